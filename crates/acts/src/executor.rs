@@ -1,5 +1,5 @@
-//! The executor runs every act. It opens the transaction for one tenant, supplies the time and ids, has what follows
-//! from saved changes done, and lets the store repeat the act after a lost race.
+//! The executor runs every act. It opens the transaction for one tenant, supplies the time and ids, runs the effects of
+//! saved changes, and lets the store repeat the act after a lost race.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,27 +17,27 @@ use crate::core::services::{Clock, Services, Tools};
 use crate::core::transactions::Transactions;
 use crate::effects::table::EFFECTS;
 
-/// An act without a type of its own, so that what all acts walk through is made once for each kind of answer.
+/// A type-erased act, so that the code shared by all acts is compiled once for each type of result.
 pub type Doing<T> = Box<dyn Fn(&mut Context<'_, '_>) -> Result<T> + Send>;
 
-/// Where acts are done. Clones share everything.
+/// Runs acts. Clones share everything.
 #[derive(Clone)]
 pub struct Executor(Arc<Inner>);
 
 struct Inner {
     services: Services,
-    /// What follows a saved change, in this order.
+    /// The effects of a saved change, in this order.
     effects: &'static [Effect],
-    /// Whose estate is about to be read ahead.
+    /// The tenants whose estate is about to be read ahead.
     warming: Mutex<HashSet<String>>,
 }
 
-/// What an act leaves for its end.
+/// The state that an act leaves for its end.
 #[derive(Default)]
 struct Left {
     /// It wrote the estate.
     touched: AtomicBool,
-    /// It found no estate at hand, and read one that it may not keep.
+    /// The act found no cached estate, and read one that it may not cache.
     lacked: AtomicBool,
 }
 
@@ -54,8 +54,8 @@ impl Executor {
         executor
     }
 
-    /// An executor that takes rows without a code, until [`Self::begin_codes`]: for a replay of data that came back without codes,
-    /// and for nothing that serves.
+    /// An executor that accepts rows without a code, until [`Self::begin_codes`]: for a replay of data that was
+    /// restored without codes, and for no serving.
     pub fn uncoded(tools: Tools) -> Self {
         Self(Arc::new(Inner {
             services: Services::new(tools),
@@ -80,7 +80,7 @@ impl Executor {
         self.0.services.tools()
     }
 
-    /// An executor with the same tools but another business clock: the demo's history is made with it.
+    /// An executor with the same tools but another business clock: it makes the demo's history.
     pub fn with_clock(&self, clock: Arc<dyn Clock>) -> Self {
         let tools = self.tools();
         Self::new(Tools {
@@ -98,7 +98,7 @@ impl Executor {
         })
     }
 
-    /// Does an act in one tenant; `done` is called on a lane's thread after the commit.
+    /// Runs an act in one tenant; `done` is called on a lane's thread after the commit.
     pub fn run<T, A, D>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A, done: D)
     where
         T: Send + 'static,
@@ -124,7 +124,7 @@ impl Executor {
         self.tools().store.run(lane, tenant, mode, whole, finish);
     }
 
-    /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
+    /// Runs an act in one tenant and waits for its result. Never on a thread that must not block.
     ///
     /// # Errors
     /// The act's own error, or the store's.
@@ -148,7 +148,7 @@ impl Executor {
         answer
     }
 
-    /// An act with its context; `left` tells afterwards what it did with the estate.
+    /// An act with its context; `left` afterwards holds how the act used the estate.
     fn whole<T: Send + 'static>(
         &self,
         actor: Actor,
@@ -171,7 +171,7 @@ impl Executor {
         }
     }
 
-    /// Reads ahead the estate that an act wrote, or that it had to read for itself alone.
+    /// Reads ahead the estate that an act wrote, or that the act could not cache.
     fn warm_after(&self, tenant: &str, left: &Left, is_done: bool) {
         let is_other = is_done && left.touched.load(Ordering::Relaxed);
         if is_other || left.lacked.load(Ordering::Relaxed) {
@@ -179,11 +179,11 @@ impl Executor {
         }
     }
 
-    /// Reads the estate of a tenant into the cache, behind whoever asks. A writing act may not fill the cache with what
-    /// it sees, as that may never be committed; so after it has written the estate a reading one does, or each
-    /// following act would read by itself all that was written since.
+    /// Reads the estate of a tenant into the cache, in the background. A writing act may not fill the cache, because
+    /// its view may never be committed. So a reading act does this after the estate was written; otherwise each later
+    /// act would read all recent writes by itself.
     pub fn warm(&self, tenant: &str) {
-        // One that has not begun yet will see what was committed by now.
+        // A read-ahead that has not begun yet will see the latest commit.
         if !locked(&self.0.warming).insert(tenant.to_owned()) {
             return;
         }
@@ -206,7 +206,7 @@ impl Executor {
         });
     }
 
-    /// Looks across tenants: leases, token look-ups, sizes of logs.
+    /// Reads across tenants: leases, token look-ups, sizes of logs.
     ///
     /// # Errors
     /// The closure's own error, or the store's.
@@ -222,7 +222,7 @@ impl Executor {
         let services = self.services();
         let now = services.now()?;
         let recorded_at = parse::to_micros(self.tools().recorder.now()).unwrap_or(now);
-        // An act that only reads tells nothing, so it needs no name.
+        // A read-only act records no event, so it needs no id.
         let act = match mode {
             Mode::Write => services.new_id(recorded_at)?,
             Mode::Read => String::new(),
@@ -238,7 +238,7 @@ impl Executor {
         ))
     }
 
-    /// A new UUIDv7. Ids of one server never go back, also when its clock does.
+    /// A new UUIDv7. Ids of one server never go back, even if its clock does.
     ///
     /// # Errors
     /// A fault when there is no randomness.

@@ -1,6 +1,6 @@
-//! The acts of the business: one verb, one file. Each loads what it needs, has the policies judge, decides in `model`, and
-//! saves state, event and consequences in one transaction. REST, pages, webhooks, timers and the command line are doors to
-//! these functions, never copies of them.
+//! The acts of the business: one verb, one file. Each loads the records, has the policies evaluate them, decides in
+//! `model`, and saves state, event and effects in one transaction. REST, pages, webhooks, timers and the command line
+//! call these functions and contain no copies of them.
 
 pub mod approval;
 pub mod audit;

@@ -1,4 +1,4 @@
-//! Finds what the acting person decided lately, and whether they may still take it back.
+//! Finds the recent decisions of the acting person, and whether they may still be withdrawn.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::lifecycle::is_legal;
@@ -14,10 +14,10 @@ use crate::core::error::Result;
 
 /// How long ago “lately” ends, in days.
 const DAYS: i64 = 7;
-/// How many decisions are looked at.
+/// How many decisions are read.
 const MOST: i64 = 8;
 
-/// A decision of the acting person that stands.
+/// A decision of the acting person that is in force.
 #[derive(Debug, Clone)]
 pub struct Decided {
     /// The approval's id.
@@ -26,15 +26,15 @@ pub struct Decided {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// What was said.
+    /// The decision.
     pub decision: Decision,
     /// When.
     pub at: Timestamp,
-    /// Whether it can be taken back: it stands, and no permit was issued on it.
+    /// Whether it can be withdrawn: the decision is in force, and no permit was issued on it.
     pub is_open: bool,
 }
 
-/// Finds the decisions that stand, the latest first.
+/// Finds the decisions in force, the latest first.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,5 +1,5 @@
-//! Finds the changes that wait for the acting person's word: asked by a rule that is still open, and not decided yet; and
-//! those whose broken glass waits for a second signature that they could give.
+//! Finds the changes that wait for the acting person's decision: an open rule requests it and the person has not
+//! decided yet. Changes whose break-glass waits for a second signature that the person could give are included.
 
 use std::cmp::Reverse;
 
@@ -19,14 +19,15 @@ use crate::change::find_acts::could_cosign;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// The most open changes that are looked through, oldest first.
+/// The most open changes that are read, oldest first.
 const MOST: i64 = 1_000;
-/// Of how many changes what hangs on them is read at once.
+/// For how many changes the related records are read at once.
 const AT_ONCE: usize = 20;
-/// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
+/// How many of the latest break-glass uses are read; a time box lasts for hours, so waiting ones are among them.
 const GLASSES: i64 = 20;
 
-/// What is looked at of every open change that names the acting person; the few that ask them are then read as a whole.
+/// The fields read of every open change that names the acting person; the few changes that request their decision are
+/// then read as a whole.
 #[derive(Deserialize)]
 struct Open {
     key: String,
@@ -59,8 +60,8 @@ struct OpenClock {
 }
 
 impl Open {
-    /// What is due first comes first (see [`model::change::timers::decision_due`]), then the graver, then what was asked longest ago;
-    /// nothing for who is not asked.
+    /// Sorts by due time (see [`model::change::timers::decision_due`]), then by risk, then by the time of the request;
+    /// `None` for a person whose decision is not requested.
     fn urgency(&self, person: &PersonId) -> Option<(Timestamp, Reverse<Level>, Timestamp)> {
         let own = || self.requests.iter().filter(|request| &request.person == person);
         let asked_at = own().map(|request| request.asked_at).min()?;
@@ -73,7 +74,7 @@ impl Open {
     }
 }
 
-/// Finds the queue: broken glasses first, then the most urgent; so many at most.
+/// Finds the queue: break-glass first, then the most urgent; a limited number.
 ///
 /// # Errors
 /// The store's.
@@ -103,7 +104,7 @@ pub fn find_queue(cx: &mut Context<'_, '_>, most: usize) -> Result<Vec<ChangeFil
             }
             match cx.change(key) {
                 Ok(change) => changes.push(change),
-                // Outside of the acting person's scope nothing waits for them.
+                // Changes outside of the acting person's scope wait for others.
                 Err(Error::Refused(_)) => {}
                 Err(fault) => return Err(fault),
             }
@@ -134,7 +135,7 @@ fn seen_files(cx: &mut Context<'_, '_>, changes: Vec<Change>) -> Result<Vec<Chan
     Ok(seen)
 }
 
-/// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.
+/// The changes whose break-glass has no effect before a second signature, which the acting person could give.
 fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
     let person = cx.actor.person.clone();
     let latest = Filter::new().descending_by("id").limit(GLASSES);
@@ -161,14 +162,15 @@ fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
     Ok(found)
 }
 
-/// Whether an approval that is still missing waits for the acting person.
+/// Whether a missing approval waits for the acting person.
 fn waits_for(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<bool> {
     let person = cx.actor.person.clone();
-    // Nobody is asked about a time that has passed: it gets new times first.
+    // A change that missed its time requests no decision: it gets a new time first.
     if file.change.window_missed {
         return Ok(false);
     }
-    // A yes of which an edit voided a part stands, and its author is asked anew; any other word is their last.
+    // An approval that an edit voided in part is in force, and its author is requested again; any other decision is
+    // final.
     let mut own = file.standing().filter(|approval| approval.person == person);
     if own.any(|approval| !approval.is_yes()) {
         return Ok(false);

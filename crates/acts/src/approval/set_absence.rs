@@ -1,4 +1,4 @@
-//! Says that a person is away for a time, or back sooner. Everyone may say it of themselves, administrators of anyone.
+//! Records that a person is away for a time, or back sooner. People record their own absence, administrators any.
 
 use model::approval::absence::Absence;
 use model::change::read_content;
@@ -16,7 +16,7 @@ use crate::core::error::Result;
 use crate::core::read_fields::read_recorded_span;
 use crate::guard::impersonation;
 
-/// Lets a person speak for themselves, and administrators for anyone.
+/// Lets people record this for themselves, and administrators for anyone.
 pub(crate) fn allow_own(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let action = if *person == cx.actor.person {
         act::actions::READ

@@ -1,5 +1,5 @@
-//! Lets one person speak for another for a time. Everyone passes on their own right, administrators that of others but
-//! never to themselves; nobody gets a right that they may not hold; no ring of delegations is closed.
+//! Lets one person decide for another for a time. People delegate their own right; administrators delegate others'
+//! rights but never to themselves. Nobody gets a right that they may not hold, and delegations form no cycle.
 
 use model::approval::absence::Delegation;
 use model::approval::obligation::Asked;
@@ -20,14 +20,15 @@ use crate::core::error::Result;
 use crate::core::read_fields::read_recorded_span;
 use crate::guard::{impersonation, required_factor, self_grant, two_people};
 
-/// The parts that can be passed on, beside `group:KEY`.
+/// The parts that can be delegated, beside `group:KEY`.
 const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
 
 /// Adds a delegation (`POST /delegations {delegator?, delegate, parts?, services?, starts_at, ends_at, deputy?,
-/// reason?}`). Where a rule in force asks approvers for a fresh factor, so does this.
+/// reason?}`). If a rule in force requires a fresh factor of approvers, this act does as well.
 ///
 /// # Errors
-/// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+/// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a cycle, and for a delegate who may not have the
+/// right), or the store's.
 pub fn set_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<Delegation> {
     let directory = cx.directory()?;
     let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &cx.actor.person);
@@ -52,10 +53,10 @@ fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), 
     }
 }
 
-/// A delegation as a request tells of it, whoever may set it.
+/// A delegation from a request, without the check of who may set it.
 ///
 /// # Errors
-/// 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+/// 422 (also for a cycle, and for a delegate who may not have the right), or the store's.
 pub(crate) fn read_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<Delegation> {
     let directory = cx.directory()?;
     let mut reading = Reading::new(body, "");
@@ -88,7 +89,7 @@ pub(crate) fn read_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<D
     Ok(delegation)
 }
 
-/// Keeps a delegation, whoever may; the caller judges open changes again.
+/// Saves a delegation without a check of rights; the caller evaluates open changes again.
 ///
 /// # Errors
 /// The store's.
@@ -156,12 +157,12 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegati
     }
 }
 
-/// An example of how a ring does not close: the next of its delegations ends first, or this one begins behind it.
+/// An example of how to avoid a cycle: the next of its delegations ends first, or this one begins after it.
 fn way_out(directory: &Directory, ring: &[PersonId], new: &Delegation) -> String {
     let (Some(from), Some(to)) = (ring.get(1), ring.get(2)) else {
         return String::new();
     };
-    // One that is over, or begins when the new one has ended, closes no ring.
+    // A delegation that is over, or begins when the new one has ended, closes no cycle.
     let next = directory
         .delegations
         .iter()
@@ -175,7 +176,7 @@ fn way_out(directory: &Directory, ring: &[PersonId], new: &Delegation) -> String
     })
 }
 
-/// Why the delegate may not hold what would be passed on, if so.
+/// Why the delegate may not have the delegated right, if so.
 fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String> {
     let person = directory.people.get(&delegation.delegate)?;
     let name = &person.name;

@@ -1,5 +1,5 @@
-//! The table of times to acknowledge and to decide: proposed like any configuration that moves decisions. Clocks that run
-//! already keep theirs; rules that are asked from then on go by the new one.
+//! The table of times to acknowledge and to decide. It is proposed like any configuration that affects decisions.
+//! Running clocks keep their times; new requests use the new table.
 
 use model::approval::sla::{ROWS, Sla, SlaTable, about_minutes, read_span};
 use model::core::act;
@@ -13,7 +13,7 @@ use crate::core::error::Result;
 use crate::policy::configurations;
 use crate::policy::propose_configuration::{bare, save};
 
-/// Proposes a table (`POST /sla-table {table, reason}`); a row that is not named stays as it is.
+/// Proposes a table (`POST /sla-table {table, reason}`); omitted rows are unchanged.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -76,7 +76,7 @@ fn read_row(reading: &mut Reading<'_>, before: Sla) -> Sla {
             }
         }
     }
-    // Which of the two is longer says something only of times that could be read.
+    // The two times are compared only if both could be read.
     if is_read && about_minutes(row.acknowledge) > about_minutes(row.decide) {
         let text = "The time to acknowledge is not longer than the time to decide.";
         reading.wrong("acknowledge", "out_of_order", text);

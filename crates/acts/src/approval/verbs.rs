@@ -39,7 +39,7 @@ pub fn overrule_rejection(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
     let change = cx.change(key)?;
     let directory = cx.directory()?;
     for id in cx.of_the_same_build(&change)? {
-        // By whichever account they come, and whatever their agent asked for or wrote.
+        // Any account of the same person counts, and so do the requests and edits of their agent.
         let own = cx.load_change(&id)?.filter(|other| {
             let mut parts = of_interest(other);
             parts.any(|part| self_grant::is_one(cx, &directory, part))
@@ -80,7 +80,7 @@ pub fn return_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     cx.on_change(key, |case| decide::return_change(case, body))
 }
 
-/// Takes one's own decision back (`DELETE …/approvals/{id}`).
+/// Withdraws one's own decision (`DELETE …/approvals/{id}`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

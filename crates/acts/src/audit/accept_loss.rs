@@ -1,5 +1,5 @@
-//! Accepts that entries of a log are lost: its data is an older copy than what was seen outside of it. Two people answer for it,
-//! and the log tells which entries are gone.
+//! Accepts that entries of a log are lost: its data is an older copy than the size recorded outside of it. Two people
+//! are accountable for the act, and the log records which entries are gone.
 
 use model::core::ids::PersonId;
 use serde_json::json;
@@ -9,10 +9,10 @@ use crate::core::error::Result;
 use crate::core::log_high_water::SeenLog;
 use crate::core::write::{Written, draft};
 
-/// The event that tells it.
+/// The event that records it.
 pub const ACCEPTED: &str = "log.loss_accepted";
 
-/// Tells that the entries from `has` up to what was seen are lost.
+/// Records that the entries from `has` up to the last seen size are lost.
 ///
 /// # Errors
 /// The store's.

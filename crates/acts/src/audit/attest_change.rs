@@ -17,12 +17,12 @@ use crate::core::signing_keys;
 /// The most permits of one change that are attested.
 const MOST_PERMITS: usize = 1_000;
 
-/// What a change's attestations are.
+/// A change's attestations.
 #[derive(Debug, Default)]
 pub struct Attestations {
     /// Signed envelopes: one per permit, then one release per service.
     pub envelopes: Vec<Value>,
-    /// What was not attested, and why.
+    /// The attestations that were left out, with the reason.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -35,9 +35,9 @@ pub struct LeftOut {
     pub code: &'static str,
 }
 
-/// The attestations of a change, signed by the key of the tenant's log: a verification summary for each permit that was not
-/// revoked and whose target did not fail, and once the change is closed with success a release for each service. Builds that only a
-/// tag names are left out.
+/// The attestations of a change, signed by the key of the tenant's log: a verification summary for each permit that was
+/// not revoked and whose target did not fail, and a release for each service once the change is closed with success.
+/// Builds with only a tag as their name are left out.
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`]; a fault of the keys; the store's.
@@ -94,8 +94,8 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change, found: &mut Attestations) 
     Ok(statements)
 }
 
-/// Whether a target did not succeed to which a permit led: a summary says PASSED, and nobody verifies a failed build by it. Whoever
-/// verifies before the work ends still finds one, and a permit for the way back speaks of another build.
+/// Whether a permit's target did not succeed: a summary states PASSED, and must not verify a failed build. A verifier
+/// before the end of the work still finds a summary, and a permit for the rollback names another build.
 fn has_failed(change: &Change, permit: &Permit) -> bool {
     if permit.purpose != Purpose::Deploy {
         return false;
@@ -104,7 +104,8 @@ fn has_failed(change: &Change, permit: &Permit) -> bool {
     record.is_some_and(|it| it.was_rolled_back() || it.outcome.is_some_and(|outcome| !outcome.is_success()))
 }
 
-/// One statement per service of a change that is closed with success; a release of a failed change would vouch for its build.
+/// One statement per service of a change that is closed with success; a release of a failed change would attest its
+/// build as good.
 fn releases(cx: &Context<'_, '_>, change: &Change, found: &mut Attestations) -> Vec<Value> {
     if change.state != State::Closed || success::succeeded(change) != Some(true) {
         return Vec::new();

@@ -1,4 +1,5 @@
-//! The working paper of a sample: its changes with what the log answers, the conclusions, the signature, and the export.
+//! The working paper of a sample: its changes with the facts from the log, the conclusions, the signature, and the
+//! export.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,7 @@ use crate::core::signing_keys;
 
 mod text;
 
-/// How many bytes of bundles go into one export; changes beyond are named as missing.
+/// The most bytes of bundles in one export; further changes are listed as missing.
 const BUNDLE_LIMIT: usize = 256 << 20;
 /// The type of the statement that signs a working paper.
 const PREDICATE: &str = "urn:assent:working-paper:v1";
@@ -38,26 +39,26 @@ const PREDICATE: &str = "urn:assent:working-paper:v1";
 pub struct Item {
     /// Its key.
     pub change: String,
-    /// What the control asks, with the answer of the log.
+    /// The questions of the control, with the facts from the log.
     pub answers: Vec<Answer>,
-    /// What was concluded.
+    /// The conclusion.
     pub conclusion: Option<AuditConclusion>,
 }
 
-/// What a rule of the control found in the log.
+/// A rule's result from the log.
 #[derive(Debug)]
 pub struct Answer {
     /// The rule's id.
     pub rule: &'static str,
-    /// What it compares.
+    /// The comparison that the rule makes.
     pub question: &'static str,
-    /// The exception in a sentence; `None` where there is none.
+    /// The exception in a sentence; `None` if there is none.
     pub exception: Option<String>,
-    /// What the log answers.
+    /// The result from the log.
     pub prefilled: AuditAnswer,
 }
 
-/// The changes of a sample, each with the answers of the log to the control's questions and its conclusion.
+/// The changes of a sample, each with the log's results for the control's questions and its conclusion.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -78,7 +79,7 @@ pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Ite
     Ok((sample, items))
 }
 
-/// The answers of the log as it was when the sample was drawn, judged as of the end of the span: those that a conclusion takes where
+/// The results from the log at the time of the sample, evaluated as of the end of the span: a conclusion takes them if
 /// its author gives none.
 fn answers(
     cx: &mut Context<'_, '_>,
@@ -114,7 +115,7 @@ fn answers(
     Ok(found)
 }
 
-/// The working paper as it is signed: sample and conclusions, without the signature.
+/// The working paper in its signed form: sample and conclusions, without the signature.
 fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>> {
     let plain = AuditSample {
         version: 0,
@@ -128,8 +129,8 @@ fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>>
     )?)
 }
 
-/// Signs the working paper (`POST /audit-samples/{id}/signature`): every change of the sample has a conclusion, and each a review.
-/// Nothing of it changes any more.
+/// Signs the working paper (`POST /audit-samples/{id}/signature`): every change of the sample has a conclusion, and
+/// each conclusion a review. The paper is final from then on.
 ///
 /// # Errors
 /// 403, 404; 409 while a conclusion or a review is missing, or once it is signed or withdrawn; the store's.
@@ -168,8 +169,8 @@ pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
     cx.put_estate("audit_sample.signed", signed, json!({"paper": digest}))
 }
 
-/// The working paper with all that proves it, as one ZIP: the paper, its statement signed by the log's key, the key, and the bundle
-/// of each change.
+/// The working paper with all proofs, as one ZIP: the paper, its statement signed by the log's key, the key, and the
+/// bundle of each change.
 ///
 /// # Errors
 /// 403, 404; [`crate::core::error::Error::NotYet`] while an event waits for its place in the log; the store's.
@@ -243,14 +244,14 @@ fn readme(sample: &AuditSample, missing: &[String]) -> String {
     )
 }
 
-/// What the auditor answered to the question of a rule.
+/// The auditor's result for the question of a rule.
 #[must_use]
 pub fn said<'c>(conclusion: Option<&'c AuditConclusion>, rule: &str) -> Option<&'c str> {
     let mut answers = conclusion?.answers.iter().filter_map(|it| it.split_once('='));
     answers.find(|(of, _)| *of == rule).map(|(_, answer)| answer)
 }
 
-/// An item as the API answers it.
+/// An item in the form of the API.
 #[must_use]
 pub fn item_view(item: &Item, directory: &Directory) -> Value {
     let answer = |it: &Answer| {

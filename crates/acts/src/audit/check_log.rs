@@ -1,4 +1,4 @@
-//! Holds a tenant's log to how far it was when this server saw it last, and remembers how far it is now.
+//! Compares a tenant's log with its last state seen by this server, and remembers the present state.
 
 use model::change::change_file::Actor;
 use proof::crypto::hash_text;
@@ -13,10 +13,10 @@ use crate::core::log_tiles::StoredTiles;
 use crate::core::services::Services;
 use crate::core::transactions::Transactions;
 
-/// Refuses a log that is shorter than it was, or another one at the size at which it was seen: over such a log nothing is signed.
+/// Refuses a log that is shorter than before, or that differs at the last seen size: such a log is never signed.
 ///
 /// # Errors
-/// A fault that says how far it was; the store's.
+/// A fault with the last known size; the store's.
 pub(crate) fn check(cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
     match set_back(cx, state)? {
         None => Ok(()),
@@ -26,7 +26,7 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
     }
 }
 
-/// Why a log is not the one that was seen, if it is not.
+/// Why a log differs from the last seen one, if it does.
 fn set_back(cx: &mut Context<'_, '_>, state: &LogState) -> Result<Option<String>> {
     let tenant = cx.tenant();
     let Some(seen) = cx.services.tools().seen_logs.seen(&tenant) else {
@@ -48,8 +48,8 @@ fn set_back(cx: &mut Context<'_, '_>, state: &LogState) -> Result<Option<String>
     )))
 }
 
-/// Looks whether a tenant's log is the one that was seen: while it is not, nothing is placed in it and the gate is closed. Answers
-/// why it is not.
+/// Checks whether a tenant's log is the one that was seen before: if it is not, no entry is placed in it and the gate
+/// is closed. Returns why it is not.
 ///
 /// # Errors
 /// The store's.
@@ -63,10 +63,10 @@ pub fn look_at_log(executor: &impl Transactions, services: &Services, tenant: &s
     Ok(found)
 }
 
-/// How far a tenant's log is, whatever was seen of it; nothing without a log.
+/// The size and root of a tenant's log, without a comparison with the seen ones; `None` without a log.
 ///
 /// # Errors
-/// A fault where the root is none; the store's.
+/// A fault if the root is malformed; the store's.
 pub fn present(executor: &impl Transactions, tenant: &str) -> Result<Option<SeenLog>> {
     let look = |cx: &mut Context<'_, '_>| log::state(cx.tx)?.as_ref().map(seen_log).transpose();
     executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
@@ -88,7 +88,7 @@ fn root_at(cx: &mut Context<'_, '_>, state: &LogState, size: u64) -> Result<Stri
     Ok(hash_text(&source.settle(root)?))
 }
 
-/// How far the tenant's log is, once it was held to what is remembered; nothing without a log.
+/// The size and root of the tenant's log after the comparison with the remembered ones; `None` without a log.
 fn checked(cx: &mut Context<'_, '_>) -> Result<Option<SeenLog>> {
     let Some(state) = log::state(cx.tx)? else {
         return Ok(None);
@@ -97,10 +97,10 @@ fn checked(cx: &mut Context<'_, '_>) -> Result<Option<SeenLog>> {
     seen_log(&state).map(Some)
 }
 
-/// Remembers how far a tenant's log is, also where another server places its events.
+/// Remembers the state of a tenant's log, even if another server places its events.
 ///
 /// # Errors
-/// A fault where the log is not what it was; the store's.
+/// A fault if the log does not match the remembered one; the store's.
 pub fn note_log(executor: &impl Transactions, tenant: &str) -> Result<()> {
     let log = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, checked);
     if let Some(log) = log? {

@@ -1,4 +1,4 @@
-//! Attests anew how fresh a log is, also while nothing happens.
+//! Attests the freshness of a log again, also while nothing happens.
 
 use model::change::change_file::Actor;
 use proof::note::Note;
@@ -11,12 +11,12 @@ use crate::core::log_tiles::{COSIGNING_SKEW, cosigning_time, log_state, trusted}
 use crate::core::signing_keys;
 use crate::core::transactions::Transactions;
 
-/// A cosignature of this age, in seconds, is renewed: early enough that the served one is never older than a minute when
-/// the server asks every ten seconds.
+/// A cosignature of this age, in seconds, is renewed: early enough that the served one is never older than a minute if
+/// the server checks every ten seconds.
 pub const RENEWED_AFTER_SECONDS: u64 = 45;
 
 /// Cosigns the tenant's checkpoint with the present time when the last cosignature is older than
-/// [`RENEWED_AFTER_SECONDS`]. Answers whether it did. Other cosigners' signatures on it stay.
+/// [`RENEWED_AFTER_SECONDS`]. Returns whether it did. Other cosigners' signatures on it stay.
 ///
 /// # Errors
 /// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
@@ -27,7 +27,8 @@ pub fn cosign_log(executor: &impl Transactions, tenant: &str) -> Result<bool> {
     executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, cosign)
 }
 
-/// When the server attested last that the tenant's served checkpoint is fresh, in seconds since 1970; `None` before it ever did.
+/// When the server last attested that the tenant's served checkpoint is fresh, in seconds since 1970; `None` if it
+/// never did.
 ///
 /// # Errors
 /// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
@@ -60,7 +61,8 @@ fn cosign(cx: &mut Context<'_, '_>) -> Result<bool> {
     note.signatures.retain(|known| known.name != fresh.name);
     note.signatures.push(fresh);
     let checkpoint = note.to_text();
-    // The table of checkpoints keeps the first cosignature of each size: it proves more, and bundles stay the same.
+    // The table of checkpoints keeps the first cosignature of each size: the first one proves more, and bundles stay
+    // the same.
     let to = Advance {
         size: state.size,
         root: &state.root,

@@ -1,4 +1,4 @@
-//! Draws samples of changes and takes the conclusions of auditors.
+//! Draws samples of changes and records the conclusions of auditors.
 
 use std::sync::Arc;
 
@@ -137,10 +137,11 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
     }
 }
 
-/// The changes whose work began in the span, as control reports count them, each with its stratum: what is not closed is in one of
-/// its own, so that nothing is kept out of a sample by leaving it open. A change of several services is in one stratum of each.
+/// The changes whose work began in the span, as control reports count them, each with its stratum. Changes that are not
+/// closed are in a stratum of their own, so that an open change cannot avoid a sample. A change of several services is
+/// in one stratum of each.
 fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) -> Result<Vec<Candidate>> {
-    // Whoever is scoped draws from changes that are inside as a whole.
+    // An actor with a scope samples only changes that are wholly inside the scope.
     let is_inside = |it: &Member| {
         scope.is_none_or(|scope| !it.services.is_empty() && it.services.iter().all(|service| scope.has(service)))
     };
@@ -178,7 +179,7 @@ fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) ->
     Ok(found)
 }
 
-/// What was read of the log just before, else what it has now.
+/// The part of the log that was read a moment ago, otherwise its present content.
 fn begun(cx: &mut Context<'_, '_>) -> Result<Arc<Begun>> {
     match cx.services.begun(&cx.tenant(), cx.now) {
         Some(found) => Ok(found),
@@ -256,8 +257,8 @@ fn needed<T>(value: Option<T>) -> Result<T> {
     Ok(value.ok_or_else(|| Refusal::field("verdict", "missing", "`verdict` is missing."))?)
 }
 
-/// The answers to the questions of the sample's control about a change: those that were given, else those of the log as it was
-/// when the sample was drawn, judged as of the end of the span.
+/// The results for the questions of the sample's control about a change: the given ones, otherwise those of the log at
+/// the time of the sample, evaluated as of the end of the span.
 fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, said: &[String]) -> Result<Vec<String>> {
     let Some(sample) = sample else {
         return Ok(Vec::new());
@@ -281,7 +282,7 @@ fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, sa
     Ok(answered(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
 }
 
-/// The sample that a conclusion is about, open and with this change.
+/// The sample of a conclusion, open and with this change.
 fn open_sample(
     cx: &mut Context<'_, '_>,
     reading: &mut Reading<'_>,
@@ -305,7 +306,7 @@ fn open_sample(
     Ok(found)
 }
 
-/// Refuses an auditor who had a part in the change.
+/// Refuses an auditor with a part in the change.
 fn check_independent(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let (change, person) = (cx.change(key)?, cx.actor.person.clone());
     let Some(part) = part_in(cx, &change, &person)? else {
@@ -333,7 +334,7 @@ pub(crate) fn conclusions(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>
 /// Reviews a conclusion of another auditor (`POST /audit-conclusions/{id}/review`).
 ///
 /// # Errors
-/// 403 for its author or somebody who had a part in the change; 404; 409 once reviewed or signed; the store's.
+/// 403 for its author or a person with a part in the change; 404; 409 once reviewed or signed; the store's.
 pub fn review_conclusion(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditConclusion> {
     cx.allow(actions::AUDIT)?;
     let found = noun::show::<AuditConclusion>(cx, id)?;

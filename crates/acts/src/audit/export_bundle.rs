@@ -1,4 +1,4 @@
-//! Packs all that proves one change into one file (`GET …/changes/{key}/bundle`).
+//! Packs all proofs about one change into one file (`GET …/changes/{key}/bundle`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -26,16 +26,16 @@ use crate::core::log_tiles::{StoredTiles, log_state};
 use crate::core::show_timeline::{Name, events_of, opened, records_of};
 use crate::core::signing_keys;
 
-/// How many bytes of evidence files go into one bundle; what is beyond is named as missing.
+/// The most bytes of evidence files in one bundle; further files are listed as missing.
 const EVIDENCE_LIMIT: u64 = 256 << 20;
 
 /// How much of a file in the folder is in memory at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// A bundle, whose files of evidence are where they are kept.
+/// A bundle, with references to the stored files of evidence.
 #[derive(Debug)]
 pub struct Export {
-    /// What it consists of, one after the other.
+    /// The parts of the bundle, in order.
     pub pieces: Vec<Piece>,
     /// The length of the whole in bytes.
     pub bytes: u64,
@@ -46,7 +46,7 @@ pub struct Export {
 pub enum Piece {
     /// These.
     Bytes(Vec<u8>),
-    /// Those of a kept file.
+    /// The bytes of a stored file.
     File(KeptFile),
 }
 
@@ -61,7 +61,7 @@ pub struct KeptFile {
     pub size: u64,
 }
 
-/// The bundle of a change, whole and in memory: as [`export_bundle`] gives it, for those who look at it at once.
+/// The bundle of a change, whole and in memory: the result of [`export_bundle`], for immediate use.
 ///
 /// # Errors
 /// As [`export_bundle`].
@@ -78,19 +78,18 @@ pub fn pack_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<u8>> {
     Ok(whole)
 }
 
-/// The bundle of a change. The same change gives the same bytes until the log's key turns: proofs lead to the first
-/// checkpoint that covers its last event, whose time is the bundle's. Evidence files are read here, piece by piece, so call
-/// it where a thread may wait; whoever sends them reads them again.
+/// The bundle of a change. The same change gives the same bytes until the log's key is rotated: proofs lead to the
+/// first checkpoint that covers its last event, whose time is the bundle's. Evidence files are read here, piece by
+/// piece, so call this on a thread that may block; the sender reads the files again.
 ///
-/// # Errors
-/// [`model::core::refusal::Refusal::NotFound`]; [`Error::NotYet`] while an event of the change waits for its place in the log;
-/// a fault when what is stored does not fit together; the store's.
+/// # Errors [`model::core::refusal::Refusal::NotFound`]; [`Error::NotYet`] while an event of the change waits for its
+/// place in the log; a fault when the stored rows are inconsistent; the store's.
 pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
     let change = cx.change(key)?;
     let mut names = records_of(cx, &change)?;
     let left_out = add_gate_checks(cx, &change, &mut names)?;
     let mut events = events_of(cx, &change, &names)?;
-    // It shows from where on an event without grounds is none of Assent's.
+    // It marks the place from which on an event without grounds is not Assent's.
     events.extend(grounds::find_began(cx)?);
     events.sort_by(|a, b| a.place().cmp(&b.place()));
     if events.iter().any(|event| event.seq.is_none()) {
@@ -135,7 +134,7 @@ pub fn export_bundle(cx: &mut Context<'_, '_>, key: &str) -> Result<Export> {
     Ok(exported(bundle::build(&parts, &signer)?, found))
 }
 
-/// Names the place of each file that the bundle attaches.
+/// Lists the place of each file that the bundle attaches.
 fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
     let mut places: HashMap<_, _> = found.into_iter().map(|(it, place)| (it.sha256, place)).collect();
     let place = |piece| match piece {
@@ -148,10 +147,10 @@ fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
     }
 }
 
-/// How many recorded questions to the gate go into one bundle; those beyond are named as missing.
+/// The most recorded gate checks in one bundle; further ones are listed as missing.
 const MOST_CHECKS: usize = 500;
 
-/// Adds the recorded questions to the gate that were answered about this change, the first of them when there are too many.
+/// Adds the recorded gate checks about this change, the first of them when there are too many.
 fn add_gate_checks(cx: &mut Context<'_, '_>, change: &Change, names: &mut Vec<Name>) -> Result<Option<Missing>> {
     let filter = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let found = record::find::<GateCheck>(cx.tx, &filter.limit(1 + MOST_CHECKS as i64))?;
@@ -222,7 +221,7 @@ fn event_parts(cx: &mut Context<'_, '_>, events: &[event::Event], checkpoint: &s
     Ok(parts)
 }
 
-/// The evidence files of a change, each once, and those that are not there.
+/// The evidence files of a change, each once, and the missing ones.
 struct Files {
     found: Vec<(Attachment, Piece)>,
     missing: Vec<Missing>,
@@ -252,7 +251,7 @@ fn evidence_files(cx: &mut Context<'_, '_>, names: &[Name]) -> Result<Files> {
         };
         match file {
             Ok(file) => {
-                // It was erased with another piece of evidence, and is kept with this one.
+                // The file was erased with another piece of evidence, and is kept with this one.
                 missing.remove(&digest);
                 found.insert(digest, file);
             }
@@ -269,7 +268,7 @@ fn evidence_files(cx: &mut Context<'_, '_>, names: &[Name]) -> Result<Files> {
     })
 }
 
-/// An evidence file as it is found, or why it cannot go into the bundle.
+/// A stored evidence file, or why it cannot be part of the bundle.
 fn evidence_file(
     cx: &mut Context<'_, '_>,
     evidence: &Evidence,
@@ -278,7 +277,7 @@ fn evidence_file(
     if !proof::crypto::is_digest_text(digest) {
         return Ok(Err("its digest is not one of SHA-256"));
     }
-    // A note is its own file: its digest is over its text. Of an empty file the database keeps no piece.
+    // A note is its own file: its digest is over its text. The database has no chunk of an empty file.
     let text = evidence.text.as_deref().unwrap_or_default().as_bytes();
     for own in [text, &[]] {
         if proof::crypto::digest_text(own) == *digest {
@@ -301,7 +300,7 @@ fn evidence_file(
     Ok(Ok((found, place)))
 }
 
-/// Reads a kept file piece by piece; `false` when it is not there.
+/// Reads a stored file piece by piece; `false` when it does not exist.
 fn each_piece(cx: &mut Context<'_, '_>, digest: &str, mut take: impl FnMut(&[u8])) -> Result<bool> {
     let hex = digest.trim_start_matches("sha256:");
     if let Some(folder) = cx.services.tools().evidence_folder.clone() {

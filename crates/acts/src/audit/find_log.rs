@@ -1,10 +1,10 @@
-//! Finds entries of the log, by their place alone or by what is asked of them: their kind, who acted, what they are about, when they
-//! were written down.
+//! Finds entries of the log, by their place alone or by a filter: their kind, the actor, the subject, the time of
+//! recording.
 //!
-//! The log is long and what is asked may be rare, so no answer looks at more than [`LOOKED_AT`] entries: it then says from where the
-//! next one goes on. What an entry is about has an index; days are found by halving, for indexes grow with time. Kinds and actors
-//! have none: it would be written twice for each event of each act, when it is told and when it gets its place, so that a rare question
-//! of an auditor is answered in one page instead of several.
+//! The log is long and matches may be rare, so one response scans at most [`LOOKED_AT`] entries and then names where
+//! the next one begins. The subject of an entry has an index; days are found by binary search, because indexes grow
+//! with time. Kinds and actors have no index: each event would write it twice, when the event is recorded and when it
+//! gets its place, only so that an auditor's rare query needs one page instead of several.
 
 use std::net::IpAddr;
 
@@ -22,34 +22,35 @@ use crate::core::error::{Error, Result};
 use crate::core::show_timeline::{events_of, records_of};
 use crate::core::write::way_in;
 
-/// The most entries that one answer looks at.
+/// The most entries that one response scans.
 pub const LOOKED_AT: i64 = 20_000;
 /// How many are read at once.
 const STEP: i64 = 1_000;
-/// By how much the clocks of several servers may differ: so far around a moment entries may stand in another order.
+/// The largest difference between the clocks of several servers: within it, entries around a moment may be in another
+/// order.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(15);
-/// What a kind may be made of; nothing of it means something in a pattern but `_`, which the comparison afterwards heeds.
+/// The longest kind. Its characters have no meaning in a pattern except `_`, which the comparison afterwards handles.
 const MOST_OF_KIND: usize = 80;
 
-/// What is asked of entries.
+/// The filter on entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogFilter {
-    /// A kind, `approval.given`, or the word before the point for all that begin with it.
+    /// A kind, `approval.given`, or the part before the point for all kinds that begin with it.
     pub kind: Option<String>,
-    /// Who acted: a login, or `system`.
+    /// The actor: a login, or `system`.
     pub actor: Option<String>,
-    /// What they are about: the key of a change, service, environment, group, template or incident, a login, or the id of a freeze or
-    /// window.
+    /// The subject: the key of a change, service, environment, group, template or incident, a login, or the id of a
+    /// freeze or window.
     pub about: Option<String>,
     /// Written down at this time or later.
     pub from: Option<Timestamp>,
     /// Written down before this time.
     pub to: Option<Timestamp>,
-    /// Done from this IP address, also a sign-in that was refused.
+    /// Acts from this IP address, including refused sign-ins.
     pub address: Option<String>,
-    /// Done in this session, by the name under which it is listed.
+    /// Acts in this session, by its listed name.
     pub session: Option<String>,
-    /// Done with this token, by its id.
+    /// Acts with this token, by its id.
     pub token: Option<String>,
 }
 
@@ -66,9 +67,9 @@ impl LogFilter {
 pub struct LogPage {
     /// Entries, newest first.
     pub entries: Vec<Told>,
-    /// The index before which the next page ends; `None` where nothing older is left to look at.
+    /// The index before which the next page ends; `None` if no older entries are left.
     pub next: Option<i64>,
-    /// Whether it was ended by [`LOOKED_AT`], so that older ones may fit too.
+    /// Whether the page ended by [`LOOKED_AT`], so that older entries may match too.
     pub is_cut: bool,
 }
 
@@ -87,15 +88,15 @@ pub fn find_log(cx: &mut Context<'_, '_>, before: Option<i64>, limit: i64) -> Re
     Ok(view)
 }
 
-/// Finds what fits a filter before the index `before`, newest first.
+/// Finds entries that match a filter before the index `before`, newest first.
 ///
 /// # Errors
-/// 403, 422 for what names nothing here, or the store's.
+/// 403, 422 for an unknown name, or the store's.
 pub fn search_log(cx: &mut Context<'_, '_>, filter: &LogFilter, before: Option<i64>, limit: i64) -> Result<LogPage> {
     search_within(cx, filter, LOOKED_AT, before, limit)
 }
 
-/// The same, looking at no more than so many entries.
+/// The same, with a limit on the entries that are read.
 ///
 /// # Errors
 /// As [`search_log`].
@@ -119,9 +120,9 @@ pub fn search_within(
     }
 }
 
-/// A filter whose words were found to mean something.
+/// A filter whose values were resolved.
 struct Asked {
-    /// The most entries that are looked at.
+    /// The most entries that are read.
     most: i64,
     kind: Option<String>,
     actor: Option<PersonId>,
@@ -181,7 +182,7 @@ impl Asked {
             && self.came_by(told)
     }
 
-    /// Whether an entry came from the address, by the session and by the token that are asked about.
+    /// Whether an entry came from the address, session and token of the filter.
     fn came_by(&self, told: &Told) -> bool {
         let via = |name: &str| told.data.get(way_in::MEMBER)?.get(name)?.as_str();
         [
@@ -204,7 +205,7 @@ fn wrong_kind(filter: &LogFilter) -> Option<FieldError> {
     })
 }
 
-/// An address in its one form, as requests come from it.
+/// An address in its normal form, as in requests.
 fn address_of(text: &str) -> std::result::Result<String, FieldError> {
     let address: std::result::Result<IpAddr, _> = text.trim().parse();
     address.map(|it| it.to_canonical().to_string()).map_err(|_| {
@@ -234,7 +235,7 @@ fn actor(cx: &mut Context<'_, '_>, login: Option<&str>) -> Result<Option<PersonI
 /// The page of entries about one thing.
 fn about_page(cx: &mut Context<'_, '_>, asked: &Asked, about: &str, end: i64, limit: i64) -> Result<LogPage> {
     let (found, is_cut) = match cx.change(about) {
-        // All of a change's entries are read, however many there are.
+        // All of a change's entries are read, whatever their number.
         Ok(change) => (around(cx, &change)?, false),
         Err(Error::Refused(_)) => {
             let (table, id) = named(cx, about)?;
@@ -261,7 +262,7 @@ fn around(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Event>> {
     events_of(cx, change, &names)
 }
 
-/// The first `limit` of what was found, and where to go on.
+/// The first `limit` of the matches, and where to continue.
 fn cut(mut entries: Vec<Told>, limit: i64) -> LogPage {
     let limit = usize::try_from(limit).unwrap_or_default();
     let is_more = entries.len() > limit;
@@ -273,7 +274,7 @@ fn cut(mut entries: Vec<Told>, limit: i64) -> LogPage {
     }
 }
 
-/// The record that a word names: its table and id.
+/// The record behind a value: its table and id.
 fn named(cx: &mut Context<'_, '_>, word: &str) -> Result<(&'static str, String)> {
     use model::directory::snapshot::{
         Environment, Freeze, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
@@ -349,7 +350,7 @@ fn walked_page(cx: &mut Context<'_, '_>, asked: &Asked, end: i64, limit: i64) ->
     })
 }
 
-/// The index of the first entry below `end` that was written down at a time or later.
+/// The index of the first entry below `end` that was recorded at a time or later.
 pub(crate) fn first_since(cx: &mut Context<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
     let (mut low, mut high) = (0, end);
     while low < high {

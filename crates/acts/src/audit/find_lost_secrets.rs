@@ -13,16 +13,16 @@ use crate::core::providers::provider_secret;
 use crate::core::secrets::{address_name, credential_name, open, secret_name, sink_name};
 use crate::gate::run_tasks;
 
-/// A secret that is gone or that the master key does not open, with whose it is.
+/// A secret that is gone or that the master key does not open, with its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretTrouble {
-    /// The id under which it is kept.
+    /// The id of the stored secret.
     pub id: String,
     /// In one sentence.
     pub what: String,
 }
 
-/// What is wrong with the secrets of connections, webhooks, sinks and identity providers that are in use.
+/// The faults of the secrets of connections, webhooks, sinks and identity providers in use.
 ///
 /// # Errors
 /// The store's.
@@ -48,7 +48,7 @@ pub fn find_trouble(cx: &mut Context<'_, '_>) -> Result<Vec<SecretTrouble>> {
         let of = format!("the connection {}", it.name);
         let opened = connection_secret(cx, it.id.as_str()).map(|_| true);
         look(it.id.as_str(), of.clone(), opened)?;
-        // Runs of Terraform bring the tokens for their results.
+        // Terraform runs bring the tokens for their results.
         if it.api.is_some() && it.kind != run_tasks::KIND {
             let name = credential_name(it.id.as_str());
             let opened = open(cx, &name).map(|kept| kept.is_some());

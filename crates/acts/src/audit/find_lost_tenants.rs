@@ -1,4 +1,4 @@
-//! Finds tenants whose rows were all removed: their own logs are gone with them, so other places have to name them.
+//! Finds tenants whose rows were all removed: their own logs are gone with them, so records elsewhere must name them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::transactions::Transactions;
 
-/// The tenants that the system's log or the memory of this server (`seen-logs.json`) names, and that have no row any more.
+/// The tenants without a row that the system's log or the memory of this server (`seen-logs.json`) names.
 ///
 /// # Errors
 /// The store's.
@@ -25,7 +25,7 @@ pub fn find_lost_tenants(executor: &impl Transactions) -> Result<Vec<String>> {
     Ok(known.into_iter().filter(is_lost).collect())
 }
 
-/// The tenants whose logs the system's log names; call it as the system.
+/// The tenants whose logs are named in the system's log; call it as the system.
 ///
 /// # Errors
 /// The store's.

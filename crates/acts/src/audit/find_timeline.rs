@@ -1,4 +1,4 @@
-//! Finds what happened: to one change, or in the whole tenant by the log's index.
+//! Finds past events: of one change, or in the whole tenant by the log's index.
 
 use jiff::Timestamp;
 use model::change::related_records::Deployment;
@@ -11,7 +11,7 @@ use store::record::{self, Filter, Record};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// An event as people are told of it.
+/// An event in the form for people.
 #[derive(Debug, Clone)]
 pub struct Told {
     /// The event's id.
@@ -22,9 +22,9 @@ pub struct Told {
     pub at: Timestamp,
     /// When it was written down.
     pub recorded_at: Timestamp,
-    /// Its index in the log; `None` while it is not sealed.
+    /// Its index in the log; `None` while it has no place.
     pub index: Option<i64>,
-    /// Who acted; `system` for timers and deliveries.
+    /// The actor; `system` for timers and deliveries.
     pub actor: PersonId,
     /// The table of its subject.
     pub table: String,
@@ -52,7 +52,7 @@ pub struct LogView {
 }
 
 pub(crate) fn told(event: Event) -> Told {
-    // The bytes were written by this program; should they be unreadable all the same, the kind still tells something.
+    // This program wrote the bytes; if they are unreadable nevertheless, the kind is still shown.
     let leaf: Map<String, Value> = serde_json::from_slice(&event.bytes).unwrap_or_default();
     let actor = leaf.get("actor").and_then(Value::as_str).unwrap_or("system");
     Told {
@@ -82,8 +82,8 @@ pub fn find_timeline(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Told>
     Ok(found.into_iter().map(told).collect())
 }
 
-/// Finds what happened to one record of the estate, such as a freeze, newest first. Whoever reads shows these events to readers of
-/// the record alone.
+/// Finds the events of one record of the estate, such as a freeze, newest first. The caller shows these events only to
+/// readers of the record.
 ///
 /// # Errors
 /// The store's.
@@ -93,7 +93,7 @@ pub fn find_history<R: Record>(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec
     Ok(found.into_iter().map(told).collect())
 }
 
-/// How far the log is: size, last seal, how much waits. Everybody of the tenant may see that.
+/// The state of the log: size, last seal, waiting events. Everybody of the tenant may see it.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! The histories of the people, rights, credentials, templates, services and freezes that the events of a change name as their
-//! grounds: a bundle holds them, so that whoever verifies it judges these by the log as well.
+//! The histories of the people, rights, credentials, templates, services and freezes that the events of a change name
+//! as their grounds: a bundle contains them, so that its verifier evaluates these by the log as well.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use store::record::Record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The tables whose records are judged, beside freezes.
+/// The tables whose records are evaluated, beside freezes.
 const JUDGED: [&str; 9] = [
     "person",
     "people_group",
@@ -25,31 +25,31 @@ const JUDGED: [&str; 9] = [
     "token",
     "workload",
 ];
-/// Tables of which one event may hold a whole import: where they are too much, they are left out alone.
+/// Tables of which one event may contain a whole import: if they are too large, only they are left out.
 const ESTATE: [&str; 3] = ["service", "config_item", "environment"];
-/// How many events, and how many bytes of them, of each of the two go into one bundle; where there are more, none of its tables is
-/// judged.
+/// The most events, and the most bytes of them, of each of the two in one bundle; if there are more, none of its tables
+/// is evaluated.
 const MOST_EVENTS: usize = 1_000;
 const MOST_BYTES: usize = 4 << 20;
 
 /// Records by table and id.
 type Names = BTreeSet<(String, String)>;
 
-/// What a bundle takes with it.
+/// The further records in a bundle.
 #[derive(Debug, Default)]
 pub(crate) struct Around {
     /// The events, up to the last one of the change.
     pub events: Vec<event::Event>,
-    /// The tables whose named records have their whole history here; of freezes all.
+    /// The tables whose named records have their whole history in the bundle; of freezes all.
     pub whole: Vec<String>,
-    /// What is left out.
+    /// The records that are left out.
     pub missing: Vec<Missing>,
 }
 
 /// Finds the histories up to a place of the log: the same change gives the same bundle later.
 ///
 /// # Errors
-/// The store's; a fault where an event cannot be read.
+/// The store's; a fault if an event cannot be read.
 pub(crate) fn find_around(cx: &mut Context<'_, '_>, of_change: &[event::Event], last: i64) -> Result<Around> {
     let names = named(of_change)?;
     if names.is_empty() {
@@ -69,7 +69,8 @@ pub(crate) fn find_around(cx: &mut Context<'_, '_>, of_change: &[event::Event], 
     Ok(around)
 }
 
-/// Adds the histories of the named records up to a place of the log, and their tables; or what is left out, where it is too much.
+/// Adds the histories of the named records up to a place of the log, and their tables; or lists the tables that are too
+/// large.
 fn add(
     cx: &mut Context<'_, '_>,
     around: &mut Around,

@@ -1,5 +1,5 @@
-//! Notes what somebody tried and was refused. The refused act left nothing behind, so this is an act of its own: what was
-//! attempted shall stand in the log as well as what was done. Codes and ids alone, no words of anybody's.
+//! Records a refused attempt. The refused act left nothing behind, so this is an act of its own: the log contains
+//! attempts as well as acts. It holds only codes and ids, no free text.
 
 use model::change::change_file::WayIn;
 use model::core::act::Act;
@@ -18,22 +18,22 @@ use crate::core::write::{Written, draft, way_in};
 /// Something that was tried and refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// What was asked for, as its door calls it: `POST /changes/{key}/approvals`.
+    /// The attempted operation, as its endpoint names it: `POST /changes/{key}/approvals`.
     pub what: String,
-    /// The key of the change it was about, if it was about one.
+    /// The key of the change, if the attempt was about one.
     pub change: Option<String>,
     /// The refusal's code.
     pub code: String,
     /// The policies that refused, by their ids.
     pub policies: Vec<String>,
-    /// What they were asked about, where it was an act on a change.
+    /// The attempted act, if it was an act on a change.
     pub act: Option<Act>,
-    /// How often the same was refused since it was noted last, this time included.
+    /// How often the same was refused since the last note, including this time.
     pub times: u32,
 }
 
-/// Writes an attempt of the acting person into the log: under the change that it was about, where there is one that this
-/// tenant has, else under the person.
+/// Writes an attempt of the acting person into the log: under its change, if the tenant has that change, otherwise
+/// under the person.
 ///
 /// # Errors
 /// The store's.
@@ -57,7 +57,7 @@ pub fn note_attempt(cx: &mut Context<'_, '_>, attempt: &Attempt) -> Result<()> {
     cx.tell(vec![event], written)
 }
 
-/// Keeps what the policies knew when they refused an act, so that a later set can be tried on it.
+/// Stores the facts with which the policies refused an act, so that a later set can be tried on them.
 fn keep_facts_of(cx: &mut Context<'_, '_>, written: &mut Written, (act, change): (Act, &str)) -> Result<()> {
     if act != Act::Approve && act.told_as().is_empty() {
         return Ok(());
@@ -81,8 +81,8 @@ fn subject_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<(&'static st
     }
 }
 
-/// Writes into the log that a credential was shown which opens nothing any more; `subject` is the token's record or the
-/// person as whom somebody tried to sign in; `address` is where the request came from.
+/// Records in the log that an invalid credential was used; `subject` is the token's record, or the person of the
+/// attempted sign-in; `address` is the source of the request.
 ///
 /// # Errors
 /// The store's.
@@ -104,7 +104,7 @@ pub fn note_credential(
     cx.tell(vec![event], Written::default())
 }
 
-/// Keeps when a token was used last, or for which of its scopes. Called rarely, not for each use.
+/// Stores when a token was last used, or for which of its scopes. Called rarely, not for each use.
 ///
 /// # Errors
 /// The store's.

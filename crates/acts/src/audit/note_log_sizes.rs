@@ -1,5 +1,5 @@
-//! Notes in the system's log how far each tenant's log is and under which keys it signs, so that a log that was cut or
-//! written anew is found there.
+//! Records in the system's log the size of each tenant's log and its signing keys, so that a log that was truncated or
+//! rewritten is found there.
 
 use model::audit::key_rotation::KeyTurn;
 use model::change::change_file::Actor;
@@ -15,10 +15,10 @@ use crate::core::signing_keys;
 use crate::core::transactions::Transactions;
 use crate::core::write::{Written, draft};
 
-/// A log's size is noted at most once in so many seconds.
+/// The least seconds between two notes of a log's size.
 const SPACING_SECONDS: i64 = 60;
 
-/// What the system's log says of a tenant's log.
+/// The entries of the system's log about a tenant's log.
 #[derive(Debug, Clone)]
 struct Standing {
     tenant: String,
@@ -28,12 +28,13 @@ struct Standing {
     keys: Vec<Value>,
     /// Grows with each key that is made, retired or revoked.
     turns: i64,
-    /// What people did with keys, in order: the name of the event, and what it says.
+    /// The acts on keys, in order: the name of the event, and its data.
     turned: Vec<(&'static str, Value)>,
 }
 
-/// Writes `log.sized`, `keys.changed`, `key.rotated` and `key.revoked` events into the system's log for each tenant whose log
-/// grew, or whose keys changed, since that was last noted; a size at most once a minute. Answers how many events it wrote.
+/// Writes `log.sized`, `keys.changed`, `key.rotated` and `key.revoked` events into the system's log for each tenant
+/// whose log grew, or whose keys changed, since the last such event; a size at most once a minute. Returns how many
+/// events it wrote.
 ///
 /// # Errors
 /// The store's.
@@ -82,8 +83,8 @@ fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
     }))
 }
 
-/// A turn as the system's log tells of it. Auditors of every tenant read that log, so the reason stands in it by its
-/// commitment alone; whoever knows the reason can show that it is this one.
+/// A key rotation in the form of the system's log. Auditors of every tenant read that log, so it contains the reason
+/// only as a commitment; a holder of the reason can prove that it matches.
 fn told(stored: &Stored<KeyTurn>) -> Result<(&'static str, Value)> {
     let turn = &stored.record;
     let sealed: Value = serde_json::from_str(&stored.sealed.text()?)?;
@@ -102,7 +103,7 @@ fn told(stored: &Stored<KeyTurn>) -> Result<(&'static str, Value)> {
     Ok((kind, data))
 }
 
-/// The counters that say how large a tenant's log was when that was noted last, and when, in seconds since 1970.
+/// The counters of the last noted size of a tenant's log and of the time, in seconds since 1970.
 pub(crate) fn counters_of_size(tenant: &str) -> [String; 2] {
     let [size, at, ..] = counters(tenant);
     [size, at]
@@ -117,7 +118,7 @@ fn counters(tenant: &str) -> [String; 4] {
     ]
 }
 
-/// What is due to be noted.
+/// The notes that are due.
 struct Due {
     is_size: bool,
     are_keys: bool,

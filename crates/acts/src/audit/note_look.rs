@@ -1,5 +1,5 @@
-//! What auditors looked at, and who read a report, a reconciliation or a sample: noted once per person, record and day, before the
-//! answer leaves.
+//! Records which records auditors viewed, and the readers of a report, a reconciliation or a sample: once per person,
+//! record and day, before the response is sent.
 
 use model::audit::auditor_look::{AuditorLook, CARD};
 use model::core::card::NoInput;
@@ -26,7 +26,7 @@ impl PlainNoun for AuditorLook {
     }
 }
 
-/// The beginnings of the addresses of reports, of which it is noted whoever reads them.
+/// The address prefixes of reports whose readers are all noted.
 const REPORTS: [&str; 5] = [
     "/control-reports",
     "/reconciliation",
@@ -35,8 +35,8 @@ const REPORTS: [&str; 5] = [
     "/audit/reconciliation",
 ];
 
-/// The look that is to be noted where the acting person reads something; `None` for whoever is no auditor and reads no report, and
-/// where it is noted already.
+/// The look to note when the acting person reads a record; `None` for a person who is no auditor and reads no report,
+/// and if the look is noted already.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! Notes in a tenant's own log what a replay by the server came to, and tells administrators and auditors where it found
-//! differences.
+//! Records the result of a replay by the server in a tenant's own log, and notifies administrators and auditors if it
+//! found differences.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::enums::Role;
@@ -16,16 +16,16 @@ use crate::core::write::{Written, draft};
 
 /// The event.
 const REPLAYED: &str = "log.replayed";
-/// Within so long the same outcome is noted once, whichever server came to it.
+/// Within this time the same outcome is noted once, by any server.
 const SAME_NIGHT: SignedDuration = SignedDuration::from_hours(12);
-/// So many of the places are named; `audit replay` names the others.
+/// The most places in the event; `audit replay` lists the others.
 const NAMED: usize = 20;
-/// How many of the latest events about the log are looked through for the last replay.
+/// How many of the latest events about the log are read to find the last replay.
 const LOOKED_AT: i64 = 20;
 
-/// Writes the event `log.replayed` (`{records, events, files, differences, places}`) about the tenant's log. Of a difference it
-/// says only where it is: what stands there may be a text that is to be erased one day. Answers whether it was written: an
-/// outcome that was noted within twelve hours, by another server, is not noted again.
+/// Writes the event `log.replayed` (`{records, events, files, differences, places}`) about the tenant's log. The event
+/// contains only the place of a difference, because the content may be a text that is to be erased one day. Returns
+/// whether the event was written: an outcome that another server noted within twelve hours is not noted again.
 ///
 /// # Errors
 /// The store's.
@@ -57,8 +57,8 @@ fn is_noted(cx: &mut Context<'_, '_>, tenant: &str, places: &Value, differences:
     Ok(last.is_some_and(|(_, it)| it.get("places") == Some(places) && it.get("differences") == Some(differences)))
 }
 
-/// The last replay that the tenant's log tells of: when, and what of. An event without a place yet counts too, as later than all
-/// that have one: two servers may come to their ends in the same moment, and then their ids don't tell which was first.
+/// The last replay in the tenant's log: its time, and its result. An event without a place yet counts too, as later
+/// than all that have one: two servers may finish in the same moment, and then their ids do not show which was first.
 fn last(cx: &mut Context<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<String, Value>)>> {
     let told = event::latest_of_subject(cx.tx, ("log", tenant), LOOKED_AT)?;
     let replays = told.into_iter().filter(|it| it.kind == REPLAYED);
@@ -66,7 +66,8 @@ fn last(cx: &mut Context<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map
     Ok(last.and_then(|it| Some((it.recorded_at, Event::from_bytes(&it.bytes).ok()?.data))))
 }
 
-/// When the tenant's records were compared with its log last, and how many differences there were; nothing before the first time.
+/// When the tenant's records were last compared with its log, and how many differences there were; `None` before the
+/// first time.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Opens a tenant's log: its keys, and the signed checkpoint of no entries.
+//! Opens a tenant's log: its keys, and the signed checkpoint of an empty log.
 
 use proof::merkle::empty_root;
 use proof::note::Checkpoint;
@@ -9,8 +9,8 @@ use crate::core::error::Result;
 use crate::core::log_tiles::signed;
 use crate::core::signing_keys;
 
-/// Makes what the log of the context's tenant needs; what is there already stays as it is. The system's own log is opened
-/// by the same act in the context of [`store::SYSTEM_TENANT`].
+/// Creates the rows that the log of the context's tenant needs; existing ones stay. The system's own log is opened by
+/// the same act in the context of [`store::SYSTEM_TENANT`].
 ///
 /// # Errors
 /// A fault of the entropy or the keys, or the store's.

@@ -14,7 +14,7 @@ use crate::core::error::{Error, Result};
 use crate::core::log_tiles::{StoredTiles, log_state};
 use model::core::refusal::Refusal;
 
-/// What proves that an event stands in the log.
+/// The proof that an event is in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EventProof {
     /// Its index.

@@ -14,8 +14,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::{impersonation, required_factor};
 
-/// Opens the log (`{reason}`): checkpoints, tiles and entries are read without a credential from then on. What somebody read
-/// meanwhile stays with them.
+/// Opens the log (`{reason}`): checkpoints, tiles and entries are readable without a credential from then on. Copies
+/// that were read meanwhile cannot be withdrawn.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 409 `already_public`; 422; the store's.
@@ -28,7 +28,7 @@ pub fn publish_log(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
     keep(cx, "log.published", tenant, (true, said))
 }
 
-/// Closes it (`{reason}`): auditors alone read it from then on.
+/// Closes it (`{reason}`): only auditors read it from then on.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 409 `not_public`; 422; the store's.
@@ -41,7 +41,7 @@ pub fn close_log(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
     keep(cx, "log.closed", tenant, (false, said))
 }
 
-/// Who may; answers the tenant, and who says so, why.
+/// Checks the right; returns the tenant, and the actor with the reason.
 fn check(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Tenant, Stated)> {
     cx.allow(act::actions::SET_CONNECTION)?;
     required_factor::check_wanted(cx, &[Touch::CryptoKeys, Touch::PrivilegedAccess])?;

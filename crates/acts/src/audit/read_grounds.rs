@@ -1,5 +1,6 @@
-//! Reads on in a tenant's log and names the events that lack their reasons, in working: what replay does at night for all that is
-//! stored, this does for each new event. What it finds closes the gate for the change and is told to people.
+//! Follows a tenant's log during operation and finds the events that lack their reasons: the nightly replay does this
+//! for all that is stored, and this for each new event. A finding closes the gate for the change and is reported to
+//! people.
 
 use model::change::change_file::Actor;
 use model::change::record::Change;
@@ -21,14 +22,14 @@ use crate::core::messages::save_message;
 use crate::core::transactions::Transactions;
 use crate::core::write::{Written, draft};
 
-/// The event that tells of one.
+/// The event of such a finding.
 const UNGROUNDED: &str = "change.ungrounded";
-/// Under what subject such events are found again, by the change's id.
+/// The subject under which such events are found again, by the change's id.
 const SUBJECT: &str = "ungrounded";
-/// How many findings about one change are looked at.
+/// How many findings about one change are read.
 const MOST_NOTED: i64 = 50;
 
-/// Where one is in a tenant's log.
+/// A reader's position in a tenant's log.
 pub struct GroundsReader {
     judge: Judge,
     next: u64,
@@ -43,7 +44,7 @@ impl Default for GroundsReader {
     }
 }
 
-/// What a log tells of the gate of a change.
+/// The log's facts about the gate of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// An event lacks its reasons.
@@ -59,10 +60,10 @@ impl GroundsReader {
         self.next
     }
 
-    /// Reads on to the log's end, or until `goes_on` says no, and answers the events that lack their reasons.
+    /// Reads on to the log's end, or until `goes_on` returns false, and returns the events that lack their reasons.
     ///
     /// # Errors
-    /// The store's; a fault where an entry cannot be read, which verifying the log names.
+    /// The store's; a fault if an entry cannot be read, which the verification of the log reports.
     pub fn read_on(
         &mut self,
         executor: &impl Transactions,
@@ -77,7 +78,7 @@ impl GroundsReader {
         Ok(lacks.collect())
     }
 
-    /// The same with the gates that were opened again, in the order of the log.
+    /// The same with the gates that were reopened, in the order of the log.
     ///
     /// # Errors
     /// As [`Self::read_on`].
@@ -101,7 +102,7 @@ impl GroundsReader {
                 let is_reopened = lack.is_none() && event.kind == REOPENED;
                 news.extend(lack.map(News::Lack));
                 if is_reopened {
-                    // What lacked its reasons before was explained with it.
+                    // Earlier findings for the change were explained with the reopening.
                     let change = event.subject.id;
                     news.retain(|it| !matches!(it, News::Lack(lack) if lack.change.as_ref() == Some(&change)));
                     news.push(News::Reopened(change));
@@ -113,7 +114,7 @@ impl GroundsReader {
     }
 }
 
-/// The entries from a place on to the end of their bundle, with the deltas of each.
+/// The entries from a position to the end of their bundle, with the deltas of each.
 fn page(cx: &mut Context<'_, '_>, from: u64) -> Result<Vec<(Event, Vec<RecordDelta>)>> {
     let Some(state) = log::state(cx.tx)? else {
         return Ok(Vec::new());
@@ -149,7 +150,7 @@ fn opened(cx: &mut Context<'_, '_>, mut event: Event) -> Result<(Event, Vec<Reco
     Ok((event, deltas))
 }
 
-/// The changes of which some event lacked its reasons, as the log tells it, each with what is wrong.
+/// The changes with an event that lacks its reasons, by the log, each with the fault.
 ///
 /// # Errors
 /// The store's.
@@ -161,18 +162,18 @@ pub fn known_lacks(cx: &mut Context<'_, '_>) -> Result<Vec<(String, String)>> {
         }
         let told = event::latest_of_subject(cx.tx, (SUBJECT, &subject), 1)?;
         let Some(told) = told.first().and_then(|it| Event::from_bytes(&it.bytes).ok()) else {
-            // What cannot be read closes as well: the subject is the change.
+            // An unreadable event closes the gate as well: its subject is the change.
             found.push((subject, String::new()));
             continue;
         };
         let text = |name: &str| Some(told.data.get(name)?.as_str()?.to_owned());
-        // A sign-in that lacked its reasons is about no change.
+        // A sign-in without its reasons belongs to no change.
         found.extend(text("change").map(|change| (change, text("what").unwrap_or_default())));
     }
     Ok(found)
 }
 
-/// The ids of the events that were found to lack their reasons, of a change by its id, the newest finding first.
+/// The ids of the events that lack their reasons, of a change by its id, the newest finding first.
 fn noted(cx: &mut Context<'_, '_>, subject: &str) -> Result<Vec<String>> {
     let told = event::latest_of_subject(cx.tx, (SUBJECT, subject), MOST_NOTED)?;
     let events = told.iter().filter_map(|it| Event::from_bytes(&it.bytes).ok());
@@ -180,7 +181,7 @@ fn noted(cx: &mut Context<'_, '_>, subject: &str) -> Result<Vec<String>> {
     Ok(named.collect())
 }
 
-/// Whether two people opened the gate of a change again after the last finding that was noted of it.
+/// Whether two people reopened the gate of a change after its last noted finding.
 fn is_reopened(cx: &mut Context<'_, '_>, change: &str) -> Result<bool> {
     let Some(last) = noted(cx, change)?.into_iter().next() else {
         return Ok(false);
@@ -190,7 +191,7 @@ fn is_reopened(cx: &mut Context<'_, '_>, change: &str) -> Result<bool> {
         .is_some_and(|change| change.is_gate_reopened(&last)))
 }
 
-/// The event for which the gate of a change is closed by a finding: the one that was noted last, unless the gate was opened again.
+/// The event for which a finding closes the gate of a change: the last noted one, unless the gate was reopened.
 ///
 /// # Errors
 /// The store's.
@@ -199,9 +200,9 @@ pub fn noted_lack(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<St
     Ok(last.filter(|event| !change.is_gate_reopened(event)))
 }
 
-/// Writes `change.ungrounded` (`{event, index, kind, change, what}`) once for the first event of a change that lacks its reasons, and
-/// once for the first one after the gate was opened again; revokes the permits
-/// of its change and tells administrators and auditors. A lack without a change is told alone.
+/// Writes `change.ungrounded` (`{event, index, kind, change, what}`) once for the first event of a change that lacks
+/// its reasons, and once for the first one after the gate was opened again; revokes the permits of its change and
+/// notifies administrators and auditors. A finding without a change is only reported.
 ///
 /// # Errors
 /// The store's.
@@ -220,10 +221,10 @@ pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
     Ok(true)
 }
 
-/// Revokes the permits of a change whose events lack their reasons.
+/// Revokes the permits of a change with an event that lacks its reasons.
 ///
 /// # Errors
-/// The store's; a fault where its file cannot be read, which damage may be the cause of.
+/// The store's; a fault if its file cannot be read, possibly because of damage.
 pub fn revoke_ungrounded(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
     cx.on_change(change, |case| {
         revoke_permits(case, "the log does not give what it was let through for", |_| true);

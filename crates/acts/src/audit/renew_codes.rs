@@ -1,7 +1,7 @@
-//! Writes the codes over a tenant's rows anew, for data that came back without them: a backup of a version before codes, rows that
-//! were moved by other tools. The caller has replayed the whole log before, with no difference, so that the rows say what the log
-//! says; two people answer for it, and the log tells it. A holder of the master key needs none of this: whoever has it can forge
-//! codes.
+//! Renews the codes of a tenant's rows, for data that was restored without them: a backup of a version before codes, or
+//! rows that other tools moved. The caller has replayed the whole log without a difference, so the rows match the log.
+//! Two people are accountable for the renewal, and the log records it. It gives a holder of the master key nothing new:
+//! that key can forge codes anyway.
 
 use model::core::enums::Role;
 use model::core::ids::PersonId;
@@ -16,26 +16,26 @@ use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::guard::session_end;
 
-/// The event that tells it.
+/// The event that records it.
 pub const RENEWED: &str = "log.codes_renewed";
 /// The roles of the two people; one of them is an administrator.
 const ROLES: [Role; 3] = [Role::Admin, Role::Auditor, Role::Security];
 /// How many sessions are ended at once.
 const SESSIONS: i64 = 500;
 
-/// Somebody who answers for it, with the hash that their password has to fit.
+/// A person accountable for it, with the hash that their password must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answerer {
-    /// Who.
+    /// The person.
     pub person: PersonId,
-    /// The hash of their password (PHC string). A replay has held it against the log.
+    /// The hash of their password (PHC string). A replay has compared it with the log.
     pub hash: String,
 }
 
 /// The two people by their logins.
 ///
 /// # Errors
-/// 422 where they are not two active people of the named roles, one of them an administrator, or where one set the other's
+/// 422 if they are not two active people of the named roles, one of them an administrator, or if one set the other's
 /// password; or the store's.
 pub fn find_answerers(cx: &mut Context<'_, '_>, logins: &[String; 2]) -> Result<[Answerer; 2]> {
     let directory = cx.directory()?;
@@ -88,7 +88,7 @@ fn check_people(directory: &Directory, logins: &[String; 2]) -> Result<[PersonId
     Ok(people)
 }
 
-/// Writes the codes anew and ends all sessions: of these nothing tells whether a server began them.
+/// Renews the codes and ends all sessions: no record shows whether a server began them.
 ///
 /// # Errors
 /// The store's.

@@ -1,11 +1,13 @@
-//! Rebuilds what the store says from what the log says, and names every difference: first the signed log itself, then
-//! each event's row against its leaf, then each record against its events, and what is derived from a record against it; and
-//! the kept files of evidence against the digests that the events name.
+//! Compares the store with the log, and lists every difference: first the signed log itself, then each event's row
+//! against its leaf, then each record against its events and the data derived from it; and the stored files of evidence
+//! against the digests in the events.
 //!
-//! Left out are tables of no audit: queues and leases, which are made anew in working. Sessions and deliveries that wait come and
-//! go without events; of them, and of events that wait for their place, it is looked whether a server wrote them. Of timers it is looked whether what waits beside the changes has one; those of changes the worker looks after.
+//! Left out are tables without an audit: queues and leases, which are recreated in operation. Waiting sessions and
+//! deliveries come and go without events; for these, and for events that wait for their place, the replay checks that a
+//! server wrote them. The replay checks that waiting rows outside changes have timers; the worker checks those of
+//! changes.
 //!
-//! A row that cannot be read is a finding like any other, and everything else is still compared.
+//! An unreadable row is a finding like any other, and everything else is still compared.
 
 mod archived;
 mod events;
@@ -52,19 +54,20 @@ use crate::core::transactions::Transactions;
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The table it is in, `log` for the signed log itself.
+    /// The table of the row, `log` for the signed log itself.
     pub table: String,
     /// The row's id, or the index or path in the log.
     pub id: String,
     /// The column, or the JSON Pointer within the record, when one can be named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What is wrong, in one sentence.
+    /// The fault, in one sentence.
     pub what: String,
 }
 
 impl Finding {
-    /// Table, id and field, without what stands there; at most 200 characters, for whoever planted a row chose its id.
+    /// Table, id and field, without the content; at most 200 characters, because the author of a planted row chose its
+    /// id.
     pub fn place(&self) -> String {
         let words = [
             self.table.as_str(),
@@ -77,26 +80,26 @@ impl Finding {
     }
 }
 
-/// What a replay came to.
+/// The result of a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReplayReport {
-    /// Every difference, at most [`MAX_FINDINGS`]; none means that the store says what the log says.
+    /// Every difference, at most [`MAX_FINDINGS`]; none means that the store matches the log.
     pub findings: Vec<Finding>,
     /// Rows that were compared.
     pub records: u64,
-    /// Events that were compared, waiting ones included.
+    /// Events that were compared, including waiting ones.
     pub events: u64,
-    /// Files of evidence that were hashed, each once however many pieces of evidence name it.
+    /// Files of evidence that were hashed, each once even if several pieces of evidence name it.
     pub files: u64,
-    /// What verifying the log alone came to; `None` when the tenant has no log.
+    /// The result of verifying the log alone; `None` when the tenant has no log.
     pub log: Option<LogReport>,
 }
 
-/// The most findings that are kept; after so many, more would tell nothing new.
+/// The most findings that are kept; further ones would add nothing new.
 pub const MAX_FINDINGS: usize = 1_000;
 
-/// Is told what is being gone through (`log`, `event`, `file`, or a record's table) and how many of it are done; answers whether
-/// to go on.
+/// Receives the present phase (`log`, `event`, `file`, or a record's table) and how many items of it are done; returns
+/// whether to continue.
 pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
 
 fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
@@ -110,29 +113,30 @@ fn lost_tenants(executor: &impl Transactions) -> Result<Vec<Finding>> {
 }
 
 /// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
-/// on the lane that is the first to be shed, page by page; the deltas of the log are sorted in memory as long as they are
-/// small, and else in files without a name beside the data. Files of
-/// evidence are hashed afterwards, one after the other, so that no transaction stays open for as long as that takes.
+/// page by page on the lane that is shed first. The deltas of the log are sorted in memory while they are small, and
+/// otherwise in unnamed files beside the data. Files of evidence are hashed afterwards, one after the other, so that no
+/// transaction stays open for as long as that takes.
 ///
 /// # Errors
 /// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
 pub fn replay_log(executor: &impl Transactions, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
-    // What is known of the log elsewhere is read first: the log grows meanwhile, and as it is compared it must not be behind that.
+    // The outside records of the log are read first: the log grows meanwhile, and the compared log must not be shorter
+    // than those records.
     let noted = if tenant == SYSTEM_TENANT {
         None
     } else {
         match noted(executor, tenant) {
-            // Replaying the system's own log names the row that cannot be read.
+            // Replaying the system's own log reports the unreadable row.
             Err(Error::Store(store::Error::Corrupt(_))) => None,
             noted => noted?,
         }
     };
     let seen = executor.tools().seen_logs.seen(tenant).map(|log| (log.size, log.root));
-    // The longer one tells more: what the system's log noted, or what this server remembers outside of the database.
+    // The longer record is stricter: the system's log, or this server's memory outside of the database.
     let older = noted.into_iter().chain(seen).max_by_key(|(size, _)| *size);
     let told = progress.clone();
     let (mut report, kept) = executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |cx| {
-        // It opens every segment there is.
+        // The replay opens every segment.
         cx.tx.read_archive_in_place();
         let mut replay = Replay::new(&told, Folds::new(cx.services.tools()));
         replay.run(cx, older)?;
@@ -159,29 +163,29 @@ struct Replay<'p> {
     records: u64,
     events: u64,
     log: Option<LogReport>,
-    /// What events made of records; none once rows are compared with it.
+    /// The records' states from the events; `None` once the rows are compared with them.
     folds: Option<Folds>,
-    /// The versions that the events of the bundle at hand made by the database's rows; none outside of bundles, and where
-    /// these rows cannot be read at once.
+    /// The versions that the events of the present bundle made, by the database's rows; `None` outside of bundles, and
+    /// if these rows cannot be read at once.
     made: Option<HashMap<String, Vec<RecordRef>>>,
-    /// By digest: the files that have to be there, with the evidence that names them.
+    /// By digest: the files that must exist, with the evidence that names them.
     files: BTreeMap<String, Vec<KeptFile>>,
     ways_in: WaysIn,
     numbers: Numbers,
     halts: Vec<Halt>,
     judge: Judge,
-    /// The changes whose row for figures is still to be computed anew.
+    /// The changes whose row for figures must still be computed again.
     unprojected: BTreeSet<String>,
 }
 
-/// Keeps a finding, unless there are enough.
+/// Adds a finding, up to the limit.
 fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
     if findings.len() < MAX_FINDINGS {
         findings.push(finding);
     }
 }
 
-/// Tells how far it is; an error breaks the comparison off.
+/// Reports the progress; an error ends the comparison.
 fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
     if progress(what, done) {
         return Ok(());
@@ -189,7 +193,7 @@ fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
     Err(store::Error::Other("the comparison was broken off".to_owned()).into())
 }
 
-/// A part of the comparison that reads what the others do not.
+/// A part of the comparison, which reads its own rows.
 type Part<'p> = fn(&mut Replay<'p>, &mut Context<'_, '_>) -> Result<()>;
 
 impl<'p> Replay<'p> {
@@ -258,17 +262,17 @@ impl<'p> Replay<'p> {
         self.go_on(cx, "event", done)
     }
 
-    /// Names what a part of the comparison could not read, and goes on to the next one.
+    /// Reports rows that a part of the comparison could not read, and continues with the next part.
     fn go_on(&mut self, cx: &Context<'_, '_>, table: &str, done: Result<()>) -> Result<()> {
         let tenant = cx.tenant();
         self.past_damage(cx, (table, &tenant), done)
     }
 
-    /// Names a row that cannot be read, and goes on. Where the engine itself refused to read, nothing can go on.
+    /// Reports an unreadable row, and continues. If the engine itself refused to read, the replay ends.
     fn past_damage(&mut self, cx: &Context<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
         let why = match done {
             Err(Error::Store(store::Error::Corrupt(why))) if !cx.tx.has_failed() => why,
-            // A key that stands in the database is no key any more, or is gone.
+            // A key in the database is not a valid key any more, or is gone.
             Err(Error::Proof(why)) => why.to_string(),
             Err(Error::Fault(why)) => why,
             done => return done,
@@ -277,8 +281,8 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
-    /// signs.
+    /// Each key has the id that its public half gives and the state after its rotations, and each purpose has one key
+    /// that signs.
     fn check_keys(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let turns = signing_keys::turns(cx)?;
         for purpose in signing_keys::PURPOSES {
@@ -289,7 +293,7 @@ impl<'p> Replay<'p> {
                 let what = format!("There are {active} active keys for {purpose}, not one.");
                 self.find("signing_key", purpose, None, what);
             }
-            // A tenant begins with one key; every further one came by a turn.
+            // A tenant begins with one key; every further key came by a rotation.
             let is_next = |kid: &str| own().any(|turn| turn.next.as_deref() == Some(kid));
             let first: Vec<&str> = stored
                 .iter()
@@ -326,7 +330,7 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Every secret that is in use is there, and is opened under its own name.
+    /// Every secret in use exists, and opens under its own name.
     fn check_secrets(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         for found in find_lost_secrets::find_trouble(cx)? {
             self.find("secret", &found.id, Some("wrapped"), found.what);
@@ -334,8 +338,7 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Every checkpoint that was ever kept is signed by the log and by nobody whom the tenant does not know, and is of the size
-    /// that its row says.
+    /// Every stored checkpoint is signed by the log and by no unknown key, and has the size in its row.
     fn check_checkpoints(&mut self, cx: &mut Context<'_, '_>, keys: &proof::note::VerifierKeys) -> Result<()> {
         let mut after = -1;
         loop {
@@ -358,7 +361,7 @@ impl<'p> Replay<'p> {
         }
     }
 
-    /// Verifies the log from its files alone, and that it grew out of what the system's log and this server noted of it.
+    /// Verifies the log from its files alone, and that it extends the log noted by the system's log and this server.
     fn check_log(&mut self, cx: &mut Context<'_, '_>, state: &LogState, older: Option<(u64, Hash)>) -> Result<()> {
         let verifiers = signing_keys::verifier_keys(cx)?;
         let origin = signing_keys::log_origin(cx)?;
@@ -403,7 +406,7 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Compares the state of the log with its checkpoint and with the newest checkpoint that was ever kept.
+    /// Compares the state of the log with its checkpoint and with the newest stored checkpoint.
     fn check_state(&mut self, cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
         let tenant = cx.tenant();
         let told = proof::note::Note::parse(&state.checkpoint).and_then(|note| Checkpoint::parse(&note.text));
@@ -436,14 +439,14 @@ impl<'p> Replay<'p> {
     }
 }
 
-/// Who signed a note, by the names of their keys.
+/// The signers of a note, by the names of their keys.
 fn signers(note: &str) -> Vec<String> {
     let note = proof::note::Note::parse(note).ok();
     note.map(|note| note.signatures.into_iter().map(|one| one.name).collect())
         .unwrap_or_default()
 }
 
-/// Size and root of a tenant's log as the system's log noted them last.
+/// Size and root of a tenant's log as last noted by the system's log.
 fn noted(executor: &impl Transactions, tenant: &str) -> Result<Option<(u64, Hash)>> {
     let tenant = tenant.to_owned();
     executor.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |cx| {

@@ -1,6 +1,7 @@
-//! Revokes the permits that a revoked key signed, a piece at a time, so that the night on which a key is found stolen does not
-//! stand still for a hundred thousand of them. Nothing waits for it: the key is published no more, and the gate asks for the key of
-//! each permit that it is shown. What this adds are the records, and their ids on the list for those who look things up there.
+//! Revokes the permits that a revoked key signed, a piece at a time, so that a stolen key with a hundred thousand
+//! permits does not block the server. Nothing waits for it: the key is no longer published, and the gate checks the key
+//! of each permit that it is shown. The revocation adds the records, and their ids on the list for clients that look
+//! them up there.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ use crate::core::write::{Written, draft};
 /// The table of the key's timer.
 pub const TABLE: &str = "signing_key";
 const KIND: &str = "revoke_permits";
-/// How many permits one piece looks at.
+/// How many permits one piece reads.
 const PIECE: i64 = 200;
 
 /// Has the worker begin.
@@ -40,7 +41,8 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Revokes the next piece of a key's permits, in the order in which they end, and has the worker come again while some are left.
+/// Revokes the next piece of a key's permits, in the order of their expiry, and schedules the next run while some are
+/// left.
 ///
 /// # Errors
 /// The store's.
@@ -71,8 +73,8 @@ pub(crate) fn revoke_signed(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
     begin(cx, kid)
 }
 
-/// The next permits that are still good, after those that end at `after`; and, where more may be left, when the last one ends. All
-/// that end at that instant are among them, so that none is left out between two pieces.
+/// The next valid permits, after those that expire at `after`; and if more may be left, when the last one expires. All
+/// that expire at that instant are included, so that none is left out between two pieces.
 fn next_piece(cx: &mut Context<'_, '_>, after: &str) -> Result<(Vec<Permit>, Option<Timestamp>)> {
     let after = after.parse().unwrap_or(cx.now).max(cx.now);
     let next = alive(after).order_by("expires_at").limit(PIECE);
@@ -88,7 +90,7 @@ fn next_piece(cx: &mut Context<'_, '_>, after: &str) -> Result<(Vec<Permit>, Opt
     Ok((piece, Some(last)))
 }
 
-/// Revokes those of a piece that the key signed; answers how many.
+/// Revokes the permits of a piece that the key signed; returns how many.
 fn revoke(cx: &mut Context<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
     let signed: BTreeSet<&str> = piece
         .iter()

@@ -22,31 +22,31 @@ use crate::core::log_tiles::{self, StoredTiles, cosigning_time, signed, trusted,
 use crate::core::transactions::Transactions;
 use crate::core::{read_set, row_mac};
 
-/// How many events a step looks at first.
+/// How many events a step reads at first.
 const BATCH: i64 = 1_000;
 
-/// How many it looks at when none of the first can be placed yet.
+/// How many events a step reads if none of the first can be placed yet.
 const WIDEST_BATCH: i64 = 64_000;
 
-/// For how long a server keeps the pen after a step. When it ends, another takes over after so long.
+/// How long a server keeps the sequencing lease after a step. If the server ends, another takes over after this time.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sequenced {
     /// The log's size before: the index of the first event that was placed.
     pub from: u64,
     /// The log's size now. Events `from..to` were placed; all of them are final.
     pub to: u64,
-    /// Whether this server took the pen. When not, nothing waited, or another one places the events.
+    /// Whether this server has the sequencing lease. If not, nothing waited, or another server places the events.
     pub has_pen: bool,
 }
 
-/// Places waiting events, at most a batch. All of it is one transaction, so that a crash leaves all or nothing. `holder`
-/// names the calling server; while another one holds the pen nothing happens.
+/// Places waiting events, at most a batch. All of it is one transaction, so that a crash leaves all or nothing.
+/// `holder` names the calling server; while another server has the lease nothing happens.
 ///
 /// # Errors
-/// A fault when what is stored is not what was signed: then nothing is signed over it. Else the store's.
+/// A fault when the stored log does not match the signed one: then nothing is signed over it. Otherwise the store's.
 pub fn sequence_events(executor: &impl Transactions, tenant: &str, holder: &str) -> Result<Sequenced> {
     let waiting = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, |cx| {
         let size = log::state(cx.tx)?.map_or(0, |state| state.size);
@@ -71,10 +71,11 @@ pub fn sequence_events(executor: &impl Transactions, tenant: &str, holder: &str)
     Ok(placed)
 }
 
-/// Looks whether the tenant's events could be placed: the log is not shorter than it was, and a server wrote the next that wait.
+/// Checks whether the tenant's events could be placed: the log is not shorter than before, and a server wrote the next
+/// waiting events.
 ///
 /// # Errors
-/// A fault that says why nothing is placed; the store's.
+/// A fault with the reason why nothing is placed; the store's.
 pub fn check_placing(cx: &mut Context<'_, '_>) -> Result<()> {
     let state = log_tiles::log_state(cx)?;
     check_log::check(cx, &state)?;
@@ -82,7 +83,7 @@ pub fn check_placing(cx: &mut Context<'_, '_>) -> Result<()> {
     waiting.iter().try_for_each(|it| row_mac::check_event(cx, it))
 }
 
-/// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
+/// Releases the lease: after an orderly shutdown nobody waits for the lease to expire.
 ///
 /// # Errors
 /// The store's.
@@ -93,7 +94,7 @@ pub fn lay_down_pen(executor: &impl Transactions, tenant: &str, holder: &str) ->
     })
 }
 
-/// What a step came to, and how far the log is where it moved on.
+/// The result of a step, and the log's new size if it grew.
 fn step(cx: &mut Context<'_, '_>, holder: &str) -> Result<(Sequenced, Option<SeenLog>)> {
     let until = cx.recorded_at + LEASE;
     let Some(state) = log::take(cx.tx, cx.recorded_at, until, holder)? else {
@@ -126,14 +127,14 @@ fn step(cx: &mut Context<'_, '_>, holder: &str) -> Result<(Sequenced, Option<See
     Ok((placed, Some(seen)))
 }
 
-/// The next events in the order of the log. A batch of which none can be placed yet, since their predecessors lie beyond
-/// it, is widened. Each of them was written by a server, or nothing is placed.
+/// The next events in the order of the log. If none of a batch can be placed yet, because their predecessors are beyond
+/// it, the batch is widened. Each event must be written by a server; otherwise nothing is placed.
 fn next_events(cx: &mut Context<'_, '_>) -> Result<Vec<Event>> {
     let mut limit = BATCH;
     loop {
         let found = event::unsequenced(cx.tx, limit)?;
         if let Some(first) = found.first() {
-            // All before the first that waits have their places.
+            // All events before the first waiting one have their places.
             act_order::forget_before(cx.tx, &first.event.id)?;
         }
         let is_all = i64::try_from(found.len()).is_ok_and(|count| count < limit);
@@ -153,15 +154,16 @@ fn next_events(cx: &mut Context<'_, '_>) -> Result<Vec<Event>> {
     }
 }
 
-/// The order of a batch beyond which more events wait.
+/// The order of a batch when more events wait beyond it.
 fn order_within(cx: &mut Context<'_, '_>, found: &[Waiting], limit: i64) -> Result<Vec<usize>> {
     let mut blocked = followers_from_beyond(cx, found)?;
     if limit < WIDEST_BATCH {
         blocked.append(&mut cut_acts(cx, found)?);
         return Ok(order_of(found, &blocked));
     }
-    // An act too long for the widest batch is placed in parts, or the log would stand still. It would as well where all wait
-    // for what lies beyond, which takes clocks far apart and a sequencer that was away: then the order among them has to do.
+    // An act too long for the widest batch is placed in parts, because otherwise the log would halt. The log would also
+    // halt if all acts wait for acts beyond the batch, which takes clocks far apart and a sequencer that was away: then
+    // the order within the batch is used.
     let order = order_of(found, &blocked);
     if order.is_empty() {
         return Ok(order_of(found, &BTreeSet::new()));
@@ -169,8 +171,8 @@ fn order_within(cx: &mut Context<'_, '_>, found: &[Waiting], limit: i64) -> Resu
     Ok(order)
 }
 
-/// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the rest of a cut one is
-/// among the events that follow.
+/// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the remaining
+/// events of a cut act are among the next ones.
 fn cut_acts(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
     let Some(last) = found.last() else {
         return Ok(BTreeSet::new());
@@ -194,8 +196,8 @@ fn followers_from_beyond(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<
     for waiting in found {
         let mut is_blocked = false;
         for record in &waiting.made {
-            // Where the version before stands in the batch, the order within it sees to this one. A gap may lie anywhere,
-            // not only before the first version of the batch: ids follow the clocks of several servers.
+            // If the previous version is in the batch, the order within the batch covers this one. A gap may be
+            // anywhere, not only before the first version of the batch: ids follow the clocks of several servers.
             let has_gap = record.version > 1 && !made.contains(&version(record, -1));
             is_blocked |= has_gap && is_made_beyond(cx, record, last)?;
             is_blocked |= read_beyond.contains(&name(record)) && is_read_beyond(cx, record, last)?;
@@ -210,7 +212,8 @@ fn followers_from_beyond(cx: &mut Context<'_, '_>, found: &[Waiting]) -> Result<
     Ok(blocked)
 }
 
-/// The records of which something lies beyond the batch: what does not before the latest of their versions does not before any.
+/// The records with an event beyond the batch. Only the latest version in the batch is checked: an event that does not
+/// precede it precedes no earlier version either.
 fn records_with_more<'f>(
     cx: &mut Context<'_, '_>,
     records: impl Iterator<Item = &'f RecordRef>,
@@ -237,7 +240,7 @@ fn name(record: &RecordRef) -> (&str, &str) {
     (&record.table, &record.id)
 }
 
-/// The version so many after this one.
+/// The version that is `after` versions later.
 fn version(record: &RecordRef, after: i64) -> RecordRef {
     RecordRef {
         version: record.version + after,
@@ -258,7 +261,7 @@ fn is_made_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> R
     Ok(act_order::is_beyond(cx.tx, last, &made)?)
 }
 
-/// Whether an act beyond the batch read an earlier version, and so did what it did before this one was made.
+/// Whether an act beyond the batch read an earlier version, and therefore acted before this version was made.
 fn is_read_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
     if record.version == 1 || !read_set::is_heeded(&record.table) {
         return Ok(false);
@@ -270,7 +273,7 @@ fn is_read_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> R
     Ok(act_order::is_beyond(cx.tx, last, &read)?)
 }
 
-/// What one act wrote, as the sequencer places it: whole.
+/// The events of one act, which the sequencer places as a whole.
 #[derive(Default)]
 struct WholeAct {
     /// Its events by their places in the batch, in the order of ids.
@@ -281,16 +284,16 @@ struct WholeAct {
     followers: Vec<usize>,
 }
 
-/// The places in the batch of its events in the order of the log: an act that made a record's version n stands before those that
-/// read it, and these before the one that made n + 1; each act with all that it wrote, and by id where that leaves a choice.
-/// Blocked acts and all that follow from them are left out.
+/// The order in which the batch's events are placed in the log. An act that made a record's version n comes before the
+/// acts that read n, and these come before the act that made n + 1. Each act is placed as a whole; between independent
+/// acts the id decides. Blocked acts and all that follow from them are left out.
 ///
-/// Only the first event of an act names records, but what follows from an act follows from all of its events: a permit is
-/// revoked after it was issued, though the servers' clocks may say otherwise.
+/// Only the first event of an act names records, but later acts depend on all of its events: a permit is revoked after
+/// it was issued, even if the servers' clocks differ.
 fn order_of(found: &[Waiting], blocked: &BTreeSet<String>) -> Vec<usize> {
     let mut acts = whole_acts(found);
     let is_blocked = |act: &WholeAct| blocked.contains(&found[act.events[0]].event.act);
-    // Acts stand in the order of their first events' ids, so their places are in that order as well.
+    // Acts are sorted by their first events' ids, so their places are in that order as well.
     let mut ready: BTreeSet<usize> = (0..acts.len())
         .filter(|&at| acts[at].waits == 0 && !is_blocked(&acts[at]))
         .collect();
@@ -344,7 +347,7 @@ fn whole_acts(found: &[Waiting]) -> Vec<WholeAct> {
 }
 
 impl Line {
-    /// Which act stands before which. A version whose maker has its place already is nothing to wait for.
+    /// The pairs of acts in order. A version whose maker has its place already delays nothing.
     fn pairs(&self) -> Vec<(usize, usize)> {
         let makers: Vec<usize> = self.makers.values().copied().collect();
         let mut pairs: Vec<(usize, usize)> = makers.windows(2).map(|pair| (pair[0], pair[1])).collect();
@@ -358,7 +361,7 @@ impl Line {
     }
 }
 
-/// Appends the events to the tree, signs the new size, and moves the log on.
+/// Appends the events to the tree, signs the new size, and advances the log.
 fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<SeenLog> {
     let old = trusted(cx, &state)?;
     let from = old.checkpoint.size;
@@ -412,7 +415,7 @@ fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<
     })
 }
 
-/// Writes the new hash tiles. A partial tile goes once a wider one of its place is there, from which it can be cut.
+/// Writes the new hash tiles. A partial tile is deleted once a wider one of its place exists, from which it can be cut.
 fn save_tiles(cx: &mut Context<'_, '_>, from: u64, appended: &Appended) -> Result<()> {
     for tile in &appended.tiles {
         let Some(name) = TileName::parse(&tile.path).filter(|name| name.level.is_some()) else {
@@ -430,8 +433,8 @@ fn save_tiles(cx: &mut Context<'_, '_>, from: u64, appended: &Appended) -> Resul
     Ok(())
 }
 
-/// Writes the bundles that are full now, from where on their events' rows hold no bytes. Those that are not full are put together
-/// from rows.
+/// Writes the bundles that are now full; their events' rows contain no bytes afterwards. Bundles that are not full are
+/// put together from rows.
 fn save_bundles(cx: &mut Context<'_, '_>, appended: &Appended) -> Result<()> {
     for tile in &appended.tiles {
         let name = TileName::parse(&tile.path).filter(|name| name.level.is_none() && name.width == tile::WIDTH);
@@ -442,13 +445,13 @@ fn save_bundles(cx: &mut Context<'_, '_>, appended: &Appended) -> Result<()> {
     Ok(())
 }
 
-/// Only this much of a leaf is read to learn whether its deltas stand beside it.
+/// The part of a leaf that shows whether its deltas are stored beside it.
 #[derive(Deserialize)]
 struct Beside {
     records_digest: Option<String>,
 }
 
-/// Puts the deltas that stand beside leaves among the files of the log, where their digests are their names.
+/// Stores the deltas beside leaves among the files of the log, where their digests are their names.
 fn save_payloads(cx: &mut Context<'_, '_>, events: &[Event]) -> Result<()> {
     for event in events {
         let beside: Beside = serde_json::from_slice(&event.bytes)?;

@@ -1,4 +1,4 @@
-//! Witnesses of the tenant's log: the rules of their keys. Whom of them to trust is for every reader to decide.
+//! Witnesses of the tenant's log: the rules of their keys. Every reader decides which of them to trust.
 
 use model::audit::witness::{Witness, WitnessInput};
 use model::core::ids::RecordId;
@@ -14,7 +14,7 @@ use crate::core::noun::{PlainNoun, in_use};
 use crate::core::signing_keys;
 use crate::integration::set_webhook::check_address;
 
-/// The most witnesses of a tenant: a served checkpoint has a line of each, and readers take at least sixteen.
+/// The most witnesses of a tenant: a served checkpoint has a line of each, and readers accept at least sixteen.
 const MOST: usize = 12;
 
 impl PlainNoun for Witness {
@@ -66,7 +66,7 @@ impl PlainNoun for Witness {
     }
 }
 
-/// Notes what is wrong with a key: no verifier key, none of a cosigner, or of a name that signs here already.
+/// Notes the fault of a key: no verifier key, not a cosigner's, or with a name that signs here already.
 fn check_key(cx: &mut Context<'_, '_>, key: &str, reading: &mut Reading<'_>) -> Result<()> {
     let known = in_use::<Witness>(cx)?;
     let mut taken: Vec<String> = known.iter().filter_map(name).collect();

@@ -1,5 +1,5 @@
-//! One event of the log with what it did: each field of each record that it wrote, before and after. What stood before is
-//! rebuilt from the earlier events of the record, so that nothing but the log has to be believed.
+//! One event of the log with its effects: each field of each record that it wrote, before and after. The earlier value
+//! is rebuilt from the earlier events of the record, so that only the log must be trusted.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ pub use crate::core::field_changes::ERASED;
 use crate::core::field_changes::{is_commitment, open};
 use crate::core::show_timeline::opened;
 
-/// The tables whose free texts are shown: what was said about changes, and the configuration. Letters to people
-/// (`message`) and whatever is not named here keep theirs; a noun with a card is shown.
+/// The tables whose free texts are shown: texts about changes, and the configuration. Letters to people (`message`) and
+/// tables that are not listed hide theirs; a noun with a card is shown.
 const READ: &[&str] = &[
     "absence",
     "access_review",
@@ -72,17 +72,17 @@ const READ: &[&str] = &[
     "webhook",
     "workload",
 ];
-/// What stands in the place of a value that is not shown.
+/// The placeholder of a value that is not shown.
 pub const WITHHELD: &str = "(withheld)";
 
-/// An event, and what it did to records.
+/// An event, and its effect on records.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventView {
     /// Its id.
     pub id: String,
     /// `service.edited`.
     pub kind: String,
-    /// Whose act it was: a login; `system` for timers and deliveries.
+    /// The actor: a login; `system` for timers and deliveries.
     pub actor: String,
     /// When it happened.
     pub occurred_at: Timestamp,
@@ -91,18 +91,19 @@ pub struct EventView {
     /// Its index in the log; absent while it waits for its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<i64>,
-    /// What it is about.
+    /// The subject.
     pub subject: Subject,
     /// Codes, keys, ids and numbers.
     pub data: Map<String, Value>,
-    /// Where this event itself wrote nothing: the nearest earlier one of the same act that wrote something.
+    /// For an event that wrote nothing itself: the nearest earlier one of the same act that wrote a record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told_by: Option<EventPlace>,
-    /// What it wrote; with `told_by` what that one wrote, for this event or for another matter of the act. Empty where neither did.
+    /// The records that it wrote; with `told_by` the records of that event, for this event or for another matter of the
+    /// act. Empty if neither wrote any.
     pub records: Vec<WrittenRecord>,
 }
 
-/// Where another event stands.
+/// The place of another event.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventPlace {
     /// Its id.
@@ -119,11 +120,11 @@ pub struct WrittenRecord {
     pub table: String,
     /// Its id.
     pub id: String,
-    /// Its version after the event; 1 where the event made it.
+    /// Its version after the event; 1 if the event created it.
     pub version: u64,
     /// The digest of the sealed record after the event, as the log's leaf names it.
     pub digest: String,
-    /// What became of its fields, in the order of their names.
+    /// The changes of its fields, in the order of their names.
     pub changes: Vec<FieldWrite>,
 }
 
@@ -132,16 +133,16 @@ pub struct WrittenRecord {
 pub struct FieldWrite {
     /// Its name.
     pub field: String,
-    /// What stood there; absent where nothing did.
+    /// The earlier value; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// What stands there after; absent where it was taken away.
+    /// The later value; absent if it was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }
 
-/// An event by its id or its index in the log (`GET /events/{id}`). Texts that were erased since read `(erased)`; letters to
-/// people and what [`model::core::private_fields`] names read `(withheld)`.
+/// An event by its id or its index in the log (`GET /events/{id}`). Texts that were erased since are `(erased)`;
+/// letters to people and the fields in [`model::core::private_fields`] are `(withheld)`.
 ///
 /// # Errors
 /// 403, 404; a fault when the log does not fit together; the store's.
@@ -174,9 +175,9 @@ pub fn show_event(cx: &mut Context<'_, '_>, named: &str) -> Result<EventView> {
     })
 }
 
-/// Of events that are written together the first tells of all records: it, and what it tells of. An act may write several times,
-/// and the log does not say which of its events went together; so for an event that wrote nothing by itself the one before it
-/// is told, which may have been another matter.
+/// The first of several events that are written together records all records; this returns the event and its records.
+/// An act may write several times, and the log does not show which of its events were written together. For an event
+/// without records the one before it is therefore returned, which may have been about another matter.
 fn teller(cx: &mut Context<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
     if !own.is_empty() {
         return Ok((stored.clone(), own));
@@ -213,7 +214,7 @@ fn written(cx: &mut Context<'_, '_>, by: &Event, delta: RecordDelta) -> Result<W
     })
 }
 
-/// The sealed record as it stood before an event.
+/// The sealed record before an event.
 fn before(cx: &mut Context<'_, '_>, by: &Event, delta: &RecordDelta) -> Result<Option<Value>> {
     let version = i64::try_from(delta.version).unwrap_or(i64::MAX);
     let mut sealed = None;
@@ -248,7 +249,7 @@ fn shown(record: Option<&Value>, (table, field): (&str, &str), texts: &HashMap<S
     Some(value)
 }
 
-/// Puts a word in the place of what is withheld further within, as answers leave it out at any depth.
+/// Replaces withheld values at any depth by the placeholder, as responses leave them out.
 fn withhold_within(value: &mut Value, table: &str) {
     match value {
         Value::Object(map) => {
@@ -265,7 +266,7 @@ fn withhold_within(value: &mut Value, table: &str) {
     }
 }
 
-/// Puts a word in the place of each commitment.
+/// Replaces each commitment by the placeholder.
 fn withhold_texts(value: &mut Value) {
     match value {
         Value::Object(map) if is_commitment(map) => *value = Value::String(WITHHELD.to_owned()),

@@ -1,4 +1,4 @@
-//! Signs the tenant's list of revoked permits anew (`GET /t/{tenant}/.well-known/assent-revocations`).
+//! Renews the tenant's signed list of revoked permits (`GET /t/{tenant}/.well-known/assent-revocations`).
 
 use jiff::SignedDuration;
 use proof::permit::SKEW_SECONDS;
@@ -10,15 +10,15 @@ use crate::core::error::{Error, Result};
 use crate::core::signing_keys;
 use crate::emergency::set_emergency_card::revoked_cards;
 
-/// A list of this age, in seconds, is signed anew: early enough that the served one is never older than a minute when
-/// the server asks every ten seconds.
+/// A list of this age, in seconds, is signed again: early enough that the served one is never older than a minute if
+/// the server checks every ten seconds.
 pub const RENEWED_AFTER_SECONDS: i64 = 45;
 
-/// After so many seconds the next list is due.
+/// The seconds after which the next list is due.
 const NEXT_UPDATE_SECONDS: i64 = 60;
 
-/// The signed list. It is signed anew when there are new entries or the last is older than [`RENEWED_AFTER_SECONDS`];
-/// a context that only reads gets the last one.
+/// The signed list. It is signed again when there are new entries or the last is older than [`RENEWED_AFTER_SECONDS`];
+/// a read-only context gets the last one.
 ///
 /// # Errors
 /// [`Error::NotYet`] in a context that only reads before the first list was signed; a fault of the keys; the store's.
@@ -49,7 +49,8 @@ pub(crate) fn sign_anew(cx: &mut Context<'_, '_>) -> Result<String> {
 
 fn list(cx: &mut Context<'_, '_>, epoch: i64) -> Result<RevocationList> {
     let issued_at = cx.now.as_second();
-    // Verifiers take a permit for a moment past its end, for clocks differ: it stays on the list for longer than that.
+    // Verifiers accept a permit for a moment after its end, because clocks differ: it stays on the list for longer than
+    // that.
     let since = cx.now - SignedDuration::from_secs(2 * SKEW_SECONDS);
     let revoked = revocation::list(cx.tx, since)?;
     let not_before = revocation::not_before(cx.tx)?;
@@ -69,7 +70,8 @@ fn list(cx: &mut Context<'_, '_>, epoch: i64) -> Result<RevocationList> {
     })
 }
 
-/// Permits count whole seconds, and so do halts; one that an earlier release noted within a second voids what was given in it.
+/// Permits and halts have whole seconds; a halt that an earlier release noted within a second voids the permits of that
+/// second.
 fn whole_seconds_after(at: jiff::Timestamp) -> i64 {
     at.as_second() + i64::from(at.subsec_nanosecond() > 0)
 }

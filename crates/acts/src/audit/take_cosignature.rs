@@ -1,4 +1,4 @@
-//! Cosignatures of witnesses (C2SP tlog-cosignature): taken in after they verified, and served with the checkpoint.
+//! Cosignatures of witnesses (C2SP tlog-cosignature): stored after verification, and served with the checkpoint.
 
 use model::audit::witness::Witness;
 use model::core::act;
@@ -19,13 +19,13 @@ use crate::core::noun::in_use;
 /// How far a witness's clock may be ahead, in seconds.
 const SKEW_SECONDS: i64 = 60;
 
-/// Takes a checkpoint of ours that witnesses cosigned (`POST /log/cosignatures {checkpoint}`): the whole note, with the lines of
-/// any who signed. Answers the log's size in it and the witnesses whose line was taken; of one who signed something newer already
-/// nothing is.
+/// Adds witnesses' cosignatures to a checkpoint of this log (`POST /log/cosignatures {checkpoint}`): the request is the
+/// whole note, with the lines of all signers. Returns the log's size in the note and the witnesses whose line was
+/// added; the line of a witness that signed a newer checkpoint already is skipped.
 ///
 /// # Errors
-/// 403; 422 for what is no note, a line that does not verify, or none of a witness known here; 409 for what this log never
-/// signed; the store's.
+/// 403; 422 for a malformed note, a line that does not verify, or no line of a known witness; 409 for a checkpoint that
+/// this log never signed; the store's.
 pub fn take_cosignature(cx: &mut Context<'_, '_>, body: &Body) -> Result<(i64, Vec<VerifiedSignature>)> {
     cx.allow(act::actions::AUDIT)?;
     let mut reading = Reading::new(body, "");
@@ -34,7 +34,7 @@ pub fn take_cosignature(cx: &mut Context<'_, '_>, body: &Body) -> Result<(i64, V
     take_note(cx, &text)
 }
 
-/// The same of a note, whoever brought it.
+/// The same for a note, without a check of rights.
 ///
 /// # Errors
 /// As [`take_cosignature`], but for 403.
@@ -81,8 +81,8 @@ pub(crate) fn take_note(cx: &mut Context<'_, '_>, text: &str) -> Result<(i64, Ve
     Ok((size, taken))
 }
 
-/// The newest checkpoint as it is served: with the lines of witnesses who cosigned this very one. A line that does not verify
-/// any more would spoil the note for whoever trusts its witness, so it is left out.
+/// The newest checkpoint in its served form: with the lines of witnesses who cosigned this very one. A line that no
+/// longer verifies would invalidate the note for readers who trust its witness, so it is left out.
 ///
 /// # Errors
 /// A fault when the tenant has no log, or the store's.
@@ -91,7 +91,7 @@ pub fn witnessed_checkpoint(cx: &mut Context<'_, '_>) -> Result<String> {
     with_lines(cx, state.size, state.checkpoint)
 }
 
-/// A checkpoint of this size with the lines of witnesses who cosigned it.
+/// A checkpoint of this size with its witnesses' lines.
 fn with_lines(cx: &mut Context<'_, '_>, size: i64, checkpoint: String) -> Result<String> {
     let mut told = checkpoint;
     let kept = cosignature::list(cx.tx)?;
@@ -112,7 +112,7 @@ fn with_lines(cx: &mut Context<'_, '_>, size: i64, checkpoint: String) -> Result
     Ok(told)
 }
 
-/// What each witness cosigned last: its id, and the cosigned checkpoint as it would be served.
+/// The last checkpoint that each witness cosigned: the witness's id, and the cosigned checkpoint in its served form.
 ///
 /// # Errors
 /// The store's.
@@ -148,7 +148,7 @@ fn trusted(cx: &mut Context<'_, '_>) -> Result<(Vec<String>, VerifierKeys)> {
     Ok((ids, VerifierKeys(keys)))
 }
 
-/// The line of a verified signature, as it stands in the note. A witness may have signed at two times, with a line for each.
+/// The line of a verified signature in the note. A witness may have signed at two times, with a line for each.
 fn line_of(note: &Note, one: &VerifiedSignature) -> String {
     let key = VerifierKeys(vec![one.key.clone()]);
     let alone = |line: &NoteSignature| Note {

@@ -1,7 +1,8 @@
-//! Turns a tenant's signing keys: a new one takes an old one's place, or a stolen one is revoked with all that it signed.
+//! Rotates a tenant's signing keys: a new key replaces an old one, or a stolen key is revoked with all that it signed.
 //!
-//! One administrator does either with the factor that the policies ask of changes of keys (decisions 0003 and 0007): a turn gives nobody a voice and lets nothing through that
-//! stood still, and whoever finds a key stolen at night cannot wait for a second.
+//! One administrator does either with the factor that the policies require for changes of keys (decisions 0003 and
+//! 0007). A rotation gives nobody a right to decide and opens no gate, and a person who finds a key stolen at night
+//! cannot wait for a second person.
 
 use model::audit::key_rotation::{KeyTurn, served_until};
 use model::change::related_records::Permit;
@@ -24,8 +25,8 @@ use crate::core::signing_keys::{self, PURPOSES};
 use crate::core::write::{Written, draft};
 use crate::guard::{impersonation, required_factor};
 
-/// Gives a purpose a new key (`POST /keys/{purpose}/rotation {reason}`). What the old one signed stays good: permits till their
-/// end, checkpoints for ever.
+/// Gives a purpose a new key (`POST /keys/{purpose}/rotation {reason}`). Signatures of the old key stay valid: permits
+/// until they expire, checkpoints for ever.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404 for another purpose; 422; the store's.
@@ -45,9 +46,9 @@ pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Resul
     keep(cx, turn)
 }
 
-/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is published no more, and no permit that
-/// it signed passes any more. Their records are revoked one after another, by the worker. One that still signs is replaced in the
-/// same act.
+/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is no longer published, and no
+/// permit that it signed is valid any more. The worker revokes the permits' records one after another. A key that still
+/// signs is replaced in the same act.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
@@ -66,12 +67,12 @@ pub fn revoke_key(cx: &mut Context<'_, '_>, kid: &str, body: &Body) -> Result<Ke
     turn.next = next;
     turn.revoking_after = Some(String::new());
     revoke_signed::begin(cx, &old.kid)?;
-    // Whoever holds an older list asks for the next one, which the stolen key cannot sign.
+    // A holder of an older list requests the next one, which the stolen key cannot sign.
     revocation::raise(cx.tx)?;
     keep(cx, turn)
 }
 
-/// Whether the acting person may turn keys now; answers why they do.
+/// Whether the acting person may rotate keys now; returns their reason.
 fn check_turn(cx: &mut Context<'_, '_>, body: &Body) -> Result<String> {
     cx.allow(act::actions::SET_CONNECTION)?;
     if !cx.actor.is_system {
@@ -123,8 +124,8 @@ fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: Strin
     })
 }
 
-/// Keeps a turn with its event, and has the key that signs from now on sign the list of revocations: the one at hand may be
-/// signed by a key that is published no more.
+/// Saves a rotation with its event, and lets the new signing key sign the list of revocations: the present list may be
+/// signed by a key that is no longer published.
 fn keep(cx: &mut Context<'_, '_>, turn: KeyTurn) -> Result<KeyTurn> {
     let kind = match turn.kind {
         TurnKind::Rotated => "key.rotated",

@@ -1,4 +1,5 @@
-//! Agendas: planned for a meeting, frozen at their time with what then needs the board, and followed until the meeting begins.
+//! Agendas: planned for a meeting, frozen at their time with the changes that need the board, and followed until the
+//! meeting begins.
 
 use std::cmp::Reverse;
 
@@ -38,7 +39,7 @@ pub const TABLE: &str = "agenda";
 const KIND: &str = "agenda";
 /// How many open changes are read at once.
 const A_PAGE: i64 = 1_000;
-/// Of how many changes what hangs on them is read at once.
+/// For how many changes the related records are read at once.
 const AT_ONCE: usize = 20;
 /// The most agendas of a board that are listed.
 const MOST_LISTED: i64 = 100;
@@ -121,7 +122,7 @@ impl PlainNoun for Agenda {
         Ok(edited)
     }
 
-    /// What came after the freeze is looked for where one agenda is shown.
+    /// Items that came after the freeze are looked up when one agenda is shown.
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         let (directory, sees_all) = (cx.directory()?, cx.scope()?.is_none());
         for (agenda, value) in records.iter().zip(values.iter_mut()) {
@@ -148,7 +149,7 @@ impl PlainNoun for Agenda {
     }
 }
 
-/// Minutes with logins in the place of the ids of people, as every answer has them.
+/// Minutes with logins instead of people's ids, as in every response.
 fn with_logins(minutes: &Minutes, directory: &Directory) -> Value {
     let mut value = json!(minutes);
     let login = |person: &PersonId| json!(directory.login(person));
@@ -166,7 +167,7 @@ fn with_logins(minutes: &Minutes, directory: &Directory) -> Value {
     value
 }
 
-/// The rules on the meeting that an agenda is planned for.
+/// The rules for the meeting of a new agenda.
 fn check_plannable(
     cx: &mut Context<'_, '_>,
     reading: &mut Reading<'_>,
@@ -195,7 +196,7 @@ fn check_plannable(
     Ok(())
 }
 
-/// Whoever leads a meeting: a member of its board, the acting person unless another is named.
+/// The chair of a meeting: a member of its board, the acting person unless another is named.
 pub(crate) fn read_chair(
     cx: &Context<'_, '_>,
     reading: &mut Reading<'_>,
@@ -241,14 +242,14 @@ fn check_month(reading: &mut Reading<'_>, month: Option<&str>, now: Timestamp) {
     }
 }
 
-/// What an agenda is planned with.
+/// The inputs of a planned agenda.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
     /// When it is frozen.
     pub(crate) freeze_at: Timestamp,
-    /// Who leads the meeting.
+    /// The chair of the meeting.
     pub(crate) chair: PersonId,
-    /// The month that it reviews.
+    /// The month under review.
     pub(crate) month: Option<String>,
     /// The series that plans it.
     pub(crate) series: Option<RecordId>,
@@ -289,7 +290,7 @@ pub(crate) fn plan(cx: &mut Context<'_, '_>, meeting: &Meeting, planned: Planned
     Ok(agenda)
 }
 
-/// Saves a record of a board with its event; none of them is a part of the estate, which stays cached.
+/// Saves a record of a board with its event; no such record is part of the estate, which stays cached.
 pub fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
     let mut written = Written::default();
     let kept = cx.put(&mut written, record)?;
@@ -341,7 +342,7 @@ pub fn agendas_of(cx: &mut Context<'_, '_>, group: &GroupKey) -> Result<Vec<Agen
     )?)
 }
 
-/// Does what the clock made due for an agenda: freezes it, or ends the votes before its meeting.
+/// Runs an agenda's due step: freezes it, or ends the votes before its meeting.
 ///
 /// # Errors
 /// The store's.
@@ -361,7 +362,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
 /// Freezes an agenda before its time (`POST /agendas/{id}/freeze`).
 ///
 /// # Errors
-/// 403, 404, 409 where it is frozen or its meeting is over, or the store's.
+/// 403, 404, 409 if it is frozen or its meeting is over, or the store's.
 pub fn freeze_agenda(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
     cx.allow(actions::SET_MEETING)?;
     let (agenda, meeting) = load_agenda(cx, id)?;
@@ -406,7 +407,7 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
     let pack = match &agenda.month {
         Some(month) => match board_pack::find_pack(cx, month) {
             Ok(pack) => Some(pack),
-            // More rows than figures are computed from keep no meeting from its agenda.
+            // An agenda does not fail when there are too many rows for the figures.
             Err(Error::Refused(_)) => None,
             Err(fault) => return Err(fault),
         },
@@ -438,7 +439,7 @@ pub(crate) fn listed(item: &AgendaItem) -> ListedChange {
     }
 }
 
-/// Opens the meeting at which members vote before the meeting: each takes part by their own word.
+/// Opens the meeting for votes in advance: each member takes part by their own act.
 fn open_votes(
     cx: &mut Context<'_, '_>,
     (agenda, meeting): (&Agenda, &Meeting),
@@ -460,7 +461,7 @@ fn open_votes(
     Ok(cx.put_estate("meeting.opened", votes, json!({}))?.id)
 }
 
-/// Writes to the members that the agenda is frozen, and whether their votes are asked for.
+/// Notifies the members that the agenda is frozen, and whether their votes are requested.
 fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     let url = format!(
         "{}/t/{}/meetings/{}",
@@ -487,7 +488,7 @@ fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     cx.tell(vec![event], written)
 }
 
-/// What needs a board now, in the order of an agenda, at most 200 changes; what stands among `on` as it is is left out.
+/// The changes that need a board now, in the order of an agenda, at most 200; unchanged ones among `on` are left out.
 ///
 /// # Errors
 /// The store's.
@@ -502,7 +503,7 @@ pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey, on: &[Agend
         on.iter().any(same)
     };
     let mut open = open_changes(cx, |change| first_asked(change).is_some() && !is_on(change))?;
-    // What comes first on an agenda is read first, so that the rest need not be read once the agenda is full.
+    // The first changes of an agenda are read first, so that reading can stop once the agenda is full.
     open.sort_by_cached_key(|change| (Reverse(change.risk.level), first_asked(change)));
     let mut found = Vec::new();
     for some in open.chunks(AT_ONCE) {
@@ -520,7 +521,7 @@ pub(crate) fn find_items(cx: &mut Context<'_, '_>, group: &GroupKey, on: &[Agend
     Ok(found)
 }
 
-/// The changes between assessment and start of which `is_wanted` is true, all of them.
+/// The changes between assessment and start for which `is_wanted` is true, all of them.
 fn open_changes(cx: &mut Context<'_, '_>, is_wanted: impl Fn(&Change) -> bool) -> Result<Vec<Change>> {
     let states = [State::Authorizing, State::Approved, State::Scheduled].map(State::as_str);
     let (mut found, mut after) = (Vec::new(), -1_i64);
@@ -539,7 +540,8 @@ fn open_changes(cx: &mut Context<'_, '_>, is_wanted: impl Fn(&Change) -> bool) -
     }
 }
 
-/// What needs the board of a frozen agenda and is not on it as it stands now: it came or was edited after the freeze.
+/// The changes that need the board of a frozen agenda and are not on it in their present version: they were added or
+/// edited after the freeze.
 ///
 /// # Errors
 /// The store's.
@@ -551,7 +553,7 @@ pub fn later_items(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<Vec<Agen
     find_items(cx, &agenda.group, &items)
 }
 
-/// Ends the votes before a meeting: what they did not decide is decided at it.
+/// Ends the votes before a meeting: undecided items are decided at the meeting.
 pub(crate) fn end_votes(cx: &mut Context<'_, '_>, agenda: Agenda) -> Result<Agenda> {
     for item in items_of(cx, &agenda.id)? {
         if item.listing != ItemListing::Vote {
@@ -579,7 +581,7 @@ pub(crate) fn end_votes(cx: &mut Context<'_, '_>, agenda: Agenda) -> Result<Agen
     Ok(ended)
 }
 
-/// The file of a change; `None` where the change is erased or archived.
+/// The file of a change; `None` if the change is erased or archived.
 pub(crate) fn file_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<ChangeFile>> {
     match cx.file(key) {
         Ok(file) => Ok(Some(file)),
@@ -610,7 +612,7 @@ pub(crate) fn move_to_meeting(
     Ok(moved)
 }
 
-/// Takes a change from the list of a meeting, or lists it there as it stands.
+/// Removes a change from the list of a meeting, or lists its present version there.
 pub(crate) fn relist(
     cx: &mut Context<'_, '_>,
     meeting: &RecordId,

@@ -1,5 +1,5 @@
-//! Items of an agenda: a member objects to a decision by vote, the chair adds what cannot wait and brings item after item before
-//! the board, each within its time box.
+//! Items of an agenda: a member objects to a decision by vote, the chair adds urgent changes and calls item after item
+//! before the board, each within its time box.
 
 use model::cab::agenda::{Agenda, MOST_ITEMS};
 use model::cab::agenda_item::{AgendaItem, AgendaItemInput, ItemListing, ListingGround, MOST_ADDED, waits_for};
@@ -113,7 +113,7 @@ pub(crate) fn item_for(cx: &mut Context<'_, '_>, agenda: &RecordId, key: &str) -
     Ok(found.ok_or_else(|| Refusal::not_found(format!("item for {key} on this agenda")))?)
 }
 
-/// Refuses whoever neither leads the meeting nor plans meetings.
+/// Refuses an actor who neither chairs the meeting nor plans meetings.
 fn check_leads(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     impersonation::check_whole(cx)?;
     let directory = cx.directory()?;
@@ -146,12 +146,12 @@ fn load_item(cx: &mut Context<'_, '_>, id: &str) -> Result<(AgendaItem, Agenda, 
     Ok((item, agenda, meeting))
 }
 
-/// Objects to a decision by vote (`POST /agenda-items/{id}/objections {reason}`): the item is discussed at the meeting. Votes that
-/// were given on it count no more for a decision before the meeting.
+/// Objects to a decision by vote (`POST /agenda-items/{id}/objections {reason}`): the item is discussed at the meeting.
+/// Its votes no longer count for a decision before the meeting.
 ///
 /// # Errors
-/// 403 for whoever is not of the board or declared a conflict of interest, 404, 409 where it is decided or at the meeting, 422, or
-/// the store's.
+/// 403 for a person who is not of the board or declared a conflict of interest, 404, 409 if it is decided or at the
+/// meeting, 422, or the store's.
 pub fn object_to_vote(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<AgendaItem> {
     cx.allow(actions::READ)?;
     impersonation::check_voice(cx)?;
@@ -186,11 +186,11 @@ pub fn object_to_vote(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     Ok(moved)
 }
 
-/// Brings an item before the board, or gives it more time where it is there (`POST /agenda-items/{id}/turns {minutes?}`).
+/// Calls an item before the board, or gives the current item more time (`POST /agenda-items/{id}/turns {minutes?}`).
 ///
 /// # Errors
-/// 403 for whoever neither leads the meeting nor plans meetings, 404, 409 outside of the meeting or for an item decided by vote, 422
-/// for more time than an item may have, or the store's.
+/// 403 for a person who neither chairs the meeting nor plans meetings, 404, 409 outside of the meeting or for an item
+/// decided by vote, 422 for more time than an item may have, or the store's.
 pub fn take_turn(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<AgendaItem> {
     cx.allow(actions::READ)?;
     let (item, mut agenda, meeting) = load_item(cx, id)?;
@@ -252,7 +252,7 @@ pub fn take_turn(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Agen
     Ok(begun)
 }
 
-/// Ends the item that is before the board, where one is.
+/// Ends the item that is before the board, if there is one.
 pub(crate) fn end_current(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     let Some(current) = &agenda.current else { return Ok(()) };
     let Some(stored) = record::load::<AgendaItem>(cx.tx, current.as_str())? else {

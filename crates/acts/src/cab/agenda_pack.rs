@@ -1,4 +1,4 @@
-//! The pack of a meeting: its agenda with each change, the risk and what it conflicts with, and the month that the meeting reviews.
+//! The pack of a meeting: its agenda with each change, the risk and the conflicts, and the month under review.
 
 use jiff::Timestamp;
 use model::cab::agenda::{Agenda, AgendaState};
@@ -18,11 +18,11 @@ use crate::schedule::change_conflicts::find_of;
 pub struct PackItem {
     /// The item.
     pub item: AgendaItem,
-    /// The change; `None` where it is erased, archived or outside of what the reader sees.
+    /// The change; `None` if it is erased, archived or outside of the reader's scope.
     pub change: Option<PackChange>,
 }
 
-/// What a board reads of a change.
+/// A change as a board reads it.
 #[derive(Debug, Clone)]
 pub struct PackChange {
     /// Its title.
@@ -33,9 +33,9 @@ pub struct PackChange {
     pub targets: Vec<String>,
     /// Its planned times.
     pub planned: Option<(Timestamp, Timestamp)>,
-    /// Why its risk is what it is.
+    /// The reasons for its risk.
     pub risk_reasons: Vec<String>,
-    /// What it conflicts with as it is planned now.
+    /// The conflicts of its present plan.
     pub conflicts: Vec<Found>,
 }
 
@@ -50,9 +50,9 @@ pub struct AgendaPack {
     pub board: String,
     /// The name of its chair.
     pub chair: String,
-    /// Its items; before the freeze what needs the board now.
+    /// Its items; before the freeze the changes that need the board now.
     pub items: Vec<PackItem>,
-    /// What came after the freeze.
+    /// The items that came after the freeze.
     pub later: Vec<PackItem>,
     /// The month that the meeting reviews.
     pub month: Option<BoardPack>,
@@ -72,7 +72,7 @@ pub fn find_agenda_pack(cx: &mut Context<'_, '_>, id: &str) -> Result<AgendaPack
     let month = match &agenda.month {
         Some(month) => match find_pack(cx, month) {
             Ok(pack) => Some(pack),
-            // More rows than figures are computed from keep nobody from the agenda.
+            // An agenda does not fail when there are too many rows for the figures.
             Err(Error::Refused(_)) => None,
             Err(fault) => return Err(fault),
         },

@@ -1,5 +1,5 @@
-//! Assigns lessons to people, to the members of groups and to the contacts of business units. Each person who lacks the training gets
-//! an action item.
+//! Assigns lessons to people, to the members of groups and to the contacts of business units. Each person without the
+//! training gets an action item.
 
 use jiff::Timestamp;
 use model::cab::lesson;
@@ -87,7 +87,7 @@ impl PlainNoun for LessonAssignment {
     }
 }
 
-/// The contacts of a business unit who take part here; what is wrong is noted.
+/// The active contacts of a business unit; errors are noted.
 fn contacts_of(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Vec<PersonId>> {
     let directory = cx.directory()?;
     let Some(unit) = BusinessUnit::listed(cx)?.into_iter().find(|unit| unit.key == key) else {
@@ -104,7 +104,7 @@ fn contacts_of(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -
     Ok(people)
 }
 
-/// The people whom an input names; what is wrong is noted.
+/// The people whom an input names; errors are noted.
 fn people_of(reading: &mut Reading<'_>, input: &LessonAssignmentInput, directory: &Directory) -> Vec<PersonId> {
     if let Some(login) = &input.person {
         let Some(person) = directory.by_login(login).map(|person| person.id.clone()) else {
@@ -137,7 +137,7 @@ fn people_of(reading: &mut Reading<'_>, input: &LessonAssignmentInput, directory
     people
 }
 
-/// Opens an action item for each person whose training does not last until the assignment is due.
+/// Opens an action item for each person whose training ends before the assignment is due.
 fn ask(cx: &mut Context<'_, '_>, assignment: &LessonAssignment, directory: &Directory) -> Result<()> {
     let title = lesson::find(&assignment.lesson).map_or(assignment.lesson.as_str(), |it| it.title.en.as_str());
     let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
@@ -149,7 +149,7 @@ fn ask(cx: &mut Context<'_, '_>, assignment: &LessonAssignment, directory: &Dire
             part: assignment.part(person),
             owner: Owner::Person(person.clone()),
             due: Due::At(assignment.due_at),
-            // Whoever it is about passes the test; somebody else dismisses it, for example for one who has left.
+            // The learner passes the test; another person dismisses the item, for example for somebody who has left.
             closing: Closing::ConditionOrDismissal,
             involved: [person.clone()].into(),
             links: vec![format!("{base}/lessons/{}", assignment.lesson)],

@@ -1,4 +1,4 @@
-//! Forecasts of board members, and how they compare with what came of the changes.
+//! Forecasts of board members, and how they compare with the results of the changes.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ impl PlainNoun for BoardForecast {
         )?)
     }
 
-    /// One of the acting person; those of others are absent.
+    /// A forecast of the acting person; others' forecasts are absent.
     fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
         let found = record::load::<Self>(cx.tx, key)?.map(|stored| stored.record);
         Ok(found.filter(|it| it.person == cx.actor.person))
@@ -97,8 +97,8 @@ impl PlainNoun for BoardForecast {
     }
 }
 
-/// The forecasts on an item of an agenda. Whoever gave none of their own sees none while one can be given, so that nobody is led by
-/// those of others.
+/// The forecasts on an agenda item. A person without a forecast of their own sees none while one can still be given, so
+/// that nobody is influenced by others.
 ///
 /// # Errors
 /// The store's.
@@ -114,7 +114,8 @@ pub fn forecasts_on(cx: &mut Context<'_, '_>, agenda: &RecordId, key: &str) -> R
     })
 }
 
-/// How the forecasts of a board's members compare with what came of the changes (`GET /boards/{key}/forecast-scores`).
+/// How the forecasts of a board's members compare with the results of the changes (`GET
+/// /boards/{key}/forecast-scores`).
 ///
 /// # Errors
 /// 403, 404, or the store's.

@@ -1,5 +1,5 @@
-//! The board pack of a month: its figures, failures and emergencies, what the reviews of boards changed, and what of high risk is
-//! ahead. Each figure names the metric whose rows it is counted from.
+//! The board pack of a month: its figures, failures and emergencies, the changes that came from boards' reviews, and
+//! the high-risk changes ahead. Each figure names the metric whose rows are counted.
 
 use jiff::{SignedDuration, Timestamp};
 use model::cab::agenda::{Agenda, AgendaState, month_span};
@@ -29,17 +29,17 @@ pub const METRICS: [&str; 7] = [
     "lead_time",
     "time_to_approve",
 ];
-/// The metric whose hits are the failures.
+/// The metric that counts failures.
 pub const FAILURES: &str = "change_failure_rate";
-/// The metric whose hits are the emergencies.
+/// The metric that counts emergencies.
 pub const EMERGENCIES: &str = "emergency_volume";
-/// How far ahead changes of high risk are listed, in days.
+/// How far ahead high-risk changes are listed, in days.
 pub const AHEAD_DAYS: i64 = 31;
 /// The most rows of each list.
 pub const MOST_ROWS: usize = 100;
 /// The most meetings of a month that are read.
 const MOST_MEETINGS: i64 = 100;
-/// The most changes ahead that are looked through, the next ones first.
+/// The most upcoming changes that are read, the next ones first.
 const MOST_LOOKED: i64 = 1_000;
 
 /// A figure of the month.
@@ -62,7 +62,7 @@ pub struct Upcoming {
     pub starts_at: Timestamp,
 }
 
-/// What boards decided in a month about one item.
+/// A board's decisions in a month about one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reviewed {
     /// The meeting: its id.
@@ -78,7 +78,7 @@ pub struct BoardPack {
     pub month: String,
     /// Its first instant in UTC.
     pub from: Timestamp,
-    /// The first instant behind it.
+    /// The first instant after the month.
     pub to: Timestamp,
     /// Its figures.
     pub figures: Vec<PackFigure>,
@@ -86,21 +86,21 @@ pub struct BoardPack {
     pub failures: Vec<RowOfFigure>,
     /// The emergencies.
     pub emergencies: Vec<RowOfFigure>,
-    /// What boards decided, from the minutes that are signed.
+    /// The boards' decisions, from the signed minutes.
     pub reviewed: Vec<Reviewed>,
-    /// The changes of high risk that are ahead; of a month that is over, those that were ahead at its end.
+    /// The high-risk changes ahead; for a past month, those that were ahead at its end.
     pub upcoming: Vec<Upcoming>,
 }
 
 impl BoardPack {
-    /// How often boards came to an outcome.
+    /// How often boards decided an outcome.
     #[must_use]
     pub fn count(&self, outcome: ItemOutcome) -> usize {
         let came = |it: &&Reviewed| it.item.outcome == Some(outcome);
         self.reviewed.iter().filter(came).count()
     }
 
-    /// How many decisions changed something: conditions, returns and rejections.
+    /// How many decisions had an effect: conditions, returns and rejections.
     #[must_use]
     pub fn changed(&self) -> usize {
         let outcomes = [
@@ -154,7 +154,7 @@ impl BoardPack {
         proof::canonical::to_text(&self.value()).expect("texts, times and whole numbers have canonical bytes")
     }
 
-    /// SHA-256 of the pack as canonical JSON: what it showed when an agenda was frozen.
+    /// SHA-256 of the pack as canonical JSON: its content when an agenda was frozen.
     #[must_use]
     pub fn digest(&self) -> String {
         proof::canonical::digest(&self.value()).expect("texts, times and whole numbers have canonical bytes")
@@ -164,7 +164,7 @@ impl BoardPack {
 /// Finds the pack of a month (`GET /board-packs/{month}`); days are those of UTC.
 ///
 /// # Errors
-/// 403; 422 for what is no month or lies ahead; the store's.
+/// 403; 422 for a malformed or future month; the store's.
 pub fn find_pack(cx: &mut Context<'_, '_>, month: &str) -> Result<BoardPack> {
     cx.allow(actions::READ)?;
     let Some((from, to)) = month_span(month) else {
@@ -213,7 +213,7 @@ fn hits(cx: &mut Context<'_, '_>, id: &str, span: (Timestamp, Timestamp)) -> Res
     Ok(rows)
 }
 
-/// What boards decided at the meetings of a month.
+/// The boards' decisions at the meetings of a month.
 fn reviewed(cx: &mut Context<'_, '_>, (from, to): (Timestamp, Timestamp)) -> Result<Vec<Reviewed>> {
     let filter = Filter::new()
         .equals("state", AgendaState::Signed.as_str())
@@ -232,8 +232,8 @@ fn reviewed(cx: &mut Context<'_, '_>, (from, to): (Timestamp, Timestamp)) -> Res
     Ok(found)
 }
 
-/// The changes of high risk that are planned for the days behind an instant. What was planned behind the end of a past month stays
-/// on its list once it has begun.
+/// The high-risk changes that are planned for the days after an instant. A change planned after the end of a past month
+/// stays on that month's list once it has begun.
 fn upcoming(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Upcoming>> {
     let until = from.checked_add(SignedDuration::from_hours(24 * AHEAD_DAYS));
     let is_past = from < cx.now;

@@ -9,7 +9,7 @@ use model::core::ids::GroupKey;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The groups that a rule in force asks to decide at a meeting, and those that have met, in order.
+/// The groups that a rule in force requires to decide at a meeting, and those that have met, in order.
 ///
 /// # Errors
 /// 403, or the store's.

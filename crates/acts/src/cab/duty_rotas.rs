@@ -39,7 +39,7 @@ impl PlainNoun for DutyRota {
         let directory = cx.directory()?;
         let people = check(&mut reading, &input, &directory);
         reading.finish()?;
-        // One that was taken out of use comes back under its record.
+        // A retired rota comes back under its record.
         let old = Filter::new()
             .equals("people_group", input.group.as_str())
             .order_by("id");

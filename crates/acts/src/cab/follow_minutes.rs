@@ -1,5 +1,5 @@
-//! Who has something to do for a meeting beside voting: its chair signs the minutes, and one who is no member of the board any more
-//! is replaced. Both are action items, so that a meeting without minutes escalates.
+//! The work for a meeting beside voting: its chair signs the minutes, and a chair who is no longer a member of the
+//! board is replaced. Both are action items, so that a meeting without minutes escalates.
 
 use jiff::SignedDuration;
 use model::cab::agenda::{Agenda, AgendaState};
@@ -10,15 +10,16 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::{open, settle_by_rule};
 
-/// Within how many hours after its beginning the minutes of a meeting are signed.
+/// How many hours after its beginning the minutes of a meeting must be signed.
 const SIGNED_HOURS: i64 = 24;
 
-/// The items stand beside the meeting: what is about the meeting itself was decided at it, and its minutes name it.
+/// The items are about the board and not about the meeting: items about the meeting itself were decided at it, and its
+/// minutes list them.
 fn about(agenda: &Agenda) -> About {
     About::new(AboutKind::Board, agenda.group.as_str())
 }
 
-/// Asks for the minutes of a frozen agenda, and for another chair where its own is no member of the board any more.
+/// Requests the minutes of a frozen agenda, and another chair if its own is no longer a member of the board.
 ///
 /// # Errors
 /// The store's.
@@ -45,7 +46,7 @@ pub(crate) fn follow_chair(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<
         part: format!("minutes/{}", agenda.id),
         owner: Owner::Person(agenda.chair.clone()),
         due: Due::At(agenda.starts_at + SignedDuration::from_hours(SIGNED_HOURS)),
-        // All members are written to when the agenda is frozen.
+        // All members are notified when the agenda is frozen.
         tells: false,
         ..NewItem::new(ActionKind::Other, about(agenda), title)
     };
@@ -61,7 +62,7 @@ pub(crate) fn change_chair(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<
     follow_chair(cx, agenda)
 }
 
-/// Settles what was asked for, once the minutes are signed or the meeting is called off.
+/// Settles these items once the minutes are signed or the meeting is called off.
 ///
 /// # Errors
 /// The store's.

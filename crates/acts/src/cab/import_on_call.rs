@@ -1,5 +1,5 @@
-//! Times on call from a calendar of others, such as the export of a tool for duty: each event is a time of the member whom its title
-//! names. A later import of the same group replaces what is still ahead of the one before.
+//! Times on call from an external calendar, such as the export of a rota tool: each event is a time of the member named
+//! in its title. A later import of the same group replaces the future times of the earlier import.
 
 use model::cab::meeting::OnCall;
 use model::core::act;
@@ -19,21 +19,21 @@ pub const MOST: usize = 500;
 /// The most titles that a refusal names.
 const NAMED: usize = 3;
 
-/// What an import brought.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Imported {
     /// Times that were added.
     pub added: usize,
-    /// Times that were there.
+    /// Times that existed already.
     pub known: usize,
     /// Times of an earlier import that were ended.
     pub ended: usize,
 }
 
-/// Takes the times of a calendar in (`POST /on-call/imports {group, text}`): all of them, or none.
+/// Imports the times of a calendar (`POST /on-call/imports {group, text}`): all of them, or none.
 ///
 /// # Errors
-/// 403, 422 where a title names no member or several, or the store's.
+/// 403, 422 if a title names no member or several, or the store's.
 pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[OutsideEvent]) -> Result<Imported> {
     cx.allow(act::actions::SET_MEETING)?;
     let directory = cx.directory()?;
@@ -91,7 +91,7 @@ pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[Outs
             person,
             starts_at,
             ends_at,
-            // What began before it was imported counts from now on.
+            // A time that began before the import counts from now on.
             corrected_at: (starts_at < cx.now).then_some(cx.now),
             imported: true,
         };
@@ -102,7 +102,7 @@ pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[Outs
     Ok(told)
 }
 
-/// The one active member of a group whose login is a word of a title, or whose name stands in it.
+/// The one active member of a group whose login or name occurs in a title.
 fn named(directory: &Directory, group: &GroupKey, title: &str) -> Option<PersonId> {
     let title = title.to_lowercase();
     let is_inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');

@@ -1,5 +1,5 @@
-//! Live sessions of lessons: planned by change managers; an administrator adds who took part, and each of them has the training of the
-//! lesson from then on, under the same rules as a training that is recorded by itself.
+//! Live sessions of lessons: change managers plan them, and an administrator adds the participants. Each participant
+//! has the training of the lesson from then on, under the same rules as a training that is recorded by itself.
 
 use std::collections::BTreeSet;
 
@@ -99,7 +99,7 @@ impl PlainNoun for LessonSession {
     }
 }
 
-/// The people behind the logins of whoever took part; what is wrong is noted.
+/// The people behind the participants' logins; errors are noted.
 fn people(
     cx: &mut Context<'_, '_>,
     (session, input): (&LessonSession, &LessonSessionInput),

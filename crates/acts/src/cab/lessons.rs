@@ -1,4 +1,4 @@
-//! Lessons: how somebody stands with them, the figures that they tell, their tests, and what came of them.
+//! Lessons: a person's progress, the figures in a lesson, tests, and results.
 
 use jiff::{SignedDuration, Timestamp};
 use model::cab::lesson::{self, EndedChange, Lesson, LessonExample, LessonFigures, LessonQuestion, examples};
@@ -33,16 +33,16 @@ const MOST_LISTED: i64 = 500;
 /// The most tests of a lesson that scores are counted from.
 const MOST_SCORED: i64 = 20_000;
 
-/// How the acting person stands with a lesson.
+/// The acting person's progress in a lesson.
 #[derive(Debug, Clone)]
 pub struct OwnLesson {
     /// The lesson.
     pub lesson: &'static Lesson,
-    /// Until when their training is valid; `None` where it is not.
+    /// Until when their training is valid; `None` if it is not valid.
     pub valid_until: Option<Timestamp>,
     /// Whether they had a training that has ended.
     pub is_expired: bool,
-    /// Until when they are asked to pass it.
+    /// When the lesson must be passed.
     pub due_at: Option<Timestamp>,
 }
 
@@ -55,7 +55,7 @@ pub fn find_lesson(id: &str) -> Result<&'static Lesson> {
     Ok(lesson::find(id).ok_or_else(absent)?)
 }
 
-/// Every lesson, with how the acting person stands with it.
+/// Every lesson, with the acting person's progress.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -82,7 +82,7 @@ pub fn own_lessons(cx: &mut Context<'_, '_>) -> Result<Vec<OwnLesson>> {
     Ok(lesson::all().iter().map(own).collect())
 }
 
-/// The figures that lessons tell: of the services that the acting person sees. Where they cannot be counted, the example.
+/// The figures in lessons: of the services that the acting person sees. If they cannot be counted, the example.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -96,8 +96,8 @@ pub fn lesson_figures(cx: &mut Context<'_, '_>) -> Result<LessonFigures> {
     })
 }
 
-/// The examples that lessons show: from changes of the services that the acting person sees, without names. None where there are too
-/// many or too few.
+/// The examples in lessons: from changes of the services that the acting person sees, without names. `None` if there
+/// are too many or too few.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -122,7 +122,7 @@ pub fn lesson_examples(cx: &mut Context<'_, '_>) -> Result<Vec<LessonExample>> {
     Ok(examples(&ended.iter().map(one).collect::<Vec<EndedChange>>()))
 }
 
-/// Hits and all of a metric; `None` where its window has more rows than a figure is computed from.
+/// Hits and total of a metric; `None` if its window has more rows than the limit for figures.
 fn share(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<(u64, u64)>> {
     let since = cx.now.checked_sub(SignedDuration::from_hours(24 * FIGURE_DAYS));
     let from = since.unwrap_or(Timestamp::MIN).to_string();
@@ -144,7 +144,7 @@ impl PlainNoun for LessonAttempt {
         Ok(record::bodies::<Self>(cx.tx, &filter)?)
     }
 
-    /// One of the acting person; those of others are absent.
+    /// A test of the acting person; others' tests are absent.
     fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
         let found = record::load::<Self>(cx.tx, key)?.map(|stored| stored.record);
         Ok(found.filter(|it| it.person == cx.actor.person))
@@ -190,7 +190,7 @@ impl PlainNoun for LessonAttempt {
     }
 }
 
-/// Refuses whoever is not surely the person who learns: the system, and a token or a password that another person handed out.
+/// Refuses an actor who may not be the learner: the system, and a token or a password that another person set up.
 fn check_themself(cx: &mut Context<'_, '_>) -> Result<()> {
     if cx.actor.is_system {
         return Err(Refusal::not_allowed("not_a_person", "A lesson is passed by a person.").into());
@@ -203,7 +203,7 @@ fn check_themself(cx: &mut Context<'_, '_>) -> Result<()> {
     impersonation::check_voice(cx)
 }
 
-/// Saves a test with its event; it is no part of the estate, which stays cached.
+/// Saves a test with its event; a test is no part of the estate, which stays cached.
 fn keep_attempt(cx: &mut Context<'_, '_>, kind: &'static str, attempt: LessonAttempt) -> Result<LessonAttempt> {
     let mut written = Written::default();
     let kept = cx.put(&mut written, attempt)?;
@@ -231,11 +231,11 @@ pub fn questions_of(
     Ok((attempt, lesson, questions))
 }
 
-/// Answers a test (`POST /lesson-attempts/{id}/answers {answers}`). A passed one is a training of the acting person, which
-/// settles what asked for it.
+/// Submits a test (`POST /lesson-attempts/{id}/answers {answers}`). A passed test is a training of the acting person,
+/// which settles the action items for it.
 ///
 /// # Errors
-/// 403 for another hand than the person's own, 404, 409 where it was answered or is over, 422, or the store's.
+/// 403 for a sign-in that another person set up, 404, 409 if the test was submitted or is over, 422, or the store's.
 pub fn answer_attempt(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<LessonAttempt> {
     cx.allow(actions::READ)?;
     let attempt = noun::show::<LessonAttempt>(cx, id)?;
@@ -260,7 +260,7 @@ pub fn answer_attempt(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     Ok(kept)
 }
 
-/// Writes the training that a passed test earned; open changes are judged again.
+/// Writes the training for a passed test; open changes are evaluated again.
 fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> Result<()> {
     let valid = SignedDuration::from_hours(24 * lesson.days);
     let training = Training {
@@ -279,7 +279,7 @@ fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> R
     settle_asked(cx)
 }
 
-/// Settles the action items that ask somebody for a lesson, once their training for it is valid: by its test or by a live session.
+/// Settles a person's action items for a lesson once their training for it is valid: by its test or by a live session.
 ///
 /// # Errors
 /// The store's.
@@ -295,7 +295,7 @@ pub(crate) fn settle_trained(cx: &mut Context<'_, '_>, training: &Training) -> R
     Ok(())
 }
 
-/// Settles the action item of a person for an assignment, where it is open.
+/// Settles the action item of a person for an assignment, if it is open.
 pub(crate) fn settle_item(
     cx: &mut Context<'_, '_>,
     assignment: &LessonAssignment,
@@ -307,10 +307,10 @@ pub(crate) fn settle_item(
     Ok(())
 }
 
-/// What came of each lesson, as counts.
+/// The results of each lesson, as counts.
 ///
 /// # Errors
-/// 403 for whoever assigns no lessons, or the store's.
+/// 403 for a person who assigns no lessons, or the store's.
 pub fn lesson_scores(cx: &mut Context<'_, '_>) -> Result<Vec<LessonScore>> {
     cx.allow(actions::SET_FREEZE)?;
     let mut scores = Vec::new();

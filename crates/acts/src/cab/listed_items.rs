@@ -1,4 +1,4 @@
-//! The items of an agenda as they are kept.
+//! The stored items of an agenda.
 
 use model::cab::agenda::MOST_ITEMS;
 use model::cab::agenda_item::AgendaItem;

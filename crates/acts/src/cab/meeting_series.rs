@@ -19,7 +19,7 @@ use crate::core::noun::{self, PlainNoun};
 pub const TABLE: &str = "meeting_series";
 /// The kind of their timers.
 const KIND: &str = "meeting_series";
-/// How long before a meeting its agenda is frozen unless it is said, in minutes.
+/// How long before a meeting its agenda is frozen by default, in minutes.
 const USUAL_FREEZE: i64 = 24 * 60;
 
 impl PlainNoun for MeetingSeries {
@@ -79,8 +79,8 @@ impl PlainNoun for MeetingSeries {
     }
 }
 
-/// Plans the next meeting of a series where its time has come, and looks again when that of the one after it comes. A board that all
-/// members have left meets no more until it has some.
+/// Plans the next meeting of a series when its time has come, and runs again when the time for the following meeting
+/// comes. A board without members meets again only once it has some.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! Meetings of a board: opened by a change manager or commander, attended by its members each by their own word, with
-//! declared conflicts of interest. Nobody brings another person into a meeting, so nobody makes a quorum alone.
+//! Meetings of a board: a change manager or commander opens a meeting, and members join by their own act, with declared
+//! conflicts of interest. Nobody brings another person into a meeting, so nobody makes a quorum alone.
 
 use model::cab::agenda::Agenda;
 use model::cab::meeting::{Attendance, DeclaredConflict, Meeting};
@@ -23,7 +23,7 @@ use crate::guard::impersonation;
 /// The most people at a meeting, and the most declared conflicts.
 pub const MOST_ROWS: usize = 1_000;
 
-/// The key of a group that is there.
+/// The key of an existing group.
 pub(crate) fn read_group(reading: &mut Reading<'_>, directory: &Directory) -> GroupKey {
     let group = GroupKey(reading.needed("group", LINE));
     if !group.as_str().is_empty() && !directory.groups.contains_key(&group) {
@@ -72,7 +72,7 @@ fn members_of(directory: &Directory, group: &GroupKey) -> Vec<String> {
     members.iter().map(|person| directory.login(person)).collect()
 }
 
-/// A meeting that is not over, of whose board the acting person is.
+/// A meeting that is not over, of a board with the acting person as a member.
 pub(crate) fn own_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     cx.allow(act::actions::READ)?;
     impersonation::check_whole(cx)?;
@@ -119,10 +119,10 @@ fn check_room_for(reading: &mut Reading<'_>, field: &str, rows: usize) {
     }
 }
 
-/// Says that one is there (`POST /meetings/{id}/attendance`); again, it changes nothing.
+/// Records that the acting person is present (`POST /meetings/{id}/attendance`); a repetition changes nothing.
 ///
 /// # Errors
-/// 403 for whoever is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
+/// 403 for a person who is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
 pub fn attend_meeting(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
     impersonation::check_voice(cx)?;
     let mut meeting = own_meeting(cx, id)?;
@@ -137,7 +137,7 @@ pub fn attend_meeting(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     if meeting.has(&person) {
         return Ok(meeting);
     }
-    // Whoever comes again is there from now on.
+    // A person who comes back is present from now on.
     meeting.attendees.retain(|row| row.person != person);
     meeting.attendees.push(Attendance {
         person: person.clone(),
@@ -149,11 +149,12 @@ pub fn attend_meeting(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     Ok(meeting)
 }
 
-/// Says that one is there no more (`DELETE /meetings/{id}/attendance`): from here on the person counts for no quorum and votes
-/// no more, until they come again. Words that they gave stand, and so does what was decided while they were there.
+/// Records that the acting person has left (`DELETE /meetings/{id}/attendance`): from here on the person counts for no
+/// quorum and has no vote until they come back. Their earlier votes stay valid, and so do the decisions made while they
+/// were present.
 ///
 /// # Errors
-/// 403 for whoever is not of the board, 404, 409 when the meeting is over or they never came, or the store's.
+/// 403 for a person who is not of the board, 404, 409 when the meeting is over or they never came, or the store's.
 pub fn leave_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     let mut meeting = own_meeting(cx, id)?;
     let person = cx.actor.person.clone();
@@ -170,11 +171,11 @@ pub fn leave_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     Ok(meeting)
 }
 
-/// Declares a conflict of interest of one's own (`POST /meetings/{id}/conflicts {change, reason}`): from here on the person
-/// counts neither for the quorum nor for a vote about that change, and a vote given before counts no more.
+/// Declares a conflict of interest of one's own (`POST /meetings/{id}/conflicts {change, reason}`): from here on the
+/// person counts neither for the quorum nor for a vote about that change, and an earlier vote is void.
 ///
 /// # Errors
-/// 403 for whoever is not of the board, 404, 409 when the meeting is over, 422, or the store's.
+/// 403 for a person who is not of the board, 404, 409 when the meeting is over, 422, or the store's.
 pub fn declare_conflict(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
     impersonation::check_voice(cx)?;
     let mut meeting = own_meeting(cx, id)?;
@@ -201,7 +202,7 @@ pub fn declare_conflict(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
     Ok(meeting)
 }
 
-/// Ends a meeting (`DELETE /meetings/{id}`); what was decided at it stands.
+/// Ends a meeting (`DELETE /meetings/{id}`); its decisions stay valid.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -218,7 +219,7 @@ pub fn end_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
         ..stored.record
     };
     let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
-    // What was to be decided at it waits for another one.
+    // Open items wait for another meeting.
     settle_asked(cx)?;
     if ended.starts_at > cx.now
         && let Some(agenda) = record::load::<Agenda>(cx.tx, ended.id.as_str())?

@@ -1,4 +1,4 @@
-//! Says who of a board is on call, for a time: a rule with `@on_call` asks them first.
+//! Records which member of a board is on call, for a time: a rule with `@on_call` requests that member first.
 
 use model::cab::meeting::OnCall;
 use model::change::read_content;
@@ -16,8 +16,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_recorded_span;
 
-/// Adds a time on call (`POST /on-call {group, person, starts_at, ends_at}`). Whoever is on call is a member of the group
-/// already: the roster narrows whom a rule asks and gives nobody a right. The same time said again is the one that is there.
+/// Adds a time on call (`POST /on-call {group, person, starts_at, ends_at}`). The person on call is a member of the
+/// group already: the roster narrows the people whom a rule requests and gives nobody a right. A repeated request
+/// returns the existing time.
 ///
 /// # Errors
 /// 403, 422, or the store's.

@@ -1,4 +1,5 @@
-//! Signs the minutes of a meeting: they are generated from the votes and from who came, ended under their digest, and sent.
+//! Signs the minutes of a meeting: they are generated from the votes and the attendance, closed under their digest, and
+//! sent.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +31,7 @@ const MOST_ITEMS: i64 = 200;
 /// Ends a meeting and signs its minutes, as its chair (`POST /agendas/{id}/signature`). They are sent to the members.
 ///
 /// # Errors
-/// 403 for whoever is not the chair, 404, 409 before the meeting began or once they are signed, or the store's.
+/// 403 for a person who is not the chair, 404, 409 before the meeting began or once they are signed, or the store's.
 pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
     cx.allow(actions::READ)?;
     impersonation::check_voice(cx)?;
@@ -52,7 +53,7 @@ pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
                 ..meeting
             };
             let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
-            // What was not decided at it waits for another one.
+            // Items without a decision wait for another meeting.
             settle_asked(cx)?;
             ended
         }
@@ -110,7 +111,7 @@ fn check_signable(cx: &mut Context<'_, '_>, agenda: &Agenda, meeting: &Meeting) 
     Ok(())
 }
 
-/// The items with what was decided about each.
+/// The items with the decision about each.
 fn minuted(
     cx: &mut Context<'_, '_>,
     agenda: &Agenda,
@@ -155,7 +156,7 @@ pub fn items_about(cx: &mut Context<'_, '_>, meeting: &RecordId) -> Result<Vec<A
     )?)
 }
 
-/// Sends the minutes to those whom they name as their receivers.
+/// Sends the minutes to the recipients that they list.
 fn send(cx: &mut Context<'_, '_>, agenda: &Agenda, items: &[AgendaItem]) -> Result<()> {
     let url = format!(
         "{}/t/{}/meetings/{}",

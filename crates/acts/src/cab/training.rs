@@ -1,4 +1,4 @@
-//! Says what a person has learned, and until when that is valid: rules may ask for it, policies may test it.
+//! Records a person's training, and how long it is valid: rules may require it, policies may test it.
 
 use jiff::{SignedDuration, Timestamp};
 use model::cab::training::Training;
@@ -18,16 +18,17 @@ use crate::core::error::Result;
 use crate::core::read_fields::read_span;
 use crate::guard::{read_directory_rows, self_grant, two_people};
 
-/// How far behind a begin may lie that was meant as now: clocks differ, and people name whole minutes.
+/// How far in the past a start may be that was meant as now: clocks differ, and people enter whole minutes.
 const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
 /// The longest evidence, in characters.
 const EVIDENCE: usize = 2_000;
 
-/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
-/// again is the one that is there. One that began earlier is proposed with its evidence and put in force by another person.
+/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody records their own training; a
+/// repeated request returns the existing training. A training that began earlier is proposed with its evidence and put
+/// in force by another person.
 ///
 /// # Errors
-/// 403, 409 where two people say it, 422, or the store's.
+/// 403, 409 if two people are needed, 422, or the store's.
 pub fn set_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
     cx.allow(act::actions::SET_PERSON)?;
     let row = read_training(cx, body, true)?;
@@ -46,8 +47,8 @@ fn is_earlier(cx: &Context<'_, '_>, starts_at: Timestamp) -> bool {
     !cx.actor.is_system && starts_at < cx.now - MEANT_AS_NOW
 }
 
-/// A training as a request tells of it, whoever may set it; the one that is there where it says the same. `is_said` is whether the
-/// request is made now: one that was proposed before had its evidence read then.
+/// A training from a request, without the check of who may set it; the existing one if it is the same. `is_said` is
+/// whether the request is made now: the evidence of an earlier proposal was read at that time.
 ///
 /// # Errors
 /// 422, or the store's.
@@ -97,7 +98,7 @@ pub(crate) fn read_training(cx: &mut Context<'_, '_>, body: &Body, is_said: bool
     })
 }
 
-/// Keeps a training that is not there yet, whoever may; the caller judges open changes again.
+/// Saves a new training without a check of rights; the caller evaluates open changes again.
 ///
 /// # Errors
 /// The store's.
@@ -106,7 +107,7 @@ pub(crate) fn keep_training(cx: &mut Context<'_, '_>, row: Training) -> Result<T
         return Ok(row);
     }
     let kept = cx.put_estate("training.set", row, json!({}))?;
-    // A live session counts as the test of a lesson does.
+    // A live session counts like the test of a lesson.
     settle_trained(cx, &kept)?;
     Ok(kept)
 }

@@ -1,4 +1,4 @@
-//! Commits that stand for one another: an artifact's commit by attestation, and commits of one repository with one tree, as
+//! Equivalent commits: an artifact's commit by attestation, and commits of one repository with the same tree, as
 //! squash, rebase and merge queues make them. Nothing else inherits an approval.
 
 use model::gate::names::{Kin, Names};
@@ -19,7 +19,7 @@ pub(crate) fn find(cx: &mut Context<'_, '_>, column: &str, value: &str) -> Resul
         .collect())
 }
 
-/// The other commits that an artifact or a commit stands for; never the commit itself.
+/// The other commits that are equivalent to an artifact or a commit; never the commit itself.
 ///
 /// # Errors
 /// The store's.
@@ -27,7 +27,7 @@ pub fn commits_behind(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: 
     let mut known: Vec<String> = Vec::new();
     if let Some(artifact) = artifact {
         known.extend(find(cx, "artifact", artifact)?.into_iter().map(|it| it.commit));
-        // Whoever names both means one build: the attested commit is the one that was asked about.
+        // A question that names both means one build: the attested commit is the commit in the question.
         if let Some(commit) = commit
             && !known.is_empty()
             && !known.iter().any(|it| it == commit)
@@ -54,8 +54,8 @@ pub fn commits_behind(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: 
     Ok(known)
 }
 
-/// The commits that an artifact is attested to be made from, with those of an equal tree; `None` where nothing is attested
-/// of it.
+/// The commits that an artifact was built from by attestation, with those of an equal tree; `None` without an
+/// attestation.
 ///
 /// # Errors
 /// The store's.
@@ -66,7 +66,7 @@ pub fn commits_of(cx: &mut Context<'_, '_>, artifact: &str) -> Result<Option<Vec
     Ok(Some(commits_behind(cx, Some(artifact), None)?))
 }
 
-/// What attestations and equal trees say of the names in a question.
+/// The facts from attestations and equal trees about the names in a question.
 ///
 /// # Errors
 /// The store's.
@@ -79,8 +79,8 @@ pub fn kin_of(cx: &mut Context<'_, '_>, asked: Names<'_>) -> Result<Kin> {
     Ok(Kin { of_artifact, of_commit })
 }
 
-/// The files in which a commit differs from an earlier one, where the pushes between them told all of theirs; `None` where
-/// the way from one to the other is not known. The files of the last push alone would hide what came before it.
+/// The files in which a commit differs from an earlier one, if the pushes between the two reported all their files;
+/// `None` if the path between the two is unknown. The last push alone would hide earlier changes.
 ///
 /// # Errors
 /// The store's.

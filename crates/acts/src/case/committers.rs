@@ -1,5 +1,6 @@
-//! Who made the commits that a change brings, from what pushes told: a target's commit, the commit behind its artifact and
-//! those with an equal tree, and from each the pushes before it, back to what ran in the target's place already.
+//! Finds the committers of a change from recorded pushes. The search starts at a target's commit, the commit behind its
+//! artifact and those with an equal tree, and follows the earlier pushes back to the build that already runs in the
+//! target's place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +18,13 @@ use crate::case::commit_equivalence;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many pushes back are looked at. A way that is longer blocks, as nobody can be kept apart from who is not known.
+/// The most earlier pushes that are followed. A longer path blocks, because unknown committers cannot be excluded.
 const MOST_PUSHES: usize = 1_000;
 
-/// The most that is known of one commit: its pushes, and what was built of it.
+/// The most records about one commit: its pushes, and its builds.
 const MOST_ROWS: i64 = 1_000;
 
-/// Who made the commits of a change.
+/// The committers of a change.
 ///
 /// # Errors
 /// The store's.
@@ -35,16 +36,16 @@ pub(crate) fn of_change(cx: &mut Context<'_, '_>, change: &Change) -> Result<Com
     Ok(resolve(&*cx.directory()?, way.pushed))
 }
 
-/// The way back from what a change brings.
+/// The path back from a change's builds.
 #[derive(Default)]
 pub(crate) struct Way {
-    /// Whom the pushes along it name.
+    /// The people named by the pushes on the path.
     pushed: Pushed,
-    /// The commits that were looked up: what is told of any other changes nothing here.
+    /// The commits that were looked up: records about any other commit change nothing here.
     pub(crate) looked_up: BTreeSet<String>,
 }
 
-/// Goes back from what each target of a change brings.
+/// Follows the pushes back from each target of a change.
 pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Known) -> Result<Way> {
     let mut way = Way::default();
     let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
@@ -52,7 +53,7 @@ pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Kno
         if target.artifact.is_none() && target.commit.is_none() {
             continue;
         }
-        // Targets of one change bring the same commits as a rule.
+        // Targets of one change usually have the same commits.
         let of_both =
             |it: &&(Option<String>, Option<String>, Vec<String>)| it.0 == target.artifact && it.1 == target.commit;
         let commits = match heads.iter().find(of_both) {
@@ -70,7 +71,7 @@ pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Kno
     Ok(way)
 }
 
-/// What is known of commits, read once for all targets of a change, and of all changes that a push may concern.
+/// The known facts about commits, read once for all targets of a change, and for all changes that a push may concern.
 #[derive(Default)]
 pub(crate) struct Known {
     rows: BTreeMap<String, Vec<Provenance>>,
@@ -92,7 +93,7 @@ impl Known {
         Ok(self.rows.get(commit).map_or(&[], Vec::as_slice))
     }
 
-    /// Whether an earlier change brought a commit to a target's place: what it holds was decided then.
+    /// Whether an earlier change brought a commit to a target's place: the commit's contents were decided then.
     fn has_run(
         &mut self,
         cx: &mut Context<'_, '_>,
@@ -111,7 +112,7 @@ impl Known {
     }
 }
 
-/// Goes from commits back through the pushes that brought them, and through the pull requests that they merged.
+/// Follows the pushes back from commits, and the pull requests that they merged.
 fn walk(
     cx: &mut Context<'_, '_>,
     (change, target): (&Change, &Target),
@@ -125,7 +126,7 @@ fn walk(
             continue;
         }
         if seen.len() == MOST_PUSHES {
-            // Where the way is cut, whether a push is known before the cut does not matter: it was not looked for.
+            // A push before the cut does not matter, even if it is known: it was not looked up.
             way.pushed.too_far.insert(commit);
             return Ok(());
         }
@@ -144,7 +145,7 @@ fn walk(
     Ok(())
 }
 
-/// Notes whom the pushes of one commit name; answers the commits that lie before it.
+/// Notes the people that the pushes of one commit name; returns the commits before it.
 fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet<String> {
     let is_cut = |row: &Provenance| row.committers.is_some() && row.is_partial;
     let is_whole = |row: &Provenance| row.committers.as_ref().is_some_and(|it| !it.is_empty()) && !row.is_partial;
@@ -162,7 +163,7 @@ fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet
     earlier
 }
 
-/// The changes that brought a commit, or what was built of it, to a target's place and succeeded.
+/// The changes that brought a commit, or its builds, to a target's place and succeeded.
 fn brought(
     cx: &mut Context<'_, '_>,
     target: &Target,

@@ -1,4 +1,4 @@
-//! Judges a change by the policies: what it requires, and what a person may do with it.
+//! Evaluates a change by the policies: its requirements, and the acts that a person may do.
 
 use std::sync::Arc;
 
@@ -18,11 +18,13 @@ use policy::PolicySet;
 
 use crate::case::policy_floor::stopped;
 
-/// Of how many who are asked it is looked at whether a rule forbids their word. Where more are, somebody will be let.
+/// The most requested people who are checked for a rule that forbids their decision. Among more people, at least one is
+/// likely allowed.
 const MOST_ASKED: usize = 100;
 
-/// Asks the policies what a change requires, and of those whom it asks then, whom they would refuse. Whatever they say, what
-/// would go out by one person's word, or with high risk and no peer, goes nowhere.
+/// Computes a change's requirements from the policies, and which of the requested people the policies would refuse.
+/// Whatever the policies allow, a change is blocked if one person alone could bring it out, or if the risk is high and
+/// no peer is required.
 pub fn judge(
     policies: &PolicySet,
     tenant: &str,
@@ -33,7 +35,7 @@ pub fn judge(
     judge_on(policies, (directory, now), (file, facts))
 }
 
-/// The same of a change that is only thought of, whose record says which risk is looked at.
+/// The same for a draft that is not saved, whose record names the risk to use.
 pub(crate) fn judge_as_told(
     policies: &PolicySet,
     tenant: &str,
@@ -57,7 +59,8 @@ fn judge_on(
     stopped(&change, &targets, requirements)
 }
 
-/// What the rules ask of a change; of one that began under a broken glass also what they ask of an emergency before it closes.
+/// The requirements of a change; for a change that began under break-glass also the requirements of an emergency before
+/// it closes.
 fn required(
     policies: &PolicySet,
     (change, targets): (&ChangeFacts, &[TargetFacts]),
@@ -74,7 +77,7 @@ fn required(
     with_what_an_emergency_owes(own, policies.require(&emergency, targets))
 }
 
-/// The same by the rules alone: what they leave out is found by whoever searches them.
+/// The same by the rules alone; a search for gaps in the rules uses it.
 pub(crate) fn judge_by_rules(
     policies: &PolicySet,
     tenant: &str,
@@ -94,7 +97,7 @@ fn rules_alone(
 ) -> Requirements {
     let requirements = required(policies, (change, targets), file);
     let forbids = policies.forbids(Act::Approve.as_str());
-    // What the base forbids of decisions is about pipelines, whom no rule asks.
+    // The base policies' forbid rules on decisions are about pipelines, which no rule requests.
     if forbids.iter().all(|id| id.starts_with("base.")) || !file.change.state.is_before_start() {
         return requirements;
     }
@@ -113,8 +116,8 @@ fn rules_alone(
     }
 }
 
-/// Whom the policies let do what a row waits for. Where the base alone rules, the model names the same people, so that nobody is
-/// asked about them.
+/// The people whom the policies allow to perform a pending step. Under the base policies alone the model lists the same
+/// people, so no policy is evaluated.
 pub(crate) fn lets(policies: &Arc<PolicySet>, tenant: &str) -> Lets {
     let (policies, tenant) = (Arc::clone(policies), tenant.to_owned());
     let judge = move |file: &ChangeFile, directory: &Directory, person: &PersonId, act: Act, now: Timestamp| {
@@ -132,7 +135,7 @@ pub(crate) fn lets(policies: &Arc<PolicySet>, tenant: &str) -> Lets {
     Lets::by(Arc::new(judge))
 }
 
-/// What the policies say to a person about an act, for a token that is narrowed as well.
+/// The policies' verdict on a person and an act, also for a narrowed token.
 pub(crate) fn may(
     policies: &PolicySet,
     tenant: &str,
@@ -147,7 +150,7 @@ pub(crate) fn may(
     });
     let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
     let verdict = policies.may(facts, act, about);
-    // What a narrowed token may, its person may as well: it takes away and never gives.
+    // A person may do whatever their narrowed token may do: narrowing removes rights and never adds any.
     match lent.and_then(|lent| lent.roles.as_ref()).filter(|_| verdict.allowed) {
         Some(roles) => policies.may(&facts.narrowed(roles), act, about),
         None => verdict,

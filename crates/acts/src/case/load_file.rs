@@ -1,4 +1,5 @@
-//! Loads a change with all that hangs on it and with what other changes say of it, judged by the policies as it stands.
+//! Loads a change with all its records and with the facts that other changes contribute, evaluated by the current
+//! policies.
 
 use std::collections::HashMap;
 
@@ -29,7 +30,7 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
 impl Context<'_, '_> {
-    /// What hangs on changes, by the id of the change; what hangs on all of them is read at once.
+    /// The records around changes, by the id of the change; all records are read at once.
     fn around<R: Record>(
         &mut self,
         column: &str,
@@ -48,8 +49,8 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// The permits of changes. Of one that goes to many members there may be one for each: those that have run out decide
-    /// nothing any more, and are not read.
+    /// The permits of changes. A change of many members may have one permit for each: expired permits decide nothing
+    /// any more, and are not read.
     fn permits_of(&mut self, changes: &[Change]) -> Result<HashMap<String, Vec<Permit>>> {
         let (wide, usual): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|it| it.wave_run.is_some());
         let usual: Vec<String> = usual.into_iter().map(|change| change.id.0.clone()).collect();
@@ -63,7 +64,7 @@ impl Context<'_, '_> {
                 .at_least("expires_at", self.now)
                 .order_by("id");
             let mut permits = record::bodies::<Permit>(self.tx, &alive)?;
-            // A revocation is lifted by the permit that was revoked, also once it has run out.
+            // A revocation is lifted by the permit that was revoked, even after it expired.
             for closed in &change.closed_targets {
                 if permits.iter().all(|permit| permit.id != closed.permit) {
                     permits.extend(record::load::<Permit>(self.tx, closed.permit.as_str())?.map(|it| it.record));
@@ -74,7 +75,7 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// How reviewed failures moved the forecasts of changes; nothing is read of those without a figure, which none moves.
+    /// How reviewed failures moved the forecasts of changes; nothing is read for changes without a forecast.
     fn moves_of(&mut self, changes: &[Change]) -> Result<HashMap<String, Vec<CauseMove>>> {
         let has_figure = |it: &&Change| {
             let forecast = it.forecast.as_ref();
@@ -96,7 +97,7 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// The whole file of a change, judged by the policies as it stands.
+    /// The whole file of a change, evaluated by the current policies.
     ///
     /// # Errors
     /// [`model::core::refusal::Refusal::NotFound`], or the store's.
@@ -107,7 +108,7 @@ impl Context<'_, '_> {
         file.ok_or_else(|| Error::Fault(format!("the file of {key} was not made")))
     }
 
-    /// The whole files of changes, in their order, each judged by the policies as it stands.
+    /// The whole files of changes, in their order, each evaluated by the current policies.
     ///
     /// # Errors
     /// The store's.
@@ -143,7 +144,7 @@ impl Context<'_, '_> {
         Ok(files)
     }
 
-    /// A file with what other changes and pushes say of it, judged.
+    /// A file with the facts from other changes and pushes, evaluated.
     fn judged(&mut self, mut file: ChangeFile) -> Result<ChangeFile> {
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
@@ -160,8 +161,8 @@ impl Context<'_, '_> {
         Ok(file)
     }
 
-    /// Takes the names of other changes out of a file that the acting person does not see, and where they only look the links to
-    /// these as well. What is judged stays.
+    /// Removes the names of changes that the acting person may not see, and for readers the links to these changes as
+    /// well. The evaluated facts stay.
     fn hide_others(&mut self, file: &mut ChangeFile) -> Result<()> {
         if self.scope()?.is_none() {
             return Ok(());
@@ -234,8 +235,8 @@ impl Context<'_, '_> {
         Ok(None)
     }
 
-    /// Of which places that the model of failure does not know an outcome is known all the same. What counts as new already is not
-    /// asked again, nor what the model knows.
+    /// The places without an outcome in the failure model for which an outcome is known nevertheless. Places that count
+    /// as new, or that the model knows, are not looked up.
     pub(crate) fn known_outcomes(&mut self, change: &Change) -> Result<Option<KnownOutcomes>> {
         let mut known = KnownOutcomes::new();
         if !change.state.is_before_start() {
@@ -254,8 +255,8 @@ impl Context<'_, '_> {
         Ok(Some(known))
     }
 
-    /// Whether a target and another change's target name one build, also where one names the artifact and the other the commit
-    /// that it was made from.
+    /// Whether a target and another change's target are the same build, even if one names the artifact and the other
+    /// its commit.
     fn is_one_build(&mut self, target: &Target, row: &TargetRow) -> Result<bool> {
         let theirs: Vec<String> = row.artifact.iter().chain(&row.commit).cloned().collect();
         let mut ours: Vec<String> = target.artifact.iter().chain(&target.commit).cloned().collect();
@@ -271,7 +272,7 @@ impl Context<'_, '_> {
         Ok(are_one(&ours, &behind))
     }
 
-    /// The ids of the other open changes with a target in the same place that names the same build, whatever it calls it.
+    /// The ids of the other open changes with a target in the same place and the same build, under any of its names.
     ///
     /// # Errors
     /// The store's.
@@ -294,7 +295,7 @@ impl Context<'_, '_> {
         Ok(found)
     }
 
-    /// What is unmet ahead of a change.
+    /// The unmet conditions ahead of a change.
     ///
     /// # Errors
     /// [`model::core::refusal::Refusal::NotFound`], or the store's.
@@ -305,13 +306,14 @@ impl Context<'_, '_> {
     }
 }
 
-/// Whether others with the same artifact, service and environment may not start because of this one.
+/// Whether other changes with the same artifact, service and environment may not start because of this one.
 pub(crate) fn stops_others(change: &Change) -> bool {
     let rejection = change.rejection.as_ref().filter(|_| change.state == State::Rejected);
     rejection.is_some_and(|rejection| rejection.overruled.is_none())
 }
 
-/// Whether a rejected change stops another one with the same build: until somebody overruled it whose own the other is not.
+/// Whether a rejected change stops another one with the same build. It does until a person without a part in the other
+/// change overrules the rejection.
 fn stops(rejected: &Change, other: &Change) -> bool {
     let rejection = rejected
         .rejection
@@ -323,7 +325,7 @@ fn stops(rejected: &Change, other: &Change) -> bool {
     })
 }
 
-/// Whose the first change is, and the managers who count as one with somebody whose either of the two is.
+/// The people with a part in the first change, and the managers who count as one with anybody who has a part in both.
 fn of_interest_to(directory: &Directory, changes: [&Change; 2], now: Timestamp) -> Vec<PersonId> {
     let managers = directory.with_role(Role::ChangeManager).into_iter().filter(|manager| {
         let mut parts = changes.into_iter().flat_map(of_interest);

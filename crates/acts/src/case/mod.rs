@@ -1,4 +1,4 @@
-//! The case: loads a change with its facts, has the policies judge it, and saves what a verb made of it.
+//! The case: loads a change with its facts, has the policies evaluate it, and saves the result of a verb.
 
 pub mod commit_equivalence;
 pub(crate) mod committers;

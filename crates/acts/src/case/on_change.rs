@@ -1,4 +1,4 @@
-//! Does a verb of the model on a change, and saves what became of it.
+//! Runs a verb of the model on a change, and saves the result.
 
 use std::cell::RefCell;
 
@@ -17,7 +17,7 @@ use crate::core::error::{Error, Result};
 use crate::core::save::{Done, save_file};
 
 impl Context<'_, '_> {
-    /// Does a verb on a change and saves what became of it.
+    /// Runs a verb on a change and saves the result.
     ///
     /// # Errors
     /// The verb's refusal, or the store's.
@@ -29,14 +29,14 @@ impl Context<'_, '_> {
         let before = self.file(key)?;
         self.check_acts()?;
         self.as_verb(|cx| {
-            // What an act on the directory has changed for it counts before the verb.
+            // The effects of an act on the directory are applied to the change before the verb.
             let before = cx.settled(before)?;
             cx.do_verb(Some(before.clone()), before, verb)
         })
     }
 
-    /// Does a verb on a file in hand; `before` is what stands in the store. What follows from it is done before this returns, unless
-    /// this verb follows from another one itself.
+    /// Runs a verb on a loaded file; `before` is the stored file. Its effects are done before this returns, unless this
+    /// verb is itself an effect of another one.
     ///
     /// # Errors
     /// The verb's refusal, or the store's.
@@ -57,7 +57,7 @@ impl Context<'_, '_> {
         })
     }
 
-    /// Refuses whoever reads and does nothing else: an auditor with a mandate.
+    /// Refuses an actor who may only read: an auditor with a mandate.
     fn check_acts(&mut self) -> Result<()> {
         if self.scope()?.is_some_and(|scope| scope.is_bound()) {
             return Err(scope::read_only().into());
@@ -132,7 +132,7 @@ impl Context<'_, '_> {
         Ok(answer)
     }
 
-    /// Does a verb on a change and forgets what became of it: whether it would be refused.
+    /// Runs a verb on a change and discards the result, to find whether it would be refused.
     ///
     /// # Errors
     /// The verb's refusal, or the store's.

@@ -1,23 +1,24 @@
-//! What no set of policies leaves out: a planned change is never brought out by the word of its author alone, and one of high
-//! risk never without a peer's, which an emergency and work told afterwards get before they close. A set is searched for such paths before it is taken; as no search is complete, whatever
-//! it missed stops here, when the change itself is judged.
+//! The policy floor, which no set of policies can lower: a planned change never proceeds by its author's decision
+//! alone, and a high-risk change never without a peer review. An emergency and retrospective work get this review
+//! before they close. A set is searched for such paths before it is accepted. No search is complete, so a missed path
+//! is blocked here, when the change is evaluated.
 
 use model::approval::obligation::{Due, Duty, Obligation, Requirements, TargetObligation};
 use model::core::enums::{Kind, Level};
 use model::core::ids::{ServiceKey, TargetId};
 use model::policy::facts::{ChangeFacts, TargetFacts};
 
-/// What the rules leave out for one target of a change.
+/// The approval that the rules omit for one target of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LeftOut {
-    /// They ask nobody but whoever writes the change.
+    /// The rules require nobody but the change's author.
     Everybody(ServiceKey),
-    /// They ask no peer, though the risk is high.
+    /// The rules require no peer, though the risk is high.
     Peer(ServiceKey),
 }
 
 impl LeftOut {
-    /// What people are told.
+    /// The message for people.
     fn sentence(&self) -> String {
         match self {
             Self::Everybody(service) => {
@@ -30,8 +31,8 @@ impl LeftOut {
     }
 }
 
-/// What rules leave out that must never be: `None` where they ask enough, and for changes that ask nobody by right, which
-/// are those of a template, told afterwards or begun.
+/// The required approval that the rules omit. `None` if the rules require enough, and for changes that rightly need no
+/// approval: those of a template, retrospective work, and changes under way.
 pub(crate) fn left_out(change: &ChangeFacts, targets: &[TargetFacts], requirements: &Requirements) -> Option<LeftOut> {
     if change.kind == Kind::Standard || change.retrospective || !change.state.is_before_start() {
         return None;
@@ -51,8 +52,9 @@ pub(crate) fn left_out(change: &ChangeFacts, targets: &[TargetFacts], requiremen
     })
 }
 
-/// The peer review that high-risk work owes for the targets about which no rule asks a peer: by a template before it is approved;
-/// in an emergency, where it is told afterwards and where its risk became high after the start, before it closes.
+/// The peer review that high-risk work needs for targets whose rules require no peer. A template needs the review
+/// before its approval. An emergency, retrospective work, and work whose risk became high after the start need it
+/// before they close.
 fn owed_besides(
     change: &ChangeFacts,
     targets: &[TargetFacts],
@@ -83,7 +85,7 @@ fn owed_besides(
     (!targets.is_empty()).then_some(TargetObligation { obligation, targets })
 }
 
-/// The requirements with what they leave out and must not: stopped where nobody would be asked before.
+/// The requirements with the omissions of the rules, blocked if nobody would approve in advance.
 pub(crate) fn stopped(change: &ChangeFacts, targets: &[TargetFacts], mut requirements: Requirements) -> Requirements {
     if requirements.stop.is_some() {
         return requirements;

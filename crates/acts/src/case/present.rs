@@ -1,4 +1,4 @@
-//! What runs in the places of a change's targets, read where a rule on the change looks at it.
+//! The builds that run in the places of a change's targets, read if a rule on the change uses them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// What runs where the targets go: before work begins for those with a way back, and for all where a scanner's report is
-/// compared with that of the running build.
+/// The builds that run in the targets' places: before the start, for targets with a rollback. If a scanner's report is
+/// compared with that of the running build, the builds of all targets are read.
 ///
 /// # Errors
 /// The store's.
@@ -27,7 +27,7 @@ pub(crate) fn present_of(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<
     )
 }
 
-/// The same; with the scanners' reports of the builds that run there where `is_compared`.
+/// The same; with the scanners' reports of the running builds if `is_compared`.
 ///
 /// # Errors
 /// The store's.
@@ -60,7 +60,7 @@ pub(crate) fn with_reports(cx: &mut Context<'_, '_>, file: &ChangeFile, is_compa
     Ok(present)
 }
 
-/// The newest scanner's report of each suite on a build that runs, from the change that brought it there.
+/// The newest scanner's report of each suite on a running build, from the change that brought the build.
 fn reports_on(cx: &mut Context<'_, '_>, row: &Running) -> Result<Vec<Report>> {
     let filter = Filter::new().equals("change_id", row.change.as_str()).order_by("id");
     let mut newest: BTreeMap<(EvidenceKind, String, Option<String>), Evidence> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Judges one change by the directory as it stands.
+//! Evaluates one change by the current directory.
 
 use model::change::record::Change;
 use model::change::settle;
@@ -7,7 +7,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Judges one change if it is open, in this transaction: the one that an act is about.
+/// Evaluates one change if it is open, in this transaction: the change that an act is about.
 ///
 /// # Errors
 /// The store's.
@@ -19,7 +19,7 @@ pub(crate) fn settle_own(cx: &mut Context<'_, '_>, change: &Change) -> Result<()
     }
 }
 
-/// Judges one change, in this transaction.
+/// Evaluates one change, in this transaction.
 ///
 /// # Errors
 /// The store's.

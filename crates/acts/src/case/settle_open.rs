@@ -1,5 +1,5 @@
-//! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template. A few are judged in the
-//! act itself; many are left to the settler ([`crate::case::unsettled`]).
+//! Evaluates open changes again after an edit of the estate: a freeze, an ownership row, a template. The act itself
+//! evaluates a few; many are left to the settler ([`crate::case::unsettled`]).
 
 use model::change::record::{Change, Target};
 use model::core::enums::{FreezeReach, Role, State};
@@ -13,8 +13,8 @@ use crate::case::unsettled;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Judges every open change for which `concerns` says yes: in this transaction where few changes are open, else soon after it,
-/// and nothing goes by what they were before.
+/// Evaluates every open change for which `concerns` is true. With few open changes this happens in the transaction,
+/// otherwise soon after it; until then nothing relies on the outdated results.
 ///
 /// # Errors
 /// The store's.
@@ -35,7 +35,7 @@ pub fn settle_open(cx: &mut Context<'_, '_>, concerns: impl Fn(&Change) -> bool)
     Ok(())
 }
 
-/// Judges every open change again after an arrow of the graph moved, where a freeze reaches along arrows.
+/// Evaluates every open change again after an edit of a dependency, if a freeze reaches along dependencies.
 ///
 /// # Errors
 /// The store's.
@@ -48,7 +48,7 @@ pub(crate) fn settle_reached(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Judges every open change again that asks or should ask somebody: after a change of people, groups or delegations.
+/// Evaluates every open change again that has or needs approvers: after an edit of people, groups or delegations.
 ///
 /// # Errors
 /// The store's.
@@ -58,16 +58,16 @@ pub fn settle_asked(cx: &mut Context<'_, '_>) -> Result<()> {
     })
 }
 
-/// The same after a person was made or changed, where what rules look at in them moved: whether they may act, the roles that
-/// are asked or barred, whether they have any, their job functions. Who is new answers for nothing and sits in no group, so that of them the roles
-/// alone count.
+/// The same after a person was added or edited, if a fact that rules use changed: whether the person may act, the roles
+/// that are required or barred, whether they have any role, their job functions. A new person has no ownership and no
+/// membership, so only the roles count.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let has_moved = before.is_some_and(|before| before.active != after.active || before.roles != after.roles);
     let commands = |it: &Incident| it.is_major() && it.course.commander.as_ref() == Some(&after.id);
-    // What a major incident stops names its commander, and without one those who may take command.
+    // A change stopped by a major incident lists the incident's commander, or the people who may take command.
     if has_moved && cx.directory()?.incidents.values().any(commands) {
         return settle_open(cx, |_| true);
     }
@@ -88,7 +88,7 @@ pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, a
     settle_asked(cx)
 }
 
-/// Judges the open changes again whose commits a person made, or made before their accounts moved.
+/// Evaluates the open changes again whose commits a person made, or made under their earlier accounts.
 ///
 /// # Errors
 /// The store's.
@@ -114,7 +114,7 @@ pub(crate) fn settle_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<(
     Ok(())
 }
 
-/// Whether a change names what was made of commits.
+/// Whether a change names builds of commits.
 fn has_code(change: &Change) -> bool {
     let names = |target: &Target| target.artifact.is_some() || target.commit.is_some();
     change.content.targets.iter().any(names)

@@ -1,7 +1,7 @@
-//! Open changes that an act on the directory left to be judged again. The act raises the directory's counter and says so in one
-//! row; from its commit on nothing goes by what was written of a change before it was judged anew: a verb settles its own change
-//! first, a question at the gate judges the row it finds, and changes with a permit that lives were judged in the act. The settler
-//! ([`crate::effects::settle_left`]) works off the others.
+//! Open changes that an act on the directory left to be evaluated again. The act raises the directory's counter and
+//! records that in one row. From its commit on, nothing relies on the outdated results: a verb settles its own change
+//! first, a gate question evaluates the row that it finds, and changes with a valid permit were evaluated in the act.
+//! The settler ([`crate::effects::settle_left`]) works off the others.
 
 use model::change::change_file::ChangeFile;
 use store::change::unsettled::{self, Unsettled};
@@ -11,7 +11,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 impl Context<'_, '_> {
-    /// How far the judging of open changes is; `None` where all of them are settled.
+    /// The progress of evaluating open changes; `None` if all of them are settled.
     ///
     /// # Errors
     /// The store's.
@@ -21,14 +21,14 @@ impl Context<'_, '_> {
             return Ok(None);
         }
         let found = unsettled::state(self.tx)?;
-        // What this act itself has written may never be committed.
+        // The act's own writes may never be committed.
         if found.is_none() && !self.has_touched_directory() {
             self.services.note_settled(self.tx.tenant(), generation);
         }
         Ok(found)
     }
 
-    /// Whether an open change has to be judged again before anything goes by it.
+    /// Whether an open change must be evaluated again before anything relies on it.
     ///
     /// # Errors
     /// The store's.
@@ -40,7 +40,7 @@ impl Context<'_, '_> {
         Ok(judged.is_none_or(|at| at < found.generation))
     }
 
-    /// A change's file as it has to be now, judged again and saved where it is unsettled.
+    /// A change's present file, evaluated again and saved if it was unsettled.
     ///
     /// # Errors
     /// The store's.
@@ -55,7 +55,7 @@ impl Context<'_, '_> {
         })
     }
 
-    /// Notes that a change was judged by the directory as it stands.
+    /// Notes that a change was evaluated by the current directory.
     ///
     /// # Errors
     /// The store's.
@@ -68,7 +68,7 @@ impl Context<'_, '_> {
     }
 }
 
-/// Whether so many changes are open that an act does not judge them itself.
+/// Whether there are too many open changes for an act to evaluate them itself.
 ///
 /// # Errors
 /// The store's.
@@ -77,7 +77,8 @@ pub(crate) fn are_many(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(unsettled::has_more_open_than(cx.tx, most)?)
 }
 
-/// Leaves every open change to the settler. Those with a permit that lives are judged here: a permit is used without a question.
+/// Leaves every open change to the settler. Changes with a valid permit are evaluated here, because a permit is used
+/// without a question to the gate.
 ///
 /// # Errors
 /// The store's.
@@ -85,7 +86,7 @@ pub(crate) fn leave(cx: &mut Context<'_, '_>) -> Result<()> {
     let generation = cx.generation()?;
     let stands = unsettled::state(cx.tx)?;
     if cx.has_touched_directory() && !cx.has_untold() && stands.is_some_and(|it| it.generation == generation) {
-        // The same act left them before, and has written nothing since.
+        // The same act left them to the settler before, and has written nothing since.
         return Ok(());
     }
     cx.touch_directory()?;

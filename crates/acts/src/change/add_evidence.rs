@@ -1,4 +1,4 @@
-//! Adds evidence whose file has been stored by its digest (`POST …/evidence`).
+//! Adds evidence whose file was stored under its digest (`POST …/evidence`).
 
 use model::change::around::{self, StoredFile};
 use model::core::body::Body;
@@ -8,7 +8,7 @@ use crate::case::present::with_reports;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Adds evidence; answers its id.
+/// Adds evidence; returns its id.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -17,7 +17,7 @@ pub fn add_evidence(cx: &mut Context<'_, '_>, key: &str, body: &Body, file: &Sto
     let before = cx.as_verb(|cx| cx.settled(before))?;
     let mut judged = before.clone();
     if file.reading.as_ref().is_some_and(|found| !found.findings.is_empty()) {
-        // What is new in it is told by the report of the build that runs there.
+        // The report of the running build shows which findings are new.
         judged.present = with_reports(cx, &judged, true)?;
     }
     cx.on_file(Some(before), judged, |case| {
@@ -25,7 +25,7 @@ pub fn add_evidence(cx: &mut Context<'_, '_>, key: &str, body: &Body, file: &Sto
     })
 }
 
-/// Says whether evidence would be added, and writes nothing: files are kept only for acts that are not refused.
+/// Checks whether evidence would be added, and writes nothing: files are stored only for acts that are not refused.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

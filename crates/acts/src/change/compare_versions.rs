@@ -1,5 +1,5 @@
-//! Compares two versions of what a change says: field by field, with the last person who edited each. The versions are rebuilt from
-//! the change's own events, so the log alone has to be believed.
+//! Compares two versions of a change's content, field by field, with the last editor of each field. The versions are
+//! rebuilt from the change's own events, so only the log must be trusted.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -21,19 +21,19 @@ use crate::core::error::Result;
 use crate::core::field_changes;
 use crate::core::show_timeline::opened;
 
-/// The most versions that are kept to compare; of a change with more, the newest.
+/// The most versions that are kept for comparison; of a change with more, the newest.
 const MOST_VERSIONS: usize = 100;
-/// The word for the version that the acting person decided about last.
+/// The name of the version that the acting person last decided about.
 pub const MINE: &str = "mine";
 
-/// A version of what a change says: it begins with the event after which the content digest is another.
+/// A version of a change's content: it begins with the event after which the content digest differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ContentVersion {
     /// Counts from 1.
     pub number: usize,
     /// The content digest, which an approval names.
     pub digest: String,
-    /// Who made it.
+    /// The author of the version.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
@@ -47,13 +47,13 @@ pub struct Edited {
     /// Which field, before and after.
     #[serde(flatten)]
     pub change: FieldChange,
-    /// Who edited the field last.
+    /// The last editor of the field.
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
 }
 
-/// Two versions of a change and what differs.
+/// Two versions of a change and their differences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
     /// All versions, the oldest first.
@@ -64,11 +64,13 @@ pub struct Comparison {
     pub to: usize,
     /// Each field that differs, in the order of names.
     pub edits: Vec<Edited>,
-    /// The questions with which it was returned between both, the oldest first: they say why it was edited.
+    /// The questions with which the change was returned between the two versions, the oldest first: they explain the
+    /// edits.
     pub questions: Vec<Stated>,
 }
 
-/// The versions of a change, with the sealed content of the newest, and who edited each member last after each of them.
+/// The versions of a change, with the sealed content of the newest, and the last editor of each member after each of
+/// them.
 #[derive(Default)]
 struct History {
     versions: Vec<ContentVersion>,
@@ -78,8 +80,9 @@ struct History {
     questions: Vec<Value>,
 }
 
-/// Compares two versions of a change by its key (`GET /changes/{key}/versions`). `from` is a number or [`MINE`]; without it, the
-/// version that the acting person decided about, else the one before `to`. `to` is a number; without it, the newest.
+/// Compares two versions of a change by its key (`GET /changes/{key}/versions`). `from` is a number or [`MINE`];
+/// without it, the version that the acting person decided about, otherwise the one before `to`. `to` is a number;
+/// without it, the newest.
 ///
 /// # Errors
 /// 403, 404, 422 for a version that there is not or that is too old, or the store's.
@@ -111,7 +114,8 @@ pub fn compare_versions(
     compare(cx, &file, history, (from, to))
 }
 
-/// What became of a change since this person decided about it last; nothing where they never did, or it says the same.
+/// The differences of a change since this person last decided about it; none if the person never did, or if the content
+/// is the same.
 ///
 /// # Errors
 /// The store's.
@@ -133,7 +137,7 @@ pub fn since_decision(cx: &mut Context<'_, '_>, file: &ChangeFile, person: &Pers
     compare(cx, file, history, (from, to)).map(Some)
 }
 
-/// The question with which a change was returned last, also once it was answered; nothing where it never was.
+/// The last question with which a change was returned, even if resolved since; none if the change was never returned.
 ///
 /// # Errors
 /// The store's.
@@ -149,14 +153,15 @@ pub fn last_question(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option
     Ok(questions(cx, change, &history)?.pop())
 }
 
-/// The last decision of a person about a change, also where it counts no more.
+/// The last decision of a person about a change, even if it no longer counts.
 #[must_use]
 pub fn last_decision<'f>(file: &'f ChangeFile, person: &PersonId) -> Option<&'f Approval> {
     let own = file.approvals.iter().filter(|it| it.person == *person);
     own.max_by_key(|it| it.at)
 }
 
-/// The parts of a field in which two values differ, each with its path: how an entry of the log tells of plans and targets.
+/// The parts of a field in which two values differ, each with its path: the form in which log entries show plans and
+/// targets.
 #[must_use]
 pub fn parts(field: &str, before: Option<&Value>, after: Option<&Value>) -> Vec<FieldChange> {
     field_changes::parts(field, before, after)
@@ -248,7 +253,7 @@ fn compare(
         between.map(|(_, name, by, at)| (name.as_str(), (by, *at))).collect();
     let newest = &history.versions[to - 1];
     let edited = |change: FieldChange| {
-        // Who edited the member that the field lies in; the owner of a step stands within its plan.
+        // The editor of the member that contains the field; the owner of a step is inside its plan.
         let member = change.field.split(['.', '[']).next().unwrap_or_default();
         let (by, at) = last.get(member).copied().unwrap_or((&newest.by, newest.at));
         Edited {
@@ -285,7 +290,7 @@ fn questions(cx: &mut Context<'_, '_>, change: &Change, history: &History) -> Re
     Ok(found)
 }
 
-/// The change as it stood in a version that is kept, its texts opened.
+/// The change in a kept version, its texts opened.
 fn version(cx: &mut Context<'_, '_>, change: &Change, history: &History, number: usize) -> Result<Change> {
     let kept = history.sealed.iter().find(|(it, _)| *it == number);
     let mut value = kept.map(|(_, value)| value.clone()).unwrap_or_default();

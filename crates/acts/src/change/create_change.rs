@@ -1,4 +1,4 @@
-//! Makes a change, from whatever door (`POST /changes`).
+//! Creates a change, for every entry point (`POST /changes`).
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -22,15 +22,15 @@ use crate::core::error::{Error, Result};
 use crate::core::log_names::{BEFORE_FIRST, NUMBERS};
 use crate::core::secrets;
 
-/// Makes a change and answers its key. `pipeline` names the fields that a delivery told rather than a person.
+/// Creates a change and returns its key. `pipeline` names the fields that came from a delivery and not from a person.
 ///
 /// # Errors
 /// 403, 422, or the store's.
 pub fn create_change(cx: &mut Context<'_, '_>, body: &Body, pipeline: &[&str]) -> Result<String> {
-    // Who may not create at all hears that before anything about the fields of the request.
+    // An actor who may not create at all is refused before the fields are checked.
     cx.allow(Act::Create.as_str())?;
     let requester = cx.actor.person.clone();
-    // What a pipeline's own identity sends was written by no person.
+    // The text from a pipeline's own identity was written by no person.
     let directory = cx.directory()?;
     if cx.actor.speaks_as_pipeline(&directory) {
         let fields: Vec<&str> = body.keys().map(String::as_str).collect();
@@ -39,7 +39,7 @@ pub fn create_change(cx: &mut Context<'_, '_>, body: &Body, pipeline: &[&str]) -
     create_change_for(cx, body, pipeline, &requester)
 }
 
-/// Makes a change of which some fields were filled in from an earlier one (`fill_from_similar`): nobody wrote them for it.
+/// Creates a change with some fields filled in from an earlier one (`fill_from_similar`): no person wrote these for it.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -49,7 +49,7 @@ pub fn create_change_filled(cx: &mut Context<'_, '_>, body: &Body, filled: &[&'s
     make(cx, body, (&[], filled), &requester)
 }
 
-/// Makes a change on behalf of a requester: what a delivery does.
+/// Creates a change on behalf of a requester, from a delivery.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -62,7 +62,7 @@ pub fn create_change_for(
     make(cx, body, (pipeline, &[]), requester)
 }
 
-/// A change as it would be in somebody's name, kept nowhere: the rules are asked about it before it is made.
+/// A change in a person's name, not stored: the rules evaluate it before it is created.
 ///
 /// # Errors
 /// 422, or the store's.
@@ -113,7 +113,7 @@ fn make(
     Ok(key)
 }
 
-/// Refuses a further draft of an agent on a day on which it has drafted as many as it may.
+/// Refuses a draft of an agent that has reached its limit of drafts per day.
 fn check_agents_day(cx: &mut Context<'_, '_>, requester: &PersonId) -> Result<()> {
     let directory = cx.directory()?;
     let Some(agent) = directory.agent(requester) else {

@@ -1,5 +1,6 @@
-//! Drafts a post-implementation review from what is known: planned and actual times, deviations, the timeline, what differs,
-//! alerts and canary verdicts of the watch, permits that were used, who was told. It is worked out anew each time, so that late words are in it.
+//! Drafts a post-implementation review from the records: planned and actual times, deviations, the timeline,
+//! differences, alerts and canary verdicts of the watch, permits that were used, notified people. The draft is computed
+//! anew each time, so it includes late records.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -22,7 +23,7 @@ use crate::incident::take_verdict::verdicts_on;
 
 /// The most lines of the timeline.
 const LINES: usize = 200;
-/// The most open incidents whose candidates are looked at, the first after the start of the work first.
+/// The most open incidents whose candidates are read, the first after the start of the work first.
 const MOST_OPEN: usize = 50;
 
 /// The draft, in the form of the review's request, with the facts beside it.
@@ -49,7 +50,8 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
     let told = told(cx, &change)?;
     let went_well = success::succeeded(&change) == Some(true);
-    // While an incident to which it may have led is open or a canary did not pass, nobody knows whether the objectives are met.
+    // While an incident that may come from the change is open, or a canary did not pass, it is unknown whether the
+    // objectives are met.
     let verdicts = verdicts_on(cx, &change.key)?;
     let measures = measures_on(cx, &change.key)?;
     let is_quiet = alerts.iter().all(|it| it.resolved_at.is_some())
@@ -115,7 +117,7 @@ fn differs(change: &Change, target: &model::change::record::Target) -> Value {
     })
 }
 
-/// Planned and actual times, and by how many minutes they differ.
+/// Planned and actual times, and the difference in minutes.
 fn planned(change: &Change) -> Value {
     let later = |planned: Option<Timestamp>, actual: Option<Timestamp>| {
         Some(actual?.duration_since(planned?).as_mins()).filter(|minutes| *minutes != 0)
@@ -128,7 +130,7 @@ fn planned(change: &Change) -> Value {
     })
 }
 
-/// What the log of actions says was done otherwise than planned, or went wrong.
+/// The entries of the log of actions that deviate from the plan or record a failure.
 fn deviations(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Entry>> {
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
     let mut found = record::bodies::<Entry>(cx.tx, &filter)?;
@@ -144,7 +146,7 @@ fn shown(permit: &Permit) -> Value {
     })
 }
 
-/// Incidents that the change is said to have caused, and those that began while it was watched.
+/// Incidents that the change is recorded to have caused, and those that began while it was watched.
 fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
     let directory = cx.directory()?;
     let filter = Filter::new()
@@ -167,7 +169,7 @@ fn alerts(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
     Ok(found)
 }
 
-/// An open incident, on whichever service, to which the change may have led: a candidate of it that nobody cleared.
+/// An open incident of any service that may come from the change: the change is a candidate that nobody cleared.
 fn suspected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>> {
     let Some(began) = change.actual_start else {
         return Ok(None);
@@ -184,7 +186,7 @@ fn suspected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>
     Ok(None)
 }
 
-/// Logins of those who were told of the change, with what about.
+/// Logins of the people who were notified of the change, with the subjects.
 fn told(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Value>> {
     let directory = cx.directory()?;
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");

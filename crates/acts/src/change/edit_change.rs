@@ -1,4 +1,4 @@
-//! Edits by a JSON Merge Patch (`PATCH`), voiding exactly what it touches.
+//! Edits by a JSON Merge Patch (`PATCH`), which voids exactly the parts that it touches.
 
 use model::change::write;
 use model::core::body::Body;
@@ -7,7 +7,7 @@ use model::core::enums::Origin;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Edits by a JSON Merge Patch (`PATCH`), voiding exactly what it touches.
+/// Edits by a JSON Merge Patch (`PATCH`), which voids exactly the parts that it touches.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -15,7 +15,7 @@ pub fn edit_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
     edit_change_filled(cx, key, body, &[])
 }
 
-/// The same, of which some fields were filled in from an earlier change (`fill_from_similar`): nobody wrote them for it.
+/// The same with some fields filled in from an earlier change (`fill_from_similar`): no person wrote these for it.
 ///
 /// # Errors
 /// As [`edit_change`].

@@ -1,5 +1,5 @@
 //! Finds the acts that are open to the acting person on a change now: legal in its state, allowed by the policies, and
-//! not empty of sense. Pages offer these and no others; the act itself judges everything once more.
+//! useful. Pages offer these and no others; the act itself checks everything again.
 
 use jiff::Timestamp;
 use model::approval::authority::{asking, peer_counts};
@@ -20,18 +20,18 @@ use model::policy::permission::{actor_facts, check_lent, parts_of, present_facts
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The acts that stand open, and whether a decision asks for a fresh factor.
+/// The acts that are open, and whether a decision needs a fresh factor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OpenActs {
     /// The acts, in the order of [`Act::ALL`].
     pub acts: Vec<Act>,
-    /// What is still to be shown before this person decides, of what the rules want.
+    /// The missing part of the factor that the rules require before this person decides.
     pub decision_lacks: Option<Wanted>,
-    /// The same before they break the glass.
+    /// The same before they use break-glass.
     pub opening_lacks: Option<Wanted>,
-    /// The same before they sign a broken one.
+    /// The same before they co-sign a break-glass.
     pub signing_lacks: Option<Wanted>,
-    /// Why the acts that decide are not open to somebody who came by a way in that another handed out.
+    /// Why the deciding acts are not open to a person whose sign-in another person set up.
     pub withheld: Option<String>,
 }
 
@@ -42,7 +42,7 @@ impl OpenActs {
     }
 }
 
-/// Finds the open acts on a file in hand.
+/// Finds the open acts on a loaded file.
 ///
 /// # Errors
 /// The store's.
@@ -57,7 +57,7 @@ pub fn find_acts(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<OpenActs
         parts_of(file, &directory, &person, cx.now),
         cx.now,
     );
-    // Whom a rule of dual control or peer review could ask co-signs as one who is asked.
+    // An approver under dual control or peer review co-signs like a person who is requested.
     let mut signer = facts.clone();
     if !signer.parts.contains(&Part::Asked) {
         signer.parts.push(Part::Asked);
@@ -97,7 +97,7 @@ pub fn find_acts(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<OpenActs
     })
 }
 
-/// Whether the act has anything to act on: nobody is offered to resume what is not on hold.
+/// Whether the act is useful now: a change that is not on hold offers no resume.
 fn makes_sense(
     act: Act,
     file: &ChangeFile,
@@ -130,7 +130,7 @@ fn makes_sense(
                     .is_some_and(|extension| &extension.by != person)
         }
         Act::BreakGlass => {
-            // A glass that ended unsigned is broken again.
+            // Break-glass without its second signature has ended and may be used again.
             let is_free = glass.is_none_or(|glass| glass.ended || glass.until <= now);
             is_free && !change.is_on_hold() && !is_only_admin(directory, person)
         }
@@ -153,7 +153,7 @@ fn makes_sense(
     }
 }
 
-/// Whether a broken glass waits for a signature that this person could give.
+/// Whether a use of break-glass waits for a signature that this person could give.
 pub(crate) fn could_cosign(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     let change = &file.change;
     waits_for_cosignature(change, now)
@@ -169,7 +169,7 @@ fn has_open_extension(file: &ChangeFile) -> bool {
         .is_some_and(|extension| extension.decision.is_none())
 }
 
-/// Whether a rule asks for a peer review, takes this person's, and they have not given it on the present content.
+/// Whether a rule requires a peer review that this person may give, and has not given on the present content.
 fn is_peer(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool {
     let said = file.agreeing_peers().any(|review| &review.person == person);
     !said

@@ -1,5 +1,5 @@
-//! Finds changes that look like one that is being written: on the same service, with a similar title, open or created within 14
-//! days. They are a hint and stop nothing.
+//! Finds changes that resemble a new one: on the same service, with a similar title, open or created within 14 days.
+//! They are a hint and block nothing.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ use crate::report::find_changes::{ChangeFilter, ChangeRow, find_changes};
 
 /// The most changes of a service that are compared: the newest open ones, and the newest of the last days.
 const COMPARED: i64 = 200;
-/// The most services that are looked at.
+/// The most services that are read.
 const MOST_SERVICES: usize = 20;
 
-/// The changes that look like one with this title on these services, the most similar first; at most [`MOST`]. `except` is the key
-/// of the change itself.
+/// The changes that resemble one with this title on these services, the most similar first; at most [`MOST`]. `except`
+/// is the key of the change itself.
 ///
 /// # Errors
 /// 403, or the store's.

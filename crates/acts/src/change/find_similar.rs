@@ -1,5 +1,5 @@
-//! Finds the last change like one that is being written: in the same place, done, and done well. Its plan is a better
-//! beginning than an empty page.
+//! Finds the last change that resembles a new one: in the same place, closed, and successful. Its plan is a better
+//! start than an empty page.
 
 use model::change::read_content;
 use model::change::record::Change;
@@ -12,9 +12,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 
-/// How many of the newest changes in the place are looked at.
+/// How many of the newest changes in the place are read.
 const LOOKED_AT: i64 = 20;
-/// What is taken over from a change like it, where a request says nothing of its own.
+/// The fields copied from a similar change if a request omits them.
 pub const TAKEN_OVER: &[&str] = &[
     "plan",
     "rollback_plan",
@@ -47,18 +47,18 @@ pub fn find_similar(cx: &mut Context<'_, '_>, service: &str, environment: &str) 
     Ok(None)
 }
 
-/// What a request was filled with.
+/// The values copied into a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filled {
-    /// The change that it came from; `None` when nothing did.
+    /// The source change; `None` if there is none.
     pub from: Option<String>,
     /// The fields.
     pub fields: Vec<&'static str>,
 }
 
-/// Fills a request for a change that has no plan from the last change like it, and labels it with where that came from. A request
-/// with steps of its own, with several targets, or of another kind stays as it is, and so does one that tells of work that is done:
-/// what was to be done says nothing of what was.
+/// Fills a request for a change without a plan from the last similar change, and labels it with the source. A request
+/// with its own steps, with several targets, or of another kind is unchanged. So is a request for work that is already
+/// done: an earlier plan does not show how the work was done.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -98,7 +98,7 @@ pub fn fill_from_similar(cx: &mut Context<'_, '_>, body: &mut Body) -> Result<Fi
     })
 }
 
-/// The one place that a request names; `None` for none, several, or what cannot be read.
+/// The one place that a request names; `None` for none, several, or an unreadable one.
 fn only_place(body: &Body) -> Option<(String, String)> {
     let [target] = body.get("targets")?.as_array()?.as_slice() else {
         return None;

@@ -1,5 +1,5 @@
-//! Finds the broken glasses of the reader's teams that nobody validated in time: they stand on every page of theirs until
-//! somebody does.
+//! Finds overdue break-glass validations of the reader's teams: they are on every page of the teams until somebody
+//! validates.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -10,20 +10,20 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many of the latest glasses of a person's teams are looked at.
+/// How many of the latest break-glass uses of a person's teams are read.
 const MOST: i64 = 20;
 
-/// A break-glass whose validation is late.
+/// A use of break-glass whose validation is late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unvalidated {
     /// The change's key.
     pub change: String,
-    /// Until when it was to be validated.
+    /// The deadline of its validation.
     pub validate_by: Timestamp,
 }
 
-/// What is late in the teams that the acting person belongs to, the newest first. A team is a group of the kind `team`; a
-/// change names it by its key or by its name.
+/// The overdue validations of the teams that the acting person belongs to, the newest first. A team is a group of the
+/// kind `team`; a change names it by its key or by its name.
 ///
 /// # Errors
 /// The store's.
@@ -52,7 +52,7 @@ pub fn find_unvalidated(cx: &mut Context<'_, '_>) -> Result<Vec<Unvalidated>> {
         let due = open
             .and_then(|glass| glass.counted.as_ref())
             .map(|counted| counted.validate_by);
-        // A change whose glass was broken twice stands here once.
+        // A change with two uses of break-glass is listed once.
         if let Some(validate_by) = due.filter(|due| *due < cx.now)
             && !found.iter().any(|it| it.change == change.key)
         {

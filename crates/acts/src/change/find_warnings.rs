@@ -1,5 +1,5 @@
-//! Finds what is to be seen of a change before it is decided: freezes, conflicts, what was passed by, lowered risk. Every page,
-//! letter and answer that shows such rows asks here.
+//! Finds the warnings of a change before its decision: freezes, conflicts, bypassed rules, lowered risk. Every page,
+//! letter and response that shows such rows uses this.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ pub fn find_warnings(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Warning>
     warnings_of(cx, &file)
 }
 
-/// The rows of a change that is loaded already: what is open first. Conflicts that the acting person may not see are left out.
+/// The rows of a change that is loaded already, open ones first. Conflicts that the acting person may not see are left
+/// out.
 ///
 /// # Errors
 /// The store's.

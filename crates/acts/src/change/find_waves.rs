@@ -1,4 +1,4 @@
-//! Shows the waves of a change, its members, and a dry run: what would come of the waves as they are planned.
+//! Shows the waves of a change, its members, and a dry run: a forecast of the planned waves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,9 +32,9 @@ pub struct Waves {
     pub change: Change,
     /// The plan.
     pub plan: WavePlan,
-    /// How far they have come; `None` before the change has members.
+    /// Their progress; `None` before the change has members.
     pub run: Option<WaveRun>,
-    /// Who lets stopped waves go on: logins.
+    /// The logins of the people who may resume stopped waves.
     pub people: Vec<String>,
 }
 
@@ -45,22 +45,22 @@ pub struct Shown {
     pub target: Target,
     /// The member.
     pub member: Member,
-    /// What was told of it.
+    /// The last reported outcome.
     pub outcome: Option<MemberOutcome>,
 }
 
 /// Which members are listed.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Of this wave alone.
+    /// Only members of this wave.
     pub wave: Option<i64>,
-    /// Those that stand so alone; `waiting` is also what nothing was told of.
+    /// Only members in this state; `waiting` includes members without an outcome.
     pub state: Option<MemberState>,
-    /// So many are left out at the beginning.
+    /// How many are skipped at the beginning.
     pub from: usize,
 }
 
-/// Another open change with members that this one has too.
+/// Another open change that shares members with this one.
 #[derive(Debug, Clone)]
 pub struct Shared {
     /// Its key.
@@ -78,26 +78,26 @@ pub struct DryWave {
     pub number: i64,
     /// Its name.
     pub wave: String,
-    /// Its members by region; the empty region is none.
+    /// The wave's members by region; the empty region means none.
     pub regions: BTreeMap<String, usize>,
     /// How many members it has.
     pub count: usize,
-    /// How long it takes by the minutes of the plan, with its watch; `None` where the plan says none.
+    /// The duration in minutes by the plan, with its watch; `None` if the plan has none.
     pub minutes: Option<i64>,
 }
 
-/// What would come of the waves as they are planned.
+/// The forecast of the planned waves.
 #[derive(Debug, Clone)]
 pub struct DryRun {
     /// The waves.
     pub waves: Vec<DryWave>,
-    /// Whether all of them fit between the planned times; `None` where one of both is unknown.
+    /// Whether all of them fit between the planned times; `None` if either is unknown.
     pub fits: Option<bool>,
     /// Conflicts of the change with others.
     pub conflicts: Vec<Found>,
     /// Open changes with the same members.
     pub shared: Vec<Shared>,
-    /// What is missing before the change starts: approvals and all else.
+    /// The unmet conditions before the change starts: approvals and all else.
     pub missing: Vec<Ahead>,
 }
 
@@ -110,7 +110,7 @@ pub fn find_waves(cx: &mut Context<'_, '_>, key: &str) -> Result<Waves> {
     waves_now(cx, key)
 }
 
-/// The same for whoever has just done something to them.
+/// The same for an actor who has just changed the waves.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -134,8 +134,8 @@ fn planned(change: &Change) -> Result<WavePlan> {
     Ok(plan.ok_or_else(|| Refusal::not_found(format!("plan of waves of {}", change.key)))?)
 }
 
-/// Members of a change, by wave and name, at most [`MOST_LISTED`]; with how many there are. Whoever is scoped to services sees
-/// the members of these alone.
+/// Members of a change, by wave and name, at most [`MOST_LISTED`]; with how many there are. An actor who is scoped to
+/// services sees only their members.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -188,7 +188,7 @@ fn outcomes_of(
     Ok(rows.into_iter().map(of_row).collect())
 }
 
-/// A dry run: the waves with their members, conflicts, and what is missing. Nothing is written.
+/// A dry run: the waves with their members, conflicts, and unmet conditions. Nothing is written.
 ///
 /// # Errors
 /// 403; 404 for a change without waves; the store's.
@@ -252,8 +252,8 @@ fn dry_waves(change: &Change, plan: &WavePlan, members: &[Member]) -> Vec<DryWav
     plan.waves.iter().enumerate().map(wave).collect()
 }
 
-/// The open changes of the same services in whose lists members of this one stand; of a change that is not seen its key is not
-/// told.
+/// The open changes of the same services whose lists share members with this one; the key of a change that the actor
+/// may not see is left out.
 fn shared(cx: &mut Context<'_, '_>, change: &Change, seen: &[Target]) -> Result<Vec<Shared>> {
     let mut lists = Lists::default();
     let mut own: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! Keeps what a person types into the form of a new change, until they send it or throw it away. A draft is that person's alone
-//! and decides nothing, so it stands in no log.
+//! Stores the form of a new change while a person types, until the form is sent or discarded. A draft is private to
+//! that person and decides nothing, so the log has no entry of it.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::Act;
@@ -12,14 +12,14 @@ use crate::core::error::Result;
 
 /// The most drafts that a person has.
 pub const MOST_DRAFTS: usize = 10;
-/// The most bytes that the answers of a draft have.
+/// The most bytes of the values in a draft.
 pub const MOST_BYTES: usize = 64 * 1024;
-/// After so many days without a word more, a draft is gone.
+/// A draft is deleted after so many days without an edit.
 pub const KEPT_DAYS: i64 = 30;
 
 /// The longest address of a form, in bytes.
 const FORM_LIMIT: usize = 200;
-/// What the address of a form can say: the template that the change follows, or its service.
+/// The query fields of a form's address: the template that the change follows, or its service.
 const SAID: [&str; 2] = ["after=", "service="];
 
 /// Finds the acting person's drafts, the newest first.
@@ -33,11 +33,12 @@ pub fn find_drafts(cx: &mut Context<'_, '_>) -> Result<Vec<FormDraft>> {
     Ok(form_draft::list(cx.tx, &person, oldest(cx.now), limit)?)
 }
 
-/// Keeps what stands in a form, and answers its version. `seen` is the version that the form began with or saved last, 0 for none.
+/// Stores the content of a form, and returns its version. `seen` is the version that the form began with or saved last,
+/// 0 for none.
 ///
 /// # Errors
-/// 403, 409 where another window of the form saved meanwhile, 422 for an address that is no form, too many answers or one draft
-/// too many, or the store's.
+/// 403, 409 if another window of the form saved meanwhile, 422 for an address that is no form, too many values or one
+/// draft too many, or the store's.
 pub fn keep_draft(cx: &mut Context<'_, '_>, form: &str, seen: i64, answers: &[(String, String)]) -> Result<i64> {
     let kept = find_drafts(cx)?;
     if !is_form(form) {
@@ -74,7 +75,7 @@ pub fn keep_draft(cx: &mut Context<'_, '_>, form: &str, seen: i64, answers: &[(S
     Ok(draft.version)
 }
 
-/// Throws the acting person's draft of a form away. One that is gone is no error.
+/// Deletes the acting person's draft of a form. A missing draft is no error.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -85,10 +86,10 @@ pub fn discard_draft(cx: &mut Context<'_, '_>, form: &str) -> Result<()> {
     Ok(())
 }
 
-/// The answers of a draft, in the form's order.
+/// The values of a draft, in the form's order.
 #[must_use]
 pub fn answers(draft: &FormDraft) -> Vec<(String, String)> {
-    // What cannot be read is as good as no draft: it decides nothing, and the form begins anew.
+    // An unreadable draft is treated as none: it decides nothing, and the form starts empty.
     serde_json::from_str(&draft.answers).unwrap_or_default()
 }
 
@@ -97,7 +98,7 @@ fn oldest(now: Timestamp) -> Timestamp {
     now.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
-/// Whether this is the address of a form behind its question mark, which pages lead to as it stands.
+/// Whether this is the query of a form's address, to which pages link unchanged.
 #[must_use]
 pub fn is_form(form: &str) -> bool {
     let said = |key: &str| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic() && !b"&#?\"'<>".contains(&b));

@@ -1,4 +1,4 @@
-//! Links a change to another or to an incident (`POST …/links`), and takes a link away.
+//! Links a change to another or to an incident (`POST …/links`), and removes a link.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -17,12 +17,12 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::open;
 
-/// The most changes that are looked at for a loop of dependencies.
+/// The most changes that are read to find a loop of dependencies.
 const MOST: usize = 10_000;
-/// Within which time the owner answers what the addendum to a review leaves open.
+/// The time in which the owner completes the points that a review's addendum leaves open.
 const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_hours(24 * 14);
 
-/// Links; answers the link's id.
+/// Adds a link; returns its id.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -33,7 +33,7 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
         .unwrap_or_default()
         .to_uppercase();
     let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
-    // A change that the acting person does not see is none.
+    // A change that the acting person does not see counts as unknown.
     let end = match changes::id_of_key(cx.tx, &wanted)? {
         Some(id) if cx.sees(&id)? => {
             let from = cx.change(key)?.id;
@@ -52,7 +52,8 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
     Ok(id)
 }
 
-/// Asks the owner of a closed change for what the addendum leaves open that says which incident it caused.
+/// Requests the open points of an addendum from the owner of a closed change, if the addendum records an incident that
+/// the change caused.
 fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()> {
     if kind != LinkKind::Caused.as_str() {
         return Ok(());
@@ -62,7 +63,7 @@ fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()
         return Ok(());
     };
     let incident = review.incidents.first().map(String::as_str).unwrap_or_default();
-    // The last addendum may say that a cause was taken back.
+    // The last addendum may record that a cause was withdrawn.
     if !change.caused_incidents.iter().any(|row| row.incident == incident) {
         return Ok(());
     }
@@ -81,7 +82,7 @@ fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()
     open(cx, item).map(drop)
 }
 
-/// Takes a link away (`DELETE …/links/{id}`).
+/// Removes a link (`DELETE …/links/{id}`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -89,7 +90,7 @@ pub fn unlink_change(cx: &mut Context<'_, '_>, key: &str, id: &RecordId) -> Resu
     cx.on_change(key, |case| unlink(case, id))
 }
 
-/// The keys from one change to another over links of a kind, both included; empty when there is no way.
+/// The keys from one change to another over links of a kind, both included; empty without a path.
 fn way_back(
     cx: &mut Context<'_, '_>,
     kind: &str,

@@ -1,4 +1,4 @@
-//! Member lists: kept under their digests, looked up one member at a time, and what they have to say to the gate.
+//! Member lists: stored under their digests, looked up one member at a time, and their effect on the gate.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ written_by_rules! {
     MemberOutcome => "way to write an outcome without its change",
 }
 
-/// Keeps the members of a service under their digest; a list that is known stays as it is.
+/// Stores the members of a service under their digest; a known list is unchanged.
 ///
 /// # Errors
 /// The store's.
@@ -85,7 +85,7 @@ pub(crate) struct Lists {
 impl Lists {
     fn list(&mut self, cx: &mut Context<'_, '_>, digest: &str) -> Result<Option<&MemberList>> {
         if !self.lists.contains_key(digest) {
-            // What does not fit its digest was written past the product: it names nobody.
+            // A list that does not match its digest was written outside the product: it names nobody.
             let found = record::load::<MemberList>(cx.tx, digest)?.map(|stored| stored.record);
             self.lists.insert(digest.to_owned(), found.filter(MemberList::is_whole));
         }
@@ -101,7 +101,7 @@ impl Lists {
         Ok(self.buckets.get(digest).and_then(Option::as_ref))
     }
 
-    /// One member of a list: its list and one bucket are read, however many members there are.
+    /// One member of a list: only its list and one bucket are read, whatever the number of members.
     ///
     /// # Errors
     /// The store's.
@@ -132,7 +132,7 @@ impl Lists {
     }
 }
 
-/// What is known of a member of a change; `None` where nothing was told of it.
+/// The known outcome of a member of a change; `None` if none was reported.
 pub(crate) fn outcome_of(
     cx: &mut Context<'_, '_>,
     (change, target): (&Change, &TargetId),
@@ -142,7 +142,7 @@ pub(crate) fn outcome_of(
     Ok(record::load::<MemberOutcome>(cx.tx, &id)?.map(|stored| stored.record))
 }
 
-/// Puts the member about which a question is into the rows that go in waves.
+/// Adds the member in a question to the rows of targets with waves.
 ///
 /// # Errors
 /// The store's.
@@ -169,16 +169,16 @@ pub(crate) fn put_member(cx: &mut Context<'_, '_>, rows: &mut [GateRow], questio
     Ok(())
 }
 
-/// The member that a question names of a target which goes in waves.
+/// The member in a question about a target with waves.
 pub(crate) struct Asked {
-    /// Its name, as it was asked.
+    /// The member's name in the question.
     pub(crate) name: String,
     member: Option<Member>,
     outcome: Option<MemberOutcome>,
 }
 
 impl Asked {
-    /// The same as the gate judges it.
+    /// The same in the form for the gate.
     pub(crate) fn for_gate(&self) -> AskedMember {
         AskedMember {
             name: self.name.clone(),
@@ -187,13 +187,13 @@ impl Asked {
         }
     }
 
-    /// The member with its outcome, where the list has it.
+    /// The member with its outcome, if it is in the list.
     pub(crate) fn known(&self) -> Option<(Member, Option<MemberOutcome>)> {
         Some((self.member.clone()?, self.outcome.clone()))
     }
 }
 
-/// Looks up the member of a question; `None` for a way back, and for a target without members.
+/// Looks up the member of a question; `None` for a rollback, and for a target without members.
 pub(crate) fn asked_member(
     cx: &mut Context<'_, '_>,
     (change, target): (&str, &TargetId),

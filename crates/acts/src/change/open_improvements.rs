@@ -1,4 +1,4 @@
-//! What a review says should be done better: an action item for each, with an owner and a due time.
+//! Opens an action item for each improvement that a review names, with an owner and a due time.
 
 use jiff::SignedDuration;
 use model::core::enums::{AboutKind, ActionKind, Closing};
@@ -8,10 +8,10 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::open;
 
-/// Within which time an improvement is done unless the review says otherwise.
+/// The default time for an improvement, unless the review sets another.
 const USUAL: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// Opens the items of the last review of a change. One that an earlier review named stays the item that it is.
+/// Opens the items of the last review of a change. An item that an earlier review named is unchanged.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! A variant of a template from a proposed diff: a template of its own, which two people approve before a trial follows it on half of
-//! the uses.
+//! A variant of a template from a proposed diff: a template of its own. Two people approve it before a trial uses it
+//! for half of the changes.
 
 use std::collections::BTreeSet;
 
@@ -20,11 +20,11 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_rework::find_template_report;
 
-/// Proposes a variant of a template (`POST /templates/{key}/variants {key, title?, fields?}`) with the lines of the proposed diff, or
-/// those of these fields alone; answers the variant, which waits for its approvals.
+/// Proposes a variant of a template (`POST /templates/{key}/variants {key, title?, fields?}`) with the lines of the
+/// proposed diff, or only those of the named fields. Returns the variant, which waits for its approvals.
 ///
 /// # Errors
-/// 403; 404; 409 where nothing is proposed; 422.
+/// 403; 404; 409 if nothing is proposed; 422.
 pub fn propose_variant(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
     cx.allow(PROPOSE_TEMPLATE)?;
     let report = find_template_report(cx, key)?;
@@ -57,7 +57,7 @@ pub fn propose_variant(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     propose_template(cx, &request)
 }
 
-/// The request of a template with the lines of a diff. Everything else stays as in the template, its bounds as well.
+/// The request of a template with the lines of a diff. All other fields stay as in the template, including its bounds.
 pub(crate) fn request(
     template: &StandardTemplate,
     directory: &Directory,
@@ -90,7 +90,7 @@ pub(crate) fn request(
     if template.bounds.highest_risk == Level::None
         && let Some(bounds) = bounds.as_object_mut()
     {
-        // A proposal states low or more; what is below follows from the table.
+        // A proposal states low or more; lower risks follow from the table.
         bounds.remove("highest_risk");
     }
     let request = json!({

@@ -21,14 +21,14 @@ pub fn record_entry(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<
         true => earlier(cx, key)?,
         false => Vec::new(),
     };
-    // A device that lost the answer to a tap sends it again, and the tap stays one entry.
+    // A device that lost the response to a tap sends the tap again; it remains one entry.
     if let Some(known) = work::repeated(&cx.actor.person, body, &earlier)? {
         return Ok(known);
     }
     cx.on_change(key, |case| work::record(case, body, &earlier))
 }
 
-/// What stands in the log of actions of a change.
+/// The entries in a change's log of actions.
 pub(crate) fn earlier(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Entry>> {
     let change = cx.change(key)?;
     let all = Filter::new()

@@ -1,5 +1,5 @@
-//! Fields that a tenant adds to its changes. How many there may be, and how many of them a kind of change may demand, is
-//! limited: each asked answer costs everybody who writes a change.
+//! Fields that a tenant adds to its changes. The number of fields, and the number that a kind of change may require,
+//! are limited: each required field is work for everybody who writes a change.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ impl PlainNoun for CustomField {
         &self.key
     }
 
-    /// What a field holds never changes; one that was out of use comes back.
+    /// The type of a field never changes; a retired field can come back.
     fn add(cx: &mut Context<'_, '_>, input: CustomFieldInput, mut reading: Reading<'_>) -> Result<Self> {
         let directory = cx.directory()?;
         if !input.key.is_empty() && !is_key(&input.key) {
@@ -71,7 +71,7 @@ impl PlainNoun for CustomField {
         cx.put_estate("custom_field.set", field, json!({}))
     }
 
-    /// What changes say in it stays.
+    /// The values in existing changes stay.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         check_unread(cx, &self.key)?;
         let ended = Self {
@@ -95,7 +95,7 @@ impl PlainNoun for CustomField {
     }
 }
 
-/// The kinds of change whose form shows more fields than the budget, with how many it shows.
+/// The kinds of change whose form shows more fields than the budget, with the number of fields.
 ///
 /// # Errors
 /// The store's.
@@ -103,7 +103,7 @@ pub fn find_over_budget(cx: &mut Context<'_, '_>) -> Result<Vec<(Kind, usize)>> 
     Ok(over_budget(cx.directory()?.custom_fields.values()))
 }
 
-/// What an administrator is told of a form that shows too many fields.
+/// The warning for an administrator about a form that shows too many fields.
 #[must_use]
 pub fn budget_sentence(kind: Kind, shown: usize) -> String {
     format!(
@@ -112,7 +112,7 @@ pub fn budget_sentence(kind: Kind, shown: usize) -> String {
     )
 }
 
-/// A field that a policy in force reads stays a fact: without it the rule would ask for nothing.
+/// A field that a policy in force reads stays a fact: without the field the rule would require nothing.
 fn check_unread(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let policies = cx.policies()?;
     let Some((_, policy)) = policies.fields().find(|(read, _)| *read == key) else {

@@ -19,12 +19,12 @@ use crate::core::error::Result;
 /// The most wrong rows and starved members that a refusal names.
 const NAMED: usize = 20;
 
-/// A member as a file, a query or a request names it.
+/// A member in a file, a query or a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberRow {
-    /// Where it stands: `csv line 3`.
+    /// The place in the file: `csv line 3`.
     pub place: String,
-    /// The service; the only one with the environment where it is empty.
+    /// The service; if empty, the only one with the environment.
     pub service: String,
     /// The environment.
     pub environment: String,
@@ -39,26 +39,26 @@ pub struct MemberRow {
 /// The members of a change as a request sets them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MemberSet {
-    /// Members that are added, or replaced where one of the name stands.
+    /// Members to add, or to replace if the name exists.
     pub rows: Vec<MemberRow>,
-    /// Whether members that the rows do not name leave the targets that the rows name.
+    /// Whether members that are missing from the rows leave the targets in the rows.
     pub replace: bool,
     /// Members that leave.
     pub remove: Vec<String>,
-    /// Config items of this service become members, beside the rows.
+    /// Config items of this service become members, in addition to the rows.
     pub config_items_of: Option<String>,
-    /// Of these the items of this kind alone.
+    /// Only the items of this kind.
     pub config_item_kind: Option<String>,
 }
 
-/// A list as it becomes: its target's place in the change, its members, and the waves of those that stay.
+/// A list under construction: its target's place in the change, its members, and the waves of those that stay.
 struct Draft<'c> {
     target: &'c Target,
     members: Vec<Member>,
     kept: BTreeMap<String, i64>,
 }
 
-/// Refuses whoever may not set members of a change, before a request is read.
+/// Refuses an actor who may not set members of a change, before a request is read.
 ///
 /// # Errors
 /// 403, 404, 409, or the store's.
@@ -66,7 +66,7 @@ pub fn check_may_set(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.try_on_change(key, check_editable)
 }
 
-/// Sets the plan of waves; members that there are already are placed anew.
+/// Sets the plan of waves; existing members are assigned to waves anew.
 ///
 /// # Errors
 /// 403; 422 for a wrong plan, or one that leaves members without a wave; 409 once the change is under way; the store's.
@@ -166,7 +166,7 @@ fn add_config_items(cx: &mut Context<'_, '_>, change: &Change, set: &mut MemberS
     let of_it = targets.filter(|target| target.service.as_str() == service);
     let mut environments: BTreeSet<&str> = of_it.map(|target| target.environment.as_str()).collect();
     if environments.is_empty() {
-        // No target fits, which each row is then refused for.
+        // No target matches, so each row is refused.
         environments.insert("");
     }
     let mut rows: Vec<MemberRow> = Vec::new();
@@ -188,7 +188,7 @@ fn add_config_items(cx: &mut Context<'_, '_>, change: &Change, set: &mut MemberS
     Ok(())
 }
 
-/// The rows by the place of their target; every wrong row is named at once.
+/// The rows by the place of their target; every wrong row is reported at once.
 fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Member>>> {
     let mut errors: Vec<FieldError> = Vec::new();
     let mut found: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
@@ -256,7 +256,7 @@ fn by_target(change: &Change, set: &MemberSet) -> Result<BTreeMap<usize, Vec<Mem
     Err(Refusal::Invalid(errors).into())
 }
 
-/// Places the members, keeps the lists and sets them.
+/// Assigns the members to waves, stores the lists and sets them.
 fn save(cx: &mut Context<'_, '_>, change: &Change, plan: &WavePlan, drafts: Vec<Draft<'_>>) -> Result<()> {
     let count: usize = drafts.iter().map(|draft| draft.members.len()).sum();
     if count > MOST_MEMBERS {
@@ -286,7 +286,7 @@ fn save(cx: &mut Context<'_, '_>, change: &Change, plan: &WavePlan, drafts: Vec<
     cx.on_change(&change.key, |case| report::set_waves(case, plan, lists))
 }
 
-/// Reads what of a request is no file: whether it replaces, who leaves, and the query.
+/// Reads a request's fields other than the file: whether the list is replaced, the members to remove, and the query.
 pub fn read_set(reading: &mut Reading<'_>) -> MemberSet {
     MemberSet {
         rows: Vec::new(),

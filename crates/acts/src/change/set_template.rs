@@ -45,12 +45,12 @@ const FIELDS: &[&str] = &[
     custom_field::FIELD,
 ];
 
-/// The most people who are named in a refusal.
+/// The most people in a refusal's list.
 const NAMED: usize = 5;
-/// Fields that the bounds of a version limit where it does not lock them.
+/// Fields that the bounds of a version limit if the version does not lock them.
 const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
 
-/// Fields that differ from one change to the next by their nature, so that a template may only leave them free.
+/// Fields that differ in every change, so that a template may only leave them free.
 const ALWAYS_FREE: &[&str] = &[
     "planned_start",
     "planned_end",
@@ -70,8 +70,9 @@ const ALWAYS_FREE: &[&str] = &[
     "labels",
 ];
 
-/// Proposes a template, or a new version of one (`POST /templates`); answers what is proposed. A version that is approved stays
-/// in force until the new one is approved too: whoever may not suspend a template stops no change by a proposal.
+/// Proposes a template, or a new version of one (`POST /templates`); returns the proposal. An approved version stays in
+/// force until the new one is approved too, so a person who may not suspend a template cannot stop changes by a
+/// proposal.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -145,7 +146,7 @@ pub fn propose_template(cx: &mut Context<'_, '_>, body: &Body) -> Result<Standar
     save_proposed(cx, "template.proposed", standing, (template, Map::new()))
 }
 
-/// Saves a version that waits, beside the one in force where there is one; answers the version that waits.
+/// Saves a pending version beside the one in force, if there is one; returns the pending version.
 fn save_proposed(
     cx: &mut Context<'_, '_>,
     kind: &'static str,
@@ -167,8 +168,8 @@ fn save_proposed(
     })
 }
 
-/// What a version neither locks nor bounds, so that its approvers read that each change fills it in. Only that there is no way
-/// back is never free unless the proposal states it.
+/// The fields that a version neither locks nor bounds, so that its approvers see which fields each change fills in. A
+/// missing rollback is never free unless the proposal states it.
 fn left_free(locked: &Map<String, Value>, has_no_own: bool) -> impl Iterator<Item = String> {
     let fields = FIELDS.iter().filter(|field| !BOUNDED.contains(field));
     let is_free = move |field: &&&str| match **field {
@@ -221,8 +222,8 @@ fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {
     locked
 }
 
-/// Locked values are read as a change's request would be: one that no change could hold would first be told to whoever
-/// makes a change from the approved template.
+/// Locked values are checked like a change's request: an invalid value would otherwise first be reported to the author
+/// of a change from the approved template.
 fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directory, person): (&Directory, &PersonId)) {
     let known = locked.iter().filter(|(field, _)| FIELDS.contains(&field.as_str()));
     let request: Body = known.map(|(field, value)| (field.clone(), value.clone())).collect();
@@ -233,7 +234,7 @@ fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directo
     }
 }
 
-/// Saves a template with what else was written; its event says which version that is, and `more`.
+/// Saves a template with other written records; its event records the version and `more`.
 fn save_with(
     cx: &mut Context<'_, '_>,
     kind: &'static str,
@@ -259,9 +260,10 @@ fn load(cx: &mut Context<'_, '_>, key: &str) -> Result<StandardTemplate> {
     found.ok_or_else(|| Error::Refused(Refusal::not_found(format!("template {key}"))))
 }
 
-/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer, and two
-/// hands. `body` may name the `template_version` that was read; once another one is proposed, nobody has approved that unseen.
-/// An approval counts while whoever gave it could give it still; others are dropped, and the template goes on waiting.
+/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer, and
+/// two independent people. `body` may name the `template_version` that was read, so that nobody approves a newer
+/// proposal unseen. An approval counts while its author could still give it; others are dropped, and the template
+/// continues to wait.
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -274,7 +276,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
         let refusal = Refusal::not_allowed("own_request", "The proposer of a template cannot approve it.");
         return Err(refusal.with_others(approvers(cx, &template)?).into());
     }
-    // Neither proposed it, but one of both handed out the way in by which the other comes, or the other's account.
+    // The two are no proposers, but one of them set up the other's sign-in or account.
     let directory = cx.directory()?;
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
     if let Some(hand) = proposers.find(|proposer| is_one(cx, &directory, proposer)) {
@@ -314,7 +316,8 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     save_proposed(cx, "template.approved", standing, (template, more))
 }
 
-/// Two approvals of which one is an owner's and the other a change manager's: whoever is both counts as what the other is not.
+/// Two approvals, one by an owner and one by a change manager: a person with both roles counts as the one that the
+/// other is not.
 fn pair_of(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Option<[usize; 2]> {
     let may = |at: usize, role| holds(directory, template, (&template.approvals[at].person, role), now);
     let places = 0..template.approvals.len();
@@ -325,8 +328,8 @@ fn pair_of(template: &StandardTemplate, directory: &Directory, now: jiff::Timest
     apart.find(|[owner, manager]| may(*owner, Role::Owner) && may(*manager, Role::ChangeManager))
 }
 
-/// Drops the approvals of who could not give them any more, and answers whose they were: a template stands for a year, and
-/// what it rests on is looked at once, when it is approved.
+/// Drops the approvals of people who could not give them any more, and returns their authors. A template is in force
+/// for a year, and its approvals are checked once, when it is approved.
 fn drop_stale(cx: &mut Context<'_, '_>, template: &mut StandardTemplate) -> Result<Vec<PersonId>> {
     let (directory, now) = (cx.directory()?, cx.now);
     let given = template.approvals.clone().into_iter();
@@ -335,7 +338,7 @@ fn drop_stale(cx: &mut Context<'_, '_>, template: &mut StandardTemplate) -> Resu
     Ok(stale.into_iter().map(|approval| approval.person).collect())
 }
 
-/// Whether whoever approved could do so still, and no account stands behind it that somebody else may have used.
+/// Whether an approver could still approve, and no account that somebody else may have used is behind the approval.
 fn stands(
     template: &StandardTemplate,
     approval: &TemplateApproval,
@@ -347,7 +350,7 @@ fn stands(
         && !hand.is_some_and(snapshot::Person::is_compromised)
 }
 
-/// As whom the proposed version is still to be approved.
+/// The roles that must still approve the proposed version.
 pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Vec<Role> {
     let counts = |it: &&TemplateApproval| stands(template, it, directory, now);
     let given: BTreeSet<Role> = template.approvals.iter().filter(counts).map(|it| it.role).collect();
@@ -355,7 +358,7 @@ pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::
     wanted.filter(|role| !given.contains(role)).collect()
 }
 
-/// Two approve, so whoever handed out another's way in does not count for both.
+/// Two people approve, so a person who set up the other's sign-in does not count for both.
 fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
     let directory = cx.directory()?;
     let mut given = template.approvals.iter().flat_map(|it| [&it.person, it.speaker()]);
@@ -366,7 +369,7 @@ fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<(
     Err(one_hand(cx, template, &speaker)?)
 }
 
-/// The refusal of a second part that counts as the same person's.
+/// The refusal of a second approval that counts as the same person's.
 fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
@@ -377,7 +380,8 @@ fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &Person
     Ok(refusal.with_others(approvers(cx, template)?).into())
 }
 
-/// The logins of some who may give an approval that the proposed version still waits for: neither its proposers nor its approvers.
+/// The logins of some people who may give an approval that the proposed version still waits for: neither its proposers
+/// nor its approvers.
 fn approvers(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Vec<String>> {
     let (directory, now) = (cx.directory()?, cx.now);
     let roles = waits_for(template, &directory, now);
@@ -399,7 +403,7 @@ fn approvers(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Ve
     Ok(able.take(NAMED).map(|person| person.login.clone()).collect())
 }
 
-/// The version that stands is the one that was read, where the request says which that was.
+/// The pending version is the one that was read, if the request names one.
 fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
     let mut reading = Reading::new(body, "");
     let read = reading.integer("template_version", 1..=i64::MAX);
@@ -415,7 +419,7 @@ fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
     }
 }
 
-/// As whom the acting person approves: as change manager, or as owner of the permitted services.
+/// The role in which the acting person approves: change manager, or owner of the permitted services.
 fn approving_role(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<Role> {
     let directory = cx.directory()?;
     let (person, now) = (&cx.actor.person, cx.now);
@@ -430,7 +434,7 @@ fn approving_role(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Resu
     Err(refusal.with_others(approvers(cx, template)?).into())
 }
 
-/// Whether somebody may approve as change manager, or as owner of the permitted services.
+/// Whether a person may approve as change manager, or as owner of the permitted services.
 fn holds(
     directory: &Directory,
     template: &StandardTemplate,
@@ -460,8 +464,8 @@ fn holds(
     })
 }
 
-/// Counts the failures among the changes of a template that is in force, and suspends it at its number of them: an effect of each saved
-/// change, so that the count follows an outcome that is revised later.
+/// Counts the failures among the changes of a template in force, and suspends the template at its limit. This is an
+/// effect of each saved change, so the count follows an outcome that is revised later.
 ///
 /// # Errors
 /// The store's.
@@ -498,7 +502,7 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
     Ok(())
 }
 
-/// Tells those who put a template up, and the change managers, that it is suspended.
+/// Notifies the proposers of a template, and the change managers, that it is suspended.
 fn tell_suspended(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
@@ -517,10 +521,11 @@ fn tell_suspended(
     Ok(())
 }
 
-/// Why a template is suspended that rests on an account which somebody else may have used.
+/// The reason for suspending a template that depends on a compromised account.
 const COMPROMISED: &str = "An account that is compromised approved it. Propose it anew.";
 
-/// Suspends the approved templates that rest on somebody whose account is compromised, and tells who else put them up.
+/// Suspends the approved templates that depend on a person whose account is compromised, and notifies their other
+/// proposers.
 ///
 /// # Errors
 /// The store's.
@@ -544,7 +549,8 @@ pub(crate) fn suspend_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<
     Ok(())
 }
 
-/// A template goes from proposed over approved and suspended to retired, and never back. A proposal may be retired at once.
+/// A template goes from proposed through approved and suspended to retired, and never back. A proposal may be retired
+/// at once.
 fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()> {
     let goes_on = match state {
         TemplateState::Suspended => template.state == TemplateState::Approved,
@@ -557,8 +563,8 @@ fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()
     Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into())
 }
 
-/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`). A retirement that names
-/// the `template_version` which is proposed beside the one in force takes that proposal away alone.
+/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`). A retirement that
+/// names a proposed `template_version` beside the one in force removes only that proposal.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -603,7 +609,7 @@ pub fn end_template(
     save_with(cx, kind, ended, (Written::default(), Map::new()))
 }
 
-/// Takes away the version that is proposed beside the one in force; answers it as it ended.
+/// Removes the version that is proposed beside the one in force; returns it as it ended.
 fn drop_proposal(cx: &mut Context<'_, '_>, template: StandardTemplate, reason: String) -> Result<StandardTemplate> {
     let Some(next) = template.next.clone() else {
         return Ok(template);

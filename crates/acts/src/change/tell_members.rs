@@ -1,4 +1,4 @@
-//! What is told of the members of a change, another try of failed ones, and pausing and resuming the waves.
+//! Reports on the members of a change, retries of failed members, and pausing and resuming the waves.
 
 use std::collections::BTreeSet;
 
@@ -24,36 +24,36 @@ use crate::core::error::{Error, Result};
 use crate::core::write::{Written, draft};
 use crate::integration::unmatched_deliveries::NOTHING;
 
-/// The most members of which one request or delivery tells.
+/// The most members in one request or delivery.
 pub const MOST_TOLD: usize = 1_000;
-/// The most unknown members that an answer names.
+/// The most unknown members that a response lists.
 const NAMED: usize = 20;
 
-/// What is told of one member.
+/// The report on one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberTold {
-    /// The service; empty where one target alone has members.
+    /// The service; empty if only one target has members.
     pub service: String,
     /// The environment.
     pub environment: String,
     /// The member.
     pub member: String,
-    /// How it stands.
+    /// The member's state.
     pub state: MemberState,
-    /// In the words of the sender.
+    /// The sender's text.
     pub text: Option<String>,
 }
 
-/// What came of a report.
+/// The result of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// How many members stand otherwise than before.
+    /// How many members changed their state.
     pub moved: usize,
-    /// How many stood so already.
+    /// How many members were in this state already.
     pub known: usize,
 }
 
-/// Refuses whoever may not tell how members of a change stand, before a request is read.
+/// Refuses an actor who may not report on the members of a change, before the request is read.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -61,7 +61,7 @@ pub fn check_may_tell(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.try_on_change(key, |case| case.allow(Act::Complete))
 }
 
-/// Reads `outcomes`: what a request tells of members.
+/// Reads `outcomes`: a request's reports on members.
 ///
 /// # Errors
 /// [`Refusal::Invalid`].
@@ -94,10 +94,10 @@ pub fn read_told(body: &Body) -> std::result::Result<Vec<MemberTold>, Refusal> {
     Ok(told.unwrap_or_default())
 }
 
-/// Takes what is told of members.
+/// Records reports on members.
 ///
 /// # Errors
-/// 403; 422 with every member that is unknown; 409 where the change is not under way; the store's.
+/// 403; 422 with every member that is unknown; 409 if the change is not under way; the store's.
 pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberTold]) -> Result<Taken> {
     let change = cx.change(key)?;
     let mut lists = Lists::default();
@@ -136,7 +136,7 @@ pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberTold]) ->
     })
 }
 
-/// The target and the member that a row means, or why there is none.
+/// The target and the member of a row, or why there is none.
 fn found(
     cx: &mut Context<'_, '_>,
     lists: &mut Lists,
@@ -166,7 +166,7 @@ fn found(
     Ok(Err(text))
 }
 
-/// Saves outcomes with one event; answers how many there were.
+/// Saves outcomes with one event; returns their number.
 pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: Vec<MemberOutcome>) -> Result<usize> {
     let Some(first) = rows.first() else { return Ok(0) };
     let (id, key, count) = (first.id.to_string(), first.change_key.clone(), rows.len());
@@ -180,10 +180,10 @@ pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: 
     Ok(count)
 }
 
-/// Lets failed members be tried again: those that are named, else all, at most [`MOST_TOLD`] at a time. Answers how many.
+/// Retries failed members: the named ones, otherwise all, at most [`MOST_TOLD`] at a time. Returns their number.
 ///
 /// # Errors
-/// 403; 409 where the waves do not run, or where nothing failed; 422 for a member that did not fail; the store's.
+/// 403; 409 if the waves do not run, or if nothing failed; 422 for a member that did not fail; the store's.
 pub fn retry_members(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<usize> {
     let change = cx.change(key)?;
     check_may_tell(cx, key)?;
@@ -230,7 +230,7 @@ pub fn pause_waves(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
     cx.on_change(key, |case| report::pause(case, body))
 }
 
-/// Lets stopped waves go on.
+/// Resumes stopped waves.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -238,7 +238,8 @@ pub fn resume_waves(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<
     cx.on_change(key, |case| report::resume(case, body))
 }
 
-/// Takes a delivery about members; answers what came of it, in words. A connection tells of the services that it maps alone.
+/// Processes a delivery about members; returns the result as text. A connection reports only on the services that it
+/// maps.
 ///
 /// # Errors
 /// The store's.
@@ -261,7 +262,7 @@ pub(crate) fn take_members(cx: &mut Context<'_, '_>, connection: &str, told: &Me
             text: row.text.as_ref().map(|text| text.chars().take(DETAIL).collect()),
         };
         match found(cx, &mut lists, &change, &one)? {
-            // Of two words about one member in a delivery the last counts, as if they had come one after the other.
+            // If a delivery has two reports on one member, the last counts, as if they had come one after the other.
             Ok((target, _)) if is_mapped(&connection, &change, &target) => {
                 if !names.insert((target, one.member.clone())) {
                     rows.retain(|known: &MemberTold| known.member != one.member || known.service != one.service);

@@ -1,4 +1,5 @@
-//! Trials of templates: which template a use follows, and what a trial came to. And what operations missed in a template.
+//! Trials of templates: the template that a use follows, and the result of a trial. Also feedback from operations on
+//! omissions in a template.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -78,7 +79,8 @@ impl PlainNoun for TemplateTrial {
         keep(cx, "template_trial.added", trial, json!({}))
     }
 
-    /// A variant whose rework is less is proposed as the next version of the template, in the name of whoever ends the trial.
+    /// A variant with less rework is proposed as the next version of the template, in the name of the person who ends
+    /// the trial.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self {
             active: false,
@@ -108,7 +110,7 @@ impl PlainNoun for TemplateTrial {
     }
 }
 
-/// The two templates of a trial, where they may be tried against each other.
+/// The two templates of a trial, if they may be compared.
 fn check<'d>(
     reading: &mut Reading<'_>,
     input: &TemplateTrialInput,
@@ -163,7 +165,7 @@ fn check<'d>(
 struct Sides {
     template: Side,
     variant: Side,
-    /// Whether every use was looked at.
+    /// Whether every use was read.
     is_whole: bool,
 }
 
@@ -192,7 +194,7 @@ fn sides_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Sides> {
     })
 }
 
-/// What a trial has come to so far, or came to.
+/// The present or final result of a trial.
 fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
     let sides = sides_of(cx, trial)?;
     let (template, variant) = (sides.template, sides.variant);
@@ -207,8 +209,8 @@ fn result_of(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Value> {
     Ok(value)
 }
 
-/// Proposes what the variant says as the next version of the template; `None` where one of both is no longer what was tried or
-/// another version waits already.
+/// Proposes the variant's content as the next version of the template; `None` if either is no longer the version that
+/// was tried, or if another version waits already.
 fn propose_next(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Option<StandardTemplate>> {
     let directory = cx.directory()?;
     let Some((template, variant)) = both_as_tried(&directory, trial) else {
@@ -223,14 +225,14 @@ fn propose_next(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<Optio
     propose_template(cx, &request).map(Some)
 }
 
-/// The verdicts that are told.
+/// The final verdicts, which are reported.
 const DECIDED: [TrialVerdict; 2] = [TrialVerdict::Keep, TrialVerdict::Drop];
 
 fn about(trial: &TemplateTrial) -> About {
     About::new(AboutKind::Other, format!("template-trial {}", trial.id))
 }
 
-/// Whether an item told of its verdict already.
+/// Whether an item reported the trial's verdict already.
 fn is_told(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<bool> {
     for told in DECIDED {
         if find(cx, ActionKind::Improve, &about(trial), told.as_str())?.is_some() {
@@ -240,7 +242,8 @@ fn is_told(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<bool> {
     Ok(false)
 }
 
-/// The items about trials whose interval no longer has zero in it, for the proposers of their templates; one for each trial.
+/// The items about trials whose interval no longer contains zero, for the proposers of their templates; one for each
+/// trial.
 ///
 /// # Errors
 /// The store's.
@@ -297,10 +300,10 @@ fn points(ppm: i64) -> String {
     format!("{sign}{}.{}", tenths / 10, tenths % 10)
 }
 
-/// Lets a request follow the variant of its template, where a trial runs and the digest of the change's id says so. A request that
-/// fills in a field which the variant does not leave free follows it where it says the locked value, which is then left out. Else it
-/// stays with the template, and counts on the side of the variant all the same. A delivery keeps the template that the mapping names:
-/// nobody is there to name another one.
+/// Lets a request follow the variant of its template, if a trial runs and the digest of the change's id selects the
+/// variant. A request that fills in a field which the variant locks follows the variant if the value equals the locked
+/// one; the field is then left out. Otherwise the request stays with the template, and still counts on the side of the
+/// variant. A delivery keeps the template of its mapping, because nobody is there to choose another.
 ///
 /// # Errors
 /// 422 for a request that names a variant on trial; the store's.
@@ -337,8 +340,8 @@ pub(crate) fn assign(cx: &mut Context<'_, '_>, id: &str, body: &mut Body, is_del
     Ok(())
 }
 
-/// The fields that a request leaves out to follow the variant, as it says in them what the variant locks; `None` where it stays with
-/// the template.
+/// The fields that a request leaves out to follow the variant, because their values equal the locked ones; `None` if
+/// the request stays with the template.
 fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Timestamp) -> Option<Vec<String>> {
     let (template, variant) = both_as_tried(directory, trial)?;
     if variant.state != TemplateState::Approved || variant.review_by <= now {
@@ -350,7 +353,7 @@ fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Times
         .collect()
 }
 
-/// The template and the variant, where both still are what the trial began with.
+/// The template and the variant, if both are unchanged since the trial began.
 fn both_as_tried<'d>(
     directory: &'d Directory,
     trial: &TemplateTrial,
@@ -362,7 +365,7 @@ fn both_as_tried<'d>(
     is_same.then_some((template, variant))
 }
 
-/// Whether a value says no more than the locked one: blanks around a text say nothing.
+/// Whether a value equals the locked one, apart from blanks around a text.
 fn says(value: &Value, locked: Option<&Value>) -> bool {
     match (value, locked) {
         (Value::String(text), Some(Value::String(locked))) => text.trim() == locked.trim(),
@@ -426,11 +429,11 @@ impl PlainNoun for TemplateFeedback {
     }
 }
 
-/// How many answers are listed.
+/// The most feedback entries in a list.
 const MOST_LISTED: i64 = 200;
 
-/// Refuses an answer of somebody who had no part in the work: implementers, the requester, the owner, and the owners of its services
-/// answer.
+/// Refuses feedback from a person who had no part in the work: implementers, the requester, the owner, and the owners
+/// of its services may give it.
 fn check_operations(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     let directory = cx.directory()?;
     let me = &cx.actor.person;

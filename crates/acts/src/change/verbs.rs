@@ -1,4 +1,4 @@
-//! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
+//! The verbs of a change that the model performs alone: each loads the change, runs the verb, and saves the result.
 
 use model::change::around::{communication, planned_undo};
 use model::change::{after, around, tasks, work, write};
@@ -29,7 +29,7 @@ pub fn add_task(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Reco
     cx.on_change(key, |case| tasks::add(case, body))
 }
 
-/// Asks for more time (`POST …/extension`).
+/// Requests more time (`POST …/extension`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -37,7 +37,7 @@ pub fn ask_extension(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     cx.on_change(key, |case| work::ask_extension(case, body))
 }
 
-/// States risk and impact, and asks for approvals (`POST …/assessment`).
+/// States risk and impact, and requests approvals (`POST …/assessment`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -45,7 +45,7 @@ pub fn assess_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     cx.on_change(key, |case| write::assess(case, body))
 }
 
-/// Takes a change back before its start (`POST …/cancellation`).
+/// Withdraws a change before its start (`POST …/cancellation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -61,7 +61,7 @@ pub fn close_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, after::close)
 }
 
-/// Says that one's team is ready for the planned start, or takes that back (`POST …/readiness`).
+/// Records that one's team is ready for the planned start, or withdraws that (`POST …/readiness`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -85,7 +85,7 @@ pub fn comment_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     cx.on_change(key, |case| around::comment(case, body))
 }
 
-/// Says how targets ended (`POST …/completion`).
+/// Records how targets ended (`POST …/completion`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -111,7 +111,7 @@ pub fn hold_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
     cx.on_change(key, |case| plan::hold(case, body))
 }
 
-/// The checker says that a condition is met (`POST …/conditions/{id}/met`).
+/// The checker records that a condition is met (`POST …/conditions/{id}/met`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -119,7 +119,7 @@ pub fn meet_condition(cx: &mut Context<'_, '_>, key: &str, condition: &RecordId,
     cx.on_change(key, |case| around::meet_condition(case, condition, body))
 }
 
-/// Goes on after a pause (`POST …/resume`).
+/// Resumes a change after a pause (`POST …/resume`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -145,7 +145,7 @@ pub fn schedule_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     cx.on_change(key, |case| plan::schedule(case, body))
 }
 
-/// Begins the work by a person's word (`POST …/implementation`).
+/// Starts the work at a person's request (`POST …/implementation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -153,7 +153,7 @@ pub fn start_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, work::start)
 }
 
-/// Hands a change over for assessment (`POST …/submission`).
+/// Submits a change for assessment (`POST …/submission`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -161,7 +161,7 @@ pub fn submit_change(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.on_change(key, write::submit)
 }
 
-/// Agrees that a change may go without an item of its checklist (`POST …/checklist/{id}/waiver`).
+/// Agrees that a change may proceed without an item of its checklist (`POST …/checklist/{id}/waiver`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -185,7 +185,7 @@ pub fn update_task(cx: &mut Context<'_, '_>, key: &str, task: &RecordId, body: &
     cx.on_change(key, |case| tasks::update(case, task, body))
 }
 
-/// Says whether it works (`POST …/validation`).
+/// Records whether the change works (`POST …/validation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

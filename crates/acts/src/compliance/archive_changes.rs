@@ -1,5 +1,5 @@
-//! Moves changes that ended long ago into the archive, a few at a time, as the retention says (`archive_days`). Nothing of them is
-//! lost: every reading finds them as before, and whatever writes one of them brings it back first.
+//! Moves changes that ended long ago into the archive, a few at a time, by the retention (`archive_days`). Nothing is
+//! lost: reads find archived changes as before, and a write brings the change back first.
 
 use std::sync::Arc;
 
@@ -18,24 +18,24 @@ use crate::core::write::{Written, draft};
 
 /// How many changes one segment takes.
 const CHANGES: usize = 16;
-/// How many segments one round of a tenant writes: what is beyond waits for the next round.
+/// How many segments one round of a tenant writes: further ones wait for the next round.
 const SEGMENTS: usize = 30;
-/// Within this time from its reading a segment is pointed to, or left.
+/// A segment must be referenced within this time from its reading; otherwise it is dropped.
 const LONGEST: SignedDuration = SignedDuration::from_mins(10);
-/// For how long a file that no segment names stays: a backup that began before may still copy it.
+/// How long a file that no segment names is kept: a backup that began before may still copy it.
 pub const GARBAGE_STAYS: SignedDuration = SignedDuration::from_hours(1);
-/// How many files one round removes, and how many objects of the bucket: each of those is a call.
+/// How many files one round removes, and how many objects of the bucket: each object needs a call.
 const FILES: i64 = 500;
 const OBJECTS: i64 = 100;
-/// Up to so many changes that wait are counted.
+/// The largest count of waiting changes.
 pub const COUNTED: i64 = 10_000;
 
-/// What the archive holds, and what waits for it.
+/// The contents of the archive, and the changes that wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveReport {
-    /// After how many days an ended change moves; never when absent.
+    /// After how many days an ended change moves; absent for never.
     pub after_days: Option<i64>,
-    /// What it holds.
+    /// The contents of the archive.
     pub state: ArchiveState,
     /// How many changes are due, counted up to [`COUNTED`].
     pub waiting: i64,
@@ -59,7 +59,7 @@ pub fn report(cx: &mut Context<'_, '_>) -> Result<ArchiveReport> {
     })
 }
 
-/// A change's key, and the segment that holds it.
+/// A change's key, and its segment.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -68,8 +68,8 @@ pub fn segment_of(cx: &mut Context<'_, '_>, key: &str) -> Result<(String, Option
     Ok((change.key.clone(), archive::held(cx.tx, change.id.as_str())?))
 }
 
-/// One round of a tenant: moves what is due, at most 480 changes, and removes files that no segment names any more. Answers how
-/// many changes moved.
+/// One round for a tenant: moves due changes, at most 480, and removes files that no segment names any more. Returns
+/// how many changes moved.
 ///
 /// # Errors
 /// The store's, and those of the folder.
@@ -94,7 +94,7 @@ fn due(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(archive::due(cx.tx, before, most)?)
 }
 
-/// Moves some changes into one segment, in steps between which the server may be killed.
+/// Moves some changes into one segment, in steps; the server may be killed between the steps.
 ///
 /// # Errors
 /// The store's, and those of the folder.
@@ -111,7 +111,7 @@ pub fn archive_some(executor: &impl Transactions, tenant: &str, ids: Vec<String>
     executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, moving)
 }
 
-/// Points to the segment, with the event that names it and its changes.
+/// References the segment, with the event that names it and its changes.
 fn move_in(cx: &mut Context<'_, '_>, gathered: &Gathered, at: Timestamp) -> Result<usize> {
     let is_late = cx.now.duration_since(at) > LONGEST;
     if is_late || in_force(cx)?.archive_days.is_none() || !archive::move_in(cx.tx, gathered, cx.now)? {
@@ -130,7 +130,7 @@ fn move_in(cx: &mut Context<'_, '_>, gathered: &Gathered, at: Timestamp) -> Resu
     Ok(count)
 }
 
-/// Removes objects of the bucket that no segment names any more. A bucket that cannot be reached keeps them for a later round.
+/// Removes objects of the bucket that no segment names any more. An unreachable bucket keeps them for a later round.
 fn empty_bucket(executor: &impl Transactions, tenant: &str) -> Result<()> {
     let find = |cx: &mut Context<'_, '_>| {
         let before = cx.now - GARBAGE_STAYS;
@@ -150,8 +150,8 @@ fn tidy_up(cx: &mut Context<'_, '_>) -> Result<u64> {
     Ok(archive::collect_garbage(cx.tx, cx.now - GARBAGE_STAYS, FILES)?)
 }
 
-/// What is wrong with a tenant's archive, in words: segments that are gone or were altered, at most twenty of them. At
-/// most [`OPENED`] segments are opened: their ids are hashes, so the first of them are a sample; a replay opens all.
+/// The faults of a tenant's archive, as text: segments that are gone or were altered, at most twenty of them. At most
+/// [`OPENED`] segments are opened: their ids are hashes, so the first ones are a sample; a replay opens all.
 ///
 /// # Errors
 /// The store's.
@@ -179,13 +179,13 @@ pub fn trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// How many segments are read at once, and how many findings are told.
+/// How many segments are read at once, and the most findings in the list.
 const PAGE: i64 = 20;
 const TOLD: usize = 20;
-/// How many segments are opened to look for trouble.
+/// How many segments are opened to find faults.
 pub const OPENED: usize = 1_000;
 
-/// The changes of a segment that are said to be elsewhere.
+/// The changes that a segment lists as moved elsewhere.
 ///
 /// # Errors
 /// The store's.

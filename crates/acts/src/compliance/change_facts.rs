@@ -1,4 +1,4 @@
-//! What the log states about one change, without reading the whole of it.
+//! The log's facts about one change, without reading the whole log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,8 @@ use crate::compliance::report_controls::leaf;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The events that tell who stands behind these accounts: sponsors of agents, and on a change of high risk who made each account.
+/// The events that show the people responsible for these accounts: sponsors of agents, and on a high-risk change the
+/// creator of each account.
 fn hands_behind(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<PersonId>) -> Result<Vec<Event>> {
     let directory = cx.directory()?;
     let mut found = Vec::new();
@@ -29,7 +30,7 @@ fn hands_behind(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<Per
     Ok(found)
 }
 
-/// The facts of one change as the log states them: from its own events, and from those that wrote it, its approvals, evidence,
+/// The log's facts about one change: from its own events, and from those that wrote it, its approvals, evidence,
 /// deployments and permits, the questions to the gate about it, and the first one about each place of its deployments.
 /// With a size of the log, events from this index on do not count.
 ///

@@ -1,5 +1,5 @@
-//! Erases a person's data from their account: name, login, addresses, accounts and what directories told, with their salts. The id
-//! under which the log knows the person stays, and so does every proof of what they did.
+//! Erases a person's data from their account: name, login, addresses, accounts and directory attributes, with their
+//! salts. The person's id in the log stays, and so does every proof of their acts.
 
 use model::compliance::person_erasure::{NAME, PersonErasure, PersonErasureInput, login_of};
 use model::compliance::retention_rule;
@@ -88,7 +88,7 @@ impl PlainNoun for PersonErasure {
     }
 }
 
-/// Does an erasure that another person asked for (`POST /person-erasures/{id}/confirmation`).
+/// Performs an erasure that another person requested (`POST /person-erasures/{id}/confirmation`).
 ///
 /// # Errors
 /// 403, 404; 409 `not_open`, `second_person_needed`, `under_legal_hold`, `kept_by_rule` or `not_in_state`; the store's.
@@ -117,8 +117,8 @@ fn load(cx: &mut Context<'_, '_>, id: &PersonId) -> Result<Person> {
     Ok(found.ok_or_else(|| Refusal::not_found("person"))?.record)
 }
 
-/// Whether a person's data may go now: the account is deactivated, no hold order names the person or holds a change in which they
-/// had a part, and no retention rule asks for longer since they were deactivated.
+/// Whether a person's data may be erased now: the account is deactivated, no hold order names the person or holds a
+/// change in which they had a part, and the longest retention rule since the deactivation has ended.
 fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
     let Some(gone) = person.deactivation.as_ref().filter(|_| !person.active) else {
         let text = "The account is active: its data is in use.";
@@ -186,7 +186,7 @@ fn erase(cx: &mut Context<'_, '_>, erasure: PersonErasure) -> Result<PersonErasu
     keep(cx, "person_erasure.done", done, data)
 }
 
-/// The account without what tells of the person. Rights and functions stay: they say what the account could do.
+/// The account without data about the person. Rights and functions stay: they show what the account could do.
 fn bare(person: Person) -> Person {
     let deactivation = person.deactivation.map(|mut it| {
         it.reason = None;

@@ -1,7 +1,7 @@
-//! Erases texts of a change (`POST …/changes/{key}/erasure`): all of one that has ended, what was edited out of it, or one
-//! comment. The words and their salts go from the records and from under the log's commitments; the log itself, every digest
-//! and every proof stay ([0001](../../../docs/decisions/0001-records-as-documents.md)). Two people do it where a second
-//! one who sets policies is there, and nobody does it under a legal hold.
+//! Erases texts of a change (`POST …/changes/{key}/erasure`): all of one that has ended, what was edited out of it, or
+//! one comment. The texts and their salts are removed from the records and from under the log's commitments; the log
+//! itself, every digest and every proof stay ([0001](../../../docs/decisions/0001-records-as-documents.md)). An erasure
+//! needs two people if a second person who sets policies exists, and none is possible under a legal hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,12 +37,12 @@ use crate::core::write::{Versioned, Written, draft};
 use crate::guard::other_setters::{has_lost_another, others_who_set};
 use crate::guard::self_grant::is_one;
 
-/// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
-/// by further events of the same act.
+/// How many erased texts one event lists, so that it stays far below the most bytes of a leaf (64 KiB); further events
+/// of the same act list the others.
 pub(crate) const NAMED: usize = 100;
 
-/// Asks for an erasure (`POST …/erasure {kind, comment?, reason}`): it is done when a second person confirms it, at once where
-/// nobody else sets policies.
+/// Requests an erasure (`POST …/erasure {kind, comment?, reason}`): it is done when a second person confirms it, or at
+/// once if nobody else sets policies.
 ///
 /// # Errors
 /// 403, 404; 409 `under_legal_hold`, `not_in_state`, `already_erased` or `erasure_asked`; 422; the store's.
@@ -88,7 +88,7 @@ pub fn ask_erasure(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<C
     save(cx, asked, ("change.erasure_asked", json!({"kind": kind})), &letter)
 }
 
-/// Confirms an erasure that another person asked for, and does it (`POST …/erasure/confirmation`).
+/// Confirms an erasure that another person requested, and performs it (`POST …/erasure/confirmation`).
 ///
 /// # Errors
 /// 403, 404; 409 `nothing_asked`, `second_person_needed` or `under_legal_hold`; the store's.
@@ -110,7 +110,7 @@ pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     erase(cx, change, erasure)
 }
 
-/// Withdraws an erasure that was asked for (`POST …/erasure/withdrawal`).
+/// Withdraws a requested erasure (`POST …/erasure/withdrawal`).
 ///
 /// # Errors
 /// 403, 404, 409 `nothing_asked`, the store's.
@@ -130,7 +130,7 @@ pub fn withdraw_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     save(cx, kept, ("change.erasure_withdrawn", json!({"kind": kind})), &letter)
 }
 
-/// What waits for a second person.
+/// The erasure that waits for a second person.
 fn asked(change: &Change) -> Result<Erasure> {
     let waiting = change.erasure.clone().filter(Erasure::is_asked);
     waiting.ok_or_else(|| {
@@ -164,7 +164,7 @@ fn check_comment(
     Ok(())
 }
 
-/// Whether texts of a change may be erased as it stands.
+/// Whether texts of a change may be erased in its present state.
 fn check(change: &Change, kind: ErasureKind) -> Result<()> {
     if change.standing_hold().is_some() {
         let text = format!("{} is under a legal hold: nothing of it is erased.", change.key);
@@ -184,8 +184,8 @@ fn check(change: &Change, kind: ErasureKind) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what a hold order keeps; and all texts of a change that a retention rule keeps for longer. Single comments and what was
-/// edited out go all the same: a rule asks for the record, not for a slip in it.
+/// Refuses texts under a hold order, and all texts of a change that a retention rule keeps for longer. Single comments
+/// and former texts can be erased all the same: the rule is for the record, not for a mistake in it.
 fn check_kept(cx: &mut Context<'_, '_>, change: &Change, kind: ErasureKind) -> Result<()> {
     find_holds::check_free(cx, change)?;
     let rules = rules(cx)?;
@@ -203,7 +203,7 @@ fn check_kept(cx: &mut Context<'_, '_>, change: &Change, kind: ErasureKind) -> R
     Err(Refusal::not_now("kept_by_rule", text, satisfy, Vec::new()).into())
 }
 
-/// Saves the change with its one event, and tells those who answer for what is kept.
+/// Saves the change with its one event, and notifies the people responsible for retention.
 pub(crate) fn save(
     cx: &mut Context<'_, '_>,
     mut change: Change,
@@ -222,7 +222,7 @@ fn told(cx: &Context<'_, '_>, event: &'static str, change: &Change, data: Value)
     draft(event, ("change", change.id.0.clone()), cx.now, data)
 }
 
-/// Tells administrators and change managers but the acting one, without a word of the texts themselves.
+/// Notifies administrators and change managers except the acting one, without any of the texts.
 fn tell_keepers(cx: &mut Context<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
     let directory = cx.directory()?;
     let link = format!(
@@ -245,10 +245,11 @@ fn tell_keepers(cx: &mut Context<'_, '_>, written: &mut Written, change: &Change
     Ok(())
 }
 
-/// Where a change tells who brought a value. Words of ours stand there, under the names of fields that hold people's.
+/// The field with the sources of a change's values. It contains Assent's own texts, under the names of fields with
+/// people's texts.
 const ORIGINS: &str = "/origins/";
 
-/// A text of a record: the commitment to it, and where it stood (JSON Pointer).
+/// A text of a record: the commitment to it, and its place (JSON Pointer).
 #[derive(Clone)]
 pub(crate) struct Place {
     at: String,
@@ -262,7 +263,7 @@ impl Place {
     }
 }
 
-/// What one event tells of: the texts of some records.
+/// The contents of one event: the texts of some records.
 struct Told {
     change: Change,
     kind: ErasureKind,
@@ -270,7 +271,7 @@ struct Told {
     places: Vec<(String, String, Vec<Place>)>,
 }
 
-/// Erases, and says which texts of which records went.
+/// Erases, and records which texts of which records were erased.
 pub(crate) fn erase(cx: &mut Context<'_, '_>, change: Change, erasure: Erasure) -> Result<Change> {
     let (kind, now) = (erasure.kind, cx.now);
     let (own, gone_at) = match kind {
@@ -306,14 +307,14 @@ pub(crate) fn erase(cx: &mut Context<'_, '_>, change: Change, erasure: Erasure) 
     )
 }
 
-/// Notes on the change that it was done. This is an event of its own: why it was done is a new text, also where it has the
-/// words of one that went.
+/// Notes on the change that the erasure is done. This is an event of its own: the reason is a new text, even if it
+/// repeats an erased one.
 fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
     change.revision += 1;
     let mut written = Written::default();
     let change = cx.put(&mut written, change)?;
     let done = change.erasure.as_ref();
-    // What the clock does for many changes is no news of each.
+    // An erasure by the clock covers many changes and is not reported for each.
     if done.is_some_and(|erasure| erasure.asked_by.is_some()) {
         let news = format!(
             "Texts of {} were erased for good; what the log proves stays.",
@@ -326,7 +327,7 @@ fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
     Ok(change)
 }
 
-/// Erases texts of one record, at most so many an event; a record without texts stays as it is, but for its file.
+/// Erases texts of one record, with a limit per event; a record without texts is unchanged, except for its file.
 fn erase_pieces(
     cx: &mut Context<'_, '_>,
     told: &mut Told,
@@ -354,18 +355,18 @@ fn erase_pieces(
     Ok(())
 }
 
-/// The records whose texts go.
+/// The records whose texts are erased.
 fn names(cx: &mut Context<'_, '_>, change: &Change, erasure: &Erasure, gone_at: Timestamp) -> Result<Vec<Name>> {
     match (erasure.kind, &erasure.comment) {
         (ErasureKind::Texts, _) => {
             let mut names = records_of(cx, change)?;
-            // The change itself goes last, with the note of what was done.
+            // The change itself is last, with the note of the erasure.
             names.retain(|(table, _)| *table != Change::TABLE);
             names.extend(letters_until(cx, change, gone_at)?);
             names.extend(records_about(cx, change)?);
             Ok(names)
         }
-        // Letters quote what stood there when they were written.
+        // Letters quote the texts of the time when they were written.
         (ErasureKind::FormerTexts, _) => letters_until(cx, change, gone_at),
         (ErasureKind::Comment, Some(comment)) => {
             let mut names = vec![(Comment::TABLE, comment.0.clone())];
@@ -408,7 +409,7 @@ fn versions(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<(
     Ok(found)
 }
 
-/// The texts that the versions of a record brought and that are still kept.
+/// The texts that the versions of a record brought and that still exist.
 fn texts_of(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Place>> {
     let kept = salts::of_record(cx.tx, table, id)?;
     let mut found = BTreeMap::new();
@@ -420,12 +421,12 @@ fn texts_of(cx: &mut Context<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<P
     Ok(places.filter(goes).collect())
 }
 
-/// Those of a change that it shows no more, and when the last of them went out of it.
+/// The texts that a change no longer shows, and when the last of them was edited out.
 fn former_texts(cx: &mut Context<'_, '_>, id: &str) -> Result<(Vec<Place>, Timestamp)> {
     former_of(cx, (Change::TABLE, id))
 }
 
-/// The same of a record of any table.
+/// The same for a record of any table.
 pub(crate) fn former_of(cx: &mut Context<'_, '_>, name: (&str, &str)) -> Result<(Vec<Place>, Timestamp)> {
     let versions = versions(cx, name)?;
     let shown = versions
@@ -445,8 +446,8 @@ pub(crate) fn commitments(texts: &[Place]) -> BTreeSet<String> {
     texts.iter().map(|place| place.commitment.clone()).collect()
 }
 
-/// Notes each commitment with the place at which it stood last. One that ever stood among the origins, where equal words of a
-/// record share it, is noted there: a word of ours tells nothing of anybody, also as a label.
+/// Notes each commitment with its last place. A commitment that was ever among the origins, where equal texts of a
+/// record share it, is noted there: Assent's own texts contain nothing about anybody, also as a label.
 fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, String>) {
     if let Some(commitment) = commitment_of(sealed) {
         let place = found.entry(commitment.to_owned()).or_default();
@@ -471,7 +472,7 @@ fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, S
     }
 }
 
-/// Tells what went so far, in one event.
+/// Records the texts erased so far, in one event.
 fn say(cx: &mut Context<'_, '_>, told: &mut Told) -> Result<()> {
     let (places, written) = (std::mem::take(&mut told.places), std::mem::take(&mut told.written));
     if places.is_empty() {
@@ -524,7 +525,7 @@ fn erase_named(
     Ok(())
 }
 
-/// Erases texts of one record: a new version of it, in whose places stands that they were erased.
+/// Erases texts of one record: a new version with a placeholder in their places.
 pub(crate) fn erase_record<R: Versioned>(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
@@ -547,7 +548,7 @@ pub(crate) fn erase_record<R: Versioned>(
     cx.put_erased(written, next, &erased)
 }
 
-/// Puts an erasure where the sealed form has one of these commitments.
+/// Writes the placeholder of an erasure where the sealed form has one of these commitments.
 fn blank(body: &mut Value, sealed: &Value, gone: &BTreeSet<String>) {
     if let Some(commitment) = commitment_of(sealed) {
         if gone.contains(commitment) {

@@ -1,4 +1,4 @@
-//! Which hold orders stand, and which of them hold a change.
+//! The hold orders in force, and which of them hold a change.
 
 use std::collections::BTreeSet;
 
@@ -20,14 +20,14 @@ use crate::core::show_timeline::{records_about, records_of};
 
 /// How many orders a refusal names.
 const NAMED: usize = 3;
-/// How many changes are looked at in one go.
+/// How many changes are read at once.
 const CHANGES: i64 = 200;
-/// Members that name people who did nothing: who was asked, watches or was told.
+/// Fields that name people without an act of their own: approvers requested, watchers, people notified.
 const ASIDE: [&str; 4] = ["clocks", "requests", "told", "watchers"];
-/// Tables of facts that policies saw: they name everybody whom a rule could ask.
+/// Tables of facts for policies: they name everybody whom a rule could require.
 const SEEN: [&str; 2] = [ActFacts::TABLE, DecisionFacts::TABLE];
 
-/// The orders that stand now, a bounded number.
+/// The orders in force now, a bounded number.
 ///
 /// # Errors
 /// The store's.
@@ -37,7 +37,7 @@ pub fn standing(cx: &mut Context<'_, '_>) -> Result<Vec<HoldOrder>> {
     Ok(orders)
 }
 
-/// The ids of those of some orders that hold a change.
+/// The ids of the orders that hold a change, among some.
 ///
 /// # Errors
 /// The store's.
@@ -57,7 +57,7 @@ pub fn holding(cx: &mut Context<'_, '_>, orders: &[HoldOrder], change: &Change) 
     Ok(held.map(|order| order.id.0.clone()).collect())
 }
 
-/// Those of some people who had a part by one of their accounts.
+/// The changes in which some people had a part by one of their accounts.
 fn with_parts<'p>(
     cx: &mut Context<'_, '_>,
     named: impl Iterator<Item = &'p PersonId>,
@@ -68,7 +68,8 @@ fn with_parts<'p>(
     Ok(named.filter(had_part).cloned().collect())
 }
 
-/// Everybody who had a part in a change: whom it and the records around it name, but for who was only asked or told.
+/// Everybody with a part in a change: the people whom the change and its records name, except those who were only
+/// requested or notified.
 fn people_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<PersonId>> {
     let directory = cx.directory()?;
     let mut names = records_of(cx, change)?;
@@ -130,7 +131,7 @@ pub(crate) fn part_held(
     Ok(None)
 }
 
-/// Some of the changes that an order may hold, behind a number.
+/// Some of the changes that an order may hold, after a number.
 fn around(order: &HoldOrder, after: i64) -> Filter {
     let mut filter = Filter::new().more("number", after).order_by("number").limit(CHANGES);
     if !order.changes.is_empty() {
@@ -145,7 +146,7 @@ fn around(order: &HoldOrder, after: i64) -> Filter {
     filter
 }
 
-/// Refuses an erasure of something of a change that an order holds.
+/// Refuses an erasure in a change that an order holds.
 ///
 /// # Errors
 /// 409 `under_legal_hold`, or the store's.

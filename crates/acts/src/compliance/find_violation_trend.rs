@@ -12,7 +12,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many months are shown, this one included.
+/// How many months are shown, including this one.
 const MONTHS: i64 = 12;
 
 /// The violations of one month, in UTC.
@@ -20,13 +20,13 @@ const MONTHS: i64 = 12;
 pub struct ViolationMonth {
     /// The month: `2026-11`.
     pub month: String,
-    /// How many were found in it for the first time.
+    /// How many were found for the first time in this month.
     pub opened: i64,
     /// How many were remedied in it.
     pub done: i64,
-    /// How many were dismissed in it as false positives.
+    /// How many were dismissed as false positives in this month.
     pub dismissed: i64,
-    /// How many were open at its end; of this month, now.
+    /// How many were open at its end; for the present month, now.
     pub open: i64,
 }
 

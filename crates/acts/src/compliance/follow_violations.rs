@@ -1,5 +1,6 @@
-//! The round that opens an action item for each violation that the control rules find, and settles it once they find it no more.
-//! It follows the log from a position of its own. A finding has one item, however often it is found.
+//! The round that opens an action item for each violation that the control rules find, and settles the item once they
+//! no longer find the violation. The round follows the log from a position of its own. A finding has one item, however
+//! often it is found.
 
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
@@ -19,26 +20,26 @@ use crate::core::error::Result;
 use crate::core::transactions::Transactions;
 use crate::notify::action_items::{find, open, open_about, settle_by_rule};
 
-/// The name under which the position is kept.
+/// The name of the stored position.
 const NAME: &str = "violations";
-/// How many events one step looks at.
+/// How many events one step reads.
 const BATCH: i64 = 500;
-/// How far back a break-glass is looked at again: rules give it seven days after its end.
+/// How far back a break-glass use is checked again: rules give it seven days after its end.
 const GLASSES: SignedDuration = SignedDuration::from_hours(45 * 24);
-/// The most of these a round looks at.
+/// The most of these that a round checks.
 const MOST_GLASSES: i64 = 500;
-/// Why an item is settled whose violation passed.
+/// The reason with which an item is settled after its violation ended.
 const PASSED: &str = "The control rule finds nothing any more.";
 
-/// What a round does about one change.
+/// The work of a round on one change.
 struct Move {
     about: About,
     opens: Vec<NewItem>,
     settles: Vec<String>,
 }
 
-/// Follows the log of a tenant to its end, and looks at the deadlines of its break-glasses; answers the position. Changes are judged
-/// in transactions that read, so that other writers wait only for the items to be saved.
+/// Follows the log of a tenant to its end, and checks the deadlines of its break-glass uses; returns the position.
+/// Changes are evaluated in read transactions, so other writers wait only while the items are saved.
 ///
 /// # Errors
 /// The store's.
@@ -81,7 +82,7 @@ fn next_moves(cx: &mut Context<'_, '_>) -> Result<(i64, i64, Vec<Move>)> {
     Ok((from, to, moves))
 }
 
-/// Deadlines pass without an event: what a break-glass owes is looked at in each round.
+/// Deadlines pass without an event: each round checks the open duties of break-glass uses.
 fn late_glasses(cx: &mut Context<'_, '_>) -> Result<Vec<Move>> {
     let since = cx.now.saturating_sub(GLASSES).unwrap_or(jiff::Timestamp::MIN);
     let latest = Filter::new().more("at", since).descending_by("at").limit(MOST_GLASSES);
@@ -98,7 +99,7 @@ fn late_glasses(cx: &mut Context<'_, '_>) -> Result<Vec<Move>> {
     Ok(moves)
 }
 
-/// What is to be done about a change; `None` where its items are as they should be.
+/// The work that is due on a change; `None` if its items are correct.
 fn move_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Move>> {
     let Some(change) = record::load::<Change>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(None);
@@ -123,7 +124,7 @@ fn move_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Move>> {
     Ok((!is_nothing).then_some(Move { about, opens, settles }))
 }
 
-/// Whether a finding has no item, or one that its rule settled. What a person settled stays settled.
+/// Whether a finding has no item, or one that its rule settled. A finding settled by a person stays settled.
 fn is_news(cx: &mut Context<'_, '_>, new: &NewItem) -> Result<bool> {
     let known = find(cx, new.kind, &new.about, &new.part)?;
     Ok(known.is_none_or(|item| item.state == ActionState::Done && item.reason.as_deref() == Some(PASSED)))

@@ -1,8 +1,8 @@
-//! The forensic timeline: who did what, over the log, of one person, record, address, session or token, or around an incident.
+//! The forensic timeline: acts from the log, of one person, record, address, session or token, or around an incident.
 //!
-//! Around an incident it holds what concerns the incident's services (changes with their approvals, permits, gate checks and
-//! deployments), what was said of it and of them, each sign-in and refused attempt, what changed rights, policies, keys and
-//! credentials, and what changed who is told of the log and for how long it is kept.
+//! Around an incident it contains entries about the incident and its services (changes with their approvals, permits,
+//! gate checks and deployments), each sign-in and refused attempt, changes of rights, policies, keys and credentials,
+//! and changes of the log's recipients and retention.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,16 +22,16 @@ use crate::report::name_record::name_record;
 
 /// The most entries that a whole timeline holds.
 pub const MOST: i64 = 2_000;
-/// How long before an incident began its timeline begins, unless said.
+/// How long before an incident its timeline begins by default.
 pub const BEFORE: SignedDuration = SignedDuration::from_hours(24);
 /// How long after it was over it ends.
 const AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// How many entries are read at once.
 const STEP: i64 = 500;
-/// How often, at most, for one answer.
+/// The most steps for one response.
 const MOST_STEPS: usize = 40;
-/// Kinds of events, by the part before the dot, that stand in the timeline of each incident: ways in, what moves rights, policies,
-/// keys and credentials, and where the log goes.
+/// Kinds of events, by the part before the dot, in the timeline of each incident: sign-ins, changes of rights,
+/// policies, keys and credentials, and destinations of the log.
 const ALWAYS: [&str; 25] = [
     "agent",
     "attempt",
@@ -59,7 +59,8 @@ const ALWAYS: [&str; 25] = [
     "witness",
     "workload",
 ];
-/// An event that the log does not explain: it may have been written past the server, so it is in the timeline of each incident too.
+/// An event that the log does not explain may have been written outside of the server, so it is in the timeline of each
+/// incident too.
 const UNGROUNDED: &str = "change.ungrounded";
 /// Tables of records that belong to a change which their events may not name.
 const OF_CHANGE: [&str; 9] = [
@@ -74,20 +75,20 @@ const OF_CHANGE: [&str; 9] = [
     "task",
 ];
 
-/// What a timeline is about.
+/// The subject of a timeline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// What is asked of its entries.
+    /// The filter on its entries.
     pub filter: LogFilter,
     /// The key of an incident, around which it is.
     pub incident: Option<String>,
 }
 
-/// A page of a timeline that ends before the index `before`, newest first. An answer looks at a bounded number of entries and then
-/// says from where the next one goes on.
+/// A page of a timeline that ends before the index `before`, newest first. One page scans a bounded number of entries
+/// and then names where the next page begins.
 ///
 /// # Errors
-/// 403, 422 for what names nothing here or for a timeline about nothing, or the store's.
+/// 403, 422 for an unknown name or for a timeline without a subject, or the store's.
 pub fn find_forensic(cx: &mut Context<'_, '_>, wanted: &Wanted, before: Option<i64>, limit: i64) -> Result<LogPage> {
     cx.allow(actions::AUDIT)?;
     check_subject(wanted)?;
@@ -120,7 +121,7 @@ pub fn find_forensic(cx: &mut Context<'_, '_>, wanted: &Wanted, before: Option<i
         if end.is_none() {
             return Ok(page);
         }
-        // A search for what is rare has looked at all that one answer looks at.
+        // The search for rare entries has reached the limit of one response.
         if found.is_cut {
             break;
         }
@@ -168,7 +169,7 @@ fn check_subject(wanted: &Wanted) -> Result<()> {
     Err(Refusal::field("about", "missing", text).into())
 }
 
-/// The filter with the span of an incident where none is asked for.
+/// The filter with the incident's span, if it has no span of its own.
 fn around(filter: &LogFilter, incident: &Incident) -> LogFilter {
     let began = incident.started_at.checked_sub(BEFORE).unwrap_or(Timestamp::MIN);
     let over = incident.resolved_at.and_then(|at| at.checked_add(AFTER).ok());
@@ -208,7 +209,7 @@ fn concerns(
     if let Some(service) = text("service") {
         return Ok(services.iter().any(|it| it.as_str() == service));
     }
-    // Another incident that hurts one of the services, whichever of the two was first.
+    // Another incident that affects one of the services, whichever of the two was first.
     let all = told.data.get("services").and_then(Value::as_array);
     let mut all = all.into_iter().flatten().filter_map(Value::as_str);
     if all.any(|one| services.iter().any(|it| it.as_str() == one)) {

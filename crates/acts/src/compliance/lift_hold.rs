@@ -1,4 +1,4 @@
-//! Lifts legal holds: with a reason, and where the tenant asks for two people, by two of those who set policies.
+//! Lifts legal holds: with a reason, and if the tenant requires two people, by two people who set policies.
 
 use model::compliance::hold_lifting::{LiftWord, Step, step};
 use model::compliance::hold_order::{HoldOrder, REASON};
@@ -18,7 +18,7 @@ use crate::guard::other_setters::others_who_set;
 use crate::guard::self_grant::is_behind;
 use crate::incident::keep::keep;
 
-/// Lifts a hold order (`POST /hold-orders/{id}/lifting {reason}`), or asks another person to lift it too.
+/// Lifts a hold order (`POST /hold-orders/{id}/lifting {reason}`), or requests a second person's agreement.
 ///
 /// # Errors
 /// 403, 404; 409 `not_open` or `second_person_needed`; 422; the store's.
@@ -46,7 +46,7 @@ pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     Ok(lifted)
 }
 
-/// The word of the acting person, with their reason.
+/// The acting person's agreement, with their reason.
 ///
 /// # Errors
 /// 422.
@@ -62,7 +62,8 @@ pub(crate) fn word(cx: &mut Context<'_, '_>, body: &Body) -> Result<LiftWord> {
     })
 }
 
-/// Whether a word lifts a hold or waits for another person. A first word counts while whoever said it sets policies.
+/// Whether an agreement lifts a hold or waits for another person. The first agreement counts while its author sets
+/// policies.
 ///
 /// # Errors
 /// 409 `second_person_needed`, or the store's.
@@ -72,7 +73,7 @@ pub(crate) fn decide(cx: &mut Context<'_, '_>, first: Option<LiftWord>, word: &L
     let others = others_who_set(cx, &word.by)?;
     let counts = |first: &LiftWord| first.by == word.by || others.contains(&directory.login(&first.by));
     let first = first.filter(counts);
-    // An account that one of both made for the other within the day is no second person either.
+    // If one of the two accounts was made for the other within the day, it is no second person either.
     let are_one = |first: &LiftWord| is_behind(cx, &directory, (&first.by, first.handed_by.as_ref()));
     let is_theirs = first.as_ref().is_some_and(are_one);
     match step(first.as_ref(), word, by_two) {
@@ -88,7 +89,7 @@ fn needs_another(others: Vec<String>) -> Error {
     Refusal::not_now("second_person_needed", text, satisfy, others).into()
 }
 
-/// Whoever placed an order hears that somebody else lifted it, and who.
+/// The person who placed an order is notified when somebody else lifts it, with the name.
 fn tell_placer(cx: &mut Context<'_, '_>, written: &mut Written, order: &HoldOrder) -> Result<()> {
     let directory = cx.directory()?;
     let me = cx.actor.person.clone();

@@ -1,5 +1,5 @@
-//! Control reports that schedules ask for: computed from the log once the span has ended, kept as a digest in the log, and
-//! announced to people by letter. The report itself is not kept, as the log gives the same bytes again.
+//! Control reports of schedules: computed from the log once the span has ended, recorded as a digest in the log, and
+//! announced by letter. The report itself is not stored, because the log yields the same bytes again.
 
 use jiff::SignedDuration;
 use model::compliance::control_report::ControlReport;
@@ -16,7 +16,7 @@ use crate::core::messages::save_message;
 use crate::core::noun::in_use;
 use crate::core::write::{Written, draft};
 
-/// A report that is due, with the schedule that asks for it.
+/// A report that is due, with its schedule.
 #[derive(Debug, Clone)]
 pub struct DueReport {
     /// The schedule.
@@ -27,7 +27,7 @@ pub struct DueReport {
     pub report: ControlReport,
 }
 
-/// The next report that a schedule asks for and that was not made yet; one at a time, as each reads the log as a whole.
+/// The next scheduled report that was not made yet; one at a time, because each reads the whole log.
 ///
 /// # Errors
 /// The store's, or a fault of the log.
@@ -54,8 +54,8 @@ pub fn find_due_report(cx: &mut Context<'_, '_>) -> Result<Option<DueReport>> {
     Ok(None)
 }
 
-/// Notes that a report was made, with the digest of its file, and sends the letters. `false` where the schedule was changed or
-/// ended meanwhile, so that nothing is noted.
+/// Notes that a report was made, with the digest of its file, and sends the letters. `false` if the schedule was edited
+/// or ended meanwhile, so that nothing is noted.
 ///
 /// # Errors
 /// The store's.
@@ -84,7 +84,7 @@ pub fn keep_made_report(cx: &mut Context<'_, '_>, due: &DueReport, digest: &str)
     Ok(true)
 }
 
-/// The letter holds the link and the digest, and no figure: whoever opens the link needs the right to read the log.
+/// The letter contains the link and the digest, and no figure: the link requires the right to read the log.
 fn tell_recipients(
     cx: &mut Context<'_, '_>,
     written: &mut Written,

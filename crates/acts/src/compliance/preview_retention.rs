@@ -1,4 +1,5 @@
-//! A dry run of the retention: what would go now, what a hold order keeps, and what a retention rule still keeps. Nothing is written.
+//! A dry run of the retention: records to erase now, records that a hold order keeps, and records that a retention rule
+//! still keeps. Nothing is written.
 
 use model::compliance::erasure::Retention;
 use model::compliance::hold_order::free_spans;
@@ -13,9 +14,9 @@ use crate::compliance::retention_in_force::{in_force, rules, since};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many changes one dry run looks at.
+/// How many changes one dry run reads.
 pub const LOOKED: usize = 2_000;
-/// Up to how many deliveries, and changes for the archive, are counted.
+/// The largest counts of deliveries, and of changes for the archive.
 pub const COUNTED: i64 = 10_000;
 /// How many changes are read at once.
 const PAGE: i64 = 200;
@@ -23,26 +24,26 @@ const PAGE: i64 = 200;
 /// A dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RetentionPreview {
-    /// The retention that was tried, as the rules let it be carried out.
+    /// The tried retention, limited by the rules.
     #[serde(flatten)]
     pub retention: Retention,
     /// The keys of the rules that are on.
     pub rules: Vec<String>,
-    /// The changes whose texts and files would go, the oldest first.
+    /// The changes whose texts and files would be erased, the oldest first.
     pub changes: Vec<String>,
-    /// The changes that are old enough and that hold orders keep.
+    /// The changes that are due and that hold orders keep.
     pub held: Vec<HeldByOrders>,
-    /// Whether more changes are due than were looked at.
+    /// Whether more changes are due than were read.
     pub is_more: bool,
-    /// How many raw bodies of deliveries would go, counted up to [`COUNTED`].
+    /// How many raw bodies of deliveries would be erased, counted up to [`COUNTED`].
     pub deliveries: i64,
-    /// How many more would go if no hold order stood, counted up to [`COUNTED`].
+    /// How many more would be erased without hold orders, counted up to [`COUNTED`].
     pub deliveries_held: i64,
     /// How many changes would move to the archive, counted up to [`COUNTED`].
     pub to_archive: i64,
 }
 
-/// A change that hold orders keep.
+/// A change under hold orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HeldByOrders {
     /// The change's key.
@@ -51,7 +52,7 @@ pub struct HeldByOrders {
     pub orders: Vec<String>,
 }
 
-/// What is tried instead of the retention in force; absent for that one.
+/// The trial values that replace the retention in force; absent for the retention in force.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tried {
     /// Days for changes.
@@ -60,7 +61,7 @@ pub struct Tried {
     pub deliveries_days: Option<i64>,
 }
 
-/// Tries the retention in force, or another one.
+/// Previews the retention in force, or another one.
 ///
 /// # Errors
 /// 403, 422 for days out of range, or the store's.

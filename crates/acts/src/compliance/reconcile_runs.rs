@@ -1,4 +1,4 @@
-//! Reconciles what ran with what was approved, from the log; the permits of the database are compared with it.
+//! Reconciles runs with approvals, from the log; the permits of the database are compared with the log.
 
 use jiff::Timestamp;
 use model::change::related_records::Permit;
@@ -19,14 +19,14 @@ use crate::core::error::Result;
 /// How many permits are read at once.
 const BATCH: i64 = 1_000;
 
-/// What is asked for.
+/// The requested reconciliation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// The begin of the span; ninety days before its end unless given.
+    /// The start of the span; ninety days before its end by default.
     pub from: Option<Timestamp>,
-    /// The end of the span, not included; now unless given.
+    /// The end of the span, not included; now by default.
     pub to: Option<Timestamp>,
-    /// The size of the log up to which events count; the present size unless given, and only then permits are compared.
+    /// The size of the log up to which events count; the present size by default, and only then permits are compared.
     pub size: Option<i64>,
     /// One service.
     pub service: Option<String>,
@@ -52,7 +52,7 @@ pub fn reconcile_runs(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<Recon
     let position = position(cx, wanted.size)?;
     let mut trail = RunTrail::default();
     read_leaves(cx, &position, |index, leaf| trail.take(index, leaf))?;
-    // Rows are of the present: they are compared with the whole log, whose last events may have no place yet.
+    // Rows show the present: they are compared with the whole log, whose last events may have no place yet.
     let rows = match wanted.size {
         None => Some(permit_rows(cx, &trail)?),
         Some(_) => None,
@@ -70,7 +70,8 @@ pub fn reconcile_runs(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<Recon
     Ok(found)
 }
 
-/// The permits of the database. One whose event waits for its place in the log is left out, and so is a version of one that waits.
+/// The permits of the database. A permit whose event waits for its place in the log is left out, and so is a version
+/// whose event waits.
 fn permit_rows(cx: &mut Context<'_, '_>, trail: &RunTrail) -> Result<PermitRows> {
     let waiting = store::audit::event::records_unsequenced(cx.tx, Permit::TABLE)?;
     let mut rows = PermitRows::new();

@@ -19,19 +19,19 @@ use store::audit::log;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// The span of a report that names none, up to now.
+/// The default span of a report, up to now.
 const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How many events are read at once.
 const BATCH: i64 = 1_000;
 
-/// What a report is asked about.
+/// The parameters of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// The begin of the span; ninety days before its end unless given.
+    /// The start of the span; ninety days before its end by default.
     pub from: Option<Timestamp>,
-    /// The end of the span, not included; now unless given.
+    /// The end of the span, not included; now by default.
     pub to: Option<Timestamp>,
-    /// The size of the log up to which events count, one that has a signed checkpoint; the present size unless given.
+    /// The size of the log up to which events count, one that has a signed checkpoint; the present size by default.
     pub size: Option<i64>,
 }
 
@@ -52,7 +52,7 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
     ))
 }
 
-/// The changes behind a figure of a report, with the span and the position of the log that count: a figure of the population, or
+/// The changes behind a figure of a report, with the span and the position of the log: a figure of the population, or
 /// the changes that a rule tested.
 ///
 /// # Errors
@@ -87,7 +87,7 @@ pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked:
     })
 }
 
-/// Which figure of a report is asked about: one of the two.
+/// The requested figure of a report: one of the two.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Which<'w> {
     /// A figure of the population.
@@ -124,7 +124,7 @@ pub(crate) fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestam
     Ok((from, to))
 }
 
-/// The present end of the log, or the checkpoint of the size that is asked for.
+/// The present end of the log, or the checkpoint of the requested size.
 pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<LogPosition> {
     let Some(size) = size else {
         return Ok(match log::state(cx.tx)? {
@@ -155,7 +155,7 @@ pub(crate) fn position(cx: &mut Context<'_, '_>, size: Option<i64>) -> Result<Lo
     }
 }
 
-/// The trail of the log up to a position, beginning with an empty one.
+/// The trail of the log up to a position, starting from an empty trail.
 pub(crate) fn read_trail(
     cx: &mut Context<'_, '_>,
     position: &LogPosition,

@@ -30,7 +30,7 @@ pub fn rules(cx: &mut Context<'_, '_>) -> Result<Vec<RetentionRule>> {
     Ok(retention_rule::all(own))
 }
 
-/// The retention in force as it is carried out: nothing goes before the retention rules that are on allow it.
+/// The effective retention: nothing is erased before the active retention rules allow it.
 ///
 /// # Errors
 /// The store's.

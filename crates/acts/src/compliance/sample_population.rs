@@ -1,5 +1,5 @@
-//! The population of a sample, from the log as control reports have it: what somebody changes in the database past the program is in
-//! no sample, and what somebody deletes there is missing from none.
+//! The population of a sample, from the log as in control reports. Rows that somebody edits in the database outside of
+//! Assent enter no sample, and rows that somebody deletes there are missing from none.
 
 use model::compliance::change_trail::ChangeTrail;
 use model::compliance::control_report::rows::members;
@@ -9,7 +9,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::services::Begun;
 
-/// Reads the changes whose work began from the whole log as it is now.
+/// Reads the changes whose work has begun from the whole present log.
 ///
 /// # Errors
 /// The store's, or a fault of the log.

@@ -1,5 +1,5 @@
-//! Places a change under a legal hold (`POST …/changes/{key}/legal-hold`), or lifts it (`POST …/legal-hold/end`): as long as it
-//! stands nothing of the change is erased, neither by people nor by the clock.
+//! Places a change under a legal hold (`POST …/changes/{key}/legal-hold`), or lifts it (`POST …/legal-hold/end`): while
+//! the hold is in force nothing of the change is erased, neither by people nor by the clock.
 
 use model::change::record::Change;
 use model::compliance::erasure::LegalHold;
@@ -16,7 +16,7 @@ use crate::compliance::lift_hold::{decide, word};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Places it (`{reason}`). Whoever audits may: it takes nothing away.
+/// Places it (`{reason}`). Auditors may do so: a hold removes nothing.
 ///
 /// # Errors
 /// 403, 404, 409 `under_legal_hold`, 422, the store's.
@@ -47,7 +47,7 @@ pub fn place_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     )
 }
 
-/// Lifts it (`{reason}`), or asks another person to lift it too where the tenant asks for two.
+/// Lifts it (`{reason}`), or requests a second person's agreement if the tenant requires two.
 ///
 /// # Errors
 /// 403, 404, 409 `nothing_held` or `second_person_needed`, 422, the store's.

@@ -52,7 +52,7 @@ impl PlainNoun for ReportSchedule {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ReportScheduleInput, mut reading: Reading<'_>) -> Result<Self> {
         let found = checked(cx, &input, &mut reading)?;
-        // An edit that leaves the contacts alone keeps them, whoever of them has left.
+        // An edit without contacts keeps them, even if some have left.
         let contacts = match reading.says("contacts") {
             true => found,
             false => self.contacts.clone(),
@@ -74,7 +74,7 @@ impl PlainNoun for ReportSchedule {
     }
 }
 
-/// Checks an input; answers the people behind the logins of its contacts.
+/// Checks an input; returns the people behind the logins of its contacts.
 fn checked(
     cx: &mut Context<'_, '_>,
     input: &ReportScheduleInput,

@@ -1,5 +1,6 @@
-//! How long a tenant keeps words, files and raw deliveries: proposed like any configuration that goes live by two people, and
-//! carried out by the clock, a few changes and deliveries at a time. Retention rules and legal holds keep more than it does.
+//! How long a tenant keeps texts, files and raw deliveries. The retention is proposed like any configuration that needs
+//! two people, and the clock carries it out, a few changes and deliveries at a time. Retention rules and legal holds
+//! keep more than it does.
 
 use std::collections::BTreeSet;
 
@@ -25,17 +26,17 @@ use crate::core::write::{Written, draft};
 use crate::policy::configurations;
 use crate::policy::propose_configuration::{bare, save};
 
-/// How many changes one look finds.
+/// How many changes one scan returns.
 const CHANGES: i64 = 100;
-/// How many times it looks again where legal holds keep all of them.
+/// The most further scans if legal holds keep all of the changes.
 const PAGES: usize = 20;
 /// How many held changes a refusal names.
 const NAMED: usize = 5;
 /// How many raw bodies one transaction forgets.
 const DELIVERIES: i64 = 500;
 
-/// Proposes a retention (`POST /retention {changes_days, deliveries_days, archive_days, reason}`); null keeps for ever and
-/// archives nothing, and so does what was never named.
+/// Proposes a retention (`POST /retention {changes_days, deliveries_days, archive_days, reason}`); null, or a value
+/// that was never set, keeps for ever and archives nothing.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -73,8 +74,8 @@ fn days(reading: &mut Reading<'_>, body: &Body, (field, present): (&'static str,
     }
 }
 
-/// Refuses a retention by which more would go than by the present one, while a hold order keeps some of it: whoever proposes it
-/// shall know that these stay.
+/// Refuses a retention that would erase more than the present one while a hold order keeps some of it: its proposer
+/// must know that these records stay.
 fn check_held(cx: &mut Context<'_, '_>, present: Retention, wanted: Retention) -> Result<()> {
     let is_shorter = wanted
         .changes_days
@@ -109,16 +110,16 @@ fn check_held(cx: &mut Context<'_, '_>, present: Retention, wanted: Retention) -
     Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into())
 }
 
-/// Changes whose texts the retention no longer keeps.
+/// Changes whose retention of texts has ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Due {
     /// Their ids, the oldest first.
     pub changes: Vec<String>,
-    /// Where the next look goes on; `None` once all were looked at, so that it begins anew.
+    /// Where the next scan continues; `None` once all were read, so that the scan starts over.
     pub next: Option<String>,
 }
 
-/// The ids of some changes whose texts the retention no longer keeps, the oldest first.
+/// The ids of some changes whose retention of texts has ended, the oldest first.
 ///
 /// # Errors
 /// The store's.
@@ -126,7 +127,7 @@ pub fn changes_due(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(changes_due_after(cx, None)?.changes)
 }
 
-/// The same behind a place: what legal holds keep is passed by, so that it holds up nothing behind it.
+/// The same after a position: changes under legal holds are skipped, so that they delay no later ones.
 ///
 /// # Errors
 /// The store's.
@@ -154,7 +155,7 @@ pub fn changes_due_after(cx: &mut Context<'_, '_>, after: Option<&str>) -> Resul
     Ok(Due { changes, next })
 }
 
-/// Where a look goes on: when the last change was saved, and its id.
+/// The position of a scan: when the last change was saved, and its id.
 fn read_place(text: &str) -> Option<(Timestamp, String)> {
     let (at, id) = text.split_once(' ')?;
     Some((at.parse().ok()?, id.to_owned()))
@@ -193,7 +194,8 @@ pub fn erase_due(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     erase_texts::erase(cx, change, erasure).map(drop)
 }
 
-/// Forgets raw bodies of deliveries that the retention no longer keeps and that no hold order holds; answers whether more may wait.
+/// Erases raw bodies of deliveries whose retention has ended and that no hold order holds; returns whether more may
+/// wait.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Retention rules: for how long regimes ask to keep records.
+//! Retention rules: how long regimes require records to be kept.
 
 use model::compliance::retention_rule::{self, RetentionRule, RetentionRuleInput, check, key_of, usual};
 use model::core::enums::{KeptKind, RetentionRegime};
@@ -16,7 +16,7 @@ use crate::incident::keep::keep;
 impl PlainNoun for RetentionRule {
     type Input = RetentionRuleInput;
 
-    /// The shipped ones too, which are off until somebody switches them on.
+    /// The shipped ones too, which are off until a person switches them on.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         rules(cx)
     }
@@ -55,8 +55,8 @@ fn present(cx: &mut Context<'_, '_>, regime: RetentionRegime, kind: KeptKind) ->
     Ok(found.unwrap_or_else(|| usual(regime, kind)))
 }
 
-/// One person switches a rule off or shortens it only while the retention in force, which two people set, keeps as long as the rule
-/// did. Else one person alone would have erased what two never agreed to.
+/// One person disables or shortens a rule only while the retention in force, which two people set, keeps as long as the
+/// rule did. Otherwise one person alone could erase records without the agreement of two.
 fn check_loosened(cx: &mut Context<'_, '_>, present: &RetentionRule, next: &RetentionRule) -> Result<()> {
     let in_force = in_force(cx)?;
     let mut rules = rules(cx)?;

@@ -9,7 +9,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// What a connection's wrapped secret is bound to.
+/// The associated data of a connection's wrapped secret.
 pub(crate) fn associated(tenant: &str, id: &str) -> Vec<u8> {
     format!("assent connection secret\0{tenant}\0{id}").into_bytes()
 }
@@ -30,10 +30,10 @@ pub fn connection(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> {
     find(cx, id)?.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
 }
 
-/// The secret under which a connection's deliveries are signed.
+/// The secret that signs a connection's deliveries.
 ///
 /// # Errors
-/// 404 when there is none; a fault of the keys.
+/// 404 if there is none; a fault of the keys.
 pub fn connection_secret(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<u8>> {
     let Some(wrapped) = secrets::load(cx.tx, id)? else {
         return Err(Refusal::not_found("connection").into());

@@ -1,4 +1,4 @@
-//! The context of one act: its transaction, its time, its actor, and the events that it owes.
+//! The context of one act: its transaction, its time, its actor, and the events to record.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,18 +28,18 @@ use crate::core::load_directory;
 use crate::core::read_set::{Standings, of_estate};
 use crate::core::services::Services;
 
-/// How many saved changes one verb is followed by at most; more is a circle.
+/// The most saved changes that may follow from one verb; more indicates a cycle.
 const MOST_FOLLOWING: usize = 100_000;
 
 /// A change that an act saved.
 pub struct Saved {
-    /// As it stood before; `None` for a new one.
+    /// The file before the act; `None` for a new change.
     pub before: Option<ChangeFile>,
-    /// As it stands now.
+    /// The file after the act.
     pub after: ChangeFile,
 }
 
-/// What follows from a saved change, in the same transaction.
+/// An effect of a saved change, in the same transaction.
 pub type Effect = fn(&mut Context<'_, '_>, &Saved) -> Result<()>;
 
 /// The context of one act.
@@ -48,7 +48,7 @@ pub struct Context<'a, 'c> {
     pub tx: &'a mut Tx<'c>,
     /// The tools and caches of all acts.
     pub services: &'a Services,
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
     /// When it occurs.
     pub now: Timestamp,
@@ -60,30 +60,30 @@ pub struct Context<'a, 'c> {
     pub writes: bool,
     generation: Option<i64>,
     estate: Option<Arc<Estate>>,
-    /// The estate as this act saw it before it last wrote it.
+    /// The estate that this act saw before its own last write of it.
     before: Option<Arc<Estate>>,
-    /// Records of the estate that were written since it was last said that it was.
+    /// Records of the estate that were written since the last notice of an estate write.
     written: BTreeSet<estate_write::Written>,
     has_touched: bool,
     has_lacked: bool,
     effects: &'a [Effect],
-    /// The changes of which something follows, by their ids.
+    /// The changes with pending effects, by their ids.
     queue: BTreeMap<String, Saved>,
-    /// How many verbs on changes are under way, one for the sake of another.
+    /// The depth of nested verbs on changes.
     depth: usize,
-    /// What the sequencer must know of the act.
+    /// The act's read set, for the sequencer.
     pub(crate) standings: Standings,
-    /// The policies in force, once they were asked for.
+    /// The policies in force, once they were looked up.
     pub(crate) policies: Option<Arc<PolicySet>>,
-    /// How many entries the log had at least when the transaction began: whatever stands before that is seen by the act.
+    /// The least number of entries in the log when the transaction began: the act sees every entry before that.
     pub(crate) log_size: u64,
-    /// The key of the change whose grounds an event of the act told last.
+    /// The key of the last change whose grounds an event recorded in this act.
     pub(crate) grounded: Option<String>,
-    /// Whether the act told that events have grounds from now on.
+    /// Whether the act recorded the event from which on events have grounds.
     pub(crate) begins_grounds: bool,
-    /// The digest of the charter of the agent that acts, once it was looked up; none of a person.
+    /// The digest of the acting agent's charter, once it was looked up; none for a person.
     pub(crate) charter: Option<Option<String>>,
-    /// The plans near the spans that an act which only reads asked for: a page asks for many changes of the same window.
+    /// The plans near the spans that a read-only act requested: a page needs many changes of the same window.
     pub(crate) near: BTreeMap<(Timestamp, Timestamp), Arc<Vec<Planned>>>,
 }
 
@@ -96,7 +96,8 @@ impl<'a, 'c> Context<'a, 'c> {
         act: String,
         writes: bool,
     ) -> Self {
-        // The store takes its snapshot with the first statement, so what is known here lies before it.
+        // The store takes its snapshot with the first statement, so the size known here is not larger than the
+        // snapshot's.
         let known = services.tools().seen_logs.seen(tx.tenant());
         Self {
             log_size: known.map_or(0, |log| log.size),
@@ -138,8 +139,8 @@ impl<'a, 'c> Context<'a, 'c> {
         self.services.new_id(self.recorded_at)
     }
 
-    /// The number of the estate as this transaction sees it: it grows with each write of people, tokens, services,
-    /// freezes and templates.
+    /// The number of the estate in this transaction: it grows with each write of people, tokens, services, freezes and
+    /// templates.
     ///
     /// # Errors
     /// The store's.
@@ -187,7 +188,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(estate)
     }
 
-    /// The estate at this number, from the latest one at hand and what was written since, or from all of its records.
+    /// Returns the estate at this number. It is built from the latest cached estate and later writes, or from all its
+    /// records.
     fn read_estate(&mut self, generation: i64) -> Result<Arc<Estate>> {
         let at_hand = self.before.clone();
         let at_hand = at_hand.or_else(|| self.services.estate_before(self.tx.tenant(), generation));
@@ -197,17 +199,17 @@ impl<'a, 'c> Context<'a, 'c> {
             return Ok(Arc::new(Estate::new(directory)));
         }
         if self.writes {
-            // Nothing was at hand and this act keeps nothing, so the next one would load all of it as well.
+            // The cache is empty and this act fills no cache, so the next act would load the whole estate as well.
             self.has_lacked = true;
         }
         Ok(Arc::new(Estate::new(load_directory::load(self.tx, generation)?)))
     }
 
-    /// Reads the estate and keeps it for others. What a writing transaction sees may never be committed, so only readers do
-    /// this; one of them at a time, or many who find nothing kept would all hold a whole estate of their own.
+    /// Reads the estate into the cache. Only readers do this, because a writing transaction may see data that is never
+    /// committed. One reader at a time loads it: many at once would each hold a whole estate in memory.
     fn keep_estate(&mut self, generation: i64) -> Result<Arc<Estate>> {
         let turn = self.services.reading_turn(self.tx.tenant());
-        // Nothing stands behind this lock, so nothing of it is broken after a panic.
+        // The lock guards no data, so a panic leaves nothing broken.
         let _mine = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(estate) = self.services.cached_estate(self.tx.tenant(), generation) {
             return Ok(estate);
@@ -217,14 +219,14 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(estate)
     }
 
-    /// Notes that a record was written, if it is one of the estate.
+    /// Notes the write of a record that belongs to the estate.
     pub(crate) fn note_written(&mut self, table: &str, id: &str) {
         if load_directory::is_held(table) {
             self.written.insert((table.to_owned(), id.to_owned()));
         }
     }
 
-    /// Says that the estate was written: what was written of it is read anew from here on.
+    /// Records that the estate was written: later reads load the written records anew.
     ///
     /// # Errors
     /// The store's.
@@ -238,8 +240,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// Says so at the end of an act that wrote a record of the estate and said nothing yet: nobody may go on with what
-    /// stood there before.
+    /// Records this at the end of an act that wrote a record of the estate without a notice: no reader may continue
+    /// with the old record.
     ///
     /// # Errors
     /// The store's.
@@ -250,7 +252,7 @@ impl<'a, 'c> Context<'a, 'c> {
         self.touch_directory()
     }
 
-    /// Whether records of the estate were written of which nobody was told yet.
+    /// Whether records of the estate were written without a notice so far.
     pub(crate) fn has_untold(&self) -> bool {
         !self.written.is_empty()
     }
@@ -265,14 +267,14 @@ impl<'a, 'c> Context<'a, 'c> {
         self.has_lacked
     }
 
-    /// Notes that the act goes by this version of a change.
+    /// Notes that the act relies on this version of a change.
     fn note_read(&mut self, change: &Change) {
         if self.writes {
             self.standings.note_read(change.id.as_str(), change.version);
         }
     }
 
-    /// Notes that the act goes by a change as it stands.
+    /// Notes that the act relies on the current version of a change.
     ///
     /// # Errors
     /// The store's.
@@ -286,7 +288,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// Leaves for the sequencer what it must know of the act; at the act's end.
+    /// Passes the act's read set to the sequencer, at the end of the act.
     ///
     /// # Errors
     /// The store's.
@@ -305,8 +307,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// Notes a saved change: what follows from it is done once the verb that saved it is over. Of a change that is saved again
-    /// before that, only the first and the last state count.
+    /// Notes a saved change: its effects run once the verb that saved it is over. If the change is saved again before
+    /// that, only the first and the last state count.
     pub(crate) fn queue_saved(&mut self, saved: Saved) {
         let id = saved.after.change.id.0.clone();
         match self.queue.entry(id) {
@@ -317,10 +319,10 @@ impl<'a, 'c> Context<'a, 'c> {
         }
     }
 
-    /// Does a verb on a change, and what follows from it, unless this verb follows from another one itself.
+    /// Runs a verb on a change and then its effects, unless this verb is itself an effect of another one.
     ///
     /// # Errors
-    /// The verb's own, or those of what follows.
+    /// The verb's own, or those of its effects.
     pub(crate) fn as_verb<T>(&mut self, verb: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth += 1;
         let answer = verb(self);
@@ -330,10 +332,10 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(answer)
     }
 
-    /// Does what follows from saved changes, until nothing follows any more.
+    /// Runs the effects of saved changes until none is left.
     ///
     /// # Errors
-    /// The effects' own; a fault where changes save each other without an end.
+    /// The effects' own; a fault if changes save each other without end.
     pub(crate) fn follow_up(&mut self) -> Result<()> {
         if self.depth > 0 {
             return Ok(());
@@ -361,8 +363,9 @@ impl<'a, 'c> Context<'a, 'c> {
         )))
     }
 
-    /// Does the effects of one saved change. Those from the named places on have not seen earlier saves, so that they compare
-    /// with how it stood before the first of these. Gives the place of the next effect where one saved it again.
+    /// Runs the effects of one saved change. Effects from the named places on have not seen earlier saves, so they
+    /// compare with the file before the first of these saves. Returns the place of the next effect if an effect saved
+    /// the change again.
     fn follow_one(
         &mut self,
         id: &str,
@@ -381,7 +384,7 @@ impl<'a, 'c> Context<'a, 'c> {
                 }
                 None => effect(self, saved)?,
             }
-            // An effect saved it again: the rest follows from how it stands now.
+            // An effect saved the change again: the remaining effects start from its new state.
             if self.queue.contains_key(id) {
                 return Ok(Some(place + 1));
             }
@@ -389,7 +392,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(None)
     }
 
-    /// Refuses unless the policies allow the acting person this action, which is not about one change.
+    /// Refuses an action on the tenant that the policies do not allow the acting person.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`].
@@ -417,7 +420,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(())
     }
 
-    /// The services to which the acting person or their token is scoped; `None` for who sees everything.
+    /// The services to which the acting person or their token is scoped; `None` for an actor without a scope.
     ///
     /// # Errors
     /// The store's.
@@ -429,7 +432,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(Scope::of(&self.estate()?.directory, &self.actor, now))
     }
 
-    /// The estate as the acting person sees it. What is judged is judged by the whole of it.
+    /// The estate as visible to the acting person. Decisions always use the whole estate.
     ///
     /// # Errors
     /// The store's.
@@ -441,7 +444,7 @@ impl<'a, 'c> Context<'a, 'c> {
         })
     }
 
-    /// The names that the acting person does not see; `None` where nothing is hidden from them.
+    /// The names that are hidden from the acting person; `None` if nothing is hidden.
     ///
     /// # Errors
     /// The store's.
@@ -459,7 +462,8 @@ impl<'a, 'c> Context<'a, 'c> {
         self.sees(&id)
     }
 
-    /// Refuses whoever is scoped to services what is about the tenant: they read and ask the gate, and act on their changes.
+    /// Refuses actions on the tenant to an actor who is scoped to services. Such an actor may read, query the gate and
+    /// act on changes in scope.
     fn check_scope(&mut self, action: &str) -> Result<()> {
         let now = self.now;
         agent_rules::check_action(&self.estate()?.directory, &self.actor, action, now)?;
@@ -475,8 +479,8 @@ impl<'a, 'c> Context<'a, 'c> {
         Err(scope::refusal().into())
     }
 
-    /// A change by its key (`CHG-1042`, in any case of letters) or by its id. One outside of the acting person's scope is absent;
-    /// what follows from an act on another one is not bound by it.
+    /// A change by its key (`CHG-1042`, in any case of letters) or by its id. A change outside of the acting person's
+    /// scope is absent; the scope does not limit the effects of an act.
     ///
     /// # Errors
     /// [`Refusal::NotFound`], or the store's.
@@ -498,7 +502,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(self.load_change(id)?.is_some_and(|change| scope.sees(&change)))
     }
 
-    /// Refuses a change that an act by somebody scoped brought outside of their scope.
+    /// Refuses a change that an actor with a scope moved out of that scope.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], or the store's.
@@ -522,7 +526,7 @@ impl<'a, 'c> Context<'a, 'c> {
         }
     }
 
-    /// A change by its id, by which the act goes from here on.
+    /// A change by its id; the act relies on this version from here on.
     pub(crate) fn load_change(&mut self, id: &str) -> Result<Option<Change>> {
         let found = record::load::<Change>(self.tx, id)?.map(|stored| stored.record);
         if let Some(change) = &found {
@@ -531,7 +535,7 @@ impl<'a, 'c> Context<'a, 'c> {
         Ok(found)
     }
 
-    /// Does a part of an act as the system: what a delivery says is judged by nobody's rights.
+    /// Runs a part of an act as the system: the content of a delivery is subject to no person's rights.
     ///
     /// # Errors
     /// The part's own.

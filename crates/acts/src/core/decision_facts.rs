@@ -1,4 +1,5 @@
-//! Keeps what the policies were told with each decision and each act that moves a change, and finds it again.
+//! Stores the facts that the policies received with each decision and each act that moves a change, and finds them
+//! again.
 
 use model::change::change_file::{ChangeFile, EventDraft};
 use model::change::related_records::Approval;
@@ -14,7 +15,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
-/// An action that the policies allowed in the course of an act, and what they were told of who acts.
+/// An action that the policies allowed during an act, and the facts about the actor that they received.
 pub(crate) struct Allowed {
     pub(crate) action: String,
     pub(crate) person: ActorFacts,
@@ -29,7 +30,7 @@ impl Allowed {
     }
 }
 
-/// Writes the facts of the decisions that are new in `after`: they were taken on the file as it stood `before`.
+/// Writes the facts of the decisions that are new in `after`: the decisions were made on the file `before`.
 ///
 /// # Errors
 /// The store's.
@@ -47,7 +48,8 @@ pub(crate) fn keep_facts(
     keep_told(cx, written, before, &digest)
 }
 
-/// Writes the facts of what an act did, as its events tell it: of the file as it stood before, of a new change as it was made.
+/// Writes the facts of an act, as its events record it. An existing change counts as it was before the act, a new
+/// change as it was created.
 ///
 /// # Errors
 /// The store's.
@@ -67,7 +69,7 @@ pub(crate) fn keep_acts(
         acts.push((act, Some(person)));
     }
     if acts.is_empty() {
-        // A delivery or the clock: what a set asks before these steps is judged all the same.
+        // A delivery or the clock: the set's conditions for these steps are still evaluated.
         let steps = [Act::Start, Act::Close].into_iter().filter(|act| is_told(*act));
         acts.extend(steps.map(|act| (act, None)));
     }
@@ -77,7 +79,7 @@ pub(crate) fn keep_acts(
     Ok(())
 }
 
-/// Writes the facts of an act that the policies refused; `file` is what stands.
+/// Writes the facts of an act that the policies refused; `file` is the current file.
 ///
 /// # Errors
 /// The store's.
@@ -114,7 +116,7 @@ fn keep_act(
     Ok(())
 }
 
-/// Writes what was told of a change under its digest, once.
+/// Writes the facts of a change under their digest, once.
 fn keep_told(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile, digest: &str) -> Result<()> {
     if find_facts(cx, &file.change.id, digest)?.is_some() {
         return Ok(());
@@ -132,7 +134,7 @@ fn keep_told(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile,
     Ok(())
 }
 
-/// The facts of a change under a digest, where they were kept.
+/// The facts of a change under a digest, if stored.
 ///
 /// # Errors
 /// The store's.

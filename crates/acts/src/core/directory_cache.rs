@@ -1,4 +1,4 @@
-//! What is known of an estate for as long as nobody writes it: the directory, and what the policies say to its people.
+//! A cache of an estate that is valid until the next write: the directory, and the policy verdicts for its people.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,29 +8,29 @@ use model::change::change_file::Actor;
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 
-/// How many verdicts are kept; past it they are asked for anew.
+/// The most verdicts in the cache; beyond it, verdicts are computed again.
 const VERDICTS: usize = 10_000;
 
-/// A directory with the verdicts that follow from it. Another takes its place when the directory's generation moves.
+/// A directory with the verdicts that follow from it. A new one replaces it when the directory's generation moves.
 pub(crate) struct Estate {
     /// The directory.
     pub directory: Arc<Directory>,
     verdicts: Mutex<HashMap<Question, Verdict>>,
 }
 
-/// What a verdict about the tenant as a whole depends on, beside the directory.
+/// The inputs of a verdict about the tenant as a whole, beside the directory.
 #[derive(PartialEq, Eq, Hash)]
 struct Question {
     policies: String,
     person: PersonId,
     by_token: bool,
     action: String,
-    // The one thing about a person that the clock changes.
+    // The person's valid trainings, which are the only input that changes with the clock.
     trainings: Vec<String>,
 }
 
 impl Estate {
-    /// An estate of which nothing else is known yet.
+    /// The cache of an estate, empty except for the directory.
     pub(crate) fn new(directory: Directory) -> Self {
         Self {
             directory: Arc::new(directory),
@@ -38,7 +38,7 @@ impl Estate {
         }
     }
 
-    /// What the policies with this digest say to an actor about an action of the tenant, asked once.
+    /// The verdict of the policies with this digest for an actor and an action of the tenant, computed once.
     pub(crate) fn verdict(
         &self,
         policies: &str,
@@ -53,7 +53,7 @@ impl Estate {
             action: action.to_owned(),
             trainings: self.directory.trainings_of(&actor.person, now),
         };
-        // A map of answers is whole after any panic.
+        // A panic leaves the map of verdicts whole.
         let kept = || self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(verdict) = kept().get(&question) {
             return verdict.clone();

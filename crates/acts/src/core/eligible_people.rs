@@ -1,4 +1,4 @@
-//! Names who could do what the rules refused somebody: whoever hears a no learns whom to ask.
+//! Lists people who may perform an action that the rules refused: the refused person learns whom to contact.
 
 use jiff::Timestamp;
 use model::approval::authority;
@@ -13,13 +13,13 @@ use model::directory::snapshot::Directory;
 use model::policy::permission::{actor_facts, person_facts, present_facts, target_facts};
 use policy::PolicySet;
 
-/// The most people whom the rules are asked about.
+/// The most people whose rights are checked.
 const LOOKED_AT: usize = 30;
-/// The most people who are named.
+/// The most people in the list.
 const NAMED: usize = 5;
 
-/// The same refusal, with the logins of those whom the rules would let, where the rules refused, and
-/// without any for who may not read. Any other stays as it is.
+/// The same refusal with the logins of people whom the rules allow, if the rules refused. An actor who may not read
+/// gets none. Any other refusal is unchanged.
 pub(crate) fn with_names(
     refusal: Refusal,
     (policies, tenant): (&PolicySet, &str),
@@ -58,7 +58,7 @@ fn whom_rules_let(
     able.map(|person| directory.login(&person)).collect()
 }
 
-/// Some whom the rules let do what is about no change, those who administer and lead first.
+/// Some people whom the rules allow to perform an act on the tenant, administrators and change managers first.
 pub(crate) fn whom_rules_let_here(
     action: &str,
     policies: &PolicySet,
@@ -68,7 +68,7 @@ pub(crate) fn whom_rules_let_here(
     whom_rules_let_here_but(action, policies, (directory, now), (asking, &|_| false))
 }
 
-/// The same without those whom a rule of the house keeps out of this one.
+/// The same without people whom a rule of the tenant excludes from this act.
 pub(crate) fn whom_rules_let_here_but(
     action: &str,
     policies: &PolicySet,
@@ -99,7 +99,7 @@ pub(crate) fn whom_rules_let_here_but(
     found
 }
 
-/// Whether somebody may read here at all: who is who is nothing for others.
+/// Whether a person may read here at all: other people must not learn names.
 fn may_read(policies: &PolicySet, (directory, now): (&Directory, Timestamp), person: &PersonId) -> bool {
     let facts = actor_facts(&own_session(person), directory, Vec::new(), now);
     policies.may(&facts, READ, None).allowed
@@ -114,7 +114,8 @@ fn own_session(person: &PersonId) -> Actor {
     }
 }
 
-/// Who stands near a change, the nearest first: who has a part in it, who could decide about it, and who leads changes here.
+/// People near a change, the nearest first: people with a part in it, people who could decide about it, and change
+/// managers.
 fn near(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = parts(&file.change);
     let able = authority::all_able(file, directory, now);

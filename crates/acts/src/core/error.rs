@@ -1,17 +1,17 @@
-//! What an act may end with besides its answer: a refusal, or a fault.
+//! The ways in which an act fails: a refusal, or a fault.
 
 use model::core::refusal::Refusal;
 
-/// Why an act gave no answer.
+/// Why an act has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A "no" of the business. Nothing was done.
+    /// A refusal by the rules. Nothing was done.
     #[error("refused: {0}")]
     Refused(#[from] Refusal),
     /// The same idempotency key came with another body.
     #[error("this idempotency key was used with another body")]
     KeyReused,
-    /// What was asked for is not there yet and will be by itself in a moment: asking again later helps (503, Retry-After).
+    /// The requested result is not there yet but will be in a moment: a later retry helps (503, Retry-After).
     #[error("not yet: {0}")]
     NotYet(String),
     /// The store failed.

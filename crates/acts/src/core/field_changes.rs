@@ -1,5 +1,5 @@
-//! What has become of a change since somebody read it: the old content is rebuilt from the change's own events, and
-//! compared with the present one, field by field.
+//! Shows the difference between a change as somebody read it and the present one. The old content is rebuilt from the
+//! change's events and compared field by field.
 
 use std::collections::HashMap;
 
@@ -18,15 +18,15 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::show_timeline::opened;
 
-/// The most differences that are told.
+/// The most differences in one list.
 const MOST: usize = 200;
-/// What stands in the place of a text that was erased.
+/// The placeholder of a text that was erased.
 pub const ERASED: &str = "(erased)";
 
-/// Fills a refusal for a digest that is no longer current with the differences since then; any other answer stays.
+/// Adds the differences since then to a refusal of an outdated digest; any other result is unchanged.
 ///
 /// # Errors
-/// The answer's own, or the store's.
+/// The given result's own error, or the store's.
 pub(crate) fn explained<T>(cx: &mut Context<'_, '_>, key: &str, body: &Body, answer: Result<T>) -> Result<T> {
     let Err(Error::Refused(Refusal::NotCurrent { text, .. })) = answer else {
         return answer;
@@ -43,7 +43,7 @@ pub(crate) fn explained<T>(cx: &mut Context<'_, '_>, key: &str, body: &Body, ans
     Err(Refusal::NotCurrent { text, changes }.into())
 }
 
-/// The refusal without the guess that the change was edited, where nobody can have read what was named.
+/// The refusal without the assumption that the change was edited, for a digest that nobody can have read.
 fn unedited(text: &str) -> String {
     let rest = text
         .strip_prefix("The change was edited since you read it")
@@ -54,7 +54,7 @@ fn unedited(text: &str) -> String {
     first.into_iter().flatten().chain(letters).collect()
 }
 
-/// The change as it stood when its content had this digest last; `None` when it never had.
+/// The change when its content last had this digest; `None` when it never had.
 fn content_at(cx: &mut Context<'_, '_>, change: &Change, digest: &str) -> Result<Option<Change>> {
     let (mut sealed, mut found) = (None, None);
     for row in event::of_record(cx.tx, "change", change.id.as_str())? {
@@ -74,7 +74,7 @@ fn content_at(cx: &mut Context<'_, '_>, change: &Change, digest: &str) -> Result
     Ok(Some(serde_json::from_value(found)?))
 }
 
-/// Puts the kept texts in the place of their commitments.
+/// Replaces commitments by the stored texts.
 pub(crate) fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
     match value {
         Value::Object(map) if is_commitment(map) => {
@@ -87,12 +87,12 @@ pub(crate) fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
     }
 }
 
-/// Whether an object stands for a text in a sealed record.
+/// Whether an object replaces a text in a sealed record.
 pub(crate) fn is_commitment(map: &Map<String, Value>) -> bool {
     map.len() == 1 && map.get("c").is_some_and(Value::is_string)
 }
 
-/// Every field of the content in which two versions of a change differ, at most as many as are told.
+/// Every field of the content in which two versions of a change differ, up to the limit of the list.
 pub(crate) fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<FieldChange> {
     let (before, after) = (
         read_content::present(old, directory),
@@ -112,7 +112,7 @@ pub(crate) fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<
     changes
 }
 
-/// The parts of one field in which two values differ, as a log entry tells them: `plan[2].minutes`.
+/// The parts of one field in which two values differ, with the paths of a log entry: `plan[2].minutes`.
 pub(crate) fn parts(field: &str, old: Option<&Value>, new: Option<&Value>) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     walk(field, "", old, new, &mut changes);

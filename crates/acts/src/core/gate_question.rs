@@ -1,4 +1,4 @@
-//! A question to the gate, who asks it, and the rows that answer it. No row is read here.
+//! A gate question, its asker, and the rows that decide it. No row is read here.
 
 use jiff::Timestamp;
 use model::change::change_file;
@@ -19,31 +19,31 @@ pub struct Question {
     pub artifact: Option<String>,
     /// Or the commit.
     pub commit: Option<String>,
-    /// The change that the caller means; it never suffices alone.
+    /// The change that the caller names; it never suffices alone.
     pub change: Option<String>,
-    /// Forward, back, or either.
+    /// Deployment, rollback, or either.
     pub purpose: Option<Purpose>,
     /// The member of a target that goes to many in waves.
     pub member: Option<String>,
 }
 
 impl Question {
-    /// What it names.
+    /// The names in the question.
     pub fn names(&self) -> Names<'_> {
         Names::new(self.artifact.as_deref(), self.commit.as_deref())
     }
 }
 
-/// Who asks by a token, as they were looked up.
+/// The holder of a token, as looked up.
 #[derive(Debug, Clone, Copy)]
 pub struct Asker<'a> {
     /// The tenant's key.
     pub tenant: &'a str,
-    /// For whom the token speaks.
+    /// The person to whom the token belongs.
     pub person: &'a ids::PersonId,
-    /// What is known of the token.
+    /// The facts about the token.
     pub lent: &'a change_file::Lent,
-    /// The number that the estate, tokens included, had when the token was looked up.
+    /// The estate's number, tokens included, when the token was looked up.
     pub generation: i64,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// What the rows say. `None` when they say nothing and the place may be unknown.
+    /// The decision of the rows. `None` when there are no rows and the place may be unknown.
     pub(crate) fn answer(&self, question: &Question, now: Timestamp) -> Option<Answer> {
         let asked = question.change.as_deref().map(str::to_uppercase);
         let asked = asked.as_deref();
@@ -64,7 +64,8 @@ impl Found {
             Some(Purpose::Rollback) if back.is_empty() => Some(no_way_back(question)),
             Some(Purpose::Rollback) => Some(decide(back, asked, now)),
             Some(Purpose::Deploy) => (!forward.is_empty()).then(|| decide(forward, asked, now)),
-            // What may go forward goes forward; else an open way back is gone, so that nobody stops at night over a word.
+            // Rows that may go forward decide. Otherwise an open rollback applies, so that a missing row never stops a
+            // rollback at night.
             None if forward.is_empty() && back.is_empty() => None,
             None => Some(decide(forward.iter().chain(back), asked, now)),
         }

@@ -1,5 +1,5 @@
-//! What was read at a moment, kept until somebody commits: the gate is asked the same again and again, and between two
-//! commits the answer's ground cannot move. Only the clock moves, so rows are kept and never decisions.
+//! Caches the rows that were read at a moment, until the next commit. The same gate questions recur, and the rows
+//! cannot change between two commits. Only the clock moves, so rows are cached and decisions never are.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use crate::core::gate_question::{Asker, Found, Question};
 /// How many questions of one moment are kept, about 1 KiB each.
 const MOST: usize = 2_000;
 
-/// What transactions read at the latest moment that any of them saw.
+/// The rows that transactions read at the latest moment that any of them saw.
 #[derive(Default)]
 pub(crate) struct Moments(Mutex<Seen>);
 
@@ -27,14 +27,14 @@ struct Seen {
 #[derive(Default)]
 struct OfTenant {
     generation: Option<i64>,
-    /// Who may ask the gate by a token, and by what kind of token.
+    /// The people who may query the gate with a token, and the kinds of their tokens.
     askers: HashMap<PersonId, Vec<Lent>>,
     found: HashMap<Question, Arc<Found>>,
 }
 
 impl Moments {
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        // What was read is whole after any panic.
+        // A panic leaves the cached rows whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -66,24 +66,24 @@ impl Moments {
         self.look(moment, tenant, |of| of.generation)
     }
 
-    /// Keeps the number of a tenant's estate.
+    /// Caches the number of a tenant's estate.
     pub(crate) fn keep_generation(&self, moment: Moment, tenant: &str, generation: i64) {
         self.keep(moment, tenant, |of| of.generation = Some(generation));
     }
 
-    /// What was found for a question.
+    /// The rows that were found for a question.
     pub(crate) fn found(&self, moment: Moment, tenant: &str, question: &Question) -> Option<Arc<Found>> {
         self.look(moment, tenant, |of| of.found.get(question).cloned())
     }
 
-    /// Keeps what was found for a question.
+    /// Caches the rows that were found for a question.
     pub(crate) fn keep_found(&self, moment: Moment, tenant: &str, question: &Question, found: &Arc<Found>) {
         self.keep(moment, tenant, |of| {
             of.found.insert(question.clone(), Arc::clone(found));
         });
     }
 
-    /// Notes that a person may ask the gate by a token of this kind.
+    /// Notes that a person may query the gate with a token of this kind.
     pub(crate) fn keep_asker(&self, moment: Moment, tenant: &str, person: &PersonId, lent: &Lent) {
         self.keep(moment, tenant, |of| {
             let kinds = of.askers.entry(person.clone()).or_default();
@@ -93,7 +93,7 @@ impl Moments {
         });
     }
 
-    /// What was found for a question, if this asker may ask it in an estate that still has the same number.
+    /// The rows that were found for a question, if this asker may query in an estate that still has the same number.
     pub(crate) fn known(&self, moment: Moment, asker: &Asker<'_>, question: &Question) -> Option<Arc<Found>> {
         self.look(moment, asker.tenant, |of| {
             let kinds = of.askers.get(asker.person);

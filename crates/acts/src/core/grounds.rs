@@ -1,5 +1,5 @@
-//! What an event that lets something through rested on: the records that were counted, in their versions, and the sets that could
-//! have stopped it, as this act saw them. Whoever has the log alone judges it again (`proof::grounds`).
+//! The grounds of an event that allows something: the records that were counted, in their versions, and the sets that
+//! could have blocked it, as seen by this act. The event can be evaluated again from the log alone (`proof::grounds`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 
-/// The subject of the event from which on every such event has grounds.
+/// The subject of the event that marks the beginning of grounds.
 const BEGAN_SUBJECT: (&str, &str) = ("log", "grounds");
 
 /// A record in its version, as sets list it.
@@ -38,7 +38,7 @@ fn set_of<'r, R: Record + 'r>(records: impl IntoIterator<Item = &'r R>) -> (Stri
     (R::TABLE.to_owned(), Set::of(entries))
 }
 
-/// A record in its version, as it is named beside the sets.
+/// A record in its version, in the form used beside the sets.
 pub(crate) fn named<R: Record>(record: &R) -> String {
     format!("{}/{}", R::TABLE, entry(record))
 }
@@ -47,7 +47,7 @@ fn seen<R: Record>(seen: &Seen) -> String {
     format!("{}/{}@{}", R::TABLE, seen.id, seen.version)
 }
 
-/// Adds to the events of a saved change that let something through what they rested on; `file` is how the change is now.
+/// Adds their grounds to the events of a saved change that allow something; `file` is the change's present file.
 ///
 /// # Errors
 /// The store's.
@@ -80,7 +80,7 @@ pub(crate) fn with_grounds(
     Ok(events)
 }
 
-/// The grounds of an answer of the gate that says go for a change.
+/// The grounds of the gate's decision *go* for a change.
 ///
 /// # Errors
 /// The store's.
@@ -94,7 +94,7 @@ pub(crate) fn of_go(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     Ok(value)
 }
 
-/// With what somebody signed in.
+/// The credentials of a sign-in.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
     /// The digest of the password's hash.
@@ -103,8 +103,8 @@ pub(crate) struct Shown {
     pub factor: Option<String>,
 }
 
-/// Grounds that are records alone: people in the versions of the directory, and others as `named` tells them; for a sign-in with
-/// what was shown.
+/// Grounds that are records alone: people in their directory versions, and other records from `named`. A sign-in also
+/// has the credentials that were used.
 ///
 /// # Errors
 /// The store's.
@@ -141,7 +141,7 @@ fn in_brief(records: BTreeSet<String>) -> Grounds {
     }
 }
 
-/// Grounds as an event tells them; the tenant's first are preceded by the event from which on there are some.
+/// Grounds as an event records them. The tenant's first grounds are preceded by the event that marks their beginning.
 fn written(cx: &mut Context<'_, '_>, grounds: Grounds) -> Result<Value> {
     note_begun(cx)?;
     let size = known_size(cx)?;
@@ -153,8 +153,8 @@ fn written(cx: &mut Context<'_, '_>, grounds: Grounds) -> Result<Value> {
     })?)
 }
 
-/// The session by which the person acts. One that ended after the request was let in is not named: its end may have its place
-/// in the log already, and the act is none of a session that was put back.
+/// The session of the acting person. A session that ended during the request is not named: its end may have its place
+/// in the log already, and a reader would take the act for one of a restored session.
 fn session_there(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     let via = cx.actor.via.as_ref().filter(|_| !cx.actor.is_system);
     let Some(name) = via.and_then(|via| via.session.clone()) else {
@@ -165,8 +165,8 @@ fn session_there(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     Ok(is_there.then_some(name))
 }
 
-/// How long the log is at least. A server that has just started knows it from this transaction: reading it each time would have
-/// every act race with the sequencer.
+/// The least size of the log. A server that has just started reads it in this transaction; reading it each time would
+/// make every act race with the sequencer.
 fn known_size(cx: &mut Context<'_, '_>) -> Result<u64> {
     if cx.log_size == 0 {
         let state = log::state(cx.tx)?;
@@ -183,7 +183,7 @@ fn note_begun(cx: &mut Context<'_, '_>) -> Result<()> {
     let (table, id) = BEGAN_SUBJECT;
     let known = event::latest_of_subject(cx.tx, BEGAN_SUBJECT, 1)?;
     if known.iter().any(|it| it.seq.is_some()) {
-        // It has its place, so it is there for good.
+        // The event has its place in the log, so it is permanent.
         cx.services.note_grounds(&tenant);
         return Ok(());
     }
@@ -200,7 +200,7 @@ fn note_begun(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// The event from which on events have grounds, where the log has it.
+/// The event that marks the beginning of grounds, if the log has it.
 ///
 /// # Errors
 /// The store's.
@@ -217,7 +217,7 @@ fn people_of<'p>(directory: &Directory, people: impl Iterator<Item = &'p PersonI
         .collect()
 }
 
-/// Who acts: the person, and whoever handed out their way in.
+/// The actor: the person, and the people who set up this person's sign-in.
 fn who_acts(cx: &Context<'_, '_>) -> Vec<PersonId> {
     if cx.actor.is_system {
         return Vec::new();
@@ -226,7 +226,7 @@ fn who_acts(cx: &Context<'_, '_>) -> Vec<PersonId> {
     [cx.actor.person.clone()].into_iter().chain(hand).collect()
 }
 
-/// The token by which somebody acts, or the workload that let their job in, in its version. A token without a row is named in a
+/// The token of the actor, or the workload that let their job in, in its version. A token without a row is named in a
 /// version that no event made.
 fn credential(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     let Some(via) = cx.actor.via.clone().filter(|_| !cx.actor.is_system) else {
@@ -247,7 +247,7 @@ fn credential(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
     Ok(found.map(|it| named(&it.record)))
 }
 
-/// What a decision rests on: its author, and the records that give them the right.
+/// The grounds of a decision: its author, and the records that give the author the right.
 fn of_word(cx: &mut Context<'_, '_>, file: &ChangeFile, data: &Map<String, Value>) -> Result<Value> {
     let directory = cx.directory()?;
     let mut records = people_of(&directory, who_acts(cx).iter());
@@ -301,7 +301,7 @@ fn of_change(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Value> {
     written(cx, grounds)
 }
 
-/// What the targets of a change name: their facts make its risk and its obligations.
+/// The estate records that a change's targets name: their facts determine its risk and its obligations.
 fn estate(directory: &Directory, change: &Change) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for target in &change.content.targets {
@@ -337,8 +337,8 @@ fn sets(cx: &mut Context<'_, '_>, file: &ChangeFile, directory: &Directory) -> R
     ])
 }
 
-/// The rejected changes that name one of the builds of a change in the same place, in their versions. That an attestation makes
-/// two names one build is not looked at: the log alone could not judge it.
+/// The rejected changes that name one of the builds of a change in the same place, in their versions. Equal builds by
+/// attestation are not considered: the log alone could not evaluate them.
 fn rejected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
     let mut found = BTreeSet::new();
     for target in &change.content.targets {

@@ -1,5 +1,5 @@
-//! The estate of a tenant: everything of it that decisions look at. It is loaded once; what is written afterwards is read
-//! record by record and put into a copy that shares the rest.
+//! The estate of a tenant: all records that decisions use. The estate is loaded once; later writes are read record by
+//! record into a copy that shares the other records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ use store::record::{self, Filter, Record};
 
 use crate::core::error::{Error, Result};
 
-/// How many records are read at once: their texts lie in memory beside what is made of them.
+/// How many records are read at once: their texts use memory beside the parsed records.
 const AT_ONCE: usize = 500;
 
 /// Reads all records of a noun into a directory.
@@ -54,7 +54,7 @@ fn all<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory) -> Result<(
     }
 }
 
-/// Reads some records of a noun into a directory; answers whether all of them were there.
+/// Reads some records of a noun into a directory; returns whether all of them exist.
 fn some<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory, ids: &[String]) -> Result<bool> {
     for ids in ids.chunks(AT_ONCE) {
         let wanted = Filter::new()
@@ -71,7 +71,7 @@ fn some<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory, ids: &[Str
     Ok(true)
 }
 
-/// The nouns of the estate, and what is done with each of them by its table.
+/// The nouns of the estate, and the operation on each by its table.
 macro_rules! nouns {
     ($($noun:ty),+ $(,)?) => {
         /// Whether a directory holds the records of a table.
@@ -79,7 +79,7 @@ macro_rules! nouns {
             [$(<$noun as Record>::TABLE),+].contains(&table)
         }
 
-        /// Loads everything. Freezes and windows that were taken back are left out.
+        /// Loads the whole estate. Withdrawn freezes and windows are left out.
         ///
         /// # Errors
         /// The store's.
@@ -135,8 +135,8 @@ nouns![
     FailureModel,
 ];
 
-/// The estate at a later value of its counter, made of an earlier one and of the records that were written between them.
-/// `None` when it is not known which they are; then it has to be loaded.
+/// The estate at a later value of its counter, made of an earlier one and of the records written in between. `None`
+/// when those records are unknown; then the estate must be loaded.
 ///
 /// # Errors
 /// The store's.
@@ -158,7 +158,7 @@ fn bring_all(tx: &mut Tx<'_>, directory: &mut Directory, written: BTreeSet<estat
         by_table.entry(table).or_default().push(id);
     }
     for (table, ids) in by_table {
-        // A later binary may note a noun that this one does not hold.
+        // A later binary may note a noun that this binary does not know.
         if is_held(&table) && !bring(tx, directory, &table, &ids)? {
             return Ok(false);
         }

@@ -1,5 +1,5 @@
-//! How far a server saw each tenant's log, remembered outside of the database: a log that was cut back or set back to an earlier
-//! day is whole in itself, and only what lies elsewhere can tell.
+//! Remembers outside the database how far a server saw each tenant's log. A log that was truncated or restored to an
+//! earlier day is consistent in itself, so only an outside record can show the loss.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,29 +16,29 @@ pub struct SeenLog {
     pub root: Hash,
 }
 
-/// Where it is remembered how far each log was. What it says of one only grows.
+/// A store of the last seen size of each log. A stored size only grows.
 pub trait SeenLogs: Send + Sync {
-    /// How far a tenant's log was when it was seen last; nothing for one that was never seen.
+    /// The last seen state of a tenant's log; `None` for a log that was never seen.
     fn seen(&self, tenant: &str) -> Option<SeenLog>;
 
-    /// The tenants whose logs were ever seen, in order.
+    /// The tenants with a remembered log, in order.
     fn tenants(&self) -> Vec<String>;
 
-    /// Remembers how far a tenant's log is; a smaller one than is known changes nothing.
+    /// Remembers the state of a tenant's log; a smaller size than the known one changes nothing.
     fn note(&self, tenant: &str, log: SeenLog);
 
-    /// The latest time that was noted; nothing where none is remembered.
+    /// The latest noted time, if any.
     fn seen_time(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Remembers the time; an earlier one than is known changes nothing.
+    /// Remembers the time; an earlier time than the known one changes nothing.
     fn note_time(&self, _now: Timestamp) {}
 
-    /// Writes down what was noted, where it outlives the process.
+    /// Stores the notes, if they are to outlive the process.
     ///
     /// # Errors
-    /// The system's, where that cannot be written.
+    /// The system's, if they cannot be written.
     fn keep(&self) -> std::io::Result<()> {
         Ok(())
     }

@@ -13,8 +13,8 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::signing_keys;
 
-/// The tiles of a log of a known size. Of a tile that is not full only the widest is stored; a narrower one, which
-/// somebody may still ask for, is cut from it, so that a path never changes its content. A bundle that is not full is put
+/// The tiles of a log of a known size. Of a tile that is not full only the widest is stored; a narrower one, which a
+/// client may still request, is cut from it, so that a path never changes its content. A bundle that is not full is put
 /// together from the rows of its events.
 pub struct StoredTiles<'t, 'c> {
     tx: RefCell<&'t mut Tx<'c>>,
@@ -24,7 +24,7 @@ pub struct StoredTiles<'t, 'c> {
 }
 
 impl<'t, 'c> StoredTiles<'t, 'c> {
-    /// Reads the log that stands at `state`.
+    /// Reads the log at the size of `state`.
     pub fn new(tx: &'t mut Tx<'c>, state: LogState) -> Self {
         Self {
             tx: RefCell::new(tx),
@@ -44,7 +44,7 @@ impl<'t, 'c> StoredTiles<'t, 'c> {
         }
     }
 
-    /// The path whose row cannot be understood, and why, where that is what made a reading fail: nothing is repeated for it.
+    /// The path of an unreadable row, and the reason, if the row made a reading fail: a retry would not help.
     pub(crate) fn damaged(&self) -> Option<(String, String)> {
         let mut fault = self.fault.borrow_mut();
         let has_failed = self.tx.borrow().has_failed();
@@ -106,7 +106,7 @@ impl TileSource for StoredTiles<'_, '_> {
     }
 }
 
-/// A bundle of a log in which it has `standing` entries.
+/// A bundle of a log, with its `standing` entries.
 fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Option<Vec<u8>>> {
     let (Ok(number), Ok(width)) = (i64::try_from(name.index), i64::try_from(name.width)) else {
         return Ok(None);
@@ -119,10 +119,10 @@ fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Opti
     {
         return Ok(Some(bytes));
     }
-    // It is full, or was filled while the size of the log was read.
+    // The bundle is full, or was filled while the size of the log was read.
     let full = match bundle::load(tx, number)? {
         Some(full) => Some(full),
-        // An earlier version kept it among the tiles.
+        // An earlier version stored the entries among the tiles.
         None => log::tile(tx, &TileName { width: WIDTH, ..name }.path())?,
     };
     Ok(match full {
@@ -131,7 +131,7 @@ fn entries(tx: &mut Tx<'_>, name: TileName, standing: u64) -> store::Result<Opti
     })
 }
 
-/// How wide a tile stands in a log of this size.
+/// The width of a tile in a log of this size.
 pub(crate) fn width_at(size: u64, name: TileName) -> u64 {
     let nothing = tile::MemoryTiles::default();
     TileReader::new(&nothing, size).width(name.level.unwrap_or(0), name.index)
@@ -155,11 +155,11 @@ pub fn log_state(cx: &mut Context<'_, '_>) -> Result<LogState> {
     log::state(cx.tx)?.ok_or_else(|| Error::Fault(format!("the tenant {} has no log", cx.tenant())))
 }
 
-/// The checkpoint of a state after its signature was verified with the log's own keys: what was changed behind the log's
-/// back is never signed again.
+/// The checkpoint of a state after its signature was verified with the log's own keys: a state that was changed outside
+/// of Assent is never signed again.
 ///
 /// # Errors
-/// A fault when it is not signed or speaks of another size, or the store's.
+/// A fault when the checkpoint is not signed or has another size, or the store's.
 pub fn trusted(cx: &mut Context<'_, '_>, state: &LogState) -> Result<TrustedCheckpoint> {
     let verifiers = signing_keys::verifier_keys(cx)?;
     let origin = signing_keys::log_origin(cx)?;
@@ -185,11 +185,11 @@ pub fn signed(cx: &mut Context<'_, '_>, checkpoint: &Checkpoint, seconds: u64) -
     Ok(note.to_text())
 }
 
-/// How far, in seconds, a cosignature may be ahead: one that is further ahead was made while a clock was wrong.
+/// How many seconds a cosignature may be in the future: a later one was made while a clock was wrong.
 pub(crate) const COSIGNING_SKEW: u64 = 60;
 
-/// The time of a cosignature, in seconds since 1970: now, but not before the last one, unless a clock was wrong then: else one jump
-/// of a clock ahead would keep the log from being attested for as long.
+/// The time of a cosignature, in seconds since 1970: now, but not before the last one, unless a clock was wrong then.
+/// Otherwise one jump of a clock ahead would block cosignatures for as long.
 pub(crate) fn cosigning_time(cx: &Context<'_, '_>, last: &TrustedCheckpoint) -> u64 {
     let now = u64::try_from(cx.recorded_at.as_second()).unwrap_or_default();
     let times = last.cosigned.iter().map(|(_, time)| *time);

@@ -1,4 +1,4 @@
-//! Messages to people: each with the job that mails it, or held as its reader wishes.
+//! Messages to people: each with the job that mails it, or delayed as its reader prefers.
 
 use jiff::Timestamp;
 use model::change::related_records::Message;
@@ -11,13 +11,13 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
-/// How a message is delivered whose mail waits.
+/// The delivery state of a message whose mail waits.
 pub const HELD: &str = "held";
 
 /// The kind of a reader's timer.
 const KIND: &str = "messages";
 
-/// Writes a message and the job that mails it, or lets it wait as its reader wishes; the same matter is told once.
+/// Writes a message and the job that mails it, or delays it as its reader prefers; the same matter is sent once.
 ///
 /// # Errors
 /// The store's.
@@ -31,7 +31,7 @@ pub fn save_message(
     save_message_for(cx, written, (to, ""), about, message)
 }
 
-/// The same of a message that is mailed to an address of its own, where that is not empty: one that the person has no more.
+/// The same for a message to a given mail address, unless that is empty: an address that the person no longer has.
 ///
 /// # Errors
 /// The store's.
@@ -77,7 +77,7 @@ pub(crate) fn save_message_for(
     Ok(())
 }
 
-/// Has a reader's messages looked at, not later than `due`.
+/// Schedules a reader's messages for delivery, not later than `due`.
 ///
 /// # Errors
 /// The store's.
@@ -90,7 +90,7 @@ pub(crate) fn wake(cx: &mut Context<'_, '_>, reader: &PersonId, due: Timestamp) 
     set_timer(cx, reader.as_str(), due)
 }
 
-/// Sets the timer at which a reader's messages are looked at.
+/// Sets the timer that delivers a reader's waiting messages.
 ///
 /// # Errors
 /// The store's.

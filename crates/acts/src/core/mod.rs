@@ -1,4 +1,4 @@
-//! Services, the context of an act, and saving: the ground that every area stands on. It imports no area.
+//! Services, the context of an act, and saving. All areas use this folder; it imports no area.
 
 pub mod connections;
 pub mod context;

@@ -1,4 +1,5 @@
-//! Keeps what is recorded as running in step with the outcomes of targets that a system told: part of what the first event of an act tells.
+//! Keeps the recorded running state in step with the target outcomes that a system reported. The act's first event
+//! records these outcomes.
 
 use model::change::change_file::ChangeFile;
 use model::core::ids::{ChangeId, RecordId};
@@ -9,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
-/// Moves what runs by each target whose outcome is another than before.
+/// Updates the running state for each target whose outcome differs from before.
 ///
 /// # Errors
 /// The store's.
@@ -27,7 +28,7 @@ pub(crate) fn note_outcomes(
         let stood = before.map(|before| &before.change);
         let earlier = stood.and_then(|stood| told_outcome(stood, target));
         let was_observed = stood.is_some_and(|stood| is_observed(stood, target));
-        // With issues or without, the same build goes on running.
+        // The same build continues to run, with issues or without.
         let is_same =
             earlier == Some(outcome) || earlier.is_some_and(|earlier| earlier.is_success() && outcome.is_success());
         if is_same && was_observed == is_observed(change, target) {
@@ -60,7 +61,7 @@ fn ended_by(cx: &mut Context<'_, '_>, change: &ChangeId) -> Result<Vec<Running>>
     found(cx, &Filter::new().equals("ended_by", change.as_str()).order_by("id"))
 }
 
-/// What is recorded of this filter.
+/// The records of this filter.
 ///
 /// # Errors
 /// The store's.

@@ -15,16 +15,16 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Versioned;
 
-/// The rules of a noun, by hand.
+/// The manually written rules of a noun.
 pub trait PlainNoun: Versioned + Noun {
     /// The input of its verbs.
     type Input: Input;
-    /// Whether its records are never ended, so that a list of them is read page by page.
+    /// Whether its records never end, so that a list of them is read page by page.
     const IS_HISTORY: bool = false;
-    /// Whether what adding one needs is read before, in a transaction of its own that lets others write meanwhile.
+    /// Whether the data for an addition is read before, in a transaction of its own that lets others write meanwhile.
     const READS_FIRST: bool = false;
 
-    /// Reads what adding one needs and leaves it with the services. What is wrong with a request, `add` says.
+    /// Reads the data that an addition needs, and stores it with the services. Errors in the request are left to `add`.
     ///
     /// # Errors
     /// The store's.
@@ -51,22 +51,22 @@ pub trait PlainNoun: Versioned + Noun {
     /// The name of a record in addresses.
     fn key(&self) -> &str;
 
-    /// The path of a page of its own below the tenant's address, where it has one.
+    /// The path of the record's own page below the tenant's address, if there is one.
     fn page(&self) -> Option<String> {
         None
     }
 
-    /// The path below the tenant's address that prints it, where that is an act.
+    /// The path below the tenant's address that prints the record, if printing is an act.
     fn print(&self) -> Option<String> {
         None
     }
 
-    /// Whether it is in use, so that it can be changed and ended.
+    /// Whether the record is in use, so that it can be changed and ended.
     fn is_in_use(&self) -> bool {
         true
     }
 
-    /// Adds a record, or sets one; ends the reading.
+    /// Adds or replaces a record; ends the reading.
     ///
     /// # Errors
     /// 422, or the store's.
@@ -80,7 +80,7 @@ pub trait PlainNoun: Versioned + Noun {
         Err(absent::<Self>(self.key()).into())
     }
 
-    /// Takes a record out of use.
+    /// Ends a record's use.
     ///
     /// # Errors
     /// The store's.
@@ -88,7 +88,7 @@ pub trait PlainNoun: Versioned + Noun {
         Err(absent::<Self>(self.key()).into())
     }
 
-    /// What a page says of a record besides its fields: labels with their texts.
+    /// The further lines of a record's page: labels with their texts.
     ///
     /// # Errors
     /// The store's.
@@ -96,7 +96,7 @@ pub trait PlainNoun: Versioned + Noun {
         Ok(Vec::new())
     }
 
-    /// Adds the fields of answers that are computed; `values` are views of the records.
+    /// Adds the computed fields of a response; `values` are views of the records.
     ///
     /// # Errors
     /// The store's.
@@ -141,7 +141,7 @@ pub fn show<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N> {
     Ok(N::found(cx, key)?.ok_or_else(|| absent::<N>(key))?)
 }
 
-/// Reads what adding a record needs, before the transaction that adds it.
+/// Reads the data for the addition of a record, before the transaction that adds it.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -182,7 +182,7 @@ pub fn edit<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> R
     old.edit(cx, input, reading)
 }
 
-/// Takes a record out of use.
+/// Ends a record's use.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -196,7 +196,7 @@ fn in_use_by_key<N: PlainNoun>(cx: &mut Context<'_, '_>, key: &str) -> Result<N>
     Ok(found.ok_or_else(|| absent::<N>(key))?)
 }
 
-/// A record that is not there; one with a key of its own is named.
+/// A missing record; a record with a key of its own is named.
 fn absent<N: PlainNoun>(key: &str) -> Refusal {
     let noun = N::CARD.command;
     let is_keyed = N::CARD.verbs.iter().any(|verb| verb.path.ends_with("{key}"));
@@ -207,7 +207,7 @@ fn absent<N: PlainNoun>(key: &str) -> Refusal {
     })
 }
 
-/// Checks the permission of a verb as its row names it: one of the actions suffices.
+/// Checks the permission of a verb as its row names it: one of the listed actions suffices.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -221,11 +221,12 @@ pub fn allow<N: Noun>(cx: &mut Context<'_, '_>, does: Does) -> Result<()> {
     cx.allow(last)
 }
 
-/// Notes each text that the log would show in clear and that is no technical name; free text is sealed, keys are looked up.
+/// Notes each text that the log would show in clear and that is not a technical name; free text is sealed, keys are
+/// looked up.
 fn check_clear<N: PlainNoun>(reading: &mut Reading<'_>) {
     for field in N::Input::FIELDS.iter().filter(|field| field.refers.is_empty()) {
         let kept = N::CARD.fields.iter().find(|it| it.name == field.name);
-        // A table of several lines is read by its noun, which takes nothing else.
+        // The noun itself reads a table of several lines.
         let is_table = matches!(field.kind, Kind::Text(most) if most > LINE);
         if is_table || kept.is_none_or(|it| it.is_free_text) {
             continue;
@@ -236,7 +237,7 @@ fn check_clear<N: PlainNoun>(reading: &mut Reading<'_>) {
     }
 }
 
-/// The texts of a field; one of another form is noted already.
+/// The texts of a field; a value of another form is noted already.
 fn said(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
     let before = reading.errors.len();
     let said = match field.kind {
@@ -248,10 +249,10 @@ fn said(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
     said
 }
 
-/// Notes each key of another noun that the tenant does not have; what a request leaves alone is not judged.
+/// Notes each key of another noun that the tenant does not have; fields that a request omits are not checked.
 fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directory) {
     for field in I::FIELDS.iter().filter(|field| !field.refers.is_empty()) {
-        // What is no list of texts is noted already.
+        // A value that is no list of texts was reported already.
         let before = reading.errors.len();
         let said = match field.kind {
             Kind::Texts(most) => reading.texts(field.name, most).unwrap_or_default(),
@@ -271,7 +272,7 @@ fn check_references<I: Described>(reading: &mut Reading<'_>, directory: &Directo
     }
 }
 
-/// Why a key is none of a noun of the directory; `None` where the noun has it.
+/// Why a key names no record of a noun in the directory; `None` if it does.
 fn why_absent(noun: &str, key: &str, directory: &Directory) -> Option<String> {
     match noun {
         "group" => {

@@ -12,7 +12,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// Takes every name to exist: a set that is in force stays so when a group that it names goes.
+/// Assumes that every name exists: a set in force stays in force when a group that it names is removed.
 struct AnyName;
 
 impl policy::Directory for AnyName {
@@ -70,15 +70,15 @@ pub(crate) fn sources(files: &[PolicyFile]) -> Vec<SourceFile> {
         .collect()
 }
 
-/// The parameters of a demo: its changes need the same evidence at every risk, also under a set that somebody puts in force
-/// there, unless its parameters say otherwise.
+/// The parameters of a demo: its changes need the same evidence at every risk, also under a set that is put in force in
+/// the demo, unless the set's parameters differ.
 #[must_use]
 pub fn in_a_demo(parameters: &str) -> String {
     const NAME: &str = "thorough_evidence_from";
     if parameters.lines().any(|line| line.trim_start().starts_with(NAME)) {
         return parameters.to_owned();
     }
-    // Behind the others, so that the lines of what was written keep their numbers.
+    // At the end, so that the lines of the given parameters keep their numbers.
     let is_line = parameters.is_empty() || parameters.ends_with('\n');
     let gap = if is_line { "" } else { "\n" };
     format!("{parameters}{gap}{NAME} = \"never\"\n")
@@ -92,8 +92,8 @@ fn parameters_in(directory: &Directory, parameters: &str) -> String {
     }
 }
 
-/// Compiles a set for a tenant and runs its cases; gives the lines that do not hold beside it, so that what else is wrong
-/// with the set can be told at once. Works on a thread of its own.
+/// Compiles a set for a tenant and runs its cases. The failed cases are returned separately, so that all other errors
+/// in the set can be reported at once. Works on a thread of its own.
 ///
 /// # Errors
 /// All that keeps it from being compiled, each with file and line.
@@ -114,7 +114,7 @@ impl Context<'_, '_> {
     /// The policies in force, as this transaction sees them.
     ///
     /// # Errors
-    /// The store's; a fault when what is in force cannot be compiled, so that nothing is judged without rules.
+    /// The store's; a fault when the policies in force cannot be compiled, so that nothing is evaluated without rules.
     pub fn policies(&mut self) -> Result<Arc<PolicySet>> {
         if let Some(set) = &self.policies {
             return Ok(set.clone());
@@ -129,7 +129,8 @@ impl Context<'_, '_> {
         Ok(set)
     }
 
-    /// The policies of a digest, in force or not; `None` where nothing here holds them any more, or this program cannot compile them.
+    /// The policies of a digest, in force or not; `None` if no record contains them any more, or if this program cannot
+    /// compile them.
     ///
     /// # Errors
     /// The store's.

@@ -1,4 +1,4 @@
-//! Identity providers by their keys, and the secrets under which we are known at them.
+//! Identity providers by their keys, and the client secrets for them.
 
 use model::core::refusal::Refusal;
 use model::identity::provider::IdentityProvider;
@@ -11,7 +11,7 @@ use crate::core::error::Result;
 /// The most providers of a tenant.
 pub(crate) const MOST: i64 = 20;
 
-/// What a provider's wrapped secret is bound to.
+/// The associated data of a provider's wrapped secret.
 pub(crate) fn associated(tenant: &str, id: &str) -> Vec<u8> {
     format!("assent identity provider secret\0{tenant}\0{id}").into_bytes()
 }

@@ -60,7 +60,7 @@ pub(crate) fn read_scope(
     (services, environments)
 }
 
-/// Reads a span of time whose end lies after its start.
+/// Reads a span of time that ends after its start.
 pub(crate) fn read_span(reading: &mut Reading<'_>, otherwise: Timestamp) -> (Timestamp, Timestamp) {
     let start = reading.needed_time("starts_at");
     let end = reading.needed_time("ends_at");
@@ -84,24 +84,26 @@ pub(crate) fn scoped_to(reading: &mut Reading<'_>, directory: &Directory) -> Opt
     Some(keys.into_iter().map(ServiceKey).collect())
 }
 
-/// How far behind a start may lie that was meant as now: clocks differ, and people name whole minutes.
+/// How far in the past a start may be that was meant as now: clocks differ, and people enter whole minutes.
 const MEANT_AS_NOW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Reads two times of something that does not begin before it is recorded. A little late it begins now; earlier only as a
-/// correction (`correction`), which counts from now on. What began before (`begun`) may go on.
+/// Reads two times of a record that does not begin before it is recorded. A start slightly in the past becomes now. An
+/// earlier start is allowed only as a correction (`correction`), which counts from now on. A record that has `begun`
+/// may continue.
 pub(crate) fn read_recorded_span(
     reading: &mut Reading<'_>,
     cx: &Context<'_, '_>,
     begun: Option<Timestamp>,
 ) -> (Timestamp, Timestamp, Option<Timestamp>) {
     let (starts_at, ends_at) = read_span(reading, cx.now);
-    // The system records nobody's word.
+    // The system's own records are never late entries.
     let now = if cx.actor.is_system { Timestamp::MIN } else { cx.now };
     let (starts_at, corrected_at) = read_start(reading, "starts_at", starts_at, (now, begun));
     (starts_at, ends_at, corrected_at)
 }
 
-/// The same of what gives nobody a right, such as a freeze: told late, it is marked as a correction by itself.
+/// The same for a record that gives nobody a right, such as a freeze: a late entry is marked as a correction
+/// automatically.
 pub(crate) fn read_marked_span(
     reading: &mut Reading<'_>,
     cx: &Context<'_, '_>,
@@ -131,7 +133,7 @@ fn read_start(
     (now, None)
 }
 
-/// Refuses a start that lies behind, unless the request says that it is a correction.
+/// Refuses a start in the past, unless the request is marked as a correction.
 pub(crate) fn check_start(reading: &mut Reading<'_>, field: &str, starts_at: Timestamp, now: Timestamp, body: &Body) {
     if body.get("correction").and_then(Value::as_bool) != Some(true) {
         refuse_late(reading, field, starts_at, now);
@@ -148,8 +150,8 @@ fn refuse_late(reading: &mut Reading<'_>, field: &str, starts_at: Timestamp, now
     }
 }
 
-/// Refuses a span that lies behind us already. Where its end could not be read, that is said and no more: nobody knows yet
-/// where it lies.
+/// Refuses a span that is in the past already. If the end could not be read, only that error is reported, because the
+/// span is unknown.
 pub(crate) fn check_ahead(reading: &mut Reading<'_>, ends_at: Timestamp, now: Timestamp, text: &str) {
     let is_told = reading.errors.iter().any(|error| error.field == "ends_at");
     if ends_at <= now && !is_told {
@@ -157,8 +159,8 @@ pub(crate) fn check_ahead(reading: &mut Reading<'_>, ends_at: Timestamp, now: Ti
     }
 }
 
-/// A record's own words with the merge patch on them. What the server itself keeps (exceptions, whether it ended) is in neither,
-/// so a patch that names it is refused as one with an unknown field.
+/// A record's own input fields with the merge patch applied. Fields that the server maintains (exceptions, whether the
+/// record ended) are not among them, so a patch that names one is refused like an unknown field.
 pub(crate) fn patched<T: Serialize>(before: &T, fields: &[&str], body: &Body) -> Result<Body> {
     let Value::Object(all) = serde_json::to_value(before)? else {
         return Err(Error::Fault("a record is no object".to_owned()));

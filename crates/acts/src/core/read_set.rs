@@ -1,5 +1,5 @@
-//! How an act stands to others in the log beyond the records that it wrote: what it read. A permit stands between the version of
-//! the change that it was given for and the next one, also where another server's clock says otherwise.
+//! The record versions an act read; they order events in the log beside the versions it wrote. A permit belongs between
+//! the version of the change that it was issued for and the next one, even if another server's clock differs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,25 +8,25 @@ use store::audit::act_order::{ESTATE, Standing};
 use store::audit::event::RecordRef;
 use store::record::Record;
 
-/// Whether what acts read of this table is noted: what decisions rest on. All that is held of the estate counts as one record,
-/// whose version is its counter.
+/// Whether reads of this table are noted, because decisions depend on them. All records of the estate count as one
+/// record, whose version is the estate's counter.
 pub(crate) fn is_heeded(table: &str) -> bool {
     table == Change::TABLE || table == ESTATE
 }
 
-/// What is to be noted of an act.
+/// The reads that are noted of an act.
 #[derive(Default)]
 pub(crate) struct Standings {
     /// The act's first event.
     first_event: Option<String>,
-    /// Versions of changes that it read, before it wrote any.
+    /// Versions of changes that the act read before it wrote any.
     read: BTreeMap<String, i64>,
-    /// Changes that it wrote: what it read of them is told by what it made.
+    /// Changes that the act wrote: the new version implies the version that was read.
     written: BTreeSet<String>,
 }
 
 impl Standings {
-    /// Notes that the act goes by this version of a change.
+    /// Notes that the act relies on this version of a change.
     pub(crate) fn note_read(&mut self, change: &str, version: i64) {
         self.read.entry(change.to_owned()).or_insert(version);
     }
@@ -48,8 +48,8 @@ impl Standings {
         self.first_event.get_or_insert_with(|| id.to_owned());
     }
 
-    /// The act's first event with the changes that the act read and did not write; `None` for an act without an event, which
-    /// has no place in the log.
+    /// The act's first event with the changes that the act read and did not write; `None` for an act without an event,
+    /// because such an act has no place in the log.
     pub(crate) fn of_changes(self) -> Option<(String, Vec<Standing>)> {
         let event = self.first_event?;
         let written = self.written;
@@ -59,7 +59,7 @@ impl Standings {
     }
 }
 
-/// How the act stands to the estate, at this number.
+/// The act's read or write of the estate, at this number.
 pub(crate) fn of_estate(generation: i64, made: bool) -> Standing {
     standing(ESTATE, String::new(), generation, made)
 }

@@ -1,6 +1,6 @@
-//! By which code a server knows what a server wrote: events that wait for their place, sessions, deliveries that came in. No
-//! signed log vouches for them (yet), so each carries a message authentication code under the master key, which is not in the
-//! database: who can write there, and has not that key, can plant none of them.
+//! The codes by which a server recognises rows that a server wrote: events that wait for their place, sessions,
+//! incoming deliveries. No signed log covers these rows (yet), so each carries a message authentication code under the
+//! master key. The key is not in the database, so a writer without it can plant none of them.
 
 use std::sync::Arc;
 
@@ -19,12 +19,13 @@ const ROW: &str = "row";
 const SESSION: &str = "session";
 const DELIVERY: &str = "delivery";
 
-/// What makes the codes of the rows that open something; the store writes and checks them.
+/// Makes the codes of rows that can open the gate; the store writes and checks them.
 pub(crate) fn row_coder(master: Arc<MasterKey>) -> RowCoder {
     Arc::new(move |parts| master.mac(ROW, parts))
 }
 
-/// The code of an event, over its leaf: that names its tenant, its records and the digest of what stands beside it.
+/// The code of an event, over its leaf: the leaf names its tenant, its records and the digest of the data stored beside
+/// it.
 pub(crate) fn of_event(cx: &Context<'_, '_>, leaf: &[u8]) -> Hash {
     cx.services.tools().master.mac(EVENT, &[leaf])
 }
@@ -36,7 +37,7 @@ pub(crate) fn is_own_event(cx: &Context<'_, '_>, waiting: &Waiting) -> bool {
     mac.is_some_and(|mac| master.verify_mac(EVENT, &[&waiting.event.bytes], mac))
 }
 
-/// Refuses to go on over an event that no server wrote: what is signed once is true for ever.
+/// Refuses to continue over an event that no server wrote: a signature cannot be taken back.
 ///
 /// # Errors
 /// A fault that names the event.
@@ -51,8 +52,8 @@ pub(crate) fn check_event(cx: &Context<'_, '_>, waiting: &Waiting) -> Result<()>
     )))
 }
 
-/// The parts of a session that decide what it opens. Where a session has nothing, an empty part stands with a mark of its own
-/// before it, so that nothing and an empty text differ.
+/// The parts of a session that decide what the session opens. A missing part is an empty part with its own mark before
+/// it, so that a missing text and an empty text differ.
 fn session_parts(tenant: &str, session: &Session) -> Vec<Vec<u8>> {
     let text = |text: &str| text.as_bytes().to_vec();
     let optional = |text: &Option<String>| match text {
@@ -89,7 +90,7 @@ pub fn is_own_session(master: &MasterKey, tenant: &str, session: &Session) -> bo
     master.verify_mac(SESSION, &parts, &session.mac)
 }
 
-/// Begins a session; the code is made here, whatever stands in it.
+/// Begins a session; this function computes the code and ignores any code in the record.
 ///
 /// # Errors
 /// The store's.
@@ -99,7 +100,8 @@ pub fn begin_session(cx: &mut Context<'_, '_>, mut session: Session) -> Result<(
     Ok(session::insert(cx.tx, &session)?)
 }
 
-/// Notes in a session that a fresh factor was shown now, and which. `false` when the session is over, or none that a server began.
+/// Notes in a session that a fresh factor was used now, and its kind. `false` when the session is over, or if no server
+/// began it.
 ///
 /// # Errors
 /// The store's.
@@ -119,16 +121,16 @@ pub fn note_factor(cx: &mut Context<'_, '_>, digest: &str, factor: &Factor) -> R
     Ok(session::save_factor(cx.tx, &session)?)
 }
 
-/// What a delivery is known by, as it came in.
+/// The identification of an incoming delivery.
 #[derive(Debug, Clone, Copy)]
 pub struct Came<'a> {
     /// Its id.
     pub id: &'a str,
-    /// The connection it came by.
+    /// The connection of the delivery.
     pub connection: &'a str,
     /// The sender's id for it.
     pub delivery_id: &'a str,
-    /// What the sender calls it.
+    /// The sender's name for the event.
     pub event: &'a str,
     /// `sha256:…` of the raw body.
     pub body_digest: &'a str,
@@ -159,8 +161,8 @@ impl Came<'_> {
         .map(str::as_bytes)
     }
 
-    /// The code of a delivery that a server takes in, after its signature was held to the connection's secret; or that somebody
-    /// who may has read once more.
+    /// The code of a delivery that a server accepts after its signature was checked with the connection's secret, or
+    /// that an authorised person processes again.
     #[must_use]
     pub fn mac(&self, cx: &Context<'_, '_>) -> Hash {
         let tenant = cx.tenant();
@@ -168,7 +170,7 @@ impl Came<'_> {
     }
 }
 
-/// Whether a server took this delivery in, and with this body where it was read.
+/// Whether a server accepted this delivery, and with this body if the body was read.
 #[must_use]
 pub fn is_own_delivery(cx: &Context<'_, '_>, row: &Delivery) -> bool {
     let (tenant, came) = (cx.tenant(), Came::from(row));

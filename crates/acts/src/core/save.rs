@@ -1,5 +1,5 @@
-//! Saves what a verb made of a change: the records around it, the events, messages, the timer, revocations. All in the act's
-//! own transaction.
+//! Saves the result of a verb on a change: the records around it, the events, messages, the timer, revocations. All in
+//! the act's own transaction.
 
 use jiff::Timestamp;
 use model::change::change_file::{ChangeFile, EventDraft, Letter};
@@ -16,9 +16,9 @@ use crate::core::messages::save_message;
 use crate::core::note_outcomes::note_outcomes;
 use crate::core::write::{Versioned, Written};
 
-/// What became of a file.
+/// The result of a save.
 pub(crate) struct Done {
-    /// The file as it is now.
+    /// The present file.
     pub file: ChangeFile,
     /// Events to write.
     pub events: Vec<EventDraft>,
@@ -26,14 +26,14 @@ pub(crate) struct Done {
     pub letters: Vec<Letter>,
     /// Permits that were revoked.
     pub revoked: Vec<RecordId>,
-    /// When the clock makes something due.
+    /// The next time at which the clock makes something due.
     pub next_due: Option<Timestamp>,
-    /// What the policies allowed on the way.
+    /// The actions that the policies allowed during the act.
     pub(crate) allowed: Vec<Allowed>,
 }
 
-/// Saves a change's file: what differs from before, the events, and all that belongs to the change itself. What follows of it
-/// for others is queued.
+/// Saves a change's file: the differences, the events, and all that belongs to the change itself. Effects on other
+/// changes are queued.
 ///
 /// # Errors
 /// The store's.
@@ -43,7 +43,7 @@ pub(crate) fn save_file(cx: &mut Context<'_, '_>, stood: Option<ChangeFile>, mut
     let file = &mut done.file;
     let decided = save_around(cx, &mut written, before, file)?;
     if !written.is_empty() && file.change.has_lost_texts() {
-        // New texts stand around a change whose texts were erased: the retention counts from them, and takes them as well.
+        // New texts were added to a change whose texts were erased: retention counts from them and erases them as well.
         file.change.updated_at = cx.now;
     }
     save_change(cx, &mut written, before, file, decided)?;
@@ -64,7 +64,7 @@ pub(crate) fn save_file(cx: &mut Context<'_, '_>, stood: Option<ChangeFile>, mut
     Ok(())
 }
 
-/// Saves the records around the change; answers whether a decision among them moved.
+/// Saves the records around the change; returns whether a decision among them changed.
 fn save_around(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
@@ -94,7 +94,8 @@ fn save_around(
     Ok(decided)
 }
 
-/// Writes what is new or different. Ended decisions go first: one person has one standing decision at a time.
+/// Writes records that are new or different. Ended decisions go first, because one person has at most one decision in
+/// force.
 fn save_list<R: Versioned>(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
@@ -130,7 +131,7 @@ fn save_change(
     Ok(())
 }
 
-/// Whether two versions differ only in what the ETag does not follow: watchers, marks, who did some of the work.
+/// Whether two versions differ only in fields that the ETag does not cover: watchers, marks, performers of the work.
 fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
     let mut old = old.clone();
     old.watchers.clone_from(&new.watchers);
@@ -144,7 +145,7 @@ fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
 fn save_letters(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile, letters: &[Letter]) -> Result<()> {
     for letter in letters {
         let subject = match (letter.topic, &letter.headline) {
-            // What happened is the news itself.
+            // The news itself is the event.
             ("milestone", _) => letter.news.trim_end_matches('.').to_owned(),
             (_, Some(headline)) => format!("{} {headline}", file.change.key),
             (topic, None) => format!("{} {}", file.change.key, topic_words(topic)),
@@ -171,7 +172,7 @@ fn save_letters(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFi
     Ok(())
 }
 
-/// What a subject says after the key, as on the pages and in letters.
+/// The text that a subject has after the key, as on the pages and in letters.
 fn topic_words(topic: &str) -> String {
     let words = match topic {
         "asked_to_approve" => "needs your decision",

@@ -9,7 +9,7 @@ fn bound(tenant: &str, name: &str) -> Vec<u8> {
     format!("assent secret\0{tenant}\0{name}").into_bytes()
 }
 
-/// Keeps a secret under a name; the one before is gone.
+/// Stores a secret under a name; it replaces an earlier one.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -34,7 +34,7 @@ pub fn open(cx: &mut Context<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(Some(cx.services.tools().master.open(&wrapped, &bound)?.to_vec()))
 }
 
-/// Seals a credential that came with a delivery, for what is kept of it.
+/// Seals a credential that came with a delivery, for storage with the delivery.
 ///
 /// # Errors
 /// A fault of the keys.
@@ -44,7 +44,7 @@ pub fn seal_delivered(tools: &Tools, tenant: &str, connection: &str, secret: &st
     Ok(proof::crypto::base64url(&wrapped))
 }
 
-/// Opens a credential that came with a delivery of a connection; `None` where it is none of this key.
+/// Opens a credential that came with a delivery of a connection; `None` if it was not sealed with this key.
 pub(crate) fn open_delivered(cx: &Context<'_, '_>, connection: &str, sealed: &str) -> Option<Vec<u8>> {
     let wrapped = proof::crypto::from_base64url(sealed)?;
     let bound = bound(&cx.tenant(), &delivered_name(connection));
@@ -66,7 +66,7 @@ pub(crate) fn seal_text(cx: &Context<'_, '_>, name: &str, text: &str) -> Result<
 /// Opens a text that was sealed under a name.
 ///
 /// # Errors
-/// A fault where it is none of this key and name.
+/// A fault if the text was not sealed with this key and name.
 pub(crate) fn open_text(cx: &Context<'_, '_>, name: &str, sealed: &str) -> Result<String> {
     let unreadable = || Error::Fault(format!("the sealed text {name} cannot be read"));
     let wrapped = proof::crypto::from_base64url(sealed).ok_or_else(unreadable)?;
@@ -74,7 +74,7 @@ pub(crate) fn open_text(cx: &Context<'_, '_>, name: &str, sealed: &str) -> Resul
     String::from_utf8(opened.to_vec()).map_err(|_| unreadable())
 }
 
-/// What a credential that came with a delivery is bound to.
+/// The associated data of a credential that came with a delivery.
 fn delivered_name(connection: &str) -> String {
     format!("connection/{connection}/delivered")
 }
@@ -89,7 +89,7 @@ pub fn fresh(cx: &Context<'_, '_>) -> Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// The name under which a connection's credential for its API rests.
+/// The name of the stored credential for a connection's API.
 pub fn credential_name(connection: &str) -> String {
     format!("connection/{connection}/api")
 }

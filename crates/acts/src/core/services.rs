@@ -1,4 +1,5 @@
-//! What every act works with: the tools that differ between production, tests and the demo, and the caches that acts share.
+//! The services of every act: the tools that differ between production, tests and the demo, and the caches that acts
+//! share.
 
 mod clock_mark;
 mod closed_by_finding;
@@ -25,15 +26,15 @@ use crate::core::error::{Error, Result};
 use crate::core::gate_read_cache::Moments;
 use crate::core::log_high_water::SeenLogs;
 
-/// How many of a tenant's latest estates are kept: a reader whose transaction began a little earlier needs the one before
-/// the latest. They share what did not change.
+/// How many of a tenant's latest estates are cached: a reader whose transaction began a little earlier needs the one
+/// before the latest. Estates share unchanged parts.
 const MOST_ESTATES: usize = 4;
-/// An act judges this many open changes itself at most; with more it leaves all of them to the settler.
+/// The most open changes that an act evaluates itself; with more it leaves all of them to the settler.
 const SETTLED_AT_ONCE: i64 = 100;
-/// How many compiled sets of policies are kept.
+/// How many compiled sets of policies are cached.
 const MOST_SETS: usize = 256;
 
-/// Where the time comes from.
+/// The source of the time.
 pub trait Clock: Send + Sync {
     /// The present.
     fn now(&self) -> Timestamp;
@@ -45,23 +46,23 @@ pub struct Tools {
     pub store: Store,
     /// The business's time: when things occur.
     pub clock: Arc<dyn Clock>,
-    /// The true time: when things are recorded. The same clock, but for the demo's history.
+    /// The true time of recording. It is the same clock, except in the demo's history.
     pub recorder: Arc<dyn Clock>,
     /// Randomness for ids, salts and keys.
     pub entropy: Arc<dyn Entropy>,
-    /// Wraps signing keys at rest, and knows what this server wrote.
+    /// Wraps signing keys at rest, and recognises rows that this server wrote.
     pub master: Arc<MasterKey>,
-    /// How far each log was, remembered outside of the database.
+    /// The last seen size of each log, remembered outside of the database.
     pub seen_logs: Arc<dyn SeenLogs>,
-    /// The policies that come with the program: in force in a tenant until it puts a set of its own in force.
+    /// The policies that come with the program: in force in a tenant until another set is put in force there.
     pub policies: Arc<PolicySet>,
     /// The same with the values of a demo, which its contract promises.
     pub demo_policies: Arc<PolicySet>,
-    /// Where people and verifiers reach the server, without a slash at the end.
+    /// The public address of the server for people and verifiers, without a slash at the end.
     pub public_url: String,
-    /// Whether outgoing calls may go to an address: the operator says which inner ones may be called.
+    /// Whether outgoing calls may go to an address: the operator lists the permitted internal addresses.
     pub reaches: Reach,
-    /// Where evidence files lie; on PostgreSQL they lie in the database and this is absent.
+    /// The folder of evidence files; absent on PostgreSQL, where the files are in the database.
     pub evidence_folder: Option<PathBuf>,
 }
 
@@ -69,7 +70,7 @@ pub struct Tools {
 pub type Reach = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 impl Tools {
-    /// The policies that come with the program, as they are in force in this tenant.
+    /// The policies that come with the program, with the parameters of this tenant.
     pub(crate) fn shipped(&self, tenant: Option<&Tenant>) -> &Arc<PolicySet> {
         match tenant {
             Some(tenant) if tenant.demo => &self.demo_policies,
@@ -83,23 +84,23 @@ pub struct Services {
     tools: Tools,
     /// A tenant's latest estates, in the order of their numbers.
     estates: Mutex<HashMap<String, Vec<Arc<Estate>>>>,
-    /// Whose turn it is to read a tenant's estate.
+    /// The locks for reading a tenant's estate.
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     moments: Moments,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<Ids>,
     clock_mark: ClockMark,
-    /// The tenants whose logs tell that events have grounds.
+    /// The tenants whose logs record that events have grounds.
     grounded: Mutex<HashSet<String>>,
-    /// Up to which writes the conflicts of a tenant's plans are all kept.
+    /// The writes up to which all conflicts of a tenant's plans are stored.
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
-    /// Of each tenant the changes whose work began, as its log had them last when a sample was to be drawn.
+    /// By tenant: the changes whose work began, as read from the log for the last sample.
     begun: Mutex<HashMap<String, Arc<Begun>>>,
-    /// At which value of the directory's counter a tenant was seen without an unsettled change.
+    /// By tenant: the value of the directory's counter at which no change was unsettled.
     settled: Mutex<HashMap<String, i64>>,
-    /// From how many open changes on an act leaves them to the settler.
+    /// The number of open changes from which on an act leaves them to the settler.
     settles: AtomicI64,
 }
 
@@ -114,14 +115,14 @@ pub(crate) struct Begun {
     pub members: Vec<Member>,
 }
 
-/// For so long what was read of a log is taken for a sample; then it is read again.
+/// How long the content read from a log is reused for samples; then it is read again.
 const BEGUN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// How many random tails of ids are fetched at a time.
 const TAILS: usize = 32;
 
-/// What the next id is made of. Ids are no secrets, so their random tails are fetched many at a time: each request and each
-/// row has one, and a word with the system's randomness costs as much as all else of an id.
+/// The sources of the next id. Ids are no secrets, so their random tails are fetched in batches: every request and row
+/// has an id, and one call to the system's randomness costs as much as the rest of an id.
 #[derive(Default)]
 struct Ids {
     millis: u64,
@@ -148,7 +149,7 @@ impl Ids {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What stands behind these locks is a cache or a counter: it is whole after any panic.
+    // These locks guard a cache or a counter, which is whole after any panic.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -174,14 +175,14 @@ impl Services {
         }
     }
 
-    /// What was read of a tenant's log for a sample, if that was just now.
+    /// The part of a tenant's log that was read for a sample a moment ago.
     pub(crate) fn begun(&self, tenant: &str, now: Timestamp) -> Option<Arc<Begun>> {
         let found = locked(&self.begun).get(tenant).cloned()?;
         let age = now.duration_since(found.at);
         (SignedDuration::ZERO..=BEGUN_FOR).contains(&age).then_some(found)
     }
 
-    /// Keeps what was read of a tenant's log, and nothing that is too old to be used.
+    /// Caches the content read from a tenant's log, and drops content that is too old.
     pub(crate) fn keep_begun(&self, tenant: &str, begun: Begun) {
         let mut kept = locked(&self.begun);
         kept.retain(|_, it| begun.at.duration_since(it.at) <= BEGUN_FOR);
@@ -193,17 +194,17 @@ impl Services {
         &self.tools
     }
 
-    /// The present of the business, in microseconds.
+    /// The present business time, in microseconds.
     ///
     /// # Errors
-    /// A fault of a clock that stands outside the years 1970 to 9999.
+    /// A fault of a clock outside the years 1970 to 9999.
     pub(crate) fn now(&self) -> Result<jiff::Timestamp> {
         parse::to_micros(self.tools.clock.now())
             .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))
     }
 
-    /// By how much the clock is behind the latest time that this server has seen: it was set back by so much. In the demo's
-    /// history the true time counts.
+    /// How far the clock is behind the latest time that this server has seen. In the demo's history the true time
+    /// counts.
     pub fn set_back(&self) -> SignedDuration {
         let now = self.tools.recorder.now();
         let (behind, is_news) = self.clock_mark.note(now);
@@ -213,12 +214,13 @@ impl Services {
         behind
     }
 
-    /// The time by which credentials and delegations end: the present, or what was seen before the clock was set back.
+    /// The time that decides whether credentials and delegations have ended: the present, or the latest seen time if
+    /// the clock was set back.
     pub fn ends_by(&self, now: Timestamp) -> Timestamp {
         parse::later(now, self.set_back())
     }
 
-    /// A new UUIDv7. Ids of one server never go back, also when its clock does.
+    /// A new UUIDv7. Ids of one server never go back, even if its clock does.
     ///
     /// # Errors
     /// A fault when there is no randomness.
@@ -248,7 +250,7 @@ impl Services {
         latest.find(|it| it.directory.generation <= generation).cloned()
     }
 
-    /// Keeps an estate that was read from committed state.
+    /// Caches an estate that was read from committed state.
     pub(crate) fn keep_estate(&self, tenant: &str, estate: &Arc<Estate>) {
         let mut estates = locked(&self.estates);
         let kept = estates.entry(tenant.to_owned()).or_default();
@@ -261,7 +263,7 @@ impl Services {
         }
     }
 
-    /// What a reader of a tenant's estate holds while it reads, so that one reads at a time.
+    /// The lock that a reader of a tenant's estate holds, so that one reader reads at a time.
     pub(crate) fn reading_turn(&self, tenant: &str) -> Arc<Mutex<()>> {
         Arc::clone(locked(&self.turns).entry(tenant.to_owned()).or_default())
     }
@@ -271,7 +273,7 @@ impl Services {
         locked(&self.policies).get(digest).cloned()
     }
 
-    /// Keeps a compiled set. Sets go out of force seldom, so forgetting all of them when there are many is enough.
+    /// Caches a compiled set. Sets rarely go out of force, so the cache is simply emptied when it is large.
     pub(crate) fn keep_policies(&self, digest: &str, set: &Arc<PolicySet>) {
         let mut kept = locked(&self.policies);
         if kept.len() >= MOST_SETS {
@@ -280,22 +282,22 @@ impl Services {
         kept.insert(digest.to_owned(), set.clone());
     }
 
-    /// What was read at moments.
+    /// The cache of rows that were read at moments.
     pub(crate) fn moments(&self) -> &Moments {
         &self.moments
     }
 
-    /// Whether a tenant's log is known to tell that events have grounds.
+    /// Whether a tenant's log is known to record that events have grounds.
     pub(crate) fn has_grounds(&self, tenant: &str) -> bool {
         locked(&self.grounded).contains(tenant)
     }
 
-    /// Notes that it does.
+    /// Notes that the tenant's log records grounds.
     pub(crate) fn note_grounds(&self, tenant: &str) {
         locked(&self.grounded).insert(tenant.to_owned());
     }
 
-    /// Whether the conflicts of a tenant's plans are all kept, up to these writes.
+    /// Whether all conflicts of a tenant's plans are stored, up to these writes.
     pub(crate) fn has_conflicts_of(&self, tenant: &str, mark: (i64, i64, i64)) -> bool {
         locked(&self.conflicts).get(tenant) == Some(&mark)
     }
@@ -305,28 +307,28 @@ impl Services {
         locked(&self.conflicts).insert(tenant.to_owned(), mark);
     }
 
-    /// Whether a tenant was seen without an unsettled change at this value of the directory's counter. Each act that leaves
-    /// changes unsettled raises the counter, so what was seen at a value stays true at it.
+    /// Whether a tenant had no unsettled change at this value of the directory's counter. Each act that leaves changes
+    /// unsettled raises the counter, so the fact stays true for a value.
     pub(crate) fn is_settled(&self, tenant: &str, generation: i64) -> bool {
         locked(&self.settled).get(tenant) == Some(&generation)
     }
 
-    /// Notes that it was, in committed state.
+    /// Notes this fact, from committed state.
     pub(crate) fn note_settled(&self, tenant: &str, generation: i64) {
         locked(&self.settled).insert(tenant.to_owned(), generation);
     }
 
-    /// How many open changes an act judges itself at most.
+    /// The most open changes that an act evaluates itself.
     pub(crate) fn settles_at_once(&self) -> i64 {
         self.settles.load(Ordering::Relaxed)
     }
 
-    /// Sets how many these are: tests leave also a few changes to the settler.
+    /// Sets this number: tests leave even a few changes to the settler.
     pub fn settle_at_once(&self, most: i64) {
         self.settles.store(most, Ordering::Relaxed);
     }
 
-    /// What the gate is closed for, whatever its rows say.
+    /// The findings that close the gate, whatever its rows allow.
     pub fn closed(&self) -> &ClosedByFinding {
         &self.closed
     }
@@ -336,7 +338,7 @@ impl Services {
         locked(&self.keys).get(kid).cloned()
     }
 
-    /// Keeps an unwrapped signing key.
+    /// Caches an unwrapped signing key.
     pub(crate) fn keep_key(&self, kid: &str, key: &Arc<SigningKey>) {
         locked(&self.keys).insert(kid.to_owned(), key.clone());
     }

@@ -1,4 +1,4 @@
-//! What happened to a change, event by event.
+//! The history of a change, event by event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,12 +25,11 @@ pub struct Told {
     pub index: Option<u64>,
     /// The event.
     pub event: Event,
-    /// The plain texts that it brought, by their commitments; erased ones are not there any more.
+    /// The plain texts that the event brought, by their commitments; erased ones are missing.
     pub texts: BTreeMap<String, String>,
 }
 
-/// The events about a change and the records around it, in the order of the log; those that wait for their place come
-/// last.
+/// The events about a change and the records around it, in the order of the log; events without a place come last.
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`], a fault when an event cannot be read, or the store's.
@@ -73,8 +72,8 @@ pub(crate) fn records_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Ve
     Ok(names)
 }
 
-/// The records that are about the change by its key: questions to the gate that it answered, in words of the one who asked, and the
-/// items of agendas that it was, in which stands why a member objected or the chair added it.
+/// The records that are about the change by its key: its gate checks, with the text of the asker, and its agenda items.
+/// An agenda item contains why a member objected or the chair added the change.
 pub(crate) fn records_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
     let about = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let checks = record::bodies::<GateCheck>(cx.tx, &about)?.into_iter();
@@ -104,7 +103,7 @@ pub(crate) fn events_of(cx: &mut Context<'_, '_>, change: &Change, names: &[Name
     Ok(events)
 }
 
-/// An event as it was written, with the deltas that stand beside it, and those deltas' bytes.
+/// An event as written, with the deltas stored beside it and the bytes of those deltas.
 pub(crate) fn opened(cx: &mut Context<'_, '_>, stored: &event::Event) -> Result<(Event, Option<Vec<u8>>)> {
     let event = Event::from_bytes(&stored.bytes)?;
     let Some(digest) = event.records_digest.clone() else {

@@ -22,7 +22,7 @@ pub const LOG: &str = "log";
 /// Cosigns checkpoints with a time.
 pub const COSIGNER: &str = "cosigner";
 
-/// What the keys of a tenant are for.
+/// The purposes of a tenant's keys.
 pub const PURPOSES: [&str; 3] = [PERMIT, LOG, COSIGNER];
 
 /// The 32 bytes of a seed or of a public key.
@@ -32,12 +32,12 @@ fn seed_of(bytes: &[u8]) -> Result<[u8; 32]> {
         .map_err(|_| Error::Fault("a stored key has not 32 bytes".to_owned()))
 }
 
-/// What a wrapped key is bound to, so that a row cannot be moved to another tenant or purpose.
+/// The associated data of a wrapped key, so that a row cannot be moved to another tenant or purpose.
 fn associated(tenant: &str, purpose: &str, kid: &str) -> Vec<u8> {
     format!("assent signing key\0{tenant}\0{purpose}\0{kid}").into_bytes()
 }
 
-/// The name under which a tenant's log signs: the public address without its scheme, and the log's path.
+/// The name with which a tenant's log signs: the public address without its scheme, and the log's path.
 pub fn log_name(public_url: &str, tenant: &str) -> String {
     let host = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
     format!("{host}/t/{tenant}/log")
@@ -48,7 +48,7 @@ pub fn cosigner_name(public_url: &str, tenant: &str) -> String {
     format!("{}/cosigner", log_name(public_url, tenant))
 }
 
-/// The name that a tenant's log began under. It stays when the server's address changes.
+/// The first name of a tenant's log. It stays when the server's address changes.
 ///
 /// # Errors
 /// The store's, or a fault when the stored key cannot be read.
@@ -56,7 +56,7 @@ pub fn log_origin(cx: &mut Context<'_, '_>) -> Result<String> {
     name_of(cx, LOG)
 }
 
-/// The name that the server's cosigner of a tenant's log began under.
+/// The first name of the server's cosigner of a tenant's log.
 ///
 /// # Errors
 /// The store's, or a fault when the stored key cannot be read.
@@ -69,7 +69,7 @@ fn name_of(cx: &mut Context<'_, '_>, purpose: &str) -> Result<String> {
     Ok(VerifierKey::parse(&stored.public)?.name().to_owned())
 }
 
-/// Makes and keeps the first key of a purpose.
+/// Makes and stores the first key of a purpose.
 ///
 /// # Errors
 /// The store's, or a fault of the entropy.
@@ -82,8 +82,8 @@ pub fn make(cx: &mut Context<'_, '_>, purpose: &str, at: Timestamp) -> Result<St
     make_named(cx, purpose, &name, at)
 }
 
-/// Makes and keeps the key that signs in another's place; the caller retires or revokes that one. A log keeps the name that it
-/// began under, whatever the server's address is now.
+/// Makes and stores the key that signs in place of another; the caller retires or revokes the other. A log keeps its
+/// first name, even if the server's address changes.
 ///
 /// # Errors
 /// The store's, or a fault of the entropy.
@@ -95,7 +95,7 @@ pub(crate) fn replace(cx: &mut Context<'_, '_>, old: &StoredKey) -> Result<Strin
     make_named(cx, &old.purpose, &name, cx.recorded_at)
 }
 
-/// `name` stands in keys of the log alone.
+/// Only keys of the log have a `name`.
 fn make_named(cx: &mut Context<'_, '_>, purpose: &str, name: &str, at: Timestamp) -> Result<String> {
     let tools = cx.services.tools();
     let key = SigningKey::generate(tools.entropy.as_ref())?;
@@ -121,7 +121,7 @@ fn make_named(cx: &mut Context<'_, '_>, purpose: &str, name: &str, at: Timestamp
     Ok(kid)
 }
 
-/// The id that a public half gives, in the text form of its purpose; `None` when it cannot be read.
+/// The id of a public half, in the text form of its purpose; `None` when the half cannot be read.
 pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
     let bytes = match purpose {
         PERMIT => proof::crypto::from_base64url(public)?.try_into().ok()?,
@@ -134,9 +134,8 @@ pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
     Some(proof::jwks::Jwk::new(bytes).kid())
 }
 
-/// Why a stored key is none, with the column that is wrong. Both halves are looked at: a public one that nothing verifies by,
-/// and a private one that the master key does not open or that belongs to another public one, are found before somebody needs
-/// them.
+/// Why a stored key is invalid, with the wrong column. Both halves are checked early: a public half that verifies
+/// nothing, and a private half that the master key does not open or that belongs to another public half.
 pub(crate) fn trouble(cx: &Context<'_, '_>, stored: &StoredKey) -> Option<(&'static str, String)> {
     if stored.purpose != PERMIT
         && let Err(why) = VerifierKey::parse(&stored.public)
@@ -161,8 +160,8 @@ pub(crate) fn trouble(cx: &Context<'_, '_>, stored: &StoredKey) -> Option<(&'sta
     Some(("wrapped", what.to_owned()))
 }
 
-/// What is wrong with the tenant's keys, each said with the key's id; nothing where every key is whole and, once the log has
-/// begun, each purpose has one that signs.
+/// The faults of the tenant's keys, each with the key's id. The list is empty if every key is whole and, once the log
+/// has begun, each purpose has one key that signs.
 ///
 /// # Errors
 /// The store's.
@@ -186,7 +185,7 @@ pub fn find_trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
 /// The key that signs for a purpose.
 ///
 /// # Errors
-/// The store's, or a fault when there is none.
+/// The store's, or a fault if there is none.
 pub(crate) fn active(cx: &mut Context<'_, '_>, purpose: &str) -> Result<StoredKey> {
     let keys = keys::list(cx.tx, purpose)?;
     keys.into_iter()
@@ -207,13 +206,13 @@ pub fn signing_key(cx: &mut Context<'_, '_>, purpose: &str) -> Result<Arc<Signin
 /// The id of the key that signs for a purpose.
 ///
 /// # Errors
-/// The store's, or a fault when there is none.
+/// The store's, or a fault if there is none.
 pub(crate) fn active_kid(cx: &mut Context<'_, '_>, purpose: &str) -> Result<String> {
     Ok(active(cx, purpose)?.kid)
 }
 
-/// Whether the key that signed a permit was revoked, or is gone. The permits' own records follow piece by piece, so whoever takes
-/// one asks.
+/// Whether the key that signed a permit was revoked or is gone. The permits' own records are updated later piece by
+/// piece, so a permit's reader checks the key.
 ///
 /// # Errors
 /// The store's; a fault of the keys.
@@ -231,7 +230,7 @@ fn stored_permit_key(cx: &mut Context<'_, '_>, kid: &str) -> Result<Option<Store
     Ok(keys::load(cx.tx, kid)?.filter(|key| key.purpose == PERMIT))
 }
 
-/// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
+/// The key that signed a permit, whether it still signs new ones or not, so that one permit is always the same token.
 ///
 /// # Errors
 /// 409 when the key was revoked; the store's; a fault of the keys.
@@ -285,8 +284,8 @@ pub fn verifier_keys(cx: &mut Context<'_, '_>) -> Result<VerifierKeys> {
     Ok(VerifierKeys(keys))
 }
 
-/// The key set by which permits and revocation lists are verified: the key that signs, and retired ones as long as a permit of
-/// theirs may live.
+/// The key set that verifies permits and revocation lists: the key that signs, and retired keys as long as one of their
+/// permits may be valid.
 ///
 /// # Errors
 /// The store's.
@@ -316,7 +315,7 @@ pub fn jwks(cx: &mut Context<'_, '_>) -> Result<proof::jwks::Jwks> {
 /// Every permit key of the tenant that was not revoked, whether it is published still or not.
 ///
 /// # Errors
-/// The store's; a fault of a key that is none.
+/// The store's; a fault of an invalid key.
 pub(crate) fn unrevoked_permit_keys(cx: &mut Context<'_, '_>) -> Result<Vec<proof::jwks::Jwk>> {
     let stored = keys::list(cx.tx, PERMIT)?;
     let public = |key: &StoredKey| {
@@ -326,7 +325,7 @@ pub(crate) fn unrevoked_permit_keys(cx: &mut Context<'_, '_>) -> Result<Vec<proo
     stored.iter().filter(|key| !is_revoked(key)).map(public).collect()
 }
 
-/// What was ever done with the tenant's keys, in order.
+/// All operations on the tenant's keys, in order.
 ///
 /// # Errors
 /// The store's.

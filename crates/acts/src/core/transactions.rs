@@ -7,12 +7,12 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::services::Tools;
 
-/// Does acts, each in a transaction of its own.
+/// Runs acts, each in a transaction of its own.
 pub trait Transactions {
     /// The tools that its acts work with.
     fn tools(&self) -> &Tools;
 
-    /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
+    /// Runs an act in one tenant and waits for its result. Never on a thread that must not block.
     ///
     /// # Errors
     /// The act's own error, or the store's.
@@ -21,7 +21,7 @@ pub trait Transactions {
         T: Send + 'static,
         A: Fn(&mut Context<'_, '_>) -> Result<T> + Send + 'static;
 
-    /// Looks across tenants.
+    /// Reads across tenants.
     ///
     /// # Errors
     /// The closure's own error, or the store's.

@@ -1,4 +1,4 @@
-//! Writes what an act made: records with their sealed forms, and the events that tell of them.
+//! Writes the results of an act: records with their sealed forms, and the events that record them.
 
 use model::change::change_file::EventDraft;
 use model::compliance::erasure::with_erased;
@@ -104,7 +104,7 @@ versioned!(
 model::card_nouns!(versioned);
 
 impl Context<'_, '_> {
-    /// Writes a record: a new one, or the next version of one that stands. Answers the version that was written.
+    /// Writes a record: a new one, or the next version of an existing one. Returns the version that was written.
     ///
     /// # Errors
     /// The store's; `Stale` when somebody else was faster.
@@ -112,8 +112,8 @@ impl Context<'_, '_> {
         self.put_erased(written, next, &[])
     }
 
-    /// The same of a record some of whose texts are erased by this act, at these places (JSON Pointers); what was erased
-    /// before stays so.
+    /// The same for a record some of whose texts this act erases, at these places (JSON Pointers); earlier erasures
+    /// stay.
     ///
     /// # Errors
     /// The store's; `Stale` when somebody else was faster.
@@ -124,7 +124,7 @@ impl Context<'_, '_> {
         erased: &[String],
     ) -> Result<R> {
         let id = next.id().to_owned();
-        // A record without a version was made in this act: nothing stands under its new id.
+        // A record without a version was created in this act: no row exists under its new id.
         let before = match next.version() {
             0 => None,
             _ => record::load::<R>(self.tx, &id)?,
@@ -168,7 +168,7 @@ impl Context<'_, '_> {
         Ok(next)
     }
 
-    /// Writes the act's events; the first carries what was done to records.
+    /// Writes the act's events; the first carries the changes of records.
     ///
     /// # Errors
     /// The store's, or a fault when bytes cannot be made.
@@ -177,7 +177,7 @@ impl Context<'_, '_> {
             let Some(first) = written.deltas.first() else {
                 return Ok(());
             };
-            // Timers may mark a record without anything that people call news.
+            // Timers may mark a record without an event for people.
             let subject = (table_name(&first.table), first.id.clone());
             drafts.push(EventDraft {
                 kind: "record.updated",
@@ -208,7 +208,7 @@ impl Context<'_, '_> {
         Ok(salts::save(self.tx, event, &texts)?)
     }
 
-    /// Names the charter of an agent in each of its events, so that the log shows for itself that no person acted.
+    /// Names the charter of an agent in each of its events, so that the log itself shows that no person acted.
     fn mark_agent(&mut self, draft: &mut EventDraft) -> Result<()> {
         if self.actor.is_system {
             return Ok(());
@@ -302,7 +302,7 @@ impl Context<'_, '_> {
     }
 }
 
-/// The log holds no nulls: a fact that is not there is left out.
+/// The log contains no nulls: an absent fact is left out.
 fn without_nulls(data: Map<String, Value>) -> Map<String, Value> {
     data.into_iter()
         .filter(|(_, value)| !value.is_null())

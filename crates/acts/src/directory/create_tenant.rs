@@ -1,4 +1,5 @@
-//! Makes a tenant on the host: its settings, environments, the two groups that every tenant has, its keys and its log.
+//! Creates a tenant on the host: its settings, environments, the two groups that every tenant has, its keys and its
+//! log.
 
 use model::compliance::erasure;
 use model::core::enums::Day;
@@ -19,8 +20,8 @@ use crate::directory::review_by_clock;
 /// The groups that the base policies name: key and name.
 const GROUPS: [(&str, &str); 2] = [("change-managers", "Change managers"), ("security", "Security")];
 
-/// Refuses what cannot be the key of a tenant of people: the log of Assent itself has one of its own, and in addresses a key
-/// of dots alone means another place.
+/// Refuses a text that cannot be the key of a tenant of people: the log of Assent itself has a tenant of its own, and a
+/// key of dots means another place in a URL.
 ///
 /// # Errors
 /// 422.
@@ -39,7 +40,7 @@ pub fn check_key(key: &str) -> std::result::Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes the tenant of this context's transaction, unless it is there already.
+/// Creates the tenant of this context's transaction, unless it exists already.
 ///
 /// # Errors
 /// 422 for a key that no tenant of people has, or the store's.
@@ -106,11 +107,11 @@ pub fn create_tenant(cx: &mut Context<'_, '_>, name: &str, demo: bool) -> Result
         };
         cx.put_estate("group.set", group, json!({}))?;
     }
-    // A history that is told afterwards has no reviews of its own: the first begins when its time really comes.
+    // A history that is entered afterwards has no access reviews of its own: the first review begins at its real time.
     review_by_clock::set_after(cx, cx.now.max(cx.recorded_at))
 }
 
-/// Weekdays from eight to five, in UTC until somebody says where the tenant works.
+/// Weekdays from eight to five, in UTC until somebody sets the tenant's zone.
 fn usual_calendar(cx: &Context<'_, '_>) -> Result<Calendar> {
     let days = [Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday];
     Ok(Calendar {

@@ -1,5 +1,5 @@
-//! Takes a person out of office: sessions, tokens, second factors and open requests end in this transaction. Marked as
-//! compromised, their decisions are void, permits that rest on them die, and what they sign in with is forgotten.
+//! Deactivates a person: sessions, tokens, second factors and open requests end in this transaction. If the account is
+//! marked as compromised, its decisions and the permits that depend on them are void, and its credentials are deleted.
 
 use std::collections::BTreeSet;
 
@@ -29,11 +29,11 @@ use crate::guard::{impersonation, last_administrator, session_end};
 use crate::identity::{set_agent, set_workload};
 use crate::notify::action_items;
 
-/// How many open changes are looked through at once.
+/// How many open changes are read at once.
 const AT_ONCE: usize = 500;
 
-/// Deactivates a person (`POST /people/{login}/deactivation {compromised, reason}`). Again for one who is inactive
-/// already, it can still be said that the account was compromised.
+/// Deactivates a person (`POST /people/{login}/deactivation {compromised, reason}`). A later request for an inactive
+/// person can still mark the account as compromised.
 ///
 /// # Errors
 /// 403, 404, 422; 409 when nothing would change; the store's.
@@ -61,8 +61,8 @@ pub fn deactivate_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> 
     end_person(cx, person, compromised, reason)
 }
 
-/// Marks a person as inactive and ends all they have. `person` is the record as it shall be kept, whatever else of it
-/// is new.
+/// Marks a person as inactive and ends their access and work. `person` is the record to save, with any other new
+/// fields.
 ///
 /// # Errors
 /// The store's.
@@ -72,8 +72,8 @@ pub fn end_person(
     compromised: bool,
     reason: Option<String>,
 ) -> Result<Person> {
-    // What was said of a compromised account stands until an administrator activates it: leaving, or being removed by a
-    // directory that has not heard of it, does not make it a plain one.
+    // A compromised mark stays until an administrator activates the account: a person's leaving, or a removal by a
+    // directory that does not know of the mark, does not clear it.
     let said = person
         .deactivation
         .clone()
@@ -119,7 +119,7 @@ pub fn end_person(
         suspend_given::follow(cx, &person)?;
     }
     end_work(cx, &gone, compromised)?;
-    // Others may be asked in their place: deputies end, and rules look for whoever is left.
+    // Others may have to approve instead: deputies end, and rules look for the remaining people.
     settle_open::settle_asked(cx)?;
     Ok(person)
 }
@@ -142,7 +142,8 @@ fn end_delegations(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Ends sessions, tokens and workloads of a person. What of theirs speaks for somebody else has lost who answers for it.
+/// Ends sessions, tokens and workloads of a person. Tokens and workloads that act for somebody else have lost the
+/// person accountable for them.
 fn end_access(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let ended = session::delete_of_person(cx.tx, person.as_str())?;
     session_end::note_ended(cx, &ended)?;
@@ -161,8 +162,8 @@ fn end_access(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Takes people out of every open change that has to do with them: whoever goes, and with a compromised account those that it
-/// made, whose decisions are its own.
+/// Removes people from every open change in which they have a part: the deactivated person, and with a compromised
+/// account the accounts that it made, whose decisions count as its own.
 fn end_work(cx: &mut Context<'_, '_>, people: &[PersonId], compromised: bool) -> Result<()> {
     let mut concerned = BTreeSet::new();
     for person in people {
@@ -185,7 +186,7 @@ fn end_work(cx: &mut Context<'_, '_>, people: &[PersonId], compromised: bool) ->
         if concerned.contains(change.id.as_str()) || names_one {
             cx.on_change(change.id.as_str(), |case| {
                 for (place, person) in people.iter().enumerate() {
-                    // Of those who come along, most have nothing to do with it.
+                    // Most of the further accounts have no part in the change.
                     if place == 0 || has_part(&case.file, person) {
                         leave(case, person, compromised);
                     }
@@ -197,7 +198,7 @@ fn end_work(cx: &mut Context<'_, '_>, people: &[PersonId], compromised: bool) ->
     Ok(())
 }
 
-/// Ids of the changes around which records of this person stand.
+/// Ids of the changes with records of this person.
 fn concerned(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let standing = || {
@@ -238,7 +239,7 @@ fn concerned(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<BTreeSet<Str
     Ok(found)
 }
 
-/// What of a record tells that somebody said that it is good enough, or is so.
+/// The fields by which a record shows that a person accepted or confirmed something.
 #[derive(Deserialize)]
 struct Said {
     change: ChangeId,
@@ -251,8 +252,8 @@ struct By {
     by: PersonId,
 }
 
-/// Ids of those of some open changes in which a compromised account spoke otherwise than by a decision of its own: by a way in
-/// that it handed out, by a delegate, by accepting failed evidence or by finding a condition met.
+/// Ids of those open changes in which a compromised account acted without a decision of its own: by a sign-in that it
+/// set up, by a delegate, by accepting failed evidence or by confirming a condition.
 fn spoken_for(cx: &mut Context<'_, '_>, changes: &[Change], people: &[PersonId]) -> Result<BTreeSet<String>> {
     let of_these = || {
         Filter::new()

@@ -1,6 +1,6 @@
-//! Ends what a compromised account had a part in where two people look outside of changes: emergency cards, audit mandates, who leads a
-//! service, what drift is expected, exceptions from freezes, proposals to loosen these and proposed configurations. What is needed is
-//! proposed anew.
+//! Ends records with a part of a compromised account that need two people outside of changes: emergency cards, audit
+//! mandates, the leading system of a service, expected drift, exceptions from freezes, proposals to loosen these and
+//! proposed configurations. Records that are still needed are proposed anew.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::emergency::set_emergency_card::save;
 use crate::integration::beside::set_service_lead;
 use crate::policy::configurations;
 
-/// Ends what one of these accounts proposed, handed out or signed.
+/// Ends the records that one of these accounts proposed, set up or signed.
 ///
 /// # Errors
 /// The store's.
@@ -68,7 +68,7 @@ pub(crate) fn end_signed(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Res
     end_in_freezes(cx, accounts)
 }
 
-/// Takes back what these accounts let pass a freeze, and their proposals to end or shorten one.
+/// Withdraws these accounts' exceptions from a freeze, and their proposals to end or shorten one.
 fn end_in_freezes(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
     let (directory, by, now) = (cx.directory()?, cx.actor.person.clone(), cx.now);
     let mut stopped: BTreeSet<ChangeId> = BTreeSet::new();
@@ -101,7 +101,7 @@ fn end_in_freezes(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()>
     settle_open(cx, |change| stopped.contains(&change.id))
 }
 
-/// A freeze as it is by now.
+/// A freeze in its present state.
 fn load(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<Freeze> {
     let directory = cx.directory()?;
     let mut freezes = directory.freezes.iter();

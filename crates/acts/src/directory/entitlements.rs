@@ -1,4 +1,4 @@
-//! The rights that people hold, as a review of access shows them, and how each of them is taken away.
+//! The rights of people as an access review shows them, and how each right is removed.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::core::error::Result;
 use crate::guard::{denied_rights, group_membership, last_administrator, two_people};
 use crate::identity::set_workload;
 
-/// The most characters of what a right is about: many rows stand in one entry of the log.
+/// The most characters of a right's scope: many rows are in one entry of the log.
 const MOST_SCOPE: usize = 160;
 
 /// Rights of everybody while they are gathered.
@@ -43,8 +43,8 @@ impl Found {
     }
 }
 
-/// What everybody holds: rights in the tenant, job functions, seats in groups, rows of the matrix, what others let them speak
-/// for, tokens, and jobs of pipelines that speak for them. A time on call gives nobody a right, and a training is no right.
+/// All rights of all people: roles in the tenant, job functions, group memberships, ownership rows, delegations,
+/// tokens, and pipeline jobs that act for a person. A time on call gives nobody a right, and a training is no right.
 ///
 /// # Errors
 /// The store's.
@@ -90,8 +90,8 @@ pub(crate) fn rights(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<
     Ok(found.0)
 }
 
-/// For whom somebody speaks, in which parts and of which services: `person:…: owner, security; payments`. It stands in the log
-/// in clear, so neither a login nor a name is in it.
+/// The delegator, parts and services of a delegation: `person:…: owner, security; payments`. The log shows it in clear,
+/// so it contains neither a login nor a name.
 fn lent(row: &Delegation) -> String {
     let mut text = format!("{PERSON}{}", row.delegator);
     let parts: Vec<&str> = row.parts.iter().map(String::as_str).collect();
@@ -104,17 +104,17 @@ fn lent(row: &Delegation) -> String {
     text
 }
 
-/// Takes a right away; one that is gone meanwhile needs nothing. The caller judges open changes again.
+/// Removes a right; a right that is gone meanwhile needs nothing. The caller evaluates open changes again.
 ///
 /// # Errors
-/// 409 where it takes two people; the store's.
+/// 409 if it needs two people; the store's.
 pub(crate) fn take_away(cx: &mut Context<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
     let data = json!({"access_review": review});
     match right.kind.as_str() {
         "role" => narrow(cx, right, data, |cx, person| {
             let is_other = |it: &Role| it.as_str() != right.what;
             person.roles = person.roles.iter().copied().filter(is_other).collect();
-            // Also where it is gone meanwhile: a claim would give it back.
+            // This is done even if the right is gone meanwhile: a claim would restore it.
             denied_rights::refuse(cx, person, (Given::Role, &right.what), Some(review));
         }),
         "function" => narrow(cx, right, data, |_, person| {
@@ -158,7 +158,7 @@ pub(crate) fn take_away(cx: &mut Context<'_, '_>, right: &HeldRight, review: &Re
     }
 }
 
-/// Takes a right in the tenant or a job function from a person.
+/// Removes a role or a job function from a person.
 fn narrow(
     cx: &mut Context<'_, '_>,
     right: &HeldRight,
@@ -174,8 +174,8 @@ fn narrow(
         return Ok(());
     }
     last_administrator::check(cx, &after)?;
-    // The right of the second administrator and the end of a bar are two people's, under a signature as well: else one
-    // who begins a review and signs it would take `admin` from the other and be alone at once.
+    // Removing the second administrator's role and ending a bar need two people, under a signature as well. Otherwise
+    // one administrator could begin and sign a review, take `admin` from the other and be alone at once.
     two_people::check_person(cx, &after)?;
     let after = cx.put_estate("person.edited", after, data)?;
     group_membership::leave_well_known_groups(cx, &person, &after)?;

@@ -1,6 +1,6 @@
-//! Imports rows of the directory: people, groups, services, environments, config items, dependencies, ownership. Each line
-//! is read as the request would be that says the same; one wrong line refuses the whole, with every wrong line named. A
-//! dry run shows the difference and writes nothing.
+//! Imports rows of the directory: people, groups, services, environments, config items, dependencies, ownership. Each
+//! line is read like the equal request; one wrong line refuses the whole import, and every wrong line is named. A dry
+//! run shows the difference and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,56 +41,56 @@ pub const MOST_LINES: usize = 20_000;
 /// The most wrong lines that a refusal names.
 const MOST_ERRORS: usize = 100;
 
-/// A line of an import: where it stands, what it is, and its fields as the API names them.
+/// A line of an import: its place, its noun, and its fields as the API names them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Its number in the text, from 1.
     pub number: usize,
-    /// Whether the number counts rows: several of them stand on one line, or they came from no text.
+    /// Whether the number counts rows: several rows are on one line, or the rows came from no text.
     pub is_row: bool,
-    /// What it is a row of.
+    /// The noun of the row.
     pub noun: Noun,
     /// Its fields.
     pub fields: Body,
 }
 
 impl Line {
-    /// Where it stands, as people look for it.
+    /// The line's place, as people look for it.
     pub fn place(&self) -> String {
         let word = if self.is_row { "row" } else { "line" };
         format!("{word} {}", self.number)
     }
 }
 
-/// In a row of groups: who comes to those that are in it already, where a file says of people what they are members of.
+/// In a row of groups: people to add to the present members, when a file lists the groups of each person.
 const JOINS: &str = "joins";
 
-/// How an import is done.
+/// The options of an import.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// Shows the difference and writes nothing.
     pub dry_run: bool,
-    /// Ends rows of the ownership matrix that hold now and that no line names.
+    /// Ends active rows of the ownership matrix that no line names.
     pub end_missing: bool,
-    /// Two people stand behind it: rows that move decisions are written also where one alone may not.
+    /// Two people agreed to the import: rows that affect decisions are written although one person alone may not.
     pub by_two: bool,
-    /// The rows of the ownership matrix that it makes are a catalogue's.
+    /// The rows of the ownership matrix in the import come from a catalogue.
     pub from_catalogue: bool,
-    /// Ends a catalogue's rows of whatever the lines name, where no line names them any more.
+    /// Ends a catalogue's rows of the things that the lines name, if no line lists the row any more.
     pub ends_unsaid: bool,
 }
 
-/// What became of a line.
+/// The result of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
-    /// It was not there.
+    /// The row is new.
     Added,
-    /// It was there otherwise.
+    /// The row existed with other values.
     Changed,
-    /// It was there just so.
+    /// The row existed with the same values.
     Unchanged,
-    /// It was there, and no line names it.
+    /// The row existed, and no line names it.
     Ended,
 }
 
@@ -99,22 +99,22 @@ pub enum What {
 pub struct Difference {
     /// The line; 0 for a row that no line names.
     pub line: usize,
-    /// What it is a row of.
+    /// The noun of the row.
     pub noun: Noun,
-    /// What it is known by.
+    /// The row's key.
     pub key: String,
-    /// What became of it.
+    /// The result.
     pub what: What,
     /// The fields that differ.
     pub fields: Vec<String>,
-    /// The record as it was.
+    /// The record before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// The record as it is to be.
+    /// The record after.
     pub after: Value,
 }
 
-/// What an import did, or would do.
+/// The changes that an import made, or would make.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Whether nothing was written.
@@ -123,13 +123,14 @@ pub struct Report {
     pub added: usize,
     /// How many differed.
     pub changed: usize,
-    /// How many were there just so.
+    /// How many existed with the same values.
     pub unchanged: usize,
     /// How many were ended.
     pub ended: usize,
     /// The rows that differ, in the order of lines.
     pub rows: Vec<Difference>,
-    /// The directory as it becomes: after a dry run nobody else knows the people whom it adds, by whose ids other rows name them.
+    /// The directory after the import: after a dry run only this has the people whom it adds, and other rows name them
+    /// by their ids.
     #[serde(skip)]
     pub becomes: Option<Arc<Directory>>,
 }
@@ -145,7 +146,7 @@ enum Write {
 }
 
 impl Write {
-    /// By what a row is known among those of its noun.
+    /// The key of a row among those of its noun.
     fn key(&self) -> String {
         match self {
             Self::Person(person) => person.login.clone(),
@@ -159,13 +160,13 @@ impl Write {
     }
 }
 
-/// An arrow as people name it.
+/// A dependency in the form for people.
 fn shown_arrow(arrow: &Dependency) -> String {
     let (from, to) = (arrow.from.as_str(), arrow.to.as_str());
     format!("{} → {}", arrow.from_kind.scope(from), arrow.to_kind.scope(to))
 }
 
-/// The directory as it becomes, line by line.
+/// The directory after each line.
 struct Staging {
     two: Two,
     noted: BTreeSet<usize>,
@@ -174,14 +175,14 @@ struct Staging {
     from_catalogue: bool,
     directory: Directory,
     known: BTreeMap<String, Ownership>,
-    /// What a line named already, by what it is known by, and which line.
+    /// The rows that lines named already, by their keys, with the line.
     named: BTreeMap<(Noun, String), String>,
     writes: Vec<Write>,
     report: Report,
     errors: Vec<FieldError>,
 }
 
-/// Imports lines, in their order: a group may name people of lines before it.
+/// Imports lines, in their order: a group may name people of earlier lines.
 ///
 /// # Errors
 /// 403; 422 with every wrong line; the store's.
@@ -190,11 +191,11 @@ pub fn import_directory(cx: &mut Context<'_, '_>, lines: &[Line], options: Optio
     bring(cx, lines, options)
 }
 
-/// What is said where rows of the matrix are to end for want of a line, and no line is a row of it.
+/// The error when missing rows of the ownership matrix are to end and no line is a row of it.
 pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership matrix that the file does not name, and this file \
                                    names none: every row would end. Import the rows that stay with it, or leave it out.";
 
-/// The same, whoever may.
+/// The same without a check of rights.
 ///
 /// # Errors
 /// 422 with every wrong line; the store's.
@@ -206,7 +207,7 @@ pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) 
     if options.end_missing && lines.iter().all(|line| line.noun != Noun::Ownerships) {
         return Err(Refusal::field("end_missing", "not_allowed", NO_ROWS_TO_KEEP).into());
     }
-    // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
+    // The present estate decides: the first file, from a single administrator, may itself add the second administrator.
     let directory = cx.directory()?;
     let two = match (options.by_two || cx.actor.is_system, is_by_two(&directory, cx.now)) {
         (true, _) => Two::Stand,
@@ -240,10 +241,10 @@ pub(crate) fn bring(cx: &mut Context<'_, '_>, lines: &[Line], options: Options) 
     Ok(staging.report)
 }
 
-/// The places among the lines of those that need two people, as things stand.
+/// The indexes of the lines that need two people in the present estate.
 ///
 /// # Errors
-/// The store's. What is wrong with a line is said when it is brought.
+/// The store's. Errors in a line are reported when it is imported.
 pub(crate) fn lines_of_two(cx: &mut Context<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
     if !two_people::lowers_by_two(cx)? {
         return Ok(BTreeSet::new());
@@ -260,7 +261,7 @@ pub(crate) fn lines_of_two(cx: &mut Context<'_, '_>, lines: &[Line]) -> Result<B
     Ok(staging.noted)
 }
 
-/// Refuses who may not set what the lines say.
+/// Refuses an actor who may not set the nouns of the lines.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -304,7 +305,7 @@ impl Staging {
 
     fn take(&mut self, cx: &mut Context<'_, '_>, line: &Line) -> Result<()> {
         let mut fields = self.completed(cx, line)?;
-        // A spreadsheet's cell may hold a line break; a file is not sent back for one in a name.
+        // A spreadsheet's cell may contain a line break; a file is not refused for a line break in a name.
         if let Some(Value::String(name)) = fields.get_mut("name") {
             *name = one_line(name);
         }
@@ -320,8 +321,8 @@ impl Staging {
                 let known = &self.known;
                 let old = |key: &str| known.get(key).cloned();
                 let row = read_directory_rows::ownership(&mut reading, &self.directory, old, cx.now);
-                // What stands already is no change: a row whose holder may not hold it any more, or that was taken back before
-                // it began, is named by the export of what is here.
+                // An existing row is no change: the export contains rows whose holder may not have them any more, or
+                // that were withdrawn before they began.
                 if known.get(&row.natural_key()) != Some(&row) {
                     read_directory_rows::check_row(&mut reading, &self.directory, &row);
                 }
@@ -346,7 +347,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Whether no line before this one names the same; two that do are refused, for nobody could say which of them holds.
+    /// Whether no earlier line names the same row. Two lines for one row are refused, because neither takes precedence.
     fn is_named_anew(&mut self, line: &Line, write: &Write) -> bool {
         let key = (line.noun, write.key());
         if let Some(first) = self.named.get(&key) {
@@ -363,14 +364,14 @@ impl Staging {
         true
     }
 
-    /// The fields of a line with those that it does not name as they stand: a file may know less of a thing than is known here.
+    /// The fields of a line, completed with the current values: a file may have fewer fields than the record.
     fn completed(&self, cx: &Context<'_, '_>, line: &Line) -> Result<Body> {
         let mut fields = line.fields.clone();
         let joins = match fields.get(JOINS) {
             Some(Value::Array(_)) if line.noun == Noun::Groups => fields.remove(JOINS),
             _ => None,
         };
-        // A null would empty the group before they join; who joins comes to those who are there.
+        // A null would empty the group before the new members are added; they are added to the existing ones.
         if joins.is_some() && fields.get("members").is_some_and(Value::is_null) {
             fields.remove("members");
         }
@@ -407,7 +408,7 @@ impl Staging {
         Ok(fields)
     }
 
-    /// Nobody changes their own rights, also not by a file; a row that stands already is no change.
+    /// Nobody changes their own rights, also not by a file; an existing row is no change.
     fn check_self(&self, reading: &mut Reading<'_>, cx: &mut Context<'_, '_>, write: &Write) -> Result<()> {
         match write {
             Write::Person(person) => {
@@ -446,9 +447,9 @@ impl Staging {
         Ok(())
     }
 
-    /// A line that moves decisions is wrong by one person's hand, or noted.
+    /// A line that affects decisions is an error if one person imports it; otherwise it is noted.
     fn check_two(&mut self, reading: &mut Reading<'_>, now: Timestamp, write: &Write) {
-        // What is wrong already says nothing of what it would move.
+        // A line with errors does not show what it would affect.
         if self.two == Two::Stand || !reading.errors.is_empty() {
             return;
         }
@@ -463,7 +464,7 @@ impl Staging {
         reading.wrong(field, "two_people_needed", text);
     }
 
-    /// The field by which a line moves decisions, and what to say of it.
+    /// The field by which a line affects decisions, and the message for it.
     fn matter_of(&self, write: &Write, now: Timestamp) -> Option<(&'static str, Matter)> {
         let directory = &self.directory;
         let lowered = lowered_facts(directory, write);
@@ -567,7 +568,7 @@ impl Staging {
         Ok(())
     }
 
-    /// Notes the difference; answers whether there is one.
+    /// Notes the difference; returns whether there is one.
     fn note<T: Serialize>(
         &mut self,
         line: usize,
@@ -605,7 +606,7 @@ impl Staging {
         Ok(true)
     }
 
-    /// Nobody ends rows alone that need two people.
+    /// One person alone cannot end rows that need two people.
     fn check_ended(&self) -> Result<()> {
         let ends_alone = self.writes.iter().any(|write| match write {
             Write::Ownership(row) => row.ends_at.is_some() && two_people::decides(row),
@@ -623,7 +624,7 @@ impl Staging {
         }
     }
 
-    /// The directory with the rows of the matrix that are written or end.
+    /// The directory with the ownership rows that the import writes or ends.
     fn becomes(&self) -> Directory {
         let mut rows: BTreeMap<&RecordId, &Ownership> =
             self.directory.ownerships.iter().map(|it| (&it.id, it)).collect();
@@ -638,7 +639,7 @@ impl Staging {
         }
     }
 
-    /// Rows that hold and that no line names.
+    /// Active rows that no line names.
     fn missing(&self, now: Timestamp) -> Vec<Ownership> {
         let is_named = |key: &String| self.named.contains_key(&(Noun::Ownerships, key.clone()));
         let missing = self
@@ -648,7 +649,7 @@ impl Staging {
         missing.map(|(_, row)| row.clone()).collect()
     }
 
-    /// Of what the lines name, the rows that a catalogue made and says no more.
+    /// Ends the rows that a catalogue made for the named things and no longer lists.
     fn end_unsaid(&mut self, cx: &Context<'_, '_>, lines: &[Line]) {
         let scope = |line: &Line| {
             let key = line.fields.get("key").and_then(Value::as_str)?;
@@ -678,7 +679,7 @@ impl Staging {
             ends_at: Some(now),
             ..row.clone()
         };
-        // A catalogue may say so and an import ask for it, and it ends once.
+        // Both the catalogue and `end_missing` may end a row, but it ends once.
         self.named.insert((Noun::Ownerships, row.natural_key()), String::new());
         self.report.ended += 1;
         self.report.rows.push(Difference {
@@ -699,7 +700,7 @@ fn by_two() -> String {
     format!("{} Import them with `propose` and a `reason`.", two_people::ROWS.said)
 }
 
-/// A row of the matrix as people name it: logins in place of ids.
+/// An ownership row in the form for people: logins in place of ids.
 fn shown_key(row: &Ownership, directory: &Directory) -> String {
     let place = row.environment.as_ref().map_or("everywhere", |key| key.as_str());
     let holder = match (&row.person, &row.group) {

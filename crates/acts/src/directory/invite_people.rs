@@ -1,5 +1,5 @@
-//! Makes several people at once, each with a way to sign in that works once: a long random password, which its owner replaces
-//! with the first use of the link that holds it.
+//! Creates several people at once, each with a sign-in that works once: a long random password, which the person
+//! replaces on the first use of a link with the password.
 
 use model::core::act::actions;
 use model::core::body::Body;
@@ -11,10 +11,10 @@ use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::directory::set_person::{create_person, set_password};
 
-/// The most people that are made at once: each password is hashed.
+/// The most people in one request: each password is hashed.
 pub const MOST_PEOPLE: usize = 20;
 
-/// Somebody to be made.
+/// A person to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
     /// Their login.
@@ -25,11 +25,11 @@ pub struct Invitation {
     pub email: String,
 }
 
-/// Reads people, one a line: `login, name, mail address`, `Name <mail address>`, `name, mail address`, or a mail address alone.
-/// A login that is not given is what stands before the `@`.
+/// Reads people, one a line: `login, name, mail address`, `Name <mail address>`, `name, mail address`, or a mail
+/// address alone. Without a login, the part before the `@` is the login.
 ///
 /// # Errors
-/// 422 for nobody, for too many, for a line that cannot be read and for a login that stands there twice; it names the line.
+/// 422 for nobody, for too many, for a line that cannot be read and for a repeated login; it names the line.
 pub fn read_invitations(text: &str) -> Result<Vec<Invitation>> {
     let lines = text.lines().map(str::trim).enumerate();
     let mut found: Vec<Invitation> = Vec::new();
@@ -82,7 +82,7 @@ fn read_line(line: &str) -> Option<Invitation> {
     (!login.is_empty()).then_some(Invitation { login, name, email })
 }
 
-/// Makes people with these roles, each with the hash of a password. None is made where one of them is refused.
+/// Creates people with these roles, each with the hash of a password. If one of them is refused, none is created.
 ///
 /// # Errors
 /// 403; 409 for a right that two people give; 422, which names the login; the store's.
@@ -110,7 +110,7 @@ fn body_of(invitation: &Invitation, roles: &[String]) -> Body {
     body.as_object().cloned().unwrap_or_default()
 }
 
-/// The same refusal, about the field of all people and with the login of the one it is about.
+/// The same refusal, for the field of all people and with the login of the person.
 fn of_line(login: &str, error: Error) -> Error {
     let Error::Refused(Refusal::Invalid(errors)) = error else {
         return error;

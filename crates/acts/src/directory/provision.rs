@@ -1,6 +1,6 @@
-//! People and groups as a provisioning directory keeps them (SCIM). These acts look for the records they are about by
-//! indexes, so that an import of a large directory costs each person the same; only whether a new address is somebody's
-//! alias is looked for among all people, who are in memory.
+//! People and groups of a provisioning directory (SCIM). These acts look up records by indexes, so that the cost per
+//! person does not grow with the size of the import. Only the check whether a new address is another person's alias
+//! scans all people, who are in memory.
 
 use std::collections::BTreeSet;
 
@@ -34,19 +34,20 @@ use crate::guard::{impersonation, known_address, person_fields, read_directory_r
 
 /// The groups that the base policies name.
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
-/// How many people are looked for at once.
+/// How many people are read at once.
 const AT_ONCE: usize = 200;
-/// How many changes are looked through at once.
+/// How many changes are read at once.
 const CHANGES_AT_ONCE: i64 = 500;
 /// The refusal for a person who would add themselves to a group.
 const OWN_SEAT: &str = "Nobody adds themselves to a group that decides: another person who may set groups does. Give the directory \
                         a token of its own account, made by another administrator.";
-/// The rights of those who count for a day after they are gone, lest whoever removed them be alone. They give nothing meanwhile.
+/// The roles of people who count for a day after they are gone, so that the person who removed them is not alone.
+/// Meanwhile these roles give no rights.
 const REMEMBERED: [Role; 2] = [Role::Admin, Role::ChangeManager];
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 
-/// Refuses a caller whose person may not act or may not set people, by the policies in force.
+/// Refuses a caller whose person is inactive or may not set people, by the policies in force.
 ///
 /// # Errors
 /// 401, 403, or the store's.
@@ -58,7 +59,7 @@ pub fn admit(cx: &mut Context<'_, '_>) -> Result<()> {
     cx.allow(act::actions::SET_PERSON)
 }
 
-/// A person by id; one who was removed is absent.
+/// A person by id; a removed one is absent.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -69,7 +70,7 @@ pub fn person(cx: &mut Context<'_, '_>, id: &str) -> Result<Person> {
         .ok_or_else(|| Refusal::not_found(format!("user {id}")).into())
 }
 
-/// A group by id; one that was removed is absent.
+/// A group by id; a removed one is absent.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -98,8 +99,8 @@ fn taken(field: &'static str, text: String) -> error::Error {
     Refusal::field(field, "not_unique", text).into()
 }
 
-/// One login and one mail address are one person. Who was removed has no address any more (RFC 7644, section 3.6), but their
-/// login for good, for the log speaks of them by it.
+/// One login and one mail address belong to one person. A removed person has no address any more (RFC 7644, section
+/// 3.6), but keeps the login for good, because the log names them by it.
 fn check_unique(
     cx: &mut Context<'_, '_>,
     own: &PersonId,
@@ -127,8 +128,8 @@ fn check_unique(
     {
         return anothers(mail);
     }
-    // Several may share one beside their main ones, such as a team's box, but not what is one person's main one or alias. What
-    // stood before is let stand: no deactivation may fail over it.
+    // Several people may share a second address, such as a team mailbox, but not another person's main address or
+    // alias. An existing address is accepted: no deactivation may fail because of it.
     let stood = known.map(Person::addresses).unwrap_or_default();
     for mail in told.addresses().iter().filter(|mail| !stood.contains(mail)) {
         let is_alias = known_address::by_alias(cx, mail.trim(), Some(own))?.is_some();
@@ -139,7 +140,7 @@ fn check_unique(
     Ok(())
 }
 
-/// Whether an address is somebody else's main one; one that is newly told, whether it is any of theirs.
+/// Whether an address is another person's main one; for a new address, whether it is any address of another person.
 fn is_anothers(cx: &mut Context<'_, '_>, own: &PersonId, mail: &str, is_new: bool) -> Result<bool> {
     if is_new {
         return Ok(known_address::of_another(cx, mail, Some(own))?.is_some());
@@ -147,7 +148,7 @@ fn is_anothers(cx: &mut Context<'_, '_>, own: &PersonId, mail: &str, is_new: boo
     Ok(known_address::main_of_another(cx, mail, own)?.is_some())
 }
 
-/// A login that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
+/// A new login must be valid. An existing one is accepted, because a deactivation must never fail because of it.
 fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
     if known.is_some_and(|known| known.login == told.login) {
         return Ok(());
@@ -158,7 +159,7 @@ fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
     }
 }
 
-/// An address that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
+/// A new address must be valid. An existing one is accepted, because a deactivation must never fail because of it.
 fn check_address(known: Option<&String>, told: &ProvisionedPerson) -> Result<()> {
     match told.email.as_ref().filter(|mail| Some(*mail) != known) {
         Some(mail) if !person_fields::is_address(mail) => {
@@ -182,8 +183,8 @@ fn described(person: Person, told: &ProvisionedPerson) -> Person {
     }
 }
 
-/// Makes a person. One who was removed before and comes back under the same login is the same person in the log, and has nothing of
-/// what they had: directories give a login to another human.
+/// Creates a person. A removed person who comes back under the same login is the same person in the log, but gets no
+/// earlier rights: directories reassign a login to another human.
 ///
 /// # Errors
 /// 409 `not_unique`, `compromised` or `just_removed`, or the store's.
@@ -193,7 +194,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
             active: Some(told.active.unwrap_or(true)),
             ..told.clone()
         };
-        // An administrator of Assent may have let them in again meanwhile, and knew whom.
+        // An administrator of Assent may have reactivated the account meanwhile, knowing the person.
         let known = if known.active { known } else { come_back(cx, known)? };
         return keep_person(cx, known, &told);
     }
@@ -235,12 +236,13 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
     cx.put_estate("person.created", fresh, json!({"provisioned": true}))
 }
 
-/// Whoever comes back, as they come: without ways in, rights and rows.
+/// A person who comes back has only the provisioned fields: no credentials, rights or rows.
 fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
     let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let is_late = known.deactivation.as_ref().is_some_and(|it| it.at > since);
     let counts = known.roles.iter().any(|role| REMEMBERED.contains(role));
-    // Taken out and put back without their rights they would count no more, and one person alone would have seen to that.
+    // Removed and restored without their rights they would no longer count, and one person alone would have caused
+    // that.
     if is_late && counts && !cx.actor.is_system {
         let text = format!(
             "`{}` could set people or policies, and was removed within the last {REMEMBERED_HOURS} hours: they count until these are \
@@ -255,7 +257,7 @@ fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
     let accounts = committers::untaken_accounts(&*cx.directory()?, &known);
     Ok(Person {
         roles: BTreeSet::new(),
-        // All may have become somebody else's; the addresses are told anew.
+        // All may belong to somebody else by now; the directory sends the addresses anew.
         email: None,
         attributes: Vec::new(),
         accounts,
@@ -263,7 +265,7 @@ fn come_back(cx: &mut Context<'_, '_>, known: Person) -> Result<Person> {
     })
 }
 
-/// A person without what whoever is given their login later would have from them.
+/// A person without the data that the next user of their login would inherit.
 fn bare(person: Person) -> Person {
     let remembered = person.roles.into_iter().filter(|role| REMEMBERED.contains(role));
     Person {
@@ -278,8 +280,8 @@ fn bare(person: Person) -> Person {
     }
 }
 
-/// Takes away what somebody signs in with, and ends their own rows of the matrix, their times and trainings, and their watching of
-/// services: all of it stays readable. The caller judges open changes again.
+/// Removes a person's credentials, and ends their own ownership rows, their absences, times on call and trainings, and
+/// their watching of services: all of it stays readable. The caller evaluates open changes again.
 fn forget(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let ended = session::delete_of_person(cx.tx, person.as_str())?;
     session_end::note_ended(cx, &ended)?;
@@ -292,7 +294,7 @@ fn forget(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     end_watching_services(cx, person)
 }
 
-/// Ends what of somebody lasts until a time: absences, times on call, trainings.
+/// Ends a person's records with an end time: absences, times on call, trainings.
 fn end_times(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let now = cx.now;
     let lasting = Filter::new()
@@ -333,7 +335,7 @@ fn end_watching_services(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<
     Ok(())
 }
 
-/// What is read of a change to see who watches it.
+/// The fields of a change that list its watchers.
 #[derive(Deserialize)]
 struct Watched {
     id: ChangeId,
@@ -341,8 +343,9 @@ struct Watched {
     watchers: Vec<PersonId>,
 }
 
-/// Ends somebody's watching of changes, closed ones among them, for people comment on those too. All changes are looked through,
-/// some at once; it is done when a login is given again, which is rare, for nobody is told of anything who is inactive.
+/// Ends a person's watching of changes, including closed ones, because people comment on those too. All changes are
+/// scanned, a batch at a time. This happens only when a login is given again, which is rare; an inactive person gets no
+/// notifications.
 fn end_watching_changes(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let last = record::find_one::<Change>(cx.tx, &Filter::new().descending_by("number"))?;
     let last = last.map_or(0, |stored| stored.record.number);
@@ -364,8 +367,8 @@ fn end_watching_changes(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<(
     Ok(())
 }
 
-/// Sets a person as a directory tells of them. Somebody who was deactivated here as compromised is activated here alone:
-/// a directory that has not heard of it must not open the door again.
+/// Sets a person from a provisioning directory. A person who was deactivated here as compromised can be activated only
+/// here: a directory that does not know of the mark must not restore the access.
 ///
 /// # Errors
 /// 404; 409 `not_unique` or `compromised`; the store's.
@@ -374,7 +377,7 @@ pub fn replace_person(cx: &mut Context<'_, '_>, id: &str, told: &ProvisionedPers
     keep_person(cx, known, told)
 }
 
-/// Refuses a new address that is an alias of somebody else: one address is one person.
+/// Refuses a new address that is another person's alias: one address is one person.
 fn check_aliases(cx: &mut Context<'_, '_>, next: &Person) -> Result<()> {
     let directory = cx.directory()?;
     match committers::taken_account(&directory, next) {
@@ -386,8 +389,8 @@ fn check_aliases(cx: &mut Context<'_, '_>, next: &Person) -> Result<()> {
     }
 }
 
-/// Whoever provisions by a token of their own, or by one that they made, is not rid of an address by it, and of the commits
-/// that they made by that: it stays as an alias. To refuse it would hold the directory up for good.
+/// A person who provisions with a token of their own, or with one that they made, cannot thereby remove an address and
+/// the link to the commits made with it: the address stays as an alias. A refusal would block the directory for good.
 fn keep_own_address(cx: &Context<'_, '_>, known: &Person, mut next: Person) -> Person {
     if self_grant::is_own(&cx.actor, &known.id) && committers::drops_mark(known, &next) {
         next.accounts.extend(committers::mail_mark(known));
@@ -431,7 +434,7 @@ fn keep_person(cx: &mut Context<'_, '_>, known: Person, told: &ProvisionedPerson
         return Ok(known);
     }
     let mut next = next;
-    // Two people are not asked where a directory provisions, so that whoever owns its token moves the address alone.
+    // Provisioning by a directory does not need two people, so the token's owner changes the address alone.
     impersonation::note_address(cx, &known, &mut next, true);
     let kept = cx.put_estate("person.edited", next, json!({"provisioned": true}))?;
     settle_open::settle_person(cx, Some(&known), &kept)?;
@@ -440,8 +443,8 @@ fn keep_person(cx: &mut Context<'_, '_>, known: Person, told: &ProvisionedPerson
     Ok(kept)
 }
 
-/// Removes a person: deactivated, out of all groups, without rights, rows and ways in, and absent for the directory. The record
-/// stays, for the log speaks of it.
+/// Removes a person: deactivated, without groups, rights, rows and credentials, and absent for the directory. The
+/// record stays, because the log names it.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -451,7 +454,8 @@ pub fn remove_person(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
         let found = group(cx, &group_id)?;
         let mut members = found.members.clone();
         members.remove(&known.id);
-        // The record of who is removed keeps for a day what counts for a day, whatever their seats gave.
+        // The record of a removed person keeps for a day the marks that count for a day, whatever their memberships
+        // gave.
         cx.put_estate("group.set", Group { members, ..found }, json!({"provisioned": true}))?;
     }
     forget(cx, &known.id)?;
@@ -482,8 +486,8 @@ fn by_key(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Group>> {
     Ok(record::find_one::<Group>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// The members as people; each must be there. Whom somebody here refused the seat is left out: a directory tells the whole
-/// group with each change of it, so that an error would hold up everybody else's seats.
+/// The members as people; each must exist. A person who was refused the membership here is left out: a directory sends
+/// the whole group with each change of it, so an error would block everybody else's membership.
 fn members_of(
     cx: &mut Context<'_, '_>,
     told: &ProvisionedGroup,
@@ -515,8 +519,8 @@ fn members_of(
     Ok(members.difference(&refused).cloned().collect())
 }
 
-/// The name of a group as it is kept: in one line, as a person's is, and with something to know it by. One that stood before is
-/// let stand, for a change of its members must never fail over it.
+/// The stored name of a group: one line, like a person's name, and not empty. An existing name is accepted, because a
+/// change of the members must never fail because of it.
 fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
     if let Some(known) = known.filter(|known| known.name == told.name) {
         return Ok(known.name.clone());
@@ -533,7 +537,7 @@ fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
     Ok(name)
 }
 
-/// Makes a group. A name that comes back is the same group.
+/// Creates a group. A name that comes back is the same group.
 ///
 /// # Errors
 /// 409 `not_unique`, 422, or the store's.
@@ -544,7 +548,7 @@ pub fn create_group(cx: &mut Context<'_, '_>, told: &ProvisionedGroup) -> Result
     if let Some(known) = &known
         && !known.removed
     {
-        // The groups that every tenant has are there before any directory tells of them: the first to do so takes them up.
+        // Every tenant has these groups before any directory sends them: the first directory to do so takes them over.
         let is_empty_own =
             WELL_KNOWN.contains(&key.as_str()) && known.external_id.is_none() && known.members.is_empty();
         if !is_empty_own {
@@ -582,7 +586,7 @@ pub fn create_group(cx: &mut Context<'_, '_>, told: &ProvisionedGroup) -> Result
     save_group(cx, made)
 }
 
-/// A new group has no key that a reader would take for another's.
+/// A new group's key must not look like another group's.
 fn check_twin(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let directory = cx.directory()?;
     match read_directory_rows::twin_group(&directory, key) {
@@ -594,7 +598,7 @@ fn check_twin(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     }
 }
 
-/// A group is not given the name of another one: whoever looks for it by name finds one.
+/// A group cannot get the name of another one: a search by name finds one group.
 fn check_name(cx: &mut Context<'_, '_>, known: &Group, name: &str) -> Result<()> {
     let key = key_of(name);
     if key_of(&known.name) == key {
@@ -613,7 +617,7 @@ fn check_name(cx: &mut Context<'_, '_>, known: &Group, name: &str) -> Result<()>
     }
 }
 
-/// Sets a group as a directory tells of it. Its key stays, for policies name it.
+/// Sets a group from a provisioning directory. Its key stays, because policies name it.
 ///
 /// # Errors
 /// 404, 422, or the store's.
@@ -634,7 +638,8 @@ pub fn replace_group(cx: &mut Context<'_, '_>, id: &str, told: &ProvisionedGroup
     save_group(cx, next)
 }
 
-/// Removes a group: nobody is in it any more. A rule that asks it says that nobody can decide; no gate opens by that.
+/// Removes a group: it has no members any more. A rule that requires the group reports that nobody can decide; no gate
+/// opens by that.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -649,14 +654,16 @@ pub fn remove_group(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     save_group(cx, empty).map(drop)
 }
 
-/// Saves a group; open changes are routed again only where ownership or a policy speaks of it.
+/// Saves a group; open changes are routed again only if ownership or a policy names it.
 fn save_group(cx: &mut Context<'_, '_>, group: Group) -> Result<Group> {
-    // A token speaks for a person, so that whoever provisions with their own would seat themselves among those who decide.
+    // A token acts for a person, so a person who provisions with their own token could add themselves to a deciding
+    // group.
     let before = by_key(cx, group.key.as_str())?;
     if self_grant::gives_seat(cx, before.as_ref(), &group) && matters(cx, &group.key)? {
         return Err(self_grant::own_request(OWN_SEAT).into());
     }
-    // A directory knows groups alone: its word on a seat is its word on the role that stands beside it, both ways.
+    // A directory knows only groups: its membership of a group also sets the role that belongs to it, in both
+    // directions.
     let saved = group_membership::put_group(cx, group, json!({"provisioned": true}), Comers::Empowered)?;
     if matters(cx, &saved.key)? {
         settle_open::settle_asked(cx)?;
@@ -665,7 +672,8 @@ fn save_group(cx: &mut Context<'_, '_>, group: Group) -> Result<Group> {
 }
 
 fn matters(cx: &mut Context<'_, '_>, key: &GroupKey) -> Result<bool> {
-    // `@escalate("ecab")`, `@from("group:ecab")`, `@from("group:ecab,group:cab")`: a longer key costs no more than a look.
+    // `@escalate("ecab")`, `@from("group:ecab")`, `@from("group:ecab,group:cab")`: a false match of a longer key costs
+    // only an evaluation.
     let ways = [format!("\"{key}\""), format!("group:{key}")];
     let named = cx
         .policies()?

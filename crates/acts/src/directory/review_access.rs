@@ -1,4 +1,5 @@
-//! Reviews of access: begun by who sets people, signed by managers; what they refuse is taken away in the same transaction.
+//! Access reviews: an administrator of people begins them, managers sign them; refused rights are removed in the same
+//! transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,16 +24,16 @@ use crate::directory::entitlements::{rights, take_away};
 use crate::directory::review_items;
 use crate::guard::{impersonation, required_factor};
 
-/// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
+/// The most rights in one part: an entry of the log has at most 65,535 bytes.
 const MOST_ROWS: usize = 150;
-/// How many open parts are looked at.
+/// How many open parts are read.
 pub(crate) const MOST_PARTS: i64 = 5_000;
-/// How long managers have unless said otherwise, in days.
+/// The default time for managers, in days.
 const USUAL_DAYS: i64 = 14;
 
-/// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several where
-/// there are many rights. Who has no manager that is known is looked at by who begins it; nobody looks at themselves
-/// while anybody else can.
+/// Begins an access review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several
+/// if there are many rights. The person who begins the review checks people without a known manager. Nobody reviews
+/// their own rights while anybody else can.
 ///
 /// # Errors
 /// 403, 409 while another review is open, 422, or the store's.
@@ -56,7 +57,7 @@ pub fn begin_review(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<AccessR
     begin_parts(cx, &beginner, due_at)
 }
 
-/// Writes the parts of a review; whose manager nobody knows is looked at by `beginner`.
+/// Writes the parts of a review; `beginner` reviews people without a known manager.
 pub(crate) fn begin_parts(
     cx: &mut Context<'_, '_>,
     beginner: &PersonId,
@@ -109,7 +110,7 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
             cx.tenant(),
             review.id
         );
-        // A part may be handed over, and then its next reader is told as well.
+        // A part may be reassigned, and then its next reviewer is notified as well.
         let dedup = format!("{}/{}", review.id, review.manager);
         let letter = (
             "access_review",
@@ -126,8 +127,8 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
     Ok(review)
 }
 
-/// Somebody's manager, else who begins the review; never themselves
-/// while another administrator can.
+/// The person's manager, otherwise the person who begins the review; never the person themselves while another
+/// administrator can.
 fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> PersonId {
     if let Some(manager) = directory.manager_of(person).filter(|it| it.active) {
         return manager.id.clone();
@@ -140,8 +141,8 @@ fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> Pe
     other.map_or_else(|| beginner.clone(), |it| it.id.clone())
 }
 
-/// Hands the open parts of managers who may act no more to somebody else: nobody but its manager signs a part, and while one
-/// is open no other review begins.
+/// Reassigns the open parts of managers who may not act any more: only a part's manager signs it, and no other review
+/// begins while one is open.
 ///
 /// # Errors
 /// The store's.
@@ -161,8 +162,8 @@ pub(crate) fn hand_over(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Who looks at a part in its manager's stead: who began it, an administrator or a change manager; nobody at their own rights
-/// while anybody else can.
+/// The substitute for a part's manager: the person who began the review, an administrator or a change manager. Nobody
+/// reviews their own rights while anybody else can.
 fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
     let mut able = vec![part.begun_by.clone()];
     able.extend(directory.with_role(Role::Admin));
@@ -172,8 +173,8 @@ fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
     able.iter().find(is_apart).or(able.first()).cloned()
 }
 
-/// The reviews that the acting person may see, the newest first: their own parts, or all of them for who sets people or
-/// audits.
+/// The reviews that the acting person may see, the newest first: their own parts, or all of them for administrators of
+/// people and auditors.
 ///
 /// # Errors
 /// The store's.
@@ -183,7 +184,7 @@ pub fn reviews(cx: &mut Context<'_, '_>, limit: i64) -> Result<Vec<AccessReview>
     Ok(found.into_iter().map(|stored| stored.record).collect())
 }
 
-/// What the acting person may see of the reviews.
+/// The reviews that the acting person may see.
 ///
 /// # Errors
 /// The store's.
@@ -198,7 +199,7 @@ pub fn seen(cx: &mut Context<'_, '_>) -> Result<Filter> {
     Ok(Filter::new().equals("manager", cx.actor.person.as_str()))
 }
 
-/// A review, by its manager or who sets people or audits.
+/// A review, for its manager, an administrator of people or an auditor.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -212,8 +213,9 @@ pub fn review(cx: &mut Context<'_, '_>, id: &str) -> Result<AccessReview> {
     Ok(stored.record)
 }
 
-/// Signs (`POST /access-reviews/{id}/signature {refused: [row], reason?}`): the rows named are taken away now, all others
-/// stay. It takes a fresh factor, as it says what many people may do: the one that the policies ask of changes of privileged accounts.
+/// Signs (`POST /access-reviews/{id}/signature {refused: [row], reason?}`): the named rows are removed now, all others
+/// stay. It needs the fresh factor that the policies require of changes to privileged accounts, because it decides
+/// about the rights of many people.
 ///
 /// # Errors
 /// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed, and where two people take a role

@@ -1,9 +1,10 @@
-//! The review of access that begins by itself: at the beginning of each period (a quarter unless the tenant says otherwise),
-//! at eight in the morning of the tenant's usual calendar. Managers get their parts and a letter, as when somebody begins
-//! one; where the last review is still open, whoever has not signed is reminded instead, and no second one begins.
+//! The access review that begins by the clock: at the beginning of each period (a quarter unless the tenant sets
+//! another), at eight in the morning of the tenant's default calendar. Managers get their parts and a letter, as when a
+//! person begins a review. If the last review is still open, reviewers who have not signed are reminded instead, and no
+//! second review begins.
 //!
-//! The timer of the tenant is the whole memory: it is set when none is there and moved on when it has run, in one
-//! transaction with what it did.
+//! The tenant's timer is the only state: it is set if missing and moved on when it has run, in one transaction with its
+//! effects.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -34,7 +35,7 @@ const KIND: &str = "access_review";
 /// The hour of the day at which a review begins.
 const HOUR: i8 = 8;
 
-/// The first instant after another at which a period begins; `None` for never.
+/// The first beginning of a period after an instant; `None` for never.
 fn next_begin(period: Period, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
     let months = period.months()?;
     let today = after.to_zoned(zone.clone()).date();
@@ -74,7 +75,7 @@ pub(crate) fn is_lost(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(!known.iter().any(|it| it.kind == KIND))
 }
 
-/// Sets the tenant's timer to the next beginning, or takes it away where none is wished.
+/// Sets the tenant's timer to the next beginning, or removes it if the tenant wants no reviews.
 ///
 /// # Errors
 /// The store's.
@@ -105,7 +106,7 @@ pub(crate) fn set_after(cx: &mut Context<'_, '_>, after: Timestamp) -> Result<()
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Begins the period's review, or reminds of the one that is open, and sets the timer for the next.
+/// Begins the period's review, or sends reminders of the open one, and sets the timer for the next.
 ///
 /// # Errors
 /// The store's.
@@ -133,7 +134,7 @@ fn begin_parts(cx: &mut Context<'_, '_>) -> Result<()> {
     let directory = cx.directory()?;
     let mut others = directory.with_role(Role::Admin);
     others.extend(directory.with_role(Role::ChangeManager));
-    // Whose manager nobody knows is looked at by somebody who may set people.
+    // An administrator reviews people without a known manager.
     match others.first() {
         Some(person) => review_access::begin_parts(cx, person, None).map(drop),
         None => Ok(()),
@@ -169,7 +170,7 @@ fn remind(cx: &mut Context<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
     )
 }
 
-/// Sets how often a review of access begins by itself (`PUT /access-review-schedule {every}`): `month`, `quarter`,
+/// Sets how often an access review begins by the clock (`PUT /access-review-schedule {every}`): `month`, `quarter`,
 /// `half_year`, `year` or `never`.
 ///
 /// # Errors
@@ -204,7 +205,7 @@ pub struct Schedule {
     pub next_at: Option<Timestamp>,
 }
 
-/// How often a review begins by itself, and when the next one does (`GET /access-review-schedule`).
+/// How often an access review begins by the clock, and when the next one does (`GET /access-review-schedule`).
 ///
 /// # Errors
 /// 403, or the store's.

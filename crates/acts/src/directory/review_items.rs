@@ -1,4 +1,5 @@
-//! The action item of a part of a review of access: its manager's, until they sign. Reminders and escalation are the item's.
+//! The action item of a part of an access review: assigned to the manager until they sign. The item sends reminders and
+//! escalates.
 
 use model::core::enums::{AboutKind, ActionKind};
 use model::directory::access_review::AccessReview;
@@ -12,7 +13,7 @@ use crate::notify::action_items::{open, settle_by_rule};
 /// The table of the parts.
 pub const TABLE: &str = "access_review";
 
-/// Opens the item of a part, gives it to the manager who signs now, or settles it once the part is signed.
+/// Opens the item of a part, assigns it to the manager who signs now, or settles it once the part is signed.
 ///
 /// # Errors
 /// The store's.
@@ -26,14 +27,14 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, part: &AccessReview) -> Result<()
     let item = NewItem {
         owner: Owner::Person(part.manager.clone()),
         due: Due::At(part.due_at),
-        // The part has a letter of its own when it begins and when it is handed over.
+        // The part has a letter of its own when it begins and when it is reassigned.
         tells: false,
         ..NewItem::new(ActionKind::ReviewAccess, about, title)
     };
     open(cx, item).map(drop)
 }
 
-/// The same of a part by its id: one that has no item yet.
+/// The same for a part by its id, if it has no item yet.
 ///
 /// # Errors
 /// The store's.

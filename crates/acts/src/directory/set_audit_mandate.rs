@@ -1,4 +1,4 @@
-//! Mandates of auditors: proposed by one person and confirmed by another, as other rights are given by two.
+//! Mandates of auditors: one person proposes and another confirms, as for other rights that need two people.
 
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ impl PlainNoun for AuditMandate {
         };
         let by = cx.actor.person.clone();
         let proposed = cx.put_estate("audit_mandate.proposed", mandate, json!({}))?;
-        // Where nobody else could confirm it, and could not yesterday, one person gives it, as with other rights.
+        // If nobody else could confirm it, now or yesterday, one person gives it, as with other rights.
         if others_who_set(cx, &by)?.is_empty() && !has_lost_another(cx)? {
             return confirmed(cx, proposed);
         }
@@ -102,7 +102,7 @@ pub fn confirm_audit_mandate(cx: &mut Context<'_, '_>, id: &str) -> Result<Audit
     confirmed(cx, found)
 }
 
-/// Refuses a mandate of somebody who got another right, or was deactivated, since it was proposed.
+/// Refuses a mandate of a person who got another right, or was deactivated, since the proposal.
 fn check_still(cx: &mut Context<'_, '_>, mandate: &AuditMandate) -> Result<()> {
     let directory = cx.directory()?;
     let person = directory.people.get(&mandate.person).filter(|person| person.active);

@@ -1,4 +1,4 @@
-//! People: made, changed, deactivated; their passwords. A deactivation ends sessions and tokens at once.
+//! People: created, edited, deactivated; their passwords. A deactivation ends sessions and tokens at once.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_lo
 use crate::guard::{impersonation, last_administrator, read_directory_rows, self_grant, session_end, two_people};
 use crate::identity::set_second_factor;
 
-/// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager, services}`).
+/// Creates a person (`POST /people {login, name, email, roles, zone, accounts, manager, services}`).
 ///
 /// # Errors
 /// 403, 409 for a right that two people give, 422, or the store's.
@@ -81,7 +81,8 @@ pub fn create_person(cx: &mut Context<'_, '_>, body: &Body) -> Result<Person> {
     Ok(person)
 }
 
-/// Judges open changes with commits again where a person's accounts or address moved: they may have made one of them.
+/// Evaluates open changes with commits again after an edit of a person's accounts or address: the person may be a
+/// committer.
 pub(crate) fn settle_committers(cx: &mut Context<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let marks = |person: &Person| (person.accounts.clone(), person.email.clone());
     let were = before.map(marks).unwrap_or_default();
@@ -104,7 +105,7 @@ pub(crate) fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     Some(zone)
 }
 
-/// Changes a person (`PATCH /people/{login}`); `active: false` deactivates.
+/// Edits a person (`PATCH /people/{login}`); `active: false` deactivates.
 ///
 /// # Errors
 /// 403, 404, 409 for a right that two people give, 422, or the store's.
@@ -124,7 +125,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
         person.email = reading.text("email", LINE);
     }
     person.zone = read_zone(&mut reading).unwrap_or(person.zone);
-    // Null clears a list, as an empty one does.
+    // Null clears a list, like an empty one.
     if reading.says("roles") {
         let roles = reading.words::<Role>("roles").unwrap_or_default();
         person.roles = roles.into_iter().collect::<BTreeSet<_>>();
@@ -169,7 +170,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     let is_alone = !model::directory::two_people::is_by_two(&directory, cx.now);
     impersonation::note_address(cx, &before, &mut person, is_alone);
     let person = cx.put_estate("person.edited", person, json!({}))?;
-    // Activated again, an account has no list of what it gave any more.
+    // An account that is activated again has no suspension list any more.
     suspend_given::follow(cx, &person)?;
     group_membership::join_well_known_groups(cx, Some(&before), &person)?;
     group_membership::leave_well_known_groups(cx, &before, &person)?;
@@ -179,7 +180,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     Ok(person)
 }
 
-/// Nobody gives an agent's account a right that decides.
+/// Nobody gives an agent's account a deciding role.
 fn check_agents_rights(reading: &mut Reading<'_>, cx: &Context<'_, '_>, before: &Person, person: &Person) {
     if !person.is_agent || cx.actor.is_system || before.roles == person.roles {
         return;
@@ -189,7 +190,7 @@ fn check_agents_rights(reading: &mut Reading<'_>, cx: &Context<'_, '_>, before: 
     }
 }
 
-/// Nobody seats an agent in a group newly: groups decide.
+/// Nobody adds an agent to a group: groups decide.
 fn check_agents_seat(reading: &mut Reading<'_>, directory: &Directory, group: &snapshot::Group) {
     let known = directory.groups.get(&group.key);
     let is_new = |person: &&PersonId| known.is_none_or(|known| !known.members.contains(*person));
@@ -202,10 +203,10 @@ fn check_agents_seat(reading: &mut Reading<'_>, directory: &Directory, group: &s
     }
 }
 
-/// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
+/// Keeps a password as its PHC text, which the caller has hashed outside the transaction. Ends other sessions.
 ///
-/// One's own needs a fresh factor: a password is one, so that a stolen session or a token that set its own would have made
-/// the very factor that it is asked for elsewhere.
+/// One's own password needs a fresh factor. A password is itself a factor, so a stolen session or token that could set
+/// it would create the factor that is required elsewhere.
 ///
 /// # Errors
 /// 403 for another's password without the right, and `step_up_required` for one's own; 404; the store's.
@@ -217,14 +218,15 @@ pub fn set_password(cx: &mut Context<'_, '_>, login: &str, phc: &str) -> Result<
     if self_grant::is_own(&cx.actor, &person.id) {
         set_second_factor::check_fresh(cx)?;
     }
-    // Whoever handed out an account does not set their own password as that account, unless it may set others'.
+    // A person who set up another's account cannot set the own password of that account, unless they may set others'
+    // passwords.
     if person.id != cx.actor.person {
         cx.allow(act::actions::SET_PERSON)?;
     }
     keep_password(cx, person.id.clone(), phc)
 }
 
-/// Keeps one's own new password, at a door where the present one was shown with it.
+/// Saves one's own new password, on a page that checked the present one.
 ///
 /// # Errors
 /// The store's.
@@ -236,7 +238,7 @@ pub fn change_password(cx: &mut Context<'_, '_>, phc: &str) -> Result<()> {
 fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
     let by = impersonation::setter(&cx.actor, &id);
     let hand = by.as_ref().map(PersonId::as_str);
-    // Whoever chooses a password of their own in a session that another let them into does not begin that one's day anew.
+    // A person who sets their own password in a session that another set up does not restart that other's day.
     let before = secrets::password_setter(cx.tx, id.as_str())?;
     let is_own_choice = cx.actor.person == id;
     let began = before.filter(|(setter, _)| is_own_choice && Some(setter.as_str()) == hand);
@@ -244,7 +246,8 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
     secrets::save_password(cx.tx, id.as_str(), phc, (hand, at))?;
     let ended = session::delete_of_person(cx.tx, id.as_str())?;
     session_end::note_ended(cx, &ended)?;
-    // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
+    // Its hash is salted, so the digest does not help to guess the password; a replay uses the digest to detect that
+    // the password was exchanged.
     let told = json!({
         "hash_digest": proof::crypto::digest_text(phc.as_bytes()),
         "set_by": hand.unwrap_or(id.as_str()),
@@ -255,7 +258,7 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
     cx.tell(vec![event], written)
 }
 
-/// Ends all sessions of a person, by who may set people; answers how many there were.
+/// Ends all sessions of a person, by an administrator of people; returns how many there were.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -266,10 +269,10 @@ pub fn end_sessions(cx: &mut Context<'_, '_>, person: &str) -> Result<u64> {
     Ok(u64::try_from(ended.len()).unwrap_or_default())
 }
 
-/// Makes or changes a group (`PUT /groups/{key} {name, members}`).
+/// Creates or edits a group (`PUT /groups/{key} {name, members}`).
 ///
 /// # Errors
-/// 403, 409 for a seat that two people give, 422, or the store's.
+/// 403, 409 for a membership that needs two people, 422, or the store's.
 pub fn set_group(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<snapshot::Group> {
     cx.allow(act::actions::SET_PERSON)?;
     let directory = cx.directory()?;

@@ -24,7 +24,7 @@ use crate::guard::{impersonation, read_directory_rows, self_grant, two_people};
 use crate::schedule::edit_span::check_window_ahead;
 use crate::schedule::read_repeat::read_repeat;
 
-/// A new record gets an id; one that is there has one.
+/// A new record gets an id; an existing one keeps its id.
 fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
     if id.as_str().is_empty() {
         return Ok(RecordId(cx.new_id()?));
@@ -32,11 +32,11 @@ fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
     Ok(id.clone())
 }
 
-/// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, holds, team}`). What a request does
-/// not name of a service that is there stays; a null clears.
+/// Creates or changes a service (`POST /services {key, name, criticality, regimes, data_class, holds, team}`). Omitted
+/// fields of an existing service stay; a null clears.
 ///
 /// # Errors
-/// 403, 409 for what needs two people, 422, or the store's.
+/// 403, 409 for an edit that needs two people, 422, or the store's.
 pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -54,10 +54,10 @@ pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
     Ok(service)
 }
 
-/// Makes or changes an environment (`POST /environments {key, name, is_production}`); what is not named stays.
+/// Creates or changes an environment (`POST /environments {key, name, is_production}`); omitted fields stay.
 ///
 /// # Errors
-/// 403, 409 for what needs two people, 422, or the store's.
+/// 403, 409 for an edit that needs two people, 422, or the store's.
 pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environment> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -79,10 +79,10 @@ pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environm
     Ok(place)
 }
 
-/// Makes or changes a config item (`POST /config-items {key, name, service, kind, holds}`); what is not named stays.
+/// Creates or changes a config item (`POST /config-items {key, name, service, kind, holds}`); omitted fields stay.
 ///
 /// # Errors
-/// 403, 409 for what needs two people, 422, or the store's.
+/// 403, 409 for an edit that needs two people, 422, or the store's.
 pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigItem> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -98,7 +98,7 @@ pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigIt
     let item = cx.put_estate("config_item.set", item, json!({}))?;
     let known = directory.config_items.get(&item.key).map(|known| known.service.clone());
     settle_reaching(cx, NodeKind::ConfigItem, &item.key)?;
-    // Work on a service that names no item of it may touch each.
+    // Work on a service that names no item of the service may touch each of them.
     for service in known
         .iter()
         .filter(|known| **known != item.service)
@@ -109,11 +109,11 @@ pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigIt
     Ok(item)
 }
 
-/// Says that one service or item needs, runs on or is part of another (`POST /dependencies {from, to, kind?, from_kind?,
-/// to_kind?}`).
+/// Records that one service or item needs, runs on or is part of another (`POST /dependencies {from, to, kind?,
+/// from_kind?, to_kind?}`).
 ///
 /// # Errors
-/// 403, 409 for a part, whose owners two people move; 422, or the store's.
+/// 403, 409 for a part-of relation, whose owners need two people; 422, or the store's.
 pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependency> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
@@ -142,26 +142,27 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
     Ok(arrow)
 }
 
-/// Judges the open changes again that reach a thing: their risk follows what it is.
+/// Evaluates the open changes again that reach a thing: their risk depends on its fields.
 fn settle_reaching(cx: &mut Context<'_, '_>, kind: NodeKind, key: &str) -> Result<()> {
     let things = causes(&*cx.directory()?, kind, key);
     settle_open(cx, |change| begins_at(&things, &change.content.targets))
 }
 
-/// Judges the open changes again that reach more or less by an arrow that stands now.
+/// Evaluates the open changes again whose reach an active dependency changes.
 fn settle_around(cx: &mut Context<'_, '_>, arrow: &Dependency) -> Result<()> {
     let directory = cx.directory()?;
     settle_through(cx, &directory, arrow)
 }
 
-/// The same by an arrow as it stood in a directory: with either end as the cause, for its kind may have been another before.
+/// The same for a dependency in a given directory: either end counts as the cause, because its kind may have been
+/// different before.
 fn settle_through(cx: &mut Context<'_, '_>, directory: &Directory, arrow: &Dependency) -> Result<()> {
     let mut things = causes(directory, arrow.from_kind, arrow.from.as_str());
     things.extend(causes(directory, arrow.to_kind, arrow.to.as_str()));
     settle_open(cx, |change| begins_at(&things, &change.content.targets))
 }
 
-/// An arrow that was taken away and comes back is the same record: there is one between two ends.
+/// A removed dependency that comes back is the same record: there is one between two ends.
 pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Result<()> {
     if !arrow.id.as_str().is_empty() {
         return Ok(());
@@ -170,7 +171,7 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Resul
         .equals("from_service", arrow.from.as_str())
         .equals("to_service", arrow.to.as_str())
         .order_by("id");
-    // A service and an item may have equal keys; their kinds tell them apart.
+    // A service and an item may have equal keys; their kinds differ.
     let is_it = |former: &Dependency| former.from_kind == arrow.from_kind && former.to_kind == arrow.to_kind;
     let found = record::find::<Dependency>(cx.tx, &between)?.into_iter();
     let former = found.map(|stored| stored.record).find(is_it);
@@ -180,10 +181,10 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, arrow: &mut Dependency) -> Resul
     Ok(())
 }
 
-/// Takes an arrow of the graph away (`DELETE /dependencies/{id}`). What it reached counts until a second person agrees.
+/// Removes a dependency (`DELETE /dependencies/{id}`). Its reach counts until a second person agrees.
 ///
 /// # Errors
-/// 403, 404, 409 where two people end it; the store's.
+/// 403, 404, 409 if the end needs two people; the store's.
 pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> {
     cx.allow(act::actions::SET_SERVICE)?;
     let Some(stored) = record::load::<Dependency>(cx.tx, id)? else {
@@ -202,7 +203,8 @@ pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> 
     Ok(ended)
 }
 
-/// Takes an arrow away, whoever may; one that is gone already stays as it is. The caller judges open changes again.
+/// Removes a dependency without a check of rights; one that is gone already is unchanged. The caller evaluates open
+/// changes again.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -220,9 +222,8 @@ pub(crate) fn end_arrow(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency
     cx.put_estate("dependency.ended", ended, json!({}))
 }
 
-/// Adds a row to the ownership matrix, or changes the one for the same scope, place, part and holder
-/// (`POST /ownerships {service? | config_item? | class?, environment?, role, person | group, function?, since?,
-/// ends_at?}`).
+/// Adds a row to the ownership matrix, or edits the one for the same scope, place, part and holder (`POST /ownerships
+/// {service? | config_item? | class?, environment?, role, person | group, function?, since?, ends_at?}`).
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -248,7 +249,7 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     }
     two_people::check(cx, two_people::decides(&row), two_people::ROWS)?;
     row.id = named(cx, &row.id)?;
-    // Who says it by hand stands for it, whatever a catalogue says later.
+    // A row set by a person stays that person's, whatever a catalogue lists later.
     row.is_from_catalogue = false;
     row.hand = hand_of_row(cx, &row);
     let row = cx.put_estate("ownership.set", row, json!({}))?;
@@ -256,7 +257,7 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     Ok(row)
 }
 
-/// Who gives a row of the ownership matrix now, where that is another person than its holder.
+/// The person who sets a row of the ownership matrix, if it is another person than its holder.
 pub(crate) fn hand_of_row(cx: &Context<'_, '_>, row: &Ownership) -> Option<Hand> {
     match &row.person {
         Some(person) => impersonation::hand(cx, person),
@@ -286,7 +287,7 @@ pub fn end_ownership(cx: &mut Context<'_, '_>, id: &str) -> Result<Ownership> {
     Ok(row)
 }
 
-/// Ends a row now, whoever may; one that has ended stays as it is. The caller judges open changes again.
+/// Ends a row now, without a check of rights; an ended row is unchanged. The caller evaluates open changes again.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -305,7 +306,7 @@ pub(crate) fn end_row(cx: &mut Context<'_, '_>, id: &str) -> Result<Ownership> {
     cx.put_estate("ownership.ended", ended, json!({}))
 }
 
-/// Judges the open changes again whose targets a row speaks of, by whatever way.
+/// Evaluates the open changes again whose targets a row covers in any way.
 fn settle_under(cx: &mut Context<'_, '_>, row: &Ownership) -> Result<()> {
     let directory = cx.directory()?;
     settle_open(cx, |change| {
@@ -349,7 +350,7 @@ pub fn set_window(cx: &mut Context<'_, '_>, body: &Body) -> Result<MaintenanceWi
     cx.put_estate("window.set", window, json!({}))
 }
 
-/// Takes a maintenance window back; one that is over stays as it was.
+/// Withdraws a maintenance window; one that is over is unchanged.
 ///
 /// # Errors
 /// 403, 404, or the store's.

@@ -41,7 +41,7 @@ impl PlainNoun for Vendor {
         let directory = cx.directory()?;
         let members = check(&mut reading, &input, None, &directory);
         check_connection(cx, &input, &mut reading)?;
-        // A key that was in use once stays that vendor's: old notices name it.
+        // A key stays a vendor's once it was in use: old notices name it.
         if !input.key.is_empty() && Self::found(cx, &input.key)?.is_some() {
             let text = format!("There is or was a vendor `{}`.", input.key);
             reading.wrong("key", "not_unique", text);
@@ -94,7 +94,7 @@ impl PlainNoun for Vendor {
     }
 }
 
-/// Notes a connection that is not there, or that another vendor names: each notice is of one vendor.
+/// Notes a connection that does not exist, or that another vendor names: each notice comes from one vendor.
 fn check_connection(cx: &mut Context<'_, '_>, input: &VendorInput, reading: &mut Reading<'_>) -> Result<()> {
     let Some(connection) = input.connection.as_ref().filter(|_| reading.says("connection")) else {
         return Ok(());

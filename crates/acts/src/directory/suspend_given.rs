@@ -1,5 +1,6 @@
-//! Every right has a source: what a compromised account gave others is suspended with it at once, whoever's token it came by,
-//! until another person confirms it. The list is in the record of the account's deactivation.
+//! Every right has a source. The rights that a compromised account gave others are suspended with it at once, by
+//! whichever token they were given, until another person confirms them. The list is in the record of the account's
+//! deactivation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,19 +37,20 @@ use crate::notify::action_items;
 
 /// A record's contents with their actors, from the first version on.
 type Versions = Vec<(String, Value)>;
-/// Tells the action item of a list from others about the same account.
+/// Distinguishes the action item of a suspension list from others about the same account.
 const PART: &str = "suspended";
 
-/// What goes with a compromised account.
+/// The records that are suspended with a compromised account.
 pub(crate) struct Given {
-    /// What it gave others, and what the accounts gave that it made.
+    /// The rights that the account gave others, and those that the accounts it made gave.
     pub(crate) things: Vec<Suspended>,
     /// The accounts that it made, and those that these made in turn, active or not.
     pub(crate) made: Vec<PersonId>,
 }
 
-/// Suspends what a compromised account gave others, with what the accounts gave that it made, and answers the list of it. What the
-/// acting person holds stays, or nobody could go on; it is in the list all the same.
+/// Suspends the rights that a compromised account gave others, and those given by the accounts that it made. Returns
+/// the list. The acting person's rights stay, because otherwise nobody could continue; they are in the list all the
+/// same.
 ///
 /// # Errors
 /// The store's.
@@ -94,14 +96,14 @@ impl Histories {
         Ok(read)
     }
 
-    /// Everybody who wrote one of the versions that were read.
+    /// The authors of the versions that were read.
     fn actors(&self) -> BTreeSet<PersonId> {
         let versions = self.0.values().flat_map(|versions| versions.iter());
         versions.map(|(actor, _)| PersonId::from(actor.as_str())).collect()
     }
 }
 
-/// What one account gave others.
+/// The rights that one account gave others.
 fn given(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
@@ -113,8 +115,8 @@ fn given(
     given_ways(cx, (known, giver), found)
 }
 
-/// The accounts that an account made, and those that these made in turn, the nearest first. The acting person is none of them,
-/// nor is what they made: they answer for it.
+/// The accounts that an account made, and those that these made in turn, the nearest first. The acting person and the
+/// accounts that this person made are left out, because the acting person is accountable for them.
 fn made_in_turn(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
@@ -156,7 +158,7 @@ fn item(kind: GivenKind, person: Option<&PersonId>, what: &str) -> Suspended {
     }
 }
 
-/// The sealed versions of a record with the actors that made them.
+/// The sealed versions of a record with their authors.
 fn versions(cx: &mut Context<'_, '_>, table: &str, id: &str) -> Result<Versions> {
     let (mut found, mut sealed) = (Vec::new(), None);
     for stored in event::of_record(cx.tx, table, id)? {
@@ -175,7 +177,7 @@ fn versions(cx: &mut Context<'_, '_>, table: &str, id: &str) -> Result<Versions>
     Ok(found)
 }
 
-/// The elements of a list in each version, by their actors.
+/// The elements of a list in each version, by their authors.
 fn lists<'v>(versions: &'v Versions, field: &str) -> Vec<(&'v str, Vec<String>)> {
     let texts = |value: &Value| -> Vec<String> {
         let rows = value[field].as_array().into_iter().flatten();
@@ -196,7 +198,7 @@ fn given_by(versions: &Versions, field: &str, giver: &PersonId) -> Vec<String> {
         .collect()
 }
 
-/// Whether an account made a record, or set it last. What the system did since is nobody's word.
+/// Whether an account made a record, or was the last person to set it. Later writes of the system do not count.
 fn is_of(versions: &Versions, giver: &PersonId) -> bool {
     let mut people = versions.iter().rev().map(|(actor, _)| actor.as_str());
     people.find(|actor| *actor != "system") == Some(giver.as_str())
@@ -216,7 +218,7 @@ fn given_to_people(
         let id = &person.id;
         let known = histories.of(cx, Person::TABLE, id.as_str())?;
         if known.first().is_some_and(|(actor, _)| actor == giver.as_str()) {
-            // With the account go its rights; they come back with it.
+            // The account's rights are suspended and restored with the account.
             found.push(item(GivenKind::Person, Some(id), ""));
             continue;
         }
@@ -279,7 +281,7 @@ fn given_rows(
     Ok(())
 }
 
-/// Ways in and out: connections, webhooks, sinks, providers, workloads.
+/// Access and integrations: connections, webhooks, sinks, providers, workloads.
 fn given_ways(
     cx: &mut Context<'_, '_>,
     (histories, giver): (&mut Histories, &PersonId),
@@ -320,7 +322,7 @@ fn given_ways(
     Ok(())
 }
 
-/// Takes a thing away, or gives it again.
+/// Removes a right, or restores it.
 fn set(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, giver: &PersonId) -> Result<()> {
     let data = json!({"suspended_with": giver, "holds": on});
     let ends = if on { item.until } else { Some(cx.now) };
@@ -460,7 +462,8 @@ fn tell_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usize)
     cx.tell(vec![event], written)
 }
 
-/// Opens the action item of the list of a compromised account, for who deactivated it, or settles it once nothing of the list waits.
+/// Opens the action item of the list of a compromised account, for the person who deactivated it, or settles the item
+/// once nothing of the list waits.
 ///
 /// # Errors
 /// The store's.
@@ -475,15 +478,15 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, giver: &Person) -> Result<()> {
     let item = NewItem {
         part: PART.to_owned(),
         owner: Owner::Person(cx.actor.person.clone()),
-        // Every administrator has a letter of its own about the list.
+        // Every administrator gets a letter of their own about the list.
         tells: false,
         ..NewItem::new(ActionKind::Other, about, title)
     };
     action_items::open(cx, item).map(drop)
 }
 
-/// What a suspended thing is called, where it is more than a right of a person: by its name, or by what a row of the matrix and a
-/// delegation speak of.
+/// The name of a suspended record, for records other than a person's plain right: its own name, or the subject of an
+/// ownership row or a delegation.
 ///
 /// # Errors
 /// The store's.
@@ -511,11 +514,12 @@ pub fn told_name(cx: &mut Context<'_, '_>, item: &Suspended) -> Result<String> {
     Ok(name.unwrap_or_else(|| item.what.clone()))
 }
 
-/// Decides about a thing that was suspended (`POST /people/{login}/suspensions/{number} {confirmed}`): it holds again, by the
-/// word of whoever confirms it, or it is gone for good. Nobody confirms what is theirs, nor the account what it gave.
+/// Decides about a suspended right (`POST /people/{login}/suspensions/{number} {confirmed}`): it is valid again, now
+/// given by the confirming person, or it is gone for good. Nobody confirms their own right, and the account cannot
+/// confirm a right that it gave.
 ///
 /// # Errors
-/// 403, also where two people give rights; 404; 409 for what was decided; 422; the store's.
+/// 403, also if rights need two people; 404; 409 if it is decided already; 422; the store's.
 pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, body: &Body) -> Result<Person> {
     cx.allow(act::actions::SET_PERSON)?;
     let mut reading = Reading::new(body, "");

@@ -1,6 +1,7 @@
-//! Finds timers that were lost or moved: open changes and waiting checks that have none although the clock has made something
-//! due, or will, and changes whose timer stands behind what is due. Every act sets them; this looks slowly for what a fault, or somebody in the database, took away. It writes nothing:
-//! whoever asks runs what was found as its timer would have.
+//! Finds timers that were lost or moved: open changes and waiting checks without a timer although the clock has made
+//! something due, or will, and changes whose timer is later than the due time. Every act sets the timers; this slow
+//! scan finds those that a fault, or an edit in the database, removed. It writes nothing: the caller runs the work that
+//! was found as its timer would have.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Case;
@@ -16,25 +17,25 @@ use crate::notify::action_items;
 use crate::report::send_dashboard;
 use crate::schedule::{expand_spans, keep_conflicts};
 
-/// How many changes one round looks at.
+/// How many changes one round reads.
 const MOST: i64 = 20;
 
-/// How many of those with a timer a round judges: that reads each of them whole.
+/// How many changes with a timer a round evaluates: each of them is read as a whole.
 const MOST_TIMED: i64 = 5;
 
-/// A timer that fails is tried again nine minutes later at last, so that one may stand so far behind what is due.
+/// A failed timer is retried after nine minutes at the latest, so a timer may be this late.
 const GRACE_MINUTES: i64 = 10;
 
-/// What a round has found.
+/// The findings of a round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Table and id of what has no timer and needs one.
+    /// Table and id of records that need a timer and have none.
     pub subjects: Vec<(&'static str, String)>,
-    /// The id behind which the next round begins; `None` when all were looked at.
+    /// The id after which the next round begins; `None` when all were read.
     pub mark: Option<String>,
 }
 
-/// Looks at some open changes behind `after` that have no timer.
+/// Checks some open changes after `after` that have no timer.
 ///
 /// # Errors
 /// The store's.
@@ -51,7 +52,7 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
         }
     }
     if after.is_empty() {
-        // A check that waits always has an end, and so a timer.
+        // A waiting check always has an end, and so a timer.
         let checks = timer::checks_without(cx.tx, MOST)?;
         lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
         let readers = timer::readers_without(cx.tx, MOST)?;
@@ -80,7 +81,7 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
     Ok(lost)
 }
 
-/// Looks at some open changes behind `after`, whether their timers come in time.
+/// Checks whether the timers of some open changes after `after` come in time.
 ///
 /// # Errors
 /// The store's.
@@ -99,18 +100,18 @@ pub fn find_late_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
     Ok(late)
 }
 
-/// How a change's timer stands to what the clock has to do for it.
+/// How a change's timer compares with its due time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timing {
-    /// In time, or nothing is to be done.
+    /// In time, or nothing is due.
     Right,
-    /// There is none that a worker would take.
+    /// There is no timer that a worker would take.
     Missing,
-    /// It stands here, behind what is due.
+    /// The timer is at this time, later than the due time.
     Late(Timestamp),
 }
 
-/// How a change's timer stands; `due` says when something is due at the latest.
+/// How a change's timer compares with its due time; `due` returns the latest time at which something is due.
 pub(crate) fn timing(cx: &mut Context<'_, '_>, id: &str, due: fn(&Case<'_>) -> Option<Timestamp>) -> Result<Timing> {
     let timers = timer::of_subject(cx.tx, "change", id)?;
     let stands = timers
@@ -136,7 +137,7 @@ pub(crate) fn timing(cx: &mut Context<'_, '_>, id: &str, due: fn(&Case<'_>) -> O
     })
 }
 
-/// Whether the clock has something to do for a change, now or later.
+/// Whether the clock has a step for a change, now or later.
 fn is_due(cx: &mut Context<'_, '_>, id: &str) -> Result<bool> {
     let tried = cx.try_on_change(id, |case| {
         let later = timers::next_due(case).is_some();

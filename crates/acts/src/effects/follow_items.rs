@@ -1,4 +1,4 @@
-//! The action items of a change follow it: each is opened, moved and settled in the transaction of the act that moved the change.
+//! The action items of a change: each is opened, moved and settled in the transaction of the act that moved the change.
 
 use model::notify::change_items::{KINDS, about, settled_because, wanted};
 
@@ -6,7 +6,7 @@ use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 use crate::notify::action_items::{open, settle_by_rule};
 
-/// Opens or settles the items that a saved change has by itself. Almost all changes have none, and cost no statement.
+/// Opens or settles the items of a saved change itself. Almost all changes have none, and need no statement.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Ends the exceptions from freezes that no longer let a saved change pass.
+//! Ends the exceptions from freezes that no longer cover a saved change.
 
 use model::change::settle::lapsed;
 use model::schedule::freeze::{Freeze, FreezeException};
@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 
-/// Ends the exceptions of a change whose *what* an act edited: what was let pass is not what it says now, nor does it come
-/// back when the edit is taken back.
+/// Ends the exceptions of a change whose *what* an act edited: the exception was for the earlier content, and a revert
+/// of the edit does not restore the exception.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,6 @@
-//! Each link that a change holds has its row among the links between records, written in the same transaction, so that the other
-//! end shows it: whether it came by the page, the API, a delivery or the grounds of an emergency.
+//! Each link that a change holds has its row among the links between records, written in the same transaction, so that
+//! the other end shows the link. This holds for links from the page, the API, a delivery or the grounds of an
+//! emergency.
 
 use model::change::change_file::Actor;
 use model::change::related_records::Link;
@@ -11,7 +12,7 @@ use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 use crate::incident::link_records::{add_link, end_link, is_plain_number};
 
-/// Writes the rows of links that were set or taken away.
+/// Writes the rows of links that were added or removed.
 pub(crate) fn mirror_links(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let before = saved
         .before
@@ -49,7 +50,8 @@ fn row_of(change_key: &str, link: &Link) -> Option<RecordLink> {
     let (kind, leads_away) = of_change(link)?;
     let own = (change_key.to_owned(), RelationEnd::Change);
     let other_kind = kind_of_key(&link.to).unwrap_or(RelationEnd::Outside);
-    // The log shows the ends of a row in clear; the change's own link seals a reference that could hold a person's words.
+    // The log shows the ends of a row in clear; the change's own link seals a reference that could contain free text of
+    // a person.
     if other_kind == RelationEnd::Outside && !is_plain_number(&link.to) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Effects: what follows a saved change in the same transaction, run by the executor in a fixed order.
+//! The effects of a saved change in the same transaction, run by the executor in a fixed order.
 
 pub mod find_lost_timers;
 pub(crate) mod follow_items;

@@ -1,4 +1,4 @@
-//! Rewrites the gate's rows of a saved change, and judges the checks that wait for them.
+//! Rewrites the gate's rows of a saved change, and evaluates the checks that wait for them.
 
 use model::change::related_records::GateCheck;
 use model::core::ids::RecordId;
@@ -11,7 +11,7 @@ use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 use crate::gate::answer::{judge_check, waiting_checks};
 
-/// Rewrites the gate's rows of a change and judges the checks that wait for them.
+/// Rewrites the gate's rows of a change and evaluates the checks that wait for them.
 ///
 /// # Errors
 /// The store's.
@@ -20,7 +20,7 @@ pub(crate) fn refresh_gate(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     let directory = cx.directory()?;
     let fresh = rows(file, &directory, cx.now);
     let mut stored: Vec<gate_view::GateRow> = fresh.iter().map(to_stored).collect::<Result<_>>()?;
-    // In the order of what stands there, which is that of the ids as texts.
+    // Sorted by place, which is the order of the ids as texts.
     stored.sort_by(|one, other| one.place().cmp(&other.place()));
     let known = match saved.before {
         Some(_) => gate_view::of_change(cx.tx, file.change.id.as_str())?,
@@ -34,8 +34,8 @@ pub(crate) fn refresh_gate(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     rejudge(cx, &gate_view::differing(&known, &stored))
 }
 
-/// From so many rows on it is looked first whether any check waits at all. Fewer are asked about one by one, so that on PostgreSQL
-/// an act conflicts with no check of another place.
+/// From this number of rows on, one query first finds whether any check waits. Fewer rows are queried one by one, so
+/// that on PostgreSQL an act conflicts with no check of another place.
 const MANY: usize = 16;
 
 fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
@@ -51,7 +51,7 @@ fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
     })
 }
 
-/// Judges again every waiting check that one of these rows may answer.
+/// Evaluates every waiting check again that one of these rows may decide.
 fn rejudge(cx: &mut Context<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
     if touched.len() >= MANY && record::count::<GateCheck>(cx.tx, &waiting_checks())? == 0 {
         return Ok(());

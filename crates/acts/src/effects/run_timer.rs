@@ -1,5 +1,5 @@
-//! Does what the clock made due for a change, a waiting check, messages that wait for their reader, a tenant's review of access
-//! or a part of one, what a provider gave. It takes nothing but the subject, and may run twice.
+//! Runs due timers: of a change, a waiting check, messages that wait for their reader, a tenant's access review or a
+//! part of one, rights from a provider. The only input is the subject, and a timer may run twice.
 
 use model::change::timers;
 use model::core::refusal::Refusal;
@@ -19,7 +19,7 @@ use crate::report::send_dashboard;
 use crate::schedule::notice_course::past_end;
 use crate::schedule::{expand_spans, find_hits, keep_conflicts, tell_hits};
 
-/// Reloads the subject and asks the model what is due now.
+/// Reloads the subject and gets the due steps from the model.
 ///
 /// # Errors
 /// The store's. A subject that is gone is no error: its timer is simply over.

@@ -1,6 +1,6 @@
-//! Judges the open changes that an act on the directory left ([`crate::case::unsettled`]), in small transactions: changes behind
-//! waiting checks, those that are scheduled or under way, the rest. Whoever calls it needs no memory: how far it is stands in
-//! the database, so that it goes on after a crash and on another server.
+//! Evaluates the open changes that an act on the directory left unsettled ([`crate::case::unsettled`]), in small
+//! transactions: changes behind waiting checks, those that are scheduled or under way, the rest. The caller needs no
+//! state: the progress is in the database, so the work continues after a crash and on another server.
 
 use model::change::related_records::GateCheck;
 use store::change::unsettled::{self, Unsettled};
@@ -12,24 +12,24 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::gate::answer::{question_of, waiting_checks};
 
-/// How many waiting checks are looked at for the changes behind them.
+/// How many waiting checks are read for the changes behind them.
 const CHECKS: i64 = 1_000;
 
-/// What is left to do.
+/// The remaining work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// More changes.
     More,
-    /// Some that could not be judged; they are tried again later.
+    /// Some could not be evaluated; they are retried later.
     Trouble,
     /// Nothing.
     Nothing,
 }
 
-/// Judges the next `most` changes that are unsettled, in this transaction.
+/// Evaluates the next `most` unsettled changes, in this transaction.
 ///
 /// # Errors
-/// The store's, or what keeps a change from being judged; see [`pass_over`].
+/// The store's, or the error that prevents the evaluation of a change; see [`pass_over`].
 pub fn settle_some(cx: &mut Context<'_, '_>, most: i64) -> Result<Left> {
     let Some(mut it) = unsettled::state(cx.tx)? else {
         return Ok(Left::Nothing);
@@ -61,7 +61,7 @@ pub fn settle_some(cx: &mut Context<'_, '_>, most: i64) -> Result<Left> {
     Ok(Left::More)
 }
 
-/// Ends a pass over all changes: all is settled unless an act came meanwhile or a change was left out.
+/// Ends a pass over all changes: all are settled unless an act came meanwhile or a change was skipped.
 fn end_of_pass(cx: &mut Context<'_, '_>, it: Unsettled) -> Result<Left> {
     if it.pass == it.generation && it.left_out == 0 {
         unsettled::end(cx.tx)?;
@@ -72,8 +72,8 @@ fn end_of_pass(cx: &mut Context<'_, '_>, it: Unsettled) -> Result<Left> {
     Ok(if has_trouble { Left::Trouble } else { Left::More })
 }
 
-/// Goes past the next change, which could not be judged: the others do not wait for it, and it stays unsettled, so that the gate
-/// stays shut for it and each verb on it says what is wrong.
+/// Skips the next change, which could not be evaluated: the others do not wait for it. The change stays unsettled, so
+/// the gate stays closed for it and each verb on it reports the error.
 ///
 /// # Errors
 /// The store's.
@@ -82,7 +82,7 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
         return Ok(());
     };
     if it.urgent < it.generation {
-        // The pass over all changes comes to the other urgent ones.
+        // The pass over all changes handles the other urgent ones.
         it.urgent = it.generation;
         return Ok(unsettled::save(cx.tx, &it)?);
     }
@@ -96,7 +96,7 @@ pub fn pass_over(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(unsettled::save(cx.tx, &it)?)
 }
 
-/// The changes that are judged first: those behind waiting checks, then those that are scheduled or under way.
+/// The changes that are evaluated first: those behind waiting checks, then those that are scheduled or under way.
 fn next_urgent(cx: &mut Context<'_, '_>, it: &Unsettled, most: i64) -> Result<Vec<String>> {
     let count = usize::try_from(most).unwrap_or_default();
     let mut found: Vec<String> = Vec::new();
@@ -113,7 +113,7 @@ fn next_urgent(cx: &mut Context<'_, '_>, it: &Unsettled, most: i64) -> Result<Ve
     Ok(found)
 }
 
-/// The changes that a waiting check hangs on.
+/// The changes that a waiting check depends on.
 fn behind(cx: &mut Context<'_, '_>, check: &GateCheck) -> Result<Vec<String>> {
     let question = question_of(check);
     let asked = question.names();

@@ -1,6 +1,6 @@
-//! Judges again the changes that hang on another one: those that depend on it, those that its rejection stops, and those whose
-//! security report is compared with the build that it brought. What the
-//! gate says of them is written with them, so it has to be written anew when the other one moves.
+//! Evaluates the changes again that are related to another one: changes that depend on it, changes that its rejection
+//! stops, and changes whose security report is compared with the build that it brought. Their gate rows contain the
+//! result, so they are rewritten when the other change moves.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,15 @@ use crate::case::settle_one::settle_one;
 use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 
-/// Judges, in this transaction, every open change that hangs on this one, and this one itself where it hangs on others now.
+/// Evaluates, in this transaction, every open change that depends on this one, and this one itself if it now depends on
+/// others.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let file = &saved.after;
     let Some(before) = &saved.before else {
-        // Nothing hangs on a new change, and it was read with all that it hangs on.
+        // No other change depends on a new one, and it was read with all that it depends on.
         return Ok(());
     };
     let mut concerned = BTreeSet::new();
@@ -51,12 +52,12 @@ pub(crate) fn settle_others(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<(
     Ok(())
 }
 
-/// Whether an edit or a link brought something that was not looked up when the file was read.
+/// Whether an edit or a link added a dependency that was not looked up when the file was read.
 fn hangs_on_others_now(before: &ChangeFile, file: &ChangeFile) -> bool {
     before.change.content.targets != file.change.content.targets || before.depends_on != file.depends_on
 }
 
-/// The open changes whose security report is compared with what runs where this one moved it.
+/// The open changes whose security report is compared with the running builds that this change moved.
 fn compared_with(cx: &mut Context<'_, '_>, before: &ChangeFile, file: &ChangeFile) -> Result<BTreeSet<String>> {
     let change = &file.change;
     let has_moved = |target: &&Target| {

@@ -1,4 +1,4 @@
-//! What follows from a saved change, in order.
+//! The effects of a saved change, in order.
 
 use crate::change::set_template::count_failures;
 use crate::core::context::Effect;
@@ -15,9 +15,10 @@ use crate::risk::ask_probes::ask_new;
 use crate::schedule::keep_conflicts::follow_saved;
 use crate::schedule::set_joint_maintenance::follow_joint;
 
-/// Links get their rows first, as an effect that saves the change again ends the round. Exceptions lapse and templates are
-/// suspended before what is judged after that and depends on them; conflicts are followed once the plans are judged. The gate,
-/// outside systems and action items follow changes that were judged, probes are asked for what these want, and people are told last.
+/// Links get their rows first, because an effect that saves the change again ends the round. Exceptions lapse and
+/// templates are suspended before the evaluation that depends on them; conflicts are updated once the plans are
+/// evaluated. The gate, outside systems and action items follow evaluated changes. Probes are requested for them, and
+/// people are notified last.
 pub(crate) const EFFECTS: &[Effect] = &[
     mirror_links,
     lapse_exceptions,

@@ -1,4 +1,4 @@
-//! Starts without approvals, in the open (`POST …/break-glass`), and counts it against its teams' budgets.
+//! Starts work without approvals, visibly (`POST …/break-glass`), and counts it against its teams' budgets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
 
-/// Starts without approvals, in the open (`POST …/break-glass`). Over the budget of one of its teams it starts too.
+/// Starts work without approvals, visibly (`POST …/break-glass`). A used-up budget of one of its teams does not prevent
+/// the start.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -29,8 +30,8 @@ pub fn break_glass(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
     note(cx, key, &used)
 }
 
-/// How often the change's teams broke the glass in the last [`BUDGET_DAYS`]. What was opened for one of its services counts for
-/// the team that has that service now, whichever it had then: with another team no budget begins anew.
+/// How often the change's teams used break-glass in the last [`BUDGET_DAYS`]. A use for one of a team's services counts
+/// for the present team of that service: a new team gets no new budget.
 fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
     let directory = cx.directory()?;
     let since = cx.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
@@ -42,7 +43,7 @@ fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
         let words = words_of_team(team, &directory);
         let is_for = |service: &ServiceKey| teams.get(service).is_some_and(|its| its == team);
         let is_meant = |row: &&GlassUse| words.contains(&row.team) || opened[&row.change].iter().any(is_for);
-        // One opening stands in a row for each team that it counted against.
+        // One use has a row for each team that it counted against.
         let openings: BTreeSet<_> = latest
             .iter()
             .filter(is_meant)
@@ -54,7 +55,7 @@ fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
     Ok(used.map(|team| (team.clone(), count(&team))).collect())
 }
 
-/// The services for which each glass was broken.
+/// The services of each use of break-glass.
 fn opened_for(cx: &mut Context<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
     let changes: BTreeSet<&ChangeId> = uses.iter().map(|row| &row.change).collect();
     let mut found = BTreeMap::new();
@@ -67,7 +68,7 @@ fn opened_for(cx: &mut Context<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<Ch
     Ok(found)
 }
 
-/// Writes the opening down where budgets are counted: once for each of its teams.
+/// Records the use where budgets are counted: once for each of its teams.
 fn note(cx: &mut Context<'_, '_>, key: &str, used: &Used) -> Result<()> {
     let change = cx.change(key)?;
     let Some((glass, counted)) = change

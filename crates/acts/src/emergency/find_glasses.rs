@@ -1,4 +1,4 @@
-//! Finds the changes whose broken glass goes on, of whatever kind they are.
+//! Finds the changes with a running break-glass, of any kind.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -10,7 +10,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The open changes whose glass was broken and whose time goes on, the last one broken first.
+/// The open changes with a running break-glass, the latest first.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,4 +1,4 @@
-//! Records a look from outside at what a small team did: the compensating control of the pack `small-team`.
+//! Records an outside review of a small team's work: the compensating control of the pack `small-team`.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
@@ -16,9 +16,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 
-/// How far back a first look goes.
+/// How many days back the first review goes.
 const FIRST_DAYS: i64 = 31;
-/// The most changes that one look names.
+/// The most changes in one review.
 const MOST_CHANGES: i64 = 1_000;
 
 impl PlainNoun for OutsideLook {
@@ -29,8 +29,9 @@ impl PlainNoun for OutsideLook {
         self.id.as_str()
     }
 
-    /// Records a look. It names every change on which work began or ended since the look before; whoever had a part in one of
-    /// them is not outside, nor is whoever has one in a change that is still open: the look would let their own work begin.
+    /// Records a review. It names every change on which work began or ended since the review before. A person with a
+    /// part in one of them is not an outsider. Neither is a person with a part in an open change, because the review
+    /// would let their own work begin.
     fn add(cx: &mut Context<'_, '_>, input: OutsideLookInput, reading: Reading<'_>) -> Result<Self> {
         reading.finish()?;
         let (directory, group) = (cx.directory()?, input.group);
@@ -67,7 +68,7 @@ impl PlainNoun for OutsideLook {
     }
 }
 
-/// Refuses whoever had a part in a change.
+/// Refuses a person with a part in a change.
 fn check_outside(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -> Result<()> {
     let Some(part) = part_in(cx, change, person)? else {
         return Ok(());
@@ -77,7 +78,7 @@ fn check_outside(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -
     Err(Refusal::not_allowed("not_outside", text).into())
 }
 
-/// Refuses whoever has a part in any change that is still open, read page by page.
+/// Refuses a person with a part in any open change, read page by page.
 fn check_open(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let open: Vec<String> = State::ALL
         .iter()
@@ -100,7 +101,7 @@ fn check_open(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     }
 }
 
-/// The changes on which work began or ended since, oldest first; where there are too many, the newest of them.
+/// The changes on which work began or ended since then, oldest first; if there are too many, the newest of them.
 fn worked_on(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
     let filter = Filter::new()
         .more("updated_at", since)
@@ -114,7 +115,7 @@ fn worked_on(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<Change>> 
         .collect())
 }
 
-/// What part a person had in a change, if they had one.
+/// The person's part in a change, if they had one.
 pub(crate) fn part_in(cx: &mut Context<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
     if change.authors.contains(person) {
         return Ok(Some("wrote"));

@@ -1,4 +1,4 @@
-//! Whether the gate could be asked at the time of a use and said no: then nothing called for a card.
+//! Whether the gate was reachable at the time of a use and decided stop: then the use of the card was not needed.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
@@ -17,14 +17,15 @@ use crate::core::error::Result;
 use crate::core::gate_question::Question;
 use crate::gate::answer;
 
-/// A server that wrote events so close before and after a use could be asked.
+/// A server that wrote events this close before and after a use was reachable.
 const AROUND: SignedDuration = SignedDuration::from_secs(60);
-/// For how long a recorded check tells what the gate said, and how late a report may be for the gate's present answer to count.
+/// How long a recorded check shows the gate's earlier decision, and how late a report may be for the gate's present
+/// decision to count.
 const SAID_WITHIN: SignedDuration = SignedDuration::from_hours(1);
-/// How many checks of a place are looked through.
+/// How many checks of a place are read.
 const LOOKED_AT: i64 = 50;
 
-/// Whether the gate was reachable at the time of a line and said no to it; `is_frozen` where a freeze stood over its place.
+/// Whether the gate was reachable at the time of a line and decided stop; `is_frozen` if the place was under a freeze.
 ///
 /// # Errors
 /// The store's.
@@ -39,7 +40,7 @@ pub(crate) fn said_no(cx: &mut Context<'_, '_>, line: &Line, is_frozen: bool) ->
 /// Whether the server wrote events shortly before and after. This very report counts as one.
 fn was_reachable(cx: &mut Context<'_, '_>, at: Timestamp) -> Result<bool> {
     let (before, after) = (earlier(at, AROUND), later(at, AROUND));
-    // A line tells its second; what the server wrote within it lies on either side.
+    // A line has its time in seconds; the server's own events within that second are on either side.
     let end = later(at, SignedDuration::from_secs(1));
     if !event::has_between(cx.tx, before, end)? {
         return Ok(false);
@@ -47,7 +48,7 @@ fn was_reachable(cx: &mut Context<'_, '_>, at: Timestamp) -> Result<bool> {
     Ok((at..=after).contains(&cx.now) || event::has_between(cx.tx, at, after)?)
 }
 
-/// Whether the last recorded check of the same build in this place was answered with stop.
+/// Whether the last recorded check of the same build in this place ended with stop.
 fn was_checked(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
     let since = earlier(at, SAID_WITHIN);
     let filter = Filter::new()
@@ -61,12 +62,12 @@ fn was_checked(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<b
         let names = (&check.artifact, &check.commit);
         check.purpose == Purpose::Deploy && check.asked_at >= since && names == (&line.artifact, &line.commit)
     };
-    // One that turned go afterwards said no until then.
+    // A check that became go afterwards was stop until then.
     let is_no = |check: GateCheck| check.decision == GateDecision::Stop || check.checked_at > later(at, AROUND);
     Ok(checks.iter().find(is_same).cloned().is_some_and(is_no))
 }
 
-/// Whether a person had shut the target then, also where that was lifted since.
+/// Whether a person had blocked the target at that time, even if the block was lifted since.
 fn was_shut(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
     let (artifact, commit) = (line.artifact.as_deref(), line.commit.as_deref());
     for row in gate_view::find(cx.tx, &line.service, &line.environment, artifact, commit)? {
@@ -79,8 +80,9 @@ fn was_shut(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool
     Ok(false)
 }
 
-/// Whether the gate says no still, to a build that a change names, or to a service that another system leads: that lets go by its
-/// changes and names no build. Long afterwards its answer says nothing of then.
+/// Whether the gate still decides stop, for a build that a change names, or for a service that another system leads:
+/// such a service gets go by its changes and names no build. Much later the present decision shows nothing about the
+/// time of the use.
 fn says_no_still(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
     if later(at, SAID_WITHIN) < cx.now {
         return Ok(false);
@@ -95,7 +97,7 @@ fn says_no_still(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result
         member: None,
     };
     let answer = cx.as_system(|cx| answer::ask(cx, &question))?;
-    // Where several there may go, a line that names none was not told no.
+    // If several builds may go there, a line that names none was not refused.
     let is_led = answer.led_by.is_some() && answer.reasons.iter().all(|it| it.code != CHANGE_AMBIGUOUS);
     Ok(answer.decision == GateDecision::Stop && (answer.change.is_some() || is_led))
 }

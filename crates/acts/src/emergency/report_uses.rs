@@ -1,5 +1,5 @@
-//! Brings the record of a host that worked without the server into the log, as reported later. Each line becomes one use, held to
-//! the card that was shown, and asks the owners of its service to look at it.
+//! Imports the record of a host that worked without the server into the log, as reported later. Each line becomes one
+//! use. The use is compared with the card that was shown, and the owners of its service get a review item.
 
 use std::collections::BTreeSet;
 
@@ -32,9 +32,9 @@ use crate::notify::action_items;
 
 /// The most uses and reports of a list.
 const LISTED: i64 = 2_000;
-/// How many things that ran are looked through for a commit.
+/// How many running builds are read for a commit.
 const LOOKED_AT: i64 = 200;
-/// Working days within which a use is looked at.
+/// Working days for the review of a use.
 const LOOK_DAYS: i64 = 2;
 /// The longest name in a line, in characters.
 const NAME: usize = 200;
@@ -99,7 +99,7 @@ impl PlainNoun for EmergencyReport {
     }
 }
 
-/// The first name of a line that the log cannot show in clear: only the reason is words.
+/// The first name of a line that the log cannot show in clear: only the reason is free text.
 fn odd_name(line: &Line) -> Option<&'static str> {
     let is_plain = |text: &str| {
         let is_odd = |c: char| !c.is_ascii_alphanumeric() && !"-._:/@+".contains(c);
@@ -131,7 +131,7 @@ fn report(cx: &mut Context<'_, '_>, record: &emergency::Record) -> Result<Emerge
     }
     let mut added = 0;
     for (place, line) in record.lines.iter().enumerate() {
-        // The digest is computed and not believed, so that a line that was edited is no line that is known.
+        // The digest is computed and not taken from the line, so that an edited line is not a known one.
         let digest = line.own_digest()?;
         if record::find_one::<EmergencyUse>(cx.tx, &Filter::new().equals("digest", digest.as_str()))?.is_some() {
             continue;
@@ -173,20 +173,20 @@ fn report(cx: &mut Context<'_, '_>, record: &emergency::Record) -> Result<Emerge
     Ok(report)
 }
 
-/// Whether more lines of this record were reported before: its end was cut.
+/// Whether more lines of this record were reported before: its end was truncated.
 fn was_longer(cx: &mut Context<'_, '_>, named: &str, lines: i64) -> Result<bool> {
     let longer = Filter::new().equals("named", named).more("lines", lines).limit(1);
     Ok(record::count::<EmergencyReport>(cx.tx, &longer)? > 0)
 }
 
-/// Every permit key that was not revoked: a card may outlive the key set that is published now.
+/// Every permit key that was not revoked: a card may be valid longer than the published key set.
 fn every_key(cx: &mut Context<'_, '_>) -> Result<Jwks> {
     let tenant = cx.tenant();
     let keys = signing_keys::unrevoked_permit_keys(cx)?;
     Ok(Jwks { tenant, keys })
 }
 
-/// Writes a line down as a use; answers what differs.
+/// Records a line as a use; returns the differences.
 fn take(
     cx: &mut Context<'_, '_>,
     line: &Line,
@@ -233,7 +233,7 @@ fn take(
     Ok(found)
 }
 
-/// Holds a line to the card that was shown, whatever its host thought of it.
+/// Compares a line with the card that was shown, whatever result its host recorded.
 fn against_card(
     cx: &mut Context<'_, '_>,
     line: &Line,
@@ -280,7 +280,7 @@ fn against_card(
     Ok(Some(card))
 }
 
-/// Holds a line to what is known here.
+/// Compares a line with the facts known here.
 fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static str>) -> Result<()> {
     if !line.is_good() {
         found.push("refused_there");
@@ -302,7 +302,7 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
                 .equals("service", line.service.as_str())
                 .equals("artifact", artifact.as_str())
                 .limit(1);
-            // It may have run anywhere, or be approved for this place.
+            // The build may have run anywhere, or be approved for this place.
             record::count::<Running>(cx.tx, &ran)? > 0
                 || !gate_view::find(cx.tx, &line.service, &line.environment, Some(artifact), None)?.is_empty()
         }
@@ -324,20 +324,20 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
         EnvironmentKey::from(line.environment.as_str()),
     );
     let mut freezes = directory.freezes.iter();
-    // The card opens it all the same; its owners hear that a freeze or a stop stood.
+    // The card is valid all the same; its owners are notified of the freeze or the stop.
     if line.is_good()
         && freezes.any(|freeze| freeze.is_on(at) && directory.is_frozen_by(freeze, &service, &environment))
     {
         found.push("freeze");
     }
-    // With the server at hand its answer counts, and no card stands above a stop.
+    // While the server was reachable its decision counts, and no card overrides a stop.
     if line.is_good() && reachable_gate::said_no(cx, line, found.contains(&"freeze"))? {
         found.push("gate_said_no");
     }
     Ok(())
 }
 
-/// Whether one of the last changes that brought something to a service brought this commit.
+/// Whether one of the last changes that deployed to a service deployed this commit.
 fn ran_commit(cx: &mut Context<'_, '_>, service: &str, commit: &str) -> Result<bool> {
     let ran = Filter::new()
         .equals("service", service)
@@ -355,7 +355,7 @@ fn ran_commit(cx: &mut Context<'_, '_>, service: &str, commit: &str) -> Result<b
     Ok(false)
 }
 
-/// Asks the owners of the service to look at a use; where something differs, with what does.
+/// Requests a review of a use from the owners of the service, with the differences if there are any.
 fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&EmergencyCard>) -> Result<()> {
     let directory = cx.directory()?;
     let service = ServiceKey::from(used.service.as_str());
@@ -367,7 +367,7 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
         ),
         false => (About::new(AboutKind::Other, used.id.as_str()), Owner::ChangeManagers),
     };
-    // Whoever did it, told it or signed its card does not wave it through.
+    // A person who performed or reported the use, or signed its card, does not review it.
     let did_it = directory.by_login(&used.said_by).map(|person| person.id.clone());
     let signed = card
         .into_iter()
@@ -400,7 +400,7 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
     action_items::open(cx, item).map(drop)
 }
 
-/// What an item says of a use: one that was stopped deployed nothing by its card.
+/// The text of an item about a use: a use that was stopped deployed nothing by its card.
 fn words_of(reporter: &str, used: &EmergencyUse) -> String {
     let (who, service, environment) = (&used.said_by, &used.service, &used.environment);
     let (at, host) = (used.done_at, &used.host);

@@ -1,4 +1,4 @@
-//! Emergency cards: one person proposes, another signs, and whoever may sign prints.
+//! Emergency cards: one person proposes, another signs, and a person who may sign prints.
 
 use model::core::act::actions::SET_WINDOW;
 use model::core::enums::Role;
@@ -20,7 +20,7 @@ use crate::guard::impersonation::{check_voice, check_whole};
 use crate::guard::self_grant;
 use crate::identity::set_second_factor::check_fresh;
 
-/// The most revoked cards of a list of revocations: a tenant revokes a few in a card's longest life.
+/// The most revoked cards in a list of revocations: a tenant revokes few cards within the longest validity of a card.
 const MOST_REVOKED: i64 = 1_000;
 
 /// Saves a record with its event.
@@ -82,7 +82,7 @@ impl PlainNoun for EmergencyCard {
         save(cx, "emergency_card.proposed", card, json!({}))
     }
 
-    /// Signs it as it was proposed.
+    /// Signs it as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: EmergencyCardInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
             let text = "A card stays as it was proposed. Revoke it and propose another.";
@@ -106,7 +106,7 @@ impl PlainNoun for EmergencyCard {
             approved_at: Some(cx.now),
             ..self
         };
-        // One that does not fit into its code is found here and not at the printer.
+        // A card that does not fit into its printed code is refused here and not at the printer.
         token(cx, &signed)?;
         let terms = json!({
             "services": signed.services, "environment": signed.environment, "uses": signed.uses,
@@ -115,7 +115,7 @@ impl PlainNoun for EmergencyCard {
         save(cx, "emergency_card.signed", signed, json!({"terms": terms}))
     }
 
-    /// Revokes it: hosts that have a list of revocations refuse it from then on, and a later use is a difference.
+    /// Revokes the card: hosts with a list of revocations refuse it from then on, and a later use is a difference.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         check_voice(cx)?;
         let revoked = Self {
@@ -127,7 +127,8 @@ impl PlainNoun for EmergencyCard {
     }
 }
 
-/// A token, an old session or another's voice signs nothing that opens everything, nor does the administrator role alone.
+/// A token, an old session or a delegate cannot sign a card, because a card opens everything; nor is the administrator
+/// role alone enough.
 fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
     check_fresh(cx)?;
     check_voice(cx)?;
@@ -141,7 +142,7 @@ fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses the proposer and whoever counts as one with them.
+/// Refuses the proposer and anybody who counts as one with the proposer.
 fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     let directory = cx.directory()?;
     let person = cx.actor.person.clone();
@@ -158,7 +159,7 @@ fn check_second(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<()> {
     Ok(())
 }
 
-/// The card as it is printed: a token that whoever holds the paper can use. Each printing is told in the log.
+/// The card in printed form: a token that anybody with the paper can use. Each printing is recorded in the log.
 ///
 /// # Errors
 /// 403, also without a fresh factor; 404; 409 before the second signature, after the end and after a revocation; the store's.
@@ -210,7 +211,7 @@ fn token(cx: &mut Context<'_, '_>, card: &EmergencyCard) -> Result<String> {
     })
 }
 
-/// The ids of cards that were revoked and are not over, for the list of revocations.
+/// The ids of revoked cards that have not expired, for the list of revocations.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! What follows a broken glass and work that is told afterwards.
+//! The steps that follow break-glass and retrospective work.
 
 use model::change::after;
 use model::core::body::Body;
@@ -8,7 +8,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::field_changes;
 
-/// The named approver confirms or denies work told afterwards (`POST …/retrospective/confirmation`).
+/// The named approver confirms or denies retrospective work (`POST …/retrospective/confirmation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
@@ -33,7 +33,7 @@ pub fn state_finding(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     cx.on_change(key, |case| after::state_finding(case, body))
 }
 
-/// Another person validates a break-glass (`POST …/break-glass/validation`).
+/// Another person validates a use of break-glass (`POST …/break-glass/validation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.

@@ -1,4 +1,4 @@
-//! The gate: rows rewritten with each change, questions answered from them, checks recorded and permits given.
+//! The gate: it rewrites its rows with each change, evaluates questions by the rows, records checks and issues permits.
 
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ use crate::core::signing_keys;
 use crate::core::write::{Written, draft};
 use crate::gate::led;
 
-/// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
-/// which their index is kept small.
+/// The checks that an event may still settle, in the order of their creation. Each has an end of its wait, which keeps
+/// the index small.
 pub(crate) fn waiting_checks() -> Filter {
     Filter::new()
         .one_of(
@@ -45,7 +45,7 @@ pub(crate) fn waiting_checks() -> Filter {
         .order_by("id")
 }
 
-/// Answers a question from the rows. Writes nothing.
+/// Evaluates a question by the rows. Writes nothing.
 ///
 /// # Errors
 /// The store's.
@@ -67,18 +67,18 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
     Ok(unknown_place(cx, question)?.unwrap_or_else(|| decide([], asked.as_deref(), now)))
 }
 
-/// Refuses who may not ask the gate, and remembers for the moment who may.
+/// Refuses an asker who may not query the gate, and caches the right of one who may until the next commit.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`], or the store's.
 pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     cx.allow(act::actions::ASK_GATE)?;
     let is_scoped = cx.scope()?.is_some();
-    // What is answered at once is the same for everybody, so that whoever is scoped is not answered so.
+    // The cached result is the same for all askers, so an asker with a scope does not use it.
     let Some(moment) = cx.tx.moment().filter(|_| !is_scoped) else {
         return Ok(());
     };
-    // The number of the estate is kept beside it.
+    // The estate's number is cached beside it.
     cx.generation()?;
     if let Some(lent) = &cx.actor.lent {
         let kept = cx.services.moments();
@@ -87,8 +87,8 @@ pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(())
 }
 
-/// Answers a question at once, without a transaction, when at the present moment this very question was read and this
-/// asker was allowed; with the time of the answer. `None` when it has to be asked in a transaction.
+/// Returns the result of a question at once, without a transaction, if this question was read at the present moment and
+/// this asker was allowed. The time of the result is returned as well. `None` if a transaction is needed.
 ///
 /// # Errors
 /// A fault of the clock.
@@ -104,8 +104,8 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
     Ok(answer.map(|answer| (services.closed().over(asker.tenant, answer), now)))
 }
 
-/// What stands for a question: from memory, if a transaction of the same moment has read it. Where another system leads, it is not all
-/// that decides, so that it is not kept.
+/// The rows for a question: from the cache, if a transaction of the same moment has read them. If another system leads,
+/// other facts decide as well, so the rows are not cached.
 fn found(cx: &mut Context<'_, '_>, question: &Question, is_whole: bool) -> Result<Arc<Found>> {
     let (moment, kept) = (cx.tx.moment().filter(|_| is_whole), cx.services.moments());
     let known = moment.and_then(|moment| kept.found(moment, cx.tx.tenant(), question));
@@ -129,8 +129,8 @@ fn found(cx: &mut Context<'_, '_>, question: &Question, is_whole: bool) -> Resul
     Ok(found)
 }
 
-/// A row as it has to be now: that of a change which an act on the directory left unsettled is judged here, and says go only
-/// where what is written says so too.
+/// A row in its present state: the row of a change that an act on the directory left unsettled is evaluated here. The
+/// result is *go* only if the stored row is *go* too.
 fn present_row(cx: &mut Context<'_, '_>, row: GateRow) -> Result<GateRow> {
     if !cx.is_unsettled(row.change.as_str())? {
         return Ok(row);
@@ -158,8 +158,8 @@ fn gone(mut row: GateRow) -> GateRow {
     row
 }
 
-/// The rows that answer a question, in the order of changes. Where none names all of it in the same words, those do that name
-/// what it is attested to be: the commit behind an artifact, and commits with an equal tree.
+/// The rows for a question, in the order of changes. If no row names exactly the same, rows count that name an attested
+/// equivalent: the commit behind an artifact, and commits with an equal tree.
 fn found_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<GateRow>> {
     let mut rows = stored_rows(cx, question)?;
     put_member(cx, &mut rows, question)?;
@@ -193,7 +193,7 @@ fn read_rows(rows: &[gate_view::GateRow]) -> Result<Vec<GateRow>> {
     rows.iter().map(|row| Ok(serde_json::from_str(&row.body)?)).collect()
 }
 
-/// Judges again the waiting checks that ask about an artifact or a commit of which something new is known.
+/// Evaluates the waiting checks of an artifact or a commit with a new fact again.
 ///
 /// # Errors
 /// The store's.
@@ -208,7 +208,7 @@ pub fn rejudge_named(cx: &mut Context<'_, '_>, artifact: Option<&str>, commit: &
     Ok(())
 }
 
-/// Notes that what is written of this answer goes by the change as it stands.
+/// Notes that the recorded decision relies on the current version of the change.
 fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     match &answer.target {
         Some((change, _)) => cx.note_read_of(change.as_str()),
@@ -216,7 +216,7 @@ fn note_judged(cx: &mut Context<'_, '_>, answer: &Answer) -> Result<()> {
     }
 }
 
-/// Whether a service is outside of the scope of who asks: there is none of that name for them.
+/// Whether a service is outside the asker's scope: the gate treats it as an unknown service.
 fn is_outside(cx: &mut Context<'_, '_>, service: &str) -> Result<bool> {
     Ok(cx.scope()?.is_some_and(|scope| !scope.has(service)))
 }
@@ -242,12 +242,12 @@ fn unknown_place(cx: &mut Context<'_, '_>, question: &Question) -> Result<Option
             &question.environment,
         )));
     }
-    // What has no name's form cannot be what a change names: whoever asks so has mistyped or shortened it.
+    // A malformed name cannot be the name in a change: the asker mistyped or shortened it.
     let wrong = names::wrong_form(question.names());
     Ok(wrong.map(|reason| stopped(Purpose::Deploy, reason)))
 }
 
-/// A recorded check, with the permit if one was given.
+/// A recorded check, with the permit if one was issued.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// The record.
@@ -256,7 +256,7 @@ pub struct Checked {
     pub permit: Option<String>,
 }
 
-/// The question that a check asked.
+/// The question of a check.
 pub fn question_of(check: &GateCheck) -> Question {
     let (service, environment) = check.place();
     Question {
@@ -280,14 +280,14 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
     check.led_by = answer.led_by;
 }
 
-/// Records a question; on go it starts the work and gives the permit, in the same act.
+/// Records a question; on go it starts the work and issues the permit, in the same act.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
     let (question, asked) = (question.clone(), question);
     let answer = ask(cx, &question)?;
-    // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
+    // A question without a purpose is a deployment, unless its subject is an open rollback.
     let purpose = question.purpose.unwrap_or(answer.purpose);
     note_judged(cx, &answer)?;
     let go = answer.decision == GateDecision::Go;
@@ -345,7 +345,7 @@ fn save_check(
     let mut written = Written::default();
     let record = record.with_place(&*cx.directory()?);
     let check = cx.put(&mut written, record)?;
-    // Its go rests on another system's word and on nothing here.
+    // The go rests on another system's record and on no change of Assent.
     let kind = if check.is_led_go() { "gate.led_elsewhere" } else { kind };
     let mut data = json!({"change": check.change, "service": check.service, "environment": check.environment, "led_by": check.led_by});
     if kind != "gate.led_elsewhere" {
@@ -394,7 +394,7 @@ enum Given {
     Stop(Answer),
 }
 
-/// Judges the target anew inside the change's own act; on go it starts the work and makes the permit.
+/// Evaluates the target anew inside the change's own act; on go it starts the work and makes the permit.
 fn give_permit(
     cx: &mut Context<'_, '_>,
     (change, target): (&str, &TargetId),
@@ -435,7 +435,7 @@ fn give_permit(
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             work::begin(case, now);
             if case.change().wave_run.is_some() {
-                // An incident that is open already halts the waves as they begin.
+                // An open incident halts the waves as soon as they begin.
                 settle::settle(case);
                 let answer = judged(case)?;
                 if answer.decision == GateDecision::Stop {
@@ -454,7 +454,8 @@ fn give_permit(
     Ok(given)
 }
 
-/// A permit starts work, so only who may implement collects one: pipelines, and whom the change or its target names.
+/// A permit starts work, so its collector must be allowed to implement: a pipeline, or a person whom the change or its
+/// target names.
 fn may_collect(case: &change_file::Case<'_>) -> bool {
     case.allow(act::Act::IssuePermit).is_ok()
 }
@@ -469,7 +470,7 @@ fn not_yours(answer: Answer) -> Answer {
     }
 }
 
-/// A stop for an agent whose use of the target is over.
+/// A stop for an agent that has used up the target's permit.
 fn spent(answer: Answer, at: Timestamp) -> Answer {
     let reason = unmet::unmet("permit_used", permit::spent_text(at), permit::SPENT_HELP, Vec::new());
     Answer {
@@ -479,7 +480,7 @@ fn spent(answer: Answer, at: Timestamp) -> Answer {
     }
 }
 
-/// Judges a waiting check again: by an act that touched it, or by its timer.
+/// Evaluates a waiting check again: after an act that touched it, or by its timer.
 ///
 /// # Errors
 /// The store's.
@@ -533,7 +534,8 @@ pub fn load_check(cx: &mut Context<'_, '_>, id: &str) -> Result<GateCheck> {
         .ok_or_else(|| Error::Refused(Refusal::not_found("gate check")))
 }
 
-/// Collects the permit of a check that turned go: judged anew, and the same permit when asked again.
+/// Collects the permit of a check that became go: the check is evaluated again, and a repetition returns the same
+/// permit.
 ///
 /// # Errors
 /// 404; 409 with the reasons when it is not go, or when it was settled as a stop.
@@ -550,8 +552,7 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
         }
         .into());
     }
-    // Its timer may come a moment late; the end of the wait does not. What else held it up then may hold no more, and stands in
-    // the check.
+    // The timer may run a moment late, but the wait ends on time. Other reasons in the check may no longer hold.
     let is_over = |until: &Timestamp| check.state == CheckState::Over || *until <= cx.now;
     if let Some(until) = check.wait_until.filter(is_over) {
         return Err(Refusal::NotNow {
@@ -590,7 +591,7 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
             .into())
         }
         Given::Permit(permit) => {
-            // The act above may have judged this very check again, so it is read anew before it is settled.
+            // The act above may have evaluated this very check, so the check is read again before it is settled.
             let mut fresh = load_check(cx, next.id.as_str())?;
             fresh.decision = GateDecision::Go;
             fresh.reasons = Vec::new();
@@ -605,8 +606,8 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     }
 }
 
-/// Shows a permit once more, while it is good and the gate that gave it is open still; or the go of a system that leads, while it lets
-/// it go still.
+/// Returns a permit again, while it is valid and the gate is still open; or the go of a leading system, while that is
+/// still go.
 fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<Checked> {
     let permit = match &check.permit {
         Some(given) => Some(usable(cx, given)?),
@@ -628,7 +629,7 @@ fn collect_again(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<Checked> 
     Ok(Checked { check, permit })
 }
 
-/// A permit that is neither revoked nor run out nor used up.
+/// A permit that is not revoked, expired or used.
 ///
 /// # Errors
 /// 409 `not_alive`; the store's.
@@ -647,8 +648,8 @@ fn usable(cx: &mut Context<'_, '_>, permit: &RecordId) -> Result<Permit> {
     Ok(alive.ok_or_else(dead)?)
 }
 
-/// Judges a check anew when its request comes once more under the same key: the same check, as the gate answers now. One that
-/// waits goes on waiting, and one whose wait is over stays over.
+/// Evaluates a check anew when its request is repeated with the same key: the same check, with the gate's present
+/// decision. A waiting check continues to wait, and a check whose wait is over stays over.
 ///
 /// # Errors
 /// 404; the store's, or a fault of the keys.
@@ -681,7 +682,7 @@ pub fn check_again(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     save_check(cx, "gate.judged_again", next, token)
 }
 
-/// A settled check with another answer, and without the permit of the earlier one.
+/// A settled check with a new decision, and without the permit of the earlier one.
 fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
     GateCheck {
         checked_at: now,
@@ -695,7 +696,7 @@ fn settled_by(check: &GateCheck, answer: Answer, now: Timestamp) -> GateCheck {
     }
 }
 
-/// Under what a permit is made now.
+/// The revocation epoch and the signing key for a new permit.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -706,7 +707,7 @@ pub(crate) fn signing(cx: &mut Context<'_, '_>) -> Result<Signing> {
     })
 }
 
-/// Signs a permit that was given before: the same token as then.
+/// Signs an earlier permit again: the same token as before.
 ///
 /// # Errors
 /// 409 when it is revoked, run out or used up; as [`sign`].
@@ -715,7 +716,7 @@ pub fn sign_again(cx: &mut Context<'_, '_>, permit: &str) -> Result<String> {
     sign(cx, &found)
 }
 
-/// Refuses to say once more what was done with a permit that is dead by now.
+/// Refuses to repeat the earlier response if the permit is no longer valid.
 ///
 /// # Errors
 /// 409 when it is revoked or run out, or its key was revoked; the store's.

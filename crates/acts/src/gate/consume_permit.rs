@@ -1,4 +1,4 @@
-//! Uses a permit up at the online gate (`POST /permits/{jti}/consumption`): single use for whoever asks for it.
+//! Consumes a permit at the online gate (`POST /permits/{jti}/consumption`): single use for pipelines that want it.
 
 use model::change::related_records::Permit;
 use model::core::act;
@@ -14,8 +14,9 @@ use crate::core::signing_keys;
 use crate::gate::answer::ask;
 use crate::gate::shown_permit::check_shown;
 
-/// Uses a permit up for what is about to be deployed: the gate is asked as it is anywhere, the permit is held to the question,
-/// and the first who gets this far has it. A repetition finds it used, unless it is the same request by its key.
+/// Consumes a permit for a deployment that is about to begin. The gate evaluates the question as usual, and the permit
+/// must match it. The first request to get this far has the permit. A second request finds it used, unless it repeats
+/// the first with the same key.
 ///
 /// # Errors
 /// 403; 404; 409 `not_go` with the gate's reasons, `permit_for_another`, `permit_used`, `permit_revoked`, `not_alive`, `not_yet_valid`; the store's.
@@ -27,7 +28,7 @@ pub fn consume_permit(cx: &mut Context<'_, '_>, jti: &str, question: &Question) 
         let again = "Ask the gate for another permit.";
         return Err(Refusal::not_now("permit_revoked", text, again, Vec::new()).into());
     }
-    // What is wrong with the permit itself is told before what the gate says.
+    // Errors of the permit itself are reported before the gate's reasons.
     cx.try_on_change(&permit.change_key, |case| permit::consume(case, &permit.id))?;
     let question = Question {
         change: Some(permit.change_key.clone()),

@@ -1,4 +1,4 @@
-//! Matches deployments with changes, both ways, and looks whether every production service is watched.
+//! Matches deployments with changes, both ways, and checks whether every production service is watched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,16 +20,16 @@ use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::incident::find_what_changed::first_id;
 
-/// The most deployments and changes that one look goes through.
+/// The most deployments and changes that one round reads.
 const MOST: i64 = 2_000;
 /// How long a deployment's signal may take before its change counts as unmatched.
 const GRACE: SignedDuration = SignedDuration::from_mins(60);
-/// How far back what is unmatched raises an alarm.
+/// How many days back unmatched records raise an alarm.
 const ALARM_DAYS: i64 = 7;
 
 type Place = (String, String);
 
-/// Every production service with its sources, gates and last words.
+/// Every production service with its sources, gates and latest records.
 ///
 /// # Errors
 /// The store's.
@@ -63,7 +63,8 @@ pub fn watched(cx: &mut Context<'_, '_>) -> Result<Vec<Watched>> {
     Ok(found)
 }
 
-/// Where each service is in production. One that is nowhere yet stands once, in the production environments there are.
+/// The places of each service in production. A service without a place is listed once, in the production environments
+/// that exist.
 fn places(
     cx: &mut Context<'_, '_>,
     directory: &Directory,
@@ -122,7 +123,7 @@ fn last_signal(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Re
     Ok(row.map(|stored| stored.record.at))
 }
 
-/// Pipelines that ask by `POST /gate-checks` leave a record, which tells when.
+/// Pipelines that use `POST /gate-checks` leave a record with its time.
 fn last_check(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<DoorUse>> {
     let filter = Filter::new()
         .equals("service", service)
@@ -136,7 +137,7 @@ fn last_check(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Res
     }))
 }
 
-/// The owners of a service; where it has none, the change managers.
+/// The owners of a service; without owners, the change managers.
 pub(crate) fn owners(directory: &Directory, service: &str, environment: &str, now: Timestamp) -> Vec<PersonId> {
     let holders = directory.holders(
         &ServiceKey::from(service),
@@ -146,7 +147,7 @@ pub(crate) fn owners(directory: &Directory, service: &str, environment: &str, no
     );
     let people: Vec<PersonId> = holders.into_iter().map(|holder| holder.person).collect();
     if people.is_empty() {
-        // Nobody owns it, so it is the change managers' to find somebody.
+        // Without an owner, the change managers must find one.
         return directory.with_role(Role::ChangeManager);
     }
     people
@@ -177,10 +178,11 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
     let earliest = first_id(from);
     let mut found = Vec::new();
     for row in rows.into_iter().map(|stored| stored.record) {
-        // What another connection told first is listed once, and what never began is no deployment.
+        // A deployment that another connection reported first is listed once, and one that never began is no
+        // deployment.
         let is_none = row.same_as.is_some() || row.change.is_none() && !row.has_begun();
         let has_partner = is_none || row.change.is_some() && !row.unauthorized;
-        // An id begins with when the record was made: what is told late is not hidden by the time that it tells.
+        // An id begins with the time of its record, so a late report is not hidden by the time in the report.
         let is_early = row.at < from;
         let is_old = is_early && row.id.as_str() < earliest.as_str();
         if has_partner || is_old || !is_production(&directory, &row.environment) || is_explained(cx, &row)? {
@@ -219,7 +221,7 @@ fn deployments_without_change(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
     Ok(found)
 }
 
-/// Whether a change that was reported afterwards and confirmed explains a deployment without a change.
+/// Whether a confirmed retrospective change explains a deployment without a change.
 fn is_explained(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<bool> {
     let (service, environment) = (row.service.as_str(), row.environment.as_str());
     let commit = Some(row.commit.as_str()).filter(|commit| !commit.is_empty());
@@ -232,7 +234,7 @@ fn is_explained(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<bool> {
     Ok(false)
 }
 
-/// Targets with an outcome that says that something was deployed, where a source should have told of it and did not.
+/// Targets with an outcome of a deployment that a source should have reported but did not.
 fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
     let directory = cx.directory()?;
     let connections = connections(cx)?;
@@ -282,7 +284,7 @@ fn changes_without_deployment(cx: &mut Context<'_, '_>, from: Timestamp) -> Resu
     Ok(found)
 }
 
-/// When a target that names what is deployed ended with something deployed.
+/// When a target with a build ended with something deployed.
 fn deployed_at(change: &Change, target: &Target) -> Option<Timestamp> {
     if target.artifact.is_none() && target.commit.is_none() {
         return None;
@@ -302,7 +304,7 @@ fn has_deployment(cx: &mut Context<'_, '_>, change: &Change, target: &Target) ->
     if change.retrospective.is_none() {
         return Ok(false);
     }
-    // A deployment that the change explains afterwards belongs to no change by its record.
+    // By its record, a deployment that the change explains afterwards belongs to no change.
     let place = Filter::new()
         .equals("service", target.service.as_str())
         .equals("environment", target.environment.as_str())
@@ -313,7 +315,7 @@ fn has_deployment(cx: &mut Context<'_, '_>, change: &Change, target: &Target) ->
     Ok(rows.iter().any(explains))
 }
 
-/// What has had no match lately: what an alarm is raised about.
+/// Recent deployments and changes without a match, for the alarm.
 ///
 /// # Errors
 /// The store's.
@@ -321,7 +323,7 @@ pub fn alarming(cx: &mut Context<'_, '_>) -> Result<Vec<Unmatched>> {
     unmatched(cx, cx.now - SignedDuration::from_hours(24 * ALARM_DAYS))
 }
 
-/// Tells the owners and the change managers of deployments and changes without a match, each matter once.
+/// Notifies the owners and the change managers of deployments and changes without a match, each case once.
 ///
 /// # Errors
 /// The store's.

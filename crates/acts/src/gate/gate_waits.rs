@@ -1,4 +1,4 @@
-//! How long pipelines waited at the gate, split into what they waited for.
+//! How long pipelines waited at the gate, by the cause of the wait.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most checks that one look goes through.
+/// The most checks that one report reads.
 const MOST: i64 = 10_000;
 
 /// Spans of one kind, in milliseconds.
@@ -46,23 +46,23 @@ impl Spans {
 /// One pipeline's waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
-    /// The login that asked.
+    /// The login of the asker.
     pub pipeline: String,
     /// About which service.
     pub service: String,
     /// In which environment.
     pub environment: String,
-    /// How many checks there were that are no longer waiting.
+    /// The number of checks that no longer wait.
     pub checks: usize,
-    /// For people who decide.
+    /// Waits for decisions of people.
     pub people: Spans,
-    /// For a window, a freeze or another turn of the clock.
+    /// Waits for a window, a freeze or another step of the clock.
     pub queue: Spans,
-    /// For the gate itself, from the turn to the permit.
+    /// Waits for the gate itself, from the event to the permit.
     pub decision: Spans,
 }
 
-/// The waiting of each pipeline since an instant, the longest waits first.
+/// The waiting times of each pipeline since an instant, the longest first.
 ///
 /// # Errors
 /// The store's.

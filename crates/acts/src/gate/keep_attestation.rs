@@ -1,4 +1,5 @@
-//! Keeps what a verified build attestation says: which commit an artifact was made from (`POST /attestations`).
+//! Stores the contents of a verified build attestation: the commit that an artifact was built from (`POST
+//! /attestations`).
 
 use model::core::act;
 use model::core::ids::RecordId;
@@ -13,18 +14,18 @@ use crate::gate::keep_provenance;
 /// The most artifacts that one attestation names.
 const MOST: usize = 100;
 
-/// What an attestation says, once its signature held.
+/// The contents of an attestation with a valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
     /// `owner/name`, in small letters.
     pub repository: String,
     /// The commit.
     pub commit: String,
-    /// What was made from it, `sha256:…`.
+    /// The artifacts built from the commit, `sha256:…`.
     pub artifacts: Vec<String>,
 }
 
-/// The builders whose word counts for a repository: those of the connections that map it.
+/// The trusted builders of a repository: those of the connections that map the repository.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -41,7 +42,7 @@ pub fn builders_of(cx: &mut Context<'_, '_>, repository: &str) -> Result<Vec<Bui
     Ok(found)
 }
 
-/// Keeps that a commit became these artifacts, on the word of a builder whose signature held; answers how many were new.
+/// Stores that a commit was built into these artifacts, by a builder with a valid signature; returns how many are new.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,4 +1,4 @@
-//! Keeps where commits and artifacts come from, and judges again what rests on it.
+//! Stores the sources of commits and artifacts, and evaluates dependent checks again.
 
 use model::core::ids::RecordId;
 use model::gate::provenance::Provenance;
@@ -10,8 +10,8 @@ use crate::core::write::{Written, draft};
 use crate::gate::answer::rejudge_named;
 use crate::integration::external_checks::rejudge_of;
 
-/// Whether two rows tell the same, whoever told it and when. Where a tree or an artifact comes from, the first word counts;
-/// each push tells of its own commits.
+/// Whether two rows record the same fact, whatever their source and time. For the source of a tree or an artifact the
+/// first record counts; each push records its own commits.
 fn is_same(one: &Provenance, other: &Provenance) -> bool {
     let of_push = |it: &Provenance| (it.committers.clone(), it.merged.clone(), it.is_partial);
     let is_one_push = one.committers.is_none() || one.before == other.before;
@@ -22,7 +22,7 @@ fn is_same(one: &Provenance, other: &Provenance) -> bool {
         && is_one_push
 }
 
-/// Keeps where something comes from; the same fact is kept once. Answers whether it was new.
+/// Stores a source fact; the same fact is stored once. Returns whether the fact was new.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,5 @@
-//! Answers for a service that another system leads: by its changes as they were read, and by the freezes here.
+//! Evaluates the gate for a service that another system leads: by that system's changes as last read, and by the
+//! freezes here.
 
 use jiff::Timestamp;
 use model::core::enums::{GateDecision, Purpose};
@@ -16,10 +17,10 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::gate_question::Question;
 
-/// How many changes of a service are looked through, those first that were read last for the first time.
+/// How many changes of a service are read, the latest additions first.
 const LOOKED_AT: i64 = 200;
 
-/// The system that leads a service, where that is not Assent.
+/// The system that leads a service, if that is not Assent.
 ///
 /// # Errors
 /// The store's.
@@ -29,7 +30,7 @@ pub(crate) fn led_by(cx: &mut Context<'_, '_>, service: &str) -> Result<Option<L
     Ok(service.and_then(|service| service.led_by.clone()))
 }
 
-/// The changes of a system by which the gate of a service goes.
+/// The changes of a system that the gate of a service uses.
 pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
     Filter::new()
         .equals("system", system)
@@ -38,8 +39,8 @@ pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
         .limit(LOOKED_AT)
 }
 
-/// The answer for a service that another system leads. What had begun here before goes on, and a way back stays open: `own` is what
-/// the changes of Assent say.
+/// The decision for a service that another system leads. Work that began here before may continue, and rollbacks stay
+/// open: `own` is the decision from Assent's changes.
 ///
 /// # Errors
 /// The store's.
@@ -85,7 +86,7 @@ pub(crate) fn answer(
     }
     let mut freezes = directory.freezes.iter();
     let frozen = freezes.find(|it| it.is_on(now) && directory.is_frozen_by(it, &service, &environment));
-    // A stop of this tenant stands, whoever leads.
+    // A freeze of this tenant applies, whichever system leads.
     if let Some(freeze) = frozen {
         let until = freeze.next_time(now).ends_at;
         let text = format!("The freeze “{}” is on until {until}.", freeze.title);

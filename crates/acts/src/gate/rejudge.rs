@@ -1,4 +1,4 @@
-//! Judges waiting checks and questions of outside systems again about which something outside of the changes here has moved.
+//! Evaluates waiting checks and questions of outside systems again after a change outside of Assent.
 
 use model::change::related_records::GateCheck;
 use store::record;
@@ -8,8 +8,8 @@ use crate::core::error::Result;
 use crate::gate::answer::{judge_check, waiting_checks};
 use crate::integration::external_checks;
 
-/// Judges the waiting checks of a service again, and the questions of outside systems about it: another system has told something of
-/// it, or leads it from now on.
+/// Evaluates the waiting checks of a service again, and the pending questions of outside systems about it: another
+/// system reported something new about the service, or now leads it.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Opens the gate of a change again that a finding about the log closed (`POST …/gate-reopenings`), by two people.
+//! Reopens the gate of a change that a finding about the log closed (`POST …/gate-reopenings`), by two people.
 
 use model::core::act::actions;
 use model::core::body::Body;
@@ -10,10 +10,11 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation::{check_voice, check_whole};
 
-/// Asks for the opening or agrees to it. The gate opens once the event is in the log and its own grounds were found right.
+/// Requests the reopening or agrees to it. The gate opens once the event is in the log and its own grounds were
+/// verified.
 ///
 /// # Errors
-/// 403, 404, 422, 409 where no finding closed the gate, or the store's.
+/// 403, 404, 422, 409 if no finding closed the gate, or the store's.
 pub fn reopen_gate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<()> {
     cx.allow(actions::READ)?;
     check_voice(cx)?;

@@ -1,8 +1,8 @@
-//! Runs of Terraform ask the gate by a run task, and wait for its result: the workspace says by the map which service and which
-//! environment it is, the commit says what is applied, and the gate's answer becomes the result with each of its reasons.
+//! Terraform runs query the gate by a run task, and wait for its result. The mapping gives the workspace's service and
+//! environment, the commit identifies the content, and the gate's decision becomes the result with each of its reasons.
 //!
-//! A run that may not go on yet is told why, again within the ten minutes that Terraform waits for news, and has its result as soon
-//! as the gate opens. After an hour Terraform gives up, so it is refused a little before.
+//! A run that must wait gets the reason, again within the ten minutes in which Terraform expects progress, and gets its
+//! result as soon as the gate opens. Terraform gives up after an hour, so the result is a refusal shortly before that.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::unmet::{Unmet, unmet};
@@ -15,16 +15,16 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::gate::said::Said;
 
-/// The kind of the connections whose runs ask.
+/// The kind of the connections with run tasks.
 pub(crate) const KIND: &str = "terraform_task";
-/// Where results go unless a connection says so.
+/// The default address for results.
 pub(crate) const USUAL_BASE: &str = "https://app.terraform.io";
-/// How long a run waits at most: Terraform ends a task after an hour, and a result needs some time on its way.
+/// How long a run waits at most: Terraform ends a task after an hour, and the delivery of a result takes some time.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(58);
-/// How often a run that waits hears of it: Terraform takes ten silent minutes for an error.
+/// How often a waiting run gets a progress message: Terraform treats ten silent minutes as an error.
 const PROGRESS: SignedDuration = SignedDuration::from_mins(8);
 
-/// Where results of a kind go that answers without a credential of its own.
+/// The default address for results of a kind that needs no credential of its own.
 pub(crate) fn usual_api(kind: &str) -> Option<ConnectionApi> {
     (kind == KIND).then(|| ConnectionApi {
         base: USUAL_BASE.to_owned(),
@@ -34,7 +34,7 @@ pub(crate) fn usual_api(kind: &str) -> Option<ConnectionApi> {
     })
 }
 
-/// What is said to a run now; `may_deploy` asks the gate as for any deployment.
+/// The present result for a run; `may_deploy` queries the gate as for any deployment.
 ///
 /// # Errors
 /// The store's.
@@ -77,11 +77,11 @@ fn refused(reason: Unmet) -> Said {
     at_once(Word::Rejected, reason.text.clone(), vec![reason])
 }
 
-/// A result is the last word. Until there is one, the run hears at fixed times after its question that it waits: were they counted
-/// from now, whatever moves the change would put them off.
+/// A result is final. Before it, the run gets a progress message at fixed times after its question: times counted from
+/// now would be postponed by every event of the change.
 fn in_time(check: &OutsideCheck, mut said: Said, now: Timestamp) -> Said {
     let end = check.at + PATIENCE;
-    // What was applied cannot be held back, and a run that ends waits for nothing.
+    // A run that was applied can no longer be stopped, and a run that ends waits for nothing.
     let is_applied = check.stage.as_deref() == Some(RunTask::APPLIED);
     if said.answer == Word::Waiting && (is_applied || now >= end) {
         said.answer = Word::Rejected;
@@ -106,7 +106,7 @@ pub(crate) fn token_name(check: &str) -> String {
     format!("outside_check/{check}")
 }
 
-/// Forgets the token of a run that has its result.
+/// Deletes the token of a run that has its result.
 ///
 /// # Errors
 /// The store's.

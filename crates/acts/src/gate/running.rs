@@ -1,4 +1,4 @@
-//! Lists what is recorded as running, and answers admission from it.
+//! Lists the recorded running builds, and decides admission from them.
 
 use model::core::enums::{GateDecision, Purpose};
 use model::gate::answer::Answer;
@@ -14,7 +14,7 @@ use crate::gate::answer;
 /// The most rows of one list.
 pub const MOST: i64 = 10_000;
 
-/// What is recorded as running, by service and environment where they are named; at most [`MOST`] rows.
+/// The recorded running builds, by service and environment if named; at most [`MOST`] rows.
 ///
 /// # Errors
 /// The store's.
@@ -29,8 +29,8 @@ pub fn list(cx: &mut Context<'_, '_>, service: Option<&str>, environment: Option
     found(cx, &filter)
 }
 
-/// The gate's answer for admission: go also for what is recorded as running there, so that a restart waits for nobody.
-/// Answers whether it was go for that reason.
+/// The gate's decision for admission: a recorded running build is *go* as well, so that a restart needs no approval.
+/// Returns whether that was the reason for go.
 ///
 /// # Errors
 /// The store's.

@@ -1,14 +1,14 @@
-//! What an outside system is told that asks us.
+//! The reply to an outside system's question.
 
 use model::change::record::Change;
 use model::core::unmet::Unmet;
 use model::gate::provenance::Word;
 
-/// What we say now, and until when by the clock alone.
+/// The present reply, and the next time at which the clock alone changes it.
 pub(crate) struct Said {
     pub(crate) answer: Word,
     pub(crate) text: String,
-    /// All that is missing, where the gate was asked.
+    /// All unmet conditions, if the gate was queried.
     pub(crate) reasons: Vec<Unmet>,
     pub(crate) change: Option<Change>,
     pub(crate) next: Option<jiff::Timestamp>,

@@ -1,5 +1,5 @@
-//! Holds a permit that is shown to the online gate to its record: what is shown must be good, so that a revocation counts at
-//! once.
+//! Compares a permit that is presented to the online gate with its record: the permit must be valid, so that a
+//! revocation counts at once.
 
 use model::change::related_records::{GateCheck, Permit};
 use model::core::enums::{GateDecision, PermitState};
@@ -14,8 +14,8 @@ use crate::core::error::Result;
 use crate::core::gate_question::Question;
 use crate::core::signing_keys;
 
-/// Turns a go into a stop when the permit with this id was revoked, is not known, or is for something else. One that ran
-/// out is no hindrance: the gate itself says go.
+/// Changes go to stop when the permit with this id was revoked, is unknown, or is for another target. An expired permit
+/// does not matter: the gate itself decided go.
 ///
 /// # Errors
 /// The store's.
@@ -62,7 +62,8 @@ fn against(permit: Option<&Permit>, is_stolen: bool, question: &Question) -> Opt
     if permit.used_at.is_some() {
         return stop("permit_used", "The permit that was shown is used up.");
     }
-    // As a verifier without a network: all that is asked about stands in the permit, and one to deploy leads nowhere back.
+    // The same check as a verifier without a network: the permit names all that the question names, and a permit to
+    // deploy is none to roll back.
     let named = Names::new(permit.artifact.as_deref(), permit.commit.as_deref());
     let is_elsewhere = permit.service.as_str() != question.service
         || permit.environment.as_str() != question.environment

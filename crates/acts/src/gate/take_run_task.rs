@@ -1,4 +1,5 @@
-//! Takes the questions of runs of Terraform: a workspace is found in the map, and the question is judged as any other.
+//! Handles the questions of Terraform runs: the mapping gives the workspace's place, and the question is evaluated as
+//! any other.
 
 use model::core::ids::{EnvironmentKey, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
@@ -15,7 +16,7 @@ use crate::gate::run_tasks;
 use crate::integration::external_checks;
 use crate::integration::unmatched_deliveries::NOTHING;
 
-/// Takes the question of a run; the same once more is known, whoever sends it.
+/// Records the question of a run; a repetition is recognised, whoever sends it.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -53,7 +54,7 @@ pub(crate) fn take(cx: &mut Context<'_, '_>, connection: &str, it: &RunTask) -> 
     Ok(told.unwrap_or(answered))
 }
 
-/// A question that was not asked before.
+/// A new question.
 fn asked(
     cx: &mut Context<'_, '_>,
     connection: &Connection,
@@ -62,7 +63,7 @@ fn asked(
 ) -> Result<OutsideCheck> {
     let (named, found_by) = find_change(&connection.links, &it.texts).unzip();
     let is_trusted = |login: &String| connection.trusted.iter().any(|it| it.eq_ignore_ascii_case(login));
-    // Whoever starts a run could name any commit that was approved, and apply something else.
+    // A person who starts a run could name any approved commit and apply something else.
     let counts = !it.is_claimed || it.actor.as_ref().is_some_and(is_trusted);
     Ok(OutsideCheck {
         id: RecordId(cx.new_id()?),
@@ -93,7 +94,7 @@ fn asked(
     })
 }
 
-/// A result goes to the configured host alone, and to nothing else there.
+/// A result goes only to the configured host, and only to its path for results.
 fn is_callback(reply_to: &str, base: &str) -> bool {
     let rest = reply_to.strip_prefix(base.trim_end_matches('/'));
     let rest = rest.and_then(|rest| rest.strip_prefix("/api/v2/task-results/"));
@@ -102,8 +103,8 @@ fn is_callback(reply_to: &str, base: &str) -> bool {
         .is_some_and(|id| !id.is_empty() && id.bytes().all(is_part))
 }
 
-/// What a workspace is here. A row that names it whole goes before those with a `*`, whose part of the name is the environment;
-/// with a whole name it is the name of the workspace.
+/// The place of a workspace. A mapping with the whole name comes before those with a `*`, whose matching part is the
+/// environment; with the whole name, the environment is the workspace's name.
 fn places_of<'a>(connection: &'a Connection, workspace: &str) -> Vec<(&'a Mapping, &'a EnvironmentKey)> {
     let workspace = workspace.to_lowercase();
     let named = |row: &'a Mapping| {

@@ -1,4 +1,4 @@
-//! Permits that are given ahead of the window, and revoked.
+//! Permits that are issued ahead of the window, and revoked.
 
 use model::change::related_records::Permit;
 use model::core::body::Body;

@@ -1,5 +1,6 @@
-//! What somebody here refused a person: a review of access, or an administrator who took away what comes from outside. No
-//! identity provider and no directory gives it back; whoever may give it here lifts the refusal by giving it.
+//! Rights that this tenant refused a person: an access review, or an administrator who removed a right that an outside
+//! source gave. No identity provider and no provisioning directory restores the right. An administrator who grants the
+//! right lifts the refusal.
 
 use std::collections::BTreeSet;
 
@@ -14,14 +15,14 @@ use crate::core::error::Result;
 use crate::core::providers;
 use crate::guard::group_membership::WITH_GROUP;
 
-/// What the outside gives here: rights and seats that an administrator's word alone would not end.
+/// The rights from outside sources: roles and memberships that an administrator alone could not end for good.
 pub(crate) struct FromOutside {
     roles: BTreeSet<Role>,
     groups: BTreeSet<GroupKey>,
 }
 
 impl FromOutside {
-    /// What identity providers map, also those that are ended for now, and the groups that a directory tells.
+    /// The mappings of identity providers, including inactive ones, and the groups that a directory provisions.
     ///
     /// # Errors
     /// The store's.
@@ -43,8 +44,8 @@ impl FromOutside {
     }
 }
 
-/// A right and what stands beside it: whoever is refused the role of a group that decides is refused its seat, and the other way
-/// round, for either of them would let them decide.
+/// A right and its counterpart: a refused role of a deciding group also refuses membership of the group, and the other
+/// way round, because either one lets the person decide.
 fn with_other(kind: Given, what: &str) -> Vec<(Given, String)> {
     let mut both = vec![(kind, what.to_owned())];
     for (role, group) in WITH_GROUP {
@@ -57,7 +58,7 @@ fn with_other(kind: Given, what: &str) -> Vec<(Given, String)> {
     both
 }
 
-/// Notes on a person that a right is refused them.
+/// Notes on a person that a right is refused.
 pub(crate) fn refuse(
     cx: &Context<'_, '_>,
     person: &mut Person,
@@ -75,7 +76,8 @@ pub(crate) fn refuse(
     }
 }
 
-/// Notes which rights somebody here takes from a person that the outside would give back, and lifts what they give.
+/// Notes the rights that are removed here from a person and that an outside source would restore; lifts the refusals of
+/// rights that are given.
 pub(crate) fn note_roles(cx: &Context<'_, '_>, outside: &FromOutside, before: &Person, after: &mut Person) {
     let taken: Vec<Role> = before.roles.difference(&after.roles).copied().collect();
     let given: Vec<Role> = after.roles.difference(&before.roles).copied().collect();
@@ -88,15 +90,15 @@ pub(crate) fn note_roles(cx: &Context<'_, '_>, outside: &FromOutside, before: &P
         }
     }
     for role in given {
-        // Whoever gets the role gets its seat with it.
+        // A person who gets the role also gets the membership.
         for (kind, what) in with_other(Given::Role, role.as_str()) {
             after.lift(kind, &what);
         }
     }
 }
 
-/// Notes whom somebody here takes out of a group into which the outside would seat them again, and lifts what is refused to
-/// those whom they seat. A seat that is given lifts no refused role: it gives none.
+/// Notes the members removed from a group into which an outside source would add them again. Lifts the refusals of the
+/// members who are added. A new membership lifts no refused role, because a membership gives no role.
 ///
 /// # Errors
 /// The store's.
@@ -125,7 +127,7 @@ pub(crate) fn note_seats(
     Ok(())
 }
 
-/// Notes that a seat is refused somebody.
+/// Notes that a person is refused a membership.
 ///
 /// # Errors
 /// The store's.

@@ -1,7 +1,8 @@
-//! Seats in the two groups that every tenant has, and the roles that stand beside them. The base policies name the groups, and
-//! rules ask role or group, so that a role without its seat would go on deciding: whoever has the role sits in the group, and
-//! whoever leaves the group, by whatever door, has the role no more. A seat alone gives no role, for a group may seat peers who
-//! only read; the provisioning directory is the exception, which has no other word for a role.
+//! Membership of the two groups that every tenant has, and the roles that belong to them. The base policies name the
+//! groups, and rules require a role or a group, so a role without its membership would still decide. A person with the
+//! role is therefore a member of the group, and a person who leaves the group in any way loses the role. Membership
+//! alone gives no role, because a group may have members who only read. The provisioning directory is the exception: it
+//! has no other field for a role.
 
 use std::collections::BTreeSet;
 
@@ -19,16 +20,16 @@ use crate::core::error::Result;
 pub(crate) const WITH_GROUP: [(Role, &str); 2] =
     [(Role::Security, "security"), (Role::ChangeManager, "change-managers")];
 
-/// What somebody gets with a new seat.
+/// The rights that a new member gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comers {
-    /// The seat.
+    /// The membership.
     Seated,
-    /// The seat and the role that stands beside it, unless they are a pipeline, a vendor or an auditor, who decide nothing.
+    /// The membership and its role. A pipeline, a vendor or an auditor decides nothing and gets no role.
     Empowered,
 }
 
-/// Saves a group; who leaves it by that loses the role that stands beside it. The caller judges open changes again.
+/// Saves a group; a person who leaves the group loses its role. The caller evaluates open changes again.
 ///
 /// # Errors
 /// The store's.
@@ -50,7 +51,7 @@ pub(crate) fn put_group(cx: &mut Context<'_, '_>, group: Group, data: Value, com
     Ok(saved)
 }
 
-/// Takes the roles of those whom many writes at once left without their seat.
+/// Removes the roles of people whose membership many writes at once removed.
 ///
 /// # Errors
 /// The store's.
@@ -72,7 +73,7 @@ fn set_role(cx: &mut Context<'_, '_>, id: &PersonId, (role, has): (Role, bool), 
         return Ok(());
     };
     let moves = match has {
-        // A directory's word on a seat is none on a role that somebody here refused.
+        // A directory's membership does not restore a role that was refused here.
         true if person.is_barred_from_deciding() || person.is_refused(Given::Role, role.as_str()) => false,
         true => person.roles.insert(role),
         false => person.roles.remove(&role),
@@ -83,8 +84,8 @@ fn set_role(cx: &mut Context<'_, '_>, id: &PersonId, (role, has): (Role, bool), 
     Ok(())
 }
 
-/// Seats whoever gets a role that comes with its group, or comes back with it. Who had it before without a seat, from a provider or
-/// after a seat was taken, gets none by an act that says nothing of it.
+/// Adds a person to the group of a role that is new or comes back. A person who had the role before without a
+/// membership (from a provider, or after a removal) gets none by an act on other fields.
 ///
 /// # Errors
 /// The store's.
@@ -108,8 +109,8 @@ pub(crate) fn join_well_known_groups(cx: &mut Context<'_, '_>, before: Option<&P
     Ok(())
 }
 
-/// Unseats whoever has such a role no more: they would else still decide as one of the group, which rules ask where nobody has
-/// the role.
+/// Removes a person who lost such a role from its group: rules accept any member of the group when nobody has the role,
+/// so the person could still decide.
 ///
 /// # Errors
 /// The store's.

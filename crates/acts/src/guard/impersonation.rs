@@ -1,6 +1,6 @@
-//! Whose hand stands behind a way in: whoever sets another's password, or the provider at which others sign in, could come
-//! as them. The person is told at once, and for a day a word that is given by such a way in is the setter's too, where
-//! two must decide: under dual control, and where rules of dual control are put in force or out of it.
+//! Impersonation: a person who sets another's password, or the provider of another's sign-in, could sign in as that
+//! person. That person is notified at once. For one day a decision made by such a sign-in counts as the setter's too
+//! where two people must decide: under dual control, and when rules of dual control are put in force or ended.
 
 use jiff::SignedDuration;
 use model::approval::obligation::Duty;
@@ -24,12 +24,14 @@ use crate::core::write::{Written, draft};
 use crate::guard::other_setters::others_who_set;
 use crate::guard::session_end;
 
-/// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
+/// How long a credential counts as its setter's as well, in hours: time for its person to read the notice and to
+/// object.
 const HANDED_HOURS: i64 = 24;
 
-/// Who answers for a way in that is made for a person: whoever handed the acting person theirs, else who acts. Where the first
-/// is whom it is made for, who acts does: else one account would make another's voice that person's own. What the host makes is
-/// nobody's hand, and its person answers for it: somebody has to read when it ends.
+/// The person accountable for a credential that is made for `person`: the setter of the acting person's sign-in, else
+/// the actor. If that setter is `person`, the actor is accountable; otherwise one account could make another's
+/// decisions count as that person's own. A credential made on the host has no setter, so its person is accountable:
+/// somebody must read the notice when the credential ends.
 pub(crate) fn maker(actor: &Actor, person: &PersonId) -> PersonId {
     if actor.is_system {
         return person.clone();
@@ -40,20 +42,22 @@ pub(crate) fn maker(actor: &Actor, person: &PersonId) -> PersonId {
     }
 }
 
-/// Who sets something for a person, where it is not themselves: also whoever handed them the way in by which they came.
+/// The person who sets something for another person, if they differ; the setter of the actor's sign-in counts as the
+/// actor.
 pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
     let maker = maker(actor, person);
     let is_another = !actor.is_system && maker != *person;
     is_another.then_some(maker)
 }
 
-/// The hand that stands behind what somebody is given now, where that is another person's.
+/// The setter of a credential that a person gets now, if the setter is another person.
 pub(crate) fn hand(cx: &Context<'_, '_>, person: &PersonId) -> Option<Hand> {
     setter(&cx.actor, person).map(|by| Hand { by, at: cx.now })
 }
 
-/// Who handed out the way in by which a session begins, where that was another person within the last day: by
-/// `provider:KEY` whoever set the provider, or moved the address that it knows them by; by anything else whoever set the password.
+/// The person who set up the sign-in that begins a session, if another person did so within the last day. For
+/// `provider:KEY` that is the person who set the provider or changed the mail address that the provider matches;
+/// otherwise the person who set the password.
 ///
 /// # Errors
 /// The store's.
@@ -74,7 +78,8 @@ pub fn handed_by(cx: &mut Context<'_, '_>, person: &PersonId, method: &str) -> R
     Ok(hands.find(|(by, at)| by != person && *at > since).map(|(by, _)| by))
 }
 
-/// Notes on a person whose mail address one other person moved alone, whose hand that was: two who moved it looked at each other.
+/// Notes on a person which other person alone changed the mail address. A change made by two people is not noted,
+/// because each checked the other.
 pub(crate) fn note_address(cx: &Context<'_, '_>, before: &Person, after: &mut Person, is_alone: bool) {
     if committers::mail_mark(before) == committers::mail_mark(after) {
         return;
@@ -83,8 +88,8 @@ pub(crate) fn note_address(cx: &Context<'_, '_>, before: &Person, after: &mut Pe
     after.readdressed = by.map(|by| Readdressed { by, at: cx.now });
 }
 
-/// Ends the ways in that a compromised account handed out: sessions that began by them, and the passwords of the last day, which
-/// whoever had the account knows.
+/// Ends the credentials that a compromised account issued: sessions that began by them, and passwords of the last day,
+/// which the account's user knows.
 ///
 /// # Errors
 /// The store's.
@@ -98,8 +103,8 @@ pub(crate) fn take_back(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<(
     Ok(())
 }
 
-/// Takes away what somebody signs in with, password and second factors of every kind, and has the log say so: replay misses what
-/// is gone without a word.
+/// Removes a person's credentials (password and second factors of every kind) and records the removal in the log: a
+/// replay reports rows that are gone without an event.
 ///
 /// # Errors
 /// The store's.
@@ -126,7 +131,7 @@ fn password_removed(cx: &Context<'_, '_>, whose: String) -> EventDraft {
     draft("person.password_removed", ("person", whose), cx.now, json!({}))
 }
 
-/// Tells a person that another did something to their way in.
+/// Notifies a person that another person changed their sign-in.
 ///
 /// # Errors
 /// The store's.
@@ -146,8 +151,8 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, written: &mut Written, person: &Per
     save_message(cx, written, person, None, message)
 }
 
-/// Tells a person, where mail went until now, that another changed their address or accounts: whoever has the address signs in
-/// as them where a provider says that it is theirs.
+/// Notifies a person, at the earlier mail address, that another person changed their address or accounts: a provider
+/// may let the owner of the address sign in as them.
 ///
 /// # Errors
 /// The store's.
@@ -173,7 +178,7 @@ pub(crate) fn tell_address(cx: &mut Context<'_, '_>, before: &Person, after: &Pe
     cx.tell(vec![event], written)
 }
 
-/// Tells a person that a second factor was set up in their name by who knew their password.
+/// Notifies a person that a user of their password set up a second factor in their name.
 ///
 /// # Errors
 /// The store's.
@@ -185,8 +190,8 @@ pub(crate) fn tell_own(cx: &mut Context<'_, '_>, written: &mut Written, person: 
     save_message(cx, written, person, None, message)
 }
 
-/// The same of something that speaks for a person, who could not know of it otherwise: `subject` is its table and id. Programs
-/// read no letters.
+/// Notifies a person of a record that lets another act for them: `subject` is its table and id. Programs get no
+/// messages.
 ///
 /// # Errors
 /// The store's.
@@ -208,7 +213,8 @@ pub(crate) fn tell_spoken_for(
     cx.tell(vec![draft(event, subject, cx.now, json!({}))], written)
 }
 
-/// Refuses a voice that one other person alone lent, outside of a change; a new account's first day is its own.
+/// Refuses a decision right that one other person alone delegated, outside of a change; a new account's first day does
+/// not count.
 ///
 /// # Errors
 /// 403 `lent_voice`, or the store's.
@@ -217,8 +223,8 @@ pub(crate) fn check_voice(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(two_people::check_voice(&directory, &cx.actor, cx.now, |_| true)?)
 }
 
-/// Refuses a token that carries fewer roles than its person has, where their whole word is asked: who lends it, says that they are
-/// away or sits on a board moves what any of their roles would decide.
+/// Refuses a token that carries fewer roles than its person has, in acts that need all of them: a delegation, an
+/// absence or a board membership affects the decisions of every role.
 ///
 /// # Errors
 /// 403 `narrowed_token`, or the store's.
@@ -250,9 +256,9 @@ fn is_dual(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(obligations.any(|it| matches!(&it.duty, Duty::Approval(rule) if rule.dual_control)))
 }
 
-/// Whether the acting person comes by the same hand as a proposal: then they are no second person. A token that the proposer
-/// made for them is that hand whatever the rules ask, for its person can come by themselves; a password of the first day, or an
-/// account that the proposer made within the day, is where somebody else could be the second.
+/// Whether the acting person is no second person for a proposal, because the proposer set up their sign-in. A token
+/// that the proposer made always counts so, because its person can sign in without it. A password of the first day, or
+/// an account that the proposer made within the day, counts only if somebody else could be the second person.
 ///
 /// # Errors
 /// The store's.
@@ -265,9 +271,9 @@ pub(crate) fn is_same_hand(cx: &mut Context<'_, '_>, proposal: &Configuration) -
     is_hand_of(cx, (&speaker, &person), proposal)
 }
 
-/// The same of a decision that was given before, by a person and whose hand that was (`speaker`): the proposer's, or that of an
-/// account which the proposer made within the day, or which made the proposer's. Of no kind of configuration is that a second
-/// person, unless nobody else could be one: else nobody could begin.
+/// The same check for an earlier decision, by its person and the setter of its sign-in (`speaker`): the proposer, an
+/// account that the proposer made within the day, or an account that made the proposer's. Such a decision is no second
+/// person for any kind of configuration, unless nobody else could be one: otherwise a new tenant could not begin.
 ///
 /// # Errors
 /// The store's.
@@ -283,8 +289,8 @@ pub(crate) fn is_hand_of(
     if *speaker != first && !is_made(speaker) {
         return Ok(false);
     }
-    // Two people look because one account may be stolen, and an administrator's makes tokens and passwords for others: there
-    // hands count whatever the rules ask.
+    // Two people are required because one account may be stolen, and an administrator's account makes tokens and
+    // passwords for others. In these two cases setters therefore count, whatever the rules require.
     if two_people::is_by_two(&directory, cx.now) || is_dual(cx)? {
         return Ok(true);
     }

@@ -1,5 +1,5 @@
-//! Whose a mail address is: somebody's main one, another that they are known by (`mail:…` among their accounts), or one more that
-//! a provisioning directory tells of them.
+//! The holder of a mail address: it is the person's main address, another one among the accounts (`mail:…`), or a
+//! further one from a provisioning directory.
 
 use model::core::ids::PersonId;
 use model::directory::snapshot::Person;
@@ -10,14 +10,14 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Who has an address.
+/// The holder of an address.
 pub(crate) struct Holder {
     pub(crate) person: Person,
-    /// Whether it is where their mail goes, by which they may be found.
+    /// Whether it is the address for the person's mail, by which they may be found.
     pub(crate) is_main: bool,
 }
 
-/// Who has an address. Whoever was removed has none where somebody else has it.
+/// The holder of an address. A removed person is its holder only if nobody else has the address.
 ///
 /// # Errors
 /// The store's.
@@ -37,7 +37,7 @@ pub(crate) fn holder(cx: &mut Context<'_, '_>, mail: &str) -> Result<Option<Hold
     Ok(main.map(|person| Holder { person, is_main: true }))
 }
 
-/// Somebody else, not removed, whose main address it is.
+/// Another person, not removed, with this main address.
 ///
 /// # Errors
 /// The store's.
@@ -47,12 +47,12 @@ pub(crate) fn main_of_another(cx: &mut Context<'_, '_>, mail: &str, own: &Person
     Ok(first(cx, &others)?.filter(|person| !person.removed))
 }
 
-/// Somebody else, not removed, whose main address it is, or of whom a provisioning directory tells it beside that.
+/// Another active person who has this as the main address, or as a further address from a provisioning directory.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn of_another(cx: &mut Context<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
-    // Where more share it than are looked at, each of them is as good as the others.
+    // If more people share the address than are read, any of them will do.
     let ids = match identities::find_address(cx.tx, mail)? {
         Some(ids) => ids,
         None => identities::find(cx.tx, identities::ADDRESS, &mail.to_lowercase())?,
@@ -64,7 +64,7 @@ pub(crate) fn of_another(cx: &mut Context<'_, '_>, mail: &str, own: Option<&Pers
     Ok(first(cx, &others)?.filter(|person| !person.removed))
 }
 
-/// The first of some people who was not removed, else the first.
+/// The first of some people who was not removed, otherwise the first.
 fn first(cx: &mut Context<'_, '_>, ids: &[String]) -> Result<Option<Person>> {
     let mut found: Option<Person> = None;
     for id in ids {
@@ -79,7 +79,7 @@ fn first(cx: &mut Context<'_, '_>, ids: &[String]) -> Result<Option<Person>> {
     Ok(found)
 }
 
-/// Somebody, not removed and not the one who is left out, who has it as an alias.
+/// A person with this alias, not removed and not the excluded one.
 ///
 /// # Errors
 /// The store's.

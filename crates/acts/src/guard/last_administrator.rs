@@ -1,10 +1,10 @@
-//! A tenant keeps somebody who may set people up. The right that counts is the role `admin` of an active person: the base
-//! policies give `set_person` to it, and whoever has it can give it to another.
+//! A tenant keeps at least one person who may set people up. The right that counts is the role `admin` of an active
+//! person: the base policies give `set_person` to it, and an administrator can give the role to another person.
 //!
-//! What somebody does here (an edit, an import, a signature under a review of access, rights that an identity provider tells
-//! at a sign-in) does not take the last one away. An account that is deactivated as compromised, or that the provisioning
-//! directory ends, goes all the same: a leaver who still gets in is worse than a tenant without an administrator, whom
-//! `assent person create --admin` makes on the host. Change managers are told of it at once.
+//! An act here (an edit, an import, a signature under an access review, rights from an identity provider at a sign-in)
+//! cannot remove the last administrator. Deactivation of a compromised account and the end of an account by the
+//! provisioning directory are still possible: a leaver with access is worse than a tenant without an administrator.
+//! `assent person create --admin` makes a new one on the host. Change managers are notified at once.
 
 use model::core::enums::Role;
 use model::core::refusal::Refusal;
@@ -29,8 +29,8 @@ pub fn has_one(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(cx.directory()?.people.values().any(is_administrator))
 }
 
-/// Whether the tenant asks for two people where ways in and ownership are moved, and has no second administrator: the rule then
-/// holds nobody.
+/// Whether the tenant requires two people for credentials and ownership but has no second administrator: the rule then
+/// applies to nobody.
 ///
 /// # Errors
 /// The store's.
@@ -38,7 +38,7 @@ pub fn is_two_people_idle(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(two_people::is_idle(&*cx.directory()?, cx.now))
 }
 
-/// Whether a person as they are to be leaves a tenant without an administrator that has one now.
+/// Whether an edited person leaves a tenant without an administrator that has one now.
 pub(crate) fn is_last(directory: &Directory, after: &Person) -> bool {
     let is_one_now = directory.people.get(&after.id).is_some_and(is_administrator);
     let mut others = directory.people.values().filter(|it| it.id != after.id);
@@ -55,7 +55,7 @@ pub(crate) fn refusal(person: &Person) -> Refusal {
     Refusal::not_now("last_administrator", text, satisfy, Vec::new())
 }
 
-/// Refuses to take the last administrator's right away.
+/// Refuses the removal of the last administrator's right.
 ///
 /// # Errors
 /// 409 `last_administrator`, or the store's.
@@ -66,7 +66,7 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, after: &Person) -> Result<()> {
     Ok(())
 }
 
-/// Tells the change managers that nobody is left who may set people up.
+/// Notifies the change managers that no administrator is left to set up people.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Checks that many areas share: two people, self-grants, credentials, who may.
+//! Checks that many areas share: two people, self-grants, credentials, rights.
 
 pub(crate) mod denied_rights;
 pub(crate) mod group_membership;

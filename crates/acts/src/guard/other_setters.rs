@@ -1,4 +1,4 @@
-//! Names the people besides one who may be the second to set policies.
+//! Lists the people other than one who may be the second to set policies.
 
 use jiff::SignedDuration;
 use model::change::change_file;
@@ -12,7 +12,7 @@ use model::policy::permission;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The logins of those besides a person who set policies: who may be the second.
+/// The logins of the people other than `person` who set policies and may be the second.
 ///
 /// # Errors
 /// The store's.
@@ -35,8 +35,8 @@ pub(crate) fn others_who_set(cx: &mut Context<'_, '_>, besides: &PersonId) -> Re
     Ok(others)
 }
 
-/// Whether somebody who set policies was deactivated within the last day: whoever stole one account would deactivate the other
-/// and be alone.
+/// Whether a person who set policies was deactivated within the last day: with one stolen account an attacker would
+/// deactivate the other person and be alone.
 pub(crate) fn has_lost_another(cx: &mut Context<'_, '_>) -> Result<bool> {
     let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let set = |person: &Person| person.roles.contains(&Role::Admin) || person.roles.contains(&Role::ChangeManager);

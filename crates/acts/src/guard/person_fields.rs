@@ -1,4 +1,4 @@
-//! Fields of a person that every way to set them checks alike: login, address, accounts.
+//! Fields of a person that are checked alike in every act: login, address, accounts.
 
 use model::change::change_file::Actor;
 use model::core::confusables;
@@ -6,8 +6,8 @@ use model::core::parse::Reading;
 use model::directory::snapshot::{Directory, Person};
 use model::gate::committers;
 
-/// Why a text cannot be a new login, if it cannot. A login stands in addresses, where `.` and `..` mean another place, and two
-/// that look alike would be two people.
+/// Why a text cannot be a new login, if it cannot. A login is part of URLs, where `.` and `..` mean another place, and
+/// two logins that look alike would seem to be one person.
 pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if login.contains(char::is_whitespace) {
         return Some("A login has no spaces.");
@@ -15,7 +15,7 @@ pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if matches!(login, "." | "..") {
         return Some("A login is more than dots.");
     }
-    // What Assent does by itself stands under it, in records and in the log.
+    // Assent's own acts have this login, in records and in the log.
     if login.eq_ignore_ascii_case(Actor::system().person.as_str()) {
         return Some("`system` stands for Assent itself, in records and in the log: choose another login.");
     }
@@ -26,12 +26,13 @@ pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     deceives.then_some("A login has no characters that nobody sees, or that look like others.")
 }
 
-/// One mail address is one person: a second account of the same person would be a second pair of eyes.
+/// One mail address is one person: a second account of the same person would count as a second person.
 pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
     let Some(mail) = person.email.as_deref().map(str::to_lowercase) else {
         return;
     };
-    // Whoever has had it for long keeps it: an address that was never looked at does not hold up what is else to change.
+    // The holder of a long-known address keeps it: an address that was never checked does not block other edits of the
+    // person.
     let is_new = directory
         .people
         .get(&person.id)
@@ -39,7 +40,8 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     if is_new && !is_address(&mail) {
         reading.wrong("email", "not_an_address", no_address(&mail));
     }
-    // A second address that a directory tells of is no less theirs; where two had it before that was looked at, both keep it.
+    // A second address from a directory belongs to the person as well. If two people had the address before the check
+    // existed, both keep it.
     let has = |other: &Person| match is_new {
         true => other.addresses().contains(&mail),
         false => other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str()),
@@ -54,8 +56,8 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     }
 }
 
-/// Whether a letter could be sent there: one line, a name, an `@` and a domain. What else an address may be is for the mail
-/// servers between, but for two ways to write one address as another: letters that nobody sees, and a dot at the domain's end.
+/// Whether a mail could be sent to this address: one line, a name, an `@` and a domain. All else is left to the mail
+/// servers, except two ways to write one address as another: invisible letters, and a dot at the end of the domain.
 pub(crate) fn is_address(mail: &str) -> bool {
     let is_plain = !mail.contains(|c: char| c.is_whitespace() || c.is_control());
     let is_domain = |domain: &str| domain.split('.').all(|label| !label.is_empty());
@@ -66,12 +68,12 @@ pub(crate) fn is_address(mail: &str) -> bool {
             .is_some_and(|(name, domain)| !name.is_empty() && is_domain(domain))
 }
 
-/// The sentence for what is no address.
+/// The message for a malformed address.
 pub(crate) fn no_address(mail: &str) -> String {
     format!("`{}` is no mail address, such as ada@example.org.", mail.escape_debug())
 }
 
-/// One account elsewhere is one person, and so is one address, whether it is their own or an alias (`mail:ada@x`).
+/// One external account is one person, and so is one address, whether it is the main one or an alias (`mail:ada@x`).
 pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
     if let Some((account, other)) = committers::taken_account(directory, person) {
         let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);
@@ -79,6 +81,6 @@ pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, p
     }
 }
 
-/// The sentence for who would be rid of an account or an address of their own.
+/// The message for a person who would remove an account or an address of their own.
 pub(crate) const OWN_ACCOUNT: &str = "Nobody takes away an account or address of their own: the commits made by it would be \
                                       nobody's. An earlier address stays as `mail:…` among the accounts.";

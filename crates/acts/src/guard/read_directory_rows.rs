@@ -1,5 +1,5 @@
-//! Rows of the directory read from a request or from a line of an import: one function a noun, used by both, so that
-//! what can be said one by one can be imported and the other way round. A record that is there keeps its id and version.
+//! Reads rows of the directory from a request or from a line of an import. One function per noun serves both, so that
+//! every single edit can be imported and the other way round. An existing record keeps its id and version.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::core::error::Result;
 use crate::guard::person_fields;
 
-/// What a service's data may be called, from the least to the most that it asks for.
+/// The data classes of a service, from the least to the most sensitive.
 pub(crate) const DATA_CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
 
 /// The longest key, in characters.
@@ -34,7 +34,7 @@ const ADDRESS: usize = 253;
 /// The most addresses of a config item.
 const MOST_ADDRESSES: usize = 50;
 
-/// A key as the estate uses it: lower case, digits, `-`, `_`, `.`, at most 100 characters.
+/// A key of the estate: lower case, digits, `-`, `_`, `.`, at most 100 characters.
 pub(crate) fn key(reading: &mut Reading<'_>, field: &'static str) -> String {
     let key = reading.needed(field, KEY);
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
@@ -48,15 +48,16 @@ pub(crate) fn key(reading: &mut Reading<'_>, field: &'static str) -> String {
     key
 }
 
-/// Refuses a new key of dots alone: it stands in addresses, where `.` and `..` mean another place. One that is there is let stand.
+/// Refuses a new key that consists of dots: a key is part of URLs, where `.` and `..` mean another place. An existing
+/// key is accepted.
 pub(crate) fn no_dots(reading: &mut Reading<'_>, key: &str, is_known: bool) {
     if !is_known && !key.is_empty() && key.chars().all(|c| c == '.') {
         reading.wrong("key", "not_a_key", "A key is more than dots.");
     }
 }
 
-/// Why a text cannot be the key of something new that people name, if it cannot: it stands in addresses and in rules, and two
-/// that look alike would be two things.
+/// Why a text cannot be the key of a new record, if it cannot: a key is part of URLs and rules, and two keys that look
+/// alike would seem to be one record.
 pub(crate) fn no_new_key(key: &str) -> Option<&'static str> {
     if key.contains(['/', ':']) {
         return Some("A key has no `/` and no `:`.");
@@ -71,7 +72,7 @@ pub(crate) fn no_new_key(key: &str) -> Option<&'static str> {
     (!is_in_line).then_some("A key has no blanks at its ends, and one alone between words.")
 }
 
-/// Another group whose key a reader would take for this one: it differs in the case of letters, or in the dot of an `i`.
+/// Another group whose key looks like this one: it differs in the case of letters, or in the dot of an `i`.
 pub(crate) fn twin_group<'a>(directory: &'a Directory, key: &str) -> Option<&'a Group> {
     let folded = |key: &str| key.to_lowercase().replace('\u{131}', "i");
     let wanted = folded(key);
@@ -79,12 +80,12 @@ pub(crate) fn twin_group<'a>(directory: &'a Directory, key: &str) -> Option<&'a 
     groups.find(|group| group.key.as_str() != key && folded(group.key.as_str()) == wanted)
 }
 
-/// The id and version of what is there; a new record gets its id when it is saved.
+/// The id and version of the existing record; a new record gets its id when it is saved.
 fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
     old.map_or_else(|| (RecordId::default(), 0), |(id, version)| (id.clone(), version))
 }
 
-/// Some fields of a record that is there, as a request would name them.
+/// Some fields of an existing record, in the form of a request.
 ///
 /// # Errors
 /// A fault when it cannot be written.
@@ -96,8 +97,8 @@ pub(crate) fn standing<T: Serialize>(record: Option<&T>, wanted: &[&str]) -> Res
     Ok(map)
 }
 
-/// A body with what it does not name as it stands: whoever names a part of a thing must not take away that it is critical,
-/// regulated or no production. An empty text or a null clears.
+/// A body completed with the current values of fields that it omits: an edit of one field must not remove the marks
+/// critical, regulated or production. An empty text or a null clears a field.
 pub(crate) fn completed(body: &Body, standing: Body) -> Body {
     let mut whole = body.clone();
     for (field, value) in standing {
@@ -110,7 +111,7 @@ fn key_of(body: &Body) -> &str {
     body.get("key").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What stands of the service that a body names.
+/// The current fields of the service that a body names.
 ///
 /// # Errors
 /// A fault when it cannot be written.
@@ -122,7 +123,7 @@ pub(crate) fn standing_service(body: &Body, directory: &Directory) -> Result<Bod
     )
 }
 
-/// What stands of the environment that a body names.
+/// The current fields of the environment that a body names.
 ///
 /// # Errors
 /// A fault when it cannot be written.
@@ -133,7 +134,7 @@ pub(crate) fn standing_environment(body: &Body, directory: &Directory) -> Result
     )
 }
 
-/// What stands of the config item that a body names.
+/// The current fields of the config item that a body names.
 ///
 /// # Errors
 /// A fault when it cannot be written.
@@ -153,10 +154,10 @@ pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Servi
     Service {
         id,
         version,
-        // Who watches says so in a request of its own.
+        // Watchers are set by a request of their own.
         watchers: old.map(|old| old.watchers.clone()).unwrap_or_default(),
         watching_groups: old.map(|old| old.watching_groups.clone()).unwrap_or_default(),
-        // Who leads it is a decision of its own.
+        // The leading system is set by an act of its own.
         led_by: old.and_then(|old| old.led_by.clone()),
         name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
         criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
@@ -168,8 +169,8 @@ pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Servi
     }
 }
 
-/// The regimes of a service. One that was written amiss would take the service from under its rules, and nobody would see it.
-/// What stands already stays as it was written.
+/// The regimes of a service. A misspelt regime would silently remove the service from its rules. Existing values stay
+/// as written.
 fn regimes(reading: &mut Reading<'_>, old: Option<&Service>) -> BTreeSet<String> {
     let named = reading.texts("regimes", LINE).unwrap_or_default();
     let stands = |word: &String| old.is_some_and(|old| old.regimes.contains(word));
@@ -194,7 +195,7 @@ fn unknown_regime(word: &str, near: &str) -> String {
     format!("No policy can test the regime `{word}`. Did you mean `{near}`?")
 }
 
-/// A class. One of a regime that is nearly a known one would answer for nothing, but where services name it so.
+/// A class. A regime that nearly matches a known one would cover nothing, unless services use the same spelling.
 fn class(reading: &mut Reading<'_>, directory: &Directory) -> Option<Class> {
     let class: Class = reading.word("class")?;
     let Class::Regime(word) = &class else {
@@ -251,7 +252,7 @@ pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> C
     }
 }
 
-/// Host names and IP addresses, in small letters.
+/// Host names and IP addresses, in lower case.
 fn addresses(reading: &mut Reading<'_>) -> BTreeSet<String> {
     let named = reading.texts("addresses", ADDRESS).unwrap_or_default();
     if named.len() > MOST_ADDRESSES {
@@ -269,7 +270,7 @@ fn addresses(reading: &mut Reading<'_>) -> BTreeSet<String> {
     named.into_iter().map(|it| it.to_lowercase()).collect()
 }
 
-/// The sensitive things that a service or a config item holds.
+/// The sensitive data of a service or a config item.
 fn holds(reading: &mut Reading<'_>) -> BTreeSet<Touch> {
     let named: Vec<Touch> = reading.words("holds").unwrap_or_default();
     for word in named.iter().filter(|word| !HELD.contains(word)) {
@@ -287,8 +288,8 @@ fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &Dir
     key
 }
 
-/// An arrow: `from, to`, and with them `kind`, `from_kind`, `to_kind`, `environments`. A known arrow keeps its record, and its
-/// environments where none are named.
+/// A dependency: `from, to`, and with them `kind`, `from_kind`, `to_kind`, `environments`. A known dependency keeps its
+/// record, and its environments if none are named.
 pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> Dependency {
     let from_kind = reading.word("from_kind").unwrap_or_default();
     let to_kind = reading.word("to_kind").unwrap_or_default();
@@ -328,7 +329,7 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
     arrow
 }
 
-/// The environments in which an arrow holds; none named means all.
+/// The environments of a dependency; none named means all.
 fn environments(reading: &mut Reading<'_>, directory: &Directory) -> BTreeSet<EnvironmentKey> {
     let named = reading.texts("environments", LINE).unwrap_or_default().into_iter();
     let found: BTreeSet<EnvironmentKey> = named.map(EnvironmentKey).collect();
@@ -352,7 +353,7 @@ fn node(reading: &mut Reading<'_>, field: &'static str, kind: NodeKind, director
     }
 }
 
-/// Whether what holds the new part is itself, by some way, part of it.
+/// Whether the whole of the new part is itself, directly or not, part of that part.
 fn closes_ring(directory: &Directory, arrow: &Dependency) -> bool {
     let mut open: Vec<(NodeKind, ServiceKey)> = vec![(arrow.to_kind, arrow.to.clone())];
     let mut seen: BTreeSet<(NodeKind, ServiceKey)> = BTreeSet::new();
@@ -369,8 +370,9 @@ fn closes_ring(directory: &Directory, arrow: &Dependency) -> bool {
     false
 }
 
-/// A row of the ownership matrix: `service | config_item | class`, `environment`, `role`, `person | group`,
-/// `function`, `since`, `ends_at`. Known by scope, environment, part and holder. Whether it may stand, [`check_row`] says.
+/// A row of the ownership matrix: `service | config_item | class`, `environment`, `role`, `person | group`, `function`,
+/// `since`, `ends_at`. A row is identified by scope, environment, part and holder. [`check_row`] decides whether the
+/// row is valid.
 pub(crate) fn ownership(
     reading: &mut Reading<'_>,
     directory: &Directory,
@@ -424,17 +426,18 @@ pub(crate) fn ownership(
         row.id.clone_from(&old.id);
         row.version = old.version;
         row.hand.clone_from(&old.hand);
-        // A row that is named again without a date goes on as it was; one that has ended begins anew.
+        // An existing row that is named without a date keeps its start; an ended one begins anew.
         row.since = since.unwrap_or(if old.ends_at.is_some_and(|end| end <= now) {
             now
         } else {
             old.since
         });
-        // One that has ended is a catalogue's no more when it begins anew; one that is only named is what it was.
+        // An ended row that begins anew is no longer the catalogue's; a row that is only named again is unchanged.
         let goes_on = old.ends_at.is_none_or(|end| now < end) || (row.since, row.ends_at) == (old.since, old.ends_at);
         row.is_from_catalogue = old.is_from_catalogue && goes_on;
     }
-    // Told late, it is a correction, which counts from its record on; a list that is imported names rows of long ago.
+    // A late entry is a correction, which counts from its record on; an imported list contains rows that began long
+    // ago.
     let _is_said = reading.boolean("correction");
     if row.since < now && begun != Some(row.since) {
         row.corrected_at = Some(now);
@@ -470,7 +473,7 @@ fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>
     (person, group)
 }
 
-/// Refuses a row that ends before it begins, and one whose holder may not hold it.
+/// Refuses a row that ends before it begins, and a row whose holder may not have it.
 pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) {
     if let Some(end) = row.ends_at.filter(|end| *end <= row.since) {
         let text = format!(
@@ -498,8 +501,8 @@ pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &
     }
 }
 
-/// A person: `login, name, email, roles, zone, accounts, functions, calendar, manager,
-/// active`. What a line leaves out stays.
+/// A person: `login, name, email, roles, zone, accounts, functions, calendar, manager, active`. Omitted fields keep
+/// their values.
 pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person {
     let login = reading.needed("login", LINE).trim().to_lowercase();
     let old = directory.by_login(&login);
@@ -575,7 +578,7 @@ fn function(reading: &mut Reading<'_>) -> Option<String> {
     Some(word.trim().to_lowercase())
 }
 
-/// Job functions: words such as `dba`, kept in lower case.
+/// Job functions such as `dba`, kept in lower case.
 pub(crate) fn functions(reading: &mut Reading<'_>) -> Option<BTreeSet<String>> {
     let words = reading.technicals("functions", KEY)?;
     Some(words.into_iter().map(|word| word.trim().to_lowercase()).collect())
@@ -590,7 +593,7 @@ pub(crate) fn calendar(reading: &mut Reading<'_>, directory: &Directory) -> Opti
     Some(key)
 }
 
-/// Refuses the key of a new group that could be taken for another's. What is there goes on as it was.
+/// Refuses the key of a new group that could be mistaken for another group's. Existing keys stay valid.
 fn new_group_key(reading: &mut Reading<'_>, directory: &Directory, key: &str) {
     if let Some(text) = no_new_key(key) {
         reading.wrong("key", "not_a_key", text);
@@ -601,7 +604,7 @@ fn new_group_key(reading: &mut Reading<'_>, directory: &Directory, key: &str) {
     }
 }
 
-/// A group: `key, name, members, kind, calendar`. Members are named whole.
+/// A group: `key, name, members, kind, calendar`. The list of members replaces the earlier one.
 pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
     let key = GroupKey(reading.needed("key", KEY));
     let old = directory.groups.get(&key);
@@ -623,7 +626,7 @@ pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
         }
     }
     let kind: Option<GroupKind> = reading.word("kind");
-    // Null and an empty cell clear; what is not named stays.
+    // Null and an empty cell clear; an omitted field stays.
     let calendar = match reading.says("calendar") {
         true => calendar(reading, directory),
         false => old.and_then(|old| old.calendar.clone()),

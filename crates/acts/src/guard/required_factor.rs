@@ -1,5 +1,5 @@
-//! What the policies ask of a fresh factor where keys and privileged accounts are touched without a change: of Assent's own keys
-//! and log, and of reviews of access. It is what they would ask of whoever approves a change that touches the same.
+//! The fresh factor that the policies require for keys and privileged accounts touched without a change: Assent's own
+//! keys and log, and access reviews. The policies would require the same factor of an approver of such a change.
 
 use model::approval::decide;
 use model::approval::obligation::Duty;
@@ -11,7 +11,8 @@ use model::policy::facts::{ChangeFacts, TargetFacts};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// Refuses whoever did not just show what the policies ask for where this is touched; any fresh factor is asked in every case.
+/// Refuses an actor without the fresh factor that the policies require here; some fresh factor is required in every
+/// case.
 ///
 /// # Errors
 /// 403 `step_up_required`; the store's.
@@ -20,8 +21,8 @@ pub(crate) fn check_wanted(cx: &mut Context<'_, '_>, touches: &[Touch]) -> Resul
     Ok(decide::check_factor(&cx.actor, wanted, cx.now)?)
 }
 
-/// Refuses whoever gives a voice away without the factor by which the policies in force would ask for that voice itself: with less a
-/// lost token could hand it to somebody who signs in anew.
+/// Refuses a delegation without the factor that the policies in force require for the delegated decision itself:
+/// otherwise a stolen token could delegate it to another account.
 ///
 /// # Errors
 /// 403 `step_up_required`; the store's.
@@ -35,8 +36,9 @@ pub(crate) fn check_lent(cx: &mut Context<'_, '_>) -> Result<()> {
     Ok(decide::check_factor(&cx.actor, most, cx.now)?)
 }
 
-/// What is asked of an approval of a change that touches this, on a service of high stakes under each regime of the house. Where
-/// the policies cannot be judged it is any fresh factor, as for a broken glass: a broken set must lock nobody out of the keys.
+/// The factor required to approve a change that touches this, on a high-stakes service under each regime of the tenant.
+/// If the policies cannot be evaluated, any fresh factor is accepted, as for break-glass: a broken policy set must not
+/// lock everybody out of the keys.
 fn wanted(cx: &mut Context<'_, '_>, touches: &[Touch]) -> Result<Wanted> {
     let directory = cx.directory()?;
     let mut regimes: Vec<String> = directory

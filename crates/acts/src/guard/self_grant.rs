@@ -1,5 +1,5 @@
-//! Nobody gives themselves a right to decide: neither a role, nor a job function, nor a part in owning, nor a seat in a group. Somebody else
-//! who may set it does.
+//! Nobody gives themselves a right to decide: no role, no job function, no part in ownership, no membership of a group.
+//! Another person with the right to set it does.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::guard::two_people;
 
 /// The sentence for a part in owning.
 pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something: whoever else may set ownership does.";
-/// The sentence for an arrow along which owners come down.
+/// The message for a dependency along which owners are inherited.
 pub(crate) const OWN_WHOLE: &str =
     "Nobody makes something part of what they answer for: whoever else may set services does.";
 /// The sentence for a group.
@@ -29,19 +29,19 @@ pub(crate) const OWN_FUNCTION: &str =
 pub(crate) const OWN_MANAGER: &str =
     "Nobody chooses their own manager, who looks at what they may do. Another administrator does.";
 
-/// Whether somebody would choose who looks at their own rights.
+/// Whether a person would choose the reviewer of their own rights.
 pub(crate) fn picks_manager(actor: &Actor, before: &Person, after: &Person) -> bool {
     is_own(actor, &after.id) && before.manager != after.manager
 }
 
-/// Whether somebody is the acting person, or whoever handed them the way in by which they come: either of the two may be who
-/// asks, so that what is done for either is done for oneself.
+/// Whether a person is the acting person or the person who set up the actor's sign-in: either may be the real actor, so
+/// an act for either is an act for oneself.
 pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
     !actor.is_system && (person == &actor.person || person == actor.speaker())
 }
 
-/// Whether the acting person, or whoever handed them the way in, counts as one with whoever proposed something, or with whoever
-/// handed the proposer theirs.
+/// Whether the acting person, or the setter of their sign-in, counts as one with the proposer or with the setter of the
+/// proposer's sign-in.
 pub(crate) fn is_behind(
     cx: &Context<'_, '_>,
     directory: &Directory,
@@ -51,21 +51,21 @@ pub(crate) fn is_behind(
     theirs.any(|theirs| is_one(cx, directory, theirs))
 }
 
-/// Whether the acting person, or whoever handed them the way in, counts as one with somebody, where two people look: as the same
-/// person, as one's agent, as an account that one made for the other within the day, by an address that both have, or by a
-/// delegation between them that is on.
+/// Whether the acting person, or the setter of their sign-in, counts as one with another person where two people must
+/// act. This is the same person, an agent of the person, an account that one made for the other within the day, a
+/// shared address, or a delegation in force between the two.
 pub(crate) fn is_one(cx: &Context<'_, '_>, directory: &Directory, person: &PersonId) -> bool {
     let mine = [&cx.actor.person, cx.actor.speaker()];
     mine.into_iter()
         .any(|mine| one_hand::are_one(directory, (mine, person), cx.now))
 }
 
-/// Whether the acting person as they are to be has a job function that they do not have now.
+/// Whether the edit gives the acting person a job function that they do not have now.
 pub(crate) fn gives_function(cx: &Context<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
     is_own(&cx.actor, &after.id) && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
 }
 
-/// Whether a row of the matrix would give the acting person, themselves or through a group of theirs, a voice.
+/// Whether an ownership row would give the acting person a decision right, directly or through a group.
 pub(crate) fn gives_voice(cx: &mut Context<'_, '_>, row: &Ownership) -> crate::Result<bool> {
     let decides = !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
     if cx.actor.is_system || !decides {
@@ -77,7 +77,8 @@ pub(crate) fn gives_voice(cx: &mut Context<'_, '_>, row: &Ownership) -> crate::R
     Ok(voices.any(|person| is_own(&cx.actor, person)))
 }
 
-/// Whether an arrow that says a thing is part of another would hand it to the acting person, who answers for the whole.
+/// Whether a part-of dependency would make a thing the acting person's, because that person is accountable for the
+/// whole.
 pub(crate) fn gives_part(cx: &Context<'_, '_>, directory: &Directory, arrow: &Dependency) -> bool {
     if cx.actor.is_system || !two_people::moves_owners(directory, arrow) || !two_people::is_part(arrow) {
         return false;
@@ -98,7 +99,7 @@ pub(crate) fn gives_part(cx: &Context<'_, '_>, directory: &Directory, arrow: &De
     directory.ownerships.iter().any(|row| speaks(row) && holds(row))
 }
 
-/// What an arrow makes its beginning a part of: its end, and what that is part of.
+/// The wholes that a dependency adds to its source: its target, and everything that the target is part of.
 fn wholes(directory: &Directory, arrow: &Dependency) -> BTreeSet<(NodeKind, ServiceKey)> {
     let mut open = vec![(arrow.to_kind, arrow.to.clone())];
     let mut found = BTreeSet::new();
@@ -112,7 +113,7 @@ fn wholes(directory: &Directory, arrow: &Dependency) -> BTreeSet<(NodeKind, Serv
     found
 }
 
-/// Whether a group as it is to be has the acting person in it who is not in it now.
+/// Whether the edit makes the acting person a member of the group.
 pub(crate) fn gives_seat(cx: &Context<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
     let sat = |person: &PersonId| before.is_some_and(|group| group.members.contains(person));
     let mut seated = after.members.iter().filter(|person| !sat(person));

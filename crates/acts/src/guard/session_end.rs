@@ -1,5 +1,5 @@
-//! Has the log name each session that ends. A session is a row with a code and no record: put back into the database after its
-//! end, it opens again. The log then shows that whatever it let through came by a session that was over.
+//! Records each ended session by its name in the log. A session is a row with a code and no record: restored into the
+//! database after its end, the session would open again. The log then shows that its acts came by an ended session.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ const ENDED: &str = "person.sessions_ended";
 /// The most sessions that one event names: a leaf has at most 65,535 bytes.
 const MOST_NAMED: usize = 1_000;
 
-/// Writes `person.sessions_ended` about everybody whose sessions were ended: `count`, and the names of the `sessions`. Call it in
-/// the transaction that ended them; nothing is written where there were none.
+/// Writes `person.sessions_ended` about everybody whose sessions ended: `count`, and the names of the `sessions`. Call
+/// it in the transaction that ended them; nothing is written if there were none.
 ///
 /// # Errors
 /// The store's.
@@ -33,7 +33,7 @@ pub fn note_ended(cx: &mut Context<'_, '_>, ended: &[Ended]) -> Result<()> {
     Ok(())
 }
 
-/// The same of one person, also where there were none: somebody asked for it.
+/// The same for one person, recorded even if there were no sessions: somebody requested it.
 ///
 /// # Errors
 /// The store's.

@@ -1,9 +1,11 @@
-//! What moves decisions and so goes live by two people: whatever gives somebody a voice that they did not have. A right that
-//! decides, a job function that a row asks for, a seat in a group, another's word to speak, an arrow along which owners are
-//! inherited. One person alone takes voices away; whoever is asked in their place was made to answer by two people as well.
+//! Acts that affect decisions, and therefore need two people: every act that gives somebody a new right to decide. That
+//! is a deciding role, a job function that a rule requires, a membership of a group, a delegation, or a dependency
+//! along which owners are inherited. One person alone may remove such rights; the remaining deciders were appointed by
+//! two people as well.
 //!
-//! It is asked for by the tenant's `ownership_by_two`, as it is for rows of the matrix, and holds while there is a second
-//! administrator. Whoever works on the host, imports at the beginning of a tenant or provisions by a directory is not asked.
+//! The tenant's setting `ownership_by_two` turns the rule on, also for rows of the ownership matrix. The rule applies
+//! while there is a second administrator. Acts on the host, imports at the beginning of a tenant and provisioning by a
+//! directory are exempt.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +29,8 @@ use crate::core::show_timeline::opened;
 use crate::guard::other_setters::others_who_set;
 use crate::guard::read_directory_rows::DATA_CLASSES;
 
-/// Rights by which somebody decides, starts without a decision, or gives rights. Who asks, implements, looks on or is a program
-/// moves no decision.
+/// Roles that decide, start a change without a decision, or give roles. Requesters, implementers, readers and programs
+/// decide nothing.
 const DECIDING: [Role; 6] = [
     Role::Owner,
     Role::Security,
@@ -38,7 +40,7 @@ const DECIDING: [Role; 6] = [
     Role::Admin,
 ];
 
-/// What one person wants to do alone: the sentence, and what helps.
+/// An act that one person may not do alone: the message, and the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Matter {
     pub(crate) said: &'static str,
@@ -59,7 +61,7 @@ pub(crate) const LOOSENED: Matter = Matter {
               change, puts it in force.",
 };
 
-/// Arrows along which a change reaches things.
+/// Dependencies that give a change its reach.
 pub(crate) const REACHED: Matter = Matter {
     said: "One person alone does not end a dependency: changes of what is needed would count as smaller.",
     satisfy: "Propose it (`POST /ownership-proposals` with `end_dependencies`); another person, or an approved change, puts \
@@ -73,14 +75,14 @@ pub(crate) const RIGHTS: Matter = Matter {
               approved change, puts it in force. One person takes rights away.",
 };
 
-/// Accounts and addresses by which commits are known.
+/// Accounts and addresses that identify a person's commits.
 pub(crate) const MARKS: Matter = Matter {
     said: "Two people take away an account or address by which somebody's commits are known here: they would be nobody's.",
     satisfy: "Keep it among `accounts`, an earlier address as `mail:…`, or propose it (`POST /ownership-proposals` with \
               `people`); another person, or an approved change, puts it in force.",
 };
 
-/// The address by which somebody signs in at a provider.
+/// The address with which a person signs in at a provider.
 pub(crate) const ADDRESSES: Matter = Matter {
     said: "Changing a mail address takes two people here, because a provider signs people in by their mail address.",
     satisfy: "Propose it (`POST /ownership-proposals` with `people`, their earlier address kept as `mail:…` among `accounts`); \
@@ -101,14 +103,14 @@ pub(crate) const SEATS: Matter = Matter {
               approved change, puts it in force. One person takes members out.",
 };
 
-/// Classes of things, by which rows answer for them.
+/// Classes, for which rows of the ownership matrix name owners.
 pub(crate) const CLASSES: Matter = Matter {
     said: "Moving a service or a config item to other owners takes two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `services` or `config_items`); another person, or an approved \
               change, puts it in force.",
 };
 
-/// Arrows along which owners come down.
+/// Dependencies along which owners are inherited.
 pub(crate) const ARROWS: Matter = Matter {
     said: "Part-of relations take two people here, because owners are inherited along them.",
     satisfy: "Propose it (`POST /ownership-proposals` with `dependencies` or `end_dependencies`, `assent ownership propose`); \
@@ -157,7 +159,7 @@ pub(crate) const CONNECTIONS: Matter = Matter {
               in force. One person takes repositories and builders out, and changes the name.",
 };
 
-/// Refuses what needs two people, where that is so here.
+/// Refuses an act that needs two people, if the tenant requires that.
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
@@ -168,7 +170,7 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, needs: bool, matter: Matter) -> Re
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, Vec::new()).into())
 }
 
-/// Refuses what needs two people everywhere, whatever the tenant asks for.
+/// Refuses an act that always needs two people, whatever the tenant's settings.
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
@@ -180,10 +182,10 @@ pub(crate) fn check_always(cx: &mut Context<'_, '_>, needs: bool, matter: Matter
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, others).into())
 }
 
-/// Refuses what lowers the facts by which changes are judged, wherever somebody else could put it in force. Unlike voices, this does
-/// not depend on `ownership_by_two`: one stolen account would otherwise lower what a change of its own is judged by. Until the
-/// proposal is in force, the higher facts count. Whoever made the thing within the day sets it right alone, unless voices are given
-/// by two.
+/// Refuses to lower the facts by which changes are evaluated, if another person could put the edit in force. Unlike
+/// decision rights, this does not depend on `ownership_by_two`: a stolen account could otherwise lower the facts for
+/// its own change. Until the proposal is in force, the higher facts count. A person who made the record within the day
+/// may correct it alone, unless decision rights need two people.
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
@@ -194,7 +196,7 @@ pub(crate) fn check_facts(cx: &mut Context<'_, '_>, needs: bool, thing: (&'stati
     check_lowered(cx, needs, thing, LOOSENED)
 }
 
-/// The same of what a change reaches. Whoever said today that something needs another takes that back alone.
+/// The same for the reach of a change. A person who added a dependency today may remove it alone.
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
@@ -219,7 +221,7 @@ fn check_lowered(
     Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, others).into())
 }
 
-/// Whether the acting person made a thing within the day: then nothing rests on it that others knew.
+/// Whether the acting person made a record within the day: then nobody else relies on it yet.
 fn is_of_own_today(cx: &mut Context<'_, '_>, table: &'static str, id: &RecordId) -> Result<bool> {
     let since = cx.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let first = event::of_record(cx.tx, table, id.as_str())?.into_iter().next();
@@ -229,13 +231,13 @@ fn is_of_own_today(cx: &mut Context<'_, '_>, table: &'static str, id: &RecordId)
     Ok(first.actor == cx.actor.person.as_str() && at.is_some_and(|at| at > since))
 }
 
-/// The logins of those who could put a proposal of the acting person in force.
+/// The logins of people who could put a proposal of the acting person in force.
 fn others_who_may_confirm(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let me = cx.actor.person.clone();
     others_who_set(cx, &me)
 }
 
-/// Whether facts are lowered by two people here: somebody else could put a proposal in force.
+/// Whether lowered facts need two people here: another person could put a proposal in force.
 ///
 /// # Errors
 /// The store's.
@@ -246,12 +248,12 @@ pub(crate) fn lowers_by_two(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(is_by_two(&*cx.directory()?, cx.now) || !others_who_may_confirm(cx)?.is_empty())
 }
 
-/// Whether a row moves decisions; who does the work moves none.
+/// Whether a row affects decisions; the roles that perform the work do not.
 pub(crate) fn decides(row: &Ownership) -> bool {
     !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline)
 }
 
-/// Whether rules ask less of a service than before.
+/// Whether rules require less for a service than before.
 pub(crate) fn loosens_service(directory: &Directory, service: &Service) -> bool {
     let Some(old) = directory.services.get(&service.key) else {
         return false;
@@ -272,7 +274,7 @@ pub(crate) fn loosens_item(directory: &Directory, item: &ConfigItem) -> bool {
     old.is_some_and(|old| !item.holds.is_superset(&old.holds) || (!old.holds.is_empty() && old.service != item.service))
 }
 
-/// How much the data of a service asks for, from nothing said to `restricted`.
+/// The sensitivity of a service's data, from no class to `restricted`.
 fn sensitivity(service: &Service) -> Option<usize> {
     let class = service.data_class.as_deref()?;
     DATA_CLASSES.iter().position(|known| *known == class)
@@ -284,10 +286,10 @@ pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) ->
     old.is_some_and(|old| old.is_production) && !place.is_production
 }
 
-/// What of a person as they are to be needs two people, by its field: what gives them a voice that they do not have now (a right, a
-/// job function, an account that is active again), what leaves one administrator, an account or address less by which their commits
-/// are known, another address, by which somebody else would come as them, another calendar for their clocks, or another zone where
-/// they have no calendar.
+/// The field of an edited person that needs two people, if there is one: a decision right that the person does not have
+/// now (a role, a job function, an account that is active again); the loss of the second administrator; the removal of
+/// an account or address by which their commits are known; another mail address, by which somebody else could sign in
+/// as them; another calendar for their clocks; or another zone for a person without a calendar.
 pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp) -> Option<(&'static str, Matter)> {
     if let Some(field) = empowers(directory, after) {
         return Some((field, RIGHTS));
@@ -305,17 +307,17 @@ pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp
     if before.calendar != after.calendar {
         return Some(("calendar", CLOCKS));
     }
-    // Without a calendar of their own, clocks run by the usual hours in their zone.
+    // Without a calendar of their own, a person's clocks use the default hours in their zone.
     let moves_zone = after.calendar.is_none() && before.zone != after.zone;
     (moves_zone && has_voice(directory, before)).then_some(("zone", CLOCKS))
 }
 
-/// Who was barred from deciding as a pipeline, a vendor or an auditor gets a voice when that right is taken from them.
+/// A pipeline, a vendor or an auditor is barred from deciding; removal of that role gives the person a right to decide.
 fn empowers(directory: &Directory, after: &Person) -> Option<&'static str> {
     let before = directory.people.get(&after.id);
     let had = |role: &Role| before.is_some_and(|person| person.roles.contains(role));
     let is_freed = before.is_some_and(|person| person.is_barred_from_deciding() && !after.is_barred_from_deciding());
-    // Nobody without a role is asked; the first one wakes what rows and seats say of them.
+    // A person without a role decides nothing; the first role activates the person's ownership rows and memberships.
     let wakes = |person: &Person| person.roles.is_empty() && !after.roles.is_empty() && has_voice(directory, person);
     if is_freed || before.is_some_and(wakes) || DECIDING.iter().any(|role| after.roles.contains(role) && !had(role)) {
         return Some("roles");
@@ -328,14 +330,14 @@ fn empowers(directory: &Directory, after: &Person) -> Option<&'static str> {
     comes_back.then_some("active")
 }
 
-/// Whether a person is to be known by another address. One alone says the first one of whom nothing is asked, as whoever makes
-/// an account does.
+/// Whether a person gets another known address. One person alone may set the first address of a person without decision
+/// rights, as when creating the account.
 fn readdresses(directory: &Directory, before: &Person, after: &Person) -> bool {
     let is_known = before.email.is_some() || !before.subjects.is_empty() || has_voice(directory, before);
     is_known && committers::mail_mark(before) != committers::mail_mark(after)
 }
 
-/// Whether anything asks for a person's word.
+/// Whether any rule may require a person's decision.
 fn has_voice(directory: &Directory, person: &Person) -> bool {
     person.roles.iter().any(|role| DECIDING.contains(role))
         || !person.functions.is_empty()
@@ -346,8 +348,8 @@ fn has_voice(directory: &Directory, person: &Person) -> bool {
             .any(|row| row.person.as_ref() == Some(&person.id))
 }
 
-/// Whether a person as they are to be leaves one administrator where there are two. Deactivating them does not: they count for a
-/// day.
+/// Whether an edit of a person leaves one administrator of two. A deactivation does not, because a deactivated
+/// administrator counts for a day.
 fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
     let loses = |before: &Person| before.roles.contains(&Role::Admin) && !after.roles.contains(&Role::Admin);
     directory.people.get(&after.id).is_some_and(loses)
@@ -355,7 +357,7 @@ fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
         && administrators(directory, now).count() == 2
 }
 
-/// Refuses a person as they are to be, where two people are needed for that.
+/// Refuses an edit of a person that needs two people.
 ///
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
@@ -366,7 +368,7 @@ pub(crate) fn check_person(cx: &mut Context<'_, '_>, after: &Person) -> Result<(
     }
 }
 
-/// What of a group as it is to be needs two people, by its field: somebody in it who is not in it now, another calendar.
+/// The field of an edited group that needs two people: a new member, or another calendar.
 pub(crate) fn moves_group(directory: &Directory, after: &Group) -> Option<(&'static str, Matter)> {
     let before = directory.groups.get(&after.key);
     let sat = |person| before.is_some_and(|group| group.members.contains(person));
@@ -377,7 +379,7 @@ pub(crate) fn moves_group(directory: &Directory, after: &Group) -> Option<(&'sta
     moves_clocks.then_some(("calendar", CLOCKS))
 }
 
-/// Whether a calendar that is there runs otherwise than before, but for holidays that come: those only ask for more time.
+/// Whether an existing calendar changes in any way except added holidays, which only extend the times.
 pub(crate) fn moves_clocks(before: Option<&Calendar>, after: &Calendar) -> bool {
     let Some(before) = before else { return false };
     let stays = |day: &Holiday| after.holidays.iter().any(|known| known.date == day.date);
@@ -385,8 +387,8 @@ pub(crate) fn moves_clocks(before: Option<&Calendar>, after: &Calendar) -> bool 
     moves_months || (&before.zone, &before.hours) != (&after.zone, &after.hours) || !before.holidays.iter().all(stays)
 }
 
-/// Whether a provider as it is to be is believed for the first time, again, or in something else. Its name and secret say nothing
-/// of anybody.
+/// Whether an edited provider becomes trusted for the first time, again, or for more. Its name and secret do not affect
+/// any person.
 pub(crate) fn moves_provider(before: Option<&IdentityProvider>, after: &IdentityProvider) -> bool {
     let Some(before) = before else {
         return after.active;
@@ -397,14 +399,14 @@ pub(crate) fn moves_provider(before: Option<&IdentityProvider>, after: &Identity
         has_secret: before.has_secret,
         set_by: before.set_by.clone(),
         set_at: before.set_at,
-        // What ends earlier gives nobody anything.
+        // An earlier end of rights gives nobody anything.
         rights_last_days: before.rights_last_days.max(after.rights_last_days),
         ..after.clone()
     };
     after.active && same != *before
 }
 
-/// Whether a service as it is to be comes under rows of a class that did not answer for it, or goes from under such rows.
+/// Whether an edited service moves into or out of a class for which ownership rows name owners.
 pub(crate) fn moves_service(directory: &Directory, after: &Service, now: Timestamp) -> bool {
     let Some(before) = directory.services.get(&after.key) else {
         return false;
@@ -426,13 +428,13 @@ fn classes(service: &Service) -> BTreeSet<Class> {
     regimes.chain(others.into_iter().flatten()).collect()
 }
 
-/// Whether a row that moves decisions answers for a class, or will.
+/// Whether a deciding ownership row applies to a class, now or later.
 fn answers(directory: &Directory, class: &Class, now: Timestamp) -> bool {
     let speaks = |row: &Ownership| row.class.as_ref() == Some(class) && row.ends_at.is_none_or(|end| now < end);
     directory.ownerships.iter().any(|row| decides(row) && speaks(row))
 }
 
-/// Whether a config item as it is to be goes to another service, or to a kind that other rows answer for; a new one too, which comes
+/// Whether an edited config item moves to another service, or to a kind with other ownership rows; a new item comes
 /// under the rows of its kind.
 pub(crate) fn moves_item(directory: &Directory, after: &ConfigItem, now: Timestamp) -> bool {
     let Some(before) = directory.config_items.get(&after.key) else {
@@ -445,14 +447,14 @@ pub(crate) fn moves_item(directory: &Directory, after: &ConfigItem, now: Timesta
         || (changes_kind && kinds.iter().flatten().any(|class| answers(directory, class, now)))
 }
 
-/// Whether an arrow as it is to be moves owners: it says that one thing is part of another, or says so no more.
+/// Whether an edited dependency affects owners: it begins or ceases to be a part-of relation.
 pub(crate) fn moves_owners(directory: &Directory, after: &Dependency) -> bool {
     let before = directory.dependencies.between(after);
     before.is_some_and(is_part) != is_part(after)
 }
 
-/// Whether an arrow that is there reaches the other way round as it is to be, or holds in fewer environments: what is part of a
-/// whole reaches the whole, and what is needed reaches what needs it.
+/// Whether an edit reverses the reach of an existing dependency, or limits it to fewer environments: a part reaches its
+/// whole, and a needed thing reaches the things that need it.
 pub(crate) fn turns_reach(directory: &Directory, after: &Dependency) -> bool {
     let before = directory.dependencies.between(after).filter(|known| !known.ended);
     let narrows = |known: &Dependency| {
@@ -462,13 +464,13 @@ pub(crate) fn turns_reach(directory: &Directory, after: &Dependency) -> bool {
     before.is_some_and(|known| is_part(known) != is_part(after) || narrows(known))
 }
 
-/// Whether owners come down along an arrow.
+/// Whether owners are inherited along a dependency.
 pub(crate) fn is_part(arrow: &Dependency) -> bool {
     arrow.kind == DependencyKind::PartOf && !arrow.ended
 }
 
-/// Whether somebody's word is lent by another hand than their own: an administrator's, or one that comes by a token or a
-/// password which somebody else made.
+/// Whether a delegation is made by another person than the delegator: by an administrator, or in a sign-in with a token
+/// or password that somebody else made.
 pub(crate) fn lends_of_another(cx: &Context<'_, '_>, delegator: &PersonId) -> bool {
     cx.actor.person != *delegator || cx.actor.speaker() != delegator
 }

@@ -1,6 +1,6 @@
-//! The working paper of a sample as a text for people: the questions of the control with their answers, the conclusions, and the
-//! names of those who sampled, concluded, reviewed and signed. The signed paper names people by ids, so that an erasure of a person's
-//! data leaves its digest.
+//! The working paper of a sample as a text for people: the questions of the control with their results, the
+//! conclusions, and the names of the people who sampled, concluded, reviewed and signed. The signed paper names people
+//! by ids, so that an erasure of a person's data leaves its digest.
 
 use model::audit::audit_conclusion::AuditConclusion;
 use model::audit::audit_sample::AuditSample;

@@ -1,4 +1,4 @@
-//! Submits checkpoints of this log to witnesses that take them (C2SP tlog-witness, `add-checkpoint`).
+//! Submits checkpoints of this log to witnesses that accept them (C2SP tlog-witness, `add-checkpoint`).
 
 use model::audit::witness::Witness;
 use proof::note::witness::AddCheckpoint;
@@ -26,7 +26,7 @@ pub struct Submission {
     pub request: AddCheckpoint,
 }
 
-/// The witnesses that are to be asked now: the log has grown since their last cosignature, or that is old.
+/// The witnesses whose cosignature is due: the log has grown since the last one, or that is old.
 ///
 /// # Errors
 /// A fault of the log, or the store's.
@@ -54,7 +54,8 @@ pub fn find_due_witnesses(cx: &mut Context<'_, '_>) -> Result<Vec<Submission>> {
     Ok(due)
 }
 
-/// The request to a witness that saw the log last at the size `old`; `None` where the log is smaller, or nothing may be asked of it.
+/// The request to a witness whose last seen size of the log is `old`; `None` if the log is smaller, or no request is
+/// possible.
 ///
 /// # Errors
 /// A fault of the log, or the store's.
@@ -95,7 +96,7 @@ fn submission(cx: &mut Context<'_, '_>, witness: &Witness, old: u64) -> Result<O
     }))
 }
 
-/// Takes the cosignatures that a witness answered, under the same rules as those that are handed in.
+/// Adds the cosignatures in a witness's response, under the same rules as submitted ones.
 ///
 /// # Errors
 /// 409 or 422 for lines that do not fit, or the store's.

@@ -1,4 +1,4 @@
-//! What others attest of this log, and this tenant of theirs: witnesses and time stamps.
+//! External proofs about this log, and this tenant's proofs about other logs: witnesses and time stamps.
 
 pub mod ask_witnesses;
 pub mod set_time_authority;

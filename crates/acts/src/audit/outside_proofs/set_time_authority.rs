@@ -39,7 +39,7 @@ impl PlainNoun for TimeAuthority {
         cx.put_estate("time_authority.added", authority, json!({}))
     }
 
-    /// The time stamps that it gave stay, and so do its certificates.
+    /// The authority's time stamps stay, and so do its certificates.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self { active: false, ..self };
         cx.put_estate("time_authority.ended", ended, json!({}))
@@ -58,7 +58,7 @@ impl PlainNoun for TimeAuthority {
     }
 }
 
-/// Checks an input; answers its certificates without what stood around them, as the log shows them in clear.
+/// Checks an input; returns its certificates without the text around them, as the log shows them in clear.
 fn check(cx: &mut Context<'_, '_>, input: &TimeAuthorityInput, reading: &mut Reading<'_>) -> Result<String> {
     check_address(reading, &input.url, &cx.services.tools().reaches);
     let known = in_use::<TimeAuthority>(cx)?;
@@ -71,7 +71,7 @@ fn check(cx: &mut Context<'_, '_>, input: &TimeAuthorityInput, reading: &mut Rea
     }
     let certificates = match Anchors::parse(&input.certificates) {
         Ok(anchors) => anchors.to_pem(),
-        // What is missing is noted already.
+        // A missing value was reported already.
         Err(_) if input.certificates.is_empty() => String::new(),
         Err(why) => {
             let text = format!("`certificates` holds no certificates in PEM: {why}.");

@@ -40,7 +40,7 @@ impl PlainNoun for WatchedLog {
         cx.put_estate("watched_log.added", watched, json!({}))
     }
 
-    /// What was seen of it stays: when it is watched again, it must have grown out of that.
+    /// The last seen state stays: when the log is watched again, it must be an extension of that state.
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = Self { active: false, ..self };
         cx.put_estate("watched_log.ended", ended, json!({}))
@@ -59,7 +59,7 @@ impl PlainNoun for WatchedLog {
     }
 }
 
-/// Notes what is wrong with a key: no verifier key, none of a log, of this tenant's own log, or of one that is watched already.
+/// Notes the fault of a key: no verifier key, not a log's, this tenant's own, or watched already.
 fn check_key(cx: &mut Context<'_, '_>, key: &str, reading: &mut Reading<'_>) -> Result<()> {
     let known = in_use::<WatchedLog>(cx)?;
     if known.len() >= MOST {

@@ -1,4 +1,4 @@
-//! Time stamps over checkpoints of this log (RFC 3161): which are due, and which are kept.
+//! Time stamps over checkpoints of this log (RFC 3161): the due ones, and the stored ones.
 
 use model::audit::time_authority::TimeAuthority;
 use proof::note::{Checkpoint, Note};
@@ -13,9 +13,9 @@ use crate::core::error::{Error, Result};
 use crate::core::log_tiles::{StoredTiles, log_state};
 use crate::core::noun::in_use;
 
-/// How far, in seconds, an attested time may be from that of this server.
+/// The largest difference, in seconds, between an attested time and that of this server.
 const SKEW_SECONDS: i64 = 300;
-/// The most time stamps that a bundle holds: the first ones after its checkpoint.
+/// The most time stamps in a bundle: the first ones after its checkpoint.
 const MOST_IN_BUNDLE: i64 = 3;
 
 /// A request to an authority.
@@ -27,7 +27,7 @@ pub struct StampRequest {
     pub url: String,
     /// The checkpoint that is to be stamped.
     pub checkpoint: Checkpoint,
-    /// What the answer must name.
+    /// The nonce that the response must contain.
     pub nonce: [u8; 8],
     /// The request in DER.
     pub body: Vec<u8>,
@@ -35,7 +35,7 @@ pub struct StampRequest {
 }
 
 impl StampRequest {
-    /// Checks the answer: the token in DER and what it says.
+    /// Checks the response: the token in DER and its contents.
     ///
     /// # Errors
     /// Why the time stamp is not good.
@@ -45,7 +45,7 @@ impl StampRequest {
     }
 }
 
-/// The time stamps that are due: the log has grown since the authority's last one, and that is old enough.
+/// The time stamps that are due: the log has grown since the authority's last one, and the last one is old enough.
 ///
 /// # Errors
 /// A fault of the log or of the randomness, or the store's.
@@ -81,7 +81,7 @@ pub fn find_due_stamps(cx: &mut Context<'_, '_>) -> Result<Vec<StampRequest>> {
     Ok(due)
 }
 
-/// Keeps a time stamp that was found good. `false` where the authority was ended meanwhile, or stamped that size already.
+/// Stores a verified time stamp. `false` if the authority was ended meanwhile, or stamped that size already.
 ///
 /// # Errors
 /// A fault when the attested time is far from this server's, or the store's.
@@ -120,8 +120,8 @@ pub fn newest_stamp(cx: &mut Context<'_, '_>) -> Result<Option<TimeStamp>> {
     Ok(newest)
 }
 
-/// The first time stamps over checkpoints of at least the size `from`, with the proofs that the stamped log grew out of the one of
-/// that size.
+/// The first time stamps over checkpoints of at least the size `from`, with the proofs that the stamped log extends the
+/// one of that size.
 ///
 /// # Errors
 /// A fault of the log, or the store's.
@@ -130,7 +130,7 @@ pub fn stamps_after(cx: &mut Context<'_, '_>, from: u64) -> Result<Vec<KeptStamp
     with_proofs(cx, found, Some(from))
 }
 
-/// The file `time-stamps` of the log: a time stamp a line, the oldest first. `None` where the log has none.
+/// The file `time-stamps` of the log: one time stamp a line, the oldest first. `None` if the log has none.
 ///
 /// # Errors
 /// A fault of the log, or the store's.

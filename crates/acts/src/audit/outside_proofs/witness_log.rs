@@ -1,4 +1,4 @@
-//! Witnesses logs of others (C2SP tlog-witness): takes a checkpoint that only grew and cosigns it.
+//! Witnesses external logs (C2SP tlog-witness): accepts a checkpoint that only grew and cosigns it.
 
 use model::audit::watched_log::WatchedLog;
 use proof::note::witness::AddCheckpoint;
@@ -12,7 +12,7 @@ use crate::core::error::Result;
 use crate::core::noun::in_use;
 use crate::core::signing_keys;
 
-/// What a witness answers to a submitted checkpoint.
+/// A witness's response to a submitted checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Witnessed {
     /// 200: the cosignature, as a line of a note.
@@ -29,8 +29,8 @@ pub enum Witnessed {
     NotConsistent,
 }
 
-/// Takes a request of `add-checkpoint`. The new checkpoint is kept in the transaction that signs it, on the condition that the one
-/// before is still the last: of two requests at once, one is answered with a conflict.
+/// Processes a request of `add-checkpoint`. The new checkpoint is saved in the transaction that signs it, on condition
+/// that the one before is still the last: of two concurrent requests, one gets a conflict.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -59,7 +59,7 @@ pub fn witness_log(cx: &mut Context<'_, '_>, request: &[u8]) -> Result<Witnessed
     cosign(cx, note, checkpoint, asked.old_size)
 }
 
-/// Why a checkpoint does not follow the last one; `None` where it does.
+/// Why a checkpoint does not follow the last one; `None` if it does.
 fn refusal(asked: &AddCheckpoint, seen: Option<&WatchedCheckpoint>) -> Option<Witnessed> {
     let checkpoint = &asked.checkpoint;
     let last = seen.map_or(0, |it| u64::try_from(it.size).unwrap_or_default());
@@ -70,16 +70,16 @@ fn refusal(asked: &AddCheckpoint, seen: Option<&WatchedCheckpoint>) -> Option<Wi
         Some(seen) => crypto::hash_of_text(&seen.root),
         None => Some(merkle::empty_root()),
     };
-    // What was seen cannot be read any more: nothing is signed over it.
+    // The last seen checkpoint is unreadable: nothing is signed over it.
     let Some(old_root) = old_root else {
         return Some(Witnessed::Conflict(last));
     };
     if last == checkpoint.size {
-        // A fork of the same size: nothing of it is signed, whatever the proof says.
+        // A fork of the same size: nothing of it is signed, whatever the proof contains.
         return (old_root != checkpoint.root).then_some(Witnessed::Conflict(last));
     }
     let is_grown = match last {
-        // Everything grows out of the empty log; a proof of that has no hashes.
+        // Every log extends the empty log; a proof of that has no hashes.
         0 => asked.proof.is_empty(),
         _ => merkle::verify_consistency(last, checkpoint.size, &asked.proof, &old_root, &checkpoint.root),
     };
@@ -97,7 +97,7 @@ fn cosign(cx: &mut Context<'_, '_>, note: &Note, checkpoint: &Checkpoint, old: u
         time: cx.recorded_at.as_second(),
     };
     if !watched_checkpoint::advance(cx.tx, old, &next)? {
-        // The transaction runs again and finds what the faster request wrote.
+        // The transaction runs again and finds the faster request's result.
         return Err(store::Error::Retry.into());
     }
     let seconds = u64::try_from(next.time).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The segments of the archive: each is what its id says, and holds the changes that are said to be in it. What they hold is
-//! compared with the log row by row, as if it had never moved.
+//! The segments of the archive: each matches its id, and contains the changes that are listed in it. Its changes are
+//! compared with the log row by row, as if they had never moved.
 
 use store::compliance::archive;
 
@@ -10,11 +10,11 @@ use crate::core::error::Result;
 
 /// How many segments are opened at once.
 const PAGE: i64 = 20;
-/// How many changes whose segment is gone are named.
+/// The most reported changes whose segment is gone.
 const LOST: i64 = 1_000;
 
 impl Replay<'_> {
-    /// Opens every segment, from where it is kept and never from memory.
+    /// Opens every segment from its storage and never from a cache.
     pub(super) fn check_archive(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         for change in archive::lost(cx.tx, LOST)? {
             let what = "The row names a segment of the archive that is gone.";

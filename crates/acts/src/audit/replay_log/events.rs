@@ -1,4 +1,4 @@
-//! Each event's row against its leaf in the log, and what the events make of the records.
+//! Compares each event's row with its leaf in the log, and derives the records' states from the events.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use crate::core::log_tiles::StoredTiles;
 use crate::core::row_mac;
 
 impl Replay<'_> {
-    /// Goes through the log's entries and the events' rows side by side, then through the events that wait.
+    /// Reads the log's entries and the events' rows side by side, then the waiting events.
     pub(super) fn check_events(&mut self, cx: &mut Context<'_, '_>, state: &LogState) -> Result<()> {
         let size = u64::try_from(state.size).unwrap_or_default();
         for bundle in 0..size.div_ceil(WIDTH) {
@@ -39,7 +39,7 @@ impl Replay<'_> {
         self.waiting(cx)
     }
 
-    /// The rows that claim the places of a bundle. Where one of them cannot be read it is named, and the others are read one by one.
+    /// The rows with the places of a bundle. An unreadable one is reported, and the others are read one by one.
     fn rows_of(&mut self, cx: &mut Context<'_, '_>, first: u64) -> Result<HashMap<i64, Row>> {
         let by_place = |rows: Vec<Row>| rows.into_iter().filter_map(|row| Some((row.seq?, row))).collect();
         match event::rows(cx.tx, index(first), PAGE) {
@@ -54,7 +54,7 @@ impl Replay<'_> {
         Ok(by_place(found))
     }
 
-    /// One index: the leaf that the log has there, and the row that claims the place.
+    /// One index: the leaf in the log, and the row with that place.
     fn entry(&mut self, cx: &mut Context<'_, '_>, at: u64, leaf: &Leaf, row: Option<Row>) -> Result<()> {
         self.events += 1;
         let told = match leaf {
@@ -70,14 +70,14 @@ impl Replay<'_> {
                 self.find("event", &name, Some("seq"), what);
             }
             (Some(row), Leaf::Changed) => self.other_bytes(at, row, &row.id),
-            // The row of an event in a full bundle holds no bytes.
+            // The row of an event in a full bundle contains no bytes.
             (Some(row), Leaf::Unread) if row.bytes.is_empty() => {}
             (Some(row), Leaf::Unread) => self.columns(row, &row.bytes),
             (Some(row), Leaf::Read(leaf)) if row.bytes.is_empty() && row.id == name => self.columns(row, leaf),
             (Some(row), Leaf::Read(leaf)) if row.bytes == *leaf => self.columns(row, leaf),
             (Some(row), Leaf::Read(_)) => self.other_bytes(at, row, &name),
         }
-        // The log's own leaf is what counts; the row only where the leaf cannot be read.
+        // The log's own leaf counts; the row is used only if the leaf cannot be read.
         let event = told.or_else(|| row.and_then(|row| Event::from_bytes(&row.bytes).ok()));
         match event {
             Some(event) => self.tell(cx, event, Some(at)),
@@ -125,7 +125,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Rows that claim a place which the log has not.
+    /// Rows with a place beyond the end of the log.
     fn beyond(&mut self, cx: &mut Context<'_, '_>, size: i64) -> Result<()> {
         let mut from = size;
         loop {
@@ -168,7 +168,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Notes what an event made of records. What it rested on is judged once it has its place in the log.
+    /// Applies an event to the states of records. Its grounds are checked once it has its place in the log.
     fn tell(&mut self, cx: &mut Context<'_, '_>, event: Event, place: Option<u64>) -> Result<()> {
         let id = event.id.clone();
         let told = Event {
@@ -195,7 +195,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares the rows that say which versions an event made with what it says itself.
+    /// Compares the rows that list the versions made by an event with the event itself.
     fn check_made(&mut self, cx: &mut Context<'_, '_>, id: &str, deltas: &[RecordDelta]) -> Result<()> {
         let made = |delta: &RecordDelta| event::RecordRef {
             table: delta.table.clone(),
@@ -207,7 +207,7 @@ impl Replay<'_> {
         let mut stands = match of_bundle {
             Some(Some(stands)) => stands,
             Some(None) if told.is_empty() => Vec::new(),
-            // An event that lost its place is none of its bundle.
+            // An event that lost its place does not belong to its bundle.
             _ => event::records_of(cx.tx, id)?,
         };
         told.sort_unstable();
@@ -219,7 +219,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// The deltas of an event, also when they stand beside it.
+    /// The deltas of an event, including those stored beside it.
     fn deltas(&mut self, cx: &mut Context<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
         let Some(digest) = event.records_digest.clone() else {
             return Ok(event.records);
@@ -247,8 +247,8 @@ impl Replay<'_> {
     }
 }
 
-/// The versions that the events of a bundle made by the database's rows; none where one of them cannot be read, so that they
-/// are read event by event.
+/// The versions that the events of a bundle made, by the database's rows; `None` if one row cannot be read, so that
+/// they are read event by event.
 fn made_of(cx: &mut Context<'_, '_>, first: u64) -> Result<Option<HashMap<String, Vec<event::RecordRef>>>> {
     match event::records_between(cx.tx, index(first), index(first + WIDTH)) {
         Err(store::Error::Corrupt(_)) if !cx.tx.has_failed() => Ok(None),
@@ -263,9 +263,9 @@ fn index(at: u64) -> i64 {
 /// An entry of the log.
 enum Leaf {
     Read(Vec<u8>),
-    /// No row of a bundle that is not full holds the bytes that the log has there.
+    /// No row of a bundle that is not full contains the bytes in the log.
     Changed,
-    /// Its bundle cannot be read, which was told with the log.
+    /// Its bundle cannot be read, which was reported with the log.
     Unread,
 }
 
@@ -280,7 +280,7 @@ fn leaves(cx: &mut Context<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec
     } else {
         hashes = reader.tile(0, bundle).ok();
     }
-    // What cannot be read was told with the log.
+    // An unreadable bundle was reported with the log.
     source.damaged();
     source.settle(Ok(()))?;
     if width == WIDTH {
@@ -292,7 +292,8 @@ fn leaves(cx: &mut Context<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec
     Ok(in_rows(rows, (first, width), hashes.as_deref().map(Vec::as_slice)))
 }
 
-/// The entries of a bundle that is not full: its rows hold them, and the log knows each by its hash, wherever its row is.
+/// The entries of a bundle that is not full: its rows contain them, and the log knows each by its hash, wherever its
+/// row is.
 fn in_rows(rows: Vec<(i64, Vec<u8>)>, (first, width): (u64, u64), hashes: Option<&[Hash]>) -> Vec<Leaf> {
     let Some(hashes) = hashes else {
         let mut by_place: HashMap<i64, Vec<u8>> = rows.into_iter().collect();

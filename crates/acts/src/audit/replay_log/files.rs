@@ -1,5 +1,5 @@
-//! The kept files of evidence, in the folder or in the database's chunks: each is hashed as a stream and held against the
-//! digest and the size that the log's events name. What was erased lawfully is not looked for.
+//! The stored files of evidence, in the folder or in the database's chunks: each is hashed as a stream and compared
+//! with the digest and the size in the log's events. Files that were lawfully erased are skipped.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -21,10 +21,10 @@ use crate::core::transactions::Transactions;
 
 /// How much of a file in the folder is in memory at once, in bytes.
 const PIECE: usize = 64 * 1024;
-/// How many chunks are looked at together, by their lengths alone.
+/// How many chunks are read together, only their lengths.
 const PAGE: i64 = 500;
 
-/// A piece of evidence whose file has to be there, as the log tells of it.
+/// A piece of evidence whose file must exist, by the log.
 #[derive(Debug, Clone)]
 pub(super) struct KeptFile {
     /// The evidence's id.
@@ -35,19 +35,19 @@ pub(super) struct KeptFile {
     version: i64,
     /// The file's size in bytes.
     size: u64,
-    /// Whether the evidence holds the file's content itself: then none needs to lie beside it.
+    /// Whether the evidence contains the file's content itself: then no separate file needs to exist.
     is_held: bool,
 }
 
 impl Replay<'_> {
-    /// Notes the file of a piece of evidence, as its events add up to it: whoever changed the row changed no event.
+    /// Notes the file of a piece of evidence, as rebuilt from its events: an edit of the row changes no event.
     pub(super) fn note_file(&mut self, table: &str, row: &RawRecord, rebuilt: &Value) {
         if table != Evidence::TABLE || rebuilt.get("file_erased_at").is_some() {
             return;
         }
         let text = |name: &str| rebuilt.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let digest = text("file_digest");
-        // A note is its own file: its digest is over its text. An empty file has no bytes that could be lost.
+        // A note is its own file: its digest is over its text. An empty file has no bytes to lose.
         let body = serde_json::from_str::<Value>(&row.body).unwrap_or_default();
         let note = body.get("text").and_then(Value::as_str).unwrap_or_default();
         let is_held = [note, ""].iter().any(|held| digest_text(held.as_bytes()) == digest);
@@ -62,7 +62,7 @@ impl Replay<'_> {
     }
 }
 
-/// Hashes each file once and names every piece of evidence whose file is not the one that was kept.
+/// Hashes each file once and reports every piece of evidence with another file than the stored one.
 pub(super) fn check_files(
     executor: &impl Transactions,
     tenant: &str,
@@ -75,7 +75,7 @@ pub(super) fn check_files(
         if wrong_with(executor, tenant, &digest, &kept)?.is_none() {
             continue;
         }
-        // Since the rows were read it may have been erased and swept; what still stands there is looked at once more.
+        // The file may have been erased and swept since the rows were read; the remaining rows are checked once more.
         let kept = still_kept(executor, tenant, kept)?;
         let (named, keys): (Vec<KeptFile>, Vec<String>) = kept.into_iter().unzip();
         let Some(wrong) = wrong_with(executor, tenant, &digest, &named)? else {
@@ -94,12 +94,12 @@ pub(super) fn check_files(
     Ok(())
 }
 
-/// Those that were not erased since they were replayed, with the keys of their changes.
+/// The files that were not erased since the replay of their events, with the keys of their changes.
 fn still_kept(executor: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(KeptFile, String)>> {
     let look = move |cx: &mut Context<'_, '_>| {
         let mut found = Vec::new();
         for file in &kept {
-            // A row that is gone or cannot be read was told of with the rows, and erases no file.
+            // A row that is gone or unreadable was reported with the rows, and erases no file.
             let now = record::load::<Evidence>(cx.tx, &file.evidence).ok().flatten();
             let is_erased =
                 now.is_some_and(|it| it.record.version > file.version && it.record.file_erased_at.is_some());
@@ -114,7 +114,7 @@ fn still_kept(executor: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -
     executor.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
 }
 
-/// What is wrong with a file; nothing when it is the one that was kept, or none needs to be there.
+/// The fault of a file; `None` if it is the stored file, or if no file must exist.
 fn wrong_with(executor: &impl Transactions, tenant: &str, digest: &str, kept: &[KeptFile]) -> Result<Option<String>> {
     let Some(first) = kept.first() else { return Ok(None) };
     let size = first.size;
@@ -146,12 +146,12 @@ fn wrong_with(executor: &impl Transactions, tenant: &str, digest: &str, kept: &[
     })
 }
 
-/// What lies under a digest.
+/// The content under a digest.
 enum Found {
     Nothing,
     /// It has another length, in bytes.
     Length(u64),
-    /// It has the right length and this digest (`sha256:…`).
+    /// The content has the right length and this digest (`sha256:…`).
     Hash(String),
     Else(String),
 }
@@ -182,7 +182,7 @@ fn hash_of(path: &Path, size: u64) -> std::io::Result<Found> {
 fn in_chunks(cx: &mut Context<'_, '_>, hex: &str, size: u64) -> Result<Found> {
     let declared = blob::size(cx.tx, hex)?;
     let (mut from, mut next, mut length) = (i64::MIN, 0, 0_u64);
-    // Lengths come first: no more is read than the file has bytes.
+    // Lengths come first: the read ends at the file's length.
     loop {
         let page = blob::parts(cx.tx, hex, from, PAGE)?;
         for part in &page {

@@ -1,5 +1,5 @@
-//! The effects of all events on each record. The log is read once and in its order; its deltas are sorted by record meanwhile,
-//! and folded record by record while the rows are gone through. The memory for it does not grow with the log.
+//! The effects of all events on each record. The log is read once, in its order. Its deltas are sorted by record
+//! meanwhile, and applied record by record while the rows are read. The memory for this does not grow with the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,13 +16,13 @@ use super::MAX_FINDINGS;
 use crate::core::error::{Error, Result};
 use crate::core::services::Tools;
 
-/// Deltas are sorted in memory up to so many bytes; more go to files without a name.
+/// Deltas are sorted in memory up to this size; more go to unnamed files.
 const IN_MEMORY: usize = 64 * 1024 * 1024;
-/// How many records without a row are held until it is certain that none comes: the database may order ids by other rules
-/// than bytes, which moves a row by a few places.
+/// How many records without a row are held until it is certain that none comes: the database may order ids by other
+/// rules than bytes, which moves a row by a few places.
 const AHEAD: usize = 1_024;
 
-/// The commitments to a record's texts: those that its versions brought, and those whose texts events erased.
+/// The commitments to a record's texts: those that its versions brought, and those with erased texts.
 #[derive(Default)]
 pub(super) struct Words {
     pub(super) brought: BTreeSet<String>,
@@ -53,7 +53,7 @@ fn erased_by(event: &Event, (table, id): (&str, &str)) -> Vec<String> {
 struct Made {
     event: String,
     delta: RecordDelta,
-    /// The commitments whose texts it erased of the record.
+    /// The commitments of the record whose texts the event erased.
     erased: Vec<String>,
 }
 
@@ -64,7 +64,8 @@ pub(super) struct Folds {
 }
 
 impl Folds {
-    /// With the server's tools: large logs are sorted beside its data, where there is room, or else in the temporary folder.
+    /// With the server's tools: large logs are sorted beside its data, if there is room, otherwise in the temporary
+    /// folder.
     pub(super) fn new(tools: &Tools) -> Self {
         let beside = tools.evidence_folder.as_deref().and_then(Path::parent);
         let folder: PathBuf = beside.map_or_else(std::env::temp_dir, Path::to_owned);
@@ -74,7 +75,7 @@ impl Folds {
         }
     }
 
-    /// Takes the effect of an event on a record.
+    /// Adds the effect of an event on a record.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -105,7 +106,7 @@ impl Folds {
     }
 }
 
-/// Keys in the order of tables and ids: a byte that no name holds ends each.
+/// Keys in the order of tables and ids: each part ends with a byte that occurs in no name.
 fn record_key(table: &str, id: &str) -> Vec<u8> {
     [table.as_bytes(), &[0], id.as_bytes(), &[0]].concat()
 }
@@ -119,7 +120,7 @@ fn record_of(key: &[u8]) -> &[u8] {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Head {
     pub(super) version: u64,
-    /// None where the event has no digest.
+    /// `None` if the event has no digest.
     pub(super) digest: Option<Hash>,
 }
 
@@ -128,7 +129,7 @@ pub(super) struct Folded {
     pub(super) table: String,
     pub(super) id: String,
     pub(super) head: Head,
-    /// The sealed form with what became of its texts; or why the events do not add up.
+    /// The sealed form with the state of its texts; or why the events are inconsistent.
     pub(super) rebuilt: std::result::Result<(Value, Words), String>,
     /// The versions that a second event claims to have made, with that event.
     pub(super) twice: Vec<(u64, String)>,
@@ -187,7 +188,8 @@ impl ByRecord {
         Some(String::from_utf8_lossy(table).into_owned())
     }
 
-    /// Whether the next record is of this table, and none behind this id in the order of bytes; any id for none.
+    /// Whether the next record is of this table, and not after this id in the order of bytes; without an id, any record
+    /// of the table.
     fn is_within(&self, table: &str, id: Option<&str>) -> bool {
         let Some(key) = self.sorted.peek() else { return false };
         let is_of_table = key.starts_with(&[table.as_bytes(), &[0]].concat());
@@ -216,7 +218,7 @@ fn read(value: &[u8]) -> Result<Made> {
     serde_json::from_slice(value).map_err(|error| Error::Fault(format!("a kept delta cannot be read: {error}")))
 }
 
-/// The records of one table in the log, beside its rows.
+/// The records of one table in the log, compared with its rows.
 pub(super) struct OfTable<'t> {
     told: &'t mut ByRecord,
     table: &'t str,
@@ -248,7 +250,7 @@ impl<'t> OfTable<'t> {
         Ok(self.waiting.remove(id))
     }
 
-    /// Reads what is left of the table: none of it has a row.
+    /// Reads the remaining records of the table: none of them has a row.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -294,7 +296,7 @@ mod tests {
 
     use super::*;
 
-    /// Folds of which nearly nothing stands in memory.
+    /// Folds with almost nothing in memory.
     fn folds() -> Folds {
         Folds {
             sorter: Sorter::new(std::env::temp_dir(), 4_000),

@@ -1,4 +1,4 @@
-//! The forecasts that changes keep against the models that they name: each is computed again, to the last part per million.
+//! Compares the forecasts of changes with their models: each is computed again, to the last part per million.
 
 use std::collections::HashMap;
 
@@ -11,13 +11,13 @@ use super::Replay;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// So many quarters are a hundred years.
+/// This many quarters are a hundred years.
 const MOST_MODELS: i64 = 400;
 /// How many changes are read at once.
 const AT_ONCE: i64 = 500;
 
 impl Replay<'_> {
-    /// Computes every forecast again that a change keeps.
+    /// Computes every stored forecast again.
     pub(super) fn check_forecasts(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let newest = Filter::new().descending_by("fitted_at").limit(MOST_MODELS);
         let found = record::bodies::<FailureModel>(cx.tx, &newest)?;
@@ -30,7 +30,7 @@ impl Replay<'_> {
             let rows = record::raw_rows(cx.tx, Change::TABLE, &after, AT_ONCE)?;
             let is_last = i64::try_from(rows.len()).unwrap_or(i64::MAX) < AT_ONCE;
             let next = rows.last().and_then(|(id, _)| id.clone());
-            // What cannot be read is named where rows are compared.
+            // Unreadable rows are reported by the comparison of rows.
             for row in rows.into_iter().filter_map(|(_, row)| row.ok()) {
                 if let Ok(change) = record::read::<Change>(&row.body) {
                     self.check_forecast(&change, &models);

@@ -1,4 +1,4 @@
-//! What halting freezes voided against the events that tell of it: these rows are no records.
+//! Compares the permits that halting freezes voided with their events: these rows are no records.
 
 use jiff::Timestamp;
 use model::core::ids::{EnvironmentKey, ServiceKey};
@@ -11,16 +11,16 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::HALTED;
 
-/// What such an event tells.
+/// The data of such an event.
 #[derive(Debug, Deserialize)]
 pub(super) struct Halt {
     /// Permits that were issued before this are void.
     issued_before: Timestamp,
     /// The epoch of its entries on the revocation list.
     epoch: i64,
-    /// How many pairs of a service and an environment it lay over.
+    /// How many pairs of a service and an environment the freeze covered.
     pairs: usize,
-    /// The services it lay over, all without any.
+    /// The covered services; all services if empty.
     #[serde(default)]
     services: Vec<ServiceKey>,
     /// The environments.
@@ -38,7 +38,7 @@ impl Halt {
 }
 
 impl Replay<'_> {
-    /// Notes what an event says a halt voided.
+    /// Notes the permits that a halt voided, by its event.
     pub(super) fn note_halt(&mut self, event: &Event) {
         if event.kind != HALTED {
             return;
@@ -54,8 +54,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Every row comes from a halt that the log tells of, and every halt's pairs have their rows. Halts of versions that wrote
-    /// no such event lie before the first one that has it.
+    /// Every row comes from a halt in the log, and every halt's pairs have their rows. Halts of versions without such
+    /// events are before the first event.
     pub(super) fn check_halts(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let rows = revocation::not_before(cx.tx)?;
         let directory = cx.directory()?;

@@ -1,4 +1,4 @@
-//! The rows for figures against the changes that they are computed from.
+//! Compares the rows for figures with the changes that they are computed from.
 
 use model::change::record::Change;
 use store::audit::log;
@@ -10,7 +10,7 @@ use crate::core::error::Result;
 use crate::report::project_outcomes::{NAME, row_of};
 
 impl Replay<'_> {
-    /// Looks how far the projection has come: what it has not seen yet is not compared. Rows without a change are named.
+    /// Finds how far the projection has come: later events are not compared. Rows without a change are reported.
     pub(super) fn check_projection(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let size = log::state(cx.tx)?.map_or(0, |state| state.size);
         let position = projection::position(cx.tx, NAME)?;
@@ -28,7 +28,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares the row of a change with the one that its records and events give.
+    /// Compares the row of a change with the one computed from its records and events.
     pub(super) fn outcome(&mut self, cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
         let id = change.id.as_str();
         if self.unprojected.contains(id) {
@@ -36,7 +36,7 @@ impl Replay<'_> {
         }
         let wanted = row_of(cx, change)?;
         let stands = match change_outcome::find(cx.tx, id) {
-            // A row that cannot be read is none that its records give.
+            // An unreadable row does not match its records.
             Err(store::Error::Corrupt(_)) if !cx.tx.has_failed() => None,
             found => found?,
         };

@@ -1,4 +1,4 @@
-//! Each record's row against its events, and what is derived from a record against it.
+//! Compares each record's row with its events, and derived data with the record.
 
 use std::collections::HashMap;
 
@@ -25,8 +25,8 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 
 impl Replay<'_> {
-    /// Goes through all rows of all nouns, beside what events tell of their records; what no row stands for is named at the end
-    /// of its table.
+    /// Compares all rows of all nouns with the events about their records; records without a row are reported at the
+    /// end of their table.
     pub(super) fn check_rows(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let Some(folds) = self.folds.take() else { return Ok(()) };
         let mut told = folds.by_record()?;
@@ -39,7 +39,7 @@ impl Replay<'_> {
         self.without_rows(&mut told, None)
     }
 
-    /// Names the records of tables that are none of a noun, up to the next table.
+    /// Reports the records of tables without a noun, up to the next table.
     fn without_rows(&mut self, told: &mut ByRecord, end: Option<&str>) -> Result<()> {
         while let Some(table) = told.table().filter(|table| end.is_none_or(|end| table.as_str() < end)) {
             self.end_of(&table, &mut OfTable::new(told, &table))?;
@@ -51,7 +51,7 @@ impl Replay<'_> {
         let (mut after, mut done) = (String::new(), 0);
         loop {
             let page = record::raw_rows(cx.tx, table, &after, PAGE)?;
-            // Ids that are no text come behind all others, and page by page no further.
+            // Ids that are no text come after all others and end the pages.
             let Some(last) = page.iter().rev().find_map(|(id, _)| id.clone()) else {
                 page.iter()
                     .for_each(|_| self.find(table, "", Some("id"), "The id is no text."));
@@ -73,7 +73,7 @@ impl Replay<'_> {
         self.end_of(table, told)
     }
 
-    /// Names what events tell of and no row stands for, and versions that two events made.
+    /// Reports records in events without a row, and versions that two events made.
     fn end_of(&mut self, table: &str, told: &mut OfTable<'_>) -> Result<()> {
         told.end()?;
         for (version, event) in std::mem::take(&mut told.twice) {
@@ -99,7 +99,7 @@ impl Replay<'_> {
         };
         self.texts(cx, table, row, &words)?;
         self.columns_of(table, row);
-        // That a body cannot be read was told with its columns.
+        // An unreadable body was reported with its columns.
         if let Ok(Some(wrong)) = nouns::wrong_derived(cx.tx, table, &row.body) {
             let what = format!("The rows derived from this record of `{table}` are not what it says.");
             self.find(wrong, &row.id, None, what);
@@ -116,7 +116,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares a row's version and sealed form with what its events add up to.
+    /// Compares a row's version and sealed form with the state from its events.
     fn history(&mut self, row: &RawRecord, folded: Folded) -> Words {
         let Folded {
             table, head, rebuilt, ..
@@ -172,8 +172,8 @@ impl Replay<'_> {
         }
     }
 
-    /// Opens the commitments of the sealed form against the body, and looks whether exactly those texts are gone that events
-    /// erased, former ones included.
+    /// Opens the commitments of the sealed form against the body, and checks that exactly the erased texts are missing,
+    /// including former ones.
     fn texts(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, words: &Words) -> Result<()> {
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
             return Ok(());
@@ -182,7 +182,7 @@ impl Replay<'_> {
             self.find(table, &row.id, Some("body"), "The body is no JSON.");
             return Ok(());
         };
-        // Most records have no text at all, and nothing is asked for them.
+        // Most records have no text at all, so nothing is looked up for them.
         let known = if words.are_none() && commitments(&sealed).is_empty() {
             HashMap::new()
         } else {
@@ -209,7 +209,7 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Compares the columns by which a row is found with those computed from its body.
+    /// Compares a row's lookup columns with those computed from its body.
     fn columns_of(&mut self, table: &str, row: &RawRecord) {
         let computed = match nouns::derived_columns(table, &row.body) {
             Ok(computed) => computed,
@@ -241,9 +241,9 @@ impl Replay<'_> {
         }
     }
 
-    /// What hangs on a change: the rows of its targets and of the gate.
+    /// The rows that belong to a change: the rows of its targets and of the gate.
     fn around_change(&mut self, cx: &mut Context<'_, '_>, row: &RawRecord) -> Result<()> {
-        // That a body cannot be read was told with its columns.
+        // An unreadable body was reported with its columns.
         let Ok(change) = record::read::<Change>(&row.body) else {
             return Ok(());
         };
@@ -257,8 +257,8 @@ impl Replay<'_> {
                 format!("The target rows of {} are not what it says.", change.key),
             );
         }
-        // What an act left unsettled follows soon; until then the gate judges it at each question. A row about that without a
-        // code of a server excuses nothing.
+        // A change that an act left unsettled is evaluated soon; until then the gate evaluates it at each question. A
+        // row about that without a server's code is no excuse.
         if change.state.is_open() && matches!(cx.is_unsettled(&row.id), Ok(true)) {
             return self.outcome(cx, &change);
         }
@@ -275,7 +275,7 @@ impl Replay<'_> {
         self.outcome(cx, &change)
     }
 
-    /// A permit that was revoked or used up and has not run out stands on the revocation list.
+    /// A permit that was revoked or consumed and has not expired is on the revocation list.
     fn permit(&mut self, cx: &mut Context<'_, '_>, row: &RawRecord) -> Result<()> {
         let Ok(permit) = record::read::<Permit>(&row.body) else {
             return Ok(());
@@ -305,7 +305,7 @@ impl Replay<'_> {
     }
 }
 
-/// SQLite keeps truth values as 0 and 1.
+/// SQLite stores truth values as 0 and 1.
 fn is_same(stands: &store::Value, wanted: &store::Value) -> bool {
     match (stands, wanted) {
         (store::Value::Int(stands), store::Value::Bool(wanted)) => *stands == i64::from(*wanted),
@@ -316,7 +316,7 @@ fn is_same(stands: &store::Value, wanted: &store::Value) -> bool {
 /// The most characters of a value that a finding shows.
 const SHOWN: usize = 80;
 
-/// A value as a finding shows it. Sealed forms hold no free text, only its commitments.
+/// A value in the form of a finding. Sealed forms contain no free text, only its commitments.
 fn shown(value: Option<&Value>) -> String {
     value.map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()))
 }
@@ -339,7 +339,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A gate's row, when its columns say what its body says.
+/// A gate row, if its columns match its body.
 fn read_gate_row(stored: &gate_view::GateRow) -> Option<GateRow> {
     let row: GateRow = serde_json::from_str(&stored.body).ok()?;
     let is_same = row.change.as_str() == stored.change_id
@@ -352,8 +352,8 @@ fn read_gate_row(stored: &gate_view::GateRow) -> Option<GateRow> {
     is_same.then_some(row)
 }
 
-/// Whether the gate's rows are those that the change gives now, or gave when it was last saved: what the clock moved
-/// since then is mended by the next timer.
+/// Whether the gate's rows match the present change, or the change when it was last saved: the next timer updates them
+/// for later movements of the clock.
 fn is_gate_right(cx: &mut Context<'_, '_>, change: &Change, stored: &[GateRow]) -> Result<bool> {
     if !change.state.is_open() {
         return Ok(stored.is_empty());
@@ -367,7 +367,7 @@ fn is_gate_right(cx: &mut Context<'_, '_>, change: &Change, stored: &[GateRow]) 
     Ok(stored == at(cx.now) || stored == at(change.updated_at))
 }
 
-/// Rows without the names of people, which move with groups and logins, in the order of targets and purposes.
+/// Rows without the names of people, which change with groups and logins, in the order of targets and purposes.
 fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
     let mut rows = rows.to_vec();
     for row in &mut rows {

@@ -1,5 +1,5 @@
-//! The kept texts by themselves: each opens the commitment under which it stands, also when no record shows it any more,
-//! and the event that it names brought that commitment.
+//! The stored texts by themselves: each opens its commitment, even when no record contains it any more, and the named
+//! event brought that commitment.
 
 use proof::commitment::{SALT_BYTES, commit};
 use store::audit::salts::SaltedText;
@@ -13,7 +13,7 @@ use crate::core::error::Result;
 const PAGE: i64 = 500;
 
 impl Replay<'_> {
-    /// Looks at every kept text.
+    /// Checks every stored text.
     pub(super) fn check_texts(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut last = None;
         loop {
@@ -53,7 +53,7 @@ impl Replay<'_> {
     }
 }
 
-/// Whether an event holds a commitment, in its leaf or beside it.
+/// Whether an event contains a commitment, in its leaf or beside it.
 fn brings(cx: &mut Context<'_, '_>, id: &str, commitment: &str) -> Result<bool> {
     let Some(event) = event::load(cx.tx, id)? else {
         return Ok(false);

@@ -1,5 +1,6 @@
-//! Ways in against the events that opened and closed them: passwords, second factors, and what jobs of pipelines were let in
-//! with. Their rows are no records, so that the log holds their digests alone. Of sessions it holds the sign-in and the end.
+//! Compares credentials with the events that created and ended them: passwords, second factors, and the records that
+//! let pipeline jobs in. Their rows are no records, so the log contains only their digests. Of sessions the log
+//! contains the sign-in and the end.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,27 +16,28 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::identity::set_second_factor::{RECOVERY, digest_of_code};
 
-/// What events say of the ways in.
+/// The credentials by the events.
 #[derive(Default)]
 pub(super) struct WaysIn {
-    /// By person: the password that was set last and not taken away.
+    /// By person: the last password that was set and not removed.
     passwords: HashMap<String, Password>,
     /// By person.
     factors: HashMap<String, Factors>,
-    /// What lets jobs in at this moment.
+    /// The records that let jobs in at this moment.
     entries: Vec<Entry>,
     /// The names of sessions that were ended.
     ended_sessions: HashSet<String>,
-    /// Events of recovery codes that the person had not, each with that person.
+    /// Events of recovery codes that the person did not have, each with that person.
     wrong_codes: Vec<(String, String)>,
 }
 
 struct Password {
     /// The digest of its hash.
     digest: String,
-    /// Who set it.
+    /// The person who set it.
     set_by: String,
-    /// Since when they have it. Whoever chooses one in a session that another let them into does not begin that one's day anew.
+    /// The time since when they have it. A person who sets their own password in a session that another set up does not
+    /// restart that other's day.
     since: Option<Timestamp>,
 }
 
@@ -60,7 +62,7 @@ struct Entry {
     expires_at: Timestamp,
 }
 
-/// A text of an event; empty, and so like no other, where it tells none.
+/// A text of an event; empty, and so equal to no other, if the event has none.
 fn text(event: &Event, name: &str) -> String {
     event
         .data
@@ -71,7 +73,7 @@ fn text(event: &Event, name: &str) -> String {
 }
 
 impl WaysIn {
-    /// Notes what an event says; `now` is the moment of the replay.
+    /// Applies an event; `now` is the moment of the replay.
     pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
         let person = || event.subject.id.clone();
         match event.kind.as_str() {
@@ -108,12 +110,12 @@ impl WaysIn {
         }
     }
 
-    /// Whether the log says that a session was ended, by its name.
+    /// Whether the log records the end of a session, by its name.
     pub(super) fn has_ended(&self, session: &str) -> bool {
         self.ended_sessions.contains(session)
     }
 
-    /// Only what still opens something is kept: of jobs that came and went there are many.
+    /// Only records that still give access are kept: there are many past jobs.
     fn note_entry(&mut self, event: &Event, now: Timestamp) {
         let until = text(event, "expires_at").parse::<Timestamp>().ok();
         if let Some(expires_at) = until.filter(|until| *until > now) {
@@ -149,19 +151,19 @@ impl Factors {
 
     fn remove(&mut self, event: &Event) {
         self.known.remove(&text(event, "factor"));
-        // With the last factor the recovery codes went too.
+        // With the last factor the recovery codes were removed too.
         if self.known.is_empty() {
             self.codes.clear();
         }
     }
 
-    /// What is wrong with a recovery code.
+    /// The fault of a recovery code.
     fn wrong_with_code(&self, row: &SecondFactor) -> Option<&'static str> {
         let is_told = self.codes.contains(&digest_of_code(&row.secret));
         (!is_told).then_some("No event tells of this recovery code, or it was used.")
     }
 
-    /// What is wrong with any other factor; what was told of it is taken out.
+    /// The fault of any other factor; its expected entry is removed.
     fn wrong_with(&mut self, row: &SecondFactor) -> Option<&'static str> {
         let Some(told) = self.known.remove(&row.id) else {
             return Some("No event tells of this second factor.");
@@ -179,8 +181,8 @@ fn names(event: &Event, member: &str) -> Option<HashSet<String>> {
 }
 
 impl Replay<'_> {
-    /// Every password that opens the door is the one that was set last, by whom it says, and none is gone without a word: whoever
-    /// has none signs in nowhere.
+    /// Every password in use is the last one that was set, by the recorded person, and none is missing without an
+    /// event: without it the person cannot sign in.
     pub(super) fn check_passwords(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut told = std::mem::take(&mut self.ways_in.passwords);
         for KeptPassword {
@@ -217,8 +219,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Every second factor that was confirmed is one that its person added, and none is gone without a word: whoever has none is
-    /// let in by a password alone. One that was begun and not confirmed opens nothing.
+    /// Every confirmed second factor was added by its person, and none is missing without an event: a person without a
+    /// factor gets in with a password alone. A factor that was begun and not confirmed gives no access.
     pub(super) fn check_factors(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let mut told = std::mem::take(&mut self.ways_in.factors);
         for row in second_factor::all(cx.tx)? {
@@ -256,7 +258,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Whatever lets a job of a pipeline in now was given to one that showed its platform's token. What is gone opens nothing.
+    /// Every record that lets a pipeline job in now was issued to a job that showed its platform's token. Removed
+    /// records give no access.
     pub(super) fn check_entries(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let entries = std::mem::take(&mut self.ways_in.entries);
         for (digest, workload, expires_at) in workload::open_ones(cx.tx, cx.now)? {

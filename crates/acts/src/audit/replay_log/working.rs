@@ -1,5 +1,5 @@
-//! What is no record and still decides what happens: the timers by which the clock moves changes on, and the counters that give
-//! numbers and say what the system's log has noted.
+//! Rows that are no records and still affect decisions: the timers by which the clock advances changes, and the
+//! counters for numbers and for the system log's notes.
 
 use std::collections::BTreeMap;
 
@@ -22,14 +22,15 @@ use crate::core::log_names::{
 };
 use crate::core::row_mac;
 
-/// What was seen of numbers while the records and the events were gone through.
+/// The numbers that were seen while reading the records and the events.
 #[derive(Default)]
 pub(super) struct Numbers {
     change: i64,
     incident: i64,
     problem: i64,
     action_item: i64,
-    /// By tenant: the size of its log that was noted last, and when, in seconds since 1970. The system's tenant alone has them.
+    /// By tenant: the last noted size of its log, and the time, in seconds since 1970. Only the system's tenant has
+    /// them.
     sized: BTreeMap<String, (i64, i64)>,
 }
 
@@ -73,7 +74,7 @@ impl Numbers {
 }
 
 impl Replay<'_> {
-    /// Numbers are given without gaps, and the system's log noted each log's size as its counters say.
+    /// Numbers have no gaps, and the system's log noted each log's size as its counters show.
     pub(super) fn check_counters(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let numbers = std::mem::take(&mut self.numbers);
         let given = [
@@ -97,8 +98,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Sessions open something, and deliveries that wait move something, and no event makes their rows: each has the code of the
-    /// server that wrote it.
+    /// Sessions give access, and waiting deliveries have effects, and no event makes their rows: each has the code of
+    /// the server that wrote it.
     pub(super) fn check_macs(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let (executor, tenant) = (cx.services, cx.tenant());
         let mut after = String::new();
@@ -147,8 +148,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// What waits beside the changes has its timers. Those of changes are no matter of a comparison: when something is due is for the
-    /// clock to say, and a clock that leapt would be told as a fault of the records.
+    /// Waiting rows outside changes have their timers. Timers of changes are not compared: the clock decides when
+    /// something is due, and a clock that leapt would be reported as a fault of the records.
     pub(super) fn check_timers(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let lost = [
             ("gate_check", timer::checks_without(cx.tx, PAGE)?),

@@ -1,13 +1,13 @@
-//! The latest time that a server has seen: a clock that is set back must not revive what had ended.
+//! The latest time that a server has seen: a clock that is set back must not revive expired credentials.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How far the time moves before it is remembered anew outside of the process, in microseconds.
+/// How far the time moves before the mark is stored anew outside of the process, in microseconds.
 const STEP: i64 = 10_000_000;
 
-/// The least that counts as set back, in microseconds.
+/// The smallest step back that counts, in microseconds.
 const SLACK: i64 = 1_000_000;
 
 /// A mark that only rises.
@@ -27,8 +27,8 @@ impl ClockMark {
         }
     }
 
-    /// Notes the present; answers by how much the clock was set back behind the mark, and whether the mark is to be
-    /// remembered anew.
+    /// Notes the present time. Returns how far the clock was set back behind the mark, and whether the mark must be
+    /// stored anew.
     pub(crate) fn note(&self, now: Timestamp) -> (SignedDuration, bool) {
         let micros = now.as_microsecond();
         let before = self.highest.fetch_max(micros, Ordering::Relaxed);
@@ -38,7 +38,7 @@ impl ClockMark {
             self.told.store(micros, Ordering::Relaxed);
         }
         let behind = before.max(micros).saturating_sub(micros);
-        // Threads read the clock at slightly different moments, which is no step back.
+        // Threads read the clock at slightly different moments; this is no step back.
         let behind = if behind < SLACK { 0 } else { behind };
         (SignedDuration::from_micros(behind), is_step && micros > told)
     }

@@ -1,5 +1,6 @@
-//! What keeps the gate closed whatever its rows say: changes whose events lack their reasons by the log, and tenants whose log
-//! stands still because the database was set back. Each server finds these by itself, so that no row opens the gate again.
+//! Findings that keep the gate closed, whatever its rows allow: changes whose events lack their reasons in the log, and
+//! tenants whose log is halted because the database was set back. Each server finds these by itself, so that no row
+//! opens the gate again.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,13 +15,13 @@ const UNGROUNDED: &str = "ungrounded";
 /// The code of a reason that names a log that was set back.
 const LOG_SET_BACK: &str = "log_set_back";
 
-/// What this server knows.
+/// The findings of this server.
 #[derive(Default)]
 pub struct ClosedByFinding(Mutex<Known>);
 
 #[derive(Default)]
 struct Known {
-    /// By tenant and change: what is wrong.
+    /// By tenant and change: the fault.
     changes: BTreeMap<(String, String), String>,
     /// By tenant: why nothing is placed in its log.
     set_back: BTreeMap<String, String>,
@@ -34,7 +35,7 @@ impl ClosedByFinding {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes the gate for a change; answers whether that is news here. The first finding stays.
+    /// Closes the gate for a change; returns whether the finding is new here. The first finding stays.
     pub fn close_change(&self, tenant: &str, change: &str, what: &str) -> bool {
         let name = (tenant.to_owned(), change.to_owned());
         let mut known = self.known();
@@ -43,12 +44,12 @@ impl ClosedByFinding {
         is_news
     }
 
-    /// Opens the gate for a change again: two people explained what was found.
+    /// Opens the gate for a change again: two people explained the finding.
     pub fn open_change(&self, tenant: &str, change: &str) {
         self.known().changes.remove(&(tenant.to_owned(), change.to_owned()));
     }
 
-    /// Notes why nothing is placed in a tenant's log, or that it is well.
+    /// Notes why nothing is placed in a tenant's log, or that the log is in order.
     pub fn note_log(&self, tenant: &str, why: Option<String>) {
         let mut known = self.known();
         match why {
@@ -57,12 +58,13 @@ impl ClosedByFinding {
         }
     }
 
-    /// Closes the gates of all tenants until the process ends: the data is an older copy, or another host serves it.
+    /// Closes the gates of all tenants until the process ends: the data is an older copy, or another host serves the
+    /// same data.
     pub fn close_all(&self, why: &str) {
         self.known().all.get_or_insert_with(|| why.to_owned());
     }
 
-    /// The logs in which nothing is placed, with the reason, by tenant; `*` stands for all.
+    /// The logs that accept no entry, with the reason, by tenant; `*` is for all.
     #[must_use]
     pub fn logs(&self) -> Vec<(String, String)> {
         let known = self.known();
@@ -71,7 +73,7 @@ impl ClosedByFinding {
         all.chain(each).collect()
     }
 
-    /// How many changes the gate is closed for, and one of them: its tenant, its id and what is wrong.
+    /// How many changes the gate is closed for, and one of them: its tenant, its id and the fault.
     #[must_use]
     pub fn changes(&self) -> (usize, Option<(String, String, String)>) {
         let known = self.known();
@@ -104,7 +106,7 @@ impl ClosedByFinding {
             .contains_key(&(tenant.to_owned(), change.to_owned()))
     }
 
-    /// An answer of the gate as it is under what is known here.
+    /// The gate's decision, restricted by the findings of this server.
     #[must_use]
     pub fn over(&self, tenant: &str, mut answer: Answer) -> Answer {
         if answer.decision == GateDecision::Stop {

@@ -1,17 +1,17 @@
-//! By which way in an act came: its session or token, and the address, in each of its events. An address is personal data and the log
-//! keeps what it holds, so it stands there as a code under the master key: whoever asks about an address finds its events, and nobody
-//! reads addresses from the log.
+//! Records the way in which an act came: its session or token, and the address, in each of its events. An address is
+//! personal data and the log is permanent, so the log holds a code under the master key. A search for an address finds
+//! its events, but nobody can read addresses from the log.
 
 use model::change::change_file::{EventDraft, VIA, WayIn};
 use serde_json::{Map, Value, json};
 
 use crate::core::context::Context;
 
-/// The member of an event's data that holds it.
+/// The member of an event's data with the way in.
 pub(crate) const MEMBER: &str = VIA;
-/// What the code of an address is made for.
+/// The purpose of the code of an address.
 const ADDRESS: &str = "address";
-/// How many bytes of the code stand in the log: enough that no two addresses of a tenant share one.
+/// The bytes of the code in the log: enough that no two addresses of a tenant share a code.
 const BYTES: usize = 16;
 
 /// The code of an address in this tenant's log.
@@ -25,7 +25,7 @@ pub(crate) fn address_code(cx: &Context<'_, '_>, address: &str) -> String {
     proof::crypto::base64url(&code[..BYTES])
 }
 
-/// A way in as events hold it; `None` where nothing is known of it.
+/// The way in as events record it; `None` if nothing is known.
 pub(crate) fn told(cx: &Context<'_, '_>, via: &WayIn) -> Option<Value> {
     let mut map = Map::new();
     for (name, value) in [("session", &via.session), ("token", &via.token)] {
@@ -39,7 +39,7 @@ pub(crate) fn told(cx: &Context<'_, '_>, via: &WayIn) -> Option<Value> {
     (!map.is_empty()).then_some(Value::Object(map))
 }
 
-/// Notes the way in of the acting person in an event that says nothing of one.
+/// Notes the way in of the acting person in an event that names none.
 pub(super) fn mark(cx: &Context<'_, '_>, draft: &mut EventDraft) {
     let Some(via) = cx.actor.via.as_ref().filter(|_| !draft.data.contains_key(MEMBER)) else {
         return;

@@ -1,8 +1,8 @@
-//! What a good line of an import looks like.
+//! Examples of good lines of an import.
 
 use model::core::enums::Noun;
 
-/// What is wrong with a line, and what a good one looks like.
+/// The error of a line, with an example of a good one.
 pub fn with_example(noun: Noun, text: &str) -> String {
     let example = match noun {
         Noun::People => "login=olga, name=Olga Berg, roles=owner, zone=Europe/Oslo",

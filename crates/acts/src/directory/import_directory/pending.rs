@@ -1,4 +1,4 @@
-//! What an import wrote, told in events of a size that the log takes.
+//! Records the writes of an import in events of a size that the log accepts.
 
 use model::change::change_file::EventDraft;
 use serde_json::{Map, Value, json};
@@ -7,10 +7,10 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Versioned, Written};
 
-/// How many records one event tells of.
+/// The most records in one event.
 const CHUNK: usize = 100;
 
-/// Records that were written, and whose event is still to come.
+/// Records that were written, and whose event is not written yet.
 #[derive(Default)]
 pub(super) struct Pending {
     written: Written,

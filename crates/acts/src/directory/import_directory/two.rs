@@ -1,18 +1,18 @@
-//! What of an import needs two people.
+//! The lines of an import that need two people.
 
 use model::directory::snapshot::Directory;
 
 use super::Write;
 use crate::guard::two_people::{self, Matter};
 
-/// What becomes of a line that needs two people.
+/// The treatment of a line that needs two people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Two {
-    /// Two stand behind it: it is written.
+    /// Two people agreed: the line is written.
     Stand,
-    /// One does: it is wrong.
+    /// One person did: the line is an error.
     Refuse,
-    /// One does, where only lowered facts need two people: of those it is wrong.
+    /// One person agreed, and only lowered facts need two people: a line that lowers them is an error.
     RefuseFacts,
     /// It is noted, for a proposal.
     Note,
@@ -31,7 +31,7 @@ impl Two {
     }
 }
 
-/// The field by which a line lowers the facts that changes are judged by, and what to say of it.
+/// The field by which a line lowers the facts for evaluating changes, and the message for it.
 pub(super) fn lowered_facts(directory: &Directory, write: &Write) -> Option<(&'static str, Matter)> {
     let (lowers, field, matter) = match write {
         Write::Service(service) => (
