@@ -1,5 +1,5 @@
-//! Workloads that stand since before it was refused that they trust anybody: they go on until they are set anew, and whoever
-//! answers for one is told of it, once.
+//! Finds workloads that were set before a trust in any repository or job was refused. They keep working until they are set
+//! again. The owner of each is notified once.
 
 use jiff::Timestamp;
 use model::core::enums::Role;
@@ -28,13 +28,13 @@ pub fn doubted(cx: &mut Context<'_, '_>) -> Result<Vec<Workload>> {
     Ok(found)
 }
 
-/// Those of them of which nobody was told.
+/// Such workloads whose owner was not notified yet.
 pub(crate) fn untold(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let found = doubted(cx)?.into_iter().filter(|it| it.doubted_at.is_none());
     Ok(found.map(|it| it.id.0).collect())
 }
 
-/// Tells whoever answers for a workload, and administrators where that person reads no letters any more.
+/// Notifies the owner of a workload, and administrators when that owner reads no letters any more.
 pub(crate) fn run(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let Some(stored) = record::load::<Workload>(cx.tx, id)? else {
         return Ok(());

@@ -17,7 +17,7 @@ use crate::core::write::{Written, draft, way_in};
 const SIGNED_IN: &str = "person.signed_in";
 /// The event of a fresh factor in a session.
 const STEPPED_UP: &str = "person.stepped_up";
-/// What stands before a provider's key in a session's method.
+/// The prefix of a provider's key in a session's method.
 const AT_PROVIDER: &str = "provider:";
 const BY_PASSWORD: &str = "password";
 
@@ -74,7 +74,7 @@ pub fn note_step_up(cx: &mut Context<'_, '_>, factor: &Factor, id: Option<String
     cx.tell(vec![event], Written::default())
 }
 
-/// The digest of the hash of somebody's password, as the event that set it tells it.
+/// The digest of a person's password hash, as recorded in the event that set the password.
 fn password_digest(cx: &mut Context<'_, '_>, person: &str) -> Result<Option<String>> {
     let phc = secrets::password(cx.tx, person)?;
     Ok(phc.map(|phc| proof::crypto::digest_text(phc.as_bytes())))

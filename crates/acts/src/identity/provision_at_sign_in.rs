@@ -19,7 +19,7 @@ use crate::identity::expire_federated_rights;
 /// The most accounts of one person at providers.
 const MOST_SUBJECTS: usize = 10;
 
-/// The person behind a verified sign-in, brought up to what the provider says of groups and rights.
+/// Finds or creates the person behind a verified sign-in, and updates groups and roles from the provider's claims.
 ///
 /// # Errors
 /// 403 `nobody_known`, `not_an_address`, `address_not_verified`, `account_ended`, `login_taken` or `other_account`; the store's.
@@ -44,9 +44,8 @@ fn by_subject(cx: &mut Context<'_, '_>, claimed: &Claimed) -> Result<Option<Pers
     Ok(record::load::<Person>(cx.tx, id)?.map(|stored| stored.record))
 }
 
-/// The person whose main address is claimed. An address that is somebody's in another way, or that nobody verified, makes no
-/// second person beside them, and lets nobody in either: an alias says whose commits are whose, and a directory's second
-/// address may be a shared one.
+/// The person whose main address is claimed. An unverified address, or one that a person has in another way, neither creates a
+/// second person nor signs anybody in: an alias only attributes commits, and a directory's second address may be shared.
 fn by_mail(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
     let Some(mail) = claimed.mail.as_deref() else {
         return Ok(None);
@@ -144,7 +143,7 @@ fn make(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed
     cx.put_estate("person.created", person, json!({"provider": provider.key}))
 }
 
-/// Rights and groups that the provider manages follow its word.
+/// Applies the roles and groups that the provider manages.
 fn follow(
     cx: &mut Context<'_, '_>,
     provider: &IdentityProvider,
@@ -158,7 +157,7 @@ fn follow(
         ..person.clone()
     };
     if last_administrator::is_last(&*cx.directory()?, &after) {
-        // The provider's word on everything else holds; this one right stays until another person has it.
+        // Every other claim of the provider is applied; the last administrator keeps this role until another person has it.
         roles.insert(enums::Role::Admin);
     }
     let mut moved = false;
@@ -183,7 +182,7 @@ fn follow(
         let Some(group) = group else { continue };
         if let Some(members) = with_member(&group.members, &id, belongs) {
             let group = snapshot::Group { members, ..group };
-            // Which rights it gives, a provider says by itself; so a seat here gives none, and its loss takes one.
+            // The provider maps roles itself, so gaining a membership here gives no role.
             let data = json!({"provider": provider.key});
             group_membership::put_group(cx, group, data, group_membership::Comers::Seated)?;
             moved = true;

@@ -1,7 +1,7 @@
 //! Passkeys (WebAuthn Level 3, <https://www.w3.org/TR/webauthn-3/>): a key pair in an authenticator of its person, which
-//! unlocks it by a finger, a face or a PIN. Each ceremony has two halves: a challenge that is kept here, and an answer
-//! that is looked at once, whether it is right or not. The library checks signature, origin, relying party, presence and
-//! verification; which challenge, whose credential and what becomes of them is decided here.
+//! unlocks it by a finger, a face or a PIN. Each ceremony has two steps: a challenge that is stored here, and a response that
+//! is checked once, whether it is valid or not. The library checks signature, origin, relying party, presence and verification;
+//! this module manages challenges and credentials.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::body::Body;
@@ -49,25 +49,25 @@ const STEP_UP: &str = "passkey_step_up";
 /// The ceremony that shows one at the door.
 const SIGN_IN: &str = "passkey_sign_in";
 
-/// A public key as it is kept: compressed, of any kind that is asked for.
+/// A public key as it is stored: compressed, of any supported kind.
 type Key = CompressedPubKey<[u8; 32], [u8; 32], [u8; 48], Vec<u8>>;
 
 /// The first half of a ceremony.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Begun {
-    /// By which its second half is told apart; it opens nothing.
+    /// Identifies the second step; this id gives no access.
     pub id: String,
-    /// What the browser hands its authenticator: `PublicKeyCredentialCreationOptionsJSON` or
+    /// The options for the browser's authenticator: `PublicKeyCredentialCreationOptionsJSON` or
     /// `PublicKeyCredentialRequestOptionsJSON` of the standard.
     pub options: Value,
 }
 
-/// What came of an answer.
+/// The result of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answered<T> {
     /// It was right.
     Right(T),
-    /// It was not, and why. The person is named where the answer names one who has a passkey here.
+    /// The response was wrong, with the reason. The person is given when the response names the owner of a passkey here.
     Wrong(Wrong, Option<PersonId>),
 }
 
@@ -76,16 +76,16 @@ pub enum Answered<T> {
 pub struct Shown {
     /// By whom.
     pub person: PersonId,
-    /// What it is worth.
+    /// How strong the factor is.
     pub factor: Factor,
     /// The passkey's id.
     pub id: String,
 }
 
-/// Why an answer is wrong.
+/// Why a response is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrong {
-    /// The challenge is unknown, was answered before, or is too old.
+    /// The challenge is unknown, used or too old.
     Over,
     /// It cannot be read.
     Unreadable,
@@ -188,7 +188,7 @@ struct Kept {
     copied_at: Option<Timestamp>,
 }
 
-/// Who we are to an authenticator: the name in our public address, and that address.
+/// The relying party: the name in the public address, and that address.
 struct Site {
     id: RpId,
     origin: String,
@@ -234,7 +234,8 @@ fn broken(what: &str) -> Error {
     Error::Fault(format!("{what} of a passkey cannot be used"))
 }
 
-/// The person to an authenticator: the 16 bytes of their random id, which say nothing of them (section 14.6.1).
+/// The user handle for the authenticator: the 16 bytes of the person's random id, which reveal nothing about the person
+/// (section 14.6.1).
 fn handle_of(person: &PersonId) -> Result<UserHandle16> {
     let id = uuid::Uuid::parse_str(person.as_str()).map_err(|_| broken("the owner's id"))?;
     UserHandle16::decode(id.into_bytes()).map_err(|_| broken("the owner's id"))
@@ -275,7 +276,7 @@ fn begin(cx: &mut Context<'_, '_>, (kind, person): (&str, &str), state: &Value, 
     Ok(Begun { id, options })
 }
 
-/// Takes the first half of a ceremony out; whatever is wrong with the answer, it serves no second time.
+/// Removes the challenge of a ceremony: a challenge is used once, even when the response is wrong.
 fn taken(cx: &mut Context<'_, '_>, (kind, person): (&str, &str), id: &str) -> Result<Option<(Value, Vec<u8>)>> {
     let Some(text) = second_factor::take(cx.tx, id, person, kind, cx.now)? else {
         return Ok(None);
@@ -305,8 +306,8 @@ pub fn begin_passkey(cx: &mut Context<'_, '_>, body: &Body) -> Result<Begun> {
         display_name: Nickname::try_from(login.as_str()).ok(),
     };
     let mut asked = PublicKeyCredentialCreationOptions::passkey(&site.id, user, excluded);
-    // Verification is looked at with every answer; asked for as an extension as well, it turns authenticators away that do
-    // not know the extension.
+    // Verification is checked with every response; requesting it as an extension too would reject authenticators that do not
+    // support the extension.
     asked.extensions.cred_protect = CredProtect::None;
     let (state, options) = asked.start_ceremony().map_err(|_| broken("the question"))?;
     let options = serde_json::to_value(&options)?;
@@ -322,7 +323,7 @@ fn descriptor(kept: &Kept) -> Option<PublicKeyCredentialDescriptor<Vec<u8>>> {
     })
 }
 
-/// The second half: keeps the new passkey. Answers the recovery codes, once, when there were none.
+/// The second step: stores the new passkey. Returns the recovery codes, once, when there were none.
 ///
 /// # Errors
 /// 403 `step_up_required`; 409; the store's.
@@ -446,7 +447,7 @@ pub fn finish_sign_in(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Resu
     shown(cx, &person, &state, &answer)
 }
 
-/// Looks at an answer as one of a person's passkeys, and keeps how that one is afterwards.
+/// Checks a response against a person's passkeys, and stores the new state of the passkey.
 fn shown(
     cx: &mut Context<'_, '_>,
     person: &PersonId,
@@ -493,7 +494,8 @@ fn shown(
             }))
         }
         Err(AuthCeremonyErr::SignatureCounter) => {
-            // Either this one or the one that was used before is a copy, and nobody can tell which: it is shut.
+            // Either this authenticator or the one used before is a copy, and the server cannot know which: the passkey is
+            // blocked.
             kept.copied_at = Some(cx.now);
             factors::save_passkey(cx, &factor, &serde_json::to_string(&kept)?)?;
             let subject = ("person", person.0.clone());
