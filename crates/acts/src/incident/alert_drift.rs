@@ -28,7 +28,7 @@ use crate::notify::action_items::{open, settle_by_rule};
 const TIME: Span = Span::Minutes(24 * 60);
 /// How long what was decided may take; then the finding is open again.
 const TO_CARRY_OUT: SignedDuration = SignedDuration::from_hours(24 * 7);
-/// What stands behind the source's id in the part of the item about decisions.
+/// The suffix after the source's id in the part of the item about decisions.
 const DECIDED: &str = "+decided";
 /// The most decided findings of a place that are looked at at once.
 const MOST: i64 = 2_000;
@@ -101,7 +101,7 @@ fn text(cx: &Context<'_, '_>, place: &str, findings: &[&DriftFinding]) -> String
     text
 }
 
-/// What an event about a finding rests on.
+/// The facts on which an event about a finding rests.
 pub(crate) fn grounds(it: &DriftFinding) -> Value {
     json!({
         "address": it.address, "attribute": it.attribute, "service": it.service, "environment": it.environment,

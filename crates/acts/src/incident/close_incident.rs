@@ -57,7 +57,8 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     Ok(saved)
 }
 
-/// What an incident owes that was flagged and whose candidates nobody judged. A reason for closing it clears them.
+/// The unmet obligation of a flagged incident with candidates that nobody confirmed or cleared. Closing the incident with a
+/// reason clears them.
 fn unjudged(incident: &Incident, directory: &Directory) -> Option<Unmet> {
     let is_suspected = incident.course.change_related == Some(ChangeRelation::Suspected);
     let people = major::commanders(directory);
@@ -76,7 +77,7 @@ fn unjudged(incident: &Incident, directory: &Directory) -> Option<Unmet> {
     })
 }
 
-/// What an incident owes before it is closed.
+/// The obligations that are left before an incident can be closed.
 #[must_use]
 pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
     let rows = incident.unreviewed().map(|row| {
@@ -163,7 +164,7 @@ fn leads_to(directory: &Directory, from: &Incident, key: &str) -> bool {
         let next = incident.course.duplicate_of.as_ref();
         at = next.and_then(|next| directory.incidents.get(next));
     }
-    // What goes on for so long is a ring itself.
+    // A chain that is this long must be a cycle.
     true
 }
 

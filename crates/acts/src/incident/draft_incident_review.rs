@@ -150,7 +150,7 @@ fn shown_actions(cx: &mut Context<'_, '_>, directory: &Directory, key: &str) -> 
     Ok(shown.collect())
 }
 
-/// What happened when: the incident's timeline, and the work of the changes that were involved.
+/// The course of events: the incident's timeline, and the work of the changes that were involved.
 fn course(cx: &mut Context<'_, '_>, incident: &Incident, changes: &[Involved]) -> Result<Vec<(Timestamp, String)>> {
     let mut lines = vec![(incident.started_at, format!("{} began.", incident.key))];
     lines.extend(incident.resolved_at.map(|at| (at, format!("{} ended.", incident.key))));

@@ -93,7 +93,7 @@ fn duplicates(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
     Ok(links.into_iter().map(|link| (link.from, link.to)).collect())
 }
 
-/// What a record repeats in the end; itself where it is no duplicate.
+/// The last record in a chain of duplicates; the record itself when it is no duplicate.
 fn original(duplicates: &BTreeMap<String, String>, key: String) -> String {
     let mut at = key;
     // Rings are refused; one from before stops here.

@@ -1,4 +1,5 @@
-//! What a commander looks at: the freeze and its scope, work under way in it, what it stops, and whom to call.
+//! The commander's overview: the freeze and its scope, work under way in that scope, the changes that the freeze stops, and the
+//! people to call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +44,7 @@ pub struct Contact {
     pub person: PersonId,
     /// Why: `commander`, `on_call`, `on_duty`, a part in owning, `change_manager`.
     pub roles: BTreeSet<String>,
-    /// The services for which the person answers.
+    /// The services that the person owns.
     pub services: BTreeSet<ServiceKey>,
 }
 
@@ -54,7 +55,7 @@ pub struct Situation {
     pub freeze: Option<Freeze>,
     /// The services that are frozen: its own, what they need and what needs them.
     pub services: BTreeSet<ServiceKey>,
-    /// Whom a stopped change waits for.
+    /// The people for whom a stopped change waits.
     pub asked: Vec<PersonId>,
     /// Work under way in the scope; the first of them.
     pub in_flight: Vec<InScope>,

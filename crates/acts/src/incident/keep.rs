@@ -6,7 +6,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Versioned, Written, draft};
 
-/// Saves a record with the event that tells of it.
+/// Saves a record with its event.
 ///
 /// # Errors
 /// The store's; `Stale` when somebody else was faster.

@@ -119,7 +119,7 @@ impl PlainNoun for IncidentEntry {
     }
 }
 
-/// An entry tells of what has happened.
+/// An entry is about the past.
 fn check_time(reading: &mut Reading<'_>, incident: &Incident, at: Option<Timestamp>, now: Timestamp) {
     let Some(at) = at else { return };
     if at > later(now, SKEW) {

@@ -121,7 +121,7 @@ fn all(cx: &mut Context<'_, '_>) -> Result<Vec<ProblemRecord>> {
     )?)
 }
 
-/// A problem without anything that is said of it yet, under the next key.
+/// A problem with only its pattern and cases, under the next key.
 fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) -> Result<ProblemRecord> {
     let number = BEFORE_FIRST_PROBLEM + counter::next(cx.tx, PROBLEMS)?;
     Ok(ProblemRecord {
@@ -197,8 +197,8 @@ fn link(
     add_link(cx, row)
 }
 
-/// What the failures of the last half-year propose: in a reading transaction, so that nothing waits for it. `false` where there is
-/// nothing to write.
+/// Whether the failures of the last half-year propose a problem; runs in a read transaction, so that no writer waits. `false`
+/// where there is nothing to write.
 ///
 /// # Errors
 /// The store's.
@@ -224,7 +224,8 @@ fn has_not_helped(cx: &mut Context<'_, '_>, problem: &ProblemRecord, failures: &
 }
 
 /// Looks for recurring failures (`POST /problem-searches`): proposes problems, adds further cases to those that are there, and opens
-/// those again whose fix did not help. Answers the problems that were written. What is found is written as the rule's.
+/// those again whose fix did not help. Returns the problems that were written. A problem that the search finds is written as
+/// the rule's.
 ///
 /// # Errors
 /// 403, or the store's.

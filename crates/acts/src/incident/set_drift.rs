@@ -192,7 +192,7 @@ impl PlainNoun for DriftSource {
     }
 }
 
-/// Whether a person answers for a place: its owner or its security, or security as a role.
+/// Whether a person is responsible for a place: its owner, its security contact, or the security role.
 fn answers_for(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &EnvironmentKey) -> Result<bool> {
     let (directory, now) = (cx.directory()?, cx.now);
     let person = &cx.actor.person;
@@ -201,7 +201,7 @@ fn answers_for(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &Env
     Ok(parts.into_iter().any(holds) || directory.has_role(person, Role::Security))
 }
 
-/// Refuses whoever neither answers for a place nor runs the process.
+/// Requires responsibility for a place, or for the process.
 fn check_part(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &EnvironmentKey) -> Result<()> {
     let directory = cx.directory()?;
     if cx.actor.is_system
@@ -292,7 +292,7 @@ impl PlainNoun for DriftBaseline {
     }
 }
 
-/// Refuses the proposer, whoever counts as one with them, and whoever does not answer for the service.
+/// Refuses the proposer, every account that counts as the proposer, and people who are not responsible for the service.
 fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()> {
     if !answers_for(cx, &proposal.service, &proposal.environment)? {
         let text = format!(
@@ -430,7 +430,7 @@ pub fn decisions_about(cx: &mut Context<'_, '_>, finding: &DriftFinding) -> Resu
     Ok(record::bodies::<DriftDecision>(cx.tx, &own)?)
 }
 
-/// Checks who decides about a finding, and what; answers the key of the change that carries it.
+/// Checks a decision about a finding and its decider; returns the key of the change that carries it.
 fn check_decision(
     cx: &mut Context<'_, '_>,
     finding: &DriftFinding,

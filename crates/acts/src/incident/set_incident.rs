@@ -27,7 +27,7 @@ use crate::incident::{judge_candidates, note_entry, note_in_watch, sync_major};
 /// The most services of an incident.
 const MOST_SERVICES: usize = 200;
 
-/// What may change of an incident.
+/// The fields of an incident that may change.
 const FIELDS: [&str; 9] = [
     "title",
     "severity",
@@ -40,7 +40,7 @@ const FIELDS: [&str; 9] = [
     "kind",
 ];
 
-/// Reads an incident as a whole; severity and start are the given ones where nothing is said.
+/// Reads a whole incident; severity and start default to the given ones.
 fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timestamp, incident: &mut Incident) {
     incident.title = reading.needed("title", LINE);
     incident.severity = reading.integer("severity", 1..=4).unwrap_or(incident.severity);
@@ -92,7 +92,7 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     }
 }
 
-/// Reads how other systems name an incident. What a source delivered stays as it is; whatever a person adds is one reference.
+/// Reads how other systems name an incident. References that a source delivered stay; a person may add one.
 fn read_names_elsewhere(reading: &mut Reading<'_>, incident: &mut Incident) {
     let reference = reading.text("external_ref", LINE);
     if let Some(text) = reference.as_deref().filter(|_| reference != incident.external_ref)
@@ -228,7 +228,7 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     Ok(saved)
 }
 
-/// Checks an edit against the table of states. What ends or narrows a major incident is its commander's to say.
+/// Checks an edit against the table of states. Only the commander ends or narrows a major incident.
 fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
     for happens in happened(before, after) {
         lifecycle::check(before, happens)?;
@@ -242,8 +242,8 @@ fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
     check_kind(cx, before, after)
 }
 
-/// That an incident is one of security is taken away by security, a commander or a change manager: who did the work on a service
-/// does not say so alone.
+/// Only security, a commander or a change manager may remove the kind “security”: an implementer of work on the service may not
+/// do so alone.
 fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
     if before.course.kind != IncidentKind::Security || after.course.kind == IncidentKind::Security {
         return Ok(());
@@ -268,7 +268,7 @@ fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
         .into())
 }
 
-/// What an edit says that happened.
+/// The events that an edit causes.
 fn happened(before: &Incident, after: &Incident) -> Vec<Happens> {
     let mut found = Vec::new();
     match (before.resolved_at, after.resolved_at) {
@@ -386,7 +386,7 @@ fn save(
     Ok(saved)
 }
 
-/// What events tell of an incident beside what their act says: nothing that is free text.
+/// The facts about an incident in every event, beside the act's own: no free text.
 fn facts(incident: &Incident, said: Value) -> Value {
     let mut facts = json!({
         "key": incident.key, "kind": incident.course.kind, "state": incident.state(), "severity": incident.severity,

@@ -78,7 +78,7 @@ fn move_freeze(
         return Ok(());
     }
     if !has_moved {
-        // What is stopped names the commander.
+        // The halt names the commander.
         return take(cx, &old, false);
     }
     let freeze = cx.put_estate("freeze.edited", wanted, json!({"key": after.key}))?;
@@ -151,7 +151,7 @@ fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()
     cx.tell(vec![event], written)
 }
 
-/// Says in the timeline why a grave incident does not become major, and tells those who may declare it.
+/// Notes in the timeline why a grave incident does not become major, and notifies the people who may declare it.
 ///
 /// # Errors
 /// The store's.

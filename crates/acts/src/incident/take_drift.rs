@@ -33,7 +33,7 @@ const MOST_THERE: i64 = 10_000;
 /// How many findings are loaded by their keys at once.
 const AT_ONCE: usize = 200;
 
-/// Takes a report; answers what came of it, in words.
+/// Applies a report; returns the result as text.
 ///
 /// # Errors
 /// The store's.
@@ -98,7 +98,7 @@ struct Row {
     is_touched: bool,
 }
 
-/// What differences are matched with.
+/// The records with which differences are matched.
 struct Work {
     changes: Vec<Change>,
     permits: Vec<Permit>,
@@ -272,7 +272,7 @@ impl Taking {
         })
     }
 
-    /// What explains a difference. What explained it before is asked first, however long ago that was.
+    /// Finds the explanation of a difference. An earlier explanation is tried first, however old it is.
     fn explained(
         &mut self,
         cx: &mut Context<'_, '_>,
@@ -339,7 +339,7 @@ impl Taking {
                 written,
             )?;
             let is_moved = row.before.as_ref().is_some_and(|it| it.service != saved.service);
-            // What was decided may be done by now.
+            // The decision may be carried out by now.
             if is_moved || kind != "drift_finding.seen" || saved.state == DriftState::Decided {
                 places.insert(saved.service.clone());
                 places.extend(row.before.map(|it| it.service));
@@ -412,9 +412,9 @@ fn known(cx: &mut Context<'_, '_>, source: &DriftSource, report: &DriftReport) -
     Ok(rows.collect())
 }
 
-/// Whether a difference is the one that is known: what was found is the same, and it was never away. Where a source does not tell
-/// what it found, only an open difference counts as the same: lawful work explains nothing that comes after it. A later event that
-/// writes the value about which people decided is no new difference.
+/// Whether a difference is the one that is known: what was found is the same, and it was never away. When a source does not
+/// report the found value, only an open difference counts as the same: lawful work explains nothing that comes after it. A
+/// later event that writes the value about which people decided is no new difference.
 fn is_same(known: &DriftFinding, difference: &Difference) -> bool {
     let is_decided = known.state == DriftState::Decided && known.found.is_some() && known.found == difference.found;
     match difference.at {
@@ -530,7 +530,7 @@ fn applied(
             it.ending = Some(ending);
             it.baseline = baseline;
             if let Some(explanation) = explanation {
-                // The change that people named in their decision stays; what else explains it stands beside it.
+                // The change that people named in their decision stays; another explanation is added beside it.
                 if it.outcome.is_none() || it.change.is_none() {
                     it.change = Some(explanation.change);
                 } else if it.change.as_ref() != Some(&explanation.change) {

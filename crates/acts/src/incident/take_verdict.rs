@@ -35,7 +35,7 @@ impl PlainNoun for WatchVerdict {
         self.id.as_str()
     }
 
-    /// Verdicts are told by outside systems.
+    /// Only outside systems report verdicts.
     fn add(_cx: &mut Context<'_, '_>, _input: WatchVerdictInput, _reading: Reading<'_>) -> Result<Self> {
         Err(Refusal::not_found("such a verb").into())
     }
@@ -52,7 +52,7 @@ pub(crate) fn verdicts_on(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<
     )?)
 }
 
-/// Takes a verdict; answers what came of it, in words.
+/// Applies a verdict; returns the result as text.
 ///
 /// # Errors
 /// The store's.
@@ -105,7 +105,8 @@ fn watched(
     Ok(found)
 }
 
-/// Keeps a verdict on a change, once, and adds it to the evidence; one that is no pass is told to those in charge.
+/// Stores a verdict on a change, once, and adds it to the evidence; a verdict other than pass is reported to the people in
+/// charge.
 fn keep(
     cx: &mut Context<'_, '_>,
     connection: &Connection,

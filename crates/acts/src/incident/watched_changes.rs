@@ -40,6 +40,6 @@ pub(crate) fn is_watched(change: &Change, directory: &Directory, at: Timestamp) 
     let Some((from, until)) = watch::watch_span(change, directory) else {
         return false;
     };
-    // Many senders tell whole seconds alone.
+    // Many senders report whole seconds only.
     from.as_second() <= at.as_second() && until.is_none_or(|until| at <= until)
 }

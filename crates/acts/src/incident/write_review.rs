@@ -1,4 +1,4 @@
-//! Post-incident reviews: written as drafts, completed once each change that was involved has its two answers.
+//! Post-incident reviews: written as drafts, completed once each involved change has its two answers.
 
 use std::collections::BTreeSet;
 
@@ -152,7 +152,7 @@ impl PlainNoun for ReviewAnswer {
     }
 }
 
-/// Another answer than the one with which a review was completed makes it a draft again: somebody completes it anew.
+/// An answer that differs from the one at completion makes the review a draft again: a person completes it again.
 fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Result<()> {
     let review = find_review(cx, &incident.key)?;
     if review.is_none_or(|review| review.completed_at.is_none()) {
@@ -165,7 +165,7 @@ fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Re
     note(cx, incident, TimelineKind::Note, &text)
 }
 
-/// Whoever implemented a change that was involved answers, but another person completes the review.
+/// An implementer of an involved change gives its answers, but another person completes the review.
 fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let implementers = implementers(cx, incident)?;
     let directory = cx.directory()?;
@@ -180,7 +180,7 @@ fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> 
     Err(Refusal::not_allowed("own_request", text).with_others(others).into())
 }
 
-/// Who implemented the changes that were involved.
+/// The implementers of the involved changes.
 fn implementers(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSet<PersonId>> {
     let mut found = BTreeSet::new();
     for key in involved(cx, incident)? {
@@ -280,7 +280,7 @@ pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Resul
     Ok(false)
 }
 
-/// What the review of an incident still needs; everything where there is none.
+/// The parts that the review of an incident still lacks; all of them when there is no review.
 ///
 /// # Errors
 /// The store's.
@@ -311,8 +311,8 @@ fn check_complete(cx: &mut Context<'_, '_>, incident: &Incident, review: &Incide
     .into())
 }
 
-/// What keeps an incident that is related to a change from being closed: its review is not complete. The act that closes an
-/// incident asks here.
+/// The unmet obligation of an incident that is related to a change: its review is not complete. The act that closes an incident
+/// calls this.
 ///
 /// # Errors
 /// The store's.
