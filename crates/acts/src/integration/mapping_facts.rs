@@ -1,4 +1,4 @@
-//! What is known of a deployment when its mapping is asked, and the rules in force.
+//! The facts about a deployment for its mapping, and the rules in force.
 
 use model::change::related_records::Deployment;
 use model::core::ids::ServiceKey;
@@ -25,7 +25,7 @@ pub fn in_force(cx: &mut Context<'_, '_>) -> Result<Vec<MappingRule>> {
         .unwrap_or_default())
 }
 
-/// What is known of a deployment, completed from the estate and from what pushes told of its commit.
+/// The facts about a deployment, completed from the directory and from the pushes of its commit.
 ///
 /// # Errors
 /// The store's.

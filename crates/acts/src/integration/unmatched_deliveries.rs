@@ -1,4 +1,4 @@
-//! Connections whose deliveries match nothing: they arrive and are good, and yet nobody here hears of what they tell.
+//! Connections whose valid deliveries match nothing, so that their reports are lost without notice.
 
 use jiff::Timestamp;
 use model::directory::snapshot::Connection;
@@ -10,10 +10,10 @@ use crate::core::error::Result;
 
 /// How many of the latest deliveries are looked at.
 const LOOKED_AT: i64 = 100;
-/// How `take_delivery` says that the map has no row for what was told.
+/// The text by which `take_delivery` reports that the map has no row for a delivery.
 pub(crate) const NOTHING: &str = "is mapped to nothing here";
 
-/// What the latest deliveries of a connection match.
+/// The match counts of a connection's latest deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
     /// The connection's name.
@@ -22,7 +22,7 @@ pub struct Unmatched {
     pub count: usize,
     /// When the last of them came.
     pub last_at: Timestamp,
-    /// What it said of the last one.
+    /// The result text of the last one.
     pub text: String,
 }
 

@@ -116,7 +116,7 @@ impl PlainNoun for ForeignSystem {
     }
 }
 
-/// Refuses a day to come: until then nothing would be read, and what was read before would stand as it was.
+/// Refuses a future day: until then nothing would be read, and earlier rows would stay unchanged.
 fn check_since(reading: &mut Reading<'_>, input: &ForeignSystemInput, now: Timestamp) {
     if input.read_since.is_some_and(|since| since > now) {
         let text = "`read_since` lies ahead: changes are read from a day that has come.";
@@ -192,5 +192,5 @@ impl PlainNoun for ForeignChange {
     }
 }
 
-/// How many are listed where no page is asked.
+/// The most rows listed when no page is requested.
 const MOST_LISTED: i64 = 200;

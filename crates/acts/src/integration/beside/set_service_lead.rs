@@ -1,4 +1,5 @@
-//! Who leads the changes of a service: two people hand the lead to a system beside this one, one takes it back.
+//! The system that leads the changes of a service: moving the lead to a coexisting system needs two people, taking it back
+//! needs one.
 
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId, ServiceKey};
