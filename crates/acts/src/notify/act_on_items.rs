@@ -1,4 +1,4 @@
-//! What people do with action items: open one, acknowledge it, give it to somebody else, settle it.
+//! The acts on action items: open one, acknowledge it, assign it to another person, settle it.
 
 use model::core::act::actions;
 use model::core::body::Body;
@@ -156,11 +156,12 @@ fn outside(login: &str) -> String {
 }
 
 /// Acknowledges an item (`POST /action-items/{key}/acknowledgement`): its owner has seen it and is reminded no more before it is due.
-/// An item that asks for nothing else is done by it. The announcement of a change is acknowledged by the person asked, or by a delegate
-/// who has no part in the change.
+/// An item that needs only the acknowledgement is done by it. The announcement of a change is acknowledged by its addressee, or
+/// by a delegate who has no part in the change.
 ///
 /// # Errors
-/// 403 for who does not answer for it, and for a lent voice at an announcement; 404; 409 when it is settled; the store's.
+/// 403 for people who are not responsible for the item, and for a delegation at an announcement that is not allowed; 404; 409
+/// when it is settled; the store's.
 pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     let item = open_item(cx, key)?;
     Reading::new(body, "").finish()?;
@@ -178,7 +179,7 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
         ..item
     };
     if next.kind == ActionKind::Acknowledge {
-        // Nothing else is asked for.
+        // The acknowledgement was all that the item needed.
         let settled = settle(cx, next, ActionState::Done, "Acknowledged.")?;
         note_acknowledged(cx, &settled)?;
         return Ok(settled);
@@ -189,7 +190,8 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
 /// Gives an item another owner (`POST /action-items/{key}/assignment {owner | group}`), who gets a letter.
 ///
 /// # Errors
-/// 403 for who does not answer for it; 404; 409 when it is settled, or when its record names the owner; 422; the store's.
+/// 403 for people who are not responsible for the item; 404; 409 when it is settled, or when its record names the owner; 422;
+/// the store's.
 pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     check_unscoped(cx)?;
     let item = open_item(cx, key)?;
@@ -238,8 +240,8 @@ pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Action
     keep(cx, "action_item.assigned", next, true)
 }
 
-/// Settles an item (`POST /action-items/{key}/settlement {state, reason}`) as `done` or `dismissed`. What a condition settles is
-/// never ticked off, and a finding is dismissed by somebody whom it is not about.
+/// Settles an item (`POST /action-items/{key}/settlement {state, reason}`) as `done` or `dismissed`. An item with a condition
+/// cannot be ticked off, and a finding is never dismissed by the person whom it is about.
 ///
 /// # Errors
 /// 403; 404; 409 when it is settled or waits for its condition; 422; the store's.
@@ -317,7 +319,7 @@ fn open_item(cx: &mut Context<'_, '_>, key: &str) -> Result<ActionItem> {
     .into())
 }
 
-/// An acknowledgement opens the start of a change where a rule asks for it, so nobody gives it for another in their own matter.
+/// A rule may require the acknowledgement before a change starts, so no delegate gives it in their own matter.
 fn check_acknowledges(cx: &mut Context<'_, '_>, item: &ActionItem, asked: &PersonId) -> Result<()> {
     let directory = cx.directory()?;
     if cx.actor.is_system {

@@ -1,5 +1,5 @@
-//! Opens and settles action items in the act that calls for them. Every rule that asks somebody for something opens its item here,
-//! and settles it here once its condition is met.
+//! Opens and settles action items in the act that calls for them. Every rule that needs an action from a person opens its item
+//! here, and settles the item here once its condition is met.
 
 use model::core::enums::{ActionKind, ActionState, Closing};
 use model::core::ids::{PersonId, RecordId};
@@ -28,9 +28,9 @@ const MOST: i64 = 500;
 /// The longest title that a rule writes, in characters.
 const TITLE: usize = 200;
 
-/// Opens an item, or answers the one with the same natural key. An open one keeps its owner, unless the kind has a fixed one, and
-/// takes a new instant until which it is due; a done one is open again; a dismissed one stays dismissed, except for an announcement,
-/// which asks about another start.
+/// Opens an item, or returns the existing one with the same natural key. An open item keeps its owner, unless the kind has a
+/// fixed one, and gets the new due time. A done item is opened again. A dismissed item stays dismissed, except for an
+/// announcement, which is about another start.
 ///
 /// # Errors
 /// The store's.
@@ -211,7 +211,7 @@ pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionIte
     Ok(item)
 }
 
-/// What events tell of an item: nothing that is free text.
+/// The facts about an item in events: no free text.
 pub(crate) fn facts(item: &ActionItem) -> Value {
     // The part of a violation is the id of the rule that found it.
     let is_violation = item.kind == ActionKind::ResolveViolation;
@@ -223,7 +223,8 @@ pub(crate) fn facts(item: &ActionItem) -> Value {
     })
 }
 
-/// What the first letter about an item is called: by its title where a rule wrote it, for that is put into the reader's language.
+/// The subject of the first letter about an item: the title when a rule wrote it, because such a title is translated for the
+/// reader.
 fn subject(item: &ActionItem) -> String {
     match item.closing {
         Closing::Person => format!("{} waits for you", item.key),

@@ -32,7 +32,7 @@ struct Invited {
     people: BTreeSet<PersonId>,
 }
 
-/// What a change invites to while it is scheduled or at work.
+/// The invitation of a change while it is scheduled or at work.
 fn invited(change: &Change, directory: &Directory) -> Option<Invited> {
     if !matches!(change.state, State::Scheduled | State::Implementing) {
         return None;
@@ -97,7 +97,7 @@ pub(crate) fn invite(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     cx.tell(Vec::new(), written)
 }
 
-/// Whose last letter about the time of a change is an invitation.
+/// The people whose last letter about the time of a change is an invitation.
 fn standing(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<PersonId>> {
     let filter = Filter::new().equals("change_id", change.id.as_str());
     let letters = record::bodies::<Message>(cx.tx, &filter.order_by("id").limit(MOST))?;

@@ -10,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::is_open;
 
-/// Whose items are listed.
+/// The person or people whose items are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Whose {
     /// Everybody's.

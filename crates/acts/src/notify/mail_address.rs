@@ -1,5 +1,5 @@
-//! The addresses that a tenant gives out to write to: whose connection takes the letters, and the signed part that says whom or what
-//! an address is for.
+//! The tenant's addresses for incoming mail: the connection that takes the letters, and the signed part that names the
+//! recipient or subject of an address.
 
 use model::change::change_file::Actor;
 use model::core::ids::PersonId;
@@ -11,9 +11,9 @@ use uuid::Uuid;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The kind of connection that hands replies on.
+/// The kind of connection that forwards replies.
 pub const KIND: &str = "mail";
-/// How many bytes of the tag stand in an address: 120 bits.
+/// How many bytes of the tag an address contains: 120 bits.
 const TAG_BYTES: usize = 15;
 /// How many characters an id takes in base32, and the tag after it.
 const ID_LETTERS: usize = 26;

@@ -1,8 +1,8 @@
 //! Messages whose mail waits as their reader wishes: for the one letter of the day, or for the end of their quiet hours.
 //!
-//! A message that waits is [`HELD`]; its reader has one timer, at the earliest instant at which any of theirs is due. What is
-//! due is asked anew each time, so that new wishes hold for what waits already, and a round that runs twice finds nothing
-//! the second time: messages and the jobs that mail them change in one transaction.
+//! A message that waits is [`HELD`]; its reader has one timer, at the earliest instant at which any of theirs is due. Each
+//! round evaluates what is due, so new preferences apply to waiting messages too. A round that runs twice finds nothing the
+//! second time: messages and the jobs that mail them change in one transaction.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +19,10 @@ use crate::core::write::{Written, draft};
 
 /// The kind of the job that mails one letter about several messages; its payload names them.
 pub const DIGEST: &str = "digest";
-/// How many messages one round takes, and so the most that one digest tells of.
+/// How many messages one round takes, and so the most in one digest.
 const MOST: i64 = 200;
 
-/// Hands on the messages of a reader that are due, and sets the timer for the others.
+/// Sends the due messages of a reader, and sets the timer for the others.
 ///
 /// # Errors
 /// The store's.
@@ -106,7 +106,7 @@ pub fn gathered(cx: &mut Context<'_, '_>, payload: &str) -> Result<Vec<Message>>
     Ok(found)
 }
 
-/// Says of the messages of a digest what became of its letter.
+/// Records the delivery of a digest's letter on its messages.
 ///
 /// # Errors
 /// The store's, or a fault when the payload is none.

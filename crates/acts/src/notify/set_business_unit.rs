@@ -82,7 +82,7 @@ impl PlainNoun for BusinessUnit {
     }
 }
 
-/// Checks an input; answers the people behind the logins of its contacts.
+/// Checks an input; returns the people behind the logins of its contacts.
 fn checked(
     cx: &mut Context<'_, '_>,
     input: &BusinessUnitInput,

@@ -1,4 +1,4 @@
-//! Communication plans: the rules of their keys, and what one would tell of a change.
+//! Communication plans: the rules of their keys, and the preview of a plan for a change.
 
 use std::collections::BTreeSet;
 
@@ -121,7 +121,7 @@ impl PlainNoun for Communication {
     }
 }
 
-/// What a plan would tell of a change.
+/// The messages that a plan would send about a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The subject.
@@ -132,12 +132,12 @@ pub struct Preview {
     pub is_covered: bool,
     /// How many people and mail addresses it would reach.
     pub recipient_count: usize,
-    /// How many of these are asked to acknowledge.
+    /// How many of these must acknowledge.
     pub asked_count: usize,
 }
 
-/// Shows what a plan would tell of a change (`POST /communication-plans/{id}/previews {change, stage?, language?}`); nothing is
-/// written or sent.
+/// Shows the messages that a plan would send about a change (`POST /communication-plans/{id}/previews {change, stage?,
+/// language?}`); nothing is written or sent.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -179,7 +179,7 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
     })
 }
 
-/// A word that a request may leave out.
+/// A value of an enum that a request may leave out.
 fn word<W: std::str::FromStr<Err = String>>(reading: &mut Reading<'_>, field: &'static str) -> Result<Option<W>> {
     let Some(text) = reading.text(field, LINE) else {
         return Ok(None);

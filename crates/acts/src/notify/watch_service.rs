@@ -1,4 +1,4 @@
-//! Watches a service, or stops watching: whoever watches is told of the milestones of its changes.
+//! Watches a service, or stops watching: watchers are notified of the milestones of its changes.
 
 use model::core::act;
 use model::core::body::Body;
