@@ -160,7 +160,7 @@ fn outside(login: &str) -> String {
 /// by a delegate who has no part in the change.
 ///
 /// # Errors
-/// 403 for people who are not responsible for the item, and for a delegation at an announcement that is not allowed; 404; 409
+/// 403 for people who are not responsible for the item, and for an impersonated account at an announcement; 404; 409
 /// when it is settled; the store's.
 pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     let item = open_item(cx, key)?;

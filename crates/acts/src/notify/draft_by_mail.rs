@@ -42,7 +42,7 @@ const MOST_LINES: usize = 20;
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn own_address(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
-    // An administrator who issued a credential for another account does not learn that person's secrets with it.
+    // A person who issued a credential for another account does not learn its secrets this way.
     if cx.actor.hand().is_some() {
         return Ok(None);
     }
