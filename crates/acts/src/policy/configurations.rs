@@ -38,8 +38,8 @@ pub(crate) fn take_back(cx: &mut Context<'_, '_>, proposal: Configuration) -> Re
     cx.put_estate("configuration.withdrawn", withdrawn, data)
 }
 
-/// Takes back what accounts in foreign hands proposed, or handed out the way in for: whoever had them chose the words, and one person
-/// alone would have looked at them.
+/// Withdraws the waiting proposals of compromised accounts, and those made with a credential that such an account issued: an
+/// attacker may have written them, and then only one person would have checked them.
 pub(crate) fn withdraw_of(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
     let waiting = Filter::new()
         .equals("state", ConfigurationState::Proposed.as_str())
@@ -77,7 +77,7 @@ pub(crate) fn present(
         ConfigurationKind::WatchTable => &tenant.watch_table_from,
         ConfigurationKind::MajorSeverity => &tenant.major_severity_from,
         ConfigurationKind::Retention => &tenant.retention_from,
-        // Rows stand beside each other: none is in force instead of another.
+        // Ownership rows exist beside each other: none replaces another.
         ConfigurationKind::Ownership => &None,
     };
     let before = match (in_force, kind) {
@@ -147,7 +147,7 @@ pub fn of_retention(retention: &Retention) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(retention)?)?)
 }
 
-/// The table as the API tells it: `{"emergency": {"acknowledge": "15m", "decide": "1h"}, …}`.
+/// The table as the API shows it: `{"emergency": {"acknowledge": "15m", "decide": "1h"}, …}`.
 pub fn sla_view(table: &SlaTable) -> Value {
     let mut rows = serde_json::Map::new();
     for name in ROWS {
@@ -171,7 +171,7 @@ pub(crate) enum How {
     Recovered,
 }
 
-/// Tells administrators and change managers: what is required of their work has changed.
+/// Notifies administrators and change managers that the requirements for their work have changed.
 ///
 /// # Errors
 /// The store's.

@@ -1,7 +1,7 @@
-//! Finds the rules of a set that shut everybody out: policies that forbid an act to whoever lacks a job function, a training, a
-//! seat in a group or a right, where nobody who could do the act here has it. Such a set would stop every change of the services
-//! that the rule is about, so it does not go in force. What a rule forbids to everybody everywhere, whoever they are, is found by
-//! [`crate::policy::search_histories`], which asks nothing of a tenant.
+//! Finds the rules of a set that exclude everybody: policies that forbid an act without a job function, a training, a group
+//! membership or a right, when nobody who could do the act here has it. Such a set would stop every change of the services that
+//! the rule is about, so it does not go in force. A rule that forbids an act to everybody everywhere is found by
+//! [`crate::policy::search_histories`], which needs no data of a tenant.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ const MOST_KINDS: usize = 50;
 /// For how long a training in an example is valid.
 const EXAMPLE_DAYS: i64 = 365;
 
-/// An act that somebody must be able to do, in words that follow "who could", with the parts in a change that whoever does it has.
+/// An act that somebody must be able to do, as text that follows "who could", with the parts in a change that its actor has.
 const ACTS: &[(Act, &str, &[Part])] = &[
     (Act::Create, "create a change of", &[Part::Requester, Part::Author]),
     (Act::Submit, "hand in a change of", &[Part::Requester, Part::Author]),
@@ -35,13 +35,13 @@ const ACTS: &[(Act, &str, &[Part])] = &[
     (Act::Validate, "validate a change of", &[Part::Tester]),
 ];
 
-/// Who writes changes, pipelines left aside: a rule about people is met by people.
+/// The roles that write changes, without pipelines: a rule about people is met by people.
 const WRITING: [Role; 4] = [Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
-/// Who brings them out.
+/// The roles that implement changes.
 const DOING: [Role; 3] = [Role::Implementer, Role::Pipeline, Role::Owner];
 
-/// Every rule of a set that shuts everybody out, by file and line. One that is in force as it stands is left alone: to refuse the
-/// set would keep it in force.
+/// Every rule of a set that shuts everybody out, by file and line. An unchanged rule in force is not reported: refusing the set
+/// would keep the rule in force.
 ///
 /// # Errors
 /// The store's.
@@ -166,8 +166,8 @@ fn facts_of(cx: &Context<'_, '_>, directory: &Directory, person: &Person, parts:
     actor_facts(&actor, directory, parts.to_vec(), cx.now)
 }
 
-/// Changes of one target each, as policies can tell them apart: of every kind of service in every kind of environment, a plain one
-/// and a risky one that touches everything.
+/// Changes of one target each, as policies can distinguish them: of every kind of service in every kind of environment, a plain
+/// one and a risky one that touches everything.
 fn shapes(cx: &Context<'_, '_>, directory: &Directory, set: &PolicySet) -> Result<Vec<(ChangeFacts, TargetFacts)>> {
     let is_named = |key: &str| {
         let written = format!("\"{key}\"");
@@ -205,7 +205,7 @@ fn shapes(cx: &Context<'_, '_>, directory: &Directory, set: &PolicySet) -> Resul
     Ok(found)
 }
 
-/// What somebody can be given so that a rule no longer bars them.
+/// An attribute that a person could be given so that a rule no longer excludes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gift {
     Function,
@@ -230,7 +230,7 @@ impl Gift {
         facts
     }
 
-    /// What nobody has, in words.
+    /// The attribute that nobody has, as text.
     fn said(self, words: &[&str]) -> String {
         let words = match words {
             [one] => (*one).to_owned(),

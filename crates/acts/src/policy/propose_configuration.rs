@@ -24,7 +24,7 @@ use crate::policy::{configurations, search_histories};
 /// The longest file of a set, in characters; the policies' own crate holds it to 256 KiB.
 const FILE: usize = 256 * 1024;
 
-/// A set of policies as a request tells it.
+/// A set of policies in a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SetOfFiles {
     /// Policies and declarations of parameters, the base pack included.
@@ -72,7 +72,7 @@ fn read_file(reading: &mut Reading<'_>) -> PolicyFile {
     }
 }
 
-/// What is wrong with a set, in the form of a refusal.
+/// The errors of a set, as a refusal.
 pub(crate) fn refused(findings: &[Finding]) -> Refusal {
     let told = |finding: &Finding| {
         FieldError::new(

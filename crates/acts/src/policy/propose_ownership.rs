@@ -1,10 +1,10 @@
 //! Rows of the ownership matrix that go live by two people: proposed by one, put in force by another or by an approved
-//! change that names the proposal's digest. Where a tenant asks for it, and has a second administrator, this is the only way
-//! for rows that move decisions; what only names who does the work (implementer, pipeline) is set as always. So it is for
-//! what takes a service or an environment from under a rule (fewer regimes, a lower criticality, no production any more), and for
-//! whatever else gives somebody a voice: `two_people` says what.
+//! change that names the proposal's digest. Where a tenant requires it, and has a second administrator, this is the only way
+//! for rows that move decisions; rows that only name an implementer or a pipeline are set as always. The same holds for edits
+//! that remove a service or an environment from a rule (fewer regimes, a lower criticality, no production any more), and for
+//! other edits that give a person influence on decisions: `two_people` lists them.
 //!
-//! A tenant asks for it, or no longer, by a proposal of the same sort, so that nobody turns it off alone.
+//! The requirement itself is set and ended by such a proposal, so that one person alone cannot turn it off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,10 +39,10 @@ const MOST: usize = 2_000;
 /// How the content of a proposal is called where files are shown.
 pub const FILE: &str = "ownerships.json";
 
-/// What a proposal brings.
+/// The content of a proposal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// People as they are to be, as a line of an import tells of them: what is left out stays.
+    /// People to set, like lines of an import: absent fields stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Body>,
     /// Groups as they are to be, as the API takes them; `joins` names who comes to those that are in it already.
@@ -78,7 +78,7 @@ pub struct Content {
     /// Connections as they are to be, as the API takes their changes; each names its `id`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connection_edits: Vec<Body>,
-    /// The versions of the connections that are named here, as they stood when this was proposed.
+    /// The versions of the connections that are named here, at the time of the proposal.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connection_versions: BTreeMap<String, i64>,
     /// Ids of connections that wait.
@@ -90,7 +90,7 @@ pub struct Content {
     /// Ids of rows to end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub end: Vec<String>,
-    /// Whether the rows to set are a catalogue's, which ends them when it no longer says them.
+    /// Whether the rows come from a catalogue, whose missing rows end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_catalogue: bool,
     /// Whether every other row ends.
@@ -115,7 +115,7 @@ impl Content {
         ]
     }
 
-    /// The other lists: each row is read as the request that says the same.
+    /// The other lists: each row is read like the equivalent request.
     pub fn requests(&self) -> [(&'static str, &Vec<Body>); 5] {
         [
             ("delegations", &self.delegations),
@@ -155,7 +155,7 @@ impl Content {
         rows.chain(requests).chain(ids).sum::<usize>() == 0 && self.by_two.is_none()
     }
 
-    /// What the acts ask for that would set all of it directly.
+    /// The permissions that are needed to set all of it directly.
     fn actions(&self) -> BTreeSet<&'static str> {
         use model::core::act::actions::{SET_CONNECTION, SET_PERSON, SET_SERVICE};
         let people = [&self.people, &self.groups, &self.delegations, &self.trainings];
@@ -231,7 +231,7 @@ pub fn propose_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Config
             reading.wrong("end_dependencies", "unknown", format!("There is no dependency `{id}`."));
         }
     }
-    // What could not be read is named already, and is not missing.
+    // An unreadable part is reported already, and is not missing.
     if is_readable && wanted.is_empty() {
         reading.wrong("rows", "missing", "Name what is to be set, rows to `end`, or `by_two`.");
     }
@@ -290,7 +290,7 @@ pub(crate) fn propose(cx: &mut Context<'_, '_>, wanted: &Content, reason: String
     let mut salt = [0_u8; 16];
     cx.services.tools().entropy.fill(&mut salt)?;
     value["salt"] = json!(proof::crypto::base64url(&salt));
-    // Over the text and not over what it says: a null that clears a field has no canonical form.
+    // The digest is over the text, because a null that clears a field has no canonical form.
     let text = serde_json::to_string_pretty(&value)?;
     let digest = proof::canonical::digest(&json!({"text": text}))?;
     let proposal = Configuration {
@@ -386,7 +386,7 @@ fn bring_request(cx: &mut Context<'_, '_>, (list, body): (&str, &Body), dry_run:
     Ok(())
 }
 
-/// Wrong fields of a row, by the place where the row stands.
+/// Wrong fields of a row, with the row's place.
 fn within(error: Error, place: &str) -> Error {
     let Error::Refused(Refusal::Invalid(errors)) = error else {
         return error;
@@ -398,8 +398,8 @@ fn within(error: Error, place: &str) -> Error {
     Refusal::Invalid(errors.into_iter().map(there).collect()).into()
 }
 
-/// A connection that was changed after it was proposed is proposed anew: whoever puts it in force would answer for what nobody
-/// showed them.
+/// A connection that was changed after the proposal must be proposed again: the second person would confirm something that they
+/// did not see.
 fn check_same_connections(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<()> {
     for (id, version) in versions(cx, wanted)? {
         if wanted.connection_versions.get(&id) != Some(&version) {
@@ -410,8 +410,7 @@ fn check_same_connections(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<
     Ok(())
 }
 
-/// Whoever was deactivated after a proposal was made stays so: it was made without knowing that, and at night that lock is the only
-/// one.
+/// A person deactivated after the proposal stays so: the proposer did not know it, and at night that lock is the only one.
 fn check_moved_since(cx: &mut Context<'_, '_>, wanted: &Content, proposal: &Configuration) -> Result<()> {
     let directory = cx.directory()?;
     for body in &wanted.people {
@@ -435,7 +434,7 @@ fn check_moved_since(cx: &mut Context<'_, '_>, wanted: &Content, proposal: &Conf
     Ok(())
 }
 
-/// Puts proposed rows in force: they are read as the estate stands by then, set and ended in one transaction, and every open
+/// Puts proposed rows in force: they are read against the present directory, set and ended in one transaction, and every open
 /// change is judged again, once at the end.
 ///
 /// # Errors
@@ -502,7 +501,7 @@ pub fn import_and_propose(
     reason: String,
 ) -> Result<(Report, Option<Configuration>)> {
     import_directory::allow(cx, lines)?;
-    // Looked at as a whole first, so that what is wrong is told by the lines of the text.
+    // The whole import is checked first, so that errors name the lines of the text.
     let whole = Options {
         dry_run: true,
         by_two: true,
@@ -551,7 +550,7 @@ pub fn import_and_propose(
     Ok((report, Some(proposal)))
 }
 
-/// The rows that end because the lines no longer say them end with the proposal.
+/// Adds the rows that end because they are missing in the lines.
 fn end_unsaid(shown: Report, wanted: &mut Content, report: &mut Report) {
     let ended = shown.rows.into_iter().filter(|row| row.what == What::Ended);
     for row in ended {

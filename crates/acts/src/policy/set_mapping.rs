@@ -136,11 +136,11 @@ pub struct Tried {
     pub deployment: String,
     /// What was known.
     pub facts: MappingFacts,
-    /// What was decided then, where a mapping decided.
+    /// The decision at that time, where a mapping decided.
     pub then: Option<Mapped>,
-    /// What the mapping in force says.
+    /// The result of the mapping in force.
     pub now: Mapped,
-    /// What the proposed mapping says.
+    /// The result of the proposed mapping.
     pub proposed: Mapped,
     /// Whether the last two differ.
     pub differs: bool,

@@ -24,17 +24,17 @@ pub struct ActDifference {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// What was done, or tried.
+    /// The act that was done or tried.
     pub act: Act,
-    /// Who did it: a login, or `system` for a delivery or the clock.
+    /// The actor: a login, or `system` for a delivery or the clock.
     pub person: String,
     /// When.
     pub at: Timestamp,
     /// Whether the policies refused it then.
     pub was_refused: bool,
-    /// What would have been required before it in addition: of starts, permits and closings.
+    /// The additional requirements before the act: of starts, permits and closings.
     pub added: Vec<Asked>,
-    /// What would not have been required.
+    /// The requirements that would be absent.
     pub removed: Vec<Asked>,
     /// The policies that would have refused it, where those in force allow it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -47,7 +47,7 @@ pub struct ActDifference {
     pub stop: Option<String>,
 }
 
-/// What came of the acts on one change.
+/// The results for the acts on one change.
 #[derive(Default)]
 pub(crate) struct ActsTried {
     /// How many were judged.
@@ -58,8 +58,8 @@ pub(crate) struct ActsTried {
     pub(crate) differing: Vec<ActDifference>,
 }
 
-/// Judges what was done to a change on what was known when it was done. What was done before facts were kept, or by nobody
-/// whose rights were asked, is counted and not judged.
+/// Judges what was done to a change on what was known when it was done. An act from before facts were kept, or by the system
+/// without a permission check, is counted and not judged.
 ///
 /// # Errors
 /// The store's.
@@ -95,7 +95,7 @@ pub(crate) fn try_acts(cx: &mut Context<'_, '_>, sets: &Sets<'_>, change: &Chang
     Ok(found)
 }
 
-/// How many acts on a change the log tells of whose facts were not kept.
+/// How many acts on a change are in the log without stored facts.
 fn without_facts(cx: &mut Context<'_, '_>, change: &str, kept: &[ActFacts]) -> Result<usize> {
     let kinds: Vec<&str> = Act::ALL.iter().flat_map(|act| act.told_as()).copied().collect();
     let done = event::acts_about(cx.tx, ("change", change), &kinds)?;
@@ -103,7 +103,7 @@ fn without_facts(cx: &mut Context<'_, '_>, change: &str, kept: &[ActFacts]) -> R
     Ok(done.iter().filter(|act| !known.contains(act.as_str())).count())
 }
 
-/// What the proposed set makes of an act beside the one in force.
+/// How the proposed set judges an act, beside the one in force.
 fn judge(sets: &Sets<'_>, row: &ActFacts, facts: &DecisionFacts) -> ActDifference {
     let mut judged = ActDifference {
         key: String::new(),

@@ -1,5 +1,5 @@
-//! Tries a proposed set of policies on the last changes, as they stand, and on what was decided and done, over the facts that were
-//! kept then: what it would require, refuse or allow, beside what the set in force does. Writes nothing.
+//! Tries a proposed set of policies on the last changes in their present state, and on past decisions and acts with the facts
+//! stored at that time: its requirements, refusals and permissions beside those of the set in force. Writes nothing.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -23,12 +23,12 @@ use crate::policy::propose_configuration::{read_set, refused, rules_for_nobody};
 use crate::policy::search_histories;
 use crate::policy::try_acts::{ActDifference, try_acts};
 
-/// How many changes are tried unless said.
+/// How many changes are tried by default.
 const USUAL: i64 = 50;
 /// The most changes in one trial.
 const MOST: i64 = 500;
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trial {
     /// Digest of the policies in force.
@@ -47,7 +47,8 @@ pub struct Trial {
     pub decisions_differing: Vec<DecisionDifference>,
     /// How many acts on these changes were judged, over the facts that were kept with them: also those that were refused.
     pub acts_tried: usize,
-    /// How many were done before facts were kept, or by a delivery or the clock where nothing is asked before: not judged.
+    /// How many acts were not judged: they are from before facts were kept, or by a delivery or the clock without a permission
+    /// check.
     pub acts_without_facts: usize,
     /// Acts before which something else would have been required, that would have been refused, or that would have been allowed
     /// and were refused.
@@ -63,7 +64,7 @@ pub struct Trial {
 pub struct Unmeetable {
     /// The file and line of the rule.
     pub place: String,
-    /// What it asks, and who is there.
+    /// The requirement, and the available people.
     pub text: String,
 }
 
@@ -78,9 +79,9 @@ pub struct Difference {
     pub state: enums::State,
     /// Its risk.
     pub risk: enums::Level,
-    /// What would be required in addition.
+    /// The additional requirements.
     pub added: Vec<Asked>,
-    /// What would no longer be required.
+    /// The requirements that fall away.
     pub removed: Vec<Asked>,
     /// Why the proposed set could not judge it: everything would stop.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,15 +97,15 @@ pub struct DecisionDifference {
     pub title: String,
     /// The decision's id.
     pub approval: RecordId,
-    /// Who decided: a login.
+    /// The decider: a login.
     pub person: String,
     /// What they said.
     pub decision: Decision,
     /// When.
     pub at: Timestamp,
-    /// What would have been required of the change in addition, as it was known then.
+    /// The additional requirements for the change, by the facts of that time.
     pub added: Vec<Asked>,
-    /// What would not have been required.
+    /// The requirements that would be absent.
     pub removed: Vec<Asked>,
     /// The policies that would have refused the decision, where those in force allow it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
