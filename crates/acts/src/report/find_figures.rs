@@ -41,7 +41,7 @@ pub const MOST_CHANGES: usize = 100_000;
 pub struct Rows {
     /// The changes.
     pub changes: Vec<ChangeOutcome>,
-    /// What the directory adds.
+    /// The facts from the directory.
     pub facts: Facts,
     /// How far into the log the rows reach.
     pub position: i64,
@@ -139,8 +139,8 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
     }
 }
 
-/// Loads the newest rows that figures of a window need, at most `most`. Where there are more, figures count the part of the window
-/// from the second answer on ([`Window::since_cut`]), and should say so.
+/// Loads the newest rows that figures of a window need, at most `most`. If there are more, figures count the part of the window
+/// after the second result ([`Window::since_cut`]), and should state that.
 ///
 /// # Errors
 /// 403; the store's.
@@ -258,7 +258,7 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'
     })
 }
 
-/// The acting person, where times that tell of few approvers are kept from them: unless they are a change manager.
+/// The acting person, when times of few approvers must be withheld from them: unless they are a change manager.
 fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Reader>> {
     if is_change_manager(cx)? {
         return Ok(None);
@@ -272,7 +272,7 @@ fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Read
 /// Somebody who may not see how fast others decide.
 struct Reader {
     person: PersonId,
-    /// Which of the accounts that decided are in one hand.
+    /// Which of the deciding accounts belong to one person.
     hands: Hands,
 }
 
@@ -423,7 +423,7 @@ fn correlation(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option
 
 /// The group with the longest sum of times, and its share of those that have enough data.
 fn bottleneck(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
-    // Among approvers a share would tell of the others.
+    // Among approvers a share would reveal the others.
     if query.definition.measure != Measure::Approval || query.by == Some(Dimension::Approver) {
         return None;
     }

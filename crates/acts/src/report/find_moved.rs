@@ -1,5 +1,5 @@
-//! Finds what happened to changes lately, by the log: work that began, that ended, and changes that were closed. Planned times say
-//! what was meant to happen; an entry of the log says that it did.
+//! Finds what happened to changes lately, by the log: work that began, that ended, and changes that were closed. Planned times
+//! are only intended; a log entry shows that it happened.
 
 use std::collections::BTreeSet;
 
@@ -18,15 +18,15 @@ use crate::core::error::Result;
 const LOOKED_AT: i64 = 4_000;
 /// How many are read at once.
 const STEP: i64 = 400;
-/// What counts: the work began, it ended, the change was closed.
+/// The counted events: the work began, it ended, the change was closed.
 pub const KINDS: [&str; 3] = ["change.implementing", "change.completed", "change.closed"];
 
-/// What happened last to a change.
+/// The last event of a change.
 #[derive(Debug, Clone)]
 pub struct Moved {
     /// The change as it is now.
     pub change: Change,
-    /// What happened: one of [`KINDS`].
+    /// The event: one of [`KINDS`].
     pub kind: String,
     /// When.
     pub at: Timestamp,

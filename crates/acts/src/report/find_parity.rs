@@ -20,7 +20,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::report::find_figures::load_rows;
 
-/// How many days are looked at unless the reader asks for another number.
+/// How many days are compared by default.
 pub const USUAL_DAYS: i64 = 90;
 /// The most days.
 pub const MOST_DAYS: i64 = 366;

@@ -30,12 +30,12 @@ use crate::report::find_changes::{
 use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, kind_of, load_newest, load_of_kind};
 use crate::report::metric_query::{MetricQuery, read_query};
 
-/// The most changes that one row counts; more are told as at least so many.
+/// The most changes that one row counts; more are shown as at least so many.
 pub const MOST_COUNTED: i64 = 10_000;
 /// The most changes from which the figures of a dashboard are computed, so that a page takes some 50 ms however many there are. The
 /// page of a metric counts its whole window, up to [`crate::report::find_figures::MOST_CHANGES`].
 pub const MOST_READ: usize = 5_000;
-/// The most changes that are asked whom they wait for, the oldest first: these wait longest.
+/// The most changes for which the waiting people are computed, the oldest first: these wait longest.
 pub const MOST_WAITING: i64 = 300;
 /// In the order in which they were written.
 const OLDEST_FIRST: Order = Order {
@@ -55,7 +55,7 @@ pub struct Wanted {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// Whether the title is in somebody's own words.
+    /// Whether a person wrote the title.
     pub is_said: bool,
     /// Its tiles.
     pub tiles: Vec<&'static Tile>,
@@ -68,9 +68,9 @@ pub struct Wanted {
 pub struct TileRow {
     /// Its id within the tile.
     pub id: String,
-    /// What it is, as the words of the rules have it.
+    /// The label, in the terms of the rules.
     pub label: String,
-    /// Whether the label is in somebody's own words.
+    /// Whether a person wrote the label.
     pub is_said: bool,
     /// How many; of a bottleneck, minutes.
     pub count: i64,
@@ -141,7 +141,7 @@ pub fn find_dashboard(cx: &mut Context<'_, '_>, key: &str) -> Result<Wanted> {
     })
 }
 
-/// Reads the filters of an address over those of a dashboard; `get` answers the value of a filter.
+/// Reads the filters of an address over those of a dashboard; `get` returns the value of a filter.
 ///
 /// # Errors
 /// 422 with each value that nothing has.
@@ -182,8 +182,8 @@ fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// Finds the tiles of a dashboard, their figures from rows that are loaded once. Where their windows hold more than [`MOST_READ`]
-/// changes, each counts its newest part, and says from when on.
+/// Finds the tiles of a dashboard, their figures from rows that are loaded once. If a tile's window has more than [`MOST_READ`]
+/// changes, the tile counts the newest part and shows its start.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -381,9 +381,9 @@ fn listed(cx: &mut Context<'_, '_>, source: Source, narrow: &Narrow) -> Result<V
     Ok(rows)
 }
 
-/// The changes whose work ended of late without success, by outcome; and those whose outcome is a success and that failed all the
-/// same by the one definition of success, as figures count it: an incident is confirmed as caused by them, the last validation
-/// speaks against them, or a way back was taken.
+/// The changes whose work ended recently without success, by outcome; and those with a successful outcome that still failed by
+/// the one definition of success, as figures count it: an incident is confirmed as caused by them, the last validation
+/// contradicts them, or they were rolled back.
 fn failures(
     cx: &mut Context<'_, '_>,
     narrow: &Narrow,
@@ -522,7 +522,7 @@ fn undecided(directory: &Directory, narrow: &Narrow) -> ChangeFilter {
     }
 }
 
-/// Whom undecided changes wait for, the most first; and whether there were more changes than are looked at.
+/// The people for whom undecided changes wait, the most first; and whether there were more changes than are read.
 fn waiting(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<(Vec<TileRow>, bool)> {
     let filter = undecided(&*cx.directory()?, narrow);
     let (found, next) = find_ordered(cx, &filter, OLDEST_FIRST, MOST_WAITING, None)?;

@@ -130,7 +130,7 @@ impl PlainNoun for DashboardSubscription {
     }
 }
 
-/// Checks an input; answers the people behind its logins.
+/// Checks an input; returns the people behind its logins.
 fn checked(
     cx: &mut Context<'_, '_>,
     input: &DashboardSubscriptionInput,

@@ -21,7 +21,7 @@ impl PlainNoun for Dashboard {
         let filter = Filter::new().equals("active", true).order_by("id");
         let mut all = record::bodies::<Self>(cx.tx, &filter.limit(MOST as i64))?;
         let directory = cx.directory()?;
-        // Who has left shares nothing any more.
+        // A person who has left shares nothing any more.
         all.retain(|it| it.owner == me || (it.is_shared && directory.is_active(&it.owner)));
         all.sort_by_key(|it| (it.owner != me, it.id.clone()));
         Ok(all)

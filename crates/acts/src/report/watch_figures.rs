@@ -64,7 +64,7 @@ pub fn open_due(cx: &mut Context<'_, '_>, due: &[NewItem]) -> Result<()> {
     Ok(())
 }
 
-/// What was settled stays settled: the same rise and the same period are no news.
+/// A settled item stays settled: the same rise and the same period are no news.
 fn is_new(cx: &mut Context<'_, '_>, item: &NewItem) -> Result<bool> {
     Ok(find(cx, item.kind, &item.about, &item.part)?.is_none())
 }
@@ -110,7 +110,7 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
     Ok(Some(rise_item(cx, (shift, since), &parts, &counted)))
 }
 
-/// Whether an item tells of a rise that was found after this one began: it is the same rise. As the window moves on, or what is
+/// Whether an item reports a rise that was found after this one began: it is the same rise. As the window moves on, or what is
 /// counted is corrected, the week in which it is found may move.
 fn was_told(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result<bool> {
     let mut found_by = began;
@@ -125,7 +125,7 @@ fn was_told(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result
     Ok(false)
 }
 
-/// What an item about a rise is about.
+/// The subject of an item about a rise.
 fn about_volume() -> About {
     About::new(AboutKind::Other, format!("metric {VOLUME}"))
 }
