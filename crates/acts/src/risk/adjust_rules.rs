@@ -28,10 +28,10 @@ use crate::risk::adjustment_items::{KIND, about, is_in_force, is_withdrawn, sett
 use crate::risk::closed_changes::find_closed;
 use crate::risk::remove_rules::propose_removals;
 
-/// What the item asks for. It is settled by declining, or once what was adopted is in force.
+/// The item's request. Declining settles the item, and so does the adopted configuration once it is in force.
 const WAITS: &str =
     "Adopt the proposed rules or a configuration of your own and have them put in force, or decline with a reason.";
-/// The most quarters that are caught up with: rules of longer ago say little about the present ones.
+/// The most quarters that are caught up: older rules prove little about the present ones.
 const MOST_LATE: usize = 8;
 /// The most adjustments that are listed: ten years.
 const MOST_LISTED: i64 = 40;
@@ -133,7 +133,7 @@ pub fn find_due(cx: &mut Context<'_, '_>) -> Result<Option<RiskAdjustment>> {
     Ok(None)
 }
 
-/// Writes a comparison, unless another server or a person made it meanwhile; answers whether it was written.
+/// Writes a comparison, unless another server or a person made one meanwhile; returns whether it was written.
 ///
 /// # Errors
 /// The store's.
@@ -278,7 +278,7 @@ fn check_open(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Result<(
     Ok(adjustment.check_open()?)
 }
 
-/// Checks that a configuration can stand for the adjustment: rules that somebody proposed since the quarter began, and that wait or
+/// Checks that a configuration can carry out the adjustment: rules that were proposed since the quarter began, and that wait or
 /// are in force.
 fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) -> Result<String> {
     let found = configuration(cx, id)?;
@@ -293,7 +293,7 @@ fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) 
     Err(Refusal::field("configuration", "not_allowed", text).into())
 }
 
-/// Proposes the risk table and the set of policies of an adjustment; answers the configurations' ids.
+/// Proposes the risk table and the set of policies of an adjustment; returns the configurations' ids.
 fn propose(
     cx: &mut Context<'_, '_>,
     adjustment: &RiskAdjustment,
@@ -312,7 +312,7 @@ fn propose(
     Ok((table, policies.map(|it| it.id.0)))
 }
 
-/// Proposes the risk table of an adjustment; answers the configuration's id.
+/// Proposes the risk table of an adjustment; returns the configuration's id.
 fn propose_table(cx: &mut Context<'_, '_>, (before, wanted): (&RiskRules, &RiskRules), reason: &str) -> Result<String> {
     if rules_in_force(cx)? != *before {
         let text =

@@ -20,7 +20,7 @@ const MOST_CHANGES: usize = 100_000;
 /// How many changes are read at once.
 const AT_ONCE: usize = 500;
 
-/// What a model is fitted from.
+/// The data from which a model is fitted.
 #[derive(Debug)]
 pub struct Material {
     outcomes: ByEnvironment,
@@ -46,7 +46,7 @@ pub fn count_closed(cx: &mut Context<'_, '_>) -> Result<i64> {
     Ok(record::count::<Change>(cx.tx, &closed)?)
 }
 
-/// What the next model is fitted from; nothing where none is due.
+/// The data for the next model; nothing where none is due.
 ///
 /// # Errors
 /// The store's.
@@ -83,7 +83,7 @@ pub fn find_material(cx: &mut Context<'_, '_>) -> Result<Option<Material>> {
     }))
 }
 
-/// Writes a fitted model, unless another one came meanwhile; answers whether it was written.
+/// Writes a fitted model, unless another one came meanwhile; returns whether it was written.
 ///
 /// # Errors
 /// The store's.

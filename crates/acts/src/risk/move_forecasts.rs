@@ -1,5 +1,5 @@
-//! Moves the forecasts of pending changes by the root causes that reviews named since the model in force was fitted. What moves is
-//! found in a reading transaction; small acts of their own write it, so that nothing waits for it.
+//! Moves the forecasts of pending changes by the root causes that reviews named since the model in force was fitted. Due moves
+//! are found in a reading transaction; small acts of their own write them, so that no other writer waits.
 
 use std::collections::BTreeSet;
 
@@ -108,7 +108,7 @@ pub fn find_due(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<CauseM
     }
 }
 
-/// Writes moves that are still due; answers how many. A change that was edited or began meanwhile is left out, and so is a move
+/// Writes moves that are still due; returns how many. A change that was edited or began meanwhile is left out, and so is a move
 /// that another server wrote. Rules read the moved figure, so a change that was assessed is judged again with it.
 ///
 /// # Errors

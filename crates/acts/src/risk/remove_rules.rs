@@ -52,13 +52,13 @@ pub(crate) fn propose_removals(
     Ok(found)
 }
 
-/// The rules of a set that ask something of a change, on what was told of it.
+/// The rules of a set with a requirement for a change, by its facts.
 pub(crate) fn asked(set: &PolicySet, told: &ChangeFacts, targets: &[TargetFacts]) -> BTreeSet<String> {
     let rows = set.require(told, targets).obligations.into_iter();
     rows.map(|row| row.obligation.id).collect()
 }
 
-/// Tries the set without a rule on the changes of which the set in force asks what was asked.
+/// Tries the set without a rule on the changes for which the set in force gives the recorded requirements.
 fn tried(changes: &[ClosedChange], active: &PolicySet, rest: &PolicySet, rule: &str) -> RemovalTest {
     let mut test = RemovalTest::default();
     for change in changes.iter().filter(|it| !it.is_late) {

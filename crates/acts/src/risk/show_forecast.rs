@@ -15,7 +15,7 @@ use crate::risk::fit_model::count_closed;
 pub enum Shown {
     /// The one that the change keeps.
     Recorded(Forecast),
-    /// What the model in force says of a change that was assessed before it, or is a draft from before.
+    /// The forecast of the model in force for a change that was assessed before that model, or is a draft from before.
     Computed(Forecast),
     /// There is none: no model yet, or the work had begun before the first.
     Absent {
