@@ -1,6 +1,7 @@
 //! Writes the times of repeating freezes and windows anew: before the list runs out, and when the calendar changes by which
-//! they count. What changed under a freeze is judged in the same transaction. Times of a freeze that counts stay as they are when
-//! a calendar changes: the new ones are a proposal where they stop less, or more than the business owner agreed to.
+//! they count. Changes under a freeze are judged in the same transaction when its times moved. Times of a freeze that counts
+//! stay as they are when a calendar changes: the new ones are a proposal where they stop less, or more than the business owner
+//! agreed to.
 
 use model::directory::snapshot::MaintenanceWindow;
 use model::schedule::freeze::{Freeze, FreezeTerms, loosens};
@@ -18,7 +19,7 @@ pub const FREEZES: &str = "freeze";
 /// Of windows.
 pub const WINDOWS: &str = "maintenance_window";
 
-/// What has to be expanded again.
+/// The freezes and windows to expand again.
 ///
 /// # Errors
 /// The store's.
@@ -103,7 +104,7 @@ fn write_times(cx: &mut Context<'_, '_>, before: &Freeze, after: Freeze) -> Resu
         return Ok(after);
     }
     settle_touched(cx, before)?;
-    // What was given under a halt that goes on was lawfully given.
+    // A permit given under a halt that goes on was given lawfully.
     if before.is_on(cx.now) {
         settle_touched(cx, &after)?;
     } else {
@@ -130,7 +131,7 @@ fn propose_times(cx: &mut Context<'_, '_>, freeze: Freeze, wanted: &Freeze, cale
     }
 }
 
-/// Whether the proposal that stands is about other times by the same rule, as a calendar makes it.
+/// Whether the open proposal has other times by the same rule, as a calendar makes it.
 fn is_by_calendar(freeze: &Freeze) -> bool {
     let proposed = freeze.loosening.as_ref().and_then(|it| it.terms.as_ref());
     proposed.is_some_and(|terms| {

@@ -39,12 +39,12 @@ pub struct Reported {
     pub risk: Level,
     /// Its state.
     pub state: State,
-    /// What the freeze did to it.
+    /// The effect of the freeze on it.
     pub fate: FreezeFate,
     /// Why it was excepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who excepted it: a login.
+    /// The author of the exception: a login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excepted_by: Option<String>,
     /// When it was excepted.
@@ -81,7 +81,7 @@ pub struct TimeReported {
     pub expected_failures: Option<String>,
 }
 
-/// What a freeze did.
+/// The effects of a freeze.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FreezeReport {
     /// The freeze's id.
@@ -124,7 +124,7 @@ pub struct FreezeReport {
     pub is_cut: bool,
 }
 
-/// What a freeze did (`GET /freezes/{id}/report`).
+/// The effects of a freeze (`GET /freezes/{id}/report`).
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -188,7 +188,7 @@ fn time_of(times: &[Occurrence], change: &Change) -> Option<Occurrence> {
     begun.or_else(planned).copied()
 }
 
-/// What was expected of a time, and what became of the changes in it.
+/// The expectation for a time, and the outcomes of the changes in it.
 fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item = &'r Reported>) -> TimeReported {
     let stated = freeze.course.thaw_time(time.starts_at);
     let mut told = TimeReported {
@@ -269,8 +269,7 @@ fn is_planned_in(times: &[Occurrence], change: &Change) -> bool {
     planned.is_some_and(|(start, end)| times.iter().any(|it| it.overlaps(start, end)))
 }
 
-/// Why, by whom and when a change was excepted: by an exception that stands, or by one that it started under and that ended
-/// afterwards.
+/// The reason, author and time of a change's exception: an active one, or one that ended after the change started under it.
 fn exception_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<(&'a str, &'a PersonId, Timestamp)> {
     let present = freeze.exceptions.iter().find(|it| it.change == change.id);
     let started = change.actual_start;
@@ -288,7 +287,7 @@ fn withdrawn_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<&'a PastExcep
     ended.find(|it| it.change == change.id)
 }
 
-/// What the freeze did to a change; `None` where it does not touch it.
+/// The effect of the freeze on a change; `None` where the freeze does not touch it.
 fn reported(directory: &Directory, (freeze, times): (&Freeze, &[Occurrence]), change: &Change) -> Option<Reported> {
     let was_named = freeze
         .course

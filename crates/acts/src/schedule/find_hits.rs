@@ -24,7 +24,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::change_conflicts::planned_near;
 
-/// The most changes that a preview lists; the count tells of the rest.
+/// The most changes that a preview lists; the count includes the rest.
 const MOST_HITS: usize = 500;
 /// Of so many of them free times are looked for.
 const MOST_OFFERED: usize = 50;
@@ -60,7 +60,7 @@ pub struct Hit {
     pub free_starts: Vec<Timestamp>,
 }
 
-/// What a freeze would do.
+/// The expected effects of a freeze.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
     /// Its times, in order.
@@ -77,7 +77,7 @@ pub struct Preview {
     pub thaw_expected_failures: String,
 }
 
-/// What a time of a freeze is expected to let through by its bound of risk, as the changes planned in it stand now.
+/// How many changes a time of a freeze is expected to let through by its risk bound, by their present plans.
 ///
 /// # Errors
 /// The store's.
@@ -103,7 +103,7 @@ pub(crate) fn expectation(cx: &mut Context<'_, '_>, freeze: &Freeze, time: Occur
     Ok((levels.len(), expected))
 }
 
-/// What a freeze hits, as it is given.
+/// The changes that a freeze hits, in its given form.
 ///
 /// # Errors
 /// The store's.
@@ -205,7 +205,7 @@ fn hit_of((directory, freeze): (&Directory, &Freeze), change: &Change, free_star
     }
 }
 
-/// What is planned in the time in which free times are looked for.
+/// The planned changes in the time that is searched for free slots.
 fn others_ahead(cx: &mut Context<'_, '_>) -> Result<Vec<Planned>> {
     let (now, ahead) = (cx.now, SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS)));
     planned_near(cx, now, later(later(now, ahead), LONGEST))
@@ -302,13 +302,13 @@ fn free_starts(
     starts
 }
 
-/// The table of the timers, whose subject is the id of a freeze; behind `@` stands up to which change its owners are
+/// The table of the timers, whose subject is the id of a freeze; the text after `@` is the change up to which owners are
 /// notified.
 pub(crate) const TELLING: &str = "freeze_hits";
 /// Their kind.
 const TELLING_KIND: &str = "freeze_hits";
 
-/// Has the owners notified. A freeze that stops nothing yet tells them when it is announced.
+/// Has the owners notified. A freeze that stops nothing yet notifies them when it is announced.
 ///
 /// # Errors
 /// The store's.
@@ -320,7 +320,7 @@ pub(crate) fn ask_telling(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(
     await_time(cx, freeze)
 }
 
-/// What stands behind the id of a freeze in the subject of the timer that states what its times are expected to let through.
+/// The suffix after a freeze's id in the subject of the timer that states what its times are expected to let through.
 pub(crate) const TIMES: &str = "times";
 
 /// Has stated what the next time of a freeze is expected to let through, once that time begins.

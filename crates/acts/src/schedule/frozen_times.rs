@@ -16,7 +16,7 @@ use crate::core::error::Result;
 /// The kind of the connections that name applications of Argo CD.
 const ARGOCD: &str = "argocd";
 
-/// Of what a calendar is asked.
+/// The subject of a calendar query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The service; none means each.

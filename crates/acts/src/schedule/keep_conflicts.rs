@@ -464,8 +464,8 @@ fn settle_both(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<()> {
     })
 }
 
-/// What a round has to do: pairs whose conflict is to be kept or followed, and conflicts whose time passed. It is computed in a read,
-/// so that a change of the graph that touches many changes does not hold the writer.
+/// The work of a round: pairs whose conflict is to be stored or updated, and conflicts whose time passed. It is computed in a
+/// read, so that a change of the graph that touches many changes does not hold the writer.
 ///
 /// # Errors
 /// The store's.
@@ -543,7 +543,7 @@ fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     (one.min(other), one.max(other))
 }
 
-/// Whether a record says what is found, and holds both changes where the terms do by now.
+/// Whether a record equals the result, and holds both changes where the terms do by now.
 fn says(kept: &Conflict, found: &Found, terms: &PlanningTerms) -> bool {
     let is_to_hold = kept.state == ConflictState::Open && terms.hold(&found.kinds());
     let why: Vec<String> = found.met.iter().map(|met| met.sentence()).collect();

@@ -1,5 +1,5 @@
-//! Ends a freeze, or lets it cover less: proposed with a reason, in force once it is confirmed. Until then the freeze stands as
-//! it is. What was loosened stays in the freeze's history, and the people with changes in it are notified.
+//! Ends a freeze, or lets it cover less: proposed with a reason, in force once it is confirmed. Until then the freeze stays
+//! unchanged. A loosening stays in the freeze's history, and the people with changes in it are notified.
 
 use std::collections::BTreeSet;
 
@@ -74,7 +74,7 @@ fn loosening(cx: &Context<'_, '_>, reason: String, wanted: Option<&Freeze>) -> L
     }
 }
 
-/// Keeps a proposal beside a freeze that stands as it is; a later one takes its place.
+/// Stores a proposal beside an unchanged freeze; a later one replaces it.
 pub(crate) fn propose(
     cx: &mut Context<'_, '_>,
     freeze: Freeze,
@@ -118,7 +118,8 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     take_loosening(cx, &before, &loosening)
 }
 
-/// Signs the answer of the business owner to a freeze that is to cover more than they agreed to. Declined, it stands as it is.
+/// Signs the business owner's decision about a freeze that is to cover more than they agreed to. If declined, the freeze stays
+/// unchanged.
 pub(crate) fn answer_widening(
     cx: &mut Context<'_, '_>,
     mut before: Freeze,
@@ -200,7 +201,7 @@ fn loosened(before: &Freeze, loosening: &Loosening, (by, at): (&PersonId, Timest
 }
 
 /// The second confirmation is another person's while there is one: neither the proposer's nor that of an account which counts as
-/// theirs. Whoever lends their voice to all others still has others beside them.
+/// theirs. A person who issues credentials for all other accounts still counts as having others beside them.
 fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> {
     let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
     if !is_behind(cx, &directory, (&loosening.by, loosening.handed_by.as_ref())) {

@@ -97,7 +97,7 @@ impl PlainNoun for OutsideCalendar {
         Ok(ended)
     }
 
-    /// Answers tell how many events there are, and not each of them.
+    /// Responses have the number of events, and not each of them.
     fn complete(_cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         for (record, value) in records.iter().zip(values) {
             if let Value::Object(map) = value {

@@ -69,7 +69,7 @@ impl PlainNoun for Traffic {
     }
 }
 
-/// The table that a request brings, and where it is from: an answer of Prometheus is made into one, and kept as that.
+/// The table in a request, and its source: a response of Prometheus is converted, and stored as a table.
 fn table_of(
     reading: &mut Reading<'_>,
     profile: String,

@@ -1,4 +1,4 @@
-//! Signs a step of a freeze, asks its business owner, and notifies the owners of the changes that it stops.
+//! Signs a step of a freeze, requests the business owner's agreement, and notifies the owners of the stopped changes.
 
 use model::change::record::Change;
 use model::core::enums::FreezeStage;
@@ -23,7 +23,7 @@ pub(crate) fn signed(cx: &Context<'_, '_>, step: FreezeStage, reason: String) ->
     }
 }
 
-/// Notifies the business owner that their agreement is asked for.
+/// Notifies the business owner that their agreement is needed.
 pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let Some(owner) = freeze.course.business_owner.clone() else {
         return Ok(());

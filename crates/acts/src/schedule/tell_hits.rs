@@ -1,7 +1,8 @@
 //! Notifies the owners of the changes that a freeze hits, with their next free times, after it was set, announced or moved. A timer
 //! does it, a bounded number in one transaction, so that the freeze takes effect at once whatever it hits; an owner reads of each of
-//! their changes once for each time at which it is hit. The same timer ends what was asked for of a freeze that nobody announced in time.
-//! A second one states, when a time of a freeze with a bound of risk begins, what that time is expected to let through.
+//! their changes once for each time at which it is hit. The same timer settles the open items of a freeze that was not
+//! announced in time. A second one states, when a time of a freeze with a bound of risk begins, what that time is expected to
+//! let through.
 
 use model::schedule::freeze::Freeze;
 use model::schedule::freeze_steps::ThawTime;

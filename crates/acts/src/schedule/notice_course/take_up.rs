@@ -1,5 +1,5 @@
-//! Takes a vendor's notice up as a change of ours: with an owner, the announced window and the approvals of any other change. What the
-//! vendor does stays the vendor's decision; the change decides on what is done here about it.
+//! Takes a vendor's notice up as a change here: with an owner, the announced window and the approvals of any other change. The
+//! vendor's work stays the vendor's decision; the change only decides on the work here.
 
 use std::collections::BTreeSet;
 
@@ -144,7 +144,7 @@ fn disruption(notice: &VendorNotice) -> Value {
     }
 }
 
-/// Asks the owner of the change that takes up a notice to bring it in line with what the vendor says now.
+/// Opens an item for the change's owner to update the change to the vendor's present plan.
 ///
 /// # Errors
 /// The store's.
