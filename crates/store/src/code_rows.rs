@@ -16,7 +16,7 @@ pub fn code_all(tx: &mut Tx<'_>) -> Result<()> {
     unsettled::code_rows(tx)?;
     secrets::code_passwords(tx)?;
     second_factor::code_rows(tx)?;
-    // What jobs were let in with lasts an hour at most; they are let in once more.
+    // Credentials of jobs last at most an hour; the jobs sign in again.
     tx.execute("DELETE FROM workload_token WHERE tenant = $tenant", &[])?;
     Ok(())
 }

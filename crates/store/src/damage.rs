@@ -1,5 +1,5 @@
-//! What is damaged in the storage itself, whatever the log says of it: a file whose pages or indexes do not fit each other,
-//! cells of a wrong type, rows that belong to no tenant. Replay compares records by tenant and cannot see these.
+//! Damage in the storage itself, independent of the log: a file with inconsistent pages or indexes, cells of a wrong type, rows
+//! that belong to no tenant. Replay compares records by tenant and cannot see these.
 
 mod sqlite;
 
@@ -20,11 +20,11 @@ pub struct Damage {
     pub id: String,
     /// The column, where one can be named.
     pub column: Option<String>,
-    /// What is wrong, in one sentence.
+    /// The damage, in one sentence.
     pub what: String,
 }
 
-/// The most that is told of one kind; after so much, more would tell nothing new.
+/// The most findings of one kind; more would add nothing new.
 pub(crate) const MOST: usize = 100;
 
 pub(crate) fn has_room(found: &[Damage]) -> bool {
@@ -61,8 +61,8 @@ pub(crate) fn or_damage(found: Result<Vec<Damage>>) -> Result<Vec<Damage>> {
     }
 }
 
-/// Rows whose tenant is none of this installation's, at most 100: nobody sees them, no worker takes them, no log tells
-/// of them.
+/// Rows whose tenant is none of this installation's, at most 100: no person sees them, no worker takes them, and the log does
+/// not record them.
 ///
 /// # Errors
 /// The engine's.
@@ -70,7 +70,7 @@ pub fn strays(tx: &mut CrossTx<'_>) -> Result<Vec<Damage>> {
     let mut found = Vec::new();
     let there = tx.tables()?;
     for (table, key) in migrate::keys_of_tables() {
-        // One that is gone is told of with the schema.
+        // A missing table is reported with the schema.
         if !there.contains(&table) {
             continue;
         }

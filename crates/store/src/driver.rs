@@ -1,4 +1,4 @@
-//! The two engines behind one enum. Nowhere else is it asked which one runs, except in `search.rs` and the opening.
+//! The two engines behind one enum. No other code depends on the engine, except `search.rs` and the opening.
 
 mod postgres;
 mod sqlite;
@@ -15,7 +15,7 @@ use crate::value::{Row, Value};
 /// The name of the parameter that a tenant's transaction binds by itself.
 pub(crate) const TENANT: &str = "tenant";
 
-/// Under which name each statement is told once a connection, at the level `trace`: its text, never its values.
+/// The log target of statements, each once a connection, at the level `trace`: the text, never the values.
 pub(crate) const STATEMENTS_LOG: &str = "assent_statements";
 
 /// One open connection. It lives and dies on one thread.
@@ -75,7 +75,7 @@ impl Connection {
         rows.iter().map(|row| row.text("name")).collect()
     }
 
-    /// The moment that a reading transaction sees, where the engine can tell.
+    /// The moment that a reading transaction sees, where the engine can determine it.
     pub(crate) fn moment(&self) -> Option<Moment> {
         match self {
             Self::Sqlite(it) => it.moment(),

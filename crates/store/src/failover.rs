@@ -1,10 +1,10 @@
-//! How a PostgreSQL database is set up for the loss of its primary: what `assent doctor` tells.
+//! How a PostgreSQL database is set up for the loss of its primary, as `assent doctor` reports it.
 
 use crate::driver::{Address, Connection, PostgresConnection, Reach, hosts};
 use crate::error::Result;
 use crate::lanes::ask_primary;
 
-/// What can be seen of it from one session.
+/// The parts of the setup that one session can see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// How many hosts the URL names. One that is a proxy before several is one.
@@ -21,7 +21,7 @@ pub struct Standing {
     pub synchronous_standby_names: String,
     /// How many standbys and backups stream from this primary now.
     pub standbys: i64,
-    /// The present timeline, which grows with each promotion; `None` where the server does not tell it.
+    /// The present timeline, which grows with each promotion; `None` where the server does not report it.
     pub timeline: Option<i64>,
 }
 

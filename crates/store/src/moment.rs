@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A committed state of an embedded database, as this process counts them. What was read at a moment still holds while
-/// the moment is the present one.
+/// A committed state of an embedded database, as this process counts them. Data read at a moment are valid while that moment is
+/// the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 

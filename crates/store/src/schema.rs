@@ -47,11 +47,11 @@ const PARTS: &str = "
     SELECT 'function', f.proname::text, f.oid::regprocedure::text
     FROM pg_proc f WHERE f.pronamespace = $schema::text::regnamespace";
 
-/// By kind and name: the words that make each part.
+/// By kind and name: the SQL that makes each part.
 type Parts = BTreeMap<(String, String), String>;
 
-/// What the migrations that were run did not make, or made otherwise, or made and is gone; at most 100. Nothing for a database that
-/// was never migrated. All is rolled back, and no table of the product is locked against anybody.
+/// Parts of the schema that the migrations did not make, made otherwise, or made and that are missing now; at most 100. Nothing
+/// for a database that was never migrated. All is rolled back, and no table of the product is locked against anybody.
 ///
 /// # Errors
 /// The engine's; also where the role may make no schema.

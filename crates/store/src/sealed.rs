@@ -58,7 +58,7 @@ fn open(body: &str, kept: &str) -> Option<String> {
     Some(sealed.to_string())
 }
 
-/// What the column `sealed` keeps of a sealed form beside this body, as short as may be.
+/// The shortest form of a sealed body beside this body, for the column `sealed`.
 #[must_use]
 pub fn shorten(body: &Value, sealed: &Value) -> String {
     let mut pairs = Vec::new();

@@ -19,7 +19,7 @@ pub(crate) struct Statement {
 pub(crate) struct Given {
     /// The names.
     pub(crate) names: Vec<String>,
-    /// For each name of the statement, where its value stands among those given; `None` for the tenant.
+    /// For each name of the statement, the position of its value among the given ones; `None` for the tenant.
     pub(crate) places: Vec<Option<usize>>,
 }
 

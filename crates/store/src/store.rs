@@ -22,8 +22,8 @@ use crate::tenant::check_tenant;
 use crate::tx::{CrossTx, Tx};
 use crate::{migrate, schema};
 
-/// How many reads of the gate's lane SQLite answers in one transaction. Each is a look-up, so none waits long for the
-/// others; in the other lanes a long list would hold up its neighbours.
+/// How many reads of the gate's lane SQLite runs in one transaction. Each is a look-up, so none waits long for the others; in
+/// the other lanes a long list would hold up its neighbours.
 const READS: usize = 16;
 
 /// Which engine, and where.
@@ -50,7 +50,7 @@ pub enum Engine {
 pub struct LaneSize {
     /// Threads, each with a connection: readers on SQLite, readers and writers on PostgreSQL. At least 1.
     pub threads: usize,
-    /// How many acts may wait; one more is answered `Busy`.
+    /// How many acts may wait; one more gets `Busy`.
     pub queue: usize,
 }
 
@@ -63,7 +63,7 @@ pub struct Config {
     pub lanes: [LaneSize; 4],
     /// How many acts SQLite commits at once.
     pub batch: usize,
-    /// This binary's version, `major.minor.patch`; a schema may ask for a newer one.
+    /// This binary's version, `major.minor.patch`; a schema may require a newer one.
     pub version: String,
     /// Milliseconds after which PostgreSQL gives a statement up.
     pub statement_timeout_ms: u32,
@@ -152,8 +152,8 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // The threads are let go before they are told to end. Otherwise one may be gone while it is let go, and glibc looks at it
-        // once more in `pthread_detach`: a crash, seen once in a test on a busy machine.
+        // The threads are detached before they get the signal to end. Otherwise one may be gone while it is let go, and glibc
+        // looks at it once more in `pthread_detach`: a crash, seen once in a test on a busy machine.
         let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
         drop(threads);
         self.close_queues();
@@ -205,9 +205,9 @@ impl Store {
         migrate::waiting(&mut connection)
     }
 
-    /// What is damaged in the storage itself, whatever the log says: on SQLite the file, found by reading all of it, which need
-    /// not be one that `open` takes; on both engines a schema that the migrations never made. Nothing is changed. The pages of
-    /// PostgreSQL are left to its checksums and `pg_amcheck`.
+    /// Damage in the storage itself, independent of the log: on SQLite in the file, which is read completely and may be one
+    /// that `open` refuses; on both engines in the schema. Nothing is changed. The pages of PostgreSQL are left to its
+    /// checksums and `pg_amcheck`.
     ///
     /// # Errors
     /// `Unavailable` and the like where it cannot be opened, or where the role may not make a schema to compare with.
@@ -345,8 +345,8 @@ impl Store {
         let _ = self.shared.coder.set(coder);
     }
 
-    /// Runs an act of one tenant and hands its answer to `done`, on a lane's thread and after the commit. A lane that
-    /// is full or closed answers `Busy` at once, on the calling thread. The act may run several times.
+    /// Runs an act of one tenant and passes its result to `done`, on a lane's thread and after the commit. A lane that is full
+    /// or closed returns `Busy` at once, on the calling thread. The act may run several times.
     pub fn run<T, E, A, D>(&self, lane: Lane, tenant: &str, mode: Mode, act: A, done: D)
     where
         T: Send + 'static,
@@ -375,7 +375,7 @@ impl Store {
             let answer = act(&mut tx);
             let failed = tx.failed();
             match &remote {
-                // Whatever it made of the segment that it did not get, nothing of it holds.
+                // A result from a missing segment is invalid.
                 Some((_, brought)) if brought.is_wanting() => (Err(E::from(Error::Busy)), failed),
                 _ => (answer, failed),
             }
@@ -383,7 +383,7 @@ impl Store {
         self.push(lane, tenant, mode, (act, back), done);
     }
 
-    /// Runs work across tenants. `reason` says in a few words why it must see them all; it stands in the trace.
+    /// Runs work across tenants. `reason` states in a few words why it must see them all; the trace shows it.
     pub fn run_across<T, E, A, D>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A, done: D)
     where
         T: Send + 'static,
@@ -438,7 +438,7 @@ impl Store {
         }
     }
 
-    /// As `run`, but blocks the calling thread for the answer. Not for a lane's own thread: it would wait for itself.
+    /// Like `run`, but blocks the calling thread for the result. Not for a lane's own thread: it would wait for itself.
     pub fn wait<T, E, A>(&self, lane: Lane, tenant: &str, mode: Mode, act: A) -> Result<T, E>
     where
         T: Send + 'static,
@@ -452,7 +452,7 @@ impl Store {
         receive.recv().unwrap_or_else(|_| Err(unanswered()))
     }
 
-    /// As `run_across`, but blocks the calling thread for the answer.
+    /// Like `run_across`, but blocks the calling thread for the result.
     pub fn wait_across<T, E, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T, E>
     where
         T: Send + 'static,
@@ -490,8 +490,8 @@ impl Store {
         matches!(self.shared.engine, Engine::Postgres { .. })
     }
 
-    /// Copies the SQLite database, as it stands at one moment, into a new file, while work goes on. The file must not
-    /// be there yet; its owner alone can read it. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
+    /// Copies a consistent snapshot of the SQLite database into a new file, while work goes on. The file must not be there yet;
+    /// its owner alone can read it. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
     pub fn backup(&self, to: &Path) -> Result<()> {
         let Engine::Sqlite { path } = &self.shared.engine else {
             return Err(Error::other("a PostgreSQL database is backed up with its own tools"));
@@ -511,7 +511,7 @@ impl Store {
         }
     }
 
-    /// From now on every act that writes is answered `ReadOnly` with this reason, until the process ends. The first reason stays.
+    /// From now on every writing act gets `ReadOnly` with this reason, until the process ends. The first reason stays.
     pub fn freeze(&self, why: &str) {
         let _ = self.shared.frozen.set(why.to_owned());
     }
@@ -548,7 +548,7 @@ const NICE: i32 = 5;
 /// Lets all other threads of the process go first where cores are scarce. Lists and reports take milliseconds each, a look
 /// at the gate microseconds. Only for readers: they hold no lock for which others wait.
 fn step_back() {
-    // Elsewhere the call speaks of the whole process, so there all stay equal.
+    // On other systems the call affects the whole process, so there all lanes stay equal.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::debug!(%error, "a lane's thread stays as important as the others");

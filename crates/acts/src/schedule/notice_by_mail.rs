@@ -229,7 +229,7 @@ fn post(cx: &mut Context<'_, '_>, vendor: &Vendor, address: &str, (subject, text
     Ok(())
 }
 
-/// The associated data under which a letter's text is encrypted.
+/// The name to which a letter's sealed text is bound.
 fn letter_name(job: &str) -> String {
     format!("{LETTER}/{job}")
 }

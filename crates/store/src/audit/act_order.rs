@@ -1,12 +1,12 @@
-//! How acts that wait for their places in the log stand to each other beyond the records that they wrote: what each read, and
-//! what it made that is no record. Operational: the order of the log is kept by the log itself once an act has its place.
+//! Dependencies of acts that wait for their places in the log, beyond the records that they wrote: the versions that each read,
+//! and its other writes. Operational: the order of the log is kept by the log itself once an act has its place.
 
 use crate::audit::record_ref::RecordRef;
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::Row;
 
-/// The name under which the estate's counter ([`crate::counter::DIRECTORY`]) stands among tables. Its values are versions.
+/// The name of the estate's counter ([`crate::counter::DIRECTORY`]) among tables. Its values are versions.
 pub const ESTATE: &str = "estate";
 
 /// A version that an act read, or made.
@@ -34,7 +34,7 @@ pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &Standing) -> Result
     Ok(())
 }
 
-/// What was noted by events from one to another, both included, in the order of events: each with its event.
+/// The notes of events from one to another, both included, in the order of events: each with its event.
 pub fn between(tx: &mut Tx<'_>, first: &str, last: &str) -> Result<Vec<(String, Standing)>> {
     tx.query(
         "SELECT event_id, table_name, record_id, version, made FROM act_order

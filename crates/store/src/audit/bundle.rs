@@ -243,8 +243,8 @@ fn keep(opened: Cached) {
     cache.truncate(room.max(1));
 }
 
-/// Packs bundles that an earlier version kept as tiles, at most `limit` of them; answers how many there were. Those that are not
-/// full go: they are put together from rows.
+/// Packs bundles that an earlier version stored as tiles, at most `limit` of them; returns how many there were. Those that are
+/// not full go: they are put together from rows.
 ///
 /// # Errors
 /// The engine's.

@@ -42,7 +42,7 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Cosignature>> {
         .collect()
 }
 
-/// Forgets a witness's. Answers whether there was one.
+/// Forgets a witness's. Returns whether there was one.
 pub fn delete(tx: &mut Tx<'_>, witness: &str) -> Result<bool> {
     let done = tx.execute(
         "DELETE FROM cosignature WHERE tenant = $tenant AND witness = $witness",

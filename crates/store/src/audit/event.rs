@@ -1,4 +1,4 @@
-//! Events: written by acts in the transaction of the state they speak of, placed in the log later by the sequencer.
+//! Events: written by acts in the transaction of their state, placed in the log later by the sequencer.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -38,7 +38,7 @@ pub struct NewEvent<'a> {
     pub mac: &'a [u8],
 }
 
-/// An event as it stands.
+/// An event as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Its id.
@@ -62,7 +62,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Where it stands in the order of the log: by its index, and behind all that have one by its id.
+    /// Its position in the order of the log: by its index, and after all events with an index by its id.
     pub fn place(&self) -> (i64, &str) {
         (self.seq.unwrap_or(i64::MAX), &self.id)
     }
@@ -128,7 +128,7 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
     Ok(())
 }
 
-/// An event without a place, and how it stands to others.
+/// An event without a place, and its dependencies on others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// The event.
@@ -141,8 +141,8 @@ pub struct Waiting {
     pub read: Vec<RecordRef>,
 }
 
-/// Events without a place, in the order of ids. A record's earlier version may stand behind a later one, as servers' clocks
-/// differ: the sequencer sorts by what they made and read.
+/// Events without a place, in the order of ids. A record's earlier version may come after a later one, as servers' clocks
+/// differ: the sequencer sorts by the versions that events made and read.
 pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
     let params = [("limit", limit.into())];
     let rows = tx.query(
@@ -267,7 +267,7 @@ pub fn page(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
     )
 }
 
-/// The rows of placed events from an index on as they stand: without the bytes that are in bundles.
+/// The rows of placed events from an index on as stored: without the bytes that are in bundles.
 pub fn rows(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
     let found = tx.query(
         "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from ORDER BY seq LIMIT $limit",
@@ -276,7 +276,7 @@ pub fn rows(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
     found.iter().map(read).collect()
 }
 
-/// The row that claims an index, as it stands.
+/// The row that claims an index, as stored.
 pub fn row_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Event>> {
     let found = tx.query(
         "SELECT * FROM event WHERE tenant = $tenant AND seq = $seq",
@@ -296,8 +296,8 @@ pub fn leaves(tx: &mut Tx<'_>, from: i64, end: i64) -> Result<Vec<(i64, Vec<u8>)
     .collect()
 }
 
-/// Placed events between two indexes, the newest first, whose kind fits a pattern of `LIKE`; `%` fits all. What is walked through is
-/// no more than lies between the two.
+/// Placed events between two indexes, the newest first, whose kind fits a pattern of `LIKE`; `%` fits all. The scan reads no
+/// more than lies between the two.
 pub fn page_below(tx: &mut Tx<'_>, from: i64, before: i64, pattern: &str) -> Result<Vec<Event>> {
     read_all(
         tx,
@@ -389,7 +389,7 @@ pub fn count_of_subject(tx: &mut Tx<'_>, (table, id): (&str, &str), kind: &str, 
     .map_or(Ok(0), |row| row.int("it"))
 }
 
-/// The ids of the subjects in a table that events speak of, in order.
+/// The ids of the subjects of events in a table, in order.
 pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
     let rows = tx.query(
         "SELECT DISTINCT subject_id FROM event WHERE tenant = $tenant AND subject_table = $table ORDER BY subject_id",
@@ -434,7 +434,7 @@ pub fn of_versions_below(tx: &mut Tx<'_>, table: &str, id: &str, version: i64) -
     )
 }
 
-/// When a version of a record was written; `None` where no event tells.
+/// When a version of a record was written; `None` where no event shows it.
 pub fn written_at(tx: &mut Tx<'_>, (table, id): (&str, &str), version: i64) -> Result<Option<Timestamp>> {
     tx.query_one(
         "SELECT e.recorded_at FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
@@ -523,7 +523,7 @@ pub fn save_payload(tx: &mut Tx<'_>, event_id: &str, digest: &str, bytes: &[u8])
     Ok(())
 }
 
-/// What an event names by digest: digest and bytes.
+/// The payloads that an event names by digest: digest and bytes.
 pub fn payloads(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<(String, Vec<u8>)>> {
     tx.query(
         "SELECT digest, bytes FROM event_payload WHERE tenant = $tenant AND event_id = $event ORDER BY digest",

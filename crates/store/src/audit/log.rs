@@ -18,7 +18,7 @@ pub struct LogState {
     pub checkpoint: String,
     /// Grows with each new holder: what a former one still writes does not fit.
     pub epoch: i64,
-    /// Who holds the pen.
+    /// The holder of the sequencer's lease.
     pub holder: String,
     /// Until when.
     pub lease_until: Timestamp,
@@ -74,7 +74,7 @@ pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp, holder: &str) -> 
     .transpose()
 }
 
-/// Lays the pen down, so that the next server need not wait until the lease ends. Who holds none changes nothing.
+/// Releases the lease, so that the next server need not wait until it ends. A server without the lease changes nothing.
 pub fn lay_down(tx: &mut Tx<'_>, holder: &str) -> Result<()> {
     tx.execute(
         "UPDATE log_state SET lease_until = 0 WHERE tenant = $tenant AND holder = $holder AND lease_until > 0",

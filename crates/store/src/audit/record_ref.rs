@@ -1,4 +1,4 @@
-//! Which version of which record an event or an act speaks of.
+//! The record and version that an event or an act refers to.
 
 use crate::error::Result;
 use crate::value::Row;

@@ -27,7 +27,7 @@ pub struct Kept {
 /// A text with its salt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaltedText {
-    /// The commitment, as it stands in sealed records.
+    /// The commitment, as in sealed records.
     pub commitment: String,
     /// The salt.
     pub salt: Vec<u8>,
@@ -67,7 +67,7 @@ pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<HashMap<Strin
     Ok(texts)
 }
 
-/// The rows of the texts that the versions of a record brought, as they stand.
+/// The rows of the texts that the versions of a record added, as stored.
 pub(crate) fn rows_of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Row>> {
     tx.query(
         "SELECT s.* FROM event_record r JOIN text_salt s ON s.tenant = r.tenant AND s.event_id = r.event_id
@@ -116,13 +116,13 @@ pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
     Ok(texts)
 }
 
-/// Erases a text and its salt. Answers whether it was there.
+/// Erases a text and its salt. Returns whether the text existed.
 ///
 /// # Errors
 /// `Retry` when somebody else erased a text of the event at the same time; `Corrupt` when the row cannot be read; the engine's.
 pub fn erase(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<bool> {
     let mut rows = rows_with(tx, event_id, commitment)?;
-    // What is erased must not stay in a segment.
+    // An erased text must not stay in a segment.
     if archive::thaw_text(tx, &rows)? {
         rows = rows_with(tx, event_id, commitment)?;
     }
@@ -138,7 +138,7 @@ pub fn erase(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<bool> 
     Ok(false)
 }
 
-/// The rows in which a text of an event may be, as they stand.
+/// The rows in which a text of an event may be, as stored.
 fn rows_with(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<Vec<Row>> {
     tx.query(
         "SELECT * FROM text_salt WHERE tenant = $tenant AND event_id = $event AND (commitment = $all OR commitment = $commitment)

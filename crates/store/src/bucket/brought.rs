@@ -1,5 +1,5 @@
-//! What is brought from a bucket for one act. No transaction waits for the network: an act that needs an object ends without having
-//! changed anything, the object is brought by a thread of its own (`lanes`), and the act runs again with it.
+//! The objects fetched from a bucket for one act. No transaction waits for the network: an act that needs an object ends
+//! without having changed anything, the object is brought by a thread of its own (`lanes`), and the act runs again with it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -21,13 +21,13 @@ pub(crate) struct Places<'c> {
     pub(crate) bucket: Option<(&'c SharedBucket, &'c Brought)>,
 }
 
-/// What was brought from the bucket for one act, over all its runs.
+/// The objects fetched from the bucket for one act, over all its runs.
 #[derive(Default)]
 pub(crate) struct Brought(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// What was found, or what is wrong with that object alone.
+    /// The objects found, or the error of that object alone.
     found: HashMap<String, Result<Arc<[u8]>>>,
     bytes: usize,
     /// The key of the object for which the last run ended.
@@ -82,7 +82,7 @@ impl Brought {
         self.state().wanted = None;
     }
 
-    /// The object that the last run wanted; it is told once.
+    /// The object that the last run wanted; it is returned once.
     pub(crate) fn take_wanted(&self) -> Option<String> {
         self.state().wanted.take()
     }

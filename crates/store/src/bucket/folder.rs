@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// The most keys of a page.
 const PAGE: usize = 1_000;
-/// What the name of a file ends with that is being written.
+/// The suffix of a file that is being written.
 const UNFINISHED: &str = ".new";
 
 pub(super) struct Folder {

@@ -1,4 +1,4 @@
-//! What lists of changes ask for: a filter, its conditions as SQL, and the row that comes back.
+//! Queries for lists of changes: a filter, its conditions as SQL, and the returned row.
 
 use jiff::Timestamp;
 
@@ -80,9 +80,9 @@ pub struct ChangeRow {
     pub on_hold: bool,
     /// Whether it is late normal work.
     pub expedited: bool,
-    /// Who asked for it.
+    /// The requester.
     pub requester: String,
-    /// Who answers for it.
+    /// The owner.
     pub owner: String,
     /// The team.
     pub team: Option<String>,
@@ -98,19 +98,19 @@ pub struct ChangeRow {
     pub outcome: Option<String>,
 }
 
-/// What of a filter few changes have. Those are gathered and sorted; of what many have, the newest are found by walking
-/// through the changes in the order of the list and asking each one, which soon comes to an end.
+/// The part of a filter that few changes match. Those are collected and sorted; for a frequent value, the newest are found by
+/// scanning the changes in the order of the list, which soon ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Few {
-    /// All that is asked for is common.
+    /// All conditions are frequent.
     #[default]
     Nothing,
-    /// Few have the word at this place in the question.
+    /// The term at this position of the query is rare.
     Word(usize),
     /// Few targets are of the service and environment, the artifact and the commit.
     Place,
-    /// Few have what this part of the filter asks for. A list in the order of numbers asks only of several outcomes, as the
-    /// index of each other part is in that order.
+    /// This part of the filter is rare. A list in the order of numbers has a condition only on several outcomes, as the index
+    /// of each other part is in that order.
     Plain(Part),
 }
 
@@ -171,7 +171,7 @@ fn is_rare(tx: &mut Tx<'_>, table: &str, mut asked: Conditions) -> Result<bool> 
     Ok(count < search::RARE)
 }
 
-/// A part of a filter that speaks of columns of the change itself. Those that few changes share stand first.
+/// A part of a filter on columns of the change itself. Rare ones come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Requester,
@@ -241,7 +241,7 @@ impl Conditions {
         self.params.push((name, value.into()));
     }
 
-    /// What one part of the filter asks for; nothing where it does not.
+    /// The condition of one part of the filter; nothing where the part is empty.
     pub(crate) fn part(&mut self, filter: &ChangeFilter, part: Part) {
         let is_bare = match self.bare {
             Bare::All => true,
@@ -281,8 +281,8 @@ impl Conditions {
         }
     }
 
-    /// Almost all changes end as closed ones: where those are asked for beside others, looking all of them up to sort them
-    /// costs more than walking from the newest on until the page is full.
+    /// Almost all changes end as closed ones: if those are requested beside others, looking all of them up and sorting costs
+    /// more than scanning from the newest on until the page is full.
     fn states(&mut self, values: &[String], is_bare: bool) {
         if values.is_empty() {
             return;
@@ -322,7 +322,7 @@ impl Conditions {
         }
     }
 
-    /// What is asked of one target, whose columns begin with `of`; whether anything is.
+    /// The condition on one target, whose columns begin with `of`; returns whether there is any.
     fn place(&mut self, of: &str, filter: &ChangeFilter) -> bool {
         let before = self.params.len();
         self.compare(&format!("{of}service"), "=", filter.service.as_deref());
@@ -346,7 +346,7 @@ impl Conditions {
         values.iter().map(place).collect::<Vec<_>>().join(", ")
     }
 
-    /// What is asked of the targets and the words of a change, but for what is gathered.
+    /// The conditions on the targets and the terms of a change, except for the collected ones.
     pub(crate) fn of_others(&mut self, filter: &ChangeFilter, few: Few) {
         if few != Few::Place {
             self.targets(filter);

@@ -31,7 +31,7 @@ pub struct TargetRow {
     pub artifact: Option<String>,
     /// The commit.
     pub commit: Option<String>,
-    /// What runs again after a rollback.
+    /// The version that runs again after a rollback.
     pub rollback_to: Option<String>,
     /// `open`, or its outcome.
     pub state: String,
@@ -245,7 +245,7 @@ pub fn outcomes_of_keys(tx: &mut Tx<'_>, keys: &[&str]) -> Result<BTreeMap<Strin
     Ok(found)
 }
 
-/// How many changes stand in each state.
+/// How many changes each state has.
 pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
     tx.query(
         "SELECT state, count(*) AS it FROM \"change\" WHERE tenant = $tenant GROUP BY state ORDER BY state",

@@ -56,7 +56,7 @@ pub fn state(tx: &mut Tx<'_>) -> Result<Option<Unsettled>> {
     Ok(Some(found))
 }
 
-/// Says that every open change has to be judged at this value of the counter or a later one. What was begun goes on.
+/// Records that every open change has to be judged at this value of the counter or a later one. A round under way goes on.
 pub fn raise(tx: &mut Tx<'_>, generation: i64, now: Timestamp) -> Result<()> {
     let stands = state(tx)?.unwrap_or(Unsettled {
         generation,
@@ -96,7 +96,7 @@ pub fn save(tx: &mut Tx<'_>, it: &Unsettled) -> Result<()> {
     Ok(())
 }
 
-/// Says that every open change is settled.
+/// Records that every open change is settled.
 pub fn end(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("DELETE FROM settled WHERE tenant = $tenant", &[])?;
     tx.execute("DELETE FROM unsettled WHERE tenant = $tenant", &[])?;

@@ -43,7 +43,7 @@ fn files(data: &Path) -> Result<BTreeSet<String>> {
     Ok(found)
 }
 
-/// What of the files is in the copy, as far as it was looked at: a bucket is listed once.
+/// The files in the copy that are known so far: a bucket is listed once.
 #[derive(Default)]
 pub(crate) struct Copies(Option<BTreeSet<String>>);
 

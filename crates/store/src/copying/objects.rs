@@ -35,7 +35,7 @@ pub struct Fence {
     pub id: Option<String>,
 }
 
-/// What the host that writes a copy said last.
+/// The last report of the host that writes a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alive {
     /// Its epoch.
@@ -59,7 +59,7 @@ pub(crate) struct Base {
     pub(crate) at: Timestamp,
 }
 
-/// What stands before a segment's frames.
+/// The header before a segment's frames.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SegmentHead {
     pub(crate) number: u64,
@@ -70,9 +70,9 @@ pub(crate) struct SegmentHead {
 }
 
 const ALIVE: &str = "alive.json";
-/// What keys of generations begin with.
+/// The prefix of keys of generations.
 pub(crate) const GENERATIONS: &str = "generations/";
-/// What keys of files beside the database begin with.
+/// The prefix of keys of files beside the database.
 pub(crate) const FILES: &str = "files/";
 /// Comes after every letter that a key of ours has.
 const BEHIND: char = '~';
@@ -133,7 +133,7 @@ pub(crate) fn generations(place: &SharedBucket) -> Result<Vec<String>> {
     }
 }
 
-/// What the host that writes a copy said last; nothing before its first base was whole.
+/// The last report of the host that writes a copy; nothing before its first base was whole.
 ///
 /// # Errors
 /// The place's, or `Corrupt`.

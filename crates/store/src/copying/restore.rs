@@ -21,7 +21,7 @@ use crate::zstandard;
 /// The longest first line of a segment, in bytes.
 const MOST_HEAD: usize = 1_024;
 
-/// What was brought back.
+/// The result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// The moment: everything that was committed until then is there.
@@ -83,7 +83,7 @@ pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result
             }
             break;
         };
-        // What the base needs is later than no moment for which it was chosen.
+        // The base was chosen so that its segments are not later than the moment.
         if number > source.base.from_segment && at.is_some_and(|at| head.at > at) {
             break;
         }
@@ -163,7 +163,7 @@ fn read_segment(place: &SharedBucket, key: &str, number: u64) -> Result<Option<(
     Ok(Some((head, frames)))
 }
 
-/// Writes the pages of a segment over the database, which has as many pages as its last transaction says.
+/// Writes the pages of a segment over the database, which gets the size of its last transaction.
 fn apply(file: &mut File, head: &SegmentHead, frames: &[u8], (key, to): (&str, &Path)) -> Result<()> {
     if frames.is_empty() {
         return Ok(());

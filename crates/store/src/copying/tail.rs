@@ -56,7 +56,7 @@ impl Tail {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // What a panic left is judged by the checksums of the log.
+        // The checksums of the log reveal damage by a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -91,7 +91,7 @@ impl Tail {
         state.may_begin_anew = frames == moved && read == u64::try_from(frames).ok();
     }
 
-    /// What was read and is not copied yet, in order.
+    /// The chunks that were read and not copied yet, in order.
     ///
     /// # Errors
     /// Why the log could not be followed: the copy has to begin anew.

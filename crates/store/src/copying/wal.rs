@@ -5,10 +5,11 @@
 pub(crate) const HEADER: usize = 32;
 /// The bytes before the page of a frame.
 pub(crate) const FRAME_HEADER: usize = 24;
-/// The magic number of a log whose checksums read words with the least significant byte first; one more for the other order.
+/// The magic number of a log whose checksums read 32-bit units with the least significant byte first; one more for the other
+/// order.
 const MAGIC: u32 = 0x377f_0682;
 
-/// What a log begins with.
+/// The header of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) page_size: u32,
@@ -70,8 +71,8 @@ pub(crate) fn start(bytes: &[u8]) -> Option<Start> {
     })
 }
 
-/// The whole transactions at the beginning of these bytes, which follow the checksum `sum`. What a crash, an earlier round of the
-/// log or a transaction under way left behind them is no part of it.
+/// The whole transactions at the beginning of these bytes, which follow the checksum `sum`. Bytes after them by a crash, an
+/// earlier round of the log or a transaction under way are no part of it.
 pub(crate) fn whole(bytes: &[u8], start: &Start, sum: [u32; 2]) -> Whole {
     let mut found = Whole { bytes: 0, sum };
     let (mut at, mut sum) = (0, sum);

@@ -1,5 +1,5 @@
-//! How often and when gates were asked, by door and place; refused questions with their reason. Operational: no decision
-//! rests on it.
+//! How often and when gates were used, by door and place; refused requests with their reason. Operational: no decision rests on
+//! it.
 
 use jiff::Timestamp;
 
@@ -19,9 +19,9 @@ pub struct GateUse {
     pub service: String,
     /// The environment; empty likewise.
     pub environment: String,
-    /// Why the question was refused; empty when it was answered.
+    /// Why the request was refused; empty when it got a decision.
     pub code: String,
-    /// What a refused question named: a digest, a kind.
+    /// The subject of a refused request: a digest, a kind.
     pub subject: String,
     /// The reason of the last refusal, in a sentence.
     pub text: String,
@@ -83,7 +83,7 @@ pub fn refused(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<GateUse>> {
     .collect()
 }
 
-/// Which doors asked about which places, and when last.
+/// The doors and places of gate requests, with the last time.
 pub fn answered(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<GateUse>> {
     tx.query(
         "SELECT * FROM gate_use WHERE tenant = $tenant AND code = ''

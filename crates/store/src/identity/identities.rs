@@ -1,5 +1,5 @@
-//! By what people are known outside, who belongs to which group, and people and groups in pages: what provisioning asks
-//! without reading a tenant's whole estate.
+//! Outside identifiers of people, memberships of groups, and pages of people and groups: provisioning reads these without a
+//! tenant's whole estate.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub const SUBJECT: &str = "subject";
 /// The kind of an id in the provisioning directory.
 pub const EXTERNAL: &str = "external";
 
-/// The kind of a mail address that a provisioning directory tells of beside the one where mail goes, in lower case.
+/// The kind of a mail address from a provisioning directory beside the main one, in lower case.
 pub const ADDRESS: &str = "address";
 /// The kind of a group's name, in lower case, under the group's id.
 const GROUP_NAME: &str = "group_name";
@@ -33,7 +33,7 @@ const AT_ONCE: usize = 500;
 const REMOVED: &str = "removed";
 /// Marks a group that its directory removed, under the group's id.
 const REMOVED_GROUP: &str = "removed_group";
-/// The counter that says that the rows of this file were derived once from all records.
+/// The counter which records that the rows of this file were derived once from all records.
 const INDEXED: &str = "identities_indexed_2";
 
 /// The people known by a value of a kind, by id. More than one for a mail address whose earlier owners were removed, for a second
@@ -121,7 +121,7 @@ pub fn tenants_of(tx: &mut CrossTx<'_>, subject: &str) -> Result<BTreeMap<String
     let mut found = BTreeMap::new();
     for row in &rows {
         let door: IdentityProvider = record::coded_across(tx, row)?;
-        // An issuer holds no space, so that what stands before the first one is the issuer and nothing else.
+        // An issuer contains no space, so the text before the first one is exactly the issuer.
         if subject.split_once(' ').is_some_and(|(issuer, _)| issuer == door.issuer) {
             found.insert(row.text("tenant")?, row.text("name")?);
         }
@@ -210,7 +210,7 @@ fn count_of(tx: &mut Tx<'_>, kind: &str) -> Result<i64> {
     row.map_or(Ok(0), |row| row.int("it"))
 }
 
-/// Brings rows up to date that an earlier binary left without their derived ones. Answers how many records it read.
+/// Brings rows up to date that an earlier binary left without their derived ones. Returns how many records it read.
 pub fn index_all(tx: &mut Tx<'_>) -> Result<u64> {
     if counter::get(tx, INDEXED)? > 0 {
         return Ok(0);
@@ -221,7 +221,7 @@ pub fn index_all(tx: &mut Tx<'_>) -> Result<u64> {
     Ok(read)
 }
 
-/// Does something with each record of a noun, some of them in memory at once; answers how many there were.
+/// Applies a function to each record of a noun, some of them in memory at once; returns how many there were.
 fn each<R: Record>(tx: &mut Tx<'_>, save: impl Fn(&mut Tx<'_>, &R) -> Result<()>) -> Result<u64> {
     let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
     let (mut after, mut read) = (String::new(), 0);
@@ -278,12 +278,12 @@ fn is_known_by(tx: &mut Tx<'_>, id: &str, wanted: &[(&'static str, String)]) -> 
         .eq(wanted.iter().map(|(kind, value)| (*kind, value))))
 }
 
-/// Whether the rows derived from a person are what the person says.
+/// Whether the rows derived from a person match the person.
 pub(crate) fn is_person_right(tx: &mut Tx<'_>, person: &Person) -> Result<bool> {
     is_known_by(tx, person.id.as_str(), &by_what(person))
 }
 
-/// Whether the rows derived from a group are what the group says.
+/// Whether the rows derived from a group match the group.
 pub(crate) fn is_group_right(tx: &mut Tx<'_>, group: &Group) -> Result<bool> {
     let id = group.id.as_str();
     let rows = tx.query(

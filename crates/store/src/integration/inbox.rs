@@ -1,6 +1,5 @@
-//! The inbox: deliveries as they came. What came is known for ever, its raw body as long as the tenant's retention says. A
-//! delivery counts once, by its connection and id, and once by its
-//! body, because a signature covers only the body.
+//! The inbox: deliveries as received. A delivery's record is kept for ever, its raw body as long as the tenant's retention
+//! requires. A delivery counts once, by its connection and id, and once by its body, because a signature covers only the body.
 
 use jiff::Timestamp;
 pub use model::integration::signal::SEVERAL;
@@ -26,7 +25,7 @@ pub struct NewDelivery<'a> {
     pub delivery_id: &'a str,
     /// `sha256:…` of the raw body.
     pub body_digest: &'a str,
-    /// What the sender calls it, such as `deployment_status`.
+    /// The sender's name for it, such as `deployment_status`.
     pub event: &'a str,
     /// When it came.
     pub received_at: Timestamp,
@@ -39,7 +38,7 @@ pub struct NewDelivery<'a> {
     pub mac: &'a [u8],
 }
 
-/// A delivery as it stands.
+/// A delivery as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The tenant, for leases across tenants.
@@ -52,21 +51,21 @@ pub struct Delivery {
     pub delivery_id: String,
     /// `sha256:…` of the raw body.
     pub body_digest: String,
-    /// What the sender calls it.
+    /// The sender's name for it.
     pub event: String,
     /// Its subject; empty where order makes no difference, [`SEVERAL`] for several subjects.
     pub subject: String,
     /// When it came.
     pub received_at: Timestamp,
-    /// The raw body; empty where it was not asked for, and once it is forgotten.
+    /// The raw body; empty where it was not requested, and once it is removed.
     pub body: Vec<u8>,
     /// How often it was leased, this time included.
     pub tries: i64,
     /// `waiting`, `done` or `parked`.
     pub state: String,
-    /// What went wrong the last time.
+    /// The last error.
     pub reason: Option<String>,
-    /// What came of it.
+    /// Its result.
     pub result: Option<String>,
     /// The code under the master key with which it was taken in; none where no server took it in.
     pub mac: Option<Vec<u8>>,
@@ -336,7 +335,7 @@ pub fn turn_away(tx: &mut Tx<'_>, connection: &str, (code, text): (&str, &str), 
     Ok(())
 }
 
-/// What was turned away at a connection, by reason.
+/// The refused deliveries at a connection, by reason.
 pub fn turned_away(tx: &mut Tx<'_>, connection: &str) -> Result<Vec<Turned>> {
     tx.query(
         "SELECT * FROM delivery_refusal WHERE tenant = $tenant AND connection = $connection ORDER BY code",

@@ -19,7 +19,7 @@ pub struct State {
     pub tries: i64,
     /// Since when it fails; absent while it is well.
     pub failing_since: Option<Timestamp>,
-    /// What went wrong last.
+    /// The last error.
     pub last_error: Option<String>,
     /// When entries were last delivered.
     pub delivered_at: Option<Timestamp>,

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
-/// What a moved body begins with; the id of its change follows. A plain body begins with `{`, a packed one with `z1:`.
+/// The beginning of a moved body; the id of its change follows. A plain body begins with `{`, a packed one with `z1:`.
 pub(crate) const MARK: &str = "a1:";
 /// How many bytes of opened segments stay in memory, and how many segments.
 const MAX_CACHED_BYTES: usize = 32 << 20;
@@ -38,7 +38,7 @@ pub(crate) fn holds(table: &str) -> bool {
     SOURCES.iter().any(|(of, _)| *of == table)
 }
 
-/// What stands in the place of a body of this change.
+/// The replacement for a body of this change.
 pub(super) fn pointer(change: &str) -> String {
     format!("{MARK}{change}")
 }

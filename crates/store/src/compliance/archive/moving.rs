@@ -15,7 +15,7 @@ use crate::packed_body;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
-/// How many rows of one table are moved with a change, and how many bytes with it. What is beyond stays in its rows.
+/// How many rows of one table are moved with a change, and how many bytes with it. Rows beyond that are not moved.
 const MAX_ROWS: i64 = 2_000;
 const MAX_CHANGE: usize = 24 << 20;
 /// From so many bytes on, opened, a segment takes no further change.
@@ -52,7 +52,7 @@ impl Target {
     }
 }
 
-/// Changes that are about to be moved: what stood in their rows when they were read.
+/// Changes that are about to be moved: the content of their rows when they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gathered {
     segment: Segment,
@@ -132,7 +132,7 @@ pub fn gather(tx: &mut Tx<'_>, ids: &[String], at: Timestamp) -> Result<Option<G
     }))
 }
 
-/// What is to be moved of one change; `None` where its row is gone, cannot be read or was moved before.
+/// The parts of one change to move; `None` where its row is gone, cannot be read or was moved before.
 fn parts_of(tx: &mut Tx<'_>, change: &str, taken: &mut Taken) -> Result<Option<ChangeParts>> {
     let (mut rows, mut room) = (Vec::new(), MAX_CHANGE);
     for (table, column) in SOURCES {
@@ -157,7 +157,7 @@ fn parts_of(tx: &mut Tx<'_>, change: &str, taken: &mut Taken) -> Result<Option<C
     Ok(Some(ChangeParts { id, rows, texts }))
 }
 
-/// What a row holds. One that cannot be read stays where it is, so that a replay names it.
+/// The content of a row. One that cannot be read stays where it is, so that a replay names it.
 fn row_part(table: &str, row: &Row) -> Option<RowPart> {
     let body = row.text_ref("body").ok().filter(|body| !body.starts_with(MARK))?;
     Some(RowPart {
@@ -215,8 +215,8 @@ pub fn announce(tx: &mut Tx<'_>, gathered: &Gathered, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Points to a segment that is written, and empties the rows of its changes. Answers `false`, and does nothing, where one of them
-/// was written since it was read, or the file is not there any more.
+/// Points to a segment that is written, and empties the rows of its changes. Returns `false`, and does nothing, where one of
+/// them was written since it was read, or the file is not there any more.
 ///
 /// # Errors
 /// `Conflict` when the segment is there already; the engine's.
@@ -339,7 +339,7 @@ fn rewrite(tx: &mut Tx<'_>, table: &str, key: &[(&str, Value)], new: &[(&str, Va
     Ok(())
 }
 
-/// Brings a change back into its rows; what is left of its segment is written anew, into the database. Answers whether it was
+/// Brings a change back into its rows; what is left of its segment is written anew, into the database. Returns whether it was
 /// archived.
 ///
 /// # Errors
@@ -442,7 +442,7 @@ fn keep_rest(tx: &mut Tx<'_>, segment: &Segment) -> Result<()> {
     figures::note_moved(tx, (0, 1), lengths(&packed), None)
 }
 
-/// Brings back the change whose row this is, where that was moved; answers whether it was.
+/// Brings back the change of this row, if the row was moved; returns whether it was.
 ///
 /// # Errors
 /// As [`thaw`].
@@ -455,7 +455,7 @@ pub(crate) fn thaw_row(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<bool> {
     }
 }
 
-/// Brings back the change whose texts one of these rows holds, where they were moved; answers whether they were.
+/// Brings back the change whose texts are in one of these rows, if they were moved; returns whether they were.
 ///
 /// # Errors
 /// As [`thaw`].
