@@ -152,8 +152,8 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // The threads are detached before they get the signal to end. Otherwise one may be gone while it is let go, and glibc
-        // looks at it once more in `pthread_detach`: a crash, seen once in a test on a busy machine.
+        // The threads are detached before they get the signal to end. Otherwise a thread may end before it is detached, and
+        // glibc reads its data once more in `pthread_detach`: a crash, seen once in a test on a busy machine.
         let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
         drop(threads);
         self.close_queues();
@@ -375,7 +375,7 @@ impl Store {
             let answer = act(&mut tx);
             let failed = tx.failed();
             match &remote {
-                // A result from a missing segment is invalid.
+                // The act lacked a segment, so its result is void.
                 Some((_, brought)) if brought.is_wanting() => (Err(E::from(Error::Busy)), failed),
                 _ => (answer, failed),
             }

@@ -1,5 +1,5 @@
 //! Timers: when a record has to be looked at again. A record has one timer of each kind; setting it again moves it.
-//! Who leases a timer ignores everything but its subject, reloads, and asks the model what is due now.
+//! The holder of a timer uses only its subject, reloads the record, and lets the model compute what is due now.
 
 use jiff::Timestamp;
 
@@ -21,13 +21,13 @@ pub struct NewTimer<'a> {
     pub subject_table: &'a str,
     /// Its id.
     pub subject_id: &'a str,
-    /// What for, such as `window_end`.
+    /// The purpose, such as `window_end`.
     pub kind: &'a str,
     /// When.
     pub run_at: Timestamp,
 }
 
-/// A timer as it stands.
+/// A timer as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timer {
     /// The tenant, for leases across tenants.
@@ -110,8 +110,8 @@ pub fn holds(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
     lease::holds(tx, TABLE, id, holder)
 }
 
-/// Removes a timer that has done its work. `false` when it was set anew meanwhile, perhaps by that very work, or when
-/// the lease was lost: ask `holds` before the work to tell the two apart.
+/// Removes a timer that has done its work. `false` when the timer was set again meanwhile, perhaps by that very work, or when
+/// the lease was lost: call `holds` before the work to distinguish the two.
 pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
     lease::finish(tx, TABLE, id, holder)
 }
@@ -127,7 +127,7 @@ pub fn failing(tx: &mut CrossTx<'_>) -> Result<i64> {
     tx.query_one(FAILING, &[])?.map_or(Ok(0), |row| row.int("it"))
 }
 
-/// The number stands in the statement as it does in the index of these timers alone.
+/// The statement contains the number literally, like the index of these timers.
 pub(crate) const FAILING: &str = "SELECT count(*) AS it FROM timer WHERE tries >= 5";
 
 /// Ids of changes behind `after` that have no timer although the clock may move them: those past assessment and those on

@@ -1,5 +1,5 @@
-//! The trace that work of the present thread belongs to. What an act leaves for later (jobs, calls, deliveries, events) keeps it, so that
-//! whoever does the work goes on with the trace. The store knows only the text, a `traceparent` of W3C Trace Context.
+//! The trace that work of the present thread belongs to. Deferred work of an act (jobs, calls, deliveries, events) keeps it, so
+//! that the worker continues the trace. The store knows only the text, a `traceparent` of W3C Trace Context.
 
 use std::cell::RefCell;
 

@@ -21,7 +21,7 @@ pub struct OutcomeRow {
     pub moved_at: Timestamp,
     /// When its work ended, once it has an outcome: lists of changes filter by it.
     pub ended_at: Option<Timestamp>,
-    /// What figures count, as JSON.
+    /// The values that figures count, as JSON.
     pub body: String,
 }
 
