@@ -70,7 +70,7 @@ struct Hash {
 /// that describe a container image write the image's digest as its version.
 ///
 /// # Errors
-/// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, or where it is not a CycloneDX bill.
+/// [`Unreadable`] as in [`crate::change::evidence_formats::read`], or where it is not a CycloneDX bill.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let bill: Bill = evidence::json(document)?;
     if bill.bom_format != "CycloneDX" {

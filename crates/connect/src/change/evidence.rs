@@ -1,5 +1,5 @@
-//! Evidence as other tools write it, read just far enough to say what it shows: one short
-//! [`Reading`] for each document. Whether it satisfies anything is decided elsewhere.
+//! Evidence in other tools' formats, read just far enough to see its result: one short [`Reading`] for each document. Whether
+//! it satisfies anything is decided elsewhere.
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub const DOCUMENT_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The most subjects that one reading names.
 pub const SUBJECTS_MAX: usize = 1_000;
-/// The most findings that one reading names. A document with more is cut, and its last name says so, so that it never compares as
-/// a part of another.
+/// The most findings that one reading names. A document with more is cut, and its last name marks this, so that it never
+/// compares as a part of another.
 pub const FINDINGS_MAX: usize = 2_000;
 
 /// The formats that are understood; in JSON by their snake-case names.
@@ -29,7 +29,7 @@ pub enum Kind {
     InToto,
 }
 
-/// What a document shows.
+/// The result of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// The format it was read as.
@@ -42,10 +42,9 @@ pub struct Reading {
     /// Whether the format judges and this document leaves open which way: it neither passed nor failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_undecided: bool,
-    /// What the document says it is about, as `sha256:<64 hex>`, in its order, each once. This
-    /// is the document's own claim.
+    /// The subjects that the document names, as `sha256:<64 hex>`, in its order, each once. This is the document's own claim.
     pub subjects: Vec<String>,
-    /// What it found wrong, by names that another report of the same tool has for the same finding; sorted, each once.
+    /// Its findings, by names that another report of the same tool has for the same finding; sorted, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
     /// The suites that it ran, of a failed report of tests those that failed; the tools of a SARIF log; sorted, each once. Empty
@@ -54,7 +53,7 @@ pub struct Reading {
     pub suites: Vec<String>,
 }
 
-/// Says why a document could not be read. It is the author's document that is at fault.
+/// Why a document could not be read. It is the author's document that is at fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unreadable {

@@ -26,10 +26,10 @@ pub const DEPTH_MAX: usize = 100;
 pub const ATTRIBUTES_MAX: usize = 256;
 /// How many failed test cases a report names.
 pub const FAILED_NAMED_MAX: usize = 20;
-/// How many disagreements a report tells.
+/// How many disagreements a report lists.
 pub const DISAGREEMENTS_MAX: usize = 5;
 
-/// What a run of tests showed.
+/// The result of a run of tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// How often each outcome was counted among the test cases.
@@ -97,7 +97,7 @@ impl Report {
         self.totals.tests > self.totals.skipped && self.totals.bad() == 0 && !self.claims_worse
     }
 
-    /// What a later report has to have run to take this one's place: of a failed report the suites that failed, where one did.
+    /// The suites that a later report must have run to replace this one: of a failed report the suites that failed, if any.
     fn shown_suites(&self) -> Vec<String> {
         let shown = match self.failed_suites.is_empty() {
             true => &self.suites,
@@ -159,8 +159,8 @@ impl Report {
 /// Reads a report.
 ///
 /// # Errors
-/// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, for a document type, an entity of its own, or a root
-/// that is neither `testsuites` nor `testsuite`.
+/// [`Unreadable`] as in [`crate::change::evidence_formats::read`], for a document type, an entity of its own, or a root that is
+/// neither `testsuites` nor `testsuite`.
 pub fn read(document: &[u8]) -> Result<Report, Unreadable> {
     let mut reader = Reader::from_str(evidence::text(document)?);
     reader.config_mut().check_comments = true;
@@ -250,12 +250,12 @@ struct Case {
     failed_reruns: u64,
 }
 
-/// Ordered from good to bad; a test case has the worst that is said of it.
+/// Ordered from good to bad; a test case has the worst of its outcomes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Passed,
     Skipped,
-    /// A word that says neither.
+    /// A value that means neither.
     Undecided,
     Failure,
     Error,
@@ -325,7 +325,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Notes what an element directly inside a test case says of it.
+    /// Applies an element directly inside a test case.
     fn judge(&mut self, element: &str) {
         let Some(Open::Case(case)) = self.open.last_mut() else {
             return;
@@ -395,7 +395,7 @@ impl Walk {
     /// Counts the failed runs of a test as reruns where it passed when it was run again.
     fn settle_reruns(&mut self, suite: &mut Suite) {
         let runs = std::mem::take(&mut suite.runs);
-        // Where a test that never failed ran twice, all were repeated, and nothing says which run was the last.
+        // Where a test that never failed ran twice, all were repeated, and the last run is unknown.
         if runs.values().any(|it| it.failed == 0 && it.passed + it.others > 1) {
             return;
         }
@@ -527,7 +527,7 @@ impl Case {
             Some(class) if !class.is_empty() => format!("{class}.{name}"),
             _ => name.to_owned(),
         };
-        // Some tools say what became of a test by an attribute alone: GoogleTest that it did not run.
+        // Some tools report the outcome of a test by an attribute alone: GoogleTest that it did not run.
         let status = attributes.get("status").unwrap_or_default().to_ascii_lowercase();
         let outcome = match status.as_str() {
             "notrun" | "skipped" | "disabled" | "ignored" => Outcome::Skipped,
@@ -546,7 +546,7 @@ impl Case {
         }
     }
 
-    /// What became of it: runners list failed reruns beside a failure, and flaky runs beside a pass.
+    /// Its outcome: runners list failed reruns beside a failure, and flaky runs beside a pass.
     fn judged(&self) -> Outcome {
         match self.outcome {
             Outcome::Passed if self.failed_reruns > 0 => Outcome::Undecided,

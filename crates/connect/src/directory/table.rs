@@ -34,7 +34,7 @@ pub type Row = (usize, Map<String, Value>);
 /// How the cells of a table are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns {
-    /// Every column that may stand there.
+    /// Every allowed column.
     pub known: &'static [&'static str],
     /// Those that hold lists.
     pub lists: &'static [&'static str],
@@ -42,8 +42,8 @@ pub struct Columns {
     pub flags: &'static [&'static str],
 }
 
-/// Reads a table whose first line names its columns. An empty cell is null: it says
-/// that there is nothing, where a column that does not stand there says nothing.
+/// Reads a table whose first line names its columns. An empty cell is null and clears the field, while an absent column leaves
+/// the field unchanged.
 ///
 /// # Errors
 /// [`Problem`] for a text that is too long, an unknown or repeated column, a row of another length, or bad quoting.
@@ -87,7 +87,7 @@ enum Cell {
     Bare,
     /// Between two quotes.
     Quoted,
-    /// Behind the second quote, or between two that stand for one.
+    /// After the second quote, or between two that mean one.
     Closed,
 }
 
@@ -153,7 +153,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    /// The line on which the row begins that the reader met at this position; rows are asked for in their order.
+    /// The line on which the row at this position of the reader begins; rows are looked up in their order.
     fn of_row(&mut self, position: Option<&csv::Position>) -> usize {
         let begins = position.map_or(0, |at| usize::try_from(at.byte()).unwrap_or(usize::MAX));
         while let Some(byte) = self.text.get(self.at) {
@@ -195,8 +195,8 @@ fn value(head: &str, cell: &str, columns: Columns) -> Value {
     }
 }
 
-/// What a spreadsheet takes for the beginning of a formula; behind apostrophes too, so that a text with one of its own is read as
-/// it was written.
+/// A text that a spreadsheet takes for a formula; after apostrophes too, so that a text with one of its own is read back
+/// unchanged.
 fn is_formula(cell: &str) -> bool {
     cell.trim_start_matches('\'')
         .starts_with(['=', '+', '-', '@', '\t', '\r'])

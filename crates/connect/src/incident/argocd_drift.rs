@@ -3,7 +3,7 @@
 //!
 //! An application that is out of sync because its repository moved on waits for its deployment, and nothing drifted. It drifted
 //! where the revision that it is compared with is the one that was synced last. The natural key of a difference is the resource of
-//! the application. Argo CD tells which resources differ, and not in what.
+//! the application. Argo CD reports which resources differ, but not the difference.
 
 use jiff::Timestamp;
 use model::incident::drift::{Difference, DriftReport, EXISTENCE};

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::incident::form::{hash, parse};
 
-/// The kinds of system that tell verdicts.
+/// The kinds of system that report verdicts.
 pub const KINDS: &[&str] = &["flagger", "argo_rollouts"];
 
 #[derive(Deserialize)]

@@ -28,7 +28,7 @@ struct Reduced {
 /// Reads a report of a kind, in the form of its system or in the reduced form.
 ///
 /// # Errors
-/// [`SetAside`] with the reason, where it is cut, is another thing, or says nothing that can be read.
+/// [`SetAside`] with the reason, where it is cut, is another thing, or has nothing readable.
 pub fn read(kind: &str, body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     if is_reduced(body) {
         return Ok(vec![Signal::Drift(reduced(body, received_at)?)]);
@@ -56,7 +56,7 @@ fn is_reduced(body: &[u8]) -> bool {
 /// report's own.
 ///
 /// # Errors
-/// [`SetAside`] as [`read`] does, and where it says nothing of drift.
+/// [`SetAside`] as [`read`] does, and where it has nothing about drift.
 pub fn reduce(
     kind: &str,
     body: &[u8],

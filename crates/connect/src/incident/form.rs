@@ -1,4 +1,4 @@
-//! What every reader of drift reports needs: JSON with a reason for what is cut, fingerprints, and limits.
+//! Code shared by the readers of drift reports: JSON with a reason for cut texts, fingerprints, and limits.
 
 use jiff::Timestamp;
 use model::incident::drift::{ADDRESS, ATTRIBUTE, DriftReport, MOST, SCOPE};
@@ -42,7 +42,7 @@ pub(super) fn checked(mut report: DriftReport, now: Timestamp) -> Result<DriftRe
 /// A report of what was found, cut to its limits.
 pub(super) fn report(found: DriftReport, body: &[u8], now: Timestamp) -> Result<Signal, SetAside> {
     let bounded = found.bounded(|| hash(body));
-    // What was looked at without a difference is worth naming only as far as it fits.
+    // Places without a difference are named only as far as they fit.
     let clean = if bounded.clean.len() > MOST_CLEAN {
         Vec::new()
     } else {
@@ -51,7 +51,7 @@ pub(super) fn report(found: DriftReport, body: &[u8], now: Timestamp) -> Result<
     checked(DriftReport { clean, ..bounded }, now).map(Signal::Drift)
 }
 
-/// Parses JSON; a report that ends too early is said to be cut.
+/// Parses JSON; a report that ends too early is refused as cut.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SetAside> {
     serde_json::from_slice(body).map_err(|error| unreadable(&error))
 }

@@ -98,7 +98,8 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
     let found = DriftReport {
         scope: String::new(),
         taken_at,
-        // Plans before format 1.2 do not say whether they are of a part; what they list as it should be is named all the same.
+        // Plans before format 1.2 do not state whether they are partial; their resources without a difference are named all the
+        // same.
         is_complete: plan.complete == Some(true) && !plan.errored,
         is_log: false,
         clean: if plan.errored { Vec::new() } else { clean },
@@ -134,7 +135,7 @@ fn of_resource(resource: &Resource, is_drift: bool) -> Vec<Difference> {
     match actions[..] {
         [] | ["no-op" | "read" | "forget"] => Vec::new(),
         ["create"] => vec![one(EXISTENCE, Some("absent".to_owned()))],
-        // A plan deletes what is there; a drift tells that it is gone.
+        // A plan deletes an existing resource; a drift reports that it is gone.
         ["delete"] if is_drift => vec![one(EXISTENCE, Some("absent".to_owned()))],
         ["delete"] => vec![one(EXISTENCE, Some("present".to_owned()))],
         _ => {

@@ -1,4 +1,4 @@
-//! The one door for deliveries of every kind of system: is it the sender's, what is it called, what does it say.
+//! The one entrance for deliveries of every kind of system: checks the sender, and reads the name and the content.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, Repository, SetAside, Signal};
@@ -152,14 +152,14 @@ fn credential(headers: Headers<'_>) -> Option<String> {
     pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
-/// Compares in a time that tells nothing about where two texts differ: their tags under a key are compared.
+/// Compares in constant time: the tags of the texts under a key are compared.
 fn is_equal(left: &str, right: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"assent compare");
     let tag = hmac::sign(&key, left.as_bytes());
     hmac::verify(&key, right.as_bytes(), tag.as_ref()).is_ok()
 }
 
-/// What is kept of a verified delivery.
+/// The stored form of a verified delivery.
 ///
 /// # Errors
 /// [`SetAside`] when a CloudEvent's attributes cannot be read.
@@ -177,7 +177,7 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
         }
         "cloudevents" | "cdevents" => return cloudevents::keep(headers, body),
         "mail" | "incident_mail" => ("mail".to_owned(), mail_reply::message_id(&body)),
-        // No header is signed, so none tells deliveries apart: the same body is the same request.
+        // No header is signed, so none distinguishes deliveries: the same body is the same request.
         run_task::KIND => ("run_task".to_owned(), String::new()),
         other => (other.to_owned(), headers("webhook-id")),
     };
@@ -408,7 +408,7 @@ mod tests {
             let (kind, headers) = &good[dice(good.len())];
             let (mut sent, mut bytes) = (headers.clone(), body.to_vec());
             mutate(&mut sent, &mut bytes, &mut dice);
-            // Hexadecimal digits are read in both cases, and a header that tells nothing more changes nothing.
+            // Hexadecimal digits are read in both cases, and a header without new information changes nothing.
             let is_same = bytes == body
                 && headers.iter().all(|(name, value)| {
                     sent.iter()

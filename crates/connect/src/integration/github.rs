@@ -50,10 +50,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Says whether `header` (the value of `X-Hub-Signature-256`) is the signature of these very
-/// bytes under one of the secrets; two live side by side while a secret is being rotated. The
-/// comparison takes the same time wherever the first difference lies. Anything but `sha256=` and
-/// 64 lower-case hex digits is refused, and so is everything when there is no secret.
+/// Whether `header` (the value of `X-Hub-Signature-256`) is the signature of exactly these bytes under one of the secrets; two
+/// are valid side by side while a secret is being rotated. The comparison takes the same time wherever the first difference
+/// lies. Anything but `sha256=` and 64 lower-case hex digits is refused, and so is everything when there is no secret.
 #[must_use]
 pub fn verify(secrets: &[Secret], raw_body: &[u8], header: &str) -> bool {
     let Some(claimed) = parse_signature(header) else {
@@ -85,7 +84,7 @@ impl Signing {
         }
     }
 
-    /// Says whether `header` is the signature of the whole body under one of the secrets.
+    /// Whether `header` is the signature of the whole body under one of the secrets.
     #[must_use]
     pub fn fits(self, header: &str) -> bool {
         let Some(claimed) = parse_signature(header) else {
@@ -124,15 +123,14 @@ fn hex_digit(byte: u8) -> Option<u8> {
 /// that are not needed here are ignored, whatever they hold.
 ///
 /// # Errors
-/// [`SetAside`] with a reason where the body is not JSON (also a form: the hook must send
-/// `application/json`), is larger than [`BODY_MAX_BYTES`], lacks a needed field or holds one that
-/// breaks a limit of [`model::integration::signal`], or is another event's body than the header says.
+/// [`SetAside`] with a reason where the body is not JSON (also a form: the hook must send `application/json`), is larger than
+/// [`BODY_MAX_BYTES`], lacks a needed field or holds one that breaks a limit of [`model::integration::signal`], or is of
+/// another event than the header's.
 pub fn read(event_header: &str, body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     read_received(event_header, body, None)
 }
 
-/// The same of a delivery that was received at a known time: a deployment or status that does not say when it was made was
-/// made then.
+/// The same of a delivery that was received at a known time: that time counts for a deployment or status without a time.
 ///
 /// # Errors
 /// As [`read`].
@@ -224,7 +222,7 @@ impl Outline {
         self.action.as_ref().and_then(Value::as_str)
     }
 
-    /// Deployments and their statuses are created; older servers do not say so.
+    /// Deployments and their statuses are created; older servers omit this.
     fn is_created(&self) -> bool {
         self.action.is_none() || self.action() == Some("created")
     }
@@ -280,7 +278,7 @@ fn read_deployment(body: DeploymentBody, received_at: Option<Timestamp>) -> Resu
     }))
 }
 
-/// When something was made: as it says, else when it was received.
+/// When something was made: its own time, else when it was received.
 fn made_at(field: &str, said: Option<&str>, received_at: Option<Timestamp>) -> Result<Timestamp, SetAside> {
     match (said, received_at) {
         (Some(text), _) => time(field, text),
@@ -365,7 +363,7 @@ struct PushedPart {
     message: Option<String>,
 }
 
-/// A person as git knows one, with the account's login where GitHub could tell it.
+/// A person as git knows one, with the account's login where GitHub knew it.
 #[derive(Deserialize)]
 struct GitPerson {
     username: Option<String>,
@@ -374,7 +372,7 @@ struct GitPerson {
 }
 
 impl GitPerson {
-    /// As signals name people; `None` where git was told nothing.
+    /// The person's form in signals; `None` where git has no name or address.
     fn read(self) -> Result<Option<Committer>, SetAside> {
         let one = Committer {
             login: login(&[Some(Account { login: self.username })])?,
@@ -386,8 +384,8 @@ impl GitPerson {
     }
 }
 
-/// Whether GitHub itself made the commit, as it does for who merges on its pages. Anybody can tell git this name, so it
-/// stands for nobody, and who pushed stands in.
+/// Whether GitHub itself made the commit, as it does for merges on its pages. Anybody can set this name in git, so it names
+/// nobody, and the pusher counts instead.
 fn is_of_github(one: &Committer) -> bool {
     one.login.as_deref() == Some("web-flow") || one.email.as_deref() == Some("noreply@github.com")
 }

@@ -264,7 +264,7 @@ struct PushedPart {
     author: Option<GitPerson>,
 }
 
-/// An author as GitLab tells of one: without an account.
+/// An author in GitLab's form: without an account.
 #[derive(Deserialize)]
 struct GitPerson {
     name: Option<String>,
@@ -301,7 +301,7 @@ fn read_push(it: PushBody) -> Result<Vec<Signal>, SetAside> {
 fn read_commit(it: PushedPart) -> Result<PushedCommit, SetAside> {
     let author = it.author.map(|one| Committer {
         login: None,
-        // Who hides their address has this in its place.
+        // A hidden address is replaced by this.
         email: one
             .email
             .filter(|mail| mail != "[REDACTED]")

@@ -1,5 +1,6 @@
-//! Run tasks of HCP Terraform and Terraform Enterprise (“Run tasks integration API”, payload version 1): a run asks before it plans,
-//! after it planned, before it applies and after it applied, and waits for a result at the address that it names.
+//! Run tasks of HCP Terraform and Terraform Enterprise (“Run tasks integration API”, payload version 1): a run sends a request
+//! before it plans, after it planned, before it applies and after it applied, and waits for a result at the address that it
+//! names.
 //!
 //! A body is signed with HMAC-SHA512 under the task's key. It carries a token that lives as long as the task and is good for nothing
 //! but its own result; what is kept of a delivery holds that token sealed. The natural key is the id of the task's result.
@@ -73,7 +74,7 @@ pub fn signature(secret: &str, body: &[u8], header: &str) -> bool {
     tag.is_some_and(|tag| hmac::verify(&key, body, &tag).is_ok())
 }
 
-/// A body as it is kept: its token sealed, so that nobody who reads deliveries can answer for us.
+/// The stored form of a body: its token is sealed, so that no reader of deliveries can send a result in our name.
 ///
 /// # Errors
 /// What sealing says.
@@ -159,7 +160,7 @@ fn claimed_commit(message: &str) -> Option<String> {
     words.find_map(|word| signal::commit("run_message", word).ok())
 }
 
-/// Tells a run what is said: `running` with what it waits for, or the result, with each reason as an outcome.
+/// The result for a run: `running` with the pending requirements, or the decision, with each reason as an outcome.
 #[must_use]
 pub fn result(check: &OutsideCheck, token: &str, page: &str) -> Call {
     let status = match check.answer {

@@ -14,8 +14,8 @@ pub const FILE_MAX_BYTES: usize = 2 << 20;
 const MOST_PARTS: usize = 100;
 /// The longest name, in bytes.
 const NAME_MAX_BYTES: usize = 150;
-/// The kinds that are kept, by the end of the name. What a program would run is none, and the sender's word on the kind counts
-/// for nothing.
+/// The kinds that are kept, by the end of the name. Executable files are refused, and the type declared by the sender is
+/// ignored.
 const KINDS: [(&str, &str); 14] = [
     ("pdf", "application/pdf"),
     ("txt", "text/plain; charset=utf-8"),
@@ -111,7 +111,7 @@ fn name_of(part: &MessagePart<'_>) -> String {
     let bare = told.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = bare.chars().filter(|it| !it.is_control()).collect();
     let clean = clean.trim().trim_start_matches('.');
-    // The kind stands at the end of the name and stays there.
+    // The extension at the end of the name is kept.
     if clean.len() <= NAME_MAX_BYTES {
         return if clean.is_empty() {
             "file".to_owned()

@@ -1,12 +1,12 @@
 //! Freezes as sync windows of Argo CD, in the form of `spec.syncWindows` of an `AppProject`: a window of the kind `deny` begins by a
-//! cron schedule and lasts for a duration. Cron names no year, so only times that begin within 300 days are told, and what is told
+//! cron schedule and lasts for a duration. Cron has no year, so only times that begin within 300 days are listed, and the list
 //! is read again before that.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// How far ahead windows are told.
+/// How far ahead windows are listed.
 pub const REACH: SignedDuration = SignedDuration::from_hours(24 * 300);
 
 /// A time in which applications are not synchronised.

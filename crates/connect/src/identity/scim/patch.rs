@@ -8,7 +8,7 @@ use super::filter::{check_value_filter, value_matches};
 use super::schema::{Attr, Kind, checked, extension, find, of_schema};
 use super::{MOST_OPERATIONS, Resource, ScimError, member, same};
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     /// Adds a value or sets an attribute.
@@ -31,8 +31,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// What it brings; a removal may bring nothing. An operation that lost its value on the way would otherwise clear what
-    /// it names, a whole group's members among them.
+    /// Its value; a removal may have none. An operation that lost its value on the way would otherwise clear what it names, a
+    /// whole group's members among them.
     ///
     /// # Errors
     /// `invalidValue`.
@@ -186,7 +186,7 @@ fn at_root(resource: &mut Resource, op: Op, value: &Value, attrs: &'static [Attr
     };
     for (key, value) in map {
         let is_common = ["schemas", "id", "meta", "groups"].iter().any(|name| same(name, key));
-        // What is not known is left out here as it is in POST; a whole resource may come back as it was read.
+        // Unknown attributes are left out here as in POST; a client may send a whole resource back as read.
         let is_known = extension(key).is_some() || place(key, attrs).is_ok();
         if !is_common && is_known {
             at_path(resource, op, key, value, attrs)?;
@@ -289,7 +289,7 @@ fn add_item(known: &mut Vec<Value>, item: Value) {
     if known.contains(&item) {
         return;
     }
-    // A value that is there already is made the primary one, or gets what else is said of it.
+    // An existing value is made the primary one, or gets the other given parts.
     let same = |it: &&mut Value| {
         item.get("value").is_some() && it.get("value") == item.get("value") && it.get("type") == item.get("type")
     };
@@ -328,12 +328,12 @@ fn remove_whole(root: &mut Resource, attr: &'static Attr, value: &Value) -> Resu
     Ok(())
 }
 
-/// Whether one of several values is the one that a removal names: by its `value`, or, where it names none, by all that it says.
+/// Whether one of several values is the one that a removal names: by its `value`, or, without one, by all given parts.
 fn is_named(item: &Value, named: &Value) -> bool {
     if let Some(value) = named.get("value") {
         return item.get("value") == Some(value);
     }
-    // What is not the primary one need not say so.
+    // A value that is not the primary one may omit that.
     let says = |name: &str, part: &Value| item.get(name).unwrap_or(&Value::Bool(false)) == part;
     named
         .as_object()
@@ -409,7 +409,7 @@ fn chosen(
                 ..*attr
             };
             let new = whole_item(&single, subs, value)?;
-            // What is demoted may have been chosen for being the primary one.
+            // The demoted value may have been selected for being the primary one.
             let places: Vec<usize> = (0..items.len()).filter(|place| fits(&items[*place])).collect();
             demote_others(&mut items, &new);
             for place in places {
@@ -519,7 +519,7 @@ mod tests {
             let refused = patched(ada(), json!([lost])).unwrap_err();
             assert_eq!(refused.kind, "invalidValue", "{lost}");
         }
-        // Null clears, where it is said.
+        // An explicit null clears.
         let after = patched(ada(), json!([{"op": "replace", "path": "emails", "value": null}])).unwrap();
         assert_eq!(after.get("emails"), None);
     }
@@ -540,7 +540,7 @@ mod tests {
                 assert_eq!(after["active"], false, "{list}");
                 assert_eq!(after["emails"], ada()["emails"], "{list}");
             }
-            // What brings nobody out is refused as a whole, as ever.
+            // A request that deactivates nobody is refused as a whole, as before.
             let on = json!({"op": "replace", "path": "active", "value": true});
             patched(ada(), json!([on, beside])).unwrap_err();
         }

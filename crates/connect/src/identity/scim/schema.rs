@@ -13,7 +13,7 @@ pub const OWN: &str = "urn:assent:params:scim:schemas:extension:2.0:User";
 /// The core schema of groups.
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-/// What an attribute holds.
+/// The type of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A text whose letters' case does not matter.
@@ -41,7 +41,7 @@ pub struct Attr {
     pub is_many: bool,
     /// Whether only the server sets it.
     pub is_fixed: bool,
-    /// What it is for.
+    /// Its purpose.
     pub about: &'static str,
 }
 
@@ -126,7 +126,7 @@ const META: &[Attr] = &[
     attr("version", Kind::Exact, "Its ETag."),
 ];
 
-/// The names of the schemas that a resource speaks by (RFC 7643 section 3).
+/// The names of the schemas of a resource (RFC 7643 section 3).
 const SCHEMAS: Attr = Attr {
     is_many: true,
     ..fixed(attr("schemas", Kind::Text, "The schemas it speaks by."))
@@ -235,8 +235,8 @@ pub fn extension(urn: &str) -> Option<(&'static str, &'static [Attr])> {
     known.into_iter().find(|(name, _)| same(name, urn))
 }
 
-/// The attributes that a path means by the schema before its name: by none, or a core one, those that are at hand, else those of an
-/// extension that is known, with its name. `None` for any other schema: its `active` is none of ours.
+/// The attributes that a path means by the schema before its name: without a schema or with a core one, the given ones, else
+/// those of a known extension, with its name. `None` for any other schema: its `active` is none of ours.
 #[must_use]
 pub fn of_schema(uri: Option<&str>, attrs: &'static [Attr]) -> Option<(Option<&'static str>, &'static [Attr])> {
     match uri {
@@ -351,7 +351,7 @@ fn shown(attr: &Attr) -> Value {
         Kind::Complex(_) => "complex",
     };
     let is_unique = matches!(attr.name, "userName" | "id");
-    // It is an order rather than a property, and it is not told back.
+    // It is a command rather than a property, and is not returned.
     let is_order = attr.name == "compromised";
     let mutability = match (attr.is_fixed, is_order) {
         (true, _) => "readOnly",
@@ -368,7 +368,7 @@ fn shown(attr: &Attr) -> Value {
         "type": kind,
         "multiValued": attr.is_many,
         "description": attr.about,
-        // Nobody is neither active nor inactive: where a client says nothing it is true, and it cannot be taken away.
+        // Nobody is neither active nor inactive: an absent value is true, and it cannot be removed.
         "required": matches!(attr.name, "userName" | "active"),
         "caseExact": matches!(attr.kind, Kind::Exact | Kind::Reference(_)),
         "mutability": mutability,
@@ -459,7 +459,7 @@ pub fn resource_types(base: &str) -> Vec<Value> {
     ]
 }
 
-/// What this server can do (`GET /ServiceProviderConfig`).
+/// The server's capabilities (`GET /ServiceProviderConfig`).
 #[must_use]
 pub fn service_provider_config(base: &str) -> Value {
     json!({

@@ -1,5 +1,5 @@
 //! Opsgenie's webhook integration (`https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/`): the alias of an
-//! alert names the incident while it is open. What happens to an alert between its beginning and its end is noted.
+//! alert names the incident while it is open. Events of an alert between its beginning and its end are noted.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};

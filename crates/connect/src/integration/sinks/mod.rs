@@ -70,8 +70,8 @@ pub fn authorization(format: SinkFormat, credential: &str) -> String {
     }
 }
 
-/// What a receiver refused in the body of an answer that says 2xx: HEC's code, rejected log records, records that Kafka did not
-/// store. `None` where it took everything.
+/// The refusals in the body of a response with status 2xx: HEC's code, rejected log records, records that Kafka did not store.
+/// `None` where it took everything.
 #[must_use]
 pub fn refused(format: SinkFormat, answer: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(answer).ok()?;

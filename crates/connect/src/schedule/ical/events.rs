@@ -23,7 +23,7 @@ const MOST_DAYS: i64 = 31;
 /// The title of an event that has none.
 const UNTITLED: &str = "Maintenance";
 
-/// A time as the file says it.
+/// A time as given in the file.
 struct Told {
     local: DateTime,
     zone: TimeZone,
@@ -85,7 +85,7 @@ fn days(now: Timestamp, days: i64) -> Timestamp {
     now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(now)
 }
 
-/// By the id of an event that repeats: the local dates that another event stands for, or calls off.
+/// By the id of a repeating event: the local dates that another event replaces or cancels.
 fn moved<'a>(
     events: &[(&'a Component<'_>, usize)],
     usual: &TimeZone,
@@ -103,7 +103,7 @@ fn moved<'a>(
     Ok(found)
 }
 
-/// The times of an event; none for one that is called off or takes nobody's time as a whole day does not say.
+/// The times of an event; none for one that is cancelled or that leaves its time free, which a whole day does by default.
 fn times(
     event: &Component<'_>,
     line: usize,
