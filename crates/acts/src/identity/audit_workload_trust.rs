@@ -18,7 +18,7 @@ use crate::identity::set_workload::workloads;
 /// The table whose rows are looked at.
 pub const TABLE: &str = "workload";
 
-/// The workloads that let in jobs of anybody, in the order of their keys.
+/// The workloads that accept jobs of any repository, in the order of their keys.
 ///
 /// # Errors
 /// The store's.

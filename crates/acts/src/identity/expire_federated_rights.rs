@@ -140,7 +140,8 @@ pub(crate) fn lost(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Ends what was not confirmed in time, notifies the people whose time is nearly over, and starts the time of unconfirmed rights.
+/// Ends rights that were not confirmed in time, notifies the people whose time is nearly over, and starts the time of
+/// unconfirmed rights.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Notes in the log that somebody signed in, or showed a fresh factor: with what, and what that rested on.
+//! Records in the log that a person signed in, or used a fresh factor: the factor, and its basis.
 
 use model::change::change_file::WayIn;
 use model::core::ids::PersonId;
@@ -21,9 +21,9 @@ const STEPPED_UP: &str = "person.stepped_up";
 const AT_PROVIDER: &str = "provider:";
 const BY_PASSWORD: &str = "password";
 
-/// Writes the event `person.signed_in` about the person: `method`, `factor` and whether it is a second one, the session's name, and
-/// how often the same was done since it was noted last (`times`). `factor` is the id of the passkey that was shown. Call it in the
-/// act that begins the session; whoever calls it notes the same method of the same person once a minute.
+/// Writes the event `person.signed_in` about the person: `method`, `factor` and whether it is a second one, the session's name,
+/// and how often the same was done since the last record (`times`). `factor` is the id of the passkey that was shown. Call it
+/// in the act that begins the session; the caller records the same method of the same person once a minute.
 ///
 /// # Errors
 /// The store's.

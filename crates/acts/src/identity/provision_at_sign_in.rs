@@ -1,5 +1,5 @@
-//! Finds or makes the person whom an identity provider vouches for. One subject is one person, and so is one mail
-//! address: a second account never becomes a second pair of eyes.
+//! Finds or makes the person in an identity provider's claims. One subject is one person, and so is one mail address: a second
+//! account never counts as a second person.
 
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
@@ -44,7 +44,7 @@ fn by_subject(cx: &mut Context<'_, '_>, claimed: &Claimed) -> Result<Option<Pers
     Ok(record::load::<Person>(cx.tx, id)?.map(|stored| stored.record))
 }
 
-/// The person whose main address is claimed. An unverified address, or one that a person has in another way, neither creates a
+/// The person with the claimed main address. An unverified address, or one that a person has in another way, neither creates a
 /// second person nor signs anybody in: an alias only attributes commits, and a directory's second address may be shared.
 fn by_mail(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
     let Some(mail) = claimed.mail.as_deref() else {
@@ -52,14 +52,14 @@ fn by_mail(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Clai
     };
     let is_believed = provider.mail_of(claimed).is_some();
     if is_believed && !person_fields::is_address(mail) {
-        // Written another way it would be somebody else's, and its owner a second person.
+        // In another spelling the address would be another one, and its owner a second person.
         return Err(Refusal::not_allowed("not_an_address", person_fields::no_address(mail)).into());
     }
     let Some(holder) = known_address::holder(cx, mail)? else {
         return Ok(None);
     };
     if !is_believed {
-        // Nobody has shown that the address is theirs, so that whose it is here is not for them to read.
+        // The sign-in did not prove the address, so its owner here must not be revealed.
         let text = format!(
             "{} does not say that it verified your address `{mail}`, which belongs to somebody here. Have it verified there, or \
              ask an administrator.",

@@ -19,7 +19,7 @@ use crate::core::error::Result;
 use crate::core::providers::{MOST, associated, provider, provider_secret};
 use crate::guard::{session_end, two_people};
 
-/// The longest that what a provider gives lasts after a sign-in, in days.
+/// The longest time that a provider's rights last after a sign-in, in days.
 const MOST_DAYS: i64 = 730;
 /// The scopes requested besides `openid` by default.
 const SCOPES: &[&str] = &["profile", "email"];
@@ -70,7 +70,7 @@ pub(crate) fn read_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) ->
     Ok((old, read, secret))
 }
 
-/// Keeps a provider, whoever may. With one that is switched off, the sessions that began there end.
+/// Stores a provider; checks no permission. When the provider is switched off, the sessions that began there end.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -189,7 +189,7 @@ fn no_right(theirs: &str, ours: &str) -> String {
     )
 }
 
-/// How long what the provider gives lasts after a sign-in.
+/// How long the provider's rights last after a sign-in.
 fn read_days(reading: &mut Reading<'_>) -> i64 {
     let days = reading.integer("rights_last_days", 1..=MOST_DAYS);
     days.unwrap_or(USUAL_DAYS)

@@ -74,7 +74,7 @@ pub enum Answered<T> {
 /// A passkey that was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// By whom.
+    /// The owner.
     pub person: PersonId,
     /// How strong the factor is.
     pub factor: Factor,
@@ -95,7 +95,7 @@ pub enum Wrong {
     Unverified,
     /// This passkey is not known here, or its person has no local account.
     Unknown,
-    /// It belongs to somebody else.
+    /// It belongs to another person.
     OfAnother,
     /// The signature does not fit.
     Forged,
@@ -423,8 +423,8 @@ pub fn begin_sign_in(cx: &mut Context<'_, '_>) -> Result<Begun> {
     ask(cx, SIGN_IN, "")
 }
 
-/// The second half: who showed their passkey. Somebody without a password here signs in at their identity provider,
-/// which knows when they left; so a passkey lets in whoever has a local account.
+/// The second step: identifies the owner of the passkey. A person without a password here signs in at their identity provider,
+/// which knows when they left; so a passkey signs in only owners of a local account.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.

@@ -70,7 +70,7 @@ pub fn own_factors(cx: &mut Context<'_, '_>) -> Result<Vec<SecondFactor>> {
     Ok(second_factor::of_person(cx.tx, person.as_str())?)
 }
 
-/// Whether somebody has a second factor that counts: then a password alone is no fresh factor of theirs.
+/// Whether a person has a second factor that counts: then a password alone is no fresh factor of theirs.
 pub fn is_enrolled(factors: &[SecondFactor]) -> bool {
     factors
         .iter()
@@ -459,7 +459,7 @@ pub fn remove_factor(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     )
 }
 
-/// Takes all second factors of somebody away who lost them, and ends their sessions. Nobody does it for themselves.
+/// Removes all second factors of a person who lost them, and ends their sessions. Nobody does it for themselves.
 ///
 /// # Errors
 /// 403, 404, the store's.

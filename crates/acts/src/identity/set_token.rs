@@ -26,7 +26,7 @@ pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin", "scim"]
 /// How every secret begins, so that scanners of leaked secrets know it.
 pub const PREFIX: &str = "ast_";
 
-/// How long a token is good whose end nobody named, in days.
+/// How long a token without a given end is valid, in days.
 const USUAL_DAYS: i64 = 365;
 /// How far ahead the end of a token may be named, in days: five years.
 const MOST_DAYS: i64 = 5 * 366;
@@ -104,7 +104,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     Ok((token, secret))
 }
 
-/// Refuses a wider token to whoever comes by a narrowed one of their own: what it was narrowed for would be lost over one hop.
+/// Refuses a wider token to the owner of a narrowed one: the narrowing would be lost over one step.
 fn check_not_wider(cx: &mut Context<'_, '_>, roles: Option<&BTreeSet<Role>>) -> Result<()> {
     let carried = cx.actor.narrowed_to();
     let is_within = carried

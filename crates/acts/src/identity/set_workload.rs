@@ -1,4 +1,4 @@
-//! Workloads: which jobs of a pipeline's platform are let in, and letting them in.
+//! Workloads: the jobs of a pipeline's platform that may sign in, and their sign-in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ const MOST: i64 = 200;
 const MOST_CLAIMS: usize = 50;
 /// The scopes that a job may have: none that administers.
 pub const SCOPES: &[&str] = &["read", "write", "gate", "audit"];
-/// The longest a job is let in for one token, in minutes.
+/// The longest session of a job for one token, in minutes.
 const LONGEST_MINUTES: i64 = 60;
 /// The default lifetime in minutes.
 const USUAL_MINUTES: i64 = 15;
@@ -178,7 +178,7 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str, own_issuer: bool) -> BTr
     claims
 }
 
-/// Lets nobody in any more (`DELETE /workloads/{key}`); who was let in is out at once.
+/// Ends a workload (`DELETE /workloads/{key}`); its jobs are signed out at once.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -203,7 +203,7 @@ pub fn trusting(cx: &mut Context<'_, '_>, issuer: &str) -> Result<Vec<Workload>>
     Ok(found)
 }
 
-/// A job that was let in.
+/// A job that signed in.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
     /// The secret, returned once.
@@ -265,7 +265,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
         json!({
             "workload": found.key, "person": found.person,
             "subject_digest": proof::crypto::digest_text(subject.as_bytes()), "expires_at": expires_at.to_string(),
-            // By its digest replay knows that nobody wrote a way in past the server.
+            // By its digest a replay detects a credential that was written past the server.
             "secret_digest": digest, "grounds": grounds,
         }),
     );
