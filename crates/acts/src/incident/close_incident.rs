@@ -181,8 +181,8 @@ fn check_open(other: &Incident) -> Result<()> {
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
 }
 
-/// The other incident takes over the services, the keys and the gravest severity of the duplicate, its command where it has
-/// none, what led to it and what fixes it, and the signatures that nobody reviewed.
+/// The other incident takes over the services, the keys and the gravest severity of the duplicate, its command if it has none,
+/// its causes and fixes, and the signatures that nobody reviewed.
 fn take_over(cx: &mut Context<'_, '_>, other: &Incident, duplicate: &Incident) -> Result<()> {
     let mut into = other.clone();
     into.services.extend(duplicate.services.iter().cloned());

@@ -83,7 +83,7 @@ fn causes(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
     Ok(reviews.into_iter().filter_map(of).collect())
 }
 
-/// The records that are linked as duplicates, each with what it repeats.
+/// The records that are linked as duplicates, each with its original.
 fn duplicates(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
     let wanted = Filter::new()
         .equals("kind", RelationKind::DuplicateOf.as_str())

@@ -37,7 +37,7 @@ pub struct InScope {
     pub signed: bool,
 }
 
-/// Somebody to call.
+/// A person to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// The person.
@@ -53,7 +53,7 @@ pub struct Contact {
 pub struct Situation {
     /// The freeze, while the incident is major.
     pub freeze: Option<Freeze>,
-    /// The services that are frozen: its own, what they need and what needs them.
+    /// The services that are frozen: its own, their dependencies and their dependents.
     pub services: BTreeSet<ServiceKey>,
     /// The people for whom a stopped change waits.
     pub asked: Vec<PersonId>,
@@ -65,7 +65,7 @@ pub struct Situation {
     pub stopped: Vec<InScope>,
     /// How many these are.
     pub stopped_count: usize,
-    /// Whom to call.
+    /// The people to call.
     pub contacts: Vec<Contact>,
 }
 
@@ -114,7 +114,7 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
     })
 }
 
-/// The services of an incident, what they need and what needs them.
+/// The services of an incident, their dependencies and their dependents.
 fn around(directory: &Directory, incident: &Incident) -> BTreeSet<ServiceKey> {
     let own = &incident.services;
     let mut found = own.clone();

@@ -28,7 +28,7 @@ const MOST_PAGES: usize = 5;
 /// The most items in a result.
 pub const ANSWERED: usize = 100;
 
-/// What is asked.
+/// The question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// A service, or `None` when the question is about a config item.
@@ -77,7 +77,7 @@ pub struct Answer {
     pub from: Timestamp,
     /// Before when.
     pub before: Timestamp,
-    /// How many things were looked at: it, and what it depends on.
+    /// How many things were searched: the subject and its dependencies.
     pub things: usize,
     /// The changes and events, the likeliest cause first.
     pub items: Vec<Changed>,
@@ -85,7 +85,7 @@ pub struct Answer {
     pub more: bool,
 }
 
-/// Answers the question. Where somebody is scoped to services, the rest is absent.
+/// Answers the question. For a person who is scoped to services, the rest is absent.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -97,7 +97,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     let before = question.before;
     let back = SignedDuration::from_hours(question.hours);
     let from = before.checked_sub(back).unwrap_or(Timestamp::MIN);
-    // A change of the service of an item names the service, so what is looked for are services.
+    // A change of the service of an item names the service, so the search is by services.
     let services = services(&directory, &things);
     let scope = cx.scope()?;
     if let Some(scope) = &scope {

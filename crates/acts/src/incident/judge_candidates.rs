@@ -37,7 +37,7 @@ const NOTIFIED: usize = 3;
 pub struct Candidates {
     /// How many hours were looked back, at the service that looks back farthest.
     pub hours: i64,
-    /// How far back each service of the incident looks; empty where somebody named the hours.
+    /// How far back each service of the incident looks; empty where the hours were given.
     pub windows: Vec<ServiceWindow>,
     /// Whether the first is far enough ahead to be named as the likeliest.
     pub sure: bool,
@@ -223,8 +223,8 @@ fn relation(incident: &Incident, by_links: Option<ChangeRelation>, has_open: boo
     was_asked.then_some(ChangeRelation::Cleared)
 }
 
-/// Notes the candidates of an incident that was opened or has further services, and notifies the owners of the first with what is
-/// known. A candidate rests on time and place alone and accuses nobody.
+/// Records the candidates of an incident that was opened or has further services, and notifies the owners of the first about
+/// them. A candidate rests on time and place alone and accuses nobody.
 ///
 /// # Errors
 /// The store's.

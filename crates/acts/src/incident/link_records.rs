@@ -446,8 +446,8 @@ fn described(
     keep(cx, "record_link.edited", next, data)
 }
 
-/// The change of a deployment, which is what led to something or fixes it: its outcome and its review follow. A deployment of
-/// no change that the acting person sees stays as it is.
+/// The change of a deployment, which is the cause or the fix: its outcome and its review follow. A deployment of no change that
+/// the acting person sees stays as it is.
 fn with_change(cx: &mut Context<'_, '_>, end: Option<End>) -> Result<Option<End>> {
     let deployed = end.as_ref().filter(|it| it.kind == RelationEnd::Deployment);
     let Some(id) = deployed.map(|it| it.key.clone()) else {
@@ -481,7 +481,7 @@ fn resolved(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, field: &str, te
     Ok(found)
 }
 
-/// The record that a text names, as links keep it: whatever the case of the letters, a record has one name.
+/// The record that a text names, in the form of links: a record has one name in any case of the letters.
 ///
 /// # Errors
 /// The store's.
@@ -652,7 +652,7 @@ pub fn show_links(cx: &mut Context<'_, '_>, text: &str) -> Result<(End, Vec<Seen
     Ok((end, links))
 }
 
-/// An edit of a link: when, what, by whom, and how sure the link was before.
+/// An edit of a link: its time, its kind, its author, and how sure the link was before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     /// The event's id.

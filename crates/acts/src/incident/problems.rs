@@ -370,7 +370,7 @@ fn draft_fix(cx: &mut Context<'_, '_>, problem: ProblemRecord) -> Result<Problem
     Ok(saved)
 }
 
-/// The draft of the fix: what is known of the problem, and the services that it hurts in production.
+/// The draft of the fix: the facts about the problem, and its services in production.
 fn draft_of(problem: &ProblemRecord, directory: &Directory) -> Body {
     let title: String = format!("Fix {}: {}", problem.key, problem.title)
         .chars()
@@ -455,7 +455,7 @@ fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<ProblemRecord> {
     Ok(ProblemRecord::found(cx, key)?.ok_or_else(|| Refusal::not_found(format!("problem {key}")))?)
 }
 
-/// The change that is to fix a problem, and what is known of it; `None` without one.
+/// The change that is to fix a problem, and its facts; `None` without one.
 ///
 /// # Errors
 /// The store's.
@@ -482,7 +482,7 @@ pub(crate) fn fix_of(
     Ok(Some((change, fix)))
 }
 
-/// A problem with what is known of its fix, for its page.
+/// A problem with the facts about its fix, for its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownProblem {
     /// The problem.
@@ -503,7 +503,7 @@ pub fn show_problem(cx: &mut Context<'_, '_>, key: &str) -> Result<ShownProblem>
     Ok(ShownProblem { problem, fix })
 }
 
-/// The problems among whose cases a record is.
+/// The problems that have a record among their cases.
 ///
 /// # Errors
 /// The store's.

@@ -314,7 +314,7 @@ fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()
 impl PlainNoun for DriftFinding {
     type Input = DriftFindingInput;
 
-    /// Those that somebody has to do something about.
+    /// Those that need an action.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         let states = [DriftState::Open, DriftState::Decided].map(DriftState::as_str);
         let filter = Filter::new().one_of("state", states).order_by("id").limit(LISTED);
@@ -344,7 +344,7 @@ impl PlainNoun for DriftFinding {
         Err(Refusal::not_found("such a verb").into())
     }
 
-    /// Decides what is done.
+    /// Decides about a finding.
     fn edit(self, cx: &mut Context<'_, '_>, input: DriftFindingInput, mut reading: Reading<'_>) -> Result<Self> {
         let change = check_decision(cx, &self, &input, &mut reading)?;
         reading.finish()?;
@@ -370,7 +370,7 @@ impl PlainNoun for DriftFinding {
     }
 }
 
-/// Keeps a decision for good, whatever becomes of the finding, and links the finding to the change that the decision names.
+/// Stores a decision for good, whatever happens to the finding, and links the finding to the change that the decision names.
 fn keep_decision(cx: &mut Context<'_, '_>, finding: &DriftFinding) -> Result<()> {
     let Some(outcome) = finding.outcome else { return Ok(()) };
     let decision = DriftDecision {

@@ -118,7 +118,7 @@ fn read_names_elsewhere(reading: &mut Reading<'_>, incident: &mut Incident) {
 }
 
 /// Refuses a reference under which a connection delivered another incident: a change that names it would be read as made for either.
-/// `seen` is what the acting person sees.
+/// `seen` is the part that the acting person sees.
 fn check_delivered(
     reading: &mut Reading<'_>,
     seen: &snapshot::Directory,
@@ -188,7 +188,7 @@ pub(crate) fn find(cx: &mut Context<'_, '_>, key: &str) -> Result<Incident> {
     if !directory.incidents.contains_key(&key.to_uppercase()) {
         return Err(Refusal::not_found(format!("incident {key}")).into());
     }
-    // The record as it is kept: what somebody sees of it may be less.
+    // The whole record, of which a reader may see less.
     let whole = cx.directory()?;
     let found = whole.incidents.get(&key.to_uppercase()).cloned();
     found.ok_or_else(|| Refusal::not_found(format!("incident {key}")).into())
@@ -285,7 +285,7 @@ fn happened(before: &Incident, after: &Incident) -> Vec<Happens> {
     found
 }
 
-/// Notes in the timeline what an edit or a delivery moved.
+/// Records in the timeline the fields that an edit or a delivery moved.
 ///
 /// # Errors
 /// The store's.
@@ -324,7 +324,7 @@ pub(crate) fn note_moves(cx: &mut Context<'_, '_>, before: &Incident, after: &In
     Ok(())
 }
 
-/// Saves what a person moved.
+/// Saves an incident that a person moved.
 ///
 /// # Errors
 /// The store's.
@@ -338,7 +338,7 @@ pub(crate) fn put_by(
     save(cx, kind, incident, (by.as_ref(), data))
 }
 
-/// Saves what a source moved.
+/// Saves an incident that a source moved.
 ///
 /// # Errors
 /// The store's.

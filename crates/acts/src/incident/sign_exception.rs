@@ -37,7 +37,8 @@ struct Said {
 /// version. For the incident's fix the link has the reason, so reason and time may be left out.
 ///
 /// # Errors
-/// 403 `not_commander`, `step_up_required` or `own_request`; 404; 409 for what is not stopped or not major; 422; or the store's.
+/// 403 `not_commander`, `step_up_required` or `own_request`; 404; 409 for a change that is not stopped or an incident that is
+/// not major; 422; or the store's.
 pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let (directory, incident) = (cx.directory()?, find(cx, key)?);
@@ -209,8 +210,8 @@ pub fn withdraw_signature(cx: &mut Context<'_, '_>, key: &str, change: &str) -> 
     Ok(saved)
 }
 
-/// Reviews a signature (`POST /incidents/{key}/signature-reviews {change, justified, reason}`): by another person than the one who
-/// signed, at any time until the incident is closed. All signatures for the change that nobody reviewed are reviewed by it.
+/// Reviews a signature (`POST /incidents/{key}/signature-reviews {change, justified, reason}`): by a person other than the
+/// signer, at any time until the incident is closed. It reviews all signatures for the change that nobody reviewed.
 ///
 /// # Errors
 /// 403 `own_request` or `not_allowed`; 404; 422; or the store's.

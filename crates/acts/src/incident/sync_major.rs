@@ -97,7 +97,7 @@ fn end(cx: &mut Context<'_, '_>, old: &Freeze, incident: &Incident) -> Result<()
     push_freezes::tell(cx, &freeze)
 }
 
-/// Judges what the freeze stops. A halt that begins voids the permits on its services as well.
+/// Judges the changes that the freeze stops. A halt that begins voids the permits on its services as well.
 fn take(cx: &mut Context<'_, '_>, freeze: &Freeze, begins_to_halt: bool) -> Result<()> {
     match begins_to_halt {
         true => take_effect(cx, freeze),

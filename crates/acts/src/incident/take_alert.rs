@@ -151,7 +151,7 @@ fn kind_of(connection: &Connection) -> IncidentKind {
     }
 }
 
-/// Notes in the timeline what a delivery brought: the alert, what it moved, and names of services that nobody knows here.
+/// Records in the timeline the content of a delivery: the alert, the moved fields, and unknown names of services.
 fn note_delivery(
     cx: &mut Context<'_, '_>,
     (before, after): (Option<&Incident>, &Incident),
@@ -383,7 +383,7 @@ fn is_ended_by_source(incident: &Incident) -> bool {
     incident.end_recorded_at == incident.resolved_at && incident.course.closed_at.is_none()
 }
 
-/// When the source opened again what was over there, if it did so after `since`. An edit of a record that was open there all
+/// When the source opened its closed record again, if it did so after `since`. An edit of a record that was open there all
 /// along does not overrule people who ended or contained the incident here.
 fn opened_again_at(latest: &Incident, alert: &Alert, since: Timestamp) -> Option<Timestamp> {
     let told = alert.told_at.filter(|told| alert.reopens && *told > since)?;
@@ -438,8 +438,8 @@ fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bo
     }
 }
 
-/// The end of what is open; an end that lies before the beginning belongs to an earlier occurrence. An incident under command
-/// is over only by its commander's decision: until then it is mitigated.
+/// The end of an open incident; an end before its start belongs to an earlier occurrence. An incident under command is over
+/// only by its commander's decision: until then it is mitigated.
 fn ended(latest: &Incident, alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Option<Judged> {
     let ends_it = |end: &Timestamp| alert.told_at.is_some() || latest.started_at <= *end;
     let end = alert.ended_at.filter(ends_it)?.max(latest.started_at);
@@ -463,7 +463,7 @@ fn mitigated(latest: &Incident, at: Timestamp) -> Judged {
     Judged::Moved("incident.mitigated", Box::new(incident))
 }
 
-/// The incident with what the alert adds: a name where it has none, further services, a graver severity while it is open.
+/// The incident with the alert's additions: a name where it has none, further services, a graver severity while it is open.
 fn joined(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
     let mut incident = latest.clone();
     if incident.title == UNNAMED && alert.title != UNNAMED {
@@ -482,7 +482,7 @@ fn joined(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> 
     }
 }
 
-/// An alert's title as the incident's: one line, whatever the sender put into it.
+/// An alert's title as the incident's: one line, with any other white space removed.
 fn title_of(alert: &Alert) -> String {
     parse::one_line(&alert.title).chars().take(TITLE).collect()
 }

@@ -1,5 +1,5 @@
-//! Takes a report of drift: maps each difference to a service, matches it with permits and changes, silences what is expected, and
-//! keeps a finding of what remains. The same difference again is the same finding; what is gone is closed.
+//! Takes a report of drift: maps each difference to a service, matches it with permits and changes, silences expected ones, and
+//! keeps a finding of the others. The same difference again is the same finding; a finding whose difference is gone is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -298,7 +298,7 @@ impl Taking {
         Ok(work.and_then(|work| matching::explain(place, artifact, span, work, cx.now)))
     }
 
-    /// Closes what the source looked at and did not find any more.
+    /// Closes findings that the source checked and did not find any more.
     fn find_gone(&mut self, report: &DriftReport) {
         if report.is_log {
             return;
@@ -320,7 +320,7 @@ impl Taking {
         }
     }
 
-    /// Writes what came of the report, and notifies the owners of what is open now.
+    /// Writes the result of the report, and notifies the owners of open findings.
     fn save(mut self, cx: &mut Context<'_, '_>, report: &DriftReport) -> Result<String> {
         let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
         let (mut opened, mut places) = (Vec::new(), BTreeSet::new());
@@ -412,8 +412,8 @@ fn known(cx: &mut Context<'_, '_>, source: &DriftSource, report: &DriftReport) -
     Ok(rows.collect())
 }
 
-/// Whether a difference is the one that is known: what was found is the same, and it was never away. When a source does not
-/// report the found value, only an open difference counts as the same: lawful work explains nothing that comes after it. A
+/// Whether a difference is the known one: the found value is the same, and the difference was never away. When a source does
+/// not report the found value, only an open difference counts as the same: lawful work explains nothing that comes after it. A
 /// later event that writes the value about which people decided is no new difference.
 fn is_same(known: &DriftFinding, difference: &Difference) -> bool {
     let is_decided = known.state == DriftState::Decided && known.found.is_some() && known.found == difference.found;
@@ -481,7 +481,7 @@ fn still_explains(
     Ok(matching::explains(&change, place, artifact, span, cx.now))
 }
 
-/// Whether what was decided about a finding still holds.
+/// Whether the decision about a finding is still valid.
 fn holds(cx: &mut Context<'_, '_>, known: &DriftFinding) -> Result<bool> {
     let Some(outcome) = known.outcome else { return Ok(false) };
     if outcome == DriftOutcome::Revert {

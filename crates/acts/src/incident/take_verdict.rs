@@ -79,7 +79,7 @@ pub fn take_verdict(cx: &mut Context<'_, '_>, connection: &str, verdict: &Verdic
     })
 }
 
-/// Our service and environment of what was judged; none where the map is silent or names several.
+/// Our service and environment of the judged subject; none where the map has none or several.
 fn place_of(connection: &Connection, verdict: &Verdict) -> Option<(ServiceKey, EnvironmentKey)> {
     let rows = connection.map.iter().filter(|row| row.is_of(&verdict.judged));
     let mut places = rows.filter_map(|row| {
@@ -90,7 +90,7 @@ fn place_of(connection: &Connection, verdict: &Verdict) -> Option<(ServiceKey, E
     places.next().filter(|_| places.next().is_none())
 }
 
-/// The changes of a place whose work or watch an instant falls into.
+/// The changes of a place with an instant in their work or watch.
 fn watched(
     cx: &mut Context<'_, '_>,
     (service, environment): (&ServiceKey, &EnvironmentKey),

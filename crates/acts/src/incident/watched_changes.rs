@@ -13,7 +13,7 @@ use crate::core::error::Result;
 /// The most closed changes that are looked at, the newest first.
 const MOST_CLOSED: i64 = 10_000;
 
-/// The changes whose work or watch an instant falls into.
+/// The changes with an instant in their work or watch.
 ///
 /// # Errors
 /// The store's.

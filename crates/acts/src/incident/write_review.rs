@@ -190,7 +190,7 @@ fn implementers(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSe
     Ok(found)
 }
 
-/// The logins of those who complete a review, without who implemented.
+/// The logins of the people who may complete a review, without the implementers.
 fn completers(cx: &mut Context<'_, '_>, implementers: &BTreeSet<PersonId>) -> Result<Vec<String>> {
     let directory = cx.directory()?;
     let mut people = major::commanders(&directory);
@@ -236,7 +236,8 @@ pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<Re
     Ok(record::bodies::<ReviewAnswer>(cx.tx, &wanted)?)
 }
 
-/// The changes that were confirmed as the cause of an incident or of its duplicate, but what was cleared later at the incident.
+/// The changes that were confirmed as the cause of an incident or of its duplicate, without those cleared later at the
+/// incident.
 fn confirmed_at<'i>(incident: &'i Incident, one: &'i Incident) -> impl Iterator<Item = &'i str> {
     one.confirmed_causes().filter(move |key| {
         let cleared = incident.cause_verdict(key).filter(|said| !said.confirmed);
