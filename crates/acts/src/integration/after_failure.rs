@@ -39,7 +39,7 @@ pub fn after_failure(cx: &mut Context<'_, '_>, deployment: &Deployment, at: Time
     let place = (&deployment.service, &deployment.environment);
     let (target, meant) = named.target_of(&change, place, true).unzip();
     let rollback_to = target.and_then(|it| it.rollback_to.clone());
-    // A way back that failed, or was taken already, starts no other.
+    // A rollback that failed, or was done already, starts no other.
     let is_back = meant == Some(Meant::Back);
     let was_taken = target
         .and_then(|it| change.target_record(&it.id))

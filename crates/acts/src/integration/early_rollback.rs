@@ -49,7 +49,7 @@ pub(crate) fn is_permitted(cx: &mut Context<'_, '_>, change: &Change, target: &s
         .any(|permit| permit.target == target && lets_back(permit, change.state, at)))
 }
 
-/// The targets of a change that has not begun or is over whose ways back a permit allowed at a time.
+/// The targets of a change that has not begun or is over, with a rollback that a permit allowed at a time.
 ///
 /// # Errors
 /// The store's.
@@ -90,8 +90,8 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
     Ok(rows.into_iter().map(|stored| stored.record).collect())
 }
 
-/// Whether a permit allows a way back at a time. One that was revoked before allows nothing. After a permit to go forward
-/// the way back is open until the change is over, however long the permit itself lived.
+/// Whether a permit allows a rollback at a time. One that was revoked before allows nothing. After a permit to go forward the
+/// rollback is open until the change is over, however long the permit itself lived.
 fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
     let has_begun = permit.not_before <= later(at, SKEW);
     let is_revoked = permit.revoked_at.is_some_and(|gone| gone <= at);
@@ -156,7 +156,7 @@ fn has_begun_here(change: &Change, deployment: &Deployment) -> bool {
     })
 }
 
-/// A start that came after it makes a deployment no way back, whatever permit there was.
+/// With a start after it a deployment is no rollback, even with a permit.
 fn refute(cx: &mut Context<'_, '_>, deployment: Deployment) -> Result<()> {
     let refuted = Deployment {
         unauthorized: true,
@@ -180,7 +180,7 @@ fn told_of(saved: &Deployment) -> Value {
     })
 }
 
-/// The target whose way back this deployment took after its start.
+/// The target that this deployment rolled back after its start.
 fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a Target> {
     let artifact = deployment.artifact.as_deref()?;
     let has_begun = |target: &&Target| {

@@ -22,8 +22,8 @@ use crate::integration::set_connection::{read_api, read_builder, read_link, read
 use crate::integration::{map_rows, poll_deployments};
 use crate::schedule::push_freezes;
 
-/// The fields that may change. The kind decides how deliveries are read, and the secret who sends them: a different kind or
-/// secret needs a new connection.
+/// The fields that may change. The kind decides how deliveries are read, and the secret authenticates their sender: a different
+/// kind or secret needs a new connection.
 const FIELDS: [&str; 8] = [
     "name", "owner", "map", "links", "api", "builders", "reply_to", "trusted",
 ];
@@ -171,7 +171,7 @@ pub(crate) fn read_proposed(cx: &mut Context<'_, '_>, body: &Body) -> Result<Edi
     Ok(edited)
 }
 
-/// Keeps a connection as it is to be, whoever may, and begins what new repositories need.
+/// Stores an edited connection, without a check of permissions, and begins polling for new repositories.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.

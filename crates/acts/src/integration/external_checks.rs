@@ -669,7 +669,7 @@ fn by_commit(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Option<Ch
 pub struct Errand {
     /// The request with its answer.
     pub check: OutsideCheck,
-    /// Who asked.
+    /// The connection of the request.
     pub connection: Connection,
     /// The credential for its API.
     pub credential: String,

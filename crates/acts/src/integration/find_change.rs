@@ -43,7 +43,7 @@ pub(crate) fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<O
         if !fits {
             continue;
         }
-        // As at the gate, a way back is not hidden by what may not go forward.
+        // As at the gate, a forward match that is not allowed does not hide a rollback.
         let is_lawful = !is_forward
             || change.state == State::Implementing
             || early_rollback::may_be_early(cx, &change, &row.target_id, told.at)?;

@@ -24,7 +24,7 @@ pub(crate) fn brought_by(ask: &Ask) -> Option<u64> {
     last.split('-').next()?.parse().ok()
 }
 
-/// The question about the pull request that a group adds, at its latest head: the queue drops a request whose head moves.
+/// The request about the pull request that a group adds, at its latest head: the queue drops a pull request whose head moves.
 ///
 /// # Errors
 /// The store's.

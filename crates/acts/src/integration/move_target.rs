@@ -24,9 +24,9 @@ use crate::integration::told_deployment::{Here, Word, go_back, outcome_of, sende
 /// The effect of a status on its change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It was what the change allowed, and has had its effect.
+    /// The change allowed it, and it has had its effect.
     Lawful,
-    /// A way back that a permit allows; its effect waits for the start that it leads back from.
+    /// A rollback that a permit allows; its effect waits for the report of the start that it undoes.
     Early,
     /// Nothing allowed it.
     Unlawful,

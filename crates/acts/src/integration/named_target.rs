@@ -14,7 +14,7 @@ use crate::core::error::Result;
 pub(crate) enum Meant {
     /// By its commit, while one of the two names no artifact.
     ByCommit,
-    /// Its way back, by the artifact that it restores.
+    /// Its rollback, by the artifact that it restores.
     Back,
     /// By its artifact.
     ByArtifact,

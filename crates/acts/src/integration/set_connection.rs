@@ -93,7 +93,7 @@ pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Conne
     Ok((connection, secret))
 }
 
-/// Begins what a connection that is believed does by itself.
+/// Starts the automatic work of a trusted connection.
 fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
     push_freezes::begin(cx, connection)?;
     poll_deployments::begin(cx, connection)
@@ -111,7 +111,7 @@ pub(crate) fn waiting(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> 
     })
 }
 
-/// Takes a connection's deliveries from now on, whoever may.
+/// Accepts a connection's deliveries from now on; checks no permission.
 ///
 /// # Errors
 /// The store's.

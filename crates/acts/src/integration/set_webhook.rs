@@ -126,7 +126,7 @@ fn keep_address(cx: &mut Context<'_, '_>, id: &RecordId, format: WebhookFormat, 
     Ok(beginning(&url))
 }
 
-/// Notes what is wrong with an address that the server is to call.
+/// Reports the errors of an address that the server is to call.
 pub(crate) fn check_address(reading: &mut Reading<'_>, url: &str, reaches: &Reach) {
     if !url.is_empty() && !is_address(url) {
         let text = "`url` is an address such as https://hooks.example.org/assent, without a login and a fragment.";

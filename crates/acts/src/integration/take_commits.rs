@@ -25,7 +25,7 @@ const OF_REQUEST: &str = "#request";
 /// The most people that one push names; a push with more counts as incomplete.
 const MOST_PEOPLE: usize = 64;
 
-/// Keeps who made the commits of a push to a repository that is mapped here.
+/// Stores the authors of the commits of a push to a mapped repository.
 ///
 /// # Errors
 /// The store's.

@@ -142,7 +142,7 @@ pub(crate) fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bo
     is_under_way && began.is_none_or(|began| began <= later(at, SKEW))
 }
 
-/// The way back was taken: what it led back is rolled back, or its rollback failed, unless it ended otherwise after that.
+/// The rollback was done: its target is rolled back, or its rollback failed, unless it ended otherwise after that.
 pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     if !has_begun(case.change(), target, word.at) || !is_open_back(case.change(), target) {
         return false;
@@ -172,7 +172,7 @@ pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bo
     true
 }
 
-/// Whether the way back of a target is open: bound to what ran there or to evidence, and with something to take back.
+/// Whether the rollback of a target is open: bound to the former version or to evidence, and with something to undo.
 pub(crate) fn is_open_back(change: &Change, target: &TargetId) -> bool {
     let target = change.content.targets.iter().find(|it| &it.id == target);
     target.is_some_and(|target| way_back::against(change, target).is_none())

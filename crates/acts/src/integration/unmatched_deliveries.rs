@@ -18,7 +18,7 @@ pub(crate) const NOTHING: &str = "is mapped to nothing here";
 pub struct Unmatched {
     /// The connection's name.
     pub name: String,
-    /// How many of its latest deliveries named what is mapped to nothing.
+    /// How many of its latest deliveries named an unmapped place.
     pub count: usize,
     /// When the last of them came.
     pub last_at: Timestamp,

@@ -1,5 +1,5 @@
-//! Copies changes that Assent leads into systems beside this one that mirror them, and follows what becomes of the copies
-//! there. The change here leads: an edit of a copy is reported to people and moves nothing here.
+//! Copies changes that Assent leads into coexisting systems that mirror them, and follows the copies there. The change here
+//! leads: an edit of a copy is reported to people and moves nothing here.
 
 use model::change::record::Change;
 use model::core::enums::{AboutKind, ActionKind, Closing, ForeignPhase, Severity, State};
@@ -150,7 +150,7 @@ pub struct MirrorErrand {
     pub phase: ForeignPhase,
 }
 
-/// Loads what a courier needs; `None` when the change is mirrored no more.
+/// Loads the data for the call; `None` when the change is mirrored no more.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -281,7 +281,8 @@ fn settle(cx: &mut Context<'_, '_>, mirror: &ForeignMirror) -> Result<()> {
 }
 
 /// Whether a row that was read is the copy of a change, which is then no change of the other system. An edit of the copy there
-/// that differs from the change is reported to people. The edit moves nothing, and the change's next move writes the copy anew.
+/// that differs from the change is reported to people. The edit moves nothing, and the change's next move writes the copy
+/// again.
 ///
 /// # Errors
 /// The store's.

@@ -84,7 +84,7 @@ pub struct Errand {
     pub is_full: bool,
 }
 
-/// Loads what a courier needs; `None` when the system is read no more.
+/// Loads the data for the call; `None` when the system is read no more.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -102,8 +102,8 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
     }))
 }
 
-/// Keeps the rows of a page, judges those on which they decided, and notes how far the reading is; `false` where the system is read no
-/// more, or in another way than the page was: `terms` is the digest by which the courier read it.
+/// Stores the rows of a page, judges those that decide, and records the reading position; `false` when the system is read no
+/// more, or with other terms than the page was: `terms` is their digest.
 ///
 /// # Errors
 /// The store's.
@@ -129,7 +129,7 @@ pub fn take_page(
         take_row(cx, &system, told, (&mut known, &mut written, &mut drafts))?;
     }
     let is_news = !drafts.is_empty();
-    // An edit that a row claims to lie ahead must not keep the reading from what is edited until then.
+    // A row with an edit time in the future must not make the reading skip edits until then.
     let believed = rows.iter().map(|told| told.edited_at).filter(|at| *at <= cx.now);
     let last = believed.max();
     let read_until = last.max(system.read_until);

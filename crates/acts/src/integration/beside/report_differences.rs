@@ -34,7 +34,7 @@ pub struct Report {
     pub system: ForeignSystem,
     /// How many changes there are of each kind, in the order of the enum.
     pub counts: Vec<(ForeignDifference, i64)>,
-    /// The rules that would have stopped what they let go, the most frequent one first.
+    /// The rules that would have stopped changes of theirs, the most frequent one first.
     pub rules: Vec<Counted>,
     /// The services that this concerns.
     pub services: Vec<Counted>,

@@ -95,7 +95,7 @@ impl PlainNoun for ForeignSystem {
             field_map: input.field_map,
             mirrors: input.mirrors,
             copies_into: input.copies_into,
-            // Everything is read again under the new terms; what is the same writes nothing.
+            // Everything is read again under the new terms; unchanged rows write nothing.
             read_until: None,
             // Nothing was read yet that would show it mended: a gate that is shut for it stays shut until then.
             read_problem: self.read_problem.clone().filter(|_| !is_moved),

@@ -127,7 +127,7 @@ fn save(cx: &mut Context<'_, '_>, kind: &'static str, record: ServiceLead) -> Re
     Ok(saved)
 }
 
-/// Notes who leads a service from now on, and judges its open changes and waiting checks by that.
+/// Records the system that leads a service from now on, and judges its open changes and waiting checks again.
 fn lead(cx: &mut Context<'_, '_>, key: &ServiceKey, led: Option<LedElsewhere>) -> Result<()> {
     let found = cx.directory()?.services.get(key).cloned();
     let Some(service) = found else { return Ok(()) };
@@ -174,7 +174,7 @@ fn take_back(cx: &mut Context<'_, '_>, found: ServiceLead) -> Result<ServiceLead
     Ok(ended)
 }
 
-/// Refuses the proposer and whoever counts as one with them. One of the two is a change manager.
+/// Refuses the proposer and accounts that count as the proposer. One of the two is a change manager.
 fn check_second(cx: &mut Context<'_, '_>, lead: &ServiceLead) -> Result<()> {
     let directory = cx.directory()?;
     let person = cx.actor.person.clone();
@@ -205,7 +205,7 @@ fn leads_services(text: String) -> Refusal {
     Refusal::not_now("leads_services", text, help, Vec::new())
 }
 
-/// Refuses what would change under the services that a system leads: who confirmed its lead confirmed how it is read.
+/// Refuses changes of settings for services that a system leads: the confirmation of its lead included how it is read.
 ///
 /// # Errors
 /// 409 `leads_services`, or the store's.
@@ -217,7 +217,7 @@ pub(super) fn check_leads_none(cx: &mut Context<'_, '_>, system: &ForeignSystem)
     Err(leads_services(text).into())
 }
 
-/// Refuses another credential for a system that leads services: what an account does not see there is not read, so that what was
+/// Refuses another credential for a system that leads services: rows hidden from an account are not read, so a change that is
 /// stopped there would go on here.
 ///
 /// # Errors
