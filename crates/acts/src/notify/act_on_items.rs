@@ -69,7 +69,7 @@ impl PlainNoun for ActionItem {
     }
 }
 
-/// Somebody scoped to services acts on the items that they own and opens none.
+/// A person who is scoped to services acts on the items that they own and opens none.
 fn check_unscoped(cx: &mut Context<'_, '_>) -> Result<()> {
     match cx.scope()? {
         Some(_) => Err(scope::refusal().into()),
@@ -141,7 +141,7 @@ fn group_of(reading: &mut Reading<'_>, directory: &Directory, group: &GroupKey) 
     Owner::Group(group.clone())
 }
 
-/// Whether somebody scoped to services may know of an item about these.
+/// Whether a person who is scoped to services may know of an item about these.
 fn sees(
     directory: &Directory,
     person: &PersonId,
@@ -187,7 +187,7 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
     keep(cx, "action_item.acknowledged", next, false)
 }
 
-/// Gives an item another owner (`POST /action-items/{key}/assignment {owner | group}`), who gets a letter.
+/// Gives an item another owner (`POST /action-items/{key}/assignment {owner | group}`); the new owner gets a letter.
 ///
 /// # Errors
 /// 403 for people who are not responsible for the item; 404; 409 when it is settled, or when its record names the owner; 422;
@@ -358,7 +358,7 @@ fn check_answers(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
     Err(not_theirs(cx, item, text)?.into())
 }
 
-/// Refuses what the owners of an item do, with their logins.
+/// The refusal of an act that only the owners of an item do, with their logins.
 fn not_theirs(cx: &mut Context<'_, '_>, item: &ActionItem, text: String) -> Result<Refusal> {
     let directory = cx.directory()?;
     let able = owners(&directory, item, cx.now);

@@ -232,7 +232,7 @@ fn subject(item: &ActionItem) -> String {
     }
 }
 
-/// A title as it ends a sentence, whose point it may have already.
+/// A title without its final point, for the end of a sentence.
 pub(crate) fn without_point(title: &str) -> &str {
     title.trim_end_matches('.')
 }
@@ -292,7 +292,7 @@ pub(crate) fn set_timer(cx: &mut Context<'_, '_>, item: &ActionItem, least: jiff
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Gives the open items of somebody who has left to the next: an owner of the services, else the change managers.
+/// Gives the open items of a person who has left to an owner of the services, else to the change managers.
 ///
 /// # Errors
 /// The store's.

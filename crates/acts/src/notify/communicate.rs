@@ -87,7 +87,7 @@ pub(crate) fn follow_stage(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     set_timer(cx, (change.id.as_str(), KIND), cx.now)
 }
 
-/// Sets the timers of what is owed before a start, and takes the others away.
+/// Sets the timers of notices that are due before a start, and removes the others.
 fn owe(
     cx: &mut Context<'_, '_>,
     change: &Change,
@@ -123,7 +123,7 @@ fn owes_start(cx: &mut Context<'_, '_>, change: &Change) -> Result<bool> {
     Ok(timers.iter().any(|it| it.kind == STARTED))
 }
 
-/// Sends what is due of a change and was not sent, and sets the timer for what is left or ahead.
+/// Sends the due notices of a change that were not sent, and sets the timer for the remaining ones.
 ///
 /// # Errors
 /// The store's.
@@ -178,7 +178,7 @@ struct Round<'c> {
     change: &'c Change,
     units: Vec<BusinessUnit>,
     lists: Vec<CustomerList>,
-    /// The natural keys of what was sent.
+    /// The natural keys of sent notices.
     known: BTreeSet<String>,
     /// When each plan first sent a stage, by the plan's key and the beginning of natural keys. Of announcements only those
     /// since the last move count.
@@ -303,7 +303,7 @@ impl<'c> Round<'c> {
         Some(*at)
     }
 
-    /// Everybody whom a plan names at a stage.
+    /// All recipients of a plan at a stage.
     fn reached(
         &self,
         cx: &mut Context<'_, '_>,
@@ -536,7 +536,7 @@ pub(crate) fn note_acknowledged(cx: &mut Context<'_, '_>, item: &ActionItem) -> 
     })
 }
 
-/// Nobody has to acknowledge a change any more whose work began or that does not come.
+/// No acknowledgement is needed any more once the change has begun or was cancelled.
 fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     for item in open_about(cx, &about(change))? {
         if item.kind == ActionKind::Acknowledge {

@@ -1,7 +1,7 @@
 //! Changes by mail: each person has a secret address of their own, and a letter to it from their known mail address becomes a draft
 //! of theirs. The address holds the person's id and a tag over tenant, person and mail address under the secret of the connection,
-//! so it works for nobody else and no more after the mail address or the secret was changed. `From` alone makes nothing: whoever
-//! writes it untruly knows no address, and whoever knows the address must also write from the mail address that is known.
+//! so it works for nobody else and no more after the mail address or the secret was changed. `From` alone is not enough: a
+//! forger does not know the address, and a person with the address must also write from the known mail address.
 //!
 //! A letter drafts and nothing more: no other act is reached from here. A letter that arrives again is the same by its Message-ID.
 
@@ -165,7 +165,7 @@ fn page(cx: &Context<'_, '_>, path: &str) -> String {
     format!("{}/t/{}{path}", cx.services.tools().public_url, cx.tenant())
 }
 
-/// The person whose address it is hears once a day that somebody else wrote to it: the address is known to others.
+/// Once a day, the owner of an address is notified that another person wrote to it: the address is known to others.
 fn tell_of_a_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailReply) -> Result<String> {
     let day = cx.now.to_zoned(TimeZone::UTC).date();
     let once = format!("letter_of_another/{}/{day}", person.id);

@@ -24,7 +24,7 @@ pub const CANCEL: &str = "invitation_cancelled";
 /// The most invitations of one change that are looked at.
 const MOST: i64 = 5_000;
 
-/// To what a change invites, and whom.
+/// The title, time and people of a change's invitation.
 #[derive(PartialEq, Eq)]
 struct Invited {
     start: Timestamp,
@@ -54,7 +54,7 @@ fn invited(change: &Change, directory: &Directory) -> Option<Invited> {
     })
 }
 
-/// Invites the people of a saved change whose time or people are others than before (an effect).
+/// Sends invitations for a saved change with a new time or new people (an effect).
 ///
 /// # Errors
 /// The store's.

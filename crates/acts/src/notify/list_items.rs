@@ -1,4 +1,4 @@
-//! Lists of action items: whose they are, what they are about, what is overdue.
+//! Lists of action items: by owner, by subject, and overdue ones.
 
 use model::core::act::actions;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
@@ -31,7 +31,7 @@ pub enum Whose {
 /// Which items are listed; the default lists all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemQuery {
-    /// Whose.
+    /// The person or people.
     pub whose: Whose,
     /// In this state alone.
     pub state: Option<ActionState>,
@@ -47,7 +47,7 @@ pub struct ItemQuery {
     pub overdue: bool,
 }
 
-/// The filter of a query. Somebody scoped to services sees the items alone that they own.
+/// The filter of a query. A person who is scoped to services sees only the items that they own.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -51,7 +51,7 @@ fn id_of(token: &str) -> Option<String> {
     Some(Uuid::from_slice(bytes.as_bytes()).ok()?.to_string())
 }
 
-/// A person who acts by a letter: with their rights, and without a factor, so that nothing is decided so.
+/// A person who acts by a letter: with their rights, and without a factor, so that a letter can decide nothing.
 pub(crate) fn writer_of(person: &PersonId) -> Actor {
     Actor {
         person: person.clone(),

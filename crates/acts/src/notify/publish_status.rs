@@ -34,7 +34,7 @@ pub fn publish_status(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
     keep(cx, "tenant.status_opened", tenant, (true, said))
 }
 
-/// Closes it (`{reason}`): whoever is signed in alone reads it from then on.
+/// Closes it (`{reason}`): from then on only signed-in people read it.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 409 `not_public`; 422; the store's.

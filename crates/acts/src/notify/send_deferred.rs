@@ -1,4 +1,4 @@
-//! Messages whose mail waits as their reader wishes: for the one letter of the day, or for the end of their quiet hours.
+//! Messages whose mail is delayed by their reader's preferences: for the daily digest, or for the end of the quiet hours.
 //!
 //! A message that waits is [`HELD`]; its reader has one timer, at the earliest instant at which any of theirs is due. Each
 //! round evaluates what is due, so new preferences apply to waiting messages too. A round that runs twice finds nothing the
@@ -52,7 +52,7 @@ pub fn tell_held(cx: &mut Context<'_, '_>, reader: &str) -> Result<()> {
     }
 }
 
-/// Lets messages go: as one letter for whoever wishes for a digest, else as one each.
+/// Sends messages: as one letter for a reader with a digest, else as one each.
 fn hand_on(cx: &mut Context<'_, '_>, reader: &str, due: Vec<Message>) -> Result<()> {
     let mut written = Written::default();
     let mut told = Vec::new();

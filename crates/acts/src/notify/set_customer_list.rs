@@ -84,7 +84,7 @@ impl PlainNoun for CustomerList {
     }
 }
 
-/// Every list, also those out of use: what somebody opted out of stays known.
+/// Every list, also those out of use: opt-outs stay known.
 fn all(cx: &mut Context<'_, '_>) -> Result<Vec<CustomerList>> {
     Ok(record::bodies::<CustomerList>(cx.tx, &Filter::new().order_by("id"))?)
 }

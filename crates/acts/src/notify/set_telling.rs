@@ -58,7 +58,7 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     Ok((person, telling))
 }
 
-/// The zone of somebody for whom nobody chose one.
+/// The zone of a person without a chosen one.
 const USUAL_ZONE: &str = "UTC";
 
 /// Takes the language, the clock and the time zone from a person's browser at their first visit. Existing preferences stay, and
