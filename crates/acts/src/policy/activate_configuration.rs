@@ -136,8 +136,8 @@ fn approved_change(cx: &mut Context<'_, '_>, key: &str, proposal: &Configuration
     Ok(change)
 }
 
-/// Refuses a change whose time is over: its people agreed to other times than now. Before its window it serves, for a set
-/// of policies that went in force early is what they saw.
+/// Refuses a change after its window: it was approved for other times than now. Before its window the change is valid, because
+/// its approvers saw exactly this set of policies.
 fn check_window(change: &Change, now: Timestamp) -> std::result::Result<(), Refusal> {
     let is_over = change.planned_end.is_some_and(|end| end <= now);
     if !is_over && !change.window_missed {
@@ -294,14 +294,14 @@ fn save(
 /// What recovering did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
-    /// Digest of what was in force.
+    /// Digest of the configuration before.
     pub before: String,
-    /// Digest of what is in force now.
+    /// Digest of the configuration now.
     pub after: String,
 }
 
-/// Brings back, on the host, the policies that were in force before the present ones. It needs no right, because whoever
-/// works on the host holds the data; it is an event and a message to administrators and change managers.
+/// Brings back, on the host, the policies that were in force before the present ones. It needs no right, because a person with
+/// access to the host has the data anyway; it writes an event and notifies administrators and change managers.
 ///
 /// # Errors
 /// 409 when the present policies came with the program, or the store's.
@@ -326,7 +326,7 @@ pub fn recover_policies(cx: &mut Context<'_, '_>) -> Result<Recovered> {
         save(cx, tenant, active, Some(present), &How::Recovered)?;
         return Ok(Recovered { before, after });
     }
-    // Nothing was activated before: the tenant goes back to what comes with the program.
+    // Nothing was activated before: the tenant goes back to the program's own set.
     tenant.policies = None;
     let after = cx.services.tools().shipped(Some(&tenant)).digest().to_owned();
     let mut written = Written::default();

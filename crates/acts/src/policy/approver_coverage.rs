@@ -1,6 +1,6 @@
 //! The coverage that would be left without a person's right: whether each rule in force still has enough approvers, and whether
-//! an administrator is left. Each right that is let go counts for the next, so that all of what is proposed at once may be done
-//! without leaving less.
+//! an administrator is left. Each removed right counts for the next, so that all proposals may be carried out together without
+//! leaving less.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::policy::find_unapprovable::sample;
 use crate::policy::find_unmeetable::shortage;
 use crate::policy::find_unstaffed::{MOST_KINDS, kinds};
 
-/// How many rights are judged in one report; what is beyond them waits for the next.
+/// How many rights are judged in one report; the others wait for the next.
 const MOST_JUDGED: usize = 300;
 
 /// A rule that a target brings, and that finds people enough.
@@ -51,7 +51,7 @@ pub(crate) struct LeftStanding {
     policies: Arc<PolicySet>,
     now: Timestamp,
     met: Vec<Met>,
-    /// Which of them somebody could decide for.
+    /// Which of them a person could decide for.
     of_person: BTreeMap<PersonId, Vec<usize>>,
     services: Vec<ServiceKey>,
     judged: usize,

@@ -1,4 +1,4 @@
-//! Configurations by their ids, the digests of what they hold, what is in force of each kind, and who hears of it.
+//! Configurations: their ids, the digests of their content, the one in force of each kind, and the people to notify.
 
 use model::approval::sla::{self, ROWS, SlaTable};
 use model::compliance::erasure::Retention;

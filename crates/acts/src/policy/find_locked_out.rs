@@ -94,18 +94,18 @@ pub(crate) fn find_locked_out(cx: &mut Context<'_, '_>, set: &PolicySet, in_forc
     Ok(found)
 }
 
-/// One question to a set: whether somebody may do an act on a change of one target.
+/// One question to a set: whether a person may do an act on a change of one target.
 struct Ask<'s, 'a> {
     set: &'s PolicySet,
     act: Act,
     change: &'a ChangeFacts,
     target: &'a TargetFacts,
-    /// The rules of the set that forbid it to somebody.
+    /// The rules of the set that forbid it to at least one person.
     forbids: &'a [&'s str],
 }
 
 impl<'s> Ask<'s, '_> {
-    /// The rules that forbid it to somebody; `None` where nothing allows it in the first place, and none where it is allowed.
+    /// The rules that forbid it to a person; `None` where nothing allows it in the first place, and none where it is allowed.
     fn barring(&self, person: &ActorFacts) -> Option<BTreeSet<&'s str>> {
         let targets = std::slice::from_ref(self.target);
         let verdict = self.set.may(person, self.act.as_str(), Some((self.change, targets)));
@@ -118,7 +118,7 @@ impl<'s> Ask<'s, '_> {
     }
 }
 
-/// The rules each of which bars everybody who could do an act otherwise.
+/// The rules each of which excludes everybody who could otherwise do an act.
 fn shut<'s>(ask: &Ask<'s, '_>, people: impl Iterator<Item = ActorFacts>) -> BTreeSet<&'s str> {
     let mut left: Option<BTreeSet<&str>> = None;
     for facts in people {
@@ -135,7 +135,7 @@ fn shut<'s>(ask: &Ask<'s, '_>, people: impl Iterator<Item = ActorFacts>) -> BTre
     left.unwrap_or_default()
 }
 
-/// Active people who could do an act, by what they are.
+/// Active people who could do an act, by their attributes.
 fn who(directory: &Directory, act: Act) -> Vec<&Person> {
     let has = |person: &Person, roles: &[Role]| roles.iter().any(|role| person.roles.contains(role));
     let could = |person: &&Person| match act {
@@ -151,7 +151,7 @@ fn who(directory: &Directory, act: Act) -> Vec<&Person> {
         .collect()
 }
 
-/// The person of an example: not the one who reads it, who gives themselves nothing, and no pipeline.
+/// The person of an example: not the reader, who gives themselves nothing, and no pipeline.
 fn example_for<'a>(cx: &Context<'_, '_>, people: &[&'a Person]) -> Option<&'a Person> {
     let is_other = |person: &&&Person| person.id != cx.actor.person && !person.roles.contains(&Role::Pipeline);
     people.iter().find(is_other).or(people.first()).copied()
@@ -217,7 +217,7 @@ enum Gift {
 impl Gift {
     const ALL: [Self; 4] = [Self::Function, Self::Training, Self::Seat, Self::Right];
 
-    /// The facts of somebody who has been given it.
+    /// The facts of a person who has been given it.
     fn given(self, facts: &ActorFacts, word: &str) -> ActorFacts {
         let mut facts = facts.clone();
         match (self, word.parse::<Role>()) {
@@ -274,7 +274,7 @@ impl Gift {
     }
 }
 
-/// The rule as a finding, where it is about people: something that somebody can be given would let them through.
+/// The rule as a finding, if it is about people: an attribute that a person can be given would satisfy it.
 fn finding(
     ask: &Ask<'_, '_>,
     (id, does): (&str, &str),

@@ -21,7 +21,7 @@ use crate::case::judge;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// A rule that a target cannot meet, or only through people who all are needed.
+/// A rule that a target cannot meet, or only if all of its possible approvers decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// The service.
@@ -83,8 +83,8 @@ pub struct Loss {
     pub services_not_looked_at: usize,
 }
 
-/// Looks at what a directory as it is to be takes from the services that there are: at most `limit` of them, and first those
-/// that are `named`.
+/// Computes the approvals that existing services lose with a future directory: at most `limit` of them, and first those that
+/// are `named`.
 ///
 /// # Errors
 /// The store's.

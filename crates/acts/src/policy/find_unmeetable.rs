@@ -151,7 +151,7 @@ fn how_many(rule: &ApprovalRule, needed: usize, directory: &Directory, now: Time
     }
 }
 
-/// How many of those whom the matrix names a rule could count at the service that has most of them.
+/// How many owners a rule could count at the service that has most of them.
 fn most_at_a_service(
     rule: &ApprovalRule,
     needed: usize,

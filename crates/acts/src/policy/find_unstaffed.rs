@@ -34,7 +34,7 @@ const MOST_TRIED: usize = 4;
 const AUTHORS: &[Role] = &[Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
 /// The roles that may implement one.
 const IMPLEMENTERS: &[Role] = &[Role::Implementer, Role::Pipeline, Role::Owner];
-/// Rights that decide: who holds one is better kept for that.
+/// Roles that decide: their holders are better kept for that.
 const DECIDING: &[Role] = &[Role::Owner, Role::Security, Role::ChangeManager];
 
 /// Whether a pack can be staffed.
@@ -48,7 +48,7 @@ pub struct Staffing {
     pub services_looked_at: usize,
     /// How many services there are.
     pub services: usize,
-    /// What is lacking.
+    /// The missing parts.
     pub lacks: Vec<Lack>,
     /// Set when the pack is about nothing here yet: it was checked as if it were about every service.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +66,7 @@ pub struct Lack {
     pub text: String,
 }
 
-/// The row of the set that is in force, whatever packs it was made of; no pack has this name.
+/// The row of the set in force, whatever packs it was made of; no pack has this name.
 const IN_FORCE: &str = "in force";
 
 /// Looks at the set in force, rules of one's own included, and at every pack that comes with Assent (`GET /staffing`).
@@ -85,7 +85,7 @@ pub fn find_unstaffed(cx: &mut Context<'_, '_>) -> Result<Vec<Staffing>> {
     Ok(found)
 }
 
-/// The rules that are looked at, and what is taken for granted where none of them is about anything here yet.
+/// The rules under test, and the assumption where none of them is about anything here yet.
 struct Rules<'a> {
     set: &'a PolicySet,
     /// The pack whose rules are reported; `None` for all.
@@ -327,7 +327,7 @@ fn barring(
     if verdict.allowed { Vec::new() } else { verdict.reasons }
 }
 
-/// Somebody with whom it is tried.
+/// A person to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Candidate<'a> {
     person: &'a Person,
@@ -373,7 +373,7 @@ fn candidates<'a>(kinds: &[Vec<&'a Person>], directory: &'a Directory, targets: 
     found
 }
 
-/// Authors and implementers to try: those first whom no policy bars from it, then those who hold no right that decides.
+/// Authors and implementers to try: first those whom no policy excludes from the act, then those without a deciding role.
 fn pairs<'a>(
     people: &[Candidate<'a>],
     barred: &dyn Fn(Candidate, Part) -> Vec<PolicyReason>,

@@ -26,7 +26,7 @@ use crate::policy::approver_coverage::LeftStanding;
 
 /// How many events are read at once.
 const CHUNK: i64 = 1_000;
-/// The most events that one report looks at; what lies before them is not judged.
+/// The most events that one report reads; earlier ones are not judged.
 const MOST: i64 = 200_000;
 /// How many decisions are read at once.
 const DECISIONS: usize = 500;
@@ -161,12 +161,12 @@ pub struct Unused {
     /// The token's id and name, where it is a token that carries more than it uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Value>,
-    /// What they hold.
+    /// Their present rights.
     pub held: Vec<String>,
     /// The parts that nobody used since then.
     pub unused: Vec<String>,
-    /// The request that would narrow it: method, path, body; `if_match`; and `then` the one that ends what it replaces. Null
-    /// where nothing is proposed.
+    /// The request that would narrow it: method, path, body; `if_match`; and `then` the request that ends the replaced one.
+    /// Null where nothing is proposed.
     pub proposal: Value,
     /// Why nothing is proposed, or why some of it stays.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -337,7 +337,7 @@ fn scan(cx: &mut Context<'_, '_>, wanted: Timestamp) -> Result<Scan> {
     Ok(found)
 }
 
-/// On what the decisions of a time rested.
+/// The basis of the decisions of a time.
 #[derive(Default)]
 struct Spoken {
     /// Ids of rows of the matrix.
@@ -484,7 +484,7 @@ fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken, left: &mu
     .collect()
 }
 
-/// Whether somebody used a role.
+/// Whether a person used a role.
 fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool {
     if LOOKING_ON.contains(&role) {
         return !is_away;
@@ -496,7 +496,7 @@ fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool 
     used.is_some_and(|kinds| kinds.iter().any(is_trace))
 }
 
-/// The roles that somebody did not hold for the whole time: they are too new to judge. A person without any event has been here
+/// The roles that a person did not have for the whole time: they are too new to judge. A person without any event has been here
 /// for longer than the log.
 fn given_lately(cx: &mut Context<'_, '_>, person: &Person, since: Timestamp) -> Result<BTreeSet<Role>> {
     let id = person.id.as_str();
@@ -565,7 +565,7 @@ fn words(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
     roles.into_iter().map(|role| role.as_str().to_owned()).collect()
 }
 
-/// Tokens that nobody used, and scopes that nobody used of those that somebody did.
+/// Tokens that nobody used, and unused scopes of the others.
 fn unused_tokens(cx: &mut Context<'_, '_>, directory: &Directory, since: Timestamp) -> Result<Vec<Unused>> {
     let (uses, scopes) = (session::token_uses(cx.tx)?, session::scope_uses(cx.tx)?);
     let filter = Filter::new().equals("revoked", false).order_by("id");

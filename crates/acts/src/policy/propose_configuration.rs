@@ -158,8 +158,8 @@ pub fn propose_risk_table(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
     save(cx, proposal)
 }
 
-/// Reads `terms: {near, far, many, most, complexity: {schema: medium, …}, categories: {network: medium, …}}`; what it does not name
-/// is as in a new tenant.
+/// Reads `terms: {near, far, many, most, complexity: {schema: medium, …}, categories: {network: medium, …}}`; absent terms are
+/// as in a new tenant.
 fn read_terms(reading: &mut Reading<'_>) -> Option<RiskTerms> {
     let terms = reading.object("terms", |inner| {
         let usual = RiskTerms::default();

@@ -45,7 +45,7 @@ pub struct Content {
     /// People to set, like lines of an import: absent fields stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Body>,
-    /// Groups as they are to be, as the API takes them; `joins` names who comes to those that are in it already.
+    /// Groups to set, in the form of the API; `joins` names the people who join an existing group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Body>,
     /// Rows to set, as the API takes them.
@@ -193,7 +193,7 @@ pub fn content(proposal: &Configuration) -> Result<Content> {
 /// end_dependencies?, end?, end_missing?, by_two?, reason}`).
 ///
 /// # Errors
-/// 403, 422, also for a row that would give the proposer a voice; the store's.
+/// 403, 422, also for a row that would give the proposer influence on decisions; the store's.
 pub fn propose_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
     cx.allow(act::actions::SET_OWNERSHIP)?;
     let directory = cx.directory()?;
@@ -241,7 +241,8 @@ pub fn propose_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Config
     propose(cx, &wanted, reason)
 }
 
-/// The versions of the connections that a proposal names: what its second person looks at is what goes in force.
+/// The versions of the connections that a proposal names: the content that its second person sees is the content that goes in
+/// force.
 fn versions(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<BTreeMap<String, i64>> {
     let edits = wanted.connection_edits.iter();
     let edited = edits.filter_map(|body| body.get("id").and_then(Value::as_str));
@@ -254,7 +255,7 @@ fn versions(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<BTreeMap<Strin
     Ok(found)
 }
 
-/// Ids in order, each once: what is named twice would be done twice.
+/// Ids in order, each once: a repeated id would be processed twice.
 fn read_ids(reading: &mut Reading<'_>, field: &'static str) -> Vec<String> {
     let told = reading.texts(field, LINE).unwrap_or_default();
     let ids: BTreeSet<String> = told.into_iter().collect();
@@ -278,7 +279,7 @@ fn read_rows(reading: &mut Reading<'_>, field: &'static str) -> Vec<Body> {
     rows
 }
 
-/// Proposes a content; what it would do must be possible now.
+/// Proposes a content; its effect must be possible now.
 ///
 /// # Errors
 /// 422 with every wrong row, or the store's.
@@ -320,7 +321,7 @@ fn bring_rows(cx: &mut Context<'_, '_>, wanted: &Content, dry_run: bool) -> Resu
     bring(cx, &lines, options)
 }
 
-/// Reads what is no row of an import as its own requests are read, and keeps it unless this is a dry run.
+/// Reads the lists other than import rows like their own requests, and stores them unless this is a dry run.
 fn bring_requests(cx: &mut Context<'_, '_>, wanted: &Content, dry_run: bool) -> Result<()> {
     for (list, rows) in wanted.requests() {
         for (place, body) in rows.iter().enumerate() {
@@ -345,7 +346,7 @@ fn bring_request(cx: &mut Context<'_, '_>, (list, body): (&str, &Body), dry_run:
     match list {
         "delegations" => {
             if body.get("delegator").is_none_or(Value::is_null) {
-                // Else it would be whoever proposes it at first, and whoever puts it in force at last.
+                // Without it the delegator would first be the proposer, and then the person who puts it in force.
                 return Err(Refusal::field("delegator", "missing", "`delegator` is missing.").into());
             }
             let row = set_delegation::read_delegation(cx, body)?;
@@ -438,8 +439,8 @@ fn check_moved_since(cx: &mut Context<'_, '_>, wanted: &Content, proposal: &Conf
 /// change is judged again, once at the end.
 ///
 /// # Errors
-/// 409 where somebody was deactivated since who would come back, or a connection changed since; 422, also for a row that would give the acting person a voice;
-/// the store's.
+/// 409 where a person to restore was deactivated since, or a connection changed since; 422, also for a row that would give the
+/// acting person influence on decisions; the store's.
 pub(crate) fn put_in_force(
     cx: &mut Context<'_, '_>,
     proposal: Configuration,
@@ -489,8 +490,8 @@ pub(crate) fn put_in_force(
     Ok(active)
 }
 
-/// Imports lines, what moves decisions by way of a proposal: the rest is written, and rows of the matrix with what else needs two
-/// people are proposed.
+/// Imports lines; rows that move decisions become a proposal: the rest is written, and rows of the matrix with other edits that
+/// need two people are proposed.
 ///
 /// # Errors
 /// 403, 422, or the store's.

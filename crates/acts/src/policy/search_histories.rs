@@ -33,7 +33,7 @@ use stage::{Hand, Stage};
 
 /// The most shapes of changes that are tried; a set with more shapes is searched in these alone.
 const MOST_SHAPES: usize = 48;
-/// The most shapes on which a glass is broken.
+/// The most shapes for which break-glass is tried.
 const MOST_GLASSES: usize = 6;
 /// How many people have each right where no rule needs many.
 const FEW: usize = 5;
@@ -58,9 +58,9 @@ pub struct Story {
 /// One step of a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Who.
+    /// The actor.
     pub who: String,
-    /// What they do.
+    /// Their act.
     pub does: String,
 }
 
@@ -288,7 +288,7 @@ fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
     }
 }
 
-/// Acts that no walk comes to for every shape, with a part that those have who do them, and what is wrong where nobody may.
+/// Acts that no story reaches for every shape, with the part that their actors have, and the problem if nobody may do them.
 const OFF_THE_WAY: &[(&str, Part, &str)] = &[
     (
         "validate_break_glass",
@@ -340,7 +340,7 @@ fn open_to_nobody(stage: &Stage<'_>, (change, targets): (&ChangeFacts, &[TargetF
     found
 }
 
-/// Acts that a set may forbid for some changes, by those who usually do them.
+/// Acts that a set may forbid for some changes, by their usual actors.
 const PROBES: &[(Role, Part, &str)] = &[
     (Role::Owner, Part::Asked, "approve_change"),
     (Role::Pipeline, Part::Asked, "approve_change"),
@@ -548,7 +548,7 @@ fn to_its_end(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     Some(stage.story("nobody_can", title, (shape, rule)))
 }
 
-/// An owner breaks the glass; all is done afterwards but its validation by another.
+/// An owner opens break-glass; everything is done afterwards except the validation by another person.
 fn glass(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     let (rita, opener) = (Hand::person("rita"), Hand::person(cast::OPENER));
     let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"])).ok()?;

@@ -45,7 +45,7 @@ pub fn propose_mapping(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configur
     save(cx, proposal)
 }
 
-/// Reads `rules` and gathers what is wrong.
+/// Reads `rules` and collects their errors.
 pub fn read_rules(reading: &mut Reading<'_>, directory: &Directory) -> Vec<MappingRule> {
     let rules = reading
         .objects("rules", |inner| read_rule(inner, directory))
@@ -134,7 +134,7 @@ pub fn explain_mapping(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Mapping
 pub struct Tried {
     /// The deployment's key at its sender.
     pub deployment: String,
-    /// What was known.
+    /// The facts at that time.
     pub facts: MappingFacts,
     /// The decision at that time, where a mapping decided.
     pub then: Option<Mapped>,

@@ -1,5 +1,5 @@
-//! Tries a set of policies on what was done to the last changes, and on what was tried and refused, over the facts that were kept:
-//! starts and permits that it would have refused, attempts that it would have allowed.
+//! Tries a set of policies on the acts on the last changes, both done and refused, with the stored facts: starts and permits
+//! that it would have refused, attempts that it would have allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +39,7 @@ pub struct ActDifference {
     /// The policies that would have refused it, where those in force allow it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<PolicyReason>,
-    /// The policies that would have allowed what was refused, where those in force refuse it.
+    /// The policies that would have allowed an act that those in force refuse.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<PolicyReason>,
     /// Why the proposed set could not judge it: everything would stop.
@@ -58,8 +58,8 @@ pub(crate) struct ActsTried {
     pub(crate) differing: Vec<ActDifference>,
 }
 
-/// Judges what was done to a change on what was known when it was done. An act from before facts were kept, or by the system
-/// without a permission check, is counted and not judged.
+/// Judges the acts on a change with the facts at their time. An act from before facts were kept, or by the system without a
+/// permission check, is counted and not judged.
 ///
 /// # Errors
 /// The store's.

@@ -99,7 +99,7 @@ pub struct DecisionDifference {
     pub approval: RecordId,
     /// The decider: a login.
     pub person: String,
-    /// What they said.
+    /// Their decision.
     pub decision: Decision,
     /// When.
     pub at: Timestamp,
@@ -118,7 +118,7 @@ pub struct DecisionDifference {
 /// Judges the last changes and decisions under the set in force and under a proposed one (`POST /policies/trial`).
 ///
 /// # Errors
-/// 403, 422 with what is wrong with the set, or the store's.
+/// 403, 422 with the errors of the set, or the store's.
 pub fn try_policies(cx: &mut Context<'_, '_>, body: &Body) -> Result<Trial> {
     cx.allow(act::actions::SET_POLICY)?;
     let directory = cx.directory()?;
@@ -192,7 +192,7 @@ fn try_on_changes(cx: &mut Context<'_, '_>, sets: &Sets<'_>, last: i64, trial: &
     Ok(())
 }
 
-/// Judges decisions on what was known when they were taken: what a service was then, who held which right.
+/// Judges decisions with the facts at their time: the service's attributes then, the people's roles then.
 fn try_on_decisions(cx: &mut Context<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
     let directory = cx.directory()?;
     let filter = Filter::new().descending_by("id").limit(last);

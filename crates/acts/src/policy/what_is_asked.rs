@@ -36,7 +36,7 @@ pub struct Thought {
 pub struct WhatIsAsked {
     /// Its risk.
     pub risk: Level,
-    /// What they ask.
+    /// Their requirements.
     pub requirements: Requirements,
 }
 

@@ -286,7 +286,7 @@ impl Cast {
         made.done(words)
     }
 
-    /// Everybody, those first who hold a right that looks after others.
+    /// Everybody, first the people with a right that supports others.
     pub(super) fn people(&self) -> Vec<String> {
         let mut found: Vec<&Person> = self.directory.people.values().collect();
         found.sort_by_key(|person| {
@@ -355,7 +355,7 @@ fn usual_template() -> StandardTemplate {
     }
 }
 
-/// A tenant with what a new one has.
+/// A new tenant.
 fn usual_tenant() -> Tenant {
     Tenant {
         id: "acme".into(),
@@ -535,7 +535,7 @@ impl Made {
         for key in &words.groups {
             let members = self.members.remove(key).unwrap_or_default();
             let key = GroupKey::from(key.as_str());
-            // No meeting lasts until the window of what is planned: they sit again then, and before its announcement.
+            // No meeting lasts until the window of a planned change: the board meets again then, and before the announcement.
             let late = window() - SignedDuration::from_hours(1);
             let ahead = words.announced.iter().filter(|minutes| **minutes > 0);
             let early = ahead.map(|minutes| late - SignedDuration::from_mins(*minutes));

@@ -23,7 +23,7 @@ const STRIDE: u64 = 2_654_435_761;
 const FEW_WORDS: usize = 3;
 /// The author of every tried change, unless a rule names another one.
 const AUTHOR: &str = "alma";
-/// Somebody else.
+/// Another person.
 const OTHER: &str = "bert";
 
 /// One change as the policies see it, and its description.
@@ -471,7 +471,7 @@ fn hold(facts: &mut Facts, role: OwnershipRole, people: Vec<PersonId>) {
         .extend(people.into_iter().map(|person| (role, person)));
 }
 
-/// Somebody, by what they are to the change.
+/// A person, by their part in the change.
 #[derive(Clone)]
 enum Who {
     Author,

@@ -108,7 +108,7 @@ pub(super) struct Stage<'s> {
 }
 
 impl<'s> Stage<'s> {
-    /// Somebody writes a change of a shape. An emergency starts at once, unless it has to be announced before: then it starts
+    /// A person writes a change of a shape. An emergency starts at once, unless it has to be announced before: then it starts
     /// as late as that requires.
     pub(super) fn open(
         set: &'s PolicySet,
@@ -333,7 +333,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Those who alone tick an item.
+    /// The only people who may tick an item.
     fn owners_of(&self, id: &ids::RecordId) -> Vec<Hand> {
         let line = self.file.checklist.iter().find(|line| &line.id == id);
         let item = line.and_then(|line| Item::of_line(&self.file, line));
@@ -465,7 +465,7 @@ impl<'s> Stage<'s> {
                 .standing()
                 .filter(|it| it.is_yes() && it.counted_for.iter().any(|row| is_worth(row, id, self.now)))
                 .count();
-            // Of distinct groups it matters who they are, and not how many alone.
+            // For distinct groups the decision depends on who the people are, and not only on how many.
             let is_enough = rule.from.distinct_groups().is_none()
                 || targets_of(&self.file, row).all(|it| is_met(&self.file, (id, rule), &it.id, self.now));
             if counted >= rule.count as usize && is_enough {
@@ -499,7 +499,7 @@ impl<'s> Stage<'s> {
         self.act(by, "starts the work", work::start).is_ok() && self.file.change.state == State::Implementing
     }
 
-    /// Breaks the glass.
+    /// Opens break-glass.
     pub(super) fn break_glass(&mut self, by: &Hand) -> bool {
         let until = (self.now + SignedDuration::from_hours(1)).to_string();
         let words = body(json!({"reason": "It is down.", "until": until}));
@@ -509,7 +509,7 @@ impl<'s> Stage<'s> {
         .is_ok()
     }
 
-    /// Somebody else signs a broken glass, where that is needed.
+    /// Another person cosigns a break-glass use, where that is needed.
     pub(super) fn cosign(&mut self, people: &[String]) {
         for person in people {
             if self
@@ -608,7 +608,7 @@ impl<'s> Stage<'s> {
         lines.truncate(3);
         let wanted = wanted(self.file.change.state);
         let mut tried = self.refused.iter().filter(|it| wanted.contains(&it.does.as_str()));
-        // A rule of the set's own is what its writer looks for; the base forbids most acts to most people anyway.
+        // The writer of a set looks for rules of their own; the base set forbids most acts to most people anyway.
         let leads = |it: &&Refused| it.is_by_own_rule && (wanted.contains(&it.does.as_str()) || it.prepares());
         let told = self.refused.iter().find(leads).or_else(|| tried.next());
         if let Some(Refused { who, does, why, .. }) = told.or(self.refused.last()) {
