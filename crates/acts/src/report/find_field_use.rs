@@ -30,7 +30,7 @@ pub struct FieldUse {
     pub field: String,
     /// The label of a tenant's own field.
     pub name: Option<String>,
-    /// What was counted.
+    /// The counted records.
     pub counted: Counted,
     /// Whether a policy in force or a rule of the product reads it.
     pub is_read: bool,

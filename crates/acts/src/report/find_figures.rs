@@ -36,7 +36,7 @@ use crate::report::project_outcomes::NAME;
 /// The most changes that a figure is computed from.
 pub const MOST_CHANGES: usize = 100_000;
 
-/// The rows of a window, with what the directory adds to them.
+/// The rows of a window, with the directory's facts about them.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     /// The changes.
@@ -269,7 +269,7 @@ fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Read
     }))
 }
 
-/// Somebody who may not see how fast others decide.
+/// A person who may not see how fast others decide.
 struct Reader {
     person: PersonId,
     /// Which of the deciding accounts belong to one person.
@@ -339,12 +339,12 @@ fn sensitivity_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) ->
     Ok(shown.collect())
 }
 
-/// A figure with the rows behind it and what it depends on.
+/// A figure with its rows and its dependencies.
 #[derive(Debug, Clone)]
 pub struct Explained {
     /// The figure.
     pub figure: FoundFigure,
-    /// The rows, what is not counted included, the newest first.
+    /// The rows, including those not counted, the newest first.
     pub rows: Vec<RowOfFigure>,
     /// The figure under other lines; none where twice its window holds too many changes.
     pub variants: Vec<Variant>,
@@ -352,8 +352,8 @@ pub struct Explained {
     pub since: Option<Timestamp>,
 }
 
-/// Finds a figure, the rows behind it and what it depends on, from rows that are loaded once. Of a window with more than
-/// [`MOST_CHANGES`] the newest part is counted.
+/// Finds a figure, its rows and its dependencies, from rows that are loaded once. Of a window with more than [`MOST_CHANGES`]
+/// the newest part is counted.
 ///
 /// # Errors
 /// 403; 422 for a place that is not known; the store's.
@@ -431,7 +431,7 @@ fn bottleneck(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<
     let (name, most) = groups.iter().max_by_key(|(_, it)| it.total.unwrap_or_default())?;
     let most = most.total.filter(|it| *it > 0)?;
     if groups.values().any(|it| it.is_withheld) {
-        // Beside what is withheld, no group is known to take most.
+        // If values are withheld, the slowest group cannot be known.
         return None;
     }
     Some((name.clone(), most.saturating_mul(PPM) / total.max(1)))
@@ -458,7 +458,7 @@ pub struct RowOfFigure {
     pub minutes: Option<i64>,
 }
 
-/// Finds the rows behind a figure, what is not counted included, the newest first.
+/// Finds the rows behind a figure, including those not counted, the newest first.
 ///
 /// # Errors
 /// As [`find_figure`].

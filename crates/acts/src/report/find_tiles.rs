@@ -1,5 +1,5 @@
 //! Finds the tiles of a dashboard for the acting person, and the changes behind a row of a tile. Counts and rows come from one
-//! filter, so that they agree; nobody is shown what they may not read.
+//! filter, so that they agree; every reader sees only rows that they may read.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ pub struct TileRow {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
-/// A tile with what it counts.
+/// A tile with its count.
 #[derive(Debug, Clone)]
 pub struct FoundTile {
     /// The tile.
@@ -675,7 +675,7 @@ fn slowest(figure: &FoundFigure) -> Vec<TileRow> {
 /// The changes behind a row of a tile, the newest first, at most [`MOST_LISTED`].
 ///
 /// # Errors
-/// 403; 404 for an unknown tile or row; 409 for a row that counts no changes, with the page that has what it counts; the store's.
+/// 403; 404 for an unknown tile or row; 409 for a row that counts no changes, with the page of its records; the store's.
 pub fn find_changes_of_row(
     cx: &mut Context<'_, '_>,
     (tile, row): (&str, &str),

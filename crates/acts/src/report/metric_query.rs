@@ -42,11 +42,11 @@ pub struct MetricQuery {
     pub definition: &'static Definition,
     /// When.
     pub window: Window,
-    /// The zone whose days the window is made of.
+    /// The zone that defines the window's days.
     pub zone: TimeZone,
     /// Which rows.
     pub filter: RowFilter,
-    /// By what the figure is split.
+    /// The dimension of the split.
     pub by: Option<Dimension>,
     /// Of times to approve: those of this approver alone; a login.
     pub approver: Option<String>,

@@ -50,7 +50,7 @@ impl HitKind {
 /// A record that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// What it is.
+    /// Its kind.
     pub kind: HitKind,
     /// Its key, login or id.
     pub key: String,

@@ -1,5 +1,5 @@
-//! Subscriptions to dashboards: who may have what mailed to whom, and the letters. A timer sends them; each letter is made in
-//! the name of its reader, so that it shows what the reader may read.
+//! Subscriptions to dashboards: the permission, the recipients, and the letters. A timer sends them; each letter is made in the
+//! name of its reader, so that it shows what the reader may read.
 
 use std::collections::BTreeSet;
 

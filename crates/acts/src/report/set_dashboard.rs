@@ -1,4 +1,4 @@
-//! Saved dashboards: who reads one, and whose it is to change.
+//! Saved dashboards: the permissions to read and to change them.
 
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;

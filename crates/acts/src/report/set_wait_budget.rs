@@ -170,7 +170,7 @@ fn shown(cx: &mut Context<'_, '_>, found: Measured) -> Result<Measured> {
     }
 }
 
-/// Agrees for the group. The person who set the bound does not, even as a member.
+/// Agrees for the group. The person who set the bound may not, even as a member.
 fn agree(cx: &mut Context<'_, '_>, budget: WaitBudget) -> Result<WaitBudget> {
     let directory = cx.directory()?;
     let members = directory.members(&budget.group);

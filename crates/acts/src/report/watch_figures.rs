@@ -1,6 +1,6 @@
 //! Watches figures for those who own them: a lasting rise of emergencies becomes an action item of the change managers that names
 //! what rose and links the rows; a wait above an agreed bound becomes one of its group. One for each rise, and for each budget and
-//! period, however often it is looked at. The verdict of a trial becomes an item of whoever proposed the template.
+//! period, however often it is looked at. The verdict of a trial becomes an item of the template's proposer.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -110,8 +110,8 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
     Ok(Some(rise_item(cx, (shift, since), &parts, &counted)))
 }
 
-/// Whether an item reports a rise that was found after this one began: it is the same rise. As the window moves on, or what is
-/// counted is corrected, the week in which it is found may move.
+/// Whether an item reports a rise that was found after this one began: it is the same rise. As the window moves on, or the
+/// counted data are corrected, the week in which it is found may move.
 fn was_told(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result<bool> {
     let mut found_by = began;
     while found_by < to {
