@@ -1,4 +1,4 @@
-//! Compares the rules with what came of the changes of a quarter, and takes the decision about it. Adopting proposes a
+//! Compares the rules with the outcomes of a quarter's changes, and records the decision about it. Adopting proposes a
 //! configuration as its author; another person, or an approved change, puts that in force.
 
 use jiff::{SignedDuration, Timestamp};
@@ -221,10 +221,10 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
     Ok(saved)
 }
 
-/// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes its
-/// risk table and its set of policies, or names a configuration that somebody proposed instead; each is put in force by another
-/// person or an approved change. Its action item waits until then. Declining changes nothing. Where what was adopted is withdrawn, the
-/// adjustment is decided anew.
+/// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes
+/// its risk table and its set of policies, or names a configuration proposed by a person instead; each is put in force by
+/// another person or an approved change. Its action item waits until then. Declining changes nothing. If an adopted
+/// configuration is withdrawn, the adjustment is decided again.
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -270,7 +270,7 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
     Ok(saved)
 }
 
-/// Refuses a second decision, unless what the first one adopted was withdrawn.
+/// Refuses a second decision, unless the configuration that the first one adopted was withdrawn.
 fn check_open(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Result<()> {
     if is_withdrawn(cx, adjustment)? {
         return Ok(());

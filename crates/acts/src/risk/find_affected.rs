@@ -23,9 +23,9 @@ pub struct Reach {
     pub outage: Vec<Affected>,
     /// The things whose data it may damage, with those on the path.
     pub data: Vec<Affected>,
-    /// The digest of the set, as it is now: of what fails with it, and whose data it may damage.
+    /// The digest of the present set: the things that fail with it, and the things whose data it may damage.
     pub digest: String,
-    /// Up to so many arrows away a thing counts for the impact by itself; what lies further away counts among the many alone.
+    /// Up to this number of arrows a thing counts for the impact by itself; a farther one counts only among the many.
     pub far: i64,
     /// The parts that were left out of the assessment.
     pub excluded: Vec<Excluded>,

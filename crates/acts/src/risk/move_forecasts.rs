@@ -145,7 +145,7 @@ pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usiz
         let event = draft("cause_move.noted", ("cause_move", id), cx.now, data);
         cx.tell(vec![event], written)?;
         kept += 1;
-        // Before, the next act on it judges it, and its forecast is made anew until then.
+        // Before that, the next act on the change judges it, and its forecast is computed again until then.
         if change.state > State::Assessing {
             moved.insert(change.id.0);
         }
