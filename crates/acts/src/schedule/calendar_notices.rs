@@ -1,4 +1,4 @@
-//! Events of a vendor's calendar are notices of its maintenance: what is new in it is announced, what is gone from it is off.
+//! Events of a vendor's calendar are notices of its maintenance: a new event is announced, a removed one is cancelled.
 
 use std::collections::BTreeMap;
 

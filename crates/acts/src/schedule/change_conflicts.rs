@@ -33,7 +33,7 @@ const USUAL: SignedDuration = SignedDuration::from_hours(1);
 /// A target of a plan that is tried: service, environment, config items.
 type TriedTarget = (String, String, Vec<String>);
 
-/// A plan that somebody tries.
+/// A hypothetical plan.
 pub struct Tried {
     /// The plan.
     pub planned: Planned,
@@ -213,7 +213,7 @@ pub fn preview_conflicts(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Fo
     find_of(cx, &tried.planned)
 }
 
-/// Reads a plan: a change by its key, and what would be otherwise.
+/// Reads a plan: a change by its key, and the hypothetical differences.
 ///
 /// # Errors
 /// 404, 422, or the store's.

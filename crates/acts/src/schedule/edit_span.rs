@@ -68,7 +68,7 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 }
 
 /// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?,
-/// edit_reason?}`). Changes under what it lay over and under what it lies over now are judged in the same transaction. A
+/// edit_reason?}`). Changes that the freeze covered before and those that it covers now are judged in the same transaction. A
 /// loosening is a proposal until it is confirmed; a widening beyond the business owner's agreement is one until they agree.
 ///
 /// # Errors
@@ -112,7 +112,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     if !counts {
         return propose_again(cx, wanted, edit_reason, data);
     }
-    // A proposal was made about what it covered before.
+    // A proposal was made for the former scope.
     let wanted = Freeze {
         loosening: None,
         ..wanted
@@ -196,8 +196,8 @@ fn as_it_stood(wanted: Repeat, once: Occurrence, (before, once_before): (&Repeat
     }
 }
 
-/// Whether a freeze halted all that it halts now before the edit, too: what was given since was lawfully given, to a change
-/// that it excepts, and a new title takes nothing of that away.
+/// Whether a freeze halted all of its present scope before the edit, too: permits given since were given lawfully, to a change
+/// that it excepts, and a new title voids none of them.
 fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool {
     let scope = |freeze: &Freeze| (freeze.services.clone(), freeze.environments.clone(), freeze.reach);
     let is_same_place = scope(before) == scope(after);
@@ -252,7 +252,7 @@ pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ma
     cx.put_estate("window.edited", wanted, data)
 }
 
-/// Refuses a repeating window whose times all lie behind us.
+/// Refuses a repeating window whose times are all in the past.
 pub(crate) fn check_window_ahead(reading: &mut Reading<'_>, window: &MaintenanceWindow, now: jiff::Timestamp) {
     if reading.errors.is_empty() && window.is_over(now) {
         reading.wrong(

@@ -1,7 +1,6 @@
-//! Writes the times of repeating freezes and windows anew: before the list runs out, and when the calendar changes by which
-//! they count. Changes under a freeze are judged in the same transaction when its times moved. Times of a freeze that counts
-//! stay as they are when a calendar changes: the new ones are a proposal where they stop less, or more than the business owner
-//! agreed to.
+//! Expands the times of repeating freezes and windows again: before the list runs out, and when their calendar changes. Changes
+//! under a freeze are judged in the same transaction when its times moved. Times of a freeze that counts stay as they are when
+//! a calendar changes: the new ones are a proposal where they stop less, or more than the business owner agreed to.
 
 use model::directory::snapshot::MaintenanceWindow;
 use model::schedule::freeze::{Freeze, FreezeTerms, loosens};
@@ -56,7 +55,7 @@ pub(crate) fn follow_calendar(cx: &mut Context<'_, '_>, key: &str) -> Result<()>
     Ok(())
 }
 
-/// Writes the times of a freeze anew. A rule that no longer has any keeps the times that it had.
+/// Expands the times of a freeze again. A rule that no longer has any keeps the times that it had.
 ///
 /// # Errors
 /// The store's.
@@ -64,7 +63,7 @@ pub(crate) fn expand_freeze(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     follow(cx, id, None)
 }
 
-/// Writes the times of a freeze anew, because of a calendar or before its list runs out.
+/// Expands the times of a freeze again, because of a calendar or before its list runs out.
 fn follow(cx: &mut Context<'_, '_>, id: &str, calendar: Option<&str>) -> Result<()> {
     let Some(before) = record::load::<Freeze>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
@@ -143,7 +142,7 @@ fn is_by_calendar(freeze: &Freeze) -> bool {
     })
 }
 
-/// Writes the times of a window anew.
+/// Expands the times of a window again.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! The report of a freeze: the changes that it hit, the exceptions with who gave them and why, the changes that passed by their
-//! risk with the expected and the actual failures, and what became of the rest.
+//! The report of a freeze: the changes that it hit, the exceptions with their authors and reasons, the changes that passed by
+//! their risk with the expected and the actual failures, and the outcome of the rest.
 
 use std::collections::BTreeSet;
 
@@ -116,7 +116,7 @@ pub struct FreezeReport {
     /// How many of them were expected to fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_failures: Option<String>,
-    /// The latest times that began, each with what it was expected to let through and what passed, in order.
+    /// The latest times that began, each with the expected and the actual number of passed changes, in order.
     pub times: Vec<TimeReported>,
     /// The changes.
     pub changes: Vec<Reported>,

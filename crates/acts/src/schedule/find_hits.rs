@@ -1,4 +1,4 @@
-//! Finds the changes that a freeze hits: whom it moves, whom it lets through, and the next free times of those that it stops.
+//! Finds the changes that a freeze hits: the moved ones, the ones that pass, and the next free times of those that it stops.
 
 use std::collections::BTreeSet;
 
@@ -323,7 +323,7 @@ pub(crate) fn ask_telling(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(
 /// The suffix after a freeze's id in the subject of the timer that states what its times are expected to let through.
 pub(crate) const TIMES: &str = "times";
 
-/// Has stated what the next time of a freeze is expected to let through, once that time begins.
+/// Sets the timer for the statement of how many changes the next time of a freeze is expected to let through.
 ///
 /// # Errors
 /// The store's.

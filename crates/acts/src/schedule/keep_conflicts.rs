@@ -151,7 +151,7 @@ fn told_decision(decided: &Conflict) -> String {
     }
 }
 
-/// Arbiters decide in person, and never through a credential that somebody with a part in either change gave them.
+/// Arbiters decide in person, and never through a credential issued by a person with a part in either change.
 fn check_arbiter(cx: &mut Context<'_, '_>, conflict: &Conflict, changes: [&Change; 2]) -> Result<()> {
     let directory = cx.directory()?;
     let arbiters = conflict.arbiters(&directory, changes, cx.now);
@@ -361,7 +361,7 @@ fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms
 }
 
 /// Opens the action items of a conflict that is to be decided, for the owners of both changes and an arbiter; settles them once
-/// it is decided or gone. The letter about what was found is the owners' letter.
+/// it is decided or gone. The letter about the conflict is the owners' letter.
 fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Change, &Change)) -> Result<()> {
     let about = About::new(AboutKind::Conflict, conflict.id.as_str());
     if conflict.state != ConflictState::Open {
@@ -538,7 +538,7 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
     Ok(found)
 }
 
-/// Two ids in their order, by which a pair is found whatever its order.
+/// Two ids in order, so that a pair is found in any order.
 fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     (one.min(other), one.max(other))
 }

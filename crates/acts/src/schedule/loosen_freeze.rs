@@ -222,8 +222,7 @@ fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> 
     Err(Refusal::not_allowed("own_request", text).with_others(others).into())
 }
 
-/// Notifies the people with changes in the freeze: those that it covered and whose planned times it lay over, or whose work is
-/// under way.
+/// Notifies the people with changes in the freeze: with planned times in it, or with work under way.
 fn tell_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason: &str) -> Result<()> {
     let open = State::ALL
         .iter()

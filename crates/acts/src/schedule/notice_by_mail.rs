@@ -118,7 +118,7 @@ fn form(vendor: &Vendor) -> String {
     )
 }
 
-/// The vendor to whom one of the addresses was given.
+/// The vendor of one of the addresses.
 pub(crate) fn addressee(cx: &mut Context<'_, '_>, secret: &[u8], tokens: &[String]) -> Result<Option<Vendor>> {
     let (directory, tenant) = (cx.directory()?, cx.tenant());
     for token in tokens {

@@ -1,4 +1,4 @@
-//! Shows what a freeze would hit before anybody sets it, and what one hits that is there.
+//! Shows the changes that a planned or an existing freeze hits.
 
 use model::core::act;
 use model::core::body::Body;

@@ -183,7 +183,7 @@ pub struct Project {
 
 /// The data for the call.
 pub struct Errand {
-    /// Whom it calls.
+    /// The connection to call.
     pub connection: Connection,
     /// The credential.
     pub credential: String,
@@ -191,7 +191,7 @@ pub struct Errand {
     pub projects: Vec<Project>,
 }
 
-/// Loads what a courier needs for a call about this subject; `None` when there is nothing to bring any more. `left` names the
+/// Loads the data for a call about this subject; `None` when there is nothing to synchronise any more. `left` names the
 /// projects that an earlier round has left, one a line, in the order of their turns; empty means all.
 ///
 /// # Errors

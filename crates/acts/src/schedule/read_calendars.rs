@@ -87,7 +87,7 @@ pub struct Errand {
     pub credential: Option<Vec<u8>>,
 }
 
-/// Loads what a courier needs; `None` when the calendar is read no more.
+/// Loads the data for the call; `None` when the calendar is read no more.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.

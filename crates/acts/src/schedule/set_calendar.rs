@@ -35,7 +35,7 @@ pub fn set_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Calendar> {
     keep_calendar(cx, calendar)
 }
 
-/// Keeps a calendar, whoever may.
+/// Stores a calendar; checks no permission.
 ///
 /// # Errors
 /// The store's.

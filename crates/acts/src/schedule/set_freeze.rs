@@ -194,7 +194,7 @@ fn check_course(reading: &mut Reading<'_>, (cx, directory): (&Context<'_, '_>, &
     }
 }
 
-/// Judges what it lies over; a halting freeze that is on voids every permit given before it.
+/// Judges the changes that it covers; a halting freeze that is on voids every permit given before it.
 pub(crate) fn take_effect(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     if !freeze.course.counts() {
         return Ok(());
@@ -233,8 +233,8 @@ fn void_earlier(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     void_given(cx, freeze)
 }
 
-/// Revokes every permit that the halt reaches. The list's line knows places and times only, so what it voids for a verifier
-/// without a network is void here as well, also where the change itself may go on.
+/// Revokes every permit that the halt reaches. The list's line has only places and times, so the permits that it voids for a
+/// verifier without a network are void here as well, even if the change itself may go on.
 fn void_given(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let alive = Filter::new()
         .equals("state", PermitState::Issued.as_str())
@@ -272,7 +272,7 @@ fn tell_halt(
     cx.tell(vec![event], write::Written::default())
 }
 
-/// Judges what it lies over or lay over.
+/// Judges the changes that it covers or covered.
 pub(crate) fn settle_touched(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let scope = Freeze {
         ended: false,

@@ -231,7 +231,7 @@ fn settle_all(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The keys of changes whose times do not follow their order, whoever sees them.
+/// The keys of changes whose times do not follow their order, whether or not the reader sees them.
 fn misplaced(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<Vec<String>> {
     cx.as_system(|cx| {
         let mut changes = Vec::with_capacity(keys.len());

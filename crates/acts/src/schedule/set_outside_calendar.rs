@@ -145,8 +145,8 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
     Ok(())
 }
 
-/// Replaces the events of a calendar (`POST /outside-calendars/{id}/imports`); events that are over long ago are left out by whoever
-/// reads the file. An import that changes nothing writes nothing.
+/// Replaces the events of a calendar (`POST /outside-calendars/{id}/imports`); the reader of the file leaves out events that
+/// ended long ago. An import that changes nothing writes nothing.
 ///
 /// # Errors
 /// 403, 404, 422 for too many events, or the store's.

@@ -1,5 +1,5 @@
-//! The terms of planning: one record of a tenant. They hold for what is judged from now on, and conflicts that are open already hold
-//! both changes as well; those that hold changes go on doing so, so that nobody frees a change by relaxing the terms.
+//! The terms of planning: one record of a tenant. They apply to future judgements, and open conflicts then hold both changes
+//! too. Conflicts that hold changes go on doing so, so that nobody frees a change by relaxing the terms.
 
 use model::core::enums::ConflictKind;
 use model::core::parse::Reading;

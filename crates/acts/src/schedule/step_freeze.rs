@@ -60,7 +60,7 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
         );
         return Err(Refusal::not_now("no_business_owner", text, "Nothing has to be done.", Vec::new()).into());
     };
-    // The business agrees in the person of somebody, and through no account of a machine.
+    // The business agrees through a person, never through a machine account.
     if cx.directory()?.has_role(&cx.actor.person, Role::Pipeline) {
         let text = "An account of a pipeline agrees to nothing for the business.";
         return Err(Refusal::not_allowed("not_business_owner", text.to_owned()).into());

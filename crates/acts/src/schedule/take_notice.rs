@@ -1,5 +1,5 @@
 //! Vendors' notices of their own maintenance, by people and by deliveries. The owners of the services acknowledge each; nobody
-//! approves it, for the vendor decides. Once it is over, what was announced is held against what happened.
+//! approves it, for the vendor decides. Once it is over, the announced course is compared with the actual one.
 
 use std::collections::BTreeSet;
 
@@ -100,7 +100,8 @@ impl PlainNoun for VendorNotice {
         ])
     }
 
-    /// Adds the services whose owners have not acknowledged a notice, the review of one that is over, and that one is past its end.
+    /// Adds the services whose owners have not acknowledged a notice, the review of one that is over, and the mark of one that
+    /// is past its end.
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         let directory = cx.directory()?;
         let vendors: BTreeSet<&str> = records.iter().map(|it| it.vendor.as_str()).collect();
@@ -211,7 +212,7 @@ fn kind(known: Option<&VendorNotice>, state: NoticeState) -> &'static str {
     }
 }
 
-/// Keeps the acknowledgements: one for each service while the maintenance is not over, anew where the plan is another one.
+/// Keeps the acknowledgements: one for each service while the maintenance is not over, and new ones for another plan.
 fn follow(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, notice: &VendorNotice) -> Result<()> {
     let about = About::new(AboutKind::Vendor, notice.vendor.as_str());
     let is_live = notice.state.is_live();

@@ -26,7 +26,7 @@ use crate::core::noun;
 use crate::incident::link_records::relate;
 use crate::notify::action_items;
 
-/// A notice for its page and its change; somebody with a scope sees those that concern no other service.
+/// A notice for its page and its change; a scoped person sees those that concern no other service.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -69,7 +69,7 @@ pub fn take_up_notice(cx: &mut Context<'_, '_>, id: &str) -> Result<VendorNotice
     Ok(saved)
 }
 
-/// Refuses what has no time ahead any more, and a second change while the first one goes on.
+/// Refuses a notice without remaining time, and a second change while the first one goes on.
 fn check_open(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<()> {
     if !notice.state.is_live() || notice.is_past_end(cx.now) {
         let text = "This maintenance is over or off.";
@@ -97,8 +97,8 @@ fn change_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Change>> {
     }
 }
 
-/// The draft: what the vendor announces, the announced window, the owner of the first service that has one, and the vendor's people as
-/// those who do the work.
+/// The draft: the vendor's announcement, the announced window, the owner of the first service that has one, and the vendor's
+/// people as implementers.
 fn draft_of(notice: &VendorNotice, directory: &Directory, now: Timestamp) -> Body {
     let vendor = directory.vendor(&notice.vendor);
     let name = vendor.map_or_else(|| notice.vendor.clone(), Vendor::called);
