@@ -84,8 +84,8 @@ pub fn strays(tx: &mut CrossTx<'_>) -> Result<Vec<Damage>> {
     Ok(found)
 }
 
-/// The tenants of a table's rows that are none of this installation's. Keys begin with the tenant, so that each step is one
-/// look into an index: a table of a million rows is not gone through.
+/// The tenants of a table's rows that are none of this installation's. Keys begin with the tenant, so each step is one index
+/// look-up: a table of a million rows is not scanned.
 fn strange_tenants(tx: &mut CrossTx<'_>, table: &str) -> Result<Vec<Value>> {
     let sql = format!(
         "WITH RECURSIVE found (tenant) AS (

@@ -24,7 +24,7 @@ pub(crate) enum Connection {
     Postgres(PostgresConnection),
 }
 
-/// For whom a transaction is opened.
+/// The reach of a transaction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reach<'a> {
     /// One tenant, whose id binds to `$tenant`.

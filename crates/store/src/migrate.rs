@@ -6,7 +6,7 @@ use crate::driver::{Address, Connection, PostgresConnection, Reach, SqliteConnec
 use crate::error::{Error, Result};
 use crate::value::Value;
 
-/// One file. Its first line is `-- oldest binary: <version>`: what a binary must be to serve this schema.
+/// One file. Its first line is `-- oldest binary: <version>`: the oldest binary that may serve this schema.
 struct Migration {
     number: i64,
     name: &'static str,
@@ -201,7 +201,7 @@ fn run_all(
     Ok(())
 }
 
-/// Whether a migration was run. One whose text has changed since is a damage.
+/// Whether a migration was run. A migration whose text has changed since counts as damage.
 fn is_applied(connection: &mut Connection, migration: &Migration) -> Result<bool> {
     let rows = connection.query(
         "SELECT text FROM schema_migration WHERE number = $number",

@@ -1,5 +1,4 @@
-//! Moments: which committed state a transaction sees, so that what one of them read need not be read again before
-//! somebody commits.
+//! Moments: the committed state that a transaction sees, so that data read at one moment are reused until the next commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Moment(u64);
 
 impl Moment {
-    /// A moment by its number, for tests of what is kept by moments.
+    /// A moment by its number, for tests of caches.
     #[must_use]
     pub fn numbered(number: u64) -> Self {
         Self(number)

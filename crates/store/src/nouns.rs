@@ -147,8 +147,8 @@ macro_rules! nouns {
 
         const WITHOUT_CARD: &[&str] = &[$($table),+];
 
-        /// The derived columns of a body, computed anew: what replay compares with the row. `Other` for a table that
-        /// is none of the model's.
+        /// The derived columns of a body, computed again: replay compares them with the row. `Other` for a table that is none
+        /// of the model's.
         pub fn derived_columns(table: &str, body: &str) -> Result<Vec<(&'static str, Value)>> {
             match table {
                 $($table => Ok(read::<$noun>(body)?.columns()),)+
@@ -166,7 +166,7 @@ macro_rules! nouns {
             value.transpose().map_err(|error| Error::Other(error.to_string()))
         }
 
-        /// Writes the rows that are derived from a body (targets, search terms) anew.
+        /// Writes the rows that are derived from a body (targets, search terms) again.
         pub fn save_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
             match table {
                 $($table => read::<$noun>(body)?.save_derived(tx, false),)+

@@ -15,7 +15,7 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use crate::error::{Error, Result};
 use crate::zstandard;
 
-/// The tables whose bodies are kept so.
+/// The tables with packed bodies.
 const TABLES: [&str; 2] = ["act_facts", "decision_facts"];
 /// The beginning of such a column. A plain body begins with `{`.
 const FORM: &str = "z1:";

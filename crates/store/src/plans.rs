@@ -49,7 +49,7 @@ fn plan(store: &Store, sql: &str) -> String {
     lines(done.unwrap()).unwrap()
 }
 
-/// A statement, the index that it goes by, and whether what it finds may be sorted.
+/// A statement, the index that it uses, and whether its results may be sorted.
 fn statements() -> Vec<(String, &'static str, bool)> {
     vec![
         (

@@ -52,7 +52,7 @@ pub struct RawRecord {
     pub version: i64,
     /// The plain JSON.
     pub body: String,
-    /// The sealed JSON; what the column holds where that does not fit the body.
+    /// The sealed JSON; the raw column where that does not fit the body.
     pub sealed: String,
     /// The derived columns by name, in the table's order.
     pub columns: Vec<(String, Value)>,
@@ -60,7 +60,7 @@ pub struct RawRecord {
     pub is_coded: bool,
 }
 
-/// Writes a new row; `sealed` is what [`crate::sealed::shorten`] keeps of the sealed form. `Conflict` when the id is taken.
+/// Writes a new row; `sealed` is the result of [`crate::sealed::shorten`] for the sealed form. `Conflict` when the id is taken.
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
@@ -78,8 +78,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str, expected: i6
     replace(tx, record, written(record)?, sealed, expected)
 }
 
-/// The same for a record some of whose texts were erased: `body` is the record as JSON, with `{"erased": true}` in their
-/// places.
+/// The same for a record with erased texts: `body` is the record as JSON, with `{"erased": true}` in their places.
 pub fn update_erased<R: Record>(
     tx: &mut Tx<'_>,
     record: &R,
@@ -209,8 +208,8 @@ pub fn bodies<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<R>> {
     Ok(found)
 }
 
-/// The same of those records whose bodies can be had now, and the ids of the others: those lie in the archive's bucket, which gives
-/// nothing. A list shows only the columns of these.
+/// The same of those records whose bodies are available now, and the ids of the others: those are in the archive's bucket,
+/// which does not respond. A list shows only the columns of these.
 pub fn bodies_at_hand<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<(Vec<R>, Vec<String>)> {
     let (tail, params) = filter.written()?;
     let sql = format!(
@@ -322,8 +321,8 @@ pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result
     rows.iter().map(|row| raw_record(tx, table, row)).collect()
 }
 
-/// The same for replay, which goes on where a row cannot be read: each row's id, unless that is what cannot be read, and the
-/// row or why it cannot be.
+/// The same for replay, which continues after an unreadable row: each row's id, unless the id itself is unreadable, and the row
+/// or the error.
 pub fn raw_rows(
     tx: &mut Tx<'_>,
     table: &str,
@@ -429,7 +428,7 @@ fn code<R: Record>(tx: &Tx<'_>, record: &R, body: &str) -> Value {
     row_code::code(tx.coder(), tx.tenant(), R::TABLE, &parts)
 }
 
-/// Gives every row of a noun's table its code, whatever it holds.
+/// Computes the code of every row of a noun's table, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
     let name = checked_name(table)?;
     let sql = format!("SELECT id, version, body FROM \"{name}\" WHERE tenant = $tenant ORDER BY id");

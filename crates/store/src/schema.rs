@@ -1,5 +1,5 @@
-//! Compares the schema of a PostgreSQL database with what its migrations make: a trigger or a rule would go on rewriting what is
-//! written lawfully, a policy that is gone would show one tenant's rows to another. The engine's own pages it looks after itself.
+//! Compares the schema of a PostgreSQL database with its migrations: a foreign trigger or rule would rewrite lawful data, a
+//! missing policy would show one tenant's rows to another. The engine checks its own pages.
 
 use std::collections::BTreeMap;
 

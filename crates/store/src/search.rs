@@ -50,7 +50,7 @@ fn wanted(texts: &[&str]) -> BTreeSet<String> {
 
 /// Whether a record's stored terms are exactly those of these texts.
 pub(crate) fn is_right(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<bool> {
-    // Bytes, for somebody may have written a term that is no text.
+    // Bytes, because a row written past the server may have a term that is no text.
     let wanted: BTreeSet<Vec<u8>> = wanted(texts).into_iter().map(String::into_bytes).collect();
     Ok(bytes_of(tx, table, id)?.into_iter().collect::<BTreeSet<_>>() == wanted)
 }

@@ -10,7 +10,7 @@ pub(crate) struct Statement {
     pub(crate) numbered: String,
     /// The names without `$`; the n-th is `$n` of the numbered text.
     pub(crate) names: Vec<String>,
-    /// How the values were given the first time: whoever runs a text gives them in one order always.
+    /// The order of the values at the first call: every caller of a text gives them in one order.
     pub(crate) given: OnceLock<Given>,
 }
 

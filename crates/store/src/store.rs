@@ -477,8 +477,8 @@ impl Store {
         reads.waiting(*slot) + writes.waiting(*write_slot)
     }
 
-    /// The present moment, on SQLite: whatever a transaction read at it still holds, but for what another process
-    /// committed since the worker looked last. On PostgreSQL other servers write too, so there is none.
+    /// The present moment, on SQLite: data read at this moment are valid, except for commits of other processes since the
+    /// worker's last check. On PostgreSQL other servers write too, so there is none.
     #[must_use]
     pub fn moment(&self) -> Option<Moment> {
         self.shared.moments.as_ref().map(Moments::present)
@@ -534,7 +534,7 @@ impl Store {
     }
 }
 
-/// The bucket, and what is brought from it for an act that may want it.
+/// The bucket, and the objects fetched from it for an act that may need one.
 type Wants = Option<(Arc<Remote>, Arc<Brought>)>;
 
 fn unanswered<E: Failure>() -> E {

@@ -1,4 +1,4 @@
-//! Zstandard (RFC 8878) for what is kept compressed.
+//! Zstandard (RFC 8878) for compressed data.
 
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::get_frame_content_size;

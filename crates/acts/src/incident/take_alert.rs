@@ -482,7 +482,7 @@ fn joined(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> 
     }
 }
 
-/// An alert's title as the incident's: one line, with any other white space removed.
+/// An alert's title as the incident's: brought onto one line and cut to the limit.
 fn title_of(alert: &Alert) -> String {
     parse::one_line(&alert.title).chars().take(TITLE).collect()
 }

@@ -18,7 +18,7 @@ pub struct Standing {
     pub made: bool,
 }
 
-/// Notes it of the act whose first event this is; at most once a record.
+/// Stores it for the act with this first event; at most once a record.
 pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &Standing) -> Result<()> {
     tx.execute(
         "INSERT INTO act_order (tenant, event_id, table_name, record_id, version, made)
@@ -64,7 +64,7 @@ pub fn is_beyond(tx: &mut Tx<'_>, after: &str, earlier_than: &Standing) -> Resul
     Ok(found.is_some())
 }
 
-/// Forgets what was noted by events before this one: the first that waits for its place.
+/// Removes the notes of events before this one: the first that waits for its place.
 pub fn forget_before(tx: &mut Tx<'_>, first_waiting: &str) -> Result<()> {
     tx.execute(
         "DELETE FROM act_order WHERE tenant = $tenant AND event_id < $first",

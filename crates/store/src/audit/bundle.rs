@@ -50,7 +50,7 @@ impl Entries {
     }
 }
 
-/// A bundle that was opened, beside the bytes that were opened: a row with other bytes is opened anew.
+/// An opened bundle, with the bytes from which it was opened: for a row with other bytes the bundle is opened again.
 struct Cached {
     tenant: String,
     number: i64,

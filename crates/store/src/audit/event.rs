@@ -296,8 +296,8 @@ pub fn leaves(tx: &mut Tx<'_>, from: i64, end: i64) -> Result<Vec<(i64, Vec<u8>)
     .collect()
 }
 
-/// Placed events between two indexes, the newest first, whose kind fits a pattern of `LIKE`; `%` fits all. The scan reads no
-/// more than lies between the two.
+/// Placed events between two indexes, the newest first, with a kind that matches a pattern of `LIKE`; `%` matches all. The scan
+/// reads no more than lies between the two.
 pub fn page_below(tx: &mut Tx<'_>, from: i64, before: i64, pattern: &str) -> Result<Vec<Event>> {
     read_all(
         tx,
@@ -398,7 +398,7 @@ pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
     rows.iter().map(|row| row.text("subject_id")).collect()
 }
 
-/// The acts whose events about a subject are of these kinds.
+/// The acts with events of these kinds about a subject.
 pub fn acts_about(tx: &mut Tx<'_>, (table, id): (&str, &str), kinds: &[&str]) -> Result<BTreeSet<String>> {
     let rows = tx.query(
         "SELECT act, kind FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id",
@@ -509,7 +509,7 @@ pub fn tenants_unsequenced(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
     .collect()
 }
 
-/// Keeps what an event names by digest only: a long text or the facts of a decision.
+/// Stores a payload that an event names only by digest: a long text or the facts of a decision.
 pub fn save_payload(tx: &mut Tx<'_>, event_id: &str, digest: &str, bytes: &[u8]) -> Result<()> {
     tx.execute(
         "INSERT INTO event_payload (tenant, event_id, digest, bytes) VALUES ($tenant, $event, $digest, $bytes)

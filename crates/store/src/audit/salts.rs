@@ -1,8 +1,8 @@
 //! Free texts behind their commitments. Erasing a text takes it out of its row; the commitment in the log stays.
 //!
-//! A text is found by the event that brought it, or by a record whose versions its events made. Commitments are random, and a
-//! key that began with them would touch another page for each text that is written. The texts of an event share one row, whose
-//! commitment is empty; versions before kept a row for each text, which is read in the same way.
+//! A text is found by its event, or by a record whose versions its events made. Commitments are random, and a key that began
+//! with them would touch another page for each text that is written. The texts of an event share one row, whose commitment is
+//! empty; versions before kept a row for each text, which is read in the same way.
 
 use std::collections::HashMap;
 
@@ -119,7 +119,7 @@ pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
 /// Erases a text and its salt. Returns whether the text existed.
 ///
 /// # Errors
-/// `Retry` when somebody else erased a text of the event at the same time; `Corrupt` when the row cannot be read; the engine's.
+/// `Retry` when another act erased a text of the event at the same time; `Corrupt` when the row cannot be read; the engine's.
 pub fn erase(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<bool> {
     let mut rows = rows_with(tx, event_id, commitment)?;
     // An erased text must not stay in a segment.

@@ -36,7 +36,7 @@ pub struct Sorter {
 }
 
 impl Sorter {
-    /// A sorter that holds about `most` bytes in memory, and writes what is more to files in `folder`.
+    /// A sorter that holds about `most` bytes in memory, and writes the rest to files in `folder`.
     #[must_use]
     pub fn new(folder: PathBuf, most: usize) -> Self {
         Self {

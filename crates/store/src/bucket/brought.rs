@@ -17,7 +17,7 @@ const MOST_BYTES: usize = 64 << 20;
 pub(crate) struct Places<'c> {
     /// The folder of segments, where they are files.
     pub(crate) folder: Option<&'c Path>,
-    /// The bucket, with what was brought from it for this act.
+    /// The bucket, with the objects fetched from it for this act.
     pub(crate) bucket: Option<(&'c SharedBucket, &'c Brought)>,
 }
 
@@ -77,7 +77,7 @@ impl Brought {
         self.state().wanted.is_some()
     }
 
-    /// Forgets what a run before wanted.
+    /// Clears the wanted object of an earlier run.
     pub(crate) fn begin(&self) {
         self.state().wanted = None;
     }
@@ -87,7 +87,7 @@ impl Brought {
         self.state().wanted.take()
     }
 
-    /// Keeps what was brought, or why nothing is.
+    /// Stores a fetched object, or why there is none.
     pub(crate) fn put(&self, key: String, bytes: Result<Arc<[u8]>>) {
         let mut state = self.state();
         if let Err(away @ Error::BucketAway(_)) = bytes {

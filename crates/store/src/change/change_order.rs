@@ -1,7 +1,7 @@
 //! Lists of changes in a chosen order, cut after the last one seen.
 //!
-//! An order is a value and then the number, which no two changes share: so each change has one place, and a page begins
-//! behind a place, whatever was written since. Changes without a planned start or an outcome come last in either direction, and
+//! An order is a value and then the number, which is unique: so each change has one position, and a page begins after a
+//! position, whatever was written since. Changes without a planned start or an outcome come last in either direction, and
 //! levels of risk and outcomes are not in alphabetical order: such a list consists of several stretches, each in the order of
 //! an index.
 

@@ -10,7 +10,7 @@ use crate::value::Value;
 /// The state in which almost all changes are.
 const CLOSED: &str = "closed";
 
-/// Which changes to list; what is absent does not matter. Times are `[from, to)`.
+/// The changes to list; absent fields match all. Times are `[from, to)`.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeFilter {
     /// States; empty means all.
@@ -199,8 +199,8 @@ impl Part {
     ];
 }
 
-/// Which conditions an engine may look up in an index. The others are written so that it cannot, or it would gather and
-/// sort what nearly all changes have rather than walk in the order of the list.
+/// Which conditions an engine may look up in an index. The others are written so that no index applies, or the engine would
+/// collect and sort frequent values rather than scan in the order of the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Bare {
     #[default]
@@ -293,8 +293,8 @@ impl Conditions {
         self.sql.push_str(&format!(" AND {column} IN ({places})"));
     }
 
-    /// Of several outcomes, what an index gives has to be sorted: unless few changes have them, walking in the order of the
-    /// list costs less.
+    /// Of several outcomes, an index's rows have to be sorted: unless few changes have them, scanning in the order of the list
+    /// costs less.
     fn outcomes(&mut self, values: &[String], is_bare: bool) {
         if values.is_empty() {
             return;

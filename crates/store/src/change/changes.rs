@@ -27,7 +27,7 @@ pub struct TargetRow {
     pub service: String,
     /// The environment.
     pub environment: String,
-    /// What is deployed.
+    /// The deployed artifact.
     pub artifact: Option<String>,
     /// The commit.
     pub commit: Option<String>,
@@ -78,8 +78,8 @@ pub fn list_ordered(
     Ok(rows)
 }
 
-/// The ids of changes with work on one of these services that were saved at a time or later, those first that were saved first:
-/// a change is saved when its work ends, so among them is every change whose work ended since then or goes on.
+/// The ids of changes with work on one of these services that were saved at a time or later, the earliest first: a change is
+/// saved when its work ends, so the list has every change whose work ended since then or goes on.
 pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<String>, limit: i64) -> Result<Vec<String>> {
     if services.is_empty() {
         return Ok(Vec::new());
@@ -289,7 +289,7 @@ pub fn targets_of_all(tx: &mut Tx<'_>, change_ids: &[&str]) -> Result<BTreeMap<S
     );
     let mut found: BTreeMap<String, Vec<TargetRow>> = BTreeMap::new();
     for ids in change_ids.chunks(AT_ONCE) {
-        // The last id fills up what is left, so that there is one statement whatever the number.
+        // The last id fills the remaining places, so that there is one statement whatever the number.
         let given = names.iter().enumerate().filter_map(|(place, name)| {
             let id = ids.get(place).or_else(|| ids.last())?;
             Some((name.as_str(), Value::from(*id)))
@@ -312,7 +312,7 @@ pub fn are_numbered(tx: &mut Tx<'_>, change_id: &str, number: i64) -> Result<boo
     Ok(other.is_empty())
 }
 
-/// Targets of changes in a service and environment whose artifact, commit or way back is one of those given.
+/// Targets of changes in a service and environment with one of the given artifacts, commits or rollback artifacts.
 pub fn targets_for(
     tx: &mut Tx<'_>,
     service: &str,
@@ -320,8 +320,8 @@ pub fn targets_for(
     artifact: Option<&str>,
     commit: Option<&str>,
 ) -> Result<Vec<TargetRow>> {
-    // One arm for each index: joined by OR they would be one walk through all targets of the place, and so they would be
-    // if the engine were to sort or to compare what they give, as the key of the table is in that order.
+    // One arm for each index: joined by OR they would be one scan of all targets of the place, and sorting or comparing their
+    // results would have the same effect, because the table's key is in that order.
     const ARM: &str = "SELECT change_id, target_id, service, environment, artifact, commit_sha, rollback_to, state
          FROM change_target WHERE tenant = $tenant AND service = $service AND environment = $environment";
     let sql = format!(

@@ -196,7 +196,7 @@ pub fn tenants(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
     )
 }
 
-/// Gives every row its code, whatever it holds.
+/// Computes the code of every row, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
     // Marks without a code are forgotten: their changes are judged once more.
     tx.execute("DELETE FROM settled WHERE tenant = $tenant", &[])?;

@@ -21,8 +21,8 @@ pub(crate) const COUNT: &str = "SELECT count(*) AS found FROM (
     SELECT id FROM inbox WHERE tenant = $tenant AND state = 'done' AND length(body) > 0 AND received_at >= $from
     AND received_at < $before ORDER BY received_at, id LIMIT $limit) AS due";
 
-/// The ids of changes that ended and were last saved before `before`, whose texts are still there and which no legal hold of their
-/// own keeps; the oldest first.
+/// The ids of changes that ended and were last saved before `before`, with texts that are still there and without a legal hold
+/// of their own; the oldest first.
 pub fn changes_to_erase(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<String>> {
     let found = changes_to_erase_after(tx, before, None, limit)?;
     Ok(found.into_iter().map(|(_, id)| id).collect())

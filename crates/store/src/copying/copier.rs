@@ -69,11 +69,11 @@ impl Copier {
         }
     }
 
-    /// Copies what is new. `marks` are the ends of the logs before the step began. `clock` is called again for each segment, as
-    /// a base may take minutes.
+    /// Copies new data. `marks` are the ends of the logs before the step began. `clock` is called again for each segment, as a
+    /// base may take minutes.
     ///
     /// # Errors
-    /// The place's; the next step tries again, and begins the copy anew where that is needed.
+    /// The place's; the next step tries again, and restarts the copy where needed.
     pub fn step(&mut self, marks: Marks, clock: &dyn Fn() -> Timestamp) -> Result<Copied> {
         if let Some(fence) = fence_after(&self.place, self.epoch)? {
             return Ok(Copied::Fenced(fence));
@@ -161,7 +161,7 @@ impl Copier {
         done
     }
 
-    /// Writes what is new as a segment; an empty one where there has to be one.
+    /// Writes new data as a segment; an empty one where a segment is required.
     fn write_new(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp, always: bool) -> Result<()> {
         self.tail.catch_up();
         let mut chunks = self.tail.take().map_err(Error::Corrupt)?;
@@ -189,7 +189,7 @@ impl Copier {
         written
     }
 
-    /// Generations whose moments are not kept any more, and bases that were never whole.
+    /// Generations beyond the retention, and bases that were never whole.
     fn old(&self, present: &Generation, now: Timestamp) -> Result<Vec<String>> {
         let names = generations(&self.place)?;
         let mut old = Vec::new();

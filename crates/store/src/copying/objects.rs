@@ -169,7 +169,7 @@ pub(crate) fn fence_after(place: &SharedBucket, epoch: u64) -> Result<Option<Fen
     }
 }
 
-/// Takes the copy over for a host, by its name and a random id: only one of several who try at once gets the next epoch.
+/// Takes the copy over for a host, by its name and a random id: of several concurrent attempts only one gets the next epoch.
 ///
 /// # Errors
 /// `Other` where another host was faster, or the place does not know conditions; the place's.

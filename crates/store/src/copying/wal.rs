@@ -13,7 +13,7 @@ const MAGIC: u32 = 0x377f_0682;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) page_size: u32,
-    /// The first grows by one whenever the log begins anew, the second is random.
+    /// The first grows by one whenever the log restarts, the second is random.
     pub(crate) salts: [u32; 2],
     pub(crate) is_big_endian: bool,
     /// The checksum so far.
@@ -36,7 +36,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
         .map_or(0, u32::from_be_bytes)
 }
 
-/// Goes on with the checksum over bytes, whose number is a multiple of eight.
+/// Continues the checksum over bytes, whose number is a multiple of eight.
 fn add(mut sum: [u32; 2], bytes: &[u8], is_big_endian: bool) -> [u32; 2] {
     let read = |four: &[u8]| {
         let four = [four[0], four[1], four[2], four[3]];

@@ -1,5 +1,5 @@
-//! Which records of the estate were written at which value of the counter [`crate::counter::DIRECTORY`]: what a server
-//! that holds the estate in memory has to read again. Operational: no decision rests on it.
+//! The records of the estate written at each value of the counter [`crate::counter::DIRECTORY`]: a server with the estate in
+//! memory reads these again. Operational: no decision rests on it.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ const ALL: &str = "*";
 /// A record that was written: its table and its id.
 pub type Written = (String, String);
 
-/// Notes what was written at a value of the counter, which moves with it.
+/// Stores the records written at a value of the counter, which moves with it.
 pub fn insert(tx: &mut Tx<'_>, generation: i64, written: &BTreeSet<Written>) -> Result<()> {
     if written.is_empty() {
         // The counter also moves for records outside the directory, such as tokens: then the row marks that nothing is missing.

@@ -49,13 +49,13 @@ pub(crate) struct PostgresConnection {
     statements: HashMap<String, postgres::Statement>,
     /// The server has sent its goodbye; the socket may take a moment longer to close.
     farewell: bool,
-    /// The server stopped waiting for its standby: what was committed then may be lost with this node.
+    /// The server stopped waiting for its standby: commits at that time may be lost with this node.
     called_off: Arc<AtomicBool>,
 }
 
-/// The function in which PostgreSQL waits for a synchronous standby. A warning from this function means that somebody ended
-/// that wait, and that the commit, which is reported as done, is on this node alone (`syncrep.c`). Its name is the same in
-/// every language.
+/// The function in which PostgreSQL waits for a synchronous standby. A warning from this function means that the wait was
+/// ended, and that the commit, which is reported as done, is on this node alone (`syncrep.c`). Its name is the same in every
+/// language.
 const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
 
 /// A server that hangs in the middle of a transaction holds its locks no longer than this, in milliseconds: the other servers
@@ -63,8 +63,8 @@ const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
 const IDLE_MS: u32 = 20_000;
 
 impl PostgresConnection {
-    /// Connects to the node that takes writes, the first in the order of the URL's hosts; `role` is what the session acts as
-    /// from then on, when given.
+    /// Connects to the writable node, the first in the order of the URL's hosts; `role` is the session's role from then on,
+    /// when given.
     pub(crate) fn open(address: &Address, role: Option<&str>) -> Result<Self> {
         let mut config = config(address)?;
         config

@@ -25,8 +25,8 @@ const SWITCHES: u32 = 100;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 400;
 /// From how many pages of the write-ahead log on the writer moves them into the main file (4 KiB each): pages that were
-/// written often in between are moved once. Beyond 4,062 pages SQLite's index of that log needs more room, and where the disk
-/// is full just then the commit fails in a way of which nobody knows what it kept; so this stays far below.
+/// written often in between are moved once. Beyond 4,062 pages SQLite's index of that log needs more room, and if the disk is
+/// full just then the commit fails with an unknown result; so this stays far below.
 const CHECKPOINT_PAGES: i32 = 2_000;
 
 /// A connection to the file.
@@ -115,8 +115,8 @@ impl SqliteConnection {
                 // A misspelt column must not turn into a text literal.
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
-                // Plans do not follow the values that are bound: otherwise each new value would have a statement prepared
-                // anew, which took a sixth of the writing thread.
+                // Plans do not depend on the bound values: otherwise each new value would have a statement prepared again,
+                // which took a sixth of the writing thread.
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
                 // Each act of a common transaction can be undone alone. The undo data are worthless after a crash, so they are
                 // kept in memory and not in a temporary file.
@@ -286,7 +286,7 @@ impl SqliteConnection {
         run().map(|_| ()).map_err(|it| sqlite_error(&it))
     }
 
-    /// Commits. Here every failed write counts as fatal: what the file holds is then unknown.
+    /// Commits. Here every failed write counts as fatal: the content of the file is then unknown.
     pub(crate) fn commit(&mut self) -> Result<()> {
         let commit = || self.raw.prepare_cached("COMMIT")?.raw_execute();
         commit().map(|_| ()).map_err(|it| {

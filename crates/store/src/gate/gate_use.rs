@@ -13,7 +13,7 @@ const MOST_REFUSED: i64 = 1_000;
 /// Questions of one kind at one door about one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateUse {
-    /// The door: `plain`, `http`, `envoy`, `kubernetes`, or what the gateway calls itself.
+    /// The door: `plain`, `http`, `envoy`, `kubernetes`, or the gateway's own name.
     pub door: String,
     /// The service; empty when none was named that is known.
     pub service: String,

@@ -162,7 +162,7 @@ pub fn find(
     Ok(rows)
 }
 
-/// Gives every row its code, whatever it holds.
+/// Computes the code of every row, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
     for row in tx.query("SELECT * FROM gate_view WHERE tenant = $tenant ORDER BY change_id", &[])? {
         let it = unchecked(&row)?;

@@ -180,7 +180,7 @@ pub fn save_signed(tx: &mut Tx<'_>, signed: &str, epoch: i64, at: Timestamp) -> 
     Ok(done > 0)
 }
 
-/// Tenants whose list was signed before `before`, or has entries that were not signed yet.
+/// Tenants with a list signed before `before`, or with unsigned entries.
 pub fn stale_lists(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<Vec<String>> {
     tx.query(
         "SELECT tenant FROM revocation_state WHERE signed_at < $before OR signed_epoch < epoch ORDER BY tenant",

@@ -36,8 +36,8 @@ const REMOVED_GROUP: &str = "removed_group";
 /// The counter which records that the rows of this file were derived once from all records.
 const INDEXED: &str = "identities_indexed_2";
 
-/// The people known by a value of a kind, by id. More than one for a mail address whose earlier owners were removed, for a second
-/// address that is shared, or where rows are older than the rule against it.
+/// The people known by a value of a kind, by id. More than one for a mail address of removed people, for a shared second
+/// address, or where rows are older than the rule against it.
 pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
     let rows = tx.query(
         "SELECT person FROM person_identity
@@ -55,7 +55,7 @@ pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Refuses a row of this table that the person's own record does not have: it would let somebody in as another.
+/// Refuses a row of this table that the person's own record does not have: such a row would let one person sign in as another.
 fn check_known(tx: &mut Tx<'_>, id: &str, kind: &str, value: &str) -> Result<()> {
     let person = record::load::<Person>(tx, id)?;
     let is_known = person.is_some_and(|it| by_what(&it.record).iter().any(|(k, v)| *k == kind && v == value));
@@ -100,9 +100,9 @@ pub fn find_group(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<String>>> {
     all_under(tx, [GROUP_NAME, GROUP_NAME], &name.to_lowercase())
 }
 
-/// Keys and names of the tenants, in order, that would let this proven subject (`issuer subject`) in: it belongs to somebody
-/// there who may act, and people sign in there at its issuer. It reads across tenants, so it is for the one alone who proved
-/// at a door that they are this subject.
+/// Keys and names of the tenants, in order, in which this proven subject (`issuer subject`) can sign in: the subject belongs to
+/// an active person there, and the tenant has its issuer as a provider. It reads across tenants, so it is only for a caller who
+/// proved this subject.
 pub fn tenants_of(tx: &mut CrossTx<'_>, subject: &str) -> Result<BTreeMap<String, String>> {
     let rows = tx.query(
         "SELECT t.tenant AS tenant, t.name AS name, d.id AS id, d.version AS version, d.body AS body, d.code AS code
@@ -175,8 +175,8 @@ pub fn count_people(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(all - count_of(tx, REMOVED)?)
 }
 
-/// Ids of groups from a place on in their order, without those that were removed, each with how many members it has: a
-/// group may be of the size of a company, so whoever shows many of them loads one after the other.
+/// Ids of groups from a position on in their order, without the removed ones, each with its number of members: a group may be
+/// of the size of a company, so a caller with many groups loads one after the other.
 pub fn groups(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<(String, i64)>> {
     let rows = tx.query(
         "SELECT g.id AS id, (SELECT count(*) FROM group_member m WHERE m.tenant = $tenant AND m.people_group = g.id) AS members
@@ -239,7 +239,7 @@ fn each<R: Record>(tx: &mut Tx<'_>, save: impl Fn(&mut Tx<'_>, &R) -> Result<()>
     }
 }
 
-/// By what a person is known: kinds and values, in order.
+/// The identifiers of a person: kinds and values, in order.
 fn by_what(person: &Person) -> Vec<(&'static str, String)> {
     let mut wanted: Vec<(&'static str, String)> = Vec::new();
     let mail = person.email.as_deref().map(|mail| mail.trim().to_lowercase());
@@ -254,7 +254,7 @@ fn by_what(person: &Person) -> Vec<(&'static str, String)> {
     wanted
 }
 
-/// By what a group is known: kinds and values, in order.
+/// The identifiers of a group: kinds and values, in order.
 fn by_what_group(group: &Group) -> Vec<(&'static str, String)> {
     if group.removed {
         vec![(REMOVED_GROUP, String::new())]
@@ -298,7 +298,7 @@ pub(crate) fn is_group_right(tx: &mut Tx<'_>, group: &Group) -> Result<bool> {
     Ok(known == wanted && is_known_by(tx, id, &by_what_group(group))?)
 }
 
-/// Writes anew by what a person is known.
+/// Writes the identifiers of a person again.
 pub(crate) fn save_person(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
     save_known(tx, person.id.as_str(), by_what(person))
 }
@@ -320,7 +320,7 @@ fn save_known(tx: &mut Tx<'_>, id: &str, wanted: Vec<(&'static str, String)>) ->
     Ok(())
 }
 
-/// Writes the members of a group anew where they differ: a large group that gains one member costs one row.
+/// Writes the members of a group again where they differ: a large group that gains one member costs one row.
 pub(crate) fn save_group(tx: &mut Tx<'_>, group: &Group) -> Result<()> {
     let id = group.id.as_str();
     let rows = tx.query(

@@ -1,4 +1,4 @@
-//! Second factors of people, and what is remembered between the two halves of a ceremony. Secrets come in sealed.
+//! Second factors of people, and the state between the two steps of a ceremony. Secrets are stored sealed.
 
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ use crate::value::{Row, Value};
 pub struct SecondFactor {
     /// Its id.
     pub id: String,
-    /// Whose it is.
+    /// The owner.
     pub person: String,
     /// `totp`, `passkey` or `recovery`.
     pub kind: String,
@@ -179,7 +179,7 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str, kind: &str) -> Result<u64
     )
 }
 
-/// Gives every factor its code, whatever it holds.
+/// Computes the code of every factor, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
     for it in all(tx)? {
         let code = it.code(tx);

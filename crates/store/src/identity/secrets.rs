@@ -10,7 +10,7 @@ use crate::value::Row;
 /// The table of passwords.
 const PASSWORD: &str = "password";
 
-/// Sets a person's password hash (PHC text), with whoever set it for them, if it was not they, and when.
+/// Sets a person's password hash (PHC text), with the other person who set it, if any, and the time.
 pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str, (by, at): (Option<&str>, Timestamp)) -> Result<()> {
     let kept = KeptPassword {
         person: person.to_owned(),
@@ -47,7 +47,7 @@ pub fn password(tx: &mut Tx<'_>, person: &str) -> Result<Option<String>> {
 /// A password as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptPassword {
-    /// Whose it is.
+    /// The owner.
     pub person: String,
     /// Its hash.
     pub phc: String,
@@ -75,7 +75,7 @@ fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
     parts.iter().map(Vec::as_slice).collect()
 }
 
-/// Gives every password its code, whatever it holds.
+/// Computes the code of every password, whatever its content.
 pub(crate) fn code_passwords(tx: &mut Tx<'_>) -> Result<()> {
     for it in passwords(tx)? {
         let code = row_code::code(tx.coder(), tx.tenant(), PASSWORD, &slices(&it.parts()));

@@ -13,7 +13,7 @@ use crate::value::{Row, Value};
 pub struct Session {
     /// `sha256:…` of its secret.
     pub token_digest: String,
-    /// Whose it is.
+    /// The owner.
     pub person: String,
     /// When it began.
     pub created_at: Timestamp,
@@ -44,10 +44,10 @@ pub struct Session {
     pub mac: Vec<u8>,
 }
 
-/// A session that was ended: what the log keeps of it.
+/// An ended session: its data for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// Whose it was.
+    /// The owner.
     pub person: String,
     /// The name under which it was listed.
     pub id: String,
@@ -295,7 +295,7 @@ pub fn scope_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, 
     Ok(found)
 }
 
-/// Keeps that somebody signed in.
+/// Records a person's sign-in.
 pub fn note_seen(tx: &mut Tx<'_>, person: &str, at: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO person_seen (tenant, person, first_seen_at, last_seen_at) VALUES ($tenant, $person, $at, $at)

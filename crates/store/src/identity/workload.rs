@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::row_code;
 use crate::tx::{CrossTx, Tx};
 
-/// Somebody who was let in.
+/// A job's valid credential.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entered {
     /// The tenant in whose log it acts.
@@ -21,10 +21,10 @@ pub struct Entered {
     pub generation: i64,
 }
 
-/// The table of what jobs were let in with.
+/// The table of the jobs' credentials.
 const TABLE: &str = "workload_token";
 
-/// Keeps what a job was let in with.
+/// Stores a job's credential.
 pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timestamp) -> Result<()> {
     let until = expires_at.as_microsecond().to_be_bytes();
     let parts = [digest.as_bytes(), workload.as_bytes(), &until];
@@ -87,7 +87,7 @@ pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
     }))
 }
 
-/// The workload by which somebody was let in with this digest; `None` once it has ended.
+/// The workload of the credential with this digest; `None` once it has ended.
 pub fn entered(tx: &mut Tx<'_>, digest: &str, now: Timestamp) -> Result<Option<String>> {
     tx.query_one(
         "SELECT workload FROM workload_token WHERE tenant = $tenant AND digest = $digest AND expires_at > $now",
@@ -109,7 +109,7 @@ pub fn open_ones(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String,
     .collect()
 }
 
-/// Forgets of all tenants what has ended, at most so much of each table.
+/// Removes expired rows of all tenants, at most so many of each table.
 pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
     let params = [("now", now.into()), ("most", most.into())];
     let used = tx.execute(PRUNE_USED, &params)?;

@@ -101,9 +101,10 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
 /// Every column but the body: twenty of them could be half a gigabyte.
 const WITHOUT_BODY: &str = "tenant, id, connection, delivery_id, body_digest, event, subject, received_at, tries, state, reason, result, mac, trace";
 
-/// That the turn of the delivery `row` has come: no earlier one about the same subject is worked or waits for another try.
-/// One about several subjects waits for all of its connection that are worked now, and those behind it wait as well; one
-/// that failed holds up its own subject only. Each look goes to an index of few rows: what was begun, or is about several.
+/// The condition that the turn of the delivery `row` has come: no earlier one about the same subject is being processed or
+/// waits for another attempt. One about several subjects waits for all of its connection that are being processed, and later
+/// ones wait for it; one that failed holds up its own subject only. Each part of the condition uses an index of few rows: begun
+/// ones, or those about several.
 fn in_turn() -> String {
     let earlier = |more: &str| {
         format!(

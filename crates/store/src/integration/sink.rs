@@ -105,7 +105,7 @@ pub fn state(tx: &mut Tx<'_>, id: &str) -> Result<Option<State>> {
     .transpose()
 }
 
-/// Sinks of any tenant whose log is ahead of them and that are not held back, the longest waiting first.
+/// Sinks of any tenant with unsent entries that are not held back, the longest waiting first.
 pub fn due(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<Vec<Due>> {
     tx.query(
         "SELECT s.tenant AS tenant, s.id AS id FROM sink_state s JOIN log_state l ON l.tenant = s.tenant

@@ -1,5 +1,5 @@
-//! Outgoing webhooks: how far each is in the log, and what is on its way to it. One holder at a time works for a webhook,
-//! so that its events leave in the order of the log.
+//! Outgoing webhooks: the position of each in the log, and its pending deliveries. One holder at a time works for a webhook, so
+//! that its events leave in the order of the log.
 
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ pub struct State {
     pub delivered_at: Option<Timestamp>,
 }
 
-/// A webhook that somebody works for.
+/// A webhook with a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leased {
     /// The tenant.
@@ -170,7 +170,7 @@ pub fn due(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<Vec<Leased
     .collect()
 }
 
-/// Takes a webhook; `false` when somebody else was faster.
+/// Takes a webhook; `false` when another worker was faster.
 pub fn lease(tx: &mut Tx<'_>, id: &str, by: &Lease<'_>) -> Result<bool> {
     let sql = format!(
         "UPDATE webhook_state SET lease_until = $until, holder = $holder

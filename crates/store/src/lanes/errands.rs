@@ -59,7 +59,7 @@ fn serve(bucket: &SharedBucket, waiting: &Mutex<Receiver<Errand>>) {
     }
 }
 
-/// The way back into its lane of an act that wanted an object.
+/// Returns an act that wanted an object to its lane.
 #[derive(Clone)]
 pub(crate) struct Back {
     pub(crate) remote: Arc<Remote>,

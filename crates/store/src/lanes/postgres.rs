@@ -73,7 +73,7 @@ impl Link {
         self.try_connect()
     }
 
-    /// `true` for the thread that shall try; any other first waits a moment for what becomes of that try.
+    /// `true` for the thread that is to try; any other first waits a moment for the result of that attempt.
     fn is_mine_to_probe(&self) -> bool {
         let mut probing = self.lock_probing();
         if !*probing {

@@ -1,4 +1,4 @@
-//! A bounded queue that is fair: lanes share whoever serves them by weight, and within a lane tenants take turns.
+//! A bounded queue that is fair: lanes share its threads by weight, and within a lane tenants take turns.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -37,7 +37,7 @@ pub(crate) enum Wakes {
     Last,
 }
 
-/// The lane that work was taken from, and what the work cost.
+/// The lane of some work, and its cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spent {
     /// The lane's slot.
@@ -136,7 +136,7 @@ impl Queue {
         self.lock().take(most)
     }
 
-    /// Puts what work cost in the place of what was guessed.
+    /// Replaces the guessed cost of work by the true one.
     pub(crate) fn settle(&self, spent: &[Spent]) {
         let mut state = self.lock();
         for (at, slot) in state.slots.iter_mut().enumerate() {

@@ -106,16 +106,16 @@ struct Writer {
     broken: Option<Error>,
     /// How many of the next batches get a savepoint for each act.
     careful: u32,
-    /// How many statements each act of the batch ran: what it cost, near enough, without a look at a clock.
+    /// How many statements each act of the batch ran: a good measure of its cost without reading a clock.
     costs: Vec<u64>,
 }
 
-/// For how many batches acts get savepoints after one that had to be begun anew for the want of them.
+/// For how many batches acts get savepoints after a batch that had to be restarted without them.
 const CAREFUL: u32 = 64;
 
 /// Why a common transaction did not come about.
 enum Lost {
-    /// An act wrote and then refused, and what it wrote cannot be undone alone: run all again with savepoints.
+    /// An act wrote and then refused, and its writes cannot be undone alone: run all again with savepoints.
     Savepoint,
     /// Run each act again alone.
     Transaction,

@@ -1,4 +1,4 @@
-//! Jobs: what is to be done after a commit (mail, outgoing calls). A job names its subject; who does it loads the truth.
+//! Jobs: work after a commit (mail, outgoing calls). A job names its subject; the worker loads the current state.
 
 use jiff::Timestamp;
 

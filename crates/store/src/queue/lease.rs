@@ -48,7 +48,7 @@ pub(crate) fn lease(tx: &mut Tx<'_>, (table, columns): (&str, &str), lease: &Lea
     lease_whose(tx, (table, columns, ""), lease)
 }
 
-/// The same for a table whose rows have to meet one more condition: SQL about `row`, empty for none. The condition is repeated
+/// The same for a table with one more condition on its rows: SQL about `row`, empty for none. The condition is repeated
 /// outside: between the inner query and the write PostgreSQL may see a row that another worker has just taken.
 pub(crate) fn lease_whose(
     tx: &mut Tx<'_>,
@@ -83,14 +83,14 @@ pub(crate) fn lease_across(
     lease_across_whose(tx, (table, columns, ""), lease)
 }
 
-/// The same for a table whose rows have to meet one more condition: SQL about `row`, empty for none.
+/// The same for a table with one more condition on its rows: SQL about `row`, empty for none.
 pub(crate) fn lease_across_whose(
     tx: &mut CrossTx<'_>,
     (table, columns, ready): (&str, &str, &str),
     lease: &Lease<'_>,
 ) -> Result<Vec<Row>> {
-    // A look at every row that waits would make each lease as slow as the queue is long. So tenants are gone through, each
-    // by one step in the index, and of each its first due row is looked at.
+    // Reading every waiting row would make each lease as slow as the queue is long. So the query visits the tenants, each by
+    // one step in the index, and reads the first due row of each.
     let due = tx.query(
         &format!(
             "WITH RECURSIVE known(tenant) AS (

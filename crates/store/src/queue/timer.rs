@@ -121,8 +121,8 @@ pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, error:
     lease::fail(tx, NOTED, (id, holder), retry_at, error)
 }
 
-/// How many timers of all tenants were taken at least five times and are not done: they are tried on, and somebody has to
-/// look into why they fail.
+/// How many timers of all tenants were taken at least five times and are not done: they are retried, and an operator has to
+/// find out why they fail.
 pub fn failing(tx: &mut CrossTx<'_>) -> Result<i64> {
     tx.query_one(FAILING, &[])?.map_or(Ok(0), |row| row.int("it"))
 }
@@ -142,7 +142,7 @@ pub fn changes_without(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<S
     .collect()
 }
 
-/// The open states are named so that closed changes, which are almost all, are not gone through.
+/// The open states are named so that closed changes, which are almost all, are not scanned.
 pub(crate) fn changes_sql() -> String {
     format!(
         "SELECT c.id FROM \"change\" c WHERE c.tenant = $tenant AND c.state IN ({}) AND c.id > $after
@@ -184,7 +184,7 @@ pub(crate) const CHECKS: &str =
         AND t.subject_id = c.id)
     ORDER BY c.id LIMIT $limit";
 
-/// Ids of people for whom messages wait that no timer wakes.
+/// Ids of people with waiting messages and without a timer.
 pub fn readers_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     tx.query(READERS, &[("limit", limit.into())])?
         .iter()
@@ -207,7 +207,7 @@ pub fn items_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
         .collect()
 }
 
-/// And so have items that wait for somebody.
+/// The same for items with an owner.
 pub(crate) const ITEMS: &str =
     "SELECT i.id FROM action_item i WHERE i.tenant = $tenant AND i.state IN ('open', 'acknowledged')
     AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = i.tenant AND t.subject_table = 'action_item'

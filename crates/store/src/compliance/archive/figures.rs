@@ -86,7 +86,7 @@ fn read_state(row: &Row) -> Result<ArchiveState> {
     })
 }
 
-/// Adds to what the archive holds: changes and segments, bytes compressed and opened.
+/// Adds to the archive's totals: changes and segments, bytes compressed and opened.
 pub(super) fn note_moved(
     tx: &mut Tx<'_>,
     (changes, segments): (i64, i64),
@@ -130,7 +130,7 @@ pub fn segments(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<(String,
     Ok(found)
 }
 
-/// The changes whose segment is gone, in order; at most `limit`.
+/// The changes with a missing segment, in order; at most `limit`.
 ///
 /// # Errors
 /// The engine's.

@@ -1,4 +1,4 @@
-//! Gives rows whose bodies were moved what they held.
+//! Fills rows whose bodies were moved.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ pub(crate) const MARK: &str = "a1:";
 const MAX_CACHED_BYTES: usize = 32 << 20;
 const MAX_CACHED: usize = 64;
 
-/// The tables whose rows are moved, each with the column that names the change. The change comes first.
+/// The tables with movable rows, each with the column that names the change. The change comes first.
 pub(super) const SOURCES: [(&str, &str); 14] = [
     ("change", "id"),
     ("link", "from_change"),
@@ -196,7 +196,7 @@ fn keep(latest: Cached) {
     cache.truncate(room.max(1));
 }
 
-/// Forgets a segment that is no more: what was erased stays in no memory.
+/// Drops a removed segment from the cache: erased texts stay in no memory.
 pub(super) fn forget(tenant: &str, id: &str) {
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     cache.retain(|it| it.id != id || it.tenant != tenant);

@@ -1,4 +1,4 @@
-//! The archive: what is kept of changes that ended long ago moves out of its rows into compressed segments.
+//! The archive: records of changes that ended long ago move out of their rows into compressed segments.
 //!
 //! A row whose body was moved keeps its columns, so that lists, filters and search find it as before; its body names the change
 //! whose segment holds it. Code that reads the bodies of records or texts uses `fill`, and code that writes a moved row brings

@@ -93,8 +93,8 @@ impl Gathered {
     }
 }
 
-/// Reads what is to be moved of these changes, as many of them as one segment takes; `None` when there is nothing. Nothing is
-/// changed.
+/// Reads the rows of these changes for moving, of as many changes as one segment takes; `None` when there is nothing. Nothing
+/// is changed.
 ///
 /// # Errors
 /// `Corrupt` where the segment cannot be opened as it would be written; the engine's.
@@ -305,7 +305,7 @@ fn empty_rows(tx: &mut Tx<'_>, parts: &ChangeParts) -> Result<()> {
     Ok(())
 }
 
-/// Writes a row anew with other values in some columns. A row that only becomes shorter leaves its page almost empty on SQLite,
+/// Replaces a row with other values in some columns. A row that only becomes shorter leaves its page almost empty on SQLite,
 /// which gives the room of a removed row back.
 fn rewrite(tx: &mut Tx<'_>, table: &str, key: &[(&str, Value)], new: &[(&str, Value)]) -> Result<()> {
     let is_it: String = key
@@ -339,7 +339,7 @@ fn rewrite(tx: &mut Tx<'_>, table: &str, key: &[(&str, Value)], new: &[(&str, Va
     Ok(())
 }
 
-/// Brings a change back into its rows; what is left of its segment is written anew, into the database. Returns whether it was
+/// Brings a change back into its rows; the rest of its segment is written again, into the database. Returns whether it was
 /// archived.
 ///
 /// # Errors
@@ -368,7 +368,7 @@ pub fn thaw(tx: &mut Tx<'_>, change: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// Puts what was moved back into its rows. A row that holds something of its own by now keeps it.
+/// Puts the moved parts back into their rows. A row that has content of its own by now keeps it.
 fn restore(tx: &mut Tx<'_>, parts: &ChangeParts) -> Result<()> {
     let moved = pointer(&parts.id);
     for part in &parts.rows {
@@ -426,7 +426,7 @@ fn drop_segment(tx: &mut Tx<'_>, id: &str) -> Result<(i64, i64)> {
     Ok((row.int("size")?, row.int("plain")?))
 }
 
-/// Keeps what is left of a segment. It is written into the database, so that it is there with this transaction or not at all.
+/// Stores the rest of a segment. It is written into the database, so that it is there with this transaction or not at all.
 fn keep_rest(tx: &mut Tx<'_>, segment: &Segment) -> Result<()> {
     let packed = segment.pack()?;
     insert_segment(tx, &packed, &Target::Row)?;

@@ -24,7 +24,7 @@ pub(super) struct Segment {
     pub(super) tenant: String,
     /// When it was first written, in microseconds UTC.
     pub(super) at: i64,
-    /// How often it was written anew without a change that left it. No two writings of a segment have the same bytes.
+    /// How often it was written again without a change that left it. No two writings of a segment have the same bytes.
     pub(super) generation: i64,
     /// Its changes.
     pub(super) changes: Vec<ChangeParts>,
