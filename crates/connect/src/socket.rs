@@ -134,7 +134,7 @@ pub fn send_mail(config: &SmtpConfig, message: &Message, left: &dyn Fn() -> Dura
     connection
         .send(message.envelope(), &message.formatted())
         .map_err(failed)?;
-    // It has the letter, whatever becomes of the connection.
+    // The server has the letter, whatever happens to the connection.
     let _ = connection.set_timeout(Some(GOODBYE));
     connection.abort();
     Ok(())

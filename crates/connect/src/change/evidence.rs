@@ -34,9 +34,9 @@ pub enum Kind {
 pub struct Reading {
     /// The format it was read as.
     pub kind: Kind,
-    /// One or a few plain sentences for the person who looks at the evidence.
+    /// One or a few plain sentences for the reader of the evidence.
     pub summary: String,
-    /// Whether what was examined passed; `None` where the format does not judge.
+    /// Whether the examined subject passed; `None` where the format does not judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed: Option<bool>,
     /// Whether the format judges and this document leaves open which way: it neither passed nor failed.
@@ -57,13 +57,13 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unreadable {
-    /// One sentence for the person who sent the document.
+    /// One sentence for the sender of the document.
     pub reason: String,
 }
 
 impl Unreadable {
     pub(crate) fn because(reason: impl fmt::Display) -> Self {
-        // The same cleaning and limit serve here, since parsers repeat what the author wrote.
+        // The same cleaning and limit serve here, since parsers repeat the author's text.
         Self {
             reason: signal::SetAside::because(reason).reason,
         }
@@ -79,8 +79,8 @@ pub(crate) fn text(document: &[u8]) -> Result<&str, Unreadable> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Reads JSON into a narrow type; serde_json refuses nesting beyond 128 levels in what is kept,
-/// and passes over what is not kept without recursion.
+/// Reads JSON into a narrow type; serde_json refuses nesting beyond 128 levels in the fields that it keeps, and skips others
+/// without recursion.
 pub(crate) fn json<T: DeserializeOwned>(document: &[u8]) -> Result<T, Unreadable> {
     serde_json::from_str(text(document)?)
         .map_err(|error| Unreadable::because(format_args!("the document cannot be read: {error}")))

@@ -1,10 +1,9 @@
 //! JUnit XML, which has no standard but a common core: `testsuites`, `testsuite` (nested at will)
 //! and `testcase` with `failure`, `error` or `skipped` inside.
 //!
-//! The test cases are counted; what the suites' attributes claim is only compared with them. A
-//! claim can make the judgement worse but never better: a suite that claims a failure which no
-//! test case shows has not passed, nor has one that claims more test cases than there are, as a run
-//! that broke off leaves it, or whose counts are no numbers. Document types and entities are refused.
+//! The test cases are counted; the suites' attributes are only compared with them. An attribute can make the judgement worse
+//! but never better. A suite has not passed if it claims a failure that no test case shows, claims more test cases than there
+//! are (as after a run that broke off), or has counts that are no numbers. Document types and entities are refused.
 //!
 //! Runners that repeat failed tests (Maven Surefire's `flakyFailure`, `flakyError`, `rerunFailure` and `rerunError`) may count
 //! each run in the attributes: a claim is explained by so many reruns as the test cases list. A test case that passed in
@@ -48,8 +47,8 @@ pub struct Report {
     pub undecided: u64,
     /// Where the attributes of a suite contradict its test cases, one sentence each.
     pub disagreements: Vec<String>,
-    /// Whether a suite claims more failures and errors than its test cases show, or more test cases
-    /// than there are, reports one outside of any test case, or counts what is no number.
+    /// Whether a suite claims more failures and errors than its test cases show, or more test cases than there are, reports one
+    /// outside of any test case, or has a count that is no number.
     pub claims_worse: bool,
 }
 
@@ -272,7 +271,7 @@ impl Outcome {
     }
 }
 
-/// The way through the document: the elements that are open, and what is known so far.
+/// The position in the document: the open elements, and the results so far.
 #[derive(Default)]
 struct Walk {
     open: Vec<Open>,

@@ -34,14 +34,14 @@ pub struct Entry {
     pub fields: Map<String, Value>,
 }
 
-/// In a row of groups: who comes to those that are in it.
+/// In a row of groups: the people who join the existing members.
 pub const JOINS: &str = "joins";
 
 /// Reads a file; returns the rows in an order in which each may name those before it, and how many entities of other kinds were
 /// left out.
 ///
 /// # Errors
-/// [`Problem`] for what is no YAML, aliases (which could grow without end), too much depth, or an entity without a name.
+/// [`Problem`] for a text that is no YAML, aliases (which could grow without end), too much depth, or an entity without a name.
 pub fn read(text: &str) -> Result<(Vec<Entry>, usize), Problem> {
     if text.len() > MOST_BYTES {
         return Err(Problem::new(1, format!("the file is longer than {MOST_BYTES} bytes")));

@@ -212,7 +212,7 @@ pub fn begin(
 /// A sign-in that was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Who it is.
+    /// The identity.
     pub claimed: Claimed,
     /// When they signed in at the provider, if reported.
     pub signed_in_at: Option<Timestamp>,
@@ -243,8 +243,8 @@ impl Verified {
     }
 }
 
-/// Exchanges a code and verifies what comes for it: signature, issuer, audience, nonce, times (OpenID Connect Core 1.0
-/// section 3.1.3.7). `fresh_since` demands that people showed who they are after that time.
+/// Exchanges a code and verifies the token: signature, issuer, audience, nonce, times (OpenID Connect Core 1.0 section
+/// 3.1.3.7). `fresh_since` requires that people signed in after that time.
 ///
 /// # Errors
 /// [`OidcError`], each with its own code and text.
@@ -322,7 +322,7 @@ fn verify<'a>(
         let text = "The provider's token is meant for somebody else, or does not say for whom of several it was made.";
         return Err(refused("wrong_audience", text));
     }
-    // All whom a careless provider does not name would be one person.
+    // With an empty subject, all people of a careless provider would be one person.
     if claims.subject().as_str().trim().is_empty() {
         return Err(refused(
             "bad_token",
@@ -442,7 +442,7 @@ pub(crate) fn payload(token: &CoreIdToken) -> Result<Map<String, Value>, OidcErr
 pub(crate) fn check_begin(told: &Map<String, Value>, now: Timestamp) -> Result<(), OidcError> {
     let Some(begin) = told.get("nbf") else { return Ok(()) };
     let latest = now.as_second().saturating_add(AHEAD_SECONDS);
-    // A date in seconds may have a fraction; what is no number counts never.
+    // A date in seconds may have a fraction; a value that is no number never counts.
     #[expect(clippy::cast_precision_loss, reason = "seconds of this age are far below 2^53")]
     let has_begun = begin.as_f64().is_some_and(|begin| begin <= latest as f64);
     if has_begun {

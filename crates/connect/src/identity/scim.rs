@@ -79,7 +79,7 @@ pub(crate) fn same(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right)
 }
 
-/// The value under a name, whatever the case of its letters.
+/// The value under a name, in any case of its letters.
 pub(crate) fn member<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     map.get(name)
         .or_else(|| map.iter().find(|(key, _)| same(key, name)).map(|(_, value)| value))
@@ -175,7 +175,7 @@ fn wanted_of(key: &str, value: &mut Value, wanted: &[Named]) -> bool {
     true
 }
 
-/// Takes what is named out of a value; `true` when all of it is.
+/// Removes the named part of a value; `true` when nothing is left.
 fn is_without(key: &str, value: &mut Value, name: &Named) -> bool {
     if name.is_inside(key) {
         if name.attribute.is_empty() {

@@ -1,7 +1,7 @@
 //! Tokens that a pipeline's platform gives its jobs: OpenID Connect ID tokens without a sign-in. GitHub:
 //! <https://docs.github.com/en/actions/concepts/security/openid-connect>, GitLab:
-//! <https://docs.gitlab.com/ci/secrets/id_token_authentication/>. Their configuration names no authorization endpoint, so
-//! only what is needed of it is read (OpenID Connect Discovery 1.0 section 4).
+//! <https://docs.gitlab.com/ci/secrets/id_token_authentication/>. Their configuration names no authorization endpoint, so only
+//! the needed fields are read (OpenID Connect Discovery 1.0 section 4).
 
 use std::str::FromStr;
 
@@ -130,8 +130,8 @@ pub fn verify(
     })
 }
 
-/// Until when a token counts, if it was made within the hour and lives for an hour at most: whoever finds an old one in the
-/// output of a job has nothing.
+/// Until when a token counts, if it was made within the hour and lives for an hour at most: an old token from the output of a
+/// job is worthless.
 fn check_life(told: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, OidcError> {
     // A date in seconds may have a fraction, which shortens a life and never lengthens it.
     #[expect(
@@ -164,7 +164,7 @@ mod tests {
 
     const NOW: &str = "2026-05-04T20:00:00Z";
 
-    /// A platform's key and what it gives out as its keys.
+    /// A platform's key and its published keys.
     fn platform() -> (CoreEdDsaPrivateSigningKey, Keys) {
         // PKCS #8 of a key of Ed25519 (RFC 8410 section 7), whose seed is nothing but sevens.
         let mut der = vec![

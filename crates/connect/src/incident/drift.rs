@@ -1,4 +1,4 @@
-//! Reports of drift in any of their forms, and the reduced form in which the command line sends what is too long to be sent whole:
+//! Reports of drift in any of their forms, and the reduced form in which the command line sends reports that are too long:
 //! `{"assent_drift": 1, "report": {…}}`.
 
 use jiff::Timestamp;
@@ -52,8 +52,8 @@ fn is_reduced(body: &[u8]) -> bool {
     text.starts_with("{\"assent_drift\":")
 }
 
-/// Reduces a report to what is compared: no values, at most [`model::incident::drift::MOST`] differences. A scope, where one is given, replaces the
-/// report's own.
+/// Reduces a report to the compared parts: no values, at most [`model::incident::drift::MOST`] differences. A scope, where one
+/// is given, replaces the report's own.
 ///
 /// # Errors
 /// [`SetAside`] as [`read`] does, and where it has nothing about drift.

@@ -39,7 +39,7 @@ pub(super) fn checked(mut report: DriftReport, now: Timestamp) -> Result<DriftRe
     Ok(report)
 }
 
-/// A report of what was found, cut to its limits.
+/// A report of findings, cut to its limits.
 pub(super) fn report(found: DriftReport, body: &[u8], now: Timestamp) -> Result<Signal, SetAside> {
     let bounded = found.bounded(|| hash(body));
     // Places without a difference are named only as far as they fit.
@@ -79,7 +79,7 @@ pub(super) fn hash(bytes: &[u8]) -> String {
     text
 }
 
-/// The fingerprint of a value, the same whatever the order of its fields.
+/// The fingerprint of a value, the same in any order of its fields.
 pub(super) fn fingerprint(value: &Value) -> String {
     let mut text = String::new();
     canonical(value, &mut text);

@@ -1,8 +1,8 @@
 //! Plans of Terraform and OpenTofu as `terraform show -json` writes them (“JSON Output Format”, format versions 0 and 1).
 //!
-//! Read are `resource_changes` (what an apply would change: reality against the configuration) and `resource_drift` (what changed
-//! since the last apply: reality against the state). The natural key of a difference is the address of the resource and the path
-//! of the attribute; a list is compared as a whole. Values marked as sensitive have no fingerprint.
+//! Read are `resource_changes` (the changes of an apply: reality against the configuration) and `resource_drift` (the changes
+//! since the last apply: reality against the state). The natural key of a difference is the address of the resource and the
+//! path of the attribute; a list is compared as a whole. Values marked as sensitive have no fingerprint.
 
 use std::collections::BTreeSet;
 

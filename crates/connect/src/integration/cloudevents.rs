@@ -68,7 +68,7 @@ pub struct Event {
     /// What happened.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it carries.
+    /// Its data.
     #[serde(default)]
     pub data: Value,
     /// Its data, in base64.

@@ -72,7 +72,7 @@ pub fn carry(
             Ok(true) => refused = 0,
             Ok(false) => {
                 told.left = names(&rows[place..]);
-                // One that takes a whole round by itself must not keep the others from theirs.
+                // A repository that takes a whole round by itself must not keep the others from theirs.
                 if place == 0 {
                     told.left.remove(0);
                 }

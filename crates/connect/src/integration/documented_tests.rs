@@ -307,7 +307,7 @@ fn argo_cd_tells_of_an_operation_of_an_application() {
         let told = one("argocd", &application(phase, &[&image]));
         assert_eq!(told, Signal::DeploymentStatus(wanted(word, name, when)), "{phase}");
     }
-    // Of several images none is *the* artifact; the commit still names what was deployed.
+    // Of several images none is *the* artifact; the commit still names the deployed version.
     let other = format!("registry.example/proxy@sha256:{}", "a".repeat(64));
     let Signal::DeploymentStatus(told) = one("argocd", &application("Succeeded", &[&image, &other])) else {
         panic!("a deployment was told");

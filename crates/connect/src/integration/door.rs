@@ -135,8 +135,8 @@ pub fn signing_secret(secret: &str) -> Option<String> {
     Some(standard_webhooks::secret_text(&bytes))
 }
 
-/// The secret where the sender shows it: as a bearer's token, or as the password of `Basic` (RFC 7617), which is all that
-/// senders can do who take nothing but an address (`https://assent:SECRET@…`), such as Jenkins' Notification plugin.
+/// The secret from the sender: as a bearer's token, or as the password of `Basic` (RFC 7617), for senders that support nothing
+/// but an address (`https://assent:SECRET@…`), such as Jenkins' Notification plugin.
 fn credential(headers: Headers<'_>) -> Option<String> {
     use base64::Engine;
     let value = headers("authorization");
@@ -188,7 +188,7 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
     })
 }
 
-/// Reads what was kept, with the repository that it is of in front, where the sender names it by an id.
+/// Reads a stored delivery, with its repository in front, where the sender names it by an id.
 ///
 /// # Errors
 /// [`SetAside`] with the reason, for an administrator.
@@ -223,7 +223,7 @@ fn repository_of(kind: &str, body: &[u8]) -> Option<Repository> {
     })
 }
 
-/// Reads what was kept.
+/// Reads a stored delivery.
 ///
 /// # Errors
 /// [`SetAside`] with the reason, for an administrator.

@@ -1,7 +1,7 @@
 //! GitHub's webhooks, as its documentation page "Webhook events and payloads" describes them.
 //!
-//! The signature covers the body alone. The event's name comes in a header that anyone who holds
-//! an old body could change, so a body must also look like the event that its header claims.
+//! The signature covers the body alone. The event's name is in a header that anyone with an old body could change, so a body
+//! must also look like the event in its header.
 
 pub mod api;
 mod questions;
@@ -119,8 +119,8 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// Reads a verified body into signals. `event_header` is the value of `X-GitHub-Event`. Fields
-/// that are not needed here are ignored, whatever they hold.
+/// Reads a verified body into signals. `event_header` is the value of `X-GitHub-Event`. Fields that are not needed here are
+/// ignored.
 ///
 /// # Errors
 /// [`SetAside`] with a reason where the body is not JSON (also a form: the hook must send `application/json`), is larger than
@@ -267,7 +267,7 @@ fn read_deployment(body: DeploymentBody, received_at: Option<Timestamp>) -> Resu
         repository: signal::name("repository", &body.repository.full_name)?,
         environment: signal::name("deployment.environment", &it.environment)?,
         commit: signal::commit("deployment.sha", &it.sha)?,
-        // Without a name for it, the commit itself is what was deployed.
+        // Without a name for it, the commit itself is the deployed version.
         ref_name: signal::name("deployment.ref", it.ref_name.as_deref().unwrap_or(&it.sha))?,
         task: signal::name("deployment.task", it.task.as_deref().unwrap_or("deploy"))?,
         artifact: it.payload.as_ref().and_then(artifact),
@@ -287,8 +287,8 @@ fn made_at(field: &str, said: Option<&str>, received_at: Option<Timestamp>) -> R
     }
 }
 
-/// Finds the artifact in a deployment's payload, which is whatever its requester sent: an object
-/// or, from older clients, an object written as a string.
+/// Finds the artifact in a deployment's payload, which is free-form: an object or, from older clients, an object written as a
+/// string.
 fn artifact(payload: &Value) -> Option<String> {
     let named = |payload: &Value| signal::digest(payload.get("artifact")?.as_str()?);
     match payload {

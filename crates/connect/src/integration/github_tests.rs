@@ -267,7 +267,7 @@ fn the_header_is_not_signed_so_the_body_must_agree_with_it() {
         assert!(reason.contains("the body is of deployment_status"), "{reason}");
     }
     assert!(reason("ping", &deployment()).contains("the body is of deployment"));
-    // Some events have all that a push has, but nobody who pushed.
+    // Some events have all fields of a push except the pusher.
     let sync = json!({
         "ref": "refs/heads/main", "before": COMMIT, "after": OTHER, "repository": {"full_name": "acme/shop"},
     });

@@ -11,8 +11,8 @@
 //! ```json
 //! {"id": "analysis-17", "service": "shop", "environment": "production", "verdict": "passed", "text": "…", "at": "2026-11-20T10:00:00Z"}
 //! ```
-//! is a verdict of whatever compares a new version with the old one: `passed`, `failed` or `inconclusive`. Its natural key is place,
-//! service, id and verdict.
+//! is a verdict of a tool that compares a new version with the old one: `passed`, `failed` or `inconclusive`. Its natural key
+//! is place, service, id and verdict.
 
 use jiff::Timestamp;
 use model::core::enums::WatchResult;

@@ -2,8 +2,8 @@
 //! before it plans, after it planned, before it applies and after it applied, and waits for a result at the address that it
 //! names.
 //!
-//! A body is signed with HMAC-SHA512 under the task's key. It carries a token that lives as long as the task and is good for nothing
-//! but its own result; what is kept of a delivery holds that token sealed. The natural key is the id of the task's result.
+//! A body is signed with HMAC-SHA512 under the task's key. The body has a token that lives as long as the task and is valid
+//! only for its own result; the stored delivery has that token sealed. The natural key is the id of the task's result.
 
 use jiff::Timestamp;
 use model::core::unmet::Unmet;
@@ -194,7 +194,7 @@ pub fn result(check: &OutsideCheck, token: &str, page: &str) -> Call {
     }
 }
 
-/// One reason: its sentence, its tags, and in Markdown what leads on and whom it waits for.
+/// One reason: its sentence, its tags, and in Markdown the next steps and the people for whom it waits.
 fn outcome(check: &OutsideCheck, place: usize, reason: &Unmet, page: &str) -> Value {
     let (label, level) = match check.answer {
         Word::Waiting => ("Waiting", "warning"),

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// How many spans wait at most. A trace is no evidence: what comes while so many wait is dropped and counted.
+/// How many spans wait at most. A trace is no evidence: a span over this limit is dropped and counted.
 const MOST_WAITING: usize = 8_192;
 /// How many spans leave in one call.
 const PARCEL: usize = 512;

@@ -20,7 +20,7 @@ pub const MESSAGE_ID_MAX_BYTES: usize = 200;
 /// A mail to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
-    /// Who writes.
+    /// The sender.
     pub from: Party,
     /// The recipient. There is one, so that nobody learns of the others.
     pub to: Party,

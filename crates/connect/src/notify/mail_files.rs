@@ -49,7 +49,7 @@ pub struct LetterFile {
     pub name: String,
     /// Its media type, by its name.
     pub media_type: &'static str,
-    /// What it holds.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 

@@ -33,8 +33,7 @@ pub(crate) fn parsed(body: &[u8]) -> Option<Message<'_>> {
     MessageParser::default().parse(without_envelope(body))
 }
 
-/// The message without the line that some mail servers put before what they pipe: `From ada@example.org Fri Nov 20 …`
-/// (RFC 4155).
+/// The message without the line that some mail servers put before piped mail: `From ada@example.org Fri Nov 20 …` (RFC 4155).
 pub(crate) fn without_envelope(body: &[u8]) -> &[u8] {
     if !body.starts_with(b"From ") {
         return body;
@@ -90,9 +89,9 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     })])
 }
 
-/// Why a message counts as a program's own: RFC 3834's header, the older customs, reports (RFC 3464), lists (RFC 2919), and
-/// an empty way back. `X-Auto-Response-Suppress` does not count: Exchange puts it on people's own mail, to suppress automatic
-/// replies (MS-OXCMAIL, section 2.2.3.2.14).
+/// Why a message counts as automatic: RFC 3834's header, the older customs, reports (RFC 3464), lists (RFC 2919), and an empty
+/// return path. `X-Auto-Response-Suppress` does not count: Exchange puts it on people's own mail, to suppress automatic replies
+/// (MS-OXCMAIL, section 2.2.3.2.14).
 fn automatic(message: &Message<'_>) -> Option<&'static str> {
     let is_report = message
         .content_type()

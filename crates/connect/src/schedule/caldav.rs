@@ -66,7 +66,7 @@ pub struct Asked<'a> {
     pub body: &'a [u8],
 }
 
-/// What is answered.
+/// The body of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status.

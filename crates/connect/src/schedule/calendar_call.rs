@@ -1,4 +1,4 @@
-//! Reads the calendar of somebody else by its address: an iCalendar file (RFC 5545) by `GET`, a CalDAV collection (RFC 4791) by
+//! Reads an external calendar by its address: an iCalendar file (RFC 5545) by `GET`, a CalDAV collection (RFC 4791) by
 //! `REPORT`. A calendar that is unchanged since its entity tag is not sent again.
 
 use base64::Engine;

@@ -23,7 +23,7 @@ const YEARS: i16 = 10;
 const MOST_DAYS: i64 = 60;
 
 /// The days of all events. An event with a time of day is no holiday and is left out; their number is returned too. A yearly
-/// day is carried on from the year before today's, however long ago it began, for what is long over moves no clock.
+/// day is listed from the year before today's, however long ago it began, because past days move no clock.
 ///
 /// # Errors
 /// [`Problem`] for a text that is no calendar, an event without a date, or a rule of repetition that is not yearly.

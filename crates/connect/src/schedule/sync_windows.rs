@@ -26,7 +26,7 @@ pub fn window(denied: &Denied, now: Timestamp) -> Option<Value> {
     if denied.ends_at <= now || denied.starts_at.duration_since(now) > REACH || denied.applications.is_empty() {
         return None;
     }
-    // A window that began longer ago than a year would begin anew by its schedule.
+    // A window that began longer ago than a year would start again by its schedule.
     let begins = denied.starts_at.max(now.checked_sub(REACH).unwrap_or(denied.starts_at));
     let seconds = denied.ends_at.as_second() - whole_minute(begins);
     let minutes = seconds.div_euclid(60) + i64::from(seconds.rem_euclid(60) > 0);

@@ -1,4 +1,4 @@
-//! Calls to other people's servers over HTTP. Redirects are never followed: what a call carries is meant for one server.
+//! Calls to external servers over HTTP. Redirects are never followed: the content of a call is meant for one server.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -32,7 +32,7 @@ pub struct Call {
     pub url: String,
     /// Headers; their values are never printed.
     pub headers: Vec<(String, String)>,
-    /// What is sent.
+    /// The body of the request.
     pub body: Vec<u8>,
 }
 
@@ -114,7 +114,7 @@ impl Caller {
         })
     }
 
-    /// The same whose calls go on with a trace.
+    /// The same caller, whose calls continue a trace.
     #[must_use]
     pub fn tracing(&self, traceparent: Option<String>) -> Self {
         Self {

@@ -29,7 +29,7 @@ impl Http {
     /// Sends a request and reads the whole response, whatever its status.
     ///
     /// # Errors
-    /// [`HttpError`] with the host and what went wrong; never with what was sent.
+    /// [`HttpError`] with the host and the error; never with the content of the request.
     pub fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let wrong = |error: ureq::Error| HttpError {

@@ -66,7 +66,7 @@ impl Checked {
 }
 
 /// A comparison whose value has no quotes (`userName eq ada@acme.example`), with them. RFC 7644 wants a JSON value there;
-/// several directories write the bare text where they look whether somebody is known.
+/// several directories send the bare text when they look a person up.
 fn with_quotes(text: &str) -> Cow<'_, str> {
     let mut words = text.split_whitespace();
     let (Some(path), Some(operator), Some(value), None) = (words.next(), words.next(), words.next(), words.next())

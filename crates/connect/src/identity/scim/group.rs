@@ -109,7 +109,7 @@ fn at_root(group: &mut ProvisionedGroup, op: Op, value: &Value) -> Result<(), Sc
             "Without a path the value must be an object.",
         ));
     };
-    // Okta sends the id along; what is not known is left out.
+    // Okta sends the id along; unknown attributes are left out.
     let known = |key: &str| match place(key) {
         Ok(PatchPath::Attr(attr)) if attr.sub_attr.is_none() => ["displayName", "externalId", "members"]
             .iter()

@@ -22,7 +22,7 @@ pub enum Op {
 /// One operation as it came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// What it does.
+    /// Its kind.
     pub op: Op,
     /// Where; absent for the whole resource.
     pub path: Option<String>,
@@ -31,8 +31,8 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Its value; a removal may have none. An operation that lost its value on the way would otherwise clear what it names, a
-    /// whole group's members among them.
+    /// Its value; a removal may have none. An operation without its value would otherwise clear the named attribute, a whole
+    /// group's members among them.
     ///
     /// # Errors
     /// `invalidValue`.
@@ -128,9 +128,9 @@ fn place(path: &str, attrs: &'static [Attr]) -> Result<Place, ScimError> {
     Ok(Place { urn, attr, sub, choice })
 }
 
-/// Applies operations to a resource, one after the other. When one fails nothing of them counts: the caller throws the
-/// resource away. But whoever leaves is out: where one of them deactivates, another that cannot be done is left out instead, for
-/// directories send attributes along that are not known here, and a leaver who still gets in is worse than a stale title.
+/// Applies operations to a resource, one after the other. When one fails none of them counts: the caller discards the resource.
+/// A deactivation always succeeds: if one of the operations deactivates, another one that fails is left out instead.
+/// Directories send attributes that are unknown here, and a leaver who can still sign in is worse than a stale title.
 ///
 /// # Errors
 /// `invalidPath`, `invalidValue`, `noTarget`, `mutability`.
@@ -276,7 +276,7 @@ fn plain(root: &mut Resource, op: Op, attr: &'static Attr, value: &Value) -> Res
                 add_item(known, item);
             }
         }
-        // Parts that are not named stay, also with `replace`: that is what both big clients mean by it.
+        // Parts that are not named stay, also with `replace`: both big clients mean this.
         (_, Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
         (_, _, new) => {
             root.insert(attr.name.to_owned(), new);

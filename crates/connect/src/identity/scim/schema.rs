@@ -16,7 +16,7 @@ pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// The type of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A text whose letters' case does not matter.
+    /// A text in which the case of letters does not matter.
     Text,
     /// A text letter for letter.
     Exact,
@@ -35,7 +35,7 @@ pub enum Kind {
 pub struct Attr {
     /// Its name in the letters of the schema.
     pub name: &'static str,
-    /// What it holds.
+    /// Its type.
     pub kind: Kind,
     /// Whether there may be several.
     pub is_many: bool,
@@ -228,7 +228,7 @@ pub const GROUP_ATTRS: &[Attr] = &[
     fixed(attr("meta", Kind::Complex(META), "About the record.")),
 ];
 
-/// The attributes under a schema's name, whatever the case of its letters.
+/// The attributes under a schema's name, in any case of its letters.
 #[must_use]
 pub fn extension(urn: &str) -> Option<(&'static str, &'static [Attr])> {
     let known: [(&str, &[Attr]); 2] = [(ENTERPRISE, ENTERPRISE_ATTRS), (OWN, OWN_ATTRS)];
@@ -246,14 +246,14 @@ pub fn of_schema(uri: Option<&str>, attrs: &'static [Attr]) -> Option<(Option<&'
     }
 }
 
-/// An attribute by its name, whatever the case of its letters.
+/// An attribute by its name, in any case of its letters.
 #[must_use]
 pub fn find(attrs: &'static [Attr], name: &str) -> Option<&'static Attr> {
     attrs.iter().find(|attr| same(attr.name, name))
 }
 
-/// A resource in the letters of the schema: what only the server sets, what is null and what is not known is left out;
-/// yes and no may come as text, as Entra sends them.
+/// A resource in the letters of the schema: read-only, null and unknown attributes are left out; true and false may come as
+/// text, as Entra sends them.
 ///
 /// # Errors
 /// `invalidValue` for a value of another kind, or one that is too long.
@@ -407,7 +407,7 @@ fn document(id: &str, name: &str, about: &str, attrs: &[Attr], base: &str) -> Va
 #[must_use]
 pub fn schemas(base: &str) -> Vec<Value> {
     let mut group = document(GROUP, "Group", "A group of people.", GROUP_ATTRS, base);
-    // The name is what a group cannot be without.
+    // A group requires a name.
     if let Some(Value::Array(attrs)) = group.get_mut("attributes") {
         attrs
             .iter_mut()

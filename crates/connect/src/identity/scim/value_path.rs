@@ -60,8 +60,8 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
 
 /// A filter in the RFC's own grammar. A text of another form stays unchanged, and its reader refuses it.
 ///
-/// Each piece that is moved was read by the grammar by itself before, so that no bracket and no quote of it can end
-/// anything but what it began: a text that is no filter does not become one by being rewritten.
+/// Each moved piece was read by the grammar by itself before, so that its brackets and quotes are balanced: a text that is no
+/// filter does not become one by being rewritten.
 fn chosen_apart(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut done = 0;

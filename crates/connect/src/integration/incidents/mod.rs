@@ -39,7 +39,7 @@ struct Told {
 const MOST_SERVICES: usize = 50;
 
 impl Told {
-    /// As an alert; what has no time of its own happened when it was received.
+    /// As an alert; an event without a time counts from when it was received.
     fn into_signal(self, received_at: Timestamp) -> Result<Signal, SetAside> {
         let started_at = self.started_at.unwrap_or(received_at);
         let services = self.services.iter().filter(|text| !text.trim().is_empty());

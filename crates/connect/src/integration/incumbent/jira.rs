@@ -243,7 +243,8 @@ fn person(value: &Value) -> String {
     found.unwrap_or_default().to_owned()
 }
 
-/// The people who approved: those of finished approvals of Jira Service Management whose decision is yes, or a list of people.
+/// The people who approved: those of finished approvals of Jira Service Management with a positive decision, or a list of
+/// people.
 fn approvers(value: &Value) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut add = |who: &Value| {

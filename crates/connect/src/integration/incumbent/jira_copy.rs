@@ -158,7 +158,7 @@ fn stand(asking: &Asking<'_>, id: &str) -> Result<Stands, Unread> {
     })
 }
 
-/// A status and what it means.
+/// A status and its meaning.
 fn meaning(asking: &Asking<'_>, status: &Value) -> (String, ForeignPhase) {
     let name = status["name"].as_str().unwrap_or_default();
     let category = status["statusCategory"]["key"].as_str().unwrap_or_default();

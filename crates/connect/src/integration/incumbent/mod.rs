@@ -59,7 +59,7 @@ impl Position {
 pub struct Page {
     /// Its rows in the order of their edits.
     pub rows: Vec<Told>,
-    /// Why rows were left out: how many, and what the first one lacks.
+    /// Why rows were left out: how many, and the missing part of the first one.
     pub left_out: Option<(usize, String)>,
     /// Where the next page begins; `None` behind the last one.
     pub next: Option<Position>,
@@ -104,8 +104,8 @@ pub fn read(
     Ok(page)
 }
 
-/// Reads the rows with these ids, as far as the system shows them and they can be read: what was deleted, is kept from the reader or
-/// is left out by the further condition is not among them.
+/// Reads the rows with these ids, as far as the system shows them and they can be read: rows that are deleted, hidden from the
+/// reader or excluded by the further condition are missing.
 ///
 /// # Errors
 /// Why they were not read.
@@ -252,7 +252,7 @@ fn impact(text: &str) -> Level {
     }
 }
 
-/// Gathers rows; those that cannot be read are counted with what the first one lacks.
+/// Collects rows; unreadable ones are counted with the missing part of the first one.
 fn gathered(rows: impl Iterator<Item = Result<Told, String>>) -> (Vec<Told>, Option<(usize, String)>) {
     let (mut read, mut left_out): (Vec<Told>, Option<(usize, String)>) = (Vec::new(), None);
     for row in rows {

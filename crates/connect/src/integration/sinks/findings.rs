@@ -37,7 +37,7 @@ const FINDINGS: &[(&str, Finding, u8)] = &[
     ("change.told_afterwards", Compliance, MEDIUM),
     ("change.unauthorized", Compliance, HIGH),
     ("change.undo_missed", Compliance, MEDIUM),
-    // Somebody may have written into the database past the server.
+    // The database may have been written past the server.
     ("change.ungrounded", Detection, HIGH),
     ("change.window_missed", Compliance, MEDIUM),
     ("checklist.waived", Compliance, MEDIUM),

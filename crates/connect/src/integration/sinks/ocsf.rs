@@ -226,7 +226,7 @@ fn actor(entry: &Entry) -> Value {
     actor
 }
 
-/// A part of the way in by which an act came.
+/// A field of the credential by which an act came.
 fn way_in<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
     entry.data.get(VIA)?.get(name)?.as_str()
 }
