@@ -66,7 +66,7 @@ pub struct Asked<'a> {
     pub body: &'a [u8],
 }
 
-/// The body of the response.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status.
