@@ -1,5 +1,5 @@
-//! Finds workloads that were set before a trust in any repository or job was refused. They keep working until they are set
-//! again. The owner of each is notified once.
+//! Finds workloads that were set before it was refused to trust any repository or job. Such workloads keep working until they
+//! are set again. The owner of each workload is notified once.
 
 use jiff::Timestamp;
 use model::core::enums::Role;

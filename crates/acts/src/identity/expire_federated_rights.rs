@@ -123,7 +123,7 @@ pub(crate) fn set_for(cx: &mut Context<'_, '_>, provider: &IdentityProvider, per
     set(cx, provider, wanted)
 }
 
-/// The providers that need a timer and have none: it was lost, or nothing that they map was confirmed yet.
+/// The providers without their timer: the timer was lost, or no right of the provider was confirmed yet.
 ///
 /// # Errors
 /// The store's.
@@ -215,7 +215,7 @@ fn end(cx: &mut Context<'_, '_>, provider: &IdentityProvider, (id, over): (&Pers
     let mut after = before.clone();
     after.roles.retain(|role| !ends_role(role));
     if last_administrator::is_last(&*cx.directory()?, &after) {
-        // As at a sign-in that names it no more: this one right stays until another person has it.
+        // As after a sign-in without this role: the last administrator keeps the role until another person has it.
         after.roles.insert(Role::Admin);
     }
     for vouched in after.vouched.iter_mut().filter(|it| it.provider == over.provider) {

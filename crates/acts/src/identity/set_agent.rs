@@ -87,7 +87,7 @@ fn bind_account(cx: &mut Context<'_, '_>, agent: &Agent) -> Result<()> {
     settle_open::settle_asked(cx)
 }
 
-/// Ends the agents of a sponsor who leaves, and the one whose account leaves.
+/// Ends the agents of a sponsor who leaves, and the agent whose account leaves.
 ///
 /// # Errors
 /// The store's.

@@ -44,9 +44,9 @@ const MOST_OPEN: i64 = 10_000;
 
 /// The ceremony that adds a passkey.
 const ADD: &str = "passkey_add";
-/// The ceremony that shows one as a fresh factor.
+/// The ceremony in which a passkey serves as a fresh factor.
 const STEP_UP: &str = "passkey_step_up";
-/// The ceremony that shows one at the door.
+/// The ceremony in which a passkey signs in.
 const SIGN_IN: &str = "passkey_sign_in";
 
 /// A public key as it is stored: compressed, of any supported kind.
@@ -99,7 +99,7 @@ pub enum Wrong {
     OfAnother,
     /// The signature does not fit.
     Forged,
-    /// Its counter did not grow: there are two of it.
+    /// The counter did not grow, so there are two copies.
     Copied,
     /// It is kept already.
     There,
@@ -172,18 +172,18 @@ impl From<RegCeremonyErr> for Wrong {
     }
 }
 
-/// A passkey as it rests, encrypted, in its factor.
+/// A passkey as stored, encrypted, in its factor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Kept {
     /// The credential's id, base64url.
     id: String,
-    /// Its public key and what else never moves, as the library writes it, base64url.
+    /// Its public key and other constant parts, as the library writes them, base64url.
     fixed: String,
     /// Counter, backup state, attachment, base64url.
     moving: String,
     /// How it is reached.
     transports: u8,
-    /// When its counter did not grow; it opens nothing since.
+    /// When the counter did not grow; since then the passkey gives no access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     copied_at: Option<Timestamp>,
 }
@@ -246,8 +246,8 @@ fn person_of(handle: &UserHandle16) -> Option<PersonId> {
     Some(PersonId(uuid::Uuid::from_bytes(bytes).to_string()))
 }
 
-/// The passkeys of a person, each with the id of its factor. One that cannot be read is passed over, as if it were not there:
-/// it opens nothing, and its person is not kept from their others.
+/// The passkeys of a person, each with the id of its factor. An unreadable passkey is skipped as if absent: it gives no access,
+/// and its person can still use others.
 fn kept_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<Vec<(String, Kept)>> {
     let found = second_factor::of_person(cx.tx, person.as_str())?;
     let passkeys = found.iter().filter(|it| it.kind == PASSKEY);

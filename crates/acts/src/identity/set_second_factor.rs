@@ -36,9 +36,9 @@ const NEW_HOURS: i64 = 24;
 pub const TOTP: &str = "totp";
 /// A WebAuthn credential.
 pub const PASSKEY: &str = "passkey";
-/// One of the codes that open once.
+/// One of the codes that can be used once.
 pub const RECOVERY: &str = "recovery";
-/// The same as it is noted where it was shown.
+/// The same in the form of the log.
 const RECOVERY_CODE: &str = "recovery_code";
 
 fn associated(tenant: &str, id: &str) -> Vec<u8> {
@@ -82,7 +82,7 @@ pub fn counts(factor: &SecondFactor, now: Timestamp) -> bool {
     factor.counts_from.is_some_and(|from| from <= now)
 }
 
-/// From when one counts that is set up now: at once where another one vouches for it, else once its person could read of it.
+/// From when a new factor counts: at once if an existing factor confirmed it, else after the person had time to notice.
 fn counts_from_now(cx: &Context<'_, '_>) -> Timestamp {
     if cx.actor.has_second_factor(cx.now) {
         return cx.now;
@@ -132,8 +132,8 @@ pub struct NewTotp {
     pub url: String,
 }
 
-/// Makes a TOTP secret for the acting person. It counts once a code from it was shown. An earlier one that was never
-/// confirmed is thrown away.
+/// Makes a TOTP secret for the acting person. The secret counts once a code from it was entered. An earlier unconfirmed secret
+/// is discarded.
 ///
 /// # Errors
 /// 403 `step_up_required`; 409 with too many factors; the store's.
@@ -296,7 +296,7 @@ pub fn renew_recovery_codes(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(made.codes)
 }
 
-/// Recovery codes as their person reads them, and how the log knows them.
+/// Recovery codes as shown to their person, and their form in the log.
 struct NewCodes {
     codes: Vec<String>,
     digests: Vec<String>,

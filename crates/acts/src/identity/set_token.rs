@@ -117,7 +117,7 @@ fn check_not_wider(cx: &mut Context<'_, '_>, roles: Option<&BTreeSet<Role>>) -> 
     }
 }
 
-/// The roles to which a token is narrowed: some of its person's, never one more.
+/// The roles to which a token is narrowed: a part of its person's roles.
 pub(crate) fn read_roles(
     reading: &mut Reading<'_>,
     directory: &Directory,
@@ -167,8 +167,8 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
     }
 }
 
-/// Revokes a token (`DELETE /tokens/{id}`): its owner, its person, or who may set tokens. One that is revoked already stays as
-/// it is.
+/// Revokes a token (`DELETE /tokens/{id}`): allowed for its owner, its person, and people who may set tokens. A revoked token
+/// stays unchanged.
 ///
 /// # Errors
 /// 403, 404, or the store's.

@@ -219,8 +219,8 @@ pub struct NewEntry {
 pub struct Shown {
     /// Its claims.
     pub claims: Map<String, Value>,
-    /// The token's unique value: its id at its issuer, else everything that was signed. A second of the same counts as a
-    /// replay.
+    /// The token's unique value: its id at its issuer, else everything that was signed. A second use of the same value counts
+    /// as a replay.
     pub once: String,
     /// Until when it counts.
     pub expires_at: Timestamp,
