@@ -1,4 +1,4 @@
-//! Closes an incident, or merges it into the one that it repeats.
+//! Closes an incident, or merges it into its original.
 
 use model::core::act;
 use model::core::body::Body;
@@ -100,8 +100,9 @@ pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
     rows.collect()
 }
 
-/// Merges an incident into the one that it repeats (`POST /incidents/{key}/merge {into, reason}`): it is closed, and the other takes
-/// over its services, keys, severity, causes, fixes and unreviewed signatures. A major incident makes the other one major.
+/// Merges an incident into its original (`POST /incidents/{key}/merge {into, reason}`): the incident is closed, and the
+/// original takes over its services, keys, severity, causes, fixes and unreviewed signatures. A major incident makes the
+/// original major.
 ///
 /// # Errors
 /// 403; 404; 409 `not_in_state`; 422 for itself, an unknown one and a ring; or the store's.
@@ -153,7 +154,7 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     Ok(saved)
 }
 
-/// Whether an incident is this one, or repeats it over others.
+/// Whether an incident is this one, or its duplicate directly or through others.
 fn leads_to(directory: &Directory, from: &Incident, key: &str) -> bool {
     let mut at = Some(from);
     for _ in 0..DEEPEST {

@@ -23,7 +23,7 @@ use crate::incident::set_incident::{find, put_by};
 /// Takes command, or transfers it (`POST /incidents/{key}/command {commander?, reason?}`).
 ///
 /// # Errors
-/// 403 `not_commander`, 404, 409 for one that is closed, 422, or the store's.
+/// 403 `not_commander`, 404, 409 for a closed incident, 422, or the store's.
 pub fn command_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let (directory, before) = (cx.directory()?, find(cx, key)?);

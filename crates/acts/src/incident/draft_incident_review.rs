@@ -1,5 +1,5 @@
-//! Drafts the review of an incident from what is recorded: its course, the changes that were involved with who decided about them,
-//! their permits, linked records, and what the review led to. It is computed again each time.
+//! Drafts the review of an incident from the records: its course, the involved changes with their deciders, their permits,
+//! linked records, and the results of the review. The draft is computed again each time.
 
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;

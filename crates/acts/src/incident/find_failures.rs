@@ -25,8 +25,8 @@ const MOST_IN_CHAIN: usize = 50;
 /// The most reviews.
 const MOST_REVIEWS: i64 = 5_000;
 
-/// Finds them, the earliest first. Incidents are those of the whole tenant; one that repeats another one is no failure of its own,
-/// whether it was merged or is linked as its duplicate.
+/// Finds failures, the earliest first. The incidents are those of the whole tenant; a duplicate is no failure of its own,
+/// whether merged or linked.
 ///
 /// # Errors
 /// The store's.

@@ -33,7 +33,7 @@ pub struct InScope {
     pub risk: Level,
     /// Its services in the scope.
     pub services: Vec<ServiceKey>,
-    /// Whether its commander let it through.
+    /// Whether the commander let the change through.
     pub signed: bool,
 }
 
@@ -61,7 +61,7 @@ pub struct Situation {
     pub in_flight: Vec<InScope>,
     /// How many these are.
     pub in_flight_count: usize,
-    /// Changes that are stopped; the first of them.
+    /// The stopped changes; the first of them.
     pub stopped: Vec<InScope>,
     /// How many these are.
     pub stopped_count: usize,

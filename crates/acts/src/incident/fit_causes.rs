@@ -203,7 +203,7 @@ impl PlainNoun for CauseWindow {
             reading.wrong("hours", "out_of_range", "`hours` is at least 1.");
         }
         reading.finish()?;
-        // One that was taken out of use comes back under its record.
+        // A model that was taken out of use comes back under its record.
         let old = Filter::new().equals("service", input.service.as_str()).order_by("id");
         let old = record::bodies::<Self>(cx.tx, &old)?.into_iter().next();
         let window = Self {

@@ -385,8 +385,8 @@ fn confirm(cx: &mut Context<'_, '_>, change: &Change, incident: &str, (links, re
     give_reason(cx, &id, reason)
 }
 
-/// Ends the links by which a change caused an incident or one that was merged into it. The reason is kept on each link before
-/// it ends.
+/// Ends the links by which a change caused an incident or a duplicate merged into the incident. The reason is kept on each link
+/// before it ends.
 fn clear(cx: &mut Context<'_, '_>, change: &Change, incident: &Incident, reason: &str) -> Result<()> {
     for one in with_duplicates(cx, incident)? {
         for link in links_between(cx, change.id.as_str(), &one.key)? {
@@ -398,8 +398,8 @@ fn clear(cx: &mut Context<'_, '_>, change: &Change, incident: &Incident, reason:
     Ok(())
 }
 
-/// Clears each candidate that is open still, for the reason with which a person closes the incident. It teaches nothing, as nobody
-/// looked at each of them. A delivery's guess stays: the incident review settles it.
+/// Clears each candidate that is open still, for the reason with which a person closes the incident. Such a verdict trains no
+/// model, because nobody looked at each candidate. A delivery's guess stays: the incident review settles it.
 ///
 /// # Errors
 /// The store's.

@@ -26,7 +26,7 @@ use crate::incident::keep::keep;
 use crate::incident::note_entry::note;
 use crate::incident::review_actions::reopen_review;
 
-/// A link as one of its ends shows it.
+/// A link as seen from one of its ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// The link.
@@ -256,7 +256,7 @@ fn check_not_merged(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
 }
 
-/// The incident into which one was merged.
+/// The incident into which another was merged.
 fn merged_into(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<String>> {
     let directory = cx.directory()?;
     let incident = directory.incidents.get(key);
@@ -328,7 +328,7 @@ pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &
 /// Adds a link for a merge, so that both records show it.
 ///
 /// # Errors
-/// 409 `duplicate_already` for what repeats another one; or the store's.
+/// 409 `duplicate_already` for an incident that is a duplicate already; or the store's.
 pub(crate) fn link_merged(cx: &mut Context<'_, '_>, duplicate: &str, into: &str, reason: &str) -> Result<()> {
     let known = rows_of(cx, duplicate)?;
     let is_original = |link: &&RecordLink| link.kind == RelationKind::DuplicateOf && link.from == duplicate;
@@ -590,8 +590,8 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
     Err(Refusal::field("to", "circular", text).into())
 }
 
-/// The way from one record to another over links of a kind. Of duplicates, an incident that was merged leads on to the one into which
-/// it was.
+/// The path from one record to another over links of a kind. For duplicates, a merged incident leads on to the incident into
+/// which it was merged.
 ///
 /// # Errors
 /// The store's.
@@ -624,7 +624,7 @@ fn rows_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<RecordLink>> {
     Ok(found)
 }
 
-/// The links of a record that count, as it shows them. Records that the reader does not see are left out.
+/// The active links of a record, as seen from that record. Records that the reader may not see are left out.
 ///
 /// # Errors
 /// The store's.
@@ -657,7 +657,7 @@ pub fn show_links(cx: &mut Context<'_, '_>, text: &str) -> Result<(End, Vec<Seen
 pub struct Edited {
     /// The event's id.
     pub event: String,
-    /// Its index in the log, once it has its place.
+    /// The event's index in the log, once it has a place.
     pub index: Option<i64>,
     /// `record_link.added`, `record_link.edited` or `record_link.ended`.
     pub kind: String,

@@ -146,7 +146,7 @@ fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) 
     })
 }
 
-/// Saves a new problem, and links its cases to it.
+/// Saves a new problem and the links from its cases.
 fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord) -> Result<ProblemRecord> {
     let data = json!({"key": problem.key, "pattern": problem.pattern, "cases": problem.cases.len()});
     let saved = keep(cx, kind, problem, data)?;
@@ -154,7 +154,7 @@ fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord)
     Ok(saved)
 }
 
-/// Links failures to their problem: the problem caused them.
+/// Links failures to their problem as their cause.
 fn link_cases(cx: &mut Context<'_, '_>, problem: &str, cases: &[String]) -> Result<()> {
     for case in cases {
         link(cx, (problem, RelationEnd::Problem), RelationKind::Caused, case)?;
@@ -487,7 +487,7 @@ pub(crate) fn fix_of(
 pub struct ShownProblem {
     /// The problem.
     pub problem: ProblemRecord,
-    /// Where its fix is, and recurrence around it.
+    /// The state of the problem's fix, and recurrences before and after it.
     pub fix: Option<(State, Fix)>,
 }
 

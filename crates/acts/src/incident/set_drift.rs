@@ -32,7 +32,7 @@ use crate::incident::link_records::relate;
 const LISTED: i64 = 2_000;
 /// The most sources that are listed.
 const SOURCES: i64 = 2_000;
-/// The most decisions about one finding that are shown.
+/// The most decisions shown for one finding.
 const DECISIONS: i64 = 50;
 /// The type of a baseline's signature (RFC 7515, `typ`).
 const SIGNED_AS: &str = "assent-drift-baseline";
@@ -256,7 +256,7 @@ impl PlainNoun for DriftBaseline {
         save(cx, "drift_baseline.proposed", proposed, json!({}))
     }
 
-    /// Approves it as it was proposed.
+    /// Approves the baseline as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: DriftBaselineInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
             let text = "A baseline stays as it was proposed. End it and propose another.";

@@ -1,4 +1,5 @@
-//! Incidents: opened, edited, mitigated, resolved and opened again by people. A grave one freezes the changes around it at once.
+//! Incidents: opened, edited, mitigated, resolved and opened again by people. A grave incident freezes the changes around it at
+//! once.
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
@@ -198,7 +199,7 @@ pub(crate) fn find(cx: &mut Context<'_, '_>, key: &str) -> Result<Incident> {
 /// again.
 ///
 /// # Errors
-/// 403, 404, 409 for what its state forbids, 422, or the store's.
+/// 403, 404, 409 for an act that the incident's state forbids, 422, or the store's.
 pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let (directory, before) = (cx.directory()?, find(cx, key)?);
@@ -398,7 +399,7 @@ fn facts(incident: &Incident, said: Value) -> Value {
     facts
 }
 
-/// Judges the emergencies again that name an incident which moved: it may be a ground no more, or one again.
+/// Judges the emergencies that name a moved incident again: the incident may no longer be a ground, or be one again.
 ///
 /// # Errors
 /// The store's.

@@ -76,7 +76,7 @@ pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     save(cx, incident, freeze, (&change, signed))
 }
 
-/// Writes the signature, and the exception that follows from it.
+/// Writes the signature and the resulting exception.
 fn save(
     cx: &mut Context<'_, '_>,
     mut incident: Incident,

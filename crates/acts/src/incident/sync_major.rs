@@ -105,8 +105,8 @@ fn take(cx: &mut Context<'_, '_>, freeze: &Freeze, begins_to_halt: bool) -> Resu
     }
 }
 
-/// Judges the changes again that a freeze stops or stopped. Those that it lets pass by their risk are left alone, so that ten
-/// thousand open changes hold up no commander; a halt lets none pass by it.
+/// Judges the changes again that a freeze stops or stopped. Changes that the freeze lets pass by their risk are skipped, so
+/// that ten thousand open changes do not delay a commander; a halt lets none pass.
 pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let scope = Freeze {
         ended: false,
@@ -120,7 +120,7 @@ pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
     })
 }
 
-/// Notifies those who may take command that a major incident began.
+/// Notifies the people who may take command that a major incident began.
 fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let directory = cx.directory()?;
     let mut people: Vec<PersonId> = match major::commander(incident, &directory) {

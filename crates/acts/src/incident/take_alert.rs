@@ -1,5 +1,5 @@
-//! Alerts of outside systems. A key names one matter of its connection while that is open. Once it is over the key may return:
-//! what begins after the end is another incident. A late report belongs to the occurrence in which it happened.
+//! Alerts of outside systems. A key names one incident of its connection while the incident is open. After its end the key may
+//! return: a later start is another incident. A late report belongs to the occurrence in which it happened.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use crate::incident::{note_entry, set_incident};
 const TITLE: usize = 200;
 /// The title of an alert without a title.
 const UNNAMED: &str = "Alert";
-/// The most beginnings that are kept of one incident, the latest ones.
+/// The most starts stored for one incident, the latest ones.
 const MOST_STARTS: usize = 50;
 /// How many names of services a note names.
 const NAMED: usize = 5;
@@ -211,11 +211,11 @@ enum Judged {
     Known(String),
     /// Nothing visible: only the source's position is stored.
     Marked(Box<Incident>),
-    /// This one becomes so, by an event of this kind.
+    /// The incident gets this new state, by an event of this kind.
     Moved(&'static str, Box<Incident>),
     /// Another occurrence, with its start and end.
     New(Timestamp, Option<Timestamp>),
-    /// This one ended earlier than it was taken for, by an event of this kind, and what began after that end is another occurrence.
+    /// The incident ended earlier than recorded, by an event of this kind, and a start after that end is another occurrence.
     Parted(&'static str, Box<Incident>, Occurrence),
 }
 
@@ -311,7 +311,7 @@ fn changed(before: &Incident, next: Incident) -> Judged {
     }
 }
 
-/// An incident with the starts that its source reported. An earlier one moves its start, unless a person moved that.
+/// An incident with the starts that its source reported. An earlier start moves the incident's start, unless a person set it.
 fn with_starts(incident: &Incident, told: impl Iterator<Item = Timestamp>) -> Incident {
     let mut incident = incident.clone();
     if incident.course.closed_at.is_some() {

@@ -28,7 +28,7 @@ use crate::incident::alert_drift;
 const MOST_CHANGES: i64 = 5_000;
 /// The most permits that differences are matched with.
 const MOST_PERMITS: i64 = 5_000;
-/// The most findings of one source that are looked at in one report.
+/// The most findings of one source in one report.
 const MOST_THERE: i64 = 10_000;
 /// How many findings are loaded by their keys at once.
 const AT_ONCE: usize = 200;
@@ -380,7 +380,7 @@ impl Taking {
     }
 }
 
-/// The findings that a report may be about: those that are there, and those that it names.
+/// The findings that a report may be about: the open ones, and those named in the report.
 fn known(cx: &mut Context<'_, '_>, source: &DriftSource, report: &DriftReport) -> Result<BTreeMap<String, Row>> {
     let mut found = Vec::new();
     let own = || Filter::new().equals("source", source.id.as_str());

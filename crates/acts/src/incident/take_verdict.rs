@@ -24,7 +24,7 @@ use crate::core::write::{Written, draft};
 use crate::incident::watched_changes::watched_at;
 use crate::integration::unmatched_deliveries::NOTHING;
 
-/// The most changes that one verdict is kept on.
+/// The most changes that store one verdict.
 const MOST: usize = 5;
 
 impl PlainNoun for WatchVerdict {

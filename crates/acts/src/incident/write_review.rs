@@ -198,7 +198,7 @@ fn completers(cx: &mut Context<'_, '_>, implementers: &BTreeSet<PersonId>) -> Re
     Ok(people.iter().map(|person| directory.login(person)).collect())
 }
 
-/// The incident that a request names; one that is not there is noted.
+/// The incident that a request names; an unknown one is reported as an error.
 fn incident_named(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Option<Incident>> {
     if key.is_empty() {
         return Ok(None);
