@@ -90,8 +90,8 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
     Ok(rows.into_iter().map(|stored| stored.record).collect())
 }
 
-/// Whether a permit allows a rollback at a time. One that was revoked before allows nothing. After a permit to go forward the
-/// rollback is open until the change is over, however long the permit itself lived.
+/// Whether a permit allows a rollback at a time. A permit that was revoked before allows nothing. After a permit to go forward
+/// the rollback is open until the change is over, however long the permit itself lived.
 fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
     let has_begun = permit.not_before <= later(at, SKEW);
     let is_revoked = permit.revoked_at.is_some_and(|gone| gone <= at);

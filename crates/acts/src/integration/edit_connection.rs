@@ -38,7 +38,7 @@ pub(crate) struct Edited {
 /// Reads a connection after an edit: the stored one with the merge patch applied.
 ///
 /// # Errors
-/// 404, 409 for one that has ended, 422, or the store's.
+/// 404, 409 for a connection that has ended, 422, or the store's.
 pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Edited> {
     let before = connection(cx, id)?;
     if !before.active && !before.waits {
@@ -139,7 +139,7 @@ fn gives_voice(before: &Connection, after: &Connection) -> bool {
 /// Changes a connection (`PATCH /connections/{id} {name?, owner?, map?, links?, api?, builders?, reply_to?, trusted?}`).
 ///
 /// # Errors
-/// 403, 404, 409 for one that has ended or for what two people do; 422, or the store's.
+/// 403, 404, 409 for a connection that has ended or an edit that needs two people; 422, or the store's.
 pub fn edit_connection(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Connection> {
     cx.allow(act::actions::SET_CONNECTION)?;
     let edited = read_edit(cx, id, body)?;
@@ -183,7 +183,7 @@ pub(crate) fn keep_edit(cx: &mut Context<'_, '_>, edited: Edited) -> Result<Conn
     } = edited;
     let is_new_api = before.api.is_none() && after.api.is_some();
     if credential.is_some() || is_new_api {
-        // One that was given for another address, and rests here since, must not go to this one.
+        // A credential that was given for another address must not be sent to this one.
         let name = secrets::credential_name(before.id.as_str());
         secrets::keep(cx, &name, credential.unwrap_or_default().as_bytes())?;
     }

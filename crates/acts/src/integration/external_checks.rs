@@ -300,7 +300,7 @@ fn answer_open(cx: &mut Context<'_, '_>, services: &[&str], concerns: impl Fn(&O
     Ok(())
 }
 
-/// These services, and those that are built from the same repositories.
+/// These services, and those built from the same repositories.
 fn with_siblings(cx: &mut Context<'_, '_>, services: &[&str]) -> Result<BTreeSet<ServiceKey>> {
     let mut all: BTreeSet<ServiceKey> = services.iter().map(|it| ServiceKey::from(*it)).collect();
     let connections = record::bodies::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
@@ -331,7 +331,7 @@ pub fn rejudge_of(cx: &mut Context<'_, '_>, repository: &str) -> Result<()> {
     Ok(())
 }
 
-/// Judges a question by its id: what its timer does.
+/// Judges a request by its id; its timer calls this.
 ///
 /// # Errors
 /// The store's.
@@ -467,7 +467,7 @@ fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: S
     Ok(said)
 }
 
-/// Judges the groups again that depend on this one: those based on it, or those that add this pull request.
+/// Judges the groups that depend on this one again: those based on it, or those that add this pull request.
 fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
     if check.ask != AskKind::Merge {
         return Ok(());

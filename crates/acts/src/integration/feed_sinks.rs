@@ -38,7 +38,7 @@ const TEXT: usize = 4_000;
 pub struct Round {
     /// The sink.
     pub sink: Sink,
-    /// Its credential, where it has one.
+    /// Its credential, if any.
     pub credential: Option<String>,
     /// How it was before.
     pub before: State,

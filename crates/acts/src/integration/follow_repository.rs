@@ -1,5 +1,5 @@
-//! Follows a repository by the id that its sender gives it: a renamed one keeps its row of the map, and another one that took its
-//! old name is not taken for it.
+//! Follows a repository by the sender's id: a renamed repository keeps its row of the map, and another repository with the old
+//! name does not take the row over.
 
 use model::directory::snapshot::Connection;
 use model::integration::signal::Repository;

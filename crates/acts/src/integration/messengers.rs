@@ -275,8 +275,8 @@ fn is_one_build(cx: &mut Context<'_, '_>, row: &Deployment, root: &Deployment) -
         }))
 }
 
-/// Of several commits and artifacts that a status names together the ones that count: those of the deployment as it is known,
-/// else those that an open change names. Where none is named, none of the artifacts is *the* artifact.
+/// Of several commits and artifacts in one status, those that count: those of the known deployment, else those that an open
+/// change names. If no change names any, none of the artifacts is *the* artifact.
 ///
 /// # Errors
 /// The store's.

@@ -54,7 +54,7 @@ impl<'a> Named<'a> {
         })
     }
 
-    /// The commits by which targets may name it.
+    /// The commits by which targets may name this build.
     pub(crate) fn commits(&self) -> &[String] {
         &self.commits
     }

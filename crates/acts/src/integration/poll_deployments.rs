@@ -24,7 +24,7 @@ const EVERY: SignedDuration = SignedDuration::from_mins(4);
 /// The newest deployments of a connection, of which is known whether they have ended.
 const REMEMBERED: i64 = 1_000;
 
-/// Whether a call is one of these.
+/// Whether a call is of this kind.
 #[must_use]
 pub fn is_call(kind: &str) -> bool {
     kind == LOOK
@@ -72,7 +72,7 @@ pub struct Errand {
     pub credential: String,
     /// Older deployments are none of ours, or too old to be judged.
     pub since: Timestamp,
-    /// The natural keys of those that have ended.
+    /// The natural keys of ended deployments.
     pub ended: BTreeSet<String>,
 }
 

@@ -56,7 +56,7 @@ pub fn is_call(kind: &str) -> bool {
     kind == CALL
 }
 
-/// Has a change copied that was submitted or moved, where a system mirrors one of its services that Assent leads.
+/// Queues the copy of a change that was submitted or moved, if a system mirrors one of its services that Assent leads.
 ///
 /// # Errors
 /// The store's.
@@ -106,7 +106,7 @@ fn mirror_of(cx: &mut Context<'_, '_>, system: &RecordId, key: &str) -> Result<O
     Ok(record::find_one::<ForeignMirror>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// Notes a copy before it is written, so that it is known as one when it is read.
+/// Records a copy before it is written, so that a reading recognises the copy.
 fn begin(cx: &mut Context<'_, '_>, system: &ForeignSystem, change: &Change) -> Result<()> {
     if mirror_of(cx, &system.id, &change.key)?.is_some() {
         return Ok(());
@@ -138,7 +138,7 @@ fn save(cx: &mut Context<'_, '_>, kind: &'static str, mirror: ForeignMirror) -> 
 pub struct MirrorErrand {
     /// The system.
     pub system: ForeignSystem,
-    /// Its credential, where one is kept.
+    /// Its credential, if any.
     pub credential: Option<Vec<u8>>,
     /// The id of the copy there, where it is known.
     pub known: Option<String>,
@@ -195,7 +195,7 @@ pub struct Copied {
     pub foreign_key: String,
     /// When it was edited, by the clock there.
     pub edited_at: jiff::Timestamp,
-    /// The parts of it that could not be written.
+    /// The parts of the copy that could not be written.
     pub problem: Option<String>,
 }
 

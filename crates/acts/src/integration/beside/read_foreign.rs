@@ -78,7 +78,7 @@ pub fn ask_anew(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> 
 pub struct Errand {
     /// The system.
     pub system: ForeignSystem,
-    /// Its credential, where one is kept.
+    /// Its credential, if any.
     pub credential: Option<Vec<u8>>,
     /// Whether as many of its changes are kept as may be.
     pub is_full: bool,
@@ -303,7 +303,7 @@ fn unmapped(name: Option<&str>) -> String {
     }
 }
 
-/// Puts the next reading on its way, at its time.
+/// Queues the next reading at its time.
 ///
 /// # Errors
 /// The store's.
@@ -329,7 +329,7 @@ pub fn go_on(cx: &mut Context<'_, '_>, id: &str, (seconds, left): (i64, &str)) -
     Ok(call::insert_rest(cx.tx, &call_id, (CALL, id), left, at)?)
 }
 
-/// Notes that a system which leads services was read to its end, where the last note of it grows old.
+/// Records that a system which leads services was read to its end, when the last record grows old.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! How the decisions of a system beside this one compare with the rules here, counted and one by one.
+//! Compares the decisions of a coexisting system with the rules here, in numbers and one by one.
 
 use std::collections::BTreeMap;
 

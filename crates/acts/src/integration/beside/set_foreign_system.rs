@@ -1,4 +1,4 @@
-//! Systems beside this one: from where their changes are read, and with which credential.
+//! Coexisting systems: the source of their changes, and the credential.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions::SET_CONNECTION;
@@ -97,7 +97,7 @@ impl PlainNoun for ForeignSystem {
             copies_into: input.copies_into,
             // Everything is read again under the new terms; unchanged rows write nothing.
             read_until: None,
-            // Nothing was read yet that would show it mended: a gate that is shut for it stays shut until then.
+            // No reading has shown a repair yet: a gate that is closed for the system stays closed until then.
             read_problem: self.read_problem.clone().filter(|_| !is_moved),
             ..self.clone()
         };

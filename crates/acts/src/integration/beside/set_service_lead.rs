@@ -68,7 +68,7 @@ impl PlainNoun for ServiceLead {
         save(cx, "service_lead.proposed", lead)
     }
 
-    /// Confirms it as it was proposed.
+    /// Confirms the lead as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: ServiceLeadInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
             let text = "A proposal stays as it is. End it and make another.";
@@ -143,7 +143,7 @@ fn lead(cx: &mut Context<'_, '_>, key: &ServiceKey, led: Option<LedElsewhere>) -
     rejudge_service(cx, key.as_str())
 }
 
-/// Takes back the leads in which one of these accounts had a part, and their proposals.
+/// Withdraws the leads in which one of these accounts had a part, and their proposals.
 ///
 /// # Errors
 /// The store's.
