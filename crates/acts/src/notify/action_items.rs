@@ -23,7 +23,7 @@ pub const TABLE: &str = "action_item";
 const KIND: &str = "escalation";
 /// The topic of letters about items that are new or due soon.
 pub(crate) const TOPIC: &str = "action_item";
-/// The most items that are looked at for one record or one owner at once.
+/// The most items read for one record or one owner at once.
 const MOST: i64 = 500;
 /// The longest title that a rule writes, in characters.
 const TITLE: usize = 200;
@@ -188,7 +188,7 @@ pub(crate) fn settle(
     keep(cx, kind, settled, false)
 }
 
-/// Saves an item with its event and its timer; `tells` writes to its owners.
+/// Saves an item with its event and its timer; with `tells` its owners get a letter.
 pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionItem, tells: bool) -> Result<ActionItem> {
     let mut written = Written::default();
     let item = cx.put(&mut written, item)?;
@@ -247,7 +247,7 @@ fn waits(item: &ActionItem) -> String {
     )
 }
 
-/// Writes a letter about an item; `words` are its topic, its subject and its text, `what` makes it one letter.
+/// Writes a letter about an item; `words` are the topic, the subject and the text, and `what` identifies the letter.
 pub(crate) fn write_to(
     cx: &mut Context<'_, '_>,
     written: &mut Written,

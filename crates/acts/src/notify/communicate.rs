@@ -60,7 +60,7 @@ pub const REFUSED: &str = "failed";
 const AGAIN: char = '#';
 /// The most letters of one round.
 const MOST_SENT: usize = 200;
-/// The most communications of one change that are looked at.
+/// The most communications of one change that are read.
 const MOST_KNOWN: i64 = 50_000;
 
 /// Has a change's communications looked at once it came to another stage. Tenants without plans have no timers.
@@ -188,7 +188,7 @@ struct Round<'c> {
     latest: BTreeMap<String, (String, Timestamp)>,
     /// The people who must acknowledge the present start.
     asked: BTreeSet<PersonId>,
-    /// Whether the change knows that its present start was announced.
+    /// Whether the change has a record that its present start was announced.
     is_noted: bool,
     /// How many more letters fit in.
     left: usize,
@@ -328,7 +328,7 @@ impl<'c> Round<'c> {
                 continue;
             }
             let mut unsent = BTreeSet::new();
-            // Work that began early came before its reminder was due, which nobody missed.
+            // If work began early, before its reminder was due, the reminder was not missed.
             let was_due = |plan: &CommunicationPlan| {
                 stage != CommunicationStage::Reminder || reminder_of(plan, start).is_some_and(|at| at <= now)
             };
@@ -483,7 +483,7 @@ impl<'c> Round<'c> {
             part: format!("communication/{person}"),
             services: targets.map(|target| target.service.clone()).collect(),
             owner: Owner::Person(person.clone()),
-            // One that is announced shortly before its start still leaves a while to see it.
+            // A start that is announced shortly before still leaves some time to read the announcement.
             due: Due::At(start.max(cx.now + SignedDuration::from_mins(15))),
             closing: Closing::Person,
             // The announcement itself was the letter.
@@ -576,7 +576,7 @@ pub struct AddressLetter {
     pub text: String,
     /// When it was written.
     pub at: Timestamp,
-    /// The address by which its receiver opts out of letters: of one to a customer.
+    /// The opt-out address in a letter to a customer.
     pub unsubscribe: Option<String>,
 }
 

@@ -46,7 +46,7 @@ pub fn find_status(cx: &mut Context<'_, '_>) -> Result<Status> {
         match change.state {
             _ if !is_disruptive(&change) => {}
             State::Implementing => status.current.push(change),
-            // One that missed its time does not come.
+            // A change that missed its time does not take place.
             State::Scheduled if !is_over => status.coming.push(change),
             _ => {}
         }

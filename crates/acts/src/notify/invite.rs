@@ -1,6 +1,6 @@
-//! Invitations to the planned time of a change (iMIP, RFC 6047) for its people who wish for them: one when it is scheduled, another
-//! when it moves, and a cancellation when it does not take place or they have no part in it any more. The calendar part is written
-//! when the letter leaves, from the change as it is then.
+//! Invitations to the planned time of a change (iMIP, RFC 6047) for people with this preference: one when the change is
+//! scheduled, another when it moves, and a cancellation when it does not take place or the person has no part in it any more.
+//! The calendar part is written when the letter is sent, from the change's present state.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::core::write::Written;
 pub const REQUEST: &str = "invitation";
 /// The topic of its cancellation.
 pub const CANCEL: &str = "invitation_cancelled";
-/// The most invitations of one change that are looked at.
+/// The most invitations of one change that are read.
 const MOST: i64 = 5_000;
 
 /// The title, time and people of a change's invitation.

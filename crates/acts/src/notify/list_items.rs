@@ -16,11 +16,11 @@ pub enum Whose {
     /// Everybody's.
     #[default]
     All,
-    /// Those that the acting person owns.
+    /// The items that the acting person owns.
     Mine,
     /// Those of the groups that the acting person is a member of.
     Team,
-    /// Those without a named owner, which are the change managers'.
+    /// The items without a named owner, which are the change managers'.
     Unowned,
     /// Those of a person.
     Person(PersonId),

@@ -22,7 +22,7 @@ use crate::identity::set_token::new_secret;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 use crate::report::find_undos::find_undos;
 
-/// The one scope of a calendar feed's token; no other door knows it.
+/// The one scope of a calendar feed's token; nothing else accepts it.
 pub const SCOPE: &str = "calendar";
 /// The one scope of the token of a feed of the status; no other door knows it.
 pub const STATUS_SCOPE: &str = "status";

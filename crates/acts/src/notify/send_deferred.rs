@@ -17,7 +17,7 @@ use crate::core::error::Result;
 use crate::core::messages::{HELD, set_timer};
 use crate::core::write::{Written, draft};
 
-/// The kind of the job that mails one letter about several messages; its payload names them.
+/// The kind of the job that mails one letter about several messages; the payload names the messages.
 pub const DIGEST: &str = "digest";
 /// How many messages one round takes, and so the most in one digest.
 const MOST: i64 = 200;
@@ -93,7 +93,7 @@ fn mail(cx: &mut Context<'_, '_>, kind: &str, subject: &str, payload: &str) -> R
     Ok(job::insert(cx.tx, &new)?)
 }
 
-/// The messages that a digest's payload names, in its order; those that are gone are left out.
+/// The messages in a digest's payload, in order; deleted ones are left out.
 ///
 /// # Errors
 /// The store's, or a fault when the payload is none.

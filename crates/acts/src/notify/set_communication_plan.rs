@@ -116,7 +116,7 @@ impl PlainNoun for Communication {
     }
 
     fn add(_cx: &mut Context<'_, '_>, _input: Self::Input, _reading: Reading<'_>) -> Result<Self> {
-        // The card has no verb that adds one: plans send them.
+        // The card has no verb that adds a communication: plans send them.
         Err(Refusal::not_found("way to write a communication by hand").into())
     }
 }

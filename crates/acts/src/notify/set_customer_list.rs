@@ -116,7 +116,7 @@ pub(crate) fn opt_out_path(cx: &Context<'_, '_>, letter: &str) -> String {
     format!("/t/{}/customer-letters/{letter}/{}", cx.tenant(), code(cx, letter))
 }
 
-/// The code of a letter, which its receiver alone has.
+/// The code of a letter, known only to its receiver.
 fn code(cx: &Context<'_, '_>, letter: &str) -> String {
     let tenant = cx.tenant();
     let master = &cx.services.tools().master;

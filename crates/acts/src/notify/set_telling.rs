@@ -35,7 +35,8 @@ pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, Tell
 }
 
 /// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?, zone?, clock?, density?,
-/// has_invitations?}`); `how` is `at_once` or `digest`. It holds for the messages that wait already. Without a zone theirs stays.
+/// has_invitations?}`); `how` is `at_once` or `digest`. The preferences apply to waiting messages too. Without a zone in the
+/// request the person's zone stays.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
