@@ -46,7 +46,7 @@ impl Sets<'_> {
         }
     }
 
-    /// The proposed policies that refuse a decision which those in force allow.
+    /// The proposed policies that refuse a decision allowed by those in force.
     pub(crate) fn refusing(
         &self,
         person: &ActorFacts,

@@ -62,7 +62,7 @@ pub fn in_force(cx: &mut Context<'_, '_>, kind: ConfigurationKind) -> Result<Str
     Ok(present(cx, kind)?.1.1)
 }
 
-/// The tenant with what of this kind is in force: its id, unless it came with the program, and its digest.
+/// The tenant with its configuration of this kind: the id, unless it came with the program, and the digest.
 pub(crate) fn present(
     cx: &mut Context<'_, '_>,
     kind: ConfigurationKind,
@@ -162,7 +162,7 @@ pub fn sla_view(table: &SlaTable) -> Value {
 
 /// How something came in force.
 pub(crate) enum How {
-    /// Put in force; with the digest that it was proposed over, where that was no longer the one in force.
+    /// In force; with the digest in force at the time of the proposal, if another one was in force at the activation.
     Activated {
         /// The digest.
         proposed_over: Option<String>,

@@ -20,7 +20,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::policy::find_unapprovable::sample;
 
-/// How many kinds of service are looked at: those that differ in what policies see of them, owners left aside.
+/// How many kinds of service are tried: those that differ for policies, owners left aside.
 const MOST_KINDS: usize = 50;
 /// For how long a training in an example is valid.
 const EXAMPLE_DAYS: i64 = 365;
@@ -245,7 +245,7 @@ impl Gift {
         }
     }
 
-    /// The request or command that gives it.
+    /// The request or command that gives the attribute.
     fn example(self, person: &Person, word: &str, (directory, now): (&Directory, Timestamp)) -> String {
         let login = &person.login;
         match self {

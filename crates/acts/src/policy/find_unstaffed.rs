@@ -26,13 +26,13 @@ use crate::policy::find_unapprovable::sample;
 use crate::policy::search_histories::behind;
 
 /// How many kinds of service are looked at. Services with the same owners, between which policies do not distinguish, are one
-/// kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail at one beyond.
+/// kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail for another one.
 pub(crate) const MOST_KINDS: usize = 50;
 /// How many people are tried as author, and as implementer.
 const MOST_TRIED: usize = 4;
 /// The roles that may write a change.
 const AUTHORS: &[Role] = &[Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
-/// The roles that may implement one.
+/// The roles that may implement a change.
 const IMPLEMENTERS: &[Role] = &[Role::Implementer, Role::Pipeline, Role::Owner];
 /// Roles that decide: their holders are better kept for that.
 const DECIDING: &[Role] = &[Role::Owner, Role::Security, Role::ChangeManager];
@@ -58,7 +58,7 @@ pub struct Staffing {
 /// A missing requirement of a pack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Lack {
-    /// The services for which it does.
+    /// The services without it.
     pub services: Vec<String>,
     /// The policy.
     pub rule: String,
@@ -97,7 +97,7 @@ struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    /// Those that are in force, on services as they are.
+    /// The rules in force, on existing services.
     fn in_force(set: &'a PolicySet) -> Self {
         Self {
             set,
@@ -485,7 +485,7 @@ fn validator_lacks((directory, now): (&Directory, Timestamp), file: &ChangeFile,
     (!is_there).then(|| "Nobody is left who could say whether it works.".to_owned())
 }
 
-/// Whether a rule that finds people enough finds too few without this one.
+/// Whether a rule with enough people has too few without this one.
 fn is_needed_to_approve((directory, now): (&Directory, Timestamp), file: &ChangeFile, person: &PersonId) -> bool {
     file.requirements.obligations.iter().any(|row| {
         let Duty::Approval(rule) = &row.obligation.duty else {

@@ -96,7 +96,7 @@ pub(crate) fn rules_for_nobody(cx: &mut Context<'_, '_>, set: &PolicySet) -> Res
     Ok(found)
 }
 
-/// Compiles a set, runs its cases, and refuses one with a rule that nobody in this organisation can meet.
+/// Compiles a set, runs its cases, and refuses a set with a rule that nobody in this organisation can meet.
 ///
 /// # Errors
 /// 422 with everything that is wrong by file and line, or the store's.

@@ -63,7 +63,7 @@ pub struct Content {
     /// Arrows to set, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Body>,
-    /// Delegations, as the API takes them; each names its delegator.
+    /// Delegations, in the form of the API; each names its delegator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delegations: Vec<Body>,
     /// Trainings, as the API takes them.
@@ -72,7 +72,7 @@ pub struct Content {
     /// Calendars as they are to be, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<Body>,
-    /// Identity providers as they are to be, as the API takes them, without their secrets.
+    /// Identity providers to set, in the form of the API, without their secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity_providers: Vec<Body>,
     /// Connections as they are to be, as the API takes their changes; each names its `id`.
@@ -102,7 +102,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// The lists that are brought as lines of an import are, in the order in which they refer to each other, with their names.
+    /// The lists that are brought like lines of an import, by name, in the order in which they refer to each other.
     pub fn lists(&self) -> [(Noun, &'static str, &Vec<Body>); 7] {
         [
             (Noun::People, "people", &self.people),
@@ -262,7 +262,7 @@ fn read_ids(reading: &mut Reading<'_>, field: &'static str) -> Vec<String> {
     ids.into_iter().collect()
 }
 
-/// Rows stay as they were sent: they are read again when they go live.
+/// Rows stay as sent: they are read again when they go live.
 fn read_rows(reading: &mut Reading<'_>, field: &'static str) -> Vec<Body> {
     let Some(value) = reading.value(field) else {
         return Vec::new();

@@ -40,7 +40,7 @@ const FEW: usize = 5;
 /// How many more there are than a rule needs: one without trainings, one who is a peer reviewer, one to spare.
 const SPARE: usize = 3;
 
-/// A history that must not be possible, or one that must and is not.
+/// A history that must not be possible, or a required one that is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Story {
     /// `self_approval`, `no_peer_review`, `break_glass_unvalidated`, `retrospective_unconfirmed` or `nobody_can`.
@@ -250,7 +250,7 @@ fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
     for shape in candidates(words) {
         let Ok(stage) = Stage::open(set, directory, &Hand::person("rita"), (&shape, &["ida"])) else {
             if shape.kind == Kind::Standard || shape.is_told_afterwards {
-                // A set may forbid these ways; then nothing goes them.
+                // A set may forbid these ways; then no story uses them.
                 continue;
             }
             // If nobody may even write it, the shape is tried, so that the story shows this.

@@ -23,7 +23,7 @@ use crate::policy::propose_configuration::{bare, save};
 
 /// The most rules.
 const RULES: usize = 200;
-/// The most past deployments that one trial looks at.
+/// The most past deployments in one trial.
 const MOST: i64 = 500;
 
 /// Proposes a mapping (`POST /mapping {rules, reason}`).

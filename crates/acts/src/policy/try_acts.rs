@@ -36,7 +36,7 @@ pub struct ActDifference {
     pub added: Vec<Asked>,
     /// The requirements that would be absent.
     pub removed: Vec<Asked>,
-    /// The policies that would have refused it, where those in force allow it.
+    /// The policies that would have refused an act that those in force allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<PolicyReason>,
     /// The policies that would have allowed an act that those in force refuse.
@@ -54,7 +54,7 @@ pub(crate) struct ActsTried {
     pub(crate) tried: usize,
     /// How many could not be, as their facts were not kept.
     pub(crate) without_facts: usize,
-    /// Those that would have gone another way.
+    /// The acts that would have had another result.
     pub(crate) differing: Vec<ActDifference>,
 }
 

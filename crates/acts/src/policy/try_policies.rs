@@ -37,7 +37,7 @@ pub struct Trial {
     pub after: String,
     /// How many changes were judged.
     pub tried: usize,
-    /// Those of which something else would be required.
+    /// The changes with other requirements.
     pub differing: Vec<Difference>,
     /// How many decisions were judged, over the facts that were kept with them.
     pub decisions_tried: usize,
@@ -45,7 +45,7 @@ pub struct Trial {
     pub decisions_without_facts: usize,
     /// Decisions before which something else would have been required, or that would have been refused.
     pub decisions_differing: Vec<DecisionDifference>,
-    /// How many acts on these changes were judged, over the facts that were kept with them: also those that were refused.
+    /// How many acts on these changes were judged, with the facts stored with them: refused acts included.
     pub acts_tried: usize,
     /// How many acts were not judged: they are from before facts were kept, or by a delivery or the clock without a permission
     /// check.
@@ -88,7 +88,7 @@ pub struct Difference {
     pub stop: Option<String>,
 }
 
-/// A decision that would have been another one.
+/// A decision that would have had another result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DecisionDifference {
     /// The change's key.
@@ -107,7 +107,7 @@ pub struct DecisionDifference {
     pub added: Vec<Asked>,
     /// The requirements that would be absent.
     pub removed: Vec<Asked>,
-    /// The policies that would have refused the decision, where those in force allow it.
+    /// The policies that would have refused a decision that those in force allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<PolicyReason>,
     /// Why the proposed set could not judge it: everything would stop.

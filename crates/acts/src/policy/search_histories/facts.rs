@@ -34,9 +34,9 @@ struct Facts {
     told: Vec<String>,
 }
 
-/// One value of a thing that rules look at.
+/// One value of a field that rules read.
 type Value = Box<dyn Fn(&mut Facts)>;
-/// A thing that rules look at, with its values.
+/// A field that rules read, with its values.
 type Dimension = Vec<Value>;
 
 /// The open paths: the set requires no approver, or no peer.

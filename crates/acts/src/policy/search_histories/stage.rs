@@ -148,7 +148,7 @@ impl<'s> Stage<'s> {
         Ok(stage)
     }
 
-    /// One act of one person: kept only if it succeeds, as a transaction would.
+    /// One act of one person: the result is kept only after success, as in a transaction.
     fn act<T>(
         &mut self,
         by: &Hand,

@@ -396,7 +396,7 @@ fn a_hole_where_several_things_come_together_is_found() {
     }
 }
 
-/// One condition in each rule: only together they leave nobody.
+/// One condition in each rule: only together do they exclude everybody.
 #[test]
 fn a_hole_that_no_rule_has_alone_is_found() {
     let mut files = base_except(&["base.require.owner"], "resource.category == Category::\"facility\"");
