@@ -44,7 +44,7 @@ pub trait Bucket: Send + Sync {
     /// The bucket's.
     fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>>;
 
-    /// Removes an object. One that is not there is as good.
+    /// Removes an object. An absent object counts as removed.
     ///
     /// # Errors
     /// The bucket's.

@@ -27,7 +27,7 @@ pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     .map_or(Ok(0), |row| row.int("value"))
 }
 
-/// Raises a counter to at least this, so that numbers begin where people expect them or after imported ones.
+/// Raises a counter to at least this, so that numbers begin at a chosen value or after imported ones.
 pub fn raise_to(tx: &mut Tx<'_>, name: &str, value: i64) -> Result<()> {
     tx.execute(
         "INSERT INTO counter (tenant, name, value) VALUES ($tenant, $name, $value)

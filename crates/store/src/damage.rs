@@ -46,7 +46,7 @@ impl Damage {
         Self::new("schema", name, None, what)
     }
 
-    /// One that concerns the storage as a whole.
+    /// Damage of the storage as a whole.
     #[must_use]
     pub fn of_database(what: String) -> Self {
         Self::new("database", "", None, what)

@@ -18,7 +18,7 @@ pub(crate) const TENANT: &str = "tenant";
 /// The log target of statements, each once a connection, at the level `trace`: the text, never the values.
 pub(crate) const STATEMENTS_LOG: &str = "assent_statements";
 
-/// One open connection. It lives and dies on one thread.
+/// One open connection. The connection stays on one thread for its whole life.
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PostgresConnection),

@@ -1,4 +1,4 @@
-//! The one error of this crate. It never carries a parameter's value: it may end in a log.
+//! The one error of this crate. An error never contains a parameter's value: it may end in a log.
 
 /// A fault of the store. Refusals of the business are not here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use crate::lanes::ask_primary;
 /// The parts of the setup that one session can see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// How many hosts the URL names. One that is a proxy before several is one.
+    /// How many hosts the URL names. A proxy before several hosts counts as one.
     pub hosts: usize,
     /// Whether all of them are this machine: a database on it, or a proxy.
     pub is_loopback: bool,

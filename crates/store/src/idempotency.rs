@@ -75,8 +75,8 @@ pub fn save(tx: &mut Tx<'_>, key: &RequestKey<'_>, answer: &SavedAnswer, at: Tim
     Ok(())
 }
 
-/// Removes older responses of all tenants: at most so many, and those of the same moment as the last of them. They go by their
-/// times alone, since many have all of their key but its end in common.
+/// Removes older responses of all tenants: at most so many, and those of the same moment as the last of them. The order is by
+/// time alone, since many keys differ only at their ends.
 pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp, most: i64) -> Result<u64> {
     let params = [("before", before.into()), ("skipped", (most - 1).into())];
     let last = tx.query_one(LAST_OF_MOST, &params)?;

@@ -89,7 +89,7 @@ const MIGRATIONS: &[Migration] = migrations![
     62 "0062_planned_undo",
 ];
 
-/// Several servers may start at once; the one that holds this lock migrates.
+/// Several servers may start at once; the holder of this lock migrates.
 const LOCK: i64 = 0x6173_7365_6e74;
 
 const OWN_TABLES: &str = "

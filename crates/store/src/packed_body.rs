@@ -1,8 +1,8 @@
 //! Bodies that are kept compressed: of records that are many, alike and seldom read.
 //!
 //! The column holds `z1:` and a Zstandard frame in base64url. The frame uses a dictionary of such bodies' usual text, which
-//! makes them four times smaller; without it each shrinks by half. The number is that of the dictionary, which never changes:
-//! another one gets another number. Codes of rows and replay see the plain body.
+//! makes them four times smaller; without it each shrinks by half. The number is the dictionary's; a dictionary never changes:
+//! a new one gets another number. Codes of rows and replay see the plain body.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    /// Rows outlive a version: what one wrote every later one opens.
+    /// Rows outlive a version: every later version opens the rows of an earlier one.
     #[test]
     fn the_dictionary_never_changes() {
         let sum = DICTIONARY.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {

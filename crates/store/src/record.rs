@@ -1,4 +1,4 @@
-//! Nouns as rows: one serde struct, one row with its whole body, and columns derived from it to find it by.
+//! Nouns as rows: one serde struct, one row with its whole body, and derived columns for look-ups.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ pub trait Record: Serialize + DeserializeOwned {
     const TABLE: &'static str;
     /// The row's id within its tenant.
     fn id(&self) -> &str;
-    /// Its version, from 1, one more with each change.
+    /// Its version, from 1, raised by one with each change.
     fn version(&self) -> i64;
     /// The derived columns, all of them and always the same ones, computed from the body alone.
     fn columns(&self) -> Vec<(&'static str, Value)>;
@@ -110,7 +110,7 @@ fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, e
     record.save_derived(tx, false)
 }
 
-/// The statements that write rows of one table, written once.
+/// The statements that write rows of one table, built once.
 struct Texts {
     insert: String,
     update: String,
@@ -539,7 +539,7 @@ impl Filter {
         self.compare(column, ">=", value.into())
     }
 
-    /// The column has one of these values; none of them picks nothing.
+    /// The column has one of these values; without values nothing matches.
     #[must_use]
     pub fn one_of<V: Into<Value>>(mut self, column: &str, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(Into::into).collect();

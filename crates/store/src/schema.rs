@@ -11,7 +11,7 @@ use crate::migrate;
 /// The schema in which the migrations are run once more; the transaction that makes it is rolled back.
 const FRESH: &str = "assent_as_migrated";
 
-/// Everything of a schema that decides what its tables take and show, a row each. Names are written with their schema, because
+/// All parts of a schema that decide what its tables accept and show, a row each. Names are written with their schema, because
 /// the search path holds none but the catalogue.
 const PARTS: &str = "
     SELECT 'table' AS kind, c.relname::text AS name,

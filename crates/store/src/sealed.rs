@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
-/// A sealed form as it is kept, beside the body that it belongs to.
+/// A sealed form as stored beside its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// Nothing where the sealed form is kept as it is.

@@ -1,4 +1,4 @@
-//! Servers that are up, and the tenants they serve: what concerns no single tenant.
+//! Servers that are up, and the tenants they serve: data that concern no single tenant.
 
 use jiff::Timestamp;
 

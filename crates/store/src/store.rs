@@ -114,7 +114,7 @@ fn archive_folder(engine: &Engine) -> Option<Arc<Path>> {
 }
 
 /// A pause before the next repetition: between nothing and 2, 4, 8 … 128 milliseconds, and hardly ever the same one for two
-/// threads that lost the same race. A counter that is scrambled (splitmix64) is enough for that; nothing secret hangs on it.
+/// threads that lost the same race. A scrambled counter (splitmix64) is enough for that; no security depends on it.
 fn spread(attempt: u32) -> Duration {
     static TURNS: AtomicU64 = AtomicU64::new(0);
     let turn = TURNS.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
@@ -142,7 +142,7 @@ struct Shared {
     coder: Arc<OnceLock<RowCoder>>,
     /// The folder of archive segments, where they are files: beside the database of the embedded engine.
     archive: Option<Arc<Path>>,
-    /// The bucket of archive segments, where they lie in one.
+    /// The bucket of archive segments, if there is one.
     remote: Option<Arc<Remote>>,
     /// Reads the write-ahead log for a running copy, on the embedded engine.
     tail: Option<Arc<Tail>>,
@@ -275,7 +275,7 @@ impl Store {
                 Lane::Gate => (READS, size.threads.min(cores)),
                 _ => (1, size.threads),
             };
-            // The worker looks all the time, and so it notices soon what other processes commit.
+            // The worker checks all the time, and so it soon notices commits of other processes.
             let moments = matches!(lane, Lane::Gate | Lane::Worker).then(|| moments.clone());
             let reading = Arc::new(Reading { most, moments });
             for number in 1..=readers.max(1) {
@@ -545,8 +545,8 @@ fn unanswered<E: Failure>() -> E {
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 
-/// Lets all other threads of the process go first where cores are scarce. Lists and reports take milliseconds each, a look
-/// at the gate microseconds. Only for readers: they hold no lock for which others wait.
+/// Lets all other threads of the process go first where cores are scarce. Lists and reports take milliseconds each, a gate
+/// check microseconds. Only for readers: they hold no lock for which others wait.
 fn step_back() {
     // On other systems the call affects the whole process, so there all lanes stay equal.
     #[cfg(target_os = "linux")]

@@ -50,7 +50,7 @@ impl<'c> Tx<'c> {
         self.places
     }
 
-    /// The `traceparent` that is kept with what this act leaves for later.
+    /// The `traceparent` that is stored with this act's deferred work.
     pub(crate) fn trace(&self) -> Value {
         self.trace.map(str::to_owned).into()
     }

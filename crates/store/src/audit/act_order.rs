@@ -14,7 +14,7 @@ pub const ESTATE: &str = "estate";
 pub struct Standing {
     /// The version.
     pub record: RecordRef,
-    /// Whether the act made it. It read it otherwise, and wrote no later one.
+    /// Whether the act made this version. Otherwise the act read this version, and wrote no later one.
     pub made: bool,
 }
 

@@ -9,7 +9,7 @@ use crate::value::Row;
 pub struct Cosignature {
     /// The witness's id.
     pub witness: String,
-    /// The log's size at the checkpoint that it signed.
+    /// The log's size at the signed checkpoint.
     pub size: i64,
     /// When it signed, in seconds since 1970.
     pub time: i64,

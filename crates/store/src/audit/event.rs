@@ -18,7 +18,7 @@ const PAGE_OF_WAITING: i64 = 1_000;
 pub struct NewEvent<'a> {
     /// A new id; ids grow with time.
     pub id: &'a str,
-    /// The id of the act, which its events share.
+    /// The id of the act, shared by its events.
     pub act: &'a str,
     /// `change.approved`.
     pub kind: &'a str,
@@ -32,9 +32,9 @@ pub struct NewEvent<'a> {
     pub recorded_at: Timestamp,
     /// The canonical JSON: the log's leaf.
     pub bytes: &'a [u8],
-    /// Which versions of which records it made.
+    /// The versions of records that it made.
     pub records: &'a [RecordRef],
-    /// The code under the master key that shows, until the event has its place, that a server wrote it.
+    /// The code under the master key which proves, until the event has its place, that a server wrote it.
     pub mac: &'a [u8],
 }
 
@@ -137,7 +137,7 @@ pub struct Waiting {
     pub mac: Option<Vec<u8>>,
     /// The versions that it made.
     pub made: Vec<RecordRef>,
-    /// Those that its act read, where it is the act's first.
+    /// The versions that its act read, on the act's first event.
     pub read: Vec<RecordRef>,
 }
 
@@ -248,8 +248,8 @@ pub fn earlier_unsequenced(tx: &mut Tx<'_>, record: &RecordRef) -> Result<Vec<St
     .collect()
 }
 
-/// Gives an event its place, from where on the signed log vouches for it and no code does. `false` when it has one already.
-/// `Conflict` when the place is taken.
+/// Gives an event its place; from then on the signed log vouches for the event, and no code does. `false` when the event has a
+/// place already. `Conflict` when the place is taken.
 pub fn sequence(tx: &mut Tx<'_>, id: &str, seq: i64) -> Result<bool> {
     let done = tx.execute(
         "UPDATE event SET seq = $seq, mac = NULL WHERE tenant = $tenant AND id = $id AND seq IS NULL",

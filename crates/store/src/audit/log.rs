@@ -1,4 +1,4 @@
-//! The log of a tenant: how far it is, its tiles, its checkpoints. One holder at a time writes it, fenced by an epoch.
+//! The log of a tenant: its size, its tiles, its checkpoints. One holder at a time writes it, fenced by an epoch.
 
 use jiff::Timestamp;
 

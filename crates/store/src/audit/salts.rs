@@ -33,11 +33,11 @@ pub struct SaltedText {
     pub salt: Vec<u8>,
     /// The words.
     pub text: String,
-    /// The event that brought it: the first of the act that wrote it.
+    /// The event that added the text: the first of its act.
     pub event_id: String,
 }
 
-/// Keeps the texts that an event brought, in one row.
+/// Stores the texts that an event added, in one row.
 pub fn save(tx: &mut Tx<'_>, event_id: &str, texts: &[SaltedText]) -> Result<()> {
     if texts.is_empty() {
         return Ok(());
@@ -55,8 +55,8 @@ pub fn save(tx: &mut Tx<'_>, event_id: &str, texts: &[SaltedText]) -> Result<()>
     Ok(())
 }
 
-/// The texts that the versions of a record brought, and what their acts brought beside them, by commitment. A commitment
-/// that is not among them was erased.
+/// The texts that the versions of a record added, and other texts of their acts, by commitment. An absent commitment was
+/// erased.
 pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<HashMap<String, SaltedText>> {
     let mut rows = rows_of_record(tx, table, id)?;
     archive::fill_texts(tx, &mut rows)?;

@@ -42,7 +42,7 @@ impl Brought {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An object's bytes, or an error that ends the run so that they are brought.
+    /// An object's bytes, or an error that ends the run so that they are fetched.
     pub(crate) fn read(&self, bucket: &SharedBucket, key: &str) -> Result<Arc<[u8]>> {
         let mut state = self.state();
         if let Some(found) = state.found.get(key) {

@@ -101,7 +101,7 @@ pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64> {
     Ok(files + parts)
 }
 
-/// Those of these digests (`sha256:…`) that evidence of any of these tenants names: files in the folder are shared.
+/// The digests (`sha256:…`) of the given ones that evidence of any of these tenants names: files in the folder are shared.
 pub fn named(tx: &mut CrossTx<'_>, tenants: &[String], digests: &[String]) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for digest in digests {

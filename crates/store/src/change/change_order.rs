@@ -171,7 +171,7 @@ impl Spot {
     }
 }
 
-/// A stretch of a list: what its changes have in common, and their order.
+/// A stretch of a list: the common values of its changes, and their order.
 #[derive(Debug, Clone)]
 pub(crate) struct Stretch {
     kind: Kind,
@@ -196,7 +196,7 @@ impl Stretch {
         Self { kind, is_down, order }
     }
 
-    /// All changes by their numbers, behind one.
+    /// All changes by their numbers, after one.
     pub(crate) fn of_numbers(is_down: bool, after: Option<i64>) -> Self {
         let way = if is_down { "DESC" } else { "ASC" };
         Self::of(Kind::Numbers(after), is_down, format!("number {way}"))
@@ -215,7 +215,7 @@ impl Stretch {
         }
     }
 
-    /// Adds what its changes have in common. Only where `is_looked_up` may an engine find them by it.
+    /// Adds the common values of its changes. Only with `is_looked_up` may an engine use an index for them.
     pub(crate) fn add_to(&self, list: &mut Conditions, is_looked_up: bool) {
         let number = |list: &mut Conditions, is_down: bool, after: &Option<i64>| {
             list.compare("number", if is_down { "<" } else { ">" }, *after);

@@ -328,7 +328,7 @@ impl Conditions {
         self.compare(&format!("{of}service"), "=", filter.service.as_deref());
         self.compare(&format!("{of}environment"), "=", filter.environment.as_deref());
         self.compare(&format!("{of}artifact"), "=", filter.artifact.as_deref());
-        // People know a commit by how it begins. After its last digit comes a letter that is none.
+        // People know a commit by its first digits. The end of the range is after the last hexadecimal digit.
         let commit = filter.commit.as_deref();
         self.compare(&format!("{of}commit_sha"), ">=", commit);
         self.compare(&format!("{of}commit_sha"), "<", commit.map(|begin| format!("{begin}g")));

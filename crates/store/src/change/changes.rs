@@ -129,7 +129,7 @@ impl std::ops::Add for Tally {
     }
 }
 
-/// Counts the changes that were written in `[from, to)`. An index holds all that it looks at.
+/// Counts the changes that were written in `[from, to)`. An index covers the whole query.
 pub fn tally(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp) -> Result<Tally> {
     let row = tx.query_one(
         "SELECT count(*) AS written,

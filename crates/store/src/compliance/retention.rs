@@ -54,7 +54,7 @@ pub fn forget_deliveries(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Resu
     forget_deliveries_between(tx, (Timestamp::UNIX_EPOCH, before), limit)
 }
 
-/// The same of those that came in a span, its end not included.
+/// The same for deliveries that came in a span, its end not included.
 pub fn forget_deliveries_between(tx: &mut Tx<'_>, (from, before): (Timestamp, Timestamp), limit: i64) -> Result<u64> {
     let empty: &[u8] = &[];
     tx.execute(

@@ -24,7 +24,7 @@ pub type Marks = BTreeMap<String, Mark>;
 /// Which host may write a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
-    /// Grows by one with each host that takes over.
+    /// Raised by one with each host that takes over.
     pub epoch: u64,
     /// The host's name.
     pub host: String,
@@ -53,7 +53,7 @@ pub(crate) struct Base {
     pub(crate) parts: u64,
     /// The bytes of the database file.
     pub(crate) bytes: u64,
-    /// The first segment up to which it can be restored.
+    /// The first segment from which the base can be restored completely.
     pub(crate) from_segment: u64,
     /// When that one was copied.
     pub(crate) at: Timestamp,
@@ -161,7 +161,7 @@ pub fn fence(place: &SharedBucket) -> Result<Option<Fence>> {
     }
 }
 
-/// The fence of a host that took over after this epoch: one look at one object, where it did not happen.
+/// The fence of a host that took over after this epoch; reads one object if there is none.
 pub(crate) fn fence_after(place: &SharedBucket, epoch: u64) -> Result<Option<Fence>> {
     match place.0.get(&fence_key(epoch + 1))? {
         None => Ok(None),

@@ -46,7 +46,7 @@ fn wrong(key: &str, why: &str) -> Error {
     Error::Corrupt(format!("`{key}` is damaged: {why}"))
 }
 
-/// Makes a folder that is its owner's alone, and those above it.
+/// Makes a folder that only its owner can access, and those above it.
 fn make(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -55,7 +55,7 @@ fn make(folder: &Path) -> Result<()> {
     builder.create(folder).map_err(trouble(folder))
 }
 
-/// A new file that is its owner's alone.
+/// A new file that only its owner can access.
 fn create(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(true);
@@ -108,7 +108,7 @@ pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result
 fn choose(place: &SharedBucket, at: Option<Timestamp>) -> Result<Source<'_>> {
     let mut oldest = None;
     for generation in generations(place)?.into_iter().rev() {
-        // One without is not whole: its host ended while it copied the base.
+        // A generation without it is not whole: its host ended while it copied the base.
         let Some(base) = read_json::<Base>(place, &base_key(&generation))? else {
             continue;
         };

@@ -96,7 +96,7 @@ struct Column {
     in_key: i64,
 }
 
-/// Every cell that is of another type than its column.
+/// Every cell with another type than its column.
 fn strange_cells(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     let mut found = Vec::new();
     for table in tables(raw)? {

@@ -8,11 +8,11 @@ use crate::tx::Tx;
 
 /// How many values of the counter are kept. A server that is further behind reads the whole estate.
 const KEPT: i64 = 4_096;
-/// At every how many of them old ones go.
+/// Old ones are removed at every multiple of this value.
 const AT_EVERY: i64 = 256;
 /// The most records of one value: an import that writes more than this is read as a whole.
 const MOST: usize = 1_000;
-/// The most records that a reader catches up with one by one.
+/// The most records that a reader loads one by one to catch up.
 const MOST_READ: usize = 5_000;
 /// Represents records too many to be named.
 const ALL: &str = "*";

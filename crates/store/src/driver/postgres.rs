@@ -1,4 +1,4 @@
-//! The engine for teams that outgrow one machine.
+//! The engine for teams that need more than one machine.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -59,7 +59,7 @@ pub(crate) struct PostgresConnection {
 const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
 
 /// A server that hangs in the middle of a transaction holds its locks no longer than this, in milliseconds: the other servers
-/// wait for them. No act thinks that long between two statements.
+/// wait for them. No act computes that long between two statements.
 const IDLE_MS: u32 = 20_000;
 
 impl PostgresConnection {

@@ -35,7 +35,7 @@ pub(crate) struct SqliteConnection {
     wal_pages: Arc<AtomicI32>,
     /// The moment that the open transaction sees, once it was looked at.
     moment: Option<Moment>,
-    /// The file's own count of other connections' commits, when this one looked last.
+    /// The file's own count of other connections' commits, at this connection's last check.
     seen: Option<i64>,
     /// The known facts about statements that ran before.
     known: HashMap<Box<str>, Arc<Known>>,
@@ -189,7 +189,7 @@ impl SqliteConnection {
         self.moment
     }
 
-    /// How many rows it has written since it was opened, those that were undone included.
+    /// How many rows it has written since it was opened, undone ones included.
     pub(crate) fn rows_written(&self) -> u64 {
         self.raw.total_changes()
     }

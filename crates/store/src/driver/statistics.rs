@@ -13,7 +13,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 /// Rows of any table.
 const ROWS: u64 = 1_000_000;
-/// Rows that an index of some rows only (`WHERE …`) holds: those that wait.
+/// Rows in a partial index (`WHERE …`): the waiting ones.
 const ROWS_OF_PARTIAL: u64 = 1_000;
 
 /// An index's line: its table, its name, and `rows, rows for one value of the first column, of the first two, …`.

@@ -10,7 +10,7 @@ use crate::value::Row;
 /// The most refused questions that are kept a tenant; the oldest go first.
 const MOST_REFUSED: i64 = 1_000;
 
-/// Questions of one kind at one door about one place.
+/// Requests of one kind at one door about one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateUse {
     /// The door: `plain`, `http`, `envoy`, `kubernetes`, or the gateway's own name.
@@ -33,7 +33,7 @@ pub struct GateUse {
     pub last_at: Timestamp,
 }
 
-/// Adds questions to those that are counted.
+/// Adds requests to the counters.
 pub fn add(tx: &mut Tx<'_>, rows: &[GateUse]) -> Result<()> {
     for row in rows {
         tx.execute(

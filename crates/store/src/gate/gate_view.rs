@@ -101,12 +101,12 @@ pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateR
     Ok(())
 }
 
-/// A row's place among those of its change.
+/// A row's key among those of its change.
 fn key(row: &GateRow) -> (&str, &str) {
     (&row.target_id, &row.purpose)
 }
 
-/// The rows of a change that are in one of the two alone, or differ in them; those of `present` first.
+/// The rows of a change that are in only one of the two lists, or differ; those of `present` first.
 #[must_use]
 pub fn differing(present: &[GateRow], rows: &[GateRow]) -> Vec<GateRow> {
     let wanted: BTreeMap<_, &GateRow> = rows.iter().map(|row| (key(row), row)).collect();

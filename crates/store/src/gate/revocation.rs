@@ -27,7 +27,7 @@ pub struct Revoked {
     pub epoch: i64,
     /// When it was revoked.
     pub at: Timestamp,
-    /// When it would have ended: then it leaves the list.
+    /// When the permit would have ended: then its entry leaves the list.
     pub expires_at: Timestamp,
 }
 

@@ -22,7 +22,7 @@ pub const EXTERNAL: &str = "external";
 pub const ADDRESS: &str = "address";
 /// The kind of a group's name, in lower case, under the group's id.
 const GROUP_NAME: &str = "group_name";
-/// The most rows that are looked at for one subject: one for each provider of each tenant in which it is known.
+/// The most rows read for one subject: one for each provider of each tenant that knows the subject.
 const MOST_DOORS: i64 = 2_000;
 /// The most that share a value and are found by it; where there are more, the value is no use.
 const MOST_SHARED: i64 = 1_000;
@@ -151,8 +151,7 @@ pub fn named_groups_of(tx: &mut Tx<'_>, person: &str) -> Result<Vec<(String, Str
         .collect()
 }
 
-/// People from a place on in the order of ids, without those that their directory removed: for protocols that count
-/// places.
+/// People from a position on in the order of ids, without removed ones: for protocols with offsets.
 pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Person>>> {
     let rows = tx.query(
         "SELECT id, version, body, sealed, code FROM person WHERE tenant = $tenant AND NOT EXISTS (
@@ -169,7 +168,7 @@ pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Per
     rows.iter().map(|row| record::stored(tx, row)).collect()
 }
 
-/// How many people there are, without those that were removed.
+/// How many people there are, without removed ones.
 pub fn count_people(tx: &mut Tx<'_>) -> Result<i64> {
     let all = record::count::<Person>(tx, &Filter::new())?;
     Ok(all - count_of(tx, REMOVED)?)
@@ -196,7 +195,7 @@ pub fn groups(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<(String, i
         .collect()
 }
 
-/// How many groups there are, without those that were removed.
+/// How many groups there are, without removed ones.
 pub fn count_groups(tx: &mut Tx<'_>) -> Result<i64> {
     let all = record::count::<Group>(tx, &Filter::new())?;
     Ok(all - count_of(tx, REMOVED_GROUP)?)
@@ -210,7 +209,7 @@ fn count_of(tx: &mut Tx<'_>, kind: &str) -> Result<i64> {
     row.map_or(Ok(0), |row| row.int("it"))
 }
 
-/// Brings rows up to date that an earlier binary left without their derived ones. Returns how many records it read.
+/// Updates rows that an earlier binary left without their derived ones. Returns how many records it read.
 pub fn index_all(tx: &mut Tx<'_>) -> Result<u64> {
     if counter::get(tx, INDEXED)? > 0 {
         return Ok(0);

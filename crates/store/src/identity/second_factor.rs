@@ -107,7 +107,7 @@ fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<SecondFactor>> {
     found.map(|row| factor(tx, &row)).transpose()
 }
 
-/// Notes a use: of a code its time step, which must lie after every one that was taken before. Returns whether it did.
+/// Records a use: for a code its time step, which must be later than every one used before. Returns whether it was later.
 pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<bool> {
     let Some(mut known) = load(tx, id)? else {
         return Ok(false);

@@ -23,7 +23,7 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When a fresh factor was shown last.
     pub stepped_up_at: Option<Timestamp>,
-    /// The name under which it is listed and ended; it opens nothing.
+    /// The id by which the session is listed and ended; it gives no access.
     pub id: String,
     /// How it was begun: `password`, `passkey` or `provider:KEY`.
     pub method: String,
@@ -39,8 +39,8 @@ pub struct Session {
     pub handed_by: Option<String>,
     /// The identity that the provider proved, `issuer subject`, where it was begun at one.
     pub subject: Option<String>,
-    /// The code under the master key that shows that a server began it and noted its factor. Only with it the session opens
-    /// anything.
+    /// The code under the master key which proves that a server began the session and recorded its factor. Only with it the
+    /// session gives access.
     pub mac: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ pub struct Session {
 pub struct Ended {
     /// The owner.
     pub person: String,
-    /// The name under which it was listed.
+    /// The id by which it was listed.
     pub id: String,
 }
 

@@ -116,7 +116,7 @@ pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
     Ok(tx.execute(PRUNE, &params)?.max(used))
 }
 
-/// The same of tokens that were used; an ended one is refused for that.
+/// The same for used tokens; an expired one is refused anyway.
 pub(crate) const PRUNE_USED: &str = "DELETE FROM workload_used WHERE expires_at <= $now AND (tenant, digest) IN
     (SELECT tenant, digest FROM workload_used WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";
 

@@ -34,7 +34,7 @@ pub struct NewDelivery<'a> {
     /// Its subject, the same text for the same subject of its connection: such deliveries are worked in the order in
     /// which they came. Empty where order makes no difference, [`SEVERAL`] where it is about several subjects.
     pub subject: &'a str,
-    /// The code under the master key that shows that a server took it in.
+    /// The code under the master key which proves that a server received it.
     pub mac: &'a [u8],
 }
 
@@ -73,7 +73,7 @@ pub struct Delivery {
     pub trace: Option<String>,
 }
 
-/// Keeps a delivery. `false` when it, or its body, was there before.
+/// Stores a delivery. `false` when the delivery, or its body, was there before.
 pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
     let trace = tx.trace();
     let done = tx.execute(
@@ -141,7 +141,7 @@ pub(crate) fn lease_sql() -> String {
     lease::lease_of_sql((TABLE, WITHOUT_BODY, &in_turn()))
 }
 
-/// Deliveries in the order in which they came; a write returns its rows in any.
+/// Deliveries in the order of arrival; a write returns its rows in any order.
 fn in_order(rows: Vec<Row>) -> Result<Vec<Delivery>> {
     let mut found = rows.iter().map(without_body).collect::<Result<Vec<_>>>()?;
     found.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
@@ -377,7 +377,7 @@ pub fn of_connection(tx: &mut Tx<'_>, connection: &str, limit: i64) -> Result<Ve
     .collect()
 }
 
-/// Takes one delivery, when nobody works on it.
+/// Takes one delivery, unless another worker has it.
 pub fn take(tx: &mut Tx<'_>, id: &str, holder: &str, now: Timestamp) -> Result<bool> {
     let sql = format!(
         "UPDATE inbox SET holder = $holder, tries = tries + 1

@@ -17,7 +17,7 @@ pub struct State {
     pub run_at: Timestamp,
     /// How many deliveries in a row failed.
     pub tries: i64,
-    /// Since when it fails; absent while it is well.
+    /// Since when it fails; absent while it works.
     pub failing_since: Option<Timestamp>,
     /// The last error.
     pub last_error: Option<String>,
@@ -37,7 +37,7 @@ pub struct Due {
 /// How a sink is left after a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// The next entry that it has not examined.
+    /// The next entry to examine.
     pub position: i64,
     /// The last entry that was delivered.
     pub sent: Option<i64>,

@@ -13,11 +13,11 @@ use crate::value::Row;
 pub struct State {
     /// The index of the next event that it has not looked at.
     pub position: i64,
-    /// Not before this time is anything sent to it.
+    /// The earliest time of the next delivery.
     pub run_at: Timestamp,
     /// How often in a row there was no response.
     pub tries: i64,
-    /// Since when it fails; absent while it is well.
+    /// Since when it fails; absent while it works.
     pub failing_since: Option<Timestamp>,
     /// The status of the last response; absent when there was none.
     pub last_status: Option<i64>,
@@ -36,7 +36,7 @@ pub struct Leased {
     pub id: String,
 }
 
-/// One event on its way to one webhook.
+/// One event to be sent to one webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The event's index in the log.
@@ -83,7 +83,7 @@ pub struct Tried {
 /// How a webhook is left after a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Not before this time is anything sent to it.
+    /// The earliest time of its next attempt.
     pub run_at: Timestamp,
     /// How often in a row there was no response.
     pub tries: i64,

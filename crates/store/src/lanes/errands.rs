@@ -37,7 +37,7 @@ impl Remote {
         for number in 1..=THREADS {
             let (bucket, waiting) = (bucket.clone(), Arc::clone(&waiting));
             let thread = Builder::new().name(format!("store-bucket-{number}"));
-            // Nobody waits for their end: one may be at a bucket that hangs.
+            // No caller waits for their end: a thread may be at a bucket that hangs.
             thread
                 .spawn(move || serve(&bucket, &waiting))
                 .map_err(|it| Error::Unavailable(format!("no thread for the bucket: {it}")))?;

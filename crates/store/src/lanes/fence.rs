@@ -3,9 +3,9 @@
 //!
 //! Each promotion begins a timeline with a higher number, and the number is written into every segment of PostgreSQL's own log.
 //! A server that has been connected to timeline 4 of a cluster refuses a primary that is still on 3. A former primary that was
-//! promoted a second time takes the same number as its successor did. Its own log is behind then, so on one timeline the place up
-//! to which the log is on the disk may not go back. That finds it out as long as it has not written as much as its successor had;
-//! behind that, the marks of Assent's own log find out that entries are gone.
+//! promoted a second time takes the same number as its successor did. The number then does not show it, but its log is behind,
+//! so on one timeline the position of the log on the disk may not go back. The position detects the former primary until it has
+//! written as much as its successor had; after that, the marks of Assent's own log show missing entries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -19,7 +19,7 @@ pub(crate) struct Primary {
     pub(crate) cluster: i64,
     /// How many promotions there were, and one.
     pub(crate) timeline: i64,
-    /// Up to which byte its log is on its disk.
+    /// The position up to which its log is on its disk, in bytes.
     pub(crate) flushed: i64,
 }
 

@@ -247,7 +247,8 @@ impl Session {
         if lost {
             self.connection = None;
         } else if !matches!(error, Error::Retry) {
-            // A commit that is refused for what ran beside it has ended its transaction: the database warns of a rollback then.
+            // A commit that is refused because of a concurrent act has ended its transaction: the database would warn of a
+            // rollback.
             self.roll_back();
         }
         match error {

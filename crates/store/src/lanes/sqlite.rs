@@ -58,7 +58,7 @@ fn end_reading(connection: &mut SqliteConnection) -> Result<()> {
     connection.mark("ROLLBACK")
 }
 
-/// Serves writes until the queue closes. It owns the only connection that writes.
+/// Serves writes until the queue closes. The thread owns the only connection that writes.
 pub(crate) fn write(
     connection: Connection,
     queue: &Queue,
@@ -161,7 +161,7 @@ impl Writer {
         self.together(batch, join)
     }
 
-    /// All acts in one transaction, with those that come before it is committed.
+    /// All acts in one transaction, with those that arrive before its commit.
     fn together(&mut self, batch: &mut Batch, join: &mut Join<'_>) -> Result<(), Lost> {
         self.costs.clear();
         self.connection
@@ -344,7 +344,7 @@ mod tests {
         fn answer(self: Box<Self>) {}
     }
 
-    /// An act that writes rows and then keeps them or not; it counts how often it ran.
+    /// An act that writes rows and then keeps or undoes them; it counts its runs.
     struct Writes {
         rows: u64,
         attempt: Attempt,

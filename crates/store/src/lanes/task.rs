@@ -1,4 +1,4 @@
-//! One act on its way through a lane.
+//! One act in a lane.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -72,7 +72,7 @@ pub(crate) fn fill_row(tx: &mut Tx<'_>, table: &str, row: &mut Row) -> Result<()
     fill(tx, table, std::slice::from_mut(row))
 }
 
-/// The segment that was needed last, by its change: neighbours are mostly of one change.
+/// The last used segment, by its change: neighbours are mostly of one change.
 type Last = Option<(String, Arc<Opened>)>;
 
 fn fill_from(tx: &mut Tx<'_>, table: &str, row: &mut Row, last: &mut Last) -> Result<()> {
@@ -148,8 +148,7 @@ pub fn segment_of(tx: &mut Tx<'_>, change: &str) -> Result<Option<String>> {
     .transpose()
 }
 
-/// A segment that was opened to be read, beside its tenant and its id: the id is the hash of its bytes, so that no other bytes
-/// are taken for it.
+/// An opened segment, with its tenant and its id: the id is the hash of its bytes, so it cannot match other bytes.
 struct Cached {
     tenant: String,
     id: String,

@@ -79,8 +79,8 @@ impl Gathered {
         self.packed.bytes.len()
     }
 
-    /// Writes the file of the segment and syncs it, or its object in the bucket; nothing where segments are rows. Announce it
-    /// before, and call it outside of transactions.
+    /// Writes the file of the segment and syncs it, or its object in the bucket; nothing where segments are rows. Announce the
+    /// segment before, and call this outside of transactions.
     ///
     /// # Errors
     /// `Full`, `Unavailable`, `BucketAway`.
@@ -118,7 +118,7 @@ pub fn gather(tx: &mut Tx<'_>, ids: &[String], at: Timestamp) -> Result<Option<G
     }
     let segment = Segment::new(tx.tenant(), at.as_microsecond(), changes);
     let packed = segment.pack()?;
-    // Rows are emptied for it, so it is opened once before anybody relies on it.
+    // Rows are emptied for the segment, so it is opened once as a check.
     if Segment::open(tx.tenant(), &packed.id, &packed.bytes)? != segment {
         return Err(Error::Corrupt(
             "an archive segment was not written as it was read".to_owned(),
@@ -157,7 +157,7 @@ fn parts_of(tx: &mut Tx<'_>, change: &str, taken: &mut Taken) -> Result<Option<C
     Ok(Some(ChangeParts { id, rows, texts }))
 }
 
-/// The content of a row. One that cannot be read stays where it is, so that a replay names it.
+/// The content of a row. An unreadable row stays where it is, so that a replay reports it.
 fn row_part(table: &str, row: &Row) -> Option<RowPart> {
     let body = row.text_ref("body").ok().filter(|body| !body.starts_with(MARK))?;
     Some(RowPart {

@@ -37,7 +37,7 @@ pub(super) struct ChangeParts {
     pub(super) id: String,
     /// The rows of its records.
     pub(super) rows: Vec<RowPart>,
-    /// The texts that their versions brought, with their salts.
+    /// The texts that their versions added, with their salts.
     pub(super) texts: Vec<TextPart>,
 }
 
