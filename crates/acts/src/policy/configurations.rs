@@ -162,7 +162,7 @@ pub fn sla_view(table: &SlaTable) -> Value {
 
 /// How something came in force.
 pub(crate) enum How {
-    /// In force; with the digest in force at the time of the proposal, if another one was in force at the activation.
+    /// Activated; with the digest on which the proposal was based, if another one was in force by then.
     Activated {
         /// The digest.
         proposed_over: Option<String>,

@@ -149,7 +149,7 @@ pub fn load_newest(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Res
     let wide = window.wide();
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let cut = change_outcome::cut(cx.tx, wide.from, wide.to, limit)?;
-    // Rows that moved in the same microsecond as the first one that does not fit are left out with it.
+    // Rows that moved in the same microsecond as the first row beyond the limit are left out too.
     let from = cut.map_or(wide.from, |cut| {
         cut.checked_add(SignedDuration::from_micros(1)).unwrap_or(cut)
     });

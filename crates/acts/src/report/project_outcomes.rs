@@ -24,7 +24,7 @@ pub const NAME: &str = "change_outcome/4";
 const BATCH: i64 = 500;
 
 /// Follows the log of a tenant to its end; returns the position. Rows are computed in a transaction that reads, so that other
-/// writers wait only for the rows to be saved. Of two servers that follow at once, one saves.
+/// writers wait only for the rows to be saved. If two servers follow at once, one of them saves.
 ///
 /// # Errors
 /// The store's.

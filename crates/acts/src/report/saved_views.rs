@@ -14,7 +14,7 @@ use crate::core::error::Result;
 
 /// The most views of a list that a person keeps.
 pub const MOST_VIEWS: i64 = 20;
-/// The most views of others that are shown.
+/// The most shared views in a list.
 pub const MOST_SHARED: i64 = 500;
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 60;
@@ -137,7 +137,7 @@ pub fn change_view(cx: &mut Context<'_, '_>, list: &str, name: &str, body: &Body
     Ok(view)
 }
 
-/// Removes a view. One that is gone is no error.
+/// Removes a view. Removing an absent view is no error.
 ///
 /// # Errors
 /// 403, or the store's.

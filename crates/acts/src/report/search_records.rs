@@ -12,7 +12,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_changes::{ChangeFilter, find_changes, told_outcome};
 
-/// The most records of one kind that a search finds.
+/// The most records of one kind in a search result.
 pub const MOST_OF_A_KIND: usize = 10;
 
 /// The kind of a found record.
@@ -56,7 +56,7 @@ pub struct Hit {
     pub key: String,
     /// Its title or name.
     pub title: String,
-    /// Its state; empty where it has none.
+    /// Its state; empty for a record without one.
     pub state: String,
     /// Of a closed change that did not plainly succeed: its outcome.
     pub outcome: Option<Outcome>,

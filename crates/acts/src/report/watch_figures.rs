@@ -34,7 +34,8 @@ const MOST_LINKED: usize = 10;
 /// A week in hours.
 const WEEK_HOURS: i64 = 7 * 24;
 
-/// The items that are due and were never opened. It only reads, so that other writers wait only for the items to be saved.
+/// The items that are due and were never opened. The search only reads, so that other writers wait only for the items to be
+/// saved.
 ///
 /// # Errors
 /// The store's.

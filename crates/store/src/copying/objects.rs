@@ -53,7 +53,7 @@ pub(crate) struct Base {
     pub(crate) parts: u64,
     /// The bytes of the database file.
     pub(crate) bytes: u64,
-    /// The first segment from which the base can be restored completely.
+    /// A restore needs at least the segments up to this one.
     pub(crate) from_segment: u64,
     /// When that one was copied.
     pub(crate) at: Timestamp,
