@@ -115,7 +115,8 @@ fn state_of(cx: &mut Context<'_, '_>, id: Option<&String>) -> Result<Option<Conf
 }
 
 /// The earliest comparison that is due: nobody has made it, and something became known of changes in its quarter. Quarters that ended
-/// while the server was away are due as well, at most eight. It is made in a reading transaction, so that nothing waits for it.
+/// while the server was away are due as well, at most eight. The comparison is made in a reading transaction, so that no writer
+/// waits.
 ///
 /// # Errors
 /// The store's.

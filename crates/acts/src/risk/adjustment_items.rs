@@ -42,8 +42,9 @@ pub fn is_in_force(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Res
     Ok(!found.is_empty() && found.iter().all(|it| it.activated_at.is_some()))
 }
 
-/// Whether an adjustment was adopted and one of its configurations was withdrawn, so that it is decided again. While another
-/// one of them waits, it is not: that could still be put in force after the adjustment was declined.
+/// Whether an adjustment was adopted and one of its configurations was withdrawn, so that it is decided again. It is not
+/// decided again while another of its configurations waits: that one could still be put in force after the adjustment was
+/// declined.
 ///
 /// # Errors
 /// The store's.

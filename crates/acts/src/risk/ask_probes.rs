@@ -172,7 +172,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str) -> Result<Option<Errand>>
 /// The store's.
 pub fn take(cx: &mut Context<'_, '_>, change: &str, answer: Answered) -> Result<()> {
     cx.on_change(change, |case| {
-        // A change that began meanwhile has no use for it.
+        // A change that began meanwhile does not need the result.
         if case.change().state.is_before_start() {
             checklist::take_answer(case, answer);
         }

@@ -22,11 +22,11 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 
-/// The most reviews that count beside one model.
+/// The most reviews that count for one model.
 const MOST_REVIEWS: i64 = 500;
 /// How many changes are read at once.
 const AT_ONCE: i64 = 500;
-/// The most moves of one incident that are shown.
+/// The most moves shown for one incident.
 const SHOWN: i64 = 500;
 
 impl PlainNoun for CauseMove {

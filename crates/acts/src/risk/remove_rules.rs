@@ -18,8 +18,8 @@ use crate::core::error::{Error, Result};
 use crate::policy::propose_configuration::{SetOfFiles, checked, read_set};
 use crate::policy::propose_parameters::set_in_force;
 
-/// The rules of these findings that may go, each with its back-test. One that is no longer in force, or without which the set would
-/// no longer pass, is left to people.
+/// The rules of these findings that may be removed, each with its back-test. A rule that is no longer in force, or without
+/// which the set would no longer pass, is left to people.
 ///
 /// # Errors
 /// The store's.
@@ -75,7 +75,7 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, rest: &PolicySet, rule: &
     test
 }
 
-/// A set of policies, as a request names it, without some of its rules and without the lines of its cases that expect them.
+/// A set of policies as a request body, without some of its rules and without the lines of its cases that expect them.
 ///
 /// # Errors
 /// 422 where the set cannot be read.

@@ -13,7 +13,7 @@ use crate::risk::fit_model::count_closed;
 /// The forecast of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
-    /// The one that the change keeps.
+    /// The forecast in the change's record.
     Recorded(Forecast),
     /// The forecast of the model in force for a change that was assessed before that model, or is a draft from before.
     Computed(Forecast),
