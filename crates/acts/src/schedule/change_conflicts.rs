@@ -17,7 +17,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most other changes that are compared with one.
+/// The most other changes compared with one.
 const MOST: i64 = 10_000;
 /// The most targets and people of a plan that is tried.
 const MOST_NAMED: usize = 100;

@@ -72,7 +72,7 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 /// loosening is a proposal until it is confirmed; a widening beyond the business owner's agreement is one until they agree.
 ///
 /// # Errors
-/// 403, 404, 409 for one that is over, 422, or the store's.
+/// 403, 404, 409 for a freeze that is over, 422, or the store's.
 pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
     let before = load_own(cx, id)?;
@@ -208,7 +208,7 @@ fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool 
 /// marks a good time and blocks nothing, so nothing is judged again.
 ///
 /// # Errors
-/// 403, 404, 409 for one that is over, 422, or the store's.
+/// 403, 404, 409 for a window that is over, 422, or the store's.
 pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<MaintenanceWindow> {
     cx.allow(act::actions::SET_WINDOW)?;
     let Some(stored) = record::load::<MaintenanceWindow>(cx.tx, id)? else {

@@ -55,7 +55,7 @@ pub(crate) fn follow_calendar(cx: &mut Context<'_, '_>, key: &str) -> Result<()>
     Ok(())
 }
 
-/// Expands the times of a freeze again. A rule that no longer has any keeps the times that it had.
+/// Expands the times of a freeze again. A rule without further times keeps the former ones.
 ///
 /// # Errors
 /// The store's.

@@ -93,7 +93,7 @@ pub struct Conflict {
     pub why: String,
 }
 
-/// Which people hold rights that conflict: two roles, or two parts in owning one thing.
+/// People with conflicting rights: two roles, or two ownership roles for one thing.
 ///
 /// # Errors
 /// 403, or the store's.

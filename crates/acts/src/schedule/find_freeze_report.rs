@@ -53,7 +53,7 @@ pub struct Reported {
     /// When the exception was withdrawn or lapsed before the change started under it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Timestamp>,
-    /// Whether it succeeded; absent before its work ended.
+    /// Whether the change succeeded; absent before its work ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub succeeded: Option<bool>,
 }
@@ -96,7 +96,7 @@ pub struct FreezeReport {
     pub ahead: Vec<Occurrence>,
     /// How many changes it hit: all of the list.
     pub hit: usize,
-    /// How many of them still wait in it.
+    /// How many of these changes still wait.
     pub stopped: usize,
     /// How many got another time, or were cancelled.
     pub moved: usize,
@@ -218,7 +218,7 @@ fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item
     told
 }
 
-/// Changes whose planned times lie in it, and those that the announcement or an exception named.
+/// Changes planned in the freeze, and those that the announcement or an exception named.
 fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -> Result<(Vec<Change>, bool)> {
     let (mut found, is_cut) = planned_in(cx, freeze, times)?;
     let known: BTreeSet<&str> = found.iter().map(|it| it.key.as_str()).collect();
@@ -236,7 +236,8 @@ fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -
     Ok((found, is_cut))
 }
 
-/// The changes of its scope that are planned in one of its times, in the order of their numbers, and whether there may be more.
+/// The changes in the freeze's scope that are planned in one of its times, in the order of their numbers, and whether there may
+/// be more.
 fn planned_in(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -> Result<(Vec<Change>, bool)> {
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
         return Ok((Vec::new(), false));

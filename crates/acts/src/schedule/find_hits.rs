@@ -56,7 +56,7 @@ pub struct Hit {
     pub planned_end: Option<Timestamp>,
     /// Whether the thaw lets it through.
     pub is_let_through: bool,
-    /// Starts at which it would be free, in order.
+    /// Free starts for the change, in order.
     pub free_starts: Vec<Timestamp>,
 }
 
@@ -65,7 +65,7 @@ pub struct Hit {
 pub struct Preview {
     /// Its times, in order.
     pub occurrences: Vec<Occurrence>,
-    /// The changes that it hits, by their planned start.
+    /// The changes that the freeze hits, by their planned start.
     pub hits: Vec<Hit>,
     /// How many it hits.
     pub hit_count: usize,
@@ -91,7 +91,7 @@ pub(crate) fn expectation(cx: &mut Context<'_, '_>, freeze: &Freeze, time: Occur
         .limit(MOST_REPORTED);
     let changes = record::bodies::<Change>(cx.tx, &filter)?;
     let directory = cx.directory()?;
-    // Work that began before it passes by no bound of it.
+    // Work that began before the time does not pass by the time's risk bound.
     let is_ahead = |it: &&Change| it.actual_start.is_none_or(|start| start >= time.starts_at);
     let passing = changes.iter().filter(is_ahead);
     let passing = passing.filter(|it| covers(&directory, freeze, it) && freeze.thaws(it));

@@ -52,7 +52,7 @@ pub(crate) fn follow_steps(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<
             ),
         ),
     };
-    // One that is proposed shortly before it begins still leaves a while.
+    // A freeze that is proposed shortly before its start still leaves some time for the step.
     let soonest = cx.now + SignedDuration::from_mins(15);
     let item = NewItem {
         part: part.to_owned(),

@@ -73,7 +73,7 @@ fn lies_over(directory: &Directory, freeze: &Freeze, place: &Place) -> bool {
     }
 }
 
-/// The environment that is named, or all of them.
+/// The named environment, or all of them.
 fn environments(directory: &Directory, named: Option<&str>) -> Vec<EnvironmentKey> {
     match named {
         Some(key) => vec![EnvironmentKey(key.to_owned())],

@@ -41,7 +41,7 @@ const STAYS: SignedDuration = SignedDuration::from_mins(15);
 const AHEAD_DAYS: i64 = 60;
 /// The most pairs of one round, and the most conflicts that one act begins to keep.
 const MOST_PAIRS: usize = 20;
-/// The most changes of one round: the next ones. Those behind them come into it as time passes.
+/// The most changes of one round: the next ones. Later ones come into it as time passes.
 const MOST_SWEPT: i64 = 1_000;
 /// The most decided conflicts among which precedents are looked for.
 const MOST_DECIDED: i64 = 500;
@@ -214,7 +214,7 @@ fn assign(
     cx.put_estate("conflict.assigned", next, json!({}))
 }
 
-/// How conflicts like this one were decided, the newest first.
+/// The decisions of similar conflicts, the newest first.
 ///
 /// # Errors
 /// The store's.
@@ -233,7 +233,8 @@ pub fn precedents(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<Vec<C
     Ok(like)
 }
 
-/// Follows the conflicts of a change that was saved with another plan, in the same transaction; opens those that hold it.
+/// Updates the conflicts of a change that was saved with another plan, in the same transaction; opens those that hold the
+/// change.
 ///
 /// # Errors
 /// The store's.
@@ -451,7 +452,7 @@ fn tell(
     })
 }
 
-/// Judges both changes again: what holds them is another now.
+/// Judges both changes again, because the conflict's hold on them changed.
 fn settle_both(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<()> {
     let pair = [conflict.one.clone(), conflict.other.clone()];
     cx.as_system(|cx| {

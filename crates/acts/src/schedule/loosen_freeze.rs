@@ -26,8 +26,8 @@ use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
 
-/// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
-/// once within an hour, as a slip.
+/// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); a past freeze stays unchanged. Within an hour its setter may
+/// withdraw the freeze at once, as a mistake.
 ///
 /// # Errors
 /// 403, 404, 422 without a reason, or the store's.

@@ -34,7 +34,7 @@ pub const LETTER: &str = "desk_letter";
 
 /// The most letters of a vendor that are taken in a day.
 const MOST_LETTERS: i64 = 100;
-/// The time in which they are counted.
+/// The time over which letters are counted.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A letter to a vendor's desk, as its job holds it.
@@ -47,7 +47,7 @@ pub struct DeskLetter {
     /// The text, plain in memory alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// The text as its job holds it, sealed: one letter names the vendor's secret address.
+    /// The sealed text in the job: one letter names the vendor's secret address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sealed: String,
     /// When it was written.
@@ -234,7 +234,7 @@ fn letter_name(job: &str) -> String {
     format!("{LETTER}/{job}")
 }
 
-/// The letter that a job holds, with its text opened.
+/// A job's letter, with its text decrypted.
 ///
 /// # Errors
 /// A payload that is no letter, or a fault of the keys.

@@ -28,7 +28,7 @@ const REACH: SignedDuration = SignedDuration::from_hours(24 * 300);
 const REPEATED_REACH: SignedDuration = SignedDuration::from_hours(24 * 62);
 const EVERY: SignedDuration = SignedDuration::from_hours(6);
 
-/// Whether a call is one of these.
+/// Whether a call is of this kind.
 #[must_use]
 pub fn is_call(kind: &str) -> bool {
     matches!(kind, NOW | AT_END | LOOK)
@@ -87,7 +87,7 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
         if !is_told(&connection) || !connection.map.iter().any(|row| lies_over(&directory, freeze, row)) {
             continue;
         }
-        // A call is about one freeze, so that one that is tried again later holds back no other.
+        // A call is about one freeze, so that the retry of one call delays no other.
         let subject = format!("{}/{}", connection.id, freeze.id);
         let is_once = !freeze.ended && !freeze.repeat.is_set();
         let from = if is_once { reach_of(freeze).max(now) } else { now };
@@ -223,7 +223,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Opt
     }))
 }
 
-/// Those that are left, in their order.
+/// The remaining projects, in order.
 fn of_left(projects: Vec<Project>, left: &str) -> Vec<Project> {
     if left.is_empty() {
         return projects;

@@ -1,4 +1,4 @@
-//! Sets a freeze, or excepts a change from it. It takes effect in its own transaction.
+//! Sets a freeze, or excepts a change from it. The act takes effect in its own transaction.
 
 use std::collections::BTreeSet;
 
@@ -324,7 +324,7 @@ pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     Err(Refusal::not_now("follows_incident", text, satisfy, people).into())
 }
 
-/// Refuses what concerns a freeze that lies behind us: nothing waits for it any more.
+/// Refuses acts on a past freeze: nothing waits for it any more.
 pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()> {
     if !freeze.is_over(now) {
         return Ok(());
@@ -333,7 +333,7 @@ pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()
     Err(Refusal::not_now("freeze_over", text, "Nothing has to be done.", Vec::new()).into())
 }
 
-/// Refuses a change that a freeze no longer stops, or that it lets pass already.
+/// Refuses an exception for a change that a freeze no longer stops or lets pass already.
 fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
     if !change.state.is_open() {
         let text = format!("{} is {}, so no freeze stops it.", change.key, change.state);

@@ -1,4 +1,4 @@
-//! Calendars of others, and the import of their events.
+//! External calendars, and the import of their events.
 
 use model::core::act::actions::SET_WINDOW;
 use model::core::ids::{EnvironmentKey, RecordId};

@@ -10,13 +10,13 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 
-/// The most environments that take one change at a time.
+/// The most environments with one change at a time.
 const MOST_EXCLUSIVE: usize = 50;
 
 impl PlainNoun for PlanningTerms {
     type Input = PlanningTermsInput;
 
-    /// Those that are set; none while the usual ones hold.
+    /// The stored terms; none while the defaults apply.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         Ok(cx.directory()?.planning_terms.clone().into_iter().collect())
     }

@@ -45,7 +45,7 @@ impl PlainNoun for Traffic {
             reading.wrong("profile", "not_a_table", text);
         }
         reading.finish()?;
-        // One that was taken out of use comes back under its record.
+        // A record that was taken out of use is used again.
         let old = Filter::new().equals("service", input.service.as_str()).order_by("id");
         let old = record::bodies::<Self>(cx.tx, &old)?.into_iter().next();
         let traffic = Self {
