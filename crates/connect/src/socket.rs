@@ -1,5 +1,4 @@
-//! The only place of this room that opens sockets. All calls block, so they belong on a worker's
-//! thread, never on the server's own.
+//! The only module that opens sockets. All calls block, so they belong on a worker's thread, never on the server's own.
 
 pub mod call;
 pub mod egress;
@@ -20,7 +19,7 @@ use crate::notify::mail::Message;
 /// How to reach the mail server.
 #[derive(Clone)]
 pub struct SmtpConfig {
-    /// Its name or address; with TLS, the name that its certificate must bear.
+    /// Its name or address; with TLS, the name in its certificate.
     pub host: String,
     /// Its port, by custom 25, 465 (implicit TLS) or 587 (STARTTLS).
     pub port: u16,

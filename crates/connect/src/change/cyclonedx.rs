@@ -1,6 +1,6 @@
 //! CycloneDX JSON (ECMA-424), a bill of materials: how many components it lists, and of what. A
-//! bill does not judge, so it neither passes nor fails. The vulnerabilities that it lists are its findings, but for those that its
-//! analysis calls resolved or of no effect.
+//! bill does not judge, so it neither passes nor fails. The listed vulnerabilities are its findings, except those that its
+//! analysis marks as resolved or of no effect.
 
 use model::integration::signal;
 use serde::Deserialize;

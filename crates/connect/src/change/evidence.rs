@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The largest document that is read, in bytes.
 pub const DOCUMENT_MAX_BYTES: usize = 16 * 1024 * 1024;
-/// The most subjects that one reading names.
+/// The most subjects in one reading.
 pub const SUBJECTS_MAX: usize = 1_000;
 /// The most findings that one reading names. A document with more is cut, and its last name marks this, so that it never
 /// compares as a part of another.
@@ -53,7 +53,7 @@ pub struct Reading {
     pub suites: Vec<String>,
 }
 
-/// Why a document could not be read. It is the author's document that is at fault.
+/// Why a document could not be read. The fault is in the author's document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unreadable {
@@ -106,7 +106,7 @@ pub(crate) fn findings(names: impl Iterator<Item = String>) -> Vec<String> {
     found
 }
 
-/// Shortens a name that a summary repeats and keeps it on one line.
+/// Shortens a name for a summary and keeps it on one line.
 pub(crate) fn label(text: &str) -> String {
     const LABEL_MAX_CHARS: usize = 200;
     text.chars()

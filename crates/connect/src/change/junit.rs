@@ -39,11 +39,11 @@ pub struct Report {
     pub failed: Vec<String>,
     /// The names of the suites with test cases of their own.
     pub suites: BTreeSet<String>,
-    /// Those of them in which a test case failed.
+    /// The suites with a failed test case.
     pub failed_suites: BTreeSet<String>,
     /// How many test cases passed only in a rerun.
     pub flaky: u64,
-    /// How many test cases show neither that they passed nor that they failed.
+    /// How many test cases show neither a pass nor a failure.
     pub undecided: u64,
     /// Where the attributes of a suite contradict its test cases, one sentence each.
     pub disagreements: Vec<String>,
@@ -57,9 +57,9 @@ pub struct Report {
 pub struct Totals {
     /// All test cases.
     pub tests: u64,
-    /// Those whose expectation did not hold.
+    /// Test cases whose expectation did not hold.
     pub failures: u64,
-    /// Those that could not be carried out.
+    /// Test cases that could not be carried out.
     pub errors: u64,
     /// Those that were left out.
     pub skipped: u64,

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format): how many results of which
 //! level. A result without a level takes the one that its run's invocation sets for the rule, else its rule's own (section
-//! 3.27.10), and one that was suppressed does not count (section 3.27.23). A rule is named by id, by index, or by a reference
-//! to one of the tool's extensions. Results that only a person can judge, or that lie in another file, leave open whether the
+//! 3.27.10), and a suppressed result does not count (section 3.27.23). A rule is named by id, by index, or by a reference to
+//! one of the tool's extensions. Results that only a person can judge, or that lie in another file, leave open whether the
 //! document passed.
 
 use std::collections::{BTreeSet, HashMap};

@@ -28,7 +28,7 @@ impl Level {
     }
 }
 
-/// A rule that was found, or not, by one of the ways in which it is named.
+/// The rule for one way of naming it, if found.
 type Found<'a> = Option<&'a Rule>;
 
 /// The rules of a run.

@@ -30,7 +30,7 @@ pub struct Entry {
     pub line: usize,
     /// The noun of the row.
     pub noun: Noun,
-    /// Its fields, as an import names them.
+    /// Its fields, by the names of an import.
     pub fields: Map<String, Value>,
 }
 

@@ -38,7 +38,7 @@ pub struct Columns {
     pub known: &'static [&'static str],
     /// Those that hold lists.
     pub lists: &'static [&'static str],
-    /// Those that hold yes or no.
+    /// The columns with yes or no.
     pub flags: &'static [&'static str],
 }
 
@@ -91,8 +91,8 @@ enum Cell {
     Closed,
 }
 
-/// Refuses quotes that are not as RFC 4180 section 2 has them. The library takes them all: one that is never closed would take
-/// the rest of the table into its cell, and rows would be lost unseen.
+/// Refuses quotes that violate RFC 4180 section 2. The library accepts them: an unclosed quote would take the rest of the table
+/// into its cell, and rows would be lost unnoticed.
 fn check_quotes(text: &str) -> Result<(), Problem> {
     let (mut line, mut opened, mut cell) = (1, 1, Cell::Begin);
     for c in text.chars() {

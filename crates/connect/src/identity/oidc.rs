@@ -58,7 +58,7 @@ pub struct Registration {
     pub client_id: String,
     /// Our secret there, if there is one. It is never printed.
     pub client_secret: Option<String>,
-    /// The one address to which it sends people back.
+    /// The one address for the redirect back.
     pub redirect_uri: String,
     /// The scopes that are requested besides `openid`.
     pub scopes: Vec<String>,
@@ -451,7 +451,7 @@ pub(crate) fn check_begin(told: &Map<String, Value>, now: Timestamp) -> Result<(
     Err(refused("bad_token", "The token does not count yet."))
 }
 
-/// Claims beyond those that the library names.
+/// Claims beyond those of the library.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest {
     #[serde(flatten)]

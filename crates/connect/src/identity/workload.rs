@@ -84,7 +84,7 @@ fn words_for_a_job(error: OidcError) -> OidcError {
 pub struct Verified {
     /// Its claims.
     pub claims: Map<String, Value>,
-    /// Its id at its issuer, else all that was signed of it: a signature can often be written in another way.
+    /// Its id at its issuer, else all signed bytes: a signature can often be written in another way.
     pub once: String,
     /// Until when it counts.
     pub expires_at: Timestamp,

@@ -112,7 +112,7 @@ fn canonical(value: &Value, text: &mut String) {
     }
 }
 
-/// A text in one line of at most so many bytes. A longer one ends with its hash, so that two of them stay two.
+/// A text in one line of at most so many bytes. A longer text ends with its hash, so that two different texts stay different.
 pub(super) fn bounded(text: &str, most: usize) -> String {
     let is_odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let clean: String = text

@@ -228,7 +228,7 @@ fn walk(path: String, value: &Value, found: &mut Vec<Attribute>) {
     }
 }
 
-/// The digest of the image that a value names, where it names exactly one.
+/// The digest of the image in a value, if the value names exactly one.
 fn image(value: &Value) -> Option<String> {
     let mut found = Vec::new();
     digests(value, &mut found);

@@ -53,7 +53,7 @@ struct Change {
 /// Reads a plan.
 ///
 /// # Errors
-/// [`SetAside`] where it is no plan, or one of a form that is not known.
+/// [`SetAside`] where it is no plan, or has an unknown format.
 pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let plan: Plan = parse(body)?;
     let Some(version) = &plan.format_version else {

@@ -209,7 +209,7 @@ pub(crate) fn read_batch(
     keep_the_rest(BATCH, events.into_iter().map(one))
 }
 
-/// The signals of those parts that can be read, with a complaint for each other one.
+/// The signals of the readable parts, with a complaint for each other one.
 ///
 /// # Errors
 /// The first reason, where no part can be read.

@@ -22,7 +22,7 @@ const REFUSED: usize = 3;
 pub struct Known {
     /// Older deployments are none of ours.
     pub since: Timestamp,
-    /// `repository#id` of those that have ended.
+    /// `repository#id` of ended deployments.
     pub ended: BTreeSet<String>,
 }
 
@@ -250,7 +250,7 @@ mod tests {
         assert!(!is_ours(&listed, &mapping, &known));
     }
 
-    /// A GitHub with one deployment in each repository but those that are named `gone…`, which refuse.
+    /// A GitHub with one deployment in each repository, except those named `gone…`, which refuse.
     fn github() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
         use std::io::{BufRead, BufReader, Write};
         use std::sync::atomic::{AtomicUsize, Ordering};

@@ -216,7 +216,7 @@ fn cloudevents_carry_our_plain_report_and_other_types_are_noted() {
     assert!(reason("cloudevents", &event).contains("specversion"));
 }
 
-/// CloudEvents' JSON batch format: each event is read as if it came alone, and one that is none hides no other.
+/// CloudEvents' JSON batch format: each event is read as if it came alone, and an invalid one hides no other.
 #[test]
 fn batches_of_cloudevents_are_read_event_by_event() {
     let event = cdevent(

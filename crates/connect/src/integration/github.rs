@@ -19,7 +19,7 @@ use serde_json::Value;
 
 pub use questions::with_questions;
 
-/// The largest body that GitHub sends, in bytes; the door that receives it refuses more.
+/// The largest body that GitHub sends, in bytes; the receiver refuses more.
 pub const BODY_MAX_BYTES: usize = 25 * 1024 * 1024;
 /// The shortest secret that is accepted, in bytes. An empty one would accept anybody's signature.
 pub const SECRET_MIN_BYTES: usize = 16;
@@ -180,8 +180,7 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, SetAside> {
     serde_json::from_slice(body).map_err(|error| SetAside::because(format_args!("the body cannot be read: {error}")))
 }
 
-/// The members by which a body shows what event it is of. serde's `IgnoredAny` reads a member
-/// without keeping it, in constant stack space.
+/// The members that identify a body's event. serde's `IgnoredAny` reads a member without keeping it, in constant stack space.
 #[derive(Deserialize)]
 struct Outline {
     action: Option<Value>,
@@ -196,9 +195,8 @@ struct Outline {
 }
 
 impl Outline {
-    /// The event that this body must be of, where it shows one that has a meaning here. A
-    /// reported workflow job also carries its deployment, and a comment on a pull request the
-    /// pull request, but no number of its own.
+    /// The event of this body, if the body identifies one that has a meaning here. A reported workflow job also carries its
+    /// deployment, and a comment on a pull request the pull request, but no number of its own.
     fn event(&self) -> Option<&'static str> {
         if self.deployment_status.is_some() {
             return Some("deployment_status");

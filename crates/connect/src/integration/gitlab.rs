@@ -1,5 +1,5 @@
-//! GitLab's webhooks, as its page "Webhook events" describes them, and its external status checks. A deployment's natural
-//! key is its id, the report's the status with the time at which it changed.
+//! GitLab's webhooks, as in its page "Webhook events", and its external status checks. A deployment's natural key is its id,
+//! the report's the status with the time at which it changed.
 
 pub mod api;
 pub mod freezes;

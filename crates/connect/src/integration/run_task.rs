@@ -94,7 +94,7 @@ pub fn sealed<E>(body: Vec<u8>, seal: impl FnOnce(&str) -> Result<String, E>) ->
 /// Reads a request of a run.
 ///
 /// # Errors
-/// [`SetAside`] where it is none, or one of another version.
+/// [`SetAside`] where the body is none, or has another version.
 pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let it: Body = parse(body)?;
     if it.payload_version != 1 {

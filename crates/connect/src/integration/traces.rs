@@ -113,7 +113,7 @@ pub struct Span {
     pub has_failed: bool,
 }
 
-/// Spans that wait until they leave.
+/// Spans in the queue for export.
 #[derive(Debug, Default)]
 pub struct Traces(Mutex<Waiting>);
 
@@ -165,7 +165,7 @@ fn row(span: &Span) -> Value {
         "name": span.name,
         "kind": span.kind as i64,
         "startTimeUnixNano": span.begun.at.as_nanosecond().to_string(),
-        // A clock that was set back makes no span that ends before it began.
+        // With a clock that was set back, a span still does not end before its beginning.
         "endTimeUnixNano": span.ended_at.max(span.begun.at).as_nanosecond().to_string(),
         "attributes": attributes.collect::<Vec<Value>>(),
     });

@@ -22,7 +22,7 @@ pub const MESSAGE_ID_MAX_BYTES: usize = 200;
 pub struct Letter {
     /// The sender.
     pub from: Party,
-    /// The recipient. There is one, so that nobody learns of the others.
+    /// The recipient. There is only one, so that no recipient learns of the others.
     pub to: Party,
     /// The reply address, if it is not the sender.
     pub reply_to: Option<String>,
@@ -71,7 +71,7 @@ pub enum LetterError {
 /// The action of a calendar program for the calendar part of a letter (RFC 6047).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// It takes the event, or the new time of one that it has.
+    /// Adds the event, or moves an existing one.
     Request,
     /// It takes the event out.
     Cancel,

@@ -94,7 +94,7 @@ fn judge(name: &str, bytes: &[u8], kept: usize) -> Result<&'static str, &'static
     }
 }
 
-/// Whether it is a picture that the text shows (RFC 2392).
+/// Whether the file is a picture inside the text (RFC 2392).
 fn is_inside(part: &MessagePart<'_>) -> bool {
     let is_picture = part
         .content_type()

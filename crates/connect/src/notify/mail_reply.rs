@@ -19,7 +19,7 @@ const SUBJECT_MAX_BYTES: usize = 600;
 const MOST_TOKENS: usize = 8;
 /// How many lines of a message are read.
 const MOST_LINES: usize = 20_000;
-/// Headers in which a mail server leaves the address that it delivered to.
+/// Headers in which a mail server leaves the delivery address.
 const RECIPIENTS: [&str; 6] = [
     "to",
     "cc",

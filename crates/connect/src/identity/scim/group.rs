@@ -21,7 +21,7 @@ pub struct Shown<'a> {
     pub id: &'a str,
     /// The record's version.
     pub version: i64,
-    /// When that version was written, where it is known.
+    /// When that version was written, if known.
     pub modified: Option<jiff::Timestamp>,
     /// The name.
     pub name: &'a str,

@@ -372,8 +372,8 @@ fn below(
     Ok(())
 }
 
-/// Those of several values that a filter chooses. Without one, `add` makes the value that the filter describes, as Entra
-/// expects; `replace` has no target then (RFC 7644 section 3.5.2.3).
+/// The values that a filter selects. Without a match, `add` makes the value that the filter describes, as Entra expects;
+/// `replace` then has no target (RFC 7644 section 3.5.2.3).
 fn chosen(
     root: &mut Resource,
     op: Op,

@@ -275,7 +275,7 @@ pub fn plain(map: &Map<String, Value>, attrs: &'static [Attr]) -> Result<Resourc
     Ok(found)
 }
 
-/// A value as its attribute holds it; `None` for nothing.
+/// A value in its attribute's type; `None` for nothing.
 ///
 /// # Errors
 /// `invalidValue`.

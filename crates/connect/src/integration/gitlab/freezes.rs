@@ -50,7 +50,7 @@ pub fn carry(
         .iter()
         .filter(|period| !found.iter().any(|it| is_same(it, period)))
     {
-        // A period of ours that is over becomes the one that is missing, so that no moment is without either.
+        // A past period of ours becomes the missing one, so that there is no moment without either.
         let call = match spare.pop() {
             Some(it) => api::move_freeze(whom, it.id, period),
             None => api::push_freeze(whom, period),

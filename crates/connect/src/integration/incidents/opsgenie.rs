@@ -32,7 +32,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         .collect();
     let moved_at = moment(&it, "/alert/updatedAt")?;
     let created = moment(&it, "/alert/createdAt")?;
-    // The order of what happened, not of what arrived: a `Create` that comes after its `Close` opens nothing.
+    // The order of the events, not of their arrival: a `Create` that arrives after its `Close` opens nothing.
     let told_at = moved_at.or(created).unwrap_or(received_at);
     let told = Told {
         key,

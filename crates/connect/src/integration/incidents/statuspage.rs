@@ -16,7 +16,7 @@ use crate::integration::received::parse;
 
 /// The most components of one notice.
 const MOST_COMPONENTS: usize = 100;
-/// The most updates of one incident that are read.
+/// The most updates read of one incident.
 const MOST_UPDATES: usize = 500;
 
 /// Reads a delivery.

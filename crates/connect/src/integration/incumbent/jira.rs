@@ -71,8 +71,8 @@ pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Un
     Ok(rows.iter().filter_map(|row| told(asking, row).ok()).collect())
 }
 
-/// Those of these ids that a response of `bulkfetch` shows. An issue that is gone or hidden is absent there without an error.
-/// An id among the errors was only not read, so it is requested again among fewer ids, and is never taken for gone.
+/// Those of the given ids that a response of `bulkfetch` shows. An issue that is gone or hidden is absent there without an
+/// error. An id among the errors was only not read, so it is requested again among fewer ids, and is never taken for gone.
 fn there(answer: &Value, ids: &[String]) -> Result<Vec<String>, Unread> {
     if let Some(error) = answer["issueErrors"].as_array().and_then(|errors| errors.first()) {
         if ids.len() > SMALL_PAGE {
@@ -203,8 +203,8 @@ fn kind(name: &str) -> Kind {
     }
 }
 
-/// The meaning of a status in Jira Service Management's usual workflow of changes. Another one is unknown until the system's
-/// table names it, except that one of the category *to do* waits.
+/// The meaning of a status in Jira Service Management's usual workflow of changes. An unknown status has no phase until the
+/// system's table names it, except that one of the category *to do* waits.
 pub(super) fn phase_of(state: &str, category: &str) -> ForeignPhase {
     match state.to_lowercase().as_str() {
         "awaiting implementation" | "approved" | "scheduled" => ForeignPhase::Approved,

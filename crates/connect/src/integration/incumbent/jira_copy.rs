@@ -20,7 +20,7 @@ const APART: &[&str] = &[
     "state",
 ];
 
-/// Writes a copy: the issue with this id, else the one that carries the mark and that our account made, else a new one; then its status.
+/// Writes a copy: the issue with this id, else the marked issue of our account, else a new one; then its status.
 pub(super) fn write(asking: &Asking<'_>, known: Option<&str>, copy: &Copied<'_>) -> Result<Written, Unread> {
     let known = match known.and_then(key) {
         Some(id) => Some(id),
@@ -201,7 +201,7 @@ fn follow(asking: &Asking<'_>, id: &str, wanted: ForeignPhase) -> Result<(), Unr
     )))
 }
 
-/// The transition to the wanted phase, else the one that leads furthest towards it.
+/// The transition to the wanted phase, else the nearest transition towards it.
 fn next(now: ForeignPhase, wanted: ForeignPhase, ways: impl Iterator<Item = (String, ForeignPhase)>) -> Option<String> {
     let ways: Vec<(String, ForeignPhase)> = ways.collect();
     if let Some((id, _)) = ways.iter().find(|(_, phase)| *phase == wanted) {

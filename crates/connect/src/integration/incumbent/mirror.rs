@@ -13,8 +13,8 @@ use crate::socket::call::Caller;
 /// The fields requested in a response.
 const ANSWERED: &str = "sysparm_fields=sys_id,number,sys_updated_on,sys_created_by&sysparm_exclude_reference_link=true";
 
-/// Writes the copy of a change: the one with this id, else the one that carries its mark and was made by the account of the credential,
-/// else a new one. Anybody there can put the mark on a record of their own: such a record is never written over.
+/// Writes the copy of a change: the record with this id, else the marked record of the credential's account, else a new one.
+/// Anybody there can put the mark on a record of their own: such a record is never overwritten.
 ///
 /// # Errors
 /// Why it was not written.
@@ -72,7 +72,7 @@ fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
     own(rows, account.as_deref(), change)
 }
 
-/// The login of a credential that has one.
+/// The login in a credential, if there is one.
 fn account(credential: Option<&[u8]>) -> Option<String> {
     let text = String::from_utf8(credential?.to_vec()).ok()?;
     let (login, _) = text.split_once(':')?;
@@ -87,7 +87,7 @@ fn mark(change: &str, account: Option<&str>) -> String {
     format!("correlation_id={change}^correlation_display={ORIGIN}{by}^ORDERBYsys_id")
 }
 
-/// The one of the marked records that our account made. Where the account is not known, no record is known to be ours.
+/// The marked record that our account made. Without a known account no record counts as ours.
 fn own(rows: &[Value], account: Option<&str>, change: &str) -> Result<Option<String>, Unread> {
     let Some(account) = account else {
         if rows.is_empty() {

@@ -57,7 +57,7 @@ impl Position {
 /// A page that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Its rows in the order of their edits.
+    /// The rows in the order of their edits.
     pub rows: Vec<Told>,
     /// Why rows were left out: how many, and the missing part of the first one.
     pub left_out: Option<(usize, String)>,
@@ -72,7 +72,7 @@ pub enum Unread {
     Wait(i64),
     /// The response is longer than the limit; a smaller page may do.
     TooLong,
-    /// It cannot be read, for this reason.
+    /// The system cannot be read, for this reason.
     Failed(String),
 }
 
@@ -151,7 +151,7 @@ pub struct Written {
 pub struct Copied<'a> {
     /// The key of the change.
     pub change: &'a str,
-    /// Its fields, by their names in ServiceNow.
+    /// The fields, by their names in ServiceNow.
     pub fields: &'a [(&'static str, String)],
     /// How far the change is, for a system that knows one status alone.
     pub phase: ForeignPhase,

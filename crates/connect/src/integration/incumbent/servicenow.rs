@@ -108,7 +108,7 @@ fn rows(asking: &Asking<'_>, query: &str, size: usize) -> Result<(Vec<Value>, Ap
     Ok((rows.clone(), approvals))
 }
 
-/// How rows come one after the other.
+/// The order of the rows.
 const ORDER: &str = "^ORDERBYsys_updated_on^ORDERBYsys_id";
 
 fn query_of(ids: &[String], narrowed_by: Option<&str>) -> String {
@@ -197,7 +197,7 @@ fn told(asking: &Asking<'_>, row: &Value, approvals: &Approvals) -> Result<Told,
     })
 }
 
-/// The meaning of a state in the usual model of changes. One that a tenant there added is unknown until the system's table
+/// The meaning of a state in the usual model of changes. A state that a tenant there added is unknown until the system's table
 /// names it.
 fn phase_of(state: &str, approval: &str) -> ForeignPhase {
     match (state, approval) {

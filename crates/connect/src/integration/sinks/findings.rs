@@ -20,7 +20,7 @@ const HIGH: u8 = 4;
 
 use Finding::{Compliance, Detection};
 
-/// Kinds that are findings, each with how grave it is.
+/// Kinds that are findings, each with its severity.
 const FINDINGS: &[(&str, Finding, u8)] = &[
     ("action_item.escalated", Compliance, MEDIUM),
     ("approval.nobody_can", Compliance, MEDIUM),

@@ -58,7 +58,8 @@ pub fn render(format: SinkFormat, transport: Transport, source: &Source, entries
     }
 }
 
-/// The header that carries a credential: all of it where it names its scheme (`Basic …`), else as the format's receivers take it.
+/// The header with a credential: unchanged if the credential names its scheme (`Basic …`), else in the form of the format's
+/// receivers.
 #[must_use]
 pub fn authorization(format: SinkFormat, credential: &str) -> String {
     if credential.contains(' ') {
