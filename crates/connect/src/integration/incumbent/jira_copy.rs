@@ -201,7 +201,7 @@ fn follow(asking: &Asking<'_>, id: &str, wanted: ForeignPhase) -> Result<(), Unr
     )))
 }
 
-/// The transition to the wanted phase, else the nearest transition towards it.
+/// The transition to the wanted phase, else the one that leads furthest towards it.
 fn next(now: ForeignPhase, wanted: ForeignPhase, ways: impl Iterator<Item = (String, ForeignPhase)>) -> Option<String> {
     let ways: Vec<(String, ForeignPhase)> = ways.collect();
     if let Some((id, _)) = ways.iter().find(|(_, phase)| *phase == wanted) {
