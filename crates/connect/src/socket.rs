@@ -190,9 +190,8 @@ fn is_temporary(code: u16) -> bool {
     matches!(code, 530 | 534 | 535 | 538) || !(500..600).contains(&code)
 }
 
-/// Whether the server must take addresses beyond ASCII. This is the one thing about a message
-/// that the library itself refuses; all else that it refuses lies in the server's offers or in
-/// our configuration, and may change.
+/// Whether the server must take addresses beyond ASCII. This is the only property of a message that the library itself refuses;
+/// its other refusals depend on the server's offers or on our configuration, and may change.
 fn needs_smtputf8(message: &Message) -> bool {
     let envelope = message.envelope();
     envelope

@@ -37,7 +37,7 @@ pub enum Error {
     /// Nothing may be written here, for this reason: the data is an older copy, or another host took over (503).
     #[error("nothing is written here: {0}")]
     ReadOnly(String),
-    /// A bucket gives nothing now, for this reason; what does not lie in it is not touched (503).
+    /// A bucket does not respond now, for this reason; other data are not affected (503).
     #[error("the bucket: {0}")]
     BucketAway(String),
     /// The act panicked; it was rolled back and the lane goes on.

@@ -32,7 +32,7 @@ const ASK: &str = "SELECT current_setting('synchronous_commit') AS commits,
         coalesce((SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
         coalesce(inet_client_addr() = inet_server_addr(), true) AS local";
 
-/// Looks at the primary; nothing is changed.
+/// Reads the primary's setup; nothing is changed.
 ///
 /// # Errors
 /// `Unavailable` and the like where no primary can be reached.

@@ -147,8 +147,8 @@ macro_rules! nouns {
 
         const WITHOUT_CARD: &[&str] = &[$($table),+];
 
-        /// The derived columns of a body, computed again: replay compares them with the row. `Other` for a table that is none
-        /// of the model's.
+        /// The derived columns of a body, computed again: replay compares them with the row. `Other` for a table outside the
+        /// model.
         pub fn derived_columns(table: &str, body: &str) -> Result<Vec<(&'static str, Value)>> {
             match table {
                 $($table => Ok(read::<$noun>(body)?.columns()),)+
@@ -156,8 +156,8 @@ macro_rules! nouns {
             }
         }
 
-        /// A record's body from any table, for callers with records of all kinds. `None` where it is not, or the table is none
-        /// of the model's.
+        /// A record's body from any table, for callers with records of all kinds. `None` where it is not, or the table is
+        /// outside the model.
         pub fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<serde_json::Value>> {
             let value = match table {
                 $($table => crate::record::load::<$noun>(tx, id)?.map(|it| serde_json::to_value(it.record)),)+

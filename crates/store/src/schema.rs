@@ -92,7 +92,7 @@ fn compare(connection: &mut Connection) -> Result<Vec<Damage>> {
     Ok(found)
 }
 
-/// The schema that serves, and the numbers of the migrations that were run in it; nothing where there is none.
+/// The active schema, and the numbers of the migrations that were run in it; nothing where there is none.
 fn migrated(connection: &mut Connection) -> Result<Option<(String, Vec<i64>)>> {
     let sql = "SELECT current_schema()::text AS it, to_regclass('schema_migration') IS NOT NULL AS is_there";
     let rows = connection.query(sql, &[], Reach::Across)?;

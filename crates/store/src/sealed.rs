@@ -1,4 +1,4 @@
-//! Sealed forms of records, kept as what differs from the body.
+//! Sealed forms of records, stored as the difference from the body.
 //!
 //! The sealed form of a record is its body with each free text replaced by `{"c": commitment}`. The column `sealed` holds one of
 //! three texts: nothing where the two are equal; an array of pairs, each a JSON Pointer (RFC 6901) into the body and the

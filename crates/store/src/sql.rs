@@ -102,7 +102,7 @@ fn plain_end(bytes: &[u8], from: usize) -> usize {
         .unwrap_or(bytes.len())
 }
 
-/// A doubled quote ends and begins the literal again at once, which comes to the same.
+/// A doubled quote ends and begins the literal again at once, which has the same result.
 fn quoted_end(bytes: &[u8], from: usize, quote: u8) -> usize {
     (from + 1..bytes.len())
         .find(|at| bytes[*at] == quote)

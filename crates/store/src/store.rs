@@ -522,7 +522,7 @@ impl Store {
         self.shared.frozen.get().map(String::as_str)
     }
 
-    /// Takes no more work, finishes what waits and ends the threads. Not to be called on a lane's own thread.
+    /// Takes no more work, finishes the queue and ends the threads. Not to be called on a lane's own thread.
     pub fn close(&self) {
         self.shared.close_queues();
         let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));

@@ -84,8 +84,8 @@ impl<'c> Tx<'c> {
         self.failed.is_some()
     }
 
-    /// The moment that this transaction sees, in the gate's and the worker's reading lanes on SQLite; what another
-    /// transaction of the same moment read need not be read again.
+    /// The moment that this transaction sees, in the gate's and the worker's reading lanes on SQLite; data read at the same
+    /// moment by another transaction need not be read again.
     #[must_use]
     pub fn moment(&self) -> Option<Moment> {
         self.connection.moment()

@@ -15,7 +15,7 @@ use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::identity::set_workload::workloads;
 
-/// The table whose rows are looked at.
+/// The table whose rows are examined.
 pub const TABLE: &str = "workload";
 
 /// The workloads that accept jobs of any repository, in the order of their keys.

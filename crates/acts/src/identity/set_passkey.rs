@@ -121,7 +121,7 @@ impl Wrong {
         }
     }
 
-    /// The sentence for people, and what helps.
+    /// The sentence for people, with the remedy.
     pub fn text(self) -> &'static str {
         match self {
             Self::Over => "This challenge was answered before, or it is more than 5 minutes old. Begin again.",
@@ -521,7 +521,7 @@ fn credential_of<'a>(
     AuthenticatedCredential::new(id, handle, fixed, moving).map_err(|_| broken("the record"))
 }
 
-/// The ids of the acting person's passkeys that are shut, because their counter did not grow.
+/// The ids of the acting person's passkeys that are blocked, because their counter did not grow.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.

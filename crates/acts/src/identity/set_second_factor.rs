@@ -121,7 +121,7 @@ fn checked_name(body: &Body, usual: &str) -> Result<String> {
     Ok(name.to_owned())
 }
 
-/// A fresh TOTP secret on its way to an authenticator.
+/// A fresh TOTP secret for an authenticator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTotp {
     /// The factor's id.
@@ -484,7 +484,7 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
     cx.tell(vec![event], written)
 }
 
-/// A random name for a ceremony or a session: it opens nothing.
+/// A random name for a ceremony or a session: the name gives no access.
 ///
 /// # Errors
 /// A fault when there is no randomness.

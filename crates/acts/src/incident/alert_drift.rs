@@ -30,7 +30,7 @@ const TIME: Span = Span::Minutes(24 * 60);
 const TO_CARRY_OUT: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// The suffix after the source's id in the part of the item about decisions.
 const DECIDED: &str = "+decided";
-/// The most decided findings of a place that are looked at at once.
+/// The most decided findings of a place that one round reads.
 const MOST: i64 = 2_000;
 /// How many addresses one message lists.
 const LISTED: usize = 20;
@@ -123,8 +123,8 @@ pub(crate) fn change_named(cx: &mut Context<'_, '_>, key: Option<&str>) -> Resul
     }
 }
 
-/// Opens the action items of a service with findings of a source that are undecided, or whose decision is not carried out; settles
-/// them once there are none.
+/// Opens the action items of a service for a source's findings that are undecided, or whose decision is not carried out;
+/// settles them once there are none.
 ///
 /// # Errors
 /// The store's.

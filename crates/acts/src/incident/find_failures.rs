@@ -18,7 +18,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most changes that are looked at, the newest first.
+/// The most changes that are examined, the newest first.
 const MOST: i64 = 5_000;
 /// The most duplicates of duplicates.
 const MOST_IN_CHAIN: usize = 50;
@@ -31,7 +31,7 @@ const MOST_REVIEWS: i64 = 5_000;
 /// # Errors
 /// The store's.
 pub(crate) fn find_failures(cx: &mut Context<'_, '_>) -> Result<Vec<Failure>> {
-    // A fix has as many days before it as it was watched after it, so twice the span is looked at.
+    // A fix has as many days before it as it was watched after it, so twice the span is read.
     let since = cx
         .now
         .checked_sub(SignedDuration::from_hours(2 * DAYS * 24))

@@ -69,7 +69,7 @@ pub struct Situation {
     pub contacts: Vec<Contact>,
 }
 
-/// Looks at the situation around an incident (`GET /incidents/{key}/situation`).
+/// Shows the situation around an incident (`GET /incidents/{key}/situation`).
 ///
 /// # Errors
 /// 403, or the store's.

@@ -21,9 +21,9 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most changes and deployments that are looked at.
+/// The most changes and deployments that are examined.
 const MOST: i64 = 2_000;
-/// How many pages of so many deployments are looked through.
+/// The most pages of deployments that are read.
 const MOST_PAGES: usize = 5;
 /// The most items in a result.
 pub const ANSWERED: usize = 100;

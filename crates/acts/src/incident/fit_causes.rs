@@ -78,7 +78,7 @@ fn verdicts(cx: &mut Context<'_, '_>) -> Result<Vec<Label>> {
     Ok(labels(directory.incidents.values()))
 }
 
-/// Whether a fit is due: looked at in a reading transaction.
+/// Whether a fit is due: checked in a reading transaction.
 ///
 /// # Errors
 /// The store's.

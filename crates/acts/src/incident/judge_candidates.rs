@@ -29,13 +29,13 @@ use crate::incident::find_what_changed::{Changed, Question, find_watching, find_
 use crate::incident::fit_causes::{ServiceWindow, in_force, windows_of};
 use crate::incident::link_records::{cause_by_links, end_carried, give_reason, with_duplicates};
 
-/// The owners of so many candidates are notified.
+/// The owners of this many candidates are notified.
 const NOTIFIED: usize = 3;
 
 /// The candidates of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidates {
-    /// How many hours were looked back, at the service that looks back farthest.
+    /// How many hours back the search went, at the service with the longest window.
     pub hours: i64,
     /// How far back each service of the incident looks; empty where the hours were given.
     pub windows: Vec<ServiceWindow>,
@@ -75,9 +75,9 @@ fn is_cleared(incident: &Incident, row: &Changed) -> bool {
     said.is_some_and(|said| !said.confirmed)
 }
 
-/// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is none. The search
-/// goes back as far as is set for each service, else as its earlier causes suggest, else four hours; farther for changes in
-/// whose watch the incident began. `hours` sets another time.
+/// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is no candidate. The
+/// search goes back as far as is set for each service, else as its earlier causes suggest, else four hours; farther for changes
+/// in whose watch the incident began. `hours` sets another time.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -182,7 +182,7 @@ fn is_first_sure(incident: &Incident, items: &[Changed], probabilities: &[i64]) 
     told.first().is_some_and(|first| *first >= SURE_PPM && *first > second)
 }
 
-/// The candidates of an incident that is about to be saved, looked at with the rights of the house.
+/// The candidates of an incident that is about to be saved, found with the system's rights.
 ///
 /// # Errors
 /// The store's.

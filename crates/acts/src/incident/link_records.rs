@@ -465,7 +465,7 @@ fn with_change(cx: &mut Context<'_, '_>, end: Option<End>) -> Result<Option<End>
     Ok(change.or(end))
 }
 
-/// The record that a text names; what names none is noted.
+/// The record that a text names; a text without a record is reported as an error.
 fn resolved(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, field: &str, text: &str) -> Result<Option<End>> {
     if text.is_empty() {
         return Ok(None);

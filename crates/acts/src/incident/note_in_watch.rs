@@ -11,7 +11,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most closed changes that are looked at, the newest first.
+/// The most closed changes that are examined, the newest first.
 const MOST_CLOSED: i64 = 5_000;
 
 /// Makes every change record the incident if it began in the change's watch window.

@@ -29,7 +29,7 @@ use crate::incident::keep::keep;
 use crate::incident::link_records::{add_link, find_end};
 use crate::risk::set_cause::check_named;
 
-/// The most problems of a tenant that are looked at.
+/// The most problems of a tenant that are examined.
 const MOST: i64 = 5_000;
 
 impl PlainNoun for ProblemRecord {

@@ -1,4 +1,4 @@
-//! Rules, baselines, sources and findings of drift: what people do about them.
+//! Rules, baselines, sources and findings of drift: the acts of people on them.
 
 use model::core::card::NoInput;
 use model::core::enums::{DriftOutcome, DriftState, OwnershipRole, RelationEnd, Role};

@@ -357,7 +357,8 @@ fn save(
     let directory = cx.directory()?;
     let before = directory.incidents.get(&incident.key).cloned();
     let incident = major::judged(incident, &directory, by, cx.now);
-    // A change may have led to it: looked at when it opens, and again when it hurts more services or began at another time.
+    // A change may be the cause: candidates are searched when the incident opens, and again when it affects more services or
+    // gets another start.
     let has_grown = before
         .as_ref()
         .is_some_and(|it| !incident.services.is_subset(&it.services));

@@ -183,5 +183,5 @@ pub(crate) fn tell_withheld(cx: &mut Context<'_, '_>, before: Option<&Incident>,
     cx.tell(vec![event], written)
 }
 
-/// So many people are notified at most.
+/// The most people who are notified.
 const NOTIFIED: usize = 50;

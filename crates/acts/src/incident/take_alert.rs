@@ -122,7 +122,7 @@ fn opened(
     })
 }
 
-/// An alert whose clock runs ahead of ours begins now: nothing lies in the future.
+/// An alert whose clock runs ahead of ours begins now: no event is in the future.
 fn no_later_than(alert: &Alert, now: Timestamp) -> Alert {
     let limit = parse::later(now, SKEW);
     let mut alert = alert.clone();
@@ -276,7 +276,7 @@ fn home_of(same: &[Incident], start: Timestamp) -> Option<&Incident> {
     same.iter().find(|it| it.resolved_at.is_none_or(|end| start <= end))
 }
 
-/// Judges an alert by its times alone, so that the same alerts in any order, also repeated, come to the same incidents.
+/// Judges an alert by its times alone, so that the same alerts in any order, also repeated, give the same incidents.
 fn by_times(
     same: &[Incident],
     alert: &Alert,

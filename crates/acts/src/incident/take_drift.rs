@@ -426,7 +426,7 @@ fn is_same(known: &DriftFinding, difference: &Difference) -> bool {
     }
 }
 
-/// The changes and permits that may explain what differs since a time.
+/// The changes and permits that may explain a difference since a time.
 fn work_since(cx: &mut Context<'_, '_>, rules: &[DriftRule], since: Timestamp) -> Result<Work> {
     let under_way = Filter::new()
         .one_of("state", [State::Implementing, State::Reviewing].map(State::as_str))

@@ -10,7 +10,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most closed changes that are looked at, the newest first.
+/// The most closed changes that are examined, the newest first.
 const MOST_CLOSED: i64 = 10_000;
 
 /// The changes with an instant in their work or watch.

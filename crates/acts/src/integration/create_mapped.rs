@@ -19,7 +19,7 @@ use crate::core::error::{Error, Result};
 use crate::integration::mapping_facts;
 use crate::integration::told_deployment::{Here, sender};
 
-/// How long the window of a standard change that a deployment brought lasts: as long as an emergency's.
+/// How long the window of a standard change from a deployment lasts: as long as an emergency's.
 const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 /// The most people for whom the rules are evaluated.
 const LOOKED_AT: usize = 30;

@@ -221,8 +221,8 @@ fn clear(cx: &mut Context<'_, '_>, key: &str, deployment: Deployment, target: &T
     save_cleared(cx, deployment)
 }
 
-/// Keeps a deployment that counted as unauthorized or as too early and has turned out to be lawful; what follows its failure
-/// follows now.
+/// Saves a deployment that counted as unauthorized or as too early and has turned out to be lawful; the effects of its failure
+/// happen now.
 ///
 /// # Errors
 /// The store's.

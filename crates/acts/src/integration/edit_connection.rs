@@ -154,7 +154,7 @@ pub fn edit_connection(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     keep_edit(cx, edited)
 }
 
-/// Reads a row of a proposal: the id, and what changes of the connection.
+/// Reads a row of a proposal: the id, and the edits of the connection.
 ///
 /// # Errors
 /// 404, 409 for one that has ended, 422, also for a credential; or the store's.

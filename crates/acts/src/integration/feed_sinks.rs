@@ -126,7 +126,7 @@ fn entry(cx: &mut Context<'_, '_>, sink: &Sink, event: &Event, place: (i64, Opti
     })
 }
 
-/// The free texts that an event brought and that were not erased, without letters to people and private fields.
+/// The free texts of an event that were not erased, without letters to people and private fields.
 fn texts(cx: &mut Context<'_, '_>, event: &Event, records: &[RecordDelta]) -> Result<BTreeMap<String, String>> {
     let kept = salts::of_event(cx.tx, &event.id)?;
     let kept: HashMap<String, String> = kept.into_iter().map(|text| (text.commitment, text.text)).collect();
@@ -196,7 +196,7 @@ pub fn leave_alone(cx: &mut Context<'_, '_>, id: &str, holder: &str, until: Time
 /// The result of a delivery: delivered, or the reason why not and the seconds that the receiver wants to wait.
 pub type Outcome = std::result::Result<(), (String, Option<i64>)>;
 
-/// Notes what became of a delivery and gives the sink back.
+/// Records the result of a delivery and releases the sink.
 ///
 /// # Errors
 /// The store's.
@@ -297,5 +297,5 @@ pub fn trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// From so many entries on a sink that does not fail is far behind.
+/// From this number of unsent entries on, a sink without failures is far behind.
 const FAR_BEHIND: i64 = 10_000;

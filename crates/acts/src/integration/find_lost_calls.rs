@@ -24,7 +24,7 @@ pub fn find_lost_calls(cx: &mut Context<'_, '_>) -> Result<Vec<Connection>> {
     Ok(found)
 }
 
-/// Queues the calls that a connection lacks. Polling begins anew: earlier events are not fetched.
+/// Queues the calls that a connection lacks. Polling starts again: earlier events are not fetched.
 ///
 /// # Errors
 /// The store's.

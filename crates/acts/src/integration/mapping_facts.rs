@@ -9,7 +9,7 @@ use crate::case::commit_equivalence::files_between;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many deployments to a place are looked at for the last good one.
+/// How many deployments to a place are examined for the last good one.
 const LOOKED_AT: i64 = 50;
 
 /// The rules in force.
@@ -57,7 +57,7 @@ pub fn facts(
     })
 }
 
-/// The commit that was last brought to a place, lawfully and with success.
+/// The commit that was last deployed to a place, lawfully and with success.
 fn last_commit(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<String>> {
     let filter = Filter::new()
         .equals("service", service)

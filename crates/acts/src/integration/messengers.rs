@@ -19,7 +19,7 @@ use crate::integration::save_deployment::save_deployment;
 use crate::integration::told_before::Before;
 use crate::integration::told_deployment::{Here, Told, completed, has_begun};
 
-/// How many of the latest deployments to a place are looked at for the same one.
+/// How many of the latest deployments to a place are examined for the same one.
 const LOOKED_AT: i64 = 200;
 
 /// The records under the key of a deployment in the reported place: one for each attempt.

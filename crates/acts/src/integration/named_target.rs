@@ -36,7 +36,7 @@ pub(crate) struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// The names of a deployment, with the commits of its kin (`crate::case::commit_equivalence`).
+    /// The names of a deployment, with the equivalents of its commits (`crate::case::commit_equivalence`).
     ///
     /// # Errors
     /// The store's.

@@ -34,7 +34,7 @@ fn is_asked(connection: &Connection) -> bool {
     connection.active && matches!(connection.kind.as_str(), "github" | "gitlab") && connection.api.is_some()
 }
 
-/// Puts a first question on its way for a connection that was made.
+/// Queues the first poll of a new connection.
 ///
 /// # Errors
 /// The store's.
@@ -54,7 +54,7 @@ pub(crate) fn is_lacking(cx: &mut Context<'_, '_>, connection: &Connection) -> R
     Ok(is_asked(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
 }
 
-/// Puts the next question on its way: about the repositories that had no turn at once, about all in a few minutes.
+/// Queues the next poll: of the remaining repositories at once, of all in a few minutes.
 ///
 /// # Errors
 /// The store's.
@@ -70,7 +70,7 @@ pub struct Errand {
     pub connection: Connection,
     /// The credential.
     pub credential: String,
-    /// Older deployments are none of ours, or too old to be judged.
+    /// Older deployments do not belong here, or are too old to be judged.
     pub since: Timestamp,
     /// The natural keys of ended deployments.
     pub ended: BTreeSet<String>,

@@ -18,7 +18,7 @@ use crate::core::write::{self, Written};
 use crate::integration::set_webhook;
 use crate::notify::chat_card;
 
-/// How many events of the log one round looks at.
+/// How many events of the log one round reads.
 const LOOKED_AT: i64 = 200;
 /// How many deliveries leave in one round.
 const SENT: i64 = 200;
@@ -139,7 +139,7 @@ fn next(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<
     Ok(webhook::ready(cx.tx, id, now, SENT)?)
 }
 
-/// Puts the log's next events on their way, as far as the webhook wants them.
+/// Queues the log's next events, as far as the webhook wants them.
 fn look_ahead(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Result<()> {
     let now = cx.now;
     let events = event::page(cx.tx, position, LOOKED_AT)?;
@@ -224,7 +224,7 @@ fn subject_of(cx: &mut Context<'_, '_>, event: &Event) -> Result<String> {
     Ok(change.unwrap_or_else(|| event.subject_id.clone()))
 }
 
-/// Notes what became of a round and gives the webhook back.
+/// Records the result of a round and releases the webhook.
 ///
 /// # Errors
 /// The store's.

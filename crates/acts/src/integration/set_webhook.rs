@@ -25,7 +25,7 @@ const URL: usize = 2_000;
 /// The most webhooks of a tenant.
 const MOST: i64 = 100;
 
-/// The events that a chat receives by default: requests for decisions, and what cannot wait.
+/// The events that a chat receives by default: requests for decisions, and urgent events.
 const FOR_CHATS: &[&str] = &[
     "change.assessed",
     "approval.nobody_can",

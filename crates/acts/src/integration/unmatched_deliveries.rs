@@ -8,7 +8,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many of the latest deliveries are looked at.
+/// How many of the latest deliveries are examined.
 const LOOKED_AT: i64 = 100;
 /// The text by which `take_delivery` reports that the map has no row for a delivery.
 pub(crate) const NOTHING: &str = "is mapped to nothing here";

@@ -14,7 +14,7 @@ use crate::report::find_changes::{ChangeFilter, find_changes};
 const AHEAD_HOURS: i64 = 24 * 30;
 /// How far back work that is under way was planned to end at most, in hours.
 const BACK_HOURS: i64 = 24 * 30;
-/// The most changes that are looked at.
+/// The most changes that are examined.
 const MOST: i64 = 500;
 
 /// Disruptive changes, each list in the order of the planned start.

@@ -20,7 +20,7 @@ const ID_LETTERS: usize = 26;
 const TAG_LETTERS: usize = 24;
 /// The longest part before `@` (RFC 5321 section 4.5.3.1.1), without `+` and the signed part.
 pub(crate) const LOCAL_MAX: usize = 64 - 1 - ID_LETTERS - TAG_LETTERS;
-/// How many connections of the kind are looked at.
+/// How many connections of the kind are examined.
 const MOST: i64 = 20;
 
 /// The tenant's connection for replies: the first active one.

@@ -77,7 +77,7 @@ pub fn find_unapprovable(cx: &mut Context<'_, '_>, after: &str, limit: usize) ->
 pub struct Loss {
     /// Where enough people can decide now, and too few could then.
     pub no_longer_approvable: Vec<Finding>,
-    /// How many services were looked at.
+    /// How many services were examined.
     pub services_looked_at: usize,
     /// How many were not, because there are so many.
     pub services_not_looked_at: usize,

@@ -25,7 +25,7 @@ use crate::core::policies;
 use crate::policy::find_unapprovable::sample;
 use crate::policy::search_histories::behind;
 
-/// How many kinds of service are looked at. Services with the same owners, between which policies do not distinguish, are one
+/// How many kinds of service are examined. Services with the same owners, between which policies do not distinguish, are one
 /// kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail for another one.
 pub(crate) const MOST_KINDS: usize = 50;
 /// How many people are tried as author, and as implementer.
@@ -42,9 +42,9 @@ const DECIDING: &[Role] = &[Role::Owner, Role::Security, Role::ChangeManager];
 pub struct Staffing {
     /// The pack, or `in force` for the whole set that is.
     pub pack: String,
-    /// Whether people enough are there for every service. Never where not all of them were looked at.
+    /// Whether people enough are there for every service. Never where not all of them were examined.
     pub is_staffed: bool,
-    /// For how many services it was looked at.
+    /// For how many services it was examined.
     pub services_looked_at: usize,
     /// How many services there are.
     pub services: usize,
@@ -331,7 +331,7 @@ fn barring(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Candidate<'a> {
     person: &'a Person,
-    /// One number for all people with the same policy facts on this change: their decisions are the same.
+    /// One number for all people with the same policy facts on this change: policies treat them alike.
     alike: usize,
 }
 

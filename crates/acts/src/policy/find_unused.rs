@@ -176,7 +176,7 @@ pub struct Unused {
 /// The report on rights that nobody used.
 #[derive(Debug, Clone, Serialize)]
 pub struct UnusedRights {
-    /// From when on events were looked at.
+    /// From when on events were examined.
     pub since: Timestamp,
     /// How many there were.
     pub looked_at: i64,
@@ -280,7 +280,7 @@ struct Scan {
     entered: BTreeSet<String>,
     /// Ids of the groups, workloads and people that were set: they are too new to judge.
     set: BTreeSet<String>,
-    /// From when on events were looked at.
+    /// From when on events were examined.
     since: Timestamp,
     looked_at: i64,
     is_cut: bool,

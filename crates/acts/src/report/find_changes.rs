@@ -216,7 +216,7 @@ pub fn count_by_service(cx: &mut Context<'_, '_>, filter: &ChangeFilter) -> Resu
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
 ///
 /// # Errors
-/// 422 for an order that there is not, or for a place that is none of this order.
+/// 422 for an unknown order, or for a position that does not belong to this order.
 pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Result<(Order, Option<Spot>), Refusal> {
     let order = match sort {
         None => Order::default(),

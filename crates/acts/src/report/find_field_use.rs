@@ -17,10 +17,10 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun;
 
-/// The most changes that are looked at, the newest.
+/// The most changes that are examined, the newest.
 const MOST: i64 = 2_000;
 
-/// The most records of another form that are looked at, the newest.
+/// The most records of another form that are examined, the newest.
 const MOST_OF_FORM: i64 = 500;
 
 /// The use of one field.

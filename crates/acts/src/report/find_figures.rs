@@ -318,7 +318,7 @@ fn by_version(query: &MetricQuery, rows: &Ordered<'_>, shown: impl Fn(Figure) ->
     parts.into_iter().map(one).collect()
 }
 
-/// How much a figure depends on the window, and on what makes a failure.
+/// How much a figure depends on the window, and on the definition of failure.
 ///
 /// # Errors
 /// As [`find_figure`].

@@ -32,7 +32,7 @@ pub const MOST: usize = 1_000;
 pub struct FoundParity {
     /// The vendor.
     pub vendor: Vendor,
-    /// From when on work began that is looked at.
+    /// The start of the time in which work is compared.
     pub from: Timestamp,
     /// Until when.
     pub to: Timestamp,

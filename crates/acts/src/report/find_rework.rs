@@ -30,7 +30,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_figures::MOST_CHANGES;
 
-/// The most uses that are looked at, the newest.
+/// The most uses that are examined, the newest.
 pub const MOST_USES: usize = 500;
 /// How far back the report on a template looks, in days.
 pub const DAYS: i64 = 365;
@@ -122,7 +122,7 @@ pub struct TemplateReport {
     pub questions: Vec<QuestionGroup>,
     /// The diff of the template that its uses suggest.
     pub proposal: Vec<FieldEdit>,
-    /// Whether every use of the year was looked at.
+    /// Whether every use of the year was examined.
     pub is_whole: bool,
 }
 

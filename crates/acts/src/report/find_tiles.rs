@@ -74,11 +74,11 @@ pub struct TileRow {
     pub is_said: bool,
     /// How many; of a bottleneck, minutes.
     pub count: i64,
-    /// Whether these are all; if not, there are so many at least.
+    /// Whether these are all; if not, there are at least this many.
     pub is_whole: bool,
     /// The filters of the list of changes that it counts; empty where it counts something else.
     pub list: Vec<(&'static str, String)>,
-    /// The page behind it, below the tenant's address, where it counts no list of changes.
+    /// The page of its records, below the tenant's address, where it counts no list of changes.
     pub path: String,
     /// The keys of its changes, where no list has them.
     pub changes: Vec<String>,
@@ -95,7 +95,7 @@ pub struct FoundTile {
     pub rows: Vec<TileRow>,
     /// Of a metric, the figure.
     pub figure: Option<FoundFigure>,
-    /// Whether it has more rows than are shown, or looked at a part alone.
+    /// Whether it has more rows than shown, or counts only a part.
     pub is_cut: bool,
     /// From when on it counts, where its window holds more changes than a dashboard reads.
     pub since: Option<Timestamp>,
@@ -244,7 +244,7 @@ fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) ->
     }
 }
 
-/// The window in which failures are looked at.
+/// The window in which failures are examined.
 fn since_back(now: Timestamp) -> Window {
     Window {
         from: hours_from(now, -24 * BACK_DAYS),

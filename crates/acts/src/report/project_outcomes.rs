@@ -20,7 +20,7 @@ use crate::core::transactions::Transactions;
 /// every row is then computed again.
 pub const NAME: &str = "change_outcome/4";
 
-/// How many events one step looks at.
+/// How many events one step reads.
 const BATCH: i64 = 500;
 
 /// Follows the log of a tenant to its end; returns the position. Rows are computed in a transaction that reads, so that other

@@ -85,7 +85,7 @@ impl PlainNoun for Dashboard {
     }
 }
 
-/// Refuses to touch what another person owns.
+/// Refuses to change another person's record.
 pub(super) fn check_own(cx: &mut Context<'_, '_>, owner: &PersonId) -> Result<()> {
     if *owner == cx.actor.person {
         return Ok(());

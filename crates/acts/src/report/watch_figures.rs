@@ -1,6 +1,6 @@
-//! Watches figures for those who own them: a lasting rise of emergencies becomes an action item of the change managers that names
-//! what rose and links the rows; a wait above an agreed bound becomes one of its group. One for each rise, and for each budget and
-//! period, however often it is looked at. The verdict of a trial becomes an item of the template's proposer.
+//! Watches figures for their owners: a lasting rise of emergencies becomes an action item of the change managers that names the
+//! rise and links the rows; a wait above an agreed bound becomes one of its group. One for each rise, and for each budget and
+//! period, however often it is examined. The verdict of a trial becomes an item of the template's proposer.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

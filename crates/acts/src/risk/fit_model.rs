@@ -37,7 +37,7 @@ impl Material {
     }
 }
 
-/// How many changes are closed: at most so many outcomes are known.
+/// How many changes are closed, which is the most outcomes that can be known.
 ///
 /// # Errors
 /// The store's.
@@ -107,7 +107,7 @@ pub fn keep_model(cx: &mut Context<'_, '_>, model: &FailureModel, material: &Mat
 /// # Errors
 /// 403, or the store's.
 pub fn find_models(cx: &mut Context<'_, '_>) -> Result<Vec<FailureModel>> {
-    /// So many quarters are ten years.
+    /// This many quarters are ten years.
     const MOST_SHOWN: i64 = 40;
     cx.allow(model::core::act::actions::READ)?;
     let newest = Filter::new().descending_by("fitted_at").limit(MOST_SHOWN);

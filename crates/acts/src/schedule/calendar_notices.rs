@@ -14,7 +14,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::take_notice::record_mailed;
 
-/// So many events of one import become notices; the others stay maintenance by the calendar alone.
+/// The most events of one import that become notices; the others stay maintenance by the calendar alone.
 const MOST: usize = 200;
 
 /// Brings the notices of a vendor in line with its calendar, as it was and as it is. An event that cannot be a notice, because

@@ -90,8 +90,8 @@ fn planned_near_once(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -
     Ok(found)
 }
 
-/// The planned undos of changes that may lie over any instant of a span. They are warnings from both sides; the kept records of
-/// conflicts are about windows.
+/// The planned undos of changes that may overlap a span. They are warnings from both sides; the kept records of conflicts are
+/// about windows.
 ///
 /// # Errors
 /// The store's.

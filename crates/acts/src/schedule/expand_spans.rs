@@ -13,7 +13,7 @@ use crate::schedule::set_freeze::{settle_touched, take_effect};
 use crate::schedule::sign_step::ask_owner;
 use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
-/// The tables of what repeats.
+/// The tables of repeating records.
 pub const FREEZES: &str = "freeze";
 /// Of windows.
 pub const WINDOWS: &str = "maintenance_window";
@@ -32,7 +32,7 @@ pub(crate) fn run_out(cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, Str
     Ok(freezes.chain(windows.map(|it| (WINDOWS, it.id.0.clone()))).collect())
 }
 
-/// Expands again what reads a calendar.
+/// Expands the freezes and windows of a calendar again.
 ///
 /// # Errors
 /// The store's.

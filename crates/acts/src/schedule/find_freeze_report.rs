@@ -21,7 +21,7 @@ use crate::core::error::Result;
 use crate::schedule::find_hits::{MOST_REPORTED, covers};
 use crate::schedule::set_freeze::load;
 
-/// The most pages of changes that are looked at.
+/// The most pages of changes that are examined.
 const MOST_PAGES: usize = 20;
 /// The most changes of its times that are listed, but for the last page.
 const MOST_LISTED: usize = 2_000;
@@ -102,7 +102,7 @@ pub struct FreezeReport {
     pub moved: usize,
     /// How many were excepted.
     pub excepted: usize,
-    /// How many were excepted no more before they started.
+    /// How many lost their exception before they started.
     pub excepted_withdrawn: usize,
     /// How many passed by their risk.
     pub let_through: usize,
@@ -120,7 +120,7 @@ pub struct FreezeReport {
     pub times: Vec<TimeReported>,
     /// The changes.
     pub changes: Vec<Reported>,
-    /// Whether there are more than are looked at.
+    /// Whether there are more than are examined.
     pub is_cut: bool,
 }
 

@@ -26,7 +26,7 @@ use crate::schedule::change_conflicts::planned_near;
 
 /// The most changes that a preview lists; the count includes the rest.
 const MOST_HITS: usize = 500;
-/// Of so many of them free times are looked for.
+/// Free times are searched for this many of them.
 const MOST_OFFERED: usize = 50;
 /// How many free times are offered to each.
 const OFFERED: usize = 3;
@@ -229,7 +229,7 @@ fn planned(cx: &mut Context<'_, '_>, from: Option<Timestamp>) -> Result<Vec<Chan
     Ok(record::bodies::<Change>(cx.tx, &filter)?)
 }
 
-/// Whether a freeze covers one of a change's open targets and lies over its planned times, as it would once it counts.
+/// Whether a freeze covers one of a change's open targets and overlaps its planned times, as it would once it counts.
 pub(crate) fn is_hit(directory: &Directory, freeze: &Freeze, change: &Change, now: Timestamp) -> bool {
     let Some((start, end)) = change.planned_start.zip(change.window_end()) else {
         return false;
@@ -340,7 +340,7 @@ pub(crate) fn await_time(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()
     }
 }
 
-/// Has a freeze looked at.
+/// Sets the timer that examines a freeze.
 ///
 /// # Errors
 /// The store's.

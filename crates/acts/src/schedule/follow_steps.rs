@@ -64,7 +64,7 @@ pub(crate) fn follow_steps(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<
         ..NewItem::new(ActionKind::Other, about, title)
     };
     open(cx, item)?;
-    // Nobody takes a step of a freeze that is over, so it is looked at again then.
+    // Nobody takes a step of a freeze that is over, so it is examined again then.
     let end = freeze.times().next_back().map_or(freeze.ends_at, |last| last.ends_at);
     find_hits::set_timer(cx, freeze.id.as_str(), end)
 }

@@ -296,7 +296,7 @@ fn follow(cx: &mut Context<'_, '_>, change: &Change, known: Vec<Conflict>) -> Re
     if change.state == State::Draft {
         return Ok(());
     }
-    // A change that so many conflicts hold does not start for the lack of one more.
+    // A change with this many conflicts does not start anyway, so further ones are left out.
     for one in found.iter().filter(|it| terms.hold(&it.kinds())).take(MOST_PAIRS) {
         let Some(id) = one.change.as_ref().filter(|id| !seen.contains(id.as_str())) else {
             continue;
@@ -516,7 +516,7 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
             Some(kept) => {
                 between(&mut ways, (directory, &terms), first, second).is_some_and(|found| says(kept, &found, &terms))
             }
-            // Beyond the most there are, only what holds is kept.
+            // Beyond the limit, only conflicts that hold changes are stored.
             None if is_full && !terms.hold_kinds.is_empty() => {
                 between(&mut ways, (directory, &terms), first, second).is_none_or(|found| !terms.hold(&found.kinds()))
             }

@@ -1,6 +1,6 @@
-//! Brings freezes to the systems that know such a thing: a GitLab project gets the freeze periods that lie over its service,
-//! and loses them when a freeze is taken back or over. The project's own periods are read on the way and every few hours, and
-//! the connection's owner is notified of periods that were not set here.
+//! Copies freezes to systems that support them: a GitLab project gets the freeze periods over its service, and loses them when
+//! a freeze is withdrawn or over. The project's own periods are read on the way and every few hours, and the connection's owner
+//! is notified of periods that were not set here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,11 +20,11 @@ use crate::core::{connections, secrets};
 const NOW: &str = "freezes";
 const AT_END: &str = "freezes_end";
 const LOOK: &str = "freezes_read";
-/// So long before its start a freeze is brought there, and so long after its end it is still taken back. Cron has no year, so a
+/// How long before its start a freeze is set there, and how long after its end it is still removed. Cron has no year, so a
 /// longer period would also hold other days.
 const REACH: SignedDuration = SignedDuration::from_hours(24 * 300);
-/// How often the existing periods are read. The same of each time of a freeze that repeats: its list is expanded again, and so
-/// brought again, before this has passed.
+/// How often the existing periods are read. The same for each time of a repeating freeze: its list is expanded, and so set
+/// again, before this has passed.
 const REPEATED_REACH: SignedDuration = SignedDuration::from_hours(24 * 62);
 const EVERY: SignedDuration = SignedDuration::from_hours(6);
 
@@ -34,7 +34,7 @@ pub fn is_call(kind: &str) -> bool {
     matches!(kind, NOW | AT_END | LOOK)
 }
 
-/// Puts a first look on its way for a connection that was made.
+/// Queues the first reading of a new connection.
 ///
 /// # Errors
 /// The store's.
@@ -43,7 +43,7 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result
     look_at(cx, connection, now)
 }
 
-/// Brings what holds and lies ahead to all projects of a connection, which may have new ones.
+/// Sets the present and future freezes in all projects of a connection, which may have new ones.
 ///
 /// # Errors
 /// The store's.
@@ -55,7 +55,7 @@ pub(crate) fn bring_all(cx: &mut Context<'_, '_>, connection: &Connection) -> Re
     Ok(())
 }
 
-/// Whether this connection's periods should be read and no look is on its way.
+/// Whether this connection's periods should be read and no call is in the queue.
 ///
 /// # Errors
 /// The store's.

@@ -58,7 +58,7 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
     cx.tell(vec![event], written)
 }
 
-/// Notifies the owner of a change that it lies in a freeze, with the next free times.
+/// Notifies the owner of a change that it is planned in a freeze, with the next free times.
 pub(crate) fn tell_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -> Result<()> {
     let change: Change = cx.change(&hit.key)?;
     let over = change.planned_start.zip(change.window_end());

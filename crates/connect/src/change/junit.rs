@@ -6,8 +6,8 @@
 //! are (as after a run that broke off), or has counts that are no numbers. Document types and entities are refused.
 //!
 //! Runners that repeat failed tests (Maven Surefire's `flakyFailure`, `flakyError`, `rerunFailure` and `rerunError`) may count
-//! each run in the attributes: a claim is explained by so many reruns as the test cases list. A test case that passed in
-//! a rerun has passed; one of which only failed reruns are listed cannot be judged.
+//! each run in the attributes: the listed reruns of the test cases explain such a count. A test case that passed in a rerun has
+//! passed; one of which only failed reruns are listed cannot be judged.
 //!
 //! gotestsum (`--rerun-fails`) lists each run as a test case of its own, the failed ones first. Names are unique in a package of
 //! Go, so there a failed test case beside one passed of the same name was run again, unless all tests were repeated (`-count`).
@@ -611,7 +611,7 @@ impl Attributes {
 }
 
 /// Reads seconds such as `1.25`, `1,234.5` (a separator of thousands) or `0,5` (a decimal comma).
-/// The time is for information only, so what cannot be read counts as nothing.
+/// The time is for information only, so an unreadable one counts as nothing.
 fn milliseconds(text: &str) -> u64 {
     const LONGEST_SECONDS: f64 = 1e9;
     let plain = if text.contains('.') {

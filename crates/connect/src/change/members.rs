@@ -45,7 +45,7 @@ struct Word {
 /// Reads a report.
 ///
 /// # Errors
-/// [`SetAside`] where a field is missing, a state is none, or there are more than [`MOST_TOLD`] members.
+/// [`SetAside`] where a field is missing, a state is unknown, or there are more than [`MOST_TOLD`] members.
 pub fn read_report(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let it: Report = parse(body)?;
     if it.members.len() > MOST_TOLD {

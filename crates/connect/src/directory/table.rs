@@ -83,7 +83,7 @@ pub fn read(text: &str, columns: Columns) -> Result<Vec<Row>, Problem> {
 enum Cell {
     /// At its begin.
     Begin,
-    /// In one without quotes, or behind it; a blank before a quote makes it part of the cell.
+    /// In a cell without quotes, or after it; a blank before a quote makes it part of the cell.
     Bare,
     /// Between two quotes.
     Quoted,

@@ -120,7 +120,7 @@ impl Discovered {
 /// requested issuer.
 ///
 /// # Errors
-/// `provider_away` with what went wrong.
+/// `provider_away` with the error.
 pub fn discover(http: &Http, issuer: &str) -> Result<Discovered, OidcError> {
     let away = |why: String| {
         refused(
@@ -223,7 +223,7 @@ pub struct Verified {
 }
 
 /// Values of `amr` (RFC 8176 section 2) that prove more than something known: several factors, a one-time password, a key in
-/// hardware or software, a smart card, a feature of the body. A message to a telephone (`sms`, `tel`) is none of them.
+/// hardware or software, a smart card, a feature of the body. A message to a telephone (`sms`, `tel`) does not count.
 const SECOND: [&str; 10] = ["mfa", "otp", "hwk", "swk", "pop", "sc", "fpt", "face", "iris", "retina"];
 /// Values of `acr` with the same meaning: of OpenID Connect's profiles for authentication that resists phishing
 /// (<https://openid.net/specs/openid-connect-eap-acr-values-1_0.html>), of PAPE, and of the federations of universities.
@@ -341,7 +341,7 @@ pub(crate) fn narrowed(
         .ok_or_else(|| refused("bad_token", "The clock stands outside of all times."))?;
     let latest = time + chrono::Duration::seconds(AHEAD_SECONDS);
     Ok(verifier
-        // Only what needs the provider's private key: a MAC under a secret that both know proves less, `none` nothing.
+        // Only algorithms that need the provider's private key: a MAC under a shared secret proves less, `none` nothing.
         .set_allowed_algs([
             CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
             CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,

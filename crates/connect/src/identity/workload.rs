@@ -50,7 +50,7 @@ fn read(http: &Http, issuer: &str, url: &str) -> Result<Vec<u8>, OidcError> {
 /// Reads a platform's keys over its configuration, which must name the requested issuer.
 ///
 /// # Errors
-/// `provider_away` with what went wrong.
+/// `provider_away` with the error.
 pub fn keys(http: &Http, issuer: &str) -> Result<Keys, OidcError> {
     let away = |why: &str| refused("provider_away", format!("The platform {issuer} cannot be used: {why}."));
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));

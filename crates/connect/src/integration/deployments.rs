@@ -20,7 +20,7 @@ const REFUSED: usize = 3;
 /// The known deployments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Older deployments are none of ours.
+    /// Older deployments do not belong here.
     pub since: Timestamp,
     /// `repository#id` of ended deployments.
     pub ended: BTreeSet<String>,

@@ -392,7 +392,7 @@ fn read_push(body: PushBody) -> Result<Signal, SetAside> {
     if body.commits.len() > signal::PUSH_MAX_COMMITS {
         return Err(SetAside::because("the push names too many commits"));
     }
-    // GitHub names so many and no more, so a full list may be one that was cut.
+    // GitHub names at most this many, so a full list may be one that was cut.
     let is_partial = body.commits.len() == signal::PUSH_MAX_COMMITS;
     let commits = body
         .commits

@@ -26,7 +26,7 @@ pub struct Letter {
     pub to: Party,
     /// The reply address, if it is not the sender.
     pub reply_to: Option<String>,
-    /// The address by which its reader gets no more of its kind (RFC 8058): of a letter to people outside the organisation.
+    /// The opt-out address of a letter (RFC 8058) to people outside the organisation.
     pub unsubscribe: Option<String>,
     /// The subject.
     pub subject: String,
@@ -51,7 +51,7 @@ pub struct Party {
 /// Why a letter cannot become a message; a retry does not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LetterError {
-    /// The address is none; which one is named (`from`, `to` or `reply_to`).
+    /// The address is not valid; the field is named (`from`, `to` or `reply_to`).
     #[error("the address of `{0}` is not a mail address")]
     Address(&'static str),
     /// The message id is not `left@right` of plain characters.

@@ -1,5 +1,5 @@
 //! The files that come with a letter: of kinds that people send as evidence, few and small, named without folders. A picture
-//! inside the text, such as that of a signature, is none.
+//! inside the text, such as that of a signature, is left out.
 
 use mail_parser::{MessagePart, MimeHeaders};
 use model::integration::signal;
@@ -10,7 +10,7 @@ use crate::notify::mail_reply::parsed;
 pub const MOST_FILES: usize = 10;
 /// The largest file, in bytes. A letter as a whole has at most 2 MiB.
 pub const FILE_MAX_BYTES: usize = 2 << 20;
-/// How many parts of a letter are looked at.
+/// How many parts of a letter are examined.
 const MOST_PARTS: usize = 100;
 /// The longest name, in bytes.
 const NAME_MAX_BYTES: usize = 150;

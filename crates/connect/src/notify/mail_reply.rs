@@ -15,7 +15,7 @@ pub const TOKEN_LETTERS: usize = 50;
 pub const WORDS_MAX_BYTES: usize = 10_000;
 /// The longest subject that is read, in bytes.
 const SUBJECT_MAX_BYTES: usize = 600;
-/// How many signed addresses of one message are looked at.
+/// How many signed addresses of one message are examined.
 const MOST_TOKENS: usize = 8;
 /// How many lines of a message are read.
 const MOST_LINES: usize = 20_000;

@@ -103,8 +103,8 @@ const BLOCKS: [&str; 20] = [
     "section", "table", "tbody", "tr", "ul",
 ];
 
-/// The page with each outermost `blockquote` replaced by one quoted line, and with a line for each block: what turns it into text
-/// knows line breaks and paragraphs alone.
+/// The page with each outermost `blockquote` replaced by one quoted line, and with a line for each block: the converter to text
+/// knows only line breaks and paragraphs.
 fn in_lines(html: &str) -> String {
     let (mut kept, mut depth, mut is_start) = (String::new(), 0_usize, true);
     let mut rest = html;

@@ -17,7 +17,7 @@ use crate::directory::table::Problem;
 
 /// The most bytes of a calendar file.
 const MOST_BYTES: usize = 1 << 20;
-/// How many years a yearly day is carried on past today, or past its first one where that lies ahead.
+/// How many years a yearly day is listed past today, or past its first one where that is later.
 const YEARS: i16 = 10;
 /// The most days that one event lasts.
 const MOST_DAYS: i64 = 60;

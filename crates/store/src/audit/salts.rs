@@ -101,7 +101,7 @@ pub fn page(tx: &mut Tx<'_>, after: Option<&Kept>, limit: i64) -> Result<Vec<Kep
     Ok(found)
 }
 
-/// The texts that an event brought, in the order of commitments.
+/// The texts of an event, in the order of commitments.
 pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
     let mut rows = tx.query(
         "SELECT * FROM text_salt WHERE tenant = $tenant AND event_id = $event ORDER BY commitment",

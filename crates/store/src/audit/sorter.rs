@@ -17,7 +17,7 @@ const PAIR: usize = 64;
 const BLOCK: usize = 256 * 1024;
 /// The longest block that is read, in bytes: more than the longest event.
 const MOST_BLOCK: usize = 1 << 30;
-/// So many files are merged into one, so that few are open at a time.
+/// This many files are merged into one, so that few are open at a time.
 const FAN: usize = 16;
 /// The level of compression: the files live for minutes.
 const LEVEL: i32 = 1;

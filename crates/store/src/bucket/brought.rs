@@ -1,5 +1,5 @@
 //! The objects fetched from a bucket for one act. No transaction waits for the network: an act that needs an object ends
-//! without having changed anything, the object is brought by a thread of its own (`lanes`), and the act runs again with it.
+//! without any change, a separate thread fetches the object (`lanes`), and the act runs again with it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::SharedBucket;
 use crate::error::{Error, Result};
 
-/// How many objects are brought for one act, and how many bytes of them.
+/// How many objects are fetched for one act, and how many bytes of them.
 const MOST_OBJECTS: usize = 256;
 const MOST_BYTES: usize = 64 << 20;
 

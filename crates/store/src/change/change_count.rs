@@ -24,9 +24,9 @@ pub struct Count {
     pub found: i64,
     /// Those of them at the given position or before it.
     pub passed: i64,
-    /// Whether these are all. If not, there are so many at least.
+    /// Whether these are all. If not, there are at least this many.
     pub is_whole: bool,
-    /// How many changes were looked at, over all tries.
+    /// How many changes were examined, over all tries.
     pub looked: i64,
 }
 
@@ -41,7 +41,7 @@ enum Begin {
     All,
 }
 
-/// Counts the changes of a filter, and those of them at a position of an order or before it. At most `most` are looked at in
+/// Counts the changes of a filter, and those of them at a position of an order or before it. At most `most` are examined in
 /// each of a few tries.
 pub fn count_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, most: i64, upto: Option<(Order, &Spot)>) -> Result<Count> {
     let few = Few::of(tx, filter)?;

@@ -10,7 +10,7 @@ use model::core::enums::{Level, Outcome};
 use crate::change::change_query::{ChangeFilter, ChangeRow, Conditions};
 use crate::value::Value;
 
-/// By what changes are ordered.
+/// The field by which changes are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortKey {
     /// The number in the key: the order in which they were written.
@@ -142,7 +142,7 @@ impl Spot {
         }
     }
 
-    /// Reads what [`Spot::word`] wrote; `None` for anything else.
+    /// Reads the result of [`Spot::word`]; `None` for anything else.
     #[must_use]
     pub fn parse(order: Order, text: &str) -> Option<Self> {
         if order.key == SortKey::Number {
@@ -181,11 +181,11 @@ pub(crate) struct Stretch {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// By number, behind one.
+    /// By number, after one.
     Numbers(Option<i64>),
     /// By a column of times and then by number, behind both.
     Times(&'static str, Option<(i64, i64)>),
-    /// Those without a value in a column, by number downwards, behind one. With the condition of the column, no index has it.
+    /// Those without a value in a column, by number downwards, after one. With the condition of the column, no index has it.
     Without((&'static str, &'static str), Option<i64>),
     /// Those with one value in a column, by number downwards, after one.
     Word(&'static str, &'static str, Option<i64>),
@@ -207,7 +207,7 @@ impl Stretch {
         matches!(self.kind, Kind::Numbers(_))
     }
 
-    /// The text after `ORDER BY`. Where what few have is looked up and sorted, no index may give the order instead.
+    /// The text after `ORDER BY`. Where rare rows are looked up and sorted, no index may give the order instead.
     pub(crate) fn order(&self, is_of_index: bool) -> String {
         match is_of_index {
             true => self.order.clone(),

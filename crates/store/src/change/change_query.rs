@@ -362,7 +362,7 @@ impl Conditions {
         }
     }
 
-    /// The statement that gathers what few changes have, written before the table of changes; conditions hold for the rest.
+    /// The statement that collects rare rows, written before the table of changes; conditions hold for the rest.
     pub(crate) fn gathered(&mut self, filter: &ChangeFilter, few: Few) -> String {
         let gathering = match (few, &filter.q) {
             (Few::Word(at), Some(question)) => search::gathering(question, at),

@@ -103,7 +103,7 @@ pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<Strin
     tx.query(&sql, &params)?.iter().map(|row| row.text("id")).collect()
 }
 
-/// How many changes were written in a span of time, and what became of them.
+/// How many changes were written in a span of time, and their present results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// All of them.

@@ -1,6 +1,6 @@
 //! Which open changes have to be judged again after an act on the directory: up to which value of the counter
 //! [`crate::counter::DIRECTORY`], how far the settler is, and which changes were judged since. Rows have codes, because the
-//! gate goes by them.
+//! gate depends on them.
 
 use jiff::Timestamp;
 
@@ -138,7 +138,7 @@ pub fn judged_at(tx: &mut Tx<'_>, change_id: &str) -> Result<Option<i64>> {
     Ok(Some(generation))
 }
 
-/// Whether a tenant has more open changes than so many.
+/// Whether a tenant has more open changes than this number.
 pub fn has_more_open_than(tx: &mut Tx<'_>, most: i64) -> Result<bool> {
     let sql = format!(
         "SELECT count(*) AS it FROM (SELECT 1 AS one FROM \"change\" WHERE tenant = $tenant AND state IN ({})

@@ -21,7 +21,7 @@ use crate::zstandard;
 const GENERATION: SignedDuration = SignedDuration::from_hours(24);
 /// For how long moments can be restored.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
-/// Bytes of the main file that are copied between two looks at the write-ahead log: one part of the base.
+/// Bytes of the main file that are copied between two readings of the write-ahead log: one part of the base.
 pub(crate) const PART: usize = 8 << 20;
 /// How many objects of old generations are removed with one step, which must not take long.
 const FORGOTTEN: usize = 100;

@@ -120,7 +120,7 @@ pub(crate) fn keys(place: &SharedBucket, prefix: &str) -> Result<Vec<String>> {
     }
 }
 
-/// The names of the generations, the oldest first. From each only one key is looked at.
+/// The names of the generations, the oldest first. Only one key of each is read.
 pub(crate) fn generations(place: &SharedBucket) -> Result<Vec<String>> {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {

@@ -104,7 +104,7 @@ impl Tail {
         Ok(state.waiting.drain(..).collect())
     }
 
-    /// Puts back what could not be copied just now.
+    /// Puts back the part that could not be copied just now.
     pub(crate) fn put_back(&self, chunks: Vec<Chunk>) {
         let mut state = self.state();
         for chunk in chunks.into_iter().rev() {

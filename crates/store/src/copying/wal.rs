@@ -25,7 +25,7 @@ pub(crate) struct Start {
 pub(crate) struct Whole {
     /// How many bytes of the input they fill.
     pub(crate) bytes: usize,
-    /// The checksum behind them.
+    /// The checksum after them.
     pub(crate) sum: [u32; 2],
 }
 

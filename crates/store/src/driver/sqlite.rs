@@ -33,7 +33,7 @@ const CHECKPOINT_PAGES: i32 = 2_000;
 pub(crate) struct SqliteConnection {
     raw: rusqlite::Connection,
     wal_pages: Arc<AtomicI32>,
-    /// The moment that the open transaction sees, once it was looked at.
+    /// The moment that the open transaction sees, once it was examined.
     moment: Option<Moment>,
     /// The file's own count of other connections' commits, at this connection's last check.
     seen: Option<i64>,
@@ -84,7 +84,7 @@ impl SqliteConnection {
         Self::open(path, flags)
     }
 
-    /// Looks at the file by the engine's own means.
+    /// Checks the file by the engine's own means.
     pub(crate) fn inspect<T>(&self, look: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T> {
         look(&self.raw).map_err(|it| sqlite_error(&it))
     }
@@ -184,7 +184,7 @@ impl SqliteConnection {
         self.moment = None;
     }
 
-    /// The moment that the open transaction sees, if it was looked at.
+    /// The moment that the open transaction sees, if it was examined.
     pub(crate) fn moment(&self) -> Option<Moment> {
         self.moment
     }

@@ -1,4 +1,4 @@
-//! Sessions and tokens: who is at the door. The secret itself is nowhere; its digest finds the tenant.
+//! Sessions and tokens: the callers' credentials. The secret itself is nowhere; its digest finds the tenant.
 
 use jiff::Timestamp;
 use model::directory::snapshot::Token;

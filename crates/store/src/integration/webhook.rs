@@ -196,7 +196,7 @@ pub fn holds(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
     Ok(tx.query_one(sql, &params)?.is_some())
 }
 
-/// Puts an event on its way; once.
+/// Queues an event; once.
 pub fn enqueue(
     tx: &mut Tx<'_>,
     webhook: &str,
@@ -257,7 +257,7 @@ pub fn ready(tx: &mut Tx<'_>, webhook: &str, now: Timestamp, most: i64) -> Resul
     .collect()
 }
 
-/// Notes what became of a try.
+/// Records the result of an attempt.
 pub fn note(tx: &mut Tx<'_>, webhook: &str, tried: &Tried, now: Timestamp) -> Result<()> {
     let ended = (tried.state != "waiting").then_some(now);
     tx.execute(

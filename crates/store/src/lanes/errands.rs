@@ -69,7 +69,7 @@ pub(crate) struct Back {
 }
 
 impl Back {
-    /// Has an object brought, and the act run again with it.
+    /// Has an object fetched, and the act run again with it.
     pub(crate) fn bring(self, key: String, work: Box<dyn Work>) {
         let remote = Arc::clone(&self.remote);
         let errand = Errand { key, back: self, work };

@@ -1,5 +1,5 @@
-//! The fence against a former primary: after a failover it may be back, believe that it is still the primary, and hold what
-//! nobody else has.
+//! The fence against a former primary: after a failover the former primary may be back, act as the primary, and hold data that
+//! no other node has.
 //!
 //! Each promotion begins a timeline with a higher number, and the number is written into every segment of PostgreSQL's own log.
 //! A server that has been connected to timeline 4 of a cluster refuses a primary that is still on 3. A former primary that was

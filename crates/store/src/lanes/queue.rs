@@ -131,7 +131,7 @@ impl Queue {
         Some(state.take(most))
     }
 
-    /// Takes up to `most` of what waits, at once and counted; nothing when nothing waits.
+    /// Takes up to `most` waiting acts, at once and counted; nothing when nothing waits.
     pub(crate) fn take_waiting(&self, most: usize) -> (Vec<Item>, Vec<usize>) {
         self.lock().take(most)
     }
@@ -150,7 +150,7 @@ impl Queue {
         self.lock().slots[slot].waiting
     }
 
-    /// Takes no more work in; what waits is still done.
+    /// Accepts no more work; waiting work is still done.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -161,7 +161,7 @@ impl Queue {
 }
 
 impl State {
-    /// Up to `most` of what waits, with the slot of each.
+    /// Up to `most` waiting acts, with the slot of each.
     fn take(&mut self, most: usize) -> (Vec<Item>, Vec<usize>) {
         let (mut taken, mut slots) = (Vec::new(), Vec::new());
         while taken.len() < most

@@ -170,7 +170,7 @@ pub(crate) fn finish(tx: &mut Tx<'_>, table: &str, id: &str, holder: &str) -> Re
     Ok(tx.execute(&sql, &[("id", id.into()), ("holder", holder.into())])? > 0)
 }
 
-/// Gives a row back for another try at `retry_at`, with what went wrong. `note` names the column for it.
+/// Gives a row back for another attempt at `retry_at`, with the error. `note` names the column for it.
 pub(crate) fn fail(
     tx: &mut Tx<'_>,
     (table, note): (&str, &str),

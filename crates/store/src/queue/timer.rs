@@ -1,5 +1,5 @@
-//! Timers: when a record has to be looked at again. A record has one timer of each kind; setting it again moves it.
-//! The holder of a timer uses only its subject, reloads the record, and lets the model compute what is due now.
+//! Timers: when a record has to be examined again. A record has one timer of each kind; setting it again moves it. The holder
+//! of a timer uses only its subject, reloads the record, and lets the model compute what is due now.
 
 use jiff::Timestamp;
 

@@ -119,7 +119,7 @@ fn approvals_short(
     None
 }
 
-/// A standard change goes by an approved template here.
+/// A standard change needs an approved template here.
 fn template_missing(
     directory: &Directory,
     change: &ForeignChange,

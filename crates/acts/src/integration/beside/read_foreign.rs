@@ -1,5 +1,5 @@
-//! Reads the changes of a system beside this one again and again. A call names the system and reads page by page. Each page is
-//! stored together with the reading position, so a killed server continues there: no row is lost, and none is stored twice.
+//! Reads the changes of a coexisting system repeatedly. A call names the system and reads page by page. Each page is stored
+//! together with the reading position, so a killed server continues there: no row is lost, and none is stored twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ use crate::integration::beside::mirror_changes::take_copy;
 const CALL: &str = "foreign_changes";
 /// The most changes of a system that are kept.
 const MOST_CHANGES: i64 = 200_000;
-/// Why a system with so many changes is read no further.
+/// Why a system with too many changes is read no further.
 pub const FULL: &str = "200,000 of its changes are kept, which is the most: end it, and read from a later day.";
 
 /// Whether a call reads a system.
@@ -355,7 +355,7 @@ pub fn note_whole(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     }
 }
 
-/// Notes why a reading failed, and shuts the gates that go by it; the same reason again writes nothing.
+/// Records why a reading failed, and closes the gates that depend on it; the same reason again writes nothing.
 ///
 /// # Errors
 /// The store's.

@@ -43,7 +43,8 @@ pub fn show_notice(cx: &mut Context<'_, '_>, id: &str) -> Result<VendorNotice> {
 /// Drafts the change that takes up a notice (`POST /vendor-notices/{id}/changes`) and links the two.
 ///
 /// # Errors
-/// 403, 404; 409 `not_in_state` for a notice that is over or off, `taken_up` while another change takes it up; the store's.
+/// 403, 404; 409 `not_in_state` for a notice that is over or cancelled, `taken_up` while another change takes it up; the
+/// store's.
 pub fn take_up_notice(cx: &mut Context<'_, '_>, id: &str) -> Result<VendorNotice> {
     cx.allow(Act::Create.as_str())?;
     let notice = show_notice(cx, id)?;

@@ -26,7 +26,7 @@ pub struct Operation {
     pub op: Op,
     /// Where; absent for the whole resource.
     pub path: Option<String>,
-    /// With what; absent is not null.
+    /// With its value; absent is not null.
     pub value: Option<Value>,
 }
 
@@ -141,7 +141,7 @@ pub fn apply(resource: &mut Resource, operations: &[Operation], attrs: &'static 
             one(resource, operation, attrs)?;
             continue;
         }
-        // Half of what cannot be done is not done either.
+        // An operation that partly fails has no effect at all.
         let mut tried = resource.clone();
         if one(&mut tried, operation, attrs).is_ok() {
             *resource = tried;

@@ -22,7 +22,7 @@ pub enum Kind {
     Exact,
     /// Yes or no.
     Bool,
-    /// The address of another resource, of this type; `external` for one that is none of ours.
+    /// The address of another resource, of this type; `external` for one outside this server.
     Reference(&'static str),
     /// A time.
     Time,
@@ -236,7 +236,7 @@ pub fn extension(urn: &str) -> Option<(&'static str, &'static [Attr])> {
 }
 
 /// The attributes that a path means by the schema before its name: without a schema or with a core one, the given ones, else
-/// those of a known extension, with its name. `None` for any other schema: its `active` is none of ours.
+/// those of a known extension, with its name. `None` for any other schema: its `active` is another attribute.
 #[must_use]
 pub fn of_schema(uri: Option<&str>, attrs: &'static [Attr]) -> Option<(Option<&'static str>, &'static [Attr])> {
     match uri {

@@ -1,5 +1,5 @@
-//! Tools in which incidents and alerts arise beside Alertmanager and PagerDuty: each becomes an [`Alert`]. The key that the tool
-//! gives an incident names it here, so a repeated delivery opens nothing twice.
+//! Tools in which incidents and alerts arise beside Alertmanager and PagerDuty: each becomes an [`Alert`]. The tool's key of an
+//! incident names it here, so a repeated delivery opens nothing twice.
 
 pub mod grafana;
 pub mod jira;

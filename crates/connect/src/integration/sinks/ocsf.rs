@@ -182,7 +182,7 @@ pub(super) fn event(source: &Source, entry: &Entry) -> Value {
             // A violation is of the rule of a control report that found it.
             let rule = entry.data.get("rule").and_then(Value::as_str);
             event["compliance"] = json!({"control": rule.unwrap_or(&entry.kind), "status_id": 3});
-            // A finding that nobody has looked at there.
+            // A finding that nobody has examined there.
             event["status_id"] = json!(1);
         }
         Class::Detection => {

@@ -18,7 +18,7 @@ use crate::value::{Row, Value};
 /// How many rows of one table are moved with a change, and how many bytes with it. Rows beyond that are not moved.
 const MAX_ROWS: i64 = 2_000;
 const MAX_CHANGE: usize = 24 << 20;
-/// From so many bytes on, opened, a segment takes no further change.
+/// From this number of bytes on, opened, a segment takes no further change.
 const MAX_SEGMENT: usize = 4 << 20;
 
 /// Event and commitment of the rows of texts that a segment holds. An event may be of several changes, and a text that is kept
@@ -169,7 +169,7 @@ fn row_part(table: &str, row: &Row) -> Option<RowPart> {
     })
 }
 
-/// The texts that the versions of these records brought, as far as they are not taken.
+/// The texts that the versions of these records added, as far as they are not taken.
 fn texts_of(tx: &mut Tx<'_>, rows: &[RowPart], mut room: usize, taken: &mut Taken) -> Result<Vec<TextPart>> {
     let mut texts = Vec::new();
     for row in rows {
