@@ -272,7 +272,7 @@ pub(crate) fn write_to(
     )
 }
 
-/// Sets the timer of an item to its next step, not before `least`, or takes it away once the item is settled.
+/// Sets the timer of an item to its next step, not before `least`, or removes the timer once the item is settled.
 ///
 /// # Errors
 /// The store's.

@@ -63,7 +63,8 @@ const MOST_SENT: usize = 200;
 /// The most communications of one change that are read.
 const MOST_KNOWN: i64 = 50_000;
 
-/// Has a change's communications looked at once it came to another stage. Tenants without plans have no timers.
+/// Sets the timer that evaluates a change's communications once the change came to another stage. Tenants without plans have no
+/// timers.
 ///
 /// # Errors
 /// The store's.

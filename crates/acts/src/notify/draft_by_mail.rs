@@ -1,7 +1,7 @@
 //! Changes by mail: each person has a secret address of their own, and a letter to it from their known mail address becomes a draft
-//! of theirs. The address holds the person's id and a tag over tenant, person and mail address under the secret of the connection,
-//! so it works for nobody else and no more after the mail address or the secret was changed. `From` alone is not enough: a
-//! forger does not know the address, and a person with the address must also write from the known mail address.
+//! of theirs. The address holds the person's id and a tag over tenant, person and mail address under the secret of the
+//! connection. So the address works for nobody else, and ends when the mail address or the secret changes. `From` alone is not
+//! enough: a forger does not know the address, and a person with the address must also write from the known mail address.
 //!
 //! A letter drafts and nothing more: no other act is reached from here. A letter that arrives again is the same by its Message-ID.
 
@@ -32,7 +32,7 @@ use crate::notify::mail_address::{self, KIND};
 
 /// The topic of the replies: they are sent at once, as their reader waits for them.
 const TOPIC: &str = "mail";
-/// The most changes that a person drafts within a day, by mail or not, before letters make no more.
+/// How many changes a person may draft within a day, by mail or not, before letters make no more.
 const MOST_A_DAY: i64 = 50;
 /// How many missing or left-out parts a reply names.
 const MOST_LINES: usize = 20;

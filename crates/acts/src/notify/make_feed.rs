@@ -1,5 +1,5 @@
-//! A personal feed: an address with a secret in it, for calendar programs and feed readers that cannot sign in. Kept as the
-//! digest of a token that opens nothing else, and revoked as a token is.
+//! A personal feed: an address with a secret in it, for calendar programs and feed readers that cannot sign in. The secret is
+//! stored as the digest of a token with no other access, and revoked like a token.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use crate::report::find_undos::find_undos;
 
 /// The one scope of a calendar feed's token; nothing else accepts it.
 pub const SCOPE: &str = "calendar";
-/// The one scope of the token of a feed of the status; no other door knows it.
+/// The one scope of the token of a feed of the status; nothing else accepts it.
 pub const STATUS_SCOPE: &str = "status";
 /// The most feeds of one person.
 pub const MOST: usize = 5;
@@ -196,8 +196,8 @@ pub fn find_feed_changes(cx: &mut Context<'_, '_>, about: &About) -> Result<Vec<
     Ok(own)
 }
 
-/// The freezes that were taken back, as the acting person sees them, those with the latest end first. The estate in memory has
-/// them no more, but a calendar program may keep an entry that only vanishes from its feed.
+/// The freezes that were taken back, as the acting person sees them, those with the latest end first. The estate in memory
+/// leaves them out, but a calendar program may keep an entry that only vanishes from its feed.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -96,7 +96,7 @@ fn mail(cx: &mut Context<'_, '_>, kind: &str, subject: &str, payload: &str) -> R
 /// The messages in a digest's payload, in order; deleted ones are left out.
 ///
 /// # Errors
-/// The store's, or a fault when the payload is none.
+/// The store's, or a fault when the payload is invalid.
 pub fn gathered(cx: &mut Context<'_, '_>, payload: &str) -> Result<Vec<Message>> {
     let ids: Vec<String> = serde_json::from_str(payload)?;
     let mut found = Vec::new();
@@ -109,7 +109,7 @@ pub fn gathered(cx: &mut Context<'_, '_>, payload: &str) -> Result<Vec<Message>>
 /// Records the delivery of a digest's letter on its messages.
 ///
 /// # Errors
-/// The store's, or a fault when the payload is none.
+/// The store's, or a fault when the payload is invalid.
 pub fn mark_gathered(cx: &mut Context<'_, '_>, payload: &str, delivery: &str) -> Result<()> {
     let mut written = Written::default();
     let mut readers = BTreeSet::new();

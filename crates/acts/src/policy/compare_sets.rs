@@ -1,4 +1,4 @@
-//! A proposed set of policies beside the one in force: what it would require and refuse.
+//! A proposed set of policies beside the one in force: its requirements and refusals.
 
 use model::approval::obligation::{Requirements, TargetObligation};
 use model::core::act::Act;

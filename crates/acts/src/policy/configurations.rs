@@ -54,7 +54,7 @@ pub(crate) fn withdraw_of(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Re
     Ok(())
 }
 
-/// Digest of what of a kind is in force; empty where nothing is in force instead of another.
+/// The digest of the configuration of a kind in force; empty for a kind whose configurations do not replace each other.
 ///
 /// # Errors
 /// The store's.
@@ -97,7 +97,7 @@ pub(crate) fn present(
 /// The digest of a risk table with its terms: over their canonical JSON. Usual terms are no part of it.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_risk_table(table: &RiskTable, terms: &RiskTerms) -> Result<String> {
     let table = serde_json::to_value(table)?;
     let whole = match terms.is_usual() {
@@ -110,7 +110,7 @@ pub fn of_risk_table(table: &RiskTable, terms: &RiskTerms) -> Result<String> {
 /// The digest of a mapping: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_mapping(rules: &[MappingRule]) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(rules)?)?)
 }
@@ -118,7 +118,7 @@ pub fn of_mapping(rules: &[MappingRule]) -> Result<String> {
 /// The digest of a table: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_sla_table(table: &SlaTable) -> Result<String> {
     Ok(proof::canonical::digest(&sla_view(table))?)
 }
@@ -126,7 +126,7 @@ pub fn of_sla_table(table: &SlaTable) -> Result<String> {
 /// The digest of a table of watch windows: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_watch_table(table: &WatchTable) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(table)?)?)
 }
@@ -134,7 +134,7 @@ pub fn of_watch_table(table: &WatchTable) -> Result<String> {
 /// The digest of the bound of major incidents: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_major_severity(bound: i64) -> Result<String> {
     Ok(proof::canonical::digest(&json!({"major_severity": bound}))?)
 }
@@ -142,7 +142,7 @@ pub fn of_major_severity(bound: i64) -> Result<String> {
 /// The digest of a retention: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_retention(retention: &Retention) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(retention)?)?)
 }
@@ -167,7 +167,7 @@ pub(crate) enum How {
         /// The digest.
         proposed_over: Option<String>,
     },
-    /// Brought back on the host.
+    /// Restored on the host.
     Recovered,
 }
 

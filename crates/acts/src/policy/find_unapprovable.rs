@@ -53,7 +53,7 @@ pub struct Report {
     pub next: Option<String>,
 }
 
-/// Looks at the services behind a key, at most `limit` of them.
+/// Checks the services after a key, at most `limit` of them.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -79,7 +79,7 @@ pub struct Loss {
     pub no_longer_approvable: Vec<Finding>,
     /// How many services were examined.
     pub services_looked_at: usize,
-    /// How many were not, because there are so many.
+    /// How many were not, because there are too many.
     pub services_not_looked_at: usize,
 }
 

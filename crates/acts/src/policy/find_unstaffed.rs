@@ -69,7 +69,7 @@ pub struct Lack {
 /// The row of the set in force, whatever packs it was made of; no pack has this name.
 const IN_FORCE: &str = "in force";
 
-/// Looks at the set in force, rules of one's own included, and at every pack that comes with Assent (`GET /staffing`).
+/// Checks the set in force, own rules included, and every pack that comes with Assent (`GET /staffing`).
 ///
 /// # Errors
 /// 403, or the store's.
@@ -107,7 +107,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// Those of a pack, on the services that it is about: where there are none yet, as if each were under its regimes.
+    /// The rules of a pack, on the services that it is about: where there are none yet, as if each were under its regimes.
     fn of_pack(set: &'a PolicySet, pack: &'a policy::Pack, directory: &Directory) -> Self {
         let is_tested = |word: &String| {
             let tested = format!("Regime::\"{word}\"");

@@ -186,7 +186,7 @@ pub struct UnusedRights {
     pub items: Vec<Unused>,
 }
 
-/// Which people, tokens and workloads hold rights that they did not use for so many days.
+/// The people, tokens and workloads with rights that were unused for so many days.
 ///
 /// An owner among several is unused when other owners decided and this one did not: without a request there is no sign. The
 /// last possible approver is never proposed for removal, even when those who decided have left. Each proposal removes only the

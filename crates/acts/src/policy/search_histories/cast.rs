@@ -216,7 +216,7 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    /// Everybody: a requester, an implementer, a tester, a pipeline, and so many holders of every right that decides.
+    /// Everybody: a requester, an implementer, a tester, a pipeline, and this many holders of every right that decides.
     pub(super) fn company(words: &Words, holders: usize) -> Self {
         let mut made = Made::new(words);
         made.hire("rita", &[Role::Requester], true);

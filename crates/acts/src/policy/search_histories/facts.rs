@@ -17,7 +17,7 @@ use crate::case::policy_floor::{LeftOut, left_out};
 /// The most combinations that are tried for one rule alone, and once more for all rules together; of more, so many are tried,
 /// spread evenly and the same every time.
 const MOST_FACTS: u64 = 1_500;
-/// Steps through a longer list of combinations by a prime, so that every part of it is come to.
+/// Steps through a longer list of combinations by a prime, so that every part of it is reached.
 const STRIDE: u64 = 2_654_435_761;
 /// Of up to so many names every subset is tried; of more each alone, each pair, and all.
 const FEW_WORDS: usize = 3;
