@@ -109,9 +109,9 @@ pub fn stand_down(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<In
     Ok(saved)
 }
 
-/// Makes an incident major again after its commander ended its freeze, or when its severity alone does not (`POST
-/// /incidents/{key}/major {reason}`). The acting person may command, is not the person who made it major before, and is not its
-/// reporter where that is why it is not major. Two accounts of one person count once.
+/// Makes an incident major again after its commander ended its freeze, or when its severity alone does not
+/// (`POST /incidents/{key}/major {reason}`). The acting person may command, is not the person who made it major before, and is
+/// not its reporter where that is why it is not major. Two accounts of one person count once.
 ///
 /// # Errors
 /// 403 `not_commander` or `own_request`; 404; 409 where it is over, is major already or names no service; 422; or the store's.

@@ -1,5 +1,5 @@
-//! Opens the tenant's status page to everybody, or closes it again (`POST /status/publication`, `POST
-//! /status/publication/end`), and its public content: services and times, without titles, keys or people.
+//! Opens the tenant's status page to everybody, or closes it again (`POST /status/publication`,
+//! `POST /status/publication/end`), and its public content: services and times, without titles, keys or people.
 
 use std::collections::BTreeSet;
 

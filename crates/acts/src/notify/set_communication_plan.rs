@@ -136,8 +136,8 @@ pub struct Preview {
     pub asked_count: usize,
 }
 
-/// Shows the messages that a plan would send about a change (`POST /communication-plans/{id}/previews {change, stage?,
-/// language?}`); nothing is written or sent.
+/// Shows the messages that a plan would send about a change
+/// (`POST /communication-plans/{id}/previews {change, stage?, language?}`); nothing is written or sent.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.

@@ -67,9 +67,10 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
     Refusal::not_now("not_in_state", said, helps, Vec::new()).into()
 }
 
-/// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?,
-/// edit_reason?}`). Changes that the freeze covered before and those that it covers now are judged in the same transaction. A
-/// loosening is a proposal until it is confirmed; a widening beyond the business owner's agreement is one until they agree.
+/// Changes a freeze
+/// (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?, edit_reason?}`). Changes that
+/// the freeze covered before and those that it covers now are judged in the same transaction. A loosening is a proposal until
+/// it is confirmed; a widening beyond the business owner's agreement is one until they agree.
 ///
 /// # Errors
 /// 403, 404, 409 for a freeze that is over, 422, or the store's.
