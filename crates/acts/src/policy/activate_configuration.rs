@@ -291,7 +291,7 @@ fn save(
     Ok(active)
 }
 
-/// What recovering did.
+/// The result of a recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
     /// Digest of the configuration before.

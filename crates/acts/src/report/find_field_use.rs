@@ -34,7 +34,7 @@ pub struct FieldUse {
     pub counted: Counted,
     /// Whether a policy in force or a rule of the product reads it.
     pub is_read: bool,
-    /// What follows.
+    /// The conclusion.
     pub verdict: Verdict,
 }
 

@@ -65,7 +65,7 @@ pub struct Event {
     pub id: String,
     /// Where it happened.
     pub source: String,
-    /// What happened.
+    /// The kind of event.
     #[serde(rename = "type")]
     pub kind: String,
     /// Its data.

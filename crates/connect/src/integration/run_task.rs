@@ -77,7 +77,7 @@ pub fn signature(secret: &str, body: &[u8], header: &str) -> bool {
 /// The stored form of a body: its token is sealed, so that no reader of deliveries can send a result in our name.
 ///
 /// # Errors
-/// What sealing says.
+/// The error of sealing.
 pub fn sealed<E>(body: Vec<u8>, seal: impl FnOnce(&str) -> Result<String, E>) -> Result<Vec<u8>, E> {
     let Ok(Value::Object(mut told)) = parse::<Value>(&body) else {
         return Ok(body);

@@ -47,7 +47,7 @@ pub struct Event {
     pub seq: Option<i64>,
     /// The act.
     pub act: String,
-    /// What happened.
+    /// The kind of event.
     pub kind: String,
     /// The table of its subject.
     pub subject_table: String,

@@ -47,7 +47,7 @@ pub struct Rest {
     pub tries: i64,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
     /// When entries were delivered, if they were.
     pub delivered_at: Option<Timestamp>,

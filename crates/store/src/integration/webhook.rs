@@ -76,7 +76,7 @@ pub struct Tried {
     pub run_at: Timestamp,
     /// The status of the response.
     pub status: Option<i64>,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
 }
 
@@ -91,7 +91,7 @@ pub struct Rest {
     pub failing_since: Option<Timestamp>,
     /// The status of the last response.
     pub status: Option<i64>,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
     /// When something was last taken there, if in this round.
     pub delivered_at: Option<Timestamp>,

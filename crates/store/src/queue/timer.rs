@@ -38,7 +38,7 @@ pub struct Timer {
     pub subject_table: String,
     /// Its id.
     pub subject_id: String,
-    /// What for.
+    /// The purpose.
     pub kind: String,
     /// When.
     pub run_at: Timestamp,

@@ -26,7 +26,7 @@ pub fn get(url: String, token: &str) -> Call {
     }
 }
 
-/// What we say.
+/// The decision to report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Say {
     /// Not yet.
