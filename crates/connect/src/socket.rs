@@ -1,5 +1,4 @@
-//! The only place of this room that opens sockets. All calls block, so they belong on a worker's
-//! thread, never on the server's own.
+//! The only module that opens sockets. All calls block, so they belong on a worker's thread, never on the server's own.
 
 pub mod call;
 pub mod egress;
@@ -20,7 +19,7 @@ use crate::notify::mail::Message;
 /// How to reach the mail server.
 #[derive(Clone)]
 pub struct SmtpConfig {
-    /// Its name or address; with TLS, the name that its certificate must bear.
+    /// Its name or address; with TLS, the name in its certificate.
     pub host: String,
     /// Its port, by custom 25, 465 (implicit TLS) or 587 (STARTTLS).
     pub port: u16,
@@ -39,8 +38,8 @@ pub struct SmtpConfig {
 }
 
 impl SmtpConfig {
-    /// How long each step may take unless the configuration says otherwise. RFC 5321 section
-    /// 4.5.3.2 names minutes; a worker that serves others cannot wait so long.
+    /// The default time limit of each step. RFC 5321 section 4.5.3.2 names minutes; a worker that serves others cannot wait so
+    /// long.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
     /// A server without login and with the usual timeout.
@@ -81,23 +80,23 @@ pub enum TlsMode {
     Implicit,
 }
 
-/// Says why a message was not sent.
+/// Why a message was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct SendError {
     /// Whether trying the same message again later may help. It may where the server, the net or
     /// our configuration is at fault, and does not where the server refuses this very message.
     pub temporary: bool,
-    /// What went wrong, with the server's own words where it gave any.
+    /// The error, with the server's own text where it gave any.
     pub text: String,
 }
 
-/// How long a server that has taken a letter may take to say goodbye.
+/// How long a server that has taken a letter may take to close the session.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Sends one message over a connection of its own. `left` tells how long the whole may still take. When it returns without
-/// error, the server has taken the responsibility for the message. After an error the server may still have it (the
-/// connection broke before the answer), so a second try must carry the same message id.
+/// Sends one message over a connection of its own. `left` returns how long the whole may still take. When it returns without
+/// error, the server has taken the responsibility for the message. After an error the server may still have it (the connection
+/// broke before the response), so a second try must carry the same message id.
 ///
 /// # Errors
 /// [`SendError`]; also where a login is set but the connection would show it to others.
@@ -134,7 +133,7 @@ pub fn send_mail(config: &SmtpConfig, message: &Message, left: &dyn Fn() -> Dura
     connection
         .send(message.envelope(), &message.formatted())
         .map_err(failed)?;
-    // It has the letter, whatever becomes of the connection.
+    // The server has the letter, whatever happens to the connection.
     let _ = connection.set_timeout(Some(GOODBYE));
     connection.abort();
     Ok(())
@@ -149,7 +148,7 @@ fn step(config: &SmtpConfig, left: &dyn Fn() -> Duration, steps: u32) -> Result<
     Ok(share)
 }
 
-/// What may pass by itself.
+/// An error that a retry may solve.
 fn passing(text: String) -> SendError {
     SendError { temporary: true, text }
 }
@@ -185,15 +184,14 @@ fn is_this_machine(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
-/// 5xx refuses the message for good, except where the code speaks of our login (RFC 4954 section
-/// 6): a password that is put right lets the same message through.
+/// 5xx refuses the message for good, except where the code is about our login (RFC 4954 section 6): with a corrected password
+/// the same message gets through.
 fn is_temporary(code: u16) -> bool {
     matches!(code, 530 | 534 | 535 | 538) || !(500..600).contains(&code)
 }
 
-/// Whether the server must take addresses beyond ASCII. This is the one thing about a message
-/// that the library itself refuses; all else that it refuses lies in the server's offers or in
-/// our configuration, and may change.
+/// Whether the server must take addresses beyond ASCII. This is the only property of a message that the library itself refuses;
+/// its other refusals depend on the server's offers or on our configuration, and may change.
 fn needs_smtputf8(message: &Message) -> bool {
     let envelope = message.envelope();
     envelope
@@ -271,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_silent_server_is_given_up_after_the_timeout() {
-        // It takes the connection into its backlog and never says a word.
+        // The listener takes the connection into its backlog and never sends a byte.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         for tls in [TlsMode::None, TlsMode::Starttls, TlsMode::Implicit] {
@@ -291,7 +289,7 @@ mod tests {
         let error = super::send_mail(&config, &any_message(), &left(0)).unwrap_err();
         assert!(error.temporary && error.text.contains("took too long"), "{error:?}");
         assert_eq!(step(&config, &left(400), 4).unwrap(), Duration::from_millis(100));
-        // It takes the connection into its backlog and never says a word.
+        // The listener takes the connection into its backlog and never sends a byte.
         let error = super::send_mail(&config, &any_message(), &left(250)).unwrap_err();
         assert!(error.temporary, "{error:?}");
     }

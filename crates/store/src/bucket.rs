@@ -14,19 +14,19 @@ use crate::error::Result;
 /// When an object is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
-    /// Whatever lies under the key is replaced.
+    /// Replaces any object under the key.
     Always,
     /// Only where nothing lies under the key.
     IfAbsent,
 }
 
-/// Objects by key. Each call blocks until it is done or a short time is over; none is made within a transaction, but by an act
-/// that said so ([`crate::Tx::read_archive_in_place`]).
+/// Objects by key. Each call blocks until it is done or a short time is over; no call is made within a transaction, except by
+/// an act that requested this ([`crate::Tx::read_archive_in_place`]).
 ///
-/// Its errors are [`crate::Error::BucketAway`] where asking again may help and [`crate::Error::Other`] where it does not. They name
+/// Its errors are [`crate::Error::BucketAway`] where a retry may help and [`crate::Error::Other`] where it does not. They name
 /// the bucket's host at most, never a credential.
 pub trait Bucket: Send + Sync {
-    /// Writes an object, which is there whole or not at all; answers `false` where it was to be absent and is not.
+    /// Writes an object, completely or not at all; returns `false` when the object had to be absent and is not.
     ///
     /// # Errors
     /// The bucket's.
@@ -44,7 +44,7 @@ pub trait Bucket: Send + Sync {
     /// The bucket's.
     fn list(&self, prefix: &str, after: &str) -> Result<Vec<String>>;
 
-    /// Removes an object. One that is not there is as good.
+    /// Removes an object. An absent object counts as removed.
     ///
     /// # Errors
     /// The bucket's.

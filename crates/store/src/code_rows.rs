@@ -7,7 +7,7 @@ use crate::identity::{second_factor, secrets};
 use crate::tx::Tx;
 use crate::{nouns, record};
 
-/// Gives every row that opens something its code, whatever it holds: for data of a version that had no codes.
+/// Computes the code of every row that can give access, whatever its content: for data of a version without codes.
 pub fn code_all(tx: &mut Tx<'_>) -> Result<()> {
     for table in nouns::TABLES {
         record::code_rows(tx, table)?;
@@ -16,7 +16,7 @@ pub fn code_all(tx: &mut Tx<'_>) -> Result<()> {
     unsettled::code_rows(tx)?;
     secrets::code_passwords(tx)?;
     second_factor::code_rows(tx)?;
-    // What jobs were let in with lasts an hour at most; they are let in once more.
+    // Credentials of jobs last at most an hour; the jobs sign in again.
     tx.execute("DELETE FROM workload_token WHERE tenant = $tenant", &[])?;
     Ok(())
 }

@@ -3,11 +3,11 @@
 use crate::error::{Error, Result};
 use crate::tx::Tx;
 
-/// The counter that grows with each write of the estate: people, tokens, services, freezes, templates. What was read at
-/// one of its values holds until it moves.
+/// The counter that grows with each write of the estate: people, tokens, services, freezes, templates. A value read at one
+/// count is valid until the counter moves.
 pub const DIRECTORY: &str = "directory";
 
-/// Raises a counter by one and answers it; the first answer is 1.
+/// Raises a counter by one and returns it; the first result is 1.
 pub fn next(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     tx.query_one(
         "INSERT INTO counter (tenant, name, value) VALUES ($tenant, $name, 1)
@@ -18,7 +18,7 @@ pub fn next(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     .int("value")
 }
 
-/// Where a counter stands; 0 before the first `next`.
+/// The present value of a counter; 0 before the first `next`.
 pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     tx.query_one(
         "SELECT value FROM counter WHERE tenant = $tenant AND name = $name",
@@ -27,7 +27,7 @@ pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     .map_or(Ok(0), |row| row.int("value"))
 }
 
-/// Raises a counter to at least this, so that numbers begin where people expect them or after imported ones.
+/// Raises a counter to at least this, so that numbers begin at a chosen value or after imported ones.
 pub fn raise_to(tx: &mut Tx<'_>, name: &str, value: i64) -> Result<()> {
     tx.execute(
         "INSERT INTO counter (tenant, name, value) VALUES ($tenant, $name, $value)

@@ -1,5 +1,5 @@
-//! What is damaged in the storage itself, whatever the log says of it: a file whose pages or indexes do not fit each other,
-//! cells of a wrong type, rows that belong to no tenant. Replay compares records by tenant and cannot see these.
+//! Damage in the storage itself, independent of the log: a file with inconsistent pages or indexes, cells of a wrong type, rows
+//! that belong to no tenant. Replay compares records by tenant and cannot see these.
 
 mod sqlite;
 
@@ -20,11 +20,11 @@ pub struct Damage {
     pub id: String,
     /// The column, where one can be named.
     pub column: Option<String>,
-    /// What is wrong, in one sentence.
+    /// The damage, in one sentence.
     pub what: String,
 }
 
-/// The most that is told of one kind; after so much, more would tell nothing new.
+/// The most findings of one kind; more would add nothing new.
 pub(crate) const MOST: usize = 100;
 
 pub(crate) fn has_room(found: &[Damage]) -> bool {
@@ -46,7 +46,7 @@ impl Damage {
         Self::new("schema", name, None, what)
     }
 
-    /// One that concerns the storage as a whole.
+    /// Damage of the storage as a whole.
     #[must_use]
     pub fn of_database(what: String) -> Self {
         Self::new("database", "", None, what)
@@ -61,8 +61,8 @@ pub(crate) fn or_damage(found: Result<Vec<Damage>>) -> Result<Vec<Damage>> {
     }
 }
 
-/// Rows whose tenant is none of this installation's, at most 100: nobody sees them, no worker takes them, no log tells
-/// of them.
+/// Rows whose tenant is none of this installation's, at most 100: no person sees them, no worker takes them, and the log does
+/// not record them.
 ///
 /// # Errors
 /// The engine's.
@@ -70,7 +70,7 @@ pub fn strays(tx: &mut CrossTx<'_>) -> Result<Vec<Damage>> {
     let mut found = Vec::new();
     let there = tx.tables()?;
     for (table, key) in migrate::keys_of_tables() {
-        // One that is gone is told of with the schema.
+        // A missing table is reported with the schema.
         if !there.contains(&table) {
             continue;
         }
@@ -84,8 +84,8 @@ pub fn strays(tx: &mut CrossTx<'_>) -> Result<Vec<Damage>> {
     Ok(found)
 }
 
-/// The tenants of a table's rows that are none of this installation's. Keys begin with the tenant, so that each step is one
-/// look into an index: a table of a million rows is not gone through.
+/// The tenants of a table's rows that are none of this installation's. Keys begin with the tenant, so each step is one index
+/// look-up: a table of a million rows is not scanned.
 fn strange_tenants(tx: &mut CrossTx<'_>, table: &str) -> Result<Vec<Value>> {
     let sql = format!(
         "WITH RECURSIVE found (tenant) AS (

@@ -1,4 +1,4 @@
-//! The two engines behind one enum. Nowhere else is it asked which one runs, except in `search.rs` and the opening.
+//! The two engines behind one enum. No other code depends on the engine, except `search.rs` and the opening.
 
 mod postgres;
 mod sqlite;
@@ -15,16 +15,16 @@ use crate::value::{Row, Value};
 /// The name of the parameter that a tenant's transaction binds by itself.
 pub(crate) const TENANT: &str = "tenant";
 
-/// Under which name each statement is told once a connection, at the level `trace`: its text, never its values.
+/// The log target of statements, each once a connection, at the level `trace`: the text, never the values.
 pub(crate) const STATEMENTS_LOG: &str = "assent_statements";
 
-/// One open connection. It lives and dies on one thread.
+/// One open connection. The connection stays on one thread for its whole life.
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PostgresConnection),
 }
 
-/// For whom a transaction is opened.
+/// The reach of a transaction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reach<'a> {
     /// One tenant, whose id binds to `$tenant`.
@@ -75,7 +75,7 @@ impl Connection {
         rows.iter().map(|row| row.text("name")).collect()
     }
 
-    /// The moment that a reading transaction sees, where the engine can tell.
+    /// The moment that a reading transaction sees, where the engine can determine it.
     pub(crate) fn moment(&self) -> Option<Moment> {
         match self {
             Self::Sqlite(it) => it.moment(),

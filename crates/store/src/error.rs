@@ -1,10 +1,10 @@
-//! The one error of this crate. It never carries a parameter's value: it may end in a log.
+//! The one error of this crate. An error never contains a parameter's value: it may end in a log.
 
 /// A fault of the store. Refusals of the business are not here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The lane's queue is full; ask again later (503).
+    /// The lane's queue is full; retry later (503).
     #[error("the lane is full")]
     Busy,
     /// The disk or the file's allowance is full; heals by itself once there is room (503).
@@ -13,7 +13,7 @@ pub enum Error {
     /// The database cannot be reached now; the lane reconnects by itself (503).
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// The connection broke during COMMIT: it may or may not have happened. Ask again with the same key.
+    /// The connection broke during COMMIT: it may or may not have happened. Retry with the same key.
     #[error("the result of the commit is unknown")]
     Unknown,
     /// A unique key is taken.
@@ -28,16 +28,16 @@ pub enum Error {
         /// The table of the row.
         table: String,
     },
-    /// The engine asked to run the transaction again; inside a lane this never leaves before the tries are used up.
+    /// The engine requires the transaction to run again; a lane returns this only after all retries.
     #[error("the transaction lost the race too often")]
     Retry,
-    /// What is stored cannot be right: a damaged file, an unreadable body, a changed migration.
+    /// Stored data that cannot be right: a damaged file, an unreadable body, a changed migration.
     #[error("the stored data is damaged: {0}")]
     Corrupt(String),
     /// Nothing may be written here, for this reason: the data is an older copy, or another host took over (503).
     #[error("nothing is written here: {0}")]
     ReadOnly(String),
-    /// A bucket gives nothing now, for this reason; what does not lie in it is not touched (503).
+    /// A bucket does not respond now, for this reason; other data are not affected (503).
     #[error("the bucket: {0}")]
     BucketAway(String),
     /// The act panicked; it was rolled back and the lane goes on.
@@ -55,7 +55,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether asking again later may help without anybody doing anything (503 with Retry-After).
+    /// Whether a later retry may help without any repair (503 with Retry-After).
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(
@@ -69,7 +69,7 @@ impl Error {
     }
 }
 
-/// What an act may fail with: it can hold a store's error, and tells whether it does.
+/// The error of an act: it can hold a store's error, and shows whether it does.
 pub trait Failure: From<Error> + Send + 'static {
     /// The store's error inside, when that is why the act failed.
     fn store_error(&self) -> Option<&Error>;

@@ -1,13 +1,13 @@
-//! How a PostgreSQL database is set up for the loss of its primary: what `assent doctor` tells.
+//! How a PostgreSQL database is set up for the loss of its primary, as `assent doctor` reports it.
 
 use crate::driver::{Address, Connection, PostgresConnection, Reach, hosts};
 use crate::error::Result;
 use crate::lanes::ask_primary;
 
-/// What can be seen of it from one session.
+/// The parts of the setup that one session can see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// How many hosts the URL names. One that is a proxy before several is one.
+    /// How many hosts the URL names. A proxy before several hosts counts as one.
     pub hosts: usize,
     /// Whether all of them are this machine: a database on it, or a proxy.
     pub is_loopback: bool,
@@ -21,7 +21,7 @@ pub struct Standing {
     pub synchronous_standby_names: String,
     /// How many standbys and backups stream from this primary now.
     pub standbys: i64,
-    /// The present timeline, which grows with each promotion; `None` where the server does not tell it.
+    /// The present timeline, which grows with each promotion; `None` where the server does not report it.
     pub timeline: Option<i64>,
 }
 
@@ -32,7 +32,7 @@ const ASK: &str = "SELECT current_setting('synchronous_commit') AS commits,
         coalesce((SELECT ssl FROM pg_catalog.pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted,
         coalesce(inet_client_addr() = inet_server_addr(), true) AS local";
 
-/// Looks at the primary; nothing is changed.
+/// Reads the primary's setup; nothing is changed.
 ///
 /// # Errors
 /// `Unavailable` and the like where no primary can be reached.

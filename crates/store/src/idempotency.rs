@@ -1,4 +1,4 @@
-//! Answers by the caller's key, so that a repeated request gets the first one's answer. Saved in the act's transaction.
+//! Responses by the caller's key, so that a repeated request gets the first one's response. Saved in the act's transaction.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::Value;
 
-/// What makes two requests the same.
+/// The fields by which two requests are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestKey<'a> {
     /// The caller's credential: a token's or session's id, never its secret.
@@ -26,7 +26,7 @@ pub struct SavedAnswer {
     pub body_digest: String,
     /// The HTTP status.
     pub status: i64,
-    /// The answer, in the caller's form.
+    /// The response, in the caller's form.
     pub answer: String,
 }
 
@@ -41,7 +41,7 @@ impl RequestKey<'_> {
     }
 }
 
-/// The answer kept under a key.
+/// The response stored under a key.
 pub fn load(tx: &mut Tx<'_>, key: &RequestKey<'_>) -> Result<Option<SavedAnswer>> {
     tx.query_one(
         "SELECT body_digest, status, answer FROM idempotency WHERE tenant = $tenant
@@ -58,7 +58,7 @@ pub fn load(tx: &mut Tx<'_>, key: &RequestKey<'_>) -> Result<Option<SavedAnswer>
     .transpose()
 }
 
-/// Keeps an answer. `Conflict` when the key was used meanwhile: the act then runs again and finds that answer.
+/// Stores a response. `Conflict` when the key was used meanwhile: the act then runs again and finds that response.
 pub fn save(tx: &mut Tx<'_>, key: &RequestKey<'_>, answer: &SavedAnswer, at: Timestamp) -> Result<()> {
     let mut params = key.params();
     params.extend([
@@ -75,8 +75,8 @@ pub fn save(tx: &mut Tx<'_>, key: &RequestKey<'_>, answer: &SavedAnswer, at: Tim
     Ok(())
 }
 
-/// Removes answers of all tenants that are older: at most so many, and those of the same moment as the last of them. They go
-/// by their times alone, since many have all of their key but its end in common.
+/// Removes older responses of all tenants: at most so many, and those of the same moment as the last of them. The order is by
+/// time alone, since many keys differ only at their ends.
 pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp, most: i64) -> Result<u64> {
     let params = [("before", before.into()), ("skipped", (most - 1).into())];
     let last = tx.query_one(LAST_OF_MOST, &params)?;

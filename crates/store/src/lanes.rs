@@ -20,10 +20,10 @@ pub(crate) use self::task::Task;
 pub(crate) use self::work::Work;
 pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};
 
-/// Whose work it is. A crowded lane holds up no other.
+/// The kind of work. A crowded lane holds up no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// Gate answers: the last to be shed.
+    /// Gate responses: the last to be shed.
     Gate,
     /// Acts of people and pipelines.
     Acts,
@@ -41,9 +41,8 @@ impl Lane {
         self as usize
     }
 
-    /// What part of the one writing thread a lane gets while all have work, relative to the others. People and pipelines
-    /// wait for their answers; what the worker does was acknowledged before, so it may take its time but never stands
-    /// still.
+    /// A lane's share of the one writing thread while all have work, relative to the others. People and pipelines wait for
+    /// their responses; the worker's tasks were acknowledged before, so they may take longer but always progress.
     pub(crate) fn weight(self) -> u64 {
         match self {
             Self::Gate | Self::Acts => 4,
@@ -64,7 +63,7 @@ impl Lane {
     }
 }
 
-/// What a transaction may do.
+/// The access of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Read one consistent moment; writing is a fault.

@@ -6,7 +6,7 @@ use crate::driver::{Address, Connection, PostgresConnection, Reach, SqliteConnec
 use crate::error::{Error, Result};
 use crate::value::Value;
 
-/// One file. Its first line is `-- oldest binary: <version>`: what a binary must be to serve this schema.
+/// One file. Its first line is `-- oldest binary: <version>`: the oldest binary that may serve this schema.
 struct Migration {
     number: i64,
     name: &'static str,
@@ -23,7 +23,7 @@ macro_rules! migrations {
     };
 }
 
-/// The first schema has one file per area. What comes after the first release is a file of its own behind them.
+/// The first schema has one file per area. Migrations after the first release are files of their own, at the end.
 const MIGRATIONS: &[Migration] = migrations![
     1 "0001_core",
     2 "0002_change",
@@ -89,7 +89,7 @@ const MIGRATIONS: &[Migration] = migrations![
     62 "0062_planned_undo",
 ];
 
-/// Several servers may start at once; the one that holds this lock migrates.
+/// Several servers may start at once; the holder of this lock migrates.
 const LOCK: i64 = 0x6173_7365_6e74;
 
 const OWN_TABLES: &str = "
@@ -117,7 +117,7 @@ pub(crate) fn prepare_sqlite(mut writer: SqliteConnection, version: &str) -> Res
     Ok(connection)
 }
 
-/// Migrates a PostgreSQL database and answers the role that serving sessions take on, if they must.
+/// Migrates a PostgreSQL database and returns the role that serving sessions take on, if they must.
 pub(crate) fn prepare_postgres(owner: &Address, serving: Option<&Address>, version: &str) -> Result<Option<String>> {
     let mut connection = Connection::Postgres(PostgresConnection::open(owner, None)?);
     if has_own_tables(&mut connection)? {
@@ -201,7 +201,7 @@ fn run_all(
     Ok(())
 }
 
-/// Whether a migration was run. One whose text has changed since is a damage.
+/// Whether a migration was run. A migration whose text has changed since counts as damage.
 fn is_applied(connection: &mut Connection, migration: &Migration) -> Result<bool> {
     let rows = connection.query(
         "SELECT text FROM schema_migration WHERE number = $number",
@@ -247,7 +247,7 @@ fn oldest_binary(text: &str) -> Result<&str> {
         .ok_or_else(|| Error::other("a migration does not name its oldest binary"))
 }
 
-/// An older binary must not touch a schema that asks for a newer one.
+/// An older binary must not touch a schema that requires a newer one.
 fn check_version(connection: &mut Connection, version: &str) -> Result<()> {
     let rows = connection.query(
         "SELECT value FROM schema_info WHERE name = 'oldest_binary'",
@@ -295,7 +295,7 @@ fn statements(text: &str) -> Vec<String> {
     done
 }
 
-/// The statements of these migrations, in their order, behind those of the tables that say which were run.
+/// The statements of these migrations in order, after those of the tables that record the migrations.
 pub(crate) fn statements_of(numbers: &[i64]) -> Vec<String> {
     let run = MIGRATIONS
         .iter()
@@ -326,7 +326,7 @@ fn keys_made_by(statements: impl Iterator<Item = String>) -> BTreeMap<String, Ve
         };
         let key: Vec<String> = key.split(',').map(|it| it.trim().replace('"', "")).collect();
         if key.first().is_some_and(|first| first == "tenant") {
-            // A table that was made anew under another key is named twice, and stands as it was made last.
+            // A table that was made again under another key is named twice; the last one counts.
             found.insert(table.trim_matches('"').to_owned(), key);
         }
     }
@@ -343,8 +343,8 @@ fn has_own_tables(connection: &mut Connection) -> Result<bool> {
     Ok(!rows.is_empty())
 }
 
-/// Forces row security on every table with a tenant that has none yet. A tenant's transaction sees its own rows, one
-/// across tenants (only `run_across` sets `assent.across`) sees all, and a session that says nothing sees none.
+/// Forces row security on every table with a tenant that has none yet. A tenant's transaction sees its own rows, and one across
+/// tenants (only `run_across` sets `assent.across`) sees all. A session without a setting sees none.
 pub(crate) fn secure_tables(connection: &mut Connection) -> Result<()> {
     let rows = connection.query(
         "SELECT c.relname AS name FROM pg_catalog.pg_class c
@@ -460,7 +460,7 @@ mod tests {
     use crate::driver::{Connection, Reach, SqliteConnection};
     use crate::error::{Error, Result};
 
-    /// What a later version might bring: a new column, and a table under another key with its rows.
+    /// Changes of a later version: a new column, and a table under another key with its rows.
     const LATER: &str = "-- oldest binary: 0.2.0
 ALTER TABLE \"counter\" ADD COLUMN step BIGINT NOT NULL DEFAULT 1; -- operational
 ALTER TABLE \"cosignature\" RENAME TO cosignature_before;
@@ -561,7 +561,7 @@ DROP TABLE \"saved_view\";
         });
     }
 
-    /// A file that stands in no list would be reviewed, kept for ever, and never run.
+    /// A file outside the list would be reviewed, stored for ever, and never run.
     #[test]
     fn every_file_is_listed_and_the_numbers_have_no_gap() {
         let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();

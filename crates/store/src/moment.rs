@@ -1,16 +1,15 @@
-//! Moments: which committed state a transaction sees, so that what one of them read need not be read again before
-//! somebody commits.
+//! Moments: the committed state that a transaction sees, so that data read at one moment are reused until the next commit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A committed state of an embedded database, as this process counts them. What was read at a moment still holds while
-/// the moment is the present one.
+/// A committed state of an embedded database, as this process counts them. Data read at a moment are valid while that moment is
+/// the present one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
 impl Moment {
-    /// A moment by its number, for tests of what is kept by moments.
+    /// A moment by its number, for tests of caches.
     #[must_use]
     pub fn numbered(number: u64) -> Self {
         Self(number)

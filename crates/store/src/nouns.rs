@@ -61,7 +61,7 @@ const fn all_tables() -> [&'static str; COUNT] {
 /// How much of a long text is made findable, in bytes.
 const SEARCHED: usize = 4_000;
 
-/// A column with its value; any of the model's ids and words may stand for a text.
+/// A column with its value; any of the model's ids and enums may be given as a text.
 fn column<V: IntoColumn>(name: &'static str, value: V) -> (&'static str, Value) {
     (name, value.into_column())
 }
@@ -147,8 +147,8 @@ macro_rules! nouns {
 
         const WITHOUT_CARD: &[&str] = &[$($table),+];
 
-        /// The derived columns of a body, computed anew: what replay compares with the row. `Other` for a table that
-        /// is none of the model's.
+        /// The derived columns of a body, computed again: replay compares them with the row. `Other` for a table outside the
+        /// model.
         pub fn derived_columns(table: &str, body: &str) -> Result<Vec<(&'static str, Value)>> {
             match table {
                 $($table => Ok(read::<$noun>(body)?.columns()),)+
@@ -156,8 +156,8 @@ macro_rules! nouns {
             }
         }
 
-        /// A record's own body, whichever table it stands in: for whoever names records of all kinds. `None` where it is not, or
-        /// the table is none of the model's.
+        /// A record's body from any table, for callers with records of all kinds. `None` where it is not, or the table is
+        /// outside the model.
         pub fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<serde_json::Value>> {
             let value = match table {
                 $($table => crate::record::load::<$noun>(tx, id)?.map(|it| serde_json::to_value(it.record)),)+
@@ -166,7 +166,7 @@ macro_rules! nouns {
             value.transpose().map_err(|error| Error::Other(error.to_string()))
         }
 
-        /// Writes the rows that are derived from a body (targets, search terms) anew.
+        /// Writes the rows that are derived from a body (targets, search terms) again.
         pub fn save_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
             match table {
                 $($table => read::<$noun>(body)?.save_derived(tx, false),)+
@@ -361,7 +361,7 @@ fn condition_state(condition: &Condition) -> &'static str {
     if condition.met.is_some() { "met" } else { "open" }
 }
 
-/// What a record is found by.
+/// The texts by which a record is found.
 fn texts_of_change(change: &Change) -> Vec<&str> {
     let content = &change.content;
     let mut texts = vec![change.key.as_str(), content.title.as_str()];
@@ -418,8 +418,8 @@ fn save_incident(incident: &Incident, tx: &mut Tx<'_>, is_new: bool) -> Result<(
     )
 }
 
-/// The table whose rows are derived from this body and are not what it says; `None` when all are. A change's targets are
-/// compared apart, row by row.
+/// The table whose derived rows differ from this body; `None` when all are right. A change's targets are compared apart, row by
+/// row.
 pub fn wrong_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<Option<&'static str>> {
     let (name, id, texts) = match table {
         "people_group" => {

@@ -1,8 +1,8 @@
 //! Bodies that are kept compressed: of records that are many, alike and seldom read.
 //!
-//! The column holds `z1:` and a Zstandard frame in base64url. The frame is made with a dictionary of what such bodies usually say,
-//! which makes them four times smaller; alone, each shrinks by half. The number is that of the dictionary, which never changes:
-//! another one gets another number. Codes of rows and replay see the plain body.
+//! The column holds `z1:` and a Zstandard frame in base64url. The frame uses a dictionary of such bodies' usual text, which
+//! makes them four times smaller; without it each shrinks by half. The number is the dictionary's; a dictionary never changes:
+//! a new one gets another number. Codes of rows and replay see the plain body.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -15,9 +15,9 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use crate::error::{Error, Result};
 use crate::zstandard;
 
-/// The tables whose bodies are kept so.
+/// The tables with packed bodies.
 const TABLES: [&str; 2] = ["act_facts", "decision_facts"];
-/// What such a column begins with. A plain body begins with `{`.
+/// The beginning of such a column. A plain body begins with `{`.
 const FORM: &str = "z1:";
 /// The longest body: the facts of 10,000 targets with a hundred owners each stay below.
 const MAX_BYTES: usize = 64 << 20;
@@ -28,7 +28,7 @@ const DICTIONARY: &[u8] = include_bytes!("facts_dictionary.txt");
 static PACKING: LazyLock<EncoderDictionary<'static>> = LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, LEVEL));
 static OPENING: LazyLock<DecoderDictionary<'static>> = LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
-/// What the column keeps of a body.
+/// The form of a body in the column.
 pub(crate) fn kept(table: &str, body: String) -> Result<String> {
     if !TABLES.contains(&table) {
         return Ok(body);
@@ -75,7 +75,7 @@ mod tests {
         }
     }
 
-    /// Rows outlive a version: what one wrote every later one opens.
+    /// Rows outlive a version: every later version opens the rows of an earlier one.
     #[test]
     fn the_dictionary_never_changes() {
         let sum = DICTIONARY.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {

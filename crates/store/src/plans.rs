@@ -1,5 +1,5 @@
-//! How the statements of the sweeps, the queues and their lists find their rows: by an index that holds what they ask for,
-//! whatever else a table keeps.
+//! How the statements of the sweeps, the queues and their lists find their rows: by an index with their condition, whatever
+//! else a table contains.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -49,7 +49,7 @@ fn plan(store: &Store, sql: &str) -> String {
     lines(done.unwrap()).unwrap()
 }
 
-/// A statement, the index that it goes by, and whether what it finds may be sorted.
+/// A statement, the index that it uses, and whether its results may be sorted.
 fn statements() -> Vec<(String, &'static str, bool)> {
     vec![
         (
@@ -102,7 +102,7 @@ fn statements() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
-/// What leases and lists deliveries.
+/// The statements that lease and list deliveries.
 fn of_deliveries() -> Vec<(String, &'static str, bool)> {
     vec![
         (
@@ -138,7 +138,7 @@ fn of_deliveries() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
-/// What ends of workloads, and of drafts that nobody sends.
+/// The statements that end workload credentials, and unsent drafts.
 fn of_workloads() -> Vec<(String, &'static str, bool)> {
     vec![
         (
@@ -159,7 +159,7 @@ fn of_workloads() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
-/// What a retention takes.
+/// The statements of retention.
 fn of_retention() -> Vec<(String, &'static str, bool)> {
     vec![
         (
@@ -198,7 +198,7 @@ fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
     for (sql, index, is_sorted) in all {
         let plan = plan(&store, &sql);
         assert!(plan.contains(index), "{sql}\n{plan}");
-        // What a part of the statement hands on is no table.
+        // A common table expression in the statement is no table.
         let is_handed_on = |line: &str| {
             let name = line.strip_prefix("SCAN ").unwrap_or_default();
             plan.lines().any(|it| it == format!("CO-ROUTINE {name}"))
@@ -208,7 +208,7 @@ fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
             .any(|line| line.starts_with("SCAN ") && !line.contains(index) && !is_handed_on(line));
         assert!(!walks, "{sql}\n{plan}");
         assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{sql}\n{plan}");
-        // What was found is looked up by its whole key, so that no more is gone through than is removed.
+        // Found rows are looked up by their whole key, so that no more rows are read than removed.
         let is_found = sql.contains(") IN");
         let is_whole = ["digest=?)", "form=?)", "AND id=?)", "seq=?)"]
             .iter()

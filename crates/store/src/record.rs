@@ -1,4 +1,4 @@
-//! Nouns as rows: one serde struct, one row with its whole body, and columns derived from it to find it by.
+//! Nouns as rows: one serde struct, one row with its whole body, and derived columns for look-ups.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ pub trait Record: Serialize + DeserializeOwned {
     const TABLE: &'static str;
     /// The row's id within its tenant.
     fn id(&self) -> &str;
-    /// Its version, from 1, one more with each change.
+    /// Its version, from 1, raised by one with each change.
     fn version(&self) -> i64;
     /// The derived columns, all of them and always the same ones, computed from the body alone.
     fn columns(&self) -> Vec<(&'static str, Value)>;
@@ -39,11 +39,11 @@ pub struct Stored<R> {
     pub record: R,
     /// Its sealed form.
     pub sealed: Sealed,
-    /// JSON Pointers of the texts that were erased; in the record stands [`model::compliance::erasure::ERASED`] there.
+    /// JSON Pointers of the erased texts; the record has [`model::compliance::erasure::ERASED`] in their place.
     pub erased: Vec<String>,
 }
 
-/// A row of a noun's table as it stands, for replay.
+/// A row of a noun's table as stored, for replay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RawRecord {
     /// The row's id.
@@ -52,7 +52,7 @@ pub struct RawRecord {
     pub version: i64,
     /// The plain JSON.
     pub body: String,
-    /// The sealed JSON; what the column holds where that does not fit the body.
+    /// The sealed JSON; the raw column where that does not fit the body.
     pub sealed: String,
     /// The derived columns by name, in the table's order.
     pub columns: Vec<(String, Value)>,
@@ -60,7 +60,7 @@ pub struct RawRecord {
     pub is_coded: bool,
 }
 
-/// Writes a new row; `sealed` is what [`crate::sealed::shorten`] keeps of the sealed form. `Conflict` when the id is taken.
+/// Writes a new row; `sealed` is the result of [`crate::sealed::shorten`] for the sealed form. `Conflict` when the id is taken.
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
@@ -78,8 +78,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str, expected: i6
     replace(tx, record, written(record)?, sealed, expected)
 }
 
-/// The same for a record some of whose texts were erased: `body` is the record as JSON, with `{"erased": true}` in their
-/// places.
+/// The same for a record with erased texts: `body` is the record as JSON, with `{"erased": true}` in their places.
 pub fn update_erased<R: Record>(
     tx: &mut Tx<'_>,
     record: &R,
@@ -98,7 +97,7 @@ fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, e
     let mut params = with_standard(record, body, sealed, &texts, columns);
     params.push(("code", code));
     params.push(("expected", expected.into()));
-    // Whoever writes a row of the archive brings the whole change back first.
+    // A write to an archived row brings the whole change back first.
     let is_done = tx.execute(&texts.update, &params)? > 0
         || (archive::holds(R::TABLE)
             && archive::thaw_row(tx, R::TABLE, record.id())?
@@ -111,7 +110,7 @@ fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, e
     record.save_derived(tx, false)
 }
 
-/// The statements that write rows of one table, written once.
+/// The statements that write rows of one table, built once.
 struct Texts {
     insert: String,
     update: String,
@@ -163,7 +162,7 @@ pub fn load<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<R>>> {
     found.first().map(|row| stored(tx, row)).transpose()
 }
 
-/// Runs a statement that answers rows of a table of records; what was moved to the archive is read from there.
+/// Runs a statement that returns rows of a table of records; archived bodies are read from the archive.
 fn read_rows(tx: &mut Tx<'_>, table: &str, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
     let mut rows = tx.query(sql, params)?;
     archive::fill(tx, table, &mut rows)?;
@@ -209,8 +208,8 @@ pub fn bodies<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<R>> {
     Ok(found)
 }
 
-/// The same of those records whose bodies can be had now, and the ids of the others: those lie in the archive's bucket, which gives
-/// nothing. A list tells of these what their columns hold.
+/// The same of those records whose bodies are available now, and the ids of the others: those are in the archive's bucket,
+/// which does not respond. A list shows only the columns of these.
 pub fn bodies_at_hand<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<(Vec<R>, Vec<String>)> {
     let (tail, params) = filter.written()?;
     let sql = format!(
@@ -230,8 +229,8 @@ pub fn bodies_at_hand<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<(Ve
     Ok((found, away))
 }
 
-/// What `T` names of the records that a filter picks, in its order. Where many bodies are looked through for little, this reads
-/// them in a fraction of the time.
+/// The fields of `T` from the records that a filter picks, in its order. Where many bodies are looked through for little, this
+/// reads them in a fraction of the time.
 pub fn parts<R: Record, T: DeserializeOwned>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<T>> {
     parts_where::<R, T>(tx, filter, |_| true)
 }
@@ -259,7 +258,7 @@ fn parts_where<R: Record, T: DeserializeOwned>(
     Ok(found)
 }
 
-/// The same of the bodies in which a text stands, such as an id: where few of many do, the others need not be read.
+/// The same of the bodies that contain a text, such as an id: where few of many do, the others need not be read.
 pub fn parts_naming<R: Record, T: DeserializeOwned>(tx: &mut Tx<'_>, filter: &Filter, named: &str) -> Result<Vec<T>> {
     parts_where::<R, T>(tx, filter, |body| body.contains(named))
 }
@@ -287,7 +286,7 @@ pub fn count<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
         .int("it")
 }
 
-/// Removes a row. Answers whether it was there. Only for nouns that the audit does not hold.
+/// Removes a row. Returns whether the row existed. Only for nouns that the audit does not hold.
 pub fn delete<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
     if archive::holds(R::TABLE) {
         archive::thaw_row(tx, R::TABLE, id)?;
@@ -296,7 +295,7 @@ pub fn delete<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
     Ok(tx.execute(&sql, &[("id", id.into())])? > 0)
 }
 
-/// One row of any noun's table as it stands.
+/// One row of any noun's table as stored.
 pub fn raw(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<RawRecord>> {
     let table = checked_name(table)?;
     let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id = $id");
@@ -322,8 +321,8 @@ pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result
     rows.iter().map(|row| raw_record(tx, table, row)).collect()
 }
 
-/// The same for replay, which goes on where a row cannot be read: each row's id, unless that is what cannot be read, and the
-/// row or why it cannot be.
+/// The same for replay, which continues after an unreadable row: each row's id, unless the id itself is unreadable, and the row
+/// or the error.
 pub fn raw_rows(
     tx: &mut Tx<'_>,
     table: &str,
@@ -348,14 +347,14 @@ fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
     Ok(Stored { record, sealed, erased })
 }
 
-/// A record from its body: [`model::compliance::erasure::ERASED`] stands in the place of each text that was erased.
+/// A record from its body: [`model::compliance::erasure::ERASED`] replaces each erased text.
 pub fn read<R: Record>(body: &str) -> Result<R> {
     Ok(opened(body)?.0)
 }
 
 fn opened<R: Record>(body: &str) -> Result<(R, Vec<String>)> {
     let unread = |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
-    // Few records ever have an erased text, so most are read as they stand.
+    // Few records ever have an erased text, so most are read without changes.
     if !body.contains(ERASED_JSON) {
         return Ok((serde_json::from_str(body).map_err(unread)?, Vec::new()));
     }
@@ -385,7 +384,7 @@ fn raw_record(tx: &Tx<'_>, table: &str, row: &Row) -> Result<RawRecord> {
     })
 }
 
-/// The sealed form in a row. What does not fit the body is given as it is, so that replay names it.
+/// The sealed form in a row. A form that does not fit the body is returned unchanged, so that replay reports it.
 fn whole_sealed(row: &Row) -> Result<String> {
     let sealed = Sealed::new(&packed_body::plain(row.text_ref("body")?)?, row.text("sealed")?);
     match sealed.text() {
@@ -429,7 +428,7 @@ fn code<R: Record>(tx: &Tx<'_>, record: &R, body: &str) -> Value {
     row_code::code(tx.coder(), tx.tenant(), R::TABLE, &parts)
 }
 
-/// Gives every row of a noun's table its code, whatever it holds.
+/// Computes the code of every row of a noun's table, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>, table: &str) -> Result<()> {
     let name = checked_name(table)?;
     let sql = format!("SELECT id, version, body FROM \"{name}\" WHERE tenant = $tenant ORDER BY id");
@@ -467,7 +466,7 @@ fn with_standard<'a, R: Record>(
     params
 }
 
-/// A name that may stand in SQL text: lower-case letters and `_`.
+/// A name that is valid in SQL text: lower-case letters and `_`.
 fn checked_name(name: &str) -> Result<&str> {
     let fits = !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
     if !fits {
@@ -540,7 +539,7 @@ impl Filter {
         self.compare(column, ">=", value.into())
     }
 
-    /// The column has one of these values; none of them picks nothing.
+    /// The column has one of these values; without values nothing matches.
     #[must_use]
     pub fn one_of<V: Into<Value>>(mut self, column: &str, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(Into::into).collect();
@@ -612,7 +611,7 @@ impl Filter {
         )))
     }
 
-    /// What follows `WHERE tenant = $tenant`, with its parameters.
+    /// The text after `WHERE tenant = $tenant`, with its parameters.
     fn written(&self) -> Result<(String, Vec<(String, Value)>)> {
         let mut sql = String::new();
         let mut params = Vec::new();

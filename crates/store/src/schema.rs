@@ -1,5 +1,5 @@
-//! Compares the schema of a PostgreSQL database with what its migrations make: a trigger or a rule would go on rewriting what is
-//! written lawfully, a policy that is gone would show one tenant's rows to another. The engine's own pages it looks after itself.
+//! Compares the schema of a PostgreSQL database with its migrations: a foreign trigger or rule would rewrite lawful data, a
+//! missing policy would show one tenant's rows to another. The engine checks its own pages.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::migrate;
 /// The schema in which the migrations are run once more; the transaction that makes it is rolled back.
 const FRESH: &str = "assent_as_migrated";
 
-/// Everything of a schema that decides what its tables take and show, a row each. Names are written with their schema, because
+/// All parts of a schema that decide what its tables accept and show, a row each. Names are written with their schema, because
 /// the search path holds none but the catalogue.
 const PARTS: &str = "
     SELECT 'table' AS kind, c.relname::text AS name,
@@ -47,11 +47,11 @@ const PARTS: &str = "
     SELECT 'function', f.proname::text, f.oid::regprocedure::text
     FROM pg_proc f WHERE f.pronamespace = $schema::text::regnamespace";
 
-/// By kind and name: the words that make each part.
+/// By kind and name: the SQL that makes each part.
 type Parts = BTreeMap<(String, String), String>;
 
-/// What the migrations that were run did not make, or made otherwise, or made and is gone; at most 100. Nothing for a database that
-/// was never migrated. All is rolled back, and no table of the product is locked against anybody.
+/// Parts of the schema that the migrations did not make, made otherwise, or made and that are missing now; at most 100. Nothing
+/// for a database that was never migrated. All is rolled back, and no table of the product is locked against anybody.
 ///
 /// # Errors
 /// The engine's; also where the role may make no schema.
@@ -92,7 +92,7 @@ fn compare(connection: &mut Connection) -> Result<Vec<Damage>> {
     Ok(found)
 }
 
-/// The schema that serves, and the numbers of the migrations that were run in it; nothing where there is none.
+/// The active schema, and the numbers of the migrations that were run in it; nothing where there is none.
 fn migrated(connection: &mut Connection) -> Result<Option<(String, Vec<i64>)>> {
     let sql = "SELECT current_schema()::text AS it, to_regclass('schema_migration') IS NOT NULL AS is_there";
     let rows = connection.query(sql, &[], Reach::Across)?;

@@ -1,4 +1,4 @@
-//! Sealed forms of records, kept as what differs from the body.
+//! Sealed forms of records, stored as the difference from the body.
 //!
 //! The sealed form of a record is its body with each free text replaced by `{"c": commitment}`. The column `sealed` holds one of
 //! three texts: nothing where the two are equal; an array of pairs, each a JSON Pointer (RFC 6901) into the body and the
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 
-/// A sealed form as it is kept, beside the body that it belongs to.
+/// A sealed form as stored beside its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     /// Nothing where the sealed form is kept as it is.
@@ -58,7 +58,7 @@ fn open(body: &str, kept: &str) -> Option<String> {
     Some(sealed.to_string())
 }
 
-/// What the column `sealed` keeps of a sealed form beside this body, as short as may be.
+/// The shortest form of a sealed body beside this body, for the column `sealed`.
 #[must_use]
 pub fn shorten(body: &Value, sealed: &Value) -> String {
     let mut pairs = Vec::new();

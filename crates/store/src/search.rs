@@ -1,7 +1,7 @@
-//! Search by words, alike on both engines: a row for each word of a record.
+//! Full-text search, alike on both engines: a row for each term of a record.
 //!
-//! A word is a run of letters and digits after NFKC and lower-casing, cut after 24 characters. The last word of a question
-//! also matches as a beginning. Words are kept as bytes, which both engines order alike: a beginning is then a range.
+//! A term is a run of letters and digits after NFKC and lower-casing, cut after 24 characters. The last term of a query also
+//! matches as a prefix. Terms are stored as bytes, which both engines order alike: a prefix is then a range.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -12,20 +12,20 @@ use crate::error::{Error, Result};
 use crate::tx::Tx;
 use crate::value::Value;
 
-/// The longest word that is kept apart, in characters.
+/// The longest term that is stored in full, in characters.
 const LONGEST: usize = 24;
-/// How many different words of one record are kept.
+/// How many different terms of one record are stored.
 const WORDS: usize = 400;
-/// How many words of a question count.
+/// How many terms of a query count.
 const ASKED: usize = 8;
 /// How many rows one statement writes.
 const CHUNK: usize = 16;
-/// Fewer records than this are gathered before they are sorted; of a word that more have, the newest are found by looking.
+/// Fewer records than this are collected before they are sorted; of a more frequent term, the newest are found by scanning.
 pub(crate) const RARE: i64 = 2_000;
-/// A byte that stands in no UTF-8 text and behind all that do; with it a beginning becomes a range.
+/// A byte that is in no UTF-8 text and sorts after all that are; with it a prefix becomes a range.
 const LAST: u8 = 0xFF;
 
-/// The words of a text, in order of appearance.
+/// The terms of a text, in order of appearance.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
     let plain: String = text.nfkc().collect::<String>().to_lowercase();
@@ -36,7 +36,7 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The different words of some texts. Earlier texts win when there are too many words.
+/// The different terms of some texts. Earlier texts win when there are too many terms.
 fn wanted(texts: &[&str]) -> BTreeSet<String> {
     let mut wanted = BTreeSet::new();
     for word in texts.iter().flat_map(|it| words(it)) {
@@ -48,14 +48,14 @@ fn wanted(texts: &[&str]) -> BTreeSet<String> {
     wanted
 }
 
-/// Whether a record is found by the words of these texts and by no others.
+/// Whether a record's stored terms are exactly those of these texts.
 pub(crate) fn is_right(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<bool> {
-    // Bytes, for somebody may have written a term that is no text.
+    // Bytes, because a row written past the server may have a term that is no text.
     let wanted: BTreeSet<Vec<u8>> = wanted(texts).into_iter().map(String::into_bytes).collect();
     Ok(bytes_of(tx, table, id)?.into_iter().collect::<BTreeSet<_>>() == wanted)
 }
 
-/// Makes a record findable by the words of these texts and by no others.
+/// Makes a record findable by the terms of these texts and by no others.
 pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()> {
     let wanted = wanted(texts);
     let present = terms_of(tx, table, id)?;
@@ -74,14 +74,14 @@ pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()
     insert_terms(tx, table, id, &missing)
 }
 
-/// Makes a new record findable, of which no word stands here yet.
+/// Makes a new record, without stored terms yet, findable.
 pub(crate) fn insert(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()> {
     let wanted = wanted(texts);
     let missing: Vec<&String> = wanted.iter().collect();
     insert_terms(tx, table, id, &missing)
 }
 
-/// The words under which a record is found.
+/// The terms under which a record is found.
 pub fn terms_of(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<BTreeSet<String>> {
     let text = |term| String::from_utf8(term).map_err(|_| Error::Corrupt("a search term is no text".to_owned()));
     bytes_of(tx, table, id)?.into_iter().map(text).collect()
@@ -128,8 +128,8 @@ fn insert_terms(tx: &mut Tx<'_>, table: &str, id: &str, terms: &[&String]) -> Re
     Ok(())
 }
 
-/// Ids of the records of a table that have all words of a question, the last of them perhaps only begun. In order of
-/// ids, newest first; a question without a word finds nothing.
+/// Ids of the records of a table with all terms of a query, the last one perhaps as a prefix. In order of ids, newest first; a
+/// query without a term finds nothing.
 pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<Vec<String>> {
     let (Some((first, mut params)), Some((others, more))) =
         (gathering(question, 0), condition("few.id", question, Some(0)))
@@ -144,14 +144,14 @@ pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<
     tx.query(&sql, &params)?.iter().map(|row| row.text("id")).collect()
 }
 
-/// One word of a question.
+/// One term of a query.
 struct Asked {
-    /// What is asked of a term.
+    /// The condition on a term.
     test: String,
     params: Vec<(String, Value)>,
 }
 
-/// The words of a question as tests of a term; the last of them is one of its beginning.
+/// The terms of a query as conditions; the last one matches as a prefix.
 fn asked(question: &str) -> Vec<Asked> {
     let mut words = words(question);
     words.truncate(ASKED);
@@ -173,7 +173,7 @@ fn asked(question: &str) -> Vec<Asked> {
     asked
 }
 
-/// The place in the question of the first word that fewer than [`RARE`] records of the table have.
+/// The position of the query's first term that fewer than [`RARE`] records of the table have.
 pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<Option<usize>> {
     for (at, Asked { test, params }) in asked(question).iter().enumerate() {
         let sql = format!(
@@ -191,8 +191,8 @@ pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<
     Ok(None)
 }
 
-/// The statement that gathers, as `id`, the records that have the word at a place in the question, with its parameters;
-/// `$table` is the caller's.
+/// The statement that collects, as `id`, the records with the term at a position of the query, with its parameters; `$table` is
+/// the caller's.
 pub(crate) fn gathering(question: &str, at: usize) -> Option<(String, Vec<(String, Value)>)> {
     let Asked { test, params } = asked(question).into_iter().nth(at)?;
     let of_table = "tenant = $tenant AND record_table = $table";
@@ -200,8 +200,8 @@ pub(crate) fn gathering(question: &str, at: usize) -> Option<(String, Vec<(Strin
     Some((sql, params))
 }
 
-/// The condition that a column's record has all words of a question but for the one at `gathered`, with its parameters;
-/// `$table` is the caller's. A question without a word has none.
+/// The condition that a column's record has all terms of a query except the one at `gathered`, with its parameters; `$table` is
+/// the caller's. A query without a term has none.
 pub(crate) fn condition(
     column: &str,
     question: &str,

@@ -1,24 +1,24 @@
-//! Servers that are up, and the tenants they serve: what concerns no single tenant.
+//! Servers that are up, and the tenants they serve: data that concern no single tenant.
 
 use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::tx::CrossTx;
 
-/// A server that told of itself.
+/// A server that reported itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     /// Its id, new with each start.
     pub id: String,
     /// When it started.
     pub started_at: Timestamp,
-    /// When it told of itself last.
+    /// When it last reported itself.
     pub beat_at: Timestamp,
     /// Its version.
     pub version: String,
 }
 
-/// Tells of a server, for the first time or again.
+/// Records a server, for the first time or again.
 pub fn beat(tx: &mut CrossTx<'_>, server: &Server) -> Result<()> {
     tx.execute(
         "INSERT INTO server (id, started_at, beat_at, version) VALUES ($id, $started_at, $beat_at, $version)
@@ -33,7 +33,7 @@ pub fn beat(tx: &mut CrossTx<'_>, server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// Servers that told of themselves at or after `since`.
+/// Servers that reported themselves at or after `since`.
 pub fn list(tx: &mut CrossTx<'_>, since: Timestamp) -> Result<Vec<Server>> {
     tx.query(
         "SELECT * FROM server WHERE beat_at >= $since ORDER BY id",

@@ -10,7 +10,7 @@ pub(crate) struct Statement {
     pub(crate) numbered: String,
     /// The names without `$`; the n-th is `$n` of the numbered text.
     pub(crate) names: Vec<String>,
-    /// How the values were given the first time: whoever runs a text gives them in one order always.
+    /// The order of the values at the first call: every caller of a text gives them in one order.
     pub(crate) given: OnceLock<Given>,
 }
 
@@ -19,7 +19,7 @@ pub(crate) struct Statement {
 pub(crate) struct Given {
     /// The names.
     pub(crate) names: Vec<String>,
-    /// For each name of the statement, where its value stands among those given; `None` for the tenant.
+    /// For each name of the statement, the position of its value among the given ones; `None` for the tenant.
     pub(crate) places: Vec<Option<usize>>,
 }
 
@@ -102,7 +102,7 @@ fn plain_end(bytes: &[u8], from: usize) -> usize {
         .unwrap_or(bytes.len())
 }
 
-/// A doubled quote ends and begins the literal again at once, which comes to the same.
+/// A doubled quote ends and begins the literal again at once, which has the same result.
 fn quoted_end(bytes: &[u8], from: usize, quote: u8) -> usize {
     (from + 1..bytes.len())
         .find(|at| bytes[*at] == quote)

@@ -22,8 +22,8 @@ use crate::tenant::check_tenant;
 use crate::tx::{CrossTx, Tx};
 use crate::{migrate, schema};
 
-/// How many reads of the gate's lane SQLite answers in one transaction. Each is a look-up, so none waits long for the
-/// others; in the other lanes a long list would hold up its neighbours.
+/// How many reads of the gate's lane SQLite runs in one transaction. Each is a look-up, so none waits long for the others; in
+/// the other lanes a long list would hold up its neighbours.
 const READS: usize = 16;
 
 /// Which engine, and where.
@@ -50,7 +50,7 @@ pub enum Engine {
 pub struct LaneSize {
     /// Threads, each with a connection: readers on SQLite, readers and writers on PostgreSQL. At least 1.
     pub threads: usize,
-    /// How many acts may wait; one more is answered `Busy`.
+    /// How many acts may wait; one more gets `Busy`.
     pub queue: usize,
 }
 
@@ -63,7 +63,7 @@ pub struct Config {
     pub lanes: [LaneSize; 4],
     /// How many acts SQLite commits at once.
     pub batch: usize,
-    /// This binary's version, `major.minor.patch`; a schema may ask for a newer one.
+    /// This binary's version, `major.minor.patch`; a schema may require a newer one.
     pub version: String,
     /// Milliseconds after which PostgreSQL gives a statement up.
     pub statement_timeout_ms: u32,
@@ -114,7 +114,7 @@ fn archive_folder(engine: &Engine) -> Option<Arc<Path>> {
 }
 
 /// A pause before the next repetition: between nothing and 2, 4, 8 … 128 milliseconds, and hardly ever the same one for two
-/// threads that lost the same race. A counter that is scrambled (splitmix64) is enough for that; nothing secret hangs on it.
+/// threads that lost the same race. A scrambled counter (splitmix64) is enough for that; no security depends on it.
 fn spread(attempt: u32) -> Duration {
     static TURNS: AtomicU64 = AtomicU64::new(0);
     let turn = TURNS.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
@@ -142,7 +142,7 @@ struct Shared {
     coder: Arc<OnceLock<RowCoder>>,
     /// The folder of archive segments, where they are files: beside the database of the embedded engine.
     archive: Option<Arc<Path>>,
-    /// The bucket of archive segments, where they lie in one.
+    /// The bucket of archive segments, if there is one.
     remote: Option<Arc<Remote>>,
     /// Reads the write-ahead log for a running copy, on the embedded engine.
     tail: Option<Arc<Tail>>,
@@ -152,8 +152,8 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // The threads are let go before they are told to end. Otherwise one may be gone while it is let go, and glibc looks at it
-        // once more in `pthread_detach`: a crash, seen once in a test on a busy machine.
+        // The threads are detached before they get the signal to end. Otherwise a thread may end before it is detached, and
+        // glibc reads its data once more in `pthread_detach`: a crash, seen once in a test on a busy machine.
         let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
         drop(threads);
         self.close_queues();
@@ -205,9 +205,9 @@ impl Store {
         migrate::waiting(&mut connection)
     }
 
-    /// What is damaged in the storage itself, whatever the log says: on SQLite the file, found by reading all of it, which need
-    /// not be one that `open` takes; on both engines a schema that the migrations never made. Nothing is changed. The pages of
-    /// PostgreSQL are left to its checksums and `pg_amcheck`.
+    /// Damage in the storage itself, independent of the log: on SQLite in the file, which is read completely and may be one
+    /// that `open` refuses; on both engines in the schema. Nothing is changed. The pages of PostgreSQL are left to its
+    /// checksums and `pg_amcheck`.
     ///
     /// # Errors
     /// `Unavailable` and the like where it cannot be opened, or where the role may not make a schema to compare with.
@@ -275,7 +275,7 @@ impl Store {
                 Lane::Gate => (READS, size.threads.min(cores)),
                 _ => (1, size.threads),
             };
-            // The worker looks all the time, and so it notices soon what other processes commit.
+            // The worker checks all the time, and so it soon notices commits of other processes.
             let moments = matches!(lane, Lane::Gate | Lane::Worker).then(|| moments.clone());
             let reading = Arc::new(Reading { most, moments });
             for number in 1..=readers.max(1) {
@@ -345,8 +345,8 @@ impl Store {
         let _ = self.shared.coder.set(coder);
     }
 
-    /// Runs an act of one tenant and hands its answer to `done`, on a lane's thread and after the commit. A lane that
-    /// is full or closed answers `Busy` at once, on the calling thread. The act may run several times.
+    /// Runs an act of one tenant and passes its result to `done`, on a lane's thread and after the commit. A lane that is full
+    /// or closed returns `Busy` at once, on the calling thread. The act may run several times.
     pub fn run<T, E, A, D>(&self, lane: Lane, tenant: &str, mode: Mode, act: A, done: D)
     where
         T: Send + 'static,
@@ -375,7 +375,7 @@ impl Store {
             let answer = act(&mut tx);
             let failed = tx.failed();
             match &remote {
-                // Whatever it made of the segment that it did not get, nothing of it holds.
+                // The act lacked a segment, so its result is void.
                 Some((_, brought)) if brought.is_wanting() => (Err(E::from(Error::Busy)), failed),
                 _ => (answer, failed),
             }
@@ -383,7 +383,7 @@ impl Store {
         self.push(lane, tenant, mode, (act, back), done);
     }
 
-    /// Runs work across tenants. `reason` says in a few words why it must see them all; it stands in the trace.
+    /// Runs work across tenants. `reason` states in a few words why it must see them all; the trace shows it.
     pub fn run_across<T, E, A, D>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A, done: D)
     where
         T: Send + 'static,
@@ -438,7 +438,7 @@ impl Store {
         }
     }
 
-    /// As `run`, but blocks the calling thread for the answer. Not for a lane's own thread: it would wait for itself.
+    /// Like `run`, but blocks the calling thread for the result. Not for a lane's own thread: it would wait for itself.
     pub fn wait<T, E, A>(&self, lane: Lane, tenant: &str, mode: Mode, act: A) -> Result<T, E>
     where
         T: Send + 'static,
@@ -452,7 +452,7 @@ impl Store {
         receive.recv().unwrap_or_else(|_| Err(unanswered()))
     }
 
-    /// As `run_across`, but blocks the calling thread for the answer.
+    /// Like `run_across`, but blocks the calling thread for the result.
     pub fn wait_across<T, E, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T, E>
     where
         T: Send + 'static,
@@ -477,8 +477,8 @@ impl Store {
         reads.waiting(*slot) + writes.waiting(*write_slot)
     }
 
-    /// The present moment, on SQLite: whatever a transaction read at it still holds, but for what another process
-    /// committed since the worker looked last. On PostgreSQL other servers write too, so there is none.
+    /// The present moment, on SQLite: data read at this moment are valid, except for commits of other processes since the
+    /// worker's last check. On PostgreSQL other servers write too, so there is none.
     #[must_use]
     pub fn moment(&self) -> Option<Moment> {
         self.shared.moments.as_ref().map(Moments::present)
@@ -490,8 +490,8 @@ impl Store {
         matches!(self.shared.engine, Engine::Postgres { .. })
     }
 
-    /// Copies the SQLite database, as it stands at one moment, into a new file, while work goes on. The file must not
-    /// be there yet; its owner alone can read it. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
+    /// Copies a consistent snapshot of the SQLite database into a new file, while work goes on. The file must not be there yet;
+    /// its owner alone can read it. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
     pub fn backup(&self, to: &Path) -> Result<()> {
         let Engine::Sqlite { path } = &self.shared.engine else {
             return Err(Error::other("a PostgreSQL database is backed up with its own tools"));
@@ -511,7 +511,7 @@ impl Store {
         }
     }
 
-    /// From now on every act that writes is answered `ReadOnly` with this reason, until the process ends. The first reason stays.
+    /// From now on every writing act gets `ReadOnly` with this reason, until the process ends. The first reason stays.
     pub fn freeze(&self, why: &str) {
         let _ = self.shared.frozen.set(why.to_owned());
     }
@@ -522,7 +522,7 @@ impl Store {
         self.shared.frozen.get().map(String::as_str)
     }
 
-    /// Takes no more work, finishes what waits and ends the threads. Not to be called on a lane's own thread.
+    /// Takes no more work, finishes the queue and ends the threads. Not to be called on a lane's own thread.
     pub fn close(&self) {
         self.shared.close_queues();
         let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -534,7 +534,7 @@ impl Store {
     }
 }
 
-/// The bucket, and what is brought from it for an act that may want it.
+/// The bucket, and the objects fetched from it for an act that may need one.
 type Wants = Option<(Arc<Remote>, Arc<Brought>)>;
 
 fn unanswered<E: Failure>() -> E {
@@ -545,10 +545,10 @@ fn unanswered<E: Failure>() -> E {
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 
-/// Lets all other threads of the process go first where cores are scarce. Lists and reports take milliseconds each, a look
-/// at the gate microseconds. Only for readers: they hold no lock for which others wait.
+/// Lets all other threads of the process go first where cores are scarce. Lists and reports take milliseconds each, a gate
+/// check microseconds. Only for readers: they hold no lock for which others wait.
 fn step_back() {
-    // Elsewhere the call speaks of the whole process, so there all stay equal.
+    // On other systems the call affects the whole process, so there all lanes stay equal.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICE) {
         tracing::debug!(%error, "a lane's thread stays as important as the others");

@@ -1,4 +1,4 @@
-//! What an act sees of its transaction.
+//! An act's view of its transaction.
 
 use crate::bucket::Places;
 use crate::driver::{Connection, Reach};
@@ -50,7 +50,7 @@ impl<'c> Tx<'c> {
         self.places
     }
 
-    /// The `traceparent` that is kept with what this act leaves for later.
+    /// The `traceparent` that is stored with this act's deferred work.
     pub(crate) fn trace(&self) -> Value {
         self.trace.map(str::to_owned).into()
     }
@@ -63,7 +63,7 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// What makes the codes of rows, where the store has it.
+    /// The maker of row codes, where the store has it.
     pub(crate) fn coder(&self) -> Option<&RowCoder> {
         self.coder
     }
@@ -84,26 +84,26 @@ impl<'c> Tx<'c> {
         self.failed.is_some()
     }
 
-    /// The moment that this transaction sees, in the gate's and the worker's reading lanes on SQLite; what another
-    /// transaction of the same moment read need not be read again.
+    /// The moment that this transaction sees, in the gate's and the worker's reading lanes on SQLite; data read at the same
+    /// moment by another transaction need not be read again.
     #[must_use]
     pub fn moment(&self) -> Option<Moment> {
         self.connection.moment()
     }
 
-    /// Runs a statement that answers rows.
+    /// Runs a statement that returns rows.
     pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         let reach = Reach::Tenant(self.tenant);
         guard(&mut self.failed, || self.connection.query(sql, params, reach))
     }
 
-    /// Runs a statement and answers how many rows it touched.
+    /// Runs a statement and returns how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: Params<'_>) -> Result<u64> {
         let reach = Reach::Tenant(self.tenant);
         guard(&mut self.failed, || self.connection.execute(sql, params, reach))
     }
 
-    /// Runs a statement that answers at most one row; more are a mistake.
+    /// Runs a statement that returns at most one row; more are an error.
     pub fn query_one(&mut self, sql: &str, params: Params<'_>) -> Result<Option<Row>> {
         at_most_one(self.query(sql, params)?)
     }
@@ -118,7 +118,7 @@ impl<'c> CrossTx<'c> {
         }
     }
 
-    /// What makes the codes of rows, where the store has it.
+    /// The maker of row codes, where the store has it.
     pub(crate) fn coder(&self) -> Option<&RowCoder> {
         self.coder
     }
@@ -132,17 +132,17 @@ impl<'c> CrossTx<'c> {
         guard(&mut self.failed, || self.connection.tables())
     }
 
-    /// Runs a statement that answers rows.
+    /// Runs a statement that returns rows.
     pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         guard(&mut self.failed, || self.connection.query(sql, params, Reach::Across))
     }
 
-    /// Runs a statement and answers how many rows it touched.
+    /// Runs a statement and returns how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: Params<'_>) -> Result<u64> {
         guard(&mut self.failed, || self.connection.execute(sql, params, Reach::Across))
     }
 
-    /// Runs a statement that answers at most one row; more are a mistake.
+    /// Runs a statement that returns at most one row; more are an error.
     pub fn query_one(&mut self, sql: &str, params: Params<'_>) -> Result<Option<Row>> {
         at_most_one(self.query(sql, params)?)
     }

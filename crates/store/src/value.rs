@@ -52,7 +52,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
-/// One row of an answer, read by column name.
+/// One row of a result, read by column name.
 #[derive(Debug, Clone)]
 pub struct Row {
     names: Arc<[String]>,
@@ -93,7 +93,7 @@ impl Row {
         self.opt_text(column)?.ok_or_else(|| missing(column))
     }
 
-    /// A text that must be there, where it stands.
+    /// A text that must be there, as a reference into the row.
     pub fn text_ref(&self, column: &str) -> Result<&str> {
         match self.get(column)? {
             Value::Text(text) => Ok(text),

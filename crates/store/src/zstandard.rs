@@ -1,4 +1,4 @@
-//! Zstandard (RFC 8878) for what is kept compressed.
+//! Zstandard (RFC 8878) for compressed data.
 
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::get_frame_content_size;
@@ -20,7 +20,7 @@ pub(crate) fn open(packed: &[u8], most: usize) -> Option<Vec<u8>> {
     (bytes.len() == length).then_some(bytes)
 }
 
-/// The length that a frame says, where that is at most `most`.
+/// The length in a frame's header, if at most `most`.
 pub(crate) fn length(packed: &[u8], most: usize) -> Option<usize> {
     // A bit of the frame's description without a meaning (section 3.1.1.1.1.3), which decoders skip.
     const UNUSED: u8 = 0x10;

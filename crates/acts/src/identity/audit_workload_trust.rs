@@ -1,5 +1,5 @@
-//! Workloads that stand since before it was refused that they trust anybody: they go on until they are set anew, and whoever
-//! answers for one is told of it, once.
+//! Finds workloads that were set before it was refused to trust any repository or job. Such workloads keep working until they
+//! are set again. The owner of each workload is notified once.
 
 use jiff::Timestamp;
 use model::core::enums::Role;
@@ -15,10 +15,10 @@ use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::identity::set_workload::workloads;
 
-/// The table whose rows are looked at.
+/// The table whose rows are examined.
 pub const TABLE: &str = "workload";
 
-/// The workloads that let in jobs of anybody, in the order of their keys.
+/// The workloads that accept jobs of any repository, in the order of their keys.
 ///
 /// # Errors
 /// The store's.
@@ -28,13 +28,13 @@ pub fn doubted(cx: &mut Context<'_, '_>) -> Result<Vec<Workload>> {
     Ok(found)
 }
 
-/// Those of them of which nobody was told.
+/// Such workloads whose owner was not notified yet.
 pub(crate) fn untold(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let found = doubted(cx)?.into_iter().filter(|it| it.doubted_at.is_none());
     Ok(found.map(|it| it.id.0).collect())
 }
 
-/// Tells whoever answers for a workload, and administrators where that person reads no letters any more.
+/// Notifies the owner of a workload, and administrators when that owner reads no letters any more.
 pub(crate) fn run(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let Some(stored) = record::load::<Workload>(cx.tx, id)? else {
         return Ok(());

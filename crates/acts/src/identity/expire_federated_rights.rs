@@ -1,8 +1,8 @@
-//! Rights and seats that an identity provider gives last so many days after the last sign-in there (`rights_last_days`). Then they
-//! end, as they would have ended with a sign-in that names no group: whoever signs in again has them again, and whoever left
-//! without a word to us has them no more. The person is told before and when it happens.
+//! Roles and memberships that an identity provider gives last for `rights_last_days` after the last sign-in through that
+//! provider. Then they end as after a sign-in that names no group. A person who signs in again gets them back; a person who
+//! left does not. The person is notified before the end and at the end.
 //!
-//! Each provider has one timer. What is kept with a person says until when; the timer only wakes.
+//! Each provider has one timer. The end is stored with the person; the timer only wakes the check.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +27,7 @@ use crate::guard::{group_membership, last_administrator};
 /// The table of the timers.
 pub const TABLE: &str = "identity_provider";
 const KIND: &str = "unconfirmed";
-/// How long before the end people are told, in hours; never more than a quarter of the whole time.
+/// How long before the end the person is notified, in hours; never more than a quarter of the whole time.
 const TOLD_HOURS: i64 = 7 * 24;
 /// How many people one run ends the rights of; the next follows at once.
 const AT_ONCE: usize = 200;
@@ -41,15 +41,15 @@ fn holding<'a>(person: &'a Person, provider: &IdentityProvider) -> Option<&'a Vo
     of(person, provider).filter(|it| !it.is_empty())
 }
 
-/// When somebody is told that what they have will end.
+/// When a person is notified that roles or memberships will end.
 fn told_at(vouched: &Vouched) -> Timestamp {
     let whole = vouched.until.duration_since(vouched.confirmed_at);
     let ahead = SignedDuration::from_secs(whole.as_secs() / 4).min(SignedDuration::from_hours(TOLD_HOURS));
     vouched.until.checked_sub(ahead).unwrap_or(vouched.until)
 }
 
-/// The roles and groups that a provider maps and a person who signs in there holds without its confirmation: given by hand, or
-/// mapped since the last sign-in.
+/// The roles and groups that a provider maps and that a person who signs in there has without the provider's confirmation: they
+/// were given by hand, or mapped after the last sign-in.
 fn unnoted(
     directory: &Directory,
     provider: &IdentityProvider,
@@ -75,7 +75,7 @@ fn unnoted(
     (!roles.is_empty() || !groups.is_empty()).then_some((roles, groups))
 }
 
-/// Sets a provider's timer to the next moment at which something is told or ends; none where nothing will.
+/// Sets a provider's timer to the next notice or end; sets no timer when nothing is due.
 ///
 /// # Errors
 /// The store's.
@@ -106,7 +106,7 @@ fn set(cx: &mut Context<'_, '_>, provider: &IdentityProvider, run_at: Timestamp)
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Sees to it that a provider's timer runs no later than when somebody is to be told of what it gives them.
+/// Makes sure that a provider's timer runs no later than the person's next notice.
 ///
 /// # Errors
 /// The store's.
@@ -123,7 +123,7 @@ pub(crate) fn set_for(cx: &mut Context<'_, '_>, provider: &IdentityProvider, per
     set(cx, provider, wanted)
 }
 
-/// The providers that need a timer and have none: it was lost, or nothing that they map was confirmed yet.
+/// The providers without their timer: the timer was lost, or no right of the provider was confirmed yet.
 ///
 /// # Errors
 /// The store's.
@@ -140,7 +140,8 @@ pub(crate) fn lost(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Ends what was not confirmed in time, notifies the people whose time is nearly over, and starts the time of unconfirmed rights.
+/// Ends rights that were not confirmed in time, notifies the people whose time is nearly over, and starts the time of
+/// unconfirmed rights.
 ///
 /// # Errors
 /// The store's.
@@ -197,7 +198,8 @@ fn note(
     cx.put_estate("person.confirmed", after, data).map(drop)
 }
 
-/// Takes away what a provider gave, unless another one gives it as well; answers whether a seat went.
+/// Removes the roles and memberships that a provider gave, unless another provider gives them too; returns whether a membership
+/// was removed.
 fn end(cx: &mut Context<'_, '_>, provider: &IdentityProvider, (id, over): (&PersonId, &Vouched)) -> Result<bool> {
     let Some(before) = cx.directory()?.people.get(id).cloned() else {
         return Ok(false);
@@ -213,7 +215,7 @@ fn end(cx: &mut Context<'_, '_>, provider: &IdentityProvider, (id, over): (&Pers
     let mut after = before.clone();
     after.roles.retain(|role| !ends_role(role));
     if last_administrator::is_last(&*cx.directory()?, &after) {
-        // As at a sign-in that names it no more: this one right stays until another person has it.
+        // As after a sign-in without this role: the last administrator keeps the role until another person has it.
         after.roles.insert(Role::Admin);
     }
     for vouched in after.vouched.iter_mut().filter(|it| it.provider == over.provider) {
@@ -243,7 +245,7 @@ fn end(cx: &mut Context<'_, '_>, provider: &IdentityProvider, (id, over): (&Pers
     Ok(has_moved)
 }
 
-/// Tells a person that what a provider gives them ends soon, or has ended; once each.
+/// Notifies a person, once each, that a provider's roles and memberships end soon or have ended.
 fn tell(
     cx: &mut Context<'_, '_>,
     provider: &IdentityProvider,

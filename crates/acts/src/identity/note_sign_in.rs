@@ -1,4 +1,4 @@
-//! Notes in the log that somebody signed in, or showed a fresh factor: with what, and what that rested on.
+//! Records in the log that a person signed in, or used a fresh factor: the factor, and its basis.
 
 use model::change::change_file::WayIn;
 use model::core::ids::PersonId;
@@ -17,13 +17,13 @@ use crate::core::write::{Written, draft, way_in};
 const SIGNED_IN: &str = "person.signed_in";
 /// The event of a fresh factor in a session.
 const STEPPED_UP: &str = "person.stepped_up";
-/// What stands before a provider's key in a session's method.
+/// The prefix of a provider's key in a session's method.
 const AT_PROVIDER: &str = "provider:";
 const BY_PASSWORD: &str = "password";
 
-/// Writes the event `person.signed_in` about the person: `method`, `factor` and whether it is a second one, the session's name, and
-/// how often the same was done since it was noted last (`times`). `factor` is the id of the passkey that was shown. Call it in the
-/// act that begins the session; whoever calls it notes the same method of the same person once a minute.
+/// Writes the event `person.signed_in` about the person: `method`, `factor` and whether it is a second one, the session's name,
+/// and how often the same was done since the last record (`times`). `factor` is the id of the passkey that was shown. Call it
+/// in the act that begins the session; the caller records the same method of the same person once a minute.
 ///
 /// # Errors
 /// The store's.
@@ -74,7 +74,7 @@ pub fn note_step_up(cx: &mut Context<'_, '_>, factor: &Factor, id: Option<String
     cx.tell(vec![event], Written::default())
 }
 
-/// The digest of the hash of somebody's password, as the event that set it tells it.
+/// The digest of a person's password hash, as recorded in the event that set the password.
 fn password_digest(cx: &mut Context<'_, '_>, person: &str) -> Result<Option<String>> {
     let phc = secrets::password(cx.tx, person)?;
     Ok(phc.map(|phc| proof::crypto::digest_text(phc.as_bytes())))

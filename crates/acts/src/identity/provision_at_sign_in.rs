@@ -1,5 +1,5 @@
-//! Finds or makes the person whom an identity provider vouches for. One subject is one person, and so is one mail
-//! address: a second account never becomes a second pair of eyes.
+//! Finds or makes the person in an identity provider's claims. One subject is one person, and so is one mail address: a second
+//! account never counts as a second person.
 
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
@@ -19,7 +19,7 @@ use crate::identity::expire_federated_rights;
 /// The most accounts of one person at providers.
 const MOST_SUBJECTS: usize = 10;
 
-/// The person behind a verified sign-in, brought up to what the provider says of groups and rights.
+/// Finds or creates the person behind a verified sign-in, and updates groups and roles from the provider's claims.
 ///
 /// # Errors
 /// 403 `nobody_known`, `not_an_address`, `address_not_verified`, `account_ended`, `login_taken` or `other_account`; the store's.
@@ -44,23 +44,22 @@ fn by_subject(cx: &mut Context<'_, '_>, claimed: &Claimed) -> Result<Option<Pers
     Ok(record::load::<Person>(cx.tx, id)?.map(|stored| stored.record))
 }
 
-/// The person whose main address is claimed. An address that is somebody's in another way, or that nobody verified, makes no
-/// second person beside them, and lets nobody in either: an alias says whose commits are whose, and a directory's second
-/// address may be a shared one.
+/// The person with the claimed main address. An unverified address, or one that a person has in another way, neither creates a
+/// second person nor signs anybody in: an alias only attributes commits, and a directory's second address may be shared.
 fn by_mail(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
     let Some(mail) = claimed.mail.as_deref() else {
         return Ok(None);
     };
     let is_believed = provider.mail_of(claimed).is_some();
     if is_believed && !person_fields::is_address(mail) {
-        // Written another way it would be somebody else's, and its owner a second person.
+        // In another spelling the address would be another one, and its owner a second person.
         return Err(Refusal::not_allowed("not_an_address", person_fields::no_address(mail)).into());
     }
     let Some(holder) = known_address::holder(cx, mail)? else {
         return Ok(None);
     };
     if !is_believed {
-        // Nobody has shown that the address is theirs, so that whose it is here is not for them to read.
+        // The sign-in did not prove the address, so its owner here must not be revealed.
         let text = format!(
             "{} does not say that it verified your address `{mail}`, which belongs to somebody here. Have it verified there, or \
              ask an administrator.",
@@ -144,7 +143,7 @@ fn make(cx: &mut Context<'_, '_>, provider: &IdentityProvider, claimed: &Claimed
     cx.put_estate("person.created", person, json!({"provider": provider.key}))
 }
 
-/// Rights and groups that the provider manages follow its word.
+/// Applies the roles and groups that the provider manages.
 fn follow(
     cx: &mut Context<'_, '_>,
     provider: &IdentityProvider,
@@ -158,7 +157,7 @@ fn follow(
         ..person.clone()
     };
     if last_administrator::is_last(&*cx.directory()?, &after) {
-        // The provider's word on everything else holds; this one right stays until another person has it.
+        // Every other claim of the provider is applied; the last administrator keeps this role until another person has it.
         roles.insert(enums::Role::Admin);
     }
     let mut moved = false;
@@ -183,7 +182,7 @@ fn follow(
         let Some(group) = group else { continue };
         if let Some(members) = with_member(&group.members, &id, belongs) {
             let group = snapshot::Group { members, ..group };
-            // Which rights it gives, a provider says by itself; so a seat here gives none, and its loss takes one.
+            // The provider maps roles itself, so gaining a membership here gives no role.
             let data = json!({"provider": provider.key});
             group_membership::put_group(cx, group, data, group_membership::Comers::Seated)?;
             moved = true;

@@ -70,7 +70,7 @@ impl PlainNoun for Agent {
     }
 }
 
-/// Marks the account: rules ask it for nothing any more, and sessions that it has end.
+/// Marks the account: rules count the account as no approver any more, and its sessions end.
 fn bind_account(cx: &mut Context<'_, '_>, agent: &Agent) -> Result<()> {
     let directory = cx.directory()?;
     let Some(before) = directory.people.get(&agent.person).cloned() else {
@@ -87,7 +87,7 @@ fn bind_account(cx: &mut Context<'_, '_>, agent: &Agent) -> Result<()> {
     settle_open::settle_asked(cx)
 }
 
-/// Ends the agents of a sponsor who leaves, and the one whose account leaves.
+/// Ends the agents of a sponsor who leaves, and the agent whose account leaves.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Identity providers: set up, changed, ended. Who may set connections may set them: a provider is one.
+//! Identity providers: set up, changed, ended. The right to set connections includes providers.
 
 use std::collections::BTreeMap;
 
@@ -19,16 +19,16 @@ use crate::core::error::Result;
 use crate::core::providers::{MOST, associated, provider, provider_secret};
 use crate::guard::{session_end, two_people};
 
-/// The longest that what a provider gives lasts after a sign-in, in days.
+/// The longest time that a provider's rights last after a sign-in, in days.
 const MOST_DAYS: i64 = 730;
-/// What is asked for besides `openid` unless said otherwise.
+/// The scopes requested besides `openid` by default.
 const SCOPES: &[&str] = &["profile", "email"];
 
 /// Sets a provider up or changes it (`PUT /identity-providers/{key}`). The secret is kept encrypted and never shown; left
 /// out, the present one stays.
 ///
 /// # Errors
-/// 403, 409 for what two people say, 422, or the store's.
+/// 403, 409 when the change needs two people, 422, or the store's.
 pub fn set_identity_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<IdentityProvider> {
     cx.allow(act::actions::SET_CONNECTION)?;
     let (old, read, secret) = read_provider(cx, key, body)?;
@@ -37,10 +37,10 @@ pub fn set_identity_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) -
     keep_provider(cx, (old, read, secret))
 }
 
-/// A provider as it stands, as a request tells of it, and the secret that it brings.
+/// The stored provider, the provider in the request, and the secret in the request.
 pub(crate) type Told = (Option<IdentityProvider>, IdentityProvider, Option<String>);
 
-/// A provider as a request tells of it, whoever may set it.
+/// Reads a provider from a request; checks no permission.
 ///
 /// # Errors
 /// 422, or the store's.
@@ -70,7 +70,7 @@ pub(crate) fn read_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) ->
     Ok((old, read, secret))
 }
 
-/// Keeps a provider, whoever may. With one that is switched off, the sessions that began there end.
+/// Stores a provider; checks no permission. When the provider is switched off, the sessions that began there end.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -81,7 +81,7 @@ pub(crate) fn keep_provider(cx: &mut Context<'_, '_>, (old, mut read, secret): T
     };
     let mut data = json!({});
     if let Some(secret) = secret {
-        // The secret stands in no event; that it is another one does.
+        // The event does not contain the secret, only the fact that it changed.
         if read.has_secret && provider_secret(cx, &read)?.as_ref() != Some(&secret) {
             data["secret_replaced"] = json!(true);
         }
@@ -94,7 +94,7 @@ pub(crate) fn keep_provider(cx: &mut Context<'_, '_>, (old, mut read, secret): T
     cx.put_estate("identity_provider.set", read, data)
 }
 
-/// What of a provider says whose word on people is taken: whoever changes that could sign in as them.
+/// The settings that decide which identities are trusted: a person who changes them could sign in as anybody.
 fn says_who(provider: &IdentityProvider) -> (&str, &str, bool, bool) {
     let IdentityProvider {
         issuer,
@@ -106,7 +106,7 @@ fn says_who(provider: &IdentityProvider) -> (&str, &str, bool, bool) {
     (issuer, client_id, *trusts_mail, *active)
 }
 
-/// Whether a text may stand as a key in an address.
+/// Whether a text may be used as a key in an address.
 pub(crate) fn is_key(key: &str) -> bool {
     (1..=40).contains(&key.len())
         && key
@@ -189,7 +189,7 @@ fn no_right(theirs: &str, ours: &str) -> String {
     )
 }
 
-/// How long what the provider gives lasts after a sign-in.
+/// How long the provider's rights last after a sign-in.
 fn read_days(reading: &mut Reading<'_>) -> i64 {
     let days = reading.integer("rights_last_days", 1..=MOST_DAYS);
     days.unwrap_or(USUAL_DAYS)

@@ -1,7 +1,7 @@
 //! Passkeys (WebAuthn Level 3, <https://www.w3.org/TR/webauthn-3/>): a key pair in an authenticator of its person, which
-//! unlocks it by a finger, a face or a PIN. Each ceremony has two halves: a challenge that is kept here, and an answer
-//! that is looked at once, whether it is right or not. The library checks signature, origin, relying party, presence and
-//! verification; which challenge, whose credential and what becomes of them is decided here.
+//! unlocks it by a finger, a face or a PIN. Each ceremony has two steps: a challenge that is stored here, and a response that
+//! is checked once, whether it is valid or not. The library checks signature, origin, relying party, presence and verification;
+//! this module manages challenges and credentials.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::body::Body;
@@ -44,48 +44,48 @@ const MOST_OPEN: i64 = 10_000;
 
 /// The ceremony that adds a passkey.
 const ADD: &str = "passkey_add";
-/// The ceremony that shows one as a fresh factor.
+/// The ceremony in which a passkey serves as a fresh factor.
 const STEP_UP: &str = "passkey_step_up";
-/// The ceremony that shows one at the door.
+/// The ceremony in which a passkey signs in.
 const SIGN_IN: &str = "passkey_sign_in";
 
-/// A public key as it is kept: compressed, of any kind that is asked for.
+/// A public key as it is stored: compressed, of any supported kind.
 type Key = CompressedPubKey<[u8; 32], [u8; 32], [u8; 48], Vec<u8>>;
 
 /// The first half of a ceremony.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Begun {
-    /// By which its second half is told apart; it opens nothing.
+    /// Identifies the second step; this id gives no access.
     pub id: String,
-    /// What the browser hands its authenticator: `PublicKeyCredentialCreationOptionsJSON` or
+    /// The options for the browser's authenticator: `PublicKeyCredentialCreationOptionsJSON` or
     /// `PublicKeyCredentialRequestOptionsJSON` of the standard.
     pub options: Value,
 }
 
-/// What came of an answer.
+/// The result of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answered<T> {
     /// It was right.
     Right(T),
-    /// It was not, and why. The person is named where the answer names one who has a passkey here.
+    /// The response was wrong, with the reason. The person is given when the response names the owner of a passkey here.
     Wrong(Wrong, Option<PersonId>),
 }
 
 /// A passkey that was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// By whom.
+    /// The owner.
     pub person: PersonId,
-    /// What it is worth.
+    /// How strong the factor is.
     pub factor: Factor,
     /// The passkey's id.
     pub id: String,
 }
 
-/// Why an answer is wrong.
+/// Why a response is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrong {
-    /// The challenge is unknown, was answered before, or is too old.
+    /// The challenge is unknown, used or too old.
     Over,
     /// It cannot be read.
     Unreadable,
@@ -95,11 +95,11 @@ pub enum Wrong {
     Unverified,
     /// This passkey is not known here, or its person has no local account.
     Unknown,
-    /// It belongs to somebody else.
+    /// It belongs to another person.
     OfAnother,
     /// The signature does not fit.
     Forged,
-    /// Its counter did not grow: there are two of it.
+    /// The counter did not grow, so there are two copies.
     Copied,
     /// It is kept already.
     There,
@@ -121,7 +121,7 @@ impl Wrong {
         }
     }
 
-    /// The sentence for people, and what helps.
+    /// The sentence for people, with the remedy.
     pub fn text(self) -> &'static str {
         match self {
             Self::Over => "This challenge was answered before, or it is more than 5 minutes old. Begin again.",
@@ -172,23 +172,23 @@ impl From<RegCeremonyErr> for Wrong {
     }
 }
 
-/// A passkey as it rests, encrypted, in its factor.
+/// A passkey as stored, encrypted, in its factor.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Kept {
     /// The credential's id, base64url.
     id: String,
-    /// Its public key and what else never moves, as the library writes it, base64url.
+    /// Its public key and other constant parts, as the library writes them, base64url.
     fixed: String,
     /// Counter, backup state, attachment, base64url.
     moving: String,
     /// How it is reached.
     transports: u8,
-    /// When its counter did not grow; it opens nothing since.
+    /// When the counter did not grow; since then the passkey gives no access.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     copied_at: Option<Timestamp>,
 }
 
-/// Who we are to an authenticator: the name in our public address, and that address.
+/// The relying party: the name in the public address, and that address.
 struct Site {
     id: RpId,
     origin: String,
@@ -234,7 +234,8 @@ fn broken(what: &str) -> Error {
     Error::Fault(format!("{what} of a passkey cannot be used"))
 }
 
-/// The person to an authenticator: the 16 bytes of their random id, which say nothing of them (section 14.6.1).
+/// The user handle for the authenticator: the 16 bytes of the person's random id, which reveal nothing about the person
+/// (section 14.6.1).
 fn handle_of(person: &PersonId) -> Result<UserHandle16> {
     let id = uuid::Uuid::parse_str(person.as_str()).map_err(|_| broken("the owner's id"))?;
     UserHandle16::decode(id.into_bytes()).map_err(|_| broken("the owner's id"))
@@ -245,8 +246,8 @@ fn person_of(handle: &UserHandle16) -> Option<PersonId> {
     Some(PersonId(uuid::Uuid::from_bytes(bytes).to_string()))
 }
 
-/// The passkeys of a person, each with the id of its factor. One that cannot be read is passed over, as if it were not there:
-/// it opens nothing, and its person is not kept from their others.
+/// The passkeys of a person, each with the id of its factor. An unreadable passkey is skipped as if absent: it gives no access,
+/// and its person can still use others.
 fn kept_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<Vec<(String, Kept)>> {
     let found = second_factor::of_person(cx.tx, person.as_str())?;
     let passkeys = found.iter().filter(|it| it.kind == PASSKEY);
@@ -275,7 +276,7 @@ fn begin(cx: &mut Context<'_, '_>, (kind, person): (&str, &str), state: &Value, 
     Ok(Begun { id, options })
 }
 
-/// Takes the first half of a ceremony out; whatever is wrong with the answer, it serves no second time.
+/// Removes the challenge of a ceremony: a challenge is used once, even when the response is wrong.
 fn taken(cx: &mut Context<'_, '_>, (kind, person): (&str, &str), id: &str) -> Result<Option<(Value, Vec<u8>)>> {
     let Some(text) = second_factor::take(cx.tx, id, person, kind, cx.now)? else {
         return Ok(None);
@@ -305,8 +306,8 @@ pub fn begin_passkey(cx: &mut Context<'_, '_>, body: &Body) -> Result<Begun> {
         display_name: Nickname::try_from(login.as_str()).ok(),
     };
     let mut asked = PublicKeyCredentialCreationOptions::passkey(&site.id, user, excluded);
-    // Verification is looked at with every answer; asked for as an extension as well, it turns authenticators away that do
-    // not know the extension.
+    // Verification is checked with every response; requesting it as an extension too would reject authenticators that do not
+    // support the extension.
     asked.extensions.cred_protect = CredProtect::None;
     let (state, options) = asked.start_ceremony().map_err(|_| broken("the question"))?;
     let options = serde_json::to_value(&options)?;
@@ -322,7 +323,7 @@ fn descriptor(kept: &Kept) -> Option<PublicKeyCredentialDescriptor<Vec<u8>>> {
     })
 }
 
-/// The second half: keeps the new passkey. Answers the recovery codes, once, when there were none.
+/// The second step: stores the new passkey. Returns the recovery codes, once, when there were none.
 ///
 /// # Errors
 /// 403 `step_up_required`; 409; the store's.
@@ -422,8 +423,8 @@ pub fn begin_sign_in(cx: &mut Context<'_, '_>) -> Result<Begun> {
     ask(cx, SIGN_IN, "")
 }
 
-/// The second half: who showed their passkey. Somebody without a password here signs in at their identity provider,
-/// which knows when they left; so a passkey lets in whoever has a local account.
+/// The second step: identifies the owner of the passkey. A person without a password here signs in at their identity provider,
+/// which knows when they left; so a passkey signs in only owners of a local account.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -446,7 +447,7 @@ pub fn finish_sign_in(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Resu
     shown(cx, &person, &state, &answer)
 }
 
-/// Looks at an answer as one of a person's passkeys, and keeps how that one is afterwards.
+/// Checks a response against a person's passkeys, and stores the new state of the passkey.
 fn shown(
     cx: &mut Context<'_, '_>,
     person: &PersonId,
@@ -493,7 +494,8 @@ fn shown(
             }))
         }
         Err(AuthCeremonyErr::SignatureCounter) => {
-            // Either this one or the one that was used before is a copy, and nobody can tell which: it is shut.
+            // Either this authenticator or the one used before is a copy, and the server cannot know which: the passkey is
+            // blocked.
             kept.copied_at = Some(cx.now);
             factors::save_passkey(cx, &factor, &serde_json::to_string(&kept)?)?;
             let subject = ("person", person.0.clone());
@@ -519,7 +521,7 @@ fn credential_of<'a>(
     AuthenticatedCredential::new(id, handle, fixed, moving).map_err(|_| broken("the record"))
 }
 
-/// The ids of the acting person's passkeys that are shut, because their counter did not grow.
+/// The ids of the acting person's passkeys that are blocked, because their counter did not grow.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.

@@ -28,17 +28,17 @@ const MOST: usize = 10;
 /// The longest name, in characters.
 const NAME_CHARS: usize = 60;
 
-/// How long a factor that was set up by a password alone does not count where a rule wants a second one, in hours. Whoever stole
-/// the password could set one up as well; meanwhile its person reads of it.
+/// How long a factor that was set up by a password alone does not count where a rule wants a second one, in hours. An attacker
+/// with a stolen password could set one up too; in that time its person is notified.
 const NEW_HOURS: i64 = 24;
 
 /// Codes from an authenticator.
 pub const TOTP: &str = "totp";
 /// A WebAuthn credential.
 pub const PASSKEY: &str = "passkey";
-/// One of the codes that open once.
+/// One of the codes that can be used once.
 pub const RECOVERY: &str = "recovery";
-/// The same as it is noted where it was shown.
+/// The same in the form of the log.
 const RECOVERY_CODE: &str = "recovery_code";
 
 fn associated(tenant: &str, id: &str) -> Vec<u8> {
@@ -70,7 +70,7 @@ pub fn own_factors(cx: &mut Context<'_, '_>) -> Result<Vec<SecondFactor>> {
     Ok(second_factor::of_person(cx.tx, person.as_str())?)
 }
 
-/// Whether somebody has a second factor that counts: then a password alone is no fresh factor of theirs.
+/// Whether a person has a second factor that counts: then a password alone is no fresh factor of theirs.
 pub fn is_enrolled(factors: &[SecondFactor]) -> bool {
     factors
         .iter()
@@ -82,7 +82,7 @@ pub fn counts(factor: &SecondFactor, now: Timestamp) -> bool {
     factor.counts_from.is_some_and(|from| from <= now)
 }
 
-/// From when one counts that is set up now: at once where another one vouches for it, else once its person could read of it.
+/// From when a new factor counts: at once if an existing factor confirmed it, else after the person had time to notice.
 fn counts_from_now(cx: &Context<'_, '_>) -> Timestamp {
     if cx.actor.has_second_factor(cx.now) {
         return cx.now;
@@ -90,7 +90,7 @@ fn counts_from_now(cx: &Context<'_, '_>) -> Timestamp {
     cx.now + SignedDuration::from_hours(NEW_HOURS)
 }
 
-/// What a factor is worth that was just shown.
+/// How strong a factor is that was just used.
 pub fn shown_now(cx: &Context<'_, '_>, factor: &SecondFactor) -> Factor {
     let kind = if factor.kind == RECOVERY {
         RECOVERY_CODE
@@ -100,7 +100,7 @@ pub fn shown_now(cx: &Context<'_, '_>, factor: &SecondFactor) -> Factor {
     Factor::new(kind, counts(factor, cx.now))
 }
 
-/// Whoever may add or remove factors has just shown the ones there are.
+/// Requires that a person who adds or removes factors has just used the existing ones.
 pub(crate) fn check_fresh(cx: &Context<'_, '_>) -> Result<()> {
     if cx.actor.is_stepped_up(cx.now) {
         return Ok(());
@@ -121,7 +121,7 @@ fn checked_name(body: &Body, usual: &str) -> Result<String> {
     Ok(name.to_owned())
 }
 
-/// A fresh TOTP secret on its way to an authenticator.
+/// A fresh TOTP secret for an authenticator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTotp {
     /// The factor's id.
@@ -132,8 +132,8 @@ pub struct NewTotp {
     pub url: String,
 }
 
-/// Makes a TOTP secret for the acting person. It counts once a code from it was shown. An earlier one that was never
-/// confirmed is thrown away.
+/// Makes a TOTP secret for the acting person. The secret counts once a code from it was entered. An earlier unconfirmed secret
+/// is discarded.
 ///
 /// # Errors
 /// 403 `step_up_required`; 409 with too many factors; the store's.
@@ -206,7 +206,7 @@ fn totp(secret: &[u8]) -> Result<Totp> {
     built.map_err(|error| Error::Fault(format!("a stored TOTP secret cannot be used: {error}")))
 }
 
-/// Takes the first code of a new authenticator. Answers the recovery codes, once, when there were none.
+/// Takes the first code of a new authenticator. Returns the recovery codes, once, when there were none.
 ///
 /// # Errors
 /// 404, 422 `wrong_code`, the store's.
@@ -231,7 +231,7 @@ pub fn confirm_totp(cx: &mut Context<'_, '_>, id: &str, code: &str) -> Result<Ve
     finish_adding(cx, TOTP, id, counts_from)
 }
 
-/// Has the log tell of a new factor. Answers the recovery codes, once, when there were none.
+/// Records a new factor in the log. Returns the recovery codes, once, when there were none.
 fn finish_adding(cx: &mut Context<'_, '_>, kind: &str, id: &str, counts_from: Timestamp) -> Result<Vec<String>> {
     let has_codes = own_factors(cx)?.iter().any(|it| it.kind == RECOVERY);
     let made = if has_codes { None } else { Some(new_codes(cx)?) };
@@ -243,7 +243,7 @@ fn finish_adding(cx: &mut Context<'_, '_>, kind: &str, id: &str, counts_from: Ti
     Ok(made.map(|made| made.codes).unwrap_or_default())
 }
 
-/// What a new passkey is called, where the acting person may add one now.
+/// The name of a new passkey, when the acting person may add one now.
 ///
 /// # Errors
 /// 403 `step_up_required`; 409 with too many factors; 422 for a name; the store's.
@@ -254,7 +254,7 @@ pub(crate) fn check_new_passkey(cx: &mut Context<'_, '_>, body: &Body) -> Result
     Ok(name)
 }
 
-/// Keeps a passkey that was verified. Answers the recovery codes, once, when there were none.
+/// Keeps a passkey that was verified. Returns the recovery codes, once, when there were none.
 ///
 /// # Errors
 /// 409 with too many factors; the store's.
@@ -296,7 +296,7 @@ pub fn renew_recovery_codes(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(made.codes)
 }
 
-/// Recovery codes as their person reads them, and how the log knows them.
+/// Recovery codes as shown to their person, and their form in the log.
 struct NewCodes {
     codes: Vec<String>,
     digests: Vec<String>,
@@ -342,8 +342,8 @@ fn new_codes(cx: &mut Context<'_, '_>) -> Result<NewCodes> {
     Ok(NewCodes { codes, digests })
 }
 
-/// An authenticator as its secret makes it, or `None` where nobody can read that: it was damaged, or kept under another master
-/// key. Whoever runs the server reads of it in its log.
+/// The authenticator made from its secret, or `None` when the record is damaged or encrypted under another master key. The
+/// server's log reports it to the operator.
 fn readable(cx: &Context<'_, '_>, factor: &SecondFactor) -> Result<Option<Totp>> {
     match open(cx, factor).and_then(|secret| totp(&secret)) {
         Ok(found) => Ok(Some(found)),
@@ -355,7 +355,7 @@ fn readable(cx: &Context<'_, '_>, factor: &SecondFactor) -> Result<Option<Totp>>
     }
 }
 
-/// Tells whoever runs the server of a factor whose record cannot be read.
+/// Reports to the operator a factor whose record cannot be read.
 pub(crate) fn warn_unreadable(cx: &Context<'_, '_>, factor: &SecondFactor, error: &dyn std::fmt::Display) {
     tracing::warn!(
         tenant = cx.tenant(),
@@ -385,7 +385,7 @@ fn takes(cx: &mut Context<'_, '_>, (factor, totp): (&SecondFactor, &Totp), code:
     Ok(second_factor::use_step(cx.tx, &factor.id, step, cx.now)?)
 }
 
-/// What a code of one of the acting person's authenticators is worth, if it was right; it is used up by that.
+/// Uses a code of one of the acting person's authenticators; returns how strong the factor is, if the code was right.
 ///
 /// # Errors
 /// 409 `factor_unreadable` where none of them can be read; the store's.
@@ -414,8 +414,8 @@ pub fn use_code(cx: &mut Context<'_, '_>, code: &str) -> Result<Option<Factor>> 
     }
 }
 
-/// What a recovery code is worth, if it was right; it is gone then, and the log says so. It stands in for the factor that its
-/// person lost, and whoever has it has more than a password.
+/// Uses a recovery code; returns how strong the factor is, if the code was right. The code is then removed, and the log records
+/// it. A recovery code replaces the factor that its person lost, so it proves more than a password.
 ///
 /// # Errors
 /// The store's.
@@ -459,7 +459,7 @@ pub fn remove_factor(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     )
 }
 
-/// Takes all second factors of somebody away who lost them, and ends their sessions. Nobody does it for themselves.
+/// Removes all second factors of a person who lost them, and ends their sessions. Nobody does it for themselves.
 ///
 /// # Errors
 /// 403, 404, the store's.
@@ -484,7 +484,7 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
     cx.tell(vec![event], written)
 }
 
-/// A random name for a ceremony or a session: it opens nothing.
+/// A random name for a ceremony or a session: the name gives no access.
 ///
 /// # Errors
 /// A fault when there is no randomness.
@@ -494,7 +494,7 @@ pub fn random_name(cx: &Context<'_, '_>) -> Result<String> {
     Ok(base64url(&bytes))
 }
 
-/// Tells of a new factor: the log, and its person, who may be another one than whoever knew the password.
+/// Records a new factor in the log and notifies its person, in case an attacker with the password added the factor.
 fn tell_added(cx: &mut Context<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
     let person = cx.actor.person.clone();
     let subject = ("person", person.0.clone());

@@ -20,13 +20,13 @@ use crate::core::grounds;
 use crate::core::read_fields::scoped_to;
 use crate::guard::impersonation;
 
-/// What a token may be scoped to.
+/// The scopes that a token may have.
 pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin", "scim"];
 
 /// How every secret begins, so that scanners of leaked secrets know it.
 pub const PREFIX: &str = "ast_";
 
-/// How long a token is good whose end nobody named, in days.
+/// How long a token without a given end is valid, in days.
 const USUAL_DAYS: i64 = 365;
 /// How far ahead the end of a token may be named, in days: five years.
 const MOST_DAYS: i64 = 5 * 366;
@@ -41,8 +41,8 @@ pub fn new_secret(cx: &Context<'_, '_>) -> Result<String> {
     Ok(format!("{PREFIX}{}", proof::crypto::base64url(&bytes)))
 }
 
-/// Makes a token (`POST /tokens {name, person, scopes, roles, expires_at}`); answers it with its secret, once. It is good for a
-/// year unless said; what the system makes itself, such as the demo's, has no end.
+/// Creates a token (`POST /tokens {name, person, scopes, roles, expires_at}`); returns it with its secret, once. A token is
+/// valid for a year by default; tokens that the system makes, such as the demo's, do not end.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -82,7 +82,8 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
         id: RecordId(cx.new_id()?),
         version: 0,
         name,
-        // A token that was made by way of another one is its maker's too: else the hand would be lost over one hop.
+        // A token made with another token belongs to the maker of that one too: otherwise the impersonation would be lost after
+        // one step.
         owner: impersonation::maker(&cx.actor, &person),
         person,
         digest: proof::crypto::digest_text(secret.as_bytes()),
@@ -103,7 +104,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     Ok((token, secret))
 }
 
-/// Refuses a wider token to whoever comes by a narrowed one of their own: what it was narrowed for would be lost over one hop.
+/// Refuses a wider token to the owner of a narrowed one: the narrowing would be lost over one step.
 fn check_not_wider(cx: &mut Context<'_, '_>, roles: Option<&BTreeSet<Role>>) -> Result<()> {
     let carried = cx.actor.narrowed_to();
     let is_within = carried
@@ -116,7 +117,7 @@ fn check_not_wider(cx: &mut Context<'_, '_>, roles: Option<&BTreeSet<Role>>) -> 
     }
 }
 
-/// The roles to which a token is narrowed: some of its person's, never one more.
+/// The roles to which a token is narrowed: a part of its person's roles.
 pub(crate) fn read_roles(
     reading: &mut Reading<'_>,
     directory: &Directory,
@@ -141,7 +142,7 @@ pub(crate) fn read_roles(
 
 fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
     let said = reading.texts("scopes", LINE);
-    // Who names none asks for a token that may nothing, and is not answered with the usual three.
+    // An empty list requests a token without scopes, which must not become the three default scopes.
     if said.as_ref().is_some_and(Vec::is_empty) {
         reading.wrong(
             "scopes",
@@ -166,8 +167,8 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
     }
 }
 
-/// Revokes a token (`DELETE /tokens/{id}`): its owner, its person, or who may set tokens. One that is revoked already stays as
-/// it is.
+/// Revokes a token (`DELETE /tokens/{id}`): allowed for its owner, its person, and people who may set tokens. A revoked token
+/// stays unchanged.
 ///
 /// # Errors
 /// 403, 404, or the store's.

@@ -1,4 +1,4 @@
-//! Workloads: which jobs of a pipeline's platform are let in, and letting them in.
+//! Workloads: the jobs of a pipeline's platform that may sign in, and their sign-in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,11 +26,11 @@ use crate::identity::set_token::{new_secret, read_roles};
 const MOST: i64 = 200;
 /// The most claims of one, and the most patterns of a claim.
 const MOST_CLAIMS: usize = 50;
-/// What a job may be given: nothing that administers.
+/// The scopes that a job may have: none that administers.
 pub const SCOPES: &[&str] = &["read", "write", "gate", "audit"];
-/// The longest a job is let in for one token, in minutes.
+/// The longest session of a job for one token, in minutes.
 const LONGEST_MINUTES: i64 = 60;
-/// How long it is unless said otherwise.
+/// The default lifetime in minutes.
 const USUAL_MINUTES: i64 = 15;
 
 /// The workloads of the tenant in the order of their keys.
@@ -56,7 +56,7 @@ pub fn workload(cx: &mut Context<'_, '_>, key: &str) -> Result<Workload> {
     find(cx, key)?.ok_or_else(|| Refusal::not_found(format!("workload {key}")).into())
 }
 
-/// Sets a workload up or changes it (`PUT /workloads/{key}`). What was let in before goes on as the workload is now.
+/// Sets a workload up or changes it (`PUT /workloads/{key}`). Credentials that were issued before follow the new settings.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -93,7 +93,7 @@ fn read(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Resul
         reading.wrong("issuer", "not_an_issuer", text);
     }
     let person = read_content::person(reading, "person", &directory);
-    // A login that nobody has is told already.
+    // The error for an unknown login is reported already.
     if person.is_none() && !reading.says_text("person") {
         reading.wrong("person", "missing", "Say in `person` for whom its jobs speak.");
     }
@@ -178,7 +178,7 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str, own_issuer: bool) -> BTr
     claims
 }
 
-/// Lets nobody in any more (`DELETE /workloads/{key}`); who was let in is out at once.
+/// Ends a workload (`DELETE /workloads/{key}`); its jobs are signed out at once.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -203,10 +203,10 @@ pub fn trusting(cx: &mut Context<'_, '_>, issuer: &str) -> Result<Vec<Workload>>
     Ok(found)
 }
 
-/// A job that was let in.
+/// A job that signed in.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
-    /// With this; it is told once.
+    /// The secret, returned once.
     pub secret: String,
     /// Until when.
     pub expires_at: Timestamp,
@@ -214,18 +214,19 @@ pub struct NewEntry {
     pub workload: Workload,
 }
 
-/// What a verified token of a platform says.
+/// The claims of a verified token of a platform.
 #[derive(Debug, Clone)]
 pub struct Shown {
     /// Its claims.
     pub claims: Map<String, Value>,
-    /// What makes it the one token: its id at its issuer, else all that was signed. A second of the same counts as a replay.
+    /// The token's unique value: its id at its issuer, else everything that was signed. A second use of the same value counts
+    /// as a replay.
     pub once: String,
     /// Until when it counts.
     pub expires_at: Timestamp,
 }
 
-/// Lets a job in whose verified token says this, once and no longer than the token itself counts.
+/// Signs in a job whose verified token has these claims, once and no longer than the token itself is valid.
 ///
 /// # Errors
 /// 403 `not_trusted` or `token_used`; the store's.
@@ -233,7 +234,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
     let told = &shown.claims;
     let found = workload(cx, key)?;
     let directory = cx.directory()?;
-    // Who set it up answers for it; what was set up on the host is nobody's.
+    // The creator is the owner of a workload; a workload that was set up on the host has none.
     let is_answered = found.owner == change_file::Actor::system().person || directory.is_active(&found.owner);
     let is_known = is_answered && directory.is_active(&found.person);
     if let Some(claim) = found.misfit(told).filter(|_| found.active && is_known) {
@@ -255,7 +256,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
     store::identity::workload::insert(cx.tx, &digest, found.id.as_str(), expires_at)?;
     let people = [found.person.clone(), found.owner.clone()];
     let grounds = grounds::of_records(cx, (&people, vec![grounds::named(&found)]), grounds::Shown::default())?;
-    // The platform's own words may name people, so the log holds their digest alone.
+    // The platform's claims may name people, so the log holds only their digest.
     let subject = told.get("sub").and_then(Value::as_str).unwrap_or_default();
     let event = draft(
         "workload.entered",
@@ -264,7 +265,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
         json!({
             "workload": found.key, "person": found.person,
             "subject_digest": proof::crypto::digest_text(subject.as_bytes()), "expires_at": expires_at.to_string(),
-            // By its digest replay knows that nobody wrote a way in past the server.
+            // By its digest a replay detects a credential that was written past the server.
             "secret_digest": digest, "grounds": grounds,
         }),
     );

@@ -1,5 +1,5 @@
-//! Tells ahead that a token ends, so that no pipeline stops in silence at night: whoever answers for it, and the person for whom it
-//! speaks, 60, 30, 14, 7 and 1 days before. Who was away for one of these days is told once, with the days that are left.
+//! Warns that a token ends, so that no pipeline stops without notice: the owner and the person of the token are notified 60,
+//! 30, 14, 7 and 1 days before. After missed days one notice is sent, with the days that are left.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::related_records::Message;
@@ -14,13 +14,13 @@ use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 
-/// How many days before its end a token's people are told.
+/// How many days before its end a token's people are notified.
 const DAYS: [i64; 5] = [60, 30, 14, 7, 1];
 
-/// Whoever makes a token for thirty days is not told at once that it ends in thirty.
+/// A token made for thirty days gets no notice on its first day that it ends in thirty.
 const SLACK: SignedDuration = SignedDuration::from_hours(1);
 
-/// The tokens whose people are to be told now. It writes nothing.
+/// The tokens with a notice due now. It writes nothing.
 ///
 /// # Errors
 /// The store's.
@@ -40,7 +40,8 @@ pub fn find_ending(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Tells a token's people that it ends, once for each of the days; nothing where it was revoked or made to end meanwhile.
+/// Notifies a token's people that it ends, once for each of the days; not when the token was revoked or given another end
+/// meanwhile.
 ///
 /// # Errors
 /// The store's.
@@ -71,7 +72,7 @@ fn days_left(token: &Token, now: Timestamp) -> Option<i64> {
     (left > SignedDuration::ZERO).then(|| (left.as_secs() + 86_399) / 86_400)
 }
 
-/// The last of the days that has come. Whoever makes a token for a week need not be told of the sixty days.
+/// The last of the days that has come. A token made for a week needs no notice of sixty days.
 fn step(token: &Token, now: Timestamp) -> Option<i64> {
     let (end, left) = (token.expires_at?, days_left(token, now)?);
     let lies_in_its_life = |days: &i64| end - SignedDuration::from_hours(24 * days) > token.created_at + SLACK;
@@ -81,7 +82,7 @@ fn step(token: &Token, now: Timestamp) -> Option<i64> {
         .min()
 }
 
-/// Who answers for it, and for whom it speaks where that is somebody who reads letters. Where neither does, the administrators.
+/// The token's owner and its person, when that person reads letters. The administrators when neither does.
 fn readers(cx: &mut Context<'_, '_>, token: &Token) -> Result<Vec<PersonId>> {
     let directory = cx.directory()?;
     let reads = |person: &PersonId| {

@@ -1,5 +1,5 @@
-//! Notifies the owners of findings of drift, and keeps the action items of each service: what is to be decided, and what was decided
-//! and is not done yet.
+//! Notifies the owners of findings of drift, and keeps the action items of each service: the pending decisions, and the
+//! decisions that are not carried out yet.
 
 use std::collections::BTreeMap;
 
@@ -26,11 +26,11 @@ use crate::notify::action_items::{open, settle_by_rule};
 
 /// How long the owner has to decide.
 const TIME: Span = Span::Minutes(24 * 60);
-/// How long what was decided may take; then the finding is open again.
+/// How long carrying out a decision may take; then the finding is open again.
 const TO_CARRY_OUT: SignedDuration = SignedDuration::from_hours(24 * 7);
-/// What stands behind the source's id in the part of the item about decisions.
+/// The suffix after the source's id in the part of the item about decisions.
 const DECIDED: &str = "+decided";
-/// The most decided findings of a place that are looked at at once.
+/// The most decided findings of a place that one round reads.
 const MOST: i64 = 2_000;
 /// How many addresses one message lists.
 const LISTED: usize = 20;
@@ -101,7 +101,7 @@ fn text(cx: &Context<'_, '_>, place: &str, findings: &[&DriftFinding]) -> String
     text
 }
 
-/// What an event about a finding rests on.
+/// The facts on which an event about a finding rests.
 pub(crate) fn grounds(it: &DriftFinding) -> Value {
     json!({
         "address": it.address, "attribute": it.attribute, "service": it.service, "environment": it.environment,
@@ -123,8 +123,8 @@ pub(crate) fn change_named(cx: &mut Context<'_, '_>, key: Option<&str>) -> Resul
     }
 }
 
-/// Opens the action items of a service with findings of a source that are undecided, or whose decision is not carried out; settles
-/// them once there are none.
+/// Opens the action items of a service for a source's findings that are undecided, or whose decision is not carried out;
+/// settles them once there are none.
 ///
 /// # Errors
 /// The store's.
@@ -222,7 +222,8 @@ fn is_carried_out(finding: &DriftFinding, named: Option<&Change>) -> bool {
     change.state == State::Closed && matching::carries(change, outcome, place, finding.since)
 }
 
-/// When the item about decisions wakes: what is done settles it, and what was not done in time is open again.
+/// When the item about decisions wakes: a completed decision settles it, and one that was not carried out in time opens its
+/// finding again.
 ///
 /// # Errors
 /// The store's.
@@ -241,7 +242,7 @@ pub(crate) fn look_again(cx: &mut Context<'_, '_>, item: &str) -> Result<()> {
     follow(cx, &source, service.as_ref())
 }
 
-/// Opens again what was decided and not carried out in time, and notifies the owners.
+/// Opens findings again whose decision was not carried out in time, and notifies the owners.
 fn open_late(cx: &mut Context<'_, '_>, source: &RecordId, service: Option<&ServiceKey>) -> Result<()> {
     let now = cx.now;
     let mut late = outstanding(cx, source, service)?;

@@ -1,4 +1,4 @@
-//! Closes an incident, or merges it into the one that it repeats.
+//! Closes an incident, or merges it into its original.
 
 use model::core::act;
 use model::core::body::Body;
@@ -57,7 +57,8 @@ pub fn close_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     Ok(saved)
 }
 
-/// What an incident owes that was flagged and whose candidates nobody judged. A reason for closing it clears them.
+/// The unmet obligation of a flagged incident with candidates that nobody confirmed or cleared. Closing the incident with a
+/// reason clears them.
 fn unjudged(incident: &Incident, directory: &Directory) -> Option<Unmet> {
     let is_suspected = incident.course.change_related == Some(ChangeRelation::Suspected);
     let people = major::commanders(directory);
@@ -76,7 +77,7 @@ fn unjudged(incident: &Incident, directory: &Directory) -> Option<Unmet> {
     })
 }
 
-/// What an incident owes before it is closed.
+/// The obligations that are left before an incident can be closed.
 #[must_use]
 pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
     let rows = incident.unreviewed().map(|row| {
@@ -99,8 +100,9 @@ pub fn unmet(incident: &Incident, directory: &Directory) -> Vec<Unmet> {
     rows.collect()
 }
 
-/// Merges an incident into the one that it repeats (`POST /incidents/{key}/merge {into, reason}`): it is closed, and the other takes
-/// over its services, keys, severity, causes, fixes and unreviewed signatures. A major incident makes the other one major.
+/// Merges an incident into its original (`POST /incidents/{key}/merge {into, reason}`): the incident is closed, and the
+/// original takes over its services, keys, severity, causes, fixes and unreviewed signatures. A major incident makes the
+/// original major.
 ///
 /// # Errors
 /// 403; 404; 409 `not_in_state`; 422 for itself, an unknown one and a ring; or the store's.
@@ -152,7 +154,7 @@ pub fn merge_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     Ok(saved)
 }
 
-/// Whether an incident is this one, or repeats it over others.
+/// Whether an incident is this one, or its duplicate directly or through others.
 fn leads_to(directory: &Directory, from: &Incident, key: &str) -> bool {
     let mut at = Some(from);
     for _ in 0..DEEPEST {
@@ -163,7 +165,7 @@ fn leads_to(directory: &Directory, from: &Incident, key: &str) -> bool {
         let next = incident.course.duplicate_of.as_ref();
         at = next.and_then(|next| directory.incidents.get(next));
     }
-    // What goes on for so long is a ring itself.
+    // A chain that is this long must be a cycle.
     true
 }
 
@@ -180,8 +182,8 @@ fn check_open(other: &Incident) -> Result<()> {
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
 }
 
-/// The other incident takes over the services, the keys and the gravest severity of the duplicate, its command where it has
-/// none, what led to it and what fixes it, and the signatures that nobody reviewed.
+/// The other incident takes over the services, the keys and the gravest severity of the duplicate, its command if it has none,
+/// its causes and fixes, and the signatures that nobody reviewed.
 fn take_over(cx: &mut Context<'_, '_>, other: &Incident, duplicate: &Incident) -> Result<()> {
     let mut into = other.clone();
     into.services.extend(duplicate.services.iter().cloned());

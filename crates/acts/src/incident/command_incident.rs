@@ -1,4 +1,4 @@
-//! What a commander does: takes or hands over command, halts the work under way, and ends the freeze of a major incident.
+//! The acts of a commander: take or transfer command, halt the work under way, and end the freeze of a major incident.
 
 use jiff::Timestamp;
 use model::approval::decide::check_factor;
@@ -20,10 +20,10 @@ use crate::guard::self_grant::is_one;
 use crate::incident::note_entry::note;
 use crate::incident::set_incident::{find, put_by};
 
-/// Takes command, or hands it over (`POST /incidents/{key}/command {commander?, reason?}`).
+/// Takes command, or transfers it (`POST /incidents/{key}/command {commander?, reason?}`).
 ///
 /// # Errors
-/// 403 `not_commander`, 404, 409 for one that is closed, 422, or the store's.
+/// 403 `not_commander`, 404, 409 for a closed incident, 422, or the store's.
 pub fn command_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let (directory, before) = (cx.directory()?, find(cx, key)?);
@@ -109,9 +109,9 @@ pub fn stand_down(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<In
     Ok(saved)
 }
 
-/// Makes an incident major again whose commander ended its freeze, or whose severity alone does not (`POST /incidents/{key}/major
-/// {reason}`): by somebody who may command, but not by the person who made it major before, nor by whoever reported it where that is why
-/// it is none. Two accounts of one person count once.
+/// Makes an incident major again after its commander ended its freeze, or when its severity alone does not
+/// (`POST /incidents/{key}/major {reason}`). The acting person may command, is not the person who made it major before, and is
+/// not its reporter where that is why it is not major. Two accounts of one person count once.
 ///
 /// # Errors
 /// 403 `not_commander` or `own_request`; 404; 409 where it is over, is major already or names no service; 422; or the store's.
@@ -153,7 +153,7 @@ pub fn declare_major(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
 fn check_declarable(incident: &Incident, now: Timestamp) -> Result<()> {
     let key = &incident.key;
     let refused = |code, text: String, satisfy: String| Err(Refusal::not_now(code, text, satisfy, Vec::new()).into());
-    // What was major for the longest time stops nothing any more, and is declared anew.
+    // After the longest time as a major incident, an incident stops nothing any more and can be declared again.
     let since = incident.course.major_since;
     if since.is_some_and(|since| now < later(since, major::LONGEST)) {
         return refused(

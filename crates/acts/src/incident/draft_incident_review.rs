@@ -1,5 +1,5 @@
-//! Drafts the review of an incident from what is recorded: its course, the changes that were involved with who decided about them,
-//! their permits, linked records, and what the review led to. It is worked out anew each time.
+//! Drafts the review of an incident from the records: its course, the involved changes with their deciders, their permits,
+//! linked records, and the results of the review. The draft is computed again each time.
 
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
@@ -24,7 +24,7 @@ use crate::incident::review_actions::find_review;
 use crate::incident::write_review::{answers_of, involved, missing_of};
 use crate::risk::move_forecasts::moves_by;
 
-/// The draft, with what a person wrote where there is something.
+/// The draft, with a person's text where there is one.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -150,7 +150,7 @@ fn shown_actions(cx: &mut Context<'_, '_>, directory: &Directory, key: &str) -> 
     Ok(shown.collect())
 }
 
-/// What happened when: the incident's timeline, and the work of the changes that were involved.
+/// The course of events: the incident's timeline, and the work of the changes that were involved.
 fn course(cx: &mut Context<'_, '_>, incident: &Incident, changes: &[Involved]) -> Result<Vec<(Timestamp, String)>> {
     let mut lines = vec![(incident.started_at, format!("{} began.", incident.key))];
     lines.extend(incident.resolved_at.map(|at| (at, format!("{} ended.", incident.key))));

@@ -18,20 +18,20 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most changes that are looked at, the newest first.
+/// The most changes that are examined, the newest first.
 const MOST: i64 = 5_000;
 /// The most duplicates of duplicates.
 const MOST_IN_CHAIN: usize = 50;
 /// The most reviews.
 const MOST_REVIEWS: i64 = 5_000;
 
-/// Finds them, the earliest first. Incidents are those of the whole tenant; one that repeats another one is no failure of its own,
-/// whether it was merged or is linked as its duplicate.
+/// Finds failures, the earliest first. The incidents are those of the whole tenant; a duplicate is no failure of its own,
+/// whether merged or linked.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn find_failures(cx: &mut Context<'_, '_>) -> Result<Vec<Failure>> {
-    // A fix has as many days before it as it was watched after it, so twice the span is looked at.
+    // A fix has as many days before it as it was watched after it, so twice the span is read.
     let since = cx
         .now
         .checked_sub(SignedDuration::from_hours(2 * DAYS * 24))
@@ -83,7 +83,7 @@ fn causes(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
     Ok(reviews.into_iter().filter_map(of).collect())
 }
 
-/// The records that are linked as duplicates, each with what it repeats.
+/// The records that are linked as duplicates, each with its original.
 fn duplicates(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
     let wanted = Filter::new()
         .equals("kind", RelationKind::DuplicateOf.as_str())
@@ -93,7 +93,7 @@ fn duplicates(cx: &mut Context<'_, '_>) -> Result<BTreeMap<String, String>> {
     Ok(links.into_iter().map(|link| (link.from, link.to)).collect())
 }
 
-/// What a record repeats in the end; itself where it is no duplicate.
+/// The last record in a chain of duplicates; the record itself when it is no duplicate.
 fn original(duplicates: &BTreeMap<String, String>, key: String) -> String {
     let mut at = key;
     // Rings are refused; one from before stops here.

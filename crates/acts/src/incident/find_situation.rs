@@ -1,4 +1,5 @@
-//! What a commander looks at: the freeze and its scope, work under way in it, what it stops, and whom to call.
+//! The commander's overview: the freeze and its scope, work under way in that scope, the changes that the freeze stops, and the
+//! people to call.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,18 +33,18 @@ pub struct InScope {
     pub risk: Level,
     /// Its services in the scope.
     pub services: Vec<ServiceKey>,
-    /// Whether its commander let it through.
+    /// Whether the commander let the change through.
     pub signed: bool,
 }
 
-/// Somebody to call.
+/// A person to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contact {
     /// The person.
     pub person: PersonId,
     /// Why: `commander`, `on_call`, `on_duty`, a part in owning, `change_manager`.
     pub roles: BTreeSet<String>,
-    /// The services for which the person answers.
+    /// The services that the person owns.
     pub services: BTreeSet<ServiceKey>,
 }
 
@@ -52,23 +53,23 @@ pub struct Contact {
 pub struct Situation {
     /// The freeze, while the incident is major.
     pub freeze: Option<Freeze>,
-    /// The services that are frozen: its own, what they need and what needs them.
+    /// The services that are frozen: its own, their dependencies and their dependents.
     pub services: BTreeSet<ServiceKey>,
-    /// Whom a stopped change waits for.
+    /// The people for whom a stopped change waits.
     pub asked: Vec<PersonId>,
     /// Work under way in the scope; the first of them.
     pub in_flight: Vec<InScope>,
     /// How many these are.
     pub in_flight_count: usize,
-    /// Changes that are stopped; the first of them.
+    /// The stopped changes; the first of them.
     pub stopped: Vec<InScope>,
     /// How many these are.
     pub stopped_count: usize,
-    /// Whom to call.
+    /// The people to call.
     pub contacts: Vec<Contact>,
 }
 
-/// Looks at the situation around an incident (`GET /incidents/{key}/situation`).
+/// Shows the situation around an incident (`GET /incidents/{key}/situation`).
 ///
 /// # Errors
 /// 403, or the store's.
@@ -113,7 +114,7 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
     })
 }
 
-/// The services of an incident, what they need and what needs them.
+/// The services of an incident, their dependencies and their dependents.
 fn around(directory: &Directory, incident: &Incident) -> BTreeSet<ServiceKey> {
     let own = &incident.services;
     let mut found = own.clone();

@@ -1,4 +1,4 @@
-//! “What changed?”: what changed on a service or config item, and on everything that it depends on, before a time, ranked.
+//! “What changed?”: the changes on a service or config item, and on its dependencies, before a time, ranked.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,17 +21,17 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most changes and deployments that are looked at.
+/// The most changes and deployments that are examined.
 const MOST: i64 = 2_000;
-/// How many pages of so many deployments are looked through.
+/// The most pages of deployments that are read.
 const MOST_PAGES: usize = 5;
-/// The most that are answered.
+/// The most items in a result.
 pub const ANSWERED: usize = 100;
 
-/// What is asked.
+/// The question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// A service, or `None` where a config item is asked about.
+    /// A service, or `None` when the question is about a config item.
     pub service: Option<String>,
     /// A config item, by its key, its name or one of its addresses.
     pub item: Option<String>,
@@ -60,7 +60,7 @@ pub struct Changed {
     pub happening: Happening,
     /// Its place, and why.
     pub ranked: Ranked,
-    /// Where the change stands.
+    /// The change's state.
     pub state: Option<State>,
     /// The outcome of the whole change, once each target has one.
     pub outcome: Option<Outcome>,
@@ -69,7 +69,7 @@ pub struct Changed {
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Whether a service or a config item was asked about.
+    /// Whether the question is about a service or a config item.
     pub kind: NodeKind,
     /// Its key.
     pub key: String,
@@ -77,15 +77,15 @@ pub struct Answer {
     pub from: Timestamp,
     /// Before when.
     pub before: Timestamp,
-    /// How many things were looked at: it, and what it depends on.
+    /// How many things were searched: the subject and its dependencies.
     pub things: usize,
-    /// What changed, the likeliest first.
+    /// The changes and events, the likeliest cause first.
     pub items: Vec<Changed>,
-    /// Whether there was more than was looked at or is answered.
+    /// Whether there was more than was searched or is listed.
     pub more: bool,
 }
 
-/// Answers the question. Where somebody is scoped to services, the rest is absent.
+/// Answers the question. For a person who is scoped to services, the rest is absent.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -97,7 +97,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     let before = question.before;
     let back = SignedDuration::from_hours(question.hours);
     let from = before.checked_sub(back).unwrap_or(Timestamp::MIN);
-    // A change of the service of an item names the service, so what is looked for are services.
+    // A change of the service of an item names the service, so the search is by services.
     let services = services(&directory, &things);
     let scope = cx.scope()?;
     if let Some(scope) = &scope {
@@ -143,7 +143,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     })
 }
 
-/// What was asked about: a service by its key, a config item by its key, its name or one of its addresses.
+/// The subject of the question: a service by its key, a config item by its key, its name or one of its addresses.
 fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String)> {
     if let Some(key) = &question.service {
         return match directory.services.get(&key.as_str().into()) {
@@ -238,8 +238,8 @@ fn changed(change: &Change, things: &Near, span: (Timestamp, Timestamp)) -> Opti
     })
 }
 
-/// Deployments that no change names, or that nothing allowed, whatever draft was made of them: they were told in the time, so their
-/// ids lie in it. What was told late is found by its own time.
+/// Deployments that no change names, or that nothing allowed, even when a draft was made of them. They were reported in the
+/// time, so their ids lie in the range of the time. A deployment that was reported late is found by its own time.
 fn deployments(
     cx: &mut Context<'_, '_>,
     things: &Near,
@@ -285,8 +285,8 @@ fn deployments(
     Ok((last.into_values().collect(), more))
 }
 
-/// Differences that no change explains and no baseline expects: something was changed by hand, whatever was decided about it
-/// afterwards. Those of one thing are one row, the latest; one whose change is told of stands for nothing else.
+/// Differences that no change explains and no baseline expects: a manual change, whatever was decided about it afterwards. One
+/// thing has one row, its latest difference; a difference whose change is listed already has none.
 fn drift(
     cx: &mut Context<'_, '_>,
     (things, services, told): (&Near, &BTreeSet<String>, &BTreeSet<String>),
@@ -357,7 +357,7 @@ fn maintenance(
     (from, before): (Timestamp, Timestamp),
 ) -> Result<Vec<Changed>> {
     let begun = [NoticeState::UnderWay, NoticeState::Completed].map(NoticeState::as_str);
-    // What is over ended within its announced times, or not much later.
+    // Maintenance that is over ended within its announced times, or not much later.
     let since = from.checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
     let told = Filter::new().one_of("state", begun).at_least("ends_at", since);
     let rows = record::bodies::<VendorNotice>(cx.tx, &told.descending_by("ends_at").limit(MOST))?;

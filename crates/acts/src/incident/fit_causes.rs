@@ -1,6 +1,6 @@
-//! Fits how likely candidates led to incidents from what people said of earlier ones, and says how far back candidates of a
-//! service are looked for. A fit is written once, names its verdicts by a digest and is never changed: when one is due, or when
-//! somebody asks for it.
+//! Fits how likely candidates led to incidents, from verdicts on earlier ones, and computes how far back the candidates of a
+//! service are searched. A fit is written once, names its verdicts by a digest and is never changed. It is made when due, or on
+//! request.
 
 use model::core::enums::WindowOrigin;
 use model::core::ids::{RecordId, ServiceKey};
@@ -78,7 +78,7 @@ fn verdicts(cx: &mut Context<'_, '_>) -> Result<Vec<Label>> {
     Ok(labels(directory.incidents.values()))
 }
 
-/// Whether a fit is due: looked at in a reading transaction.
+/// Whether a fit is due: checked in a reading transaction.
 ///
 /// # Errors
 /// The store's.
@@ -88,7 +88,7 @@ pub fn is_fit_due(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(is_due(last.as_ref(), known.len(), cx.now))
 }
 
-/// Fits where that is due; answers whether it did. Another server may have been faster.
+/// Makes a fit when one is due; returns whether it was made. Another server may have been faster.
 ///
 /// # Errors
 /// The store's.
@@ -136,7 +136,7 @@ impl PlainNoun for CauseModel {
         false
     }
 
-    /// Fits from the verdicts so far, also where they are too few: the record then says what is missing.
+    /// Makes a fit from the verdicts so far, even when they are too few: the record then lists what is missing.
     fn add(cx: &mut Context<'_, '_>, input: CauseModelInput, reading: Reading<'_>) -> Result<Self> {
         reading.finish()?;
         let model = Self {
@@ -203,7 +203,7 @@ impl PlainNoun for CauseWindow {
             reading.wrong("hours", "out_of_range", "`hours` is at least 1.");
         }
         reading.finish()?;
-        // One that was taken out of use comes back under its record.
+        // A model that was taken out of use comes back under its record.
         let old = Filter::new().equals("service", input.service.as_str()).order_by("id");
         let old = record::bodies::<Self>(cx.tx, &old)?.into_iter().next();
         let window = Self {

@@ -29,25 +29,25 @@ use crate::incident::find_what_changed::{Changed, Question, find_watching, find_
 use crate::incident::fit_causes::{ServiceWindow, in_force, windows_of};
 use crate::incident::link_records::{cause_by_links, end_carried, give_reason, with_duplicates};
 
-/// The owners of so many candidates are notified.
+/// The owners of this many candidates are notified.
 const NOTIFIED: usize = 3;
 
 /// The candidates of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidates {
-    /// How many hours were looked back, at the service that looks back farthest.
+    /// How many hours back the search went, at the service with the longest window.
     pub hours: i64,
-    /// How far back each service of the incident looks; empty where somebody named the hours.
+    /// How far back each service of the incident looks; empty where the hours were given.
     pub windows: Vec<ServiceWindow>,
     /// Whether the first is far enough ahead to be named as the likeliest.
     pub sure: bool,
     /// The candidates, the likeliest first; those that were cleared come last.
     pub items: Vec<Changed>,
-    /// What the ranking says of each, in their order.
+    /// The ranking of each candidate, in their order.
     pub ranks: Vec<JudgedRank>,
     /// How likely each led to the incident, in parts per million, in their order; empty where no probability is given.
     pub probabilities: Vec<i64>,
-    /// The digest of the fit that was asked; absent where there is none yet.
+    /// The digest of the fit that was used; absent where there is none yet.
     pub model: Option<String>,
     /// How many judged candidates the fit learned from.
     pub verdicts: i64,
@@ -75,9 +75,9 @@ fn is_cleared(incident: &Incident, row: &Changed) -> bool {
     said.is_some_and(|said| !said.confirmed)
 }
 
-/// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is none. Each service looks
-/// as far back as was set for it, as its earlier causes teach, or four hours, and farther for changes in whose watch the incident began;
-/// `hours` asks for another time.
+/// Finds the candidates of an incident, over all of its services. A change that the incident gave rise to is no candidate. The
+/// search goes back as far as is set for each service, else as its earlier causes suggest, else four hours; farther for changes
+/// in whose watch the incident began. `hours` sets another time.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -86,7 +86,7 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Opt
     let fit = known.as_ref().map(|(_, fit)| fit);
     let mut own = windows_of(cx, incident, fit)?;
     let directory = cx.visible()?;
-    // Neither the name of a service nor its hours are told to whoever does not see it.
+    // A reader who may not see a service gets neither its name nor its hours.
     own.retain(|it| directory.services.contains_key(&it.service));
     let mut items: Vec<Changed> = Vec::new();
     for window in &own {
@@ -151,8 +151,8 @@ pub fn find_candidates(cx: &mut Context<'_, '_>, incident: &Incident, hours: Opt
     })
 }
 
-/// What the ranking says of each candidate: its points, its lead over the best of the others, and how long before the incident its
-/// work ended.
+/// The ranking of each candidate: its points, its lead over the best of the others, and how long before the incident its work
+/// ended.
 fn ranks(incident: &Incident, items: &[Changed]) -> Vec<JudgedRank> {
     let points: Vec<i64> = items.iter().map(|it| it.ranked.score).collect();
     let delay = |it: &Changed| {
@@ -182,7 +182,7 @@ fn is_first_sure(incident: &Incident, items: &[Changed], probabilities: &[i64]) 
     told.first().is_some_and(|first| *first >= SURE_PPM && *first > second)
 }
 
-/// The candidates of an incident that is about to be saved, looked at with the rights of the house.
+/// The candidates of an incident that is about to be saved, found with the system's rights.
 ///
 /// # Errors
 /// The store's.
@@ -200,7 +200,7 @@ pub(crate) fn is_open_candidate(cx: &mut Context<'_, '_>, incident: &Incident, c
     Ok(items.any(|it| it.change.as_deref() == Some(change) && !is_cleared(incident, it)))
 }
 
-/// The incident with its flag: whether it is related to a change, as links, verdicts and candidates say.
+/// The incident with its flag: whether it is related to a change, by links, verdicts and candidates.
 ///
 /// # Errors
 /// The store's.
@@ -210,8 +210,8 @@ pub(crate) fn flagged(cx: &mut Context<'_, '_>, mut incident: Incident, found: &
     Ok(incident)
 }
 
-/// Whether an incident is related to a change: a link or a verdict says so; else a delivery supposes it or candidates are open; else
-/// all were cleared.
+/// Whether an incident is related to a change: first by a link or a verdict, else by a delivery's guess or open candidates. If
+/// all were cleared, it is not related.
 fn relation(incident: &Incident, by_links: Option<ChangeRelation>, has_open: bool) -> Option<ChangeRelation> {
     if by_links == Some(ChangeRelation::Confirmed) || incident.confirmed_causes().next().is_some() {
         return Some(ChangeRelation::Confirmed);
@@ -223,8 +223,8 @@ fn relation(incident: &Incident, by_links: Option<ChangeRelation>, has_open: boo
     was_asked.then_some(ChangeRelation::Cleared)
 }
 
-/// Notes the candidates of an incident that was opened or has further services, and notifies the owners of the first with what is
-/// known. Nobody is accused: the time and the place alone speak for a candidate.
+/// Records the candidates of an incident that was opened or has further services, and notifies the owners of the first about
+/// them. A candidate rests on time and place alone and accuses nobody.
 ///
 /// # Errors
 /// The store's.
@@ -243,7 +243,7 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident, fou
     for (place, (at, row)) in changes.iter().take(NOTIFIED).enumerate() {
         let key = row.change.as_deref().unwrap_or_default();
         let change = cx.as_system(|cx| cx.change(key))?;
-        // Who watches the change now gets the notice of its watch.
+        // The watchers of the change get the notice of its watch at this moment.
         if is_in_watch(&change, &directory, incident) {
             continue;
         }
@@ -295,8 +295,8 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident, fou
 }
 
 /// Confirms or clears a candidate (`POST /incidents/{key}/candidates {change, confirmed, reason}`). A confirmed one is linked as
-/// `caused`, in the same transaction, so that it is read from both sides; a link that a person made stays. Clearing takes such links
-/// back, and the outcome follows; the reason stands on the link.
+/// `caused`, in the same transaction, so that it is read from both sides; a link that a person made stays. Clearing ends such
+/// links, and the change's outcome follows; the reason is kept on the link.
 ///
 /// # Errors
 /// 403, 404, 422; 409 for a link that is refused; or the store's.
@@ -321,7 +321,7 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     let file = cx.file(&named)?;
     let change = &file.change;
     let confirmed = confirmed.unwrap_or_default();
-    // What the ranking says is taken before the verdict: a confirmed cause is a failed change and ranks higher by that alone.
+    // The rank is computed before the verdict: a confirmed cause is a failed change and ranks higher by that alone.
     let rank = rank_of(&look(cx, before)?, change);
     let links = links_between(cx, change.id.as_str(), &before.key)?;
     match confirmed {
@@ -353,7 +353,7 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
     cx.put_estate(kind, incident, data)
 }
 
-/// What the ranking says of a change; `None` where it is no candidate.
+/// The rank of a change; `None` where it is no candidate.
 fn rank_of(found: &Candidates, change: &Change) -> Option<JudgedRank> {
     let place = found
         .items
@@ -362,7 +362,7 @@ fn rank_of(found: &Candidates, change: &Change) -> Option<JudgedRank> {
     found.ranks.get(place).cloned()
 }
 
-/// Whether the acting person, or the one whose hand it is, stands behind a change, by whichever of their accounts.
+/// Whether the acting person, or the person who acts through them, has a part in a change, under any of their accounts.
 fn is_behind(actor: &Actor, file: &ChangeFile) -> bool {
     let content = &file.change.content;
     let named = [&file.change.requester, &content.owner];
@@ -373,8 +373,8 @@ fn is_behind(actor: &Actor, file: &ChangeFile) -> bool {
     })
 }
 
-/// Links a change as the cause, unless a person did so already. What a delivery supposed is no confirmation, and neither is what
-/// somebody with a part in the change may have said.
+/// Links a change as the cause, unless a person did so already. A delivery's guess is no confirmation, and neither is a link by
+/// a person with a part in the change.
 fn confirm(cx: &mut Context<'_, '_>, change: &Change, incident: &str, (links, reason): (&[Link], &str)) -> Result<()> {
     let person = &cx.actor.person;
     if links.iter().any(|link| !is_weaker(change, link, person)) {
@@ -385,8 +385,8 @@ fn confirm(cx: &mut Context<'_, '_>, change: &Change, incident: &str, (links, re
     give_reason(cx, &id, reason)
 }
 
-/// Takes back what says that a change caused an incident or one that was merged into it. The reason stands on each link before it
-/// ends.
+/// Ends the links by which a change caused an incident or a duplicate merged into the incident. The reason is kept on each link
+/// before it ends.
 fn clear(cx: &mut Context<'_, '_>, change: &Change, incident: &Incident, reason: &str) -> Result<()> {
     for one in with_duplicates(cx, incident)? {
         for link in links_between(cx, change.id.as_str(), &one.key)? {
@@ -398,8 +398,8 @@ fn clear(cx: &mut Context<'_, '_>, change: &Change, incident: &Incident, reason:
     Ok(())
 }
 
-/// Clears each candidate that is open still, for the reason with which a person closes the incident. It teaches nothing, as nobody
-/// looked at each of them. What a delivery supposes stays: the review of the incident has its answers.
+/// Clears each candidate that is open still, for the reason with which a person closes the incident. Such a verdict trains no
+/// model, because nobody looked at each candidate. A delivery's guess stays: the incident review settles it.
 ///
 /// # Errors
 /// The store's.
@@ -428,7 +428,7 @@ pub(crate) fn clear_open(cx: &mut Context<'_, '_>, mut incident: Incident, reaso
     Ok(incident)
 }
 
-/// The standing links by which a change caused an incident.
+/// The active links by which a change caused an incident.
 fn links_between(cx: &mut Context<'_, '_>, change: &str, incident: &str) -> Result<Vec<Link>> {
     let filter = Filter::new()
         .equals("from_change", change)

@@ -6,10 +6,10 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Versioned, Written, draft};
 
-/// Saves a record with the event that tells of it.
+/// Saves a record with its event.
 ///
 /// # Errors
-/// The store's; `Stale` when somebody else was faster.
+/// The store's; `Stale` when another writer was faster.
 pub(crate) fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
     let mut written = Written::default();
     let saved = cx.put(&mut written, record)?;

@@ -1,5 +1,5 @@
-//! Links between records, read from both ends. What a change holds among its own links is written there, by the same rules as on
-//! the change, and has its row here by an effect (`effects::mirror_links`), whichever way it came.
+//! Links between records, read from both ends. A link in a change's own list is written there, by the change's rules; an effect
+//! (`effects::mirror_links`) copies it to a row here.
 
 use model::change::related_records::Deployment;
 use model::core::enums::{ChangeRelation, RelationEnd, RelationKind, RelationOrigin, TimelineKind};
@@ -26,7 +26,7 @@ use crate::incident::keep::keep;
 use crate::incident::note_entry::note;
 use crate::incident::review_actions::reopen_review;
 
-/// A link as one of its ends shows it.
+/// A link as seen from one of its ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// The link.
@@ -171,8 +171,8 @@ pub(crate) fn end_link(cx: &mut Context<'_, '_>, link: RecordLink) -> Result<Rec
     Ok(ended)
 }
 
-/// What the links of an incident say of the changes that led to it. What a delivery alone supposes confirms nothing, and counts
-/// until the change is cleared.
+/// Whether a change caused an incident, by the incident's links. A delivery's guess confirms nothing, but counts until the
+/// change is cleared.
 ///
 /// # Errors
 /// The store's.
@@ -191,8 +191,8 @@ pub(crate) fn cause_by_links(cx: &mut Context<'_, '_>, incident: &Incident) -> R
     Ok(found.iter().any(is_open).then_some(ChangeRelation::Suspected))
 }
 
-/// Brings the flag of an incident in line with the links that say which change led to it. Once the last one is taken back, people
-/// who cleared the change have said so; else it is suspected as before.
+/// Updates the incident's flag from the links that name its cause. After the last such link was ended, the flag is “not
+/// related” if people cleared the change; otherwise the change is suspected as before.
 fn follow_cause(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     let is_cause = link.kind == RelationKind::Caused && link.from_kind == RelationEnd::Change;
     if !is_cause || link.to_kind != RelationEnd::Incident {
@@ -219,8 +219,8 @@ fn follow_cause(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     cx.put_estate("incident.relation_moved", moved, data).map(drop)
 }
 
-/// Another change that was involved makes a complete review a draft again: its answers are owed, and who implemented it does not
-/// complete the review. A closed incident keeps its review.
+/// A further involved change makes a complete review a draft again: the review needs the change's answers, and an implementer
+/// of the change may not complete the review. A closed incident keeps its review.
 fn follow_review(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     let (change, incident) = match (link.kind, link.from_kind, link.to_kind) {
         (RelationKind::Caused, RelationEnd::Change, RelationEnd::Incident) => (&link.from, &link.to),
@@ -229,7 +229,7 @@ fn follow_review(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     };
     let directory = cx.directory()?;
     let mut own = directory.incidents.get(incident);
-    // What is said of a duplicate counts at the incident that goes on.
+    // Links of a duplicate count at the incident that remains.
     for _ in 0..MOST {
         let Some(next) = own.and_then(|it| it.course.duplicate_of.as_ref()) else {
             break;
@@ -246,7 +246,7 @@ fn follow_review(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     Ok(())
 }
 
-/// That an incident was merged into another stays, and so does the link that says so.
+/// A merged incident stays merged, and so its link to the other incident stays.
 fn check_not_merged(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     if link.kind != RelationKind::DuplicateOf || merged_into(cx, &link.from)?.as_ref() != Some(&link.to) {
         return Ok(());
@@ -256,7 +256,7 @@ fn check_not_merged(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into())
 }
 
-/// The incident into which one was merged.
+/// The incident into which another was merged.
 fn merged_into(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<String>> {
     let directory = cx.directory()?;
     let incident = directory.incidents.get(key);
@@ -277,8 +277,8 @@ pub(crate) fn relate(cx: &mut Context<'_, '_>, from: End, to: End, reason: Optio
     add_link(cx, link).map(drop)
 }
 
-/// Has what led to a duplicate and what fixes it stand at the incident that goes on as well, with where it comes from: the links,
-/// and each change that was confirmed as its cause. Its closing asks for the review of them.
+/// Copies the causes and fixes of a duplicate to the incident that remains, with their origin: the links, and each change that
+/// was confirmed as the cause. Closing that incident requires their review.
 ///
 /// # Errors
 /// The store's.
@@ -305,7 +305,7 @@ pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &
         let said = (RelationOrigin::Person, CERTAIN);
         wanted.push((RelationKind::Caused, change, own.clone(), said));
     }
-    // What people say goes before what a delivery supposes of the same change.
+    // Links by people go before a delivery's guess about the same change.
     wanted.sort_by_key(|(.., (origin, _))| *origin == RelationOrigin::Source);
     for (kind, from, to, (origin, confidence_ppm)) in wanted {
         let known = rows_of(cx, &own.key)?;
@@ -325,10 +325,10 @@ pub(crate) fn carry_over(cx: &mut Context<'_, '_>, duplicate: &Incident, into: &
     Ok(())
 }
 
-/// Has a merge stand as a link as well, so that both ends show it.
+/// Adds a link for a merge, so that both records show it.
 ///
 /// # Errors
-/// 409 `duplicate_already` for what repeats another one; or the store's.
+/// 409 `duplicate_already` for an incident that is a duplicate already; or the store's.
 pub(crate) fn link_merged(cx: &mut Context<'_, '_>, duplicate: &str, into: &str, reason: &str) -> Result<()> {
     let known = rows_of(cx, duplicate)?;
     let is_original = |link: &&RecordLink| link.kind == RelationKind::DuplicateOf && link.from == duplicate;
@@ -352,8 +352,8 @@ fn second_original(other: &RecordLink) -> Refusal {
     Refusal::not_now("duplicate_already", text, satisfy, Vec::new())
 }
 
-/// Takes back what says at an incident itself that a change led to it, such as a cause that came with a merge. The reason stands
-/// on each link before it ends.
+/// Ends the incident's own links by which a change caused it, such as a cause that came with a merge. The reason is kept on
+/// each link before it ends.
 ///
 /// # Errors
 /// The store's.
@@ -367,7 +367,7 @@ pub(crate) fn end_carried(cx: &mut Context<'_, '_>, change: &str, incident: &str
     Ok(())
 }
 
-/// Whether a link says that a change fixes an incident, also one that came with a merge.
+/// Whether a link marks a change as the fix of an incident, including a link that came with a merge.
 ///
 /// # Errors
 /// The store's.
@@ -378,7 +378,7 @@ pub(crate) fn has_fix(cx: &mut Context<'_, '_>, incident: &str, change: &str) ->
         .any(|link| link.says_the_same(RelationKind::FixedBy, incident, change)))
 }
 
-/// An incident and those that were merged into it, near and far: what is said of a duplicate later counts as well.
+/// An incident and all incidents merged into it, directly or through others: later links of a duplicate count too.
 ///
 /// # Errors
 /// The store's.
@@ -405,7 +405,7 @@ fn loaded(cx: &mut Context<'_, '_>, id: &RecordId) -> Result<RecordLink> {
     Ok(found.record)
 }
 
-/// Says on a link why it is there, or why it ends. A link without a row of its own has no place for it.
+/// Records on a link why it exists, or why it ends. A link without a row of its own cannot hold a reason.
 ///
 /// # Errors
 /// The store's.
@@ -416,7 +416,7 @@ pub(crate) fn give_reason(cx: &mut Context<'_, '_>, id: &RecordId, reason: &str)
     Ok(())
 }
 
-/// The link with how sure it is and why; one that says the same stays as it is. What is said while it is made is no edit of it.
+/// The link with its certainty and reason; an equal link is left unchanged. Values given at creation are no edit of the link.
 fn described(
     cx: &mut Context<'_, '_>,
     link: RecordLink,
@@ -446,15 +446,15 @@ fn described(
     keep(cx, "record_link.edited", next, data)
 }
 
-/// The change of a deployment, which is what led to something or fixes it: its outcome and its review follow. A deployment of no
-/// change that the acting person sees stands for itself.
+/// The change of a deployment, which is the cause or the fix: its outcome and its review follow. A deployment of no change that
+/// the acting person sees stays as it is.
 fn with_change(cx: &mut Context<'_, '_>, end: Option<End>) -> Result<Option<End>> {
     let deployed = end.as_ref().filter(|it| it.kind == RelationEnd::Deployment);
     let Some(id) = deployed.map(|it| it.key.clone()) else {
         return Ok(end);
     };
     let mut row = record::load::<Deployment>(cx.tx, &id)?;
-    // Another connection told of the same one first, and that record belongs to the change.
+    // Another connection reported the same deployment first, and the change has that record.
     if let Some(first) = row.as_ref().and_then(|it| it.record.same_as.clone()) {
         row = record::load::<Deployment>(cx.tx, first.as_str())?;
     }
@@ -465,7 +465,7 @@ fn with_change(cx: &mut Context<'_, '_>, end: Option<End>) -> Result<Option<End>
     Ok(change.or(end))
 }
 
-/// The record that a text names; what names none is noted.
+/// The record that a text names; a text without a record is reported as an error.
 fn resolved(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, field: &str, text: &str) -> Result<Option<End>> {
     if text.is_empty() {
         return Ok(None);
@@ -481,7 +481,7 @@ fn resolved(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, field: &str, te
     Ok(found)
 }
 
-/// The record that a text names, as links keep it: whatever the case of the letters, a record has one name.
+/// The record that a text names, in the form of links: a record has one name in any case of the letters.
 ///
 /// # Errors
 /// The store's.
@@ -545,7 +545,7 @@ pub fn find_end(cx: &mut Context<'_, '_>, text: &str) -> Result<Option<End>> {
 }
 
 /// Whether an outside reference is a system and a number, such as `jira:OPS-7`. The log shows the ends of links in clear, so a
-/// reference that could hold a person's words is none.
+/// reference that could contain a person's text is refused.
 pub(crate) fn is_plain_number(text: &str) -> bool {
     let is_number = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-';
     text.split_once(':').is_some_and(|(system, number)| {
@@ -557,7 +557,7 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
 /// Refuses a link that is there, a second original of a duplicate, and a ring.
 fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End) -> Result<()> {
     let known = rows_of(cx, &from.key)?;
-    // A person may say what a delivery supposed.
+    // A person may confirm a link that a delivery supposed.
     let is_there =
         |link: &&RecordLink| link.origin != RelationOrigin::Source && link.says_the_same(kind, &from.key, &to.key);
     if let Some(same) = known.iter().find(is_there) {
@@ -590,8 +590,8 @@ fn check_new(cx: &mut Context<'_, '_>, kind: RelationKind, from: &End, to: &End)
     Err(Refusal::field("to", "circular", text).into())
 }
 
-/// The way from one record to another over links of a kind. Of duplicates, an incident that was merged leads on to the one into which
-/// it was.
+/// The path from one record to another over links of a kind. For duplicates, a merged incident leads on to the incident into
+/// which it was merged.
 ///
 /// # Errors
 /// The store's.
@@ -624,7 +624,7 @@ fn rows_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<RecordLink>> {
     Ok(found)
 }
 
-/// The links of a record that count, as it shows them. Records that the reader does not see are left out.
+/// The active links of a record, as seen from that record. Records that the reader may not see are left out.
 ///
 /// # Errors
 /// The store's.
@@ -652,16 +652,16 @@ pub fn show_links(cx: &mut Context<'_, '_>, text: &str) -> Result<(End, Vec<Seen
     Ok((end, links))
 }
 
-/// An edit of a link: when, what, by whom, and how sure the link was before.
+/// An edit of a link: its time, its kind, its author, and how sure the link was before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edited {
     /// The event's id.
     pub event: String,
-    /// Its index in the log, once it has its place.
+    /// The event's index in the log, once it has a place.
     pub index: Option<i64>,
     /// `record_link.added`, `record_link.edited` or `record_link.ended`.
     pub kind: String,
-    /// Who: a person's id; `system` for deliveries.
+    /// The author: a person's id; `system` for deliveries.
     pub by: PersonId,
     /// When.
     pub at: jiff::Timestamp,

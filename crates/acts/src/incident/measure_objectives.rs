@@ -1,5 +1,5 @@
-//! Measures the objectives of services while their changes are at work or watched. A call names the change, the objective and the
-//! place; the value is kept on the change, and one that misses its bound is told to those in charge.
+//! Measures the objectives of services while their changes are at work or watched. A call names the change, the objective and
+//! the place. The value is kept on the change; a value outside its bound is reported to the people in charge.
 
 use jiff::SignedDuration;
 use model::change::change_file::people_in_charge;
@@ -22,7 +22,7 @@ use crate::core::noun::{PlainNoun, in_use_by_keys};
 use crate::core::write::{Written, draft};
 use crate::incident::watched_changes::{is_watched, watched_at};
 
-/// The kind of call that asks for a value; its subject is `change/objective/service/environment`.
+/// The kind of call that measures; its subject is `change/objective/service/environment`.
 const CALL: &str = "objective";
 
 impl PlainNoun for ObjectiveMeasure {
@@ -39,7 +39,7 @@ impl PlainNoun for ObjectiveMeasure {
     }
 }
 
-/// Whether a call asks for the value of an objective.
+/// Whether a call measures an objective.
 #[must_use]
 pub fn is_call(kind: &str) -> bool {
     kind == CALL
@@ -77,7 +77,7 @@ fn is_due(cx: &mut Context<'_, '_>, change: &Change, objective: &Objective, plac
     Ok(last.is_none_or(|last| cx.now.duration_since(last.at) >= every))
 }
 
-/// Puts the calls that are due on their way; answers whether there were any.
+/// Queues the calls that are due; returns whether there were any.
 ///
 /// # Errors
 /// The store's.
@@ -90,7 +90,7 @@ pub fn ask(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(!due.is_empty())
 }
 
-/// What a courier asks: the address of Prometheus and the expression.
+/// The request to make: the address of Prometheus and the expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Errand {
     /// The address, without a slash at its end.
@@ -99,7 +99,7 @@ pub struct Errand {
     pub expression: String,
 }
 
-/// Loads what a courier asks; `None` where the change is watched no more, or the objective is out of use.
+/// Loads the request; `None` when the change is watched no more, or the objective is out of use.
 ///
 /// # Errors
 /// The store's.
@@ -145,7 +145,7 @@ fn find(
     Ok(found.map(|stored| stored.record))
 }
 
-/// Keeps what was measured: a value, or why there is none. One that comes to miss its bound is told to those in charge.
+/// Stores the result: a value, or why there is none. A value that leaves its bound is reported to the people in charge.
 ///
 /// # Errors
 /// The store's.

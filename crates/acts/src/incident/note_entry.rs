@@ -1,4 +1,4 @@
-//! The timeline of incidents: notes of people, and what sources, states, commanders and freezes did.
+//! The timeline of incidents: notes of people, and the events of sources, states, commanders and freezes.
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
@@ -18,8 +18,8 @@ use crate::core::noun::PlainNoun;
 /// How many of the latest entries a list shows.
 const LISTED: i64 = 200;
 
-/// Notes something in the timeline of an incident that was saved; beyond the most entries nothing is noted but its states, its
-/// freeze and what its commander did, and the record itself stays complete.
+/// Records an entry in the timeline of a saved incident. Beyond the limit only its states, its freeze and its commander's acts
+/// are recorded, and the record itself stays complete.
 ///
 /// # Errors
 /// The store's.
@@ -119,7 +119,7 @@ impl PlainNoun for IncidentEntry {
     }
 }
 
-/// An entry tells of what has happened.
+/// An entry is about the past.
 fn check_time(reading: &mut Reading<'_>, incident: &Incident, at: Option<Timestamp>, now: Timestamp) {
     let Some(at) = at else { return };
     if at > later(now, SKEW) {

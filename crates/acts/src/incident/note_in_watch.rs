@@ -1,4 +1,4 @@
-//! Has changes take note of an incident that began in their watch window, whatever their kind, also after their closing.
+//! Makes changes record an incident that began in their watch window, whatever their kind, also after their closing.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -11,10 +11,10 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most closed changes that are looked at, the newest first.
+/// The most closed changes that are examined, the newest first.
 const MOST_CLOSED: i64 = 5_000;
 
-/// Has every change take note whose watch window the incident falls into.
+/// Makes every change record the incident if it began in the change's watch window.
 ///
 /// # Errors
 /// The store's.

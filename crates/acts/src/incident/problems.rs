@@ -29,7 +29,7 @@ use crate::incident::keep::keep;
 use crate::incident::link_records::{add_link, find_end};
 use crate::risk::set_cause::check_named;
 
-/// The most problems of a tenant that are looked at.
+/// The most problems of a tenant that are examined.
 const MOST: i64 = 5_000;
 
 impl PlainNoun for ProblemRecord {
@@ -121,7 +121,7 @@ fn all(cx: &mut Context<'_, '_>) -> Result<Vec<ProblemRecord>> {
     )?)
 }
 
-/// A problem without anything that is said of it yet, under the next key.
+/// A problem with only its pattern and cases, under the next key.
 fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) -> Result<ProblemRecord> {
     let number = BEFORE_FIRST_PROBLEM + counter::next(cx.tx, PROBLEMS)?;
     Ok(ProblemRecord {
@@ -146,7 +146,7 @@ fn blank(cx: &mut Context<'_, '_>, pattern: RecurrenceKind, cases: Vec<String>) 
     })
 }
 
-/// Saves a new problem, and links its cases to it.
+/// Saves a new problem and the links from its cases.
 fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord) -> Result<ProblemRecord> {
     let data = json!({"key": problem.key, "pattern": problem.pattern, "cases": problem.cases.len()});
     let saved = keep(cx, kind, problem, data)?;
@@ -154,7 +154,7 @@ fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord)
     Ok(saved)
 }
 
-/// Links failures to their problem: the problem caused them.
+/// Links failures to their problem as their cause.
 fn link_cases(cx: &mut Context<'_, '_>, problem: &str, cases: &[String]) -> Result<()> {
     for case in cases {
         link(cx, (problem, RelationEnd::Problem), RelationKind::Caused, case)?;
@@ -197,8 +197,8 @@ fn link(
     add_link(cx, row)
 }
 
-/// What the failures of the last half-year propose: in a reading transaction, so that nothing waits for it. `false` where there is
-/// nothing to write.
+/// Whether the failures of the last half-year propose a problem; runs in a read transaction, so that no writer waits. `false`
+/// where there is nothing to write.
 ///
 /// # Errors
 /// The store's.
@@ -224,7 +224,8 @@ fn has_not_helped(cx: &mut Context<'_, '_>, problem: &ProblemRecord, failures: &
 }
 
 /// Looks for recurring failures (`POST /problem-searches`): proposes problems, adds further cases to those that are there, and opens
-/// those again whose fix did not help. Answers the problems that were written. What is found is written as the rule's.
+/// those again whose fix did not help. Returns the problems that were written. A problem that the search finds is written as
+/// the rule's.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -369,7 +370,7 @@ fn draft_fix(cx: &mut Context<'_, '_>, problem: ProblemRecord) -> Result<Problem
     Ok(saved)
 }
 
-/// The draft of the fix: what is known of the problem, and the services that it hurts in production.
+/// The draft of the fix: the facts about the problem, and its services in production.
 fn draft_of(problem: &ProblemRecord, directory: &Directory) -> Body {
     let title: String = format!("Fix {}: {}", problem.key, problem.title)
         .chars()
@@ -454,7 +455,7 @@ fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<ProblemRecord> {
     Ok(ProblemRecord::found(cx, key)?.ok_or_else(|| Refusal::not_found(format!("problem {key}")))?)
 }
 
-/// The change that is to fix a problem, and what is known of it; `None` without one.
+/// The change that is to fix a problem, and its facts; `None` without one.
 ///
 /// # Errors
 /// The store's.
@@ -481,12 +482,12 @@ pub(crate) fn fix_of(
     Ok(Some((change, fix)))
 }
 
-/// A problem with what is known of its fix, for its page.
+/// A problem with the facts about its fix, for its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownProblem {
     /// The problem.
     pub problem: ProblemRecord,
-    /// Where its fix is, and recurrence around it.
+    /// The state of the problem's fix, and recurrences before and after it.
     pub fix: Option<(State, Fix)>,
 }
 
@@ -502,7 +503,7 @@ pub fn show_problem(cx: &mut Context<'_, '_>, key: &str) -> Result<ShownProblem>
     Ok(ShownProblem { problem, fix })
 }
 
-/// The problems among whose cases a record is.
+/// The problems that have a record among their cases.
 ///
 /// # Errors
 /// The store's.

@@ -1,6 +1,5 @@
-//! Raises monitors when the watch of a change begins, and lowers them at its end. What should be raised follows from the changes and
-//! the monitors; a round brings the records to it, and an address is called by a row in the queue of calls, so that a server that is
-//! killed in between loses neither.
+//! Raises monitors when the watch of a change begins, and lowers them at its end. The monitors to raise follow from the changes
+//! and their settings. A round updates the records, and a queued call notifies the address, so a killed server loses neither.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ use crate::core::error::Result;
 use crate::core::noun::{PlainNoun, in_use, in_use_by_keys};
 use crate::incident::watched_changes::watched_at;
 
-/// The kind of call that tells an address that a monitor is raised or lowered; the subject is the id of the raised monitor.
+/// The kind of call that reports a monitor as raised or lowered; the subject is the id of the raised monitor.
 const CALL: &str = "monitor";
 /// The most changes for which one monitor is raised at once.
 const MOST_RAISED: usize = 500;
@@ -38,13 +37,13 @@ impl PlainNoun for RaisedMonitor {
     }
 }
 
-/// Whether a call tells an address of a monitor.
+/// Whether a call reports a monitor.
 #[must_use]
 pub fn is_call(kind: &str) -> bool {
     kind == CALL
 }
 
-/// What has to be raised and lowered.
+/// The monitors to raise and to lower.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Due {
     raise: Vec<(Monitor, Raised)>,
@@ -59,7 +58,7 @@ impl Due {
     }
 }
 
-/// What is due now. A tenant without monitors is not looked at.
+/// The monitors that are due now. A tenant without monitors is not looked at.
 ///
 /// # Errors
 /// The store's.
@@ -97,7 +96,7 @@ fn due(monitors: &[Monitor], raised: &[RaisedMonitor], changes: &[Change]) -> Du
     due
 }
 
-/// Raises and lowers what is due; answers whether anything was.
+/// Raises and lowers the monitors that are due; returns whether there were any.
 ///
 /// # Errors
 /// The store's.
@@ -128,7 +127,7 @@ pub fn follow(cx: &mut Context<'_, '_>) -> Result<bool> {
         };
         let data = json!({"change_key": lowered.change, "monitor": lowered.monitor_key});
         let saved = cx.put_estate("raised_monitor.lowered", lowered, data)?;
-        // Whoever was told that it is raised is told that it is not, also where it is out of use since.
+        // An address that got the notice “raised” also gets “lowered”, even when the monitor is out of use since.
         if let Some(stored) = record::load::<Monitor>(cx.tx, saved.monitor.as_str())? {
             tell(cx, &stored.record, &saved)?;
         }
@@ -144,7 +143,7 @@ fn tell(cx: &mut Context<'_, '_>, monitor: &Monitor, raised: &RaisedMonitor) -> 
     Ok(call::insert(cx.tx, &id, (CALL, raised.id.as_str()), cx.now)?)
 }
 
-/// What a courier sends: the address and the body. The body says how things are now, so a call that is late says nothing untrue.
+/// The call to make: the address and the body. The body has the present state, so a late call is still correct.
 ///
 /// # Errors
 /// The store's.
@@ -176,7 +175,7 @@ pub struct Files {
     pub rules: String,
 }
 
-/// The files as the records say they have to be.
+/// The files of monitors as the records require them.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! The actions that a post-incident review asks for: action items with an owner and a due time, about the incident.
+//! The actions that a post-incident review requires: action items with an owner and a due time, about the incident.
 
 use jiff::Timestamp;
 use model::core::act;
@@ -29,7 +29,7 @@ pub fn find_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Optio
     Ok(record::find_one::<IncidentReview>(cx.tx, &wanted)?.map(|stored| stored.record))
 }
 
-/// Makes a complete review a draft again, so that somebody completes it anew; says whether one was complete.
+/// Makes a complete review a draft again, so that a person completes it again; returns whether one was complete.
 ///
 /// # Errors
 /// The store's.

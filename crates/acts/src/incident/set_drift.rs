@@ -1,4 +1,4 @@
-//! Rules, baselines, sources and findings of drift: what people do about them.
+//! Rules, baselines, sources and findings of drift: the acts of people on them.
 
 use model::core::card::NoInput;
 use model::core::enums::{DriftOutcome, DriftState, OwnershipRole, RelationEnd, Role};
@@ -32,7 +32,7 @@ use crate::incident::link_records::relate;
 const LISTED: i64 = 2_000;
 /// The most sources that are listed.
 const SOURCES: i64 = 2_000;
-/// The most decisions about one finding that are shown.
+/// The most decisions shown for one finding.
 const DECISIONS: i64 = 50;
 /// The type of a baseline's signature (RFC 7515, `typ`).
 const SIGNED_AS: &str = "assent-drift-baseline";
@@ -192,7 +192,7 @@ impl PlainNoun for DriftSource {
     }
 }
 
-/// Whether a person answers for a place: its owner or its security, or security as a role.
+/// Whether a person is responsible for a place: its owner, its security contact, or the security role.
 fn answers_for(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &EnvironmentKey) -> Result<bool> {
     let (directory, now) = (cx.directory()?, cx.now);
     let person = &cx.actor.person;
@@ -201,7 +201,7 @@ fn answers_for(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &Env
     Ok(parts.into_iter().any(holds) || directory.has_role(person, Role::Security))
 }
 
-/// Refuses whoever neither answers for a place nor runs the process.
+/// Requires responsibility for a place, or for the process.
 fn check_part(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &EnvironmentKey) -> Result<()> {
     let directory = cx.directory()?;
     if cx.actor.is_system
@@ -256,7 +256,7 @@ impl PlainNoun for DriftBaseline {
         save(cx, "drift_baseline.proposed", proposed, json!({}))
     }
 
-    /// Approves it as it was proposed.
+    /// Approves the baseline as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: DriftBaselineInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
             let text = "A baseline stays as it was proposed. End it and propose another.";
@@ -292,7 +292,7 @@ impl PlainNoun for DriftBaseline {
     }
 }
 
-/// Refuses the proposer, whoever counts as one with them, and whoever does not answer for the service.
+/// Refuses the proposer, every account that counts as the proposer, and people who are not responsible for the service.
 fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()> {
     if !answers_for(cx, &proposal.service, &proposal.environment)? {
         let text = format!(
@@ -314,7 +314,7 @@ fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()
 impl PlainNoun for DriftFinding {
     type Input = DriftFindingInput;
 
-    /// Those that somebody has to do something about.
+    /// Those that need an action.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         let states = [DriftState::Open, DriftState::Decided].map(DriftState::as_str);
         let filter = Filter::new().one_of("state", states).order_by("id").limit(LISTED);
@@ -344,7 +344,7 @@ impl PlainNoun for DriftFinding {
         Err(Refusal::not_found("such a verb").into())
     }
 
-    /// Decides what is done.
+    /// Decides about a finding.
     fn edit(self, cx: &mut Context<'_, '_>, input: DriftFindingInput, mut reading: Reading<'_>) -> Result<Self> {
         let change = check_decision(cx, &self, &input, &mut reading)?;
         reading.finish()?;
@@ -370,7 +370,7 @@ impl PlainNoun for DriftFinding {
     }
 }
 
-/// Keeps a decision for good, whatever becomes of the finding, and links the finding to the change that the decision names.
+/// Stores a decision for good, whatever happens to the finding, and links the finding to the change that the decision names.
 fn keep_decision(cx: &mut Context<'_, '_>, finding: &DriftFinding) -> Result<()> {
     let Some(outcome) = finding.outcome else { return Ok(()) };
     let decision = DriftDecision {
@@ -430,7 +430,7 @@ pub fn decisions_about(cx: &mut Context<'_, '_>, finding: &DriftFinding) -> Resu
     Ok(record::bodies::<DriftDecision>(cx.tx, &own)?)
 }
 
-/// Checks who decides about a finding, and what; answers the key of the change that carries it.
+/// Checks a decision about a finding and its decider; returns the key of the change that carries it.
 fn check_decision(
     cx: &mut Context<'_, '_>,
     finding: &DriftFinding,

@@ -1,4 +1,5 @@
-//! Incidents: opened, edited, mitigated, resolved and opened again by people. A grave one freezes the changes around it at once.
+//! Incidents: opened, edited, mitigated, resolved and opened again by people. A grave incident freezes the changes around it at
+//! once.
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
@@ -27,7 +28,7 @@ use crate::incident::{judge_candidates, note_entry, note_in_watch, sync_major};
 /// The most services of an incident.
 const MOST_SERVICES: usize = 200;
 
-/// What may change of an incident.
+/// The fields of an incident that may change.
 const FIELDS: [&str; 9] = [
     "title",
     "severity",
@@ -40,7 +41,7 @@ const FIELDS: [&str; 9] = [
     "kind",
 ];
 
-/// Reads an incident as a whole; severity and start are the given ones where nothing is said.
+/// Reads a whole incident; severity and start default to the given ones.
 fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timestamp, incident: &mut Incident) {
     incident.title = reading.needed("title", LINE);
     incident.severity = reading.integer("severity", 1..=4).unwrap_or(incident.severity);
@@ -92,7 +93,7 @@ fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timesta
     }
 }
 
-/// Reads how other systems name an incident. What a source delivered stays as it is; whatever a person adds is one reference.
+/// Reads how other systems name an incident. References that a source delivered stay; a person may add one.
 fn read_names_elsewhere(reading: &mut Reading<'_>, incident: &mut Incident) {
     let reference = reading.text("external_ref", LINE);
     if let Some(text) = reference.as_deref().filter(|_| reference != incident.external_ref)
@@ -118,7 +119,7 @@ fn read_names_elsewhere(reading: &mut Reading<'_>, incident: &mut Incident) {
 }
 
 /// Refuses a reference under which a connection delivered another incident: a change that names it would be read as made for either.
-/// `seen` is what the acting person sees.
+/// `seen` is the part that the acting person sees.
 fn check_delivered(
     reading: &mut Reading<'_>,
     seen: &snapshot::Directory,
@@ -188,7 +189,7 @@ pub(crate) fn find(cx: &mut Context<'_, '_>, key: &str) -> Result<Incident> {
     if !directory.incidents.contains_key(&key.to_uppercase()) {
         return Err(Refusal::not_found(format!("incident {key}")).into());
     }
-    // The record as it is kept: what somebody sees of it may be less.
+    // The whole record, of which a reader may see less.
     let whole = cx.directory()?;
     let found = whole.incidents.get(&key.to_uppercase()).cloned();
     found.ok_or_else(|| Refusal::not_found(format!("incident {key}")).into())
@@ -198,7 +199,7 @@ pub(crate) fn find(cx: &mut Context<'_, '_>, key: &str) -> Result<Incident> {
 /// again.
 ///
 /// # Errors
-/// 403, 404, 409 for what its state forbids, 422, or the store's.
+/// 403, 404, 409 for an act that the incident's state forbids, 422, or the store's.
 pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let (directory, before) = (cx.directory()?, find(cx, key)?);
@@ -228,7 +229,7 @@ pub fn edit_incident(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
     Ok(saved)
 }
 
-/// Checks an edit against the table of states. What ends or narrows a major incident is its commander's to say.
+/// Checks an edit against the table of states. Only the commander ends or narrows a major incident.
 fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
     for happens in happened(before, after) {
         lifecycle::check(before, happens)?;
@@ -242,8 +243,8 @@ fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
     check_kind(cx, before, after)
 }
 
-/// That an incident is one of security is taken away by security, a commander or a change manager: who did the work on a service
-/// does not say so alone.
+/// Only security, a commander or a change manager may remove the kind “security”: an implementer of work on the service may not
+/// do so alone.
 fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
     if before.course.kind != IncidentKind::Security || after.course.kind == IncidentKind::Security {
         return Ok(());
@@ -268,7 +269,7 @@ fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
         .into())
 }
 
-/// What an edit says that happened.
+/// The events that an edit causes.
 fn happened(before: &Incident, after: &Incident) -> Vec<Happens> {
     let mut found = Vec::new();
     match (before.resolved_at, after.resolved_at) {
@@ -285,7 +286,7 @@ fn happened(before: &Incident, after: &Incident) -> Vec<Happens> {
     found
 }
 
-/// Notes in the timeline what an edit or a delivery moved.
+/// Records in the timeline the fields that an edit or a delivery moved.
 ///
 /// # Errors
 /// The store's.
@@ -324,7 +325,7 @@ pub(crate) fn note_moves(cx: &mut Context<'_, '_>, before: &Incident, after: &In
     Ok(())
 }
 
-/// Saves what a person moved.
+/// Saves an incident that a person moved.
 ///
 /// # Errors
 /// The store's.
@@ -338,7 +339,7 @@ pub(crate) fn put_by(
     save(cx, kind, incident, (by.as_ref(), data))
 }
 
-/// Saves what a source moved.
+/// Saves an incident that a source moved.
 ///
 /// # Errors
 /// The store's.
@@ -356,7 +357,8 @@ fn save(
     let directory = cx.directory()?;
     let before = directory.incidents.get(&incident.key).cloned();
     let incident = major::judged(incident, &directory, by, cx.now);
-    // A change may have led to it: looked at when it opens, and again when it hurts more services or began at another time.
+    // A change may be the cause: candidates are searched when the incident opens, and again when it affects more services or
+    // gets another start.
     let has_grown = before
         .as_ref()
         .is_some_and(|it| !incident.services.is_subset(&it.services));
@@ -386,7 +388,7 @@ fn save(
     Ok(saved)
 }
 
-/// What events tell of an incident beside what their act says: nothing that is free text.
+/// The facts about an incident in every event, beside the act's own: no free text.
 fn facts(incident: &Incident, said: Value) -> Value {
     let mut facts = json!({
         "key": incident.key, "kind": incident.course.kind, "state": incident.state(), "severity": incident.severity,
@@ -398,7 +400,7 @@ fn facts(incident: &Incident, said: Value) -> Value {
     facts
 }
 
-/// Judges the emergencies again that name an incident which moved: it may be a ground no more, or one again.
+/// Judges the emergencies that name a moved incident again: the incident may no longer be a ground, or be one again.
 ///
 /// # Errors
 /// The store's.

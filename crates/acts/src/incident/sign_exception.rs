@@ -26,18 +26,19 @@ use crate::incident::set_incident::find;
 use crate::incident::sync_major::freeze_of;
 use crate::schedule::set_freeze::has_part;
 
-/// What a signature says.
+/// The content of a signature.
 struct Said {
     change: String,
     reason: Option<String>,
     until: Option<Timestamp>,
 }
 
-/// Signs for one change (`POST /incidents/{key}/signatures {change, reason, until}`): it may start until then, as it stands now. Of
-/// the change that fixes the incident the link says why, so that reason and time may be left out.
+/// Signs for one change (`POST /incidents/{key}/signatures {change, reason, until}`): it may start until then, in its present
+/// version. For the incident's fix the link has the reason, so reason and time may be left out.
 ///
 /// # Errors
-/// 403 `not_commander`, `step_up_required` or `own_request`; 404; 409 for what is not stopped or not major; 422; or the store's.
+/// 403 `not_commander`, `step_up_required` or `own_request`; 404; 409 for a change that is not stopped or an incident that is
+/// not major; 422; or the store's.
 pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     cx.allow(act::actions::SET_INCIDENT)?;
     let (directory, incident) = (cx.directory()?, find(cx, key)?);
@@ -75,7 +76,7 @@ pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     save(cx, incident, freeze, (&change, signed))
 }
 
-/// Writes the signature, and the exception that follows from it.
+/// Writes the signature and the resulting exception.
 fn save(
     cx: &mut Context<'_, '_>,
     mut incident: Incident,
@@ -151,7 +152,7 @@ fn read(body: &Body, now: Timestamp) -> Result<Said> {
     Ok(Said { change, reason, until })
 }
 
-/// Reason and end of a signature; of the fix both are known without a word.
+/// Reason and end of a signature; both have defaults for the fix.
 fn filled(said: Said, fixes: bool, incident: &Incident, now: Timestamp) -> Result<(String, Timestamp)> {
     if fixes {
         let reason = said.reason.unwrap_or_else(|| format!("It fixes {}.", incident.key));
@@ -166,7 +167,7 @@ fn filled(said: Said, fixes: bool, incident: &Incident, now: Timestamp) -> Resul
     Ok((reason, until))
 }
 
-/// Whether a change fixes the incident: an emergency that names it, or a change with a link that says so.
+/// Whether a change fixes the incident: an emergency that names the incident, or a change with a link of that kind.
 fn is_fix(cx: &mut Context<'_, '_>, directory: &Directory, change: &Change, incident: &Incident) -> Result<bool> {
     if named_by(change, directory).is_some_and(|it| it.id == incident.id) {
         return Ok(true);
@@ -209,8 +210,8 @@ pub fn withdraw_signature(cx: &mut Context<'_, '_>, key: &str, change: &str) -> 
     Ok(saved)
 }
 
-/// Reviews a signature (`POST /incidents/{key}/signature-reviews {change, justified, reason}`): by another person than the one who
-/// signed, at any time until the incident is closed. All signatures for the change that nobody reviewed are reviewed by it.
+/// Reviews a signature (`POST /incidents/{key}/signature-reviews {change, justified, reason}`): by a person other than the
+/// signer, at any time until the incident is closed. It reviews all signatures for the change that nobody reviewed.
 ///
 /// # Errors
 /// 403 `own_request` or `not_allowed`; 404; 422; or the store's.

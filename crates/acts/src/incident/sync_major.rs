@@ -78,7 +78,7 @@ fn move_freeze(
         return Ok(());
     }
     if !has_moved {
-        // What is stopped names the commander.
+        // The halt names the commander.
         return take(cx, &old, false);
     }
     let freeze = cx.put_estate("freeze.edited", wanted, json!({"key": after.key}))?;
@@ -97,7 +97,7 @@ fn end(cx: &mut Context<'_, '_>, old: &Freeze, incident: &Incident) -> Result<()
     push_freezes::tell(cx, &freeze)
 }
 
-/// Judges what the freeze stops. A halt that begins voids the permits on its services as well.
+/// Judges the changes that the freeze stops. A halt that begins voids the permits on its services as well.
 fn take(cx: &mut Context<'_, '_>, freeze: &Freeze, begins_to_halt: bool) -> Result<()> {
     match begins_to_halt {
         true => take_effect(cx, freeze),
@@ -105,8 +105,8 @@ fn take(cx: &mut Context<'_, '_>, freeze: &Freeze, begins_to_halt: bool) -> Resu
     }
 }
 
-/// Judges the changes again that a freeze stops or stopped. Those that it lets pass by their risk are left alone, so that ten
-/// thousand open changes hold up no commander; a halt lets none pass by it.
+/// Judges the changes again that a freeze stops or stopped. Changes that the freeze lets pass by their risk are skipped, so
+/// that ten thousand open changes do not delay a commander; a halt lets none pass.
 pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let scope = Freeze {
         ended: false,
@@ -120,7 +120,7 @@ pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
     })
 }
 
-/// Notifies those who may take command that a major incident began.
+/// Notifies the people who may take command that a major incident began.
 fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let directory = cx.directory()?;
     let mut people: Vec<PersonId> = match major::commander(incident, &directory) {
@@ -151,7 +151,7 @@ fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()
     cx.tell(vec![event], written)
 }
 
-/// Says in the timeline why a grave incident does not become major, and tells those who may declare it.
+/// Notes in the timeline why a grave incident does not become major, and notifies the people who may declare it.
 ///
 /// # Errors
 /// The store's.
@@ -183,5 +183,5 @@ pub(crate) fn tell_withheld(cx: &mut Context<'_, '_>, before: Option<&Incident>,
     cx.tell(vec![event], written)
 }
 
-/// So many people are notified at most.
+/// The most people who are notified.
 const NOTIFIED: usize = 50;

@@ -1,5 +1,5 @@
-//! Alerts of outside systems. A key names one matter of its connection while that is open. Once it is over the key may return:
-//! what begins after the end is another incident. What is told late belongs to the occurrence in which it happened.
+//! Alerts of outside systems. A key names one incident of its connection while the incident is open. After its end the key may
+//! return: a later start is another incident. A late report belongs to the occurrence in which it happened.
 
 use std::collections::BTreeSet;
 
@@ -21,9 +21,9 @@ use crate::incident::{note_entry, set_incident};
 
 /// The longest title, in characters.
 const TITLE: usize = 200;
-/// The title of an alert that says nothing of itself.
+/// The title of an alert without a title.
 const UNNAMED: &str = "Alert";
-/// The most beginnings that are kept of one incident, the latest ones.
+/// The most starts stored for one incident, the latest ones.
 const MOST_STARTS: usize = 50;
 /// How many names of services a note names.
 const NAMED: usize = 5;
@@ -90,7 +90,7 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
     })
 }
 
-/// When an occurrence began and ended, with all beginnings that its source told.
+/// Start and end of an occurrence, with all starts that its source reported.
 type Occurrence = (Timestamp, Option<Timestamp>, BTreeSet<Timestamp>);
 
 /// A new incident as an alert describes it.
@@ -122,7 +122,7 @@ fn opened(
     })
 }
 
-/// An alert whose clock runs ahead of ours begins now: nothing lies in the future.
+/// An alert whose clock runs ahead of ours begins now: no event is in the future.
 fn no_later_than(alert: &Alert, now: Timestamp) -> Alert {
     let limit = parse::later(now, SKEW);
     let mut alert = alert.clone();
@@ -136,14 +136,14 @@ fn no_later_than(alert: &Alert, now: Timestamp) -> Alert {
     alert
 }
 
-/// The incident that goes on and that the latest one under this key repeats: what its source says belongs there.
+/// The open incident of which the latest one under this key is a duplicate: the source's reports belong there.
 fn repeated_one<'d>(directory: &'d snapshot::Directory, same: &[Incident]) -> Option<&'d Incident> {
     let key = same.last()?.course.duplicate_of.as_ref()?;
     let target = directory.incidents.get(key)?;
     (target.resolved_at.is_none() && target.course.closed_at.is_none()).then_some(target)
 }
 
-/// What the connection's alerts are about.
+/// The kind of incident that the connection's alerts open.
 fn kind_of(connection: &Connection) -> IncidentKind {
     match connection.kind.as_str() {
         "siem" => IncidentKind::Security,
@@ -151,7 +151,7 @@ fn kind_of(connection: &Connection) -> IncidentKind {
     }
 }
 
-/// Notes in the timeline what a delivery brought: the alert, what it moved, and names of services that nobody knows here.
+/// Records in the timeline the content of a delivery: the alert, the moved fields, and unknown names of services.
 fn note_delivery(
     cx: &mut Context<'_, '_>,
     (before, after): (Option<&Incident>, &Incident),
@@ -181,8 +181,8 @@ fn note_delivery(
     Ok(())
 }
 
-/// Notes that the source says less than the incident is taken for. It lowers nothing: the severity falls by a person alone, or a
-/// flapping source would open what is frozen.
+/// Notes that the source reports a lower severity than the incident has. The severity stays: only a person lowers it, or a
+/// flapping source would lift a freeze.
 fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> {
     let directory = cx.directory()?;
     let Some(before) = directory.incidents.get(key) else {
@@ -205,21 +205,21 @@ fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> 
     note_entry::note(cx, &saved, TimelineKind::Severity, &text)
 }
 
-/// What an alert means for the incidents under its key.
+/// The effect of an alert on the incidents under its key.
 enum Judged {
     /// Nothing new about this one.
     Known(String),
-    /// Nothing that people see: where its source stands is kept.
+    /// Nothing visible: only the source's position is stored.
     Marked(Box<Incident>),
-    /// This one becomes so, by an event of this kind.
+    /// The incident gets this new state, by an event of this kind.
     Moved(&'static str, Box<Incident>),
     /// Another occurrence, with its start and end.
     New(Timestamp, Option<Timestamp>),
-    /// This one ended earlier than it was taken for, by an event of this kind, and what began after that end is another occurrence.
+    /// The incident ended earlier than recorded, by an event of this kind, and a start after that end is another occurrence.
     Parted(&'static str, Box<Incident>, Occurrence),
 }
 
-/// Judges an alert by what stands under its key, in the order of beginning.
+/// Judges an alert against the incidents under its key, in order of their start.
 fn judged(
     same: &[Incident],
     alert: &Alert,
@@ -259,12 +259,12 @@ fn judged(
     joined(latest, alert, services)
 }
 
-/// Whether the times in an alert alone say where it belongs: its sender numbers no messages and repeats no state, as Alertmanager.
+/// Whether only an alert's times show where it belongs: like Alertmanager, its sender numbers no messages and repeats no state.
 fn is_by_times(alert: &Alert) -> bool {
     alert.told_at.is_none() && !alert.tells_state && !alert.reopens
 }
 
-/// All beginnings that an alert tells.
+/// All starts that an alert reports.
 fn starts(alert: &Alert) -> BTreeSet<Timestamp> {
     std::iter::once(alert.started_at)
         .chain(alert.later_starts.iter().copied())
@@ -276,7 +276,7 @@ fn home_of(same: &[Incident], start: Timestamp) -> Option<&Incident> {
     same.iter().find(|it| it.resolved_at.is_none_or(|end| start <= end))
 }
 
-/// Judges an alert by its times alone, so that the same alerts in any order, also repeated, come to the same incidents.
+/// Judges an alert by its times alone, so that the same alerts in any order, also repeated, give the same incidents.
 fn by_times(
     same: &[Incident],
     alert: &Alert,
@@ -311,7 +311,7 @@ fn changed(before: &Incident, next: Incident) -> Judged {
     }
 }
 
-/// An incident with beginnings that its source told. An earlier one moves its start, unless a person moved that.
+/// An incident with the starts that its source reported. An earlier start moves the incident's start, unless a person set it.
 fn with_starts(incident: &Incident, told: impl Iterator<Item = Timestamp>) -> Incident {
     let mut incident = incident.clone();
     if incident.course.closed_at.is_some() {
@@ -383,21 +383,21 @@ fn is_ended_by_source(incident: &Incident) -> bool {
     incident.end_recorded_at == incident.resolved_at && incident.course.closed_at.is_none()
 }
 
-/// When the source opened again what was over there, if it did so after `since`. An edit of a record that was open there all along
-/// says nothing against people who ended or contained the incident here.
+/// When the source opened its closed record again, if it did so after `since`. An edit of a record that was open there all
+/// along does not overrule people who ended or contained the incident here.
 fn opened_again_at(latest: &Incident, alert: &Alert, since: Timestamp) -> Option<Timestamp> {
     let told = alert.told_at.filter(|told| alert.reopens && *told > since)?;
     let was_over = latest.course.source_over_at.is_some_and(|over| over < told);
     (was_over || !alert.tells_state).then_some(told)
 }
 
-/// When a source that tells its state says that it is over.
+/// When a source that reports its state set the record to over.
 fn over_at(alert: &Alert) -> Option<Timestamp> {
     let is_told = alert.is_over && alert.tells_state;
     alert.told_at.or(alert.ended_at).filter(|_| is_told)
 }
 
-/// What people had opened here already, and its source now as well: its next end counts again.
+/// An incident that people had opened here, and that its source has opened now as well: the source's next end counts again.
 fn joined_open(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
     let mut incident = latest.clone();
     incident.course.source_over_at = None;
@@ -407,7 +407,7 @@ fn joined_open(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>
     }
 }
 
-/// The system that knows says that it goes on.
+/// The source system reports that the incident goes on.
 fn reopened(latest: &Incident) -> Judged {
     let mut incident = Incident {
         resolved_at: None,
@@ -419,7 +419,8 @@ fn reopened(latest: &Incident) -> Judged {
     Judged::Moved("incident.reopened", Box::new(incident))
 }
 
-/// The end that a source tells. One that tells its state repeats its end with each edit, and people may have said otherwise since.
+/// The end that a source reports. A source that reports its state repeats its end with each edit, and people may have decided
+/// otherwise since.
 fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
     let Some(latest) = same.last() else {
         let end = alert.ended_at.unwrap_or(alert.started_at);
@@ -437,8 +438,8 @@ fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bo
     }
 }
 
-/// The end of what is open; an end that lies before the beginning belongs to an earlier occurrence. What a commander leads is
-/// over when the commander says so: until then it is mitigated.
+/// The end of an open incident; an end before its start belongs to an earlier occurrence. An incident under command is over
+/// only by its commander's decision: until then it is mitigated.
 fn ended(latest: &Incident, alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Option<Judged> {
     let ends_it = |end: &Timestamp| alert.told_at.is_some() || latest.started_at <= *end;
     let end = alert.ended_at.filter(ends_it)?.max(latest.started_at);
@@ -462,7 +463,7 @@ fn mitigated(latest: &Incident, at: Timestamp) -> Judged {
     Judged::Moved("incident.mitigated", Box::new(incident))
 }
 
-/// The incident with what the alert adds: a name where it has none, further services, a graver severity while it is open.
+/// The incident with the alert's additions: a name where it has none, further services, a graver severity while it is open.
 fn joined(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
     let mut incident = latest.clone();
     if incident.title == UNNAMED && alert.title != UNNAMED {
@@ -481,7 +482,7 @@ fn joined(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> 
     }
 }
 
-/// An alert's title as the incident's: one line, whatever the sender put into it.
+/// An alert's title as the incident's: brought onto one line and cut to the limit.
 fn title_of(alert: &Alert) -> String {
     parse::one_line(&alert.title).chars().take(TITLE).collect()
 }
@@ -556,7 +557,7 @@ mod tests {
         }
     }
 
-    /// Applies alerts one after another; answers the spans of the incidents, in minutes.
+    /// Applies alerts one after another; returns the spans of the incidents, in minutes.
     fn told(alerts: &[Alert]) -> Vec<(i64, Option<i64>)> {
         let mut same: Vec<Incident> = Vec::new();
         for alert in alerts {
@@ -587,7 +588,7 @@ mod tests {
         let (second, last) = (alert(30, None), alert(30, Some(40)));
         let all = [first.clone(), first.clone(), end.clone(), first.clone(), second.clone()];
         assert_eq!(told(&all), [(10, Some(20)), (30, None)]);
-        // The end of the first, told again, does not end the second.
+        // The end of the first, reported again, does not end the second.
         let late = [first, end.clone(), second.clone(), end, second, last.clone(), last];
         assert_eq!(told(&late), [(10, Some(20)), (30, Some(40))]);
     }
@@ -707,7 +708,7 @@ mod tests {
         );
     }
 
-    /// A record that is open or over at its source, as each of its edits tells.
+    /// A record that is open or over at its source, as each of its edits reports.
     fn record(told: i64, end: Option<i64>) -> Alert {
         Alert {
             reopens: end.is_none(),
@@ -727,7 +728,7 @@ mod tests {
             assert!(moved(&contained, &record(told, None)).is_none(), "told at {told}");
             assert!(moved(&ended, &record(told, None)).is_none(), "told at {told}");
         }
-        // Once the record was closed and opened again, its source says that it goes on.
+        // Once the record was closed and opened again, its source reports that it goes on.
         for before in [contained, ended] {
             let over = moved(&before, &record(40, Some(40))).unwrap();
             assert_eq!(over.state(), before.state());

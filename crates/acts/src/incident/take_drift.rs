@@ -1,5 +1,5 @@
-//! Takes a report of drift: maps each difference to a service, matches it with permits and changes, silences what is expected, and
-//! keeps a finding of what remains. The same difference again is the same finding; what is gone is closed.
+//! Takes a report of drift: maps each difference to a service, matches it with permits and changes, silences expected ones, and
+//! keeps a finding of the others. The same difference again is the same finding; a finding whose difference is gone is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,12 +28,12 @@ use crate::incident::alert_drift;
 const MOST_CHANGES: i64 = 5_000;
 /// The most permits that differences are matched with.
 const MOST_PERMITS: i64 = 5_000;
-/// The most findings of one source that are looked at in one report.
+/// The most findings of one source in one report.
 const MOST_THERE: i64 = 10_000;
 /// How many findings are loaded by their keys at once.
 const AT_ONCE: usize = 200;
 
-/// Takes a report; answers what came of it, in words.
+/// Applies a report; returns the result as text.
 ///
 /// # Errors
 /// The store's.
@@ -98,7 +98,7 @@ struct Row {
     is_touched: bool,
 }
 
-/// What differences are matched with.
+/// The records with which differences are matched.
 struct Work {
     changes: Vec<Change>,
     permits: Vec<Permit>,
@@ -272,7 +272,7 @@ impl Taking {
         })
     }
 
-    /// What explains a difference. What explained it before is asked first, however long ago that was.
+    /// Finds the explanation of a difference. An earlier explanation is tried first, however old it is.
     fn explained(
         &mut self,
         cx: &mut Context<'_, '_>,
@@ -298,7 +298,7 @@ impl Taking {
         Ok(work.and_then(|work| matching::explain(place, artifact, span, work, cx.now)))
     }
 
-    /// Closes what the source looked at and did not find any more.
+    /// Closes findings that the source checked and did not find any more.
     fn find_gone(&mut self, report: &DriftReport) {
         if report.is_log {
             return;
@@ -320,7 +320,7 @@ impl Taking {
         }
     }
 
-    /// Writes what came of the report, and notifies the owners of what is open now.
+    /// Writes the result of the report, and notifies the owners of open findings.
     fn save(mut self, cx: &mut Context<'_, '_>, report: &DriftReport) -> Result<String> {
         let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
         let (mut opened, mut places) = (Vec::new(), BTreeSet::new());
@@ -339,7 +339,7 @@ impl Taking {
                 written,
             )?;
             let is_moved = row.before.as_ref().is_some_and(|it| it.service != saved.service);
-            // What was decided may be done by now.
+            // The decision may be carried out by now.
             if is_moved || kind != "drift_finding.seen" || saved.state == DriftState::Decided {
                 places.insert(saved.service.clone());
                 places.extend(row.before.map(|it| it.service));
@@ -380,7 +380,7 @@ impl Taking {
     }
 }
 
-/// The findings that a report may be about: those that are there, and those that it names.
+/// The findings that a report may be about: the open ones, and those named in the report.
 fn known(cx: &mut Context<'_, '_>, source: &DriftSource, report: &DriftReport) -> Result<BTreeMap<String, Row>> {
     let mut found = Vec::new();
     let own = || Filter::new().equals("source", source.id.as_str());
@@ -412,9 +412,9 @@ fn known(cx: &mut Context<'_, '_>, source: &DriftSource, report: &DriftReport) -
     Ok(rows.collect())
 }
 
-/// Whether a difference is the one that is known: what was found is the same, and it was never away. Where a source does not tell
-/// what it found, only an open difference counts as the same: lawful work explains nothing that comes after it. A later event that
-/// writes the value about which people decided is no new difference.
+/// Whether a difference is the known one: the found value is the same, and the difference was never away. When a source does
+/// not report the found value, only an open difference counts as the same: lawful work explains nothing that comes after it. A
+/// later event that writes the value about which people decided is no new difference.
 fn is_same(known: &DriftFinding, difference: &Difference) -> bool {
     let is_decided = known.state == DriftState::Decided && known.found.is_some() && known.found == difference.found;
     match difference.at {
@@ -426,7 +426,7 @@ fn is_same(known: &DriftFinding, difference: &Difference) -> bool {
     }
 }
 
-/// The changes and permits that may explain what differs since a time.
+/// The changes and permits that may explain a difference since a time.
 fn work_since(cx: &mut Context<'_, '_>, rules: &[DriftRule], since: Timestamp) -> Result<Work> {
     let under_way = Filter::new()
         .one_of("state", [State::Implementing, State::Reviewing].map(State::as_str))
@@ -481,7 +481,7 @@ fn still_explains(
     Ok(matching::explains(&change, place, artifact, span, cx.now))
 }
 
-/// Whether what was decided about a finding still holds.
+/// Whether the decision about a finding is still valid.
 fn holds(cx: &mut Context<'_, '_>, known: &DriftFinding) -> Result<bool> {
     let Some(outcome) = known.outcome else { return Ok(false) };
     if outcome == DriftOutcome::Revert {
@@ -530,7 +530,7 @@ fn applied(
             it.ending = Some(ending);
             it.baseline = baseline;
             if let Some(explanation) = explanation {
-                // The change that people named in their decision stays; what else explains it stands beside it.
+                // The change that people named in their decision stays; another explanation is added beside it.
                 if it.outcome.is_none() || it.change.is_none() {
                     it.change = Some(explanation.change);
                 } else if it.change.as_ref() != Some(&explanation.change) {

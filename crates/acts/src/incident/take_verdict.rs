@@ -24,7 +24,7 @@ use crate::core::write::{Written, draft};
 use crate::incident::watched_changes::watched_at;
 use crate::integration::unmatched_deliveries::NOTHING;
 
-/// The most changes that one verdict is kept on.
+/// The most changes that store one verdict.
 const MOST: usize = 5;
 
 impl PlainNoun for WatchVerdict {
@@ -35,7 +35,7 @@ impl PlainNoun for WatchVerdict {
         self.id.as_str()
     }
 
-    /// Verdicts are told by outside systems.
+    /// Only outside systems report verdicts.
     fn add(_cx: &mut Context<'_, '_>, _input: WatchVerdictInput, _reading: Reading<'_>) -> Result<Self> {
         Err(Refusal::not_found("such a verb").into())
     }
@@ -52,7 +52,7 @@ pub(crate) fn verdicts_on(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<
     )?)
 }
 
-/// Takes a verdict; answers what came of it, in words.
+/// Applies a verdict; returns the result as text.
 ///
 /// # Errors
 /// The store's.
@@ -79,7 +79,7 @@ pub fn take_verdict(cx: &mut Context<'_, '_>, connection: &str, verdict: &Verdic
     })
 }
 
-/// Our service and environment of what was judged; none where the map is silent or names several.
+/// Our service and environment of the judged subject; none where the map has none or several.
 fn place_of(connection: &Connection, verdict: &Verdict) -> Option<(ServiceKey, EnvironmentKey)> {
     let rows = connection.map.iter().filter(|row| row.is_of(&verdict.judged));
     let mut places = rows.filter_map(|row| {
@@ -90,7 +90,7 @@ fn place_of(connection: &Connection, verdict: &Verdict) -> Option<(ServiceKey, E
     places.next().filter(|_| places.next().is_none())
 }
 
-/// The changes of a place whose work or watch an instant falls into.
+/// The changes of a place with an instant in their work or watch.
 fn watched(
     cx: &mut Context<'_, '_>,
     (service, environment): (&ServiceKey, &EnvironmentKey),
@@ -105,7 +105,8 @@ fn watched(
     Ok(found)
 }
 
-/// Keeps a verdict on a change, once, and adds it to the evidence; one that is no pass is told to those in charge.
+/// Stores a verdict on a change, once, and adds it to the evidence; a verdict other than pass is reported to the people in
+/// charge.
 fn keep(
     cx: &mut Context<'_, '_>,
     connection: &Connection,

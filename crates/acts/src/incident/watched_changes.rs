@@ -10,10 +10,10 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most closed changes that are looked at, the newest first.
+/// The most closed changes that are examined, the newest first.
 const MOST_CLOSED: i64 = 10_000;
 
-/// The changes whose work or watch an instant falls into.
+/// The changes with an instant in their work or watch.
 ///
 /// # Errors
 /// The store's.
@@ -40,6 +40,6 @@ pub(crate) fn is_watched(change: &Change, directory: &Directory, at: Timestamp) 
     let Some((from, until)) = watch::watch_span(change, directory) else {
         return false;
     };
-    // Many senders tell whole seconds alone.
+    // Many senders report whole seconds only.
     from.as_second() <= at.as_second() && until.is_none_or(|until| at <= until)
 }

@@ -1,4 +1,4 @@
-//! Post-incident reviews: written as drafts, completed once each change that was involved has its two answers.
+//! Post-incident reviews: written as drafts, completed once each involved change has its two answers.
 
 use std::collections::BTreeSet;
 
@@ -152,7 +152,7 @@ impl PlainNoun for ReviewAnswer {
     }
 }
 
-/// Another answer than the one with which a review was completed makes it a draft again: somebody completes it anew.
+/// An answer that differs from the one at completion makes the review a draft again: a person completes it again.
 fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Result<()> {
     let review = find_review(cx, &incident.key)?;
     if review.is_none_or(|review| review.completed_at.is_none()) {
@@ -165,7 +165,7 @@ fn reopen(cx: &mut Context<'_, '_>, incident: &Incident, change_key: &str) -> Re
     note(cx, incident, TimelineKind::Note, &text)
 }
 
-/// Whoever implemented a change that was involved answers, but another person completes the review.
+/// An implementer of an involved change gives its answers, but another person completes the review.
 fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let implementers = implementers(cx, incident)?;
     let directory = cx.directory()?;
@@ -180,7 +180,7 @@ fn check_completer(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> 
     Err(Refusal::not_allowed("own_request", text).with_others(others).into())
 }
 
-/// Who implemented the changes that were involved.
+/// The implementers of the involved changes.
 fn implementers(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSet<PersonId>> {
     let mut found = BTreeSet::new();
     for key in involved(cx, incident)? {
@@ -190,7 +190,7 @@ fn implementers(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<BTreeSe
     Ok(found)
 }
 
-/// The logins of those who complete a review, without who implemented.
+/// The logins of the people who may complete a review, without the implementers.
 fn completers(cx: &mut Context<'_, '_>, implementers: &BTreeSet<PersonId>) -> Result<Vec<String>> {
     let directory = cx.directory()?;
     let mut people = major::commanders(&directory);
@@ -198,7 +198,7 @@ fn completers(cx: &mut Context<'_, '_>, implementers: &BTreeSet<PersonId>) -> Re
     Ok(people.iter().map(|person| directory.login(person)).collect())
 }
 
-/// The incident that a request names; one that is not there is noted.
+/// The incident that a request names; an unknown one is reported as an error.
 fn incident_named(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Option<Incident>> {
     if key.is_empty() {
         return Ok(None);
@@ -236,7 +236,8 @@ pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<Re
     Ok(record::bodies::<ReviewAnswer>(cx.tx, &wanted)?)
 }
 
-/// The changes that were confirmed as the cause of an incident or of its duplicate, but what was cleared later at the incident.
+/// The changes that were confirmed as the cause of an incident or of its duplicate, without those cleared later at the
+/// incident.
 fn confirmed_at<'i>(incident: &'i Incident, one: &'i Incident) -> impl Iterator<Item = &'i str> {
     one.confirmed_causes().filter(move |key| {
         let cleared = incident.cause_verdict(key).filter(|said| !said.confirmed);
@@ -280,7 +281,7 @@ pub fn is_change_related(cx: &mut Context<'_, '_>, incident: &Incident) -> Resul
     Ok(false)
 }
 
-/// What the review of an incident still needs; everything where there is none.
+/// The parts that the review of an incident still lacks; all of them when there is no review.
 ///
 /// # Errors
 /// The store's.
@@ -311,8 +312,8 @@ fn check_complete(cx: &mut Context<'_, '_>, incident: &Incident, review: &Incide
     .into())
 }
 
-/// What keeps an incident that is related to a change from being closed: its review is not complete. The act that closes an
-/// incident asks here.
+/// The unmet obligation of an incident that is related to a change: its review is not complete. The act that closes an incident
+/// calls this.
 ///
 /// # Errors
 /// The store's.

@@ -1,6 +1,6 @@
-//! What follows a deployment that failed or was rolled back: its incident is linked or opened, and those who listen outside
-//! are told what to go back to. The target's end, the revocation of its permits ahead and the review's clock belong to the
-//! completion itself; the review is drafted when it is asked for.
+//! Effects of a deployment that failed or was rolled back: its incident is linked or opened, and an event with the version to
+//! go back to is sent to webhooks. The completion itself ends the target, revokes its future permits and starts the review's
+//! clock; the review is drafted on demand.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::related_records::{Deployment, Link};
@@ -18,7 +18,7 @@ use crate::core::write::{Written, draft};
 use crate::incident::set_incident;
 use crate::integration::named_target::{Meant, Named};
 
-/// Links or opens the incident and tells what a rollback job needs, once for each deployment.
+/// Links or opens the incident and emits the event that a rollback job needs, once for each deployment.
 ///
 /// # Errors
 /// The store's.
@@ -39,14 +39,14 @@ pub fn after_failure(cx: &mut Context<'_, '_>, deployment: &Deployment, at: Time
     let place = (&deployment.service, &deployment.environment);
     let (target, meant) = named.target_of(&change, place, true).unzip();
     let rollback_to = target.and_then(|it| it.rollback_to.clone());
-    // A way back that failed, or was taken already, starts no other.
+    // A rollback that failed, or was done already, starts no other.
     let is_back = meant == Some(Meant::Back);
     let was_taken = target
         .and_then(|it| change.target_record(&it.id))
         .is_some_and(|record| record.outcome == Some(Outcome::RolledBack));
     let rollback_to =
         rollback_to.filter(|_| !is_back && !was_taken && deployment.status.as_deref() != Some("rolled_back"));
-    // Who listens for this event starts the pipeline's rollback job; its result comes back as a delivery.
+    // A receiver of this event starts the pipeline's rollback job; the job's result comes back as a delivery.
     let data = json!({
         "change": key, "deployment": deployment.natural_key, "service": deployment.service,
         "environment": deployment.environment, "artifact": deployment.artifact, "commit": deployment.commit,

@@ -1,5 +1,5 @@
-//! Makes a change for a deployment that no open change names, as the mapping says: a standard one walks by itself, anything
-//! else is a draft for people.
+//! Makes a change for a deployment that no open change names, by the mapping: a standard change is submitted automatically, any
+//! other is a draft for people.
 
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
@@ -19,13 +19,13 @@ use crate::core::error::{Error, Result};
 use crate::integration::mapping_facts;
 use crate::integration::told_deployment::{Here, sender};
 
-/// How long the window of a standard change that a deployment brought lasts: as long as an emergency's.
+/// How long the window of a standard change from a deployment lasts: as long as an emergency's.
 const WINDOW: SignedDuration = SignedDuration::from_hours(4);
-/// The most people whom the rules are asked about.
+/// The most people for whom the rules are evaluated.
 const LOOKED_AT: usize = 30;
 
-/// Makes the change and notes on the deployment what the mapping said. Answers its key, and why it was not handed in where the
-/// rules let nobody do that in whose name it could be.
+/// Makes the change and notes the mapping's result on the deployment. Returns the change's key, and the refusal when the rules
+/// let no possible requester submit the change.
 ///
 /// # Errors
 /// The store's.
@@ -67,9 +67,10 @@ pub(crate) fn create_mapped(
     Ok((key, refused))
 }
 
-/// In whose name a deployment makes a change: whoever sent it, else the connection's owner; once that one has left an owner of the
-/// service, or a change manager. Nothing is made in the name of somebody who may no longer act, and what walks by itself (`body`)
-/// is made in the name of the first whom the rules let make and hand it in. Where they let nobody, answers why.
+/// The requester of a change that a deployment makes: the sender, else the connection's owner; once that owner has left, an
+/// owner of the service, or a change manager. A person who may no longer act requests nothing. With a `body`, the change is
+/// submitted automatically, so the requester is the first person whom the rules let create and submit it. When there is no such
+/// person, returns the refusal.
 fn requester(cx: &mut Context<'_, '_>, here: &Here<'_>, body: Option<&Body>) -> Result<(PersonId, Option<Refusal>)> {
     let people = people(cx, here)?;
     let nobody = || Error::Fault("nobody is active in whose name the deployment could be recorded".to_owned());
@@ -87,7 +88,7 @@ fn requester(cx: &mut Context<'_, '_>, here: &Here<'_>, body: Option<&Body>) -> 
     Ok((first, refused))
 }
 
-/// Why the rules do not let somebody make and hand in a change; `None` where they do.
+/// Why the rules do not let a person create and submit a change; `None` when they do.
 fn against(cx: &mut Context<'_, '_>, body: &Body, person: &PersonId) -> Result<Option<Refusal>> {
     let file = thought_of(cx, body, person)?;
     let (directory, policies, tenant) = (cx.directory()?, cx.policies()?, cx.tenant());
@@ -138,7 +139,7 @@ fn content(here: &Here<'_>) -> Value {
     json!({"title": format!("Deploy {service} at {short} to {place}"), "targets": [target]})
 }
 
-/// What a draft says besides; answers the fields.
+/// Adds the other fields of a draft; returns their names.
 fn describe(here: &Here<'_>, mapped: &Mapped, body: &mut Value) -> Vec<&'static str> {
     let told = here.told;
     body["description"] = json!(format!(

@@ -1,6 +1,5 @@
-//! A way back whose deployment is told before the one that it leads back from. Until that is told it counts as
-//! unauthorized, for nobody knows yet that there was anything to lead back from, unless a permit allows it; then it counts as
-//! what it was.
+//! A rollback whose deployment is reported before the deployment that it undoes. Until the earlier deployment is reported, the
+//! rollback counts as unauthorized, unless a permit allows it; then it counts as a rollback.
 
 use std::collections::BTreeSet;
 
@@ -22,14 +21,14 @@ use crate::core::write::{Written, draft};
 use crate::integration::after_failure;
 use crate::integration::told_deployment::{Here, Word, go_back, outcome_of};
 
-/// Whether a way back of this change may have been taken at this time although no start of the change has been told.
+/// Whether a rollback of this change may have been lawful at this time although no start of the change was reported.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn may_be_early(cx: &mut Context<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
     let directory = cx.directory()?;
     let (target, now) = (TargetId::from(target), cx.now);
-    // A sender may name any time; nothing that was told has occurred after now.
+    // A sender may give any time, but a reported event is never later than now.
     Ok(ready_spans::stood_open(
         change,
         &directory,
@@ -38,8 +37,8 @@ pub(crate) fn may_be_early(cx: &mut Context<'_, '_>, change: &Change, target: &s
     ))
 }
 
-/// Whether a permit of this change allowed the way back of a target at a time: one for the way back itself, or one to go
-/// forward, which may have been used where nobody could tell of it yet.
+/// Whether a permit of this change allowed the rollback of a target at a time: a permit for the rollback itself, or one to go
+/// forward that may have been used without a report yet.
 ///
 /// # Errors
 /// The store's.
@@ -50,7 +49,7 @@ pub(crate) fn is_permitted(cx: &mut Context<'_, '_>, change: &Change, target: &s
         .any(|permit| permit.target == target && lets_back(permit, change.state, at)))
 }
 
-/// The targets of a change that has not begun or is over whose ways back a permit allowed at a time.
+/// The targets of a change that has not begun or is over, with a rollback that a permit allowed at a time.
 ///
 /// # Errors
 /// The store's.
@@ -66,8 +65,8 @@ pub(crate) fn permitted(cx: &mut Context<'_, '_>, key: &str, at: Timestamp) -> R
         .collect())
 }
 
-/// Whether the way back of a target was taken by then: a permit for it was collected, or it stands in the log of actions. Where
-/// it was not, a failure without a beginning is of a run that never began, as where the gate refused it.
+/// Whether the rollback of a target had begun by then: a permit for it was collected, or the log of actions has it. Otherwise a
+/// failure without a start belongs to a run that never began, for example because the gate refused it.
 ///
 /// # Errors
 /// The store's.
@@ -91,8 +90,8 @@ fn permits(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
     Ok(rows.into_iter().map(|stored| stored.record).collect())
 }
 
-/// Whether a permit allows a way back at a time. One that was revoked before allows nothing. After a permit to go forward
-/// the way back is open until the change is over, however long the permit itself lived.
+/// Whether a permit allows a rollback at a time. A permit that was revoked before allows nothing. After a permit to go forward
+/// the rollback is open until the change is over, however long the permit itself lived.
 fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
     let has_begun = permit.not_before <= later(at, SKEW);
     let is_revoked = permit.revoked_at.is_some_and(|gone| gone <= at);
@@ -103,8 +102,8 @@ fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
     has_begun && !is_revoked && is_good
 }
 
-/// Takes up the ways back of a change that were told too early: those that occurred after the start which is known now.
-/// One that a permit seemed to allow and that occurred before that start is unauthorized after all.
+/// Applies the rollbacks of a change that were reported too early: those after the start that is known now. A rollback before
+/// that start is unauthorized after all, even where a permit seemed to allow it.
 ///
 /// # Errors
 /// The store's.
@@ -140,7 +139,7 @@ pub(crate) fn take_up(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> R
     Ok(())
 }
 
-/// Whether all that was told of a deployment is a failure, which has no effect by itself.
+/// Whether every report about a deployment is a failure, which has no effect by itself.
 fn has_only_failed(deployment: &Deployment) -> bool {
     let status = deployment.status.as_deref().unwrap_or_default();
     deployment.same_as.is_none() && !deployment.has_begun() && Phase::of(status) == Phase::Failed
@@ -157,7 +156,7 @@ fn has_begun_here(change: &Change, deployment: &Deployment) -> bool {
     })
 }
 
-/// A start that came after it makes a deployment no way back, whatever permit there was.
+/// With a start after it a deployment is no rollback, even with a permit.
 fn refute(cx: &mut Context<'_, '_>, deployment: Deployment) -> Result<()> {
     let refuted = Deployment {
         unauthorized: true,
@@ -181,7 +180,7 @@ fn told_of(saved: &Deployment) -> Value {
     })
 }
 
-/// The target whose way back this deployment took after its start.
+/// The target that this deployment rolled back after its start.
 fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a Target> {
     let artifact = deployment.artifact.as_deref()?;
     let has_begun = |target: &&Target| {
@@ -222,8 +221,8 @@ fn clear(cx: &mut Context<'_, '_>, key: &str, deployment: Deployment, target: &T
     save_cleared(cx, deployment)
 }
 
-/// Keeps a deployment that counted as unauthorized or as too early and has turned out to be lawful; what follows its failure
-/// follows now.
+/// Saves a deployment that counted as unauthorized or as too early and has turned out to be lawful; the effects of its failure
+/// happen now.
 ///
 /// # Errors
 /// The store's.

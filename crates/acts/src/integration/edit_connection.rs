@@ -1,7 +1,7 @@
-//! Changes a connection that stands: its address and its secret stay, so that nothing is set up again on the other side.
+//! Changes an existing connection: its address and its secret stay, so the other side needs no new setup.
 //!
-//! Where two people say what moves decisions, one person alone gives no repository, builder or address a voice by it; a connection
-//! that waits has none yet, and what was proposed of it before the change is proposed anew.
+//! Where changes of trust need two people, one person alone cannot make a repository, builder or address trusted this way. A
+//! waiting connection is not trusted yet, and a proposal from before the edit must be made again.
 
 use model::change::read_content;
 use model::core::act;
@@ -22,7 +22,8 @@ use crate::integration::set_connection::{read_api, read_builder, read_link, read
 use crate::integration::{map_rows, poll_deployments};
 use crate::schedule::push_freezes;
 
-/// What may change. The kind says how deliveries are read and the secret who sends them: another of those is another connection.
+/// The fields that may change. The kind decides how deliveries are read, and the secret authenticates their sender: a different
+/// kind or secret needs a new connection.
 const FIELDS: [&str; 8] = [
     "name", "owner", "map", "links", "api", "builders", "reply_to", "trusted",
 ];
@@ -34,10 +35,10 @@ pub(crate) struct Edited {
     credential: Option<String>,
 }
 
-/// Reads a connection as it is to be: as it stands, with the merge patch on it.
+/// Reads a connection after an edit: the stored one with the merge patch applied.
 ///
 /// # Errors
-/// 404, 409 for one that has ended, 422, or the store's.
+/// 404, 409 for a connection that has ended, 422, or the store's.
 pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Edited> {
     let before = connection(cx, id)?;
     if !before.active && !before.waits {
@@ -62,7 +63,7 @@ pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &before.kind);
     let trusted = reading.texts("trusted", LINE).unwrap_or_default();
-    // What was there before this was looked at stays as long as nobody touches the map.
+    // Rows from before this check stay valid as long as the map is not edited.
     if let Some(map) = map.as_ref().filter(|map| !is_same_map(map, &before.map)) {
         map_rows::check(&mut reading, &before.kind, map);
     }
@@ -82,7 +83,7 @@ pub(crate) fn read_edit(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resu
     for row in &mut after.map {
         let mut of_it = before.map.iter().filter(|known| known.is_of(&row.repository));
         let known = of_it.clone().find(|known| known.service == row.service);
-        // What ran there before is none of ours: nobody said which changes it should have had.
+        // Earlier deployments there are not judged: the map did not cover them.
         row.since = known.map_or(Some(cx.now), |known| known.since);
         let same = of_it.next();
         row.repository_id = same.and_then(|same| same.repository_id.clone());
@@ -102,7 +103,7 @@ fn is_same_map(one: &[Mapping], other: &[Mapping]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(is_same)
 }
 
-/// A connection in the words of a request, with the merge patch on it.
+/// A connection as a request body, with the merge patch applied.
 fn patched(before: &Connection, directory: &Directory, body: &Body) -> Result<Body> {
     let mut told = serde_json::to_value(before)?;
     typed::flatten(&mut told);
@@ -116,8 +117,8 @@ fn patched(before: &Connection, directory: &Directory, body: &Body) -> Result<Bo
     Ok(map)
 }
 
-/// Whether something has a voice after an edit that it did not have before: what it delivers, or answers when it is asked, counts as
-/// evidence, as an attestation, as what runs, as a reply. What merely goes does not, nor does a name.
+/// Whether an edit makes something trusted that was not before: deliveries and poll results count as evidence, as attestations,
+/// as running versions and as replies. A removal or a new name gives no trust.
 fn gives_voice(before: &Connection, after: &Connection) -> bool {
     let was_mapped = |row: &Mapping| {
         let same = |known: &&Mapping| known.repository == row.repository && known.service == row.service;
@@ -138,7 +139,7 @@ fn gives_voice(before: &Connection, after: &Connection) -> bool {
 /// Changes a connection (`PATCH /connections/{id} {name?, owner?, map?, links?, api?, builders?, reply_to?, trusted?}`).
 ///
 /// # Errors
-/// 403, 404, 409 for one that has ended or for what two people do; 422, or the store's.
+/// 403, 404, 409 for a connection that has ended or an edit that needs two people; 422, or the store's.
 pub fn edit_connection(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Connection> {
     cx.allow(act::actions::SET_CONNECTION)?;
     let edited = read_edit(cx, id, body)?;
@@ -153,7 +154,7 @@ pub fn edit_connection(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     keep_edit(cx, edited)
 }
 
-/// Reads a row of a proposal: the id, and what changes of the connection.
+/// Reads a row of a proposal: the id, and the edits of the connection.
 ///
 /// # Errors
 /// 404, 409 for one that has ended, 422, also for a credential; or the store's.
@@ -170,7 +171,7 @@ pub(crate) fn read_proposed(cx: &mut Context<'_, '_>, body: &Body) -> Result<Edi
     Ok(edited)
 }
 
-/// Keeps a connection as it is to be, whoever may, and begins what new repositories need.
+/// Stores an edited connection, without a check of permissions, and begins polling for new repositories.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -182,7 +183,7 @@ pub(crate) fn keep_edit(cx: &mut Context<'_, '_>, edited: Edited) -> Result<Conn
     } = edited;
     let is_new_api = before.api.is_none() && after.api.is_some();
     if credential.is_some() || is_new_api {
-        // One that was given for another address, and rests here since, must not go to this one.
+        // A credential that was given for another address must not be sent to this one.
         let name = secrets::credential_name(before.id.as_str());
         secrets::keep(cx, &name, credential.unwrap_or_default().as_bytes())?;
     }

@@ -1,4 +1,4 @@
-//! Questions of outside systems: taken, answered, and answered again by themselves when the change moves.
+//! Checks requested by outside systems: received, answered, and answered again automatically when the change moves.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ use crate::gate::said::Said;
 use crate::gate::{answer, run_tasks};
 use crate::integration::merge_queue;
 
-/// The kind of call that carries an answer.
+/// The kind of call that sends an answer.
 pub const CALL: &str = "answer";
 
 /// Takes a question: the same question again is known, and a push makes another one.
@@ -66,7 +66,7 @@ pub fn take(
     let named = find_change(&connection.links, &ask.texts);
     let (named, found_by) = named.map_or((None, None), |(key, rule)| (Some(key), Some(rule)));
     let mut check = found.unwrap_or_else(|| asked(connection, rows, environment, ask));
-    // What was told last counts: a title may be edited, and a request may be opened again.
+    // The latest request counts: a title may be edited, and a request may be opened again.
     if check.version == 0 || !ask.is_repeat && ask.occurred_at >= check.at {
         check.at = ask.occurred_at;
         check.named = named;
@@ -89,7 +89,7 @@ pub fn take(
     judge(cx, check, Cause::Asked)
 }
 
-/// A question that was not asked before.
+/// A new request.
 fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<EnvironmentKey>, ask: &Ask) -> OutsideCheck {
     let mut services: Vec<ServiceKey> = rows.iter().map(|row| row.service.clone()).collect();
     services.dedup();
@@ -122,7 +122,7 @@ fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<Environ
     }
 }
 
-/// Says once more what is said of a commit; `None` where nobody has asked about it yet.
+/// Sends the answer about a commit again; `None` when there was no request about it yet.
 fn answer_again(cx: &mut Context<'_, '_>, connection: &Connection, ask: &Ask) -> Result<Option<String>> {
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
@@ -139,7 +139,7 @@ fn answer_again(cx: &mut Context<'_, '_>, connection: &Connection, ask: &Ask) ->
     Ok(told)
 }
 
-/// A callback is answered only at the configured host, and only under the repository that the signed body names.
+/// A callback is called only at the configured host, and only under the repository that the signed body names.
 fn is_callback(reply_to: &str, base: &str, repository: &str) -> bool {
     let wanted = format!("{}/repos/{repository}/actions/runs/", base.trim_end_matches('/'));
     let rest = reply_to
@@ -192,9 +192,8 @@ fn may_bind(connection: &Connection, ask: &Ask, is_person: bool) -> bool {
     is_of_ours && (is_person || ask.actor.as_deref().is_some_and(is_trusted))
 }
 
-/// Writes the head of a pull request into the change that it names: while nobody has decided, or in place of the head that
-/// this very request had before. Whatever was approved on the old head is void then, as with any edit,
-/// and whoever did it counts as one who wrote the change.
+/// Writes the head of a pull request into the change that it names: before any decision, or in place of the same request's
+/// earlier head. Approvals of the old head are void then, as with any edit, and the pusher counts as an author of the change.
 fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, who: Option<PersonId>) -> Result<()> {
     let Some(key) = &check.named else { return Ok(()) };
     let change = match cx.change(key) {
@@ -227,11 +226,11 @@ fn bind(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: Option<&str>, wh
     let body = json!({"targets": targets});
     let body = body.as_object().cloned().unwrap_or_default();
     match edit_change::edit_change(cx, key, &body) {
-        // The question is answered all the same: its text says that the change does not name this commit.
+        // The request still gets an answer: its text states that the change does not name this commit.
         Err(Error::Refused(_)) => return Ok(()),
         other => other?,
     }
-    // Whoever brought other content wrote it, as if they had edited it here.
+    // The person who pushed other content counts as its author, as after an edit here.
     match who {
         Some(person) => cx.on_change(key, |case| {
             write::add_author(case, &person);
@@ -255,7 +254,7 @@ fn was_head(cx: &mut Context<'_, '_>, check: &OutsideCheck, before: &str) -> Res
     Ok(record::count::<OutsideCheck>(cx.tx, &filter)? > 0)
 }
 
-/// Answers every open question that a saved change decides, or may.
+/// Answers every open request that a saved change decides, or may decide.
 ///
 /// # Errors
 /// The store's.
@@ -276,7 +275,7 @@ pub(crate) fn answer_moved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     })
 }
 
-/// Answers again what asks about a service of which something outside of the changes here has moved: who leads it, or a change there.
+/// Answers requests about a service again after the service moved to another leading system, or a change in that system moved.
 ///
 /// # Errors
 /// The store's.
@@ -301,7 +300,7 @@ fn answer_open(cx: &mut Context<'_, '_>, services: &[&str], concerns: impl Fn(&O
     Ok(())
 }
 
-/// These services, and those that are built from the same repositories.
+/// These services, and those built from the same repositories.
 fn with_siblings(cx: &mut Context<'_, '_>, services: &[&str]) -> Result<BTreeSet<ServiceKey>> {
     let mut all: BTreeSet<ServiceKey> = services.iter().map(|it| ServiceKey::from(*it)).collect();
     let connections = record::bodies::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
@@ -318,7 +317,7 @@ fn with_siblings(cx: &mut Context<'_, '_>, services: &[&str]) -> Result<BTreeSet
     Ok(all)
 }
 
-/// Answers the open questions of a repository again: where its commits come from is better known.
+/// Answers the open requests of a repository again: the origin of its commits is better known.
 ///
 /// # Errors
 /// The store's.
@@ -332,14 +331,14 @@ pub fn rejudge_of(cx: &mut Context<'_, '_>, repository: &str) -> Result<()> {
     Ok(())
 }
 
-/// Judges a question by its id: what its timer does.
+/// Judges a request by its id; its timer calls this.
 ///
 /// # Errors
 /// The store's.
 pub fn judge_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     if let Some(stored) = record::load::<OutsideCheck>(cx.tx, id)? {
         let cause = match stored.record.ask {
-            // Whoever waits there hears that it still does.
+            // The waiting run gets the notice that it still waits.
             AskKind::RunTask => Cause::AskedAgain,
             _ => Cause::Moved,
         };
@@ -361,13 +360,13 @@ pub(crate) fn ask_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result
 enum Cause {
     /// It was asked.
     Asked,
-    /// Somebody wants to hear the answer once more.
+    /// A request to send the answer again.
     AskedAgain,
     /// Something moved on which the answer may rest.
     Moved,
 }
 
-/// A question with its stored answer: judging another question may have changed that since this one was read.
+/// A request with its stored answer: judging another request may have changed that answer since this one was read.
 fn with_kept(check: OutsideCheck, kept: Option<&OutsideCheck>) -> OutsideCheck {
     match kept.filter(|it| it.version > check.version) {
         None => check,
@@ -385,7 +384,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     let kept = record::load::<OutsideCheck>(cx.tx, check.id.as_str())?.map(|stored| stored.record);
     let check = with_kept(check, kept.as_ref());
     let said = match check.ask {
-        // A result is told once, and nothing moves it.
+        // A result is sent once and never changes.
         AskKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
         AskKind::RunTask => run_tasks::said(cx, &check, may_deploy)?,
         AskKind::Merge | AskKind::StatusCheck => may_be_merged(cx, &check)?,
@@ -394,7 +393,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     let mut next = check.clone();
     next.answer = said.answer;
     next.text = said.text;
-    // Others are told one text.
+    // The other kinds get one text.
     if next.ask == AskKind::RunTask {
         next.reasons = said.reasons;
     }
@@ -403,7 +402,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     next.change_key = said.change.map(|it| it.key);
     let told = format!("{} {}: {}", next.ask.as_str(), next.answer.as_str(), next.text);
     set_timer(cx, &next, said.next)?;
-    // A question that is over by now, or names another change, is stored also with the same answer.
+    // A request that is over by now, or names another change, is stored even with the same answer.
     let is_same = |kept: &OutsideCheck| {
         OutsideCheck {
             at: next.at,
@@ -452,7 +451,7 @@ fn may_be_merged(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said>
     with_those_before(cx, check, said)
 }
 
-/// A group of a merge queue brings the groups that it stands on with it, so it waits for what is said of them.
+/// A group of a merge queue includes the groups before it, so it waits for their results.
 fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: Said) -> Result<Said> {
     let (Some(base), Some(held)) = (check.base.as_deref(), merge_queue::held_before(cx, check)?) else {
         return Ok(said);
@@ -468,7 +467,7 @@ fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: S
     Ok(said)
 }
 
-/// Judges the groups again that depend on this one: those based on it, or those that add this pull request.
+/// Judges the groups that depend on this one again: those based on it, or those that add this pull request.
 fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
     if check.ask != AskKind::Merge {
         return Ok(());
@@ -483,7 +482,7 @@ fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result
     Ok(())
 }
 
-/// Sends the answer on its way.
+/// Queues the call with the answer.
 fn say_it(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
     let (id, now) = (cx.new_id()?, cx.now);
     call::insert(cx.tx, &id, (CALL, check.id.as_str()), now)?;
@@ -516,7 +515,7 @@ fn of_key(cx: &mut Context<'_, '_>, key: Option<&str>) -> Result<Option<Change>>
     }
 }
 
-/// What the gate says of a deployment that asks.
+/// The gate's decision about a requested deployment.
 fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     let question = Question {
         service: check.service.0.clone(),
@@ -528,7 +527,7 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         member: None,
     };
     let answer = answer::ask(cx, &question)?;
-    // What another system lets go is no word about a change here, which is a shadow.
+    // A permission by another system is no decision about a change here, which is only a shadow.
     let key = match &answer.led_by {
         Some(_) => None,
         None => (answer.change.clone())
@@ -561,13 +560,13 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         text,
         reasons: answer.reasons,
         next: answer.next_transition_at,
-        // What has ended stays answered: the run went through, or was stopped for good.
+        // An ended request stays answered: the run went through, or was stopped for good.
         is_over: is_dead,
         change,
     })
 }
 
-/// What is said of a go without a change here: the system that leads the service let one of its own go.
+/// The text for a permission without a change here: the system that leads the service let one of its own changes go.
 fn led_text(led: Option<&LedBy>) -> String {
     match led.and_then(|led| Some((led.change.as_deref()?, led.kind.label()))) {
         Some((key, system)) => format!("{system} leads this service: {key} there is let go, and its window is open."),
@@ -632,8 +631,8 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     Ok(say(word, text, Some(change)))
 }
 
-/// A change that an act on the directory left unsettled, in the earlier of the states that it has and will have: what is answered
-/// about it needs both.
+/// A change that an act on the directory left unsettled, in the earlier of its present and its coming state: an answer needs
+/// both.
 fn as_judged(cx: &mut Context<'_, '_>, change: Change) -> Result<Change> {
     if !change.state.is_open() || !cx.is_unsettled(change.id.as_str())? {
         return Ok(change);
@@ -665,12 +664,12 @@ fn by_commit(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Option<Ch
     Ok(if found.len() == 1 { found.pop() } else { None })
 }
 
-/// What a courier needs to carry an answer.
+/// The data for sending an answer.
 #[derive(Debug, Clone)]
 pub struct Errand {
-    /// The question with its answer.
+    /// The request with its answer.
     pub check: OutsideCheck,
-    /// Who asked.
+    /// The connection of the request.
     pub connection: Connection,
     /// The credential for its API.
     pub credential: String,
@@ -678,7 +677,7 @@ pub struct Errand {
     pub page: String,
 }
 
-/// Loads what a courier needs; `None` when there is nothing to say any more.
+/// Loads the data for the call; `None` when nothing is left to send.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -692,7 +691,7 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
         return Ok(None);
     }
     let bytes = match check.ask {
-        // Its token is gone once it has its result, and nothing more is said.
+        // The token is removed once the result was sent, and nothing more is sent.
         AskKind::RunTask => match secrets::open(cx, &run_tasks::token_name(check.id.as_str()))? {
             Some(token) => token,
             None => return Ok(None),

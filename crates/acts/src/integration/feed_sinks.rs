@@ -1,6 +1,6 @@
-//! What leaves for sinks of the log: gathered in one transaction, sent outside of any, and noted in another. A delivery that is
-//! lost between the two is repeated: receivers know an entry by its index. Each entry names the one that was delivered before
-//! it, so a receiver sees a gap also where a sink leaves out kinds.
+//! The export to sinks of the log: collected in one transaction, sent outside of any, and recorded in another. A delivery that
+//! is lost between the two is repeated: receivers know an entry by its index. Each entry names the previously delivered one, so
+//! a receiver sees a gap even where a sink leaves out kinds.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,21 +34,21 @@ const NOTICE: SignedDuration = SignedDuration::from_hours(1);
 const TEXTS: usize = 50;
 const TEXT: usize = 4_000;
 
-/// What leaves for a sink next.
+/// The next batch for a sink.
 pub struct Round {
     /// The sink.
     pub sink: Sink,
-    /// Its credential, where it has one.
+    /// Its credential, if any.
     pub credential: Option<String>,
     /// How it was before.
     pub before: State,
     /// The position once this is delivered.
     pub position: i64,
-    /// What leaves, in the order of the log; empty where none of what was examined is wanted.
+    /// The entries to send, in the order of the log; empty when the sink wants none of the examined ones.
     pub entries: Vec<Entry>,
 }
 
-/// Takes a sink and answers what leaves next; `None` when there is nothing to do or another holder was faster.
+/// Locks a sink and returns the next batch; `None` when there is nothing to do or another worker was faster.
 ///
 /// # Errors
 /// The store's.
@@ -126,7 +126,7 @@ fn entry(cx: &mut Context<'_, '_>, sink: &Sink, event: &Event, place: (i64, Opti
     })
 }
 
-/// The free texts that an event brought and that were not erased, without letters to people and private fields.
+/// The free texts of an event that were not erased, without letters to people and private fields.
 fn texts(cx: &mut Context<'_, '_>, event: &Event, records: &[RecordDelta]) -> Result<BTreeMap<String, String>> {
     let kept = salts::of_event(cx.tx, &event.id)?;
     let kept: HashMap<String, String> = kept.into_iter().map(|text| (text.commitment, text.text)).collect();
@@ -193,10 +193,10 @@ pub fn leave_alone(cx: &mut Context<'_, '_>, id: &str, holder: &str, until: Time
     Ok(())
 }
 
-/// What became of a delivery: delivered, or why not and for how many seconds the receiver asked to wait.
+/// The result of a delivery: delivered, or the reason why not and the seconds that the receiver wants to wait.
 pub type Outcome = std::result::Result<(), (String, Option<i64>)>;
 
-/// Notes what became of a delivery and gives the sink back.
+/// Records the result of a delivery and releases the sink.
 ///
 /// # Errors
 /// The store's.
@@ -272,7 +272,7 @@ fn notice(cx: &mut Context<'_, '_>, sink: &Sink, since: Timestamp, why: &str) ->
     cx.tell(vec![event], written)
 }
 
-/// Sinks of the tenant that fail or are far behind, in words; for `assent doctor`.
+/// Sinks of the tenant that fail or are far behind, as text; for `assent doctor`.
 ///
 /// # Errors
 /// The store's.
@@ -297,5 +297,5 @@ pub fn trouble(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// From so many entries on a sink that does not fail is far behind.
+/// From this number of unsent entries on, a sink without failures is far behind.
 const FAR_BEHIND: i64 = 10_000;

@@ -14,9 +14,9 @@ use crate::integration::told_deployment::{Here, has_begun};
 /// far it is; the older one first.
 pub(crate) type Rank = (bool, bool, bool, State, i64);
 
-/// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
-/// target's way back leads to its change from its start, which may be told later, until that is closed; where a permit for
-/// it was good at that time, also when it is told after that.
+/// The open change of this service, environment and commit (or artifact) that is furthest along. A rollback artifact of a
+/// target matches its change from the change's start until the change is closed, even when the start is reported later; with a
+/// permit valid at that time, also when the deployment is reported after the closing.
 pub(crate) fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option<(Rank, String)>> {
     let told = here.told;
     let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
@@ -43,7 +43,7 @@ pub(crate) fn find_change(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<O
         if !fits {
             continue;
         }
-        // As at the gate, a way back is not hidden by what may not go forward.
+        // As at the gate, a forward match that is not allowed does not hide a rollback.
         let is_lawful = !is_forward
             || change.state == State::Implementing
             || early_rollback::may_be_early(cx, &change, &row.target_id, told.at)?;

@@ -1,5 +1,5 @@
-//! Finds connections whose outside system should be asked for something every now and then, and is not: those that were made
-//! by a version which did not ask yet, and those whose call a person or a fault took away.
+//! Finds connections without their regular polling call: those made by a version that did not poll yet, and those whose call
+//! was removed by a person or a fault.
 
 use model::directory::snapshot::Connection;
 use store::record::{self, Filter};
@@ -24,7 +24,7 @@ pub fn find_lost_calls(cx: &mut Context<'_, '_>) -> Result<Vec<Connection>> {
     Ok(found)
 }
 
-/// Puts the calls on their way that a connection lacks. Asking begins anew: what happened before is not looked into.
+/// Queues the calls that a connection lacks. Polling starts again: earlier events are not fetched.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! Follows a repository by the id that its sender gives it: a renamed one keeps its row of the map, and another one that took its
-//! old name is not taken for it.
+//! Follows a repository by the sender's id: a renamed repository keeps its row of the map, and another repository with the old
+//! name does not take the row over.
 
 use model::directory::snapshot::Connection;
 use model::integration::signal::Repository;
@@ -9,7 +9,7 @@ use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// What a repository's id told.
+/// The result of following a repository's id.
 pub(crate) struct Followed {
     /// In words.
     pub text: String,
@@ -17,7 +17,7 @@ pub(crate) struct Followed {
     pub is_stranger: bool,
 }
 
-/// Takes the id and the name of the repository that a delivery is of; `None` where nothing is to be told.
+/// Applies the id and the name of a delivery's repository; returns `None` when there is nothing to report.
 ///
 /// # Errors
 /// The store's.

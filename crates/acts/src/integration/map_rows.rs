@@ -7,7 +7,7 @@ use model::directory::snapshot::Mapping;
 
 use crate::gate::run_tasks;
 
-/// Kinds that tell of deployments or canaries alone, each in an environment.
+/// Kinds that report only deployments or canaries, each in an environment.
 const WITH_PLACES: [&str; 5] = ["argocd", "jenkins", "plain", "flagger", "argo_rollouts"];
 
 /// Kinds that report drift.
@@ -33,7 +33,7 @@ pub(crate) fn check(reading: &mut Reading<'_>, kind: &str, map: &[Mapping]) {
 
 fn why_never(kind: &str, row: &Mapping) -> Option<String> {
     if row.repository.is_empty() || row.service.as_str().is_empty() {
-        // Something else is said about it already.
+        // Another error about it is reported already.
         return None;
     }
     let repository = &row.repository;

@@ -1,4 +1,4 @@
-//! What is known of a deployment when its mapping is asked, and the rules in force.
+//! The facts about a deployment for its mapping, and the rules in force.
 
 use model::change::related_records::Deployment;
 use model::core::ids::ServiceKey;
@@ -9,7 +9,7 @@ use crate::case::commit_equivalence::files_between;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many deployments to a place are looked at for the last good one.
+/// How many deployments to a place are examined for the last good one.
 const LOOKED_AT: i64 = 50;
 
 /// The rules in force.
@@ -25,7 +25,7 @@ pub fn in_force(cx: &mut Context<'_, '_>) -> Result<Vec<MappingRule>> {
         .unwrap_or_default())
 }
 
-/// What is known of a deployment, completed from the estate and from what pushes told of its commit.
+/// The facts about a deployment, completed from the directory and from the pushes of its commit.
 ///
 /// # Errors
 /// The store's.
@@ -57,7 +57,7 @@ pub fn facts(
     })
 }
 
-/// The commit that was last brought to a place, lawfully and with success.
+/// The commit that was last deployed to a place, lawfully and with success.
 fn last_commit(cx: &mut Context<'_, '_>, service: &str, environment: &str) -> Result<Option<String>> {
     let filter = Filter::new()
         .equals("service", service)

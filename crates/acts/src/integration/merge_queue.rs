@@ -24,7 +24,7 @@ pub(crate) fn brought_by(ask: &Ask) -> Option<u64> {
     last.split('-').next()?.parse().ok()
 }
 
-/// The question about the pull request that a group adds, at its latest head: the queue drops a request whose head moves.
+/// The request about the pull request that a group adds, at its latest head: the queue drops a pull request whose head moves.
 ///
 /// # Errors
 /// The store's.
@@ -39,14 +39,14 @@ pub(crate) fn brought(cx: &mut Context<'_, '_>, group: &OutsideCheck) -> Result<
         .descending_by("id")
         .limit(RECENT);
     let mut found = record::bodies::<OutsideCheck>(cx.tx, &filter)?;
-    // A closed request still counts, so that the group that merged it stays approved.
+    // A closed request still counts, so that the group that merged the pull request stays approved.
     found.retain(|it| it.ask == AskKind::Merge && it.base.is_none() && it.number == group.number);
     Ok(found
         .into_iter()
         .max_by(|one, other| (one.at, one.id.as_str()).cmp(&(other.at, other.id.as_str()))))
 }
 
-/// The group on which this one is based, where it is not approved.
+/// The group on which this one is based, if that group is not approved.
 ///
 /// # Errors
 /// The store's.
@@ -57,7 +57,7 @@ pub(crate) fn held_before(cx: &mut Context<'_, '_>, group: &OutsideCheck) -> Res
         .equals("connection", group.connection.as_str())
         .equals("natural_key", natural_key.as_str());
     let before = record::find_one::<OutsideCheck>(cx.tx, &filter)?.map(|stored| stored.record);
-    // A group that ended before this one began is on the branch already. One that ended since without approval is not.
+    // A group that ended before this one began is on the branch already. A group that ended since then without approval is not.
     Ok(before.filter(|it| {
         let is_past = it.is_over && it.at < group.at;
         it.base.is_some() && it.id != group.id && it.answer != Word::Approved && !is_past

@@ -1,5 +1,5 @@
-//! One deployment may be told by several connections, and one key of a connection may tell of several attempts. Finds the records
-//! that belong together: by place, build and time, whatever was told first.
+//! Several connections may report one deployment, and one key of a connection may cover several attempts. Finds the records
+//! that belong together by place, build and time, in any order of their reports.
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
@@ -19,10 +19,10 @@ use crate::integration::save_deployment::save_deployment;
 use crate::integration::told_before::Before;
 use crate::integration::told_deployment::{Here, Told, completed, has_begun};
 
-/// How many of the latest deployments to a place are looked at for the same one.
+/// How many of the latest deployments to a place are examined for the same one.
 const LOOKED_AT: i64 = 200;
 
-/// What is known under the key of a deployment, in the place that is told now: one record an attempt.
+/// The records under the key of a deployment in the reported place: one for each attempt.
 pub(crate) struct Known {
     base: String,
     /// The attempts in the order of their times.
@@ -39,8 +39,8 @@ impl Known {
     }
 }
 
-/// Reads what is known. A status may name another place than its deployment did, and which of the two comes first must not
-/// decide where either belongs: so there is a key of the place of which it was told first, and one of this place.
+/// Reads the records. A status may name another place than its deployment did, and their order must not decide where either
+/// belongs: therefore one key has the first reported place, and one has this place.
 ///
 /// # Errors
 /// The store's.
@@ -70,8 +70,8 @@ fn with_key(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<Opti
     Ok(record::find_one::<Deployment>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// The beginning that a failure without one is taken to have had: of a target whose work a permit or a person began, where no
-/// system tells of its deployment; and of a way back that somebody took. A run that was stopped or left out never began.
+/// The assumed start of a failure without one: for a target whose work a permit or a person began and whose deployment no
+/// system reports, and for a rollback that a person or a permit began. A run that was stopped or left out never began.
 ///
 /// # Errors
 /// The store's.
@@ -121,13 +121,13 @@ pub(crate) fn begun_here(
     Ok(Some(begins(began.min(at))))
 }
 
-/// Whether a kind of system tells of deployments that came out alone: each of its successes is an occurrence.
+/// Whether a kind of system reports only successful deployments: each success is an occurrence.
 pub(crate) fn tells_no_beginning(kind: &str) -> bool {
     matches!(kind, "cdevents" | "cloudevents")
 }
 
-/// The record that belongs to the change: of the connection that told of this deployment first. Answers the record of the
-/// connection that tells now apart, where it is another.
+/// The record that belongs to the change: from the connection that reported this deployment first. Returns the reporting
+/// connection's own record beside it, when it is another one.
 ///
 /// # Errors
 /// The store's.
@@ -145,8 +145,8 @@ pub(crate) fn subject(
     })
 }
 
-/// Parts a record from the deployment that another connection told first, where a beginning that is told now came after that
-/// one's end. `before` are the words of this record that had an effect on it.
+/// Separates a record from another connection's deployment when the start reported now is after that deployment's end. `before`
+/// are the effective reports that this record had before.
 ///
 /// # Errors
 /// The store's.
@@ -188,7 +188,7 @@ pub(crate) fn part(
     Ok(())
 }
 
-/// The words with an effect of all other records of the same deployment.
+/// The effective reports of all other records of the same deployment.
 ///
 /// # Errors
 /// The store's.
@@ -213,8 +213,8 @@ fn beside(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<Vec<Deployment>>
     Ok(rows.into_iter().map(|stored| stored.record).collect())
 }
 
-/// The record of the same deployment that another connection told first: one place, one build, and beside one another in time.
-/// A connection tells of one deployment under one key, so a second key of the same connection is another deployment.
+/// The same deployment's record from the connection that reported it first: one place, one build, and close in time. A
+/// connection reports one deployment under one key, so a second key of the same connection is another deployment.
 ///
 /// # Errors
 /// The store's.
@@ -244,8 +244,8 @@ fn commit(row: &Deployment) -> Option<&str> {
     Some(row.commit.as_str()).filter(|commit| !commit.is_empty())
 }
 
-/// Whether two records name one build: the same artifact or commit, commits that stand for one another, or the artifact and the
-/// commit of one target.
+/// Whether two records name one build: the same artifact or commit, equivalent commits, or the artifact and the commit of one
+/// target.
 fn is_one_build(cx: &mut Context<'_, '_>, row: &Deployment, root: &Deployment) -> Result<bool> {
     if row.artifact.is_some() && root.artifact.is_some() {
         return Ok(row.artifact == root.artifact);
@@ -275,8 +275,8 @@ fn is_one_build(cx: &mut Context<'_, '_>, row: &Deployment, root: &Deployment) -
         }))
 }
 
-/// Of several commits and artifacts that a status names together the ones that count: those of the deployment as it is known,
-/// else those that an open change names. Where none is named, none of the artifacts is *the* artifact.
+/// Of several commits and artifacts in one status, those that count: those of the known deployment, else those that an open
+/// change names. If no change names any, none of the artifacts is *the* artifact.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Moves a change's target by what a signal tells of its deployment, by the table of `model::integration::occurrence`.
+//! Moves a change's target by the signals of its deployment, by the table of `model::integration::occurrence`.
 
 use jiff::Timestamp;
 use model::approval::authority;
@@ -21,12 +21,12 @@ use crate::integration::named_target::Named;
 use crate::integration::told_before::Before;
 use crate::integration::told_deployment::{Here, Word, go_back, outcome_of, sender};
 
-/// What a status was for the change that it is about.
+/// The effect of a status on its change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It was what the change allowed, and has had its effect.
+    /// The change allowed it, and it has had its effect.
     Lawful,
-    /// A way back that a permit allows; its effect waits for the start that it leads back from.
+    /// A rollback that a permit allows; its effect waits for the report of the start that it undoes.
     Early,
     /// Nothing allowed it.
     Unlawful,
@@ -38,7 +38,7 @@ impl Standing {
     }
 }
 
-/// Takes one word with an effect.
+/// Applies one report with an effect.
 ///
 /// # Errors
 /// The store's.
@@ -50,7 +50,7 @@ pub(crate) fn take_word(
     (subject, before): (&Deployment, &Before<'_>),
 ) -> Result<Standing> {
     let phase = Phase::of(&told.status);
-    // Of the ends that several tell the worst counts, whichever comes first; `conform` brings it in.
+    // Of several reported ends the worst counts, in any order; `conform` applies it.
     if phase.is_end() && before.is_ended_by_others() {
         return Ok(match subject.is_early {
             true => Standing::Early,
@@ -74,8 +74,8 @@ pub(crate) fn take_word(
     apply_status(cx, here, key, &word)
 }
 
-/// A start that is told after its deployment's end, which counted as unauthorized for want of it. Where the start was lawful
-/// the end has its effect after all, as it would have had in order.
+/// A start that is reported after its deployment's end, which counted as unauthorized without a start. After a lawful start the
+/// end has its effect after all, as in the normal order.
 fn take_start_of_end(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
@@ -108,7 +108,7 @@ fn take_start_of_end(
     apply_status(cx, here, key, &end)
 }
 
-/// Brings a target's outcome in line with the end that counts of all that was told, where signals alone have set it.
+/// Updates a target's outcome to the worst reported end, when only signals have set the outcome.
 ///
 /// # Errors
 /// The store's.
@@ -151,13 +151,13 @@ pub(crate) fn conform(
     })
 }
 
-/// Whether a validation says otherwise.
+/// Whether a validation contradicts the outcome.
 fn is_refuted(case: &Case<'_>, outcome: Outcome) -> bool {
     let last = case.change().validations.last();
     outcome == Outcome::Succeeded && last.is_some_and(|it| it.result == ValidationResult::DoesNot)
 }
 
-/// Moves the change's target by a word.
+/// Moves the change's target by a report.
 fn apply_status(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str, word: &Word) -> Result<Standing> {
     if word.outcome.is_none() && !word.is_start {
         return Ok(Standing::Lawful);
@@ -177,7 +177,7 @@ fn apply_status(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str, word: &Wor
         if go_back(case, &target, word) {
             return Ok(Standing::Lawful);
         }
-        // What is closed stays as it is; what has not begun is moved by its start.
+        // A closed change stays as it is; a change that has not begun is moved by its start.
         Ok(match (permitted.contains(&target), case.change().state) {
             (true, State::Closed) => Standing::Lawful,
             (true, _) => Standing::Early,
@@ -224,13 +224,13 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     true
 }
 
-/// Whether a word is about work that followed a failed rollback, which leaves the target open.
+/// Whether a report is about work after a failed rollback, which leaves the target open.
 fn is_repair(change: &Change, record: &TargetRecord, word: &Word) -> bool {
     let is_later = record.actual_end.is_some_and(|end| end < word.at);
     record.is_open() && change.state == State::Implementing && is_later
 }
 
-/// Whether a deployment that nobody told of before came after the end of the target: a rerun, which nothing allowed.
+/// Whether a deployment without an earlier report came after the target's end: a rerun that nothing allowed.
 fn came_after(record: &TargetRecord, word: &Word) -> bool {
     let has_succeeded = record.outcome.is_some_and(Outcome::is_success);
     let latest = |end: Timestamp| match word.is_start && !has_succeeded {
@@ -240,21 +240,21 @@ fn came_after(record: &TargetRecord, word: &Word) -> bool {
     !word.has_begun && record.actual_end.is_some_and(|end| latest(end) < word.at)
 }
 
-/// Whether a word may begin the change. Whose yes counts only beside another's work is no lawful trigger of it.
+/// Whether a report may begin the change. A person whose approval counts only if others do the work is no lawful trigger.
 fn may_begin(case: &Case<'_>, target: &TargetId, word: &Word) -> bool {
     let is_apart = |person| authority::approved_apart(&case.file, person).is_some();
     ready_spans::was_open(case, target, word.at, word.made_the_change) && !word.who.as_ref().is_some_and(is_apart)
 }
 
-/// Whoever triggered a deployment implements the change.
+/// The person who triggered a deployment is an implementer of the change.
 fn note_implementer(case: &mut Case<'_>, who: Option<&PersonId>) {
     if let Some(person) = who.filter(|person| !case.change().implemented_by.contains(person)) {
         case.file.change.implemented_by.push(person.clone());
     }
 }
 
-/// A word that comes after its target's end: an earlier start, an end that another followed, or the end that counts. What
-/// people stated stands.
+/// A report after its target's end: an earlier start, an end that another followed, or the end that counts. Statements by
+/// people stay.
 fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
     if !matches!(case.change().state, State::Implementing | State::Reviewing) {
         return;
@@ -270,13 +270,13 @@ fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
         }
         return;
     };
-    // Of two ends at one time the worse counts, whichever is told first.
+    // Of two ends at one time the worse counts, in any order.
     let is_worse = record.outcome.is_some_and(Outcome::is_success) && !outcome.is_success();
     let is_later = record
         .actual_end
         .is_some_and(|end| end < word.at || end == word.at && is_worse);
     if record.outcome == Some(outcome) {
-        // A person typed it before: now it is more than their word.
+        // A person entered the outcome before: now a system confirms it.
         return work::observe(case, &record.target, outcome);
     }
     if !was_told && is_later {
@@ -294,7 +294,7 @@ fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
     }
 }
 
-/// Keeps an outcome that was told after the one that followed it.
+/// Stores an outcome that was reported after the one that followed it.
 fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
     let (by, at) = (case.person(), case.now);
     let change = &mut case.file.change;
@@ -318,7 +318,7 @@ fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
     work::conclude_late(case);
 }
 
-/// Sets the start back to the earliest that was told.
+/// Moves the start back to the earliest reported one.
 fn backdate(case: &mut Case<'_>, target: &TargetId, at: Timestamp) {
     let change = &mut case.file.change;
     if let Some(record) = change.target_records.iter_mut().find(|it| &it.target == target) {

@@ -1,5 +1,5 @@
-//! Which target a deployment is about: what it says of artifact and commit, against what the target names. The gate asks that
-//! both agree, and so does a signal.
+//! Which target a deployment is about: the deployment's artifact and commit are compared with the target's. Both must agree, at
+//! the gate and for a signal.
 
 use model::change::record::{Change, Target};
 use model::core::ids::{EnvironmentKey, ServiceKey, TargetId};
@@ -9,12 +9,12 @@ use crate::case::commit_equivalence;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How a target is meant, the surer word last.
+/// How a target is matched, the surest way last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Meant {
     /// By its commit, while one of the two names no artifact.
     ByCommit,
-    /// Its way back, by the artifact that it restores.
+    /// Its rollback, by the artifact that it restores.
     Back,
     /// By its artifact.
     ByArtifact,
@@ -27,7 +27,7 @@ impl Meant {
     }
 }
 
-/// What a deployment names: an artifact, a commit, and what stands for them.
+/// The builds that a deployment names: an artifact, a commit, and their equivalents.
 pub(crate) struct Named<'a> {
     artifact: Option<&'a str>,
     commit: Option<&'a str>,
@@ -36,7 +36,7 @@ pub(crate) struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// The names of a deployment, with the commits of its kin (`crate::case::commit_equivalence`).
+    /// The names of a deployment, with the equivalents of its commits (`crate::case::commit_equivalence`).
     ///
     /// # Errors
     /// The store's.
@@ -54,14 +54,14 @@ impl<'a> Named<'a> {
         })
     }
 
-    /// The commits by which targets may name it.
+    /// The commits by which targets may name this build.
     pub(crate) fn commits(&self) -> &[String] {
         &self.commits
     }
 
-    /// How it means a target that names these; `None` where it does not. As at the gate, a target that names a commit alone is
-    /// not meant beside an artifact that nobody attested to be made from it. An engine tells a commit of its own beside an
-    /// artifact, such as that of its configuration: the digest of what went out is the surer word.
+    /// How the deployment matches a target with this build; `None` when it does not. As at the gate, a target with only a
+    /// commit does not match an artifact without an attestation that it was built from this commit. An engine reports a commit
+    /// of its own beside an artifact, such as that of its configuration: the artifact's digest is surer.
     pub(crate) fn means(
         &self,
         artifact: Option<&str>,
@@ -80,8 +80,8 @@ impl<'a> Named<'a> {
         is_answered(own, asked, &self.kin).then_some(Meant::ByCommit)
     }
 
-    /// The target of a change that is meant here, and how. Of those meant alike one without an outcome comes first, unless
-    /// the deployment told an end before (`has_ended`): then it is about one that has its own.
+    /// The matching target of a change, and how it matches. Among equal matches one without an outcome comes first, unless the
+    /// deployment reported an end before (`has_ended`): then one with an outcome does.
     pub(crate) fn target_of<'c>(
         &self,
         change: &'c Change,

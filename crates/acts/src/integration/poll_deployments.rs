@@ -1,5 +1,5 @@
-//! Asks outside systems for deployments that no delivery told of, every few minutes since their connection was made. What
-//! they answer is taken as if it had been delivered.
+//! Polls outside systems for deployments that no delivery reported, every few minutes since their connection was made. The
+//! results are applied like deliveries.
 
 use std::collections::BTreeSet;
 
@@ -19,12 +19,12 @@ use crate::integration::told_deployment::outcome_of;
 
 /// The kind of these calls. Their subject is the connection and, in microseconds, since when it is there.
 const LOOK: &str = "deployments_read";
-/// How often the outside system is asked.
+/// How often the outside system is polled.
 const EVERY: SignedDuration = SignedDuration::from_mins(4);
 /// The newest deployments of a connection, of which is known whether they have ended.
 const REMEMBERED: i64 = 1_000;
 
-/// Whether a call is one of these.
+/// Whether a call is of this kind.
 #[must_use]
 pub fn is_call(kind: &str) -> bool {
     kind == LOOK
@@ -34,7 +34,7 @@ fn is_asked(connection: &Connection) -> bool {
     connection.active && matches!(connection.kind.as_str(), "github" | "gitlab") && connection.api.is_some()
 }
 
-/// Puts a first question on its way for a connection that was made.
+/// Queues the first poll of a new connection.
 ///
 /// # Errors
 /// The store's.
@@ -46,7 +46,7 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result
     ask_again(cx, &subject, &[])
 }
 
-/// Whether this connection should be asked and no question is on its way.
+/// Whether this connection should be polled and has no call in the queue.
 ///
 /// # Errors
 /// The store's.
@@ -54,7 +54,7 @@ pub(crate) fn is_lacking(cx: &mut Context<'_, '_>, connection: &Connection) -> R
     Ok(is_asked(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
 }
 
-/// Puts the next question on its way: about the repositories that had no turn at once, about all in a few minutes.
+/// Queues the next poll: of the remaining repositories at once, of all in a few minutes.
 ///
 /// # Errors
 /// The store's.
@@ -64,19 +64,19 @@ pub fn ask_again(cx: &mut Context<'_, '_>, subject: &str, left: &[String]) -> Re
     Ok(call::insert_rest(cx.tx, &id, (LOOK, subject), &left.join("\n"), at)?)
 }
 
-/// What a courier needs.
+/// The data for the call.
 pub struct Errand {
-    /// Whom it asks; of what is mapped, the part that is left.
+    /// The connection to poll; of its map, only the remaining part.
     pub connection: Connection,
     /// The credential.
     pub credential: String,
-    /// Older deployments are none of ours, or too old to be judged.
+    /// Older deployments do not belong here, or are too old to be judged.
     pub since: Timestamp,
-    /// The natural keys of those that have ended.
+    /// The natural keys of ended deployments.
     pub ended: BTreeSet<String>,
 }
 
-/// Loads what a courier needs; `None` when there is nobody to ask any more. `left` names the repositories that an earlier
+/// Loads the data for the call; `None` when there is nothing to poll any more. `left` names the repositories that an earlier
 /// round has left, one a line; empty means all.
 ///
 /// # Errors
@@ -118,7 +118,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Opt
     }))
 }
 
-/// Takes what was answered.
+/// Applies the results.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! Keeps what was told of a deployment, with its event, the alarm where nothing allowed it, and what follows a failure.
+//! Stores the reports of a deployment, with its event, the alarm where nothing allowed it, and the effects of a failure.
 
 use jiff::Timestamp;
 use model::change::related_records::Deployment;
@@ -12,8 +12,8 @@ use crate::core::write::{Written, draft};
 use crate::integration::after_failure;
 use crate::integration::told_deployment::{Here, Told};
 
-/// Saves a deployment, with the record of who told of it beside another system. What follows a failure follows at
-/// `failed_at`.
+/// Saves a deployment, with the record of the connection that reported it beside another system. The effects of a failure
+/// happen at `failed_at`.
 pub(crate) fn save_deployment(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
@@ -22,7 +22,7 @@ pub(crate) fn save_deployment(
 ) -> Result<()> {
     let told = here.told;
     let mut written = Written::default();
-    // What another system told was alarming once already.
+    // Another system's report has raised the alarm already.
     let is_news = own.is_none();
     let is_unlawful = deployment.unauthorized && told.status.is_some();
     if let Some(own) = own {
@@ -42,7 +42,7 @@ pub(crate) fn save_deployment(
     }
     let event = draft(kind, ("deployment", saved.id.0.clone()), told.at, data);
     cx.tell(vec![event], written)?;
-    // What follows a way back's failure follows once its start is told.
+    // The effects of a rollback's failure happen once its start is reported.
     if let Some(at) = failed_at.filter(|_| !saved.unauthorized && !saved.is_early) {
         after_failure::after_failure(cx, &saved, at)?;
     }

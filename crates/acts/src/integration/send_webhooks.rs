@@ -1,5 +1,5 @@
-//! What leaves for outgoing webhooks: gathered in one transaction, sent outside of any, and noted in another. A round that
-//! is lost between the two is sent again: receivers know a delivery by its event's id.
+//! The deliveries of outgoing webhooks: collected in one transaction, sent outside of any, and recorded in another. A round
+//! that is lost between the two is sent again: receivers know a delivery by its event's id.
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
@@ -18,11 +18,11 @@ use crate::core::write::{self, Written};
 use crate::integration::set_webhook;
 use crate::notify::chat_card;
 
-/// How many events of the log one round looks at.
+/// How many events of the log one round reads.
 const LOOKED_AT: i64 = 200;
 /// How many deliveries leave in one round.
 const SENT: i64 = 200;
-/// After how long a failing webhook's owner is told.
+/// After how long a failing webhook's owner is notified.
 const NOTICE: SignedDuration = SignedDuration::from_hours(1);
 
 /// One round's work for a webhook.
@@ -35,7 +35,7 @@ pub struct Round {
     pub before: webhook::State,
     /// Where they go.
     pub address: String,
-    /// What leaves, in order.
+    /// The deliveries, in order.
     pub parcels: Vec<Parcel>,
 }
 
@@ -45,9 +45,9 @@ pub struct Parcel {
     pub delivery: Delivery,
     /// Its event.
     pub event: Event,
-    /// Its subject in people's words: a change's key, else a record's id.
+    /// The subject's readable name: a change's key, else a record's id.
     pub subject: String,
-    /// What a chat is told.
+    /// The card for a chat.
     pub card: Option<Card>,
 }
 
@@ -70,7 +70,8 @@ pub fn leave_alone(cx: &mut Context<'_, '_>, id: &str, holder: &str, until: Time
     Ok(())
 }
 
-/// Takes a webhook, looks at the log's next events and answers what may leave; `None` when there is nothing to do.
+/// Locks a webhook, reads the log's next events and returns the deliveries that may be sent; `None` when there is nothing to
+/// do.
 ///
 /// # Errors
 /// The store's.
@@ -126,8 +127,8 @@ pub fn gather(cx: &mut Context<'_, '_>, id: &str, holder: &str, until: Timestamp
     }))
 }
 
-/// What may leave next. The log is looked at once little is left to send, so that what waits stays few, however long a receiver
-/// was away: each round looks through all of it.
+/// The deliveries that may be sent next. The log is read only when few deliveries are left, so that the queue stays short
+/// however long a receiver was away: each round looks through all of it.
 fn next(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<Delivery>> {
     let (id, now) = (found.id.as_str(), cx.now);
     let ready = webhook::ready(cx.tx, id, now, SENT)?;
@@ -138,7 +139,7 @@ fn next(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<
     Ok(webhook::ready(cx.tx, id, now, SENT)?)
 }
 
-/// Puts the log's next events on their way, as far as the webhook wants them.
+/// Queues the log's next events, as far as the webhook wants them.
 fn look_ahead(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Result<()> {
     let now = cx.now;
     let events = event::page(cx.tx, position, LOOKED_AT)?;
@@ -159,7 +160,7 @@ fn look_ahead(cx: &mut Context<'_, '_>, found: &Webhook, position: i64) -> Resul
     Ok(())
 }
 
-/// Whether something is about a service that a webhook is told of.
+/// Whether something is about a service of a webhook's filter.
 fn is_about(cx: &mut Context<'_, '_>, found: &Webhook, subject: &str) -> Result<bool> {
     if found.services.is_empty() {
         return Ok(true);
@@ -171,8 +172,8 @@ fn is_about(cx: &mut Context<'_, '_>, found: &Webhook, subject: &str) -> Result<
     }))
 }
 
-/// What a chat is told of an event: of the change as it stands now, which is what a decision would look at. The card's answers
-/// are put in by whoever words them; that of a communication has the words of its plan.
+/// The chat's card about an event: it shows the change's present state, which is what a decision would see. The formatter adds
+/// the card's buttons; the card of a communication has the text of its plan.
 fn card(cx: &mut Context<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
     let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
     let what = event.kind.replace(['.', '_'], " ");
@@ -215,7 +216,7 @@ fn card(cx: &mut Context<'_, '_>, subject: &str, event: &Event) -> Result<Card> 
     })
 }
 
-/// What an event is about, for the order of deliveries: the change that it names, else its own subject.
+/// The subject by which deliveries are ordered: the change that the event names, else the event's own subject.
 fn subject_of(cx: &mut Context<'_, '_>, event: &Event) -> Result<String> {
     let leaf: serde_json::Value = serde_json::from_slice(&event.bytes)?;
     let named = leaf["data"]["change"].as_str();
@@ -223,7 +224,7 @@ fn subject_of(cx: &mut Context<'_, '_>, event: &Event) -> Result<String> {
     Ok(change.unwrap_or_else(|| event.subject_id.clone()))
 }
 
-/// Notes what became of a round and gives the webhook back.
+/// Records the result of a round and releases the webhook.
 ///
 /// # Errors
 /// The store's.
@@ -275,7 +276,7 @@ pub fn rest(before: &webhook::State, now: Timestamp, last: Option<&Tried>, is_aw
     }
 }
 
-/// Tells the owner and the administrators that a webhook fails, or that deliveries were given up; once for each matter.
+/// Notifies the owner and the administrators, once for each matter, that a webhook fails or that deliveries were given up.
 fn notice(cx: &mut Context<'_, '_>, found: &Webhook, topic: &str, matter: &str) -> Result<()> {
     let directory = cx.directory()?;
     let mut people = directory.with_role(enums::Role::Admin);

@@ -22,9 +22,9 @@ use crate::integration::{map_rows, poll_deployments, set_webhook};
 use crate::notify::mail_address;
 use crate::schedule::push_freezes;
 
-/// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once. Where two people say what moves
-/// decisions it waits, and nothing that it delivers is taken until its id was proposed and put in force: what it brings counts as
-/// evidence, as an attestation, as what runs.
+/// Creates a connection (`POST /connections {kind, name, map}`); returns it with its secret, once. Where changes of trust need
+/// two people, its deliveries are refused until the connection was proposed and put in force: they count as evidence, as
+/// attestations and as running versions.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -93,7 +93,7 @@ pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Conne
     Ok((connection, secret))
 }
 
-/// Begins what a connection that is believed does by itself.
+/// Starts the automatic work of a trusted connection.
 fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
     push_freezes::begin(cx, connection)?;
     poll_deployments::begin(cx, connection)
@@ -111,7 +111,7 @@ pub(crate) fn waiting(cx: &mut Context<'_, '_>, id: &str) -> Result<Connection> 
     })
 }
 
-/// Takes a connection's deliveries from now on, whoever may.
+/// Accepts a connection's deliveries from now on; checks no permission.
 ///
 /// # Errors
 /// The store's.
@@ -184,7 +184,7 @@ const KINDS: &[&str] = &[
     run_tasks::KIND,
 ];
 
-/// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.
+/// Reads the reply address for letters: a mailbox whose server delivers `name+anything@` to `name@`.
 pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<String> {
     use crate::notify::mail_address::{KIND, LOCAL_MAX};
     if kind != KIND {
@@ -336,7 +336,7 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &snapshot::Dire
         ),
         None => {}
     }
-    // Since when a row is there, and which repository it is, is ours to say; whoever read it may send it back.
+    // The server sets the start and the repository of a row; a client that read them may send them back.
     for field in ["since", "repository_id", "first_named"] {
         reading.ignore(field);
     }

@@ -50,7 +50,7 @@ impl PlainNoun for Dialect {
     }
 }
 
-/// Whether the clients of a system are answered in this tenant.
+/// Whether a dialect is enabled in this tenant.
 ///
 /// # Errors
 /// The store's.

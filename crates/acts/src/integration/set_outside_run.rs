@@ -1,5 +1,5 @@
-//! Runs of other systems. Whoever told of one first is the only one who tells more of it, and what it said of its change, its
-//! service and its build stays: no other pipeline takes it over.
+//! Runs of other systems. Only the connection that reported a run first may report more of it. Its change, its service and its
+//! build stay: no other pipeline takes the run over.
 
 use model::change::read_content::is_digest;
 use model::core::enums::OutsideRunKind;
@@ -43,7 +43,7 @@ impl PlainNoun for OutsideRun {
 
     fn add(cx: &mut Context<'_, '_>, input: OutsideRunInput, mut reading: Reading<'_>) -> Result<Self> {
         if input.artifact.as_deref().is_some_and(|text| !is_digest(text)) {
-            // It stands in clear in the log, as that of a target does.
+            // The log shows it in clear, like a target's artifact.
             let text = "`artifact` must be a digest such as sha256:6b1d… without spaces.";
             reading.wrong("artifact", "not_a_digest", text);
         }
@@ -80,7 +80,7 @@ impl PlainNoun for OutsideRun {
     }
 }
 
-/// What is known, with what is said now.
+/// The known run, updated with the new report.
 fn told_again(known: &OutsideRun, now: OutsideRun) -> std::result::Result<OutsideRun, Refusal> {
     if known.by != now.by {
         let text = "Somebody else told of this run. Only who told of it first tells more of it.";

@@ -138,7 +138,7 @@ pub fn end_sink(cx: &mut Context<'_, '_>, id: &str) -> Result<Sink> {
 /// Continues at another index (`POST /sinks/{id}/position {index}`): earlier sends entries again, later leaves some out.
 ///
 /// # Errors
-/// 403, 404, 409 for one that ended, 422, or the store's.
+/// 403, 404, 409 for a sink that has ended, 422, or the store's.
 pub fn move_sink(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Sink> {
     cx.allow(act::actions::SET_CONNECTION)?;
     let found = sink(cx, id)?;
@@ -199,7 +199,7 @@ fn fill(cx: &mut Context<'_, '_>, reading: &mut Reading<'_>, sink: &mut Sink) ->
         .text("credential", CREDENTIAL)
         .or_else(|| is_said.then(String::new));
     check_address(reading, sink, &cx.services.tools().reaches);
-    // An edit that leaves `kinds` alone keeps kinds that this release no longer writes.
+    // An edit without `kinds` keeps kinds that this release no longer writes.
     if reading.says("kinds") {
         check_kinds(reading, &sink.kinds);
     }

@@ -25,7 +25,7 @@ const URL: usize = 2_000;
 /// The most webhooks of a tenant.
 const MOST: i64 = 100;
 
-/// The events that a chat receives by default: requests for decisions, and what cannot wait.
+/// The events that a chat receives by default: requests for decisions, and urgent events.
 const FOR_CHATS: &[&str] = &[
     "change.assessed",
     "approval.nobody_can",
@@ -126,7 +126,7 @@ fn keep_address(cx: &mut Context<'_, '_>, id: &RecordId, format: WebhookFormat, 
     Ok(beginning(&url))
 }
 
-/// Notes what is wrong with an address that the server is to call.
+/// Reports the errors of an address that the server is to call.
 pub(crate) fn check_address(reading: &mut Reading<'_>, url: &str, reaches: &Reach) {
     if !url.is_empty() && !is_address(url) {
         let text = "`url` is an address such as https://hooks.example.org/assent, without a login and a fragment.";

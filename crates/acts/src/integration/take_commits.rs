@@ -1,4 +1,4 @@
-//! Takes what pushes and merges tell of the people who made commits, and judges the changes again that bring them.
+//! Stores the authors of commits that pushes and merges report, and judges the changes with these commits again.
 
 use std::collections::BTreeSet;
 
@@ -20,12 +20,12 @@ use crate::core::error::Result;
 use crate::gate::keep_provenance;
 use crate::integration::unmatched_deliveries::NOTHING;
 
-/// What marks rows that a request told and no push.
+/// The mark of rows that come from a pull request and not from a push.
 const OF_REQUEST: &str = "#request";
-/// The most people that one push names; with more it counts as not told whole.
+/// The most people that one push names; a push with more counts as incomplete.
 const MOST_PEOPLE: usize = 64;
 
-/// Keeps who made the commits of a push to a repository that is mapped here.
+/// Stores the authors of the commits of a push to a mapped repository.
 ///
 /// # Errors
 /// The store's.
@@ -45,8 +45,8 @@ pub(crate) fn take_push(cx: &mut Context<'_, '_>, connection: &str, it: &Push) -
         .flat_map(|commit| commit.authors.iter().chain(&commit.committer))
         .map(engine)
         .collect();
-    // Whoever names themselves otherwise in git still pushes with their own account. Who only moves a branch to a commit
-    // that was there has made none.
+    // A person with another name in git still pushes with their own account. A push that only moves a branch to an existing
+    // commit makes none.
     let rows = find(cx, "commit_sha", &it.after)?;
     let was_there = rows
         .iter()
@@ -127,8 +127,8 @@ pub(crate) fn keep_strangers(cx: &mut Context<'_, '_>, connection: &Connection, 
     keep(cx, connection, told)
 }
 
-/// Keeps a row, and judges those open changes of the repository's services again whose commits lead to it: a late word may
-/// bar who has approved. Most pushes bring what no change names yet, and judging is dear.
+/// Stores a row, and judges the open changes of the repository's services again whose commits lead to it: a late report may bar
+/// a person who has approved. Most pushes bring commits that no change names yet, and judging is expensive.
 fn keep(cx: &mut Context<'_, '_>, connection: &Connection, told: Provenance) -> Result<()> {
     let (repository, commit) = (told.repository.clone(), told.commit.clone());
     if !keep_provenance::keep(cx, told)? {
@@ -184,7 +184,7 @@ fn is_nothing(commit: &str) -> bool {
     commit.bytes().all(|byte| byte == b'0')
 }
 
-/// A committer with the engine before the account. Who hides their address has the account in it.
+/// A committer with the engine before the account. A hidden mail address contains the account.
 fn with_engine(kind: &str, one: &Committer) -> Committer {
     let hidden = one.email.as_deref().and_then(hidden_account);
     let login = one.login.as_deref().or(hidden);

@@ -20,7 +20,7 @@ use crate::integration::{external_checks, follow_repository, messengers, take_co
 use crate::notify::reply_by_mail;
 use crate::schedule::take_notice;
 
-/// Takes all signals of a delivery and marks it done; answers what came of it, in words.
+/// Applies all signals of a delivery and marks it done; returns the results as text.
 ///
 /// # Errors
 /// The store's. A signal that means nothing here is no error.
@@ -41,7 +41,7 @@ pub fn take_delivery(
     Ok(result)
 }
 
-/// Takes all signals of a delivery; answers what came of them, in words.
+/// Applies all signals of a delivery; returns the results as text.
 ///
 /// # Errors
 /// The store's.
@@ -173,7 +173,7 @@ fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Res
     }
 }
 
-/// Every place that the map gives a deployment: several services of one repository are told apart by the environment.
+/// Every place that the map gives a deployment: the environment distinguishes several services of one repository.
 fn places_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Vec<(&'a Mapping, &'a EnvironmentKey)> {
     let rows = connection.map.iter().filter(|row| row.is_of(told.repository));
     rows.filter_map(|row| Some((row, row.environment_of(told.environment)?)))

@@ -1,5 +1,5 @@
-//! Takes what a signal tells of a deployment: finds its change, or makes one as the mapping says, and moves the change's
-//! target. Signals may come late, doubled and in any order: each is judged by when it occurred.
+//! Applies a signal about a deployment: finds its change, or makes one by the mapping, and moves the change's target. Signals
+//! may come late, doubled and in any order: each is judged by when it occurred.
 
 use jiff::Timestamp;
 use model::change::related_records::Deployment;
@@ -16,7 +16,7 @@ use crate::integration::told_before::Before;
 use crate::integration::told_deployment::{Here, Told, completed};
 use crate::integration::{create_mapped, early_rollback};
 
-/// Takes one word on a deployment; answers what came of it, in words.
+/// Applies one report about a deployment; returns the result as text.
 ///
 /// # Errors
 /// The store's.
@@ -62,7 +62,7 @@ pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Resu
     Ok(result)
 }
 
-/// Whether a word is an end, and nothing says that its deployment began.
+/// Whether a report is an end without any known start of its deployment.
 fn word_ends_nothing(words: &[ToldWord], word: &ToldWord) -> bool {
     Phase::of(&word.status).is_end() && occurrence::began_at(words).is_none()
 }
@@ -78,7 +78,7 @@ fn is_as_known(row: &Deployment, attempt: &[ToldWord]) -> bool {
     row.words.len() == attempt.len() && attempt.iter().all(|word| row.words.contains(word))
 }
 
-/// That a deployment was asked for: it is bound to the change that another system tells of at the time, to one that names it,
+/// Handles a request for a deployment: it is bound to the change that another system leads at the time, to one that it names,
 /// or to a new one.
 fn take_request(cx: &mut Context<'_, '_>, here: &Here<'_>, known: &Known) -> Result<String> {
     let mut row = match known.rows.first() {
@@ -99,14 +99,14 @@ fn take_request(cx: &mut Context<'_, '_>, here: &Here<'_>, known: &Known) -> Res
     Ok(joined([format!("deployment of {key}"), refused]))
 }
 
-/// The parts of what is said of a delivery, without those that say nothing.
+/// The non-empty parts of a delivery's result.
 fn joined<const N: usize>(parts: [String; N]) -> String {
     let said: Vec<String> = parts.into_iter().filter(|it| !it.is_empty()).collect();
     said.join(", ")
 }
 
-/// Gives a deployment its change: the one that is known, one that names it, or, where one may be made, a new one. Answers what is
-/// said of a new one that nobody was let hand in.
+/// Gives a deployment its change: the known one, one that the deployment names, or, where allowed, a new one. Returns the text
+/// about a new change that no person was allowed to submit.
 fn bind(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
@@ -130,7 +130,7 @@ fn bind(
     }))
 }
 
-/// Takes what is told of one attempt, as far as it was not told before. `id` names the status that is told now.
+/// Applies the new reports of one attempt. `id` names the present status.
 fn take_attempt(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
@@ -192,19 +192,19 @@ fn take_attempt(
     Ok(joined([format!("{status} for {key}"), what.to_owned(), refused]))
 }
 
-/// What is said of an end that has no effect.
+/// The text about an end that has no effect.
 const NO_BEGINNING: &str = "which has no effect: no beginning was told before it";
 
-/// What came of words.
+/// The result of reports.
 #[derive(Default)]
 struct Came {
-    /// What is said of the last of them.
+    /// The text about the last report.
     what: &'static str,
-    /// When a failure was told that nobody had told before.
+    /// When a failure was first reported.
     failed_at: Option<Timestamp>,
 }
 
-/// Takes words with an effect in the order of their times, and notes on the deployment whether they were lawful.
+/// Applies reports in the order of their times, and notes on the deployment whether they were lawful.
 fn take_news(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
@@ -266,7 +266,7 @@ fn fresh(cx: &mut Context<'_, '_>, here: &Here<'_>, natural_key: String) -> Resu
     })
 }
 
-/// The status that stands: the end that counts, else the beginning, else what was told last.
+/// The effective status: the end that counts, else the start, else the latest report.
 fn note_status(row: &mut Deployment) {
     let effective = occurrence::effective(&row.words);
     let stands = occurrence::last_end(&effective)

@@ -1,9 +1,9 @@
-//! What was told of a deployment so far: by the connection that tells now, and by the others that tell of the same one.
+//! Earlier reports of a deployment: by the reporting connection, and by others.
 
 use model::change::related_records::Deployment;
 use model::integration::occurrence::{self, Phase, ToldWord};
 
-/// What was told of a deployment before a word: by the connection itself, and by others.
+/// The reports of a deployment before another one: by the connection itself, and by others.
 pub(crate) struct Before<'a> {
     pub others: &'a [Vec<ToldWord>],
     pub applied: &'a [ToldWord],
@@ -21,18 +21,18 @@ impl Before<'_> {
         !self.applied.is_empty() || self.others.iter().any(|words| !words.is_empty())
     }
 
-    /// Whether another connection told an end.
+    /// Whether another connection reported an end.
     pub(crate) fn is_ended_by_others(&self) -> bool {
         self.others.iter().any(|words| occurrence::last_end(words).is_some())
     }
 
-    /// Whether anybody told of a failure, or of the way back after it.
+    /// Whether any connection reported a failure, or the rollback after it.
     pub(crate) fn has_failed_as(&self, phase: Phase) -> bool {
         let mut all = self.ends().map(|it| Phase::of(&it.status));
         all.any(|it| it != Phase::Succeeded && (it == Phase::RolledBack) == (phase == Phase::RolledBack))
     }
 
-    /// Notes on the record that belongs to the change what stands by all words.
+    /// Notes the combined result of all reports on the change's record.
     pub(crate) fn note(&self, subject: &mut Deployment) {
         if self.others.is_empty() {
             return;
@@ -45,7 +45,7 @@ impl Before<'_> {
         }
     }
 
-    /// Every end that was told, in order to know which outcomes are a signal's.
+    /// Every reported end, to know which outcomes come from a signal.
     pub(crate) fn ends(&self) -> impl Iterator<Item = &ToldWord> {
         let all = self.others.iter().flatten().chain(self.applied);
         all.filter(|it| Phase::of(&it.status).is_end())

@@ -1,4 +1,4 @@
-//! What is told of a deployment, in one shape, and the way back that it may be.
+//! A deployment's report in one shape, and the rollback that it may be.
 
 use jiff::Timestamp;
 use model::change::around::planned_undo;
@@ -21,7 +21,7 @@ use crate::core::connections::person_of;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// What a deployment or one of its statuses says, in one shape.
+/// The content of a deployment or of one of its statuses, in one shape.
 #[derive(Clone, Copy)]
 pub(crate) struct Told<'a> {
     pub deployment_id: &'a str,
@@ -29,7 +29,7 @@ pub(crate) struct Told<'a> {
     pub environment: &'a str,
     pub commit: &'a str,
     pub artifact: Option<&'a str>,
-    /// What is deployed beside them, where there are several.
+    /// Other artifacts and commits of the same deployment.
     pub others: (&'a [String], &'a [String]),
     pub sender: Option<&'a str>,
     pub status: Option<(&'a str, &'a Progress)>,
@@ -69,13 +69,13 @@ impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    /// The commit, where one was told.
+    /// The commit, when one was reported.
     pub fn commit(&self) -> Option<&'a str> {
         Some(self.commit).filter(|commit| !commit.is_empty())
     }
 }
 
-/// What is told, with the place that the connection's map gives it.
+/// A report, with the place that the connection's map gives it.
 #[derive(Clone, Copy)]
 pub(crate) struct Here<'a> {
     pub connection: &'a Connection,
@@ -84,7 +84,7 @@ pub(crate) struct Here<'a> {
     pub told: &'a Told<'a>,
 }
 
-/// A deployment with what one more word adds: what was not said before, and the earliest time.
+/// A deployment completed by one more report: with its new values, and the earliest time.
 pub(crate) fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
     let mut row = row.clone();
     if row.commit.is_empty() {
@@ -97,7 +97,7 @@ pub(crate) fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
     row
 }
 
-/// The outcome that a word means, of a deployment that has begun.
+/// The outcome that a status name means, of a deployment that has begun.
 pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
     match Phase::of(word) {
         Phase::Succeeded => Some(Outcome::Succeeded),
@@ -118,23 +118,23 @@ pub(crate) fn sender(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option
     person_of(cx, &here.connection.kind, login)
 }
 
-/// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.
+/// A report on a target: its meaning, time and author, and the earlier reports of the same deployment.
 pub(crate) struct Word {
     pub phase: Phase,
     pub is_start: bool,
-    /// Whether it has to be a start: what has ended by another word is not begun by it.
+    /// Whether the report has to be a start: a deployment that ended by another report is not begun by this one.
     pub must_begin: bool,
     pub outcome: Option<Outcome>,
     pub at: Timestamp,
     pub who: Option<PersonId>,
     pub told_before: Option<Outcome>,
-    /// Whether anything was told of this deployment before that has an effect.
+    /// Whether an earlier report of this deployment had an effect.
     pub has_begun: bool,
     pub made_the_change: bool,
 }
 
-/// Whether work on a target had begun at a time, as far as it is under way or in review. What went out before that is no way
-/// back from it.
+/// Whether work on a target had begun at a time, as far as it is under way or in review. A deployment before that is no
+/// rollback of it.
 pub(crate) fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bool {
     let record = change.target_record(target);
     let began = record.and_then(|it| it.actual_start).or(change.actual_start);
@@ -142,7 +142,7 @@ pub(crate) fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bo
     is_under_way && began.is_none_or(|began| began <= later(at, SKEW))
 }
 
-/// The way back was taken: what it led back is rolled back, or its rollback failed, unless it ended otherwise after that.
+/// The rollback was done: its target is rolled back, or its rollback failed, unless it ended otherwise after that.
 pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     if !has_begun(case.change(), target, word.at) || !is_open_back(case.change(), target) {
         return false;
@@ -172,7 +172,7 @@ pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bo
     true
 }
 
-/// Whether the way back of a target is open: bound to what ran there or to evidence, and with something to take back.
+/// Whether the rollback of a target is open: bound to the former version or to evidence, and with something to undo.
 pub(crate) fn is_open_back(change: &Change, target: &TargetId) -> bool {
     let target = change.content.targets.iter().find(|it| &it.id == target);
     target.is_some_and(|target| way_back::against(change, target).is_none())

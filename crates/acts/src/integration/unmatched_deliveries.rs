@@ -1,4 +1,4 @@
-//! Connections whose deliveries match nothing: they arrive and are good, and yet nobody here hears of what they tell.
+//! Connections whose valid deliveries match nothing, so that their reports are lost without notice.
 
 use jiff::Timestamp;
 use model::directory::snapshot::Connection;
@@ -8,21 +8,21 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// How many of the latest deliveries are looked at.
+/// How many of the latest deliveries are examined.
 const LOOKED_AT: i64 = 100;
-/// How `take_delivery` says that the map has no row for what was told.
+/// The text by which `take_delivery` reports that the map has no row for a delivery.
 pub(crate) const NOTHING: &str = "is mapped to nothing here";
 
-/// What the latest deliveries of a connection match.
+/// The match counts of a connection's latest deliveries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmatched {
     /// The connection's name.
     pub name: String,
-    /// How many of its latest deliveries named what is mapped to nothing.
+    /// How many of its latest deliveries named an unmapped place.
     pub count: usize,
     /// When the last of them came.
     pub last_at: Timestamp,
-    /// What it said of the last one.
+    /// The result text of the last one.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! What people do with action items: open one, acknowledge it, give it to somebody else, settle it.
+//! The acts on action items: open one, acknowledge it, assign it to another person, settle it.
 
 use model::core::act::actions;
 use model::core::body::Body;
@@ -69,7 +69,7 @@ impl PlainNoun for ActionItem {
     }
 }
 
-/// Somebody scoped to services acts on the items that they own and opens none.
+/// A person who is scoped to services acts on the items that they own and opens none.
 fn check_unscoped(cx: &mut Context<'_, '_>) -> Result<()> {
     match cx.scope()? {
         Some(_) => Err(scope::refusal().into()),
@@ -141,7 +141,7 @@ fn group_of(reading: &mut Reading<'_>, directory: &Directory, group: &GroupKey) 
     Owner::Group(group.clone())
 }
 
-/// Whether somebody scoped to services may know of an item about these.
+/// Whether a person who is scoped to services may know of an item about these.
 fn sees(
     directory: &Directory,
     person: &PersonId,
@@ -156,11 +156,12 @@ fn outside(login: &str) -> String {
 }
 
 /// Acknowledges an item (`POST /action-items/{key}/acknowledgement`): its owner has seen it and is reminded no more before it is due.
-/// An item that asks for nothing else is done by it. The announcement of a change is acknowledged by the person asked, or by a delegate
-/// who has no part in the change.
+/// An item that needs only the acknowledgement is done by it. The announcement of a change is acknowledged by its addressee, or
+/// by a delegate who has no part in the change.
 ///
 /// # Errors
-/// 403 for who does not answer for it, and for a lent voice at an announcement; 404; 409 when it is settled; the store's.
+/// 403 for people who are not responsible for the item, and for an impersonated account at an announcement; 404; 409
+/// when it is settled; the store's.
 pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     let item = open_item(cx, key)?;
     Reading::new(body, "").finish()?;
@@ -178,7 +179,7 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
         ..item
     };
     if next.kind == ActionKind::Acknowledge {
-        // Nothing else is asked for.
+        // The acknowledgement was all that the item needed.
         let settled = settle(cx, next, ActionState::Done, "Acknowledged.")?;
         note_acknowledged(cx, &settled)?;
         return Ok(settled);
@@ -186,10 +187,11 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
     keep(cx, "action_item.acknowledged", next, false)
 }
 
-/// Gives an item another owner (`POST /action-items/{key}/assignment {owner | group}`), who gets a letter.
+/// Gives an item another owner (`POST /action-items/{key}/assignment {owner | group}`); the new owner gets a letter.
 ///
 /// # Errors
-/// 403 for who does not answer for it; 404; 409 when it is settled, or when its record names the owner; 422; the store's.
+/// 403 for people who are not responsible for the item; 404; 409 when it is settled, or when its record names the owner; 422;
+/// the store's.
 pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     check_unscoped(cx)?;
     let item = open_item(cx, key)?;
@@ -238,8 +240,8 @@ pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Action
     keep(cx, "action_item.assigned", next, true)
 }
 
-/// Settles an item (`POST /action-items/{key}/settlement {state, reason}`) as `done` or `dismissed`. What a condition settles is
-/// never ticked off, and a finding is dismissed by somebody whom it is not about.
+/// Settles an item (`POST /action-items/{key}/settlement {state, reason}`) as `done` or `dismissed`. An item with a condition
+/// cannot be ticked off, and a finding is never dismissed by the person whom it is about.
 ///
 /// # Errors
 /// 403; 404; 409 when it is settled or waits for its condition; 422; the store's.
@@ -317,7 +319,7 @@ fn open_item(cx: &mut Context<'_, '_>, key: &str) -> Result<ActionItem> {
     .into())
 }
 
-/// An acknowledgement opens the start of a change where a rule asks for it, so nobody gives it for another in their own matter.
+/// A rule may require the acknowledgement before a change starts, so no delegate gives it in their own matter.
 fn check_acknowledges(cx: &mut Context<'_, '_>, item: &ActionItem, asked: &PersonId) -> Result<()> {
     let directory = cx.directory()?;
     if cx.actor.is_system {
@@ -356,7 +358,7 @@ fn check_answers(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
     Err(not_theirs(cx, item, text)?.into())
 }
 
-/// Refuses what the owners of an item do, with their logins.
+/// The refusal of an act that only the owners of an item do, with their logins.
 fn not_theirs(cx: &mut Context<'_, '_>, item: &ActionItem, text: String) -> Result<Refusal> {
     let directory = cx.directory()?;
     let able = owners(&directory, item, cx.now);

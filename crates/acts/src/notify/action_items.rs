@@ -1,5 +1,5 @@
-//! Opens and settles action items in the act that calls for them. Every rule that asks somebody for something opens its item here,
-//! and settles it here once its condition is met.
+//! Opens and settles action items in the act that calls for them. Every rule that needs an action from a person opens its item
+//! here, and settles the item here once its condition is met.
 
 use model::core::enums::{ActionKind, ActionState, Closing};
 use model::core::ids::{PersonId, RecordId};
@@ -23,14 +23,14 @@ pub const TABLE: &str = "action_item";
 const KIND: &str = "escalation";
 /// The topic of letters about items that are new or due soon.
 pub(crate) const TOPIC: &str = "action_item";
-/// The most items that are looked at for one record or one owner at once.
+/// The most items read for one record or one owner at once.
 const MOST: i64 = 500;
 /// The longest title that a rule writes, in characters.
 const TITLE: usize = 200;
 
-/// Opens an item, or answers the one with the same natural key. An open one keeps its owner, unless the kind has a fixed one, and
-/// takes a new instant until which it is due; a done one is open again; a dismissed one stays dismissed, except for an announcement,
-/// which asks about another start.
+/// Opens an item, or returns the existing one with the same natural key. An open item keeps its owner, unless the kind has a
+/// fixed one, and gets the new due time. A done item is opened again. A dismissed item stays dismissed, except for an
+/// announcement, which is about another start.
 ///
 /// # Errors
 /// The store's.
@@ -188,7 +188,7 @@ pub(crate) fn settle(
     keep(cx, kind, settled, false)
 }
 
-/// Saves an item with its event and its timer; `tells` writes to its owners.
+/// Saves an item with its event and its timer; with `tells` its owners get a letter.
 pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionItem, tells: bool) -> Result<ActionItem> {
     let mut written = Written::default();
     let item = cx.put(&mut written, item)?;
@@ -211,7 +211,7 @@ pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionIte
     Ok(item)
 }
 
-/// What events tell of an item: nothing that is free text.
+/// The facts about an item in events: no free text.
 pub(crate) fn facts(item: &ActionItem) -> Value {
     // The part of a violation is the id of the rule that found it.
     let is_violation = item.kind == ActionKind::ResolveViolation;
@@ -223,7 +223,8 @@ pub(crate) fn facts(item: &ActionItem) -> Value {
     })
 }
 
-/// What the first letter about an item is called: by its title where a rule wrote it, for that is put into the reader's language.
+/// The subject of the first letter about an item: the title when a rule wrote it, because such a title is translated for the
+/// reader.
 fn subject(item: &ActionItem) -> String {
     match item.closing {
         Closing::Person => format!("{} waits for you", item.key),
@@ -231,7 +232,7 @@ fn subject(item: &ActionItem) -> String {
     }
 }
 
-/// A title as it ends a sentence, whose point it may have already.
+/// A title without its final point, for the end of a sentence.
 pub(crate) fn without_point(title: &str) -> &str {
     title.trim_end_matches('.')
 }
@@ -246,7 +247,7 @@ fn waits(item: &ActionItem) -> String {
     )
 }
 
-/// Writes a letter about an item; `words` are its topic, its subject and its text, `what` makes it one letter.
+/// Writes a letter about an item; `words` are the topic, the subject and the text, and `what` identifies the letter.
 pub(crate) fn write_to(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
@@ -271,7 +272,7 @@ pub(crate) fn write_to(
     )
 }
 
-/// Sets the timer of an item to its next step, not before `least`, or takes it away once the item is settled.
+/// Sets the timer of an item to its next step, not before `least`, or removes the timer once the item is settled.
 ///
 /// # Errors
 /// The store's.
@@ -291,7 +292,7 @@ pub(crate) fn set_timer(cx: &mut Context<'_, '_>, item: &ActionItem, least: jiff
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Gives the open items of somebody who has left to the next: an owner of the services, else the change managers.
+/// Gives the open items of a person who has left to an owner of the services, else to the change managers.
 ///
 /// # Errors
 /// The store's.

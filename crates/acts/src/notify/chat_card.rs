@@ -1,4 +1,5 @@
-//! What a chat is told of a communication: the words of its plan, once for each stage, however many rounds of letters it takes.
+//! The chat message of a communication: the text of its plan, once for each stage, however many rounds of letters the stage
+//! takes.
 
 use jiff::tz::TimeZone;
 use model::change::record::Change;
@@ -15,7 +16,7 @@ use crate::core::error::Result;
 /// The kind of the events.
 const SENT: &str = "communication.sent";
 
-/// The subject and the lines of what people were told of a change; `None` for other events, and where the plan is gone.
+/// The subject and the lines of a communication about a change; `None` for other events, and when the plan is gone.
 ///
 /// # Errors
 /// The store's.
@@ -39,7 +40,7 @@ pub(crate) fn words(cx: &mut Context<'_, '_>, event: &Event, change: &Change) ->
     Ok(Some((subject, lines.map(str::to_owned).collect())))
 }
 
-/// Whether an event tells more people of a stage that a chat was told of.
+/// Whether an event is a further round of a stage that was sent to a chat already.
 ///
 /// # Errors
 /// A fault where the event cannot be read.

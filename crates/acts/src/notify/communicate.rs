@@ -1,9 +1,9 @@
-//! Tells people of a change as the communication plans say: once for each stage, announced start and person.
+//! Notifies people of a change by the communication plans: once for each stage, announced start and person.
 //!
-//! A saved change that came to another stage gets a timer. The timer asks the plans what is due now, and sends what nobody was told
-//! yet, a bounded number in one transaction: a record with a natural key and its message or letter are written together, so a round
-//! that is cut off or runs twice sends nothing a second time. A start whose timer did not run before the work ended is told late. What
-//! was to be told before a start and was not becomes an action item of the change's owner.
+//! A saved change that came to another stage gets a timer. The timer evaluates the plans and sends what is due, a bounded
+//! number in one transaction. A record with a natural key is written together with its message or letter, so a round that is
+//! cut off or runs twice sends nothing a second time. A start whose timer did not run before the work ended is announced late.
+//! A notice that was due before a start and was not sent becomes an action item of the change's owner.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,30 +40,31 @@ use crate::notify::set_customer_list::opt_out_path;
 pub const TABLE: &str = "communication";
 /// The kind of the job that mails a letter to an address that is no person's.
 pub const LETTER: &str = "communication";
-/// The topic of messages: they are mailed in the words of the plan.
+/// The topic of messages: they are mailed with the plan's text.
 pub const TOPIC: &str = "communication";
 /// The kind of the timers.
 const KIND: &str = "communication";
-/// The kind of a second timer, which is there as long as nobody was told that the work of a change began.
+/// The kind of a second timer, which exists until the begin of a change's work was announced.
 const STARTED: &str = "communication_started";
-/// The kinds of two more timers, due at the planned start: each is there as long as not everybody was told of its stage. What is
-/// still owed at the start was missed, and the owner of the change is asked to tell it.
+/// The kinds of two more timers, due at the planned start: each exists until its stage was sent to everybody. A stage that is
+/// still open at the start was missed, and the owner of the change must announce it.
 const OWED: [(CommunicationStage, &str); 2] = [
     (CommunicationStage::Announced, "communication_announced"),
     (CommunicationStage::Reminder, "communication_reminder"),
 ];
-/// How long the owner has to tell what was missed, in minutes.
+/// How many minutes the owner has to announce a missed stage.
 const MISSED_MINUTES: i64 = 60;
-/// What becomes of a letter that the mail server does not take.
+/// The delivery state of a letter that the mail server refuses.
 pub const REFUSED: &str = "failed";
-/// Stands before the number of an announcement in its natural key, where a start that moved away and back is announced again.
+/// Precedes the number of an announcement in its natural key, when a start that moved away and back is announced again.
 const AGAIN: char = '#';
 /// The most letters of one round.
 const MOST_SENT: usize = 200;
-/// The most communications of one change that are looked at.
+/// The most communications of one change that are read.
 const MOST_KNOWN: i64 = 50_000;
 
-/// Has a change's communications looked at once it came to another stage. Tenants without plans have no timers.
+/// Sets the timer that evaluates a change's communications once the change came to another stage. Tenants without plans have no
+/// timers.
 ///
 /// # Errors
 /// The store's.
@@ -87,7 +88,7 @@ pub(crate) fn follow_stage(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
     set_timer(cx, (change.id.as_str(), KIND), cx.now)
 }
 
-/// Sets the timers of what is owed before a start, and takes the others away.
+/// Sets the timers of notices that are due before a start, and removes the others.
 fn owe(
     cx: &mut Context<'_, '_>,
     change: &Change,
@@ -117,13 +118,13 @@ fn set_timer(cx: &mut Context<'_, '_>, (change, kind): (&str, &str), run_at: Tim
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Whether nobody was told yet that the work of a change began.
+/// Whether the begin of a change's work was announced to nobody yet.
 fn owes_start(cx: &mut Context<'_, '_>, change: &Change) -> Result<bool> {
     let timers = timer::of_subject(cx.tx, TABLE, change.id.as_str())?;
     Ok(timers.iter().any(|it| it.kind == STARTED))
 }
 
-/// Sends what is due of a change and was not sent, and sets the timer for what is left or ahead.
+/// Sends the due notices of a change that were not sent, and sets the timer for the remaining ones.
 ///
 /// # Errors
 /// The store's.
@@ -137,7 +138,7 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
     let plans = CommunicationPlan::listed(cx)?;
     let mut round = Round::begin(cx, &change)?;
     let owes_start = owes_start(cx, &change)?;
-    // The start is told to everybody before anybody is told of the end.
+    // The start is announced to everybody before the end is announced to anybody.
     for plan in plans
         .iter()
         .filter(|plan| owes_start && tells_start_late(plan, &change))
@@ -178,17 +179,17 @@ struct Round<'c> {
     change: &'c Change,
     units: Vec<BusinessUnit>,
     lists: Vec<CustomerList>,
-    /// The natural keys of what was sent.
+    /// The natural keys of sent notices.
     known: BTreeSet<String>,
-    /// When each plan told a stage first, by the plan's key and the beginning of natural keys. Of announcements only those since the
-    /// last move count.
+    /// When each plan first sent a stage, by the plan's key and the beginning of natural keys. Of announcements only those
+    /// since the last move count.
     first: BTreeMap<(String, String), Timestamp>,
     /// The latest announcement to each recipient: the beginning of its natural key, and when it was sent. A start that moved away
     /// and back is announced again.
     latest: BTreeMap<String, (String, Timestamp)>,
-    /// Who is asked to acknowledge the present start.
+    /// The people who must acknowledge the present start.
     asked: BTreeSet<PersonId>,
-    /// Whether the change knows that its present start was announced.
+    /// Whether the change has a record that its present start was announced.
     is_noted: bool,
     /// How many more letters fit in.
     left: usize,
@@ -228,7 +229,7 @@ impl<'c> Round<'c> {
         })
     }
 
-    /// Tells everybody whom a plan names and who was not told of this stage.
+    /// Notifies every recipient of a plan who was not notified of this stage.
     fn tell(
         &mut self,
         cx: &mut Context<'_, '_>,
@@ -285,7 +286,7 @@ impl<'c> Round<'c> {
         }
     }
 
-    /// Whether somebody was told of a stage; of a start, whether the latest that they were told is this one.
+    /// Whether a recipient was notified of a stage; of a start, whether it is the latest one announced to them.
     fn is_sent(&self, (stage, start): (CommunicationStage, Option<Timestamp>), who: &str) -> bool {
         match stage {
             CommunicationStage::Announced => self.announced_at(start, who).is_some(),
@@ -296,14 +297,14 @@ impl<'c> Round<'c> {
         }
     }
 
-    /// When somebody was told of a start, where they were told no other one since.
+    /// When a start was announced to a recipient, if no other start was announced to them since.
     fn announced_at(&self, start: Option<Timestamp>, who: &str) -> Option<Timestamp> {
         let wanted = natural_key(&self.change.key, CommunicationStage::Announced, start, "");
         let (_, at) = self.latest.get(who).filter(|(beginning, _)| *beginning == wanted)?;
         Some(*at)
     }
 
-    /// Everybody whom a plan names at a stage.
+    /// All recipients of a plan at a stage.
     fn reached(
         &self,
         cx: &mut Context<'_, '_>,
@@ -319,8 +320,8 @@ impl<'c> Round<'c> {
         Ok(with_duty(found, &directory, (plan, self.change), first))
     }
 
-    /// Asks the owner of the change to tell those who were to be told before its start and were not: nothing is announced
-    /// afterwards by itself.
+    /// Opens an item for the change's owner to notify the recipients who missed the notice before its start: no automatic
+    /// announcement follows afterwards.
     fn tell_missed(&self, cx: &mut Context<'_, '_>, plans: &[CommunicationPlan], start: Timestamp) -> Result<()> {
         let (timers, now) = (timer::of_subject(cx.tx, TABLE, self.change.id.as_str())?, cx.now);
         for (stage, kind) in OWED {
@@ -328,7 +329,7 @@ impl<'c> Round<'c> {
                 continue;
             }
             let mut unsent = BTreeSet::new();
-            // Work that began early came before its reminder was due, which nobody missed.
+            // If work began early, before its reminder was due, the reminder was not missed.
             let was_due = |plan: &CommunicationPlan| {
                 stage != CommunicationStage::Reminder || reminder_of(plan, start).is_some_and(|at| at <= now)
             };
@@ -350,7 +351,7 @@ impl<'c> Round<'c> {
         Ok(())
     }
 
-    /// What the owner of a change is asked for after a stage before its start was missed.
+    /// The item for a change's owner after a stage before its start was missed.
     fn missed(&self, (stage, start): (CommunicationStage, Timestamp), count: usize) -> NewItem {
         let key = &self.change.key;
         let title = match stage {
@@ -372,7 +373,7 @@ impl<'c> Round<'c> {
         }
     }
 
-    /// Notes on the change that its start was announced, which a rule may ask for.
+    /// Notes on the change that its start was announced, which a rule may require.
     fn note_announced(&self, cx: &mut Context<'_, '_>, start: Timestamp, asked: &[Recipient]) -> Result<()> {
         let people: BTreeSet<PersonId> = asked.iter().filter_map(|it| it.person.clone()).collect();
         cx.as_system(|cx| {
@@ -383,8 +384,8 @@ impl<'c> Round<'c> {
         })
     }
 
-    /// Whether somebody does not know it already: a reminder is none for who was told of the start so late, and only those who
-    /// were told that a change comes are told that it does not.
+    /// Whether the notice is news for a recipient: a late announcement replaces the reminder, and only recipients of the
+    /// announcement get the cancellation.
     fn is_news(
         &self,
         plan: &CommunicationPlan,
@@ -451,7 +452,7 @@ impl<'c> Round<'c> {
         save_message(cx, written, person, about, (TOPIC, &subject, &text, &dedup))
     }
 
-    /// Remembers that somebody is told of a stage, and answers the natural key of it.
+    /// Records that a stage was sent to a recipient, and returns its natural key.
     fn note_sent(
         &mut self,
         now: Timestamp,
@@ -473,7 +474,7 @@ impl<'c> Round<'c> {
         key
     }
 
-    /// Asks somebody to acknowledge an announcement, until the change starts.
+    /// Opens an item to acknowledge an announcement, until the change starts.
     fn ask(&self, cx: &mut Context<'_, '_>, recipient: &Recipient) -> Result<()> {
         let (Some(person), Some(start)) = (&recipient.person, self.change.planned_start) else {
             return Ok(());
@@ -483,7 +484,7 @@ impl<'c> Round<'c> {
             part: format!("communication/{person}"),
             services: targets.map(|target| target.service.clone()).collect(),
             owner: Owner::Person(person.clone()),
-            // One that is announced shortly before its start still leaves a while to see it.
+            // A start that is announced shortly before still leaves some time to read the announcement.
             due: Due::At(start.max(cx.now + SignedDuration::from_mins(15))),
             closing: Closing::Person,
             // The announcement itself was the letter.
@@ -510,7 +511,7 @@ fn parts(natural_key: &str) -> (String, String) {
     (format!("{beginning}/"), who.to_owned())
 }
 
-/// What stands for a recipient in natural keys: an id, or the digest of an address, which may be somebody's name.
+/// The recipient's part of natural keys: an id, or the digest of an address, which may contain a person's name.
 fn name_of(recipient: &Recipient) -> String {
     match (&recipient.person, &recipient.mail_address) {
         (Some(person), _) => person.0.clone(),
@@ -519,8 +520,7 @@ fn name_of(recipient: &Recipient) -> String {
     }
 }
 
-/// Notes on the change that somebody who was asked has acknowledged its announcement, themselves or through a delegate: the item names
-/// the person who was asked.
+/// Notes on the change that its announcement was acknowledged by the addressee or a delegate: the item names the addressee.
 ///
 /// # Errors
 /// The store's.
@@ -537,7 +537,7 @@ pub(crate) fn note_acknowledged(cx: &mut Context<'_, '_>, item: &ActionItem) -> 
     })
 }
 
-/// Nobody has to acknowledge a change any more whose work began or that does not come.
+/// No acknowledgement is needed any more once the change has begun or was cancelled.
 fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     for item in open_about(cx, &about(change))? {
         if item.kind == ActionKind::Acknowledge {
@@ -548,7 +548,7 @@ fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// The subject and the text of a communication; one that comes late says so above the words of the plan.
+/// The subject and the text of a communication; a late one starts with a note before the plan's text.
 fn worded(
     plan: &CommunicationPlan,
     change: &Change,
@@ -577,7 +577,7 @@ pub struct AddressLetter {
     pub text: String,
     /// When it was written.
     pub at: Timestamp,
-    /// The address by which its receiver opts out of letters: of one to a customer.
+    /// The opt-out address in a letter to a customer.
     pub unsubscribe: Option<String>,
 }
 
@@ -609,7 +609,7 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     }))
 }
 
-/// The letter to a customer: in words for people outside the organisation, with the way to opt out.
+/// The letter to a customer: in language for people outside the organisation, with the way to opt out.
 fn customer_letter(
     cx: &mut Context<'_, '_>,
     (plan, change): (&CommunicationPlan, &Change),
@@ -619,7 +619,7 @@ fn customer_letter(
     let lists = CustomerList::listed(cx)?;
     let list = lists.iter().find(|it| it.key == list);
     let list = list.filter(|it| it.mail_addresses.iter().any(|it| is_same(it, &address)));
-    // What a plan says to others is for the organisation, also where it was for customers before.
+    // If the plan no longer addresses customers, its text is for the organisation only.
     let Some(list) = list.filter(|_| plan.audiences.contains(&Audience::Customers)) else {
         return Ok(None);
     };
@@ -642,7 +642,7 @@ fn customer_letter(
     }))
 }
 
-/// Notes what became of the letter of a communication; one that was refused is told to who can correct the address.
+/// Records the delivery of a communication's letter; a refused one is reported to the person who can correct the address.
 ///
 /// # Errors
 /// The store's.
@@ -674,7 +674,8 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
     ask_to_correct(cx, address, (about, title))
 }
 
-/// Asks the change managers to correct a mail address of a business unit or a customers' list: nobody reads what is sent to it.
+/// Opens an item for the change managers to correct a mail address of a business unit or a customers' list: its letters reach
+/// nobody.
 fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
     let about = About::new(AboutKind::Other, about);
     let item = NewItem {

@@ -1,7 +1,7 @@
 //! Changes by mail: each person has a secret address of their own, and a letter to it from their known mail address becomes a draft
-//! of theirs. The address holds the person's id and a tag over tenant, person and mail address under the secret of the connection,
-//! so it works for nobody else and no more after the mail address or the secret was changed. `From` alone makes nothing: whoever
-//! writes it untruly knows no address, and whoever knows the address must also write from the mail address that is known.
+//! of theirs. The address holds the person's id and a tag over tenant, person and mail address under the secret of the
+//! connection. So the address works for nobody else, and ends when the mail address or the secret changes. `From` alone is not
+//! enough: a forger does not know the address, and a person with the address must also write from the known mail address.
 //!
 //! A letter drafts and nothing more: no other act is reached from here. A letter that arrives again is the same by its Message-ID.
 
@@ -30,11 +30,11 @@ use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::notify::mail_address::{self, KIND};
 
-/// The topic of the answers: they come at once, as their reader waits for them.
+/// The topic of the replies: they are sent at once, as their reader waits for them.
 const TOPIC: &str = "mail";
-/// The most changes that a person drafts within a day, by mail or not, before letters make no more.
+/// How many changes a person may draft within a day, by mail or not, before letters make no more.
 const MOST_A_DAY: i64 = 50;
-/// How much of what is missing or was left out an answer names.
+/// How many missing or left-out parts a reply names.
 const MOST_LINES: usize = 20;
 
 /// The address from which the actor drafts changes by mail; `None` where no mail is taken, or without a mail address of theirs.
@@ -42,7 +42,7 @@ const MOST_LINES: usize = 20;
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn own_address(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
-    // Whoever handed out a way into another's account does not learn their secrets by it.
+    // A person who issued a credential for another account does not learn its secrets this way.
     if cx.actor.hand().is_some() {
         return Ok(None);
     }
@@ -105,7 +105,7 @@ fn is_from(person: &Person, reply: &MailReply) -> bool {
     known.is_some_and(|known| known.eq_ignore_ascii_case(&reply.from))
 }
 
-/// Makes a draft of a letter; answers what came of it, in words. The writer is told; a stranger is told nothing.
+/// Makes a draft from a letter; returns the result as text. The writer gets a reply; a stranger gets none.
 ///
 /// # Errors
 /// The store's. A letter that becomes nothing is no error.
@@ -165,7 +165,7 @@ fn page(cx: &Context<'_, '_>, path: &str) -> String {
     format!("{}/t/{}{path}", cx.services.tools().public_url, cx.tenant())
 }
 
-/// The person whose address it is hears once a day that somebody else wrote to it: the address is known to others.
+/// Once a day, the owner of an address is notified that another person wrote to it: the address is known to others.
 fn tell_of_a_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailReply) -> Result<String> {
     let day = cx.now.to_zoned(TimeZone::UTC).date();
     let once = format!("letter_of_another/{}/{day}", person.id);
@@ -185,7 +185,7 @@ fn tell_of_a_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailRep
     Ok("refused: it was not sent by whom the address was given to".to_owned())
 }
 
-/// Writes a letter about no change, which has no address to answer to, so that no two programs talk to each other.
+/// Writes a letter about no change; it has no reply address, so that no two programs write to each other.
 fn tell(
     cx: &mut Context<'_, '_>,
     person: &Person,
@@ -233,7 +233,7 @@ fn make(cx: &mut Context<'_, '_>, read: LetterDraft, reply: &MailReply) -> Resul
     let bare = read.bare();
     let mut notes = read.notes;
     let key = match create_change(cx, &read.body, &[]) {
-        // What a letter says wrongly does not cost the rest of it.
+        // Wrong values in a letter do not discard the rest of it.
         Err(Error::Refused(Refusal::Invalid(errors))) => {
             notes.extend(errors.into_iter().map(|error| error.text));
             create_change(cx, &bare, &[])?
@@ -262,7 +262,7 @@ fn make(cx: &mut Context<'_, '_>, read: LetterDraft, reply: &MailReply) -> Resul
     })
 }
 
-/// A file of the letter as evidence that says nothing of a result: that is for a person to say.
+/// Adds a file of the letter as evidence without a result: a person must state the result.
 fn add_file(cx: &mut Context<'_, '_>, key: &str, file: &MailFile) -> Result<()> {
     let body: Body = [
         ("kind", "file"),
@@ -281,7 +281,7 @@ fn add_file(cx: &mut Context<'_, '_>, key: &str, file: &MailFile) -> Result<()> 
     add_evidence::add_evidence(cx, key, &body, &stored).map(drop)
 }
 
-/// Tells the writer what the draft lacks.
+/// Replies to the writer with the parts that the draft lacks.
 fn answer(cx: &mut Context<'_, '_>, person: &Person, made: &Drafted, reply: &MailReply, once: &str) -> Result<()> {
     let mut parts = vec![
         format!("Your letter “{}” is the draft {}.", reply.subject, made.key),

@@ -15,7 +15,7 @@ const LATE: &str = "action_item_due";
 /// The shortest time between two steps: a calendar that has no day left ahead would else wake the item at once again.
 const PAUSE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Does what is due for an item and sets its timer again.
+/// Does the due step for an item and sets its timer again.
 ///
 /// # Errors
 /// The store's.

@@ -14,7 +14,7 @@ use crate::report::find_changes::{ChangeFilter, find_changes};
 const AHEAD_HOURS: i64 = 24 * 30;
 /// How far back work that is under way was planned to end at most, in hours.
 const BACK_HOURS: i64 = 24 * 30;
-/// The most changes that are looked at.
+/// The most changes that are examined.
 const MOST: i64 = 500;
 
 /// Disruptive changes, each list in the order of the planned start.
@@ -46,7 +46,7 @@ pub fn find_status(cx: &mut Context<'_, '_>) -> Result<Status> {
         match change.state {
             _ if !is_disruptive(&change) => {}
             State::Implementing => status.current.push(change),
-            // One that missed its time does not come.
+            // A change that missed its time does not take place.
             State::Scheduled if !is_over => status.coming.push(change),
             _ => {}
         }

@@ -1,6 +1,6 @@
-//! Invitations to the planned time of a change (iMIP, RFC 6047) for its people who wish for them: one when it is scheduled, another
-//! when it moves, and a cancellation when it does not take place or they have no part in it any more. The calendar part is written
-//! when the letter leaves, from the change as it is then.
+//! Invitations to the planned time of a change (iMIP, RFC 6047) for people with this preference: one when the change is
+//! scheduled, another when it moves, and a cancellation when it does not take place or the person has no part in it any more.
+//! The calendar part is written when the letter is sent, from the change's present state.
 
 use std::collections::BTreeSet;
 
@@ -21,10 +21,10 @@ use crate::core::write::Written;
 pub const REQUEST: &str = "invitation";
 /// The topic of its cancellation.
 pub const CANCEL: &str = "invitation_cancelled";
-/// The most invitations of one change that are looked at.
+/// The most invitations of one change that are read.
 const MOST: i64 = 5_000;
 
-/// To what a change invites, and whom.
+/// The title, time and people of a change's invitation.
 #[derive(PartialEq, Eq)]
 struct Invited {
     start: Timestamp,
@@ -32,7 +32,7 @@ struct Invited {
     people: BTreeSet<PersonId>,
 }
 
-/// What a change invites to while it is scheduled or at work.
+/// The invitation of a change while it is scheduled or at work.
 fn invited(change: &Change, directory: &Directory) -> Option<Invited> {
     if !matches!(change.state, State::Scheduled | State::Implementing) {
         return None;
@@ -54,7 +54,7 @@ fn invited(change: &Change, directory: &Directory) -> Option<Invited> {
     })
 }
 
-/// Invites the people of a saved change whose time or people are others than before (an effect).
+/// Sends invitations for a saved change with a new time or new people (an effect).
 ///
 /// # Errors
 /// The store's.
@@ -97,7 +97,7 @@ pub(crate) fn invite(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     cx.tell(Vec::new(), written)
 }
 
-/// Whose last letter about the time of a change is an invitation.
+/// The people whose last letter about the time of a change is an invitation.
 fn standing(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<PersonId>> {
     let filter = Filter::new().equals("change_id", change.id.as_str());
     let letters = record::bodies::<Message>(cx.tx, &filter.order_by("id").limit(MOST))?;

@@ -1,4 +1,4 @@
-//! Lists of action items: whose they are, what they are about, what is overdue.
+//! Lists of action items: by owner, by subject, and overdue ones.
 
 use model::core::act::actions;
 use model::core::enums::{AboutKind, ActionKind, ActionState};
@@ -10,17 +10,17 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::notify::action_items::is_open;
 
-/// Whose items are listed.
+/// The person or people whose items are listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Whose {
     /// Everybody's.
     #[default]
     All,
-    /// Those that the acting person owns.
+    /// The items that the acting person owns.
     Mine,
     /// Those of the groups that the acting person is a member of.
     Team,
-    /// Those without a named owner, which are the change managers'.
+    /// The items without a named owner, which are the change managers'.
     Unowned,
     /// Those of a person.
     Person(PersonId),
@@ -31,7 +31,7 @@ pub enum Whose {
 /// Which items are listed; the default lists all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemQuery {
-    /// Whose.
+    /// The person or people.
     pub whose: Whose,
     /// In this state alone.
     pub state: Option<ActionState>,
@@ -47,7 +47,7 @@ pub struct ItemQuery {
     pub overdue: bool,
 }
 
-/// The filter of a query. Somebody scoped to services sees the items alone that they own.
+/// The filter of a query. A person who is scoped to services sees only the items that they own.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,5 +1,5 @@
-//! The addresses that a tenant gives out to write to: whose connection takes the letters, and the signed part that says whom or what
-//! an address is for.
+//! The tenant's addresses for incoming mail: the connection that takes the letters, and the signed part that names the
+//! recipient or subject of an address.
 
 use model::change::change_file::Actor;
 use model::core::ids::PersonId;
@@ -11,16 +11,16 @@ use uuid::Uuid;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The kind of connection that hands replies on.
+/// The kind of connection that forwards replies.
 pub const KIND: &str = "mail";
-/// How many bytes of the tag stand in an address: 120 bits.
+/// How many bytes of the tag an address contains: 120 bits.
 const TAG_BYTES: usize = 15;
 /// How many characters an id takes in base32, and the tag after it.
 const ID_LETTERS: usize = 26;
 const TAG_LETTERS: usize = 24;
 /// The longest part before `@` (RFC 5321 section 4.5.3.1.1), without `+` and the signed part.
 pub(crate) const LOCAL_MAX: usize = 64 - 1 - ID_LETTERS - TAG_LETTERS;
-/// How many connections of the kind are looked at.
+/// How many connections of the kind are examined.
 const MOST: i64 = 20;
 
 /// The tenant's connection for replies: the first active one.
@@ -51,7 +51,7 @@ fn id_of(token: &str) -> Option<String> {
     Some(Uuid::from_slice(bytes.as_bytes()).ok()?.to_string())
 }
 
-/// A person who acts by a letter: with their rights, and without a factor, so that nothing is decided so.
+/// A person who acts by a letter: with their rights, and without a factor, so that a letter can decide nothing.
 pub(crate) fn writer_of(person: &PersonId) -> Actor {
     Actor {
         person: person.clone(),

@@ -1,5 +1,5 @@
-//! A personal feed: an address with a secret in it, for calendar programs and feed readers that cannot sign in. Kept as the
-//! digest of a token that opens nothing else, and revoked as a token is.
+//! A personal feed: an address with a secret in it, for calendar programs and feed readers that cannot sign in. The secret is
+//! stored as the digest of a token with no other access, and revoked like a token.
 
 use std::collections::BTreeSet;
 
@@ -22,20 +22,20 @@ use crate::identity::set_token::new_secret;
 use crate::report::find_changes::{ChangeFilter, find_changes};
 use crate::report::find_undos::find_undos;
 
-/// The one scope of a calendar feed's token; no other door knows it.
+/// The one scope of a calendar feed's token; nothing else accepts it.
 pub const SCOPE: &str = "calendar";
-/// The one scope of the token of a feed of the status; no other door knows it.
+/// The one scope of the token of a feed of the status; nothing else accepts it.
 pub const STATUS_SCOPE: &str = "status";
 /// The most feeds of one person.
 pub const MOST: usize = 5;
-/// The most changes that a feed tells.
+/// The most changes in a feed.
 const MOST_CHANGES: i64 = 500;
-/// The most freezes that were taken back and that a feed still tells.
+/// The most withdrawn freezes that a feed still shows.
 const MOST_ENDED: i64 = 200;
 /// How far back and ahead a feed looks, in hours.
 const LOOK: (i64, i64) = (24 * 30, 24 * 180);
 
-/// Makes a calendar feed of the acting person; answers it with the secret of its address, once.
+/// Makes a calendar feed of the acting person; returns it with the secret of its address, once.
 ///
 /// # Errors
 /// 403, 409 when there are too many, or the store's.
@@ -43,8 +43,8 @@ pub fn make_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
     make(cx, ("Calendar feed", SCOPE))
 }
 
-/// Makes a feed of the status as the acting person sees it; answers it with the secret of its address, once. The status is closed
-/// to people who are scoped to services, and so is its feed.
+/// Makes a feed of the status as the acting person sees it; returns it with the secret of its address, once. People who are
+/// scoped to services may not see the status, nor its feed.
 ///
 /// # Errors
 /// 403, 409 when there are too many, or the store's.
@@ -53,8 +53,8 @@ pub fn make_status_feed(cx: &mut Context<'_, '_>) -> Result<(Token, String)> {
     make(cx, ("Status feed", STATUS_SCOPE))
 }
 
-/// Makes a feed by the API (`POST /feeds {kind}`); answers it with its address, once. A feed outlives the credential by which it is
-/// made, so one that another person handed out, or that carries fewer roles than its person has, makes none.
+/// Makes a feed by the API (`POST /feeds {kind}`); returns it with its address, once. A feed outlives the credential by which
+/// it is made, so a credential issued by another person, or with fewer roles than its person has, makes none.
 ///
 /// # Errors
 /// 403; 409 when there are too many; 422; or the store's.
@@ -139,7 +139,7 @@ pub fn find_feeds(cx: &mut Context<'_, '_>) -> Result<Vec<Token>> {
     Ok(tokens.filter(|token| !token.revoked && is_feed(token)).collect())
 }
 
-/// What a feed is about; a feed of nothing else is about the person whose it is.
+/// The subject of a feed; without one, the feed is about its person.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct About {
     /// All changes of this service.
@@ -168,7 +168,7 @@ pub fn find_feed_changes(cx: &mut Context<'_, '_>, about: &About) -> Result<Vec<
     };
     let is_about = about.service.is_some() || about.team.is_some();
     let me = cx.actor.person.clone();
-    // What is planned earlier is of interest while it is to be undone.
+    // A change planned earlier is listed while it may be rolled back.
     let undone = ChangeFilter {
         planned_to: filter.planned_from,
         service: about.service.clone(),
@@ -196,8 +196,8 @@ pub fn find_feed_changes(cx: &mut Context<'_, '_>, about: &About) -> Result<Vec<
     Ok(own)
 }
 
-/// The freezes that were taken back, as the acting person sees them, those with the latest end first. The estate in memory has
-/// them no more, but a calendar program may keep an entry that only vanishes from its feed.
+/// The freezes that were taken back, as the acting person sees them, those with the latest end first. The estate in memory
+/// leaves them out, but a calendar program may keep an entry that only vanishes from its feed.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,4 +1,4 @@
-//! Says what became of a message: mailed, kept because no mail server is set up, or failed for good.
+//! Records the delivery of a message: mailed, kept because no mail server is set up, or failed for good.
 
 use model::change::related_records::Message;
 use store::record;

@@ -1,5 +1,5 @@
-//! Opens the tenant's status page to everybody, or closes it again (`POST /status/publication`, `POST /status/publication/end`),
-//! and what everybody then reads: services and times, without titles, keys or people.
+//! Opens the tenant's status page to everybody, or closes it again (`POST /status/publication`,
+//! `POST /status/publication/end`), and its public content: services and times, without titles, keys or people.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ pub fn publish_status(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
     keep(cx, "tenant.status_opened", tenant, (true, said))
 }
 
-/// Closes it (`{reason}`): whoever is signed in alone reads it from then on.
+/// Closes it (`{reason}`): from then on only signed-in people read it.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 409 `not_public`; 422; the store's.
@@ -47,7 +47,7 @@ pub fn close_status(cx: &mut Context<'_, '_>, body: &Body) -> Result<Tenant> {
     keep(cx, "tenant.status_closed", tenant, (false, said))
 }
 
-/// Who may; answers the tenant, and who says so, why.
+/// Checks the permission; returns the tenant, and the author with the reason.
 fn check(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Tenant, Stated)> {
     cx.allow(act::actions::SET_CONNECTION)?;
     required_factor::check_wanted(cx, &[Touch::PrivilegedAccess])?;
@@ -83,12 +83,12 @@ fn keep(
 /// The most entries of each list that everybody reads.
 pub const MOST_SHOWN: usize = 100;
 
-/// What everybody reads of a disruption or an incident.
+/// The public notice of a disruption or an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicNotice {
     /// The names of the services.
     pub services: Vec<String>,
-    /// What users notice; `None` of an incident.
+    /// The effect on users; `None` for an incident.
     pub disruption: Option<Disruption>,
     /// Since when, or from when on.
     pub starts_at: Timestamp,
@@ -119,7 +119,8 @@ pub fn is_status_public(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(cx.directory()?.tenant.as_ref().is_some_and(|it| it.status_is_public))
 }
 
-/// Finds what everybody reads, at most [`MOST_SHOWN`] of each list, for whoever asks without a credential; `None` where the page is not public.
+/// Finds the public status, at most [`MOST_SHOWN`] of each list, for readers without a credential; `None` when the page is not
+/// public.
 ///
 /// # Errors
 /// The store's.

@@ -1,6 +1,6 @@
-//! Answers by mail: a letter about a change names a signed address to answer to, and what comes back to it is a comment of
-//! the person whom the letter was written to. A reply never decides anything: it goes the way of every comment, with the
-//! rights of its writer, and no other act is reached from here.
+//! Replies by mail: a letter about a change has a signed reply address, and a reply to it becomes a comment of the letter's
+//! recipient. A reply never decides anything: it goes the way of every comment, with the rights of its writer, and no other act
+//! is reached from here.
 //!
 //! The address holds the message's id and a tag over tenant, message, change and person under the connection's secret, so
 //! that none can be guessed and none works for anybody else.
@@ -22,7 +22,7 @@ use crate::notify::draft_by_mail;
 use crate::notify::mail_address::{KIND, id_and_tag, letters, replies, tag_of, writer_of};
 use crate::schedule::notice_by_mail;
 
-/// Where a letter's reader may answer to; `None` where replies are not taken, or the letter is about no change.
+/// The reply address of a letter; `None` when replies are not taken, or the letter is about no change.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -67,11 +67,11 @@ fn message_of(cx: &mut Context<'_, '_>, secret: &[u8], token: &str) -> Result<Op
     Ok(is_ours.then_some(stored.record))
 }
 
-/// Takes a reply: the words become a comment of the person whom the address was made for, if the mail is theirs. That person is
-/// told of a reply to them that could not be used; a stranger who made an address up is told nothing.
+/// Takes a reply: its text becomes a comment of the person for whom the address was made, if the mail is from that person. That
+/// person is notified of a reply that could not be used; the sender to an invented address gets no response.
 ///
 /// # Errors
-/// The store's. A reply that is nobody's is no error: the answer says why it was left.
+/// The store's. A reply of no known person is no error: the result states why the reply was left.
 pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Result<String> {
     let found = connection(cx, from)?;
     if found.kind != KIND {
@@ -118,7 +118,7 @@ pub fn take_reply(cx: &mut Context<'_, '_>, from: &str, reply: &MailReply) -> Re
     }
 }
 
-/// Tells the person whom a letter was written to that an answer to it was not taken, and why; once for each answer.
+/// Notifies the recipient of a letter that a reply was not taken, and why; once for each reply.
 fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &str) -> Result<()> {
     let key = message.change_key.as_deref().unwrap_or_default();
     let url = format!("{}/t/{}/changes/{key}", cx.services.tools().public_url, cx.tenant());
@@ -136,7 +136,7 @@ fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &
         text.as_str(),
         dedup.as_str(),
     );
-    // As a letter about no change it has no address to answer to, so that no two programs talk to each other.
+    // A letter about no change has no reply address, so that no two programs write to each other.
     save_message(cx, &mut written, &message.person, None, letter)?;
     if written.is_empty() {
         return Ok(());

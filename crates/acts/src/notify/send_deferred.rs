@@ -1,8 +1,8 @@
-//! Messages whose mail waits as their reader wishes: for the one letter of the day, or for the end of their quiet hours.
+//! Messages whose mail is delayed by their reader's preferences: for the daily digest, or for the end of the quiet hours.
 //!
-//! A message that waits is [`HELD`]; its reader has one timer, at the earliest instant at which any of theirs is due. What is
-//! due is asked anew each time, so that new wishes hold for what waits already, and a round that runs twice finds nothing
-//! the second time: messages and the jobs that mail them change in one transaction.
+//! A message that waits is [`HELD`]; its reader has one timer, at the earliest instant at which any of theirs is due. Each
+//! round evaluates what is due, so new preferences apply to waiting messages too. A round that runs twice finds nothing the
+//! second time: messages and the jobs that mail them change in one transaction.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ use crate::core::error::Result;
 use crate::core::messages::{HELD, set_timer};
 use crate::core::write::{Written, draft};
 
-/// The kind of the job that mails one letter about several messages; its payload names them.
+/// The kind of the job that mails one letter about several messages; the payload names the messages.
 pub const DIGEST: &str = "digest";
-/// How many messages one round takes, and so the most that one digest tells of.
+/// How many messages one round takes, and so the most in one digest.
 const MOST: i64 = 200;
 
-/// Hands on the messages of a reader that are due, and sets the timer for the others.
+/// Sends the due messages of a reader, and sets the timer for the others.
 ///
 /// # Errors
 /// The store's.
@@ -52,7 +52,7 @@ pub fn tell_held(cx: &mut Context<'_, '_>, reader: &str) -> Result<()> {
     }
 }
 
-/// Lets messages go: as one letter for whoever wishes for a digest, else as one each.
+/// Sends messages: as one letter for a reader with a digest, else as one each.
 fn hand_on(cx: &mut Context<'_, '_>, reader: &str, due: Vec<Message>) -> Result<()> {
     let mut written = Written::default();
     let mut told = Vec::new();
@@ -93,10 +93,10 @@ fn mail(cx: &mut Context<'_, '_>, kind: &str, subject: &str, payload: &str) -> R
     Ok(job::insert(cx.tx, &new)?)
 }
 
-/// The messages that a digest's payload names, in its order; those that are gone are left out.
+/// The messages in a digest's payload, in order; deleted ones are left out.
 ///
 /// # Errors
-/// The store's, or a fault when the payload is none.
+/// The store's, or a fault when the payload is invalid.
 pub fn gathered(cx: &mut Context<'_, '_>, payload: &str) -> Result<Vec<Message>> {
     let ids: Vec<String> = serde_json::from_str(payload)?;
     let mut found = Vec::new();
@@ -106,10 +106,10 @@ pub fn gathered(cx: &mut Context<'_, '_>, payload: &str) -> Result<Vec<Message>>
     Ok(found)
 }
 
-/// Says of the messages of a digest what became of its letter.
+/// Records the delivery of a digest's letter on its messages.
 ///
 /// # Errors
-/// The store's, or a fault when the payload is none.
+/// The store's, or a fault when the payload is invalid.
 pub fn mark_gathered(cx: &mut Context<'_, '_>, payload: &str, delivery: &str) -> Result<()> {
     let mut written = Written::default();
     let mut readers = BTreeSet::new();

@@ -14,7 +14,7 @@ use crate::core::noun::PlainNoun;
 impl PlainNoun for Announcement {
     type Input = AnnouncementInput;
 
-    /// Those that are current or ahead.
+    /// The current or future announcements.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         let filter = Filter::new().equals("active", true).more("ends_at", cx.now);
         Ok(record::bodies::<Self>(

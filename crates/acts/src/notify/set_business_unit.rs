@@ -59,7 +59,7 @@ impl PlainNoun for BusinessUnit {
         if input.key != self.key {
             reading.wrong("key", "not_allowed", "The key of a business unit stays.");
         }
-        // An edit that leaves the contacts alone keeps them, whoever of them has left.
+        // An edit that does not set the contacts keeps them, even those who have left.
         let contacts = match reading.says("contacts") {
             true => found,
             false => self.contacts.clone(),
@@ -82,7 +82,7 @@ impl PlainNoun for BusinessUnit {
     }
 }
 
-/// Checks an input; answers the people behind the logins of its contacts.
+/// Checks an input; returns the people behind the logins of its contacts.
 fn checked(
     cx: &mut Context<'_, '_>,
     input: &BusinessUnitInput,

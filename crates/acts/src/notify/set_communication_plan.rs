@@ -1,4 +1,4 @@
-//! Communication plans: the rules of their keys, and what one would tell of a change.
+//! Communication plans: the rules of their keys, and the preview of a plan for a change.
 
 use std::collections::BTreeSet;
 
@@ -116,12 +116,12 @@ impl PlainNoun for Communication {
     }
 
     fn add(_cx: &mut Context<'_, '_>, _input: Self::Input, _reading: Reading<'_>) -> Result<Self> {
-        // The card has no verb that adds one: plans send them.
+        // The card has no verb that adds a communication: plans send them.
         Err(Refusal::not_found("way to write a communication by hand").into())
     }
 }
 
-/// What a plan would tell of a change.
+/// The messages that a plan would send about a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The subject.
@@ -132,12 +132,12 @@ pub struct Preview {
     pub is_covered: bool,
     /// How many people and mail addresses it would reach.
     pub recipient_count: usize,
-    /// How many of these are asked to acknowledge.
+    /// How many of these must acknowledge.
     pub asked_count: usize,
 }
 
-/// Shows what a plan would tell of a change (`POST /communication-plans/{id}/previews {change, stage?, language?}`); nothing is
-/// written or sent.
+/// Shows the messages that a plan would send about a change
+/// (`POST /communication-plans/{id}/previews {change, stage?, language?}`); nothing is written or sent.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -179,7 +179,7 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
     })
 }
 
-/// A word that a request may leave out.
+/// A value of an enum that a request may leave out.
 fn word<W: std::str::FromStr<Err = String>>(reading: &mut Reading<'_>, field: &'static str) -> Result<Option<W>> {
     let Some(text) = reading.text(field, LINE) else {
         return Ok(None);

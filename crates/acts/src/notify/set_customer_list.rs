@@ -16,9 +16,9 @@ use crate::core::noun::{PlainNoun, in_use_by_keys};
 use crate::guard::person_fields::{is_address, no_address};
 use crate::notify::mail_address::letters;
 
-/// What the code in the address of a letter's opt-out is made for.
+/// The purpose of the code in a letter's opt-out address.
 const PURPOSE: &str = "customer letter";
-/// How many bytes of the code stand in the address: 120 bits.
+/// How many bytes of the code the address contains: 120 bits.
 const CODE_BYTES: usize = 15;
 
 impl PlainNoun for CustomerList {
@@ -84,7 +84,7 @@ impl PlainNoun for CustomerList {
     }
 }
 
-/// Every list, also those out of use: what somebody opted out of stays known.
+/// Every list, also those out of use: opt-outs stay known.
 fn all(cx: &mut Context<'_, '_>) -> Result<Vec<CustomerList>> {
     Ok(record::bodies::<CustomerList>(cx.tx, &Filter::new().order_by("id"))?)
 }
@@ -116,7 +116,7 @@ pub(crate) fn opt_out_path(cx: &Context<'_, '_>, letter: &str) -> String {
     format!("/t/{}/customer-letters/{letter}/{}", cx.tenant(), code(cx, letter))
 }
 
-/// The code of a letter, which its receiver alone has.
+/// The code of a letter, known only to its receiver.
 fn code(cx: &Context<'_, '_>, letter: &str) -> String {
     let tenant = cx.tenant();
     let master = &cx.services.tools().master;
@@ -138,7 +138,7 @@ fn address_of(cx: &mut Context<'_, '_>, letter: &str, told: &str) -> Result<Stri
     Ok(found.and_then(|it| it.mail_address).ok_or_else(absent)?)
 }
 
-/// What the page behind a letter's link shows.
+/// The content of the page behind a letter's link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomerLetter {
     /// The tenant's name.
@@ -147,7 +147,7 @@ pub struct CustomerLetter {
     pub is_told: bool,
 }
 
-/// What the page behind a letter's link shows, for whoever has the link.
+/// The content of the page behind a letter's link, for everybody with the link.
 ///
 /// # Errors
 /// 404, or the store's.

@@ -1,4 +1,4 @@
-//! How a person wishes to be told. Everyone says it of themselves, administrators of anyone.
+//! A person's notification preferences. People set their own, administrators set those of anyone.
 
 use model::core::body::Body;
 use model::core::parse::{LINE, Reading};
@@ -24,7 +24,7 @@ fn person_of(cx: &mut Context<'_, '_>, login: &str) -> Result<Person> {
     Ok(person)
 }
 
-/// How a person wishes to be told (`GET /people/{login}/telling`).
+/// A person's notification preferences (`GET /people/{login}/telling`).
 ///
 /// # Errors
 /// 403 for another's without the right to set people, 404, or the store's.
@@ -35,7 +35,8 @@ pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, Tell
 }
 
 /// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?, zone?, clock?, density?,
-/// has_invitations?}`); `how` is `at_once` or `digest`. It holds for the messages that wait already. Without a zone theirs stays.
+/// has_invitations?}`); `how` is `at_once` or `digest`. The preferences apply to waiting messages too. Without a zone in the
+/// request the person's zone stays.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -53,16 +54,16 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     if wished != person {
         person = cx.put_estate("person.telling_set", wished, json!({}))?;
     }
-    // What waits is looked at by the new wishes.
+    // Waiting messages follow the new preferences.
     send_deferred::tell_held(cx, person.id.as_str())?;
     Ok((person, telling))
 }
 
-/// The zone of somebody for whom nobody chose one.
+/// The zone of a person without a chosen one.
 const USUAL_ZONE: &str = "UTC";
 
-/// Takes over what somebody's browser asks for as they come for the first time: the language, the clock and the time zone. Whoever
-/// wished for something already keeps it, and so does whoever has a zone.
+/// Takes the language, the clock and the time zone from a person's browser at their first visit. Existing preferences stay, and
+/// so does an existing zone.
 ///
 /// # Errors
 /// The store's.
@@ -96,7 +97,7 @@ pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve:
     Ok(())
 }
 
-/// One of a few words.
+/// One of a few values.
 fn one_of(reading: &mut Reading<'_>, field: &'static str, words: &[&str]) -> Option<String> {
     let said = reading.text(field, LINE)?;
     if !words.contains(&said.as_str()) {

@@ -1,4 +1,4 @@
-//! Watches a service, or stops watching: whoever watches is told of the milestones of its changes.
+//! Watches a service, or stops watching: watchers are notified of the milestones of its changes.
 
 use model::core::act;
 use model::core::body::Body;
@@ -15,8 +15,8 @@ use crate::core::error::Result;
 /// How many people and how many groups may watch one service.
 const MOST: usize = 500;
 
-/// Watches a service, or stops (`POST` and `DELETE /services/{key}/watchers {group?}`): oneself, or a group that one belongs
-/// to; whoever sets people may do it for any group.
+/// Watches a service, or stops (`POST` and `DELETE /services/{key}/watchers {group?}`): for oneself, or for one's own group; an
+/// administrator of people may do it for any group.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.

@@ -1,5 +1,5 @@
-//! Puts a proposed configuration in force: by a second person, or by an approved change that names its digest. Whatever
-//! fails, what was in force stays.
+//! Puts a proposed configuration in force: by a second person, or by an approved change that names its digest. After any
+//! failure the configuration in force stays.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -89,7 +89,7 @@ fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<(
         "The proposer of a configuration does not put it in force alone."
     };
     let mut others = others_who_set(cx, &proposal.proposer)?;
-    // Whoever is refused is not who it waits for, though the rules let them set policies.
+    // The refused person is not among the people for whom the proposal waits, even with the right to set policies.
     let refused = cx.directory()?.login(&cx.actor.person);
     others.retain(|login| *login != refused);
     let satisfy = format!(
@@ -100,10 +100,10 @@ fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<(
     Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
 }
 
-/// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, one of its
-/// targets names the digest as its artifact, and somebody else than the proposer said yes to it, so that another person
-/// decided about this very content. A change that nobody was asked about, as one from a template, stands in for nobody. It
-/// stands in once: whoever said yes to bringing something out did not say yes to bringing it back whenever somebody likes.
+/// The change that replaces the second person: its approvals on *what* are complete, it is not on hold, one of its targets
+/// names the digest as its artifact, and a person other than the proposer approved it, so that another person decided about
+/// this very content. A change without approvers, such as one from a template, does not count. The change counts once: an
+/// approval to put a configuration in force is no approval to restore it at any later time.
 fn approved_change(cx: &mut Context<'_, '_>, key: &str, proposal: &Configuration) -> Result<Change> {
     let change = cx.change(key)?;
     let names_it = change
@@ -136,8 +136,8 @@ fn approved_change(cx: &mut Context<'_, '_>, key: &str, proposal: &Configuration
     Ok(change)
 }
 
-/// Refuses a change whose time is over: its people agreed to other times than now. Before its window it serves, for a set
-/// of policies that went in force early is what they saw.
+/// Refuses a change after its window: it was approved for other times than now. Before its window the change is valid, because
+/// its approvers saw exactly this set of policies.
 fn check_window(change: &Change, now: Timestamp) -> std::result::Result<(), Refusal> {
     let is_over = change.planned_end.is_some_and(|end| end <= now);
     if !is_over && !change.window_missed {
@@ -148,8 +148,8 @@ fn check_window(change: &Change, now: Timestamp) -> std::result::Result<(), Refu
     Err(Refusal::not_now("change_window_over", text, satisfy, Vec::new()))
 }
 
-/// Refuses a change by which the same content was put in force before. What is in force is written by one transaction
-/// after the other, so of two that name the same change at once the later one finds the earlier.
+/// Refuses a change by which the same content was put in force before. Transactions write the configuration in force one after
+/// another, so if two name the same change at once, the later one sees the earlier.
 fn check_unused(cx: &mut Context<'_, '_>, change: &Change, proposal: &Configuration) -> Result<()> {
     let filter = Filter::new().equals("digest", proposal.digest.as_str()).order_by("id");
     let rows = record::find::<Configuration>(cx.tx, &filter)?;
@@ -203,7 +203,7 @@ fn put_in_force(
         Some(id) => Some(configuration(cx, id.as_str())?),
         None => None,
     };
-    // What went in force since it was proposed is not in it, and so goes again.
+    // The proposal lacks changes that went in force after it was made, so activating it undoes them.
     let proposed_over = proposal.before.clone().filter(|digest| *digest != before.1);
     let active = Configuration {
         state: ConfigurationState::Active,
@@ -220,7 +220,7 @@ fn put_in_force(
     Ok(active)
 }
 
-/// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.
+/// Points the tenant at a configuration, marks the one before as replaced, writes one event and judges open changes.
 fn save(
     cx: &mut Context<'_, '_>,
     mut tenant: Tenant,
@@ -291,17 +291,17 @@ fn save(
     Ok(active)
 }
 
-/// What recovering did.
+/// The result of a recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
-    /// Digest of what was in force.
+    /// Digest of the configuration before.
     pub before: String,
-    /// Digest of what is in force now.
+    /// Digest of the configuration now.
     pub after: String,
 }
 
-/// Brings back, on the host, the policies that were in force before the present ones. It needs no right, because whoever
-/// works on the host holds the data; it is an event and a message to administrators and change managers.
+/// Brings back, on the host, the policies that were in force before the present ones. It needs no right, because a person with
+/// access to the host has the data anyway; it writes an event and notifies administrators and change managers.
 ///
 /// # Errors
 /// 409 when the present policies came with the program, or the store's.
@@ -326,7 +326,7 @@ pub fn recover_policies(cx: &mut Context<'_, '_>) -> Result<Recovered> {
         save(cx, tenant, active, Some(present), &How::Recovered)?;
         return Ok(Recovered { before, after });
     }
-    // Nothing was activated before: the tenant goes back to what comes with the program.
+    // Nothing was activated before: the tenant goes back to the program's own set.
     tenant.policies = None;
     let after = cx.services.tools().shipped(Some(&tenant)).digest().to_owned();
     let mut written = Written::default();

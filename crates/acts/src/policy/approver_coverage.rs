@@ -1,6 +1,6 @@
-//! What would be left if somebody's right were taken away: whether a rule in force still finds people enough, and whether
-//! somebody still sets people up. Each right that is let go counts for the next, so that all of what is proposed at once may be
-//! done without leaving less.
+//! The coverage that would be left without a person's right: whether each rule in force still has enough approvers, and whether
+//! an administrator is left. Each removed right counts for the next, so that all proposals may be carried out together without
+//! leaving less.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::policy::find_unapprovable::sample;
 use crate::policy::find_unmeetable::shortage;
 use crate::policy::find_unstaffed::{MOST_KINDS, kinds};
 
-/// How many rights are judged in one report; what is beyond them waits for the next.
+/// How many rights are judged in one report; the others wait for the next.
 const MOST_JUDGED: usize = 300;
 
 /// A rule that a target brings, and that finds people enough.
@@ -51,7 +51,7 @@ pub(crate) struct LeftStanding {
     policies: Arc<PolicySet>,
     now: Timestamp,
     met: Vec<Met>,
-    /// Which of them somebody could decide for.
+    /// Which of them a person could decide for.
     of_person: BTreeMap<PersonId, Vec<usize>>,
     services: Vec<ServiceKey>,
     judged: usize,
@@ -132,7 +132,7 @@ impl LeftStanding {
         self.met.push(met);
     }
 
-    /// Takes a right from a person, or says why it stays.
+    /// Removes a role from a person, or returns why the role must stay.
     pub(crate) fn take_role(&mut self, person: &PersonId, role: Role) -> Option<String> {
         let person = self.directory.people.get(person).cloned()?;
         let mut roles = person.roles.clone();
@@ -144,7 +144,7 @@ impl LeftStanding {
         let mut directory = self.directory.clone();
         let id = after.id.clone();
         after.put_into(&mut directory);
-        // Whoever has such a role no more is unseated with it.
+        // A person who loses such a role also leaves its group.
         for (_, key) in group_membership::WITH_GROUP.iter().filter(|(it, _)| *it == role) {
             if let Some(group) = directory.groups.get_mut(&(*key).into()) {
                 group.members.remove(&id);
@@ -153,7 +153,7 @@ impl LeftStanding {
         self.take(&id, directory)
     }
 
-    /// Takes a seat in a group from a person, or says why it stays.
+    /// Removes a person from a group, or returns why the membership must stay.
     pub(crate) fn take_seat(&mut self, group: &Group, person: &PersonId) -> Option<String> {
         let mut directory = self.directory.clone();
         if let Some(group) = directory.groups.get_mut(&group.key) {
@@ -162,7 +162,7 @@ impl LeftStanding {
         self.take(person, directory)
     }
 
-    /// Ends a row of the matrix by which a person answers, or says why it stays.
+    /// Ends a row of the ownership matrix, or returns why the row must stay.
     ///
     /// # Errors
     /// The store's.
@@ -218,7 +218,7 @@ impl LeftStanding {
         })
     }
 
-    /// The rule that asks a group, whatever it is about, and would find too few in it.
+    /// A rule that requires approvers of a group and would find too few in it.
     fn short_of_group(&self, after: &Directory) -> Option<String> {
         let asked_group = |duty: &Duty| match duty {
             Duty::Approval(rule) if matches!(rule.from, Asked::Group(_) | Asked::Groups(_) | Asked::ChangeManager) => {

@@ -1,4 +1,4 @@
-//! A proposed set of policies beside the one in force: what it would require and refuse.
+//! A proposed set of policies beside the one in force: its requirements and refusals.
 
 use model::approval::obligation::{Requirements, TargetObligation};
 use model::core::act::Act;
@@ -14,7 +14,7 @@ pub struct Asked {
     pub policy: String,
     /// Its reason.
     pub reason: String,
-    /// What it asks, in the words of the cases.
+    /// The requirement, in the terms of the cases.
     pub asks: String,
     /// The targets that bring it.
     pub targets: Vec<String>,
@@ -26,7 +26,7 @@ pub(crate) struct Sets<'a> {
     pub(crate) proposed: &'a PolicySet,
 }
 
-/// What the proposed set would require beside the one in force.
+/// The requirements of the proposed set beside those of the one in force.
 pub(crate) struct Compared {
     pub(crate) added: Vec<Asked>,
     pub(crate) removed: Vec<Asked>,
@@ -34,7 +34,7 @@ pub(crate) struct Compared {
 }
 
 impl Sets<'_> {
-    /// What would be required of a change of which this is known.
+    /// The requirements for a change with these facts.
     pub(crate) fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
         let new = self.proposed.require(change, targets);
         let before = asked(self.active, &self.active.require(change, targets));
@@ -46,7 +46,7 @@ impl Sets<'_> {
         }
     }
 
-    /// The proposed policies that refuse a decision which those in force allow.
+    /// The proposed policies that refuse a decision allowed by those in force.
     pub(crate) fn refusing(
         &self,
         person: &ActorFacts,
@@ -69,7 +69,7 @@ impl Compared {
     }
 }
 
-/// The rows that ask something that no other row asks.
+/// The rows with a requirement that no other row has.
 fn without(rows: &[Asked], others: &[Asked]) -> Vec<Asked> {
     let is_same = |row: &Asked, it: &Asked| it.policy == row.policy && it.asks == row.asks && it.targets == row.targets;
     let is_new = |row: &&Asked| !others.iter().any(|it| is_same(row, it));

@@ -1,4 +1,4 @@
-//! Configurations by their ids, the digests of what they hold, what is in force of each kind, and who hears of it.
+//! Configurations: their ids, the digests of their content, the one in force of each kind, and the people to notify.
 
 use model::approval::sla::{self, ROWS, SlaTable};
 use model::compliance::erasure::Retention;
@@ -38,8 +38,8 @@ pub(crate) fn take_back(cx: &mut Context<'_, '_>, proposal: Configuration) -> Re
     cx.put_estate("configuration.withdrawn", withdrawn, data)
 }
 
-/// Takes back what accounts in foreign hands proposed, or handed out the way in for: whoever had them chose the words, and one person
-/// alone would have looked at them.
+/// Withdraws the waiting proposals of compromised accounts, and those made with a credential that such an account issued: an
+/// attacker may have written them, and then only one person would have checked them.
 pub(crate) fn withdraw_of(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Result<()> {
     let waiting = Filter::new()
         .equals("state", ConfigurationState::Proposed.as_str())
@@ -54,7 +54,7 @@ pub(crate) fn withdraw_of(cx: &mut Context<'_, '_>, accounts: &[PersonId]) -> Re
     Ok(())
 }
 
-/// Digest of what of a kind is in force; empty where nothing is in force instead of another.
+/// The digest of the configuration of a kind in force; empty for a kind whose configurations do not replace each other.
 ///
 /// # Errors
 /// The store's.
@@ -62,7 +62,7 @@ pub fn in_force(cx: &mut Context<'_, '_>, kind: ConfigurationKind) -> Result<Str
     Ok(present(cx, kind)?.1.1)
 }
 
-/// The tenant with what of this kind is in force: its id, unless it came with the program, and its digest.
+/// The tenant with its configuration of this kind: the id, unless it came with the program, and the digest.
 pub(crate) fn present(
     cx: &mut Context<'_, '_>,
     kind: ConfigurationKind,
@@ -77,7 +77,7 @@ pub(crate) fn present(
         ConfigurationKind::WatchTable => &tenant.watch_table_from,
         ConfigurationKind::MajorSeverity => &tenant.major_severity_from,
         ConfigurationKind::Retention => &tenant.retention_from,
-        // Rows stand beside each other: none is in force instead of another.
+        // Ownership rows exist beside each other: none replaces another.
         ConfigurationKind::Ownership => &None,
     };
     let before = match (in_force, kind) {
@@ -97,7 +97,7 @@ pub(crate) fn present(
 /// The digest of a risk table with its terms: over their canonical JSON. Usual terms are no part of it.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_risk_table(table: &RiskTable, terms: &RiskTerms) -> Result<String> {
     let table = serde_json::to_value(table)?;
     let whole = match terms.is_usual() {
@@ -110,7 +110,7 @@ pub fn of_risk_table(table: &RiskTable, terms: &RiskTerms) -> Result<String> {
 /// The digest of a mapping: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_mapping(rules: &[MappingRule]) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(rules)?)?)
 }
@@ -118,7 +118,7 @@ pub fn of_mapping(rules: &[MappingRule]) -> Result<String> {
 /// The digest of a table: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_sla_table(table: &SlaTable) -> Result<String> {
     Ok(proof::canonical::digest(&sla_view(table))?)
 }
@@ -126,7 +126,7 @@ pub fn of_sla_table(table: &SlaTable) -> Result<String> {
 /// The digest of a table of watch windows: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_watch_table(table: &WatchTable) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(table)?)?)
 }
@@ -134,7 +134,7 @@ pub fn of_watch_table(table: &WatchTable) -> Result<String> {
 /// The digest of the bound of major incidents: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_major_severity(bound: i64) -> Result<String> {
     Ok(proof::canonical::digest(&json!({"major_severity": bound}))?)
 }
@@ -142,12 +142,12 @@ pub fn of_major_severity(bound: i64) -> Result<String> {
 /// The digest of a retention: over its canonical JSON.
 ///
 /// # Errors
-/// A fault when there is none.
+/// A fault when there is no canonical form.
 pub fn of_retention(retention: &Retention) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(retention)?)?)
 }
 
-/// The table as the API tells it: `{"emergency": {"acknowledge": "15m", "decide": "1h"}, …}`.
+/// The table as the API shows it: `{"emergency": {"acknowledge": "15m", "decide": "1h"}, …}`.
 pub fn sla_view(table: &SlaTable) -> Value {
     let mut rows = serde_json::Map::new();
     for name in ROWS {
@@ -162,16 +162,16 @@ pub fn sla_view(table: &SlaTable) -> Value {
 
 /// How something came in force.
 pub(crate) enum How {
-    /// Put in force; with the digest that it was proposed over, where that was no longer the one in force.
+    /// Activated; with the digest on which the proposal was based, if another one was in force by then.
     Activated {
         /// The digest.
         proposed_over: Option<String>,
     },
-    /// Brought back on the host.
+    /// Restored on the host.
     Recovered,
 }
 
-/// Tells administrators and change managers: what is required of their work has changed.
+/// Notifies administrators and change managers that the requirements for their work have changed.
 ///
 /// # Errors
 /// The store's.

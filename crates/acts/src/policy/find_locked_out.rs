@@ -1,7 +1,7 @@
-//! Finds the rules of a set that shut everybody out: policies that forbid an act to whoever lacks a job function, a training, a
-//! seat in a group or a right, where nobody who could do the act here has it. Such a set would stop every change of the services
-//! that the rule is about, so it does not go in force. What a rule forbids to everybody everywhere, whoever they are, is found by
-//! [`crate::policy::search_histories`], which asks nothing of a tenant.
+//! Finds the rules of a set that exclude everybody: policies that forbid an act without a job function, a training, a group
+//! membership or a right, when nobody who could do the act here has it. Such a set would stop every change of the services that
+//! the rule is about, so it does not go in force. A rule that forbids an act to everybody everywhere is found by
+//! [`crate::policy::search_histories`], which needs no data of a tenant.
 
 use std::collections::BTreeSet;
 
@@ -20,12 +20,12 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::policy::find_unapprovable::sample;
 
-/// How many kinds of service are looked at: those that differ in what policies see of them, owners left aside.
+/// How many kinds of service are tried: those that differ for policies, owners left aside.
 const MOST_KINDS: usize = 50;
 /// For how long a training in an example is valid.
 const EXAMPLE_DAYS: i64 = 365;
 
-/// An act that somebody must be able to do, in words that follow "who could", with the parts in a change that whoever does it has.
+/// An act that somebody must be able to do, as text that follows "who could", with the parts in a change that its actor has.
 const ACTS: &[(Act, &str, &[Part])] = &[
     (Act::Create, "create a change of", &[Part::Requester, Part::Author]),
     (Act::Submit, "hand in a change of", &[Part::Requester, Part::Author]),
@@ -35,13 +35,13 @@ const ACTS: &[(Act, &str, &[Part])] = &[
     (Act::Validate, "validate a change of", &[Part::Tester]),
 ];
 
-/// Who writes changes, pipelines left aside: a rule about people is met by people.
+/// The roles that write changes, without pipelines: a rule about people is met by people.
 const WRITING: [Role; 4] = [Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
-/// Who brings them out.
+/// The roles that implement changes.
 const DOING: [Role; 3] = [Role::Implementer, Role::Pipeline, Role::Owner];
 
-/// Every rule of a set that shuts everybody out, by file and line. One that is in force as it stands is left alone: to refuse the
-/// set would keep it in force.
+/// Every rule of a set that shuts everybody out, by file and line. An unchanged rule in force is not reported: refusing the set
+/// would keep the rule in force.
 ///
 /// # Errors
 /// The store's.
@@ -94,18 +94,18 @@ pub(crate) fn find_locked_out(cx: &mut Context<'_, '_>, set: &PolicySet, in_forc
     Ok(found)
 }
 
-/// One question to a set: whether somebody may do an act on a change of one target.
+/// One question to a set: whether a person may do an act on a change of one target.
 struct Ask<'s, 'a> {
     set: &'s PolicySet,
     act: Act,
     change: &'a ChangeFacts,
     target: &'a TargetFacts,
-    /// The rules of the set that forbid it to somebody.
+    /// The rules of the set that forbid it to at least one person.
     forbids: &'a [&'s str],
 }
 
 impl<'s> Ask<'s, '_> {
-    /// The rules that forbid it to somebody; `None` where nothing allows it in the first place, and none where it is allowed.
+    /// The rules that forbid it to a person; `None` where nothing allows it in the first place, and none where it is allowed.
     fn barring(&self, person: &ActorFacts) -> Option<BTreeSet<&'s str>> {
         let targets = std::slice::from_ref(self.target);
         let verdict = self.set.may(person, self.act.as_str(), Some((self.change, targets)));
@@ -118,7 +118,7 @@ impl<'s> Ask<'s, '_> {
     }
 }
 
-/// The rules each of which bars everybody who could do an act otherwise.
+/// The rules each of which excludes everybody who could otherwise do an act.
 fn shut<'s>(ask: &Ask<'s, '_>, people: impl Iterator<Item = ActorFacts>) -> BTreeSet<&'s str> {
     let mut left: Option<BTreeSet<&str>> = None;
     for facts in people {
@@ -135,7 +135,7 @@ fn shut<'s>(ask: &Ask<'s, '_>, people: impl Iterator<Item = ActorFacts>) -> BTre
     left.unwrap_or_default()
 }
 
-/// Active people who could do an act, by what they are.
+/// Active people who could do an act, by their attributes.
 fn who(directory: &Directory, act: Act) -> Vec<&Person> {
     let has = |person: &Person, roles: &[Role]| roles.iter().any(|role| person.roles.contains(role));
     let could = |person: &&Person| match act {
@@ -151,7 +151,7 @@ fn who(directory: &Directory, act: Act) -> Vec<&Person> {
         .collect()
 }
 
-/// The person of an example: not the one who reads it, who gives themselves nothing, and no pipeline.
+/// The person of an example: not the reader, who gives themselves nothing, and no pipeline.
 fn example_for<'a>(cx: &Context<'_, '_>, people: &[&'a Person]) -> Option<&'a Person> {
     let is_other = |person: &&&Person| person.id != cx.actor.person && !person.roles.contains(&Role::Pipeline);
     people.iter().find(is_other).or(people.first()).copied()
@@ -166,8 +166,8 @@ fn facts_of(cx: &Context<'_, '_>, directory: &Directory, person: &Person, parts:
     actor_facts(&actor, directory, parts.to_vec(), cx.now)
 }
 
-/// Changes of one target each, as policies can tell them apart: of every kind of service in every kind of environment, a plain one
-/// and a risky one that touches everything.
+/// Changes of one target each, as policies can distinguish them: of every kind of service in every kind of environment, a plain
+/// one and a risky one that touches everything.
 fn shapes(cx: &Context<'_, '_>, directory: &Directory, set: &PolicySet) -> Result<Vec<(ChangeFacts, TargetFacts)>> {
     let is_named = |key: &str| {
         let written = format!("\"{key}\"");
@@ -205,7 +205,7 @@ fn shapes(cx: &Context<'_, '_>, directory: &Directory, set: &PolicySet) -> Resul
     Ok(found)
 }
 
-/// What somebody can be given so that a rule no longer bars them.
+/// An attribute that a person could be given so that a rule no longer excludes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gift {
     Function,
@@ -217,7 +217,7 @@ enum Gift {
 impl Gift {
     const ALL: [Self; 4] = [Self::Function, Self::Training, Self::Seat, Self::Right];
 
-    /// The facts of somebody who has been given it.
+    /// The facts of a person who has been given it.
     fn given(self, facts: &ActorFacts, word: &str) -> ActorFacts {
         let mut facts = facts.clone();
         match (self, word.parse::<Role>()) {
@@ -230,7 +230,7 @@ impl Gift {
         facts
     }
 
-    /// What nobody has, in words.
+    /// The attribute that nobody has, as text.
     fn said(self, words: &[&str]) -> String {
         let words = match words {
             [one] => (*one).to_owned(),
@@ -245,7 +245,7 @@ impl Gift {
         }
     }
 
-    /// The request or command that gives it.
+    /// The request or command that gives the attribute.
     fn example(self, person: &Person, word: &str, (directory, now): (&Directory, Timestamp)) -> String {
         let login = &person.login;
         match self {
@@ -274,7 +274,7 @@ impl Gift {
     }
 }
 
-/// The rule as a finding, where it is about people: something that somebody can be given would let them through.
+/// The rule as a finding, if it is about people: an attribute that a person can be given would satisfy it.
 fn finding(
     ask: &Ask<'_, '_>,
     (id, does): (&str, &str),

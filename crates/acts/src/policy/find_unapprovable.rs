@@ -21,7 +21,7 @@ use crate::case::judge;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// A rule that a target cannot meet, or only through people who all are needed.
+/// A rule that a target cannot meet, or only if all of its possible approvers decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// The service.
@@ -30,13 +30,13 @@ pub struct Finding {
     pub environment: String,
     /// The policy.
     pub rule: String,
-    /// Whom it asks, as people say it.
+    /// The required approvers, as readable text.
     pub asks: String,
     /// How many it needs: of a board, as many as its quorum.
     pub needed: u32,
-    /// Who could decide: logins.
+    /// The possible approvers: logins.
     pub found: Vec<String>,
-    /// Why there are no more, as far as rows say.
+    /// Why there are no more, as far as the matrix shows.
     pub why: Vec<String>,
     /// Whether one person alone could decide for every rule of this target, and so never on their own change.
     pub is_single: bool,
@@ -53,7 +53,7 @@ pub struct Report {
     pub next: Option<String>,
 }
 
-/// Looks at the services behind a key, at most `limit` of them.
+/// Checks the services after a key, at most `limit` of them.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -72,19 +72,19 @@ pub fn find_unapprovable(cx: &mut Context<'_, '_>, after: &str, limit: usize) ->
     Ok(report)
 }
 
-/// What becomes of approvals with an import.
+/// The effect of an import on approvals.
 #[derive(Debug, Clone, Default)]
 pub struct Loss {
     /// Where enough people can decide now, and too few could then.
     pub no_longer_approvable: Vec<Finding>,
-    /// How many services were looked at.
+    /// How many services were examined.
     pub services_looked_at: usize,
-    /// How many were not, because there are so many.
+    /// How many were not, because there are too many.
     pub services_not_looked_at: usize,
 }
 
-/// Looks at what a directory as it is to be takes from the services that there are: at most `limit` of them, and first those
-/// that are `named`.
+/// Computes the approvals that existing services lose with a future directory: at most `limit` of them, and first those that
+/// are `named`.
 ///
 /// # Errors
 /// The store's.
@@ -130,8 +130,8 @@ struct KindOf {
     category: Option<Category>,
 }
 
-/// The kinds of change that a set may tell apart: of every risk and as an emergency, and where it looks at them, touching each
-/// thing alone and all at once, and of each category.
+/// The kinds of change that a set may distinguish: of every risk and as an emergency, and where the set reads them, touching
+/// each thing alone and all at once, and of each category.
 fn samples(policies: &PolicySet) -> Vec<KindOf> {
     let plain = |kind, risk| KindOf {
         kind,
@@ -193,7 +193,7 @@ fn look(cx: &mut Context<'_, '_>, directory: &Directory, service: &ServiceKey, r
                 let spare = spare_at_board(&file, directory, rule);
                 let is_short = most_counted(rule, &holders) < rule.count as usize || spare.is_some_and(|it| it < 0);
                 let staffed = (found, is_short, hangs_on_one(rule, &holders) || spare == Some(0));
-                // Of several kinds of change that a rule is about, the one that it stops is told.
+                // Of several kinds of change under a rule, the one that the rule stops is reported.
                 match seen.get(&(place.clone(), rule_id.to_owned())) {
                     Some((_, true, _)) => {}
                     _ => drop(seen.insert((place, rule_id.to_owned()), staffed)),
@@ -212,7 +212,7 @@ fn look(cx: &mut Context<'_, '_>, directory: &Directory, service: &ServiceKey, r
     Ok(())
 }
 
-/// How many more of a rule's board could meet than its quorum asks; `None` where the rule wants no meeting.
+/// How many more of a rule's board could meet than its quorum needs; `None` where the rule needs no meeting.
 fn spare_at_board(file: &ChangeFile, directory: &Directory, rule: &ApprovalRule) -> Option<i64> {
     let could = i64::try_from(could_attend(file, directory, rule)?).unwrap_or(i64::MAX);
     Some(could - i64::from(rule.quorum?))
@@ -238,7 +238,7 @@ fn finding(
     }
 }
 
-/// Rows that would answer and cannot, and members of a group who cannot.
+/// Matching rows and members of a group that cannot approve.
 fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, cx: &Context<'_, '_>) -> Vec<String> {
     let Some(role) = rule.from.ownership_role() else {
         let keys = match &rule.from {

@@ -1,6 +1,7 @@
-//! Finds the rules of a set that nobody in this organisation can meet: they ask more people than there are, or people with a job
-//! function or a training that nobody has, or somebody whom no row of the matrix names for any service. Such a set would stop every change that the rule is about, so it does not go in
-//! force. Whether people enough are left for one service and one author is told by [`crate::policy::find_unstaffed`].
+//! Finds the rules of a set that nobody in this organisation can meet: they need more people than there are, or people with a
+//! job function or a training that nobody has, or an owner role that no row of the matrix gives for any service. Such a set
+//! would stop every change that the rule is about, so it does not go in force. [`crate::policy::find_unstaffed`] checks whether
+//! enough people are left for one service and one author.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +17,12 @@ use policy::{Finding, PolicySet};
 
 use crate::policy::find_unstaffed::fitness;
 
-/// The groups that stand in where nobody has the role.
+/// The groups that replace a role which nobody has.
 const CHANGE_MANAGERS: &str = "change-managers";
 const SECURITY: &str = "security";
 
-/// Every rule of a set that nobody can meet, by file and line. One that is in force as it stands is left alone: to refuse the set
-/// would keep it in force.
+/// Every rule of a set that nobody can meet, by file and line. An unchanged rule in force is not reported: refusing the set
+/// would keep the rule in force.
 pub(crate) fn find_unmeetable(
     set: &PolicySet,
     in_force: &PolicySet,
@@ -69,7 +70,7 @@ fn finding(set: &PolicySet, obligation: &Obligation, directory: &Directory, now:
     })
 }
 
-/// Whom a duty asks, how many of them there are, and how many it needs, where these are too few.
+/// The people that a duty needs, how many of them there are, and how many are needed, when these are too few.
 pub(crate) fn shortage(duty: &Duty, directory: &Directory, now: Timestamp) -> Option<(String, usize, usize)> {
     let (whom, there, needed) = match duty {
         Duty::Approval(rule) => {
@@ -122,8 +123,8 @@ fn of_rule(rule: &ApprovalRule) -> String {
     from + &fitness(rule)
 }
 
-/// How many people a rule could count at once: of its groups, or where the matrix says who, of the service that has most of
-/// them. None is looked at beyond the first that has as many as needed.
+/// How many people a rule could count at once: of its groups, or, for owners, of the service that has most of them. The count
+/// stops at the first service with as many as needed.
 fn how_many(rule: &ApprovalRule, needed: usize, directory: &Directory, now: Timestamp) -> usize {
     let is_there = |person: &PersonId| directory.people.get(person).is_some_and(|found| found.active);
     let fit = |people: Vec<PersonId>| -> BTreeSet<PersonId> {
@@ -150,14 +151,14 @@ fn how_many(rule: &ApprovalRule, needed: usize, directory: &Directory, now: Time
     }
 }
 
-/// How many of those whom the matrix names a rule could count at the service that has most of them.
+/// How many owners a rule could count at the service that has most of them.
 fn most_at_a_service(
     rule: &ApprovalRule,
     needed: usize,
     (directory, now): (&Directory, Timestamp),
     fit: &dyn Fn(Vec<PersonId>) -> usize,
 ) -> usize {
-    // Before there is anything to own, nobody can say who will.
+    // Before there are services and environments, future owners are unknown, so everybody counts.
     let (services, places) = (&directory.services, &directory.environments);
     let Some(role) = rule
         .from

@@ -1,5 +1,5 @@
-//! Tells which packs this directory cannot staff: for each pack that comes with Assent, whether there are people enough,
-//! apart enough, for what it asks, if somebody writes a change and somebody else brings it out.
+//! Lists the packs that this directory cannot staff: for each pack that comes with Assent, whether there are enough independent
+//! people for its rules, if one person writes a change and another implements it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,16 +25,16 @@ use crate::core::policies;
 use crate::policy::find_unapprovable::sample;
 use crate::policy::search_histories::behind;
 
-/// How many kinds of service are looked at. Those for which the same people answer and in which policies see no difference are
-/// one kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail at one beyond.
+/// How many kinds of service are examined. Services with the same owners, between which policies do not distinguish, are one
+/// kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail for another one.
 pub(crate) const MOST_KINDS: usize = 50;
 /// How many people are tried as author, and as implementer.
 const MOST_TRIED: usize = 4;
-/// Who may write a change.
+/// The roles that may write a change.
 const AUTHORS: &[Role] = &[Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
-/// Who may bring one out.
+/// The roles that may implement a change.
 const IMPLEMENTERS: &[Role] = &[Role::Implementer, Role::Pipeline, Role::Owner];
-/// Rights that decide: who holds one is better kept for that.
+/// Roles that decide: their holders are better kept for that.
 const DECIDING: &[Role] = &[Role::Owner, Role::Security, Role::ChangeManager];
 
 /// Whether a pack can be staffed.
@@ -42,34 +42,34 @@ const DECIDING: &[Role] = &[Role::Owner, Role::Security, Role::ChangeManager];
 pub struct Staffing {
     /// The pack, or `in force` for the whole set that is.
     pub pack: String,
-    /// Whether people enough are there for every service. Never where not all of them were looked at.
+    /// Whether people enough are there for every service. Never where not all of them were examined.
     pub is_staffed: bool,
-    /// For how many services it was looked at.
+    /// For how many services it was examined.
     pub services_looked_at: usize,
     /// How many services there are.
     pub services: usize,
-    /// What is lacking.
+    /// The missing parts.
     pub lacks: Vec<Lack>,
-    /// Said where the pack is about nothing here yet: it was looked at as if it were about every service.
+    /// Set when the pack is about nothing here yet: it was checked as if it were about every service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assumed: Option<String>,
 }
 
-/// What a pack lacks.
+/// A missing requirement of a pack.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Lack {
-    /// The services for which it does.
+    /// The services without it.
     pub services: Vec<String>,
     /// The policy.
     pub rule: String,
-    /// What is missing, as a sentence.
+    /// The missing part, as a sentence.
     pub text: String,
 }
 
-/// The row of the set that is in force, whatever packs it was made of; no pack has this name.
+/// The row of the set in force, whatever packs it was made of; no pack has this name.
 const IN_FORCE: &str = "in force";
 
-/// Looks at the set in force, rules of one's own included, and at every pack that comes with Assent (`GET /staffing`).
+/// Checks the set in force, own rules included, and every pack that comes with Assent (`GET /staffing`).
 ///
 /// # Errors
 /// 403, or the store's.
@@ -85,10 +85,10 @@ pub fn find_unstaffed(cx: &mut Context<'_, '_>) -> Result<Vec<Staffing>> {
     Ok(found)
 }
 
-/// The rules that are looked at, and what is taken for granted where none of them is about anything here yet.
+/// The rules under test, and the assumption where none of them is about anything here yet.
 struct Rules<'a> {
     set: &'a PolicySet,
-    /// The pack whose rules are told; all of them where it is none.
+    /// The pack whose rules are reported; `None` for all.
     pack: Option<&'a str>,
     /// The regimes that every service is taken to be under.
     regimes: Vec<String>,
@@ -97,7 +97,7 @@ struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    /// Those that are in force, on services as they are.
+    /// The rules in force, on existing services.
     fn in_force(set: &'a PolicySet) -> Self {
         Self {
             set,
@@ -107,7 +107,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// Those of a pack, on the services that it is about: where there are none yet, as if each were under its regimes.
+    /// The rules of a pack, on the services that it is about: where there are none yet, as if each were under its regimes.
     fn of_pack(set: &'a PolicySet, pack: &'a policy::Pack, directory: &Directory) -> Self {
         let is_tested = |word: &String| {
             let tested = format!("Regime::\"{word}\"");
@@ -127,7 +127,7 @@ impl<'a> Rules<'a> {
         }
     }
 
-    /// What a change's targets are, as these rules are asked about them.
+    /// The facts about a change's targets, as these rules read them.
     fn targets(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<TargetFacts> {
         let mut facts = target_facts(file, directory, now);
         for target in &mut facts {
@@ -137,7 +137,7 @@ impl<'a> Rules<'a> {
         facts
     }
 
-    /// What is taken for granted, as a sentence.
+    /// The assumption, as a sentence.
     fn assumed(&self) -> Option<String> {
         let regimes = self.regimes.join(" or ");
         (!regimes.is_empty())
@@ -145,10 +145,10 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// What lacks, by rule and sentence, with the services for which it does.
+/// The missing parts, by rule and sentence, with their services.
 type Lacks = BTreeMap<(String, String), Vec<String>>;
 
-/// What lacks, and for how many services it was looked at.
+/// The missing parts, and the number of services that were checked.
 type Looked = (Lacks, usize);
 
 fn told((pack, assumed): (&str, Option<String>), directory: &Directory, (lacks, looked_at): Looked) -> Staffing {
@@ -165,7 +165,7 @@ fn told((pack, assumed): (&str, Option<String>), directory: &Directory, (lacks, 
     }
 }
 
-/// What these rules lack: once for each kind of service, and told for all of it.
+/// The missing parts of these rules: checked once for each kind of service, and reported for the whole kind.
 fn of_services(cx: &mut Context<'_, '_>, directory: &Directory, rules: &Rules<'_>) -> Result<Looked> {
     let mut lacks = Lacks::new();
     let mut looked_at = 0;
@@ -181,8 +181,8 @@ fn of_services(cx: &mut Context<'_, '_>, directory: &Directory, rules: &Rules<'_
     Ok((lacks, looked_at))
 }
 
-/// Services by kind, in the order of the first of each: alike are those of which policies are told the same, owners included,
-/// and that neither a policy nor a delegation names.
+/// Services by kind, in the order of the first of each: a kind has the same policy facts, owners included, and no policy or
+/// delegation names its services.
 pub(crate) fn kinds<'a>(
     cx: &Context<'_, '_>,
     directory: &'a Directory,
@@ -207,7 +207,7 @@ pub(crate) fn kinds<'a>(
     Ok(found.rows)
 }
 
-/// What is alike, in the order of the first of each kind.
+/// Equal items, in the order of the first of each kind.
 struct Kinds<T> {
     places: BTreeMap<String, usize>,
     rows: Vec<Vec<T>>,
@@ -223,7 +223,7 @@ impl<T> Default for Kinds<T> {
 }
 
 impl<T> Kinds<T> {
-    /// Puts one to those of which the same is told.
+    /// Adds an item to the kind with the same facts.
     fn add(&mut self, told: &impl Serialize, one: T) -> Result<()> {
         let place = *self
             .places
@@ -258,7 +258,7 @@ fn staffing(cx: &mut Context<'_, '_>, directory: &Directory, pack: &policy::Pack
     Ok(told((pack.name, assumed), directory, found))
 }
 
-/// What these rules lack for a service, as the best author and the best implementer would leave it.
+/// The missing parts of these rules for a service, with the best choice of author and implementer.
 fn of_service(
     cx: &mut Context<'_, '_>,
     (directory, people): (&Directory, &[Vec<&Person>]),
@@ -302,7 +302,7 @@ fn of_service(
     Ok(lacks)
 }
 
-/// The policies that forbid a person their part of the work: to hand in what they wrote, or to begin.
+/// The policies that forbid a person their part of the work: to submit their change, or to begin.
 fn barring(
     cx: &Context<'_, '_>,
     directory: &Directory,
@@ -327,15 +327,15 @@ fn barring(
     if verdict.allowed { Vec::new() } else { verdict.reasons }
 }
 
-/// Somebody with whom it is tried.
+/// A person to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Candidate<'a> {
     person: &'a Person,
-    /// One number for all of whom policies are told the same on this change: they are answered the same.
+    /// One number for all people with the same policy facts on this change: policies treat them alike.
     alike: usize,
 }
 
-/// People by kind: alike are those of whom policies are told the same whatever the change, and whom none of them names.
+/// People by kind: a kind has the same policy facts on every change, and no policy names its people.
 fn kinds_of_people<'a>(
     cx: &Context<'_, '_>,
     directory: &'a Directory,
@@ -357,8 +357,8 @@ fn kinds_of_people<'a>(
     Ok(found.rows)
 }
 
-/// Whom it is tried with on these targets: whoever owns them, each alone, and of the others as many of a kind as are tried at all.
-/// The rest would be answered the same, and a directory has tens of thousands.
+/// The people to try on these targets: each owner alone, and of the others a limited number of each kind. The others of a kind
+/// would have the same result, and a directory may have tens of thousands.
 fn candidates<'a>(kinds: &[Vec<&'a Person>], directory: &'a Directory, targets: &[TargetFacts]) -> Vec<Candidate<'a>> {
     let rows = targets.iter().flat_map(|target| &target.owners);
     let owners: BTreeSet<&PersonId> = rows.map(|(_, person)| person).collect();
@@ -373,7 +373,7 @@ fn candidates<'a>(kinds: &[Vec<&'a Person>], directory: &'a Directory, targets: 
     found
 }
 
-/// Authors and implementers to try: those first whom no policy bars from it, then those who hold no right that decides.
+/// Authors and implementers to try: first those whom no policy excludes from the act, then those without a deciding role.
 fn pairs<'a>(
     people: &[Candidate<'a>],
     barred: &dyn Fn(Candidate, Part) -> Vec<PolicyReason>,
@@ -384,7 +384,7 @@ fn pairs<'a>(
     authors.into_iter().flat_map(beside).collect()
 }
 
-/// The first so many of those with one of the roles. Nobody is asked about beyond them.
+/// The first so many of those with one of the roles. Nobody beyond them is tried.
 fn with<'a>(people: &[Candidate<'a>], roles: &[Role], is_free: &dyn Fn(Candidate) -> bool) -> Vec<Candidate<'a>> {
     let mut able: Vec<Candidate> = people.iter().copied().filter(|it| has_any(it.person, roles)).collect();
     able.sort_by_cached_key(|it| DECIDING.iter().filter(|role| it.person.roles.contains(role)).count());
@@ -453,7 +453,7 @@ fn lacking(
     lacks
 }
 
-/// What a rule asks of a person beyond the group, in words that follow it: ` with the job function operations`.
+/// A rule's requirements on a person beyond the group, as text that follows the group: ` with the job function operations`.
 pub(crate) fn fitness(rule: &obligation::ApprovalRule) -> String {
     let function = rule
         .function
@@ -466,8 +466,8 @@ pub(crate) fn fitness(rule: &obligation::ApprovalRule) -> String {
     [function, training].into_iter().flatten().collect()
 }
 
-/// Whether nobody is left who could validate: a tester is named freely, so anybody who is apart enough will do. Who is to be
-/// apart from the approvers is somebody without whom every rule still finds its people.
+/// Whether nobody is left who could validate: a tester is named freely, so any independent person will do. When the tester must
+/// not be an approver, every rule must still find its people without the tester.
 fn validator_lacks((directory, now): (&Directory, Timestamp), file: &ChangeFile, apart: &[Party]) -> Option<String> {
     let barred = |person: &PersonId| {
         apart.iter().any(|party| match party {
@@ -485,7 +485,7 @@ fn validator_lacks((directory, now): (&Directory, Timestamp), file: &ChangeFile,
     (!is_there).then(|| "Nobody is left who could say whether it works.".to_owned())
 }
 
-/// Whether a rule that finds people enough finds too few without this one.
+/// Whether a rule with enough people has too few without this one.
 fn is_needed_to_approve((directory, now): (&Directory, Timestamp), file: &ChangeFile, person: &PersonId) -> bool {
     file.requirements.obligations.iter().any(|row| {
         let Duty::Approval(rule) = &row.obligation.duty else {

@@ -1,5 +1,5 @@
-//! The report on rights that nobody used of late, with a narrower set proposed: roles, parts in owning, seats in groups, scopes of
-//! tokens, workloads. A report proposes; whoever sets people decides.
+//! The report on rights without recent use, with a narrower set proposed: roles, ownership rows, group memberships, scopes of
+//! tokens, workloads. A report only proposes; an administrator decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,14 +26,14 @@ use crate::policy::approver_coverage::LeftStanding;
 
 /// How many events are read at once.
 const CHUNK: i64 = 1_000;
-/// The most events that one report looks at; what lies before them is not judged.
+/// The most events that one report reads; earlier ones are not judged.
 const MOST: i64 = 200_000;
 /// How many decisions are read at once.
 const DECISIONS: usize = 500;
-/// The most members of a group whose seats are judged: a larger one is no board.
+/// The most members of a group whose memberships are judged: a larger one is no board.
 const MOST_SEATS: usize = 50;
 
-/// What shows that a role was used: beginnings of the names of events. Of roles that leave none, [`LOOKING_ON`] tells.
+/// The traces of a role's use: beginnings of the names of events. [`LOOKING_ON`] lists roles that leave no trace.
 const TRACES: &[(Role, &[&str])] = &[
     (
         Role::Requester,
@@ -161,12 +161,12 @@ pub struct Unused {
     /// The token's id and name, where it is a token that carries more than it uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Value>,
-    /// What they hold.
+    /// Their present rights.
     pub held: Vec<String>,
-    /// What of it nobody used since then.
+    /// The parts that nobody used since then.
     pub unused: Vec<String>,
-    /// The request that would narrow it: method, path, body; `if_match`; and `then` the one that ends what it replaces. Null
-    /// where nothing is proposed.
+    /// The request that would narrow it: method, path, body; `if_match`; and `then` the request that ends the replaced one.
+    /// Null where nothing is proposed.
     pub proposal: Value,
     /// Why nothing is proposed, or why some of it stays.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,22 +176,22 @@ pub struct Unused {
 /// The report on rights that nobody used.
 #[derive(Debug, Clone, Serialize)]
 pub struct UnusedRights {
-    /// From when on events were looked at.
+    /// From when on events were examined.
     pub since: Timestamp,
     /// How many there were.
     pub looked_at: i64,
-    /// Whether there were more than a report looks at, so that `since` lies later than was asked.
+    /// Whether there was more than a report reads, so that `since` is later than requested.
     pub is_cut: bool,
-    /// Who holds more than they use.
+    /// People with more rights than they use.
     pub items: Vec<Unused>,
 }
 
-/// Which people, tokens and workloads hold rights that they did not use for so many days.
+/// The people, tokens and workloads with rights that were unused for so many days.
 ///
-/// Where several answer for the same, a place among them is unused when others of it decided and its holder did not: what
-/// nobody was asked is no sign, and the last who can answer is never proposed to go, where those who decided have left. Each
-/// proposal takes away what its row tells and nothing else, and all of them together leave no rule in force without people
-/// enough and nobody without an administrator: what must stay for that is told with the reason.
+/// An owner among several is unused when other owners decided and this one did not: without a request there is no sign. The
+/// last possible approver is never proposed for removal, even when those who decided have left. Each proposal removes only the
+/// right in its row, and all proposals together leave every rule in force with enough people and the tenant with an
+/// administrator: a right that must stay for that is listed with the reason.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -238,12 +238,12 @@ pub fn find_unused(cx: &mut Context<'_, '_>, days: i64) -> Result<UnusedRights> 
     })
 }
 
-/// Roles that look on, or act on what others asked of them: they leave no trace of their own in the log. They are unused where
-/// their holder was not here at all.
+/// Roles that only read, or act on requests of others: they leave no trace of their own in the log. They are unused where their
+/// holder was not here at all.
 const LOOKING_ON: [Role; 3] = [Role::Auditor, Role::Executive, Role::Vendor];
 
-/// Who was not here in the whole time: no sign-in, no token of theirs used, nothing in the log. Nobody is said to be away before
-/// sign-ins were kept for that long, nor who was made or changed since.
+/// The people without a trace in the whole time: no sign-in, no use of their tokens, nothing in the log. A person counts as
+/// away only if sign-ins were recorded for that long and the person was not made or changed since.
 fn away(cx: &mut Context<'_, '_>, directory: &Directory, scan: &Scan) -> Result<BTreeSet<PersonId>> {
     let seen = session::seen(cx.tx)?;
     if !seen.values().any(|(first_at, _)| *first_at <= scan.since) {
@@ -267,20 +267,20 @@ fn away(cx: &mut Context<'_, '_>, directory: &Directory, scan: &Scan) -> Result<
     Ok(directory.people.keys().filter(is_away).cloned().collect())
 }
 
-/// What the log tells of the time that a report looks at.
+/// The log's facts about the time of a report.
 #[derive(Default)]
 struct Scan {
     /// The kinds of events that each person caused.
     kinds: BTreeMap<String, BTreeSet<String>>,
     /// Ids of the decisions that were given.
     decisions: Vec<String>,
-    /// Who gave a peer review.
+    /// The people who gave a peer review.
     peers: BTreeSet<PersonId>,
     /// Ids of the workloads that let a job in.
     entered: BTreeSet<String>,
     /// Ids of the groups, workloads and people that were set: they are too new to judge.
     set: BTreeSet<String>,
-    /// From when on events were looked at.
+    /// From when on events were examined.
     since: Timestamp,
     looked_at: i64,
     is_cut: bool,
@@ -337,19 +337,19 @@ fn scan(cx: &mut Context<'_, '_>, wanted: Timestamp) -> Result<Scan> {
     Ok(found)
 }
 
-/// On what the decisions of a time rested.
+/// The basis of the decisions of a time.
 #[derive(Default)]
 struct Spoken {
     /// Ids of rows of the matrix.
     rows: BTreeSet<String>,
-    /// Keys of groups, each with the people who spoke as its members.
+    /// Keys of groups, each with the people who acted as its members.
     seats: BTreeMap<String, BTreeSet<PersonId>>,
-    /// Who spoke as a peer. Nobody tells from which group that was asked, so they used each of their seats, and it is no sign
-    /// that anybody else was asked.
+    /// The people who acted as a peer. The log does not record the peer's group, so each of the peer's memberships counts as
+    /// used, and there is no sign that the review was requested from anybody else.
     peers: BTreeSet<PersonId>,
 }
 
-/// What of a decision tells on what it rested.
+/// The fields of a decision that show its basis.
 #[derive(Deserialize)]
 struct Decided {
     person: PersonId,
@@ -375,7 +375,7 @@ fn spoken(cx: &mut Context<'_, '_>, scan: &Scan) -> Result<Spoken> {
             for basis in decided.counted_for.into_iter().map(|it| it.basis) {
                 found.rows.extend(basis.ownership.map(|row| row.id));
                 let Some(group) = basis.membership else { continue };
-                // Who spoke for a member used that member's seat.
+                // A delegate who acted for a member used that member's membership.
                 let seats = found.seats.entry(group.id).or_default();
                 seats.insert(decided.person.clone());
                 seats.extend(basis.delegators);
@@ -433,13 +433,13 @@ fn unless(kept: Option<&String>, proposal: Value) -> Value {
     }
 }
 
-/// Whether somebody is there who can answer by a row.
+/// Whether a row names an active person who can decide.
 fn can_answer(directory: &Directory, row: &Ownership) -> bool {
     let by_group = |key| !directory.members(key).is_empty();
     row.person.as_ref().is_some_and(|it| directory.is_active(it)) || row.group.as_ref().is_some_and(by_group)
 }
 
-/// What a row speaks of and where: `service:shop in production`.
+/// The subject and place of a row: `service:shop in production`.
 fn place_of(row: &Ownership) -> String {
     match &row.environment {
         Some(environment) => format!("{} in {environment}", row.scope()),
@@ -447,8 +447,8 @@ fn place_of(row: &Ownership) -> String {
     }
 }
 
-/// Seats of a group whose holders did not speak as its members, while others of it did who are still here. Each proposal takes
-/// one seat away; it names the version of the group that it was made for, so that two of them are not done over each other.
+/// Group memberships without use, while other members, still active, acted for the group. Each proposal removes one membership;
+/// it names the version of the group for which it was made, so that one of two proposals cannot undo the other.
 fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken, left: &mut LeftStanding) -> Vec<Unused> {
     let Some(speakers) = spoken.seats.get(group.key.as_str()) else {
         return Vec::new();
@@ -484,7 +484,7 @@ fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken, left: &mu
     .collect()
 }
 
-/// Whether somebody used a role.
+/// Whether a person used a role.
 fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool {
     if LOOKING_ON.contains(&role) {
         return !is_away;
@@ -496,8 +496,8 @@ fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool 
     used.is_some_and(|kinds| kinds.iter().any(is_trace))
 }
 
-/// The roles that somebody did not hold for the whole time: they are too new to judge. Where no event tells of a person, they
-/// have been here for longer than the log.
+/// The roles that a person did not have for the whole time: they are too new to judge. A person without any event has been here
+/// for longer than the log.
 fn given_lately(cx: &mut Context<'_, '_>, person: &Person, since: Timestamp) -> Result<BTreeSet<Role>> {
     let id = person.id.as_str();
     let written = event::written_at(cx.tx, ("person", id), person.version)?;
@@ -565,7 +565,7 @@ fn words(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
     roles.into_iter().map(|role| role.as_str().to_owned()).collect()
 }
 
-/// Tokens that nobody used, and scopes that nobody used of those that somebody did.
+/// Tokens that nobody used, and unused scopes of the others.
 fn unused_tokens(cx: &mut Context<'_, '_>, directory: &Directory, since: Timestamp) -> Result<Vec<Unused>> {
     let (uses, scopes) = (session::token_uses(cx.tx)?, session::scope_uses(cx.tx)?);
     let filter = Filter::new().equals("revoked", false).order_by("id");
@@ -601,7 +601,7 @@ fn idle(directory: &Directory, token: &Token) -> Unused {
     }
 }
 
-/// What a token was not used for, once its uses have been kept for the whole time.
+/// The scopes of a token without use, once its uses have been recorded for the whole time.
 fn unused_scopes(directory: &Directory, token: &Token, uses: &[ScopeUse], since: Timestamp) -> Option<Unused> {
     let is_kept = uses.iter().any(|it| it.first_at <= since);
     let was_used = |scope: &&String| uses.iter().any(|it| &it.scope == *scope && it.last_at >= since);

@@ -24,7 +24,7 @@ use crate::policy::{configurations, search_histories};
 /// The longest file of a set, in characters; the policies' own crate holds it to 256 KiB.
 const FILE: usize = 256 * 1024;
 
-/// A set of policies as a request tells it.
+/// A set of policies in a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SetOfFiles {
     /// Policies and declarations of parameters, the base pack included.
@@ -72,7 +72,7 @@ fn read_file(reading: &mut Reading<'_>) -> PolicyFile {
     }
 }
 
-/// What is wrong with a set, in the form of a refusal.
+/// The errors of a set, as a refusal.
 pub(crate) fn refused(findings: &[Finding]) -> Refusal {
     let told = |finding: &Finding| {
         FieldError::new(
@@ -96,7 +96,7 @@ pub(crate) fn rules_for_nobody(cx: &mut Context<'_, '_>, set: &PolicySet) -> Res
     Ok(found)
 }
 
-/// Compiles a set, runs its cases, and refuses one with a rule that nobody in this organisation can meet.
+/// Compiles a set, runs its cases, and refuses a set with a rule that nobody in this organisation can meet.
 ///
 /// # Errors
 /// 422 with everything that is wrong by file and line, or the store's.
@@ -158,8 +158,8 @@ pub fn propose_risk_table(cx: &mut Context<'_, '_>, body: &Body) -> Result<Confi
     save(cx, proposal)
 }
 
-/// Reads `terms: {near, far, many, most, complexity: {schema: medium, …}, categories: {network: medium, …}}`; what it does not name
-/// is as in a new tenant.
+/// Reads `terms: {near, far, many, most, complexity: {schema: medium, …}, categories: {network: medium, …}}`; absent terms are
+/// as in a new tenant.
 fn read_terms(reading: &mut Reading<'_>) -> Option<RiskTerms> {
     let terms = reading.object("terms", |inner| {
         let usual = RiskTerms::default();

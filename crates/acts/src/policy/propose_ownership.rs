@@ -1,10 +1,10 @@
 //! Rows of the ownership matrix that go live by two people: proposed by one, put in force by another or by an approved
-//! change that names the proposal's digest. Where a tenant asks for it, and has a second administrator, this is the only way
-//! for rows that move decisions; what only names who does the work (implementer, pipeline) is set as always. So it is for
-//! what takes a service or an environment from under a rule (fewer regimes, a lower criticality, no production any more), and for
-//! whatever else gives somebody a voice: `two_people` says what.
+//! change that names the proposal's digest. Where a tenant requires it, and has a second administrator, this is the only way
+//! for rows that move decisions; rows that only name an implementer or a pipeline are set as always. The same holds for edits
+//! that remove a service or an environment from a rule (fewer regimes, a lower criticality, no production any more), and for
+//! other edits that give a person influence on decisions: `two_people` lists them.
 //!
-//! A tenant asks for it, or no longer, by a proposal of the same sort, so that nobody turns it off alone.
+//! The requirement itself is set and ended by such a proposal, so that one person alone cannot turn it off.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,13 +39,13 @@ const MOST: usize = 2_000;
 /// How the content of a proposal is called where files are shown.
 pub const FILE: &str = "ownerships.json";
 
-/// What a proposal brings.
+/// The content of a proposal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// People as they are to be, as a line of an import tells of them: what is left out stays.
+    /// People to set, like lines of an import: absent fields stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Body>,
-    /// Groups as they are to be, as the API takes them; `joins` names who comes to those that are in it already.
+    /// Groups to set, in the form of the API; `joins` names the people who join an existing group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Body>,
     /// Rows to set, as the API takes them.
@@ -63,7 +63,7 @@ pub struct Content {
     /// Arrows to set, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Body>,
-    /// Delegations, as the API takes them; each names its delegator.
+    /// Delegations, in the form of the API; each names its delegator.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub delegations: Vec<Body>,
     /// Trainings, as the API takes them.
@@ -72,13 +72,13 @@ pub struct Content {
     /// Calendars as they are to be, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<Body>,
-    /// Identity providers as they are to be, as the API takes them, without their secrets.
+    /// Identity providers to set, in the form of the API, without their secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity_providers: Vec<Body>,
     /// Connections as they are to be, as the API takes their changes; each names its `id`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connection_edits: Vec<Body>,
-    /// The versions of the connections that are named here, as they stood when this was proposed.
+    /// The versions of the connections that are named here, at the time of the proposal.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connection_versions: BTreeMap<String, i64>,
     /// Ids of connections that wait.
@@ -90,7 +90,7 @@ pub struct Content {
     /// Ids of rows to end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub end: Vec<String>,
-    /// Whether the rows to set are a catalogue's, which ends them when it no longer says them.
+    /// Whether the rows come from a catalogue, whose missing rows end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub from_catalogue: bool,
     /// Whether every other row ends.
@@ -102,7 +102,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// The lists that are brought as lines of an import are, in the order in which they refer to each other, with their names.
+    /// The lists that are brought like lines of an import, by name, in the order in which they refer to each other.
     pub fn lists(&self) -> [(Noun, &'static str, &Vec<Body>); 7] {
         [
             (Noun::People, "people", &self.people),
@@ -115,7 +115,7 @@ impl Content {
         ]
     }
 
-    /// The other lists: each row is read as the request that says the same.
+    /// The other lists: each row is read like the equivalent request.
     pub fn requests(&self) -> [(&'static str, &Vec<Body>); 5] {
         [
             ("delegations", &self.delegations),
@@ -155,7 +155,7 @@ impl Content {
         rows.chain(requests).chain(ids).sum::<usize>() == 0 && self.by_two.is_none()
     }
 
-    /// What the acts ask for that would set all of it directly.
+    /// The permissions that are needed to set all of it directly.
     fn actions(&self) -> BTreeSet<&'static str> {
         use model::core::act::actions::{SET_CONNECTION, SET_PERSON, SET_SERVICE};
         let people = [&self.people, &self.groups, &self.delegations, &self.trainings];
@@ -193,7 +193,7 @@ pub fn content(proposal: &Configuration) -> Result<Content> {
 /// end_dependencies?, end?, end_missing?, by_two?, reason}`).
 ///
 /// # Errors
-/// 403, 422, also for a row that would give the proposer a voice; the store's.
+/// 403, 422, also for a row that would give the proposer influence on decisions; the store's.
 pub fn propose_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configuration> {
     cx.allow(act::actions::SET_OWNERSHIP)?;
     let directory = cx.directory()?;
@@ -231,7 +231,7 @@ pub fn propose_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Config
             reading.wrong("end_dependencies", "unknown", format!("There is no dependency `{id}`."));
         }
     }
-    // What could not be read is named already, and is not missing.
+    // An unreadable part is reported already, and is not missing.
     if is_readable && wanted.is_empty() {
         reading.wrong("rows", "missing", "Name what is to be set, rows to `end`, or `by_two`.");
     }
@@ -241,7 +241,8 @@ pub fn propose_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Config
     propose(cx, &wanted, reason)
 }
 
-/// The versions of the connections that a proposal names: what its second person looks at is what goes in force.
+/// The versions of the connections that a proposal names: the content that its second person sees is the content that goes in
+/// force.
 fn versions(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<BTreeMap<String, i64>> {
     let edits = wanted.connection_edits.iter();
     let edited = edits.filter_map(|body| body.get("id").and_then(Value::as_str));
@@ -254,14 +255,14 @@ fn versions(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<BTreeMap<Strin
     Ok(found)
 }
 
-/// Ids in order, each once: what is named twice would be done twice.
+/// Ids in order, each once: a repeated id would be processed twice.
 fn read_ids(reading: &mut Reading<'_>, field: &'static str) -> Vec<String> {
     let told = reading.texts(field, LINE).unwrap_or_default();
     let ids: BTreeSet<String> = told.into_iter().collect();
     ids.into_iter().collect()
 }
 
-/// Rows stay as they were sent: they are read again when they go live.
+/// Rows stay as sent: they are read again when they go live.
 fn read_rows(reading: &mut Reading<'_>, field: &'static str) -> Vec<Body> {
     let Some(value) = reading.value(field) else {
         return Vec::new();
@@ -278,7 +279,7 @@ fn read_rows(reading: &mut Reading<'_>, field: &'static str) -> Vec<Body> {
     rows
 }
 
-/// Proposes a content; what it would do must be possible now.
+/// Proposes a content; its effect must be possible now.
 ///
 /// # Errors
 /// 422 with every wrong row, or the store's.
@@ -290,7 +291,7 @@ pub(crate) fn propose(cx: &mut Context<'_, '_>, wanted: &Content, reason: String
     let mut salt = [0_u8; 16];
     cx.services.tools().entropy.fill(&mut salt)?;
     value["salt"] = json!(proof::crypto::base64url(&salt));
-    // Over the text and not over what it says: a null that clears a field has no canonical form.
+    // The digest is over the text, because a null that clears a field has no canonical form.
     let text = serde_json::to_string_pretty(&value)?;
     let digest = proof::canonical::digest(&json!({"text": text}))?;
     let proposal = Configuration {
@@ -320,7 +321,7 @@ fn bring_rows(cx: &mut Context<'_, '_>, wanted: &Content, dry_run: bool) -> Resu
     bring(cx, &lines, options)
 }
 
-/// Reads what is no row of an import as its own requests are read, and keeps it unless this is a dry run.
+/// Reads the lists other than import rows like their own requests, and stores them unless this is a dry run.
 fn bring_requests(cx: &mut Context<'_, '_>, wanted: &Content, dry_run: bool) -> Result<()> {
     for (list, rows) in wanted.requests() {
         for (place, body) in rows.iter().enumerate() {
@@ -345,7 +346,7 @@ fn bring_request(cx: &mut Context<'_, '_>, (list, body): (&str, &Body), dry_run:
     match list {
         "delegations" => {
             if body.get("delegator").is_none_or(Value::is_null) {
-                // Else it would be whoever proposes it at first, and whoever puts it in force at last.
+                // Without it the delegator would first be the proposer, and then the person who puts it in force.
                 return Err(Refusal::field("delegator", "missing", "`delegator` is missing.").into());
             }
             let row = set_delegation::read_delegation(cx, body)?;
@@ -386,7 +387,7 @@ fn bring_request(cx: &mut Context<'_, '_>, (list, body): (&str, &Body), dry_run:
     Ok(())
 }
 
-/// Wrong fields of a row, by the place where the row stands.
+/// Wrong fields of a row, with the row's place.
 fn within(error: Error, place: &str) -> Error {
     let Error::Refused(Refusal::Invalid(errors)) = error else {
         return error;
@@ -398,8 +399,8 @@ fn within(error: Error, place: &str) -> Error {
     Refusal::Invalid(errors.into_iter().map(there).collect()).into()
 }
 
-/// A connection that was changed after it was proposed is proposed anew: whoever puts it in force would answer for what nobody
-/// showed them.
+/// A connection that was changed after the proposal must be proposed again: the second person would confirm something that they
+/// did not see.
 fn check_same_connections(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<()> {
     for (id, version) in versions(cx, wanted)? {
         if wanted.connection_versions.get(&id) != Some(&version) {
@@ -410,8 +411,7 @@ fn check_same_connections(cx: &mut Context<'_, '_>, wanted: &Content) -> Result<
     Ok(())
 }
 
-/// Whoever was deactivated after a proposal was made stays so: it was made without knowing that, and at night that lock is the only
-/// one.
+/// A person deactivated after the proposal stays so: the proposer did not know it, and at night that lock is the only one.
 fn check_moved_since(cx: &mut Context<'_, '_>, wanted: &Content, proposal: &Configuration) -> Result<()> {
     let directory = cx.directory()?;
     for body in &wanted.people {
@@ -435,12 +435,12 @@ fn check_moved_since(cx: &mut Context<'_, '_>, wanted: &Content, proposal: &Conf
     Ok(())
 }
 
-/// Puts proposed rows in force: they are read as the estate stands by then, set and ended in one transaction, and every open
+/// Puts proposed rows in force: they are read against the present directory, set and ended in one transaction, and every open
 /// change is judged again, once at the end.
 ///
 /// # Errors
-/// 409 where somebody was deactivated since who would come back, or a connection changed since; 422, also for a row that would give the acting person a voice;
-/// the store's.
+/// 409 where a person to restore was deactivated since, or a connection changed since; 422, also for a row that would give the
+/// acting person influence on decisions; the store's.
 pub(crate) fn put_in_force(
     cx: &mut Context<'_, '_>,
     proposal: Configuration,
@@ -490,8 +490,8 @@ pub(crate) fn put_in_force(
     Ok(active)
 }
 
-/// Imports lines, what moves decisions by way of a proposal: the rest is written, and rows of the matrix with what else needs two
-/// people are proposed.
+/// Imports lines; rows that move decisions become a proposal: the rest is written, and rows of the matrix with other edits that
+/// need two people are proposed.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -502,7 +502,7 @@ pub fn import_and_propose(
     reason: String,
 ) -> Result<(Report, Option<Configuration>)> {
     import_directory::allow(cx, lines)?;
-    // Looked at as a whole first, so that what is wrong is told by the lines of the text.
+    // The whole import is checked first, so that errors name the lines of the text.
     let whole = Options {
         dry_run: true,
         by_two: true,
@@ -551,7 +551,7 @@ pub fn import_and_propose(
     Ok((report, Some(proposal)))
 }
 
-/// The rows that end because the lines no longer say them end with the proposal.
+/// Adds the rows that end because they are missing in the lines.
 fn end_unsaid(shown: Report, wanted: &mut Content, report: &mut Report) {
     let ended = shown.rows.into_iter().filter(|row| row.what == What::Ended);
     for row in ended {

@@ -18,7 +18,7 @@ use crate::policy::propose_configuration::propose_policies;
 /// The most values that are proposed at once.
 const MOST: usize = 50;
 
-/// Proposes values (`POST /policy-parameters {values: {NAME: value}, reason}`), written as a file of parameters has them, words
+/// Proposes values (`POST /policy-parameters {values: {NAME: value}, reason}`), written as in a file of parameters, texts
 /// without their quotes.
 ///
 /// # Errors

@@ -1,12 +1,11 @@
-//! Searches a set of policies for forbidden paths: histories that must not be possible under any set. Nothing of a tenant
-//! is asked; a made-up company walks changes of the shapes that the set tells apart through the real acts, and of very
-//! many more the set is asked what it requires. Pure, bounded, and the same every time.
+//! Searches a set of policies for forbidden paths: histories that must not be possible under any set. The search needs no data
+//! of a tenant. A fictitious company takes changes of every distinguished shape through the real acts, and for very many more
+//! changes the set's requirements are computed. Pure, bounded, and the same every time.
 //!
-//! What it looks for: one person who gets a change out alone, also with the token of a pipeline; high risk that starts
-//! without a peer's word; a broken glass that is closed without the word of another person; work told afterwards that is
-//! closed without the word of whoever is said to have allowed it; a change that nobody can bring to its end, although
-//! everybody is there and does what is asked. A standard change is no path for one person alone: its template was approved
-//! by two.
+//! The forbidden paths: one person brings a change to production alone, even with a pipeline's token; high risk starts without
+//! a peer review; break-glass is closed without another person's validation; retroactive work is closed without the named
+//! approver's confirmation; a change cannot be completed although everybody is available and does their part. A standard change
+//! is no path for one person alone: its template was approved by two.
 
 mod cast;
 mod facts;
@@ -32,36 +31,36 @@ pub(crate) use cast::behind;
 use cast::{Cast, Words};
 use stage::{Hand, Stage};
 
-/// The most shapes of changes that are walked; a set that tells more apart is searched in these alone.
+/// The most shapes of changes that are tried; a set with more shapes is searched in these alone.
 const MOST_SHAPES: usize = 48;
-/// The most shapes on which a glass is broken.
+/// The most shapes for which break-glass is tried.
 const MOST_GLASSES: usize = 6;
-/// How many people hold each right where no rule asks many.
+/// How many people have each right where no rule needs many.
 const FEW: usize = 5;
-/// How many more there are than a rule asks: one who has learned nothing, one who reads as a peer, one to spare.
+/// How many more there are than a rule needs: one without trainings, one who is a peer reviewer, one to spare.
 const SPARE: usize = 3;
 
-/// A history that must not be possible, or one that must and is not.
+/// A history that must not be possible, or a required one that is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Story {
     /// `self_approval`, `no_peer_review`, `break_glass_unvalidated`, `retrospective_unconfirmed` or `nobody_can`.
     pub path: &'static str,
-    /// What is wrong, in one sentence.
+    /// The problem, in one sentence.
     pub title: String,
-    /// The change that it is told of.
+    /// The change of the story.
     pub about: String,
-    /// Who does what, in this order.
+    /// The steps with their actors, in order.
     pub steps: Vec<Step>,
-    /// Which rule should have stopped it, or which one stands in the way.
+    /// The rule that should have stopped it, or that blocks it.
     pub rule: String,
 }
 
 /// One step of a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Who.
+    /// The actor.
     pub who: String,
-    /// What they do.
+    /// Their act.
     pub does: String,
 }
 
@@ -75,7 +74,7 @@ impl fmt::Display for Story {
     }
 }
 
-/// A change that is told apart from others by what a set says of it.
+/// A change that differs from others in a field that a set reads.
 #[derive(Debug, Clone)]
 struct Shape {
     kind: Kind,
@@ -89,7 +88,7 @@ struct Shape {
 }
 
 impl Shape {
-    /// One that nothing is said of but its kind and risk.
+    /// A change with only its kind and risk.
     fn plain(kind: Kind, is_high: bool) -> Self {
         Self {
             kind,
@@ -131,7 +130,7 @@ impl Shape {
     }
 }
 
-/// Searches a set; an empty answer says that no forbidden path was found. Works on a thread with stack enough.
+/// Searches a set; an empty result means that no forbidden path was found. Works on a thread with stack enough.
 pub fn search_histories(set: &PolicySet) -> Vec<Story> {
     policy::on_policy_thread(|| search(set))
 }
@@ -182,7 +181,7 @@ fn search(set: &PolicySet) -> Vec<Story> {
         }
     }
     for story in facts::unasked(set, &words) {
-        // What was walked is told better.
+        // A path found by real acts explains more.
         if !stories.iter().any(|it| it.path == story.path) {
             stories.push(story);
         }
@@ -190,7 +189,7 @@ fn search(set: &PolicySet) -> Vec<Story> {
     stories
 }
 
-/// What every shape of its sort is held to.
+/// The checks for every shape of a sort.
 fn walks(set: &PolicySet, (alone, honest): (&Cast, &Cast), shape: &Shape) -> Vec<Option<Story>> {
     if shape.is_told_afterwards {
         return vec![own_word(set, alone, shape), unconfirmed(set, honest, shape)];
@@ -201,7 +200,7 @@ fn walks(set: &PolicySet, (alone, honest): (&Cast, &Cast), shape: &Shape) -> Vec
     vec![alone_to_the_start(set, alone, shape), to_its_end(set, honest, shape)]
 }
 
-/// Alma tells of work afterwards, and that she allowed it herself.
+/// Alma reports retroactive work, with herself as its approver.
 fn own_word(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
     let alma = Hand::person("alma");
     let mut stage = Stage::open(set, &alone.directory, &alma, (shape, &[])).ok()?;
@@ -214,9 +213,9 @@ fn own_word(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
     Some(stage.story("self_approval", title, (shape, rule)))
 }
 
-/// Work told afterwards: not closed before the person named has confirmed it, and closed then.
+/// Retroactive work: not closed before the named person has confirmed it, and closed then.
 fn unconfirmed(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
-    // A set may forbid telling afterwards altogether.
+    // A set may forbid retroactive reports altogether.
     let rita = Hand::person("rita");
     let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"])).ok()?;
     if stage.finish(&["ida"]) {
@@ -235,11 +234,11 @@ fn unconfirmed(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     Some(stage.story("nobody_can", title, (shape, rule)))
 }
 
-/// What a first look at every shape finds.
+/// The result of the first look at every shape.
 struct Looked {
-    /// The shapes that a set tells apart, by what it requires of them and whether it lets those act whom it asks.
+    /// The shapes that a set distinguishes, by its requirements and by whether it lets the required people act.
     shapes: Vec<Shape>,
-    /// The most people that one rule asks.
+    /// The most people that one rule needs.
     most: usize,
     /// Acts that are open to nobody.
     stories: Vec<Story>,
@@ -251,10 +250,10 @@ fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
     for shape in candidates(words) {
         let Ok(stage) = Stage::open(set, directory, &Hand::person("rita"), (&shape, &["ida"])) else {
             if shape.kind == Kind::Standard || shape.is_told_afterwards {
-                // A set may forbid these ways; then nothing goes them.
+                // A set may forbid these ways; then no story uses them.
                 continue;
             }
-            // Where nobody may even write it, the shape is walked, so that the story tells.
+            // If nobody may even write it, the shape is tried, so that the story shows this.
             found.push(shape);
             continue;
         };
@@ -279,7 +278,7 @@ fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
             break;
         }
     }
-    // One rule is told of once for each act, however many shapes it is about.
+    // One rule is reported once for each act, however many shapes it is about.
     let mut known = BTreeSet::new();
     stories.retain(|story: &Story| known.insert((story.title.clone(), story.rule.clone())));
     Looked {
@@ -289,7 +288,7 @@ fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
     }
 }
 
-/// Acts that no walk comes to for every shape, with a part that those have who do them, and what is wrong where nobody may.
+/// Acts that no story reaches for every shape, with the part that their actors have, and the problem if nobody may do them.
 const OFF_THE_WAY: &[(&str, Part, &str)] = &[
     (
         "validate_break_glass",
@@ -341,7 +340,7 @@ fn open_to_nobody(stage: &Stage<'_>, (change, targets): (&ChangeFacts, &[TargetF
     found
 }
 
-/// Acts that a set may forbid for some changes, by those who usually do them.
+/// Acts that a set may forbid for some changes, by their usual actors.
 const PROBES: &[(Role, Part, &str)] = &[
     (Role::Owner, Part::Asked, "approve_change"),
     (Role::Pipeline, Part::Asked, "approve_change"),
@@ -369,8 +368,8 @@ fn probe(role: Role, part: Part) -> ActorFacts {
     }
 }
 
-/// Every shape that is looked at: each kind and risk, plain, with one thing said otherwise that the set has a word for (or a
-/// thing that it has none for), and with everything at once.
+/// Every candidate shape: each kind and risk, plain, with one field set to a value that the set names (or to one that the set
+/// does not name), and with all fields set.
 fn candidates(words: &Words) -> Vec<Shape> {
     let mut found = Vec::new();
     let touches = words.told_apart("Touch", Touch::ALL, Touch::as_str);
@@ -429,7 +428,7 @@ fn pairs<'a>(categories: &'a [Category], touches: &'a [Touch]) -> impl Iterator<
     each.flat_map(move |category| touches.iter().map(move |touch| (category, *touch)))
 }
 
-/// Changes that follow a template, and work that is told afterwards, for every service.
+/// Changes that follow a template, and retroactive work, for every service.
 fn other_ways(words: &Words) -> Vec<Shape> {
     let mut found = Vec::new();
     for (kind, is_told_afterwards, is_high) in [
@@ -477,7 +476,7 @@ fn alone_to_the_start(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<St
     Some(stage.story("self_approval", title, (shape, rule)))
 }
 
-/// Which rules should have asked another person.
+/// The rules that should have required another person.
 fn self_approval_rule(kind: Kind) -> &'static str {
     if kind == Kind::Emergency {
         return "No rule asks another person: `base.require.emergency_owner` and `base.require.emergency_change_manager` \
@@ -494,7 +493,7 @@ fn no_peer_story() -> (&'static str, &'static str, String) {
     ("no_peer_review", title, rule)
 }
 
-/// Everybody does what is asked of them, but for the peers.
+/// Everybody does their part, except for the peers.
 fn without_peer(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     let mut stage = honest_to_the_start(set, cast, shape, false).ok()?;
     if stage.file.change.risk.level != Level::High || !start(&mut stage) {
@@ -525,7 +524,7 @@ fn honest_to_the_start<'s>(
     Ok(stage)
 }
 
-/// Everybody is there and does what is asked: the change must get to its end.
+/// Everybody is available and does their part: the change must reach its end.
 fn to_its_end(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     let title = "A change can be brought to its end by nobody, although everybody is there and does what is asked.";
     let mut stage = match honest_to_the_start(set, cast, shape, true) {
@@ -549,7 +548,7 @@ fn to_its_end(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     Some(stage.story("nobody_can", title, (shape, rule)))
 }
 
-/// An owner breaks the glass; all is done afterwards but its validation by another.
+/// An owner opens break-glass; everything is done afterwards except the validation by another person.
 fn glass(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     let (rita, opener) = (Hand::person("rita"), Hand::person(cast::OPENER));
     let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"])).ok()?;
@@ -590,12 +589,12 @@ fn glass(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     Some(stage.story("nobody_can", title, (shape, rule)))
 }
 
-/// Whether an obligation is a peer's word.
+/// Whether an obligation is a peer review.
 fn is_peer_review(duty: &Duty) -> bool {
     matches!(duty, Duty::PeerReview { .. })
 }
 
-/// The criticalities in words, for services of the made-up company.
+/// The names of the criticalities, for services of the fictitious company.
 fn criticalities() -> [(Criticality, &'static str); 4] {
     [
         (Criticality::Low, "low"),

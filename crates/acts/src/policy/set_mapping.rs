@@ -23,7 +23,7 @@ use crate::policy::propose_configuration::{bare, save};
 
 /// The most rules.
 const RULES: usize = 200;
-/// The most past deployments that one trial looks at.
+/// The most past deployments in one trial.
 const MOST: i64 = 500;
 
 /// Proposes a mapping (`POST /mapping {rules, reason}`).
@@ -45,7 +45,7 @@ pub fn propose_mapping(cx: &mut Context<'_, '_>, body: &Body) -> Result<Configur
     save(cx, proposal)
 }
 
-/// Reads `rules` and gathers what is wrong.
+/// Reads `rules` and collects their errors.
 pub fn read_rules(reading: &mut Reading<'_>, directory: &Directory) -> Vec<MappingRule> {
     let rules = reading
         .objects("rules", |inner| read_rule(inner, directory))
@@ -134,13 +134,13 @@ pub fn explain_mapping(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Mapping
 pub struct Tried {
     /// The deployment's key at its sender.
     pub deployment: String,
-    /// What was known.
+    /// The facts at that time.
     pub facts: MappingFacts,
-    /// What was decided then, where a mapping decided.
+    /// The decision at that time, where a mapping decided.
     pub then: Option<Mapped>,
-    /// What the mapping in force says.
+    /// The result of the mapping in force.
     pub now: Mapped,
-    /// What the proposed mapping says.
+    /// The result of the proposed mapping.
     pub proposed: Mapped,
     /// Whether the last two differ.
     pub differs: bool,

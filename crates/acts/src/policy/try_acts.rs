@@ -1,5 +1,5 @@
-//! Tries a set of policies on what was done to the last changes, and on what was tried and refused, over the facts that were kept:
-//! starts and permits that it would have refused, attempts that it would have allowed.
+//! Tries a set of policies on the acts on the last changes, both done and refused, with the stored facts: starts and permits
+//! that it would have refused, attempts that it would have allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,22 +24,22 @@ pub struct ActDifference {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// What was done, or tried.
+    /// The act that was done or tried.
     pub act: Act,
-    /// Who did it: a login, or `system` for a delivery or the clock.
+    /// The actor: a login, or `system` for a delivery or the clock.
     pub person: String,
     /// When.
     pub at: Timestamp,
     /// Whether the policies refused it then.
     pub was_refused: bool,
-    /// What would have been required before it in addition: of starts, permits and closings.
+    /// The additional requirements before the act: of starts, permits and closings.
     pub added: Vec<Asked>,
-    /// What would not have been required.
+    /// The requirements that would be absent.
     pub removed: Vec<Asked>,
-    /// The policies that would have refused it, where those in force allow it.
+    /// The policies that would have refused an act that those in force allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<PolicyReason>,
-    /// The policies that would have allowed what was refused, where those in force refuse it.
+    /// The policies that would have allowed an act that those in force refuse.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<PolicyReason>,
     /// Why the proposed set could not judge it: everything would stop.
@@ -47,19 +47,19 @@ pub struct ActDifference {
     pub stop: Option<String>,
 }
 
-/// What came of the acts on one change.
+/// The results for the acts on one change.
 #[derive(Default)]
 pub(crate) struct ActsTried {
     /// How many were judged.
     pub(crate) tried: usize,
     /// How many could not be, as their facts were not kept.
     pub(crate) without_facts: usize,
-    /// Those that would have gone another way.
+    /// The acts that would have had another result.
     pub(crate) differing: Vec<ActDifference>,
 }
 
-/// Judges what was done to a change on what was known when it was done. What was done before facts were kept, or by nobody
-/// whose rights were asked, is counted and not judged.
+/// Judges the acts on a change with the facts at their time. An act from before facts were kept, or by the system without a
+/// permission check, is counted and not judged.
 ///
 /// # Errors
 /// The store's.
@@ -95,7 +95,7 @@ pub(crate) fn try_acts(cx: &mut Context<'_, '_>, sets: &Sets<'_>, change: &Chang
     Ok(found)
 }
 
-/// How many acts on a change the log tells of whose facts were not kept.
+/// How many acts on a change are in the log without stored facts.
 fn without_facts(cx: &mut Context<'_, '_>, change: &str, kept: &[ActFacts]) -> Result<usize> {
     let kinds: Vec<&str> = Act::ALL.iter().flat_map(|act| act.told_as()).copied().collect();
     let done = event::acts_about(cx.tx, ("change", change), &kinds)?;
@@ -103,7 +103,7 @@ fn without_facts(cx: &mut Context<'_, '_>, change: &str, kept: &[ActFacts]) -> R
     Ok(done.iter().filter(|act| !known.contains(act.as_str())).count())
 }
 
-/// What the proposed set makes of an act beside the one in force.
+/// How the proposed set judges an act, beside the one in force.
 fn judge(sets: &Sets<'_>, row: &ActFacts, facts: &DecisionFacts) -> ActDifference {
     let mut judged = ActDifference {
         key: String::new(),

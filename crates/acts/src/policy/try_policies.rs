@@ -1,5 +1,5 @@
-//! Tries a proposed set of policies on the last changes, as they stand, and on what was decided and done, over the facts that were
-//! kept then: what it would require, refuse or allow, beside what the set in force does. Writes nothing.
+//! Tries a proposed set of policies on the last changes in their present state, and on past decisions and acts with the facts
+//! stored at that time: its requirements, refusals and permissions beside those of the set in force. Writes nothing.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -23,12 +23,12 @@ use crate::policy::propose_configuration::{read_set, refused, rules_for_nobody};
 use crate::policy::search_histories;
 use crate::policy::try_acts::{ActDifference, try_acts};
 
-/// How many changes are tried unless said.
+/// How many changes are tried by default.
 const USUAL: i64 = 50;
 /// The most changes in one trial.
 const MOST: i64 = 500;
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trial {
     /// Digest of the policies in force.
@@ -37,7 +37,7 @@ pub struct Trial {
     pub after: String,
     /// How many changes were judged.
     pub tried: usize,
-    /// Those of which something else would be required.
+    /// The changes with other requirements.
     pub differing: Vec<Difference>,
     /// How many decisions were judged, over the facts that were kept with them.
     pub decisions_tried: usize,
@@ -45,9 +45,10 @@ pub struct Trial {
     pub decisions_without_facts: usize,
     /// Decisions before which something else would have been required, or that would have been refused.
     pub decisions_differing: Vec<DecisionDifference>,
-    /// How many acts on these changes were judged, over the facts that were kept with them: also those that were refused.
+    /// How many acts on these changes were judged, with the facts stored with them: refused acts included.
     pub acts_tried: usize,
-    /// How many were done before facts were kept, or by a delivery or the clock where nothing is asked before: not judged.
+    /// How many acts were not judged: they are from before facts were kept, or by a delivery or the clock without a permission
+    /// check.
     pub acts_without_facts: usize,
     /// Acts before which something else would have been required, that would have been refused, or that would have been allowed
     /// and were refused.
@@ -63,7 +64,7 @@ pub struct Trial {
 pub struct Unmeetable {
     /// The file and line of the rule.
     pub place: String,
-    /// What it asks, and who is there.
+    /// The requirement, and the available people.
     pub text: String,
 }
 
@@ -78,16 +79,16 @@ pub struct Difference {
     pub state: enums::State,
     /// Its risk.
     pub risk: enums::Level,
-    /// What would be required in addition.
+    /// The additional requirements.
     pub added: Vec<Asked>,
-    /// What would no longer be required.
+    /// The requirements that fall away.
     pub removed: Vec<Asked>,
     /// Why the proposed set could not judge it: everything would stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<String>,
 }
 
-/// A decision that would have been another one.
+/// A decision that would have had another result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DecisionDifference {
     /// The change's key.
@@ -96,17 +97,17 @@ pub struct DecisionDifference {
     pub title: String,
     /// The decision's id.
     pub approval: RecordId,
-    /// Who decided: a login.
+    /// The decider: a login.
     pub person: String,
-    /// What they said.
+    /// Their decision.
     pub decision: Decision,
     /// When.
     pub at: Timestamp,
-    /// What would have been required of the change in addition, as it was known then.
+    /// The additional requirements for the change, by the facts of that time.
     pub added: Vec<Asked>,
-    /// What would not have been required.
+    /// The requirements that would be absent.
     pub removed: Vec<Asked>,
-    /// The policies that would have refused the decision, where those in force allow it.
+    /// The policies that would have refused a decision that those in force allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<PolicyReason>,
     /// Why the proposed set could not judge it: everything would stop.
@@ -117,7 +118,7 @@ pub struct DecisionDifference {
 /// Judges the last changes and decisions under the set in force and under a proposed one (`POST /policies/trial`).
 ///
 /// # Errors
-/// 403, 422 with what is wrong with the set, or the store's.
+/// 403, 422 with the errors of the set, or the store's.
 pub fn try_policies(cx: &mut Context<'_, '_>, body: &Body) -> Result<Trial> {
     cx.allow(act::actions::SET_POLICY)?;
     let directory = cx.directory()?;
@@ -191,7 +192,7 @@ fn try_on_changes(cx: &mut Context<'_, '_>, sets: &Sets<'_>, last: i64, trial: &
     Ok(())
 }
 
-/// Judges decisions on what was known when they were taken: what a service was then, who held which right.
+/// Judges decisions with the facts at their time: the service's attributes then, the people's roles then.
 fn try_on_decisions(cx: &mut Context<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
     let directory = cx.directory()?;
     let filter = Filter::new().descending_by("id").limit(last);

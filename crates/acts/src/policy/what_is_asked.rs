@@ -1,4 +1,4 @@
-//! Tells what the rules in force ask of a change that is only thought of. Writes nothing.
+//! Computes the requirements of the rules in force for a hypothetical change. Writes nothing.
 
 use model::approval::obligation::Requirements;
 use model::change::change_file::ChangeFile;
@@ -25,22 +25,23 @@ pub struct Thought {
     pub service: ServiceKey,
     /// Where.
     pub environment: EnvironmentKey,
-    /// The impact on data, availability and compliance; what the service says where it is absent.
+    /// The impact on data, availability and compliance; the service's value when absent.
     pub impact: Option<Level>,
     /// How hard it is to do right.
     pub complexity: Level,
 }
 
-/// What the rules say of it.
+/// The requirements of the rules.
 #[derive(Debug, Clone)]
 pub struct WhatIsAsked {
     /// Its risk.
     pub risk: Level,
-    /// What they ask.
+    /// Their requirements.
     pub requirements: Requirements,
 }
 
-/// Asks the rules in force about a change. Whatever a forecast of failure adds is unknown before it is written.
+/// Computes the requirements of the rules in force for a change. The part of a failure forecast is unknown before the change is
+/// written.
 ///
 /// # Errors
 /// 403; 422 for a service or an environment that there is not; the store's.

@@ -1,5 +1,5 @@
-//! Exports the events of changes as an event log for process mining. Who decides when is nobody's business but that of the audit
-//! and the change managers: everybody else reads pseudonyms beside their own name.
+//! Exports the events of changes as an event log for process mining. Only auditors and change managers may see who decides
+//! when: other readers get pseudonyms, except for their own name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -104,7 +104,7 @@ impl Names {
         })
     }
 
-    /// What an export calls whoever did something.
+    /// The name of an actor in an export.
     fn name(&mut self, actor: &str) -> String {
         if matches!(actor, "" | "system") {
             return "system".to_owned();

@@ -134,8 +134,8 @@ pub fn outcome_of(targets: &[TargetRow]) -> Option<Outcome> {
     whole_outcome(&outcomes?)
 }
 
-/// The outcome of a closed change that did not plainly succeed. It is told in the place of the state, so that no failure looks like
-/// a success.
+/// The outcome of a closed change that did not plainly succeed. The outcome is shown in place of the state, so that no failure
+/// looks like a success.
 #[must_use]
 pub fn told_outcome(state: &str, targets: &[TargetRow]) -> Option<Outcome> {
     let outcome = outcome_of(targets).filter(|_| state == State::Closed.as_str());
@@ -153,7 +153,7 @@ fn told(state: &str, outcome: Option<&str>) -> Option<Outcome> {
     outcome.parse::<Outcome>().ok().filter(|it| *it != Outcome::Succeeded)
 }
 
-/// The same of several changes, by their keys. Somebody who is scoped to services is told nothing of what a key names.
+/// The same of several changes, by their keys. A person who is scoped to services gets no outcome for a key.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -167,7 +167,7 @@ pub fn told_of_keys(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<BTreeMap<
     Ok(told.collect())
 }
 
-/// Finds at most `limit` changes in an order, behind a place of it; and the place behind which more of them stand.
+/// Finds at most `limit` changes in an order, after a given position; and the position after which more follow.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -188,7 +188,7 @@ pub fn find_ordered(
     Ok((FoundChanges { rows, next: None }, next))
 }
 
-/// Counts changes as far as it costs little; with a place of an order, also those that stand there or before it.
+/// Counts changes up to a cost limit; with a position of an order, also those at or before it.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -216,7 +216,7 @@ pub fn count_by_service(cx: &mut Context<'_, '_>, filter: &ChangeFilter) -> Resu
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
 ///
 /// # Errors
-/// 422 for an order that there is not, or for a place that is none of this order.
+/// 422 for an unknown order, or for a position that does not belong to this order.
 pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Result<(Order, Option<Spot>), Refusal> {
     let order = match sort {
         None => Order::default(),
@@ -245,7 +245,8 @@ pub fn tally_changes(cx: &mut Context<'_, '_>, times: &[Timestamp]) -> Result<Ve
     Ok(tallies.collect::<store::Result<_>>()?)
 }
 
-/// Whom open changes wait for now, by the changes' ids: logins, or `group:KEY`. A change that waits for nobody is left out.
+/// The people for whom open changes wait now, by the changes' ids: logins, or `group:KEY`. A change that waits for nobody is
+/// left out.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -269,7 +270,7 @@ pub fn find_waiting(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<BT
     Ok(waiting.filter(|(_, people)| !people.is_empty()).collect())
 }
 
-/// What changes say in the fields that the tenant added, by the changes' ids; those that say nothing are left out.
+/// The values of changes in the tenant's own fields, by the changes' ids; changes without values are left out.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,5 +1,5 @@
-//! The report on fields that forms ask for and nobody uses: those of changes, those of the tenant's own, and those of every other
-//! form, which stand in the cards of the nouns. It proposes; an administrator takes a field of the tenant's own out of use.
+//! The report on form fields that nobody uses: those of changes, those of the tenant's own, and those of every other form,
+//! which the cards of the nouns list. It proposes; an administrator takes a field of the tenant's own out of use.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun;
 
-/// The most changes that are looked at, the newest.
+/// The most changes that are examined, the newest.
 const MOST: i64 = 2_000;
 
-/// The most records of another form that are looked at, the newest.
+/// The most records of another form that are examined, the newest.
 const MOST_OF_FORM: i64 = 500;
 
 /// The use of one field.
@@ -28,13 +28,13 @@ const MOST_OF_FORM: i64 = 500;
 pub struct FieldUse {
     /// Its name in requests; of a tenant's own field `custom_fields.KEY`, of another form `TABLE.FIELD`.
     pub field: String,
-    /// The words above a tenant's own field.
+    /// The label of a tenant's own field.
     pub name: Option<String>,
-    /// What was counted.
+    /// The counted records.
     pub counted: Counted,
     /// Whether a policy in force or a rule of the product reads it.
     pub is_read: bool,
-    /// What follows.
+    /// The conclusion.
     pub verdict: Verdict,
 }
 
@@ -51,7 +51,7 @@ const TYPED: &[(&str, Read)] = &[
     ("business_contact", |it| it.content.business_contact.as_deref()),
 ];
 
-/// Whether a change is asked for a field.
+/// Whether a change's form has a field.
 type Asks = fn(&Change) -> bool;
 
 /// The fields of a change that may be left out and that rules of the product read: counted, and never proposed to be dropped.
@@ -145,8 +145,8 @@ fn count_change(counts: &mut BTreeMap<String, Counted>, change: &Change, custom:
     Ok(())
 }
 
-/// The use of the fields of a form that may be left out, by the newest records that it made; none where it made none. What is no free
-/// text is read by the rules of the noun.
+/// The use of the fields of a form that may be left out, by the newest records that it made; none where it made none. Fields
+/// other than free text are read by the rules of the noun.
 fn of_form(cx: &mut Context<'_, '_>, card: &Card) -> Result<Vec<FieldUse>> {
     let kept = |field: &&Field| card.fields.iter().any(|known| known.name == field.name);
     let fields: Vec<&Field> = card
@@ -180,7 +180,7 @@ fn of_form(cx: &mut Context<'_, '_>, card: &Card) -> Result<Vec<FieldUse>> {
     Ok(used.map(one).collect())
 }
 
-/// What a field of a record says; `None` where it is empty, or as it is unless somebody says something else.
+/// The value of a record's field; `None` where the field is empty or has its default.
 fn filled(value: &Value, usual: &str) -> Option<String> {
     let text = match value {
         Value::Null | Value::Bool(false) => return None,
@@ -193,7 +193,7 @@ fn filled(value: &Value, usual: &str) -> Option<String> {
 }
 
 /// Whether a policy reads a field of its resource: `resource.team`, `resource has team`, and of a tenant's own field
-/// `resource.words.getTag("key")`. The same word elsewhere, in a reason or of a principal, reads nothing.
+/// `resource.words.getTag("key")`. The same name elsewhere, in a reason or of a principal, reads no field.
 fn reads(policy: &str, field: &str) -> bool {
     let code = code_of(policy);
     if let Some((_, key)) = field.split_once('.') {

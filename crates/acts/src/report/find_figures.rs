@@ -36,12 +36,12 @@ use crate::report::project_outcomes::NAME;
 /// The most changes that a figure is computed from.
 pub const MOST_CHANGES: usize = 100_000;
 
-/// The rows of a window, with what the directory adds to them.
+/// The rows of a window, with the directory's facts about them.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     /// The changes.
     pub changes: Vec<ChangeOutcome>,
-    /// What the directory adds.
+    /// The facts from the directory.
     pub facts: Facts,
     /// How far into the log the rows reach.
     pub position: i64,
@@ -139,8 +139,8 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
     }
 }
 
-/// Loads the newest rows that figures of a window need, at most `most`. Where there are more, figures count the part of the window
-/// from the second answer on ([`Window::since_cut`]), and should say so.
+/// Loads the newest rows that figures of a window need, at most `most`. If there are more, figures count the part of the window
+/// after the second result ([`Window::since_cut`]), and should state that.
 ///
 /// # Errors
 /// 403; the store's.
@@ -149,7 +149,7 @@ pub fn load_newest(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Res
     let wide = window.wide();
     let limit = i64::try_from(most).unwrap_or(i64::MAX);
     let cut = change_outcome::cut(cx.tx, wide.from, wide.to, limit)?;
-    // Rows that moved in the same microsecond as the first one that does not fit are left out with it.
+    // Rows that moved in the same microsecond as the first row beyond the limit are left out too.
     let from = cut.map_or(wide.from, |cut| {
         cut.checked_add(SignedDuration::from_micros(1)).unwrap_or(cut)
     });
@@ -258,7 +258,7 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'
     })
 }
 
-/// The acting person, where times that tell of few approvers are kept from them: unless they are a change manager.
+/// The acting person, when times of few approvers must be withheld from them: unless they are a change manager.
 fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Reader>> {
     if is_change_manager(cx)? {
         return Ok(None);
@@ -269,10 +269,10 @@ fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Read
     }))
 }
 
-/// Somebody who may not see how fast others decide.
+/// A person who may not see how fast others decide.
 struct Reader {
     person: PersonId,
-    /// Which of the accounts that decided are in one hand.
+    /// Which of the deciding accounts belong to one person.
     hands: Hands,
 }
 
@@ -318,7 +318,7 @@ fn by_version(query: &MetricQuery, rows: &Ordered<'_>, shown: impl Fn(Figure) ->
     parts.into_iter().map(one).collect()
 }
 
-/// How much a figure depends on the window, and on what makes a failure.
+/// How much a figure depends on the window, and on the definition of failure.
 ///
 /// # Errors
 /// As [`find_figure`].
@@ -339,12 +339,12 @@ fn sensitivity_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) ->
     Ok(shown.collect())
 }
 
-/// A figure with the rows behind it and what it depends on.
+/// A figure with its rows and its dependencies.
 #[derive(Debug, Clone)]
 pub struct Explained {
     /// The figure.
     pub figure: FoundFigure,
-    /// The rows, what is not counted included, the newest first.
+    /// The rows, including those not counted, the newest first.
     pub rows: Vec<RowOfFigure>,
     /// The figure under other lines; none where twice its window holds too many changes.
     pub variants: Vec<Variant>,
@@ -352,8 +352,8 @@ pub struct Explained {
     pub since: Option<Timestamp>,
 }
 
-/// Finds a figure, the rows behind it and what it depends on, from rows that are loaded once. Of a window with more than
-/// [`MOST_CHANGES`] the newest part is counted.
+/// Finds a figure, its rows and its dependencies, from rows that are loaded once. Of a window with more than [`MOST_CHANGES`]
+/// the newest part is counted.
 ///
 /// # Errors
 /// 403; 422 for a place that is not known; the store's.
@@ -423,7 +423,7 @@ fn correlation(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option
 
 /// The group with the longest sum of times, and its share of those that have enough data.
 fn bottleneck(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<(String, i64)> {
-    // Among approvers a share would tell of the others.
+    // Among approvers a share would reveal the others.
     if query.definition.measure != Measure::Approval || query.by == Some(Dimension::Approver) {
         return None;
     }
@@ -431,7 +431,7 @@ fn bottleneck(query: &MetricQuery, groups: &BTreeMap<String, Figure>) -> Option<
     let (name, most) = groups.iter().max_by_key(|(_, it)| it.total.unwrap_or_default())?;
     let most = most.total.filter(|it| *it > 0)?;
     if groups.values().any(|it| it.is_withheld) {
-        // Beside what is withheld, no group is known to take most.
+        // If values are withheld, the slowest group cannot be known.
         return None;
     }
     Some((name.clone(), most.saturating_mul(PPM) / total.max(1)))
@@ -458,7 +458,7 @@ pub struct RowOfFigure {
     pub minutes: Option<i64>,
 }
 
-/// Finds the rows behind a figure, what is not counted included, the newest first.
+/// Finds the rows behind a figure, including those not counted, the newest first.
 ///
 /// # Errors
 /// As [`find_figure`].

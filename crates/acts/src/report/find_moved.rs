@@ -1,5 +1,5 @@
-//! Finds what happened to changes lately, by the log: work that began, that ended, and changes that were closed. Planned times say
-//! what was meant to happen; an entry of the log says that it did.
+//! Finds the recent events of changes in the log: work that began, that ended, and changes that were closed. Planned times are
+//! only intended; a log entry shows that it happened.
 
 use std::collections::BTreeSet;
 
@@ -14,25 +14,25 @@ use crate::audit::find_timeline::find_seal;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most entries of the log that are looked at, the newest first.
+/// The most entries of the log that are examined, the newest first.
 const LOOKED_AT: i64 = 4_000;
 /// How many are read at once.
 const STEP: i64 = 400;
-/// What counts: the work began, it ended, the change was closed.
+/// The counted events: the work began, it ended, the change was closed.
 pub const KINDS: [&str; 3] = ["change.implementing", "change.completed", "change.closed"];
 
-/// What happened last to a change.
+/// The last event of a change.
 #[derive(Debug, Clone)]
 pub struct Moved {
     /// The change as it is now.
     pub change: Change,
-    /// What happened: one of [`KINDS`].
+    /// The event: one of [`KINDS`].
     pub kind: String,
     /// When.
     pub at: Timestamp,
 }
 
-/// The changes to which something happened since a moment, the newest first, each once with what happened last; at most so many.
+/// The changes with an event since a moment, the newest first, each once with its last event; at most so many.
 ///
 /// # Errors
 /// 403, or the store's.

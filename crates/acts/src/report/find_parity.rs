@@ -20,7 +20,7 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::report::find_figures::load_rows;
 
-/// How many days are looked at unless the reader asks for another number.
+/// How many days are compared by default.
 pub const USUAL_DAYS: i64 = 90;
 /// The most days.
 pub const MOST_DAYS: i64 = 366;
@@ -32,7 +32,7 @@ pub const MOST: usize = 1_000;
 pub struct FoundParity {
     /// The vendor.
     pub vendor: Vendor,
-    /// From when on work began that is looked at.
+    /// The start of the time in which work is compared.
     pub from: Timestamp,
     /// Until when.
     pub to: Timestamp,

@@ -47,10 +47,10 @@ pub struct CheckQuery {
     pub state: Option<CheckState>,
 }
 
-/// How many checks are looked at for whoever is scoped to services.
+/// How many checks are read for a person who is scoped to services.
 const MOST_LOOKED: usize = 5_000;
 
-/// Gate checks, newest first; whoever is scoped sees their own and those about their services.
+/// Gate checks, newest first; a scoped person sees their own and those about their services.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,5 +1,5 @@
-//! Finds the rework of changes from a template: which fields were edited after submission, which edits answered a return, which steps
-//! went otherwise than planned, and what operations missed.
+//! Finds the rework of changes from a template: fields edited after submission, edits in response to a return, steps that went
+//! otherwise than planned, and parts that operations missed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,11 +30,11 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_figures::MOST_CHANGES;
 
-/// The most uses that are looked at, the newest.
+/// The most uses that are examined, the newest.
 pub const MOST_USES: usize = 500;
 /// How far back the report on a template looks, in days.
 pub const DAYS: i64 = 365;
-/// The most answers of operations that are counted, the newest.
+/// The most feedback entries of operations that are counted, the newest.
 const MOST_ANSWERS: i64 = 500;
 
 /// Changes from templates.
@@ -112,17 +112,17 @@ pub struct TemplateReport {
     pub share: Option<Estimate>,
     /// How often a change was returned with a question.
     pub returned: u64,
-    /// Each field with how many uses reworked it, and how many returns its edit answered; the most first.
+    /// Each field with how many uses reworked it, and how many returns its edit resolved; the most first.
     pub fields: Vec<(String, u64, u64)>,
     /// The steps of the present version that were skipped or noted with an issue or a deviation in some use; the most first.
     pub steps: Vec<StepRework>,
-    /// What operations missed, by part of the template; the most first.
+    /// The parts of the template that operations missed; the most first.
     pub missing: Vec<(String, u64)>,
-    /// The questions with which changes were returned, by the fields that answered them; the most frequent first.
+    /// The questions with which changes were returned, by the fields that resolved them; the most frequent first.
     pub questions: Vec<QuestionGroup>,
-    /// The diff of the template that its uses speak for.
+    /// The diff of the template that its uses suggest.
     pub proposal: Vec<FieldEdit>,
-    /// Whether every use of the year was looked at.
+    /// Whether every use of the year was examined.
     pub is_whole: bool,
 }
 
@@ -173,7 +173,7 @@ pub fn find_template_report(cx: &mut Context<'_, '_>, key: &str) -> Result<Templ
     })
 }
 
-/// The questions with which a change was returned, in their order, each with the fields that answered it.
+/// The questions with which a change was returned, in their order, each with the fields that resolved it.
 fn questions_of(cx: &mut Context<'_, '_>, change: &str, rework: &Reworked) -> Result<Vec<AskedBack>> {
     if rework.returned.is_empty() {
         return Ok(Vec::new());
@@ -195,8 +195,8 @@ fn questions_of(cx: &mut Context<'_, '_>, change: &str, rework: &Reworked) -> Re
     Ok(rework.returned.iter().zip(texts).map(one).collect())
 }
 
-/// Notes what a use of the present version says in the fields that the template leaves free, what was reworked in it, and how the
-/// steps of its plan went. What an earlier version was filled in with says nothing of this one.
+/// Counts a use of the present version: its values in the fields that the template leaves free, its rework, and how the steps
+/// of its plan went. The values for an earlier version do not count for this one.
 fn observe(
     cx: &mut Context<'_, '_>,
     (template, directory): (&StandardTemplate, &Directory),

@@ -1,5 +1,5 @@
 //! Finds the tiles of a dashboard for the acting person, and the changes behind a row of a tile. Counts and rows come from one
-//! filter, so that they agree; nobody is shown what they may not read.
+//! filter, so that they agree; every reader sees only rows that they may read.
 
 use std::collections::BTreeMap;
 
@@ -30,12 +30,12 @@ use crate::report::find_changes::{
 use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, kind_of, load_newest, load_of_kind};
 use crate::report::metric_query::{MetricQuery, read_query};
 
-/// The most changes that one row counts; more are told as at least so many.
+/// The most changes that one row counts; more are shown as at least so many.
 pub const MOST_COUNTED: i64 = 10_000;
 /// The most changes from which the figures of a dashboard are computed, so that a page takes some 50 ms however many there are. The
 /// page of a metric counts its whole window, up to [`crate::report::find_figures::MOST_CHANGES`].
 pub const MOST_READ: usize = 5_000;
-/// The most changes that are asked whom they wait for, the oldest first: these wait longest.
+/// The most changes for which the waiting people are computed, the oldest first: these wait longest.
 pub const MOST_WAITING: i64 = 300;
 /// In the order in which they were written.
 const OLDEST_FIRST: Order = Order {
@@ -55,7 +55,7 @@ pub struct Wanted {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// Whether the title is in somebody's own words.
+    /// Whether a person wrote the title.
     pub is_said: bool,
     /// Its tiles.
     pub tiles: Vec<&'static Tile>,
@@ -68,17 +68,17 @@ pub struct Wanted {
 pub struct TileRow {
     /// Its id within the tile.
     pub id: String,
-    /// What it is, as the words of the rules have it.
+    /// The label, in the terms of the rules.
     pub label: String,
-    /// Whether the label is in somebody's own words.
+    /// Whether a person wrote the label.
     pub is_said: bool,
     /// How many; of a bottleneck, minutes.
     pub count: i64,
-    /// Whether these are all; if not, there are so many at least.
+    /// Whether these are all; if not, there are at least this many.
     pub is_whole: bool,
     /// The filters of the list of changes that it counts; empty where it counts something else.
     pub list: Vec<(&'static str, String)>,
-    /// The page behind it, below the tenant's address, where it counts no list of changes.
+    /// The page of its records, below the tenant's address, where it counts no list of changes.
     pub path: String,
     /// The keys of its changes, where no list has them.
     pub changes: Vec<String>,
@@ -86,7 +86,7 @@ pub struct TileRow {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
-/// A tile with what it counts.
+/// A tile with its count.
 #[derive(Debug, Clone)]
 pub struct FoundTile {
     /// The tile.
@@ -95,7 +95,7 @@ pub struct FoundTile {
     pub rows: Vec<TileRow>,
     /// Of a metric, the figure.
     pub figure: Option<FoundFigure>,
-    /// Whether it has more rows than are shown, or looked at a part alone.
+    /// Whether it has more rows than shown, or counts only a part.
     pub is_cut: bool,
     /// From when on it counts, where its window holds more changes than a dashboard reads.
     pub since: Option<Timestamp>,
@@ -141,7 +141,7 @@ pub fn find_dashboard(cx: &mut Context<'_, '_>, key: &str) -> Result<Wanted> {
     })
 }
 
-/// Reads the filters of an address over those of a dashboard; `get` answers the value of a filter.
+/// Reads the filters of an address over those of a dashboard; `get` returns the value of a filter.
 ///
 /// # Errors
 /// 422 with each value that nothing has.
@@ -182,8 +182,8 @@ fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// Finds the tiles of a dashboard, their figures from rows that are loaded once. Where their windows hold more than [`MOST_READ`]
-/// changes, each counts its newest part, and says from when on.
+/// Finds the tiles of a dashboard, their figures from rows that are loaded once. If a tile's window has more than [`MOST_READ`]
+/// changes, the tile counts the newest part and shows its start.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -244,7 +244,7 @@ fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) ->
     }
 }
 
-/// The window in which failures are looked at.
+/// The window in which failures are examined.
 fn since_back(now: Timestamp) -> Window {
     Window {
         from: hours_from(now, -24 * BACK_DAYS),
@@ -381,9 +381,9 @@ fn listed(cx: &mut Context<'_, '_>, source: Source, narrow: &Narrow) -> Result<V
     Ok(rows)
 }
 
-/// The changes whose work ended of late without success, by outcome; and those whose outcome is a success and that failed all the
-/// same by the one definition of success, as figures count it: an incident is confirmed as caused by them, the last validation
-/// speaks against them, or a way back was taken.
+/// The changes whose work ended recently without success, by outcome; and those with a successful outcome that still failed by
+/// the one definition of success, as figures count it: an incident is confirmed as caused by them, the last validation
+/// contradicts them, or they were rolled back.
 fn failures(
     cx: &mut Context<'_, '_>,
     narrow: &Narrow,
@@ -522,7 +522,7 @@ fn undecided(directory: &Directory, narrow: &Narrow) -> ChangeFilter {
     }
 }
 
-/// Whom undecided changes wait for, the most first; and whether there were more changes than are looked at.
+/// The people for whom undecided changes wait, the most first; and whether there were more changes than are read.
 fn waiting(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<(Vec<TileRow>, bool)> {
     let filter = undecided(&*cx.directory()?, narrow);
     let (found, next) = find_ordered(cx, &filter, OLDEST_FIRST, MOST_WAITING, None)?;
@@ -675,7 +675,7 @@ fn slowest(figure: &FoundFigure) -> Vec<TileRow> {
 /// The changes behind a row of a tile, the newest first, at most [`MOST_LISTED`].
 ///
 /// # Errors
-/// 403; 404 for an unknown tile or row; 409 for a row that counts no changes, with the page that has what it counts; the store's.
+/// 403; 404 for an unknown tile or row; 409 for a row that counts no changes, with the page of its records; the store's.
 pub fn find_changes_of_row(
     cx: &mut Context<'_, '_>,
     (tile, row): (&str, &str),

@@ -16,7 +16,7 @@ const BEFORE: SignedDuration = SignedDuration::from_hours(24 * 93);
 /// How many changes are read at once.
 const AT_ONCE: i64 = 500;
 
-/// The open changes of a filter whose planned undo lies over any instant of `[from, to)`, as far as the acting person sees them.
+/// The open changes of a filter whose planned undo overlaps `[from, to)`, as far as the acting person sees them.
 ///
 /// # Errors
 /// 403, or the store's.

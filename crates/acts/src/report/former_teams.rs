@@ -16,7 +16,7 @@ use crate::core::error::Result;
 use crate::core::field_changes::{ERASED, open};
 use crate::core::show_timeline::opened;
 
-/// What the directory adds to rows, with the former teams of the services that rows without a team of their own are about.
+/// The directory's facts about rows, with the former teams of the services of rows without a team of their own.
 ///
 /// # Errors
 /// The store's.

@@ -1,4 +1,4 @@
-//! What somebody asks of a metric: which one, when, of which rows, split by what. All that is wrong is told at once.
+//! A metric query: the metric, the time, the filter of rows, and the dimension of the split. All errors are returned at once.
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -18,7 +18,7 @@ use crate::core::error::Result;
 
 /// The longest window, in days: ten years.
 pub const LONGEST_DAYS: i64 = 3_660;
-/// The fields of the query, in the order in which they are told.
+/// The fields of the query, in the order in which they are listed.
 pub const FIELDS: [&str; 13] = [
     "from",
     "to",
@@ -42,11 +42,11 @@ pub struct MetricQuery {
     pub definition: &'static Definition,
     /// When.
     pub window: Window,
-    /// The zone whose days the window is made of.
+    /// The zone that defines the window's days.
     pub zone: TimeZone,
     /// Which rows.
     pub filter: RowFilter,
-    /// By what the figure is split.
+    /// The dimension of the split.
     pub by: Option<Dimension>,
     /// Of times to approve: those of this approver alone; a login.
     pub approver: Option<String>,
@@ -64,7 +64,7 @@ pub fn find_metric(id: &str) -> Result<&'static Definition> {
     })
 }
 
-/// Reads a question; `get` answers the value of a field, and an empty one counts as absent.
+/// Reads a query; `get` returns the value of a field, and an empty value counts as absent.
 ///
 /// # Errors
 /// 404 for an unknown metric; 422 with every field that is wrong.
@@ -105,7 +105,7 @@ pub fn read_query<'q>(id: &str, now: Timestamp, get: impl Fn(&str) -> Option<&'q
     }
 }
 
-/// Checks that the places of a filter are known: a figure of a place that is misspelled would say that nothing happened.
+/// Checks that the places of a filter are known: for a misspelled place a figure would show that nothing happened.
 ///
 /// # Errors
 /// 422 with each name that nothing here has, and those near it.
@@ -151,8 +151,8 @@ pub(crate) fn is_change_manager(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(may_speak && cx.directory()?.has_role(&cx.actor.person, role))
 }
 
-/// The approver whom a question names. How fast somebody decides is for that person and for change managers alone; the refusal does
-/// not tell whether the login is known.
+/// The approver whom a query names. Only that person and change managers may see how fast an approver decides; the refusal does
+/// not reveal whether the login is known.
 ///
 /// # Errors
 /// 403; 422 for a login that nobody has.

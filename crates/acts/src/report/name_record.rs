@@ -1,4 +1,4 @@
-//! What people call a record that is known by its table and id: a change by its key, a freeze by its title, an approval by who gave it.
+//! The readable name of a record known by table and id: a change's key, a freeze's title, an approval's author.
 
 use model::core::act::actions;
 use model::core::ids::PersonId;
@@ -10,21 +10,21 @@ use crate::core::error::Result;
 
 /// The fields that name a record, the best first.
 const NAMING: [&str; 4] = ["key", "title", "name", "login"];
-/// The fields that tell whose a record without a name is.
+/// The fields that name the owner of a record without a name.
 const WHOSE: [&str; 4] = ["person", "by", "author", "from"];
 
-/// What a record is called.
+/// The name of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RecordName {
     /// Its key, title or name.
     pub name: Option<String>,
-    /// Whose it is, where it has no name of its own.
+    /// Its person, where the record has no name of its own.
     pub person: Option<PersonId>,
     /// The key of the change that it belongs to.
     pub change: Option<String>,
 }
 
-/// Finds what a record is called. What [`model::core::private_fields`] names is no name, nor is a text of a letter.
+/// Finds the name of a record. A field that [`model::core::private_fields`] lists is no name, nor is a text of a letter.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -47,7 +47,7 @@ pub fn name_record(cx: &mut Context<'_, '_>, table: &str, id: &str) -> Result<Re
         Some(id) => cx.change(&id).ok().map(|change| change.key),
         None => None,
     };
-    // What a letter says is its reader's; whose it is may be told.
+    // A letter's text belongs to its reader; the reader may be named.
     let is_letter = table == "message";
     let name = NAMING.iter().find_map(text).filter(|_| !is_letter);
     Ok(RecordName {

@@ -16,15 +16,15 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::transactions::Transactions;
 
-/// The name of the projection, under which its position is kept. The number grows with every change to what a row says: every
-/// row is then computed again.
+/// The name of the projection, under which its position is kept. The number is raised with every change to a row's content:
+/// every row is then computed again.
 pub const NAME: &str = "change_outcome/4";
 
-/// How many events one step looks at.
+/// How many events one step reads.
 const BATCH: i64 = 500;
 
-/// Follows the log of a tenant to its end; answers the position. Rows are computed in a transaction that reads, so that other
-/// writers wait only for the rows to be saved. Of two servers that follow at once, one saves.
+/// Follows the log of a tenant to its end; returns the position. Rows are computed in a transaction that reads, so that other
+/// writers wait only for the rows to be saved. If two servers follow at once, one of them saves.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! Keeps, finds, shares and removes a person's own views of a list. A view is a convenience of the one who reads: it moves no
-//! decision, so it stands in no log.
+//! Keeps, finds, shares and removes a person's own views of a list. A view only helps its reader: it moves no decision, so the
+//! log has no entry of it.
 
 use model::core::act::actions::READ;
 use model::core::body::Body;
@@ -14,7 +14,7 @@ use crate::core::error::Result;
 
 /// The most views of a list that a person keeps.
 pub const MOST_VIEWS: i64 = 20;
-/// The most views of others that are shown.
+/// The most shared views in a list.
 pub const MOST_SHARED: i64 = 500;
 /// The longest name, in characters.
 pub const NAME_LIMIT: usize = 60;
@@ -33,7 +33,7 @@ pub fn find_views(cx: &mut Context<'_, '_>, list: &str) -> Result<Vec<SavedView>
     Ok(saved_view::list(cx.tx, &person, list, MOST_VIEWS)?)
 }
 
-/// Finds what others share of a list, by name. Who has left shares nothing any more.
+/// Finds the views of a list that others share, by name. A person who has left shares nothing any more.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -137,7 +137,7 @@ pub fn change_view(cx: &mut Context<'_, '_>, list: &str, name: &str, body: &Body
     Ok(view)
 }
 
-/// Removes a view. One that is gone is no error.
+/// Removes a view. Removing an absent view is no error.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -12,10 +12,10 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::report::find_changes::{ChangeFilter, find_changes, told_outcome};
 
-/// The most records of one kind that a search finds.
+/// The most records of one kind in a search result.
 pub const MOST_OF_A_KIND: usize = 10;
 
-/// What kind of record was found.
+/// The kind of a found record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HitKind {
     /// A change.
@@ -33,7 +33,7 @@ pub enum HitKind {
 }
 
 impl HitKind {
-    /// Its word in the API.
+    /// Its name in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,20 +50,20 @@ impl HitKind {
 /// A record that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// What it is.
+    /// Its kind.
     pub kind: HitKind,
     /// Its key, login or id.
     pub key: String,
     /// Its title or name.
     pub title: String,
-    /// Its state; empty where it has none.
+    /// Its state; empty for a record without one.
     pub state: String,
     /// Of a closed change that did not plainly succeed: its outcome.
     pub outcome: Option<Outcome>,
 }
 
-/// Searches. Operators narrow changes, so a search with one finds changes alone; without words or operators nothing is found.
-/// A person who is scoped to services finds changes alone too: the pages of the other records are closed to them.
+/// Searches. Operators narrow changes, so a search with one finds changes alone; without terms or operators nothing is found. A
+/// person who is scoped to services finds changes alone too: the pages of the other records are closed to them.
 ///
 /// # Errors
 /// 403; 422 for an operator's value that there is not; the store's.
@@ -90,7 +90,7 @@ pub fn search_records(cx: &mut Context<'_, '_>, query: &SearchQuery) -> Result<V
     Ok(found)
 }
 
-/// The filter of changes that a search asks for.
+/// The filter of changes for a search.
 ///
 /// # Errors
 /// 422 for a service, an environment or a person that there is not.
@@ -131,7 +131,7 @@ pub fn change_filter(query: &SearchQuery, directory: &Directory, now: Timestamp)
     })
 }
 
-/// Refuses a key that there is not: it would find nothing, which reads like an answer.
+/// Refuses an unknown key: finding nothing would look like a result.
 fn check_known(name: &str, value: &str, directory: &Directory) -> Result<()> {
     let known: Vec<&str> = match Operator::named(name).map(|operator| operator.takes) {
         Some(Takes::Service) => directory.services.keys().map(|key| key.0.as_str()).collect(),
@@ -147,7 +147,7 @@ fn check_known(name: &str, value: &str, directory: &Directory) -> Result<()> {
     Err(Refusal::field("q", "unknown", text).into())
 }
 
-/// Whether each word stands in one of the texts, in whatever case.
+/// Whether each term is in one of the texts, ignoring case.
 #[must_use]
 pub fn fits(words: &str, texts: &[&str]) -> bool {
     let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
@@ -157,7 +157,7 @@ pub fn fits(words: &str, texts: &[&str]) -> bool {
         .all(|word| texts.iter().any(|text| text.contains(word)))
 }
 
-/// The first rows that fit, those whose key or name begins with the words first.
+/// The first matching rows; rows whose key or name begins with the search text come first.
 fn fitting<'r>(
     kind: HitKind,
     words: &str,

@@ -1,5 +1,5 @@
-//! Subscriptions to dashboards: who may have what mailed to whom, and the letters. A timer sends them; each letter is made in
-//! the name of its reader, so that it shows what the reader may read.
+//! Subscriptions to dashboards: the permission, the recipients, and the letters. A timer sends the letters; each one is made in
+//! the name of its reader, so that it shows only data that the reader may read.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ const KIND: &str = "dashboard";
 const LATE_HOURS: i64 = 6;
 /// How long a timer may lie behind before it counts as lost.
 const GRACE_MINUTES: i64 = 10;
-/// The most lost timers that one round finds.
+/// The most lost timers found by one round.
 const MOST_LOST: i64 = 20;
 
 impl PlainNoun for DashboardSubscription {
@@ -130,7 +130,7 @@ impl PlainNoun for DashboardSubscription {
     }
 }
 
-/// Checks an input; answers the people behind its logins.
+/// Checks an input; returns the people behind its logins.
 fn checked(
     cx: &mut Context<'_, '_>,
     input: &DashboardSubscriptionInput,
@@ -287,7 +287,7 @@ fn make_letter(cx: &mut Context<'_, '_>, dashboard: &str) -> Result<Option<(Stri
     Ok(Some((format!("Dashboard: {}", wanted.title), text)))
 }
 
-/// A tile in lines: its heading, then its rows.
+/// A tile as lines of text: the heading, then the rows.
 fn told(found: &FoundTile) -> String {
     let mut text = format!("{}\n", found.tile.title);
     if let Some(figure) = &found.figure {

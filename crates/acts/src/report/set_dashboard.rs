@@ -1,4 +1,4 @@
-//! Saved dashboards: who reads one, and whose it is to change.
+//! Saved dashboards: the permissions to read and to change them.
 
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
@@ -15,19 +15,19 @@ use crate::core::write::{Versioned, Written, draft};
 impl PlainNoun for Dashboard {
     type Input = DashboardInput;
 
-    /// The acting person's own, then those that others share, by id.
+    /// The acting person's own dashboards, then shared ones, by id.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         let me = cx.actor.person.clone();
         let filter = Filter::new().equals("active", true).order_by("id");
         let mut all = record::bodies::<Self>(cx.tx, &filter.limit(MOST as i64))?;
         let directory = cx.directory()?;
-        // Who has left shares nothing any more.
+        // A person who has left shares nothing any more.
         all.retain(|it| it.owner == me || (it.is_shared && directory.is_active(&it.owner)));
         all.sort_by_key(|it| (it.owner != me, it.id.clone()));
         Ok(all)
     }
 
-    /// One that the acting person may read; another's that is not shared is as one that is not there.
+    /// A dashboard that the acting person may read; another person's private one counts as absent.
     fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Self>> {
         let found = record::load::<Self>(cx.tx, key)?.map(|stored| stored.record);
         let directory = cx.directory()?;
@@ -85,7 +85,7 @@ impl PlainNoun for Dashboard {
     }
 }
 
-/// Refuses to touch what another person owns.
+/// Refuses to change another person's record.
 pub(super) fn check_own(cx: &mut Context<'_, '_>, owner: &PersonId) -> Result<()> {
     if *owner == cx.actor.person {
         return Ok(());
@@ -96,7 +96,7 @@ pub(super) fn check_own(cx: &mut Context<'_, '_>, owner: &PersonId) -> Result<()
     Err(Refusal::not_now("not_yours", text, satisfy, vec![login]).into())
 }
 
-/// Writes a record with its one event.
+/// Writes a record and its one event.
 pub(super) fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
     let mut written = Written::default();
     let saved = cx.put(&mut written, record)?;

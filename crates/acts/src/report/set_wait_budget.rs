@@ -142,7 +142,7 @@ impl PlainNoun for WaitBudget {
         let rows = rows_of(cx, records)?;
         for (budget, value) in records.iter().zip(values) {
             let found = budget.measure(&rows, cx.now);
-            // That a bound was passed is what its group agreed to tell.
+            // The group agreed to show that a bound was passed.
             let is_above = found.is_above(budget.minutes);
             let found = shown(cx, found)?;
             let mut measured = json!({
@@ -159,7 +159,7 @@ impl PlainNoun for WaitBudget {
     }
 }
 
-/// What was measured, as the acting person may see it: how fast few people decide is theirs and the change managers' alone.
+/// The measured values that the acting person may see: only few deciders themselves and change managers see their speed.
 fn shown(cx: &mut Context<'_, '_>, found: Measured) -> Result<Measured> {
     match is_change_manager(cx)? {
         true => Ok(found),
@@ -170,7 +170,7 @@ fn shown(cx: &mut Context<'_, '_>, found: Measured) -> Result<Measured> {
     }
 }
 
-/// Agrees for the group. The person who set the bound does not, even as a member.
+/// Agrees for the group. The person who set the bound may not, even as a member.
 fn agree(cx: &mut Context<'_, '_>, budget: WaitBudget) -> Result<WaitBudget> {
     let directory = cx.directory()?;
     let members = directory.members(&budget.group);
@@ -187,7 +187,7 @@ fn agree(cx: &mut Context<'_, '_>, budget: WaitBudget) -> Result<WaitBudget> {
         let text = format!("A member of {} agrees to its bound.", budget.group);
         return Err(Refusal::not_allowed("not_member", text).with_others(others()).into());
     }
-    // Who set the bound does not agree to it by a way in that they lent to a member either.
+    // The person who set the bound may not agree to it with a credential issued to a member either.
     check_voice(cx)?;
     check_whole(cx)?;
     let agreed = WaitBudget {

@@ -1,6 +1,6 @@
-//! Watches figures for those who own them: a lasting rise of emergencies becomes an action item of the change managers that names
-//! what rose and links the rows; a wait above an agreed bound becomes one of its group. One for each rise, and for each budget and
-//! period, however often it is looked at. The verdict of a trial becomes an item of whoever proposed the template.
+//! Watches figures for their owners: a lasting rise of emergencies becomes an action item of the change managers that names the
+//! rise and links the rows; a wait above an agreed bound becomes one of its group. One for each rise, and for each budget and
+//! period, however often it is examined. The verdict of a trial becomes an item of the template's proposer.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -34,7 +34,8 @@ const MOST_LINKED: usize = 10;
 /// A week in hours.
 const WEEK_HOURS: i64 = 7 * 24;
 
-/// The items that are due and were never opened. It only reads, so that other writers wait only for the items to be saved.
+/// The items that are due and were never opened. The search only reads, so that other writers wait only for the items to be
+/// saved.
 ///
 /// # Errors
 /// The store's.
@@ -64,7 +65,7 @@ pub fn open_due(cx: &mut Context<'_, '_>, due: &[NewItem]) -> Result<()> {
     Ok(())
 }
 
-/// What was settled stays settled: the same rise and the same period are no news.
+/// A settled item stays settled: the same rise and the same period are no news.
 fn is_new(cx: &mut Context<'_, '_>, item: &NewItem) -> Result<bool> {
     Ok(find(cx, item.kind, &item.about, &item.part)?.is_none())
 }
@@ -110,8 +111,8 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
     Ok(Some(rise_item(cx, (shift, since), &parts, &counted)))
 }
 
-/// Whether an item tells of a rise that was found after this one began: it is the same rise. As the window moves on, or what is
-/// counted is corrected, the week in which it is found may move.
+/// Whether an item reports a rise that was found after this one began: it is the same rise. As the window moves on, or the
+/// counted data are corrected, the week in which it is found may move.
 fn was_told(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result<bool> {
     let mut found_by = began;
     while found_by < to {
@@ -125,7 +126,7 @@ fn was_told(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result
     Ok(false)
 }
 
-/// What an item about a rise is about.
+/// The subject of an item about a rise.
 fn about_volume() -> About {
     About::new(AboutKind::Other, format!("metric {VOLUME}"))
 }

@@ -14,7 +14,7 @@ use crate::core::error::Result;
 use crate::policy::propose_parameters::{propose_with, set_in_force};
 use crate::risk::remove_rules::{asked, without};
 
-/// The values that the outcomes speak for, each with its back-test on the stored facts.
+/// The values that the outcomes suggest, each with its back-test on the stored facts.
 ///
 /// # Errors
 /// The store's.
@@ -37,7 +37,7 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, proposal: &ParameterPropo
         };
         let (before, after) = (asked(active, told, targets), asked(&proposed, told, targets));
         test.changes += 1;
-        // What the record says was asked comes out again, or the facts say nothing about this change.
+        // The requirements in the record must be computed again, or the facts prove nothing about this change.
         if !change.rules.keys().all(|rule| before.contains(rule)) {
             continue;
         }

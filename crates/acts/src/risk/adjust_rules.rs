@@ -1,4 +1,4 @@
-//! Compares the rules with what came of the changes of a quarter, and takes the decision about it. Adopting proposes a
+//! Compares the rules with the outcomes of a quarter's changes, and records the decision about it. Adopting proposes a
 //! configuration as its author; another person, or an approved change, puts that in force.
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,10 +28,10 @@ use crate::risk::adjustment_items::{KIND, about, is_in_force, is_withdrawn, sett
 use crate::risk::closed_changes::find_closed;
 use crate::risk::remove_rules::propose_removals;
 
-/// What the item asks for. It is settled by declining, or once what was adopted is in force.
+/// The item's request. Declining settles the item, and so does the adopted configuration once it is in force.
 const WAITS: &str =
     "Adopt the proposed rules or a configuration of your own and have them put in force, or decline with a reason.";
-/// The most quarters that are caught up with: rules of longer ago say little about the present ones.
+/// The most quarters that are caught up: older rules prove little about the present ones.
 const MOST_LATE: usize = 8;
 /// The most adjustments that are listed: ten years.
 const MOST_LISTED: i64 = 40;
@@ -115,7 +115,8 @@ fn state_of(cx: &mut Context<'_, '_>, id: Option<&String>) -> Result<Option<Conf
 }
 
 /// The earliest comparison that is due: nobody has made it, and something became known of changes in its quarter. Quarters that ended
-/// while the server was away are due as well, at most eight. It is made in a reading transaction, so that nothing waits for it.
+/// while the server was away are due as well, at most eight. The comparison is made in a reading transaction, so that no writer
+/// waits.
 ///
 /// # Errors
 /// The store's.
@@ -133,7 +134,7 @@ pub fn find_due(cx: &mut Context<'_, '_>) -> Result<Option<RiskAdjustment>> {
     Ok(None)
 }
 
-/// Writes a comparison, unless another server or a person made it meanwhile; answers whether it was written.
+/// Writes a comparison, unless another server or a person made one meanwhile; returns whether it was written.
 ///
 /// # Errors
 /// The store's.
@@ -221,10 +222,10 @@ fn write(cx: &mut Context<'_, '_>, drawn: RiskAdjustment) -> Result<RiskAdjustme
     Ok(saved)
 }
 
-/// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes its
-/// risk table and its set of policies, or names a configuration that somebody proposed instead; each is put in force by another
-/// person or an approved change. Its action item waits until then. Declining changes nothing. Where what was adopted is withdrawn, the
-/// adjustment is decided anew.
+/// Decides about an adjustment (`POST /risk-adjustments/{key}/decisions {adopted, reason, configuration?}`). Adopting proposes
+/// its risk table and its set of policies, or names a configuration proposed by a person instead; each is put in force by
+/// another person or an approved change. Its action item waits until then. Declining changes nothing. If an adopted
+/// configuration is withdrawn, the adjustment is decided again.
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -270,7 +271,7 @@ pub fn decide_adjustment(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Re
     Ok(saved)
 }
 
-/// Refuses a second decision, unless what the first one adopted was withdrawn.
+/// Refuses a second decision, unless the configuration that the first one adopted was withdrawn.
 fn check_open(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Result<()> {
     if is_withdrawn(cx, adjustment)? {
         return Ok(());
@@ -278,7 +279,7 @@ fn check_open(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Result<(
     Ok(adjustment.check_open()?)
 }
 
-/// Checks that a configuration can stand for the adjustment: rules that somebody proposed since the quarter began, and that wait or
+/// Checks that a configuration can carry out the adjustment: rules that were proposed since the quarter began, and that wait or
 /// are in force.
 fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) -> Result<String> {
     let found = configuration(cx, id)?;
@@ -293,7 +294,7 @@ fn check_named(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment, id: &str) 
     Err(Refusal::field("configuration", "not_allowed", text).into())
 }
 
-/// Proposes the risk table and the set of policies of an adjustment; answers the configurations' ids.
+/// Proposes the risk table and the set of policies of an adjustment; returns the configurations' ids.
 fn propose(
     cx: &mut Context<'_, '_>,
     adjustment: &RiskAdjustment,
@@ -312,7 +313,7 @@ fn propose(
     Ok((table, policies.map(|it| it.id.0)))
 }
 
-/// Proposes the risk table of an adjustment; answers the configuration's id.
+/// Proposes the risk table of an adjustment; returns the configuration's id.
 fn propose_table(cx: &mut Context<'_, '_>, (before, wanted): (&RiskRules, &RiskRules), reason: &str) -> Result<String> {
     if rules_in_force(cx)? != *before {
         let text =

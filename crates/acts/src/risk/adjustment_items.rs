@@ -1,5 +1,5 @@
-//! The action item of a quarterly adjustment: it waits, and escalates, until the adjustment is declined or what was adopted is in
-//! force. Adopting alone moves no rule, so adopting alone settles nothing.
+//! The action item of a quarterly adjustment: it waits, and escalates, until the adjustment is declined or the adopted
+//! configuration is in force. Adopting alone moves no rule, so adopting alone settles nothing.
 
 use model::core::enums::{AboutKind, ActionKind, AdjustmentState, ConfigurationState};
 use model::notify::action_item::About;
@@ -42,8 +42,9 @@ pub fn is_in_force(cx: &mut Context<'_, '_>, adjustment: &RiskAdjustment) -> Res
     Ok(!found.is_empty() && found.iter().all(|it| it.activated_at.is_some()))
 }
 
-/// Whether an adjustment was adopted and one of its configurations was withdrawn, so that it is decided anew. While another one of
-/// them waits, it is not: that could still be put in force after the adjustment was declined.
+/// Whether an adjustment was adopted and one of its configurations was withdrawn, so that it is decided again. It is not
+/// decided again while another of its configurations waits: that one could still be put in force after the adjustment was
+/// declined.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,6 @@
-//! Asks the probes of checklists: when a change comes to want one, when its window opens, and when somebody says so. A call names
-//! the change, the rule and the target; whoever makes it loads the truth, and each answer is kept as evidence, whatever it says.
+//! Calls the probes of checklists: when a change first needs one, when its window opens, and on request. A call names the
+//! change, the rule and the target; the worker loads the current state, and each result is kept as evidence, whether good or
+//! bad.
 
 use jiff::SignedDuration;
 use model::approval::obligation::ItemCheck;
@@ -16,19 +17,19 @@ use store::record::{self, Filter};
 use crate::core::context::{Context, Saved};
 use crate::core::error::Result;
 
-/// The kind of call that asks a probe.
+/// The kind of call to a probe.
 pub const CALL: &str = "probe";
-/// An answer that is younger than this is not asked again by itself.
+/// A result younger than this is not refreshed automatically.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
-/// The most targets of a change for which one probe is asked.
+/// The most targets of a change for which one probe is called.
 const MOST_TARGETS: usize = 50;
 
-/// Whether a call asks a probe.
+/// Whether a call is to a probe.
 pub fn is_call(kind: &str) -> bool {
     kind == CALL
 }
 
-/// What has to be asked.
+/// The probe to call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Errand {
     /// The change's id.
@@ -41,7 +42,7 @@ pub struct Errand {
     pub probe: Option<(Probe, String)>,
 }
 
-/// Asks each probe that a change has come to want and that has not answered of late (an effect of a saved change).
+/// Queues each probe that a change newly needs and that has no recent result (an effect of a saved change).
 ///
 /// # Errors
 /// The store's.
@@ -51,7 +52,7 @@ pub(crate) fn ask_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
         return Ok(());
     }
     let before = saved.before.as_ref();
-    // A change is saved often; its probes are asked when it comes to want them, and when its window opens.
+    // A change is saved often; its probes are called when it first needs them, and when its window opens.
     let is_news = before.is_none_or(|before| {
         before.change.state != file.change.state
             || before.checklist.len() != file.checklist.len()
@@ -116,10 +117,10 @@ fn ask(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &Target) -
     Ok(call::insert(cx.tx, &id, (CALL, subject.as_str()), now)?)
 }
 
-/// Has the probe of an item asked at once (`POST …/checklist/{id}/probe`).
+/// Queues the probe of an item at once (`POST …/checklist/{id}/probe`).
 ///
 /// # Errors
-/// 403, 404, 409 for an item that asks no probe; the store's.
+/// 403, 404, 409 for an item without a probe; the store's.
 pub fn ask_probe(cx: &mut Context<'_, '_>, key: &str, item: &RecordId) -> Result<()> {
     let rule = cx.on_change(key, |case| checklist::check_ask(case, item))?;
     let change = cx.change(key)?;
@@ -132,7 +133,7 @@ pub fn ask_probe(cx: &mut Context<'_, '_>, key: &str, item: &RecordId) -> Result
     Ok(())
 }
 
-/// What a call has to ask now; nothing where the change wants it no more.
+/// The probe that a call is for now; nothing when the change needs it no more.
 ///
 /// # Errors
 /// The store's.
@@ -165,13 +166,13 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str) -> Result<Option<Errand>>
     }))
 }
 
-/// Keeps what a probe answered.
+/// Stores the result of a probe.
 ///
 /// # Errors
 /// The store's.
 pub fn take(cx: &mut Context<'_, '_>, change: &str, answer: Answered) -> Result<()> {
     cx.on_change(change, |case| {
-        // What began meanwhile has no use for it.
+        // A change that began meanwhile does not need the result.
         if case.change().state.is_before_start() {
             checklist::take_answer(case, answer);
         }

@@ -1,5 +1,5 @@
-//! The closed changes of a span of time with what rules asked of them, what that found, and what came of them. What becomes known of a
-//! change after its own quarter counts in the quarter in which it became known, so that it counts once.
+//! The closed changes of a span of time with the requirements of rules, their findings, and the outcomes. A fact that becomes
+//! known after a change's own quarter counts in the quarter in which it became known, so that it counts once.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,22 +28,22 @@ const AT_ONCE: i64 = 500;
 /// From when to when.
 type Span = (Timestamp, Timestamp);
 
-/// What reviews of incidents say of changes, by the change's key.
+/// The ratings of changes by incident reviews, by the change's key.
 type Ratings = BTreeMap<String, Vec<(Timestamp, RiskRating)>>;
 
 /// The policies that decisions name, by their digest.
 type Sets = BTreeMap<String, Option<Arc<PolicySet>>>;
 
-/// What is read once for all changes.
+/// The data that are read once for all changes.
 struct Material {
     span: Span,
     ratings: Ratings,
     sets: Sets,
 }
 
-/// What belongs to one change.
+/// The data of one change.
 struct Around<'r> {
-    /// The policies that asked when it was approved last, where they are known.
+    /// The policies at its last approval, where they are known.
     policies: Option<&'r PolicySet>,
     approvals: &'r [Approval],
     evidence: &'r [Evidence],
@@ -51,8 +51,8 @@ struct Around<'r> {
     facts: Option<&'r DecisionFacts>,
 }
 
-/// Finds them in the order of their ids, and behind them those of earlier quarters of which something became known in this one; at most
-/// [`MOST_CHANGES`], and the number says how many more there are.
+/// Finds them in the order of their ids, then those of earlier quarters with new facts in this one; at most [`MOST_CHANGES`],
+/// and the number is how many more there are.
 ///
 /// # Errors
 /// The store's.
@@ -79,7 +79,7 @@ pub(crate) fn find_closed(cx: &mut Context<'_, '_>, span: Span) -> Result<(Vec<C
             _ => break,
         }
     }
-    // An answer of a review saves no change.
+    // An answer in a review does not save the change.
     let unseen = material.ratings.iter().filter(|(key, _)| !seen.contains(*key));
     let answered = unseen.filter(|(_, said)| said.iter().any(|(at, _)| *at >= span.0));
     let answered: Vec<String> = answered.map(|(key, _)| key.clone()).collect();
@@ -93,7 +93,7 @@ pub(crate) fn find_closed(cx: &mut Context<'_, '_>, span: Span) -> Result<(Vec<C
     Ok((found, left_out))
 }
 
-/// Adds those of some changes that belong to the span; answers how many had no room.
+/// Adds the given changes that belong to the span; returns how many had no room.
 fn add(
     cx: &mut Context<'_, '_>,
     material: &mut Material,
@@ -141,7 +141,7 @@ fn failed_in(change: &Change, span: Span) -> Option<bool> {
     (is_failure == Some(true) && known_at(span.0) == Some(true)).then_some(true)
 }
 
-/// The answers about a change that count in the span: those given in it, and earlier ones where the change was closed in it.
+/// The ratings of a change that count in the span: those given in it, and earlier ones where the change was closed in it.
 fn ratings_of(change: &Change, material: &Material) -> Vec<RiskRating> {
     let from = match is_late(change, material.span) {
         true => material.span.0,
@@ -197,7 +197,7 @@ fn by_change<R: Record>(
     Ok(found)
 }
 
-/// All answers that were given before a time.
+/// All ratings that were given before a time.
 fn ratings_until(cx: &mut Context<'_, '_>, to: Timestamp) -> Result<Ratings> {
     let mut found = Ratings::new();
     let mut after = String::new();
@@ -254,8 +254,8 @@ fn closed_change(change: &Change, around: &Around<'_>, material: &Material) -> C
     }
 }
 
-/// The rules that asked something of a change. Rules on approvals are those that the record names; those on evidence and on peer
-/// reviews are those that asked for them when the change was approved last, where the change has some.
+/// The rules with a requirement for a change. Approval rules are those that the record names; evidence and peer-review rules
+/// are those that applied at the last approval, where the change has evidence or reviews.
 fn rules(change: &Change, around: &Around<'_>) -> BTreeMap<String, Asked> {
     let mut found: BTreeMap<String, Asked> = BTreeMap::new();
     for clock in &change.clocks {

@@ -1,5 +1,5 @@
-//! What a change reaches: what fails with it and whose data it may damage, each with the way, where the cut-off is, what the
-//! assessment left out, and what the graph has added since.
+//! The reach of a change: the services that fail with it and the services whose data it may damage, each with the path, the
+//! cut-off, the parts left out of the assessment, and the growth of the graph since.
 
 use jiff::Timestamp;
 use model::change::affected::Affected;
@@ -14,43 +14,43 @@ use model::risk::security_questions;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// What a change reaches.
+/// The reach of a change.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reach {
     /// The change's key.
     pub key: String,
-    /// What fails with it, the nearest first; what is changed itself comes first, with the distance 0.
+    /// The things that fail with it, the nearest first; the changed things come first, with the distance 0.
     pub outage: Vec<Affected>,
-    /// Whose data it may damage, with what is on the way there.
+    /// The things whose data it may damage, with those on the path.
     pub data: Vec<Affected>,
-    /// The digest of the set, as it is now: of what fails with it, and whose data it may damage.
+    /// The digest of the present set: the things that fail with it, and the things whose data it may damage.
     pub digest: String,
-    /// Up to so many arrows away a thing counts for the impact by itself; what lies further away counts among the many alone.
+    /// Up to this number of arrows a thing counts for the impact by itself; a farther one counts only among the many.
     pub far: i64,
-    /// What the assessment left out.
+    /// The parts that were left out of the assessment.
     pub excluded: Vec<Excluded>,
-    /// What the assessment looked at.
+    /// The reach at the time of the assessment.
     pub assessed: Option<KeptReach>,
-    /// What is reached beyond that.
+    /// The reach beyond that.
     pub grown: Option<Growth>,
-    /// The security questions that the change raises and leaves without an answer.
+    /// The open security questions about the change.
     pub open_questions: Vec<SecurityQuestion>,
 }
 
 /// Something that the assessment left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excluded {
-    /// What: a key, or `service:KEY` and `item:KEY`.
+    /// The thing: a key, or `service:KEY` and `item:KEY`.
     pub item: String,
     /// Why.
     pub reason: String,
-    /// Who left it out: a login. Absent for what was left out before this was kept.
+    /// The person who left it out: a login. Absent for records from before this field existed.
     pub by: Option<String>,
     /// When.
     pub at: Option<Timestamp>,
 }
 
-/// What a change reaches.
+/// The reach of a change.
 ///
 /// # Errors
 /// 403, 404, or the store's.

@@ -20,7 +20,7 @@ const MOST_CHANGES: usize = 100_000;
 /// How many changes are read at once.
 const AT_ONCE: usize = 500;
 
-/// What a model is fitted from.
+/// The data from which a model is fitted.
 #[derive(Debug)]
 pub struct Material {
     outcomes: ByEnvironment,
@@ -37,7 +37,7 @@ impl Material {
     }
 }
 
-/// How many changes are closed: at most so many outcomes are known.
+/// How many changes are closed, which is the most outcomes that can be known.
 ///
 /// # Errors
 /// The store's.
@@ -46,7 +46,7 @@ pub fn count_closed(cx: &mut Context<'_, '_>) -> Result<i64> {
     Ok(record::count::<Change>(cx.tx, &closed)?)
 }
 
-/// What the next model is fitted from; nothing where none is due.
+/// The data for the next model; nothing where none is due.
 ///
 /// # Errors
 /// The store's.
@@ -83,7 +83,7 @@ pub fn find_material(cx: &mut Context<'_, '_>) -> Result<Option<Material>> {
     }))
 }
 
-/// Writes a fitted model, unless another one came meanwhile; answers whether it was written.
+/// Writes a fitted model, unless another one came meanwhile; returns whether it was written.
 ///
 /// # Errors
 /// The store's.
@@ -107,7 +107,7 @@ pub fn keep_model(cx: &mut Context<'_, '_>, model: &FailureModel, material: &Mat
 /// # Errors
 /// 403, or the store's.
 pub fn find_models(cx: &mut Context<'_, '_>) -> Result<Vec<FailureModel>> {
-    /// So many quarters are ten years.
+    /// This many quarters are ten years.
     const MOST_SHOWN: i64 = 40;
     cx.allow(model::core::act::actions::READ)?;
     let newest = Filter::new().descending_by("fitted_at").limit(MOST_SHOWN);

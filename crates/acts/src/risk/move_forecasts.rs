@@ -1,5 +1,5 @@
-//! Moves the forecasts of pending changes by the root causes that reviews named since the model in force was fitted. What moves is
-//! found in a reading transaction; small acts of their own write it, so that nothing waits for it.
+//! Moves the forecasts of pending changes by the root causes that reviews named since the model in force was fitted. Due moves
+//! are found in a reading transaction; small acts of their own write them, so that no other writer waits.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +22,11 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 
-/// The most reviews that count beside one model.
+/// The most reviews that count for one model.
 const MOST_REVIEWS: i64 = 500;
 /// How many changes are read at once.
 const AT_ONCE: i64 = 500;
-/// The most moves of one incident that are shown.
+/// The most moves shown for one incident.
 const SHOWN: i64 = 500;
 
 impl PlainNoun for CauseMove {
@@ -108,7 +108,7 @@ pub fn find_due(cx: &mut Context<'_, '_>, since: Timestamp) -> Result<Vec<CauseM
     }
 }
 
-/// Writes moves that are still due; answers how many. A change that was edited or began meanwhile is left out, and so is a move
+/// Writes moves that are still due; returns how many. A change that was edited or began meanwhile is left out, and so is a move
 /// that another server wrote. Rules read the moved figure, so a change that was assessed is judged again with it.
 ///
 /// # Errors
@@ -145,7 +145,7 @@ pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usiz
         let event = draft("cause_move.noted", ("cause_move", id), cx.now, data);
         cx.tell(vec![event], written)?;
         kept += 1;
-        // Before, the next act on it judges it, and its forecast is made anew until then.
+        // Before that, the next act on the change judges it, and its forecast is computed again until then.
         if change.state > State::Assessing {
             moved.insert(change.id.0);
         }

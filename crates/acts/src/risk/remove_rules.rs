@@ -18,8 +18,8 @@ use crate::core::error::{Error, Result};
 use crate::policy::propose_configuration::{SetOfFiles, checked, read_set};
 use crate::policy::propose_parameters::set_in_force;
 
-/// The rules of these findings that may go, each with its back-test. One that is no longer in force, or without which the set would
-/// no longer pass, is left to people.
+/// The rules of these findings that may be removed, each with its back-test. A rule that is no longer in force, or without
+/// which the set would no longer pass, is left to people.
 ///
 /// # Errors
 /// The store's.
@@ -52,13 +52,13 @@ pub(crate) fn propose_removals(
     Ok(found)
 }
 
-/// The rules of a set that ask something of a change, on what was told of it.
+/// The rules of a set with a requirement for a change, by its facts.
 pub(crate) fn asked(set: &PolicySet, told: &ChangeFacts, targets: &[TargetFacts]) -> BTreeSet<String> {
     let rows = set.require(told, targets).obligations.into_iter();
     rows.map(|row| row.obligation.id).collect()
 }
 
-/// Tries the set without a rule on the changes of which the set in force asks what was asked.
+/// Tries the set without a rule on the changes for which the set in force gives the recorded requirements.
 fn tried(changes: &[ClosedChange], active: &PolicySet, rest: &PolicySet, rule: &str) -> RemovalTest {
     let mut test = RemovalTest::default();
     for change in changes.iter().filter(|it| !it.is_late) {
@@ -75,7 +75,7 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, rest: &PolicySet, rule: &
     test
 }
 
-/// A set of policies, as a request names it, without some of its rules and without the lines of its cases that expect them.
+/// A set of policies as a request body, without some of its rules and without the lines of its cases that expect them.
 ///
 /// # Errors
 /// 422 where the set cannot be read.

@@ -47,7 +47,7 @@ impl PlainNoun for Cause {
             let text = format!("The taxonomy has {MOST} causes of the tenant, which is what a review can choose from.");
             return Err(Refusal::not_now("too_many", text, "Retire or remove one first.", Vec::new()).into());
         }
-        // One that was removed is added again under its key, as the next version of its record.
+        // A removed cause is added again under its key, as the next version of its record.
         let before = record::load::<Self>(cx.tx, &input.key)?.map_or(0, |stored| stored.record.version);
         let cause = Self {
             id: RecordId::from(input.key.as_str()),

@@ -13,11 +13,11 @@ use crate::risk::fit_model::count_closed;
 /// The forecast of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
-    /// The one that the change keeps.
+    /// The forecast in the change's record.
     Recorded(Forecast),
-    /// What the model in force says of a change that was assessed before it, or is a draft from before.
+    /// The forecast of the model in force for a change that was assessed before that model, or is a draft from before.
     Computed(Forecast),
-    /// There is none: no model yet, or the work had begun before the first.
+    /// No forecast: there was no model yet, or the work had begun before the first.
     Absent {
         /// How many changes are closed.
         closed: i64,
@@ -26,7 +26,7 @@ pub enum Shown {
     },
 }
 
-/// The forecast of a change; what teams add is shown to their members alone.
+/// The forecast of a change; the additions of teams are shown to their members alone.
 ///
 /// # Errors
 /// 403, 404, or the store's.

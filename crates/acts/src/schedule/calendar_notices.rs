@@ -1,4 +1,4 @@
-//! Events of a vendor's calendar are notices of its maintenance: what is new in it is announced, what is gone from it is off.
+//! Events of a vendor's calendar are notices of its maintenance: a new event is announced, a removed one is cancelled.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::take_notice::record_mailed;
 
-/// So many events of one import become notices; the others stay maintenance by the calendar alone.
+/// The most events of one import that become notices; the others stay maintenance by the calendar alone.
 const MOST: usize = 200;
 
-/// Brings the notices of a vendor in line with its calendar, as it was and as it is. What cannot be a notice, because it is too long
-/// or too many lie ahead, stays an event of the calendar.
+/// Brings the notices of a vendor in line with its calendar, as it was and as it is. An event that cannot be a notice, because
+/// it is too long or too many lie ahead, stays an event of the calendar.
 ///
 /// # Errors
 /// The store's.
@@ -55,7 +55,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, before: &OutsideCalendar, after: 
     for it in gone {
         let known = known(cx, vendor, &it.reference)?;
         if let Some(known) = known.filter(|known| known.state == NoticeState::Announced) {
-            // What is not taken stays an event, so its reason is told to nobody.
+            // A refused notice stays an event, so its reason is reported to nobody.
             record_mailed(cx, vendor, services.clone(), &kept(it, known)).map(drop)?;
         }
     }
@@ -69,7 +69,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, before: &OutsideCalendar, after: 
         };
         let it = match known(cx, vendor, &it.reference)? {
             Some(known) if is_open(known.state) => kept(it, known),
-            // That it began, is over or is off was said by somebody who knows more than the calendar.
+            // The states “under way”, “over” and “cancelled” come from a source that knows more than the calendar.
             Some(_) => continue,
             None => it,
         };
@@ -78,7 +78,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, before: &OutsideCalendar, after: 
     Ok(())
 }
 
-/// A notice by the calendar with what only people or the vendor said of it.
+/// A notice by the calendar with the fields that only people or the vendor set.
 fn kept(it: Notice, known: VendorNotice) -> Notice {
     Notice {
         text: known.text,
@@ -122,7 +122,7 @@ fn notice(
         components: Vec::new(),
         starts_at,
         ends_at,
-        // A calendar says nothing of it, and maintenance without any impact needs no notice.
+        // A calendar has no impact, and maintenance without any impact needs no notice.
         impact: NoticeImpact::Degraded,
         state,
         actual_start: None,

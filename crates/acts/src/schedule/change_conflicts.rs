@@ -1,4 +1,4 @@
-//! Finds the conflicts of a change as it stands, or of one as somebody would plan it. Nothing is written.
+//! Finds the conflicts of a change at its planned time, or at a hypothetical one. Nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// The most other changes that are compared with one.
+/// The most other changes compared with one.
 const MOST: i64 = 10_000;
 /// The most targets and people of a plan that is tried.
 const MOST_NAMED: usize = 100;
@@ -27,13 +27,13 @@ const MOST_SPANS: usize = 16;
 const AT_ONCE: usize = 500;
 /// So long before its undo a change may start: the undo lies at most 92 days after the start.
 const BEFORE_UNDO: SignedDuration = SignedDuration::from_hours(24 * 93);
-/// How long a change takes of which nothing is said.
+/// The duration of a change without a plan.
 const USUAL: SignedDuration = SignedDuration::from_hours(1);
 
 /// A target of a plan that is tried: service, environment, config items.
 type TriedTarget = (String, String, Vec<String>);
 
-/// A plan that somebody tries.
+/// A hypothetical plan.
 pub struct Tried {
     /// The plan.
     pub planned: Planned,
@@ -62,7 +62,7 @@ pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) ->
         .more("planned_end", from)
         .order_by("planned_start")
         .limit(MOST);
-    // Work under way may last longer than planned, so that its planned end says nothing.
+    // Work under way may last longer than planned, so its planned end is not reliable.
     let begun = Filter::new()
         .one_of("state", open(true))
         .less("planned_start", to)
@@ -78,7 +78,7 @@ pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) ->
     Ok(found)
 }
 
-/// The same, read once for each span of an act that only reads. What an act writes may move plans, so it reads them anew.
+/// The same, read once for each span of an act that only reads. An act that writes may move plans, so it reads them again.
 fn planned_near_once(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Result<Arc<Vec<Planned>>> {
     if let Some(known) = cx.near.get(&(from, to)) {
         return Ok(Arc::clone(known));
@@ -90,8 +90,8 @@ fn planned_near_once(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -
     Ok(found)
 }
 
-/// The planned undos of changes that may lie over any instant of a span. They are warnings from both sides; the kept records of
-/// conflicts are about windows.
+/// The planned undos of changes that may overlap a span. They are warnings from both sides; the kept records of conflicts are
+/// about windows.
 ///
 /// # Errors
 /// The store's.
@@ -215,7 +215,7 @@ pub fn preview_conflicts(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Fo
     find_of(cx, &tried.planned)
 }
 
-/// Reads a plan: a change by its key, and what would be otherwise.
+/// Reads a plan: a change by its key, and the hypothetical differences.
 ///
 /// # Errors
 /// 404, 422, or the store's.

@@ -1,5 +1,5 @@
-//! Changes a freeze or a maintenance window that stands: it keeps its id and its exceptions, and at no instant does the gate
-//! open in between, as it would where one is ended and another one set.
+//! Edits an existing freeze or maintenance window: it keeps its id and its exceptions, and the gate opens at no instant in
+//! between, unlike ending one and setting another.
 
 use model::core::act;
 use model::core::body::Body;
@@ -25,7 +25,7 @@ use crate::schedule::set_freeze::{
 use crate::schedule::sign_step::{ask_owner, signed};
 use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
-/// What may change of a window, and of a freeze.
+/// The fields of a window and of a freeze that may change.
 const FIELDS: [&str; 17] = [
     "title",
     "reason",
@@ -46,8 +46,8 @@ const FIELDS: [&str; 17] = [
     "overrides",
 ];
 
-/// The facts among the fields that moved, before and after. Title and reason are people's words: the log holds commitments of
-/// those, so they stand in no event.
+/// The facts among the fields that moved, before and after. Title and reason are free text: the log holds only commitments of
+/// them, so events leave them out.
 fn moved<T: Serialize>(before: &T, after: &T) -> Result<Value> {
     let (before, after) = (serde_json::to_value(before)?, serde_json::to_value(after)?);
     let is_fact = |field: &&&str| !matches!(**field, "title" | "reason");
@@ -62,17 +62,18 @@ fn moved<T: Serialize>(before: &T, after: &T) -> Result<Value> {
     Ok(json!({"before": of(&before), "after": of(&after)}))
 }
 
-/// What is over stays as it was: whoever reads the log must find the times that held.
+/// A past freeze or window stays unchanged: readers of the log must find the times that held.
 fn is_over(said: &'static str, helps: &'static str) -> Error {
     Refusal::not_now("not_in_state", said, helps, Vec::new()).into()
 }
 
-/// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?,
-/// edit_reason?}`). Changes under what it lay over and under what it lies over now are judged in the same transaction. What
-/// loosens it is a proposal until it is confirmed; what covers more than its business owner agreed to is one until they agree.
+/// Changes a freeze
+/// (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?, edit_reason?}`). Changes that
+/// the freeze covered before and those that it covers now are judged in the same transaction. A loosening is a proposal until
+/// it is confirmed; a widening beyond the business owner's agreement is one until they agree.
 ///
 /// # Errors
-/// 403, 404, 409 for one that is over, 422, or the store's.
+/// 403, 404, 409 for a freeze that is over, 422, or the store's.
 pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::SET_FREEZE)?;
     let before = load_own(cx, id)?;
@@ -112,13 +113,13 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     if !counts {
         return propose_again(cx, wanted, edit_reason, data);
     }
-    // A proposal was made about what it covered before.
+    // A proposal was made for the former scope.
     let wanted = Freeze {
         loosening: None,
         ..wanted
     };
     let after = cx.put_estate("freeze.edited", wanted, data)?;
-    // What it lies over no longer may start again; what it lies over now stops, and if it halts, permits with it.
+    // Changes that the freeze no longer covers may start again; newly covered changes stop, and with a halt their permits too.
     settle_touched(cx, &before)?;
     if halts_already(&before, &after, cx.now) {
         settle_touched(cx, &after)?;
@@ -178,7 +179,7 @@ fn read_edit(cx: &mut Context<'_, '_>, before: &Freeze, body: &Body) -> Result<(
     Ok((wanted, edit_reason, is_loosened))
 }
 
-/// An edit before the announcement asks the business owner again: they agreed to what it covered before.
+/// An edit before the announcement needs the business owner's agreement again: they agreed to the former scope.
 fn propose_again(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: Option<String>, data: Value) -> Result<Freeze> {
     let reason = reason.unwrap_or_else(|| "It was edited.".to_owned());
     freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
@@ -188,7 +189,7 @@ fn propose_again(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: Option<St
     Ok(freeze)
 }
 
-/// The list of times as it stood, where neither the rule nor the first time moved.
+/// The former list of times, where neither the rule nor the first time moved.
 fn as_it_stood(wanted: Repeat, once: Occurrence, (before, once_before): (&Repeat, Occurrence)) -> Repeat {
     match wanted.is_same_rule(before) && once == once_before {
         true => before.clone(),
@@ -196,19 +197,19 @@ fn as_it_stood(wanted: Repeat, once: Occurrence, (before, once_before): (&Repeat
     }
 }
 
-/// Whether a freeze halted all that it halts now before the edit, too: what was given since was lawfully given, to a change
-/// that it excepts, and a new title takes nothing of that away.
+/// Whether a freeze halted all of its present scope before the edit, too: permits given since were given lawfully, to a change
+/// that it excepts, and a new title voids none of them.
 fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool {
     let scope = |freeze: &Freeze| (freeze.services.clone(), freeze.environments.clone(), freeze.reach);
     let is_same_place = scope(before) == scope(after);
     before.halt && before.is_on(now) && is_same_place
 }
 
-/// Changes a maintenance window (`PATCH /windows/{id} {title?, starts_at?, ends_at?, services?, environments?}`). Windows say
-/// when work is welcome and hold nothing back, so nothing is judged again.
+/// Changes a maintenance window (`PATCH /windows/{id} {title?, starts_at?, ends_at?, services?, environments?}`). A window only
+/// marks a good time and blocks nothing, so nothing is judged again.
 ///
 /// # Errors
-/// 403, 404, 409 for one that is over, 422, or the store's.
+/// 403, 404, 409 for a window that is over, 422, or the store's.
 pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<MaintenanceWindow> {
     cx.allow(act::actions::SET_WINDOW)?;
     let Some(stored) = record::load::<MaintenanceWindow>(cx.tx, id)? else {
@@ -252,7 +253,7 @@ pub fn edit_window(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ma
     cx.put_estate("window.edited", wanted, data)
 }
 
-/// Refuses a repeating window whose times all lie behind us.
+/// Refuses a repeating window whose times are all in the past.
 pub(crate) fn check_window_ahead(reading: &mut Reading<'_>, window: &MaintenanceWindow, now: jiff::Timestamp) {
     if reading.errors.is_empty() && window.is_over(now) {
         reading.wrong(

@@ -1,5 +1,5 @@
-//! Writes the times of repeating freezes and windows anew: before the list runs out, and when the calendar changes by which
-//! they count. What changed under a freeze is judged in the same transaction. Times of a freeze that counts stay as they are when
+//! Expands the times of repeating freezes and windows again: before the list runs out, and when their calendar changes. Changes
+//! under a freeze are judged in the same transaction when its times moved. Times of a freeze that counts stay as they are when
 //! a calendar changes: the new ones are a proposal where they stop less, or more than the business owner agreed to.
 
 use model::directory::snapshot::MaintenanceWindow;
@@ -13,12 +13,12 @@ use crate::schedule::set_freeze::{settle_touched, take_effect};
 use crate::schedule::sign_step::ask_owner;
 use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
-/// The tables of what repeats.
+/// The tables of repeating records.
 pub const FREEZES: &str = "freeze";
 /// Of windows.
 pub const WINDOWS: &str = "maintenance_window";
 
-/// What has to be expanded again.
+/// The freezes and windows to expand again.
 ///
 /// # Errors
 /// The store's.
@@ -32,7 +32,7 @@ pub(crate) fn run_out(cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, Str
     Ok(freezes.chain(windows.map(|it| (WINDOWS, it.id.0.clone()))).collect())
 }
 
-/// Expands again what reads a calendar.
+/// Expands the freezes and windows of a calendar again.
 ///
 /// # Errors
 /// The store's.
@@ -55,7 +55,7 @@ pub(crate) fn follow_calendar(cx: &mut Context<'_, '_>, key: &str) -> Result<()>
     Ok(())
 }
 
-/// Writes the times of a freeze anew. A rule that no longer has any keeps the times that it had.
+/// Expands the times of a freeze again. A rule without further times keeps the former ones.
 ///
 /// # Errors
 /// The store's.
@@ -63,7 +63,7 @@ pub(crate) fn expand_freeze(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     follow(cx, id, None)
 }
 
-/// Writes the times of a freeze anew, because of a calendar or before its list runs out.
+/// Expands the times of a freeze again, because of a calendar or before its list runs out.
 fn follow(cx: &mut Context<'_, '_>, id: &str, calendar: Option<&str>) -> Result<()> {
     let Some(before) = record::load::<Freeze>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
@@ -103,7 +103,7 @@ fn write_times(cx: &mut Context<'_, '_>, before: &Freeze, after: Freeze) -> Resu
         return Ok(after);
     }
     settle_touched(cx, before)?;
-    // What was given under a halt that goes on was lawfully given.
+    // A permit given under a halt that goes on was given lawfully.
     if before.is_on(cx.now) {
         settle_touched(cx, &after)?;
     } else {
@@ -130,7 +130,7 @@ fn propose_times(cx: &mut Context<'_, '_>, freeze: Freeze, wanted: &Freeze, cale
     }
 }
 
-/// Whether the proposal that stands is about other times by the same rule, as a calendar makes it.
+/// Whether the open proposal has other times by the same rule, as a calendar makes it.
 fn is_by_calendar(freeze: &Freeze) -> bool {
     let proposed = freeze.loosening.as_ref().and_then(|it| it.terms.as_ref());
     proposed.is_some_and(|terms| {
@@ -142,7 +142,7 @@ fn is_by_calendar(freeze: &Freeze) -> bool {
     })
 }
 
-/// Writes the times of a window anew.
+/// Expands the times of a window again.
 ///
 /// # Errors
 /// The store's.

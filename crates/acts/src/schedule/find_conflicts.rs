@@ -1,4 +1,4 @@
-//! People in whose hand rights lie that should not lie in one: a report proposes, whoever sets people decides.
+//! People with rights that one person should not have together: a report proposes, an administrator decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::group_membership;
 
-/// Rights that should not lie in one hand, and why.
+/// Pairs of roles that one person should not have, and why.
 const CONFLICTS: &[(Role, Role, &str)] = &[
     (
         Role::Admin,
@@ -79,7 +79,7 @@ const CONFLICTS: &[(Role, Role, &str)] = &[
     ),
 ];
 
-/// Rights in one hand that conflict.
+/// Conflicting rights of one person.
 #[derive(Debug, Clone, Serialize)]
 pub struct Conflict {
     /// The person's login.
@@ -89,11 +89,11 @@ pub struct Conflict {
     /// Where they meet: `tenant`, `everything`, or `service:shop` or `config_item:db`, with ` in production` where it is not so in
     /// every environment.
     pub place: String,
-    /// Why they should not lie in one hand.
+    /// Why one person should not have both.
     pub why: String,
 }
 
-/// Which people hold rights that conflict: two roles, or two parts in owning one thing.
+/// People with conflicting rights: two roles, or two ownership roles for one thing.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -119,8 +119,8 @@ pub fn find_conflicts(cx: &mut Context<'_, '_>) -> Result<Vec<Conflict>> {
     Ok(found)
 }
 
-/// A person's roles, and those for which a seat in their group speaks: rules ask the group where nobody has the role, and
-/// peers are read from it.
+/// A person's roles, and those that a group membership implies: rules use the group where nobody has the role, and peers are
+/// members of it.
 fn roles_of(directory: &Directory, person: &Person) -> BTreeSet<Role> {
     let seats = directory.groups_of(&person.id);
     let spoken = group_membership::WITH_GROUP.into_iter();
@@ -133,7 +133,8 @@ fn roles_of(directory: &Directory, person: &Person) -> BTreeSet<Role> {
         .collect()
 }
 
-/// Parts that rules ask for a place, of which two should not lie in one hand. Who does the work is no owner's second person.
+/// Ownership roles that rules use for a place, of which one person should not have two. An implementer is not the owner's
+/// second person.
 const PARTS: [OwnershipRole; 5] = [
     OwnershipRole::Owner,
     OwnershipRole::TechnicalLead,
@@ -142,11 +143,11 @@ const PARTS: [OwnershipRole; 5] = [
     OwnershipRole::Implementer,
 ];
 
-/// Two parts in one hand, by person, and where: for each service or config item the environments.
+/// Two roles of one person, and the place: for each service or config item the environments.
 type Doubles<'a> = BTreeMap<(String, [OwnershipRole; 2]), BTreeMap<String, BTreeSet<&'a EnvironmentKey>>>;
 
-/// People who answer in two parts for one service in one environment, by whatever rows: of the service, of what it is part of,
-/// of a class, of everything, of a config item inside, themselves or through a group.
+/// People with two ownership roles for one service in one environment, by any rows: of the service, of its parent, of a class,
+/// of everything, of a config item inside, by themselves or through a group.
 fn double_parts(directory: &Directory, now: Timestamp) -> Vec<Conflict> {
     let mut doubles = Doubles::new();
     let places = &directory.environments;
@@ -223,7 +224,7 @@ fn pairs<'a, T: Clone>(
     })
 }
 
-/// Notes who answers in two parts for a place, unless they do for the whole inside of which it lies.
+/// Records the people with two roles for a place, unless they have both for a whole that contains the place.
 fn note<'a>(
     directory: &Directory,
     now: Timestamp,

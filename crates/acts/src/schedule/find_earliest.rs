@@ -1,4 +1,4 @@
-//! Finds how soon a change could start that nobody wrote yet: by the rules that would be asked of it.
+//! Finds how soon a change that is not written yet could start: by the rules that would apply to it.
 
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
@@ -12,7 +12,7 @@ use model::core::refusal::Refusal;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
-/// The earliest start that the rules on lead time would leave; `None` where none asks, or while too little is said.
+/// The earliest start by the rules on lead time; `None` where none applies, or while fields are missing.
 ///
 /// # Errors
 /// 403, or the store's.

@@ -1,5 +1,5 @@
-//! The report of a freeze: the changes that it hit, the exceptions with who gave them and why, the changes that passed by their
-//! risk with the expected and the actual failures, and what became of the rest.
+//! The report of a freeze: the changes that it hit, the exceptions with their authors and reasons, the changes that passed by
+//! their risk with the expected and the actual failures, and the outcome of the rest.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::core::error::Result;
 use crate::schedule::find_hits::{MOST_REPORTED, covers};
 use crate::schedule::set_freeze::load;
 
-/// The most pages of changes that are looked at.
+/// The most pages of changes that are examined.
 const MOST_PAGES: usize = 20;
 /// The most changes of its times that are listed, but for the last page.
 const MOST_LISTED: usize = 2_000;
@@ -39,12 +39,12 @@ pub struct Reported {
     pub risk: Level,
     /// Its state.
     pub state: State,
-    /// What the freeze did to it.
+    /// The effect of the freeze on it.
     pub fate: FreezeFate,
     /// Why it was excepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who excepted it: a login.
+    /// The author of the exception: a login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub excepted_by: Option<String>,
     /// When it was excepted.
@@ -53,7 +53,7 @@ pub struct Reported {
     /// When the exception was withdrawn or lapsed before the change started under it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Timestamp>,
-    /// Whether it succeeded; absent before its work ended.
+    /// Whether the change succeeded; absent before its work ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub succeeded: Option<bool>,
 }
@@ -81,7 +81,7 @@ pub struct TimeReported {
     pub expected_failures: Option<String>,
 }
 
-/// What a freeze did.
+/// The effects of a freeze.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FreezeReport {
     /// The freeze's id.
@@ -96,13 +96,13 @@ pub struct FreezeReport {
     pub ahead: Vec<Occurrence>,
     /// How many changes it hit: all of the list.
     pub hit: usize,
-    /// How many of them still wait in it.
+    /// How many of these changes still wait.
     pub stopped: usize,
     /// How many got another time, or were cancelled.
     pub moved: usize,
     /// How many were excepted.
     pub excepted: usize,
-    /// How many were excepted no more before they started.
+    /// How many lost their exception before they started.
     pub excepted_withdrawn: usize,
     /// How many passed by their risk.
     pub let_through: usize,
@@ -116,15 +116,15 @@ pub struct FreezeReport {
     /// How many of them were expected to fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_failures: Option<String>,
-    /// The latest times that began, each with what it was expected to let through and what passed, in order.
+    /// The latest times that began, each with the expected and the actual number of passed changes, in order.
     pub times: Vec<TimeReported>,
     /// The changes.
     pub changes: Vec<Reported>,
-    /// Whether there are more than are looked at.
+    /// Whether there are more than are examined.
     pub is_cut: bool,
 }
 
-/// What a freeze did (`GET /freezes/{id}/report`).
+/// The effects of a freeze (`GET /freezes/{id}/report`).
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -188,7 +188,7 @@ fn time_of(times: &[Occurrence], change: &Change) -> Option<Occurrence> {
     begun.or_else(planned).copied()
 }
 
-/// What was expected of a time, and what became of the changes in it.
+/// The expectation for a time, and the outcomes of the changes in it.
 fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item = &'r Reported>) -> TimeReported {
     let stated = freeze.course.thaw_time(time.starts_at);
     let mut told = TimeReported {
@@ -218,7 +218,7 @@ fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item
     told
 }
 
-/// Changes whose planned times lie in it, and those that the announcement or an exception named.
+/// Changes planned in the freeze, and those that the announcement or an exception named.
 fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -> Result<(Vec<Change>, bool)> {
     let (mut found, is_cut) = planned_in(cx, freeze, times)?;
     let known: BTreeSet<&str> = found.iter().map(|it| it.key.as_str()).collect();
@@ -236,7 +236,8 @@ fn candidates(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -
     Ok((found, is_cut))
 }
 
-/// The changes of its scope that are planned in one of its times, in the order of their numbers, and whether there may be more.
+/// The changes in the freeze's scope that are planned in one of its times, in the order of their numbers, and whether there may
+/// be more.
 fn planned_in(cx: &mut Context<'_, '_>, freeze: &Freeze, times: &[Occurrence]) -> Result<(Vec<Change>, bool)> {
     let (Some(first), Some(last)) = (times.first(), times.last()) else {
         return Ok((Vec::new(), false));
@@ -269,8 +270,7 @@ fn is_planned_in(times: &[Occurrence], change: &Change) -> bool {
     planned.is_some_and(|(start, end)| times.iter().any(|it| it.overlaps(start, end)))
 }
 
-/// Why, by whom and when a change was excepted: by an exception that stands, or by one that it started under and that ended
-/// afterwards.
+/// The reason, author and time of a change's exception: an active one, or one that ended after the change started under it.
 fn exception_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<(&'a str, &'a PersonId, Timestamp)> {
     let present = freeze.exceptions.iter().find(|it| it.change == change.id);
     let started = change.actual_start;
@@ -288,7 +288,7 @@ fn withdrawn_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<&'a PastExcep
     ended.find(|it| it.change == change.id)
 }
 
-/// What the freeze did to a change; `None` where it does not touch it.
+/// The effect of the freeze on a change; `None` where the freeze does not touch it.
 fn reported(directory: &Directory, (freeze, times): (&Freeze, &[Occurrence]), change: &Change) -> Option<Reported> {
     let was_named = freeze
         .course

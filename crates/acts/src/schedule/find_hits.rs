@@ -1,4 +1,4 @@
-//! Finds the changes that a freeze hits: whom it moves, whom it lets through, and the next free times of those that it stops.
+//! Finds the changes that a freeze hits: the moved ones, the ones that pass, and the next free times of those that it stops.
 
 use std::collections::BTreeSet;
 
@@ -24,9 +24,9 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::change_conflicts::planned_near;
 
-/// The most changes that a preview lists; the count tells of the rest.
+/// The most changes that a preview lists; the count includes the rest.
 const MOST_HITS: usize = 500;
-/// Of so many of them free times are looked for.
+/// Free times are searched for this many of them.
 const MOST_OFFERED: usize = 50;
 /// How many free times are offered to each.
 const OFFERED: usize = 3;
@@ -56,16 +56,16 @@ pub struct Hit {
     pub planned_end: Option<Timestamp>,
     /// Whether the thaw lets it through.
     pub is_let_through: bool,
-    /// Starts at which it would be free, in order.
+    /// Free starts for the change, in order.
     pub free_starts: Vec<Timestamp>,
 }
 
-/// What a freeze would do.
+/// The expected effects of a freeze.
 #[derive(Debug, Clone, Serialize)]
 pub struct Preview {
     /// Its times, in order.
     pub occurrences: Vec<Occurrence>,
-    /// The changes that it hits, by their planned start.
+    /// The changes that the freeze hits, by their planned start.
     pub hits: Vec<Hit>,
     /// How many it hits.
     pub hit_count: usize,
@@ -77,7 +77,7 @@ pub struct Preview {
     pub thaw_expected_failures: String,
 }
 
-/// What a time of a freeze is expected to let through by its bound of risk, as the changes planned in it stand now.
+/// How many changes a time of a freeze is expected to let through by its risk bound, by their present plans.
 ///
 /// # Errors
 /// The store's.
@@ -91,7 +91,7 @@ pub(crate) fn expectation(cx: &mut Context<'_, '_>, freeze: &Freeze, time: Occur
         .limit(MOST_REPORTED);
     let changes = record::bodies::<Change>(cx.tx, &filter)?;
     let directory = cx.directory()?;
-    // Work that began before it passes by no bound of it.
+    // Work that began before the time does not pass by the time's risk bound.
     let is_ahead = |it: &&Change| it.actual_start.is_none_or(|start| start >= time.starts_at);
     let passing = changes.iter().filter(is_ahead);
     let passing = passing.filter(|it| covers(&directory, freeze, it) && freeze.thaws(it));
@@ -103,7 +103,7 @@ pub(crate) fn expectation(cx: &mut Context<'_, '_>, freeze: &Freeze, time: Occur
     Ok((levels.len(), expected))
 }
 
-/// What a freeze hits, as it is given.
+/// The changes that a freeze hits, in its given form.
 ///
 /// # Errors
 /// The store's.
@@ -205,7 +205,7 @@ fn hit_of((directory, freeze): (&Directory, &Freeze), change: &Change, free_star
     }
 }
 
-/// What is planned in the time in which free times are looked for.
+/// The planned changes in the time that is searched for free slots.
 fn others_ahead(cx: &mut Context<'_, '_>) -> Result<Vec<Planned>> {
     let (now, ahead) = (cx.now, SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS)));
     planned_near(cx, now, later(later(now, ahead), LONGEST))
@@ -229,7 +229,7 @@ fn planned(cx: &mut Context<'_, '_>, from: Option<Timestamp>) -> Result<Vec<Chan
     Ok(record::bodies::<Change>(cx.tx, &filter)?)
 }
 
-/// Whether a freeze covers one of a change's open targets and lies over its planned times, as it would once it counts.
+/// Whether a freeze covers one of a change's open targets and overlaps its planned times, as it would once it counts.
 pub(crate) fn is_hit(directory: &Directory, freeze: &Freeze, change: &Change, now: Timestamp) -> bool {
     let Some((start, end)) = change.planned_start.zip(change.window_end()) else {
         return false;
@@ -302,13 +302,13 @@ fn free_starts(
     starts
 }
 
-/// The table of the timers, whose subject is the id of a freeze; behind `@` stands up to which change its owners are
+/// The table of the timers, whose subject is the id of a freeze; the text after `@` is the change up to which owners are
 /// notified.
 pub(crate) const TELLING: &str = "freeze_hits";
 /// Their kind.
 const TELLING_KIND: &str = "freeze_hits";
 
-/// Has the owners notified. A freeze that stops nothing yet tells them when it is announced.
+/// Has the owners notified. A freeze that stops nothing yet notifies them when it is announced.
 ///
 /// # Errors
 /// The store's.
@@ -320,10 +320,10 @@ pub(crate) fn ask_telling(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(
     await_time(cx, freeze)
 }
 
-/// What stands behind the id of a freeze in the subject of the timer that states what its times are expected to let through.
+/// The suffix after a freeze's id in the subject of the timer that states what its times are expected to let through.
 pub(crate) const TIMES: &str = "times";
 
-/// Has stated what the next time of a freeze is expected to let through, once that time begins.
+/// Sets the timer for the statement of how many changes the next time of a freeze is expected to let through.
 ///
 /// # Errors
 /// The store's.
@@ -340,7 +340,7 @@ pub(crate) fn await_time(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()
     }
 }
 
-/// Has a freeze looked at.
+/// Sets the timer that examines a freeze.
 ///
 /// # Errors
 /// The store's.

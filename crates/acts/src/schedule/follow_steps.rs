@@ -1,5 +1,6 @@
-//! Who has to take the next step of a freeze with the business, as an action item: nobody announces for them, so a step that is
-//! forgotten escalates at the latest when the freeze was to begin, and is asked for no more once its times are behind.
+//! The next step of a freeze with the business, as an action item of the responsible person: the system announces nothing for
+//! them. A forgotten step escalates at the latest at the planned start, and its item is settled once the freeze's times are
+//! past.
 
 use jiff::SignedDuration;
 use model::core::enums::{AboutKind, ActionKind, FreezeStage};
@@ -13,9 +14,9 @@ use crate::schedule::find_hits;
 
 /// The business owner agrees or declines.
 const AGREE: &str = "agree";
-/// Whoever proposed it announces it.
+/// The proposer announces it.
 const ANNOUNCE: &str = "announce";
-/// Whoever proposed it changes or ends what was declined.
+/// The proposer changes or ends a declined freeze.
 const CHANGE: &str = "change";
 
 /// Opens the item of the next step, and settles those of steps that were taken.
@@ -51,19 +52,19 @@ pub(crate) fn follow_steps(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<
             ),
         ),
     };
-    // One that is proposed shortly before it begins still leaves a while.
+    // A freeze that is proposed shortly before its start still leaves some time for the step.
     let soonest = cx.now + SignedDuration::from_mins(15);
     let item = NewItem {
         part: part.to_owned(),
         services: freeze.services.clone(),
         owner,
         due: Due::At(freeze.next_time(cx.now).starts_at.max(soonest)),
-        // The business owner is asked by a letter of its own.
+        // The business owner gets a letter of their own.
         tells: part != AGREE,
         ..NewItem::new(ActionKind::Other, about, title)
     };
     open(cx, item)?;
-    // Nobody takes a step of a freeze that is over, so it is looked at again then.
+    // Nobody takes a step of a freeze that is over, so it is examined again then.
     let end = freeze.times().next_back().map_or(freeze.ends_at, |last| last.ends_at);
     find_hits::set_timer(cx, freeze.id.as_str(), end)
 }

@@ -16,7 +16,7 @@ use crate::core::error::Result;
 /// The kind of the connections that name applications of Argo CD.
 const ARGOCD: &str = "argocd";
 
-/// Of what a calendar is asked.
+/// The subject of a calendar query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The service; none means each.
@@ -28,8 +28,8 @@ pub struct Place {
 /// A span of a freeze.
 pub type Times = Vec<(Timestamp, Timestamp)>;
 
-/// The times in which a freeze lies over one of the places, or over a part of one that leaves its service or environment open; or a
-/// sentence where the tenant, as far as the acting person sees it, has no such place.
+/// The times in which a freeze covers one of the places, or a part of one without a service or environment; or a sentence where
+/// the tenant, as far as the acting person sees it, has no such place.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -73,7 +73,7 @@ fn lies_over(directory: &Directory, freeze: &Freeze, place: &Place) -> bool {
     }
 }
 
-/// The environment that is named, or all of them.
+/// The named environment, or all of them.
 fn environments(directory: &Directory, named: Option<&str>) -> Vec<EnvironmentKey> {
     match named {
         Some(key) => vec![EnvironmentKey(key.to_owned())],
@@ -92,7 +92,7 @@ pub struct Denied {
     pub applications: Vec<String>,
 }
 
-/// The times of freezes with the applications that they lie over, in the order of time; of one environment where it is named.
+/// The times of freezes with the applications that they cover, in the order of time; of one environment where it is named.
 ///
 /// # Errors
 /// 403, 422 for an unknown environment, or the store's.

@@ -41,7 +41,7 @@ const STAYS: SignedDuration = SignedDuration::from_mins(15);
 const AHEAD_DAYS: i64 = 60;
 /// The most pairs of one round, and the most conflicts that one act begins to keep.
 const MOST_PAIRS: usize = 20;
-/// The most changes of one round: the next ones. Those behind them come into it as time passes.
+/// The most changes of one round: the next ones. Later ones come into it as time passes.
 const MOST_SWEPT: i64 = 1_000;
 /// The most decided conflicts among which precedents are looked for.
 const MOST_DECIDED: i64 = 500;
@@ -151,7 +151,7 @@ fn told_decision(decided: &Conflict) -> String {
     }
 }
 
-/// Arbiters decide in person, and never through a credential that somebody with a part in either change gave them.
+/// Arbiters decide in person, and never through a credential issued by a person with a part in either change.
 fn check_arbiter(cx: &mut Context<'_, '_>, conflict: &Conflict, changes: [&Change; 2]) -> Result<()> {
     let directory = cx.directory()?;
     let arbiters = conflict.arbiters(&directory, changes, cx.now);
@@ -214,7 +214,7 @@ fn assign(
     cx.put_estate("conflict.assigned", next, json!({}))
 }
 
-/// How conflicts like this one were decided, the newest first.
+/// The decisions of similar conflicts, the newest first.
 ///
 /// # Errors
 /// The store's.
@@ -233,7 +233,8 @@ pub fn precedents(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<Vec<C
     Ok(like)
 }
 
-/// Follows the conflicts of a change that was saved with another plan, in the same transaction; opens those that hold it.
+/// Updates the conflicts of a change that was saved with another plan, in the same transaction; opens those that hold the
+/// change.
 ///
 /// # Errors
 /// The store's.
@@ -295,7 +296,7 @@ fn follow(cx: &mut Context<'_, '_>, change: &Change, known: Vec<Conflict>) -> Re
     if change.state == State::Draft {
         return Ok(());
     }
-    // A change that so many conflicts hold does not start for the lack of one more.
+    // A change with this many conflicts does not start anyway, so further ones are left out.
     for one in found.iter().filter(|it| terms.hold(&it.kinds())).take(MOST_PAIRS) {
         let Some(id) = one.change.as_ref().filter(|id| !seen.contains(id.as_str())) else {
             continue;
@@ -361,7 +362,7 @@ fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms
 }
 
 /// Opens the action items of a conflict that is to be decided, for the owners of both changes and an arbiter; settles them once
-/// it is decided or gone. The letter about what was found is the owners' letter.
+/// it is decided or gone. The letter about the conflict is the owners' letter.
 fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Change, &Change)) -> Result<()> {
     let about = About::new(AboutKind::Conflict, conflict.id.as_str());
     if conflict.state != ConflictState::Open {
@@ -451,7 +452,7 @@ fn tell(
     })
 }
 
-/// Judges both changes again: what holds them is another now.
+/// Judges both changes again, because the conflict's hold on them changed.
 fn settle_both(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<()> {
     let pair = [conflict.one.clone(), conflict.other.clone()];
     cx.as_system(|cx| {
@@ -464,8 +465,8 @@ fn settle_both(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<()> {
     })
 }
 
-/// What a round has to do: pairs whose conflict is to be kept or followed, and conflicts whose time passed. It is computed in a read,
-/// so that a change of the graph that touches many changes does not hold the writer.
+/// The work of a round: pairs whose conflict is to be stored or updated, and conflicts whose time passed. It is computed in a
+/// read, so that a change of the graph that touches many changes does not hold the writer.
 ///
 /// # Errors
 /// The store's.
@@ -515,7 +516,7 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
             Some(kept) => {
                 between(&mut ways, (directory, &terms), first, second).is_some_and(|found| says(kept, &found, &terms))
             }
-            // Beyond the most there are, only what holds is kept.
+            // Beyond the limit, only conflicts that hold changes are stored.
             None if is_full && !terms.hold_kinds.is_empty() => {
                 between(&mut ways, (directory, &terms), first, second).is_none_or(|found| !terms.hold(&found.kinds()))
             }
@@ -538,12 +539,12 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
     Ok(found)
 }
 
-/// Two ids in their order, by which a pair is found whatever its order.
+/// Two ids in order, so that a pair is found in any order.
 fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     (one.min(other), one.max(other))
 }
 
-/// Whether a record says what is found, and holds both changes where the terms do by now.
+/// Whether a record equals the result, and holds both changes where the terms do by now.
 fn says(kept: &Conflict, found: &Found, terms: &PlanningTerms) -> bool {
     let is_to_hold = kept.state == ConflictState::Open && terms.hold(&found.kinds());
     let why: Vec<String> = found.met.iter().map(|met| met.sentence()).collect();

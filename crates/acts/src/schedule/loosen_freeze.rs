@@ -1,5 +1,5 @@
-//! Ends a freeze, or lets it cover less: proposed with a reason, in force once it is confirmed. Until then the freeze stands as
-//! it is. What was loosened stays in the freeze's history, and the people with changes in it are notified.
+//! Ends a freeze, or lets it cover less: proposed with a reason, in force once it is confirmed. Until then the freeze stays
+//! unchanged. A loosening stays in the freeze's history, and the people with changes in it are notified.
 
 use std::collections::BTreeSet;
 
@@ -26,8 +26,8 @@ use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, settle_touched, state_thaw, take_effect};
 use crate::schedule::sign_step::signed;
 
-/// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); one that is over stays as it was. Its setter takes it back at
-/// once within an hour, as a slip.
+/// Proposes to end a freeze (`DELETE /freezes/{id} {reason}`); a past freeze stays unchanged. Within an hour its setter may
+/// withdraw the freeze at once, as a mistake.
 ///
 /// # Errors
 /// 403, 404, 422 without a reason, or the store's.
@@ -74,7 +74,7 @@ fn loosening(cx: &Context<'_, '_>, reason: String, wanted: Option<&Freeze>) -> L
     }
 }
 
-/// Keeps a proposal beside a freeze that stands as it is; a later one takes its place.
+/// Stores a proposal beside an unchanged freeze; a later one replaces it.
 pub(crate) fn propose(
     cx: &mut Context<'_, '_>,
     freeze: Freeze,
@@ -118,7 +118,8 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     take_loosening(cx, &before, &loosening)
 }
 
-/// Signs the answer of the business owner to a freeze that is to cover more than they agreed to. Declined, it stands as it is.
+/// Signs the business owner's decision about a freeze that is to cover more than they agreed to. If declined, the freeze stays
+/// unchanged.
 pub(crate) fn answer_widening(
     cx: &mut Context<'_, '_>,
     mut before: Freeze,
@@ -200,7 +201,7 @@ fn loosened(before: &Freeze, loosening: &Loosening, (by, at): (&PersonId, Timest
 }
 
 /// The second confirmation is another person's while there is one: neither the proposer's nor that of an account which counts as
-/// theirs. Whoever lends their voice to all others still has others beside them.
+/// theirs. A person who issues credentials for all other accounts still counts as having others beside them.
 fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> {
     let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
     if !is_behind(cx, &directory, (&loosening.by, loosening.handed_by.as_ref())) {
@@ -221,8 +222,7 @@ fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> 
     Err(Refusal::not_allowed("own_request", text).with_others(others).into())
 }
 
-/// Notifies the people with changes in the freeze: those that it covered and whose planned times it lay over, or whose work is
-/// under way.
+/// Notifies the people with changes in the freeze: with planned times in it, or with work under way.
 fn tell_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason: &str) -> Result<()> {
     let open = State::ALL
         .iter()

@@ -1,6 +1,7 @@
 //! Notices of vendors by mail: each vendor has a secret address of its own, and a letter to it from one of its contacts becomes a notice.
 //! The address holds the vendor's id and a tag over tenant and vendor under the secret of the mail connection; `From` alone makes
-//! nothing. The sender gets an answer with what was recorded, or why nothing was. A notice decides nothing: its owners acknowledge it.
+//! nothing. The sender gets a reply with the recorded data, or the reason for a refusal. A notice decides nothing: its owners
+//! acknowledge it.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,7 @@ pub const LETTER: &str = "desk_letter";
 
 /// The most letters of a vendor that are taken in a day.
 const MOST_LETTERS: i64 = 100;
-/// The time in which they are counted.
+/// The time over which letters are counted.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A letter to a vendor's desk, as its job holds it.
@@ -46,7 +47,7 @@ pub struct DeskLetter {
     /// The text, plain in memory alone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// The text as its job holds it, sealed: one letter names the vendor's secret address.
+    /// The sealed text in the job: one letter names the vendor's secret address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sealed: String,
     /// When it was written.
@@ -117,7 +118,7 @@ fn form(vendor: &Vendor) -> String {
     )
 }
 
-/// The vendor to whom one of the addresses was given.
+/// The vendor of one of the addresses.
 pub(crate) fn addressee(cx: &mut Context<'_, '_>, secret: &[u8], tokens: &[String]) -> Result<Option<Vendor>> {
     let (directory, tenant) = (cx.directory()?, cx.tenant());
     for token in tokens {
@@ -135,7 +136,7 @@ pub(crate) fn addressee(cx: &mut Context<'_, '_>, secret: &[u8], tokens: &[Strin
     Ok(None)
 }
 
-/// Takes a letter to a vendor's address; answers what came of it, in words. A contact is told; a stranger is told nothing.
+/// Takes a letter to a vendor's address; returns the result as text. A contact gets a reply; a stranger gets none.
 ///
 /// # Errors
 /// The store's. A letter that becomes nothing is no error.
@@ -146,7 +147,7 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, vendor: &Vendor, reply: &Mai
     };
     let since = cx.now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
     if event::count_of_subject(cx.tx, ("vendor", vendor.id.as_str()), "vendor.answered", since)? >= MOST_LETTERS {
-        // No answer either: two programs that answer each other end here.
+        // No reply is sent either: this stops two programs that reply to each other.
         return Ok(format!(
             "refused: {} sent {MOST_LETTERS} letters within a day already",
             vendor.called()
@@ -206,7 +207,7 @@ fn answered(cx: &mut Context<'_, '_>, vendor: &Vendor, data: serde_json::Value) 
     cx.tell(vec![event], Written::default())
 }
 
-/// Has a letter mailed. It has no address to answer to, so that no two programs talk to each other.
+/// Has a letter mailed. The letter has no reply address, so that no two programs write to each other.
 fn post(cx: &mut Context<'_, '_>, vendor: &Vendor, address: &str, (subject, text): (&str, &str)) -> Result<()> {
     let id = cx.new_id()?;
     let letter = DeskLetter {
@@ -228,15 +229,15 @@ fn post(cx: &mut Context<'_, '_>, vendor: &Vendor, address: &str, (subject, text
     Ok(())
 }
 
-/// What the text of a letter is bound to.
+/// The name to which a letter's sealed text is bound.
 fn letter_name(job: &str) -> String {
     format!("{LETTER}/{job}")
 }
 
-/// The letter that a job holds, with its text opened.
+/// A job's letter, with its text decrypted.
 ///
 /// # Errors
-/// What is no letter, or a fault of the keys.
+/// A payload that is no letter, or a fault of the keys.
 pub fn read_letter(cx: &mut Context<'_, '_>, job: &str, payload: &str) -> Result<DeskLetter> {
     let mut letter: DeskLetter = serde_json::from_str(payload)?;
     if !letter.sealed.is_empty() {
@@ -246,7 +247,7 @@ pub fn read_letter(cx: &mut Context<'_, '_>, job: &str, payload: &str) -> Result
     Ok(letter)
 }
 
-/// Tells the change managers of a letter that the mail server refused: the vendor knows nothing of it.
+/// Notifies the change managers of a letter that the mail server refused: the vendor did not get it.
 ///
 /// # Errors
 /// The store's.

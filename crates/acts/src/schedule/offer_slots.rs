@@ -15,7 +15,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::change_conflicts::{all_near, read_plan};
 
-/// How many times are offered unless said.
+/// The default number of offered times.
 const USUAL_COUNT: i64 = 10;
 /// The most times that are offered.
 const MOST_COUNT: i64 = 100;
@@ -57,7 +57,7 @@ pub fn find_slots(cx: &mut Context<'_, '_>, body: &Body) -> Result<Vec<Slot>> {
     )
 }
 
-/// Free times of a change as it stands (`GET /changes/{key}/slots`).
+/// Free times of a change in its present state (`GET /changes/{key}/slots`).
 ///
 /// # Errors
 /// 403, 404, or the store's.

@@ -1,4 +1,4 @@
-//! Shows what a freeze would hit before anybody sets it, and what one hits that is there.
+//! Shows the changes that a planned or an existing freeze hits.
 
 use model::core::act;
 use model::core::body::Body;
@@ -8,7 +8,8 @@ use crate::core::error::Result;
 use crate::schedule::find_hits::{Preview, preview};
 use crate::schedule::set_freeze::{load, read_freeze};
 
-/// What a freeze would do that nobody set yet (`POST /freeze-previews`, with the body of a freeze). Nothing is written.
+/// The expected effects of a freeze that is not set yet (`POST /freeze-previews`, with the body of a freeze). Nothing is
+/// written.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -27,7 +28,7 @@ pub fn preview_of(cx: &mut Context<'_, '_>, id: &str) -> Result<Preview> {
     let freeze = load(cx, id)?;
     let mut preview = preview(cx, &freeze)?;
     let (directory, person) = (cx.directory()?, cx.actor.person.clone());
-    // What a scoped reader does not see is not named to them.
+    // Hits that a scoped reader may not see are left out.
     for hit in std::mem::take(&mut preview.hits) {
         let change = cx.change(&hit.key)?;
         if directory.sees(&person, &change) {

@@ -1,6 +1,6 @@
-//! Brings freezes to the systems that know such a thing: a GitLab project gets the freeze periods that lie over its service,
-//! and loses them when a freeze is taken back or over. Theirs are read on the way and every few hours, and the connection's
-//! owner is told of those that nobody set here.
+//! Copies freezes to systems that support them: a GitLab project gets the freeze periods over its service, and loses them when
+//! a freeze is withdrawn or over. The project's own periods are read on the way and every few hours, and the connection's owner
+//! is notified of periods that were not set here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,25 +16,25 @@ use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::core::{connections, secrets};
 
-/// The kinds of these calls: about one freeze at once, about its end, and about nothing but what stands there.
+/// The kinds of these calls: about one freeze at once, about its end, and only to read the existing periods.
 const NOW: &str = "freezes";
 const AT_END: &str = "freezes_end";
 const LOOK: &str = "freezes_read";
-/// So long before its start a freeze is brought there, and so long after its end it is still taken back. Cron names no
-/// year, so a period that stood there longer would hold other days as well.
+/// How long before its start a freeze is set there, and how long after its end it is still removed. Cron has no year, so a
+/// longer period would also hold other days.
 const REACH: SignedDuration = SignedDuration::from_hours(24 * 300);
-/// How often what stands there is read.
-/// The same of each time of a freeze that repeats: its list is expanded again, and so brought again, before this has passed.
+/// How often the existing periods are read. The same for each time of a repeating freeze: its list is expanded, and so set
+/// again, before this has passed.
 const REPEATED_REACH: SignedDuration = SignedDuration::from_hours(24 * 62);
 const EVERY: SignedDuration = SignedDuration::from_hours(6);
 
-/// Whether a call is one of these.
+/// Whether a call is of this kind.
 #[must_use]
 pub fn is_call(kind: &str) -> bool {
     matches!(kind, NOW | AT_END | LOOK)
 }
 
-/// Puts a first look on its way for a connection that was made.
+/// Queues the first reading of a new connection.
 ///
 /// # Errors
 /// The store's.
@@ -43,7 +43,7 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result
     look_at(cx, connection, now)
 }
 
-/// Brings what holds and lies ahead to all projects of a connection, which may have new ones.
+/// Sets the present and future freezes in all projects of a connection, which may have new ones.
 ///
 /// # Errors
 /// The store's.
@@ -55,7 +55,7 @@ pub(crate) fn bring_all(cx: &mut Context<'_, '_>, connection: &Connection) -> Re
     Ok(())
 }
 
-/// Whether this connection's periods should be read and no look is on its way.
+/// Whether this connection's periods should be read and no call is in the queue.
 ///
 /// # Errors
 /// The store's.
@@ -76,7 +76,7 @@ fn is_told(connection: &Connection) -> bool {
     connection.active && connection.kind == "gitlab" && connection.api.is_some()
 }
 
-/// Puts calls on their way to each connection that a freeze concerns: as soon as it may stand there, and at its end.
+/// Queues calls to each connection that a freeze concerns: as soon as the period may be set there, and at its end.
 ///
 /// # Errors
 /// The store's.
@@ -87,7 +87,7 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
         if !is_told(&connection) || !connection.map.iter().any(|row| lies_over(&directory, freeze, row)) {
             continue;
         }
-        // A call is about one freeze, so that one that is tried again later holds back no other.
+        // A call is about one freeze, so that the retry of one call delays no other.
         let subject = format!("{}/{}", connection.id, freeze.id);
         let is_once = !freeze.ended && !freeze.repeat.is_set();
         let from = if is_once { reach_of(freeze).max(now) } else { now };
@@ -106,8 +106,8 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     Ok(())
 }
 
-/// The same after a freeze was changed. The period that stood for it before is taken back from the projects that it lay over:
-/// no freeze has those times any more, so the call itself names them.
+/// The same after a freeze was changed. The former period is removed from the former projects: no freeze has those times any
+/// more, so the call itself names them.
 ///
 /// # Errors
 /// The store's.
@@ -138,18 +138,18 @@ pub(crate) fn tell_moved(cx: &mut Context<'_, '_>, before: &Freeze, after: &Free
     Ok(())
 }
 
-/// The times of which a call says that a freeze had them before it was changed.
+/// The former times of a changed freeze, from a call's subject.
 fn former_span(subject: &str) -> Option<Span> {
     let mut parts = subject.split('/').skip(2);
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// From when on a freeze may stand there.
+/// From when on a freeze may be set there.
 fn reach_of(freeze: &Freeze) -> Timestamp {
     freeze.starts_at.checked_sub(REACH).unwrap_or(Timestamp::MIN)
 }
 
-/// Whether a time of a freeze may stand there now, or has to be taken back from there.
+/// Whether a time of a freeze may be set there now, or has to be removed.
 fn is_near(freeze: &Freeze, span: Occurrence, now: Timestamp) -> bool {
     let reach = if freeze.repeat.is_set() { REPEATED_REACH } else { REACH };
     let begins = span.starts_at.checked_sub(reach).unwrap_or(Timestamp::MIN);
@@ -170,7 +170,7 @@ fn lies_over(directory: &Directory, freeze: &Freeze, row: &Mapping) -> bool {
 /// A span of a freeze.
 pub type Span = (Timestamp, Timestamp);
 
-/// A project and the spans that should and should not stand in it.
+/// A project and the spans that it should and should not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
     /// `owner/name`.
@@ -181,9 +181,9 @@ pub struct Project {
     pub unwanted: Vec<Span>,
 }
 
-/// What a courier needs.
+/// The data for the call.
 pub struct Errand {
-    /// Whom it calls.
+    /// The connection to call.
     pub connection: Connection,
     /// The credential.
     pub credential: String,
@@ -191,7 +191,7 @@ pub struct Errand {
     pub projects: Vec<Project>,
 }
 
-/// Loads what a courier needs for a call about this subject; `None` when there is nothing to bring any more. `left` names the
+/// Loads the data for a call about this subject; `None` when there is nothing to synchronise any more. `left` names the
 /// projects that an earlier round has left, one a line, in the order of their turns; empty means all.
 ///
 /// # Errors
@@ -223,7 +223,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Opt
     }))
 }
 
-/// Those that are left, in their order.
+/// The remaining projects, in order.
 fn of_left(projects: Vec<Project>, left: &str) -> Vec<Project> {
     if left.is_empty() {
         return projects;
@@ -234,7 +234,7 @@ fn of_left(projects: Vec<Project>, left: &str) -> Vec<Project> {
     found
 }
 
-/// What should stand in each project at this time; several services may be built from one.
+/// The periods that each project should have at this time; several services may be built from one.
 fn projects(directory: &Directory, connection: &Connection, freezes: &[Freeze], now: Timestamp) -> Vec<Project> {
     let mut rows: BTreeMap<&str, Vec<&Mapping>> = BTreeMap::new();
     for row in &connection.map {
@@ -261,7 +261,7 @@ fn projects(directory: &Directory, connection: &Connection, freezes: &[Freeze], 
         .collect()
 }
 
-/// Tells the connection's owner of periods that stand there and not here, each once, and has them read again later.
+/// Notifies the connection's owner, once each, of periods that exist there and not here, and queues the next reading.
 ///
 /// # Errors
 /// The store's.

@@ -1,5 +1,5 @@
-//! Reads calendars of others again and again from their addresses. A call names the calendar; its events replace those of the last
-//! reading, and a reading that fails keeps them and says why. One that goes on failing is an action item.
+//! Reads external calendars repeatedly from their addresses. A call names the calendar; its events replace those of the last
+//! reading. A failed reading keeps them and records the reason. A calendar that keeps failing becomes an action item.
 
 use model::core::act::actions::SET_WINDOW;
 use model::core::body::Body;
@@ -79,7 +79,7 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     Ok(saved)
 }
 
-/// What a courier needs to read a calendar.
+/// The data for reading a calendar.
 pub struct Errand {
     /// The calendar.
     pub calendar: OutsideCalendar,
@@ -87,7 +87,7 @@ pub struct Errand {
     pub credential: Option<Vec<u8>>,
 }
 
-/// Loads what a courier needs; `None` when the calendar is read no more.
+/// Loads the data for the call; `None` when the calendar is read no more.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -100,11 +100,11 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
     Ok(Some(Errand { calendar, credential }))
 }
 
-/// What was read of a calendar: its events with an entity tag, or nothing where it is unchanged.
+/// The result of a reading: the events with an entity tag, or nothing where the calendar is unchanged.
 pub type Told = Option<(Vec<OutsideEvent>, Option<String>)>;
 
-/// Keeps what a reading of an address brought, and puts the next one on its way. What changes nothing writes nothing, and what
-/// was read from another address than the present one is not kept.
+/// Stores the result of a reading, and queues the next one. An unchanged result writes nothing, and the result from a former
+/// address is dropped.
 ///
 /// # Errors
 /// The store's.
@@ -187,7 +187,7 @@ fn about(id: &str) -> About {
     About::new(AboutKind::Other, format!("outside-calendar {id}"))
 }
 
-/// What change managers are asked for while a calendar cannot be read: maintenance that is new in it is no conflict of any change.
+/// The item for change managers while a calendar cannot be read: new maintenance in it conflicts with no change.
 fn unread(calendar: &OutsideCalendar, why: &str) -> NewItem {
     NewItem {
         text: Some(why.to_owned()),
@@ -203,7 +203,7 @@ fn unread(calendar: &OutsideCalendar, why: &str) -> NewItem {
     }
 }
 
-/// Settles what was asked for of a calendar that is read again, or no more.
+/// Settles the item of a calendar that is read again, or no more.
 ///
 /// # Errors
 /// The store's.

@@ -58,7 +58,7 @@ pub(crate) fn read_repeat(
     repeat
 }
 
-/// The rule as it was written, or the one that a word stands for.
+/// The rule as written, or the one behind a keyword.
 fn read_rule(reading: &mut Reading<'_>) -> Option<String> {
     let told = reading.text("rrule", LINE);
     let word = reading.word::<Recurrence>("recurrence");

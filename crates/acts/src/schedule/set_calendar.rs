@@ -22,7 +22,7 @@ use crate::schedule::expand_spans;
 pub const MOST_HOLIDAYS: usize = 1_000;
 
 /// Makes or changes a calendar (`POST /calendars {key, name, zone, hours: [{day, from, to}], holidays: [{date, title}]}`).
-/// What is left out of a calendar that is there stays; clocks that run already keep their times.
+/// Absent fields of an existing calendar stay; running clocks keep their times.
 ///
 /// # Errors
 /// 403, 409 for hours that two people change, 422, or the store's.
@@ -35,7 +35,7 @@ pub fn set_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Calendar> {
     keep_calendar(cx, calendar)
 }
 
-/// Keeps a calendar, whoever may.
+/// Stores a calendar; checks no permission.
 ///
 /// # Errors
 /// The store's.
@@ -48,7 +48,7 @@ pub(crate) fn keep_calendar(cx: &mut Context<'_, '_>, mut calendar: Calendar) ->
     Ok(calendar)
 }
 
-/// A calendar as a request tells of it, whoever may set it.
+/// Reads a calendar from a request; checks no permission.
 ///
 /// # Errors
 /// 422, or the store's.
@@ -105,7 +105,7 @@ pub(crate) fn read_calendar(cx: &mut Context<'_, '_>, body: &Body) -> Result<Cal
     if says_fiscal {
         calendar.fiscal = fiscal;
     }
-    // All that is wrong is told at once: a zone that is none does not hide hours that are none.
+    // All errors are returned at once: an invalid zone does not hide invalid hours.
     let are_hours_read = !reading.errors.iter().any(|error| error.field.starts_with("hours"));
     if are_hours_read && let Some(text) = calendar.trouble() {
         reading.wrong("hours", "no_working_hours", text);
@@ -143,7 +143,7 @@ fn in_order(holidays: Vec<Holiday>) -> Vec<Holiday> {
     by_date.into_values().collect()
 }
 
-/// Adds holidays to a calendar that is there, as a file told them; days that it knows keep their title.
+/// Adds holidays from a file to an existing calendar; known days keep their title.
 ///
 /// # Errors
 /// 403, 404, 422 when it would hold too many, or the store's.

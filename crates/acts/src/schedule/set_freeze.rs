@@ -1,4 +1,4 @@
-//! Sets a freeze, or excepts a change from it. It takes effect in its own transaction.
+//! Sets a freeze, or excepts a change from it. The act takes effect in its own transaction.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ pub(crate) fn state_thaw(cx: &mut Context<'_, '_>, freeze: &mut Freeze) -> Resul
     Ok(())
 }
 
-/// A freeze as a request tells of it, whoever may set it.
+/// Reads a freeze from a request; checks no permission.
 ///
 /// # Errors
 /// 422, or the store's.
@@ -194,7 +194,7 @@ fn check_course(reading: &mut Reading<'_>, (cx, directory): (&Context<'_, '_>, &
     }
 }
 
-/// Judges what it lies over; a halting freeze that is on voids every permit given before it.
+/// Judges the changes that it covers; a halting freeze that is on voids every permit given before it.
 pub(crate) fn take_effect(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     if !freeze.course.counts() {
         return Ok(());
@@ -205,9 +205,9 @@ pub(crate) fn take_effect(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<(
     settle_touched(cx, freeze)
 }
 
-/// Voids the permits given before a halt, on the revocation list and here alike. Permits count whole seconds, so a line drawn
-/// through a second cannot tell what was given in it before the halt from what is lawfully given after it, by an exception or a
-/// broken glass. Therefore the line stands at the second's beginning, and what was given in it so far is named one by one.
+/// Voids the permits given before a halt, on the revocation list and here alike. Permits have whole seconds, so within the
+/// halt's second a time cannot separate permits from before it from lawful ones after it, by an exception or break-glass.
+/// Therefore the limit is the second's beginning, and the earlier permits of that second are listed one by one.
 fn void_earlier(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let directory = cx.directory()?;
     let epoch = revocation::raise(cx.tx)?;
@@ -233,8 +233,8 @@ fn void_earlier(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     void_given(cx, freeze)
 }
 
-/// Revokes every permit that the halt reaches. The list's line knows places and times only, so what it voids for a verifier
-/// without a network is void here as well, also where the change itself may go on.
+/// Revokes every permit that the halt reaches. The list's line has only places and times, so the permits that it voids for a
+/// verifier without a network are void here as well, even if the change itself may go on.
 fn void_given(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let alive = Filter::new()
         .equals("state", PermitState::Issued.as_str())
@@ -259,7 +259,7 @@ fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_second(at.as_second()).expect("the second of a time is a time")
 }
 
-/// The log tells what a halt voided, for its rows on the revocation list are no records.
+/// The log lists the voided permits, because rows on the revocation list are no records.
 fn tell_halt(
     cx: &mut Context<'_, '_>,
     freeze: &Freeze,
@@ -272,7 +272,7 @@ fn tell_halt(
     cx.tell(vec![event], write::Written::default())
 }
 
-/// Judges what it lies over or lay over.
+/// Judges the changes that it covers or covered.
 pub(crate) fn settle_touched(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let scope = Freeze {
         ended: false,
@@ -283,7 +283,7 @@ pub(crate) fn settle_touched(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
         let mut targets = change.content.targets.iter();
         targets.any(|target| directory.is_frozen_by(&scope, &target.service, &target.environment))
     })?;
-    // No change here tells of a service that another system leads.
+    // No change here is about a service that another system leads.
     for service in directory.services.values().filter(|it| it.led_by.is_some()) {
         let mut places = directory.environments.keys();
         if places.any(|place| directory.is_frozen_by(&scope, &service.key, place)) {
@@ -298,7 +298,7 @@ pub(crate) fn load(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     found.ok_or_else(|| Refusal::not_found("freeze").into())
 }
 
-/// A freeze that a person may move by hand: one that follows from a major incident is moved by its incident alone.
+/// A freeze that a person may edit: a freeze of a major incident is moved only by its incident.
 ///
 /// # Errors
 /// 404; 409 `follows_incident`; or the store's.
@@ -324,7 +324,7 @@ pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     Err(Refusal::not_now("follows_incident", text, satisfy, people).into())
 }
 
-/// Refuses what concerns a freeze that lies behind us: nothing waits for it any more.
+/// Refuses acts on a past freeze: nothing waits for it any more.
 pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()> {
     if !freeze.is_over(now) {
         return Ok(());
@@ -333,7 +333,7 @@ pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()
     Err(Refusal::not_now("freeze_over", text, "Nothing has to be done.", Vec::new()).into())
 }
 
-/// Refuses a change that a freeze no longer stops, or that it lets pass already.
+/// Refuses an exception for a change that a freeze no longer stops or lets pass already.
 fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
     if !change.state.is_open() {
         let text = format!("{} is {}, so no freeze stops it.", change.key, change.state);
@@ -350,7 +350,8 @@ fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Lets one change pass a freeze, as it stands now (`POST /freezes/{id}/exceptions`): an edit of *what* ends it.
+/// Lets one change pass a freeze, in its present version (`POST /freezes/{id}/exceptions`): an edit of *what* ends the
+/// exception.
 ///
 /// # Errors
 /// 403, 404, 422; 409 for a freeze or a change that is over, and for one that is excepted already; or the store's.
@@ -383,8 +384,8 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     Ok(freeze)
 }
 
-/// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
-/// through for them, by whichever account they come.
+/// Whether the acting person requested, owns, wrote or implements a change, under any of their accounts: such a person would
+/// except their own change.
 pub(crate) fn has_part(cx: &Context<'_, '_>, directory: &Directory, change: &Change) -> bool {
     parts(change).any(|person| self_grant::is_one(cx, directory, person))
 }
@@ -396,7 +397,7 @@ fn parts(change: &Change) -> impl Iterator<Item = &PersonId> {
     named.chain(&change.content.implementers).chain(&change.implemented_by)
 }
 
-/// Who may except a change from a freeze and has no part in it.
+/// The people without a part in the change who may except it from a freeze.
 fn others(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
     let (directory, policies, now) = (cx.directory()?, cx.policies()?, cx.now);
     let is_out = |person: &PersonId| parts(change).any(|part| are_one(&directory, (person, part), now));
@@ -409,8 +410,8 @@ fn others(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<String>> {
     ))
 }
 
-/// Takes an exception back (`DELETE /freezes/{id}/exceptions/{change}`): the freeze stops the change again, and its owner and
-/// whoever gave the exception are told.
+/// Withdraws an exception (`DELETE /freezes/{id}/exceptions/{change}`): the freeze stops the change again, and its owner and
+/// the exception's author are notified.
 ///
 /// # Errors
 /// 403; 404 also for a change that is not excepted; 409 for a freeze that is over; or the store's.

@@ -231,14 +231,14 @@ fn settle_all(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The keys of changes whose times do not follow their order, whoever sees them.
+/// The keys of changes whose times do not follow their order, whether or not the reader sees them.
 fn misplaced(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<Vec<String>> {
     cx.as_system(|cx| {
         let mut changes = Vec::with_capacity(keys.len());
         for key in keys {
             match cx.change(key) {
                 Ok(change) => changes.push(change),
-                // One that is archived is over.
+                // An archived change is over.
                 Err(Error::Refused(Refusal::NotFound { .. })) => {}
                 Err(error) => return Err(error),
             }
@@ -247,8 +247,8 @@ fn misplaced(cx: &mut Context<'_, '_>, keys: &[String]) -> Result<Vec<String>> {
     })
 }
 
-/// Compares the times of coordinated changes with their order once one of them is moved. A common go was given on other times, so
-/// that one which no longer fits is taken back.
+/// Compares the times of coordinated changes with their order once one of them is moved. A common approval was given for other
+/// times, so an approval that no longer fits is withdrawn.
 fn follow_move(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let times = |change: &Change| (change.planned_start, change.planned_end);
     let change = &saved.after.change;

@@ -1,4 +1,4 @@
-//! Calendars of others, and the import of their events.
+//! External calendars, and the import of their events.
 
 use model::core::act::actions::SET_WINDOW;
 use model::core::ids::{EnvironmentKey, RecordId};
@@ -97,7 +97,7 @@ impl PlainNoun for OutsideCalendar {
         Ok(ended)
     }
 
-    /// Answers tell how many events there are, and not each of them.
+    /// Responses have the number of events, and not each of them.
     fn complete(_cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         for (record, value) in records.iter().zip(values) {
             if let Value::Object(map) = value {
@@ -145,8 +145,8 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
     Ok(())
 }
 
-/// Replaces the events of a calendar (`POST /outside-calendars/{id}/imports`); events that are over long ago are left out by whoever
-/// reads the file. An import that changes nothing writes nothing.
+/// Replaces the events of a calendar (`POST /outside-calendars/{id}/imports`); the reader of the file leaves out events that
+/// ended long ago. An import that changes nothing writes nothing.
 ///
 /// # Errors
 /// 403, 404, 422 for too many events, or the store's.

@@ -1,5 +1,5 @@
-//! The terms of planning: one record of a tenant. They hold for what is judged from now on, and conflicts that are open already hold
-//! both changes as well; those that hold changes go on doing so, so that nobody frees a change by relaxing the terms.
+//! The terms of planning: one record of a tenant. They apply to future judgements, and open conflicts then hold both changes
+//! too. Conflicts that hold changes go on doing so, so that nobody frees a change by relaxing the terms.
 
 use model::core::enums::ConflictKind;
 use model::core::parse::Reading;
@@ -10,13 +10,13 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 
-/// The most environments that take one change at a time.
+/// The most environments with one change at a time.
 const MOST_EXCLUSIVE: usize = 50;
 
 impl PlainNoun for PlanningTerms {
     type Input = PlanningTermsInput;
 
-    /// Those that are set; none while the usual ones hold.
+    /// The stored terms; none while the defaults apply.
     fn listed(cx: &mut Context<'_, '_>) -> Result<Vec<Self>> {
         Ok(cx.directory()?.planning_terms.clone().into_iter().collect())
     }

@@ -45,7 +45,7 @@ impl PlainNoun for Traffic {
             reading.wrong("profile", "not_a_table", text);
         }
         reading.finish()?;
-        // One that was taken out of use comes back under its record.
+        // A record that was taken out of use is used again.
         let old = Filter::new().equals("service", input.service.as_str()).order_by("id");
         let old = record::bodies::<Self>(cx.tx, &old)?.into_iter().next();
         let traffic = Self {
@@ -69,7 +69,7 @@ impl PlainNoun for Traffic {
     }
 }
 
-/// The table that a request brings, and where it is from: an answer of Prometheus is made into one, and kept as that.
+/// The table in a request, and its source: a response of Prometheus is converted, and stored as a table.
 fn table_of(
     reading: &mut Reading<'_>,
     profile: String,

@@ -1,4 +1,4 @@
-//! Signs a step of a freeze, asks its business owner, and notifies the owners of the changes that it stops.
+//! Signs a step of a freeze, requests the business owner's agreement, and notifies the owners of the stopped changes.
 
 use model::change::record::Change;
 use model::core::enums::FreezeStage;
@@ -23,7 +23,7 @@ pub(crate) fn signed(cx: &Context<'_, '_>, step: FreezeStage, reason: String) ->
     }
 }
 
-/// Notifies the business owner that their agreement is asked for.
+/// Notifies the business owner that their agreement is needed.
 pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let Some(owner) = freeze.course.business_owner.clone() else {
         return Ok(());
@@ -58,7 +58,7 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
     cx.tell(vec![event], written)
 }
 
-/// Notifies the owner of a change that it lies in a freeze, with the next free times.
+/// Notifies the owner of a change that it is planned in a freeze, with the next free times.
 pub(crate) fn tell_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -> Result<()> {
     let change: Change = cx.change(&hit.key)?;
     let over = change.planned_start.zip(change.window_end());

@@ -20,10 +20,10 @@ use crate::schedule::push_freezes;
 use crate::schedule::set_freeze::{check_not_over, load_own, take_effect};
 use crate::schedule::sign_step::signed;
 
-/// Signs the answer of the business owner (`POST /freezes/{id}/agreement {decision?, reason}`).
+/// Signs the business owner's decision (`POST /freezes/{id}/agreement {decision?, reason}`).
 ///
 /// # Errors
-/// 403 for everybody else; 404; 409 for a freeze that asks no agreement, is announced or is over; 422; or the store's.
+/// 403 for everybody else; 404; 409 for a freeze that needs no agreement, is announced or is over; 422; or the store's.
 pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     cx.allow(act::actions::READ)?;
     let mut freeze = load_own(cx, id)?;
@@ -51,7 +51,7 @@ pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<
     Ok(freeze)
 }
 
-/// The business owner answers in person: not the proposer, nor somebody with a sign-in that the proposer set up.
+/// The business owner decides in person: not the proposer, nor a person with a sign-in that the proposer set up.
 fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let Some(owner) = &freeze.course.business_owner else {
         let text = format!(
@@ -60,7 +60,7 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
         );
         return Err(Refusal::not_now("no_business_owner", text, "Nothing has to be done.", Vec::new()).into());
     };
-    // The business agrees in the person of somebody, and through no account of a machine.
+    // The business agrees through a person, never through a machine account.
     if cx.directory()?.has_role(&cx.actor.person, Role::Pipeline) {
         let text = "An account of a pipeline agrees to nothing for the business.";
         return Err(Refusal::not_allowed("not_business_owner", text.to_owned()).into());

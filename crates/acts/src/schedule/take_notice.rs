@@ -1,5 +1,5 @@
 //! Vendors' notices of their own maintenance, by people and by deliveries. The owners of the services acknowledge each; nobody
-//! approves it, for the vendor decides. Once it is over, what was announced is held against what happened.
+//! approves it, for the vendor decides. Once it is over, the announced course is compared with the actual one.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ impl PlainNoun for VendorNotice {
             version: known.as_ref().map_or(0, |it| it.version),
             natural_key,
             told_at: cx.now,
-            // A repeated notice that says nothing of these takes nothing back.
+            // A repeated notice without these fields keeps them.
             actual_start: base.actual_start.or(known.as_ref().and_then(|it| it.actual_start)),
             actual_end: base.actual_end.or(known.as_ref().and_then(|it| it.actual_end)),
             ..base
@@ -100,7 +100,8 @@ impl PlainNoun for VendorNotice {
         ])
     }
 
-    /// Adds the services whose owners have not acknowledged a notice, the review of one that is over, and that one is past its end.
+    /// Adds the services whose owners have not acknowledged a notice, the review of one that is over, and the mark of one that
+    /// is past its end.
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         let directory = cx.directory()?;
         let vendors: BTreeSet<&str> = records.iter().map(|it| it.vendor.as_str()).collect();
@@ -160,12 +161,12 @@ fn is_full(cx: &mut Context<'_, '_>) -> Result<bool> {
     Ok(record::count::<VendorNotice>(cx.tx, &filter)? >= MOST)
 }
 
-/// Tells an item of a service from those of others.
+/// Distinguishes the item of a service from those of others.
 fn part(notice: &VendorNotice, service: &ServiceKey) -> String {
     format!("{}/{service}", notice.id)
 }
 
-/// Saves a notice with its event and its action items. What changes nothing but the time of telling writes nothing.
+/// Saves a notice with its event and its action items. A notice that differs only in its report time writes nothing.
 fn keep(cx: &mut Context<'_, '_>, known: Option<VendorNotice>, mut notice: VendorNotice) -> Result<VendorNotice> {
     match notice.state {
         NoticeState::UnderWay => notice.actual_start = notice.actual_start.or(Some(cx.now)),
@@ -211,7 +212,7 @@ fn kind(known: Option<&VendorNotice>, state: NoticeState) -> &'static str {
     }
 }
 
-/// Keeps the acknowledgements: one for each service while the maintenance is not over, anew where the plan is another one.
+/// Keeps the acknowledgements: one for each service while the maintenance is not over, and new ones for another plan.
 fn follow(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, notice: &VendorNotice) -> Result<()> {
     let about = About::new(AboutKind::Vendor, notice.vendor.as_str());
     let is_live = notice.state.is_live();
@@ -273,7 +274,7 @@ fn acknowledgement(
     })
 }
 
-/// Asks the owners to review maintenance that went otherwise than announced.
+/// Opens an item for the owners to review maintenance that went otherwise than announced.
 fn open_review(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<()> {
     let name = vendor_name(cx, &notice.vendor)?;
     let about = About::new(AboutKind::Vendor, notice.vendor.as_str());
@@ -298,8 +299,8 @@ fn vendor_name(cx: &mut Context<'_, '_>, key: &str) -> Result<String> {
         .map_or_else(|| key.to_owned(), Vendor::called))
 }
 
-/// Takes a delivered notice; answers what came of it, in words. A delivery that no vendor or no service is known for is a
-/// complaint, which stays with the delivery.
+/// Applies a delivered notice; returns the result as text. A delivery that no vendor or no service is known for is a complaint,
+/// which stays with the delivery.
 ///
 /// # Errors
 /// The store's.
@@ -390,8 +391,8 @@ fn write_down(
     keep(cx, known, notice)
 }
 
-/// A delivered notice as it is kept. Of times counts the vendor's word, else what is known, else when it was said; nothing has
-/// happened that lies ahead.
+/// A delivered notice in its stored form. A time is the vendor's, else the known one, else the report time; a past event never
+/// lies in the future.
 fn of_delivery(it: &Notice, vendor: &str, known: Option<&VendorNotice>, now: Timestamp) -> VendorNotice {
     let said = |state: NoticeState| (it.state == state).then_some(it.told_at.min(now));
     let is_past = |at: &Timestamp| *at <= now;

@@ -1,7 +1,8 @@
-//! Notifies the owners of the changes that a freeze hits, with their next free times, after it was set, announced or moved. A timer
-//! does it, a bounded number in one transaction, so that the freeze takes effect at once whatever it hits; an owner reads of each of
-//! their changes once for each time at which it is hit. The same timer ends what was asked for of a freeze that nobody announced in time.
-//! A second one states, when a time of a freeze with a bound of risk begins, what that time is expected to let through.
+//! Notifies the owners of the changes that a freeze hits, with their next free times, after it was set, announced or moved. A
+//! timer does it, a bounded number in one transaction, so that the freeze takes effect at once however much it hits. An owner
+//! gets one notice for each of their changes and each time at which the change is hit. The same timer settles the open items of
+//! a freeze that was not announced in time. A second one states, when a time of a freeze with a risk bound begins, how many
+//! changes that time is expected to let through.
 
 use model::schedule::freeze::Freeze;
 use model::schedule::freeze_steps::ThawTime;
@@ -46,7 +47,7 @@ pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
     }
 }
 
-/// States what the times of a freeze that are on are expected to let through, each once, and waits for the next one.
+/// States how many changes the present times of a freeze are expected to let through, each once, and waits for the next one.
 fn state_times(cx: &mut Context<'_, '_>, mut freeze: Freeze) -> Result<()> {
     let Some(bound) = freeze
         .course
@@ -74,7 +75,7 @@ fn state_times(cx: &mut Context<'_, '_>, mut freeze: Freeze) -> Result<()> {
     await_time(cx, &freeze)
 }
 
-/// A place as a timer's subject holds it; one that cannot be read begins anew, for nobody is notified twice.
+/// A position from a timer's subject; an unreadable one starts again, because nobody is notified twice.
 fn place_of(text: &str) -> Option<Place> {
     let (start, number) = text.split_once('@')?;
     Some((start.parse().ok()?, number.parse().ok()?))

@@ -1,5 +1,5 @@
-//! Tells of a vendor's maintenance whoever watches its services and the contacts of the business units that use them: when it is
-//! announced, gets another plan, begins, ends or is off. Whoever is asked to acknowledge it gets no second letter.
+//! Notifies the watchers of the services and the contacts of the business units of a vendor's maintenance: when it is
+//! announced, rescheduled, begun, ended or cancelled. A person who must acknowledge the notice gets no second letter.
 
 use std::collections::BTreeSet;
 
@@ -21,10 +21,10 @@ use crate::notify::action_items;
 
 /// The topic of the letters.
 pub const TOPIC: &str = "vendor_notice";
-/// So many people are told at most.
+/// The most people who are notified.
 const MOST_TOLD: usize = 500;
 
-/// Tells of what came of a notice; what changes neither its plan nor its state is no news.
+/// Notifies people of a notice's course; an update without a new plan or state is no news.
 ///
 /// # Errors
 /// The store's.
@@ -63,7 +63,7 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, notic
     cx.tell(vec![event], written)
 }
 
-/// What a letter is called; `None` where nothing is news.
+/// The subject of a letter; `None` where there is no news.
 fn subject(name: &str, known: Option<&VendorNotice>, notice: &VendorNotice) -> Option<String> {
     let title = &notice.title;
     if known.is_none_or(|it| it.state != notice.state) {
@@ -78,7 +78,7 @@ fn subject(name: &str, known: Option<&VendorNotice>, notice: &VendorNotice) -> O
     (notice.state.is_live() && is_other).then(|| format!("{name} changed the plan of its maintenance: {title}"))
 }
 
-/// Those who are told.
+/// The people to notify.
 fn people(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<BTreeSet<PersonId>> {
     let directory = cx.directory()?;
     let mut found = watchers(&directory, &notice.services);

@@ -1,6 +1,6 @@
 //! CycloneDX JSON (ECMA-424), a bill of materials: how many components it lists, and of what. A
-//! bill does not judge, so it neither passes nor fails. The vulnerabilities that it lists are its findings, but for those that its
-//! analysis calls resolved or of no effect.
+//! bill does not judge, so it neither passes nor fails. The listed vulnerabilities are its findings, except those that its
+//! analysis marks as resolved or of no effect.
 
 use model::integration::signal;
 use serde::Deserialize;
@@ -70,7 +70,7 @@ struct Hash {
 /// that describe a container image write the image's digest as its version.
 ///
 /// # Errors
-/// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, or where it is not a CycloneDX bill.
+/// [`Unreadable`] as in [`crate::change::evidence_formats::read`], or where it is not a CycloneDX bill.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let bill: Bill = evidence::json(document)?;
     if bill.bom_format != "CycloneDX" {

@@ -1,5 +1,5 @@
-//! Evidence as other tools write it, read just far enough to say what it shows: one short
-//! [`Reading`] for each document. Whether it satisfies anything is decided elsewhere.
+//! Evidence in other tools' formats, read just far enough to see its result: one short [`Reading`] for each document. Whether
+//! it satisfies anything is decided elsewhere.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 /// The largest document that is read, in bytes.
 pub const DOCUMENT_MAX_BYTES: usize = 16 * 1024 * 1024;
-/// The most subjects that one reading names.
+/// The most subjects in one reading.
 pub const SUBJECTS_MAX: usize = 1_000;
-/// The most findings that one reading names. A document with more is cut, and its last name says so, so that it never compares as
-/// a part of another.
+/// The most findings that one reading names. A document with more is cut, and its last name marks this, so that it never
+/// compares as a part of another.
 pub const FINDINGS_MAX: usize = 2_000;
 
 /// The formats that are understood; in JSON by their snake-case names.
@@ -29,23 +29,22 @@ pub enum Kind {
     InToto,
 }
 
-/// What a document shows.
+/// The result of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// The format it was read as.
     pub kind: Kind,
-    /// One or a few plain sentences for the person who looks at the evidence.
+    /// One or a few plain sentences for the reader of the evidence.
     pub summary: String,
-    /// Whether what was examined passed; `None` where the format does not judge.
+    /// Whether the examined subject passed; `None` where the format does not judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed: Option<bool>,
     /// Whether the format judges and this document leaves open which way: it neither passed nor failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_undecided: bool,
-    /// What the document says it is about, as `sha256:<64 hex>`, in its order, each once. This
-    /// is the document's own claim.
+    /// The subjects that the document names, as `sha256:<64 hex>`, in its order, each once. This is the document's own claim.
     pub subjects: Vec<String>,
-    /// What it found wrong, by names that another report of the same tool has for the same finding; sorted, each once.
+    /// Its findings, by names that another report of the same tool has for the same finding; sorted, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<String>,
     /// The suites that it ran, of a failed report of tests those that failed; the tools of a SARIF log; sorted, each once. Empty
@@ -54,17 +53,17 @@ pub struct Reading {
     pub suites: Vec<String>,
 }
 
-/// Says why a document could not be read. It is the author's document that is at fault.
+/// Why a document could not be read. The fault is in the author's document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unreadable {
-    /// One sentence for the person who sent the document.
+    /// One sentence for the sender of the document.
     pub reason: String,
 }
 
 impl Unreadable {
     pub(crate) fn because(reason: impl fmt::Display) -> Self {
-        // The same cleaning and limit serve here, since parsers repeat what the author wrote.
+        // The same cleaning and limit serve here, since parsers repeat the author's text.
         Self {
             reason: signal::SetAside::because(reason).reason,
         }
@@ -80,8 +79,8 @@ pub(crate) fn text(document: &[u8]) -> Result<&str, Unreadable> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Reads JSON into a narrow type; serde_json refuses nesting beyond 128 levels in what is kept,
-/// and passes over what is not kept without recursion.
+/// Reads JSON into a narrow type; serde_json refuses nesting beyond 128 levels in the fields that it keeps, and skips others
+/// without recursion.
 pub(crate) fn json<T: DeserializeOwned>(document: &[u8]) -> Result<T, Unreadable> {
     serde_json::from_str(text(document)?)
         .map_err(|error| Unreadable::because(format_args!("the document cannot be read: {error}")))
@@ -107,7 +106,7 @@ pub(crate) fn findings(names: impl Iterator<Item = String>) -> Vec<String> {
     found
 }
 
-/// Shortens a name that a summary repeats and keeps it on one line.
+/// Shortens a name for a summary and keeps it on one line.
 pub(crate) fn label(text: &str) -> String {
     const LABEL_MAX_CHARS: usize = 200;
     text.chars()

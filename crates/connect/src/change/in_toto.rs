@@ -1,6 +1,6 @@
 //! in-toto statements (in-toto Attestation Framework, Statement v1 and v0.1): which artifacts they
 //! are about. They are read bare, from a DSSE envelope, or from the envelope of a Sigstore bundle.
-//! Signatures are not checked here, and the summary says so.
+//! Signatures are not checked here, and the summary states that.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -13,7 +13,7 @@ use crate::change::evidence::{self, Kind, Reading, Unreadable};
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const TEST_RESULT: &str = "https://in-toto.io/attestation/test-result/";
 
-/// The members by which the three wrappings are told apart.
+/// The members that distinguish the three wrappings.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wrapping {
@@ -49,11 +49,11 @@ struct Digests {
     sha256: Option<String>,
 }
 
-/// Reads a statement. Only a predicate that reports tests says whether something passed.
+/// Reads a statement. Only a predicate that reports tests shows whether something passed.
 ///
 /// # Errors
-/// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, or where it is no in-toto statement or names no
-/// subject by SHA-256.
+/// [`Unreadable`] as in [`crate::change::evidence_formats::read`], or where it is no in-toto statement or names no subject by
+/// SHA-256.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let wrapping: Wrapping = evidence::json(document)?;
     let envelope = match (wrapping.dsse_envelope, wrapping.payload_type, wrapping.payload) {

@@ -1,14 +1,13 @@
 //! JUnit XML, which has no standard but a common core: `testsuites`, `testsuite` (nested at will)
 //! and `testcase` with `failure`, `error` or `skipped` inside.
 //!
-//! The test cases are counted; what the suites' attributes claim is only compared with them. A
-//! claim can make the judgement worse but never better: a suite that claims a failure which no
-//! test case shows has not passed, nor has one that claims more test cases than there are, as a run
-//! that broke off leaves it, or whose counts are no numbers. Document types and entities are refused.
+//! The test cases are counted; the suites' attributes are only compared with them. An attribute can make the judgement worse
+//! but never better. A suite has not passed if it claims a failure that no test case shows, claims more test cases than there
+//! are (as after a run that broke off), or has counts that are no numbers. Document types and entities are refused.
 //!
 //! Runners that repeat failed tests (Maven Surefire's `flakyFailure`, `flakyError`, `rerunFailure` and `rerunError`) may count
-//! each run in the attributes: a claim is explained by so many reruns as the test cases list. A test case that passed in
-//! a rerun has passed; one of which only failed reruns are listed cannot be judged.
+//! each run in the attributes: the listed reruns of the test cases explain such a count. A test case that passed in a rerun has
+//! passed; one of which only failed reruns are listed cannot be judged.
 //!
 //! gotestsum (`--rerun-fails`) lists each run as a test case of its own, the failed ones first. Names are unique in a package of
 //! Go, so there a failed test case beside one passed of the same name was run again, unless all tests were repeated (`-count`).
@@ -26,10 +25,10 @@ pub const DEPTH_MAX: usize = 100;
 pub const ATTRIBUTES_MAX: usize = 256;
 /// How many failed test cases a report names.
 pub const FAILED_NAMED_MAX: usize = 20;
-/// How many disagreements a report tells.
+/// How many disagreements a report lists.
 pub const DISAGREEMENTS_MAX: usize = 5;
 
-/// What a run of tests showed.
+/// The result of a run of tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// How often each outcome was counted among the test cases.
@@ -40,16 +39,16 @@ pub struct Report {
     pub failed: Vec<String>,
     /// The names of the suites with test cases of their own.
     pub suites: BTreeSet<String>,
-    /// Those of them in which a test case failed.
+    /// The suites with a failed test case.
     pub failed_suites: BTreeSet<String>,
     /// How many test cases passed only in a rerun.
     pub flaky: u64,
-    /// How many test cases show neither that they passed nor that they failed.
+    /// How many test cases show neither a pass nor a failure.
     pub undecided: u64,
     /// Where the attributes of a suite contradict its test cases, one sentence each.
     pub disagreements: Vec<String>,
-    /// Whether a suite claims more failures and errors than its test cases show, or more test cases
-    /// than there are, reports one outside of any test case, or counts what is no number.
+    /// Whether a suite claims more failures and errors than its test cases show, or more test cases than there are, reports one
+    /// outside of any test case, or has a count that is no number.
     pub claims_worse: bool,
 }
 
@@ -58,9 +57,9 @@ pub struct Report {
 pub struct Totals {
     /// All test cases.
     pub tests: u64,
-    /// Those whose expectation did not hold.
+    /// Test cases whose expectation did not hold.
     pub failures: u64,
-    /// Those that could not be carried out.
+    /// Test cases that could not be carried out.
     pub errors: u64,
     /// Those that were left out.
     pub skipped: u64,
@@ -97,7 +96,7 @@ impl Report {
         self.totals.tests > self.totals.skipped && self.totals.bad() == 0 && !self.claims_worse
     }
 
-    /// What a later report has to have run to take this one's place: of a failed report the suites that failed, where one did.
+    /// The suites that a later report must have run to replace this one: of a failed report the suites that failed, if any.
     fn shown_suites(&self) -> Vec<String> {
         let shown = match self.failed_suites.is_empty() {
             true => &self.suites,
@@ -159,8 +158,8 @@ impl Report {
 /// Reads a report.
 ///
 /// # Errors
-/// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, for a document type, an entity of its own, or a root
-/// that is neither `testsuites` nor `testsuite`.
+/// [`Unreadable`] as in [`crate::change::evidence_formats::read`], for a document type, an entity of its own, or a root that is
+/// neither `testsuites` nor `testsuite`.
 pub fn read(document: &[u8]) -> Result<Report, Unreadable> {
     let mut reader = Reader::from_str(evidence::text(document)?);
     reader.config_mut().check_comments = true;
@@ -250,12 +249,12 @@ struct Case {
     failed_reruns: u64,
 }
 
-/// Ordered from good to bad; a test case has the worst that is said of it.
+/// Ordered from good to bad; a test case has the worst of its outcomes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
     Passed,
     Skipped,
-    /// A word that says neither.
+    /// A value that means neither.
     Undecided,
     Failure,
     Error,
@@ -272,7 +271,7 @@ impl Outcome {
     }
 }
 
-/// The way through the document: the elements that are open, and what is known so far.
+/// The position in the document: the open elements, and the results so far.
 #[derive(Default)]
 struct Walk {
     open: Vec<Open>,
@@ -325,7 +324,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Notes what an element directly inside a test case says of it.
+    /// Applies an element directly inside a test case.
     fn judge(&mut self, element: &str) {
         let Some(Open::Case(case)) = self.open.last_mut() else {
             return;
@@ -395,7 +394,7 @@ impl Walk {
     /// Counts the failed runs of a test as reruns where it passed when it was run again.
     fn settle_reruns(&mut self, suite: &mut Suite) {
         let runs = std::mem::take(&mut suite.runs);
-        // Where a test that never failed ran twice, all were repeated, and nothing says which run was the last.
+        // Where a test that never failed ran twice, all were repeated, and the last run is unknown.
         if runs.values().any(|it| it.failed == 0 && it.passed + it.others > 1) {
             return;
         }
@@ -527,7 +526,7 @@ impl Case {
             Some(class) if !class.is_empty() => format!("{class}.{name}"),
             _ => name.to_owned(),
         };
-        // Some tools say what became of a test by an attribute alone: GoogleTest that it did not run.
+        // Some tools report the outcome of a test by an attribute alone: GoogleTest that it did not run.
         let status = attributes.get("status").unwrap_or_default().to_ascii_lowercase();
         let outcome = match status.as_str() {
             "notrun" | "skipped" | "disabled" | "ignored" => Outcome::Skipped,
@@ -546,7 +545,7 @@ impl Case {
         }
     }
 
-    /// What became of it: runners list failed reruns beside a failure, and flaky runs beside a pass.
+    /// Its outcome: runners list failed reruns beside a failure, and flaky runs beside a pass.
     fn judged(&self) -> Outcome {
         match self.outcome {
             Outcome::Passed if self.failed_reruns > 0 => Outcome::Undecided,
@@ -612,7 +611,7 @@ impl Attributes {
 }
 
 /// Reads seconds such as `1.25`, `1,234.5` (a separator of thousands) or `0,5` (a decimal comma).
-/// The time is for information only, so what cannot be read counts as nothing.
+/// The time is for information only, so an unreadable one counts as nothing.
 fn milliseconds(text: &str) -> u64 {
     const LONGEST_SECONDS: f64 = 1e9;
     let plain = if text.contains('.') {

@@ -1,11 +1,11 @@
-//! Members of waves: reports of how they stand, and the table from which a change takes them.
+//! Members of waves: reports of their state, and the table from which a change takes them.
 //!
 //! ```json
 //! {"id": "run-17", "change": "CHG-1042", "members": [
 //!  {"member": "NO-31877", "state": "failed", "text": "image refused", "service": "tracker", "environment": "production"}]}
 //! ```
 //! `state` is `in_progress`, `succeeded`, `failed`, `rolled_back` or `not_implemented`; `service` and `environment` are ours,
-//! and needed where several targets have a member of the name. A member that stands so already is told once: the natural key
+//! and needed where several targets have a member of the name. A repeated report of the same state counts once: the natural key
 //! of an outcome is the change, the member and its state.
 
 use model::core::enums::MemberState;
@@ -45,7 +45,7 @@ struct Word {
 /// Reads a report.
 ///
 /// # Errors
-/// [`SetAside`] where a field is missing, a state is none, or there are more than [`MOST_TOLD`] members.
+/// [`SetAside`] where a field is missing, a state is unknown, or there are more than [`MOST_TOLD`] members.
 pub fn read_report(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let it: Report = parse(body)?;
     if it.members.len() > MOST_TOLD {

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format): how many results of which
 //! level. A result without a level takes the one that its run's invocation sets for the rule, else its rule's own (section
-//! 3.27.10), and one that was suppressed does not count (section 3.27.23). A rule is named by id, by index, or by a reference
-//! to one of the tool's extensions. Results that only a person can judge, or that lie in another file, leave open whether the
+//! 3.27.10), and a suppressed result does not count (section 3.27.23). A rule is named by id, by index, or by a reference to
+//! one of the tool's extensions. Results that only a person can judge, or that lie in another file, leave open whether the
 //! document passed.
 
 use std::collections::{BTreeSet, HashMap};
@@ -20,11 +20,11 @@ struct Counts {
     findings: Vec<String>,
 }
 
-/// Reads a log. It passed if it has a run, no result of level `error`, and no run says that the
-/// tool itself failed. Where nothing failed and something is left open, it is undecided.
+/// Reads a log. It passed if it has a run, no result of level `error`, and no run with a failure of the tool itself. Where
+/// nothing failed and something is left open, it is undecided.
 ///
 /// # Errors
-/// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, or where the version is not 2.x.
+/// [`Unreadable`] as in [`crate::change::evidence_formats::read`], or where the version is not 2.x.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let log: Log = evidence::json(document)?;
     if !log.version.starts_with("2.") {
@@ -61,7 +61,7 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     })
 }
 
-/// The tools that ran: another tool's report says nothing of what one found.
+/// The tools that ran: another tool's report proves nothing about the findings of one.
 fn tools_of(log: &Log) -> Vec<String> {
     let names = log.runs.iter().filter_map(|run| run.tool.driver.name.as_deref());
     let names: BTreeSet<String> = names.map(evidence::label).collect();
@@ -116,7 +116,7 @@ fn has_results_elsewhere(run: &Run) -> bool {
 fn tally(run: &Run, counts: &mut Counts) {
     let rules = Rules::of(run);
     let mut seen: HashMap<String, u64> = HashMap::new();
-    // A result that is gone since the baseline is told of, and is none of what was found (section 3.27.24).
+    // A result that is gone since the baseline is still listed, and is no finding (section 3.27.24).
     let is_there = |result: &&Outcome| result.baseline_state.as_deref() != Some("absent");
     for result in run.results.iter().flatten().filter(is_there) {
         if is_suppressed(result) {
@@ -143,7 +143,7 @@ fn tally(run: &Run, counts: &mut Counts) {
     }
 }
 
-/// Section 3.27.10: a level that the result says, else none for what is no failure, else what its rule says.
+/// Section 3.27.10: the result's own level, else none for a result that is no failure, else the level of its rule.
 fn level(result: &Outcome, rules: &Rules<'_>) -> Level {
     if let Some(level) = result.level.as_deref() {
         return Level::of(level);
@@ -156,8 +156,8 @@ fn level(result: &Outcome, rules: &Rules<'_>) -> Level {
     }
 }
 
-/// What another report of the same tool calls the same finding: its rule and its fingerprints, else its file and message. The
-/// line moves from build to build.
+/// The name of a finding in any report of the same tool: its rule and its fingerprints, else its file and message. The line
+/// moves from build to build.
 fn named(result: &Outcome, rule: Option<&str>) -> String {
     let rule = rule.unwrap_or("a finding");
     let prints = result.fingerprints.as_ref().filter(|it| !it.is_empty());
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(one(r#"{"ruleId":"R2"}"#), Some(false));
         assert_eq!(one(r#"{"ruleId":"R1"}"#), Some(true));
         assert_eq!(one(r#"{"ruleId":"R1","level":"error"}"#), Some(false));
-        // Of several invocations the named one counts; where none is named, the worst that is said.
+        // Of several invocations the named one counts; where none is named, the worst level.
         let two = r#""invocations":[{"executionSuccessful":true,"ruleConfigurationOverrides":[
             {"descriptor":{"id":"R1"},"configuration":{"level":"note"}}]},{"executionSuccessful":true}]"#;
         let of_two = |result: &str| run_of(&format!(r#"{two},"results":[{result}]"#)).passed;

@@ -20,7 +20,7 @@ pub(super) struct Run {
     pub(super) external_property_file_references: Option<Elsewhere>,
 }
 
-/// What a run keeps in other files.
+/// The parts of a run in other files.
 #[derive(Deserialize)]
 pub(super) struct Elsewhere {
     pub(super) results: Option<Vec<IgnoredAny>>,

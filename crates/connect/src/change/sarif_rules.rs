@@ -22,13 +22,13 @@ impl Level {
             "error" => Self::Error,
             "note" => Self::Note,
             "none" => Self::None,
-            // The standard's default, also for a word that it does not know.
+            // The standard's default, also for an unknown value.
             _ => Self::Warning,
         }
     }
 }
 
-/// A rule that was found, or not, by one of the ways in which it is named.
+/// The rule for one way of naming it, if found.
 type Found<'a> = Option<&'a Rule>;
 
 /// The rules of a run.
@@ -42,7 +42,7 @@ impl<'a> Rules<'a> {
         let mut by_id: HashMap<&str, &Rule> = HashMap::new();
         for rule in components(run).flat_map(rules_of) {
             if let Some(id) = rule.id.as_deref() {
-                // Ids need not be unique over the components; the graver rule is meant where an id is all that is said.
+                // Ids need not be unique over the components; for a bare id the graver rule counts.
                 let known = by_id.entry(id).or_insert(rule);
                 if default_level(rule) > default_level(known) {
                     *known = rule;
@@ -52,7 +52,7 @@ impl<'a> Rules<'a> {
         Self { run, by_id }
     }
 
-    /// The level of a result that says none itself.
+    /// The level of a result without a level of its own.
     pub(super) fn level(&self, result: &Outcome) -> Level {
         let ways = self.ways(result);
         let levels = ways.into_iter().map(|found| match found {
@@ -74,7 +74,7 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// Every way in which a result names its rule. An id that no rule has says nothing: rules need not be listed.
+    /// Every way in which a result names its rule. An id without a rule has no effect: rules need not be listed.
     fn ways(&self, result: &Outcome) -> Vec<Found<'a>> {
         let mut ways = Vec::new();
         let reference = result.rule.as_ref();
@@ -132,8 +132,8 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// What the invocation of a result sets for its rule, else the rule's own level. Without a named invocation each of the run's
-    /// may have made it.
+    /// The level that the result's invocation sets for its rule, else the rule's own. Without a named invocation each of the
+    /// run's may have made it.
     fn configured(&self, rule: &'a Rule, result: &Outcome) -> Level {
         let invocations = self.run.invocations.as_deref().unwrap_or_default();
         let named = result.provenance.as_ref().and_then(|it| it.invocation_index);

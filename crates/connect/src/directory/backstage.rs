@@ -1,5 +1,5 @@
 //! Backstage's `catalog-info.yaml` (descriptor format `backstage.io/v1alpha1`): components, systems, APIs and resources
-//! with their owners and arrows, groups and users. What it says becomes rows as an import takes them.
+//! with their owners and arrows, groups and users. Its entities become rows as an import takes them.
 //!
 //! | Backstage | here |
 //! |---|---|
@@ -28,20 +28,20 @@ const MOST_DOCUMENTS: usize = 5_000;
 pub struct Entry {
     /// The line, from 1.
     pub line: usize,
-    /// What it is a row of.
+    /// The noun of the row.
     pub noun: Noun,
-    /// Its fields, as an import names them.
+    /// Its fields, by the names of an import.
     pub fields: Map<String, Value>,
 }
 
-/// In a row of groups: who comes to those that are in it.
+/// In a row of groups: the people who join the existing members.
 pub const JOINS: &str = "joins";
 
-/// Reads a file; answers the rows in an order in which each may name those before it, and how many entities of other
-/// kinds were left out.
+/// Reads a file; returns the rows in an order in which each may name those before it, and how many entities of other kinds were
+/// left out.
 ///
 /// # Errors
-/// [`Problem`] for what is no YAML, aliases (which could grow without end), too much depth, or an entity without a name.
+/// [`Problem`] for a text that is no YAML, aliases (which could grow without end), too much depth, or an entity without a name.
 pub fn read(text: &str) -> Result<(Vec<Entry>, usize), Problem> {
     if text.len() > MOST_BYTES {
         return Err(Problem::new(1, format!("the file is longer than {MOST_BYTES} bytes")));
@@ -124,7 +124,7 @@ impl Open {
     }
 }
 
-/// Plain words for nothing and for yes and no mean that; everything else stays text.
+/// Plain scalars for null, true and false mean these; everything else stays text.
 fn scalar(text: &str, style: ScalarStyle) -> Value {
     if style != ScalarStyle::Plain {
         return json!(text);
@@ -156,7 +156,7 @@ impl Catalogue {
             return Ok(());
         }
         let version = document["apiVersion"].as_str().unwrap_or_default();
-        // What plugins bring along, such as templates of the scaffolder, is an entity as well.
+        // Entities of plugins, such as templates of the scaffolder, count too.
         if version
             .split('/')
             .next()
@@ -231,8 +231,8 @@ impl Catalogue {
         self.needs(line, (name, "service"), spec);
     }
 
-    /// A Component, its API and their System may all be called `petstore`: that is one service here, and what the first of
-    /// them does not say is taken from the next.
+    /// A Component, its API and their System may all be called `petstore`: that is one service here, and fields that the first
+    /// of them lacks are taken from the next.
     fn keep_service(&mut self, row: Entry) {
         let known = self
             .services
@@ -305,7 +305,7 @@ impl Catalogue {
             ("from_kind", Some(from_kind)),
             ("to_kind", Some(to_kind)),
         ]);
-        // Between two ends there is one arrow; of several words on it that which hands owners down holds.
+        // Between two ends there is one arrow; of several kinds the one that passes owners down counts.
         let is_same = |known: &Entry| {
             let ends = ["from", "to", "from_kind", "to_kind"];
             ends.iter().all(|end| known.fields.get(*end) == row.get(*end))
@@ -326,7 +326,7 @@ impl Catalogue {
             ("name", spec["profile"]["displayName"].as_str()),
             ("kind", Some(kind)),
         ]);
-        // A group that says nothing of its members leaves them as they are: an empty group decides nothing any more.
+        // A group without a list of members keeps its members: an empty group could decide nothing any more.
         if let Some(members) = spec["members"].as_array() {
             let members = members.iter().filter_map(Value::as_str);
             row.insert("members".to_owned(), json!(members.map(bare).collect::<Vec<_>>()));
@@ -355,7 +355,7 @@ impl Catalogue {
 
     fn finish(mut self) -> (Vec<Entry>, usize) {
         for (line, group, person) in self.memberships {
-            // Of a group that the file does not hold it says who joins, and nothing of the others that are in it.
+            // For a group outside the file, only new members are known; its other members stay.
             let row = self.groups.entry(group).or_insert_with_key(|key| {
                 let named = fields(&[("key", Some(key))]);
                 entry(line, Noun::Groups, named)
@@ -393,7 +393,7 @@ fn fields(pairs: &[(&str, Option<&str>)]) -> Map<String, Value> {
         .collect()
 }
 
-/// Whether a reference `kind:namespace/name` says that it is to a kind. Letter case does not matter in any part of a reference.
+/// Whether a reference `kind:namespace/name` has a kind. Letter case does not matter in any part of a reference.
 fn is_of_kind(reference: &str, kind: &str) -> bool {
     let said = reference.split_once(':').map(|(said, _)| said.trim());
     said.is_some_and(|said| said.eq_ignore_ascii_case(kind))

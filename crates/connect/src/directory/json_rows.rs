@@ -1,9 +1,9 @@
-//! Where the rows of a JSON text begin: what is wrong with a row is told with the line on which a person finds it.
+//! Where the rows of a JSON text begin: an error in a row is reported with its line.
 
 use std::collections::BTreeMap;
 
-/// The lines, from 1, on which the rows of each list begin, by the list's key; the rows of a text that is a list itself stand
-/// under an empty key. The text has been read as JSON already; of any other the answer means nothing.
+/// The lines, from 1, on which the rows of each list begin, by the list's key; the rows of a text that is a list itself have an
+/// empty key. The text must be valid JSON; otherwise the result has no meaning.
 pub fn lines_of_rows(text: &str) -> BTreeMap<String, Vec<usize>> {
     let mut walk = Walk::default();
     let bytes = text.as_bytes();
@@ -16,7 +16,7 @@ pub fn lines_of_rows(text: &str) -> BTreeMap<String, Vec<usize>> {
     walk.found
 }
 
-/// Where the token ends that begins here: a string and a plain word are one token, anything else is a byte.
+/// Where the token ends that begins here: a string and a bare literal are one token, anything else is a byte.
 fn end_of(bytes: &[u8], at: usize) -> usize {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
     match bytes[at] {
@@ -63,7 +63,7 @@ impl Walk {
         }
     }
 
-    /// A value begins: a row, where it stands in a list of the text or of its outermost object.
+    /// A value begins: a row, if it is in a list of the text or of its outermost object.
     fn begin(&mut self) {
         let key = match self.open.as_slice() {
             [b'['] => "",

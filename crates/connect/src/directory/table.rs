@@ -34,16 +34,16 @@ pub type Row = (usize, Map<String, Value>);
 /// How the cells of a table are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns {
-    /// Every column that may stand there.
+    /// Every allowed column.
     pub known: &'static [&'static str],
     /// Those that hold lists.
     pub lists: &'static [&'static str],
-    /// Those that hold yes or no.
+    /// The columns with yes or no.
     pub flags: &'static [&'static str],
 }
 
-/// Reads a table whose first line names its columns. An empty cell is null: it says
-/// that there is nothing, where a column that does not stand there says nothing.
+/// Reads a table whose first line names its columns. An empty cell is null and clears the field, while an absent column leaves
+/// the field unchanged.
 ///
 /// # Errors
 /// [`Problem`] for a text that is too long, an unknown or repeated column, a row of another length, or bad quoting.
@@ -83,16 +83,16 @@ pub fn read(text: &str, columns: Columns) -> Result<Vec<Row>, Problem> {
 enum Cell {
     /// At its begin.
     Begin,
-    /// In one without quotes, or behind it; a blank before a quote makes it part of the cell.
+    /// In a cell without quotes, or after it; a blank before a quote makes it part of the cell.
     Bare,
     /// Between two quotes.
     Quoted,
-    /// Behind the second quote, or between two that stand for one.
+    /// After the second quote, or between two that mean one.
     Closed,
 }
 
-/// Refuses quotes that are not as RFC 4180 section 2 has them. The library takes them all: one that is never closed would take
-/// the rest of the table into its cell, and rows would be lost unseen.
+/// Refuses quotes that violate RFC 4180 section 2. The library accepts them: an unclosed quote would take the rest of the table
+/// into its cell, and rows would be lost unnoticed.
 fn check_quotes(text: &str) -> Result<(), Problem> {
     let (mut line, mut opened, mut cell) = (1, 1, Cell::Begin);
     for c in text.chars() {
@@ -153,7 +153,7 @@ impl<'t> Lines<'t> {
         }
     }
 
-    /// The line on which the row begins that the reader met at this position; rows are asked for in their order.
+    /// The line on which the row at this position of the reader begins; rows are looked up in their order.
     fn of_row(&mut self, position: Option<&csv::Position>) -> usize {
         let begins = position.map_or(0, |at| usize::try_from(at.byte()).unwrap_or(usize::MAX));
         while let Some(byte) = self.text.get(self.at) {
@@ -195,8 +195,8 @@ fn value(head: &str, cell: &str, columns: Columns) -> Value {
     }
 }
 
-/// What a spreadsheet takes for the beginning of a formula; behind apostrophes too, so that a text with one of its own is read as
-/// it was written.
+/// A text that a spreadsheet takes for a formula; after apostrophes too, so that a text with one of its own is read back
+/// unchanged.
 fn is_formula(cell: &str) -> bool {
     cell.trim_start_matches('\'')
         .starts_with(['=', '+', '-', '@', '\t', '\r'])

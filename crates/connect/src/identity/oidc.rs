@@ -1,5 +1,5 @@
 //! Signing in at an OpenID Connect provider: the authorization code flow (OpenID Connect Core 1.0 section 3.1) with PKCE
-//! S256 (RFC 7636), over discovery. Everything random and the time are handed in; calls block.
+//! S256 (RFC 7636), over discovery. Random values and the time are parameters; calls block.
 
 use std::collections::HashMap;
 
@@ -58,9 +58,9 @@ pub struct Registration {
     pub client_id: String,
     /// Our secret there, if there is one. It is never printed.
     pub client_secret: Option<String>,
-    /// The one address to which it sends people back.
+    /// The one address for the redirect back.
     pub redirect_uri: String,
-    /// What is asked for besides `openid`.
+    /// The scopes that are requested besides `openid`.
     pub scopes: Vec<String>,
     /// The claim that a login is made from.
     pub login_claim: String,
@@ -68,10 +68,10 @@ pub struct Registration {
     pub groups_claim: Option<String>,
 }
 
-/// What the two halves of a sign-in share; whoever begins keeps it where only the same browser brings it back.
+/// The state shared by the two steps of a sign-in; the caller stores it where only the same browser brings it back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
-    /// Comes back with the code: ties the answer to the question.
+    /// Comes back with the code: ties the response to the request.
     pub state: String,
     /// Comes back inside of the token: ties the token to the question.
     pub nonce: String,
@@ -79,10 +79,10 @@ pub struct Pending {
     pub verifier: String,
 }
 
-/// What is read of a provider's configuration beyond what the library names.
+/// Fields of a provider's configuration beyond those of the library.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct More {
-    /// Whether each of its answers names it (RFC 9207 section 3).
+    /// Whether each of its responses names it (RFC 9207 section 3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     authorization_response_iss_parameter_supported: Option<Value>,
 }
@@ -104,23 +104,23 @@ type Metadata = ProviderMetadata<
     CoreSubjectIdentifierType,
 >;
 
-/// What a provider says of itself, with its keys.
+/// A provider's configuration, with its keys.
 #[derive(Clone)]
 pub struct Discovered(Metadata);
 
 impl Discovered {
-    /// Whether each of its answers names it, so that one which does not is none of its answers (RFC 9207 section 2.4).
+    /// Whether each of its responses names it, so that a response without its name is not its own (RFC 9207 section 2.4).
     pub fn names_itself(&self) -> bool {
         let more = self.0.additional_metadata();
         more.authorization_response_iss_parameter_supported == Some(Value::Bool(true))
     }
 }
 
-/// Reads a provider's configuration and keys (OpenID Connect Discovery 1.0 section 4). The issuer it names must be the
-/// one that was asked.
+/// Reads a provider's configuration and keys (OpenID Connect Discovery 1.0 section 4). The configuration must name the
+/// requested issuer.
 ///
 /// # Errors
-/// `provider_away` with what went wrong.
+/// `provider_away` with the error.
 pub fn discover(http: &Http, issuer: &str) -> Result<Discovered, OidcError> {
     let away = |why: String| {
         refused(
@@ -135,7 +135,7 @@ pub fn discover(http: &Http, issuer: &str) -> Result<Discovered, OidcError> {
         .map_err(|error| away(format!("{}{}", told(&error), mended(&error))))
 }
 
-/// What mends a configuration that names another issuer than was asked, such as one with a slash at its end.
+/// The hint for a configuration that names another issuer than requested, such as one with a slash at its end.
 fn mended<E: std::error::Error>(error: &DiscoveryError<E>) -> &'static str {
     match error {
         DiscoveryError::Validation(_) => {
@@ -178,8 +178,7 @@ fn client(registration: &Registration, discovered: &Discovered) -> Result<Client
     Ok(client.set_auth_type(kind))
 }
 
-/// The address to which the browser goes. `fresh` asks the provider to let people sign in anew, whatever session they
-/// have there.
+/// The address to which the browser goes. `fresh` requests a new sign-in, whatever session people have at the provider.
 ///
 /// # Errors
 /// `provider_away` when the registration cannot be used.
@@ -213,20 +212,20 @@ pub fn begin(
 /// A sign-in that was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Who it is.
+    /// The identity.
     pub claimed: Claimed,
-    /// When they showed the provider who they are, if it tells.
+    /// When they signed in at the provider, if reported.
     pub signed_in_at: Option<Timestamp>,
-    /// With what, if it tells: values of RFC 8176 such as `pwd`, `otp`, `hwk`.
+    /// The methods, if reported: values of RFC 8176 such as `pwd`, `otp`, `hwk`.
     pub methods: Vec<String>,
-    /// The class of that sign-in, if it tells (`acr`).
+    /// The class of that sign-in, if reported (`acr`).
     pub class: Option<String>,
 }
 
-/// Values of `amr` (RFC 8176 section 2) that say of more than something known: several factors, a one-time password, a key in
-/// hardware or software, a smart card, a feature of the body. A message to a telephone (`sms`, `tel`) is none of them.
+/// Values of `amr` (RFC 8176 section 2) that prove more than something known: several factors, a one-time password, a key in
+/// hardware or software, a smart card, a feature of the body. A message to a telephone (`sms`, `tel`) does not count.
 const SECOND: [&str; 10] = ["mfa", "otp", "hwk", "swk", "pop", "sc", "fpt", "face", "iris", "retina"];
-/// Values of `acr` that say the same: of OpenID Connect's profiles for authentication that resists phishing
+/// Values of `acr` with the same meaning: of OpenID Connect's profiles for authentication that resists phishing
 /// (<https://openid.net/specs/openid-connect-eap-acr-values-1_0.html>), of PAPE, and of the federations of universities.
 const SECOND_CLASSES: [&str; 4] = [
     "phr",
@@ -236,7 +235,7 @@ const SECOND_CLASSES: [&str; 4] = [
 ];
 
 impl Verified {
-    /// Whether the provider said that more than something known was shown. Where it says nothing, nothing is proven.
+    /// Whether the provider reported a factor beyond something known. Without a report nothing is proven.
     pub fn proves_second_factor(&self) -> bool {
         let is_second = |method: &String| SECOND.contains(&method.as_str());
         let class = self.class.as_deref();
@@ -244,11 +243,11 @@ impl Verified {
     }
 }
 
-/// Exchanges a code and verifies what comes for it: signature, issuer, audience, nonce, times (OpenID Connect Core 1.0
-/// section 3.1.3.7). `fresh_since` demands that people showed who they are after that time.
+/// Exchanges a code and verifies the token: signature, issuer, audience, nonce, times (OpenID Connect Core 1.0 section
+/// 3.1.3.7). `fresh_since` requires that people signed in after that time.
 ///
 /// # Errors
-/// [`OidcError`], each with its own code and words.
+/// [`OidcError`], each with its own code and text.
 pub fn finish(
     http: &Http,
     registration: &Registration,
@@ -290,7 +289,7 @@ pub fn finish(
         let text = "The provider did not say that you signed in anew. Sign in there again.";
         return Err(refused("not_fresh", text));
     }
-    // How somebody signed in is said by the token of that sign-in alone.
+    // Only the token of a sign-in proves its method.
     let own = payload(token)?;
     check_begin(&own, now)?;
     let (methods, class) = (
@@ -312,8 +311,8 @@ fn verify<'a>(
     (client_id, nonce): (&str, &str),
     now: Timestamp,
 ) -> Result<&'a CoreIdTokenClaims, OidcError> {
-    // A token may name others as well; it must say that it was made for us then, and may never say that it was made for
-    // somebody else (section 3.1.3.7, 3 to 5). The library leaves that to us.
+    // A token may name other audiences as well; then it must state that it was made for us, and may never state that it was
+    // made for another party (section 3.1.3.7, 3 to 5). The library leaves that to us.
     let verifier = narrowed(client.id_token_verifier(), now)?.set_other_audience_verifier_fn(|_| true);
     let claims = token
         .claims(&verifier, &Nonce::new(nonce.to_owned()))
@@ -323,7 +322,7 @@ fn verify<'a>(
         let text = "The provider's token is meant for somebody else, or does not say for whom of several it was made.";
         return Err(refused("wrong_audience", text));
     }
-    // All whom a careless provider does not name would be one person.
+    // With an empty subject, all people of a careless provider would be one person.
     if claims.subject().as_str().trim().is_empty() {
         return Err(refused(
             "bad_token",
@@ -333,7 +332,7 @@ fn verify<'a>(
     Ok(claims)
 }
 
-/// A verifier that believes no weak algorithm, under a clock that is handed in.
+/// A verifier that refuses weak algorithms, with the time as a parameter.
 pub(crate) fn narrowed(
     verifier: CoreIdTokenVerifier<'_>,
     now: Timestamp,
@@ -342,7 +341,7 @@ pub(crate) fn narrowed(
         .ok_or_else(|| refused("bad_token", "The clock stands outside of all times."))?;
     let latest = time + chrono::Duration::seconds(AHEAD_SECONDS);
     Ok(verifier
-        // Only what needs the provider's private key: a MAC under a secret that both know proves less, `none` nothing.
+        // Only algorithms that need the provider's private key: a MAC under a shared secret proves less, `none` nothing.
         .set_allowed_algs([
             CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
             CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
@@ -368,7 +367,7 @@ pub(crate) fn words_of(error: &ClaimsVerificationError) -> OidcError {
     use ClaimsVerificationError as Claims;
     use SignatureVerificationError as Signature;
     let (code, text) = match error {
-        // The library calls a token of tomorrow expired as well; its words tell the two apart.
+        // The library reports a token of tomorrow as expired as well; only its text shows the difference.
         Claims::Expired(why) if why.contains("future") => (
             "bad_token",
             "The provider's token cannot be taken: it was issued in the future.".to_owned(),
@@ -443,7 +442,7 @@ pub(crate) fn payload(token: &CoreIdToken) -> Result<Map<String, Value>, OidcErr
 pub(crate) fn check_begin(told: &Map<String, Value>, now: Timestamp) -> Result<(), OidcError> {
     let Some(begin) = told.get("nbf") else { return Ok(()) };
     let latest = now.as_second().saturating_add(AHEAD_SECONDS);
-    // A date in seconds may have a fraction; what is no number counts never.
+    // A date in seconds may have a fraction; a value that is no number never counts.
     #[expect(clippy::cast_precision_loss, reason = "seconds of this age are far below 2^53")]
     let has_begun = begin.as_f64().is_some_and(|begin| begin <= latest as f64);
     if has_begun {
@@ -452,7 +451,7 @@ pub(crate) fn check_begin(told: &Map<String, Value>, now: Timestamp) -> Result<(
     Err(refused("bad_token", "The token does not count yet."))
 }
 
-/// Claims beyond those that the library names.
+/// Claims beyond those of the library.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest {
     #[serde(flatten)]
@@ -461,8 +460,8 @@ struct Rest {
 
 impl AdditionalClaims for Rest {}
 
-/// What the user info endpoint says, which for the code flow is where names and groups stand (section 5.4). It must
-/// speak of the same subject.
+/// The claims of the user info endpoint, which has names and groups in the code flow (section 5.4). Its subject must be the
+/// same.
 fn more_about(
     client: &Client,
     tokens: &CoreTokenResponse,
@@ -501,17 +500,17 @@ fn more_about(
     if let Some(verified) = told_us.email_verified() {
         found.insert("email_verified".to_owned(), Value::Bool(verified));
     }
-    // What ties a token to its sign-in comes from the signed token alone.
+    // Claims that bind a token to its sign-in are taken from the signed token alone.
     for name in ["amr", "auth_time", "nonce", "iss", "aud", "sub"] {
         found.remove(name);
     }
     Ok(found)
 }
 
-/// What the token says, and over it what the user info endpoint says.
+/// The token's claims, overridden by those of the user info endpoint.
 fn joined(mut token: Map<String, Value>, more: Map<String, Value>) -> Map<String, Value> {
     let mail = |map: &Map<String, Value>| Some(map.get("email")?.as_str()?.trim().to_lowercase());
-    // That an address was verified is said of the one that stands beside it: another one does not inherit it.
+    // The verification of an address is for the address beside it: another one does not inherit it.
     if more.contains_key("email") && mail(&more) != mail(&token) {
         token.remove("email_verified");
     }
@@ -519,15 +518,15 @@ fn joined(mut token: Map<String, Value>, more: Map<String, Value>) -> Map<String
     token
 }
 
-/// Whether the claim with the groups was left away because there are too many, and stands elsewhere: as a distributed claim
-/// (OpenID Connect Core 1.0 section 5.6.2), or as Entra says it in a token that goes by way of an address.
+/// Whether the claim with the groups is left out because there are too many, and is elsewhere: as a distributed claim (OpenID
+/// Connect Core 1.0 section 5.6.2), or in Entra's form for a token that passes through an address.
 fn is_overage(all: &Map<String, Value>, name: &str) -> bool {
     let elsewhere = all.get("_claim_names").and_then(Value::as_object);
     elsewhere.is_some_and(|names| names.contains_key(name)) || is_yes(all.get("hasgroups"))
 }
 
-/// The groups that a provider tells of; `None` where none are asked for, or where it says that they stand elsewhere. A claim that is
-/// absent is an empty one, for Entra and Okta leave it away for somebody who is in no group.
+/// The provider's groups; `None` where none are requested, or where the provider refers to another place. An absent claim is an
+/// empty one, for Entra and Okta omit it for people in no group.
 fn groups_of(registration: &Registration, all: &Map<String, Value>) -> Option<Vec<String>> {
     let name = registration.groups_claim.as_deref()?;
     match all.get(name) {
@@ -560,8 +559,8 @@ fn is_yes(value: Option<&Value>) -> bool {
     }
 }
 
-/// The texts of a claim that is a list of them, or one. All are read, as many as an answer may hold: whoever left the end of
-/// the list away would take people out of the groups that stand there.
+/// The texts of a claim that is a list of them, or one. All are read, as many as a response may hold: cutting the list would
+/// remove people from the groups at its end.
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(items)) => {

@@ -1,5 +1,5 @@
-//! SCIM 2.0 (RFC 7643, RFC 7644): what provisioning clients send, read into our words, and our people and groups as they
-//! expect them. Pure; attributes are known by a closed table, so a filter or a path can name nothing else.
+//! SCIM 2.0 (RFC 7643, RFC 7644): converts requests of provisioning clients into our terms, and our people and groups into
+//! their format. Pure; attributes are known by a closed table, so a filter or a path can name nothing else.
 
 pub mod filter;
 pub mod group;
@@ -18,7 +18,7 @@ pub const LONGEST_TEXT: usize = 1_024;
 pub const MOST_VALUES: usize = 100;
 /// The most operations of one PATCH.
 pub const MOST_OPERATIONS: usize = 1_000;
-/// The most resources in one answer.
+/// The most resources in one response.
 pub const MOST_RESULTS: i64 = 200;
 
 /// A resource as JSON, with attributes in the letters of the schema.
@@ -47,7 +47,7 @@ impl ScimError {
         }
     }
 
-    /// The body of the answer.
+    /// The body of the response.
     #[must_use]
     pub fn body(&self) -> Value {
         let mut body = json!({
@@ -79,13 +79,13 @@ pub(crate) fn same(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right)
 }
 
-/// The value under a name, whatever the case of its letters.
+/// The value under a name, in any case of its letters.
 pub(crate) fn member<'a>(map: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     map.get(name)
         .or_else(|| map.iter().find(|(key, _)| same(key, name)).map(|(_, value)| value))
 }
 
-/// Leaves in a resource what a client asked for (RFC 7644 section 3.9). `id`, `schemas` and `meta` always stay.
+/// Keeps in a resource the attributes that a client requested (RFC 7644 section 3.9). `id`, `schemas` and `meta` always stay.
 #[must_use]
 pub fn shaped(mut resource: Value, attributes: &[String], excluded: &[String]) -> Value {
     const ALWAYS: [&str; 3] = ["id", "schemas", "meta"];
@@ -111,7 +111,7 @@ pub fn is_left_out(name: &str, attributes: &[String], excluded: &[String]) -> bo
     !attributes.is_empty() && !is_asked || excluded.iter().any(|told| is_excluded(&Named::read(told)))
 }
 
-/// An attribute as a client names it (RFC 7644 section 3.10): a schema, if it says one, an attribute, and a part of it.
+/// An attribute as a client names it (RFC 7644 section 3.10): a schema, if given, an attribute, and a part of it.
 struct Named {
     schema: Option<String>,
     attribute: String,
@@ -143,7 +143,7 @@ impl Named {
         }
     }
 
-    /// Whether it is a name inside of an extension, which stands as one object under its schema's name.
+    /// Whether it is a name inside of an extension, which is one object under its schema's name.
     fn is_inside(&self, key: &str) -> bool {
         self.schema.as_deref().is_some_and(|it| same(it, key))
     }
@@ -175,7 +175,7 @@ fn wanted_of(key: &str, value: &mut Value, wanted: &[Named]) -> bool {
     true
 }
 
-/// Takes what is named out of a value; `true` when all of it is.
+/// Removes the named part of a value; `true` when nothing is left.
 fn is_without(key: &str, value: &mut Value, name: &Named) -> bool {
     if name.is_inside(key) {
         if name.attribute.is_empty() {

@@ -1,7 +1,7 @@
 //! Tokens that a pipeline's platform gives its jobs: OpenID Connect ID tokens without a sign-in. GitHub:
 //! <https://docs.github.com/en/actions/concepts/security/openid-connect>, GitLab:
-//! <https://docs.gitlab.com/ci/secrets/id_token_authentication/>. Their configuration names no authorization endpoint, so
-//! only what is needed of it is read (OpenID Connect Discovery 1.0 section 4).
+//! <https://docs.gitlab.com/ci/secrets/id_token_authentication/>. Their configuration names no authorization endpoint, so only
+//! the needed fields are read (OpenID Connect Discovery 1.0 section 4).
 
 use std::str::FromStr;
 
@@ -47,10 +47,10 @@ fn read(http: &Http, issuer: &str, url: &str) -> Result<Vec<u8>, OidcError> {
     Ok(answer.into_body())
 }
 
-/// Reads a platform's keys over its configuration, which must name the issuer that was asked.
+/// Reads a platform's keys over its configuration, which must name the requested issuer.
 ///
 /// # Errors
-/// `provider_away` with what went wrong.
+/// `provider_away` with the error.
 pub fn keys(http: &Http, issuer: &str) -> Result<Keys, OidcError> {
     let away = |why: &str| refused("provider_away", format!("The platform {issuer} cannot be used: {why}."));
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
@@ -68,7 +68,7 @@ pub fn keys(http: &Http, issuer: &str) -> Result<Keys, OidcError> {
     Ok(Keys(keys))
 }
 
-/// Nobody reads what a job is told but in its output, and it signs in nowhere: its platform makes it another token.
+/// The error text for a job: a job has no sign-in page, so it must request a new token from its platform.
 fn words_for_a_job(error: OidcError) -> OidcError {
     match error.code {
         "token_expired" => refused(
@@ -79,12 +79,12 @@ fn words_for_a_job(error: OidcError) -> OidcError {
     }
 }
 
-/// What a verified token says, and what makes it the one token.
+/// The claims of a verified token, and its unique value.
 #[derive(Debug, Clone)]
 pub struct Verified {
     /// Its claims.
     pub claims: Map<String, Value>,
-    /// Its id at its issuer, else all that was signed of it: a signature can often be written in another way.
+    /// Its id at its issuer, else all signed bytes: a signature can often be written in another way.
     pub once: String,
     /// Until when it counts.
     pub expires_at: Timestamp,
@@ -93,7 +93,7 @@ pub struct Verified {
 /// Verifies a token: signature, issuer, audience, times, and that it lives for a bearable time.
 ///
 /// # Errors
-/// [`OidcError`], each with its own code and words.
+/// [`OidcError`], each with its own code and text.
 pub fn verify(
     token: &str,
     keys: &Keys,
@@ -108,10 +108,10 @@ pub fn verify(
     let token = CoreIdToken::from_str(token).map_err(|_| bad())?;
     let maker = IssuerUrl::new(issuer.to_owned()).map_err(|_| bad())?;
     let verifier = CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), maker, keys.0.clone());
-    // A job may name others as well whom it goes to: whoever finds the own audience in the list is meant (RFC 7519 section
-    // 4.1.3). What lets the job in is signed all the same, and the rules over its claims hold.
+    // A job may name other audiences as well: it is enough that the list contains our own (RFC 7519 section 4.1.3). The job's
+    // claims are signed all the same, and the rules over them apply.
     let verifier = narrowed(verifier, now)?.set_other_audience_verifier_fn(|_| true);
-    // Nobody asked for the token, so nobody gave it a nonce.
+    // The token was not requested, so it has no nonce.
     token
         .claims(&verifier, |_: Option<&Nonce>| Ok(()))
         .map_err(|error| words_for_a_job(words_of(&error)))?;
@@ -130,8 +130,8 @@ pub fn verify(
     })
 }
 
-/// Until when a token counts, if it was made within the hour and lives for an hour at most: whoever finds an old one in the
-/// output of a job has nothing.
+/// Until when a token counts, if it was made within the hour and lives for an hour at most: an old token from the output of a
+/// job is worthless.
 fn check_life(told: &Map<String, Value>, now: Timestamp) -> Result<Timestamp, OidcError> {
     // A date in seconds may have a fraction, which shortens a life and never lengthens it.
     #[expect(
@@ -164,7 +164,7 @@ mod tests {
 
     const NOW: &str = "2026-05-04T20:00:00Z";
 
-    /// A platform's key and what it gives out as its keys.
+    /// A platform's key and its published keys.
     fn platform() -> (CoreEdDsaPrivateSigningKey, Keys) {
         // PKCS #8 of a key of Ed25519 (RFC 8410 section 7), whose seed is nothing but sevens.
         let mut der = vec![
@@ -248,7 +248,7 @@ mod tests {
             assert!(!fine(made, ends), "{made} {ends}");
         }
         assert!(look(Value::Null, at(300), json!("one")).is_err());
-        // One id is one token, whatever else it says; without one the whole token is.
+        // One id is one token, whatever its other claims; without an id the whole token is.
         let once = |made: i64, id: Value| look(at(made), at(300), id).unwrap();
         assert_eq!(once(0, json!("one")), once(-5, json!("one")));
         assert_ne!(once(0, json!("one")), once(0, json!("two")));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::incident::form::{hash, parse};
 
-/// The kinds of system that tell verdicts.
+/// The kinds of system that report verdicts.
 pub const KINDS: &[&str] = &["flagger", "argo_rollouts"];
 
 #[derive(Deserialize)]
@@ -99,7 +99,7 @@ pub fn read(kind: &str, body: &[u8], received_at: Timestamp) -> Result<Vec<Signa
     Ok(found.into_iter().map(Signal::Verdict).collect())
 }
 
-/// Flagger's phases; those that end nothing are no verdict.
+/// Flagger's phases; only those that end a canary are a verdict.
 fn flagger(body: &[u8], received_at: Timestamp) -> Result<Vec<Verdict>, SetAside> {
     let event: FlaggerEvent = parse(body)?;
     let result = match event.phase.as_str() {

@@ -1,4 +1,4 @@
-//! Reports of drift in any of their forms, and the reduced form in which the command line sends what is too long to be sent whole:
+//! Reports of drift in any of their forms, and the reduced form in which the command line sends reports that are too long:
 //! `{"assent_drift": 1, "report": {…}}`.
 
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ struct Reduced {
 /// Reads a report of a kind, in the form of its system or in the reduced form.
 ///
 /// # Errors
-/// [`SetAside`] with the reason, where it is cut, is another thing, or says nothing that can be read.
+/// [`SetAside`] with the reason, where it is cut, is another thing, or has nothing readable.
 pub fn read(kind: &str, body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     if is_reduced(body) {
         return Ok(vec![Signal::Drift(reduced(body, received_at)?)]);
@@ -52,11 +52,11 @@ fn is_reduced(body: &[u8]) -> bool {
     text.starts_with("{\"assent_drift\":")
 }
 
-/// Reduces a report to what is compared: no values, at most [`model::incident::drift::MOST`] differences. A scope, where one is given, replaces the
-/// report's own.
+/// Reduces a report to the compared parts: no values, at most [`model::incident::drift::MOST`] differences. A scope, where one
+/// is given, replaces the report's own.
 ///
 /// # Errors
-/// [`SetAside`] as [`read`] does, and where it says nothing of drift.
+/// [`SetAside`] as [`read`] does, and where it has nothing about drift.
 pub fn reduce(
     kind: &str,
     body: &[u8],

@@ -1,4 +1,4 @@
-//! What every reader of drift reports needs: JSON with a reason for what is cut, fingerprints, and limits.
+//! Code shared by the readers of drift reports: JSON with a reason for cut texts, fingerprints, and limits.
 
 use jiff::Timestamp;
 use model::incident::drift::{ADDRESS, ATTRIBUTE, DriftReport, MOST, SCOPE};
@@ -39,10 +39,10 @@ pub(super) fn checked(mut report: DriftReport, now: Timestamp) -> Result<DriftRe
     Ok(report)
 }
 
-/// A report of what was found, cut to its limits.
+/// A report of findings, cut to its limits.
 pub(super) fn report(found: DriftReport, body: &[u8], now: Timestamp) -> Result<Signal, SetAside> {
     let bounded = found.bounded(|| hash(body));
-    // What was looked at without a difference is worth naming only as far as it fits.
+    // Places without a difference are named only as far as they fit.
     let clean = if bounded.clean.len() > MOST_CLEAN {
         Vec::new()
     } else {
@@ -51,7 +51,7 @@ pub(super) fn report(found: DriftReport, body: &[u8], now: Timestamp) -> Result<
     checked(DriftReport { clean, ..bounded }, now).map(Signal::Drift)
 }
 
-/// Parses JSON; a report that ends too early is said to be cut.
+/// Parses JSON; a report that ends too early is refused as cut.
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SetAside> {
     serde_json::from_slice(body).map_err(|error| unreadable(&error))
 }
@@ -79,7 +79,7 @@ pub(super) fn hash(bytes: &[u8]) -> String {
     text
 }
 
-/// The fingerprint of a value, the same whatever the order of its fields.
+/// The fingerprint of a value, the same in any order of its fields.
 pub(super) fn fingerprint(value: &Value) -> String {
     let mut text = String::new();
     canonical(value, &mut text);
@@ -112,7 +112,7 @@ fn canonical(value: &Value, text: &mut String) {
     }
 }
 
-/// A text in one line of at most so many bytes. A longer one ends with its hash, so that two of them stay two.
+/// A text in one line of at most so many bytes. A longer text ends with its hash, so that two different texts stay different.
 pub(super) fn bounded(text: &str, most: usize) -> String {
     let is_odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let clean: String = text

@@ -1,9 +1,9 @@
 //! Audit events of Kubernetes (`audit.k8s.io/v1`) as the webhook backend sends them, an `EventList`, and as the log backend writes
 //! them, one event a line.
 //!
-//! An event is a difference where a write was answered with success. The natural key is the object and the path of the attribute;
-//! an event takes effect once, by its time. What only the cluster keeps for itself (leases, endpoints, the status of objects,
-//! reviews) is no configuration and is left out.
+//! An event is a difference where a write had success. The natural key is the object and the path of the attribute; an event
+//! takes effect once, by its time. The cluster's internal objects (leases, endpoints, the status of objects, reviews) are no
+//! configuration and are left out.
 
 use jiff::Timestamp;
 use model::incident::drift::{Difference, DriftReport, EXISTENCE, OBJECT};
@@ -13,15 +13,15 @@ use serde_json::Value;
 
 use crate::incident::form::{fingerprint, report, unreadable};
 
-/// The most attributes of one write that are told apart; one with more is told as a whole.
+/// The most attributes of one write that are listed; one with more is reported as a whole.
 const MOST_PATHS: usize = 50;
-/// How many complaints about parts are told.
+/// How many complaints about parts are reported.
 const MOST_COMPLAINTS: usize = 5;
 /// Objects that the cluster writes for itself all the time.
 const KEPT_BY_ITSELF: &[&str] = &["endpoints", "endpointslices", "events", "leases"];
 /// Parts of objects that are configuration.
 const PARTS: &[&str] = &["ephemeralcontainers", "resize", "scale"];
-/// Fields that name an object and say nothing of it.
+/// Fields that only name an object.
 const NAMES: &[&str] = &[
     "apiVersion",
     "kind",
@@ -228,7 +228,7 @@ fn walk(path: String, value: &Value, found: &mut Vec<Attribute>) {
     }
 }
 
-/// The digest of the image that a value names, where it names exactly one.
+/// The digest of the image in a value, if the value names exactly one.
 fn image(value: &Value) -> Option<String> {
     let mut found = Vec::new();
     digests(value, &mut found);

@@ -1,4 +1,4 @@
-//! Drift as the systems that look for it report it, and canary verdicts.
+//! Drift reports of the systems that detect drift, and canary verdicts.
 
 mod aide;
 mod argocd_drift;

@@ -1,8 +1,8 @@
 //! Plans of Terraform and OpenTofu as `terraform show -json` writes them (“JSON Output Format”, format versions 0 and 1).
 //!
-//! Read are `resource_changes` (what an apply would change: reality against the configuration) and `resource_drift` (what changed
-//! since the last apply: reality against the state). The natural key of a difference is the address of the resource and the path
-//! of the attribute; a list is compared as a whole. Values marked as sensitive have no fingerprint.
+//! Read are `resource_changes` (the changes of an apply: reality against the configuration) and `resource_drift` (the changes
+//! since the last apply: reality against the state). The natural key of a difference is the address of the resource and the
+//! path of the attribute; a list is compared as a whole. Values marked as sensitive have no fingerprint.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +53,7 @@ struct Change {
 /// Reads a plan.
 ///
 /// # Errors
-/// [`SetAside`] where it is no plan, or one of a form that is not known.
+/// [`SetAside`] where it is no plan, or has an unknown format.
 pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let plan: Plan = parse(body)?;
     let Some(version) = &plan.format_version else {
@@ -98,7 +98,8 @@ pub(super) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
     let found = DriftReport {
         scope: String::new(),
         taken_at,
-        // Plans before format 1.2 do not say whether they are of a part; what they list as it should be is named all the same.
+        // Plans before format 1.2 do not state whether they are partial; their resources without a difference are named all the
+        // same.
         is_complete: plan.complete == Some(true) && !plan.errored,
         is_log: false,
         clean: if plan.errored { Vec::new() } else { clean },
@@ -134,7 +135,7 @@ fn of_resource(resource: &Resource, is_drift: bool) -> Vec<Difference> {
     match actions[..] {
         [] | ["no-op" | "read" | "forget"] => Vec::new(),
         ["create"] => vec![one(EXISTENCE, Some("absent".to_owned()))],
-        // A plan deletes what is there; a drift tells that it is gone.
+        // A plan deletes an existing resource; a drift reports that it is gone.
         ["delete"] if is_drift => vec![one(EXISTENCE, Some("absent".to_owned()))],
         ["delete"] => vec![one(EXISTENCE, Some("present".to_owned()))],
         _ => {

@@ -97,7 +97,7 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     Ok(signals)
 }
 
-/// Reads one alert; `None` for one that says itself that nothing is wrong.
+/// Reads one alert; `None` for one that itself reports no problem.
 fn read_one(alert: Value) -> Result<Option<Read>, SetAside> {
     let part: Part = serde_json::from_value(alert)
         .map_err(|error| SetAside::because(format_args!("an alert cannot be read: {error}")))?;
@@ -183,7 +183,7 @@ fn group_key(key: &str) -> String {
     format!("group/{}#{hex}", signal::shortened(&clean, KEY_MAX_BYTES - 20))
 }
 
-/// The words that rules use by custom.
+/// The usual severity names of rules.
 pub(crate) fn severity(word: &str) -> i64 {
     match word.to_lowercase().as_str() {
         "critical" | "page" | "emergency" => 1,

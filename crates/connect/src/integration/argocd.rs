@@ -95,7 +95,7 @@ fn commits(result: Option<SyncResult>) -> impl Iterator<Item = String> {
     seen.into_iter()
 }
 
-/// Reads a notification; one about an application without an operation says nothing of a deployment.
+/// Reads a notification; one about an application without an operation has no deployment.
 ///
 /// # Errors
 /// [`SetAside`] where a needed field is missing.

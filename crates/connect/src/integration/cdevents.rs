@@ -1,5 +1,5 @@
-//! CDEvents (0.3 to 0.5) inside CloudEvents: what became of a service in an environment, and incidents. A deployment is one
-//! artifact of one service in one environment, told by the event's id.
+//! CDEvents (0.3 to 0.5) inside CloudEvents: the deployments of a service in an environment, and incidents. A deployment is one
+//! artifact of one service in one environment, named by the event's id.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, Alert, DeploymentStatus, Progress, SetAside, Signal};

@@ -16,25 +16,25 @@ pub const PLAIN: &str = "assent.deployment";
 /// The type under which a verdict in our plain form travels.
 pub const VERDICT: &str = "assent.verdict";
 
-/// What a batch of events (`application/cloudevents-batch+json`) is called; its events are each their own.
+/// The type of a batch of events (`application/cloudevents-batch+json`); its events are separate.
 pub const BATCH: &str = "cloudevents.batch";
 /// The most events of one batch.
 const MOST: usize = 1_000;
 
-/// An event to be told.
+/// An event to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing<'a> {
     /// The event's id; with the source it names the event for good.
     pub id: &'a str,
     /// Where it happened, a URI.
     pub source: &'a str,
-    /// What happened, such as `change.approved`; it is told as `assent.change.approved`.
+    /// The kind of event, such as `change.approved`; sent as `assent.change.approved`.
     pub kind: &'a str,
-    /// What it happened to.
+    /// Its subject.
     pub subject: &'a str,
     /// When, in RFC 3339.
     pub time: &'a str,
-    /// Its index in the log; told by the extension `sequence`, padded so that it orders as text.
+    /// Its index in the log; sent in the extension `sequence`, padded so that it orders as text.
     pub index: i64,
     /// The event as the API shows it.
     pub data: Value,
@@ -65,13 +65,13 @@ pub struct Event {
     pub id: String,
     /// Where it happened.
     pub source: String,
-    /// What happened.
+    /// The kind of event.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it carries.
+    /// Its data.
     #[serde(default)]
     pub data: Value,
-    /// What it carries, in base64.
+    /// Its data, in base64.
     #[serde(default)]
     data_base64: Option<String>,
 }
@@ -104,7 +104,7 @@ impl Event {
     }
 }
 
-/// What is kept of a delivery: in binary mode the attributes stand in headers and are put around the data.
+/// The stored form of a delivery: in binary mode the attributes are in headers and are put around the data.
 ///
 /// # Errors
 /// [`SetAside`] where the body in binary mode is no JSON.
@@ -145,7 +145,7 @@ pub fn keep(headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, SetAside> {
     })
 }
 
-/// A header's value without its percent-encoding (HTTP protocol binding, 3.1.3.2); as it stands where that is broken.
+/// A header's value without its percent-encoding (HTTP protocol binding, 3.1.3.2); unchanged where that is broken.
 fn plain_text(value: &str) -> String {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.as_bytes();
@@ -209,7 +209,7 @@ pub(crate) fn read_batch(
     keep_the_rest(BATCH, events.into_iter().map(one))
 }
 
-/// The signals of those parts that can be read, with a complaint for each other one.
+/// The signals of the readable parts, with a complaint for each other one.
 ///
 /// # Errors
 /// The first reason, where no part can be read.

@@ -1,5 +1,5 @@
-//! Asks GitHub and GitLab for the deployments that nobody told of: a delivery may be lost on its way. What is found is read
-//! as if it had been delivered, so that its natural keys are the same and nothing counts twice.
+//! Polls GitHub and GitLab for deployments that no delivery reported: a delivery may be lost on its way. The results are read
+//! like deliveries, so that their natural keys are the same and nothing counts twice.
 
 use std::collections::BTreeSet;
 
@@ -14,34 +14,33 @@ use crate::socket::call::{Call, Caller};
 
 /// How many deployments are looked into in one round; the others have their turn in the next.
 const MOST: usize = 50;
-/// When so many repositories tell nothing one after the other, it is their server: the round ends.
+/// After so many failing repositories in a row, the server itself fails: the round ends.
 const REFUSED: usize = 3;
 
-/// What is known already.
+/// The known deployments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// Older deployments are none of ours.
+    /// Older deployments do not belong here.
     pub since: Timestamp,
-    /// `repository#id` of those that have ended.
+    /// `repository#id` of ended deployments.
     pub ended: BTreeSet<String>,
 }
 
-/// What a round of asking came to.
+/// The result of a round of polling.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
-    /// What was told, also where the round ended early.
+    /// The signals so far, also where the round ended early.
     pub signals: Vec<Signal>,
     /// Repositories that had no turn.
     pub left: Vec<String>,
-    /// Why a repository told nothing: the first one's words.
+    /// Why a repository failed: the first one's message.
     pub failed: Option<String>,
 }
 
-/// Asks for the deployments of all mapped repositories for as long as it may go on. What one of them refuses holds back no
-/// other.
+/// Polls the deployments of all mapped repositories for as long as it may go on. A refusal by one of them holds back no other.
 ///
 /// # Errors
-/// A sentence, and whether trying again later may help: nothing could be asked at all.
+/// A sentence, and whether a later retry may help: no repository could be polled at all.
 pub fn carry(
     caller: &Caller,
     connection: &Connection,
@@ -73,7 +72,7 @@ pub fn carry(
             Ok(true) => refused = 0,
             Ok(false) => {
                 told.left = names(&rows[place..]);
-                // One that takes a whole round by itself must not keep the others from theirs.
+                // A repository that takes a whole round by itself must not keep the others from theirs.
                 if place == 0 {
                     told.left.remove(0);
                 }
@@ -99,7 +98,7 @@ fn names(rows: &[Mapping]) -> Vec<String> {
     names
 }
 
-/// Whom one round asks, and what it knows.
+/// The repositories of one round, and their known deployments.
 struct Asking<'a> {
     caller: &'a Caller,
     base: &'a str,
@@ -111,7 +110,7 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Asks for one repository's deployments; `false` when the round was over before all had told.
+    /// Polls one repository's deployments; `false` when the round was over before all were read.
     fn ask(&self, row: &Mapping, signals: &mut Vec<Signal>) -> Result<bool, (String, bool)> {
         let (base, token, repository) = (self.base, self.token, row.repository.as_str());
         let list = if self.is_gitlab {
@@ -182,7 +181,8 @@ fn of_github(it: &Value, statuses: &[Value], repository: &str, now: Timestamp) -
     Ok(signals)
 }
 
-/// A deployment of GitLab's API in the form of its webhook. One that waits for an approval asks by its webhook alone.
+/// A deployment of GitLab's API in the form of its webhook. A deployment that waits for an approval requests it by its webhook
+/// alone.
 fn of_gitlab(it: &Value, repository: &str, now: Timestamp) -> Result<Vec<Signal>, (String, bool)> {
     if it["status"] == "blocked" {
         return Ok(Vec::new());
@@ -250,7 +250,7 @@ mod tests {
         assert!(!is_ours(&listed, &mapping, &known));
     }
 
-    /// A GitHub with one deployment in each repository but those that are named `gone…`, which refuse.
+    /// A GitHub with one deployment in each repository, except those named `gone…`, which refuse.
     fn github() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
         use std::io::{BufRead, BufReader, Write};
         use std::sync::atomic::{AtomicUsize, Ordering};

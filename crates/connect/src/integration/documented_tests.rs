@@ -1,5 +1,5 @@
-//! Deliveries in the shapes that their systems' own pages describe, each read whole: what a field is called and where it
-//! stands is theirs, what it says is made up here.
+//! Deliveries in the shapes that their systems' own pages describe, each read whole: names and places of fields are theirs, the
+//! values are made up here.
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
 use jiff::Timestamp;
@@ -36,7 +36,7 @@ fn reason(kind: &str, body: &Value) -> String {
     read(kind, body).unwrap_err().reason
 }
 
-/// A status with everything that not every system tells left out.
+/// A status without the fields that not every system sends.
 fn status((deployment, status_id): (&str, &str), place: (&str, &str), word: Progress, when: &str) -> DeploymentStatus {
     DeploymentStatus {
         deployment_id: deployment.to_owned(),
@@ -169,7 +169,7 @@ fn cloudevents_in_binary_mode_are_kept_with_their_attributes() {
     let attributes = ["specversion", "id", "source", "type", "time"];
     let headers = |name: &str| match name.strip_prefix("ce-") {
         Some(known) if attributes.contains(&known) => event[known].as_str().unwrap().to_owned(),
-        // What is not ASCII stands percent-encoded in a header.
+        // Text other than ASCII is percent-encoded in a header.
         Some("subject") => "Gesch%C3%A4ft%20100%".to_owned(),
         _ => String::new(),
     };
@@ -216,7 +216,7 @@ fn cloudevents_carry_our_plain_report_and_other_types_are_noted() {
     assert!(reason("cloudevents", &event).contains("specversion"));
 }
 
-/// CloudEvents' JSON batch format: each event is read as if it came alone, and one that is none hides no other.
+/// CloudEvents' JSON batch format: each event is read as if it came alone, and an invalid one hides no other.
 #[test]
 fn batches_of_cloudevents_are_read_event_by_event() {
     let event = cdevent(
@@ -307,7 +307,7 @@ fn argo_cd_tells_of_an_operation_of_an_application() {
         let told = one("argocd", &application(phase, &[&image]));
         assert_eq!(told, Signal::DeploymentStatus(wanted(word, name, when)), "{phase}");
     }
-    // Of several images none is *the* artifact; the commit still names what was deployed.
+    // Of several images none is *the* artifact; the commit still names the deployed version.
     let other = format!("registry.example/proxy@sha256:{}", "a".repeat(64));
     let Signal::DeploymentStatus(told) = one("argocd", &application("Succeeded", &[&image, &other])) else {
         panic!("a deployment was told");
@@ -466,7 +466,7 @@ fn an_alert_in_a_shape_that_is_not_known_hides_no_other() {
     assert!(reason("alertmanager", &other).contains("version 5"));
 }
 
-// PagerDuty's Events API v2, as its senders speak it.
+// PagerDuty's Events API v2, as its senders use it.
 
 #[test]
 fn pagerduty_s_senders_trigger_and_resolve() {

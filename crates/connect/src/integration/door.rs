@@ -1,4 +1,4 @@
-//! The one door for deliveries of every kind of system: is it the sender's, what is it called, what does it say.
+//! The one entrance for deliveries of every kind of system: checks the sender, and reads the name and the content.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, Repository, SetAside, Signal};
@@ -135,8 +135,8 @@ pub fn signing_secret(secret: &str) -> Option<String> {
     Some(standard_webhooks::secret_text(&bytes))
 }
 
-/// The secret where the sender shows it: as a bearer's token, or as the password of `Basic` (RFC 7617), which is all that
-/// senders can do who take nothing but an address (`https://assent:SECRET@…`), such as Jenkins' Notification plugin.
+/// The secret from the sender: as a bearer's token, or as the password of `Basic` (RFC 7617), for senders that support nothing
+/// but an address (`https://assent:SECRET@…`), such as Jenkins' Notification plugin.
 fn credential(headers: Headers<'_>) -> Option<String> {
     use base64::Engine;
     let value = headers("authorization");
@@ -152,14 +152,14 @@ fn credential(headers: Headers<'_>) -> Option<String> {
     pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
-/// Compares in a time that tells nothing about where two texts differ: their tags under a key are compared.
+/// Compares in constant time: the tags of the texts under a key are compared.
 fn is_equal(left: &str, right: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"assent compare");
     let tag = hmac::sign(&key, left.as_bytes());
     hmac::verify(&key, right.as_bytes(), tag.as_ref()).is_ok()
 }
 
-/// What is kept of a verified delivery.
+/// The stored form of a verified delivery.
 ///
 /// # Errors
 /// [`SetAside`] when a CloudEvent's attributes cannot be read.
@@ -177,7 +177,7 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
         }
         "cloudevents" | "cdevents" => return cloudevents::keep(headers, body),
         "mail" | "incident_mail" => ("mail".to_owned(), mail_reply::message_id(&body)),
-        // No header is signed, so none tells deliveries apart: the same body is the same request.
+        // No header is signed, so none distinguishes deliveries: the same body is the same request.
         run_task::KIND => ("run_task".to_owned(), String::new()),
         other => (other.to_owned(), headers("webhook-id")),
     };
@@ -188,7 +188,7 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
     })
 }
 
-/// Reads what was kept, with the repository that it is of in front, where the sender names it by an id.
+/// Reads a stored delivery, with its repository in front, where the sender names it by an id.
 ///
 /// # Errors
 /// [`SetAside`] with the reason, for an administrator.
@@ -223,7 +223,7 @@ fn repository_of(kind: &str, body: &[u8]) -> Option<Repository> {
     })
 }
 
-/// Reads what was kept.
+/// Reads a stored delivery.
 ///
 /// # Errors
 /// [`SetAside`] with the reason, for an administrator.
@@ -408,7 +408,7 @@ mod tests {
             let (kind, headers) = &good[dice(good.len())];
             let (mut sent, mut bytes) = (headers.clone(), body.to_vec());
             mutate(&mut sent, &mut bytes, &mut dice);
-            // Hexadecimal digits are read in both cases, and a header that tells nothing more changes nothing.
+            // Hexadecimal digits are read in both cases, and a header without new information changes nothing.
             let is_same = bytes == body
                 && headers.iter().all(|(name, value)| {
                     sent.iter()

@@ -1,7 +1,7 @@
 //! GitHub's webhooks, as its documentation page "Webhook events and payloads" describes them.
 //!
-//! The signature covers the body alone. The event's name comes in a header that anyone who holds
-//! an old body could change, so a body must also look like the event that its header claims.
+//! The signature covers the body alone. The event's name is in a header that anyone with an old body could change, so a body
+//! must also look like the event in its header.
 
 pub mod api;
 mod questions;
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 pub use questions::with_questions;
 
-/// The largest body that GitHub sends, in bytes; the door that receives it refuses more.
+/// The largest body that GitHub sends, in bytes; the receiver refuses more.
 pub const BODY_MAX_BYTES: usize = 25 * 1024 * 1024;
 /// The shortest secret that is accepted, in bytes. An empty one would accept anybody's signature.
 pub const SECRET_MIN_BYTES: usize = 16;
@@ -50,10 +50,9 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Says whether `header` (the value of `X-Hub-Signature-256`) is the signature of these very
-/// bytes under one of the secrets; two live side by side while a secret is being rotated. The
-/// comparison takes the same time wherever the first difference lies. Anything but `sha256=` and
-/// 64 lower-case hex digits is refused, and so is everything when there is no secret.
+/// Whether `header` (the value of `X-Hub-Signature-256`) is the signature of exactly these bytes under one of the secrets; two
+/// are valid side by side while a secret is being rotated. The comparison takes the same time wherever the first difference
+/// lies. Anything but `sha256=` and 64 lower-case hex digits is refused, and so is everything when there is no secret.
 #[must_use]
 pub fn verify(secrets: &[Secret], raw_body: &[u8], header: &str) -> bool {
     let Some(claimed) = parse_signature(header) else {
@@ -85,7 +84,7 @@ impl Signing {
         }
     }
 
-    /// Says whether `header` is the signature of the whole body under one of the secrets.
+    /// Whether `header` is the signature of the whole body under one of the secrets.
     #[must_use]
     pub fn fits(self, header: &str) -> bool {
         let Some(claimed) = parse_signature(header) else {
@@ -120,19 +119,18 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// Reads a verified body into signals. `event_header` is the value of `X-GitHub-Event`. Fields
-/// that are not needed here are ignored, whatever they hold.
+/// Reads a verified body into signals. `event_header` is the value of `X-GitHub-Event`. Fields that are not needed here are
+/// ignored.
 ///
 /// # Errors
-/// [`SetAside`] with a reason where the body is not JSON (also a form: the hook must send
-/// `application/json`), is larger than [`BODY_MAX_BYTES`], lacks a needed field or holds one that
-/// breaks a limit of [`model::integration::signal`], or is another event's body than the header says.
+/// [`SetAside`] with a reason where the body is not JSON (also a form: the hook must send `application/json`), is larger than
+/// [`BODY_MAX_BYTES`], lacks a needed field or holds one that breaks a limit of [`model::integration::signal`], or is of
+/// another event than the header's.
 pub fn read(event_header: &str, body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     read_received(event_header, body, None)
 }
 
-/// The same of a delivery that was received at a known time: a deployment or status that does not say when it was made was
-/// made then.
+/// The same of a delivery that was received at a known time: that time counts for a deployment or status without a time.
 ///
 /// # Errors
 /// As [`read`].
@@ -182,8 +180,7 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, SetAside> {
     serde_json::from_slice(body).map_err(|error| SetAside::because(format_args!("the body cannot be read: {error}")))
 }
 
-/// The members by which a body shows what event it is of. serde's `IgnoredAny` reads a member
-/// without keeping it, in constant stack space.
+/// The members that identify a body's event. serde's `IgnoredAny` reads a member without keeping it, in constant stack space.
 #[derive(Deserialize)]
 struct Outline {
     action: Option<Value>,
@@ -198,9 +195,8 @@ struct Outline {
 }
 
 impl Outline {
-    /// The event that this body must be of, where it shows one that has a meaning here. A
-    /// reported workflow job also carries its deployment, and a comment on a pull request the
-    /// pull request, but no number of its own.
+    /// The event of this body, if the body identifies one that has a meaning here. A reported workflow job also carries its
+    /// deployment, and a comment on a pull request the pull request, but no number of its own.
     fn event(&self) -> Option<&'static str> {
         if self.deployment_status.is_some() {
             return Some("deployment_status");
@@ -224,7 +220,7 @@ impl Outline {
         self.action.as_ref().and_then(Value::as_str)
     }
 
-    /// Deployments and their statuses are created; older servers do not say so.
+    /// Deployments and their statuses are created; older servers omit this.
     fn is_created(&self) -> bool {
         self.action.is_none() || self.action() == Some("created")
     }
@@ -269,7 +265,7 @@ fn read_deployment(body: DeploymentBody, received_at: Option<Timestamp>) -> Resu
         repository: signal::name("repository", &body.repository.full_name)?,
         environment: signal::name("deployment.environment", &it.environment)?,
         commit: signal::commit("deployment.sha", &it.sha)?,
-        // Without a name for it, the commit itself is what was deployed.
+        // Without a name for it, the commit itself is the deployed version.
         ref_name: signal::name("deployment.ref", it.ref_name.as_deref().unwrap_or(&it.sha))?,
         task: signal::name("deployment.task", it.task.as_deref().unwrap_or("deploy"))?,
         artifact: it.payload.as_ref().and_then(artifact),
@@ -280,7 +276,7 @@ fn read_deployment(body: DeploymentBody, received_at: Option<Timestamp>) -> Resu
     }))
 }
 
-/// When something was made: as it says, else when it was received.
+/// When something was made: its own time, else when it was received.
 fn made_at(field: &str, said: Option<&str>, received_at: Option<Timestamp>) -> Result<Timestamp, SetAside> {
     match (said, received_at) {
         (Some(text), _) => time(field, text),
@@ -289,8 +285,8 @@ fn made_at(field: &str, said: Option<&str>, received_at: Option<Timestamp>) -> R
     }
 }
 
-/// Finds the artifact in a deployment's payload, which is whatever its requester sent: an object
-/// or, from older clients, an object written as a string.
+/// Finds the artifact in a deployment's payload, which is free-form: an object or, from older clients, an object written as a
+/// string.
 fn artifact(payload: &Value) -> Option<String> {
     let named = |payload: &Value| signal::digest(payload.get("artifact")?.as_str()?);
     match payload {
@@ -365,7 +361,7 @@ struct PushedPart {
     message: Option<String>,
 }
 
-/// A person as git knows one, with the account's login where GitHub could tell it.
+/// A person as git knows one, with the account's login where GitHub knew it.
 #[derive(Deserialize)]
 struct GitPerson {
     username: Option<String>,
@@ -374,7 +370,7 @@ struct GitPerson {
 }
 
 impl GitPerson {
-    /// As signals name people; `None` where git was told nothing.
+    /// The person's form in signals; `None` where git has no name or address.
     fn read(self) -> Result<Option<Committer>, SetAside> {
         let one = Committer {
             login: login(&[Some(Account { login: self.username })])?,
@@ -386,8 +382,8 @@ impl GitPerson {
     }
 }
 
-/// Whether GitHub itself made the commit, as it does for who merges on its pages. Anybody can tell git this name, so it
-/// stands for nobody, and who pushed stands in.
+/// Whether GitHub itself made the commit, as it does for merges on its pages. Anybody can set this name in git, so it names
+/// nobody, and the pusher counts instead.
 fn is_of_github(one: &Committer) -> bool {
     one.login.as_deref() == Some("web-flow") || one.email.as_deref() == Some("noreply@github.com")
 }
@@ -396,7 +392,7 @@ fn read_push(body: PushBody) -> Result<Signal, SetAside> {
     if body.commits.len() > signal::PUSH_MAX_COMMITS {
         return Err(SetAside::because("the push names too many commits"));
     }
-    // GitHub names so many and no more, so a full list may be one that was cut.
+    // GitHub names at most this many, so a full list may be one that was cut.
     let is_partial = body.commits.len() == signal::PUSH_MAX_COMMITS;
     let commits = body
         .commits

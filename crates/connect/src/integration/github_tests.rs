@@ -267,12 +267,12 @@ fn the_header_is_not_signed_so_the_body_must_agree_with_it() {
         assert!(reason.contains("the body is of deployment_status"), "{reason}");
     }
     assert!(reason("ping", &deployment()).contains("the body is of deployment"));
-    // Some events have all that a push has, but nobody who pushed.
+    // Some events have all fields of a push except the pusher.
     let sync = json!({
         "ref": "refs/heads/main", "before": COMMIT, "after": OTHER, "repository": {"full_name": "acme/shop"},
     });
     assert!(reason("push", &sync).contains("of another event"));
-    // A job that deploys tells of its deployment without being one.
+    // A deploying job reports its deployment without being one.
     let mut job = deployment();
     job["action"] = json!("queued");
     job["workflow_job"] = json!({"id": 1});
@@ -307,7 +307,7 @@ fn a_push_is_read_with_the_people_behind_it() {
         (bea.name.as_deref(), bea.email.as_deref()),
         (Some("Bea"), Some("bea@b"))
     );
-    // GitHub's own name as committer stands for nobody: anybody can tell git that name.
+    // GitHub's own name as committer names nobody: anybody can set that name in git.
     assert_eq!(it.commits[0].committer, None);
     assert_eq!(it.commits[1].authors[0].name.as_deref(), Some("Nobody"));
     assert_eq!(it.commits[1].committer.as_ref().unwrap().login.as_deref(), Some("carl"));

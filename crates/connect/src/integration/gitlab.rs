@@ -1,5 +1,5 @@
-//! GitLab's webhooks, as its page "Webhook events" describes them, and its external status checks. A deployment's natural
-//! key is its id, the report's the status with the time at which it changed.
+//! GitLab's webhooks, as in its page "Webhook events", and its external status checks. A deployment's natural key is its id,
+//! the report's the status with the time at which it changed.
 
 pub mod api;
 pub mod freezes;
@@ -264,7 +264,7 @@ struct PushedPart {
     author: Option<GitPerson>,
 }
 
-/// An author as GitLab tells of one: without an account.
+/// An author in GitLab's form: without an account.
 #[derive(Deserialize)]
 struct GitPerson {
     name: Option<String>,
@@ -301,7 +301,7 @@ fn read_push(it: PushBody) -> Result<Vec<Signal>, SetAside> {
 fn read_commit(it: PushedPart) -> Result<PushedCommit, SetAside> {
     let author = it.author.map(|one| Committer {
         login: None,
-        // Who hides their address has this in its place.
+        // A hidden address is replaced by this.
         email: one
             .email
             .filter(|mail| mail != "[REDACTED]")

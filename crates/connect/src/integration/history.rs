@@ -8,7 +8,7 @@ use crate::directory::table::{self, Columns, MOST_BYTES, Problem};
 /// Reads a text; a list of JSON numbers its rows from 1.
 ///
 /// # Errors
-/// Why it is none, and where.
+/// The error, and where.
 pub fn rows(text: &str, is_json: bool) -> Result<Vec<Row>, Problem> {
     if !is_json {
         let columns = Columns {

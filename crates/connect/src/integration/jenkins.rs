@@ -1,5 +1,5 @@
-//! Jenkins' Notification plugin, JSON format. The job is the repository; the build's parameters `ENVIRONMENT` and
-//! `ARTIFACT` say where and what. A deployment is one build, its phase the report.
+//! Jenkins' Notification plugin, JSON format. The job is the repository; the build's parameters `ENVIRONMENT` and `ARTIFACT`
+//! give place and artifact. A deployment is one build, its phase the report.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, DeploymentStatus, SetAside, Signal};
@@ -36,7 +36,7 @@ fn is_result(word: &str) -> bool {
     words::of("jenkins").iter().any(|(known, _)| *known == word)
 }
 
-/// Reads a notification. `FINALIZED` repeats what `COMPLETED` told, under the same key; a job may be set to tell either alone.
+/// Reads a notification. `FINALIZED` repeats `COMPLETED`, under the same key; a job may be set to send either alone.
 ///
 /// # Errors
 /// [`SetAside`] where a needed field is missing.

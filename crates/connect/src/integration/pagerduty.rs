@@ -1,6 +1,6 @@
-//! PagerDuty, in both of its languages. Its Events API v2, as its senders speak it: whatever can page PagerDuty can tell us.
-//! The routing key is the connection's secret, the deduplication key names the incident. And its own webhooks, version 3, in
-//! which it tells of its incidents, signed with the secret that it gave to the subscription.
+//! PagerDuty, in both of its formats. First, its Events API v2: every program that can page PagerDuty can also report to
+//! Assent. The routing key is the connection's secret, the deduplication key names the incident. Second, its own webhooks,
+//! version 3, about its incidents, signed with the secret that it gave to the subscription.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, Alert, SetAside, Signal};
@@ -104,8 +104,8 @@ struct Named {
     summary: Option<String>,
 }
 
-/// Reads a webhook of version 3. Its priority is often given after the trigger, and its service may be moved: both are told as the
-/// open incident. What else happens to it between its beginning and its end is noted.
+/// Reads a webhook of version 3. Its priority is often given after the trigger, and its service may be moved: both are reported
+/// as the open incident. Other events between its beginning and its end are noted.
 fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let reopens = it.event_type == "incident.reopened";
     let is_over = match it.event_type.as_str() {

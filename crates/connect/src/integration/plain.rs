@@ -1,18 +1,18 @@
-//! Our own plain JSON, for systems that speak none of the other languages: one deployment's report or one verdict a delivery.
+//! Our own plain JSON, for systems without any of the other formats: one deployment's report or one verdict a delivery.
 //!
 //! ```json
 //! {"id": "run-17", "service": "shop", "environment": "production", "status": "in_progress",
 //!  "commit": "…", "artifact": "sha256:…", "at": "2026-11-20T10:00:00Z", "actor": "ada"}
 //! ```
 //! `id` names the deployment, `status` is `queued`, `in_progress`, `success`, `failure`, `error`, `canceled`, `skipped` or
-//! `rolled_back`; without it the deployment is merely asked for. The report's natural key is id, status and time: a run that
-//! is tried again keeps its id, and a beginning after its end is another attempt.
+//! `rolled_back`; without a status the deployment is only requested. The report's natural key is id, status and time: a run
+//! that is tried again keeps its id, and a beginning after its end is another attempt.
 //!
 //! ```json
 //! {"id": "analysis-17", "service": "shop", "environment": "production", "verdict": "passed", "text": "…", "at": "2026-11-20T10:00:00Z"}
 //! ```
-//! is a verdict of whatever compares a new version with the old one: `passed`, `failed` or `inconclusive`. Its natural key is place,
-//! service, id and verdict.
+//! is a verdict of a tool that compares a new version with the old one: `passed`, `failed` or `inconclusive`. Its natural key
+//! is place, service, id and verdict.
 
 use jiff::Timestamp;
 use model::core::enums::WatchResult;

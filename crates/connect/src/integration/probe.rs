@@ -1,5 +1,5 @@
-//! Reads the answer of a probe: a JSON document in which a pointer (RFC 6901) leads to an age or a time. Whatever else comes is
-//! no answer that counts, and says why.
+//! Reads the response of a probe: a JSON document in which a pointer (RFC 6901) leads to an age or a time. Any other response
+//! does not count, and gives a reason.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::enums::ProbeReads;
@@ -12,7 +12,7 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The longest age that is believed, in seconds: ten years.
 const LONGEST: f64 = 10.0 * 366.0 * 86_400.0;
 
-/// The time that an answer reports.
+/// The time that a response reports.
 ///
 /// # Errors
 /// A sentence on why it does not count.

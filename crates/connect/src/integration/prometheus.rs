@@ -1,10 +1,11 @@
-//! Asks Prometheus for one value by an instant query (`GET /api/v1/query`), and reads its answer: a scalar, or a vector of one sample.
+//! Queries Prometheus for one value by an instant query (`GET /api/v1/query`), and reads its response: a scalar, or a vector of
+//! one sample.
 
 use serde_json::Value;
 
 use crate::socket::call::{Answer, Call, Caller};
 
-/// Asks for the value of an expression.
+/// Queries the value of an expression.
 ///
 /// # Errors
 /// A sentence on why there is no value.

@@ -1,4 +1,4 @@
-//! What every translator of deliveries needs: a delivery as it is kept, and its JSON, times and commits read.
+//! Code shared by the translators of deliveries: the stored delivery, and readers for its JSON, times and commits.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, SetAside};
@@ -11,7 +11,7 @@ pub type Headers<'a> = &'a dyn Fn(&str) -> String;
 /// A delivery as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// What the sender calls it.
+    /// The sender's name for it.
     pub event: String,
     /// The sender's own id for it; empty when it has none.
     pub delivery_id: String,

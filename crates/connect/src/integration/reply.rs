@@ -1,4 +1,4 @@
-//! What is called to answer a question of an outside system.
+//! The calls that answer a request of an outside system.
 
 use jiff::Timestamp;
 use model::directory::snapshot::{Connection, ConnectionApi};
@@ -46,7 +46,7 @@ pub fn carry(
     call.map_or(Ok(()), |call| send(caller, &call).map(drop))
 }
 
-/// Makes a call that has to be taken; answers the body.
+/// Makes a call that must succeed; returns the body.
 ///
 /// # Errors
 /// A sentence, and whether trying again later may help.

@@ -1,8 +1,9 @@
-//! Run tasks of HCP Terraform and Terraform Enterprise (“Run tasks integration API”, payload version 1): a run asks before it plans,
-//! after it planned, before it applies and after it applied, and waits for a result at the address that it names.
+//! Run tasks of HCP Terraform and Terraform Enterprise (“Run tasks integration API”, payload version 1): a run sends a request
+//! before it plans, after it planned, before it applies and after it applied, and waits for a result at the address that it
+//! names.
 //!
-//! A body is signed with HMAC-SHA512 under the task's key. It carries a token that lives as long as the task and is good for nothing
-//! but its own result; what is kept of a delivery holds that token sealed. The natural key is the id of the task's result.
+//! A body is signed with HMAC-SHA512 under the task's key. The body has a token that lives as long as the task and is valid
+//! only for its own result; the stored delivery has that token sealed. The natural key is the id of the task's result.
 
 use jiff::Timestamp;
 use model::core::unmet::Unmet;
@@ -73,10 +74,10 @@ pub fn signature(secret: &str, body: &[u8], header: &str) -> bool {
     tag.is_some_and(|tag| hmac::verify(&key, body, &tag).is_ok())
 }
 
-/// A body as it is kept: its token sealed, so that nobody who reads deliveries can answer for us.
+/// The stored form of a body: its token is sealed, so that no reader of deliveries can send a result in our name.
 ///
 /// # Errors
-/// What sealing says.
+/// The error of sealing.
 pub fn sealed<E>(body: Vec<u8>, seal: impl FnOnce(&str) -> Result<String, E>) -> Result<Vec<u8>, E> {
     let Ok(Value::Object(mut told)) = parse::<Value>(&body) else {
         return Ok(body);
@@ -93,7 +94,7 @@ pub fn sealed<E>(body: Vec<u8>, seal: impl FnOnce(&str) -> Result<String, E>) ->
 /// Reads a request of a run.
 ///
 /// # Errors
-/// [`SetAside`] where it is none, or one of another version.
+/// [`SetAside`] where the body is none, or has another version.
 pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let it: Body = parse(body)?;
     if it.payload_version != 1 {
@@ -159,7 +160,7 @@ fn claimed_commit(message: &str) -> Option<String> {
     words.find_map(|word| signal::commit("run_message", word).ok())
 }
 
-/// Tells a run what is said: `running` with what it waits for, or the result, with each reason as an outcome.
+/// The result for a run: `running` with the pending requirements, or the decision, with each reason as an outcome.
 #[must_use]
 pub fn result(check: &OutsideCheck, token: &str, page: &str) -> Call {
     let status = match check.answer {
@@ -193,7 +194,7 @@ pub fn result(check: &OutsideCheck, token: &str, page: &str) -> Call {
     }
 }
 
-/// One reason: its sentence, its tags, and in Markdown what leads on and whom it waits for.
+/// One reason: its sentence, its tags, and in Markdown the next steps and the people for whom it waits.
 fn outcome(check: &OutsideCheck, place: usize, reason: &Unmet, page: &str) -> Value {
     let (label, level) = match check.answer {
         Word::Waiting => ("Waiting", "warning"),

@@ -1,5 +1,5 @@
-//! Standard Webhooks (specification of standardwebhooks.com, version 1.0.0): what is signed is `id.timestamp.body` under
-//! HMAC-SHA256, the secret is `whsec_` and base64, and several signatures may stand side by side while one is replaced.
+//! Standard Webhooks (specification of standardwebhooks.com, version 1.0.0): the signature is over `id.timestamp.body` under
+//! HMAC-SHA256, the secret is `whsec_` and base64, and several signatures may be given side by side while one is replaced.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -65,7 +65,7 @@ pub enum Doubt {
 /// Holds a message to its signature under one of the keys, in constant time, and its time to ours.
 ///
 /// # Errors
-/// [`Doubt`]. A forged message is told from an old one only when its signature fits.
+/// [`Doubt`]. A forged message and an old one are distinguished only when the signature fits.
 pub fn verify(
     keys: &[hmac::Key],
     (id, timestamp, signatures): (&str, &str, &str),

@@ -1,22 +1,22 @@
-//! Traces of OpenTelemetry: what the operator's collector is told of requests and of work on rows that wait (OTLP/HTTP in JSON), and the
-//! header `traceparent` by which a trace goes on from one server to the next (W3C Trace Context, version 00).
+//! Traces of OpenTelemetry: spans for the operator's collector about requests and about deferred work (OTLP/HTTP in JSON), and
+//! the header `traceparent` by which a trace goes on from one server to the next (W3C Trace Context, version 00).
 
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// How many spans wait at most. A trace is no evidence: what comes while so many wait is dropped and counted.
+/// How many spans wait at most. A trace is no evidence: a span over this limit is dropped and counted.
 const MOST_WAITING: usize = 8_192;
 /// How many spans leave in one call.
 const PARCEL: usize = 512;
 /// OpenTelemetry's number for the status of a span that failed.
 const FAILED: i64 = 2;
 
-/// What a span is about, by the numbers of OpenTelemetry.
+/// The kind of a span, by the numbers of OpenTelemetry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpanKind {
-    /// A request that was answered.
+    /// A served request.
     Server = 2,
     /// Work on a row that waited.
     Consumer = 5,
@@ -32,8 +32,8 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// Goes on with the trace of a `traceparent`, or begins one where none can be read. `id` is a new UUID. `None` where the caller
-    /// says that its trace is not recorded.
+    /// Goes on with the trace of a `traceparent`, or begins one where none can be read. `id` is a new UUID. `None` where the
+    /// caller does not record its trace.
     #[must_use]
     pub fn new(traceparent: Option<&str>, id: &str, at: Timestamp) -> Option<Self> {
         let own: String = id.chars().filter(|c| *c != '-').collect();
@@ -61,8 +61,8 @@ impl Begun {
     }
 }
 
-/// The `traceparent` by which work that a request leaves for later goes on: that of the request's span, or that of a caller who says that
-/// the trace is not recorded, so that the later work is not recorded either. `None` where there is neither.
+/// The `traceparent` for deferred work of a request: that of the request's span, or that of a caller that does not record the
+/// trace, so that the later work is not recorded either. `None` where there is neither.
 #[must_use]
 pub fn left_behind(begun: Option<&Begun>, given: Option<&str>) -> Option<String> {
     let unrecorded = || given.and_then(read).filter(|given| !given.is_sampled);
@@ -70,7 +70,7 @@ pub fn left_behind(begun: Option<&Begun>, given: Option<&str>) -> Option<String>
     begun.map(Begun::traceparent).or_else(|| unrecorded().map(off))
 }
 
-/// What a `traceparent` says.
+/// The content of a `traceparent`.
 struct Given {
     trace: String,
     span: String,
@@ -84,7 +84,7 @@ fn read(text: &str) -> Option<Given> {
         part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     };
     let is_id = |part: &str, length: usize| is_hex(part, length) && part.bytes().any(|b| b != b'0');
-    // A later version may say more behind these parts; `ff` is none.
+    // A later version may have more after these parts; `ff` is none.
     let is_known = is_hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
     if !is_known || !is_id(trace, 32) || !is_id(span, 16) || !is_hex(flags, 2) {
         return None;
@@ -96,24 +96,24 @@ fn read(text: &str) -> Option<Given> {
     })
 }
 
-/// A span that has ended. No tenant's content stands in it.
+/// A span that has ended. The span has no tenant's content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// Its place.
     pub begun: Begun,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// What it is about.
+    /// Its kind.
     pub kind: SpanKind,
-    /// What was done, of few different texts: a route, the kind of a row.
+    /// The operation, of few different texts: a route, the kind of a row.
     pub name: String,
-    /// What else is told: texts and whole numbers.
+    /// Further attributes: texts and whole numbers.
     pub attributes: Vec<(&'static str, Value)>,
     /// Whether it failed.
     pub has_failed: bool,
 }
 
-/// Spans that wait until they leave.
+/// Spans in the queue for export.
 #[derive(Debug, Default)]
 pub struct Traces(Mutex<Waiting>);
 
@@ -165,7 +165,7 @@ fn row(span: &Span) -> Value {
         "name": span.name,
         "kind": span.kind as i64,
         "startTimeUnixNano": span.begun.at.as_nanosecond().to_string(),
-        // A clock that was set back makes no span that ends before it began.
+        // With a clock that was set back, a span still does not end before its beginning.
         "endTimeUnixNano": span.ended_at.max(span.begun.at).as_nanosecond().to_string(),
         "attributes": attributes.collect::<Vec<Value>>(),
     });

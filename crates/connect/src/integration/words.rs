@@ -1,9 +1,9 @@
-//! The words of each kind of system for how far a deployment is, in one table. What our words do to a change is the table of
-//! `model::integration::occurrence`; `docs/guide/other-deliveries.md` shows both.
+//! The status names of each kind of system for how far a deployment is, in one table. The effect of our status names on a
+//! change is the table of `model::integration::occurrence`; `docs/guide/other-deliveries.md` shows both.
 
 use model::integration::signal::{self, Progress, SetAside};
 
-/// The kinds of system that tell of deployments, with their words and ours.
+/// The kinds of system that report deployments, with their status names and ours.
 pub const WORDS: &[(&str, &[(&str, &str)])] = &[
     (
         "github",
@@ -74,7 +74,7 @@ pub const WORDS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// The words of a kind with ours.
+/// The status names of a kind with ours.
 #[must_use]
 pub fn of(kind: &str) -> &'static [(&'static str, &'static str)] {
     WORDS
@@ -83,7 +83,7 @@ pub fn of(kind: &str) -> &'static [(&'static str, &'static str)] {
         .map_or(&[], |(_, words)| words)
 }
 
-/// Our word for one of theirs; a word that is not in the table is kept as it is, and only noted.
+/// Our status for one of theirs; a name that is not in the table is kept unchanged, and only noted.
 ///
 /// # Errors
 /// [`SetAside`] where it is no name.

@@ -17,7 +17,7 @@ pub struct Entry {
     pub text: String,
 }
 
-/// A feed with its entries; `link` is the address of the page that it follows, and its id.
+/// A feed with its entries; `link` is the address of its page, and its id.
 #[must_use]
 pub fn feed(title: &str, link: &str, updated: Timestamp, entries: &[Entry]) -> String {
     let mut out =

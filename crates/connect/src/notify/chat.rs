@@ -1,9 +1,9 @@
 //! Chat: the decision card as Slack's and Microsoft Teams' incoming webhooks take it. Nothing is decided there: the card
-//! tells, and its one link navigates to the change.
+//! informs, and its one link navigates to the change.
 //!
 //! Slack: blocks of an incoming webhook (docs.slack.dev, “Block Kit”). Teams: an Adaptive Card 1.4 in the message that a
-//! workflow “when a webhook request is received” posts (learn.microsoft.com, “Create an Incoming Webhook”). What people
-//! wrote stands in plain text only, so that it makes no link and calls nobody by name; characters that deceive are spelled out.
+//! workflow “when a webhook request is received” posts (learn.microsoft.com, “Create an Incoming Webhook”). Text by people
+//! appears only as plain text, so that it makes no link and mentions nobody; characters that deceive are spelled out.
 
 use model::core::confusables;
 use model::integration::webhook::{Card, WebhookFormat};
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 /// The longest headline, title or fact, in characters; Slack takes 150 in a header and 3,000 elsewhere.
 const LONGEST: usize = 150;
-/// The longest line of an answer, in characters.
+/// The longest line of the gate's answer, in characters.
 const LONGEST_LINE: usize = 300;
-/// The most lines of one answer; the page has the rest. With these limits an answer stays within the 3,000 characters of a
-/// section of Slack's.
+/// The most lines of one answer; the page has the rest. With these limits a card stays within the 3,000 characters of a section
+/// of Slack's.
 const MOST_LINES: usize = 8;
 
 /// The body of a card, and its media type is `application/json`. `None` for the form of events, which is no card.
@@ -47,7 +47,7 @@ fn cut(text: &str, longest: usize) -> String {
     cut
 }
 
-/// The lines of an answer, and that there are more where so many are there.
+/// The lines to show, with a last line if there are more.
 fn shown(lines: &[String]) -> Vec<String> {
     let mut shown: Vec<String> = lines
         .iter()

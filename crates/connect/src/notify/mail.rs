@@ -1,8 +1,7 @@
 //! Letters: one plain text to one person, turned into a message of RFC 5322.
 //!
-//! What stands in a letter may come from anybody (the title of a change, a display name), so no
-//! part of it can add a header: addresses and the message's id are checked, and the other parts
-//! are brought onto one line before the library encodes them.
+//! Text in a letter may come from anybody (the title of a change, a display name), so no part of it can add a header: addresses
+//! and the message's id are checked, and the other parts are brought onto one line before the library encodes them.
 
 use std::time::SystemTime;
 
@@ -21,15 +20,15 @@ pub const MESSAGE_ID_MAX_BYTES: usize = 200;
 /// A mail to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
-    /// Who writes.
+    /// The sender.
     pub from: Party,
-    /// Who is written to. There is one, so that nobody learns of the others.
+    /// The recipient. There is only one, so that no recipient learns of the others.
     pub to: Party,
-    /// Where an answer goes, if it is not to whom the letter comes from.
+    /// The reply address, if it is not the sender.
     pub reply_to: Option<String>,
-    /// The address by which its reader gets no more of its kind (RFC 8058): of a letter to people outside the organisation.
+    /// The opt-out address of a letter (RFC 8058) to people outside the organisation.
     pub unsubscribe: Option<String>,
-    /// What it is about.
+    /// The subject.
     pub subject: String,
     /// The text, with line feeds between its lines.
     pub text: String,
@@ -49,16 +48,16 @@ pub struct Party {
     pub address: String,
 }
 
-/// Says why a letter cannot become a message; trying again does not help.
+/// Why a letter cannot become a message; a retry does not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LetterError {
-    /// The address is none; which one is named (`from`, `to` or `reply_to`).
+    /// The address is not valid; the field is named (`from`, `to` or `reply_to`).
     #[error("the address of `{0}` is not a mail address")]
     Address(&'static str),
     /// The message id is not `left@right` of plain characters.
     #[error("the message id is not of the form left@right")]
     MessageId,
-    /// The time cannot stand in a mail.
+    /// The time is not valid in a mail.
     #[error("the letter's time lies outside of the years 1970 to 9999")]
     Time,
     /// The text is longer than [`TEXT_MAX_BYTES`].
@@ -69,17 +68,17 @@ pub enum LetterError {
     Build(String),
 }
 
-/// What a calendar program does with the calendar part of a letter (RFC 6047).
+/// The action of a calendar program for the calendar part of a letter (RFC 6047).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// It takes the event, or the new time of one that it has.
+    /// Adds the event, or moves an existing one.
     Request,
     /// It takes the event out.
     Cancel,
 }
 
 impl Method {
-    /// The word of RFC 5546.
+    /// The method's name in RFC 5546.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,7 +88,7 @@ impl Method {
     }
 }
 
-/// The calendar part of a letter: the method and the iCalendar text, which says the same method.
+/// The calendar part of a letter: the method and the iCalendar text with the same method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarPart {
     /// The method.
@@ -98,11 +97,11 @@ pub struct CalendarPart {
     pub text: String,
 }
 
-/// Builds the message, with `Auto-Submitted: auto-generated` (RFC 3834), so that no absence note
-/// answers it. The same letter always gives the same message.
+/// Builds the message, with `Auto-Submitted: auto-generated` (RFC 3834), so that no absence note replies to it. The same letter
+/// always gives the same message.
 ///
 /// # Errors
-/// [`LetterError`] as its variants say.
+/// [`LetterError`], for the reasons in its variants.
 pub fn message(letter: &Letter) -> Result<Message, LetterError> {
     message_with(letter, None)
 }
@@ -110,7 +109,7 @@ pub fn message(letter: &Letter) -> Result<Message, LetterError> {
 /// The same with a part for calendar programs beside the text (`multipart/alternative`).
 ///
 /// # Errors
-/// [`LetterError`] as its variants say.
+/// [`LetterError`], for the reasons in its variants.
 pub fn message_with(letter: &Letter, calendar: Option<&CalendarPart>) -> Result<Message, LetterError> {
     if letter.text.len() > TEXT_MAX_BYTES {
         return Err(LetterError::TooLong);
@@ -132,7 +131,7 @@ pub fn message_with(letter: &Letter, calendar: Option<&CalendarPart>) -> Result<
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
     let built = match calendar {
         Some(part) => builder.multipart(parts(letter, part)?),
-        // The library says it of messages in several parts alone; RFC 2045 section 4 asks it of every one.
+        // The library sets it only for messages in several parts; RFC 2045 section 4 requires it for every one.
         None => builder
             .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
@@ -151,8 +150,8 @@ pub fn message_with(letter: &Letter, calendar: Option<&CalendarPart>) -> Result<
     Ok(message)
 }
 
-/// The headers of RFC 2369 and RFC 8058 for an address; none for one that cannot stand in a header. A mail program opts out by itself
-/// over HTTPS alone.
+/// The headers of RFC 2369 and RFC 8058 for an address; none for an address that is not valid in a header. A mail program opts
+/// out by itself over HTTPS alone.
 fn unsubscribing(address: Option<&str>) -> Vec<(&'static str, String)> {
     let is_plain =
         |it: &&str| it.len() <= LINE_MAX_BYTES && it.bytes().all(|b| b.is_ascii_graphic() && !b"<>,".contains(&b));
@@ -212,8 +211,8 @@ fn date(at: Timestamp) -> Result<SystemTime, LetterError> {
     is_writable.then(|| at.into()).ok_or(LetterError::Time)
 }
 
-/// Brings a text onto one line: control characters and runs of white space become one space. The
-/// sign `=?` gets a space inside, because readers would take it for the start of an encoded word.
+/// Brings a text onto one line: control characters and runs of white space become one space. The sign `=?` gets a space inside,
+/// because readers would take it for the start of an encoded text.
 fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut line = spaced

@@ -1,5 +1,5 @@
 //! The files that come with a letter: of kinds that people send as evidence, few and small, named without folders. A picture
-//! inside the text, such as that of a signature, is none.
+//! inside the text, such as that of a signature, is left out.
 
 use mail_parser::{MessagePart, MimeHeaders};
 use model::integration::signal;
@@ -10,12 +10,12 @@ use crate::notify::mail_reply::parsed;
 pub const MOST_FILES: usize = 10;
 /// The largest file, in bytes. A letter as a whole has at most 2 MiB.
 pub const FILE_MAX_BYTES: usize = 2 << 20;
-/// How many parts of a letter are looked at.
+/// How many parts of a letter are examined.
 const MOST_PARTS: usize = 100;
 /// The longest name, in bytes.
 const NAME_MAX_BYTES: usize = 150;
-/// The kinds that are kept, by the end of the name. What a program would run is none, and the sender's word on the kind counts
-/// for nothing.
+/// The kinds that are kept, by the end of the name. Executable files are refused, and the type declared by the sender is
+/// ignored.
 const KINDS: [(&str, &str); 14] = [
     ("pdf", "application/pdf"),
     ("txt", "text/plain; charset=utf-8"),
@@ -49,7 +49,7 @@ pub struct LetterFile {
     pub name: String,
     /// Its media type, by its name.
     pub media_type: &'static str,
-    /// What it holds.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
@@ -94,7 +94,7 @@ fn judge(name: &str, bytes: &[u8], kept: usize) -> Result<&'static str, &'static
     }
 }
 
-/// Whether it is a picture that the text shows (RFC 2392).
+/// Whether the file is a picture inside the text (RFC 2392).
 fn is_inside(part: &MessagePart<'_>) -> bool {
     let is_picture = part
         .content_type()
@@ -111,7 +111,7 @@ fn name_of(part: &MessagePart<'_>) -> String {
     let bare = told.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = bare.chars().filter(|it| !it.is_control()).collect();
     let clean = clean.trim().trim_start_matches('.');
-    // The kind stands at the end of the name and stays there.
+    // The extension at the end of the name is kept.
     if clean.len() <= NAME_MAX_BYTES {
         return if clean.is_empty() {
             "file".to_owned()

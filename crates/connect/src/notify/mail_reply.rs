@@ -1,8 +1,8 @@
-//! Mail that people answer with: a raw message of RFC 5322 becomes the new words in it, with who wrote them and the signed
-//! address that they were sent to. What a program sent by itself is left alone, so that no two of them talk to each other.
+//! Mail replies: reads from a raw message of RFC 5322 the new text, the writer, and the signed address of the recipient.
+//! Automatic messages are ignored, so that no two programs write to each other.
 //!
-//! The natural key of a reply is its Message-ID. What the mail server thinks of the sender (SPF, DKIM, DMARC) is decided
-//! there, before a message is handed on: its verdict in a header could be anybody's.
+//! The natural key of a reply is its Message-ID. The mail server checks the sender (SPF, DKIM, DMARC) before it forwards a
+//! message: a verdict in a header could be anybody's.
 
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use model::integration::signal::{self, MailReply, REPLY_MARK, SetAside, Signal};
@@ -15,11 +15,11 @@ pub const TOKEN_LETTERS: usize = 50;
 pub const WORDS_MAX_BYTES: usize = 10_000;
 /// The longest subject that is read, in bytes.
 const SUBJECT_MAX_BYTES: usize = 600;
-/// How many signed addresses of one message are looked at.
+/// How many signed addresses of one message are examined.
 const MOST_TOKENS: usize = 8;
 /// How many lines of a message are read.
 const MOST_LINES: usize = 20_000;
-/// Headers in which a mail server leaves the address that it delivered to.
+/// Headers in which a mail server leaves the delivery address.
 const RECIPIENTS: [&str; 6] = [
     "to",
     "cc",
@@ -33,8 +33,7 @@ pub(crate) fn parsed(body: &[u8]) -> Option<Message<'_>> {
     MessageParser::default().parse(without_envelope(body))
 }
 
-/// The message without the line that some mail servers put before what they pipe: `From ada@example.org Fri Nov 20 …`
-/// (RFC 4155).
+/// The message without the line that some mail servers put before piped mail: `From ada@example.org Fri Nov 20 …` (RFC 4155).
 pub(crate) fn without_envelope(body: &[u8]) -> &[u8] {
     if !body.starts_with(b"From ") {
         return body;
@@ -53,7 +52,7 @@ pub fn message_id(body: &[u8]) -> String {
 /// Reads a message.
 ///
 /// # Errors
-/// [`SetAside`] when it is no mail or says not who wrote it.
+/// [`SetAside`] when it is no mail or has no writer.
 pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let message = parsed(body).ok_or_else(|| SetAside::because("the body is no message of RFC 5322"))?;
     if let Some(why) = automatic(&message) {
@@ -90,9 +89,9 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     })])
 }
 
-/// Why a message counts as a program's own: RFC 3834's header, the older customs, reports (RFC 3464), lists (RFC 2919), and
-/// an empty way back. `X-Auto-Response-Suppress` says nothing of that: Exchange puts it on what people write, to ask others for
-/// no automatic answer (MS-OXCMAIL, section 2.2.3.2.14).
+/// Why a message counts as automatic: RFC 3834's header, the older customs, reports (RFC 3464), lists (RFC 2919), and an empty
+/// return path. `X-Auto-Response-Suppress` does not count: Exchange puts it on people's own mail, to suppress automatic replies
+/// (MS-OXCMAIL, section 2.2.3.2.14).
 fn automatic(message: &Message<'_>) -> Option<&'static str> {
     let is_report = message
         .content_type()
@@ -117,7 +116,7 @@ fn automatic(message: &Message<'_>) -> Option<&'static str> {
     None
 }
 
-/// The signed parts of the addresses that the message was sent to: what stands between `+` and `@`.
+/// The signed parts of the recipient addresses: the text between `+` and `@`.
 fn tokens(message: &Message<'_>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (name, value) in message.headers_raw() {
@@ -141,8 +140,7 @@ fn tokens(message: &Message<'_>) -> Vec<String> {
     found
 }
 
-/// What the writer added: without quoted lines, the letter that they answered, the line that introduces it, and a
-/// signature.
+/// The writer's new text: without quoted lines, the original letter, the line that introduces it, and a signature.
 #[must_use]
 pub fn new_words(text: &str) -> String {
     let lines: Vec<&str> = text.lines().take(MOST_LINES).map(str::trim_end).collect();
@@ -156,7 +154,7 @@ pub fn new_words(text: &str) -> String {
         }
         if is_quoted(line) {
             has_cut = true;
-            // Whatever introduces the quoted lines goes with them.
+            // The introduction of the quoted lines is removed with them.
             drop_introduction(&mut kept);
             continue;
         }
@@ -172,8 +170,8 @@ fn is_quoted(line: &str) -> bool {
     line.trim_start().starts_with('>')
 }
 
-/// The heads that Outlook puts above the letter that is answered, in the languages that it is used in: who wrote it, when, to whom
-/// and about what. The first is that of the writer.
+/// The headers that Outlook puts above the original letter, in the languages that it is used in: writer, time, recipients and
+/// subject. The first is that of the writer.
 const HEADS: [[&str; 4]; 7] = [
     ["from", "sent", "to", "subject"],
     ["von", "gesendet", "an", "betreff"],
@@ -183,7 +181,7 @@ const HEADS: [[&str; 4]; 7] = [
     ["de", "enviada em", "para", "assunto"],
     ["van", "verzonden", "aan", "onderwerp"],
 ];
-/// How Gmail says that somebody wrote, in the same languages.
+/// Gmail's “wrote” in the same languages.
 const WROTE: [&str; 7] = [
     "wrote",
     "schrieb",
@@ -196,8 +194,8 @@ const WROTE: [&str; 7] = [
 /// How many lines of heads Outlook puts there, copies and importance included.
 const MOST_HEADS: usize = 8;
 
-/// Whether the letter that is answered begins here without any sign that it is quoted: with its heads, or with the line that
-/// says who wrote.
+/// Whether the original letter begins here without any quotation mark: with its headers, or with the line that names its
+/// writer.
 fn begins_letter(rest: &[&str]) -> bool {
     let head = |line: &str| -> Option<String> {
         let (name, _) = line.trim().trim_matches('*').split_once(':')?;
@@ -219,7 +217,7 @@ fn begins_letter(rest: &[&str]) -> bool {
     HEADS.iter().any(is_of) || introduces_unquoted(rest)
 }
 
-/// Whether here begins a line that says that somebody wrote at a time what follows, and what follows is not marked as quoted.
+/// Whether an introduction of a quotation begins here, with a writer and a time, and the text after it is not marked as quoted.
 fn introduces_unquoted(rest: &[&str]) -> bool {
     let paragraph = rest.iter().take(MOST_BREAKS).take_while(|line| !line.trim().is_empty());
     let paragraph: Vec<&str> = paragraph.copied().collect();
@@ -228,7 +226,7 @@ fn introduces_unquoted(rest: &[&str]) -> bool {
     };
     let said = paragraph[..=last].join(" ").to_lowercase();
     let words = said.trim_end_matches([':', ' ', '\u{a0}']);
-    // Some languages say who wrote behind the verb.
+    // In some languages the writer follows the verb.
     let says = WROTE
         .iter()
         .any(|verb| words.ends_with(verb) || words.contains(&format!(" {verb} ")));
@@ -258,21 +256,21 @@ fn begin_of_introduction(paragraph: &[&str]) -> Option<usize> {
     (last.contains('@') || has_year(last)).then(|| paragraph.len() - 1)
 }
 
-/// Whether four digits stand in a row.
+/// Whether the text has four digits in a row.
 fn has_year(text: &str) -> bool {
     let is_figures = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
     text.as_bytes().windows(4).any(is_figures)
 }
 
-/// A line that parts an answer from what it answers: `-----Original Message-----`, or a rule of underscores.
+/// A line between a reply and the original: `-----Original Message-----`, or a rule of underscores.
 fn is_rule(line: &str) -> bool {
     let line = line.trim();
     let is_framed = line.len() > 12 && line.starts_with("-----") && line.ends_with("-----");
     is_framed || (line.len() >= 10 && line.bytes().all(|byte| byte == b'_'))
 }
 
-/// Takes the last paragraph away when it introduces a quotation: “On Friday, Ada <ada@…> wrote:”, or the heads of the
-/// message that is answered.
+/// Removes the last paragraph when it introduces a quotation: “On Friday, Ada <ada@…> wrote:”, or the headers of the original
+/// message.
 fn drop_introduction(kept: &mut Vec<&str>) {
     while kept.last().is_some_and(|line| line.trim().is_empty()) {
         kept.pop();
@@ -361,7 +359,7 @@ mod tests {
         }
         for head in [
             "Auto-Submitted: no",
-            // What Exchange puts on the mail of a person.
+            // Exchange puts this on the mail of a person.
             "X-Auto-Response-Suppress: DR, OOF, AutoReply",
             "X-MS-Exchange-Organization-AuthAs: Internal\r\nX-Auto-Response-Suppress: All\r\nX-MS-Has-Attach: ",
             "Thread-Index: AQHa\r\nAccept-Language: de-DE\r\nx-ms-exchange-messagesentrepresentingtype: 1",
@@ -406,7 +404,7 @@ mod tests {
         }
     }
 
-    /// What Gmail and Outlook put around the letter that is answered, in plain text, in each language.
+    /// The lines that Gmail and Outlook put around the original letter, in plain text, in each language.
     #[test]
     fn the_letter_below_is_cut_off_in_every_language() {
         let gmail = [

@@ -1,5 +1,5 @@
-//! The words of a mail as its writer meant them: decoded although the charset is missing or wrong, and a page for reading as
-//! plain lines in which what is quoted is marked as such.
+//! The text of a mail as its writer meant it: decoded although the charset is missing or wrong, and a page for reading as plain
+//! lines with the quotations marked.
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::map::charset_decoder;
@@ -20,9 +20,9 @@ const CARELESS: [&str; 9] = [
     "utf-8",
     "windows-1252",
 ];
-/// What a text without a usable charset is, where it is not UTF-8.
+/// The charset of a text without a usable charset that is not UTF-8.
 const USUAL: &[u8] = b"windows-1252";
-/// Where Outlook, Gmail, Yahoo, Apple, Proton and Thunderbird begin what they put below an answer.
+/// Where Outlook, Gmail, Yahoo, Apple, Proton and Thunderbird begin the part below a reply.
 const BELOW: [&str; 12] = [
     "id=\"appendonsend\"",
     "id=appendonsend",
@@ -69,7 +69,7 @@ fn decoded(message: &Message<'_>, part: &MessagePart<'_>) -> Option<String> {
     Some(of_charset(&bytes, declared.unwrap_or_default()))
 }
 
-/// Bytes as text. What is UTF-8 beyond ASCII is that by no accident, whatever a careless program declares.
+/// Bytes as text. Valid UTF-8 beyond ASCII is no accident, whatever a careless program declares.
 fn of_charset(bytes: &[u8], declared: &str) -> String {
     let declared = declared.trim().to_ascii_lowercase();
     let known = charset_decoder(declared.as_bytes());
@@ -84,8 +84,8 @@ fn of_charset(bytes: &[u8], declared: &str) -> String {
     read.map_or_else(|| String::from_utf8_lossy(bytes).into_owned(), |read| read(bytes))
 }
 
-/// A page in which quotations are lines that begin with `>`, and what a program put below the answer comes after the mark
-/// below which nothing is read.
+/// A page in which quotations are lines that begin with `>`, and the program's part below the reply comes after the mark below
+/// which nothing is read.
 fn marked(html: &str) -> String {
     let html = in_lines(html);
     // Of the same length, since only ASCII letters change.
@@ -103,8 +103,8 @@ const BLOCKS: [&str; 20] = [
     "section", "table", "tbody", "tr", "ul",
 ];
 
-/// The page with each outermost `blockquote` replaced by one quoted line, and with a line for each block: what turns it into text
-/// knows line breaks and paragraphs alone.
+/// The page with each outermost `blockquote` replaced by one quoted line, and with a line for each block: the converter to text
+/// knows only line breaks and paragraphs.
 fn in_lines(html: &str) -> String {
     let (mut kept, mut depth, mut is_start) = (String::new(), 0_usize, true);
     let mut rest = html;

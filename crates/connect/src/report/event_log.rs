@@ -1,4 +1,4 @@
-//! An event log as XES (IEEE 1849-2016) and as CSV (RFC 4180): what process mining tools such as pm4py read.
+//! An event log as XES (IEEE 1849-2016) and as CSV (RFC 4180), for process mining tools such as pm4py.
 
 use model::report::event_log::{Case, CaseEvent};
 use quick_xml::Writer;
@@ -91,7 +91,7 @@ fn write_event(out: &mut Out, event: &CaseEvent) -> std::io::Result<()> {
     out.write_event(Event::End(BytesEnd::new("event")))
 }
 
-/// The time as `xs:dateTime` with an offset, in milliseconds: what tools agree on.
+/// The time as `xs:dateTime` with an offset, in milliseconds: the form that tools share.
 fn moment(event: &CaseEvent) -> String {
     event.at.strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
 }

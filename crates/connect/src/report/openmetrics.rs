@@ -7,7 +7,7 @@ use std::fmt::Write;
 pub struct Gauge {
     /// Its name: letters, digits and `_`.
     pub name: String,
-    /// What it says, in one line.
+    /// Its help text, in one line.
     pub help: String,
     /// Its samples: labels with their values, and the number.
     pub samples: Vec<(Vec<(&'static str, String)>, String)>,

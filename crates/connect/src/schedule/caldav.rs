@@ -1,6 +1,6 @@
 //! The calendar as CalDAV clients read it (RFC 4791 over RFC 4918): a principal that is also the home of its calendars, one collection
-//! below it, and one object for each event. Everything is read-only. `PROPFIND` answers the properties that clients ask for,
-//! `REPORT` knows `calendar-query` with a time range and `calendar-multiget`.
+//! below it, and one object for each event. Everything is read-only. `PROPFIND` returns the properties that clients request,
+//! `REPORT` supports `calendar-query` with a time range and `calendar-multiget`.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ pub const BODY_MAX_BYTES: usize = 256 * 1024;
 const MOST_NAMED: usize = 2_000;
 /// The deepest nesting of a request's elements.
 const DEPTH_MAX: usize = 32;
-/// The namespaces of every answer.
+/// The namespaces of every response.
 const NAMESPACES: &str =
     "xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns:S=\"http://calendarserver.org/ns/\"";
 
@@ -38,14 +38,14 @@ pub struct Object {
     pub entity_tag: String,
 }
 
-/// What a client sees.
+/// The tree that a client sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
     /// The path of the principal, ending in a slash.
     pub root: String,
     /// The last part of the collection's path, without a slash.
     pub collection: String,
-    /// What the calendar is called.
+    /// The name of the calendar.
     pub name: String,
     /// A text without spaces or quotes that differs once an event does.
     pub tag: String,
@@ -53,7 +53,7 @@ pub struct Tree {
     pub objects: Vec<Object>,
 }
 
-/// What a client asks.
+/// A client's request.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The method.
@@ -66,14 +66,14 @@ pub struct Asked<'a> {
     pub body: &'a [u8],
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The status.
     pub status: u16,
     /// `Content-Type`; empty where there is no body.
     pub media_type: &'static str,
-    /// `ETag`, where the answer is one object.
+    /// `ETag`, where the response is one object.
     pub entity_tag: Option<String>,
     /// The body.
     pub body: String,
@@ -284,7 +284,7 @@ fn absent(out: &mut String, href: &str) {
     );
 }
 
-/// The properties that are answered where none is named.
+/// The properties that are returned where none is named.
 const USUAL: &[&str] = &[
     "resourcetype",
     "displayname",
@@ -373,7 +373,7 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _infallible = out.write_fmt(text);
 }
 
-/// What a body asks.
+/// The content of a body.
 #[derive(Debug, Default)]
 struct Request {
     root: String,
@@ -385,7 +385,7 @@ struct Request {
 }
 
 impl Request {
-    /// Reads a body; an empty one asks for what is usual.
+    /// Reads a body; an empty one requests the default properties.
     fn read(body: &[u8]) -> Result<Self, ()> {
         let text = std::str::from_utf8(body).map_err(|_| ())?;
         let mut request = Self::default();
@@ -425,7 +425,7 @@ impl Request {
 
     fn take(&mut self, element: &BytesStart<'_>, open: &[String]) -> Result<(), ()> {
         let name = element.local_name().as_ref().to_owned();
-        // A name goes into the answer, so one that is no plain name is none.
+        // A name goes into the response, so only a plain name is valid.
         if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) || name.len() > 64 {
             return Err(());
         }

@@ -1,4 +1,4 @@
-//! Reads the calendar of somebody else by its address: an iCalendar file (RFC 5545) by `GET`, a CalDAV collection (RFC 4791) by
+//! Reads an external calendar by its address: an iCalendar file (RFC 5545) by `GET`, a CalDAV collection (RFC 4791) by
 //! `REPORT`. A calendar that is unchanged since its entity tag is not sent again.
 
 use base64::Engine;
@@ -16,7 +16,7 @@ use crate::socket::call::{ANSWER_MAX_BYTES, Answer, Call, Caller};
 /// The most calendar objects of a collection that are read.
 const MOST_OBJECTS: usize = MOST_EVENTS;
 
-/// What came of a reading.
+/// The result of a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {
     /// Nothing has changed since the entity tag that was named.
@@ -49,7 +49,7 @@ pub fn read(
     answered(&answer, calendar.is_caldav, now)
 }
 
-/// The call that asks for a calendar.
+/// The call that reads a calendar.
 fn call(calendar: &OutsideCalendar, credential: Option<&[u8]>, now: Timestamp) -> Option<Call> {
     let url = calendar.url.clone()?;
     let mut headers = vec![("accept".to_owned(), "text/calendar, application/xml".to_owned())];
@@ -100,7 +100,7 @@ fn answered(answer: &Answer, is_caldav: bool, now: Timestamp) -> Result<Read, St
     if !answer.is_taken() {
         return Err(format!("The address answered {}.", answer.status));
     }
-    // A caller keeps nothing of an answer that is longer than it reads.
+    // A caller keeps nothing of a response over its limit.
     if answer.body.is_empty() {
         return Err(format!("The answer is empty, or longer than {ANSWER_MAX_BYTES} bytes."));
     }
@@ -172,7 +172,7 @@ fn put(found: &mut [String], text: &str) {
     }
 }
 
-/// What stands for a character; entities of the document's own are refused.
+/// The character of a character reference; entities of the document's own are refused.
 fn letter(entity: &BytesRef<'_>) -> Result<String, String> {
     let named = match &**entity {
         "amp" => Some('&'),

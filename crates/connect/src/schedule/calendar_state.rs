@@ -1,5 +1,6 @@
-//! `GetCalendarState` of AWS Systems Manager, as its clients ask it (JSON 1.1 over HTTP): whether calendars are open at an instant, and
-//! when that changes next. A calendar is named `SERVICE`, `SERVICE/ENVIRONMENT` or `*` for everything, also at the end of an ARN.
+//! `GetCalendarState` of AWS Systems Manager, as its clients call it (JSON 1.1 over HTTP): whether calendars are open at an
+//! instant, and when that changes next. A calendar is named `SERVICE`, `SERVICE/ENVIRONMENT` or `*` for everything, also at the
+//! end of an ARN.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 /// The operation in `X-Amz-Target`.
 pub const TARGET: &str = "AmazonSSM.GetCalendarState";
-/// The media type of requests and answers.
+/// The media type of requests and responses.
 pub const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 /// The most calendars of one question.
 const MOST_NAMES: usize = 50;
@@ -15,13 +16,13 @@ const MOST_NAMES: usize = 50;
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The calendars that are asked about.
+    /// The requested calendars.
     pub calendars: Vec<Name>,
-    /// At which instant; now unless it is said.
+    /// The instant; now by default.
     pub at: Option<Timestamp>,
 }
 
-/// What a calendar is about.
+/// The subject of a calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name {
     /// The service; none means all.
@@ -44,7 +45,7 @@ struct Body {
 /// Reads a question.
 ///
 /// # Errors
-/// What is wrong, as AWS names it.
+/// The error, by its AWS name.
 pub fn read(target: Option<&str>, body: &[u8]) -> Result<Question, Wrong> {
     if target != Some(TARGET) {
         let text = format!("Only {TARGET} is answered here.");
@@ -73,7 +74,7 @@ pub fn read(target: Option<&str>, body: &[u8]) -> Result<Question, Wrong> {
     })
 }
 
-/// What a name means: the part behind the last colon and `document/` of an ARN, then a service and an environment.
+/// The meaning of a name: the part after the last colon and `document/` of an ARN, then a service and an environment.
 fn name_of(text: &str) -> Name {
     let text = match text.starts_with("arn:") {
         true => text.rsplit(':').next().unwrap_or_default(),
@@ -91,7 +92,7 @@ fn name_of(text: &str) -> Name {
     }
 }
 
-/// The answer from the times in which one of the calendars is closed; none of them need be in order.
+/// The response from the times in which one of the calendars is closed; none of them need be in order.
 #[must_use]
 pub fn answer(closed: &[(Timestamp, Timestamp)], at: Timestamp) -> Value {
     let is_closed = |at: Timestamp| closed.iter().any(|(from, until)| *from <= at && at < *until);
@@ -112,7 +113,7 @@ fn second(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// An error as AWS answers it.
+/// An error in the form of AWS.
 #[must_use]
 pub fn wrong((kind, text): &Wrong) -> Value {
     json!({"__type": kind, "message": text})

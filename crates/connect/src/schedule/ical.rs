@@ -17,13 +17,13 @@ use crate::directory::table::Problem;
 
 /// The most bytes of a calendar file.
 const MOST_BYTES: usize = 1 << 20;
-/// How many years a yearly day is carried on past today, or past its first one where that lies ahead.
+/// How many years a yearly day is listed past today, or past its first one where that is later.
 const YEARS: i16 = 10;
 /// The most days that one event lasts.
 const MOST_DAYS: i64 = 60;
 
-/// The days of all events. An event with a time of day is no holiday and is left out; how many is told beside them. A yearly day
-/// is carried on from the year before today's, however long ago it began, for what is long over moves no clock.
+/// The days of all events. An event with a time of day is no holiday and is left out; their number is returned too. A yearly
+/// day is listed from the year before today's, however long ago it began, because past days move no clock.
 ///
 /// # Errors
 /// [`Problem`] for a text that is no calendar, an event without a date, or a rule of repetition that is not yearly.
@@ -53,8 +53,8 @@ pub fn holidays(text: &str, today: Date) -> Result<(Vec<Holiday>, usize), Proble
     Ok((found, left_out))
 }
 
-/// Refuses a file that is not one calendar from its first line to its last, with the line where it goes wrong: what the library
-/// says of these is for programmers.
+/// Refuses a file that is not one calendar from its first line to its last, with the line of the error: the library's messages
+/// about these are for programmers.
 fn check_frame(text: &str) -> Result<(), Problem> {
     let mut open: Vec<(usize, String)> = Vec::new();
     let mut is_over = false;
@@ -97,7 +97,7 @@ fn check_frame(text: &str) -> Result<(), Problem> {
     Err(Problem::new(begun_at, text))
 }
 
-/// By the id of an event that repeats: the days of it that another event stands for, or calls off (RECURRENCE-ID).
+/// By the id of a repeating event: its days that another event replaces or cancels (RECURRENCE-ID).
 type Moved<'a> = BTreeMap<&'a str, Vec<Date>>;
 
 fn moved<'a>(events: &[(&'a Component<'_>, usize)]) -> Result<Moved<'a>, Problem> {
@@ -168,7 +168,7 @@ fn days(
     let left_out = dates(event, "EXDATE", line)?;
     let mut starts = starts(event, (first, today), line)?;
     starts.extend(dates(event, "RDATE", line)?);
-    // What stands for one day of an event that repeats has the same id, and stays.
+    // The replacement of one day of a repeating event has the same id, and stays.
     let others = property(event, "UID").filter(|_| property(event, "RECURRENCE-ID").is_none());
     let others = others.and_then(|id| moved.get(id)).map_or(&[][..], Vec::as_slice);
     starts.retain(|start| !left_out.contains(start) && !others.contains(start));
@@ -245,7 +245,7 @@ fn dates(event: &Component<'_>, name: &str, line: usize) -> Result<Vec<Date>, Pr
     texts.map(|text| date(text.trim(), line)).collect()
 }
 
-/// The days on which an event begins: once, or as its rule says.
+/// The days on which an event begins: once, or by its rule.
 fn starts(event: &Component<'_>, (first, today): (Date, Date), line: usize) -> Result<Vec<Date>, Problem> {
     let Some(text) = property(event, "RRULE") else {
         return Ok(vec![first]);
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_yearly_day_may_be_told_by_month_and_day_of_the_week() {
         let first = |rule: &str, start: &str| repeated(start, rule)[..3].to_vec();
-        // Thanksgiving, Memorial Day, the first Monday of September, the day before Christmas told as Apple does.
+        // Thanksgiving, Memorial Day, the first Monday of September, the day before Christmas in Apple's form.
         assert_eq!(
             first("FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "20241128"),
             ["2025-11-27", "2026-11-26", "2027-11-25"]

@@ -1,12 +1,12 @@
 //! Freezes as sync windows of Argo CD, in the form of `spec.syncWindows` of an `AppProject`: a window of the kind `deny` begins by a
-//! cron schedule and lasts for a duration. Cron names no year, so only times that begin within 300 days are told, and what is told
+//! cron schedule and lasts for a duration. Cron has no year, so only times that begin within 300 days are listed, and the list
 //! is read again before that.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// How far ahead windows are told.
+/// How far ahead windows are listed.
 pub const REACH: SignedDuration = SignedDuration::from_hours(24 * 300);
 
 /// A time in which applications are not synchronised.
@@ -26,7 +26,7 @@ pub fn window(denied: &Denied, now: Timestamp) -> Option<Value> {
     if denied.ends_at <= now || denied.starts_at.duration_since(now) > REACH || denied.applications.is_empty() {
         return None;
     }
-    // A window that began longer ago than a year would begin anew by its schedule.
+    // A window that began longer ago than a year would start again by its schedule.
     let begins = denied.starts_at.max(now.checked_sub(REACH).unwrap_or(denied.starts_at));
     let seconds = denied.ends_at.as_second() - whole_minute(begins);
     let minutes = seconds.div_euclid(60) + i64::from(seconds.rem_euclid(60) > 0);

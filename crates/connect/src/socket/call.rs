@@ -1,4 +1,4 @@
-//! Calls to other people's servers over HTTP. Redirects are never followed: what a call carries is meant for one server.
+//! Calls to external servers over HTTP. Redirects are never followed: the content of a call is meant for one server.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -16,11 +16,11 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::egress::Egress;
 
-/// How long a call may take, from the name's look-up to the answer's last byte.
+/// How long a call may take, from the name's look-up to the response's last byte.
 pub const PATIENCE: Duration = Duration::from_secs(15);
 /// How long it may take until an address of the operator's is connected.
 const OPERATOR_CONNECTS: Duration = Duration::from_secs(2);
-/// How much of an answer is read, in bytes.
+/// How much of a response is read, in bytes.
 pub const ANSWER_MAX_BYTES: u64 = 1 << 20;
 
 /// A call to be made.
@@ -32,7 +32,7 @@ pub struct Call {
     pub url: String,
     /// Headers; their values are never printed.
     pub headers: Vec<(String, String)>,
-    /// What is sent.
+    /// The body of the request.
     pub body: Vec<u8>,
 }
 
@@ -47,16 +47,16 @@ impl fmt::Debug for Call {
     }
 }
 
-/// What the other side answered.
+/// The response of the other side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// `Retry-After` in seconds, where it says so.
+    /// `Retry-After` in seconds, where given.
     pub retry_after_seconds: Option<i64>,
-    /// `Content-Type`; empty where it is not said.
+    /// `Content-Type`; empty where absent.
     pub media_type: String,
-    /// `ETag`; empty where it is not said.
+    /// `ETag`; empty where absent.
     pub entity_tag: String,
     /// The body, at most [`ANSWER_MAX_BYTES`].
     pub body: Vec<u8>,
@@ -69,7 +69,7 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the server as a whole cannot take calls now, whatever they say: 429 and 5xx.
+    /// Whether the server as a whole cannot take calls now, whatever their content: 429 and 5xx.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.status == 429 || self.status >= 500
@@ -98,8 +98,8 @@ impl Caller {
         })
     }
 
-    /// A caller for an address that the operator names in the settings, such as a bucket's: it may lie inside, and nobody else
-    /// has a say in it. `authorities_pem` as in [`Caller::new`].
+    /// A caller for an address that the operator sets, such as a bucket's: it may be inside the network, since nobody else can
+    /// set it. `authorities_pem` as in [`Caller::new`].
     ///
     /// # Errors
     /// As [`Caller::new`].
@@ -114,7 +114,7 @@ impl Caller {
         })
     }
 
-    /// The same whose calls go on with a trace.
+    /// The same caller, whose calls continue a trace.
     #[must_use]
     pub fn tracing(&self, traceparent: Option<String>) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl Caller {
         }
     }
 
-    /// What makes the calls, under the guard.
+    /// The agent that makes the calls, under the guard.
     pub(super) fn agent(&self) -> &Agent {
         &self.agent
     }
@@ -131,7 +131,7 @@ impl Caller {
     /// Makes a call.
     ///
     /// # Errors
-    /// A sentence: there was no answer, or the address may not be called.
+    /// A sentence: there was no response, or the address may not be called.
     pub fn call(&self, call: &Call) -> Result<Answer, String> {
         let mut response = self.send(call, PATIENCE)?;
         let retry_after_seconds = response
@@ -149,7 +149,7 @@ impl Caller {
             .with_config()
             .limit(ANSWER_MAX_BYTES)
             .read_to_vec()
-            // The status has told what is needed; an answer that is too long, or breaks off, is no news.
+            // The status is enough; a body that is too long, or breaks off, does not matter.
             .unwrap_or_default();
         Ok(Answer {
             status,
@@ -160,10 +160,10 @@ impl Caller {
         })
     }
 
-    /// Makes a call whose answer is needed whole, within some time: its status and at most so many bytes.
+    /// Makes a call whose response is needed whole, within some time: its status and at most so many bytes.
     ///
     /// # Errors
-    /// As [`Caller::call`], and where the answer is longer or breaks off.
+    /// As [`Caller::call`], and where the response is longer or breaks off.
     pub fn fetch(&self, call: &Call, most_bytes: u64, patience: Duration) -> Result<(u16, Vec<u8>), String> {
         let mut response = self.send(call, patience)?;
         let status = response.status().as_u16();
@@ -196,7 +196,7 @@ impl Caller {
     }
 }
 
-/// What every caller has in common.
+/// The configuration of every caller.
 fn config(authorities_pem: Option<&[u8]>) -> Result<ConfigBuilder<AgentScope>, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = TlsConfig::builder().unversioned_rustls_crypto_provider(provider);
@@ -240,7 +240,7 @@ impl Resolver for Guarded {
         let mut refused: Option<IpAddr> = None;
         for address in found.iter() {
             let ip = address.ip();
-            // What leaves the operator's own network goes by TLS.
+            // Calls that leave the operator's own network use TLS.
             let may = if is_plain {
                 self.egress.names(ip)
             } else {
@@ -269,7 +269,7 @@ fn refusal(ip: IpAddr, is_plain: bool) -> ureq::Error {
     ureq::Error::Io(std::io::Error::new(std::io::ErrorKind::PermissionDenied, text))
 }
 
-/// What went wrong, without the address: it may hold a token of the receiver's.
+/// The error, without the address: it may hold a token of the receiver's.
 pub(super) fn told(error: &ureq::Error) -> String {
     let text = match error {
         ureq::Error::Io(inner) => inner.to_string(),
@@ -290,7 +290,7 @@ mod tests {
 
     use super::*;
 
-    /// A server that answers one request with these bytes; answers its port and what it was sent.
+    /// A server that sends these bytes to one request; returns its port and the request.
     fn one_answer(answer: &'static str) -> (u16, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

@@ -1,6 +1,6 @@
-//! Which addresses calls may go to. Who may name an address to be called could otherwise reach what stands behind the
-//! server: its own network, its host, the cloud's metadata. What is checked is each address that a name resolves to, at
-//! the moment of the call, and the connection goes to that very address.
+//! Which addresses calls may go to. Otherwise a person who may name an address to be called could reach systems behind the
+//! server: its own network, its host, the cloud's metadata. Each address that a name resolves to is checked at the moment of
+//! the call, and the connection goes to that very address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -102,7 +102,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     is_given_out && !is_special
 }
 
-/// The IPv4 address that an IPv6 one stands for: mapped, compatible, 6to4, or of the translators' well-known prefix.
+/// The IPv4 address inside an IPv6 one: mapped, compatible, 6to4, or of the translators' well-known prefix.
 fn hidden_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));

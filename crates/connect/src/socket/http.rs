@@ -1,15 +1,15 @@
 //! The same calls in the shapes of the `http` crate, as the library for OpenID Connect makes them: under the one guard of
-//! [`super::call`], without redirects, with bounded answers.
+//! [`super::call`], without redirects, with bounded responses.
 
 use openidconnect::{HttpRequest, HttpResponse};
 
 use super::call::{ANSWER_MAX_BYTES, Caller, told};
 
-/// Says why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text}")]
 pub struct HttpError {
-    /// In words for the one who set the address up.
+    /// A text for the person who set the address up.
     pub text: String,
 }
 
@@ -26,10 +26,10 @@ impl Http {
         Self { caller }
     }
 
-    /// Sends a request and reads the whole answer, whatever its status.
+    /// Sends a request and reads the whole response, whatever its status.
     ///
     /// # Errors
-    /// [`HttpError`] with the host and what went wrong; never with what was sent.
+    /// [`HttpError`] with the host and the error; never with the content of the request.
     pub fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let wrong = |error: ureq::Error| HttpError {
@@ -85,7 +85,7 @@ mod tests {
         let allowed = Egress::parse(&["127.0.0.0/8".to_owned()]).unwrap();
         let answer = ask(allowed, "127.0.0.1").unwrap();
         served.join().unwrap();
-        // A redirect is an answer, not a way on.
+        // A redirect is returned as a response and is not followed.
         assert_eq!(
             (answer.status().as_u16(), answer.body().as_slice()),
             (302, b"ok".as_slice())

@@ -1,6 +1,6 @@
-//! Bytes to a host and port, over TCP or TLS, under the same guard as [`super::call`]. A plain stream has no answer, so each
-//! delivery has a connection of its own: everything is written, our side is closed, and the delivery counts once the receiver has
-//! read to that end and closed its side. A receiver that resets the connection or stays silent took nothing for certain.
+//! Bytes to a host and port, over TCP or TLS, under the same guard as [`super::call`]. A plain stream has no response, so each
+//! delivery has a connection of its own: everything is written, our side is closed, and the delivery counts once the receiver
+//! has read to that end and closed its side. A receiver that resets the connection or stays silent took nothing for certain.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
@@ -55,7 +55,7 @@ impl Streams {
         })
     }
 
-    /// Sends everything and waits until the receiver has closed. `left` tells how long the whole may still take.
+    /// Sends everything and waits until the receiver has closed. `left` returns how long the whole may still take.
     ///
     /// # Errors
     /// A sentence: the address may not be called, or the receiver did not take everything for certain.
@@ -89,7 +89,7 @@ impl Streams {
         })
     }
 
-    /// Connects to the first address that answers. One refused address among several refuses the name, as in calls over HTTP.
+    /// Connects to the first address that accepts. One refused address among several refuses the name, as in calls over HTTP.
     fn connect(&self, place: (&str, u16), is_tls: bool, left: &dyn Fn() -> Duration) -> Result<TcpStream, String> {
         let found: Vec<SocketAddr> = place
             .to_socket_addrs()
@@ -170,7 +170,7 @@ fn finish(tcp: &mut TcpStream, left: &dyn Fn() -> Duration) -> Result<(), String
     })
 }
 
-/// Reads until the other side has closed; what it says before is no answer to anything. A TLS alert is an error of `read`.
+/// Reads until the other side has closed; bytes before that are no response to anything. A TLS alert is an error of `read`.
 fn read_to_end(
     left: &dyn Fn() -> Duration,
     mut read: impl FnMut(&dyn Fn() -> Duration, &mut [u8]) -> Result<std::io::Result<usize>, String>,

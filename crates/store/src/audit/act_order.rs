@@ -1,12 +1,12 @@
-//! How acts that wait for their places in the log stand to each other beyond the records that they wrote: what each read, and
-//! what it made that is no record. Operational: the order of the log is kept by the log itself once an act has its place.
+//! Dependencies of acts that wait for their places in the log, beyond the records that they wrote: the versions that each read,
+//! and its other writes. Operational: the order of the log is kept by the log itself once an act has its place.
 
 use crate::audit::record_ref::RecordRef;
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::Row;
 
-/// The name under which the estate's counter ([`crate::counter::DIRECTORY`]) stands among tables. Its values are versions.
+/// The name of the estate's counter ([`crate::counter::DIRECTORY`]) among tables. Its values are versions.
 pub const ESTATE: &str = "estate";
 
 /// A version that an act read, or made.
@@ -14,11 +14,11 @@ pub const ESTATE: &str = "estate";
 pub struct Standing {
     /// The version.
     pub record: RecordRef,
-    /// Whether the act made it. It read it otherwise, and wrote no later one.
+    /// Whether the act made this version. Otherwise the act read this version, and wrote no later one.
     pub made: bool,
 }
 
-/// Notes it of the act whose first event this is; at most once a record.
+/// Stores it for the act with this first event; at most once a record.
 pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &Standing) -> Result<()> {
     tx.execute(
         "INSERT INTO act_order (tenant, event_id, table_name, record_id, version, made)
@@ -34,7 +34,7 @@ pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &Standing) -> Result
     Ok(())
 }
 
-/// What was noted by events from one to another, both included, in the order of events: each with its event.
+/// The notes of events from one to another, both included, in the order of events: each with its event.
 pub fn between(tx: &mut Tx<'_>, first: &str, last: &str) -> Result<Vec<(String, Standing)>> {
     tx.query(
         "SELECT event_id, table_name, record_id, version, made FROM act_order
@@ -64,7 +64,7 @@ pub fn is_beyond(tx: &mut Tx<'_>, after: &str, earlier_than: &Standing) -> Resul
     Ok(found.is_some())
 }
 
-/// Forgets what was noted by events before this one: the first that waits for its place.
+/// Removes the notes of events before this one: the first that waits for its place.
 pub fn forget_before(tx: &mut Tx<'_>, first_waiting: &str) -> Result<()> {
     tx.execute(
         "DELETE FROM act_order WHERE tenant = $tenant AND event_id < $first",

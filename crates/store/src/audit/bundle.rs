@@ -50,7 +50,7 @@ impl Entries {
     }
 }
 
-/// A bundle that was opened, beside the bytes that were opened: a row with other bytes is opened anew.
+/// An opened bundle, with the bytes from which it was opened: for a row with other bytes the bundle is opened again.
 struct Cached {
     tenant: String,
     number: i64,
@@ -61,7 +61,7 @@ struct Cached {
 /// The bundles opened last, the latest first.
 static CACHE: Mutex<VecDeque<Cached>> = Mutex::new(VecDeque::new());
 
-/// Keeps a full bundle and empties the rows of its events. A row that holds other bytes than its entry stays as it is, so that
+/// Keeps a full bundle and empties the rows of its events. A row with other bytes than its entry stays unchanged, so that a
 /// replay finds it. `Conflict` when the bundle is there already.
 pub fn save(tx: &mut Tx<'_>, number: i64, bundle: Vec<u8>) -> Result<()> {
     let packed = zstandard::pack(&bundle, LEVEL)?;
@@ -123,8 +123,8 @@ pub fn load(tx: &mut Tx<'_>, number: i64) -> Result<Option<Vec<u8>>> {
     packed(tx, number)?.map(|packed| opened(number, &packed)).transpose()
 }
 
-/// The first `width` entries of a bundle that is not full, put together from the rows of the events. `None` when one of them has
-/// no bytes (any more).
+/// The first `width` entries of a bundle that is not full, put together from the rows of the events. `None` when one of them
+/// has no bytes any more.
 ///
 /// # Errors
 /// The engine's.
@@ -159,7 +159,7 @@ pub(crate) struct Emptied<'e> {
     pub(crate) bytes: &'e mut Vec<u8>,
 }
 
-/// Gives events whose rows were emptied their bytes.
+/// Fills in the bytes of events whose rows were emptied.
 ///
 /// # Errors
 /// `Corrupt` when a bundle is gone or was altered, or has another event at the place.
@@ -243,8 +243,8 @@ fn keep(opened: Cached) {
     cache.truncate(room.max(1));
 }
 
-/// Packs bundles that an earlier version kept as tiles, at most `limit` of them; answers how many there were. Those that are not
-/// full go: they are put together from rows.
+/// Packs bundles that an earlier version stored as tiles, at most `limit` of them; returns how many there were. Incomplete ones
+/// are removed: they are assembled from rows.
 ///
 /// # Errors
 /// The engine's.

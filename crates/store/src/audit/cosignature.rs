@@ -9,7 +9,7 @@ use crate::value::Row;
 pub struct Cosignature {
     /// The witness's id.
     pub witness: String,
-    /// The log's size at the checkpoint that it signed.
+    /// The log's size at the signed checkpoint.
     pub size: i64,
     /// When it signed, in seconds since 1970.
     pub time: i64,
@@ -42,7 +42,7 @@ pub fn list(tx: &mut Tx<'_>) -> Result<Vec<Cosignature>> {
         .collect()
 }
 
-/// Forgets a witness's. Answers whether there was one.
+/// Forgets a witness's. Returns whether there was one.
 pub fn delete(tx: &mut Tx<'_>, witness: &str) -> Result<bool> {
     let done = tx.execute(
         "DELETE FROM cosignature WHERE tenant = $tenant AND witness = $witness",

@@ -1,4 +1,4 @@
-//! Events: written by acts in the transaction of the state they speak of, placed in the log later by the sequencer.
+//! Events: written by acts in the transaction of their state, placed in the log later by the sequencer.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ const PAGE_OF_WAITING: i64 = 1_000;
 pub struct NewEvent<'a> {
     /// A new id; ids grow with time.
     pub id: &'a str,
-    /// The id of the act, which its events share.
+    /// The id of the act, shared by its events.
     pub act: &'a str,
     /// `change.approved`.
     pub kind: &'a str,
@@ -32,13 +32,13 @@ pub struct NewEvent<'a> {
     pub recorded_at: Timestamp,
     /// The canonical JSON: the log's leaf.
     pub bytes: &'a [u8],
-    /// Which versions of which records it made.
+    /// The versions of records that it made.
     pub records: &'a [RecordRef],
-    /// The code under the master key that shows, until the event has its place, that a server wrote it.
+    /// The code under the master key which proves, until the event has its place, that a server wrote it.
     pub mac: &'a [u8],
 }
 
-/// An event as it stands.
+/// An event as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Its id.
@@ -47,7 +47,7 @@ pub struct Event {
     pub seq: Option<i64>,
     /// The act.
     pub act: String,
-    /// What happened.
+    /// The kind of event.
     pub kind: String,
     /// The table of its subject.
     pub subject_table: String,
@@ -62,7 +62,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Where it stands in the order of the log: by its index, and behind all that have one by its id.
+    /// Its position in the order of the log: by its index, and after all events with an index by its id.
     pub fn place(&self) -> (i64, &str) {
         (self.seq.unwrap_or(i64::MAX), &self.id)
     }
@@ -128,7 +128,7 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
     Ok(())
 }
 
-/// An event without a place, and how it stands to others.
+/// An event without a place, and its dependencies on others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// The event.
@@ -137,12 +137,12 @@ pub struct Waiting {
     pub mac: Option<Vec<u8>>,
     /// The versions that it made.
     pub made: Vec<RecordRef>,
-    /// Those that its act read, where it is the act's first.
+    /// The versions that its act read, on the act's first event.
     pub read: Vec<RecordRef>,
 }
 
-/// Events without a place, in the order of ids. A record's earlier version may stand behind a later one, as servers' clocks
-/// differ: the sequencer sorts by what they made and read.
+/// Events without a place, in the order of ids. A record's earlier version may come after a later one, as servers' clocks
+/// differ: the sequencer sorts by the versions that events made and read.
 pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
     let params = [("limit", limit.into())];
     let rows = tx.query(
@@ -248,8 +248,8 @@ pub fn earlier_unsequenced(tx: &mut Tx<'_>, record: &RecordRef) -> Result<Vec<St
     .collect()
 }
 
-/// Gives an event its place, from where on the signed log vouches for it and no code does. `false` when it has one already.
-/// `Conflict` when the place is taken.
+/// Gives an event its place; from then on the signed log vouches for the event, and no code does. `false` when the event has a
+/// place already. `Conflict` when the place is taken.
 pub fn sequence(tx: &mut Tx<'_>, id: &str, seq: i64) -> Result<bool> {
     let done = tx.execute(
         "UPDATE event SET seq = $seq, mac = NULL WHERE tenant = $tenant AND id = $id AND seq IS NULL",
@@ -267,7 +267,7 @@ pub fn page(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
     )
 }
 
-/// The rows of placed events from an index on as they stand: without the bytes that are in bundles.
+/// The rows of placed events from an index on as stored: without the bytes that are in bundles.
 pub fn rows(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
     let found = tx.query(
         "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from ORDER BY seq LIMIT $limit",
@@ -276,7 +276,7 @@ pub fn rows(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
     found.iter().map(read).collect()
 }
 
-/// The row that claims an index, as it stands.
+/// The row that claims an index, as stored.
 pub fn row_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Event>> {
     let found = tx.query(
         "SELECT * FROM event WHERE tenant = $tenant AND seq = $seq",
@@ -296,8 +296,8 @@ pub fn leaves(tx: &mut Tx<'_>, from: i64, end: i64) -> Result<Vec<(i64, Vec<u8>)
     .collect()
 }
 
-/// Placed events between two indexes, the newest first, whose kind fits a pattern of `LIKE`; `%` fits all. What is walked through is
-/// no more than lies between the two.
+/// Placed events between two indexes, the newest first, with a kind that matches a pattern of `LIKE`; `%` matches all. The scan
+/// reads no more than lies between the two.
 pub fn page_below(tx: &mut Tx<'_>, from: i64, before: i64, pattern: &str) -> Result<Vec<Event>> {
     read_all(
         tx,
@@ -389,7 +389,7 @@ pub fn count_of_subject(tx: &mut Tx<'_>, (table, id): (&str, &str), kind: &str, 
     .map_or(Ok(0), |row| row.int("it"))
 }
 
-/// The ids of the subjects in a table that events speak of, in order.
+/// The ids of the subjects of events in a table, in order.
 pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
     let rows = tx.query(
         "SELECT DISTINCT subject_id FROM event WHERE tenant = $tenant AND subject_table = $table ORDER BY subject_id",
@@ -398,7 +398,7 @@ pub fn subjects(tx: &mut Tx<'_>, table: &str) -> Result<Vec<String>> {
     rows.iter().map(|row| row.text("subject_id")).collect()
 }
 
-/// The acts whose events about a subject are of these kinds.
+/// The acts with events of these kinds about a subject.
 pub fn acts_about(tx: &mut Tx<'_>, (table, id): (&str, &str), kinds: &[&str]) -> Result<BTreeSet<String>> {
     let rows = tx.query(
         "SELECT act, kind FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id",
@@ -434,7 +434,7 @@ pub fn of_versions_below(tx: &mut Tx<'_>, table: &str, id: &str, version: i64) -
     )
 }
 
-/// When a version of a record was written; `None` where no event tells.
+/// When a version of a record was written; `None` where no event shows it.
 pub fn written_at(tx: &mut Tx<'_>, (table, id): (&str, &str), version: i64) -> Result<Option<Timestamp>> {
     tx.query_one(
         "SELECT e.recorded_at FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
@@ -509,7 +509,7 @@ pub fn tenants_unsequenced(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
     .collect()
 }
 
-/// Keeps what an event names by digest only: a long text or the facts of a decision.
+/// Stores a payload that an event names only by digest: a long text or the facts of a decision.
 pub fn save_payload(tx: &mut Tx<'_>, event_id: &str, digest: &str, bytes: &[u8]) -> Result<()> {
     tx.execute(
         "INSERT INTO event_payload (tenant, event_id, digest, bytes) VALUES ($tenant, $event, $digest, $bytes)
@@ -523,7 +523,7 @@ pub fn save_payload(tx: &mut Tx<'_>, event_id: &str, digest: &str, bytes: &[u8])
     Ok(())
 }
 
-/// What an event names by digest: digest and bytes.
+/// The payloads that an event names by digest: digest and bytes.
 pub fn payloads(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<(String, Vec<u8>)>> {
     tx.query(
         "SELECT digest, bytes FROM event_payload WHERE tenant = $tenant AND event_id = $event ORDER BY digest",

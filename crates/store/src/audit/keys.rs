@@ -72,7 +72,7 @@ pub fn load(tx: &mut Tx<'_>, kid: &str) -> Result<Option<SigningKey>> {
     .transpose()
 }
 
-/// Changes a key's state. Answers whether there is such a key.
+/// Changes a key's state. Returns whether there is such a key.
 pub fn set_state(tx: &mut Tx<'_>, kid: &str, state: &str) -> Result<bool> {
     let done = tx.execute(
         "UPDATE signing_key SET state = $state WHERE tenant = $tenant AND kid = $kid",

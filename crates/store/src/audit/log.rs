@@ -1,4 +1,4 @@
-//! The log of a tenant: how far it is, its tiles, its checkpoints. One holder at a time writes it, fenced by an epoch.
+//! The log of a tenant: its size, its tiles, its checkpoints. One holder at a time writes it, fenced by an epoch.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::queue::lease::{IS_FREE, believed};
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
 
-/// How far a log is, and who holds the pen.
+/// The size of a log, and the holder of its lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogState {
     /// How many events have a place.
@@ -16,9 +16,9 @@ pub struct LogState {
     pub root: String,
     /// The signed note at that size.
     pub checkpoint: String,
-    /// Grows with each new holder: what a former one still writes does not fit.
+    /// Grows with each new holder: writes of a former holder do not match.
     pub epoch: i64,
-    /// Who holds the pen.
+    /// The holder of the sequencer's lease.
     pub holder: String,
     /// Until when.
     pub lease_until: Timestamp,
@@ -52,8 +52,8 @@ pub fn state(tx: &mut Tx<'_>) -> Result<Option<LogState>> {
         .transpose()
 }
 
-/// Takes the pen or keeps it, when nobody else holds it now, or until a time that cannot be believed. `None` when somebody
-/// does, or there is no log.
+/// Takes or extends the lease, when nobody else holds it now, or when its end is implausible. `None` when another server holds
+/// it, or there is no log.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp, holder: &str) -> Result<Option<LogState>> {
     let sql = format!(
         "UPDATE log_state SET
@@ -74,7 +74,7 @@ pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp, holder: &str) -> 
     .transpose()
 }
 
-/// Lays the pen down, so that the next server need not wait until the lease ends. Who holds none changes nothing.
+/// Releases the lease, so that the next server need not wait until it ends. A server without the lease changes nothing.
 pub fn lay_down(tx: &mut Tx<'_>, holder: &str) -> Result<()> {
     tx.execute(
         "UPDATE log_state SET lease_until = 0 WHERE tenant = $tenant AND holder = $holder AND lease_until > 0",
@@ -83,8 +83,8 @@ pub fn lay_down(tx: &mut Tx<'_>, holder: &str) -> Result<()> {
     Ok(())
 }
 
-/// Moves the log on, or signs the same size anew. `false` when the epoch or the size is no longer what the writer thinks:
-/// then it must roll back.
+/// Moves the log on, or signs the same size again. `false` when the epoch or the size is no longer the writer's: then the
+/// writer must roll back.
 pub fn advance(tx: &mut Tx<'_>, epoch: i64, from: i64, to: &Advance<'_>) -> Result<bool> {
     let done = tx.execute(
         "UPDATE log_state SET size = $size, root = $root, checkpoint = $checkpoint
@@ -111,7 +111,7 @@ pub struct Advance<'a> {
     pub checkpoint: &'a str,
 }
 
-/// Every log's tenant and size: what a server polls to learn of other servers' entries.
+/// Every log's tenant and size: a server polls these to notice other servers' entries.
 pub fn sizes(tx: &mut CrossTx<'_>) -> Result<Vec<(String, i64)>> {
     tx.query("SELECT tenant, size FROM log_state ORDER BY tenant", &[])?
         .iter()
@@ -147,7 +147,7 @@ pub fn delete_tile(tx: &mut Tx<'_>, path: &str) -> Result<bool> {
     Ok(done > 0)
 }
 
-/// Keeps a checkpoint; the same size signed anew takes its place.
+/// Stores a checkpoint; a new signature of the same size replaces it.
 pub fn save_checkpoint(tx: &mut Tx<'_>, checkpoint: &Checkpoint) -> Result<()> {
     tx.execute(
         "INSERT INTO checkpoint (tenant, size, note, at) VALUES ($tenant, $size, $note, $at)

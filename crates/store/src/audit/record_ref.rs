@@ -1,4 +1,4 @@
-//! Which version of which record an event or an act speaks of.
+//! The record and version that an event or an act refers to.
 
 use crate::error::Result;
 use crate::value::Row;
@@ -15,7 +15,7 @@ pub struct RecordRef {
 }
 
 impl RecordRef {
-    /// Reads it from the columns in which all tables of the log keep it.
+    /// Reads it from the columns that all tables of the log use.
     pub(crate) fn read(row: &Row) -> Result<Self> {
         Ok(Self {
             table: row.text("table_name")?,

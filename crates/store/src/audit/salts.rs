@@ -1,8 +1,8 @@
 //! Free texts behind their commitments. Erasing a text takes it out of its row; the commitment in the log stays.
 //!
-//! A text is found by the event that brought it, or by a record whose versions its events made. Commitments are random, and a
-//! key that began with them would touch another page for each text that is written. The texts of an event share one row, whose
-//! commitment is empty; versions before kept a row for each text, which is read in the same way.
+//! A text is found by its event, or by a record whose versions its events made. Commitments are random, and a key that began
+//! with them would touch another page for each text that is written. The texts of an event share one row, whose commitment is
+//! empty; versions before kept a row for each text, which is read in the same way.
 
 use std::collections::HashMap;
 
@@ -27,17 +27,17 @@ pub struct Kept {
 /// A text with its salt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaltedText {
-    /// The commitment, as it stands in sealed records.
+    /// The commitment, as in sealed records.
     pub commitment: String,
     /// The salt.
     pub salt: Vec<u8>,
     /// The words.
     pub text: String,
-    /// The event that brought it: the first of the act that wrote it.
+    /// The event that added the text: the first of its act.
     pub event_id: String,
 }
 
-/// Keeps the texts that an event brought, in one row.
+/// Stores the texts that an event added, in one row.
 pub fn save(tx: &mut Tx<'_>, event_id: &str, texts: &[SaltedText]) -> Result<()> {
     if texts.is_empty() {
         return Ok(());
@@ -55,8 +55,8 @@ pub fn save(tx: &mut Tx<'_>, event_id: &str, texts: &[SaltedText]) -> Result<()>
     Ok(())
 }
 
-/// The texts that the versions of a record brought, and what their acts brought beside them, by commitment. A commitment
-/// that is not among them was erased.
+/// The texts that the versions of a record added, and other texts of their acts, by commitment. An absent commitment was
+/// erased.
 pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<HashMap<String, SaltedText>> {
     let mut rows = rows_of_record(tx, table, id)?;
     archive::fill_texts(tx, &mut rows)?;
@@ -67,7 +67,7 @@ pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<HashMap<Strin
     Ok(texts)
 }
 
-/// The rows of the texts that the versions of a record brought, as they stand.
+/// The rows of the texts that the versions of a record added, as stored.
 pub(crate) fn rows_of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Row>> {
     tx.query(
         "SELECT s.* FROM event_record r JOIN text_salt s ON s.tenant = r.tenant AND s.event_id = r.event_id
@@ -101,7 +101,7 @@ pub fn page(tx: &mut Tx<'_>, after: Option<&Kept>, limit: i64) -> Result<Vec<Kep
     Ok(found)
 }
 
-/// The texts that an event brought, in the order of commitments.
+/// The texts of an event, in the order of commitments.
 pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
     let mut rows = tx.query(
         "SELECT * FROM text_salt WHERE tenant = $tenant AND event_id = $event ORDER BY commitment",
@@ -116,13 +116,13 @@ pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
     Ok(texts)
 }
 
-/// Erases a text and its salt. Answers whether it was there.
+/// Erases a text and its salt. Returns whether the text existed.
 ///
 /// # Errors
-/// `Retry` when somebody else erased a text of the event at the same time; `Corrupt` when the row cannot be read; the engine's.
+/// `Retry` when another act erased a text of the event at the same time; `Corrupt` when the row cannot be read; the engine's.
 pub fn erase(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<bool> {
     let mut rows = rows_with(tx, event_id, commitment)?;
-    // What is erased must not stay in a segment.
+    // An erased text must not stay in a segment.
     if archive::thaw_text(tx, &rows)? {
         rows = rows_with(tx, event_id, commitment)?;
     }
@@ -138,7 +138,7 @@ pub fn erase(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<bool> 
     Ok(false)
 }
 
-/// The rows in which a text of an event may be, as they stand.
+/// The rows in which a text of an event may be, as stored.
 fn rows_with(tx: &mut Tx<'_>, event_id: &str, commitment: &str) -> Result<Vec<Row>> {
     tx.query(
         "SELECT * FROM text_salt WHERE tenant = $tenant AND event_id = $event AND (commitment = $all OR commitment = $commitment)

@@ -17,7 +17,7 @@ const PAIR: usize = 64;
 const BLOCK: usize = 256 * 1024;
 /// The longest block that is read, in bytes: more than the longest event.
 const MOST_BLOCK: usize = 1 << 30;
-/// So many files are merged into one, so that few are open at a time.
+/// This many files are merged into one, so that few are open at a time.
 const FAN: usize = 16;
 /// The level of compression: the files live for minutes.
 const LEVEL: i32 = 1;
@@ -36,7 +36,7 @@ pub struct Sorter {
 }
 
 impl Sorter {
-    /// A sorter that holds about `most` bytes in memory, and writes what is more to files in `folder`.
+    /// A sorter that holds about `most` bytes in memory, and writes the rest to files in `folder`.
     #[must_use]
     pub fn new(folder: PathBuf, most: usize) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! How far logs of others were seen by this tenant as their witness.
+//! How far this tenant, as a witness, has seen the logs of others.
 
 use crate::error::Result;
 use crate::tx::Tx;

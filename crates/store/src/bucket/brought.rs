@@ -1,5 +1,5 @@
-//! What is brought from a bucket for one act. No transaction waits for the network: an act that needs an object ends without having
-//! changed anything, the object is brought by a thread of its own (`lanes`), and the act runs again with it.
+//! The objects fetched from a bucket for one act. No transaction waits for the network: an act that needs an object ends
+//! without any change, a separate thread fetches the object (`lanes`), and the act runs again with it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::SharedBucket;
 use crate::error::{Error, Result};
 
-/// How many objects are brought for one act, and how many bytes of them.
+/// How many objects are fetched for one act, and how many bytes of them.
 const MOST_OBJECTS: usize = 256;
 const MOST_BYTES: usize = 64 << 20;
 
@@ -17,17 +17,17 @@ const MOST_BYTES: usize = 64 << 20;
 pub(crate) struct Places<'c> {
     /// The folder of segments, where they are files.
     pub(crate) folder: Option<&'c Path>,
-    /// The bucket, with what was brought from it for this act.
+    /// The bucket, with the objects fetched from it for this act.
     pub(crate) bucket: Option<(&'c SharedBucket, &'c Brought)>,
 }
 
-/// What was brought from the bucket for one act, over all its runs.
+/// The objects fetched from the bucket for one act, over all its runs.
 #[derive(Default)]
 pub(crate) struct Brought(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// What was found, or what is wrong with that object alone.
+    /// The objects found, or the error of that object alone.
     found: HashMap<String, Result<Arc<[u8]>>>,
     bytes: usize,
     /// The key of the object for which the last run ended.
@@ -42,7 +42,7 @@ impl Brought {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An object's bytes, or an error that ends the run so that they are brought.
+    /// An object's bytes, or an error that ends the run so that they are fetched.
     pub(crate) fn read(&self, bucket: &SharedBucket, key: &str) -> Result<Arc<[u8]>> {
         let mut state = self.state();
         if let Some(found) = state.found.get(key) {
@@ -77,17 +77,17 @@ impl Brought {
         self.state().wanted.is_some()
     }
 
-    /// Forgets what a run before wanted.
+    /// Clears the wanted object of an earlier run.
     pub(crate) fn begin(&self) {
         self.state().wanted = None;
     }
 
-    /// The object that the last run wanted; it is told once.
+    /// The object that the last run wanted; it is returned once.
     pub(crate) fn take_wanted(&self) -> Option<String> {
         self.state().wanted.take()
     }
 
-    /// Keeps what was brought, or why nothing is.
+    /// Stores a fetched object, or why there is none.
     pub(crate) fn put(&self, key: String, bytes: Result<Arc<[u8]>>) {
         let mut state = self.state();
         if let Err(away @ Error::BucketAway(_)) = bytes {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// The most keys of a page.
 const PAGE: usize = 1_000;
-/// What the name of a file ends with that is being written.
+/// The suffix of a file that is being written.
 const UNFINISHED: &str = ".new";
 
 pub(super) struct Folder {
@@ -24,7 +24,7 @@ fn trouble(path: &Path) -> impl Fn(std::io::Error) -> Error {
     }
 }
 
-/// Makes a folder that is its owner's alone, and those above it.
+/// Makes a folder that only its owner can access, and those above it.
 fn make(folder: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -73,7 +73,7 @@ impl Folder {
         for entry in entries {
             let entry = entry.map_err(trouble(&here))?;
             let name = format!("{within}{}", entry.file_name().to_string_lossy());
-            // With its slash a folder comes where its keys come.
+            // A folder sorts with its slash, like its keys.
             match fs::metadata(entry.path()) {
                 Ok(kind) if kind.is_dir() => names.push(format!("{name}/")),
                 Ok(kind) if kind.is_file() && !name.ends_with(UNFINISHED) => names.push(name),

@@ -84,7 +84,7 @@ pub fn parts(tx: &mut Tx<'_>, digest: &str, from: i64, limit: i64) -> Result<Vec
 }
 
 /// Removes files that were kept before `before` and that no evidence names, and parts of files that never became whole.
-/// Answers how many rows went. Whoever is about to name a file has kept it anew, so that it is young.
+/// Returns how many rows were removed. An act that is about to name a file has stored it again, so that the file is young.
 pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64> {
     let files = tx.execute(
         "DELETE FROM evidence_blob WHERE tenant = $tenant AND kept_at < $before AND NOT EXISTS (
@@ -101,7 +101,7 @@ pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64> {
     Ok(files + parts)
 }
 
-/// Those of these digests (`sha256:…`) that evidence of any of these tenants names: files in the folder are shared.
+/// The digests (`sha256:…`) of the given ones that evidence of any of these tenants names: files in the folder are shared.
 pub fn named(tx: &mut CrossTx<'_>, tenants: &[String], digests: &[String]) -> Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for digest in digests {

@@ -1,7 +1,7 @@
 //! How many changes a list holds, counted as far as it costs little.
 //!
-//! What is looked at is bounded, not only what is found: beyond the bound a count says that there are more. The part of a
-//! filter that few changes share is looked up in an index, and what is found is asked the rest.
+//! The number of examined rows is bounded, not only the number of found ones: beyond the bound a count reports that there are
+//! more. The part of a filter that few changes match is looked up in an index, and the found changes are tested for the rest.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::Value;
 
-/// The most changes of which more is asked than an index says.
+/// The most changes that are tested for more than an index has.
 const ASKED: i64 = 2_000;
-/// What may be asked of a change that was looked up.
+/// The columns by which a found change may be tested.
 const COLUMNS: &str = "number, \"change\".id, state, kind, risk, owner, requester, team, planned_start, \
     planned_end, created_at, updated_at, outcome, planned_undo";
 
@@ -22,18 +22,18 @@ const COLUMNS: &str = "number, \"change\".id, state, kind, risk, owner, requeste
 pub struct Count {
     /// Those that were found.
     pub found: i64,
-    /// Those of them that stand at the place asked for or before it.
+    /// Those of them at the given position or before it.
     pub passed: i64,
-    /// Whether these are all. If not, there are so many at least.
+    /// Whether these are all. If not, there are at least this many.
     pub is_whole: bool,
-    /// How many changes were looked at, over all tries.
+    /// How many changes were examined, over all tries.
     pub looked: i64,
 }
 
-/// What is looked up in an index; all others of a filter are asked of what it finds.
+/// The part that is looked up in an index; the found changes are tested for the rest of the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Begin {
-    /// What few targets or few texts have.
+    /// The part that few targets or few texts match.
     Few(Few),
     /// A part of the filter.
     Part(Part),
@@ -41,15 +41,15 @@ enum Begin {
     All,
 }
 
-/// Counts the changes of a filter, and those of them that stand at a place of an order or before it. At most `most` are
-/// looked at in each of a few tries.
+/// Counts the changes of a filter, and those of them at a position of an order or before it. At most `most` are examined in
+/// each of a few tries.
 pub fn count_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, most: i64, upto: Option<(Order, &Spot)>) -> Result<Count> {
     let few = Few::of(tx, filter)?;
     let mut best = Count::default();
     for begin in beginnings(filter, few) {
         let count = count_from(tx, filter, begin, most, upto)?;
         let looked = best.looked + count.looked;
-        // Of two counts that came to no end the greater says more.
+        // Of two incomplete counts the greater is better.
         if count.is_whole || count.found >= best.found {
             best = count;
         }
@@ -103,7 +103,7 @@ fn count_from(
 ) -> Result<Count> {
     let (sql, mut params, asks_more) = count_sql(filter, begin, upto);
     let most = if asks_more { most.min(ASKED) } else { most };
-    // One more than is told: with it there is more, without it that was all.
+    // One more than reported: if it is there, there are more; otherwise that was all.
     params.push(("most".to_owned(), (most + 1).into()));
     let Some(row) = tx.query_one(&sql, &named(&params))? else {
         return Ok(Count::default());
@@ -117,7 +117,7 @@ fn count_from(
     })
 }
 
-/// The statement of a count, its parameters but for `$most`, and whether it asks more than its index says.
+/// The statement of a count, its parameters except `$most`, and whether it tests more than its index has.
 fn count_sql(
     filter: &ChangeFilter,
     begin: Begin,

@@ -1,16 +1,16 @@
-//! Lists of changes in the order that somebody asked for, cut behind the last one seen.
+//! Lists of changes in a chosen order, cut after the last one seen.
 //!
-//! An order is a value and then the number, which no two changes share: so each change has one place, and a page begins
-//! behind a place, whatever was written since. Changes without a planned start or an outcome stand at the end of
-//! either direction, and levels of risk and outcomes have an order that is not that of their letters: such a list is made of
-//! several stretches, each of which an index has in its order.
+//! An order is a value and then the number, which is unique: so each change has one position, and a page begins after a
+//! position, whatever was written since. Changes without a planned start or an outcome come last in either direction, and
+//! levels of risk and outcomes are not in alphabetical order: such a list consists of several stretches, each in the order of
+//! an index.
 
 use model::core::enums::{Level, Outcome};
 
 use crate::change::change_query::{ChangeFilter, ChangeRow, Conditions};
 use crate::value::Value;
 
-/// By what changes are ordered.
+/// The field by which changes are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortKey {
     /// The number in the key: the order in which they were written.
@@ -20,9 +20,9 @@ pub enum SortKey {
     PlannedStart,
     /// When something about them changed last.
     UpdatedAt,
-    /// The level of risk; of one level the newest stand first.
+    /// The level of risk; within one level the newest come first.
     Risk,
-    /// The outcome of the whole, successes before failures; of one outcome the newest stand first.
+    /// The outcome of the whole, successes before failures; within one outcome the newest come first.
     Outcome,
 }
 
@@ -36,7 +36,7 @@ impl SortKey {
         Self::Outcome,
     ];
 
-    /// Its word in an address.
+    /// Its name in an address.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl SortKey {
 pub struct Order {
     /// By what.
     pub key: SortKey,
-    /// Whether the greatest stand first.
+    /// Whether the greatest come first.
     pub is_down: bool,
 }
 
@@ -69,7 +69,7 @@ impl Default for Order {
 }
 
 impl Order {
-    /// Reads the word of an address; `None` where there is no such order.
+    /// Reads the name in an address; `None` where there is no such order.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (is_down, word) = match text.strip_prefix('-') {
@@ -80,7 +80,7 @@ impl Order {
         Some(Self { key, is_down })
     }
 
-    /// The word of an address.
+    /// The name in an address.
     #[must_use]
     pub fn word(self) -> String {
         let sign = if self.is_down { "-" } else { "" };
@@ -112,8 +112,7 @@ impl Order {
 /// A change's place in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
-    /// What it is ordered by: microseconds, or the level's place in the order; `None` where it has none, and in the order
-    /// of numbers.
+    /// The value of the order: microseconds, or the level's rank; `None` where it has none, and in the order of numbers.
     value: Option<i64>,
     /// Its number.
     number: i64,
@@ -143,7 +142,7 @@ impl Spot {
         }
     }
 
-    /// Reads what [`Spot::word`] wrote; `None` for anything else.
+    /// Reads the result of [`Spot::word`]; `None` for anything else.
     #[must_use]
     pub fn parse(order: Order, text: &str) -> Option<Self> {
         if order.key == SortKey::Number {
@@ -172,7 +171,7 @@ impl Spot {
     }
 }
 
-/// A stretch of a list: what its changes have in common, and their order.
+/// A stretch of a list: the common values of its changes, and their order.
 #[derive(Debug, Clone)]
 pub(crate) struct Stretch {
     kind: Kind,
@@ -182,13 +181,13 @@ pub(crate) struct Stretch {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    /// By number, behind one.
+    /// By number, after one.
     Numbers(Option<i64>),
     /// By a column of times and then by number, behind both.
     Times(&'static str, Option<(i64, i64)>),
-    /// Those without a value in a column, by number downwards, behind one. With what stands behind the column, no index has it.
+    /// Those without a value in a column, by number downwards, after one. With the condition of the column, no index has it.
     Without((&'static str, &'static str), Option<i64>),
-    /// Those of one word in a column, by number downwards, behind one.
+    /// Those with one value in a column, by number downwards, after one.
     Word(&'static str, &'static str, Option<i64>),
 }
 
@@ -197,7 +196,7 @@ impl Stretch {
         Self { kind, is_down, order }
     }
 
-    /// All changes by their numbers, behind one.
+    /// All changes by their numbers, after one.
     pub(crate) fn of_numbers(is_down: bool, after: Option<i64>) -> Self {
         let way = if is_down { "DESC" } else { "ASC" };
         Self::of(Kind::Numbers(after), is_down, format!("number {way}"))
@@ -208,7 +207,7 @@ impl Stretch {
         matches!(self.kind, Kind::Numbers(_))
     }
 
-    /// What stands behind `ORDER BY`. Where what few have is looked up and sorted, no index may give the order instead.
+    /// The text after `ORDER BY`. Where rare rows are looked up and sorted, no index may give the order instead.
     pub(crate) fn order(&self, is_of_index: bool) -> String {
         match is_of_index {
             true => self.order.clone(),
@@ -216,7 +215,7 @@ impl Stretch {
         }
     }
 
-    /// Adds what its changes have in common. Only where `is_looked_up` may an engine find them by it.
+    /// Adds the common values of its changes. Only with `is_looked_up` may an engine use an index for them.
     pub(crate) fn add_to(&self, list: &mut Conditions, is_looked_up: bool) {
         let number = |list: &mut Conditions, is_down: bool, after: &Option<i64>| {
             list.compare("number", if is_down { "<" } else { ">" }, *after);
@@ -286,7 +285,7 @@ pub(crate) fn stretches(filter: &ChangeFilter, order: Order, after: Option<&Spot
     }
 }
 
-/// The stretches of a list by outcomes: one of each outcome that is asked for, and behind them the changes without one.
+/// The stretches of a list by outcomes: one for each requested outcome, and after them the changes without one.
 fn of_outcomes(filter: &ChangeFilter, order: Order, after: Option<&Spot>) -> Vec<Stretch> {
     let words = order.outcomes();
     let begun = after.map_or(0, |spot| {
@@ -308,14 +307,14 @@ fn of_outcomes(filter: &ChangeFilter, order: Order, after: Option<&Spot>) -> Vec
     found
 }
 
-/// The condition of [`passed`] where words have a rank: of one rank the newest stand first.
+/// The condition of [`passed`] where values have a rank: within one rank the newest come first.
 fn by_rank(rank: &str, place: i64, number: (String, Value)) -> (String, Vec<(String, Value)>) {
     let sql = format!("({rank} < $passed OR ({rank} = $passed AND number >= $passed_number))");
     (sql, vec![("passed".to_owned(), Value::from(place)), number])
 }
 
-/// The condition that a change stands at a place or before it, with the names `$passed` and `$passed_number` for the
-/// place. What is unknown counts as no.
+/// The condition that a change is at a position or before it, with the names `$passed` and `$passed_number` for the position.
+/// An unknown value counts as no.
 pub(crate) fn passed(order: Order, spot: &Spot) -> (String, Vec<(String, Value)>) {
     let number = ("passed_number".to_owned(), Value::from(spot.number));
     let sign = if order.is_down { ">=" } else { "<=" };
@@ -413,7 +412,7 @@ mod tests {
         stretches(filter, order, None).into_iter().map(plan).collect()
     }
 
-    /// What many have is walked through in the order asked for and sorted by nobody; what few have is looked up.
+    /// A frequent value is scanned in the requested order without sorting; a rare one is looked up.
     #[test]
     fn each_order_has_an_index_and_what_few_have_is_looked_up() {
         let name = format!("assent-orders-{}", std::process::id());

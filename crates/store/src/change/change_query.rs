@@ -1,4 +1,4 @@
-//! What lists of changes ask for: a filter, its conditions as SQL, and the row that comes back.
+//! Queries for lists of changes: a filter, its conditions as SQL, and the returned row.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::value::Value;
 /// The state in which almost all changes are.
 const CLOSED: &str = "closed";
 
-/// Which changes to list; what is absent does not matter. Times are `[from, to)`.
+/// The changes to list; absent fields match all. Times are `[from, to)`.
 #[derive(Debug, Clone, Default)]
 pub struct ChangeFilter {
     /// States; empty means all.
@@ -80,9 +80,9 @@ pub struct ChangeRow {
     pub on_hold: bool,
     /// Whether it is late normal work.
     pub expedited: bool,
-    /// Who asked for it.
+    /// The requester.
     pub requester: String,
-    /// Who answers for it.
+    /// The owner.
     pub owner: String,
     /// The team.
     pub team: Option<String>,
@@ -98,19 +98,19 @@ pub struct ChangeRow {
     pub outcome: Option<String>,
 }
 
-/// What of a filter few changes have. Those are gathered and sorted; of what many have, the newest are found by walking
-/// through the changes in the order of the list and asking each one, which soon comes to an end.
+/// The part of a filter that few changes match. Those are collected and sorted; for a frequent value, the newest are found by
+/// scanning the changes in the order of the list, which soon ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Few {
-    /// All that is asked for is common.
+    /// All conditions are frequent.
     #[default]
     Nothing,
-    /// Few have the word at this place in the question.
+    /// The term at this position of the query is rare.
     Word(usize),
     /// Few targets are of the service and environment, the artifact and the commit.
     Place,
-    /// Few have what this part of the filter asks for. A list in the order of numbers asks only of several outcomes, as the
-    /// index of each other part is in that order.
+    /// This part of the filter is rare. A list in the order of numbers has a condition only on several outcomes, as the index
+    /// of each other part is in that order.
     Plain(Part),
 }
 
@@ -171,7 +171,7 @@ fn is_rare(tx: &mut Tx<'_>, table: &str, mut asked: Conditions) -> Result<bool> 
     Ok(count < search::RARE)
 }
 
-/// A part of a filter that speaks of columns of the change itself. Those that few changes share stand first.
+/// A part of a filter on columns of the change itself. Rare ones come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Requester,
@@ -199,8 +199,8 @@ impl Part {
     ];
 }
 
-/// Which conditions an engine may look up in an index. The others are written so that it cannot, or it would gather and
-/// sort what nearly all changes have rather than walk in the order of the list.
+/// Which conditions an engine may look up in an index. The others are written so that no index applies, or the engine would
+/// collect and sort frequent values rather than scan in the order of the list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Bare {
     #[default]
@@ -241,7 +241,7 @@ impl Conditions {
         self.params.push((name, value.into()));
     }
 
-    /// What one part of the filter asks for; nothing where it does not.
+    /// The condition of one part of the filter; nothing where the part is empty.
     pub(crate) fn part(&mut self, filter: &ChangeFilter, part: Part) {
         let is_bare = match self.bare {
             Bare::All => true,
@@ -281,8 +281,8 @@ impl Conditions {
         }
     }
 
-    /// Almost all changes end as closed ones: where those are asked for beside others, looking all of them up to sort them
-    /// costs more than walking from the newest on until the page is full.
+    /// Almost all changes end as closed ones: if those are requested beside others, looking all of them up and sorting costs
+    /// more than scanning from the newest on until the page is full.
     fn states(&mut self, values: &[String], is_bare: bool) {
         if values.is_empty() {
             return;
@@ -293,8 +293,8 @@ impl Conditions {
         self.sql.push_str(&format!(" AND {column} IN ({places})"));
     }
 
-    /// Of several outcomes, what an index gives has to be sorted: unless few changes have them, walking in the order of the
-    /// list costs less.
+    /// Of several outcomes, an index's rows have to be sorted: unless few changes have them, scanning in the order of the list
+    /// costs less.
     fn outcomes(&mut self, values: &[String], is_bare: bool) {
         if values.is_empty() {
             return;
@@ -322,13 +322,13 @@ impl Conditions {
         }
     }
 
-    /// What is asked of one target, whose columns begin with `of`; whether anything is.
+    /// The condition on one target, whose columns begin with `of`; returns whether there is any.
     fn place(&mut self, of: &str, filter: &ChangeFilter) -> bool {
         let before = self.params.len();
         self.compare(&format!("{of}service"), "=", filter.service.as_deref());
         self.compare(&format!("{of}environment"), "=", filter.environment.as_deref());
         self.compare(&format!("{of}artifact"), "=", filter.artifact.as_deref());
-        // People know a commit by how it begins. After its last digit comes a letter that is none.
+        // People know a commit by its first digits. The end of the range is after the last hexadecimal digit.
         let commit = filter.commit.as_deref();
         self.compare(&format!("{of}commit_sha"), ">=", commit);
         self.compare(&format!("{of}commit_sha"), "<", commit.map(|begin| format!("{begin}g")));
@@ -346,7 +346,7 @@ impl Conditions {
         values.iter().map(place).collect::<Vec<_>>().join(", ")
     }
 
-    /// What is asked of the targets and the words of a change, but for what is gathered.
+    /// The conditions on the targets and the terms of a change, except for the collected ones.
     pub(crate) fn of_others(&mut self, filter: &ChangeFilter, few: Few) {
         if few != Few::Place {
             self.targets(filter);
@@ -362,7 +362,7 @@ impl Conditions {
         }
     }
 
-    /// The statement that gathers what few changes have, written before the table of changes; conditions hold for the rest.
+    /// The statement that collects rare rows, written before the table of changes; conditions hold for the rest.
     pub(crate) fn gathered(&mut self, filter: &ChangeFilter, few: Few) -> String {
         let gathering = match (few, &filter.q) {
             (Few::Word(at), Some(question)) => search::gathering(question, at),

@@ -27,11 +27,11 @@ pub struct TargetRow {
     pub service: String,
     /// The environment.
     pub environment: String,
-    /// What is deployed.
+    /// The deployed artifact.
     pub artifact: Option<String>,
     /// The commit.
     pub commit: Option<String>,
-    /// What runs again after a rollback.
+    /// The version that runs again after a rollback.
     pub rollback_to: Option<String>,
     /// `open`, or its outcome.
     pub state: String,
@@ -78,8 +78,8 @@ pub fn list_ordered(
     Ok(rows)
 }
 
-/// The ids of changes with work on one of these services that were saved at a time or later, those first that were saved first:
-/// a change is saved when its work ends, so among them is every change whose work ended since then or goes on.
+/// The ids of changes with work on one of these services that were saved at a time or later, the earliest first: a change is
+/// saved when its work ends, so the list has every change whose work ended since then or goes on.
 pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<String>, limit: i64) -> Result<Vec<String>> {
     if services.is_empty() {
         return Ok(Vec::new());
@@ -103,7 +103,7 @@ pub fn worked_since(tx: &mut Tx<'_>, since: Timestamp, services: &BTreeSet<Strin
     tx.query(&sql, &params)?.iter().map(|row| row.text("id")).collect()
 }
 
-/// How many changes were written in a span of time, and what became of them.
+/// How many changes were written in a span of time, and their present results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// All of them.
@@ -129,7 +129,7 @@ impl std::ops::Add for Tally {
     }
 }
 
-/// Counts the changes that were written in `[from, to)`. An index holds all that it looks at.
+/// Counts the changes that were written in `[from, to)`. An index covers the whole query.
 pub fn tally(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp) -> Result<Tally> {
     let row = tx.query_one(
         "SELECT count(*) AS written,
@@ -245,7 +245,7 @@ pub fn outcomes_of_keys(tx: &mut Tx<'_>, keys: &[&str]) -> Result<BTreeMap<Strin
     Ok(found)
 }
 
-/// How many changes stand in each state.
+/// How many changes each state has.
 pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
     tx.query(
         "SELECT state, count(*) AS it FROM \"change\" WHERE tenant = $tenant GROUP BY state ORDER BY state",
@@ -289,7 +289,7 @@ pub fn targets_of_all(tx: &mut Tx<'_>, change_ids: &[&str]) -> Result<BTreeMap<S
     );
     let mut found: BTreeMap<String, Vec<TargetRow>> = BTreeMap::new();
     for ids in change_ids.chunks(AT_ONCE) {
-        // The last id fills up what is left, so that there is one statement whatever the number.
+        // The last id fills the remaining places, so that there is one statement whatever the number.
         let given = names.iter().enumerate().filter_map(|(place, name)| {
             let id = ids.get(place).or_else(|| ids.last())?;
             Some((name.as_str(), Value::from(*id)))
@@ -312,7 +312,7 @@ pub fn are_numbered(tx: &mut Tx<'_>, change_id: &str, number: i64) -> Result<boo
     Ok(other.is_empty())
 }
 
-/// Targets of changes in a service and environment whose artifact, commit or way back is one of those given.
+/// Targets of changes in a service and environment with one of the given artifacts, commits or rollback artifacts.
 pub fn targets_for(
     tx: &mut Tx<'_>,
     service: &str,
@@ -320,8 +320,8 @@ pub fn targets_for(
     artifact: Option<&str>,
     commit: Option<&str>,
 ) -> Result<Vec<TargetRow>> {
-    // One arm for each index: joined by OR they would be one walk through all targets of the place, and so they would be
-    // if the engine were to sort or to compare what they give, as the key of the table is in that order.
+    // One arm for each index: joined by OR they would be one scan of all targets of the place, and sorting or comparing their
+    // results would have the same effect, because the table's key is in that order.
     const ARM: &str = "SELECT change_id, target_id, service, environment, artifact, commit_sha, rollback_to, state
          FROM change_target WHERE tenant = $tenant AND service = $service AND environment = $environment";
     let sql = format!(

@@ -1,4 +1,4 @@
-//! Drafts of the form of a new change: what one person typed and has not sent. They decide nothing, so no event tells of them.
+//! Drafts of the form of a new change: a person's unsent input. They decide nothing, so they have no event.
 
 use jiff::Timestamp;
 
@@ -84,6 +84,6 @@ pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp, most: i64) -> Result<u64> 
     tx.execute(PRUNE, &[("before", before.into()), ("most", most.into())])
 }
 
-/// The predicate stands outside once more, as in a lease.
+/// The condition is repeated outside, as in a lease.
 pub(crate) const PRUNE: &str = "DELETE FROM form_draft WHERE saved_at <= $before AND (tenant, person, form) IN
     (SELECT tenant, person, form FROM form_draft WHERE saved_at <= $before ORDER BY saved_at LIMIT $most)";

@@ -1,6 +1,6 @@
 //! Which open changes have to be judged again after an act on the directory: up to which value of the counter
 //! [`crate::counter::DIRECTORY`], how far the settler is, and which changes were judged since. Rows have codes, because the
-//! gate goes by them.
+//! gate depends on them.
 
 use jiff::Timestamp;
 
@@ -56,7 +56,7 @@ pub fn state(tx: &mut Tx<'_>) -> Result<Option<Unsettled>> {
     Ok(Some(found))
 }
 
-/// Says that every open change has to be judged at this value of the counter or a later one. What was begun goes on.
+/// Records that every open change has to be judged at this value of the counter or a later one. A round under way goes on.
 pub fn raise(tx: &mut Tx<'_>, generation: i64, now: Timestamp) -> Result<()> {
     let stands = state(tx)?.unwrap_or(Unsettled {
         generation,
@@ -96,7 +96,7 @@ pub fn save(tx: &mut Tx<'_>, it: &Unsettled) -> Result<()> {
     Ok(())
 }
 
-/// Says that every open change is settled.
+/// Records that every open change is settled.
 pub fn end(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("DELETE FROM settled WHERE tenant = $tenant", &[])?;
     tx.execute("DELETE FROM unsettled WHERE tenant = $tenant", &[])?;
@@ -138,7 +138,7 @@ pub fn judged_at(tx: &mut Tx<'_>, change_id: &str) -> Result<Option<i64>> {
     Ok(Some(generation))
 }
 
-/// Whether a tenant has more open changes than so many.
+/// Whether a tenant has more open changes than this number.
 pub fn has_more_open_than(tx: &mut Tx<'_>, most: i64) -> Result<bool> {
     let sql = format!(
         "SELECT count(*) AS it FROM (SELECT 1 AS one FROM \"change\" WHERE tenant = $tenant AND state IN ({})
@@ -196,7 +196,7 @@ pub fn tenants(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
     )
 }
 
-/// Gives every row its code, whatever it holds.
+/// Computes the code of every row, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
     // Marks without a code are forgotten: their changes are judged once more.
     tx.execute("DELETE FROM settled WHERE tenant = $tenant", &[])?;

@@ -1,12 +1,12 @@
-//! What a tenant's retention no longer keeps: changes whose texts are still there, and raw bodies of deliveries. Each query
-//! goes by an index that holds nothing else, so that what was erased long ago costs nothing.
+//! Data beyond a tenant's retention: changes whose texts are still there, and raw bodies of deliveries. Each query uses an
+//! index with only such rows, so that data erased long ago cost nothing.
 
 use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::tx::Tx;
 
-/// Word by word the condition of the index `change_to_erase`, and what is asked of it.
+/// Exactly the condition of the index `change_to_erase`, and the query's own.
 pub(crate) const TO_ERASE: &str = "SELECT id, updated_at FROM \"change\"
     WHERE tenant = $tenant AND state IN ('closed', 'cancelled') AND NOT is_kept AND updated_at >= $from AND updated_at < $before
     AND (updated_at > $from OR id > $after) ORDER BY updated_at, id LIMIT $limit";
@@ -16,13 +16,13 @@ pub(crate) const FORGET: &str = "UPDATE inbox SET body = $empty WHERE tenant = $
     SELECT id FROM inbox WHERE tenant = $tenant AND state = 'done' AND length(body) > 0 AND received_at >= $from
     AND received_at < $before ORDER BY received_at, id LIMIT $limit)";
 
-/// What [`FORGET`] would take, counted.
+/// The number of rows that [`FORGET`] would take.
 pub(crate) const COUNT: &str = "SELECT count(*) AS found FROM (
     SELECT id FROM inbox WHERE tenant = $tenant AND state = 'done' AND length(body) > 0 AND received_at >= $from
     AND received_at < $before ORDER BY received_at, id LIMIT $limit) AS due";
 
-/// The ids of changes that ended and were last saved before `before`, whose texts are still there and which no legal hold of their
-/// own keeps; the oldest first.
+/// The ids of changes that ended and were last saved before `before`, with texts that are still there and without a legal hold
+/// of their own; the oldest first.
 pub fn changes_to_erase(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<Vec<String>> {
     let found = changes_to_erase_after(tx, before, None, limit)?;
     Ok(found.into_iter().map(|(_, id)| id).collect())
@@ -48,13 +48,13 @@ pub fn changes_to_erase_after(
         .collect()
 }
 
-/// Forgets the raw bodies of deliveries that were worked off and came before `before`, the oldest first and at most `limit`
-/// of them; their digests and what came of them stay. Answers how many went.
+/// Removes the raw bodies of deliveries that were processed and came before `before`, the oldest first and at most `limit` of
+/// them; their digests and results stay. Returns how many were removed.
 pub fn forget_deliveries(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64> {
     forget_deliveries_between(tx, (Timestamp::UNIX_EPOCH, before), limit)
 }
 
-/// The same of those that came in a span, its end not included.
+/// The same for deliveries that came in a span, its end not included.
 pub fn forget_deliveries_between(tx: &mut Tx<'_>, (from, before): (Timestamp, Timestamp), limit: i64) -> Result<u64> {
     let empty: &[u8] = &[];
     tx.execute(

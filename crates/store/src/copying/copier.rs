@@ -21,14 +21,14 @@ use crate::zstandard;
 const GENERATION: SignedDuration = SignedDuration::from_hours(24);
 /// For how long moments can be restored.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 7);
-/// Bytes of the main file that are copied between two looks at the write-ahead log: one part of the base.
+/// Bytes of the main file that are copied between two readings of the write-ahead log: one part of the base.
 pub(crate) const PART: usize = 8 << 20;
 /// How many objects of old generations are removed with one step, which must not take long.
 const FORGOTTEN: usize = 100;
 /// The level of compression: bases are large, and segments must be quick.
 const LEVEL: i32 = 3;
 
-/// What a step did.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copied {
     /// Everything that was committed when the step began is in the copy.
@@ -69,11 +69,11 @@ impl Copier {
         }
     }
 
-    /// Copies what is new. `marks` say how far the logs were before the step began. `clock` is asked again for each segment, as
-    /// a base may take minutes.
+    /// Copies new data. `marks` are the ends of the logs before the step began. `clock` is called again for each segment, as a
+    /// base may take minutes.
     ///
     /// # Errors
-    /// The place's; the next step tries again, and begins the copy anew where that is needed.
+    /// The place's; the next step tries again, and restarts the copy where needed.
     pub fn step(&mut self, marks: Marks, clock: &dyn Fn() -> Timestamp) -> Result<Copied> {
         if let Some(fence) = fence_after(&self.place, self.epoch)? {
             return Ok(Copied::Fenced(fence));
@@ -128,7 +128,7 @@ impl Copier {
         Ok(())
     }
 
-    /// Answers how many parts the base has, and how many bytes the file.
+    /// Returns how many parts the base has, and how many bytes the file.
     fn copy_base(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp) -> Result<(u64, u64)> {
         let database = self.database.clone();
         let failed = trouble(&database);
@@ -147,7 +147,7 @@ impl Copier {
             self.place
                 .0
                 .put(&part_key(&generation.name, parts), &packed, Put::Always)?;
-            // What is written meanwhile must not pile up.
+            // New writes must not pile up meanwhile.
             self.write_new(generation, clock, false)?;
         }
     }
@@ -161,7 +161,7 @@ impl Copier {
         done
     }
 
-    /// Writes what is new as a segment; an empty one where there has to be one.
+    /// Writes new data as a segment; an empty one where a segment is required.
     fn write_new(&mut self, generation: &mut Generation, clock: &dyn Fn() -> Timestamp, always: bool) -> Result<()> {
         self.tail.catch_up();
         let mut chunks = self.tail.take().map_err(Error::Corrupt)?;
@@ -175,7 +175,7 @@ impl Copier {
                 frames: Vec::new(),
             });
         }
-        // Files are there before the database speaks of them, so they are copied before the segment that names them.
+        // Files exist before the database refers to them, so they are copied before the segment that names them.
         let data = self.database.parent().unwrap_or(Path::new(".")).to_owned();
         let mut done = 0;
         let mut written = self.copies.follow(&data, &self.place);
@@ -189,7 +189,7 @@ impl Copier {
         written
     }
 
-    /// Generations whose moments are not kept any more, and bases that were never whole.
+    /// Generations beyond the retention, and bases that were never whole.
     fn old(&self, present: &Generation, now: Timestamp) -> Result<Vec<String>> {
         let names = generations(&self.place)?;
         let mut old = Vec::new();
@@ -207,8 +207,8 @@ impl Copier {
         Ok(old)
     }
 
-    /// Removes some objects of generations that are not kept. The word that a base is whole goes first, so that none is restored
-    /// of which parts are gone.
+    /// Removes some objects of generations that are not kept. The mark of a whole base is removed first, so that no base with
+    /// missing parts is restored.
     fn forget_some(&mut self) -> Result<()> {
         let Some(name) = self.doomed.last() else { return Ok(()) };
         self.place.0.delete(&base_key(name))?;

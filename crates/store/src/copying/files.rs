@@ -1,5 +1,5 @@
-//! Evidence and segments of the archive: files beside the database that are written once, each named by its digest. The copy follows
-//! what comes and what goes, so that what was erased is erased there too.
+//! Evidence and segments of the archive: files beside the database that are written once, each named by its digest. The copy
+//! follows additions and removals, so that erased data are erased there too.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -43,7 +43,7 @@ fn files(data: &Path) -> Result<BTreeSet<String>> {
     Ok(found)
 }
 
-/// What of the files is in the copy, as far as it was looked at: a bucket is listed once.
+/// The files in the copy that are known so far: a bucket is listed once.
 #[derive(Default)]
 pub(crate) struct Copies(Option<BTreeSet<String>>);
 

@@ -24,7 +24,7 @@ pub type Marks = BTreeMap<String, Mark>;
 /// Which host may write a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
-    /// Grows by one with each host that takes over.
+    /// Raised by one with each host that takes over.
     pub epoch: u64,
     /// The host's name.
     pub host: String,
@@ -35,7 +35,7 @@ pub struct Fence {
     pub id: Option<String>,
 }
 
-/// What the host that writes a copy said last.
+/// The last report of the host that writes a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alive {
     /// Its epoch.
@@ -53,13 +53,13 @@ pub(crate) struct Base {
     pub(crate) parts: u64,
     /// The bytes of the database file.
     pub(crate) bytes: u64,
-    /// The first segment up to which it can be restored.
+    /// A restore needs at least the segments up to this one.
     pub(crate) from_segment: u64,
     /// When that one was copied.
     pub(crate) at: Timestamp,
 }
 
-/// What stands before a segment's frames.
+/// The header before a segment's frames.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SegmentHead {
     pub(crate) number: u64,
@@ -70,9 +70,9 @@ pub(crate) struct SegmentHead {
 }
 
 const ALIVE: &str = "alive.json";
-/// What keys of generations begin with.
+/// The prefix of keys of generations.
 pub(crate) const GENERATIONS: &str = "generations/";
-/// What keys of files beside the database begin with.
+/// The prefix of keys of files beside the database.
 pub(crate) const FILES: &str = "files/";
 /// Comes after every letter that a key of ours has.
 const BEHIND: char = '~';
@@ -120,7 +120,7 @@ pub(crate) fn keys(place: &SharedBucket, prefix: &str) -> Result<Vec<String>> {
     }
 }
 
-/// The names of the generations, the oldest first. From each only one key is looked at.
+/// The names of the generations, the oldest first. Only one key of each is read.
 pub(crate) fn generations(place: &SharedBucket) -> Result<Vec<String>> {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
@@ -133,7 +133,7 @@ pub(crate) fn generations(place: &SharedBucket) -> Result<Vec<String>> {
     }
 }
 
-/// What the host that writes a copy said last; nothing before its first base was whole.
+/// The last report of the host that writes a copy; nothing before its first base was whole.
 ///
 /// # Errors
 /// The place's, or `Corrupt`.
@@ -161,7 +161,7 @@ pub fn fence(place: &SharedBucket) -> Result<Option<Fence>> {
     }
 }
 
-/// The fence of a host that took over after this epoch: one look at one object, where it did not happen.
+/// The fence of a host that took over after this epoch; reads one object if there is none.
 pub(crate) fn fence_after(place: &SharedBucket, epoch: u64) -> Result<Option<Fence>> {
     match place.0.get(&fence_key(epoch + 1))? {
         None => Ok(None),
@@ -169,7 +169,7 @@ pub(crate) fn fence_after(place: &SharedBucket, epoch: u64) -> Result<Option<Fen
     }
 }
 
-/// Takes the copy over for a host, by its name and a random id: only one of several who try at once gets the next epoch.
+/// Takes the copy over for a host, by its name and a random id: of several concurrent attempts only one gets the next epoch.
 ///
 /// # Errors
 /// `Other` where another host was faster, or the place does not know conditions; the place's.

@@ -21,7 +21,7 @@ use crate::zstandard;
 /// The longest first line of a segment, in bytes.
 const MOST_HEAD: usize = 1_024;
 
-/// What was brought back.
+/// The result of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
     /// The moment: everything that was committed until then is there.
@@ -46,7 +46,7 @@ fn wrong(key: &str, why: &str) -> Error {
     Error::Corrupt(format!("`{key}` is damaged: {why}"))
 }
 
-/// Makes a folder that is its owner's alone, and those above it.
+/// Makes a folder that only its owner can access, and those above it.
 fn make(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -55,7 +55,7 @@ fn make(folder: &Path) -> Result<()> {
     builder.create(folder).map_err(trouble(folder))
 }
 
-/// A new file that is its owner's alone.
+/// A new file that only its owner can access.
 fn create(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(true);
@@ -83,7 +83,7 @@ pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result
             }
             break;
         };
-        // What the base needs is later than no moment for which it was chosen.
+        // The base was chosen so that its segments are not later than the moment.
         if number > source.base.from_segment && at.is_some_and(|at| head.at > at) {
             break;
         }
@@ -108,7 +108,7 @@ pub fn restore(place: &SharedBucket, at: Option<Timestamp>, to: &Path) -> Result
 fn choose(place: &SharedBucket, at: Option<Timestamp>) -> Result<Source<'_>> {
     let mut oldest = None;
     for generation in generations(place)?.into_iter().rev() {
-        // One without is not whole: its host ended while it copied the base.
+        // A generation without it is not whole: its host ended while it copied the base.
         let Some(base) = read_json::<Base>(place, &base_key(&generation))? else {
             continue;
         };
@@ -163,7 +163,7 @@ fn read_segment(place: &SharedBucket, key: &str, number: u64) -> Result<Option<(
     Ok(Some((head, frames)))
 }
 
-/// Writes the pages of a segment over the database, which has as many pages as its last transaction says.
+/// Writes the pages of a segment over the database, which gets the size of its last transaction.
 fn apply(file: &mut File, head: &SegmentHead, frames: &[u8], (key, to): (&str, &Path)) -> Result<()> {
     if frames.is_empty() {
         return Ok(());

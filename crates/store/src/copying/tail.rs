@@ -1,5 +1,5 @@
-//! Follows the write-ahead log while the database is served. The writer reads what is new before it moves pages into the main
-//! file, so that the log never begins anew over a transaction that was not read.
+//! Follows the write-ahead log while the database is served. The writer reads new frames before it moves pages into the main
+//! file, so that the log never restarts over a transaction that was not read.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::copying::wal::{self, FRAME_HEADER, HEADER, Start};
 
-/// The most bytes that wait for the copy's folder. Beyond that they are dropped and the copy begins anew: a folder that hangs
+/// The most bytes that wait for the copy's folder. Beyond that they are dropped and the copy restarts: a folder that hangs
 /// holds up no commit.
 pub(crate) const MOST_WAITING: usize = 64 << 20;
 
@@ -32,7 +32,7 @@ struct Position {
 struct State {
     is_on: bool,
     position: Option<Position>,
-    /// Everything that was read lies in the main file too, so the log may begin anew behind it.
+    /// All frames that were read are in the main file too, so the log may restart after them.
     may_begin_anew: bool,
     waiting: VecDeque<Chunk>,
     waiting_bytes: usize,
@@ -56,11 +56,11 @@ impl Tail {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // What a panic left is judged by the checksums of the log.
+        // The checksums of the log reveal damage by a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to read, at the beginning of the present log: whatever is copied of the main file from now on is made right by it.
+    /// Begins to read, at the beginning of the present log: its frames correct any copy of the main file from now on.
     pub(crate) fn begin(&self) {
         *self.state() = State {
             is_on: true,
@@ -69,7 +69,7 @@ impl Tail {
         self.catch_up();
     }
 
-    /// Reads what is new. It is called by the writer before each checkpoint and by the copier in between.
+    /// Reads new frames. It is called by the writer before each checkpoint and by the copier in between.
     pub(crate) fn catch_up(&self) {
         let mut state = self.state();
         if !state.is_on || state.broken.is_some() {
@@ -81,7 +81,7 @@ impl Tail {
         }
     }
 
-    /// Notes what a checkpoint of the writer found: how many frames the log has, and how many of them the main file has.
+    /// Records the result of the writer's checkpoint: how many frames the log has, and how many of them the main file has.
     pub(crate) fn note_checkpoint(&self, (frames, moved): (i32, i32)) {
         let mut state = self.state();
         let read = state.position.as_ref().map(|position| {
@@ -91,10 +91,10 @@ impl Tail {
         state.may_begin_anew = frames == moved && read == u64::try_from(frames).ok();
     }
 
-    /// What was read and is not copied yet, in order.
+    /// The chunks that were read and not copied yet, in order.
     ///
     /// # Errors
-    /// Why the log could not be followed: the copy has to begin anew.
+    /// Why the log could not be followed: the copy has to restart.
     pub(crate) fn take(&self) -> Result<Vec<Chunk>, String> {
         let mut state = self.state();
         if let Some(why) = &state.broken {
@@ -104,7 +104,7 @@ impl Tail {
         Ok(state.waiting.drain(..).collect())
     }
 
-    /// Puts back what could not be copied just now.
+    /// Puts back the part that could not be copied just now.
     pub(crate) fn put_back(&self, chunks: Vec<Chunk>) {
         let mut state = self.state();
         for chunk in chunks.into_iter().rev() {
@@ -224,7 +224,7 @@ mod tests {
         let (folder, base) = base("moved");
         let tail = Tail::of(&folder.join("a.db"));
         tail.begin();
-        // Written and moved into the main file unread; the next one begins the log anew.
+        // Written and moved into the main file unread; the next one restarts the log.
         base.execute("INSERT INTO a VALUES ('unread')", []).unwrap();
         checkpoint(&base);
         base.execute("INSERT INTO a VALUES ('next')", []).unwrap();

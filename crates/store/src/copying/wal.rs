@@ -5,14 +5,15 @@
 pub(crate) const HEADER: usize = 32;
 /// The bytes before the page of a frame.
 pub(crate) const FRAME_HEADER: usize = 24;
-/// The magic number of a log whose checksums read words with the least significant byte first; one more for the other order.
+/// The magic number of a log whose checksums read 32-bit units with the least significant byte first; one more for the other
+/// order.
 const MAGIC: u32 = 0x377f_0682;
 
-/// What a log begins with.
+/// The header of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) page_size: u32,
-    /// The first grows by one whenever the log begins anew, the second is random.
+    /// The first grows by one whenever the log restarts, the second is random.
     pub(crate) salts: [u32; 2],
     pub(crate) is_big_endian: bool,
     /// The checksum so far.
@@ -24,7 +25,7 @@ pub(crate) struct Start {
 pub(crate) struct Whole {
     /// How many bytes of the input they fill.
     pub(crate) bytes: usize,
-    /// The checksum behind them.
+    /// The checksum after them.
     pub(crate) sum: [u32; 2],
 }
 
@@ -35,7 +36,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
         .map_or(0, u32::from_be_bytes)
 }
 
-/// Goes on with the checksum over bytes, whose number is a multiple of eight.
+/// Continues the checksum over bytes, whose number is a multiple of eight.
 fn add(mut sum: [u32; 2], bytes: &[u8], is_big_endian: bool) -> [u32; 2] {
     let read = |four: &[u8]| {
         let four = [four[0], four[1], four[2], four[3]];
@@ -70,8 +71,8 @@ pub(crate) fn start(bytes: &[u8]) -> Option<Start> {
     })
 }
 
-/// The whole transactions at the beginning of these bytes, which follow the checksum `sum`. What a crash, an earlier round of the
-/// log or a transaction under way left behind them is no part of it.
+/// The whole transactions at the beginning of these bytes, which follow the checksum `sum`. Bytes after them by a crash, an
+/// earlier round of the log or a transaction under way are no part of it.
 pub(crate) fn whole(bytes: &[u8], start: &Start, sum: [u32; 2]) -> Whole {
     let mut found = Whole { bytes: 0, sum };
     let (mut at, mut sum) = (0, sum);

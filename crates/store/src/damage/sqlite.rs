@@ -1,6 +1,6 @@
-//! What is damaged in a SQLite file: pages and indexes as the engine itself checks them, cells of another type than their
-//! column has, which the engine takes from whoever writes past this crate, and a schema that the migrations never made: a
-//! trigger would go on rewriting what is written lawfully.
+//! Damage in a SQLite file: pages and indexes as the engine itself checks them; cells of another type than their column has,
+//! which the engine accepts from other programs; and a schema that the migrations never made, such as a trigger that would
+//! rewrite lawful data.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::driver::SqliteConnection;
 use crate::error::Result;
 use crate::migrate;
 
-/// What is damaged in a file, found by reading all of it.
+/// The damage in a file, found by reading all of it.
 pub(crate) fn of_file(file: &SqliteConnection) -> Result<Vec<Damage>> {
     file.inspect(|raw| {
         let mut found = broken(raw)?;
@@ -22,7 +22,7 @@ pub(crate) fn of_file(file: &SqliteConnection) -> Result<Vec<Damage>> {
     })
 }
 
-/// What the engine finds wrong with its own pages and indexes.
+/// The errors that the engine finds in its own pages and indexes.
 fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     let mut statement = raw.prepare(&format!("PRAGMA integrity_check({MOST})"))?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -35,7 +35,7 @@ fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     Ok(found)
 }
 
-/// What the migrations that were run on the file did not make, or made otherwise, or made and is gone.
+/// Parts of the file's schema that the migrations did not make, made otherwise, or made and that are missing now.
 fn strange_schema(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     let there = schema(raw)?;
     if !there.contains_key("schema_migration") {
@@ -72,8 +72,8 @@ fn strange_schema(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     Ok(found)
 }
 
-/// What a file is made of, by name: tables, indexes, triggers and views, with the words that made each. What the engine keeps for
-/// itself is left out.
+/// The parts of a file by name: tables, indexes, triggers and views, with the SQL that made each. The engine's own parts are
+/// left out.
 fn schema(raw: &Connection) -> rusqlite::Result<BTreeMap<String, (String, String)>> {
     let mut statement = raw.prepare("SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%'")?;
     let rows = statement.query_map([], |row| {
@@ -96,7 +96,7 @@ struct Column {
     in_key: i64,
 }
 
-/// Every cell that is of another type than its column.
+/// Every cell with another type than its column.
 fn strange_cells(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     let mut found = Vec::new();
     for table in tables(raw)? {
@@ -160,7 +160,7 @@ fn key(table: &Table, row: &rusqlite::Row<'_>) -> rusqlite::Result<String> {
     Ok(parts.collect::<rusqlite::Result<Vec<_>>>()?.join("/"))
 }
 
-/// NULL where it may not stand is the engine's own to find.
+/// A forbidden NULL is found by the engine itself.
 fn fits(kind: &str, cell: ValueRef<'_>) -> bool {
     match (kind, cell) {
         (_, ValueRef::Null) => true,

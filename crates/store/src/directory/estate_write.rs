@@ -1,29 +1,29 @@
-//! Which records of the estate were written at which value of the counter [`crate::counter::DIRECTORY`]: what a server
-//! that holds the estate in memory has to read again. Operational: no decision rests on it.
+//! The records of the estate written at each value of the counter [`crate::counter::DIRECTORY`]: a server with the estate in
+//! memory reads these again. Operational: no decision rests on it.
 
 use std::collections::BTreeSet;
 
 use crate::error::Result;
 use crate::tx::Tx;
 
-/// How many values of the counter are kept. Who is further behind reads the whole estate.
+/// How many values of the counter are kept. A server that is further behind reads the whole estate.
 const KEPT: i64 = 4_096;
-/// At every how many of them old ones go.
+/// Old ones are removed at every multiple of this value.
 const AT_EVERY: i64 = 256;
 /// The most records of one value: an import that writes more than this is read as a whole.
 const MOST: usize = 1_000;
-/// The most records that a reader catches up with one by one.
+/// The most records that a reader loads one by one to catch up.
 const MOST_READ: usize = 5_000;
-/// Stands for records too many to be named.
+/// Represents records too many to be named.
 const ALL: &str = "*";
 
 /// A record that was written: its table and its id.
 pub type Written = (String, String);
 
-/// Notes what was written at a value of the counter, which moves with it.
+/// Stores the records written at a value of the counter, which moves with it.
 pub fn insert(tx: &mut Tx<'_>, generation: i64, written: &BTreeSet<Written>) -> Result<()> {
     if written.is_empty() {
-        // The counter also moves for what no directory holds, such as tokens: then the row says that nothing is missing.
+        // The counter also moves for records outside the directory, such as tokens: then the row marks that nothing is missing.
         insert_one(tx, generation, ("", ""))?;
     } else if written.len() > MOST {
         insert_one(tx, generation, (ALL, ""))?;
@@ -53,8 +53,8 @@ fn insert_one(tx: &mut Tx<'_>, generation: i64, (noun, id): (&str, &str)) -> Res
     Ok(())
 }
 
-/// What was written after one value of the counter and up to another. `None` when not all of it is known: when it is too
-/// much, too long ago, or an earlier binary moved the counter.
+/// The writes after one value of the counter and up to another. `None` when not all of it is known: when it is too much, too
+/// long ago, or an earlier binary moved the counter.
 pub fn between(tx: &mut Tx<'_>, after: i64, up_to: i64) -> Result<Option<BTreeSet<Written>>> {
     if up_to < after || up_to - after > KEPT {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The engine for teams that outgrow one machine.
+//! The engine for teams that need more than one machine.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -47,23 +47,24 @@ pub(crate) struct Address {
 pub(crate) struct PostgresConnection {
     client: Client,
     statements: HashMap<String, postgres::Statement>,
-    /// The server has said farewell; the socket may take a moment longer to close.
+    /// The server has sent its goodbye; the socket may take a moment longer to close.
     farewell: bool,
-    /// The server stopped waiting for its standby: what was committed then may be lost with this node.
+    /// The server stopped waiting for its standby: commits at that time may be lost with this node.
     called_off: Arc<AtomicBool>,
 }
 
-/// The function in which PostgreSQL waits for a synchronous standby. A warning of it says that somebody ended that wait, and that
-/// the commit, which is reported as done, is on this node alone (`syncrep.c`). Its name is the same in every language.
+/// The function in which PostgreSQL waits for a synchronous standby. A warning from this function means that the wait was
+/// ended, and that the commit, which is reported as done, is on this node alone (`syncrep.c`). Its name is the same in every
+/// language.
 const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
 
-/// A server that stands still in the middle of a transaction holds its locks no longer than this, in milliseconds: the other
-/// servers wait for them. No act thinks that long between two statements.
+/// A server that hangs in the middle of a transaction holds its locks no longer than this, in milliseconds: the other servers
+/// wait for them. No act computes that long between two statements.
 const IDLE_MS: u32 = 20_000;
 
 impl PostgresConnection {
-    /// Connects to the node that takes writes, the first in the order of the URL's hosts; `role` is what the session acts as
-    /// from then on, when given.
+    /// Connects to the writable node, the first in the order of the URL's hosts; `role` is the session's role from then on,
+    /// when given.
     pub(crate) fn open(address: &Address, role: Option<&str>) -> Result<Self> {
         let mut config = config(address)?;
         config
@@ -72,7 +73,7 @@ impl PostgresConnection {
             .keepalives_idle(SILENCE)
             .keepalives_interval(Duration::from_secs(1))
             .keepalives_retries(3)
-            // A standby would answer with what was so a moment ago, and a gate would go by it.
+            // A standby would return slightly old data, and a gate would decide by them.
             .target_session_attrs(TargetSessionAttrs::ReadWrite);
         let called_off = Arc::new(AtomicBool::new(false));
         let noted = Arc::clone(&called_off);
@@ -107,7 +108,7 @@ impl PostgresConnection {
     pub(crate) fn commit(&mut self) -> Result<()> {
         self.called_off.store(false, Ordering::Release);
         self.batch("COMMIT")?;
-        // The notice comes before the answer, on the same thread.
+        // The notice comes before the response, on the same thread.
         if self.called_off.load(Ordering::Acquire) {
             return Err(Error::Unknown);
         }
@@ -191,7 +192,7 @@ fn config(address: &Address) -> Result<postgres::Config> {
     read.map_err(|_| Error::Refused("the database's URL cannot be read".to_owned()))
 }
 
-/// Logs what the server says beside its answers, and notes a wait for a standby that was ended.
+/// Logs the server's notices, and records a wait for a standby that was ended.
 fn note(notice: &DbError, called_off: &AtomicBool) {
     if notice.routine() == Some(STANDBY_WAIT) {
         called_off.store(true, Ordering::Release);

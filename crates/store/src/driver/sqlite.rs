@@ -20,35 +20,35 @@ use crate::value::{Row, Value};
 
 /// How long a statement waits for another process that holds the file's lock.
 const BUSY: Duration = Duration::from_secs(5);
-/// How often a new file is asked for its write-ahead log within that time.
+/// How often a new file is switched to its write-ahead log within that time.
 const SWITCHES: u32 = 100;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 400;
 /// From how many pages of the write-ahead log on the writer moves them into the main file (4 KiB each): pages that were
-/// written often in between are moved once. Beyond 4,062 pages SQLite's index of that log needs more room, and where the disk
-/// is full just then the commit fails in a way of which nobody knows what it kept; so this stays far below.
+/// written often in between are moved once. Beyond 4,062 pages SQLite's index of that log needs more room, and if the disk is
+/// full just then the commit fails with an unknown result; so this stays far below.
 const CHECKPOINT_PAGES: i32 = 2_000;
 
 /// A connection to the file.
 pub(crate) struct SqliteConnection {
     raw: rusqlite::Connection,
     wal_pages: Arc<AtomicI32>,
-    /// The moment that the open transaction sees, once it was looked at.
+    /// The moment that the open transaction sees, once it was examined.
     moment: Option<Moment>,
-    /// The file's own count of other connections' commits, when this one looked last.
+    /// The file's own count of other connections' commits, at this connection's last check.
     seen: Option<i64>,
-    /// What is known of the statements that ran before.
+    /// The known facts about statements that ran before.
     known: HashMap<Box<str>, Arc<Known>>,
     /// How many statements were looked up here, which is how many were run.
     statements: u64,
 }
 
-/// What a text's statement looks like to SQLite, worked out once.
+/// SQLite's view of a text's statement, computed once.
 pub(crate) struct Known {
     pub(crate) statement: Arc<Statement>,
     /// SQLite's numbers of the statement's names, in the order of the names.
     places: Vec<usize>,
-    /// The columns of its answer.
+    /// The columns of its result.
     columns: Arc<[String]>,
 }
 
@@ -57,8 +57,9 @@ impl SqliteConnection {
     pub(crate) fn writer(path: &Path) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Self::open(path, flags)?;
-        // The automatic checkpoint swallows its errors, a failed sync among them; ours is run by hand and looked at.
-        // Keys that are digests fall on any page of their index, so the one that writes keeps more than the usual 2 MB of pages.
+        // The automatic checkpoint swallows its errors, a failed sync among them; this crate runs its own and checks the
+        // result. Keys that are digests fall on any page of their index, so the one that writes keeps more than the usual 2 MB
+        // of pages.
         connection.switch_to_wal()?;
         connection.batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384;")?;
         let pages = Arc::clone(&connection.wal_pages);
@@ -72,7 +73,7 @@ impl SqliteConnection {
         Ok(connection)
     }
 
-    /// Tells the file what its indexes look like: plans are made by that.
+    /// Writes statistics of the indexes to the file: the planner uses them.
     pub(crate) fn tell_statistics(&mut self) -> Result<()> {
         statistics::tell(&mut self.raw).map_err(|it| sqlite_error(&it))
     }
@@ -83,7 +84,7 @@ impl SqliteConnection {
         Self::open(path, flags)
     }
 
-    /// Looks at the file by the engine's own means.
+    /// Checks the file by the engine's own means.
     pub(crate) fn inspect<T>(&self, look: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T> {
         look(&self.raw).map_err(|it| sqlite_error(&it))
     }
@@ -114,11 +115,11 @@ impl SqliteConnection {
                 // A misspelt column must not turn into a text literal.
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
-                // Plans do not follow the values that are bound: otherwise each new value would have a statement prepared
-                // anew, which took a sixth of the writing thread.
+                // Plans do not depend on the bound values: otherwise each new value would have a statement prepared again,
+                // which took a sixth of the writing thread.
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-                // Each act of a common transaction can be undone alone. What that needs is worth nothing after a crash, so
-                // it is noted in memory and not in a temporary file.
+                // Each act of a common transaction can be undone alone. The undo data are worthless after a crash, so they are
+                // kept in memory and not in a temporary file.
                 raw.execute_batch(
                     "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
                      PRAGMA temp_store = MEMORY;",
@@ -138,14 +139,14 @@ impl SqliteConnection {
 
     /// Begins to read, and notes which moment the transaction sees.
     ///
-    /// The moment is read before the transaction begins, so that what is read is as new as it says or newer. The file
-    /// counts the commits of all other connections, those of other processes included: whenever that count has moved since
-    /// this connection looked last, a new moment begins for all. After a commit of our own that is one moment more than
-    /// needed; who committed cannot be told, and a moment too many only costs a look.
+    /// The moment is read before the transaction begins, so that the data are as new as the moment or newer. The file counts
+    /// the commits of all other connections, those of other processes included: whenever that count has moved since this
+    /// connection looked last, a new moment begins for all. After a commit of this process that is one moment more than needed;
+    /// the count does not show the author of a commit, and a needless moment only costs a check.
     pub(crate) fn begin_looking(&mut self, moments: &Moments) -> Result<()> {
         let looked = self.look(moments);
         if looked.is_err() {
-            // What cannot be looked at any more may not be answered from memory either.
+            // If the check fails, cached data must not be used either.
             moments.next();
         }
         looked
@@ -162,7 +163,7 @@ impl SqliteConnection {
             }
         };
         if self.seen.replace(version) != Some(version) {
-            // What this transaction reads keeps the older moment: another commit may lie between the two.
+            // Reads of this transaction keep the older moment: another commit may lie between the two.
             moments.next();
         }
         self.moment = Some(moment);
@@ -183,12 +184,12 @@ impl SqliteConnection {
         self.moment = None;
     }
 
-    /// The moment that the open transaction sees, if it was looked at.
+    /// The moment that the open transaction sees, if it was examined.
     pub(crate) fn moment(&self) -> Option<Moment> {
         self.moment
     }
 
-    /// How many rows it has written since it was opened, those that were undone included.
+    /// How many rows it has written since it was opened, undone ones included.
     pub(crate) fn rows_written(&self) -> u64 {
         self.raw.total_changes()
     }
@@ -216,7 +217,7 @@ impl SqliteConnection {
             .map_err(|it| sqlite_error(&it))
     }
 
-    /// What is known of a text, so that it is read and its names are looked up once a connection.
+    /// The known facts about a text, so that it is parsed and its names are looked up once a connection.
     pub(crate) fn known(&mut self, text: &str) -> Result<Arc<Known>> {
         self.statements += 1;
         if let Some(known) = self.known.get(text) {
@@ -285,7 +286,7 @@ impl SqliteConnection {
         run().map(|_| ()).map_err(|it| sqlite_error(&it))
     }
 
-    /// Commits. Here every failed write counts as fatal: what the file holds is then unknown.
+    /// Commits. Here every failed write counts as fatal: the content of the file is then unknown.
     pub(crate) fn commit(&mut self) -> Result<()> {
         let commit = || self.raw.prepare_cached("COMMIT")?.raw_execute();
         commit().map(|_| ()).map_err(|it| {
@@ -312,13 +313,13 @@ impl SqliteConnection {
         self.raw.execute_batch(text).map_err(|it| sqlite_error(&it))
     }
 
-    /// Copies the whole database, as it stands at one moment, into a new file that is its owner's alone.
+    /// Copies a consistent snapshot of the whole database into a new file that only its owner can read.
     pub(crate) fn copy_to(&mut self, path: &Path) -> Result<()> {
         let text = path
             .to_str()
             .ok_or_else(|| Error::other("the backup's path is not UTF-8"))?;
-        // SQLite would make the file as the umask says, readable by everybody mostly; it fills an empty one as well, and
-        // gives the journal beside it the same mode.
+        // SQLite would make the file by the umask, mostly readable by everybody. SQLite fills an empty file too, and gives the
+        // journal beside it the same mode.
         let mut options = std::fs::File::options();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -361,7 +362,7 @@ fn from_sqlite(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(it) => Value::Int(it),
         ValueRef::Real(it) => Value::Real(it),
-        // A damaged text comes out as bytes, and reading it as text says `Corrupt`.
+        // A damaged text is returned as bytes, and reading it as text returns `Corrupt`.
         ValueRef::Text(it) => String::from_utf8(it.to_vec()).map_or_else(|_| Value::Bytes(it.to_vec()), Value::Text),
         ValueRef::Blob(it) => Value::Bytes(it.to_vec()),
     }

@@ -1,26 +1,26 @@
-//! What SQLite is told about the sizes of tables.
+//! Table sizes for SQLite's planner.
 //!
 //! Without statistics it takes a look-up by the first column of any index for one that finds about ten rows. Here that column
-//! is the tenant, so it would rather walk through all rows of a tenant, in the order asked for, than look up the few that
-//! match. Statistics that it gathers by itself would follow the data, and plans would change on some day in production. So it
-//! is told what a large installation looks like, made up from the columns of each index: a plan is the same everywhere and
-//! always, and a test can look at it.
+//! is the tenant, so SQLite would rather scan all rows of a tenant, in the requested order, than look up the few that match.
+//! Statistics that it gathers by itself would follow the data, and plans would change on some day in production. Therefore it
+//! gets fixed statistics of a large installation, computed from the columns of each index: a plan is the same everywhere and
+//! always, and a test can check it.
 //!
-//! The table `sqlite_stat1` and its use for this stand in <https://www.sqlite.org/fileformat2.html#stat1tab> and
+//! The table `sqlite_stat1` and its use for this are described in <https://www.sqlite.org/fileformat2.html#stat1tab> and
 //! <https://www.sqlite.org/optoverview.html#manual_control_of_query_plans_using_sqlite_stat_tables>.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Rows of any table.
 const ROWS: u64 = 1_000_000;
-/// Rows that an index of some rows only (`WHERE …`) holds: those that wait.
+/// Rows in a partial index (`WHERE …`): the waiting ones.
 const ROWS_OF_PARTIAL: u64 = 1_000;
 
 /// An index's line: its table, its name, and `rows, rows for one value of the first column, of the first two, …`.
 type Line = (String, String, String);
 
-/// Tells the file what its indexes look like, where it was told something else before; this connection plans by it at once,
-/// others from their first statement on.
+/// Writes the statistics to the file if they differ; this connection plans by them at once, others from their first statement
+/// on.
 pub(super) fn tell(connection: &mut Connection) -> rusqlite::Result<()> {
     let wanted = wanted(connection)?;
     if told(connection)? == wanted {
@@ -40,7 +40,7 @@ pub(super) fn tell(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.execute_batch("ANALYZE sqlite_schema")
 }
 
-/// What was told before, in the order of indexes.
+/// The stored statistics, in the order of indexes.
 fn told(connection: &Connection) -> rusqlite::Result<Vec<Line>> {
     let is_there = connection
         .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'")?
@@ -62,7 +62,7 @@ struct Column {
     name: String,
 }
 
-/// What is to be told, in the order of indexes.
+/// The wanted statistics, in the order of indexes.
 fn wanted(connection: &Connection) -> rusqlite::Result<Vec<Line>> {
     let mut select = connection.prepare(
         "SELECT t.name, l.name, l.\"unique\", l.partial, c.name
@@ -107,7 +107,7 @@ fn values(column: &str) -> u64 {
         "kind" | "risk" | "outcome" | "purpose" | "role" | "severity" | "code" | "door" | "list" | "environment"
         | "table_name" | "record_table" | "subject_table" => 8,
         "service" | "connection" | "webhook" | "team" => 200,
-        // Most records are in the state in which they end, and who asks by state asks for the others.
+        // Most records are in their final state, and queries by state look for the others.
         "state" => 500,
         "id" | "digest" | "token_digest" => ROWS,
         _ => 2_000,

@@ -1,5 +1,5 @@
-//! How often and when gates were asked, by door and place; refused questions with their reason. Operational: no decision
-//! rests on it.
+//! How often and when gates were used, by door and place; refused requests with their reason. Operational: no decision rests on
+//! it.
 
 use jiff::Timestamp;
 
@@ -10,18 +10,18 @@ use crate::value::Row;
 /// The most refused questions that are kept a tenant; the oldest go first.
 const MOST_REFUSED: i64 = 1_000;
 
-/// Questions of one kind at one door about one place.
+/// Requests of one kind at one door about one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateUse {
-    /// The door: `plain`, `http`, `envoy`, `kubernetes`, or what the gateway calls itself.
+    /// The door: `plain`, `http`, `envoy`, `kubernetes`, or the gateway's own name.
     pub door: String,
     /// The service; empty when none was named that is known.
     pub service: String,
     /// The environment; empty likewise.
     pub environment: String,
-    /// Why the question was refused; empty when it was answered.
+    /// Why the request was refused; empty when it got a decision.
     pub code: String,
-    /// What a refused question named: a digest, a kind.
+    /// The subject of a refused request: a digest, a kind.
     pub subject: String,
     /// The reason of the last refusal, in a sentence.
     pub text: String,
@@ -33,7 +33,7 @@ pub struct GateUse {
     pub last_at: Timestamp,
 }
 
-/// Adds questions to those that are counted.
+/// Adds requests to the counters.
 pub fn add(tx: &mut Tx<'_>, rows: &[GateUse]) -> Result<()> {
     for row in rows {
         tx.execute(
@@ -83,7 +83,7 @@ pub fn refused(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<GateUse>> {
     .collect()
 }
 
-/// Which doors asked about which places, and when last.
+/// The doors and places of gate requests, with the last time.
 pub fn answered(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<GateUse>> {
     tx.query(
         "SELECT * FROM gate_use WHERE tenant = $tenant AND code = ''

@@ -24,17 +24,17 @@ pub struct GateRow {
     pub artifact: Option<String>,
     /// Or the commit.
     pub commit: Option<String>,
-    /// All that the gate needs to answer, as JSON.
+    /// All data for the gate's decision, as JSON.
     pub body: String,
 }
 
 impl GateRow {
-    /// What tells a row apart.
+    /// The fields that identify a row.
     pub fn place(&self) -> (&str, &str, &str) {
         (&self.change_id, &self.target_id, &self.purpose)
     }
 
-    /// What its code covers: all of it.
+    /// The fields under its code: all of them.
     fn parts(&self) -> [Vec<u8>; 8] {
         let text = |text: &str| text.as_bytes().to_vec();
         [
@@ -59,7 +59,7 @@ impl GateRow {
 /// The table of the view.
 const TABLE: &str = "gate_view";
 
-/// Makes these the rows of a change, and no others. `present` is what stands there, as [`of_change`] tells it.
+/// Makes these the rows of a change, and no others. `present` are the existing rows, as [`of_change`] returns them.
 pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateRow]) -> Result<()> {
     let wanted: BTreeMap<_, &GateRow> = rows.iter().map(|row| (key(row), row)).collect();
     let there: BTreeMap<_, &GateRow> = present.iter().map(|row| (key(row), row)).collect();
@@ -101,12 +101,12 @@ pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateR
     Ok(())
 }
 
-/// A row's place among those of its change.
+/// A row's key among those of its change.
 fn key(row: &GateRow) -> (&str, &str) {
     (&row.target_id, &row.purpose)
 }
 
-/// The rows of a change that are in one of the two alone, or differ in them; those of `present` first.
+/// The rows of a change that are in only one of the two lists, or differ; those of `present` first.
 #[must_use]
 pub fn differing(present: &[GateRow], rows: &[GateRow]) -> Vec<GateRow> {
     let wanted: BTreeMap<_, &GateRow> = rows.iter().map(|row| (key(row), row)).collect();
@@ -121,7 +121,7 @@ pub fn of_change(tx: &mut Tx<'_>, change_id: &str) -> Result<Vec<GateRow>> {
     rows_of(tx, change_id)?.iter().map(|row| gate_row(tx, row)).collect()
 }
 
-/// The same for replay: a row is answered whatever its code is.
+/// The same for replay: a row is returned whatever its code is.
 pub fn unchecked_of_change(tx: &mut Tx<'_>, change_id: &str) -> Result<Vec<GateRow>> {
     rows_of(tx, change_id)?.iter().map(unchecked).collect()
 }
@@ -141,8 +141,8 @@ pub fn find(
     artifact: Option<&str>,
     commit: Option<&str>,
 ) -> Result<Vec<GateRow>> {
-    // Sorted here: the table's key has this order, and an engine that is asked for it walks through all rows by that key
-    // rather than look the few up by their indexes.
+    // Sorted here: the table's key has this order, and with an ORDER BY the engine would scan all rows by that key rather than
+    // look the few up by their indexes.
     let found = tx.query(
         "SELECT * FROM gate_view WHERE tenant = $tenant AND service = $service AND environment = $environment
          AND artifact = $artifact
@@ -162,7 +162,7 @@ pub fn find(
     Ok(rows)
 }
 
-/// Gives every row its code, whatever it holds.
+/// Computes the code of every row, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
     for row in tx.query("SELECT * FROM gate_view WHERE tenant = $tenant ORDER BY change_id", &[])? {
         let it = unchecked(&row)?;

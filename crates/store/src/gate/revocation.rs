@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::error::{Error, Result};
 use crate::tx::{CrossTx, Tx};
 
-/// Where the list stands.
+/// The state of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationState {
     /// Grows with each entry.
@@ -27,7 +27,7 @@ pub struct Revoked {
     pub epoch: i64,
     /// When it was revoked.
     pub at: Timestamp,
-    /// When it would have ended: then it leaves the list.
+    /// When the permit would have ended: then its entry leaves the list.
     pub expires_at: Timestamp,
 }
 
@@ -44,7 +44,7 @@ pub struct NotBefore {
     pub epoch: i64,
 }
 
-/// Where the tenant's list stands; an epoch of 0 before the first entry.
+/// The state of the tenant's list; an epoch of 0 before the first entry.
 pub fn state(tx: &mut Tx<'_>) -> Result<RevocationState> {
     let Some(row) = tx.query_one("SELECT * FROM revocation_state WHERE tenant = $tenant", &[])? else {
         return Ok(RevocationState {
@@ -62,7 +62,7 @@ pub fn state(tx: &mut Tx<'_>) -> Result<RevocationState> {
     })
 }
 
-/// Raises the epoch and answers the new one.
+/// Raises the epoch and returns the new one.
 pub fn raise(tx: &mut Tx<'_>) -> Result<i64> {
     tx.query_one(
         "INSERT INTO revocation_state (tenant, epoch, signed, signed_epoch, signed_at)
@@ -103,7 +103,7 @@ pub fn list(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<Revoked>> {
             expires_at: row.time("expires_at")?,
         })
     });
-    // Sorted here: an engine that is asked for this order walks through what has run out as well.
+    // Sorted here: with an ORDER BY the engine would scan expired entries as well.
     let mut found = found.collect::<Result<Vec<Revoked>>>()?;
     found.sort_by(|one, other| (one.epoch, &one.jti).cmp(&(other.epoch, &other.jti)));
     Ok(found)
@@ -180,7 +180,7 @@ pub fn save_signed(tx: &mut Tx<'_>, signed: &str, epoch: i64, at: Timestamp) -> 
     Ok(done > 0)
 }
 
-/// Tenants whose list was signed before `before`, or has entries that were not signed yet.
+/// Tenants with a list signed before `before`, or with unsigned entries.
 pub fn stale_lists(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<Vec<String>> {
     tx.query(
         "SELECT tenant FROM revocation_state WHERE signed_at < $before OR signed_epoch < epoch ORDER BY tenant",

@@ -1,5 +1,5 @@
-//! By what people are known outside, who belongs to which group, and people and groups in pages: what provisioning asks
-//! without reading a tenant's whole estate.
+//! Outside identifiers of people, memberships of groups, and pages of people and groups: provisioning reads these without a
+//! tenant's whole estate.
 
 use std::collections::BTreeMap;
 
@@ -18,11 +18,11 @@ pub const SUBJECT: &str = "subject";
 /// The kind of an id in the provisioning directory.
 pub const EXTERNAL: &str = "external";
 
-/// The kind of a mail address that a provisioning directory tells of beside the one where mail goes, in lower case.
+/// The kind of a mail address from a provisioning directory beside the main one, in lower case.
 pub const ADDRESS: &str = "address";
 /// The kind of a group's name, in lower case, under the group's id.
 const GROUP_NAME: &str = "group_name";
-/// The most rows that are looked at for one subject: one for each provider of each tenant in which it is known.
+/// The most rows read for one subject: one for each provider of each tenant that knows the subject.
 const MOST_DOORS: i64 = 2_000;
 /// The most that share a value and are found by it; where there are more, the value is no use.
 const MOST_SHARED: i64 = 1_000;
@@ -33,11 +33,11 @@ const AT_ONCE: usize = 500;
 const REMOVED: &str = "removed";
 /// Marks a group that its directory removed, under the group's id.
 const REMOVED_GROUP: &str = "removed_group";
-/// The counter that says that the rows of this file were derived once from all records.
+/// The counter which records that the rows of this file were derived once from all records.
 const INDEXED: &str = "identities_indexed_2";
 
-/// The people known by a value of a kind, by id. More than one for a mail address whose earlier owners were removed, for a second
-/// address that is shared, or where rows are older than the rule against it.
+/// The people known by a value of a kind, by id. More than one for a mail address of removed people, for a shared second
+/// address, or where rows are older than the rule against it.
 pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
     let rows = tx.query(
         "SELECT person FROM person_identity
@@ -55,7 +55,7 @@ pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Refuses a row of this table that the person's own record does not have: it would let somebody in as another.
+/// Refuses a row of this table that the person's own record does not have: such a row would let one person sign in as another.
 fn check_known(tx: &mut Tx<'_>, id: &str, kind: &str, value: &str) -> Result<()> {
     let person = record::load::<Person>(tx, id)?;
     let is_known = person.is_some_and(|it| by_what(&it.record).iter().any(|(k, v)| *k == kind && v == value));
@@ -100,9 +100,9 @@ pub fn find_group(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<String>>> {
     all_under(tx, [GROUP_NAME, GROUP_NAME], &name.to_lowercase())
 }
 
-/// Keys and names of the tenants, in order, that would let this proven subject (`issuer subject`) in: it belongs to somebody
-/// there who may act, and people sign in there at its issuer. It reads across tenants, so it is for the one alone who proved
-/// at a door that they are this subject.
+/// Keys and names of the tenants, in order, in which this proven subject (`issuer subject`) can sign in: the subject belongs to
+/// an active person there, and the tenant has its issuer as a provider. It reads across tenants, so it is only for a caller who
+/// proved this subject.
 pub fn tenants_of(tx: &mut CrossTx<'_>, subject: &str) -> Result<BTreeMap<String, String>> {
     let rows = tx.query(
         "SELECT t.tenant AS tenant, t.name AS name, d.id AS id, d.version AS version, d.body AS body, d.code AS code
@@ -121,7 +121,7 @@ pub fn tenants_of(tx: &mut CrossTx<'_>, subject: &str) -> Result<BTreeMap<String
     let mut found = BTreeMap::new();
     for row in &rows {
         let door: IdentityProvider = record::coded_across(tx, row)?;
-        // An issuer holds no space, so that what stands before the first one is the issuer and nothing else.
+        // An issuer contains no space, so the text before the first one is exactly the issuer.
         if subject.split_once(' ').is_some_and(|(issuer, _)| issuer == door.issuer) {
             found.insert(row.text("tenant")?, row.text("name")?);
         }
@@ -151,8 +151,7 @@ pub fn named_groups_of(tx: &mut Tx<'_>, person: &str) -> Result<Vec<(String, Str
         .collect()
 }
 
-/// People from a place on in the order of ids, without those that their directory removed: for protocols that count
-/// places.
+/// People from a position on in the order of ids, without removed ones: for protocols with offsets.
 pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Person>>> {
     let rows = tx.query(
         "SELECT id, version, body, sealed, code FROM person WHERE tenant = $tenant AND NOT EXISTS (
@@ -169,14 +168,14 @@ pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Per
     rows.iter().map(|row| record::stored(tx, row)).collect()
 }
 
-/// How many people there are, without those that were removed.
+/// How many people there are, without removed ones.
 pub fn count_people(tx: &mut Tx<'_>) -> Result<i64> {
     let all = record::count::<Person>(tx, &Filter::new())?;
     Ok(all - count_of(tx, REMOVED)?)
 }
 
-/// Ids of groups from a place on in their order, without those that were removed, each with how many members it has: a
-/// group may be of the size of a company, so whoever shows many of them loads one after the other.
+/// Ids of groups from a position on in their order, without the removed ones, each with its number of members: a group may be
+/// of the size of a company, so a caller with many groups loads one after the other.
 pub fn groups(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<(String, i64)>> {
     let rows = tx.query(
         "SELECT g.id AS id, (SELECT count(*) FROM group_member m WHERE m.tenant = $tenant AND m.people_group = g.id) AS members
@@ -196,7 +195,7 @@ pub fn groups(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<(String, i
         .collect()
 }
 
-/// How many groups there are, without those that were removed.
+/// How many groups there are, without removed ones.
 pub fn count_groups(tx: &mut Tx<'_>) -> Result<i64> {
     let all = record::count::<Group>(tx, &Filter::new())?;
     Ok(all - count_of(tx, REMOVED_GROUP)?)
@@ -210,7 +209,7 @@ fn count_of(tx: &mut Tx<'_>, kind: &str) -> Result<i64> {
     row.map_or(Ok(0), |row| row.int("it"))
 }
 
-/// Brings rows up to date that an earlier binary left without their derived ones. Answers how many records it read.
+/// Updates rows that an earlier binary left without their derived ones. Returns how many records it read.
 pub fn index_all(tx: &mut Tx<'_>) -> Result<u64> {
     if counter::get(tx, INDEXED)? > 0 {
         return Ok(0);
@@ -221,7 +220,7 @@ pub fn index_all(tx: &mut Tx<'_>) -> Result<u64> {
     Ok(read)
 }
 
-/// Does something with each record of a noun, some of them in memory at once; answers how many there were.
+/// Applies a function to each record of a noun, some of them in memory at once; returns how many there were.
 fn each<R: Record>(tx: &mut Tx<'_>, save: impl Fn(&mut Tx<'_>, &R) -> Result<()>) -> Result<u64> {
     let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
     let (mut after, mut read) = (String::new(), 0);
@@ -239,7 +238,7 @@ fn each<R: Record>(tx: &mut Tx<'_>, save: impl Fn(&mut Tx<'_>, &R) -> Result<()>
     }
 }
 
-/// By what a person is known: kinds and values, in order.
+/// The identifiers of a person: kinds and values, in order.
 fn by_what(person: &Person) -> Vec<(&'static str, String)> {
     let mut wanted: Vec<(&'static str, String)> = Vec::new();
     let mail = person.email.as_deref().map(|mail| mail.trim().to_lowercase());
@@ -254,7 +253,7 @@ fn by_what(person: &Person) -> Vec<(&'static str, String)> {
     wanted
 }
 
-/// By what a group is known: kinds and values, in order.
+/// The identifiers of a group: kinds and values, in order.
 fn by_what_group(group: &Group) -> Vec<(&'static str, String)> {
     if group.removed {
         vec![(REMOVED_GROUP, String::new())]
@@ -278,12 +277,12 @@ fn is_known_by(tx: &mut Tx<'_>, id: &str, wanted: &[(&'static str, String)]) -> 
         .eq(wanted.iter().map(|(kind, value)| (*kind, value))))
 }
 
-/// Whether the rows derived from a person are what the person says.
+/// Whether the rows derived from a person match the person.
 pub(crate) fn is_person_right(tx: &mut Tx<'_>, person: &Person) -> Result<bool> {
     is_known_by(tx, person.id.as_str(), &by_what(person))
 }
 
-/// Whether the rows derived from a group are what the group says.
+/// Whether the rows derived from a group match the group.
 pub(crate) fn is_group_right(tx: &mut Tx<'_>, group: &Group) -> Result<bool> {
     let id = group.id.as_str();
     let rows = tx.query(
@@ -298,7 +297,7 @@ pub(crate) fn is_group_right(tx: &mut Tx<'_>, group: &Group) -> Result<bool> {
     Ok(known == wanted && is_known_by(tx, id, &by_what_group(group))?)
 }
 
-/// Writes anew by what a person is known.
+/// Writes the identifiers of a person again.
 pub(crate) fn save_person(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
     save_known(tx, person.id.as_str(), by_what(person))
 }
@@ -320,7 +319,7 @@ fn save_known(tx: &mut Tx<'_>, id: &str, wanted: Vec<(&'static str, String)>) ->
     Ok(())
 }
 
-/// Writes the members of a group anew where they differ: a large group that gains one member costs one row.
+/// Writes the members of a group again where they differ: a large group that gains one member costs one row.
 pub(crate) fn save_group(tx: &mut Tx<'_>, group: &Group) -> Result<()> {
     let id = group.id.as_str();
     let rows = tx.query(

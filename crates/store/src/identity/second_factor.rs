@@ -1,4 +1,4 @@
-//! Second factors of people, and what is remembered between the two halves of a ceremony. Secrets come in sealed.
+//! Second factors of people, and the state between the two steps of a ceremony. Secrets are stored sealed.
 
 use jiff::Timestamp;
 
@@ -12,11 +12,11 @@ use crate::value::{Row, Value};
 pub struct SecondFactor {
     /// Its id.
     pub id: String,
-    /// Whose it is.
+    /// The owner.
     pub person: String,
     /// `totp`, `passkey` or `recovery`.
     pub kind: String,
-    /// What its owner calls it.
+    /// The owner's name for it.
     pub name: String,
     /// Encrypted secret or credential; of a recovery code its digest.
     pub secret: Vec<u8>,
@@ -36,7 +36,7 @@ pub struct SecondFactor {
 const TABLE: &str = "second_factor";
 
 impl SecondFactor {
-    /// What its code covers: all that decides whether it opens something.
+    /// The fields under its code: all that decide whether it gives access.
     fn parts(&self) -> [Vec<u8>; 6] {
         let since = self.counts_from.map(|at| at.as_microsecond().to_string());
         [
@@ -90,7 +90,7 @@ pub fn of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<SecondFactor>> {
     rows.iter().map(|row| factor(tx, row)).collect()
 }
 
-/// Everybody's second factors, by person and oldest first, for replay: a row is answered whatever its code is.
+/// Everybody's second factors, by person and oldest first, for replay: a row is returned whatever its code is.
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<SecondFactor>> {
     let rows = tx.query(
         "SELECT * FROM second_factor WHERE tenant = $tenant ORDER BY person, created_at, id",
@@ -107,7 +107,7 @@ fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<SecondFactor>> {
     found.map(|row| factor(tx, &row)).transpose()
 }
 
-/// Notes a use: of a code its time step, which must lie after every one that was taken before. Answers whether it did.
+/// Records a use: for a code its time step, which must be later than every one used before. Returns whether it was later.
 pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<bool> {
     let Some(mut known) = load(tx, id)? else {
         return Ok(false);
@@ -162,7 +162,7 @@ pub fn save_secret(tx: &mut Tx<'_>, id: &str, secret: &[u8], at: Timestamp) -> R
     Ok(done > 0)
 }
 
-/// Removes one. Answers whether it was there: of two who use the same recovery code, one finds it.
+/// Removes one. Returns whether it was there: of two uses of the same recovery code, one succeeds.
 pub fn delete(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<bool> {
     let done = tx.execute(
         "DELETE FROM second_factor WHERE tenant = $tenant AND person = $person AND id = $id",
@@ -179,7 +179,7 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str, kind: &str) -> Result<u64
     )
 }
 
-/// Gives every factor its code, whatever it holds.
+/// Computes the code of every factor, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
     for it in all(tx)? {
         let code = it.code(tx);
@@ -247,7 +247,7 @@ pub fn take(tx: &mut Tx<'_>, id: &str, person: &str, kind: &str, now: Timestamp)
         "DELETE FROM ceremony WHERE tenant = $tenant AND id = $id",
         &[("id", id.into())],
     )?;
-    // Of two who answer the same challenge at once, one takes it.
+    // Of two responses to the same challenge at once, one succeeds.
     if done == 0 {
         return Ok(None);
     }
@@ -262,8 +262,8 @@ pub fn end_open(tx: &mut Tx<'_>, person: &str, kind: &str) -> Result<u64> {
     )
 }
 
-/// Ends the oldest ceremonies of a kind that nobody is known to have begun, so that at most `kept` stay: whoever stands
-/// before the door may begin as many as they like.
+/// Ends the oldest ceremonies of a kind without a known person, so that at most `kept` stay: without signing in, anybody may
+/// begin as many as they like.
 pub fn end_oldest(tx: &mut Tx<'_>, kind: &str, kept: i64) -> Result<u64> {
     tx.execute(
         "DELETE FROM ceremony WHERE tenant = $tenant AND person = '' AND kind = $kind AND id IN
@@ -278,6 +278,6 @@ pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
     tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])
 }
 
-/// The predicate stands outside once more, as in a lease.
+/// The condition is repeated outside, as in a lease.
 pub(crate) const PRUNE: &str = "DELETE FROM ceremony WHERE expires_at <= $now AND (tenant, id) IN
     (SELECT tenant, id FROM ceremony WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";

@@ -10,7 +10,7 @@ use crate::value::Row;
 /// The table of passwords.
 const PASSWORD: &str = "password";
 
-/// Sets a person's password hash (PHC text), with whoever set it for them, if it was not they, and when.
+/// Sets a person's password hash (PHC text), with the other person who set it, if any, and the time.
 pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str, (by, at): (Option<&str>, Timestamp)) -> Result<()> {
     let kept = KeptPassword {
         person: person.to_owned(),
@@ -34,7 +34,7 @@ pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str, (by, at): (Option
     Ok(())
 }
 
-/// Who set a person's password for them, and when; `None` where they did themselves, or on the host.
+/// The person who set a password for another, and when; `None` where the owner did, or the host.
 pub fn password_setter(tx: &mut Tx<'_>, person: &str) -> Result<Option<(String, Timestamp)>> {
     Ok(load_password(tx, person)?.and_then(|it| it.set_by.zip(it.set_at)))
 }
@@ -44,21 +44,22 @@ pub fn password(tx: &mut Tx<'_>, person: &str) -> Result<Option<String>> {
     Ok(load_password(tx, person)?.map(|it| it.phc))
 }
 
-/// A password as it stands.
+/// A password as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptPassword {
-    /// Whose it is.
+    /// The owner.
     pub person: String,
     /// Its hash.
     pub phc: String,
-    /// Who set it for them; `None` where they did themselves, or on the host.
+    /// The other person who set it; `None` where the owner did, or the host.
     pub set_by: Option<String>,
-    /// Since when they have it, where that is known: whoever set it for them stands behind their word for a day from then.
+    /// Since when they have it, where that is known: for a day from then, the person who set it counts as the author of their
+    /// decisions.
     pub set_at: Option<Timestamp>,
 }
 
 impl KeptPassword {
-    /// What its code covers.
+    /// The fields under its code.
     fn parts(&self) -> [Vec<u8>; 4] {
         let since = self.set_at.map(|at| at.as_microsecond().to_string());
         [
@@ -74,7 +75,7 @@ fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
     parts.iter().map(Vec::as_slice).collect()
 }
 
-/// Gives every password its code, whatever it holds.
+/// Computes the code of every password, whatever its content.
 pub(crate) fn code_passwords(tx: &mut Tx<'_>) -> Result<()> {
     for it in passwords(tx)? {
         let code = row_code::code(tx.coder(), tx.tenant(), PASSWORD, &slices(&it.parts()));
@@ -110,7 +111,7 @@ fn load_password(tx: &mut Tx<'_>, person: &str) -> Result<Option<KeptPassword>> 
     found.map(|row| read_password(tx, &row)).transpose()
 }
 
-/// Everybody's password, by person, for replay: a row is answered whatever its code is.
+/// Everybody's password, by person, for replay: a row is returned whatever its code is.
 pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<KeptPassword>> {
     let rows = tx.query(
         "SELECT person, phc, set_by, set_at FROM password WHERE tenant = $tenant ORDER BY person",
@@ -128,7 +129,7 @@ pub fn delete_password(tx: &mut Tx<'_>, person: &str) -> Result<bool> {
     Ok(done > 0)
 }
 
-/// Takes all passwords away that somebody set for others since an instant, and that nobody changed; answers whose they were.
+/// Removes all passwords that a person set for others since an instant, and that nobody changed; returns their owners.
 pub fn delete_passwords_set_by(tx: &mut Tx<'_>, person: &str, since: Timestamp) -> Result<Vec<String>> {
     tx.query(
         "DELETE FROM password WHERE tenant = $tenant AND set_by = $person AND set_at > $since RETURNING person",

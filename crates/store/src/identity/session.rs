@@ -1,4 +1,4 @@
-//! Sessions and tokens: who is at the door. The secret itself is nowhere; its digest finds the tenant.
+//! Sessions and tokens: the callers' credentials. The secret itself is nowhere; its digest finds the tenant.
 
 use jiff::Timestamp;
 use model::directory::snapshot::Token;
@@ -13,7 +13,7 @@ use crate::value::{Row, Value};
 pub struct Session {
     /// `sha256:…` of its secret.
     pub token_digest: String,
-    /// Whose it is.
+    /// The owner.
     pub person: String,
     /// When it began.
     pub created_at: Timestamp,
@@ -23,11 +23,11 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When a fresh factor was shown last.
     pub stepped_up_at: Option<Timestamp>,
-    /// The name under which it is listed and ended; it opens nothing.
+    /// The id by which the session is listed and ended; it gives no access.
     pub id: String,
     /// How it was begun: `password`, `passkey` or `provider:KEY`.
     pub method: String,
-    /// What was shown as fresh factor last: `password`, `totp`, `passkey`, `recovery_code` or `provider:KEY`.
+    /// The last fresh factor: `password`, `totp`, `passkey`, `recovery_code` or `provider:KEY`.
     pub factor: Option<String>,
     /// Whether that counts as a second factor.
     pub is_second_factor: bool,
@@ -35,21 +35,21 @@ pub struct Session {
     pub source: String,
     /// The browser or program it was begun with, as it names itself.
     pub agent: String,
-    /// Who handed out the way in by which it was begun, where that was somebody else.
+    /// The issuer of the credential by which it was begun, where that was another person.
     pub handed_by: Option<String>,
-    /// Who the identity provider proved it to be, `issuer subject`, where it was begun at one.
+    /// The identity that the provider proved, `issuer subject`, where it was begun at one.
     pub subject: Option<String>,
-    /// The code under the master key that shows that a server began it and noted its factor. Only with it the session opens
-    /// anything.
+    /// The code under the master key which proves that a server began the session and recorded its factor. Only with it the
+    /// session gives access.
     pub mac: Vec<u8>,
 }
 
-/// A session that was ended: what the log keeps of it.
+/// An ended session: its data for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// Whose it was.
+    /// The owner.
     pub person: String,
-    /// The name under which it was listed.
+    /// The id by which it was listed.
     pub id: String,
 }
 
@@ -128,7 +128,7 @@ pub fn page(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Session>> {
     .collect()
 }
 
-/// Who the identity provider proved somebody to be when they began this session there: `issuer subject`.
+/// The identity that the provider proved when this session was begun there: `issuer subject`.
 pub fn proven_subject(tx: &mut Tx<'_>, digest: &str) -> Result<Option<String>> {
     let row = tx.query_one(
         "SELECT subject FROM session WHERE tenant = $tenant AND token_digest = $digest",
@@ -149,7 +149,7 @@ pub fn of_person(tx: &mut Tx<'_>, person: &str, now: Timestamp) -> Result<Vec<Se
     .collect()
 }
 
-/// Ends the session of a person that is listed under this id; answers it if it was there.
+/// Ends the session of a person that is listed under this id; returns it if it was there.
 pub fn delete_by_id(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<Vec<Ended>> {
     ended(
         tx,
@@ -158,7 +158,7 @@ pub fn delete_by_id(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<Vec<Ended
     )
 }
 
-/// Ends all sessions of the tenant that were begun in this way; answers them.
+/// Ends all sessions of the tenant that were begun in this way; returns them.
 pub fn delete_of_method(tx: &mut Tx<'_>, method: &str) -> Result<Vec<Ended>> {
     ended(
         tx,
@@ -167,7 +167,7 @@ pub fn delete_of_method(tx: &mut Tx<'_>, method: &str) -> Result<Vec<Ended>> {
     )
 }
 
-/// Ends all sessions of a person but the one with this digest; answers them.
+/// Ends all sessions of a person but the one with this digest; returns them.
 pub fn delete_others(tx: &mut Tx<'_>, person: &str, digest: &str) -> Result<Vec<Ended>> {
     ended(
         tx,
@@ -176,7 +176,7 @@ pub fn delete_others(tx: &mut Tx<'_>, person: &str, digest: &str) -> Result<Vec<
     )
 }
 
-/// Ends a session; answers it if it was there.
+/// Ends a session; returns it if it was there.
 pub fn delete(tx: &mut Tx<'_>, digest: &str) -> Result<Vec<Ended>> {
     ended(
         tx,
@@ -185,7 +185,7 @@ pub fn delete(tx: &mut Tx<'_>, digest: &str) -> Result<Vec<Ended>> {
     )
 }
 
-/// Ends all sessions of a person; answers them.
+/// Ends all sessions of a person; returns them.
 pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
     ended(
         tx,
@@ -194,7 +194,7 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
     )
 }
 
-/// Ends all sessions that somebody handed out, by a password that they set for another; answers them.
+/// Ends all sessions that were begun with a password that a person set for another; returns them.
 pub fn delete_handed_by(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
     ended(
         tx,
@@ -212,7 +212,7 @@ pub fn is_there(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Runs a statement that ends sessions, and answers which.
+/// Runs a statement that ends sessions, and returns them.
 fn ended(tx: &mut Tx<'_>, sql: &'static str, values: &[(&str, Value)]) -> Result<Vec<Ended>> {
     tx.query(sql, values)?
         .iter()
@@ -230,7 +230,7 @@ pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
     tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])
 }
 
-/// The predicate stands outside once more, as in a lease.
+/// The condition is repeated outside, as in a lease.
 pub(crate) const PRUNE: &str = "DELETE FROM session WHERE expires_at <= $now AND (tenant, token_digest) IN
     (SELECT tenant, token_digest FROM session WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";
 
@@ -255,7 +255,7 @@ pub fn token_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, 
     .collect()
 }
 
-/// What a token was used for.
+/// The use of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeUse {
     /// `read`, `gate` …
@@ -277,7 +277,7 @@ pub fn note_scope_use(tx: &mut Tx<'_>, token: &str, scope: &str, at: Timestamp) 
     Ok(())
 }
 
-/// What each token of the tenant was used for, by its id; those of one scope alone, and those never used, are absent.
+/// The uses of each token of the tenant, by its id; tokens of one scope alone, and those never used, are absent.
 pub fn scope_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, Vec<ScopeUse>>> {
     let rows = tx.query(
         "SELECT token, scope, first_used_at, last_used_at FROM token_scope_use WHERE tenant = $tenant
@@ -295,7 +295,7 @@ pub fn scope_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, 
     Ok(found)
 }
 
-/// Keeps that somebody signed in.
+/// Records a person's sign-in.
 pub fn note_seen(tx: &mut Tx<'_>, person: &str, at: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO person_seen (tenant, person, first_seen_at, last_seen_at) VALUES ($tenant, $person, $at, $at)
@@ -305,7 +305,8 @@ pub fn note_seen(tx: &mut Tx<'_>, person: &str, at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Who signed in, each with since when that is kept and the last time; those who never did since then are absent.
+/// The people who signed in, each with the start of the records and the last time; people without a sign-in since then are
+/// absent.
 pub fn seen(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, (Timestamp, Timestamp)>> {
     tx.query(
         "SELECT person, first_seen_at, last_seen_at FROM person_seen WHERE tenant = $tenant
@@ -323,12 +324,12 @@ pub fn seen(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, (Times
 /// The API token with this digest, ended or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundToken {
-    /// Whose log it acts in.
+    /// The tenant in whose log it acts.
     pub tenant: String,
     /// The token.
     pub token: Token,
-    /// Where the tenant's estate stood (`counter::DIRECTORY`) when this was read. Tokens are part of the estate, so for
-    /// as long as it stands there, the token is as it is here.
+    /// The value of the tenant's estate counter (`counter::DIRECTORY`) when this was read. Tokens are part of the estate, so
+    /// while the counter has this value, the token is unchanged.
     pub generation: i64,
 }
 
@@ -362,7 +363,7 @@ fn session(row: &Row) -> Result<Session> {
         id: row.opt_text("id")?.unwrap_or_default(),
         method: row.opt_text("method")?.unwrap_or_else(|| "password".to_owned()),
         factor: row.opt_text("factor")?,
-        // What an earlier binary noted proves no second factor.
+        // A note by an earlier binary proves no second factor.
         is_second_factor: row.opt_bool("is_second_factor")?.unwrap_or(false),
         source: row.opt_text("source")?.unwrap_or_default(),
         agent: row.opt_text("agent")?.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! What jobs of pipelines were let in with: by its digest, until it ends. The record of the workload says what they may.
+//! Credentials of pipeline jobs: by their digests, until they end. The workload's record lists their rights.
 
 use jiff::Timestamp;
 use model::integration::workload::Workload;
@@ -8,23 +8,23 @@ use crate::error::Result;
 use crate::row_code;
 use crate::tx::{CrossTx, Tx};
 
-/// Somebody who was let in.
+/// A job's valid credential.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entered {
-    /// Whose log it acts in.
+    /// The tenant in whose log it acts.
     pub tenant: String,
-    /// The workload as it stands now.
+    /// The workload in its present state.
     pub workload: Workload,
     /// Until when.
     pub expires_at: Timestamp,
-    /// Where the tenant's estate stood when this was read.
+    /// The value of the tenant's estate counter when this was read.
     pub generation: i64,
 }
 
-/// The table of what jobs were let in with.
+/// The table of the jobs' credentials.
 const TABLE: &str = "workload_token";
 
-/// Keeps what a job was let in with.
+/// Stores a job's credential.
 pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timestamp) -> Result<()> {
     let until = expires_at.as_microsecond().to_be_bytes();
     let parts = [digest.as_bytes(), workload.as_bytes(), &until];
@@ -42,7 +42,7 @@ pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timesta
     Ok(())
 }
 
-/// Notes that a platform's token was used, until it ends; answers whether nobody used it before.
+/// Records the use of a platform's token, until it ends; returns whether this was the first use.
 pub fn use_once(tx: &mut Tx<'_>, digest: &str, expires_at: Timestamp) -> Result<bool> {
     let known = tx.query_one(
         "SELECT digest FROM workload_used WHERE tenant = $tenant AND digest = $digest",
@@ -58,7 +58,7 @@ pub fn use_once(tx: &mut Tx<'_>, digest: &str, expires_at: Timestamp) -> Result<
     Ok(true)
 }
 
-/// Who was let in with this digest, ended or not.
+/// The credential with this digest, ended or not.
 pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
     let found = tx.query_one(
         "SELECT t.tenant AS tenant, t.expires_at AS expires_at, w.id AS id, w.version AS version, w.body AS body,
@@ -87,7 +87,7 @@ pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
     }))
 }
 
-/// The workload by which somebody was let in with this digest; `None` once it has ended.
+/// The workload of the credential with this digest; `None` once it has ended.
 pub fn entered(tx: &mut Tx<'_>, digest: &str, now: Timestamp) -> Result<Option<String>> {
     tx.query_one(
         "SELECT workload FROM workload_token WHERE tenant = $tenant AND digest = $digest AND expires_at > $now",
@@ -97,7 +97,7 @@ pub fn entered(tx: &mut Tx<'_>, digest: &str, now: Timestamp) -> Result<Option<S
     .transpose()
 }
 
-/// What lets somebody in now: its digest, the workload, and until when.
+/// The valid credentials now: digest, workload and end.
 pub fn open_ones(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String, Timestamp)>> {
     tx.query(
         "SELECT digest, workload, expires_at FROM workload_token WHERE tenant = $tenant AND expires_at > $now
@@ -109,17 +109,17 @@ pub fn open_ones(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String,
     .collect()
 }
 
-/// Forgets of all tenants what has ended, at most so much of each table.
+/// Removes expired rows of all tenants, at most so many of each table.
 pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
     let params = [("now", now.into()), ("most", most.into())];
     let used = tx.execute(PRUNE_USED, &params)?;
     Ok(tx.execute(PRUNE, &params)?.max(used))
 }
 
-/// The same of tokens that were used; an ended one is refused for that.
+/// The same for used tokens; an expired one is refused anyway.
 pub(crate) const PRUNE_USED: &str = "DELETE FROM workload_used WHERE expires_at <= $now AND (tenant, digest) IN
     (SELECT tenant, digest FROM workload_used WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";
 
-/// The predicate stands outside once more, as in a lease.
+/// The condition is repeated outside, as in a lease.
 pub(crate) const PRUNE: &str = "DELETE FROM workload_token WHERE expires_at <= $now AND (tenant, digest) IN
     (SELECT tenant, digest FROM workload_token WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";

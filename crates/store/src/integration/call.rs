@@ -1,4 +1,4 @@
-//! Calls to other people's servers that wait for a courier. A call names its subject; who makes it loads the truth.
+//! Calls to external servers that wait for a worker. A call names its subject; the worker loads the current state.
 
 use jiff::Timestamp;
 
@@ -10,13 +10,13 @@ use crate::tx::{CrossTx, Tx};
 const TABLE: &str = "call";
 const NOTED: (&str, &str) = ("call", "last_error");
 
-/// Writes a call of a kind about a record, not before a time. A call of the same kind about the same record that still
-/// waits is enough: whoever makes it loads the truth.
+/// Writes a call of a kind about a record, not before a time. A waiting call of the same kind about the same record is enough:
+/// the worker loads the current state.
 pub fn insert(tx: &mut Tx<'_>, id: &str, what: (&str, &str), run_at: Timestamp) -> Result<()> {
     insert_rest(tx, id, what, "", run_at)
 }
 
-/// The same for what an earlier call of several steps has left to do; empty means all.
+/// The same for the remaining part of an earlier call with several steps; empty means all.
 pub fn insert_rest(
     tx: &mut Tx<'_>,
     id: &str,
@@ -48,7 +48,8 @@ pub fn insert_rest(
     Ok(())
 }
 
-/// Notes what a call of several steps has left to do, so that the next try goes on there. `false` when the lease was lost.
+/// Records the remaining part of a call with several steps, so that the next attempt continues there. `false` when the lease
+/// was lost.
 pub fn note_left(tx: &mut Tx<'_>, id: &str, holder: &str, left: &str) -> Result<bool> {
     let done = tx.execute(
         "UPDATE \"call\" SET payload = $left WHERE tenant = $tenant AND id = $id AND holder = $holder",

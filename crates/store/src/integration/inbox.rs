@@ -1,6 +1,5 @@
-//! The inbox: deliveries as they came. What came is known for ever, its raw body as long as the tenant's retention says. A
-//! delivery counts once, by its connection and id, and once by its
-//! body, because a signature covers only the body.
+//! The inbox: deliveries as received. A delivery's record is kept for ever, its raw body as long as the tenant's retention
+//! requires. A delivery counts once, by its connection and id, and once by its body, because a signature covers only the body.
 
 use jiff::Timestamp;
 pub use model::integration::signal::SEVERAL;
@@ -26,7 +25,7 @@ pub struct NewDelivery<'a> {
     pub delivery_id: &'a str,
     /// `sha256:…` of the raw body.
     pub body_digest: &'a str,
-    /// What the sender calls it, such as `deployment_status`.
+    /// The sender's name for it, such as `deployment_status`.
     pub event: &'a str,
     /// When it came.
     pub received_at: Timestamp,
@@ -35,11 +34,11 @@ pub struct NewDelivery<'a> {
     /// Its subject, the same text for the same subject of its connection: such deliveries are worked in the order in
     /// which they came. Empty where order makes no difference, [`SEVERAL`] where it is about several subjects.
     pub subject: &'a str,
-    /// The code under the master key that shows that a server took it in.
+    /// The code under the master key which proves that a server received it.
     pub mac: &'a [u8],
 }
 
-/// A delivery as it stands.
+/// A delivery as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The tenant, for leases across tenants.
@@ -52,21 +51,21 @@ pub struct Delivery {
     pub delivery_id: String,
     /// `sha256:…` of the raw body.
     pub body_digest: String,
-    /// What the sender calls it.
+    /// The sender's name for it.
     pub event: String,
     /// Its subject; empty where order makes no difference, [`SEVERAL`] for several subjects.
     pub subject: String,
     /// When it came.
     pub received_at: Timestamp,
-    /// The raw body; empty where it was not asked for, and once it is forgotten.
+    /// The raw body; empty where it was not requested, and once it is removed.
     pub body: Vec<u8>,
     /// How often it was leased, this time included.
     pub tries: i64,
     /// `waiting`, `done` or `parked`.
     pub state: String,
-    /// What went wrong the last time.
+    /// The last error.
     pub reason: Option<String>,
-    /// What came of it.
+    /// Its result.
     pub result: Option<String>,
     /// The code under the master key with which it was taken in; none where no server took it in.
     pub mac: Option<Vec<u8>>,
@@ -74,7 +73,7 @@ pub struct Delivery {
     pub trace: Option<String>,
 }
 
-/// Keeps a delivery. `false` when it, or its body, was there before.
+/// Stores a delivery. `false` when the delivery, or its body, was there before.
 pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
     let trace = tx.trace();
     let done = tx.execute(
@@ -102,9 +101,10 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
 /// Every column but the body: twenty of them could be half a gigabyte.
 const WITHOUT_BODY: &str = "tenant, id, connection, delivery_id, body_digest, event, subject, received_at, tries, state, reason, result, mac, trace";
 
-/// That the turn of the delivery `row` has come: no earlier one about the same subject is worked or waits for another try.
-/// One about several subjects waits for all of its connection that are worked now, and those behind it wait as well; one
-/// that failed holds up its own subject only. Each look goes to an index of few rows: what was begun, or is about several.
+/// The condition that the turn of the delivery `row` has come: no earlier one about the same subject is being processed or
+/// waits for another attempt. One about several subjects waits for all of its connection that are being processed, and later
+/// ones wait for it; one that failed holds up its own subject only. Each part of the condition uses an index of few rows: begun
+/// ones, or those about several.
 fn in_turn() -> String {
     let earlier = |more: &str| {
         format!(
@@ -141,7 +141,7 @@ pub(crate) fn lease_sql() -> String {
     lease::lease_of_sql((TABLE, WITHOUT_BODY, &in_turn()))
 }
 
-/// Deliveries in the order in which they came; a write returns its rows in any.
+/// Deliveries in the order of arrival; a write returns its rows in any order.
 fn in_order(rows: Vec<Row>) -> Result<Vec<Delivery>> {
     let mut found = rows.iter().map(without_body).collect::<Result<Vec<_>>>()?;
     found.sort_by(|one, other| (one.received_at, &one.id).cmp(&(other.received_at, &other.id)));
@@ -336,7 +336,7 @@ pub fn turn_away(tx: &mut Tx<'_>, connection: &str, (code, text): (&str, &str), 
     Ok(())
 }
 
-/// What was turned away at a connection, by reason.
+/// The refused deliveries at a connection, by reason.
 pub fn turned_away(tx: &mut Tx<'_>, connection: &str) -> Result<Vec<Turned>> {
     tx.query(
         "SELECT * FROM delivery_refusal WHERE tenant = $tenant AND connection = $connection ORDER BY code",
@@ -377,7 +377,7 @@ pub fn of_connection(tx: &mut Tx<'_>, connection: &str, limit: i64) -> Result<Ve
     .collect()
 }
 
-/// Takes one delivery, when nobody works on it.
+/// Takes one delivery, unless another worker has it.
 pub fn take(tx: &mut Tx<'_>, id: &str, holder: &str, now: Timestamp) -> Result<bool> {
     let sql = format!(
         "UPDATE inbox SET holder = $holder, tries = tries + 1

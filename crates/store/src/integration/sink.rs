@@ -17,9 +17,9 @@ pub struct State {
     pub run_at: Timestamp,
     /// How many deliveries in a row failed.
     pub tries: i64,
-    /// Since when it fails; absent while it is well.
+    /// Since when it fails; absent while it works.
     pub failing_since: Option<Timestamp>,
-    /// What went wrong last.
+    /// The last error.
     pub last_error: Option<String>,
     /// When entries were last delivered.
     pub delivered_at: Option<Timestamp>,
@@ -37,7 +37,7 @@ pub struct Due {
 /// How a sink is left after a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// The next entry that it has not examined.
+    /// The next entry to examine.
     pub position: i64,
     /// The last entry that was delivered.
     pub sent: Option<i64>,
@@ -47,7 +47,7 @@ pub struct Rest {
     pub tries: i64,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
     /// When entries were delivered, if they were.
     pub delivered_at: Option<Timestamp>,
@@ -105,7 +105,7 @@ pub fn state(tx: &mut Tx<'_>, id: &str) -> Result<Option<State>> {
     .transpose()
 }
 
-/// Sinks of any tenant whose log is ahead of them and that are not held back, the longest waiting first.
+/// Sinks of any tenant with unsent entries that are not held back, the longest waiting first.
 pub fn due(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<Vec<Due>> {
     tx.query(
         "SELECT s.tenant AS tenant, s.id AS id FROM sink_state s JOIN log_state l ON l.tenant = s.tenant

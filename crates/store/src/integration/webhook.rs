@@ -1,5 +1,5 @@
-//! Outgoing webhooks: how far each is in the log, and what is on its way to it. One holder at a time works for a webhook,
-//! so that its events leave in the order of the log.
+//! Outgoing webhooks: the position of each in the log, and its pending deliveries. One holder at a time works for a webhook, so
+//! that its events leave in the order of the log.
 
 use jiff::Timestamp;
 
@@ -13,21 +13,21 @@ use crate::value::Row;
 pub struct State {
     /// The index of the next event that it has not looked at.
     pub position: i64,
-    /// Not before this time is anything sent to it.
+    /// The earliest time of the next delivery.
     pub run_at: Timestamp,
-    /// How often in a row nobody answered there.
+    /// How often in a row there was no response.
     pub tries: i64,
-    /// Since when it fails; absent while it is well.
+    /// Since when it fails; absent while it works.
     pub failing_since: Option<Timestamp>,
-    /// The status of the last answer; absent when there was none.
+    /// The status of the last response; absent when there was none.
     pub last_status: Option<i64>,
-    /// What went wrong the last time.
+    /// The last error.
     pub last_error: Option<String>,
     /// When something was last taken there.
     pub delivered_at: Option<Timestamp>,
 }
 
-/// A webhook that somebody works for.
+/// A webhook with a lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leased {
     /// The tenant.
@@ -36,7 +36,7 @@ pub struct Leased {
     pub id: String,
 }
 
-/// One event on its way to one webhook.
+/// One event to be sent to one webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The event's index in the log.
@@ -45,7 +45,7 @@ pub struct Delivery {
     pub event_id: String,
     /// Its kind.
     pub kind: String,
-    /// What it is about: events of one subject leave in order.
+    /// Its subject: events of one subject are sent in order.
     pub subject: String,
     /// From when its tries count.
     pub queued_at: Timestamp,
@@ -55,9 +55,9 @@ pub struct Delivery {
     pub tries: i64,
     /// `waiting`, `delivered` or `dead`.
     pub state: String,
-    /// The status of the last answer.
+    /// The status of the last response.
     pub last_status: Option<i64>,
-    /// What went wrong the last time.
+    /// The last error.
     pub last_error: Option<String>,
     /// When it was delivered or given up.
     pub ended_at: Option<Timestamp>,
@@ -65,7 +65,7 @@ pub struct Delivery {
     pub trace: Option<String>,
 }
 
-/// What became of a try.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
     /// The event's index.
@@ -74,30 +74,30 @@ pub struct Tried {
     pub state: &'static str,
     /// When to try again.
     pub run_at: Timestamp,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: Option<i64>,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
 }
 
 /// How a webhook is left after a round.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Not before this time is anything sent to it.
+    /// The earliest time of its next attempt.
     pub run_at: Timestamp,
-    /// How often in a row nobody answered.
+    /// How often in a row there was no response.
     pub tries: i64,
     /// Since when it fails.
     pub failing_since: Option<Timestamp>,
-    /// The status of the last answer.
+    /// The status of the last response.
     pub status: Option<i64>,
-    /// What went wrong.
+    /// The error.
     pub error: Option<String>,
     /// When something was last taken there, if in this round.
     pub delivered_at: Option<Timestamp>,
 }
 
-/// Begins to tell a webhook of the events from `position` on.
+/// Begins to send a webhook the events from `position` on.
 pub fn begin(tx: &mut Tx<'_>, id: &str, position: i64, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO webhook_state (tenant, id, position, run_at, lease_until, holder, tries, state)
@@ -108,7 +108,7 @@ pub fn begin(tx: &mut Tx<'_>, id: &str, position: i64, now: Timestamp) -> Result
     Ok(())
 }
 
-/// Stops telling a webhook: it stays where it is.
+/// Stops sending to a webhook: its position stays.
 pub fn stop(tx: &mut Tx<'_>, id: &str) -> Result<()> {
     tx.execute(
         "UPDATE webhook_state SET state = 'stopped' WHERE tenant = $tenant AND id = $id",
@@ -146,7 +146,7 @@ pub fn state(tx: &mut Tx<'_>, id: &str) -> Result<Option<State>> {
     .transpose()
 }
 
-/// Webhooks of any tenant that have something to be told: events they have not looked at, or deliveries whose time came.
+/// Webhooks of any tenant with work to do: unread events, or deliveries whose time came.
 pub fn due(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<Vec<Leased>> {
     tx.query(
         "SELECT w.tenant AS tenant, w.id AS id FROM webhook_state w JOIN log_state l ON l.tenant = w.tenant
@@ -170,7 +170,7 @@ pub fn due(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<Vec<Leased
     .collect()
 }
 
-/// Takes a webhook; `false` when somebody else was faster.
+/// Takes a webhook; `false` when another worker was faster.
 pub fn lease(tx: &mut Tx<'_>, id: &str, by: &Lease<'_>) -> Result<bool> {
     let sql = format!(
         "UPDATE webhook_state SET lease_until = $until, holder = $holder
@@ -196,7 +196,7 @@ pub fn holds(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
     Ok(tx.query_one(sql, &params)?.is_some())
 }
 
-/// Puts an event on its way; once.
+/// Queues an event; once.
 pub fn enqueue(
     tx: &mut Tx<'_>,
     webhook: &str,
@@ -220,7 +220,7 @@ pub fn enqueue(
     Ok(())
 }
 
-/// Says up to where a webhook has looked.
+/// Records the position up to which a webhook has read.
 pub fn move_to(tx: &mut Tx<'_>, id: &str, position: i64) -> Result<()> {
     tx.execute(
         "UPDATE webhook_state SET position = $position WHERE tenant = $tenant AND id = $id",
@@ -229,7 +229,7 @@ pub fn move_to(tx: &mut Tx<'_>, id: &str, position: i64) -> Result<()> {
     Ok(())
 }
 
-/// Gives up what has waited since before `before`; answers how much that was.
+/// Gives up deliveries that have waited since before `before`; returns how many.
 pub fn expire(tx: &mut Tx<'_>, webhook: &str, before: Timestamp, now: Timestamp) -> Result<u64> {
     tx.execute(
         "UPDATE webhook_delivery SET state = 'dead', ended_at = $now
@@ -242,7 +242,7 @@ pub fn expire(tx: &mut Tx<'_>, webhook: &str, before: Timestamp, now: Timestamp)
     )
 }
 
-/// What may leave now, in the order of the log: an event waits for the earlier ones of its subject.
+/// The deliveries that may be sent now, in the order of the log: an event waits for the earlier ones of its subject.
 pub fn ready(tx: &mut Tx<'_>, webhook: &str, now: Timestamp, most: i64) -> Result<Vec<Delivery>> {
     tx.query(
         "SELECT d.* FROM webhook_delivery d
@@ -257,7 +257,7 @@ pub fn ready(tx: &mut Tx<'_>, webhook: &str, now: Timestamp, most: i64) -> Resul
     .collect()
 }
 
-/// Notes what became of a try.
+/// Records the result of an attempt.
 pub fn note(tx: &mut Tx<'_>, webhook: &str, tried: &Tried, now: Timestamp) -> Result<()> {
     let ended = (tried.state != "waiting").then_some(now);
     tx.execute(
@@ -317,8 +317,8 @@ pub fn list(tx: &mut Tx<'_>, webhook: &str, state: &str, before: i64, limit: i64
     .collect()
 }
 
-/// Sends again what was given up or delivered, from index `from` up to `to` (not included), with its tries forgotten.
-/// `given_up` alone leaves out what was delivered. Answers how much that is.
+/// Sends again the deliveries that were given up or sent, from index `from` up to `to` (not included), with their attempts
+/// reset. `given_up` alone leaves out the sent ones. Returns how many there are.
 pub fn again(tx: &mut Tx<'_>, webhook: &str, (from, to): (i64, i64), given_up: bool, now: Timestamp) -> Result<u64> {
     tx.execute(
         "UPDATE webhook_delivery SET state = 'waiting', queued_at = $now, run_at = $now, tries = 0, ended_at = NULL
@@ -339,7 +339,7 @@ pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp, most: i64) -> Result<u64> 
     tx.execute(PRUNE, &[("before", before.into()), ("most", most.into())])
 }
 
-/// The predicate stands outside once more, as in a lease.
+/// The condition is repeated outside, as in a lease.
 pub(crate) const PRUNE: &str =
     "DELETE FROM webhook_delivery WHERE state IN ('delivered', 'dead') AND ended_at < $before
     AND (tenant, webhook, seq) IN (SELECT tenant, webhook, seq FROM webhook_delivery

@@ -37,7 +37,7 @@ impl Remote {
         for number in 1..=THREADS {
             let (bucket, waiting) = (bucket.clone(), Arc::clone(&waiting));
             let thread = Builder::new().name(format!("store-bucket-{number}"));
-            // Nobody waits for their end: one may be at a bucket that hangs.
+            // No caller waits for their end: a thread may be at a bucket that hangs.
             thread
                 .spawn(move || serve(&bucket, &waiting))
                 .map_err(|it| Error::Unavailable(format!("no thread for the bucket: {it}")))?;
@@ -59,7 +59,7 @@ fn serve(bucket: &SharedBucket, waiting: &Mutex<Receiver<Errand>>) {
     }
 }
 
-/// The way back into its lane of an act that wanted an object.
+/// Returns an act that wanted an object to its lane.
 #[derive(Clone)]
 pub(crate) struct Back {
     pub(crate) remote: Arc<Remote>,
@@ -69,7 +69,7 @@ pub(crate) struct Back {
 }
 
 impl Back {
-    /// Has an object brought, and the act run again with it.
+    /// Has an object fetched, and the act run again with it.
     pub(crate) fn bring(self, key: String, work: Box<dyn Work>) {
         let remote = Arc::clone(&self.remote);
         let errand = Errand { key, back: self, work };

@@ -1,25 +1,25 @@
-//! The fence against a former primary: after a failover it may be back, believe that it is still the primary, and hold what
-//! nobody else has.
+//! The fence against a former primary: after a failover the former primary may be back, act as the primary, and hold data that
+//! no other node has.
 //!
 //! Each promotion begins a timeline with a higher number, and the number is written into every segment of PostgreSQL's own log.
 //! A server that has been connected to timeline 4 of a cluster refuses a primary that is still on 3. A former primary that was
-//! promoted a second time takes the same number as its successor did. Its own log is behind then, so on one timeline the place up
-//! to which the log is on the disk may not go back. That finds it out as long as it has not written as much as its successor had;
-//! behind that, the marks of Assent's own log find out that entries are gone.
+//! promoted a second time takes the same number as its successor did. The number then does not show it, but its log is behind,
+//! so on one timeline the position of the log on the disk may not go back. The position detects the former primary until it has
+//! written as much as its successor had; after that, the marks of Assent's own log show missing entries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::driver::{Connection, Reach};
 use crate::error::{Error, Result};
 
-/// What a primary says of itself.
+/// A primary's report about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Primary {
     /// The cluster's number, made by `initdb` and shared with its standbys.
     pub(crate) cluster: i64,
     /// How many promotions there were, and one.
     pub(crate) timeline: i64,
-    /// Up to which byte its log is on its disk.
+    /// The position up to which its log is on its disk, in bytes.
     pub(crate) flushed: i64,
 }
 
@@ -30,7 +30,7 @@ const ASK: &str = "SELECT system_identifier AS cluster,
         (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::int8 AS flushed
     FROM pg_control_system()";
 
-/// Asks a primary. `None` where the server does not tell, as services do that keep their own kind of log.
+/// Queries a primary. `None` where the server has no such data, as with services that keep their own kind of log.
 ///
 /// # Errors
 /// `Unavailable` from a standby, and where the connection breaks.
@@ -57,12 +57,12 @@ pub(crate) fn ask(connection: &mut Connection) -> Result<Option<Primary>> {
 pub(crate) struct Fence(Mutex<Option<Primary>>);
 
 impl Fence {
-    /// Asks a primary on a session, takes it when it is no former one, and answers its timeline; 0 where it tells none.
+    /// Queries a primary on a session, accepts it when it is no former one, and returns its timeline; 0 where it reports none.
     ///
     /// # Errors
     /// `Unavailable` for a standby, a former primary and another cluster, and where the connection breaks.
     pub(crate) fn pass(&self, connection: &mut Connection) -> Result<i64> {
-        // What was met before the question was asked is behind whatever the present primary answers.
+        // The state known before the query is never ahead of the present primary's report.
         let floor = *self.lock();
         let Some(primary) = ask(connection)? else {
             return Ok(0);
@@ -106,7 +106,7 @@ impl Fence {
                 floor.flushed - primary.flushed
             )));
         }
-        // Two threads may ask at once, and the earlier answer may come last.
+        // Two threads may query at once, and the earlier result may come last.
         if primary.timeline > known.timeline || primary.flushed > known.flushed {
             *newest = Some(primary);
         }
@@ -121,7 +121,7 @@ mod tests {
     use super::{Fence, Primary};
     use crate::error::{Error, Result};
 
-    /// As `pass`, with the answer of a primary on this timeline and so far.
+    /// Like `pass`, with the report of a primary on this timeline and so far.
     fn meet(fence: &Fence, cluster: i64, timeline: i64, flushed: i64) -> Result<()> {
         let floor = *fence.lock();
         let primary = Primary {
@@ -132,7 +132,7 @@ mod tests {
         fence.admit(primary, floor)
     }
 
-    /// Patroni 3.0.2 promoted a primary a second time that had stood still, on the number of its successor's timeline.
+    /// Patroni 3.0.2 promoted a frozen primary a second time, on the number of its successor's timeline.
     #[test]
     fn a_second_primary_on_the_same_timeline_is_refused_while_it_is_behind() {
         let fence = Fence::default();
@@ -150,7 +150,7 @@ mod tests {
         assert!(meet(&fence, 7, 4, 199).is_err());
     }
 
-    /// A thread that stood still between its question and its answer has met the present primary all the same.
+    /// A thread that paused between its query and the result has still met the present primary.
     #[test]
     fn an_answer_that_another_one_overtook_is_taken_and_sets_nothing_back() {
         let fence = Fence::default();

@@ -20,7 +20,7 @@ const TRIES: u32 = 12;
 /// After how many lost races an act runs alone on this server.
 const LOST: u32 = 2;
 
-/// How long a thread waits for another one's try to connect before it answers that the server is away.
+/// How long a thread waits for another one's attempt to connect before it reports the server as away.
 const PROBE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How the threads reach the server, and whether it was there the last time.
@@ -54,8 +54,8 @@ impl Link {
         }
     }
 
-    /// Connects. While the server is away one thread at a time tries, and the others take its word instead of waiting
-    /// out the timeout each.
+    /// Connects. While the server is away one thread at a time tries, and the others use its result instead of waiting out the
+    /// timeout each.
     fn connect(&self) -> Result<Met> {
         if !self.down.load(Ordering::Acquire) {
             return self.try_connect();
@@ -73,7 +73,7 @@ impl Link {
         self.try_connect()
     }
 
-    /// `true` for the thread that shall try; any other first waits a moment for what becomes of that try.
+    /// `true` for the thread that is to try; any other first waits a moment for the result of that attempt.
     fn is_mine_to_probe(&self) -> bool {
         let mut probing = self.lock_probing();
         if !*probing {
@@ -98,7 +98,7 @@ impl Link {
             self.made.fetch_add(1, Ordering::AcqRel);
             self.down.store(false, Ordering::Release);
         } else if self.made.load(Ordering::Acquire) == before {
-            // A try that began while the server was away and failed after another one succeeded tells nothing new.
+            // An attempt that began while the server was away and failed after another one succeeded adds nothing new.
             self.down.store(true, Ordering::Release);
         }
         connected
@@ -140,20 +140,20 @@ pub(crate) fn serve(link: &Arc<Link>, queue: &Queue) {
 struct Session {
     link: Arc<Link>,
     connection: Option<Connection>,
-    /// That of the primary that the connection is with; 0 where it tells none.
+    /// The timeline of the connected primary; 0 where it reports none.
     timeline: i64,
     /// How many transactions wrote on this thread.
     written: u32,
 }
 
-/// After how many commits of a thread the fence is told how far the primary is.
+/// After how many commits of a thread the fence gets the primary's position.
 const TOLD_EVERY: u32 = 64;
 
-/// What is to be done after one try.
+/// The action after one attempt.
 enum Next {
-    /// The act's answer holds.
+    /// The act's result is valid.
     Answer,
-    /// This fault takes the answer's place.
+    /// This fault replaces the result.
     Fault(Error),
     /// Others were faster: run again after a pause.
     Again,
@@ -200,8 +200,8 @@ impl Session {
             }
         };
         if let Err(error) = connection.batch(&begin) {
-            // Nothing was asked yet, so whatever made an old connection useless a new one may mend.
-            // `Retry` comes from a primary that has become a standby.
+            // No statement ran yet, so a new connection may repair any fault of an old one. `Retry` comes from a primary that
+            // has become a standby.
             let lost = is_lost(connection) || matches!(error, Error::Unavailable(_) | Error::Retry);
             self.connection = None;
             if lost && !fresh {
@@ -242,26 +242,28 @@ impl Session {
             }
             return Next::Answer;
         };
-        // After a commit that no standby is known to have, the next act asks anew which node is the primary.
+        // After a commit that possibly no standby has, the next act checks again which node is the primary.
         let lost = is_lost(connection) || error == Error::Unknown;
         if lost {
             self.connection = None;
         } else if !matches!(error, Error::Retry) {
-            // A commit that is refused for what ran beside it has ended its transaction: the database warns of a rollback then.
+            // A commit that is refused because of a concurrent act has ended its transaction: the database would warn of a
+            // rollback.
             self.roll_back();
         }
         match error {
-            // What was read was true; only the farewell got lost.
+            // The data read were true; only the end of the connection failed.
             _ if lost && mode == Mode::Read => Next::Answer,
             _ if lost => Next::Fault(Error::Unknown),
             Error::Retry => Next::Again,
-            // The server gave up in the middle of the commit: it may stand on a replica.
+            // The server gave up in the middle of the commit: a replica may have it.
             Error::Unavailable(_) => Next::Fault(Error::Unknown),
             other => Next::Fault(other),
         }
     }
 
-    /// Tells the fence from time to time how far the primary is, so that another one on its timeline is known to be behind.
+    /// Reports the primary's position to the fence from time to time, so that another one on its timeline is known to be
+    /// behind.
     fn tell_fence(&mut self) {
         self.written = self.written.wrapping_add(1);
         let Some(connection) = self
@@ -273,7 +275,7 @@ impl Session {
         };
         let told = self.link.fence.pass(connection);
         if let Err(error) = told {
-            // The commit stands; the next act connects anew, and is refused there if this was another primary.
+            // The commit is done; the next act connects again, and is refused there if this was another primary.
             tracing::warn!(%error, "the database was not told apart from a former primary");
             self.connection = None;
         }
@@ -286,7 +288,7 @@ impl Session {
         self.roll_back();
         match error {
             Error::Retry => Next::Again,
-            // The row may have come from an act that ran beside this one; with it in sight the act may answer better.
+            // The row may have come from a concurrent act; in the next attempt the act sees it and may give a better result.
             Error::Conflict { .. } if !*conflicted => {
                 *conflicted = true;
                 Next::Again
@@ -312,8 +314,8 @@ fn is_lost(connection: &Connection) -> bool {
     }
 }
 
-/// Begins and says in the same breath for whom: row security matches nothing until it is told.
-/// A tenant's id has no quote (`store::check_tenant`), so it may stand in the text.
+/// Begins a transaction and sets its tenant in the same request: row security matches nothing until it is set. A tenant's id
+/// has no quote (`store::check_tenant`), so the text may contain it.
 fn begin(work: &dyn Work) -> String {
     let mode = match work.mode() {
         Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

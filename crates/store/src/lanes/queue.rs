@@ -1,4 +1,4 @@
-//! A bounded queue that is fair: lanes share whoever serves them by weight, and within a lane tenants take turns.
+//! A bounded queue that is fair: lanes share its threads by weight, and within a lane tenants take turns.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use crate::lanes::Work;
 
 type Item = Box<dyn Work>;
 
-/// What one unit of cost counts for a lane of weight 1.
+/// The scaled price of one unit of cost for a lane of weight 1.
 const SCALE: u64 = 1_000;
 
 /// The queue before one or more threads.
@@ -17,27 +17,27 @@ pub(crate) struct Queue {
 
 struct State {
     slots: Vec<Slot>,
-    /// Where the lane that was served last stood: a lane that begins to wait starts from here, so that it gets nothing
-    /// back for the time when it wanted nothing.
+    /// The cost of the lane that was served last: a lane that begins to wait starts from here, so that it gets no credit for
+    /// idle time.
     reached: u64,
     waiting: usize,
-    /// Who rests, the last one last.
+    /// The idle threads, the last one last.
     resting: VecDeque<Arc<Condvar>>,
     wakes: Wakes,
     closed: bool,
 }
 
-/// Who of those that rest is woken first.
+/// Which idle thread is woken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wakes {
-    /// Who rested longest: over SQLite the gate gives a twentieth more answers so, as measured in turns with the other order.
+    /// The longest idle: over SQLite the gate gives a twentieth more responses so, as measured in turns with the other order.
     First,
-    /// Who rested last: on PostgreSQL it is the one whose process is at hand with the statements that it prepared, and while little
-    /// is asked, the connections of the others are never made.
+    /// The shortest idle: on PostgreSQL its process is warm with the statements that it prepared, and under low load the
+    /// connections of the others are never made.
     Last,
 }
 
-/// The lane that work was taken from, and what the work cost.
+/// The lane of some work, and its cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spent {
     /// The lane's slot.
@@ -50,9 +50,9 @@ pub(crate) struct Spent {
 struct Slot {
     limit: usize,
     weight: u64,
-    /// What its work has cost so far, divided by its weight: the lane that stands lowest is served next.
+    /// The cost of its work so far, divided by its weight: the lane with the lowest value is served next.
     used: u64,
-    /// What its work cost lately, each: what is counted until the true cost is known.
+    /// The recent average cost of its work: used until the true cost is known.
     guess: u64,
     waiting: usize,
     tenants: VecDeque<(String, VecDeque<Item>)>,
@@ -114,8 +114,8 @@ impl Queue {
         Some(self.take_counted(most)?.0)
     }
 
-    /// As [`Queue::take`], with the slot of each. Whoever takes so, and what came in meanwhile with
-    /// [`Queue::take_waiting`], tells [`Queue::settle`] what all of it cost before it waits for work again.
+    /// Like [`Queue::take`], with the slot of each. The caller must pass the cost of all of it, and of work from
+    /// [`Queue::take_waiting`] meanwhile, to [`Queue::settle`] before it waits for work again.
     pub(crate) fn take_counted(&self, most: usize) -> Option<(Vec<Item>, Vec<usize>)> {
         let mut state = self.lock();
         while state.waiting == 0 {
@@ -131,12 +131,12 @@ impl Queue {
         Some(state.take(most))
     }
 
-    /// Takes up to `most` of what waits, at once and counted; nothing when nothing waits.
+    /// Takes up to `most` waiting acts, at once and counted; nothing when nothing waits.
     pub(crate) fn take_waiting(&self, most: usize) -> (Vec<Item>, Vec<usize>) {
         self.lock().take(most)
     }
 
-    /// Puts what work cost in the place of what was guessed.
+    /// Replaces the guessed cost of work by the true one.
     pub(crate) fn settle(&self, spent: &[Spent]) {
         let mut state = self.lock();
         for (at, slot) in state.slots.iter_mut().enumerate() {
@@ -150,7 +150,7 @@ impl Queue {
         self.lock().slots[slot].waiting
     }
 
-    /// Takes no more work in; what waits is still done.
+    /// Accepts no more work; waiting work is still done.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -161,7 +161,7 @@ impl Queue {
 }
 
 impl State {
-    /// Up to `most` of what waits, with the slot of each.
+    /// Up to `most` waiting acts, with the slot of each.
     fn take(&mut self, most: usize) -> (Vec<Item>, Vec<usize>) {
         let (mut taken, mut slots) = (Vec::new(), Vec::new());
         while taken.len() < most
@@ -173,7 +173,7 @@ impl State {
         (taken, slots)
     }
 
-    /// The next work of the lane that stands lowest; of several the first.
+    /// The next work of the lane with the lowest value; of several the first.
     fn next(&mut self) -> Option<(usize, Item)> {
         let waiting = self.slots.iter().enumerate().filter(|(_, slot)| slot.waiting > 0);
         let (at, _) = waiting.min_by_key(|(_, slot)| slot.used)?;
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(order(&queue, 9), ["a", "a"]);
     }
 
-    /// What each lane was served of so many acts, when both always have work.
+    /// How much each lane was served of so many acts, when both always have work.
     fn served(queue: &Queue, acts: usize, most: usize, costs: [u64; 2]) -> [u64; 2] {
         let mut served = [0, 0];
         for _ in 0..acts {
@@ -326,7 +326,7 @@ mod tests {
         assert!(queue.take(9).is_none());
     }
 
-    /// Which of three threads served each of twenty acts, one asked after the other.
+    /// Which of three threads served each of twenty acts, one after the other.
     fn who_serves(wakes: Wakes) -> Vec<usize> {
         let queue = Queue::new(&[(10, 1)], wakes);
         let (say, served) = std::sync::mpsc::channel();

@@ -9,17 +9,17 @@ use crate::lanes::work::Attempt;
 use crate::lanes::{Queue, Spent, Work};
 use crate::moment::Moments;
 
-/// What is called, on the writer's thread, when a sync failed and before anything is answered: the process has to end.
+/// Called on the writer's thread when a sync failed, before any response: the process has to end.
 pub type FatalHook = Arc<dyn Fn(&Error) + Send + Sync>;
 
 type Batch = Vec<Box<dyn Work>>;
-/// Adds to a batch what has come meanwhile; answers whether there was something.
+/// Adds newly arrived acts to a batch; returns whether there were any.
 type Join<'a> = dyn FnMut(&mut Batch) -> bool + 'a;
 
 /// How a reading lane works.
 pub(crate) struct Reading {
-    /// How many of those that wait share one transaction. All of them were asked before it began, so each sees everything
-    /// that was committed before it was asked.
+    /// How many waiting acts share one transaction. All of them were submitted before it began, so each sees everything that
+    /// was committed before its submission.
     pub(crate) most: usize,
     /// Counts moments, where transactions are to know theirs.
     pub(crate) moments: Option<Moments>,
@@ -58,7 +58,7 @@ fn end_reading(connection: &mut SqliteConnection) -> Result<()> {
     connection.mark("ROLLBACK")
 }
 
-/// Serves writes until the queue closes. It owns the only connection that writes.
+/// Serves writes until the queue closes. The thread owns the only connection that writes.
 pub(crate) fn write(
     connection: Connection,
     queue: &Queue,
@@ -77,7 +77,7 @@ pub(crate) fn write(
     };
     while let Some((mut batch, mut slots)) = queue.take_counted(most) {
         writer.costs.clear();
-        // Who comes while others are served shares their commit: fewer commits for all, and nobody is waited for.
+        // An act that arrives while others are served shares their commit: fewer commits for all, and no act waits for it.
         writer.serve(&mut batch, &mut |batch| {
             let (joined, their_slots) = queue.take_waiting(most.saturating_sub(batch.len()));
             let has_joined = !joined.is_empty();
@@ -85,7 +85,7 @@ pub(crate) fn write(
             slots.extend(their_slots);
             has_joined
         });
-        // What never ran, as the storage is broken, cost nothing.
+        // Acts that never ran, as the storage is broken, cost nothing.
         let costs = writer.costs.iter().copied().chain(std::iter::repeat(0));
         let spent = |(slot, cost)| Spent { slot, cost };
         queue.settle(&slots.into_iter().zip(costs).map(spent).collect::<Vec<_>>());
@@ -106,16 +106,16 @@ struct Writer {
     broken: Option<Error>,
     /// How many of the next batches get a savepoint for each act.
     careful: u32,
-    /// How many statements each act of the batch ran: what it cost, near enough, without a look at a clock.
+    /// How many statements each act of the batch ran: a good measure of its cost without reading a clock.
     costs: Vec<u64>,
 }
 
-/// For how many batches acts get savepoints after one that had to be begun anew for the want of them.
+/// For how many batches acts get savepoints after a batch that had to be restarted without them.
 const CAREFUL: u32 = 64;
 
 /// Why a common transaction did not come about.
 enum Lost {
-    /// An act wrote and then refused, and what it wrote cannot be undone alone: run all again with savepoints.
+    /// An act wrote and then refused, and its writes cannot be undone alone: run all again with savepoints.
     Savepoint,
     /// Run each act again alone.
     Transaction,
@@ -126,7 +126,7 @@ enum Lost {
 }
 
 impl Writer {
-    /// Leaves in every act of the batch the answer that holds.
+    /// Leaves in every act of the batch its valid result.
     fn serve(&mut self, batch: &mut Batch, join: &mut Join<'_>) {
         let mut kept = 0;
         if self.broken.is_none() {
@@ -161,7 +161,7 @@ impl Writer {
         self.together(batch, join)
     }
 
-    /// All acts in one transaction, with those that come before it is committed.
+    /// All acts in one transaction, with those that arrive before its commit.
     fn together(&mut self, batch: &mut Batch, join: &mut Join<'_>) -> Result<(), Lost> {
         self.costs.clear();
         self.connection
@@ -222,7 +222,7 @@ impl Writer {
         }
     }
 
-    /// Each act in a transaction of its own, until the storage breaks. Answers how many have their answer.
+    /// Each act in a transaction of its own, until the storage breaks. Returns how many have their result.
     fn each_alone(&mut self, batch: &mut Batch) -> usize {
         let mut kept = 0;
         self.costs.clear();
@@ -322,7 +322,7 @@ mod tests {
     use super::*;
     use crate::lanes::Mode;
 
-    /// An act whose run ends as told, and that notes what it was answered.
+    /// An act with a fixed outcome, which records its result.
     struct Told {
         attempt: Attempt,
         settled: Arc<Mutex<Vec<Error>>>,
@@ -344,7 +344,7 @@ mod tests {
         fn answer(self: Box<Self>) {}
     }
 
-    /// An act that writes rows and then keeps them or not; it counts how often it ran.
+    /// An act that writes rows and then keeps or undoes them; it counts its runs.
     struct Writes {
         rows: u64,
         attempt: Attempt,
@@ -427,7 +427,7 @@ mod tests {
         let commits = crate::moment::Moment::numbered;
         let kept = vec![one(Attempt::Keep), one(Attempt::Keep)];
         assert_eq!(serve(Attempt::Keep, kept), (3, commits(1), 3, 3, 3));
-        // Who refused after it wrote has all begin anew with savepoints, those who joined among them.
+        // An act that refused after it wrote makes all begin again with savepoints, later arrivals among them.
         assert_eq!(serve(Attempt::Keep, vec![one(Attempt::Undo)]), (4, commits(2), 2, 2, 4));
         drop(writer);
         remove(&path);

@@ -1,4 +1,4 @@
-//! One act on its way through a lane.
+//! One act in a lane.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,14 +8,14 @@ use crate::driver::Connection;
 use crate::error::{Error, Failure};
 use crate::lanes::Mode;
 
-/// An act with its way back.
+/// An act with the way to return it to its lane.
 pub(crate) struct Task<T, E, A, D> {
     pub(crate) tenant: String,
     pub(crate) mode: Mode,
     pub(crate) act: A,
     pub(crate) done: D,
     pub(crate) answer: Option<Result<T, E>>,
-    /// The way back for an act that may want an object from the bucket.
+    /// Returns an act that may want an object from the bucket to its lane.
     pub(crate) back: Option<Back>,
 }
 

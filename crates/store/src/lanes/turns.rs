@@ -1,15 +1,15 @@
-//! Who lost several races runs alone once. PostgreSQL lets one of two acts that meet win, and nothing keeps it from being
-//! the same one that loses again and again while others keep coming.
+//! An act that lost several races runs alone once. PostgreSQL lets one of two conflicting acts win, and the same one may lose
+//! again and again while others keep coming.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many tenants' turns are told apart. Two that share one wait for each other sometimes, which harms neither.
+/// How many tenants' turns are separate. Two that share one wait for each other sometimes, which is harmless.
 const PLACES: usize = 64;
 
-/// How long a turn is waited for. Turns make races fairer and nothing more: the database keeps acts apart, so whoever has
-/// waited this long runs without one. It bounds what a long act that runs alone costs its neighbours.
+/// How long a turn is waited for. Turns only make races fairer: the database keeps acts apart, so an act that has waited this
+/// long runs without a turn. It bounds the delay by a long act that runs alone.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The turns of one server's writing acts, by tenant. Acts of other servers know nothing of them.

@@ -1,4 +1,4 @@
-//! What the lanes know of an act.
+//! The lanes' view of an act.
 
 use crate::driver::Connection;
 use crate::error::Error;
@@ -17,16 +17,16 @@ pub(crate) enum Attempt {
     Panicked,
 }
 
-/// An act as the lanes see it, whatever it answers.
+/// An act as the lanes see it, whatever its result.
 pub(crate) trait Work: Send {
     /// The tenant it counts for in the queue; empty for work across tenants.
     fn tenant(&self) -> &str;
     /// Whether it writes.
     fn mode(&self) -> Mode;
-    /// Runs the act once inside the open transaction and keeps what it answered.
+    /// Runs the act once inside the open transaction and keeps its result.
     fn attempt(&mut self, connection: &mut Connection) -> Attempt;
-    /// Puts a fault in the place of the answer.
+    /// Replaces the result by a fault.
     fn settle(&mut self, error: Error);
-    /// Hands the answer out. Nothing may leave before the commit, so this comes last.
+    /// Passes the result on. Nothing may be sent before the commit, so this comes last.
     fn answer(self: Box<Self>);
 }

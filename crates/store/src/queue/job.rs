@@ -1,4 +1,4 @@
-//! Jobs: what is to be done after a commit (mail, outgoing calls). A job names its subject; who does it loads the truth.
+//! Jobs: work after a commit (mail, outgoing calls). A job names its subject; the worker loads the current state.
 
 use jiff::Timestamp;
 
@@ -15,28 +15,28 @@ const NOTED: (&str, &str) = ("job", "last_error");
 pub struct NewJob<'a> {
     /// A new id.
     pub id: &'a str,
-    /// What is to be done, such as `mail`.
+    /// The work, such as `mail`.
     pub kind: &'a str,
     /// The id of the record that it is about.
     pub subject: &'a str,
-    /// What the record does not tell, as JSON or empty.
+    /// The data beyond the record, as JSON or empty.
     pub payload: &'a str,
     /// Not before.
     pub run_at: Timestamp,
 }
 
-/// A job as it stands.
+/// A job as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// The tenant, for leases across tenants.
     pub tenant: String,
     /// Its id.
     pub id: String,
-    /// What is to be done.
+    /// The work.
     pub kind: String,
     /// The record that it is about.
     pub subject: String,
-    /// What the record does not tell.
+    /// The data beyond the record.
     pub payload: String,
     /// Not before.
     pub run_at: Timestamp,
@@ -44,7 +44,7 @@ pub struct Job {
     pub tries: i64,
     /// `waiting` or `parked`.
     pub state: String,
-    /// What went wrong the last time.
+    /// The last error.
     pub last_error: Option<String>,
     /// The `traceparent` of the span whose act wrote it.
     pub trace: Option<String>,
@@ -101,7 +101,7 @@ pub fn park(tx: &mut Tx<'_>, id: &str, holder: &str, error: &str) -> Result<bool
     lease::park(tx, NOTED, (id, holder), error)
 }
 
-/// Lets the parked jobs of all tenants run again; answers how many that are.
+/// Lets the parked jobs of all tenants run again; returns how many.
 pub fn unpark_across(tx: &mut CrossTx<'_>, run_at: Timestamp) -> Result<u64> {
     lease::unpark_across(tx, TABLE, run_at)
 }

@@ -1,7 +1,7 @@
-//! What the three queues (job, timer, inbox) share. A row is `waiting` until it is finished or `parked`; who works on it
-//! holds a lease, and a lease that ran out is anyone's again. Every verb after the lease names its holder, so that a
-//! holder whose lease was taken over changes nothing. That is also why a lease may be taken over that nobody can have taken
-//! honestly: one that reaches further ahead than the longest one does was taken by a clock that ran ahead.
+//! Code shared by the three queues (job, timer, inbox). A row is `waiting` until it is finished or `parked`; its worker holds a
+//! lease, and an expired lease is free again. Every verb after the lease names its holder, so that a holder whose lease was
+//! taken over changes nothing. Therefore a lease with an implausible end may be taken over too: one that reaches further ahead
+//! than the longest lease was taken by a clock that ran ahead.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,12 +14,12 @@ pub const LONGEST_LEASE: SignedDuration = SignedDuration::from_secs(240);
 /// How far the clocks of two servers may lie apart before one takes over the other's leases.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whether a lease is over, or not to be believed: `$now` is the present and `$believed` what [`believed`] answers. Without
-/// the second half, what was held when a server was killed whose clock ran ahead would stand still until that time came.
+/// Whether a lease is over, or implausible: `$now` is the present and `$believed` is the result of [`believed`]. Without the
+/// second half, the rows of a killed server whose clock ran ahead would be blocked until that time came.
 pub(crate) const IS_FREE: &str = "(lease_until <= $now OR lease_until > $believed)";
 
-/// The condition of a found row, checked once more when it is written. SQLite would go through the whole queue for it by the index of
-/// states, if the columns stood there alone; so it goes to each found row by its key.
+/// The condition of a found row, checked once more when it is written. With the bare columns SQLite would scan the whole queue
+/// by the index of states; with this form SQLite finds each row by its key.
 const STILL_DUE: &str = "coalesce(state, '') = 'waiting' AND coalesce(run_at, 0) <= $now";
 
 /// Up to when a lease may reach to be believed.
@@ -27,7 +27,7 @@ pub(crate) fn believed(now: Timestamp) -> Timestamp {
     now + LONGEST_LEASE + CLOCKS_APART
 }
 
-/// Whose lease, until when, and how many rows at most.
+/// The holder of the lease, its end, and how many rows at most.
 #[derive(Debug, Clone)]
 pub struct Lease<'a> {
     /// The present.
@@ -48,8 +48,8 @@ pub(crate) fn lease(tx: &mut Tx<'_>, (table, columns): (&str, &str), lease: &Lea
     lease_whose(tx, (table, columns, ""), lease)
 }
 
-/// The same for a table whose rows have to meet one more condition: SQL about `row`, empty for none. The predicate stands
-/// outside once more: between the inner look and the write PostgreSQL may see a row that another worker has just taken.
+/// The same for a table with one more condition on its rows: SQL about `row`, empty for none. The condition is repeated
+/// outside: between the inner query and the write PostgreSQL may see a row that another worker has just taken.
 pub(crate) fn lease_whose(
     tx: &mut Tx<'_>,
     (table, columns, ready): (&str, &str, &str),
@@ -83,14 +83,14 @@ pub(crate) fn lease_across(
     lease_across_whose(tx, (table, columns, ""), lease)
 }
 
-/// The same for a table whose rows have to meet one more condition: SQL about `row`, empty for none.
+/// The same for a table with one more condition on its rows: SQL about `row`, empty for none.
 pub(crate) fn lease_across_whose(
     tx: &mut CrossTx<'_>,
     (table, columns, ready): (&str, &str, &str),
     lease: &Lease<'_>,
 ) -> Result<Vec<Row>> {
-    // A look at every row that waits would make each lease as slow as the queue is long. So tenants are gone through, each
-    // by one step in the index, and of each its first due row is looked at.
+    // Reading every waiting row would make each lease as slow as the queue is long. So the query visits the tenants, each by
+    // one step in the index, and reads the first due row of each.
     let due = tx.query(
         &format!(
             "WITH RECURSIVE known(tenant) AS (
@@ -170,7 +170,7 @@ pub(crate) fn finish(tx: &mut Tx<'_>, table: &str, id: &str, holder: &str) -> Re
     Ok(tx.execute(&sql, &[("id", id.into()), ("holder", holder.into())])? > 0)
 }
 
-/// Gives a row back for another try at `retry_at`, with what went wrong. `note` names the column for it.
+/// Gives a row back for another attempt at `retry_at`, with the error. `note` names the column for it.
 pub(crate) fn fail(
     tx: &mut Tx<'_>,
     (table, note): (&str, &str),
@@ -206,7 +206,7 @@ pub(crate) fn park(
     Ok(tx.execute(&sql, &params)? > 0)
 }
 
-/// Lets the parked rows of all tenants run again from `run_at`, with their tries forgotten; answers how many that are.
+/// Lets the parked rows of all tenants run again from `run_at`, with their attempts reset; returns how many.
 pub(crate) fn unpark_across(tx: &mut CrossTx<'_>, table: &str, run_at: Timestamp) -> Result<u64> {
     let sql = format!("UPDATE \"{table}\" SET state = 'waiting', run_at = $run_at, tries = 0 WHERE state = 'parked'");
     tx.execute(&sql, &[("run_at", run_at.into())])

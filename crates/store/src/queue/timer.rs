@@ -1,5 +1,5 @@
-//! Timers: when a record has to be looked at again. A record has one timer of each kind; setting it again moves it.
-//! Who leases a timer ignores everything but its subject, reloads, and asks the model what is due now.
+//! Timers: when a record has to be examined again. A record has one timer of each kind; setting it again moves it. The holder
+//! of a timer uses only its subject, reloads the record, and lets the model compute what is due now.
 
 use jiff::Timestamp;
 
@@ -21,13 +21,13 @@ pub struct NewTimer<'a> {
     pub subject_table: &'a str,
     /// Its id.
     pub subject_id: &'a str,
-    /// What for, such as `window_end`.
+    /// The purpose, such as `window_end`.
     pub kind: &'a str,
     /// When.
     pub run_at: Timestamp,
 }
 
-/// A timer as it stands.
+/// A timer as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timer {
     /// The tenant, for leases across tenants.
@@ -38,7 +38,7 @@ pub struct Timer {
     pub subject_table: String,
     /// Its id.
     pub subject_id: String,
-    /// What for.
+    /// The purpose.
     pub kind: String,
     /// When.
     pub run_at: Timestamp,
@@ -110,8 +110,8 @@ pub fn holds(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
     lease::holds(tx, TABLE, id, holder)
 }
 
-/// Removes a timer that has done its work. `false` when it was set anew meanwhile, perhaps by that very work, or when
-/// the lease was lost: ask `holds` before the work to tell the two apart.
+/// Removes a timer that has done its work. `false` when the timer was set again meanwhile, perhaps by that very work, or when
+/// the lease was lost: call `holds` before the work to distinguish the two.
 pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
     lease::finish(tx, TABLE, id, holder)
 }
@@ -121,13 +121,13 @@ pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, error:
     lease::fail(tx, NOTED, (id, holder), retry_at, error)
 }
 
-/// How many timers of all tenants were taken at least five times and are not done: they are tried on, and somebody has to
-/// look into why they fail.
+/// How many timers of all tenants were taken at least five times and are not done: they are retried, and an operator has to
+/// find out why they fail.
 pub fn failing(tx: &mut CrossTx<'_>) -> Result<i64> {
     tx.query_one(FAILING, &[])?.map_or(Ok(0), |row| row.int("it"))
 }
 
-/// The number stands in the statement as it does in the index of these timers alone.
+/// The statement contains the number literally, like the index of these timers.
 pub(crate) const FAILING: &str = "SELECT count(*) AS it FROM timer WHERE tries >= 5";
 
 /// Ids of changes behind `after` that have no timer although the clock may move them: those past assessment and those on
@@ -142,7 +142,7 @@ pub fn changes_without(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<S
     .collect()
 }
 
-/// The open states are named so that closed changes, which are almost all, are not gone through.
+/// The open states are named so that closed changes, which are almost all, are not scanned.
 pub(crate) fn changes_sql() -> String {
     format!(
         "SELECT c.id FROM \"change\" c WHERE c.tenant = $tenant AND c.state IN ({}) AND c.id > $after
@@ -184,7 +184,7 @@ pub(crate) const CHECKS: &str =
         AND t.subject_id = c.id)
     ORDER BY c.id LIMIT $limit";
 
-/// Ids of people for whom messages wait that no timer wakes.
+/// Ids of people with waiting messages and without a timer.
 pub fn readers_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     tx.query(READERS, &[("limit", limit.into())])?
         .iter()
@@ -207,7 +207,7 @@ pub fn items_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
         .collect()
 }
 
-/// And so have items that wait for somebody.
+/// The same for items with an owner.
 pub(crate) const ITEMS: &str =
     "SELECT i.id FROM action_item i WHERE i.tenant = $tenant AND i.state IN ('open', 'acknowledged')
     AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = i.tenant AND t.subject_table = 'action_item'

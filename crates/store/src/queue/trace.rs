@@ -1,5 +1,5 @@
-//! The trace that work of the present thread belongs to. What an act leaves for later (jobs, calls, deliveries, events) keeps it, so that
-//! whoever does the work goes on with the trace. The store knows only the text, a `traceparent` of W3C Trace Context.
+//! The trace that work of the present thread belongs to. Deferred work of an act (jobs, calls, deliveries, events) keeps it, so
+//! that the worker continues the trace. The store knows only the text, a `traceparent` of W3C Trace Context.
 
 use std::cell::RefCell;
 
@@ -7,7 +7,7 @@ thread_local! {
     static CURRENT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Sets back what was there before, also when the work panics.
+/// Restores the previous trace, also when the work panics.
 struct Back(Option<String>);
 
 impl Drop for Back {
@@ -16,7 +16,7 @@ impl Drop for Back {
     }
 }
 
-/// Does work of which every act that this thread begins keeps `traceparent` with what it leaves for later; `None` keeps none.
+/// Runs work; every act that this thread begins meanwhile stores `traceparent` with its deferred work; `None` stores none.
 pub fn within<T>(traceparent: Option<String>, work: impl FnOnce() -> T) -> T {
     let _back = Back(CURRENT.replace(traceparent));
     work()

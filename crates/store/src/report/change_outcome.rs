@@ -1,4 +1,4 @@
-//! The projection of changes for figures: one row per change, whose body is what figures count.
+//! The projection of changes for figures: one row per change, whose body has the values that figures count.
 
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ pub struct OutcomeRow {
     pub moved_at: Timestamp,
     /// When its work ended, once it has an outcome: lists of changes filter by it.
     pub ended_at: Option<Timestamp>,
-    /// What figures count, as JSON.
+    /// The values that figures count, as JSON.
     pub body: String,
 }
 
@@ -119,7 +119,7 @@ pub fn list_of_kind(
     found.iter().map(read).collect()
 }
 
-/// The rows whose change is gone, by id: there is none unless somebody wrote into the database. At most `limit`.
+/// The rows of missing changes, by id: there is none unless the database was written past the server. At most `limit`.
 pub fn list_orphans(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     let found = tx.query(
         "SELECT o.change_id FROM change_outcome o WHERE o.tenant = $tenant AND NOT EXISTS
@@ -130,7 +130,7 @@ pub fn list_orphans(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     found.iter().map(|row| row.text("change_id")).collect()
 }
 
-/// Removes all rows of the tenant, so that a projection begins anew.
+/// Removes all rows of the tenant, so that a projection restarts.
 pub fn delete_all(tx: &mut Tx<'_>) -> Result<()> {
     tx.execute("DELETE FROM change_outcome WHERE tenant = $tenant", &[])?;
     tx.execute(

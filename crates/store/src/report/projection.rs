@@ -37,7 +37,7 @@ pub fn changes_between(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<Vec<String
     changes(tx, "e.seq >= $from AND e.seq < $to", &params)
 }
 
-/// The changes whose deployments were written by placed events from an index up to another one, by id.
+/// The changes with deployments written by placed events from an index up to another one, by id.
 pub fn changes_deployed_between(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<Vec<String>> {
     let sql = "SELECT DISTINCT d.change_id AS id FROM event e
          JOIN event_record r ON r.tenant = e.tenant AND r.event_id = e.id

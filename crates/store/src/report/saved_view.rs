@@ -1,5 +1,5 @@
 //! Saved views: the filters and columns of a list under a name, one person's own, shown to others where they share it. They
-//! decide nothing, so no event tells of them.
+//! decide nothing, so they have no event.
 
 use jiff::Timestamp;
 
@@ -45,7 +45,7 @@ pub fn list(tx: &mut Tx<'_>, person: &str, list: &str, limit: i64) -> Result<Vec
     .collect()
 }
 
-/// What others share of a list, each with its owner's id, by name; at most `limit`.
+/// The views of a list that others share, each with its owner's id, by name; at most `limit`.
 pub fn list_shared(tx: &mut Tx<'_>, person: &str, list: &str, limit: i64) -> Result<Vec<(String, SavedView)>> {
     tx.query(
         "SELECT person, name, query, shared, version FROM saved_view

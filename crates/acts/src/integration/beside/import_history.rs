@@ -20,21 +20,21 @@ use crate::core::write::{Written, draft};
 
 /// How many keys are looked up at once.
 const AT_ONCE: usize = 200;
-/// How many are listed where no page is asked.
+/// The most rows listed when no page is requested.
 const MOST_LISTED: i64 = 200;
 
-/// What an import came to, or would come to.
+/// The result of an import or of its dry run.
 #[derive(Debug, Clone)]
 pub struct Imported {
     /// How many rows are new.
     pub added: usize,
-    /// How many rows were imported before, and say the same.
+    /// How many rows were imported before with equal content.
     pub known: usize,
-    /// What is wrong with which line; empty where anything was written.
+    /// The errors by line; empty where anything was written.
     pub problems: Vec<Problem>,
 }
 
-/// Imports rows (`POST /history-imports`); a dry run writes nothing and answers what is wrong.
+/// Imports rows (`POST /history-imports`); a dry run writes nothing and returns the errors.
 ///
 /// # Errors
 /// 403; 422 with each wrong line; the store's.
@@ -129,8 +129,8 @@ fn keep(cx: &mut Context<'_, '_>, source: &str, fresh: Vec<ImportedChange>) -> R
     cx.tell(vec![event], written)
 }
 
-/// How many imported changes a figure leaves out: those that ended in its window, as far as the filter can tell of them. What a filter
-/// asks that an import does not say leaves them all out.
+/// How many imported changes a figure leaves out: those that ended in its window, as far as the filter can match them. A filter
+/// on a field that imports lack leaves all of them out.
 ///
 /// # Errors
 /// The store's.

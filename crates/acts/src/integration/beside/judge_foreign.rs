@@ -1,7 +1,7 @@
-//! What the rules here say of a change of another system. The change is only thought of: nothing is written but the comparison.
+//! How the rules here judge a change of another system. The change is hypothetical: only the comparison is written.
 //!
-//! The people who approved there are compared with the people whom the rules here ask. That is a comparison and no approval: it
-//! stands in the record of the other system's change alone, and no change here reads it.
+//! The people who approved there are compared with the approvers that the rules here require. The comparison is no approval:
+//! only the record of the other system's change has it, and no change here reads it.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use crate::case::judge;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
-/// What the rules would have asked and did not find, each rule or condition with a sentence.
+/// The unmet requirements of the rules, each rule or condition with a sentence.
 pub(crate) type Lacking = Vec<(String, String)>;
 
 /// Judges a change at the moment of their decision.
@@ -69,7 +69,7 @@ pub(crate) fn lacking(
     Ok(found)
 }
 
-/// What one rule adds to what is unmet without any.
+/// The unmet requirements that one rule adds.
 fn of_rule(
     (file, directory, at): (&mut ChangeFile, &Directory, Timestamp),
     row: &TargetObligation,
@@ -88,12 +88,12 @@ fn unmet(file: &ChangeFile, directory: &Directory, at: Timestamp) -> Vec<Unmet> 
     let mut rows = before_approved(file, directory, at);
     rows.extend(before_scheduled(file, directory, at));
     rows.extend(before_start(file, directory, at));
-    // It is asked what the rules would say if Assent led.
+    // The result is the one that the rules would give if Assent led.
     rows.retain(|row| row.code != LED_ELSEWHERE);
     rows
 }
 
-/// Whether too few of those who approved there are people whom a rule asks here.
+/// Whether too few of the people who approved there are approvers by a rule here.
 fn approvals_short(
     (file, directory, at): (&ChangeFile, &Directory, Timestamp),
     row: &TargetObligation,
@@ -119,7 +119,7 @@ fn approvals_short(
     None
 }
 
-/// A standard change goes by an approved template here.
+/// A standard change needs an approved template here.
 fn template_missing(
     directory: &Directory,
     change: &ForeignChange,
@@ -156,7 +156,7 @@ fn person(directory: &Directory, kind: ForeignKind, name: &str) -> Option<Person
     found.next().is_none().then(|| first.id.clone())
 }
 
-/// The change as it would stand here, as far as the other system tells.
+/// The change as a record here, as far as the other system's data go.
 fn imagined(
     directory: &Directory,
     kind: ForeignKind,

@@ -1,4 +1,4 @@
-//! What the acts around systems beside this one share.
+//! Code shared by the acts about coexisting systems.
 
 use model::integration::foreign_system::ForeignSystem;
 use store::record;

@@ -1,5 +1,5 @@
-//! Copies changes that Assent leads into systems beside this one that mirror them, and follows what becomes of the copies there. The
-//! change here leads: an edit of a copy is told to people and moves nothing here.
+//! Copies changes that Assent leads into coexisting systems that mirror them, and follows the copies there. The change here
+//! leads: an edit of a copy is reported to people and moves nothing here.
 
 use model::change::record::Change;
 use model::core::enums::{AboutKind, ActionKind, Closing, ForeignPhase, Severity, State};
@@ -25,7 +25,7 @@ use crate::notify::action_items;
 
 /// The kind of call that writes a copy.
 const CALL: &str = "foreign_mirror";
-/// How many copies are listed where no page is asked.
+/// The most copies listed when no page is requested.
 const LISTED: i64 = 200;
 
 impl PlainNoun for ForeignMirror {
@@ -56,7 +56,7 @@ pub fn is_call(kind: &str) -> bool {
     kind == CALL
 }
 
-/// Has a change copied that was submitted or moved, where a system mirrors one of its services that Assent leads.
+/// Queues the copy of a change that was submitted or moved, if a system mirrors one of its services that Assent leads.
 ///
 /// # Errors
 /// The store's.
@@ -106,7 +106,7 @@ fn mirror_of(cx: &mut Context<'_, '_>, system: &RecordId, key: &str) -> Result<O
     Ok(record::find_one::<ForeignMirror>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// Notes a copy before it is written, so that it is known as one when it is read.
+/// Records a copy before it is written, so that a reading recognises the copy.
 fn begin(cx: &mut Context<'_, '_>, system: &ForeignSystem, change: &Change) -> Result<()> {
     if mirror_of(cx, &system.id, &change.key)?.is_some() {
         return Ok(());
@@ -134,23 +134,23 @@ fn save(cx: &mut Context<'_, '_>, kind: &'static str, mirror: ForeignMirror) -> 
     cx.tell(vec![event], written)
 }
 
-/// What a courier needs to write a copy.
+/// The data for writing a copy.
 pub struct MirrorErrand {
     /// The system.
     pub system: ForeignSystem,
-    /// Its credential, where one is kept.
+    /// Its credential, if any.
     pub credential: Option<Vec<u8>>,
     /// The id of the copy there, where it is known.
     pub known: Option<String>,
     /// The key of the change.
     pub change: String,
-    /// What the copy says.
+    /// The content of the copy.
     pub fields: Vec<(&'static str, String)>,
     /// How far the change is, for a system that knows one status alone.
     pub phase: ForeignPhase,
 }
 
-/// Loads what a courier needs; `None` when the change is mirrored no more.
+/// Loads the data for the call; `None` when the change is mirrored no more.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -195,14 +195,14 @@ pub struct Copied {
     pub foreign_key: String,
     /// When it was edited, by the clock there.
     pub edited_at: jiff::Timestamp,
-    /// What of it could not be written.
+    /// The parts of the copy that could not be written.
     pub problem: Option<String>,
 }
 
-/// What came of writing a copy, or why it was not written.
+/// The result of writing a copy, or why it was not written.
 pub type Done = std::result::Result<Copied, String>;
 
-/// Notes what came of writing a copy; a failure is told to people.
+/// Records the result of writing a copy; a failure is reported to people.
 ///
 /// # Errors
 /// The store's.
@@ -273,15 +273,16 @@ fn open(cx: &mut Context<'_, '_>, mirror: &ForeignMirror, title: String, text: &
     action_items::open(cx, item).map(drop)
 }
 
-/// Settles the item of a copy once it stands there as here.
+/// Settles the item of a copy once the copy equals the change here.
 fn settle(cx: &mut Context<'_, '_>, mirror: &ForeignMirror) -> Result<()> {
     let about = About::new(AboutKind::Change, mirror.change_key.as_str());
     let reason = "The copy was written as the change stands here.";
     action_items::settle_by_rule(cx, ActionKind::Other, &about, &part(mirror), reason).map(drop)
 }
 
-/// Whether a row that was read is the copy of a change, which is then no change of the other system. An edit of it there that differs
-/// from the change is told to people; it moves nothing, and the next move of the change writes the copy anew.
+/// Whether a row that was read is the copy of a change, which is then no change of the other system. An edit of the copy there
+/// that differs from the change is reported to people. The edit moves nothing, and the change's next move writes the copy
+/// again.
 ///
 /// # Errors
 /// The store's.
@@ -293,7 +294,7 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
     // The mark alone proves nothing: a row that only claims to be the copy is read like any other.
     match &mirror.natural_key {
         Some(known) if *known != told.natural_key => return Ok(false),
-        // It was read before the answer to its writing came. Where none could be written, the mark is somebody else's.
+        // The row was read before the response to its writing came. If none could be written, the mark belongs to another row.
         None => return Ok(mirror.read_problem.is_none()),
         Some(_) => {}
     }

@@ -1,5 +1,5 @@
-//! Reads the changes of a system beside this one again and again. A call names the system; a courier asks page by page, and each page
-//! is kept together with how far the reading is, so that a server that was killed goes on there: no row is lost, and none is kept twice.
+//! Reads the changes of a coexisting system repeatedly. A call names the system and reads page by page. Each page is stored
+//! together with the reading position, so a killed server continues there: no row is lost, and none is stored twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ use crate::integration::beside::mirror_changes::take_copy;
 const CALL: &str = "foreign_changes";
 /// The most changes of a system that are kept.
 const MOST_CHANGES: i64 = 200_000;
-/// Why a system with so many changes is read no further.
+/// Why a system with too many changes is read no further.
 pub const FULL: &str = "200,000 of its changes are kept, which is the most: end it, and read from a later day.";
 
 /// Whether a call reads a system.
@@ -49,7 +49,7 @@ pub(crate) fn ask(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()
     Ok(call::insert(cx.tx, &id, (CALL, system.id.as_str()), cx.now)?)
 }
 
-/// The systems that nobody asks any more, since a fault or a person took their call away. It writes nothing.
+/// The systems without a reading call, which a fault or a person removed. Writes nothing.
 ///
 /// # Errors
 /// The store's.
@@ -63,7 +63,7 @@ pub fn find_unasked(cx: &mut Context<'_, '_>) -> Result<Vec<ForeignSystem>> {
     Ok(found)
 }
 
-/// Has a system read that nobody asks any more.
+/// Queues the reading call of a system again.
 ///
 /// # Errors
 /// The store's.
@@ -74,17 +74,17 @@ pub fn ask_anew(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> 
     }
 }
 
-/// What a courier needs to read a system.
+/// The data for reading a system.
 pub struct Errand {
     /// The system.
     pub system: ForeignSystem,
-    /// Its credential, where one is kept.
+    /// Its credential, if any.
     pub credential: Option<Vec<u8>>,
     /// Whether as many of its changes are kept as may be.
     pub is_full: bool,
 }
 
-/// Loads what a courier needs; `None` when the system is read no more.
+/// Loads the data for the call; `None` when the system is read no more.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -102,8 +102,8 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
     }))
 }
 
-/// Keeps the rows of a page, judges those on which they decided, and notes how far the reading is; `false` where the system is read no
-/// more, or in another way than the page was: `terms` is the digest by which the courier read it.
+/// Stores the rows of a page, judges those that decide, and records the reading position; `false` when the system is read no
+/// more, or with other terms than the page was: `terms` is their digest.
 ///
 /// # Errors
 /// The store's.
@@ -113,23 +113,23 @@ pub fn take_page(
     rows: &[Told],
     problem: Option<&str>,
 ) -> Result<bool> {
-    // Its words were understood by the tables of that time, so that under others it says nothing.
+    // The page was read with the mapping of that time, so under another mapping it is invalid.
     let Some(system) = in_use(cx, id)?.filter(|system| system.terms_digest() == terms) else {
         return Ok(false);
     };
     let mut known = known(cx, &system, rows)?;
     let (mut written, mut drafts) = (Written::default(), Vec::new());
     let mut seen = BTreeSet::new();
-    // A row that stands on a page twice is taken once; the next round reads it again.
+    // A row that is twice on a page is applied once; the next round reads it again.
     for told in rows.iter().filter(|told| seen.insert(told.natural_key.as_str())) {
-        // What was read as their own change stays one: a mark that is put on it later hides no edit of it.
+        // A row that was read as the other system's own change stays one: a mark added later hides no edit of it.
         if !known.contains_key(&told.natural_key) && take_copy(cx, &system, told)? {
             continue;
         }
         take_row(cx, &system, told, (&mut known, &mut written, &mut drafts))?;
     }
     let is_news = !drafts.is_empty();
-    // An edit that a row claims to lie ahead must not keep the reading from what is edited until then.
+    // A row with an edit time in the future must not make the reading skip edits until then.
     let believed = rows.iter().map(|told| told.edited_at).filter(|at| *at <= cx.now);
     let last = believed.max();
     let read_until = last.max(system.read_until);
@@ -187,7 +187,7 @@ fn known(cx: &mut Context<'_, '_>, system: &ForeignSystem, rows: &[Told]) -> Res
     Ok(found.into_iter().map(|it| (it.natural_key.clone(), it)).collect())
 }
 
-/// What a page gathers: the records as they are by then, and what is written of them.
+/// The result of a page: the updated records, and what is written about them.
 type Gathered<'a> = (
     &'a mut BTreeMap<String, ForeignChange>,
     &'a mut Written,
@@ -245,8 +245,8 @@ fn told_of(saved: &ForeignChange, kind: &'static str, now: Timestamp) -> EventDr
     draft(kind, ("foreign_change", saved.id.to_string()), now, data)
 }
 
-/// The ids there of the changes by which the gates could go of services that the system leads: at the end of each round they are
-/// asked for by name, since a row that is gone is edited no more and so comes on no page.
+/// The other system's ids of the changes on which the gates of its services depend. They are read by id at the end of each
+/// round, since a deleted row is edited no more and so is on no page.
 ///
 /// # Errors
 /// The store's.
@@ -266,7 +266,7 @@ pub fn open_rows(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<String>> {
     Ok(found.into_iter().collect())
 }
 
-/// Notes that a system shows rows no more that were asked for by their ids: no gate goes by them until they are there again.
+/// Notes that rows read by their ids are missing in a system: no gate uses them until they are there again.
 ///
 /// # Errors
 /// The store's.
@@ -303,7 +303,7 @@ fn unmapped(name: Option<&str>) -> String {
     }
 }
 
-/// Puts the next reading on its way, at its time.
+/// Queues the next reading at its time.
 ///
 /// # Errors
 /// The store's.
@@ -316,7 +316,7 @@ pub fn ask_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     Ok(call::insert(cx.tx, &call_id, (CALL, id), at)?)
 }
 
-/// Has a round go on where it was, after so many seconds: the system asks to be left alone, or a round ended before the last page.
+/// Continues a round where it was, after so many seconds: the system limits the rate, or a round ended before the last page.
 ///
 /// # Errors
 /// The store's.
@@ -329,7 +329,7 @@ pub fn go_on(cx: &mut Context<'_, '_>, id: &str, (seconds, left): (i64, &str)) -
     Ok(call::insert_rest(cx.tx, &call_id, (CALL, id), left, at)?)
 }
 
-/// Notes that a system which leads services was read to its end, where the last note of it grows old.
+/// Records that a system which leads services was read to its end, when the last record grows old.
 ///
 /// # Errors
 /// The store's.
@@ -355,7 +355,7 @@ pub fn note_whole(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     }
 }
 
-/// Notes why a reading failed, and shuts the gates that go by it; the same reason again writes nothing.
+/// Records why a reading failed, and closes the gates that depend on it; the same reason again writes nothing.
 ///
 /// # Errors
 /// The store's.
@@ -372,7 +372,7 @@ pub fn fail(cx: &mut Context<'_, '_>, (id, url): (&str, &str), why: &str) -> Res
         ..system
     };
     cx.put_estate("foreign_system.failed", next, json!({}))?;
-    // What waits and could go by what was read before stops with it.
+    // Waiting changes that depended on earlier rows are stopped too.
     rejudge_all_led(cx, id)
 }
 

@@ -1,4 +1,4 @@
-//! How the decisions of a system beside this one compare with the rules here, counted and one by one.
+//! Compares the decisions of a coexisting system with the rules here, in numbers and one by one.
 
 use std::collections::BTreeMap;
 
@@ -32,21 +32,21 @@ pub struct Counted {
 pub struct Report {
     /// The system.
     pub system: ForeignSystem,
-    /// How many changes there are of each kind, in the order of the words.
+    /// How many changes there are of each kind, in the order of the enum.
     pub counts: Vec<(ForeignDifference, i64)>,
-    /// The rules that would have stopped what they let go, the most frequent one first.
+    /// The rules that would have stopped changes of theirs, the most frequent one first.
     pub rules: Vec<Counted>,
     /// The services that this concerns.
     pub services: Vec<Counted>,
     /// Whether every change was counted for rules and services.
     pub is_whole: bool,
-    /// The changes of the kind that was asked, behind the one that was named.
+    /// The changes of the requested kind, after the given key.
     pub changes: Vec<ForeignChange>,
     /// The id behind which the next page begins.
     pub next: Option<String>,
 }
 
-/// What of a change is counted.
+/// The part of a change that is counted.
 #[derive(Debug, Deserialize)]
 struct Part {
     #[serde(default)]

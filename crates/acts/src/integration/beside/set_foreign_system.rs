@@ -1,4 +1,4 @@
-//! Systems beside this one: from where their changes are read, and with which credential.
+//! Coexisting systems: the source of their changes, and the credential.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions::SET_CONNECTION;
@@ -95,9 +95,9 @@ impl PlainNoun for ForeignSystem {
             field_map: input.field_map,
             mirrors: input.mirrors,
             copies_into: input.copies_into,
-            // Everything is read again under the new terms; what is the same writes nothing.
+            // Everything is read again under the new terms; unchanged rows write nothing.
             read_until: None,
-            // Nothing was read yet that would show it mended: a gate that is shut for it stays shut until then.
+            // No reading has shown a repair yet: a gate that is closed for the system stays closed until then.
             read_problem: self.read_problem.clone().filter(|_| !is_moved),
             ..self.clone()
         };
@@ -116,7 +116,7 @@ impl PlainNoun for ForeignSystem {
     }
 }
 
-/// Refuses a day to come: until then nothing would be read, and what was read before would stand as it was.
+/// Refuses a future day: until then nothing would be read, and earlier rows would stay unchanged.
 fn check_since(reading: &mut Reading<'_>, input: &ForeignSystemInput, now: Timestamp) {
     if input.read_since.is_some_and(|since| since > now) {
         let text = "`read_since` lies ahead: changes are read from a day that has come.";
@@ -192,5 +192,5 @@ impl PlainNoun for ForeignChange {
     }
 }
 
-/// How many are listed where no page is asked.
+/// The most rows listed when no page is requested.
 const MOST_LISTED: i64 = 200;

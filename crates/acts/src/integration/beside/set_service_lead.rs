@@ -1,4 +1,5 @@
-//! Who leads the changes of a service: two people hand the lead to a system beside this one, one takes it back.
+//! The system that leads the changes of a service: moving the lead to a coexisting system needs two people, taking it back
+//! needs one.
 
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId, ServiceKey};
@@ -67,7 +68,7 @@ impl PlainNoun for ServiceLead {
         save(cx, "service_lead.proposed", lead)
     }
 
-    /// Confirms it as it was proposed.
+    /// Confirms the lead as proposed.
     fn edit(self, cx: &mut Context<'_, '_>, input: ServiceLeadInput, mut reading: Reading<'_>) -> Result<Self> {
         if reading.errors.is_empty() && !self.is_as_proposed(&input) {
             let text = "A proposal stays as it is. End it and make another.";
@@ -126,7 +127,7 @@ fn save(cx: &mut Context<'_, '_>, kind: &'static str, record: ServiceLead) -> Re
     Ok(saved)
 }
 
-/// Notes who leads a service from now on, and judges its open changes and waiting checks by that.
+/// Records the system that leads a service from now on, and judges its open changes and waiting checks again.
 fn lead(cx: &mut Context<'_, '_>, key: &ServiceKey, led: Option<LedElsewhere>) -> Result<()> {
     let found = cx.directory()?.services.get(key).cloned();
     let Some(service) = found else { return Ok(()) };
@@ -142,7 +143,7 @@ fn lead(cx: &mut Context<'_, '_>, key: &ServiceKey, led: Option<LedElsewhere>) -
     rejudge_service(cx, key.as_str())
 }
 
-/// Takes back the leads in which one of these accounts had a part, and their proposals.
+/// Withdraws the leads in which one of these accounts had a part, and their proposals.
 ///
 /// # Errors
 /// The store's.
@@ -173,7 +174,7 @@ fn take_back(cx: &mut Context<'_, '_>, found: ServiceLead) -> Result<ServiceLead
     Ok(ended)
 }
 
-/// Refuses the proposer and whoever counts as one with them. One of the two is a change manager.
+/// Refuses the proposer and accounts that count as the proposer. One of the two is a change manager.
 fn check_second(cx: &mut Context<'_, '_>, lead: &ServiceLead) -> Result<()> {
     let directory = cx.directory()?;
     let person = cx.actor.person.clone();
@@ -204,7 +205,7 @@ fn leads_services(text: String) -> Refusal {
     Refusal::not_now("leads_services", text, help, Vec::new())
 }
 
-/// Refuses what would change under the services that a system leads: who confirmed its lead confirmed how it is read.
+/// Refuses changes of settings for services that a system leads: the confirmation of its lead included how it is read.
 ///
 /// # Errors
 /// 409 `leads_services`, or the store's.
@@ -216,7 +217,7 @@ pub(super) fn check_leads_none(cx: &mut Context<'_, '_>, system: &ForeignSystem)
     Err(leads_services(text).into())
 }
 
-/// Refuses another credential for a system that leads services: what an account does not see there is not read, so that what was
+/// Refuses another credential for a system that leads services: rows hidden from an account are not read, so a change that is
 /// stopped there would go on here.
 ///
 /// # Errors

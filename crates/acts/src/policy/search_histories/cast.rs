@@ -18,11 +18,11 @@ use model::directory::snapshot::{
 use model::emergency::outside_look::OutsideLook;
 use policy::PolicySet;
 
-/// A service that nothing is said of.
+/// A service without attributes.
 pub(super) const PLAIN: &str = "a plain service";
 /// A service under every regime.
 pub(super) const EVERYTHING: &str = "a critical service under every regime";
-/// Who breaks the glass: an owner.
+/// The owner who opens break-glass.
 pub(super) const OPENER: &str = "owner-1";
 /// The incident behind every emergency.
 pub(super) const INCIDENT: &str = "INC-1";
@@ -65,7 +65,7 @@ fn meeting(key: &GroupKey, members: &BTreeSet<PersonId>, at: Timestamp) -> Meeti
     }
 }
 
-/// What a set names: the company has all of it.
+/// The names in a set: the company has all of them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
     groups: BTreeSet<String>,
@@ -82,7 +82,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Reads the words out of a set's texts.
+    /// Reads the names in a set's texts.
     pub(super) fn of(set: &PolicySet) -> Self {
         let mut words = Self {
             groups: ["security", "change-managers", "outside"].map(str::to_owned).into(),
@@ -137,7 +137,7 @@ impl Words {
         }
     }
 
-    /// Those of some words that the set's texts name.
+    /// The given names that the set's texts contain.
     fn named(&self, kind: &str, words: &[String]) -> Vec<String> {
         named_in(&self.text, kind, words)
     }
@@ -152,7 +152,7 @@ impl Words {
         named_in(text, "DataClass", &self.data_classes)
     }
 
-    /// Those of some closed words that the set's texts name, and one that they do not.
+    /// The values of an enum that the set's texts name, and one that they do not name.
     pub(super) fn told_apart<T: Copy>(&self, kind: &str, all: &[T], word: fn(T) -> &'static str) -> Vec<T> {
         let is_named = |it: &T| self.text.contains(&format!("{kind}::\"{}\"", word(*it)));
         let (mut named, others): (Vec<T>, Vec<T>) = all.iter().copied().partition(is_named);
@@ -160,12 +160,12 @@ impl Words {
         named
     }
 
-    /// Whether a word stands in the set's text.
+    /// Whether the set's text contains a name.
     pub(super) fn say(&self, word: &str) -> bool {
         self.text.contains(word)
     }
 
-    /// Every service that the set could tell apart, beside the plain one and the one with everything.
+    /// Every service that the set could distinguish, beside the plain one and the one with everything.
     pub(super) fn services(&self) -> Vec<String> {
         let regimes = self.regimes.iter().map(|it| format!("a service under {it}"));
         let classes = self.data_classes.iter().map(|it| format!("a service with {it} data"));
@@ -176,13 +176,13 @@ impl Words {
     }
 }
 
-/// Those of some words that a text names.
+/// The given names that a text contains.
 fn named_in(text: &str, kind: &str, words: &[String]) -> Vec<String> {
     let is_named = |word: &&String| text.contains(&format!("{kind}::\"{word}\""));
     words.iter().filter(is_named).cloned().collect()
 }
 
-/// What stands between a mark and the next quotation mark.
+/// The text between a mark and the next quotation mark.
 pub(crate) fn behind(text: &str, mark: &str) -> Vec<String> {
     let parts = text.split(mark).skip(1);
     parts
@@ -216,7 +216,7 @@ pub(super) struct Cast {
 }
 
 impl Cast {
-    /// Everybody: a requester, an implementer, a tester, a pipeline, and so many holders of every right that decides.
+    /// Everybody: a requester, an implementer, a tester, a pipeline, and this many holders of every right that decides.
     pub(super) fn company(words: &Words, holders: usize) -> Self {
         let mut made = Made::new(words);
         made.hire("rita", &[Role::Requester], true);
@@ -286,7 +286,7 @@ impl Cast {
         made.done(words)
     }
 
-    /// Everybody, those first who hold a right that looks after others.
+    /// Everybody, first the people with a right that supports others.
     pub(super) fn people(&self) -> Vec<String> {
         let mut found: Vec<&Person> = self.directory.people.values().collect();
         found.sort_by_key(|person| {
@@ -355,7 +355,7 @@ fn usual_template() -> StandardTemplate {
     }
 }
 
-/// A tenant with what a new one has.
+/// A new tenant.
 fn usual_tenant() -> Tenant {
     Tenant {
         id: "acme".into(),
@@ -535,7 +535,7 @@ impl Made {
         for key in &words.groups {
             let members = self.members.remove(key).unwrap_or_default();
             let key = GroupKey::from(key.as_str());
-            // No meeting lasts until the window of what is planned: they sit again then, and before its announcement.
+            // No meeting lasts until the window of a planned change: the board meets again then, and before the announcement.
             let late = window() - SignedDuration::from_hours(1);
             let ahead = words.announced.iter().filter(|minutes| **minutes > 0);
             let early = ahead.map(|minutes| late - SignedDuration::from_mins(*minutes));

@@ -1,6 +1,6 @@
-//! Asks a set what it requires of very many made-up changes without walking them: every combination of what the set's rules on
-//! approval and peer review look at, up to a bound. So a hole is found that opens only where several things come together, or
-//! where whoever wrote a change is also its implementer, its owner or the owner of its service.
+//! Computes a set's requirements for very many hypothetical changes without acting on them: every combination of the fields
+//! that the set's approval and peer-review rules read, up to a bound. So the search finds a hole that opens only when several
+//! things come together, or when the author of a change is also its implementer, its owner or the owner of its service.
 
 use std::collections::BTreeSet;
 
@@ -14,19 +14,19 @@ use super::cast::{self, Words, behind};
 use super::{Step, Story, criticalities, no_peer_story, self_approval_rule};
 use crate::case::policy_floor::{LeftOut, left_out};
 
-/// The most combinations that are asked about of one rule alone, and once more of all rules together; where there are more, so
-/// many of them, spread evenly and the same every time.
+/// The most combinations that are tried for one rule alone, and once more for all rules together; of more, so many are tried,
+/// spread evenly and the same every time.
 const MOST_FACTS: u64 = 1_500;
-/// Steps through a longer list of combinations by a prime, so that every part of it is come to.
+/// Steps through a longer list of combinations by a prime, so that every part of it is reached.
 const STRIDE: u64 = 2_654_435_761;
-/// Of so many words of a set every choice of some of them is looked at; of more each alone, each two, and all.
+/// Of up to so many names every subset is tried; of more each alone, each pair, and all.
 const FEW_WORDS: usize = 3;
-/// Whoever writes every change that is asked about, unless a rule names somebody.
+/// The author of every tried change, unless a rule names another one.
 const AUTHOR: &str = "alma";
-/// Somebody else.
+/// Another person.
 const OTHER: &str = "bert";
 
-/// One change as the policies see it, and how it is told.
+/// One change as the policies see it, and its description.
 #[derive(Clone)]
 struct Facts {
     change: ChangeFacts,
@@ -34,12 +34,12 @@ struct Facts {
     told: Vec<String>,
 }
 
-/// One value of a thing that rules look at.
+/// One value of a field that rules read.
 type Value = Box<dyn Fn(&mut Facts)>;
-/// A thing that rules look at, with its values.
+/// A field that rules read, with its values.
 type Dimension = Vec<Value>;
 
-/// The paths that stand open because the set asks nobody, or no peer.
+/// The open paths: the set requires no approver, or no peer.
 pub(super) fn unasked(set: &PolicySet, words: &Words) -> Vec<Story> {
     let rules = conditions(set);
     let all = dimensions(&rules.join("\n"), words);
@@ -53,7 +53,7 @@ pub(super) fn unasked(set: &PolicySet, words: &Words) -> Vec<Story> {
     found
 }
 
-/// What the rules say that could ask another person, without their annotations.
+/// The conditions of the rules that could require another person, without their annotations.
 fn conditions(set: &PolicySet) -> Vec<String> {
     let asks = |duty: &Duty| matches!(duty, Duty::Approval(_) | Duty::PeerReview { .. });
     let ids: BTreeSet<&str> = set
@@ -75,7 +75,7 @@ fn size(dimensions: &[Dimension]) -> u64 {
         .fold(1, |size: u64, it| size.saturating_mul(it.len() as u64))
 }
 
-/// Asks about every combination, or about as many as are looked at.
+/// Tries every combination, or as many as the bound allows.
 fn look(set: &PolicySet, dimensions: &[Dimension], found: &mut Vec<Story>) {
     let size = size(dimensions);
     for place in 0..size.min(MOST_FACTS) {
@@ -97,11 +97,11 @@ fn look(set: &PolicySet, dimensions: &[Dimension], found: &mut Vec<Story>) {
     }
 }
 
-/// A path that stands open for one change.
+/// An open path for one change.
 fn story(set: &PolicySet, facts: &Facts) -> Option<Story> {
     let targets = [facts.target.clone()];
     let requirements = set.require(&facts.change, &targets);
-    // What cannot be judged goes nowhere.
+    // A change that cannot be judged cannot proceed.
     if requirements.stop.is_some() {
         return None;
     }
@@ -128,7 +128,7 @@ fn story(set: &PolicySet, facts: &Facts) -> Option<Story> {
     })
 }
 
-/// A change of which nothing is said.
+/// A change without attributes.
 fn plain() -> Facts {
     Facts {
         change: ChangeFacts {
@@ -170,7 +170,7 @@ fn plain() -> Facts {
     }
 }
 
-/// A value that says something and tells it.
+/// A value that sets a fact and describes it.
 fn value(told: impl Into<String>, say: impl Fn(&mut Facts) + 'static) -> Value {
     let told = told.into();
     Box::new(move |facts| {
@@ -181,7 +181,7 @@ fn value(told: impl Into<String>, say: impl Fn(&mut Facts) + 'static) -> Value {
     })
 }
 
-/// All that some rules look at. Who wrote it stands before whoever is told by them.
+/// All fields that some rules read. The author comes before the people who are described by the author.
 fn dimensions(text: &str, words: &Words) -> Vec<Dimension> {
     let mut found = vec![
         [Kind::Normal, Kind::Emergency]
@@ -212,7 +212,7 @@ fn either(name: &'static str, say: fn(&mut Facts, bool)) -> Dimension {
     ]
 }
 
-/// Those of some closed words that a text names, and one that it does not.
+/// The values of an enum that a text names, and one that it does not name.
 fn named<T: Copy>(text: &str, kind: &str, all: &[T], word: fn(T) -> &'static str) -> Vec<T> {
     let is_named = |it: &T| text.contains(&format!("{kind}::\"{}\"", word(*it)));
     let (mut named, others): (Vec<T>, Vec<T>) = all.iter().copied().partition(is_named);
@@ -220,7 +220,7 @@ fn named<T: Copy>(text: &str, kind: &str, all: &[T], word: fn(T) -> &'static str
     named
 }
 
-/// Choices of some words: every one of a few, else none, each, each two and all.
+/// Subsets of some names: every subset of a few, else none, each, each pair and all.
 fn choices<T: Clone>(words: &[T]) -> Vec<Vec<T>> {
     if words.len() <= FEW_WORDS + 1 {
         let chosen = |mask: usize| {
@@ -240,7 +240,7 @@ fn choices<T: Clone>(words: &[T]) -> Vec<Vec<T>> {
 /// The probability of a forecast, if it is known, and the ends of its range, in parts per million.
 type Figures = (Option<i64>, i64, i64);
 
-/// Forecasts that rules tell apart: none, those at either end, and one that is unknown between both.
+/// Forecasts that rules distinguish: none, those at either end, and one that is unknown between both.
 const FORECASTS: [(&str, Option<Figures>); 4] = [
     ("", None),
     ("hardly ever failing", Some((Some(1), 1, 1))),
@@ -319,7 +319,7 @@ fn of_the_change(text: &str, found: &mut Vec<Dimension>) {
         }),
         ("complexity", |facts, level| facts.change.complexity = level),
     ];
-    // A rule that asks from an impact on looks at each of the three.
+    // A rule with an impact threshold reads each of the three.
     let asks_from = text.contains("from_impact");
     let is_named = |name: &str| text.contains(name) || asks_from && name.starts_with("impact_");
     let named = rows.into_iter().filter(|(name, _)| is_named(name));
@@ -382,10 +382,10 @@ fn of_the_place(text: &str, words: &Words, found: &mut Vec<Dimension>) {
     }
 }
 
-/// Says of a change that it goes to a place by its key.
+/// Sets a change's place by its key.
 type SayPlace = fn(&mut Facts, &str);
 
-/// How rules name places, and what is then said; an empty key says nothing.
+/// How rules name places, and the setter for each; an empty key sets nothing.
 const PLACES: [(&str, SayPlace); 2] = [
     ("Service::\"", |facts, key| {
         if !key.is_empty() {
@@ -471,7 +471,7 @@ fn hold(facts: &mut Facts, role: OwnershipRole, people: Vec<PersonId>) {
         .extend(people.into_iter().map(|person| (role, person)));
 }
 
-/// Somebody, by what they are to the change.
+/// A person, by their part in the change.
 #[derive(Clone)]
 enum Who {
     Author,

@@ -1,4 +1,4 @@
-//! The stage of a story: one change, the acts of the house done by whom it says, and what was done so far.
+//! The stage of a story: one change, the acts of the product done by the chosen people, and the steps so far.
 
 mod told;
 
@@ -32,14 +32,14 @@ use super::cast::{dawn, window};
 use super::{Shape, Step, Story, is_peer_review};
 use crate::case::judge;
 
-/// What the changes of all stories bring out.
+/// The artifact of the changes in all stories.
 const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
-/// So long before the start the last words are given.
+/// How long before the start the last decisions are made.
 const BEFORE_START: SignedDuration = SignedDuration::from_mins(2);
-/// How often people are asked again: rules of a later stage ask nobody before the earlier ones are met.
+/// How often people decide again: rules of a later stage need nobody before the earlier ones are met.
 const ROUNDS: usize = 4;
 
-/// Who acts: a person in a session with a second factor just shown, or somebody's token.
+/// The actor: a person in a session with a fresh second factor, or a person's token.
 #[derive(Debug, Clone)]
 pub(super) struct Hand {
     person: PersonId,
@@ -108,8 +108,8 @@ pub(super) struct Stage<'s> {
 }
 
 impl<'s> Stage<'s> {
-    /// Somebody writes a change of a shape. An emergency starts at once, but for one that has to be announced before: that starts
-    /// as late as this asks.
+    /// A person writes a change of a shape. An emergency starts at once, unless it has to be announced before: then it starts
+    /// as late as that requires.
     pub(super) fn open(
         set: &'s PolicySet,
         directory: &Arc<Directory>,
@@ -148,7 +148,7 @@ impl<'s> Stage<'s> {
         Ok(stage)
     }
 
-    /// One act of one person: kept only if it succeeds, as a transaction would.
+    /// One act of one person: the result is kept only after success, as in a transaction.
     fn act<T>(
         &mut self,
         by: &Hand,
@@ -209,7 +209,7 @@ impl<'s> Stage<'s> {
         self.act(by, "submits it", write::submit).is_ok()
     }
 
-    /// Says what it takes.
+    /// Assesses the change.
     pub(super) fn assess(&mut self, by: &Hand) -> bool {
         if self.file.change.state != State::Assessing {
             return true;
@@ -223,7 +223,7 @@ impl<'s> Stage<'s> {
         self.act(by, "assesses it", |case| write::assess(case, &words)).is_ok()
     }
 
-    /// Brings everything that rules ask beside approvals: evidence, ticks, tasks, peers.
+    /// Supplies everything that rules require beside approvals: evidence, ticks, tasks, peers.
     pub(super) fn prepare(&mut self, by: &[&Hand], with_peers: bool) {
         let rows = self.file.requirements.obligations.clone();
         for row in &rows {
@@ -259,7 +259,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Brings what items of checklists ask: evidence that is new enough, and answers of probes.
+    /// Supplies the requirements of checklist items: evidence that is new enough, and results of probes.
     fn bring_items(&mut self, by: &[&Hand]) {
         for row in self.file.requirements.obligations.clone() {
             // Evidence comes from an owner of the item first, and where no author may vouch for it, from others than authors.
@@ -298,7 +298,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// The probe answers for each place that what it reports is so now: a search is about people.
+    /// The probe reports success for each place: a search is about people.
     fn hear_probe(&mut self, by: &[&Hand], probe: &str) {
         let targets = self.file.change.content.targets.iter();
         let places: Vec<String> = targets.map(|it| format!("{}/{}", it.service, it.environment)).collect();
@@ -320,7 +320,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// The first hand that can does it.
+    /// The first actor who can performs the act.
     fn first_of<T>(
         &mut self,
         by: &[&Hand],
@@ -333,7 +333,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Those who alone tick an item.
+    /// The only people who may tick an item.
     fn owners_of(&self, id: &ids::RecordId) -> Vec<Hand> {
         let line = self.file.checklist.iter().find(|line| &line.id == id);
         let item = line.and_then(|line| Item::of_line(&self.file, line));
@@ -342,7 +342,7 @@ impl<'s> Stage<'s> {
         owners.iter().map(|person| Hand::person(person.as_str())).collect()
     }
 
-    /// Peers read it: those who stand last in their group, so that others are left to approve.
+    /// Peers review it: the last members of their group, so that others are left to approve.
     fn review_as_peers(&mut self, duty: &Duty) {
         let Duty::PeerReview { count, from } = duty else { return };
         let mut people: Vec<PersonId> = match from {
@@ -373,15 +373,15 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Comes to the window and decides on the way: right before it, so that no word wears out before the start, and where a rule
-    /// asks for an announcement early enough for that as well.
+    /// Moves to the window and decides on the way: right before the window, so that no decision expires before the start. Where
+    /// a rule requires an announcement, the decision is early enough for that as well.
     pub(super) fn approach(&mut self, decide: impl Fn(&mut Self)) {
         if let Some(ahead) = self.announced_ahead() {
             self.await_start(ahead);
             decide(self);
             self.communicate();
             self.await_start(SignedDuration::ZERO);
-            // What wore out meanwhile is asked for anew. The clock's own act refuses nothing.
+            // Expired decisions are requested again. The clock's own act refuses nothing.
             let _ = self.act(&Hand::clock(), "lets the time until the start pass", |case| {
                 timers::run(case);
                 Ok(())
@@ -399,7 +399,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Approves, at the meeting of the board that asks.
+    /// Approves, at the meeting of the board where one is required.
     pub(super) fn approve(&mut self, by: &Hand) -> bool {
         let asked = asking(&self.file, &self.directory, &by.person, self.now);
         if asked.is_empty() {
@@ -421,7 +421,7 @@ impl<'s> Stage<'s> {
             .is_ok()
     }
 
-    /// Everybody whom a rule asks approves, until its count is reached.
+    /// Every approver of a rule approves, until its count is reached.
     pub(super) fn gather_approvals(&mut self) {
         for _ in 0..ROUNDS {
             let rows = self.file.requirements.obligations.clone();
@@ -436,7 +436,7 @@ impl<'s> Stage<'s> {
                 return;
             }
         }
-        // Whom a rule lets not decide nobody asks; that they try tells which rule it is.
+        // A person whom a rule excludes gets no request; their attempt shows which rule it is.
         for person in self.file.requirements.refused.clone() {
             let words = body(json!({"decision": "approve", "content_digest": self.file.change.digests.content}));
             let _ = self.act(&Hand::person(person.as_str()), "approves it", |case| {
@@ -465,7 +465,7 @@ impl<'s> Stage<'s> {
                 .standing()
                 .filter(|it| it.is_yes() && it.counted_for.iter().any(|row| is_worth(row, id, self.now)))
                 .count();
-            // Of distinct groups it matters who they are, and not how many alone.
+            // For distinct groups the decision depends on who the people are, and not only on how many.
             let is_enough = rule.from.distinct_groups().is_none()
                 || targets_of(&self.file, row).all(|it| is_met(&self.file, (id, rule), &it.id, self.now));
             if counted >= rule.count as usize && is_enough {
@@ -477,8 +477,8 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Whether somebody has decided and is not asked again. Who spoke for an earlier stage is asked anew when the stage of this
-    /// rule opens, as in the house.
+    /// Whether a person has decided and gets no further request. A decider of an earlier stage gets a new request when the
+    /// stage of this rule opens, as in the product.
     fn has_said_enough(&self, person: &PersonId, rule_id: &str) -> bool {
         let mut words = self.file.standing().filter(|it| &it.person == person).peekable();
         if words.peek().is_none() {
@@ -499,7 +499,7 @@ impl<'s> Stage<'s> {
         self.act(by, "starts the work", work::start).is_ok() && self.file.change.state == State::Implementing
     }
 
-    /// Breaks the glass.
+    /// Opens break-glass.
     pub(super) fn break_glass(&mut self, by: &Hand) -> bool {
         let until = (self.now + SignedDuration::from_hours(1)).to_string();
         let words = body(json!({"reason": "It is down.", "until": until}));
@@ -509,7 +509,7 @@ impl<'s> Stage<'s> {
         .is_ok()
     }
 
-    /// Somebody else signs a broken glass, where that is needed.
+    /// Another person cosigns a break-glass use, where that is needed.
     pub(super) fn cosign(&mut self, people: &[String]) {
         for person in people {
             if self
@@ -523,7 +523,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Says that a broken glass was right.
+    /// Validates a break-glass use.
     pub(super) fn validate_glass(&mut self, by: &Hand) -> bool {
         let words = body(json!({"text": "It was needed."}));
         self.act(by, "validates the break-glass", |case| {
@@ -532,7 +532,7 @@ impl<'s> Stage<'s> {
         .is_ok()
     }
 
-    /// The person named says that work told afterwards was allowed.
+    /// The named person confirms that the retroactive work was allowed.
     pub(super) fn confirm(&mut self, by: &Hand) -> bool {
         let words = body(json!({"confirmed": true, "text": "I said so."}));
         self.act(by, "confirms that it was allowed", |case| {
@@ -554,7 +554,7 @@ impl<'s> Stage<'s> {
         });
     }
 
-    /// Completes, validates, reviews and closes it; answers whether it is closed.
+    /// Completes, validates, reviews and closes the change; returns whether it is closed.
     pub(super) fn finish(&mut self, implementers: &[&str]) -> bool {
         let hands: Vec<Hand> = implementers
             .iter()
@@ -595,12 +595,12 @@ impl<'s> Stage<'s> {
         self.file.change.state == State::Closed
     }
 
-    /// What the policies are told of a person here.
+    /// The policy facts about a person here.
     pub(super) fn facts_of(&self, person: &PersonId) -> ActorFacts {
         permission::person_facts(&self.file, &self.directory, person, self.now)
     }
 
-    /// What stands in the way.
+    /// The obstacle.
     pub(super) fn stuck(&self) -> String {
         let ahead = waiting_on::ahead(&self.file, &self.directory, self.now);
         let mut lines: Vec<String> = ahead.iter().map(|row| row.unmet.text.clone()).collect();
@@ -608,7 +608,7 @@ impl<'s> Stage<'s> {
         lines.truncate(3);
         let wanted = wanted(self.file.change.state);
         let mut tried = self.refused.iter().filter(|it| wanted.contains(&it.does.as_str()));
-        // A rule of the set's own is what its writer looks for; the base forbids most acts to most people anyway.
+        // The writer of a set looks for rules of their own; the base set forbids most acts to most people anyway.
         let leads = |it: &&Refused| it.is_by_own_rule && (wanted.contains(&it.does.as_str()) || it.prepares());
         let told = self.refused.iter().find(leads).or_else(|| tried.next());
         if let Some(Refused { who, does, why, .. }) = told.or(self.refused.last()) {
@@ -632,7 +632,7 @@ impl<'s> Stage<'s> {
     }
 }
 
-/// Whether a word counts for a rule and has not worn out.
+/// Whether a decision counts for a rule and has not expired.
 fn is_worth(row: &related_records::CountedFor, rule: &str, now: Timestamp) -> bool {
     row.rule == rule && row.valid_until.is_none_or(|until| now < until)
 }
@@ -660,7 +660,7 @@ impl Refused {
         }
     }
 
-    /// Whether it would have brought what rules ask beside approvals.
+    /// Whether the actor would have supplied the requirements beside approvals.
     fn prepares(&self) -> bool {
         let does = self.does.as_str();
         does.starts_with("brings evidence")
@@ -671,7 +671,7 @@ impl Refused {
     }
 }
 
-/// What leads on from a state.
+/// The acts that lead on from a state.
 fn wanted(state: State) -> &'static [&'static str] {
     match state {
         State::Draft => &["submits it", "breaks the glass"],
@@ -689,7 +689,7 @@ fn wanted(state: State) -> &'static [&'static str] {
     }
 }
 
-/// What a change of a shape says.
+/// The fields of a change of a shape.
 fn facts(shape: &Shape, implementers: &[&str], starts_at: Timestamp) -> Body {
     let (impact, complexity) = if shape.is_high {
         ("high", "high")
@@ -733,7 +733,7 @@ fn facts(shape: &Shape, implementers: &[&str], starts_at: Timestamp) -> Body {
         facts.insert("tester".to_owned(), "tom".into());
     }
     if shape.kind == Kind::Emergency {
-        // An incident asks fewer people than a threat, so that no path hides behind security's word.
+        // An incident needs fewer approvers than a threat, so that no path hides behind security's approval.
         facts.insert("incident".to_owned(), super::cast::INCIDENT.into());
     }
     facts

@@ -1,4 +1,4 @@
-//! What is found in sets that leave a path open, and that nothing is found in those that come with the program.
+//! Tests: the search finds the open path in sets that have one, and finds nothing in the sets of the program.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -194,7 +194,7 @@ fn a_change_that_nobody_can_approve_is_found_with_the_rule_in_the_way() {
     );
 }
 
-/// What the helper of a house may forbid by mistake, for one sort of change alone.
+/// A set may forbid an act by mistake, for one sort of change alone.
 #[test]
 fn an_act_that_nobody_may_do_for_one_sort_of_change_is_found() {
     let expedited = "resource.expedited";
@@ -227,7 +227,7 @@ fn an_act_that_nobody_may_do_for_one_sort_of_change_is_found() {
     }
 }
 
-/// What no walk comes to for every shape.
+/// An act that no story reaches for every shape.
 #[test]
 fn an_act_off_the_way_that_nobody_may_do_for_one_sort_of_change_is_found() {
     let network = "resource.touches.contains(Touch::\"network\")";
@@ -309,7 +309,7 @@ fn a_start_that_nobody_can_tell_before_is_found() {
     assert!(story.about.starts_with("emergency"), "{story}");
 }
 
-/// That a start has to be told hides no hole: one person tells it as well.
+/// A required announcement hides no hole: one person can make the announcement as well.
 #[test]
 fn a_path_for_one_person_is_found_also_where_it_has_to_be_told() {
     let own = "@id(\"house.require.told\")\n@reason(\"It is told before.\")\n@require(\"communication\")\n\
@@ -365,7 +365,7 @@ const ASKED: [&str; 3] = [
     "base.require.change_manager",
 ];
 
-/// What opens only where several things come together, or where one person has several parts.
+/// Paths that open only when several things come together, or when one person has several parts.
 const HIDDEN: [&str; 11] = [
     "resource.implementers.contains(resource.requester)",
     "context.target.service.owners.contains(resource.requester)",
@@ -396,7 +396,7 @@ fn a_hole_where_several_things_come_together_is_found() {
     }
 }
 
-/// One condition in each rule: only together they leave nobody.
+/// One condition in each rule: only together do they exclude everybody.
 #[test]
 fn a_hole_that_no_rule_has_alone_is_found() {
     let mut files = base_except(&["base.require.owner"], "resource.category == Category::\"facility\"");
@@ -429,7 +429,7 @@ fn a_hole_that_no_rule_has_alone_is_found() {
     assert!(about.contains("outside production"), "{about}");
 }
 
-/// Whatever the search misses: a change for which nobody is asked stands still, and says why.
+/// Even for a path that the search misses: a change without possible approvers stops and shows why.
 #[test]
 fn a_change_for_which_nobody_is_asked_stands_still() {
     let shape = super::Shape::plain(Kind::Normal, true);

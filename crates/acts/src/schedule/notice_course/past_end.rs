@@ -1,5 +1,6 @@
-//! Asks how a vendor's maintenance ended whose announced end is over. Such a notice is no maintenance any more, and without an answer
-//! it would never be reviewed. The answer closes the question: the notice is completed, cancelled, or has another end.
+//! Asks the owners how a vendor's maintenance ended when its announced end is past. Such a notice is no maintenance any more,
+//! and without an answer it would never be reviewed. The answer closes the question: the notice is completed, cancelled, or has
+//! another end.
 
 use model::core::enums::{AboutKind, ActionKind};
 use model::core::parse::later;
@@ -39,7 +40,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<
     action_items::settle_by_rule(cx, ActionKind::Other, &about, &part(notice), reason).map(drop)
 }
 
-/// Opens the question to the owners of the services, where it is still to be answered.
+/// Opens the question for the owners of the services, if it is still open.
 ///
 /// # Errors
 /// The store's. A notice that is gone is no error.
@@ -86,7 +87,7 @@ fn set_timer(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<()> {
     Ok(timer::set(cx.tx, &new)?)
 }
 
-/// Tells the question about a notice from those about others of the vendor.
+/// Distinguishes the question about a notice from those about others of the vendor.
 fn part(notice: &VendorNotice) -> String {
     format!("end/{}", notice.id)
 }

@@ -1,5 +1,5 @@
-//! Takes a vendor's notice up as a change of ours: with an owner, the announced window and the approvals of any other change. What the
-//! vendor does stays the vendor's decision; the change decides on what is done here about it.
+//! Takes a vendor's notice up as a change here: with an owner, the announced window and the approvals of any other change. The
+//! vendor's work stays the vendor's decision; the change only decides on the work here.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ use crate::core::noun;
 use crate::incident::link_records::relate;
 use crate::notify::action_items;
 
-/// A notice for its page and its change; somebody with a scope sees those that concern no other service.
+/// A notice for its page and its change; a scoped person sees those that concern no other service.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -43,7 +43,8 @@ pub fn show_notice(cx: &mut Context<'_, '_>, id: &str) -> Result<VendorNotice> {
 /// Drafts the change that takes up a notice (`POST /vendor-notices/{id}/changes`) and links the two.
 ///
 /// # Errors
-/// 403, 404; 409 `not_in_state` for a notice that is over or off, `taken_up` while another change takes it up; the store's.
+/// 403, 404; 409 `not_in_state` for a notice that is over or cancelled, `taken_up` while another change takes it up; the
+/// store's.
 pub fn take_up_notice(cx: &mut Context<'_, '_>, id: &str) -> Result<VendorNotice> {
     cx.allow(Act::Create.as_str())?;
     let notice = show_notice(cx, id)?;
@@ -69,7 +70,7 @@ pub fn take_up_notice(cx: &mut Context<'_, '_>, id: &str) -> Result<VendorNotice
     Ok(saved)
 }
 
-/// Refuses what has no time ahead any more, and a second change while the first one goes on.
+/// Refuses a notice without remaining time, and a second change while the first one goes on.
 fn check_open(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<()> {
     if !notice.state.is_live() || notice.is_past_end(cx.now) {
         let text = "This maintenance is over or off.";
@@ -97,8 +98,8 @@ fn change_of(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Change>> {
     }
 }
 
-/// The draft: what the vendor announces, the announced window, the owner of the first service that has one, and the vendor's people as
-/// those who do the work.
+/// The draft: the vendor's announcement, the announced window, the owner of the first service that has one, and the vendor's
+/// people as implementers.
 fn draft_of(notice: &VendorNotice, directory: &Directory, now: Timestamp) -> Body {
     let vendor = directory.vendor(&notice.vendor);
     let name = vendor.map_or_else(|| notice.vendor.clone(), Vendor::called);
@@ -144,7 +145,7 @@ fn disruption(notice: &VendorNotice) -> Value {
     }
 }
 
-/// Asks the owner of the change that takes up a notice to bring it in line with what the vendor says now.
+/// Opens an item for the change's owner to update the change to the vendor's present plan.
 ///
 /// # Errors
 /// The store's.

@@ -66,7 +66,7 @@ impl Checked {
 }
 
 /// A comparison whose value has no quotes (`userName eq ada@acme.example`), with them. RFC 7644 wants a JSON value there;
-/// several directories write the bare text where they look whether somebody is known.
+/// several directories send the bare text when they look a person up.
 fn with_quotes(text: &str) -> Cow<'_, str> {
     let mut words = text.split_whitespace();
     let (Some(path), Some(operator), Some(value), None) = (words.next(), words.next(), words.next(), words.next())
@@ -128,7 +128,7 @@ fn value_of(filter: &ValFilter) -> Option<&str> {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 struct Resolved {
     urn: Option<&'static str>,
     attr: &'static Attr,
@@ -136,7 +136,7 @@ struct Resolved {
 }
 
 impl Resolved {
-    /// What is compared: the sub-attribute, of several values their `value`, else the attribute.
+    /// The compared value: the sub-attribute, of several values their `value`, else the attribute.
     fn compared(&self) -> Kind {
         match (self.sub, self.attr.kind) {
             (Some(sub), _) => sub.kind,
@@ -200,7 +200,7 @@ fn check_test(test: &AttrExp, attrs: &'static [Attr]) -> Result<(), ScimError> {
     let fits = match (kind, value) {
         (_, CompValue::Null) => equality,
         (Kind::Bool, CompValue::True | CompValue::False) => equality,
-        // Entra asks for `active eq "True"`.
+        // Entra sends `active eq "True"`.
         (Kind::Bool, CompValue::Str(text)) => equality && (same(text, "true") || same(text, "false")),
         (Kind::Text | Kind::Exact | Kind::Reference(_) | Kind::Time, CompValue::Str(_)) => true,
         _ => false,
@@ -512,7 +512,7 @@ mod tests {
             let _ = judged(&text);
         }
 
-        /// Values of a filter stay values: whatever stands in the quotes, only an equal text matches.
+        /// Values of a filter stay values: whatever is in the quotes, only an equal text matches.
         #[test]
         fn quoted_text_stays_a_value(text in "[\\PC&&[^\"\\\\]]{0,40}") {
             let filter = format!("userName eq \"{text}\"");

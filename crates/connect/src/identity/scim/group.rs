@@ -21,7 +21,7 @@ pub struct Shown<'a> {
     pub id: &'a str,
     /// The record's version.
     pub version: i64,
-    /// When that version was written, where it is known.
+    /// When that version was written, if known.
     pub modified: Option<jiff::Timestamp>,
     /// The name.
     pub name: &'a str,
@@ -29,7 +29,7 @@ pub struct Shown<'a> {
     pub external_id: Option<&'a str>,
     /// Ids of the members, or `None` where the client wants none shown.
     pub members: Option<Vec<&'a str>>,
-    /// Where the tenant's SCIM stands.
+    /// The base address of the tenant's SCIM.
     pub base: &'a str,
 }
 
@@ -109,7 +109,7 @@ fn at_root(group: &mut ProvisionedGroup, op: Op, value: &Value) -> Result<(), Sc
             "Without a path the value must be an object.",
         ));
     };
-    // Okta sends the id along; what is not known is left out.
+    // Okta sends the id along; unknown attributes are left out.
     let known = |key: &str| match place(key) {
         Ok(PatchPath::Attr(attr)) if attr.sub_attr.is_none() => ["displayName", "externalId", "members"]
             .iter()
@@ -197,7 +197,7 @@ fn named_in(filter: &ValFilter, found: &mut BTreeSet<String>) -> Option<()> {
             Some(())
         }
         ValFilter::Or(items) => items.iter().try_for_each(|item| named_in(item, found)),
-        // Members are people, so whoever says so as well says nothing more.
+        // Members are always people, so that condition adds nothing.
         ValFilter::And(items) => {
             let mut others = items.iter().filter(|item| !says_person(item));
             let only = others.next().filter(|_| others.next().is_none())?;
@@ -351,7 +351,7 @@ mod tests {
                 "8",
                 Some("7"),
             ),
-            // What is not known is left out.
+            // Unknown attributes are left out.
             (
                 json!({"op": "add", "value": {"id": "g", "a b": 1, "urn:acme:Group:displayName": "New", "displayName.x": "y"}}),
                 "Ops",

@@ -8,7 +8,7 @@ use super::filter::{check_value_filter, value_matches};
 use super::schema::{Attr, Kind, checked, extension, find, of_schema};
 use super::{MOST_OPERATIONS, Resource, ScimError, member, same};
 
-/// What an operation does.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
     /// Adds a value or sets an attribute.
@@ -22,17 +22,17 @@ pub enum Op {
 /// One operation as it came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// What it does.
+    /// Its kind.
     pub op: Op,
     /// Where; absent for the whole resource.
     pub path: Option<String>,
-    /// With what; absent is not null.
+    /// With its value; absent is not null.
     pub value: Option<Value>,
 }
 
 impl Operation {
-    /// What it brings; a removal may bring nothing. An operation that lost its value on the way would otherwise clear what
-    /// it names, a whole group's members among them.
+    /// Its value; a removal may have none. An operation without its value would otherwise clear the named attribute, a whole
+    /// group's members among them.
     ///
     /// # Errors
     /// `invalidValue`.
@@ -128,9 +128,9 @@ fn place(path: &str, attrs: &'static [Attr]) -> Result<Place, ScimError> {
     Ok(Place { urn, attr, sub, choice })
 }
 
-/// Applies operations to a resource, one after the other. When one fails nothing of them counts: the caller throws the
-/// resource away. But whoever leaves is out: where one of them deactivates, another that cannot be done is left out instead, for
-/// directories send attributes along that are not known here, and a leaver who still gets in is worse than a stale title.
+/// Applies operations to a resource, one after the other. When one fails none of them counts: the caller discards the resource.
+/// A deactivation always succeeds: if one of the operations deactivates, another one that fails is left out instead.
+/// Directories send attributes that are unknown here, and a leaver who can still sign in is worse than a stale title.
 ///
 /// # Errors
 /// `invalidPath`, `invalidValue`, `noTarget`, `mutability`.
@@ -141,7 +141,7 @@ pub fn apply(resource: &mut Resource, operations: &[Operation], attrs: &'static 
             one(resource, operation, attrs)?;
             continue;
         }
-        // Half of what cannot be done is not done either.
+        // An operation that partly fails has no effect at all.
         let mut tried = resource.clone();
         if one(&mut tried, operation, attrs).is_ok() {
             *resource = tried;
@@ -186,7 +186,7 @@ fn at_root(resource: &mut Resource, op: Op, value: &Value, attrs: &'static [Attr
     };
     for (key, value) in map {
         let is_common = ["schemas", "id", "meta", "groups"].iter().any(|name| same(name, key));
-        // What is not known is left out here as it is in POST; a whole resource may come back as it was read.
+        // Unknown attributes are left out here as in POST; a client may send a whole resource back as read.
         let is_known = extension(key).is_some() || place(key, attrs).is_ok();
         if !is_common && is_known {
             at_path(resource, op, key, value, attrs)?;
@@ -276,7 +276,7 @@ fn plain(root: &mut Resource, op: Op, attr: &'static Attr, value: &Value) -> Res
                 add_item(known, item);
             }
         }
-        // Parts that are not named stay, also with `replace`: that is what both big clients mean by it.
+        // Parts that are not named stay, also with `replace`: both big clients mean this.
         (_, Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
         (_, _, new) => {
             root.insert(attr.name.to_owned(), new);
@@ -289,7 +289,7 @@ fn add_item(known: &mut Vec<Value>, item: Value) {
     if known.contains(&item) {
         return;
     }
-    // A value that is there already is made the primary one, or gets what else is said of it.
+    // An existing value is made the primary one, or gets the other given parts.
     let same = |it: &&mut Value| {
         item.get("value").is_some() && it.get("value") == item.get("value") && it.get("type") == item.get("type")
     };
@@ -328,12 +328,12 @@ fn remove_whole(root: &mut Resource, attr: &'static Attr, value: &Value) -> Resu
     Ok(())
 }
 
-/// Whether one of several values is the one that a removal names: by its `value`, or, where it names none, by all that it says.
+/// Whether one of several values is the one that a removal names: by its `value`, or, without one, by all given parts.
 fn is_named(item: &Value, named: &Value) -> bool {
     if let Some(value) = named.get("value") {
         return item.get("value") == Some(value);
     }
-    // What is not the primary one need not say so.
+    // A value that is not the primary one may omit that.
     let says = |name: &str, part: &Value| item.get(name).unwrap_or(&Value::Bool(false)) == part;
     named
         .as_object()
@@ -372,8 +372,8 @@ fn below(
     Ok(())
 }
 
-/// Those of several values that a filter chooses. Without one, `add` makes the value that the filter describes, as Entra
-/// expects; `replace` has no target then (RFC 7644 section 3.5.2.3).
+/// The values that a filter selects. Without a match, `add` makes the value that the filter describes, as Entra expects;
+/// `replace` then has no target (RFC 7644 section 3.5.2.3).
 fn chosen(
     root: &mut Resource,
     op: Op,
@@ -409,7 +409,7 @@ fn chosen(
                 ..*attr
             };
             let new = whole_item(&single, subs, value)?;
-            // What is demoted may have been chosen for being the primary one.
+            // The demoted value may have been selected for being the primary one.
             let places: Vec<usize> = (0..items.len()).filter(|place| fits(&items[*place])).collect();
             demote_others(&mut items, &new);
             for place in places {
@@ -519,7 +519,7 @@ mod tests {
             let refused = patched(ada(), json!([lost])).unwrap_err();
             assert_eq!(refused.kind, "invalidValue", "{lost}");
         }
-        // Null clears, where it is said.
+        // An explicit null clears.
         let after = patched(ada(), json!([{"op": "replace", "path": "emails", "value": null}])).unwrap();
         assert_eq!(after.get("emails"), None);
     }
@@ -540,7 +540,7 @@ mod tests {
                 assert_eq!(after["active"], false, "{list}");
                 assert_eq!(after["emails"], ada()["emails"], "{list}");
             }
-            // What brings nobody out is refused as a whole, as ever.
+            // A request that deactivates nobody is refused as a whole, as before.
             let on = json!({"op": "replace", "path": "active", "value": true});
             patched(ada(), json!([on, beside])).unwrap_err();
         }

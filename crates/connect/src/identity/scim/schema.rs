@@ -13,16 +13,16 @@ pub const OWN: &str = "urn:assent:params:scim:schemas:extension:2.0:User";
 /// The core schema of groups.
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-/// What an attribute holds.
+/// The type of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A text whose letters' case does not matter.
+    /// A text in which the case of letters does not matter.
     Text,
     /// A text letter for letter.
     Exact,
     /// Yes or no.
     Bool,
-    /// The address of another resource, of this type; `external` for one that is none of ours.
+    /// The address of another resource, of this type; `external` for one outside this server.
     Reference(&'static str),
     /// A time.
     Time,
@@ -35,13 +35,13 @@ pub enum Kind {
 pub struct Attr {
     /// Its name in the letters of the schema.
     pub name: &'static str,
-    /// What it holds.
+    /// Its type.
     pub kind: Kind,
     /// Whether there may be several.
     pub is_many: bool,
     /// Whether only the server sets it.
     pub is_fixed: bool,
-    /// What it is for.
+    /// Its purpose.
     pub about: &'static str,
 }
 
@@ -126,7 +126,7 @@ const META: &[Attr] = &[
     attr("version", Kind::Exact, "Its ETag."),
 ];
 
-/// The names of the schemas that a resource speaks by (RFC 7643 section 3).
+/// The names of the schemas of a resource (RFC 7643 section 3).
 const SCHEMAS: Attr = Attr {
     is_many: true,
     ..fixed(attr("schemas", Kind::Text, "The schemas it speaks by."))
@@ -228,15 +228,15 @@ pub const GROUP_ATTRS: &[Attr] = &[
     fixed(attr("meta", Kind::Complex(META), "About the record.")),
 ];
 
-/// The attributes under a schema's name, whatever the case of its letters.
+/// The attributes under a schema's name, in any case of its letters.
 #[must_use]
 pub fn extension(urn: &str) -> Option<(&'static str, &'static [Attr])> {
     let known: [(&str, &[Attr]); 2] = [(ENTERPRISE, ENTERPRISE_ATTRS), (OWN, OWN_ATTRS)];
     known.into_iter().find(|(name, _)| same(name, urn))
 }
 
-/// The attributes that a path means by the schema before its name: by none, or a core one, those that are at hand, else those of an
-/// extension that is known, with its name. `None` for any other schema: its `active` is none of ours.
+/// The attributes that a path means by the schema before its name: without a schema or with a core one, the given ones, else
+/// those of a known extension, with its name. `None` for any other schema: its `active` is another attribute.
 #[must_use]
 pub fn of_schema(uri: Option<&str>, attrs: &'static [Attr]) -> Option<(Option<&'static str>, &'static [Attr])> {
     match uri {
@@ -246,14 +246,14 @@ pub fn of_schema(uri: Option<&str>, attrs: &'static [Attr]) -> Option<(Option<&'
     }
 }
 
-/// An attribute by its name, whatever the case of its letters.
+/// An attribute by its name, in any case of its letters.
 #[must_use]
 pub fn find(attrs: &'static [Attr], name: &str) -> Option<&'static Attr> {
     attrs.iter().find(|attr| same(attr.name, name))
 }
 
-/// A resource in the letters of the schema: what only the server sets, what is null and what is not known is left out;
-/// yes and no may come as text, as Entra sends them.
+/// A resource in the letters of the schema: read-only, null and unknown attributes are left out; true and false may come as
+/// text, as Entra sends them.
 ///
 /// # Errors
 /// `invalidValue` for a value of another kind, or one that is too long.
@@ -275,7 +275,7 @@ pub fn plain(map: &Map<String, Value>, attrs: &'static [Attr]) -> Result<Resourc
     Ok(found)
 }
 
-/// A value as its attribute holds it; `None` for nothing.
+/// A value in its attribute's type; `None` for nothing.
 ///
 /// # Errors
 /// `invalidValue`.
@@ -351,7 +351,7 @@ fn shown(attr: &Attr) -> Value {
         Kind::Complex(_) => "complex",
     };
     let is_unique = matches!(attr.name, "userName" | "id");
-    // It is an order rather than a property, and it is not told back.
+    // It is a command rather than a property, and is not returned.
     let is_order = attr.name == "compromised";
     let mutability = match (attr.is_fixed, is_order) {
         (true, _) => "readOnly",
@@ -368,7 +368,7 @@ fn shown(attr: &Attr) -> Value {
         "type": kind,
         "multiValued": attr.is_many,
         "description": attr.about,
-        // Nobody is neither active nor inactive: where a client says nothing it is true, and it cannot be taken away.
+        // Nobody is neither active nor inactive: an absent value is true, and it cannot be removed.
         "required": matches!(attr.name, "userName" | "active"),
         "caseExact": matches!(attr.kind, Kind::Exact | Kind::Reference(_)),
         "mutability": mutability,
@@ -407,7 +407,7 @@ fn document(id: &str, name: &str, about: &str, attrs: &[Attr], base: &str) -> Va
 #[must_use]
 pub fn schemas(base: &str) -> Vec<Value> {
     let mut group = document(GROUP, "Group", "A group of people.", GROUP_ATTRS, base);
-    // The name is what a group cannot be without.
+    // A group requires a name.
     if let Some(Value::Array(attrs)) = group.get_mut("attributes") {
         attrs
             .iter_mut()
@@ -459,7 +459,7 @@ pub fn resource_types(base: &str) -> Vec<Value> {
     ]
 }
 
-/// What this server can do (`GET /ServiceProviderConfig`).
+/// The server's capabilities (`GET /ServiceProviderConfig`).
 #[must_use]
 pub fn service_provider_config(base: &str) -> Value {
     json!({

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::schema::{ENTERPRISE, OWN, USER, USER_ATTRS, plain};
 use super::{Resource, ScimError, same};
 
-/// Attributes that stand in fields of a person, not among what else is known.
+/// Attributes with fields of their own in a person, not in the extra attributes.
 const OWN_FIELDS: &[&str] = &[
     "id",
     "externalId",
@@ -25,7 +25,7 @@ pub struct Shown<'a> {
     pub id: &'a str,
     /// The record's version.
     pub version: i64,
-    /// When that version was written, where it is known.
+    /// When that version was written, if known.
     pub modified: Option<jiff::Timestamp>,
     /// The login.
     pub login: &'a str,
@@ -37,11 +37,11 @@ pub struct Shown<'a> {
     pub active: bool,
     /// The client's id.
     pub external_id: Option<&'a str>,
-    /// What else the client told.
+    /// The client's extra attributes.
     pub attributes: &'a [(String, String)],
     /// The groups: id and name.
     pub groups: Vec<(String, String)>,
-    /// Where the tenant's SCIM stands.
+    /// The base address of the tenant's SCIM.
     pub base: &'a str,
 }
 
@@ -114,7 +114,7 @@ fn mail_of(resource: &Resource) -> Option<String> {
     found?.get("value")?.as_str().map(str::to_owned)
 }
 
-/// What has no field of its own, as compact JSON by attribute; and the name as it was written, if its letters differ.
+/// Attributes without a field of their own, as compact JSON by attribute; and the name as written, if its letters differ.
 fn rest_of(resource: &Resource, user_name: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = resource
         .iter()
@@ -138,7 +138,7 @@ pub fn show(it: &Shown<'_>) -> Resource {
     let mut schemas = vec![json!(USER)];
     user.insert("id".to_owned(), json!(it.id));
     for (key, text) in it.attributes {
-        // What was kept was read by the same table before; a value that cannot be read any more is left out.
+        // Stored attributes were read by the same table before; a value that cannot be read any more is left out.
         if let Ok(value) = serde_json::from_str::<Value>(text) {
             if key == ENTERPRISE {
                 schemas.push(json!(ENTERPRISE));
@@ -152,7 +152,7 @@ pub fn show(it: &Shown<'_>) -> Resource {
         .filter(|name| same(name, it.login));
     let user_name = written.unwrap_or(it.login).to_owned();
     user.insert("userName".to_owned(), json!(user_name));
-    // A name that only follows from the others was never told as the one that others read, so it is not told back as such.
+    // A name that only follows from the others was never sent as the display name, so it is not returned as such.
     let told = user.get("displayName").and_then(Value::as_str).map(str::to_owned);
     let follows = !it.attributes.is_empty() && name_of(&user).as_deref().unwrap_or(&user_name) == it.name;
     if told.as_deref() != Some(it.name) && !(told.is_none() && follows) {
@@ -178,7 +178,7 @@ pub fn show(it: &Shown<'_>) -> Resource {
     user
 }
 
-/// An address that was changed here is the one that is told.
+/// An address that was changed here is the one returned.
 fn put_mail(user: &mut Resource, email: Option<&str>) {
     let told = mail_of(user);
     match email {
@@ -195,7 +195,7 @@ fn put_mail(user: &mut Resource, email: Option<&str>) {
     }
 }
 
-/// What every resource says of itself. Ids bear the time they were made (RFC 9562 section 5.7).
+/// The metadata of every resource. Ids bear the time they were made (RFC 9562 section 5.7).
 pub(super) fn meta(kind: &str, id: &str, (version, modified): (i64, Option<jiff::Timestamp>), folder: &str) -> Value {
     let mut meta = json!({
         "resourceType": kind,

@@ -1,12 +1,12 @@
-//! A filter that chooses among several values and compares a part of the chosen ones, as Entra asks for whom it matches by
-//! address: `emails[type eq "work"].value eq "ada@acme.example"`. RFC 7644 knows this form in paths of PATCH alone, so it is
-//! rewritten before it is read, into `emails[(type eq "work") and value eq "ada@acme.example"]`.
+//! A filter that selects among several values and compares a part of the selected ones, as Entra uses for a match by address:
+//! `emails[type eq "work"].value eq "ada@acme.example"`. RFC 7644 knows this form in paths of PATCH alone, so it is rewritten
+//! before it is read, into `emails[(type eq "work") and value eq "ada@acme.example"]`.
 
 use std::borrow::Cow;
 
 use scim_v2::filter::{Filter, PatchPath};
 
-/// The words of the grammar as the library reads them: `not` with a space before its bracket, where the RFC has none
+/// The keywords of the grammar as the library reads them: `not` with a space before its bracket, where the RFC has none
 /// (`not(active eq true)`), and `true`, `false` and `null` in small letters, which some clients write as `True`.
 pub(crate) fn spaced(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
@@ -26,7 +26,7 @@ pub(crate) fn spaced(text: &str) -> Cow<'_, str> {
         let written = if word.eq_ignore_ascii_case("not") && bytes.get(end) == Some(&b'(') {
             Some(format!("{word} "))
         } else {
-            // A literal stands behind its operator; a name of these letters would stand before one.
+            // A literal follows its operator; a name of these letters would precede one.
             let small = word.to_ascii_lowercase();
             let is_literal = matches!(small.as_str(), "true" | "false" | "null") && small != word;
             let is_last = matches!(text[end..].trim_start().bytes().next(), None | Some(b')' | b']'));
@@ -58,10 +58,10 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A filter in the RFC's own grammar. What is not of this form stays as it is, and is refused by whoever reads it.
+/// A filter in the RFC's own grammar. A text of another form stays unchanged, and its reader refuses it.
 ///
-/// Each piece that is moved was read by the grammar by itself before, so that no bracket and no quote of it can end
-/// anything but what it began: a text that is no filter does not become one by being rewritten.
+/// Each moved piece was read by the grammar by itself before, so that its brackets and quotes are balanced: a text that is no
+/// filter does not become one by being rewritten.
 fn chosen_apart(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut done = 0;
@@ -117,7 +117,7 @@ struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// Reads the piece whose brackets stand at `open` and `close`; `None` for any other form.
+    /// Reads the piece whose brackets are at `open` and `close`; `None` for any other form.
     fn read(text: &'a str, open: usize, close: usize) -> Option<Self> {
         let of_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:$".contains(byte);
         let from = open
@@ -229,7 +229,7 @@ mod tests {
             r#"emails[type eq "work"]"#,
             r#"emails[type eq "work"] and userName eq "x""#,
             r#"userName eq "emails[type eq \"work\"].value eq \"x\"""#,
-            // Brackets that would close others once they stood in some.
+            // Brackets that would close others if nested in some.
             r#"emails[type eq "a") or (type eq "b"].value eq "x""#,
             r#"emails[type eq "work"].value eq "x"#,
             r#"emails[type eq "work"].value eq"#,

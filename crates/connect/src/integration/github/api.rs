@@ -1,5 +1,5 @@
-//! Answers to GitHub: deployment protection rules (`POST …/deployment_protection_rule`), commit statuses and check runs. With
-//! an App's key the token of its installation is asked for first.
+//! Calls to GitHub: deployment protection rules (`POST …/deployment_protection_rule`), commit statuses and check runs. With an
+//! App's key the token of its installation is requested first.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -26,7 +26,7 @@ pub fn get(url: String, token: &str) -> Call {
     }
 }
 
-/// What we say.
+/// The decision to report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Say {
     /// Not yet.
@@ -51,7 +51,7 @@ fn call(method: &'static str, url: String, token: &str, body: &Value) -> Call {
     }
 }
 
-/// Answers a deployment protection rule. A report without a state leaves the run waiting and shows the text.
+/// Reports to a deployment protection rule. A report without a state leaves the run waiting and shows the text.
 #[must_use]
 pub fn protection_rule(callback: &str, token: &str, environment: &str, say: Say, text: &str) -> Call {
     let mut body = json!({"environment_name": environment, "comment": text});
@@ -108,7 +108,7 @@ pub fn check_run(
     call("POST", format!("{base}/repos/{repository}/check-runs"), token, &body)
 }
 
-/// Asks for a token of an App's installation.
+/// Requests a token of an App's installation.
 ///
 /// # Errors
 /// A sentence when the key is no RSA key.

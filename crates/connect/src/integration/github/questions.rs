@@ -1,4 +1,4 @@
-//! What GitHub's deliveries ask and tell beside deployments: protection rules that wait for an answer, heads of pull
+//! Requests and reports in GitHub's deliveries beside deployments: protection rules that wait for a decision, heads of pull
 //! requests and merge groups that wait for a status, and the trees of pushed commits.
 
 use jiff::Timestamp;
@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::api::CONTEXT;
 use super::{Repository, parse, time};
 
-/// Adds what a body asks to what was read from it. A part that cannot be read leaves the rest as it is: a vendor that
-/// changes a field must not hide a deployment.
+/// Adds a body's requests to its other signals. A part that cannot be read leaves the rest as it is: a vendor that changes a
+/// field must not hide a deployment.
 #[must_use]
 pub fn with_questions(event: &str, body: &[u8], mut signals: Vec<Signal>, received_at: Timestamp) -> Vec<Signal> {
     let more = match event {
@@ -116,7 +116,7 @@ struct PullHead {
     repo: Option<Option<Repository>>,
 }
 
-/// Tells `null` from a member that is not there: GitHub writes it where a fork was deleted.
+/// Distinguishes `null` from an absent member: GitHub sends `null` where a fork was deleted.
 fn present<'de, D: serde::Deserializer<'de>>(it: D) -> Result<Option<Option<Repository>>, D::Error> {
     Option::<Repository>::deserialize(it).map(Some)
 }
@@ -250,7 +250,7 @@ struct CheckedPull {
     number: u64,
 }
 
-/// Somebody asks for our check once more: for the suite, or for our own run in it.
+/// A person requests our check again: for the suite, or for our own run in it.
 fn again(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     let it: AgainBody = parse(body)?;
     if it.action != "rerequested" {
@@ -304,7 +304,7 @@ struct PushedFiles {
 /// The most files that are kept of a push; with more they count as not known.
 const FILES: usize = 1_000;
 
-/// The files of all commits of a push; `None` unless every commit tells its own.
+/// The files of all commits of a push; `None` unless every commit lists its own.
 fn files(commits: &[PushedFiles]) -> Option<Vec<String>> {
     let mut all = Vec::new();
     for commit in commits {
@@ -331,7 +331,7 @@ fn push(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let Some(tree) = head.tree_id else {
         return Ok(Vec::new());
     };
-    // After a force the earlier commit is no ancestor, so the files do not tell what differs.
+    // After a forced push the earlier commit is no ancestor, so the files do not show the difference.
     let files = files(&it.commits).filter(|_| !it.forced);
     let before = it
         .before

@@ -1,4 +1,4 @@
-//! Answers to GitLab: external status checks, approvals of blocked deployments, freeze periods.
+//! Calls to GitLab: external status checks, approvals of blocked deployments, freeze periods.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn call(method: &'static str, url: String, token: &str, body: &Value) -> Call {
     }
 }
 
-/// Answers a status check of a merge request, for one commit. `reply_to` is project, request and check, joined by `/`.
+/// Reports to a status check of a merge request, for one commit. `reply_to` is project, request and check, joined by `/`.
 #[must_use]
 pub fn status_check(base: &str, token: &str, reply_to: &str, commit: &str, say: Say) -> Option<Call> {
     let mut parts = reply_to.split('/');
@@ -35,7 +35,7 @@ pub fn status_check(base: &str, token: &str, reply_to: &str, commit: &str, say: 
     Some(call("POST", url, token, &body))
 }
 
-/// Approves or rejects a blocked deployment; there is nothing to say while it waits.
+/// Approves or rejects a blocked deployment; while it waits there is no call.
 #[must_use]
 pub fn deployment_approval(base: &str, token: &str, reply_to: &str, say: Say, text: &str) -> Option<Call> {
     let (project, deployment) = reply_to.split_once('/')?;
@@ -71,7 +71,7 @@ pub fn move_freeze(whom: Whom<'_>, id: u64, period: &Value) -> Call {
     freezes(whom, "PUT", &format!("/{id}"), period)
 }
 
-/// Asks for a project's freeze periods, as many as GitLab tells at once.
+/// Requests a project's freeze periods, as many as GitLab returns at once.
 #[must_use]
 pub fn list_freezes(whom: Whom<'_>) -> Call {
     freezes(whom, "GET", "?per_page=100", &Value::Null)
@@ -83,7 +83,7 @@ pub fn end_freeze(whom: Whom<'_>, id: u64) -> Call {
     freezes(whom, "DELETE", &format!("/{id}"), &Value::Null)
 }
 
-/// Asks for a project's deployments that moved since a time, the first to move first (API "Deployments").
+/// Requests a project's deployments that moved since a time, the first to move first (API "Deployments").
 #[must_use]
 pub fn list_deployments(base: &str, token: &str, project: &str, since: Timestamp) -> Call {
     let project = project.replace('/', "%2F");

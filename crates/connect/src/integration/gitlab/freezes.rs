@@ -1,5 +1,5 @@
-//! Brings freezes to a GitLab project and reads its own: what is wanted and missing is made, what was ours and is no longer
-//! wanted is moved or taken back, what is somebody else's is told.
+//! Synchronises the freezes of a GitLab project: missing periods are made, our own that are no longer wanted are moved or
+//! removed, and those of others are reported.
 
 use jiff::Timestamp;
 use model::integration::signal;
@@ -15,10 +15,10 @@ pub const LATE: &str = "the round was over before all was done";
 /// A span of a freeze.
 pub type Span = (Timestamp, Timestamp);
 
-/// Whom to call, and with what.
+/// The project to call, and the credential.
 #[derive(Clone, Copy)]
 pub struct Whom<'a> {
-    /// Where the API stands.
+    /// The address of the API.
     pub base: &'a str,
     /// The token.
     pub token: &'a str,
@@ -26,8 +26,8 @@ pub struct Whom<'a> {
     pub project: &'a str,
 }
 
-/// Brings one project's freezes for as long as it may go on; answers the periods that are neither wanted nor ours, in words.
-/// Doing it again changes nothing more.
+/// Synchronises one project's freezes for as long as it may go on; returns the periods that are neither wanted nor ours, as
+/// text. Doing it again changes nothing more.
 ///
 /// # Errors
 /// A sentence, and whether trying again later may help.
@@ -50,7 +50,7 @@ pub fn carry(
         .iter()
         .filter(|period| !found.iter().any(|it| is_same(it, period)))
     {
-        // A period of ours that is over becomes the one that is missing, so that no moment is without either.
+        // A past period of ours becomes the missing one, so that there is no moment without either.
         let call = match spare.pop() {
             Some(it) => api::move_freeze(whom, it.id, period),
             None => api::push_freeze(whom, period),
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
     use crate::socket::egress::Egress;
 
-    /// A GitLab with one list of periods, which takes everything else; answers its address and what it was asked.
+    /// A GitLab with one list of periods, which accepts everything else; returns its address and the requests to it.
     fn gitlab(periods: &'static str) -> (String, mpsc::Receiver<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -1,5 +1,5 @@
 //! Jira-shaped webhooks (`https://developer.atlassian.com/server/jira/platform/webhooks/`): an issue that is created, updated or
-//! deleted. Its key names the incident; the category of its status says whether it is over.
+//! deleted. The issue's key names the incident; the category of its status shows whether it is over.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};

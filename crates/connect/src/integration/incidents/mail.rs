@@ -1,5 +1,5 @@
-//! Incidents by mail: a raw message of RFC 5322 opens one. The first message of a thread names the incident; an answer whose subject
-//! begins with `RESOLVED` ends it. Lines such as `Severity: 1` and `Service: booking-api` in the text say the rest.
+//! Incidents by mail: a raw message of RFC 5322 opens one. The first message of a thread names the incident; a reply whose
+//! subject begins with `RESOLVED` ends it. Lines such as `Severity: 1` and `Service: booking-api` in the text give the rest.
 
 use jiff::Timestamp;
 use mail_parser::{Message, MessageParser};
@@ -11,10 +11,10 @@ use crate::notify::mail_text::text_of;
 
 /// How many lines of a message are read.
 const MOST_LINES: usize = 200;
-/// How a subject says that it is over.
+/// The words in a subject that mark the end.
 const OVER: [&str; 3] = ["resolved", "recovered", "closed"];
 
-/// Reads a message. Unlike an answer to a letter it may be a program's own: monitoring writes by itself.
+/// Reads a message. Unlike a reply to a letter it may be a program's own: monitoring sends mail by itself.
 ///
 /// # Errors
 /// [`SetAside`] where it is no mail, or has no Message-ID.
@@ -69,7 +69,7 @@ fn thread(message: &Message<'_>) -> Option<String> {
     })
 }
 
-/// A subject without what programs put before it, and whether it says that the incident is over.
+/// A subject without the prefixes of programs, and whether it marks the incident as over.
 fn read_subject(subject: &str) -> (String, bool) {
     let mut rest = subject.trim();
     let mut is_over = false;

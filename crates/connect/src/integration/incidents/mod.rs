@@ -1,5 +1,5 @@
-//! Tools in which incidents and alerts arise beside Alertmanager and PagerDuty: each becomes an [`Alert`]. The key that the tool
-//! gives an incident names it here, so a repeated delivery opens nothing twice.
+//! Tools in which incidents and alerts arise beside Alertmanager and PagerDuty: each becomes an [`Alert`]. The tool's key of an
+//! incident names it here, so a repeated delivery opens nothing twice.
 
 pub mod grafana;
 pub mod jira;
@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::integration::received::time;
 
-/// What a tool says of an incident, before it is held to the limits of signals.
+/// A tool's report of an incident, before the limits of signals apply.
 #[derive(Debug, Default)]
 struct Told {
     key: String,
@@ -39,7 +39,7 @@ struct Told {
 const MOST_SERVICES: usize = 50;
 
 impl Told {
-    /// As an alert; what has no time of its own happened when it was received.
+    /// As an alert; an event without a time counts from when it was received.
     fn into_signal(self, received_at: Timestamp) -> Result<Signal, SetAside> {
         let started_at = self.started_at.unwrap_or(received_at);
         let services = self.services.iter().filter(|text| !text.trim().is_empty());
@@ -92,7 +92,8 @@ fn moment(body: &Value, path: &str) -> Result<Option<Timestamp>, SetAside> {
         return Ok(None);
     };
     if let Ok(number) = said.parse::<i64>() {
-        // No tool tells of 1970, so a number of seconds is smaller than any of milliseconds, and so on; Opsgenie has nanoseconds.
+        // No tool reports from 1970, so a number of seconds is smaller than any of milliseconds, and so on; Opsgenie has
+        // nanoseconds.
         let read = match number {
             100_000_000_000_000_000.. => Timestamp::from_microsecond(number / 1_000),
             100_000_000_000.. => Timestamp::from_millisecond(number),
@@ -116,7 +117,7 @@ fn moment(body: &Value, path: &str) -> Result<Option<Timestamp>, SetAside> {
     }
 }
 
-/// The severity of a word or a number as tools write it: `1 - Critical`, `P2`, `Sev-3`, `high`.
+/// The severity of a name or a number as tools write it: `1 - Critical`, `P2`, `Sev-3`, `high`.
 fn severity(word: &str) -> Option<i64> {
     let word = word.trim().to_lowercase();
     let digit = word.trim_start_matches(|c: char| !c.is_ascii_digit()).chars().next();

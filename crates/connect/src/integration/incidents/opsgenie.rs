@@ -1,5 +1,5 @@
 //! Opsgenie's webhook integration (`https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/`): the alias of an
-//! alert names the incident while it is open. What happens to an alert between its beginning and its end is noted.
+//! alert names the incident while it is open. Events of an alert between its beginning and its end are noted.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};
@@ -32,7 +32,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         .collect();
     let moved_at = moment(&it, "/alert/updatedAt")?;
     let created = moment(&it, "/alert/createdAt")?;
-    // The order of what happened, not of what arrived: a `Create` that comes after its `Close` opens nothing.
+    // The order of the events, not of their arrival: a `Create` that arrives after its `Close` opens nothing.
     let told_at = moved_at.or(created).unwrap_or(received_at);
     let told = Told {
         key,

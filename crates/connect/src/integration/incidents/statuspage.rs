@@ -1,7 +1,7 @@
-//! Webhooks of Atlassian Statuspage, by which a vendor tells its subscribers of incidents and scheduled maintenance
+//! Webhooks of Atlassian Statuspage, by which a vendor notifies its subscribers of incidents and scheduled maintenance
 //! (`https://support.atlassian.com/statuspage/docs/enable-webhook-notifications/`; the incident's shape is that of the API,
-//! `https://developer.statuspage.io/#tag/incidents`). Statuspage signs nothing: the connection's secret is in the address that is
-//! subscribed, as the password of `https://assent:SECRET@…`.
+//! `https://developer.statuspage.io/#tag/incidents`). Statuspage signs nothing: the connection's secret is in the address that
+//! is subscribed, as the password of `https://assent:SECRET@…`.
 //!
 //! The natural key is the id of the page with that of the incident. Maintenance becomes a [`Notice`]; an incident without
 //! scheduled times is one of the vendor's own and becomes an alert. The connection's map names components as `repository`.
@@ -16,7 +16,7 @@ use crate::integration::received::parse;
 
 /// The most components of one notice.
 const MOST_COMPONENTS: usize = 100;
-/// The most updates of one incident that are read.
+/// The most updates read of one incident.
 const MOST_UPDATES: usize = 500;
 
 /// Reads a delivery.
@@ -122,7 +122,7 @@ fn updates(it: &Value) -> impl Iterator<Item = &Value> {
     rows.into_iter().flatten().take(MOST_UPDATES)
 }
 
-/// When an update first said this status.
+/// The time of the first update with this status.
 fn first_of(it: &Value, status: &str) -> Result<Option<Timestamp>, SetAside> {
     let mut first: Option<Timestamp> = None;
     for row in updates(it).filter(|row| text(row, "/status").as_deref() == Some(status)) {
@@ -152,8 +152,8 @@ fn components(it: &Value) -> Result<Vec<String>, SetAside> {
         .collect()
 }
 
-/// The announced impact. Statuspage calls every maintenance `maintenance`; the states that components get tell more. What says
-/// nothing is read as degraded.
+/// The announced impact. Statuspage calls every maintenance `maintenance`; the states of components are more precise. An absent
+/// impact is read as degraded.
 fn impact(it: &Value) -> NoticeImpact {
     let affected = updates(it).filter_map(|row| row.get("affected_components")?.as_array());
     let states: Vec<String> = affected.flatten().filter_map(|row| text(row, "/new_status")).collect();

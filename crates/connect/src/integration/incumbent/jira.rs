@@ -11,10 +11,10 @@ use super::{Asking, Page, Position, SMALL_PAGE, Unread, gathered, impact, kept, 
 
 /// The longest token of a page that is sent back.
 const MOST_TOKEN: usize = 4_000;
-/// For how many issues a search answers by what they are at this moment; a page of ids is no longer.
+/// The most issues for which a search uses their present state; a page of ids is no longer.
 const MOST_RECONCILED: usize = 50;
 
-/// Where a fact is found unless the system's table says otherwise.
+/// The default field of a fact.
 fn usual(fact: &str) -> &'static str {
     match fact {
         "service" => "components",
@@ -56,8 +56,8 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
     })
 }
 
-/// The issues with these ids that are shown and can be read. A search by an id that is gone is refused as a whole, so that it is first
-/// asked which of them are there.
+/// The issues with these ids that are shown and can be read. A search by an id that is gone is refused as a whole, so the
+/// existing ids are found first.
 pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Unread> {
     let body = json!({"issueIdsOrKeys": ids, "fields": ["updated"]});
     let answer = asking.ask("POST", "/rest/api/3/issue/bulkfetch", Some(&body))?;
@@ -71,8 +71,8 @@ pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Un
     Ok(rows.iter().filter_map(|row| told(asking, row).ok()).collect())
 }
 
-/// Those of these ids that an answer of `bulkfetch` shows. What is gone or hidden is absent there without a word. What stands among its
-/// errors was only not answered, so it is asked for once more among fewer ids, and is never taken for gone.
+/// Those of the given ids that a response of `bulkfetch` shows. An issue that is gone or hidden is absent there without an
+/// error. An id among the errors was only not read, so it is requested again among fewer ids, and is never taken for gone.
 fn there(answer: &Value, ids: &[String]) -> Result<Vec<String>, Unread> {
     if let Some(error) = answer["issueErrors"].as_array().and_then(|errors| errors.first()) {
         if ids.len() > SMALL_PAGE {
@@ -90,7 +90,7 @@ fn there(answer: &Value, ids: &[String]) -> Result<Vec<String>, Unread> {
     Ok(known.filter(|id| ids.contains(id)).collect())
 }
 
-/// Searches. What stands in `surely` is answered as it is at this moment: the index of searches follows edits with a delay.
+/// Searches. For ids in `surely` the present state is used: the search index follows edits with a delay.
 fn search(
     asking: &Asking<'_>,
     jql: &str,
@@ -180,7 +180,7 @@ fn told(asking: &Asking<'_>, row: &Value) -> Result<Told, String> {
     })
 }
 
-/// The key of the change here of which an issue says that it is the copy.
+/// The key of the change here of which an issue is marked as the copy.
 fn ours(labels: &Value) -> Option<String> {
     let names: Vec<&str> = labels
         .as_array()
@@ -203,8 +203,8 @@ fn kind(name: &str) -> Kind {
     }
 }
 
-/// What a status of Jira Service Management's usual workflow of changes means. Another one is unknown until the system's table names
-/// it, except that one of the category *to do* waits.
+/// The meaning of a status in Jira Service Management's usual workflow of changes. An unknown status has no phase until the
+/// system's table names it, except that one of the category *to do* waits.
 pub(super) fn phase_of(state: &str, category: &str) -> ForeignPhase {
     match state.to_lowercase().as_str() {
         "awaiting implementation" | "approved" | "scheduled" => ForeignPhase::Approved,
@@ -243,7 +243,8 @@ fn person(value: &Value) -> String {
     found.unwrap_or_default().to_owned()
 }
 
-/// The people who approved: those of finished approvals of Jira Service Management whose decision is yes, or a list of people.
+/// The people who approved: those of finished approvals of Jira Service Management with a positive decision, or a list of
+/// people.
 fn approvers(value: &Value) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut add = |who: &Value| {

@@ -1,5 +1,5 @@
-//! Writes the copy of a change as an issue of Jira Cloud (REST API 3). An issue has one status, which is moved by the transitions of its
-//! workflow; everything else that the copy says stands in its description.
+//! Writes the copy of a change as an issue of Jira Cloud (REST API 3). An issue has one status, which is moved by the
+//! transitions of its workflow; all other content of the copy is in its description.
 
 use jiff::Timestamp;
 use model::core::enums::ForeignPhase;
@@ -11,7 +11,7 @@ use super::{Asking, Copied, Unread, Written, key};
 
 /// The most transitions of one writing.
 const MOST_STEPS: usize = 5;
-/// What of a copy has a place of its own there, or none.
+/// Parts of a copy with a place of their own there, or none.
 const APART: &[&str] = &[
     "correlation_id",
     "correlation_display",
@@ -20,7 +20,7 @@ const APART: &[&str] = &[
     "state",
 ];
 
-/// Writes a copy: the issue with this id, else the one that carries the mark and that our account made, else a new one; then its status.
+/// Writes a copy: the issue with this id, else the marked issue of our account, else a new one; then its status.
 pub(super) fn write(asking: &Asking<'_>, known: Option<&str>, copy: &Copied<'_>) -> Result<Written, Unread> {
     let known = match known.and_then(key) {
         Some(id) => Some(id),
@@ -54,7 +54,7 @@ fn mark(change: &str) -> String {
     format!("{JIRA_MARK}{change}")
 }
 
-/// Makes the issue; answers its id.
+/// Makes the issue; returns its id.
 fn make(asking: &Asking<'_>, copy: &Copied<'_>) -> Result<String, Unread> {
     let place = asking
         .system
@@ -75,8 +75,8 @@ fn make(asking: &Asking<'_>, copy: &Copied<'_>) -> Result<String, Unread> {
     id.ok_or_else(|| Unread::Failed("Its answer names no issue that was made.".to_owned()))
 }
 
-/// The id of the issue that carries the mark of a change and was made by our own account: its answer was lost. A mark that anybody else put
-/// on an issue of theirs is none.
+/// The id of the issue that carries the mark of a change and was made by our own account: the response to its creation was
+/// lost. A mark that others put on an issue of theirs does not count.
 fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
     let jql = format!(
         "labels = \"{}\" AND creator = currentUser() ORDER BY created ASC",
@@ -96,7 +96,7 @@ fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
     }
 }
 
-/// The fields of an issue that say what the copy says.
+/// The fields of an issue with the copy's content.
 fn fields(asking: &Asking<'_>, copy: &Copied<'_>) -> Map<String, Value> {
     let of = |name: &str| {
         copy.fields
@@ -133,7 +133,7 @@ fn document(lines: &[String]) -> Value {
     json!({"type": "doc", "version": 1, "content": paragraphs})
 }
 
-/// How an issue stands.
+/// The state of an issue.
 struct Stands {
     key: String,
     status: String,
@@ -158,7 +158,7 @@ fn stand(asking: &Asking<'_>, id: &str) -> Result<Stands, Unread> {
     })
 }
 
-/// A status and what it means.
+/// A status and its meaning.
 fn meaning(asking: &Asking<'_>, status: &Value) -> (String, ForeignPhase) {
     let name = status["name"].as_str().unwrap_or_default();
     let category = status["statusCategory"]["key"].as_str().unwrap_or_default();

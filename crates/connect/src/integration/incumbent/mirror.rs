@@ -1,5 +1,5 @@
-//! Writes the copy of a change into ServiceNow's Table API, or as an issue of Jira (`jira_copy`). A copy is found by the mark of its origin
-//! before it is made, so that an answer that was lost makes no second one.
+//! Writes the copy of a change into ServiceNow's Table API, or as an issue of Jira (`jira_copy`). A copy is looked up by its
+//! mark before it is made, so that a lost response makes no second one.
 
 use model::core::enums::ForeignKind;
 use model::integration::foreign_mirror::ORIGIN;
@@ -10,11 +10,11 @@ use super::servicenow::{escaped, moment, raw};
 use super::{Asking, Copied, Unread, Written, jira_copy, key};
 use crate::socket::call::Caller;
 
-/// What is asked of an answer.
+/// The fields requested in a response.
 const ANSWERED: &str = "sysparm_fields=sys_id,number,sys_updated_on,sys_created_by&sysparm_exclude_reference_link=true";
 
-/// Writes the copy of a change: the one with this id, else the one that carries its mark and was made by the account of the credential,
-/// else a new one. Anybody there can put the mark on a record of their own: such a record is never written over.
+/// Writes the copy of a change: the record with this id, else the marked record of the credential's account, else a new one.
+/// Anybody there can put the mark on a record of their own: such a record is never overwritten.
 ///
 /// # Errors
 /// Why it was not written.
@@ -59,7 +59,7 @@ pub fn write(
     written.ok_or_else(|| Unread::Failed("Its answer names no record that was written.".to_owned()))
 }
 
-/// The id of the copy that carries the mark of a change and was made by our own account: its answer was lost.
+/// The id of the copy that carries the mark of a change and was made by our own account: the response to its creation was lost.
 fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
     let account = account(asking.credential);
     let query = escaped(&mark(change, account.as_deref()));
@@ -72,7 +72,7 @@ fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
     own(rows, account.as_deref(), change)
 }
 
-/// The login of a credential that has one.
+/// The login in a credential, if there is one.
 fn account(credential: Option<&[u8]>) -> Option<String> {
     let text = String::from_utf8(credential?.to_vec()).ok()?;
     let (login, _) = text.split_once(':')?;
@@ -87,7 +87,7 @@ fn mark(change: &str, account: Option<&str>) -> String {
     format!("correlation_id={change}^correlation_display={ORIGIN}{by}^ORDERBYsys_id")
 }
 
-/// The one of the marked records that our account made. Where the account is not known, no record is known to be ours.
+/// The marked record that our account made. Without a known account no record counts as ours.
 fn own(rows: &[Value], account: Option<&str>, change: &str) -> Result<Option<String>, Unread> {
     let Some(account) = account else {
         if rows.is_empty() {

@@ -1,5 +1,5 @@
-//! Reads changes of a system beside this one, page by page: from ServiceNow's Table API or Jira's search. What is written there are
-//! copies of changes alone ([`mirror`]).
+//! Reads changes of a coexisting system, page by page: from ServiceNow's Table API or Jira's search. Only copies of changes are
+//! written there ([`mirror`]).
 //!
 //! A page begins behind the last row of the page before, by edit and id, never at a count of rows: a row that is edited between two
 //! pages moves to the end of the order, and a count would skip the row that takes its place.
@@ -24,9 +24,9 @@ use crate::socket::call::{Answer, Call, Caller};
 pub const PAGE: usize = 50;
 /// How many rows a page has where a larger one was too long to be read.
 pub const SMALL_PAGE: usize = 5;
-/// How long a system is left alone at most, whatever it asks for, in seconds.
+/// The longest wait before the next call, whatever the system requests, in seconds.
 const MOST_WAIT_SECONDS: i64 = 3_600;
-/// How long a busy system is left alone that does not say for how long, in seconds.
+/// The wait before the next call to a busy system that gives no time, in seconds.
 const USUAL_WAIT_SECONDS: i64 = 60;
 /// The longest id or key of another system.
 const MOST_KEY: usize = 64;
@@ -38,7 +38,7 @@ pub struct Position {
     pub at: Timestamp,
     /// Its id; empty at the beginning of a round.
     pub id: String,
-    /// What the system gave to ask for the next page.
+    /// The system's token for the next page.
     pub token: Option<String>,
 }
 
@@ -57,9 +57,9 @@ impl Position {
 /// A page that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Its rows in the order of their edits.
+    /// The rows in the order of their edits.
     pub rows: Vec<Told>,
-    /// Why rows were left out: how many, and what the first one lacks.
+    /// Why rows were left out: how many, and the missing part of the first one.
     pub left_out: Option<(usize, String)>,
     /// Where the next page begins; `None` behind the last one.
     pub next: Option<Position>,
@@ -68,11 +68,11 @@ pub struct Page {
 /// Why a page was not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unread {
-    /// The system asks to be left alone for so many seconds.
+    /// The system requests a wait of so many seconds.
     Wait(i64),
-    /// The answer is longer than is read; a smaller page may do.
+    /// The response is longer than the limit; a smaller page may do.
     TooLong,
-    /// It cannot be read, for this reason.
+    /// The system cannot be read, for this reason.
     Failed(String),
 }
 
@@ -96,7 +96,7 @@ pub fn read(
         ForeignKind::Servicenow => servicenow::page(&asking, position, size)?,
         ForeignKind::Jira => jira::page(&asking, position, size)?,
     };
-    // A system that answers the same rows again would be read for ever.
+    // A system that returns the same rows again would be read for ever.
     if page.next.as_ref() == Some(position) {
         let text = "Its pages do not go on: the last one ends where the one before ended.";
         return Err(Unread::Failed(text.to_owned()));
@@ -104,8 +104,8 @@ pub fn read(
     Ok(page)
 }
 
-/// Reads the rows with these ids, as far as the system shows them and they can be read: what was deleted, is kept from the reader or
-/// is left out by the further condition is not among them.
+/// Reads the rows with these ids, as far as the system shows them and they can be read: rows that are deleted, hidden from the
+/// reader or excluded by the further condition are missing.
 ///
 /// # Errors
 /// Why they were not read.
@@ -142,22 +142,22 @@ pub struct Written {
     pub key: String,
     /// When it was edited, by the clock there.
     pub edited_at: Timestamp,
-    /// What of the copy could not be written: its status, where no transition leads there.
+    /// The part of the copy that could not be written: its status, where no transition leads there.
     pub problem: Option<String>,
 }
 
-/// What a copy says.
+/// The content of a copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Copied<'a> {
     /// The key of the change.
     pub change: &'a str,
-    /// Its fields, by their names in ServiceNow.
+    /// The fields, by their names in ServiceNow.
     pub fields: &'a [(&'static str, String)],
     /// How far the change is, for a system that knows one status alone.
     pub phase: ForeignPhase,
 }
 
-/// A system that is being asked.
+/// A system that is being read.
 struct Asking<'a> {
     caller: &'a Caller,
     system: &'a ForeignSystem,
@@ -166,12 +166,12 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// Asks, and reads the answer as JSON.
+    /// Sends a request, and reads the response as JSON.
     fn ask(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Value, Unread> {
         answered(&self.send(method, path, body)?)
     }
 
-    /// Has something done, whose answer is often empty.
+    /// Sends a request whose response is often empty.
     fn tell(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<(), Unread> {
         match answered(&self.send(method, path, body)?) {
             Ok(_) | Err(Unread::TooLong) => Ok(()),
@@ -218,7 +218,7 @@ fn answered(answer: &Answer) -> Result<Value, Unread> {
     if !answer.is_taken() {
         return Err(Unread::Failed(format!("It answered {}.", answer.status)));
     }
-    // What is longer than a call reads is not read at all.
+    // A response over the limit is not read at all.
     if answer.body.is_empty() {
         return Err(Unread::TooLong);
     }
@@ -241,7 +241,7 @@ fn key(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= MOST_KEY && text.bytes().all(is_key)).then(|| text.to_owned())
 }
 
-/// How much a change may harm, by the words and numbers of both systems; medium where nothing is known.
+/// The possible harm of a change, by the values of both systems; medium where nothing is known.
 fn impact(text: &str) -> Level {
     let text = text.to_lowercase();
     let first = text.split([' ', '/', '-']).next().unwrap_or_default();
@@ -252,7 +252,7 @@ fn impact(text: &str) -> Level {
     }
 }
 
-/// Gathers rows; those that cannot be read are counted with what the first one lacks.
+/// Collects rows; unreadable ones are counted with the missing part of the first one.
 fn gathered(rows: impl Iterator<Item = Result<Told, String>>) -> (Vec<Told>, Option<(usize, String)>) {
     let (mut read, mut left_out): (Vec<Told>, Option<(usize, String)>) = (Vec::new(), None);
     for row in rows {

@@ -1,5 +1,5 @@
 //! ServiceNow's Table API: `change_request` in the order of `sys_updated_on` and `sys_id`, with the approvals of
-//! `sysapproval_approver`. Its times are UTC where the raw values are asked.
+//! `sysapproval_approver`. Its times are UTC when the raw values are requested.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{Asking, Page, Position, Unread, gathered, impact, kept, key};
 
-/// The fields that are asked; those of the system's table come beside them.
+/// The requested fields; those of the system's table are added.
 const FIELDS: &[&str] = &[
     "sys_id",
     "number",
@@ -27,10 +27,10 @@ const FIELDS: &[&str] = &[
     "correlation_id",
     "correlation_display",
 ];
-/// The most approvals that are asked for the rows of a page.
+/// The most approvals that are requested for the rows of a page.
 const MOST_APPROVALS: usize = 1_000;
 
-/// Where a fact is found unless the system's table says otherwise.
+/// The default field of a fact.
 fn usual(fact: &str) -> &'static str {
     match fact {
         "service" => "cmdb_ci",
@@ -51,7 +51,7 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
     let (rows, approvals) = rows(asking, &query(position, asking.system.narrowed_by.as_deref()), size)?;
     let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row, &approvals)));
     let behind = |row: &Told| (row.edited_at, row.natural_key.as_str()) > (position.at, position.id.as_str());
-    // Rows before the position were not asked for: such a system would be read for ever.
+    // Rows before the position were not requested: such a system would be read for ever.
     if !position.id.is_empty() && !read.iter().all(behind) {
         return Err(Unread::Failed(
             "Its pages do not go on: a row of one before came again.".to_owned(),
@@ -64,7 +64,7 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
         let why = left_out.map(|(_, why)| why).unwrap_or_default();
         return Err(Unread::Failed(format!("No row of a page could be read: {why}.")));
     }
-    // A page may be shorter than was asked, so only an empty one is the last.
+    // A page may be shorter than requested, so only an empty one is the last.
     let next = last.map(|row| Position {
         at: row.edited_at,
         id: row.natural_key.clone(),
@@ -108,7 +108,7 @@ fn rows(asking: &Asking<'_>, query: &str, size: usize) -> Result<(Vec<Value>, Ap
     Ok((rows.clone(), approvals))
 }
 
-/// How rows come one after the other.
+/// The order of the rows.
 const ORDER: &str = "^ORDERBYsys_updated_on^ORDERBYsys_id";
 
 fn query_of(ids: &[String], narrowed_by: Option<&str>) -> String {
@@ -197,7 +197,8 @@ fn told(asking: &Asking<'_>, row: &Value, approvals: &Approvals) -> Result<Told,
     })
 }
 
-/// What a state of the usual model of changes means. One that a tenant there added is unknown until the system's table names it.
+/// The meaning of a state in the usual model of changes. A state that a tenant there added is unknown until the system's table
+/// names it.
 fn phase_of(state: &str, approval: &str) -> ForeignPhase {
     match (state, approval) {
         ("4", _) => ForeignPhase::Stopped,
@@ -210,14 +211,14 @@ fn phase_of(state: &str, approval: &str) -> ForeignPhase {
     }
 }
 
-/// The raw value of a field, asked with its display value or without.
+/// The raw value of a field, requested with its display value or without.
 pub(super) fn raw(row: &Value, field: &str) -> String {
     let value = &row[field];
     let text = value.as_str().or_else(|| value["value"].as_str());
     text.unwrap_or_default().to_owned()
 }
 
-/// What people read of a field there, else its value.
+/// The display value of a field there, else its value.
 fn shown(row: &Value, field: &str) -> String {
     let text = row[field]["display_value"].as_str().filter(|text| !text.is_empty());
     text.map_or_else(|| raw(row, field), str::to_owned)

@@ -1,9 +1,9 @@
-//! Which entries are findings, and how grave an entry is. Most tell it by their kind, some by what they say.
+//! Which entries are findings, and how grave an entry is. For most the kind decides, for some the content.
 
 use model::integration::sink::Entry;
 use serde_json::Value;
 
-/// What an entry is a finding of.
+/// The kind of finding of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finding {
     /// A rule of change enablement was not kept.
@@ -20,7 +20,7 @@ const HIGH: u8 = 4;
 
 use Finding::{Compliance, Detection};
 
-/// Kinds that are findings, each with how grave it is.
+/// Kinds that are findings, each with its severity.
 const FINDINGS: &[(&str, Finding, u8)] = &[
     ("action_item.escalated", Compliance, MEDIUM),
     ("approval.nobody_can", Compliance, MEDIUM),
@@ -37,7 +37,7 @@ const FINDINGS: &[(&str, Finding, u8)] = &[
     ("change.told_afterwards", Compliance, MEDIUM),
     ("change.unauthorized", Compliance, HIGH),
     ("change.undo_missed", Compliance, MEDIUM),
-    // Somebody may have written into the database past the server.
+    // The database may have been written past the server.
     ("change.ungrounded", Detection, HIGH),
     ("change.window_missed", Compliance, MEDIUM),
     ("checklist.waived", Compliance, MEDIUM),
@@ -75,7 +75,7 @@ const GRAVE: &[(&str, u8)] = &[
     ("webhook.gave_up", MEDIUM),
 ];
 
-/// What an entry is a finding of; `None` for most.
+/// The kind of finding of an entry; `None` for most.
 pub(super) fn finding(entry: &Entry) -> Option<Finding> {
     found(entry).map(|(finding, _)| finding)
 }
@@ -94,7 +94,7 @@ fn found(entry: &Entry) -> Option<(Finding, u8)> {
         .or_else(|| by_content(entry))
 }
 
-/// Entries of a kind that is a finding only where they say so.
+/// Entries of a kind that is a finding only by its content.
 fn by_content(entry: &Entry) -> Option<(Finding, u8)> {
     let text = |name: &str| entry.data.get(name).and_then(Value::as_str);
     let number = |name: &str| entry.data.get(name).and_then(Value::as_i64);

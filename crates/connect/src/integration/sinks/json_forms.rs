@@ -78,7 +78,7 @@ fn integer(key: &str, value: i64) -> Value {
     json!({"key": key, "value": {"intValue": value.to_string()}})
 }
 
-/// A request to `/topics/NAME`. The key is the subject, so that what happens to one thing stays in one partition, in order.
+/// A request to `/topics/NAME`. The key is the subject, so that the events of one subject stay in one partition, in order.
 pub(super) fn kafka(source: &Source, entries: &[Entry]) -> Value {
     let rows = entries.iter().map(|entry| {
         let key = format!("{}/{}/{}", source.tenant, entry.table, entry.subject);

@@ -58,7 +58,8 @@ pub fn render(format: SinkFormat, transport: Transport, source: &Source, entries
     }
 }
 
-/// The header that carries a credential: all of it where it names its scheme (`Basic …`), else as the format's receivers take it.
+/// The header with a credential: unchanged if the credential names its scheme (`Basic …`), else in the form of the format's
+/// receivers.
 #[must_use]
 pub fn authorization(format: SinkFormat, credential: &str) -> String {
     if credential.contains(' ') {
@@ -70,8 +71,8 @@ pub fn authorization(format: SinkFormat, credential: &str) -> String {
     }
 }
 
-/// What a receiver refused in the body of an answer that says 2xx: HEC's code, rejected log records, records that Kafka did not
-/// store. `None` where it took everything.
+/// The refusals in the body of a response with status 2xx: HEC's code, rejected log records, records that Kafka did not store.
+/// `None` where it took everything.
 #[must_use]
 pub fn refused(format: SinkFormat, answer: &[u8]) -> Option<String> {
     let answer: Value = serde_json::from_slice(answer).ok()?;

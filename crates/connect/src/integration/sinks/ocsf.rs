@@ -1,4 +1,4 @@
-//! Events of the Open Cybersecurity Schema Framework, version 1.8. What the schema has no place for is under `unmapped`.
+//! Events of the Open Cybersecurity Schema Framework, version 1.8. Data without a place in the schema are under `unmapped`.
 
 use model::change::change_file::VIA;
 use model::integration::sink::Entry;
@@ -158,7 +158,7 @@ pub(super) fn event(source: &Source, entry: &Entry) -> Value {
         "unmapped": native(source, entry),
     });
     if activity == 99 {
-        // The schema asks for the source's own word where an enumeration has none.
+        // The schema requires the source's own name where an enumeration has none.
         event["activity_name"] = json!(entry.kind);
     }
     match class {
@@ -182,7 +182,7 @@ pub(super) fn event(source: &Source, entry: &Entry) -> Value {
             // A violation is of the rule of a control report that found it.
             let rule = entry.data.get("rule").and_then(Value::as_str);
             event["compliance"] = json!({"control": rule.unwrap_or(&entry.kind), "status_id": 3});
-            // A finding that nobody has looked at there.
+            // A finding that nobody has examined there.
             event["status_id"] = json!(1);
         }
         Class::Detection => {
@@ -226,7 +226,7 @@ fn actor(entry: &Entry) -> Value {
     actor
 }
 
-/// A part of the way in by which an act came.
+/// A field of the credential by which an act came.
 fn way_in<'e>(entry: &'e Entry, name: &str) -> Option<&'e str> {
     entry.data.get(VIA)?.get(name)?.as_str()
 }
@@ -237,7 +237,7 @@ fn caller(source: &Source, entry: &Entry) -> Value {
     match way_in(entry, "address") {
         Some(code) => json!({"uid": code}),
         None if entry.actor_id == "system" => json!({"name": source.host}),
-        // The schema asks for an endpoint.
+        // The schema requires an endpoint.
         None => json!({"name": "unknown"}),
     }
 }

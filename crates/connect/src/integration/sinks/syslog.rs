@@ -1,4 +1,4 @@
-//! Syslog as RFC 5424 has it. The facility is 13 (log audit); structured data hold the index of the entry and what it is about.
+//! Syslog as RFC 5424 has it. The facility is 13 (log audit); structured data hold the index of the entry and its subject.
 
 use model::integration::sink::Entry;
 

@@ -1,4 +1,4 @@
-//! Events out of an iCalendar file with their times: what repeats is expanded by the rules of the model, in IANA zones.
+//! Events out of an iCalendar file with their times: repeating ones are expanded by the rules of the model, in IANA zones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use crate::directory::table::Problem;
 
 /// The most bytes of a file.
 const MOST_BYTES: usize = 4 << 20;
-/// For so many days events that are over are kept.
+/// How many days past events are kept.
 const KEPT_DAYS: i64 = 1;
-/// The longest event, in days; what lasts longer is no maintenance.
+/// The longest event, in days; a longer one is no maintenance.
 const MOST_DAYS: i64 = 31;
 /// The title of an event that has none.
 const UNTITLED: &str = "Maintenance";
 
-/// A time as the file says it.
+/// A time as given in the file.
 struct Told {
     local: DateTime,
     zone: TimeZone,
@@ -85,7 +85,7 @@ fn days(now: Timestamp, days: i64) -> Timestamp {
     now.checked_add(SignedDuration::from_hours(24 * days)).unwrap_or(now)
 }
 
-/// By the id of an event that repeats: the local dates that another event stands for, or calls off.
+/// By the id of a repeating event: the local dates that another event replaces or cancels.
 fn moved<'a>(
     events: &[(&'a Component<'_>, usize)],
     usual: &TimeZone,
@@ -103,7 +103,7 @@ fn moved<'a>(
     Ok(found)
 }
 
-/// The times of an event; none for one that is called off or takes nobody's time as a whole day does not say.
+/// The times of an event; none for an event that is cancelled, is too long, or repeats within a day.
 fn times(
     event: &Component<'_>,
     line: usize,

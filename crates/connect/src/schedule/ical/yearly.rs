@@ -13,13 +13,13 @@ pub(super) struct Yearly {
     until: Option<Date>,
     /// How often it comes in all.
     count: Option<usize>,
-    /// Every how many years; every one unless said.
+    /// The interval in years; one by default.
     interval: Option<i16>,
     /// `BYMONTH`, from 1 to 12.
     months: Vec<i8>,
     /// `BYMONTHDAY`: from the month's begin, or with a minus from its end.
     days: Vec<i8>,
-    /// `BYDAY`: a day of the week, and which one of its month where that is said.
+    /// `BYDAY`: a day of the week, and which one of its month where that is given.
     weekdays: Vec<(Option<i8>, Weekday)>,
 }
 
@@ -45,7 +45,7 @@ impl Yearly {
                 _ => return None,
             }
         }
-        // Without a month, days of the week are counted through the year, which no holiday is told by.
+        // Without a month, days of the week are counted through the year, which no holiday uses.
         let is_of_months = found.weekdays.is_empty() || !found.months.is_empty();
         (is_yearly && is_of_months).then_some(found)
     }

@@ -19,7 +19,7 @@ fn plan(store: &Store, filter: &ChangeFilter, few: Few) -> String {
         .unwrap()
 }
 
-/// Every combination of up to three filters is answered from indexes, and the usual ones in their order.
+/// Every combination of up to three filters uses indexes, and the usual ones their order.
 #[test]
 fn no_list_reads_a_whole_table() {
     let folder = std::env::temp_dir().join(format!("assent-plans-{}", std::process::id()));

@@ -1,4 +1,4 @@
-//! What is due, what the archive holds, and the files that nothing names any more.
+//! The due changes, the content of the archive, and the files that nothing names any more.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
 
-/// Word by word the condition of the index `change_to_archive`, and what is asked of it.
+/// Exactly the condition of the index `change_to_archive`, and the query's own.
 pub(crate) const TO_ARCHIVE: &str = "SELECT id FROM \"change\"
     WHERE tenant = $tenant AND state IN ('closed', 'cancelled') AND substr(body, 1, 1) = '{' AND updated_at < $before
     ORDER BY updated_at, id LIMIT $limit";
@@ -86,7 +86,7 @@ fn read_state(row: &Row) -> Result<ArchiveState> {
     })
 }
 
-/// Adds to what the archive holds: changes and segments, bytes compressed and opened.
+/// Adds to the archive's totals: changes and segments, bytes compressed and opened.
 pub(super) fn note_moved(
     tx: &mut Tx<'_>,
     (changes, segments): (i64, i64),
@@ -130,7 +130,7 @@ pub fn segments(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<(String,
     Ok(found)
 }
 
-/// The changes whose segment is gone, in order; at most `limit`.
+/// The changes with a missing segment, in order; at most `limit`.
 ///
 /// # Errors
 /// The engine's.
@@ -157,7 +157,8 @@ pub fn notice_garbage(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64> {
     )
 }
 
-/// Removes files beside the database that were noticed before `before` and that no segment names, at most `limit`; answers how many.
+/// Removes files beside the database that were noticed before `before` and that no segment names, at most `limit`; returns how
+/// many.
 ///
 /// # Errors
 /// The folder's, the engine's.
@@ -236,7 +237,7 @@ pub fn bucket_garbage(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<
     Ok((!ids.is_empty()).then_some(Garbage { ids, bucket }))
 }
 
-/// Forgets objects that were removed from the bucket, unless they were announced anew; answers how many.
+/// Removes the records of objects that were deleted from the bucket, unless they were announced again; returns how many.
 ///
 /// # Errors
 /// The engine's.

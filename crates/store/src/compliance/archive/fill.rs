@@ -1,4 +1,4 @@
-//! Gives rows whose bodies were moved what they held.
+//! Fills rows whose bodies were moved.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
-/// What a moved body begins with; the id of its change follows. A plain body begins with `{`, a packed one with `z1:`.
+/// The beginning of a moved body; the id of its change follows. A plain body begins with `{`, a packed one with `z1:`.
 pub(crate) const MARK: &str = "a1:";
 /// How many bytes of opened segments stay in memory, and how many segments.
 const MAX_CACHED_BYTES: usize = 32 << 20;
 const MAX_CACHED: usize = 64;
 
-/// The tables whose rows are moved, each with the column that names the change. The change comes first.
+/// The tables with movable rows, each with the column that names the change. The change comes first.
 pub(super) const SOURCES: [(&str, &str); 14] = [
     ("change", "id"),
     ("link", "from_change"),
@@ -38,7 +38,7 @@ pub(crate) fn holds(table: &str) -> bool {
     SOURCES.iter().any(|(of, _)| *of == table)
 }
 
-/// What stands in the place of a body of this change.
+/// The replacement for a body of this change.
 pub(super) fn pointer(change: &str) -> String {
     format!("{MARK}{change}")
 }
@@ -72,7 +72,7 @@ pub(crate) fn fill_row(tx: &mut Tx<'_>, table: &str, row: &mut Row) -> Result<()
     fill(tx, table, std::slice::from_mut(row))
 }
 
-/// The segment that was needed last, by its change: neighbours are mostly of one change.
+/// The last used segment, by its change: neighbours are mostly of one change.
 type Last = Option<(String, Arc<Opened>)>;
 
 fn fill_from(tx: &mut Tx<'_>, table: &str, row: &mut Row, last: &mut Last) -> Result<()> {
@@ -148,8 +148,7 @@ pub fn segment_of(tx: &mut Tx<'_>, change: &str) -> Result<Option<String>> {
     .transpose()
 }
 
-/// A segment that was opened to be read, beside its tenant and its id: the id is the hash of its bytes, so that no other bytes
-/// are taken for it.
+/// An opened segment, with its tenant and its id: the id is the hash of its bytes, so it cannot match other bytes.
 struct Cached {
     tenant: String,
     id: String,
@@ -196,7 +195,7 @@ fn keep(latest: Cached) {
     cache.truncate(room.max(1));
 }
 
-/// Forgets a segment that is no more: what was erased stays in no memory.
+/// Drops a removed segment from the cache: erased texts stay in no memory.
 pub(super) fn forget(tenant: &str, id: &str) {
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     cache.retain(|it| it.id != id || it.tenant != tenant);

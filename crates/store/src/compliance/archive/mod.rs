@@ -1,8 +1,8 @@
-//! The archive: what is kept of changes that ended long ago moves out of its rows into compressed segments.
+//! The archive: records of changes that ended long ago move out of their rows into compressed segments.
 //!
 //! A row whose body was moved keeps its columns, so that lists, filters and search find it as before; its body names the change
-//! whose segment holds it. Whatever reads the bodies of records or texts goes through `fill`, and whatever writes a moved row
-//! brings its whole change back first ([`thaw`]): nobody else needs to know of the archive.
+//! whose segment holds it. Code that reads the bodies of records or texts uses `fill`, and code that writes a moved row brings
+//! its whole change back first ([`thaw`]): no other code needs to know of the archive.
 //!
 //! Moving has four steps, and a process that is killed between two of them loses nothing: [`gather`] reads, [`announce`] notes
 //! the file that will be written, [`Gathered::write`] writes and syncs it, [`move_in`] points to it and empties the rows in one

@@ -15,10 +15,10 @@ use crate::packed_body;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
-/// How many rows of one table are moved with a change, and how many bytes with it. What is beyond stays in its rows.
+/// How many rows of one table are moved with a change, and how many bytes with it. Rows beyond that are not moved.
 const MAX_ROWS: i64 = 2_000;
 const MAX_CHANGE: usize = 24 << 20;
-/// From so many bytes on, opened, a segment takes no further change.
+/// From this number of bytes on, opened, a segment takes no further change.
 const MAX_SEGMENT: usize = 4 << 20;
 
 /// Event and commitment of the rows of texts that a segment holds. An event may be of several changes, and a text that is kept
@@ -52,7 +52,7 @@ impl Target {
     }
 }
 
-/// Changes that are about to be moved: what stood in their rows when they were read.
+/// Changes that are about to be moved: the content of their rows when they were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gathered {
     segment: Segment,
@@ -79,8 +79,8 @@ impl Gathered {
         self.packed.bytes.len()
     }
 
-    /// Writes the file of the segment and syncs it, or its object in the bucket; nothing where segments are rows. Announce it
-    /// before, and call it outside of transactions.
+    /// Writes the file of the segment and syncs it, or its object in the bucket; nothing where segments are rows. Announce the
+    /// segment before, and call this outside of transactions.
     ///
     /// # Errors
     /// `Full`, `Unavailable`, `BucketAway`.
@@ -93,8 +93,8 @@ impl Gathered {
     }
 }
 
-/// Reads what is to be moved of these changes, as many of them as one segment takes; `None` when there is nothing. Nothing is
-/// changed.
+/// Reads the rows of these changes for moving, of as many changes as one segment takes; `None` when there is nothing. Nothing
+/// is changed.
 ///
 /// # Errors
 /// `Corrupt` where the segment cannot be opened as it would be written; the engine's.
@@ -118,7 +118,7 @@ pub fn gather(tx: &mut Tx<'_>, ids: &[String], at: Timestamp) -> Result<Option<G
     }
     let segment = Segment::new(tx.tenant(), at.as_microsecond(), changes);
     let packed = segment.pack()?;
-    // Rows are emptied for it, so it is opened once before anybody relies on it.
+    // Rows are emptied for the segment, so it is opened once as a check.
     if Segment::open(tx.tenant(), &packed.id, &packed.bytes)? != segment {
         return Err(Error::Corrupt(
             "an archive segment was not written as it was read".to_owned(),
@@ -132,7 +132,7 @@ pub fn gather(tx: &mut Tx<'_>, ids: &[String], at: Timestamp) -> Result<Option<G
     }))
 }
 
-/// What is to be moved of one change; `None` where its row is gone, cannot be read or was moved before.
+/// The parts of one change to move; `None` where its row is gone, cannot be read or was moved before.
 fn parts_of(tx: &mut Tx<'_>, change: &str, taken: &mut Taken) -> Result<Option<ChangeParts>> {
     let (mut rows, mut room) = (Vec::new(), MAX_CHANGE);
     for (table, column) in SOURCES {
@@ -157,7 +157,7 @@ fn parts_of(tx: &mut Tx<'_>, change: &str, taken: &mut Taken) -> Result<Option<C
     Ok(Some(ChangeParts { id, rows, texts }))
 }
 
-/// What a row holds. One that cannot be read stays where it is, so that a replay names it.
+/// The content of a row. An unreadable row stays where it is, so that a replay reports it.
 fn row_part(table: &str, row: &Row) -> Option<RowPart> {
     let body = row.text_ref("body").ok().filter(|body| !body.starts_with(MARK))?;
     Some(RowPart {
@@ -169,7 +169,7 @@ fn row_part(table: &str, row: &Row) -> Option<RowPart> {
     })
 }
 
-/// The texts that the versions of these records brought, as far as they are not taken.
+/// The texts that the versions of these records added, as far as they are not taken.
 fn texts_of(tx: &mut Tx<'_>, rows: &[RowPart], mut room: usize, taken: &mut Taken) -> Result<Vec<TextPart>> {
     let mut texts = Vec::new();
     for row in rows {
@@ -215,8 +215,8 @@ pub fn announce(tx: &mut Tx<'_>, gathered: &Gathered, now: Timestamp) -> Result<
     Ok(())
 }
 
-/// Points to a segment that is written, and empties the rows of its changes. Answers `false`, and does nothing, where one of them
-/// was written since it was read, or the file is not there any more.
+/// Points to a segment that is written, and empties the rows of its changes. Returns `false`, and does nothing, where one of
+/// them was written since it was read, or the file is not there any more.
 ///
 /// # Errors
 /// `Conflict` when the segment is there already; the engine's.
@@ -305,7 +305,7 @@ fn empty_rows(tx: &mut Tx<'_>, parts: &ChangeParts) -> Result<()> {
     Ok(())
 }
 
-/// Writes a row anew with other values in some columns. A row that only becomes shorter leaves its page almost empty on SQLite,
+/// Replaces a row with other values in some columns. A row that only becomes shorter leaves its page almost empty on SQLite,
 /// which gives the room of a removed row back.
 fn rewrite(tx: &mut Tx<'_>, table: &str, key: &[(&str, Value)], new: &[(&str, Value)]) -> Result<()> {
     let is_it: String = key
@@ -339,7 +339,7 @@ fn rewrite(tx: &mut Tx<'_>, table: &str, key: &[(&str, Value)], new: &[(&str, Va
     Ok(())
 }
 
-/// Brings a change back into its rows; what is left of its segment is written anew, into the database. Answers whether it was
+/// Brings a change back into its rows; the rest of its segment is written again, into the database. Returns whether it was
 /// archived.
 ///
 /// # Errors
@@ -368,7 +368,7 @@ pub fn thaw(tx: &mut Tx<'_>, change: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// Puts what was moved back into its rows. A row that holds something of its own by now keeps it.
+/// Puts the moved parts back into their rows. A row that has content of its own by now keeps it.
 fn restore(tx: &mut Tx<'_>, parts: &ChangeParts) -> Result<()> {
     let moved = pointer(&parts.id);
     for part in &parts.rows {
@@ -426,7 +426,7 @@ fn drop_segment(tx: &mut Tx<'_>, id: &str) -> Result<(i64, i64)> {
     Ok((row.int("size")?, row.int("plain")?))
 }
 
-/// Keeps what is left of a segment. It is written into the database, so that it is there with this transaction or not at all.
+/// Stores the rest of a segment. It is written into the database, so that it is there with this transaction or not at all.
 fn keep_rest(tx: &mut Tx<'_>, segment: &Segment) -> Result<()> {
     let packed = segment.pack()?;
     insert_segment(tx, &packed, &Target::Row)?;
@@ -442,7 +442,7 @@ fn keep_rest(tx: &mut Tx<'_>, segment: &Segment) -> Result<()> {
     figures::note_moved(tx, (0, 1), lengths(&packed), None)
 }
 
-/// Brings back the change whose row this is, where that was moved; answers whether it was.
+/// Brings back the change of this row, if the row was moved; returns whether it was.
 ///
 /// # Errors
 /// As [`thaw`].
@@ -455,7 +455,7 @@ pub(crate) fn thaw_row(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<bool> {
     }
 }
 
-/// Brings back the change whose texts one of these rows holds, where they were moved; answers whether they were.
+/// Brings back the change whose texts are in one of these rows, if they were moved; returns whether they were.
 ///
 /// # Errors
 /// As [`thaw`].

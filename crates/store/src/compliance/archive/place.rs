@@ -80,7 +80,7 @@ pub(super) fn read(folder: &Path, id: &str) -> Result<Vec<u8>> {
     fs::read(path_of(folder, id)?).map_err(|error| fault(id, &error))
 }
 
-/// Removes the file of a segment, also one that was not finished. One that is not there is as good.
+/// Removes the file of a segment, even an unfinished one. An absent file counts as removed.
 pub(super) fn remove(folder: &Path, id: &str) -> Result<()> {
     let path = path_of(folder, id)?;
     for path in [path.with_extension("part"), path] {

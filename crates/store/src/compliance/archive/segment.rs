@@ -15,7 +15,7 @@ const LEVEL: i32 = 12;
 /// The longest segment, opened.
 pub(super) const MAX_PLAIN: usize = 64 << 20;
 
-/// What a segment says.
+/// The content of a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Segment {
     /// [`FORMAT`].
@@ -24,24 +24,24 @@ pub(super) struct Segment {
     pub(super) tenant: String,
     /// When it was first written, in microseconds UTC.
     pub(super) at: i64,
-    /// How often it was written anew without a change that left it. No two writings of a segment have the same bytes.
+    /// How often it was written again without a change that left it. No two writings of a segment have the same bytes.
     pub(super) generation: i64,
     /// Its changes.
     pub(super) changes: Vec<ChangeParts>,
 }
 
-/// What is kept of one change.
+/// The stored parts of one change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChangeParts {
     /// The change's id.
     pub(super) id: String,
     /// The rows of its records.
     pub(super) rows: Vec<RowPart>,
-    /// The texts that their versions brought, with their salts.
+    /// The texts that their versions added, with their salts.
     pub(super) texts: Vec<TextPart>,
 }
 
-/// What was moved out of the row of a record.
+/// The part that was moved out of the row of a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RowPart {
     pub(super) table: String,
@@ -53,7 +53,7 @@ pub(super) struct RowPart {
     pub(super) sealed: String,
 }
 
-/// What was moved out of a row of texts.
+/// The part that was moved out of a row of texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TextPart {
     pub(super) event: String,
@@ -126,7 +126,7 @@ impl Segment {
     /// Opens the segment of a tenant.
     ///
     /// # Errors
-    /// `Corrupt` where the bytes are others than its id says, or another tenant's.
+    /// `Corrupt` where the bytes do not match the id, or belong to another tenant.
     pub(super) fn open(tenant: &str, id: &str, bytes: &[u8]) -> Result<Self> {
         let damaged = |what: &str| Error::Corrupt(format!("the archive segment `{id}` {what}"));
         if segment_id(bytes) != id {

@@ -1,5 +1,5 @@
-//! Rules on communication in a story: the start is announced long enough ahead, everybody who is asked acknowledges it, and each
-//! team says that it is ready.
+//! Rules on communication in a story: the start is announced long enough ahead, all addressees acknowledge it, and each team
+//! reports that it is ready.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,8 @@ use model::notify::communication::stage_of;
 use super::{Hand, Stage};
 
 impl Stage<'_> {
-    /// How long before its start the rules of the change want it announced at the latest; `None` where none asks for communication.
+    /// How long before its start the rules of the change require the announcement at the latest; `None` where none requires
+    /// communication.
     pub(super) fn announced_ahead(&self) -> Option<SignedDuration> {
         let rows = self.file.requirements.obligations.iter();
         let minutes = rows.filter_map(|row| match &row.obligation.duty {
@@ -26,7 +27,7 @@ impl Stage<'_> {
         minutes.max().map(SignedDuration::from_mins)
     }
 
-    /// Does what rules on communication ask: what a plan of the house would send is sent once the change is scheduled.
+    /// Meets the rules on communication: the messages of a communication plan are sent once the change is scheduled.
     pub(super) fn communicate(&mut self) {
         if self.announced_ahead().is_none() {
             return;
@@ -37,7 +38,7 @@ impl Stage<'_> {
             .map(|it| it.asked_people.difference(&it.acknowledged_people).cloned().collect())
             .unwrap_or_default();
         for person in missing {
-            // Whoever was asked may always acknowledge.
+            // An addressee may always acknowledge.
             let _ = self.act(&Hand::person(person.as_str()), "acknowledges the start", |case| {
                 note_acknowledged(case, &person);
                 Ok(())
@@ -45,7 +46,7 @@ impl Stage<'_> {
         }
         for person in ready_people(&self.file, &self.directory, self.now) {
             if self.waits_for_team_of(&person) {
-                // Whom a rule lets not speak is told of where nobody else of the team does.
+                // A person whom a rule excludes is reported if nobody else of the team reports that it is ready.
                 let _ = self.act(&Hand::person(person.as_str()), "says that the team is ready", |case| {
                     say_ready(case, &Body::new())
                 });
@@ -77,7 +78,7 @@ impl Stage<'_> {
         });
     }
 
-    /// Whether nobody has yet said that the team of a person is ready.
+    /// Whether nobody has yet reported that a person's team is ready.
     fn waits_for_team_of(&self, person: &PersonId) -> bool {
         let unmet = before_start(&self.file, &self.directory, self.now);
         let mut teams = unmet.iter().filter(|row| row.code == "team_not_ready");
