@@ -1,5 +1,5 @@
-//! Attempts that were refused, credentials that open nothing any more, and the last use of tokens: noted by the doors, the
-//! same thing once a minute, so that nobody fills a log by asking again and again.
+//! Records refused attempts, the use of credentials that are no longer valid, and the last use of tokens. The same event is
+//! recorded at most once a minute, so that repeated requests cannot fill the log.
 
 use acts::Context;
 use acts::audit::note_attempt::{Attempt, note_attempt, note_credential, note_use};
@@ -23,7 +23,8 @@ use crate::http::state::AppState;
 /// Wrong fields that are more than a slip: an account under the address of somebody who has one.
 const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
 
-/// Refusals that are more than a slip wherever they stand: a right for oneself, and alone what two people do.
+/// Refusals that count as attempts wherever they occur: granting a right to oneself, and doing alone a step that needs two
+/// people.
 const GRAVE: &[&str] = &[
     "own_request",
     "two_people_needed",
@@ -52,8 +53,8 @@ fn code_of(failure: &Failure) -> &str {
         .unwrap_or(failure.problem.code.as_str())
 }
 
-/// Notes that a caller tried something and was refused, before the refusal is answered. `what` names the door, `change`
-/// the key of the change it was about.
+/// Records a refused attempt of a caller before the response is sent. `what` names the endpoint, `change` the key of the change
+/// concerned.
 pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change: Option<String>, failure: &Failure) {
     if !is_attempt(failure) {
         return;
@@ -79,14 +80,14 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
     told(written);
 }
 
-/// The policies that decided. A rule of Assent itself says no more than the code.
+/// The policies that decided. For a rule built into Assent this adds nothing to the code.
 fn named(problem: &Problem, code: &str) -> Vec<String> {
     let own = PolicyReason::built_in(code, "").id;
     let ids = problem.policies.iter().map(|it| it.id.clone());
     ids.filter(|id| *id != own).collect()
 }
 
-/// The refusal is answered all the same when it cannot be noted: whoever is refused must not learn that the store is away.
+/// The refusal is sent even when it cannot be recorded: the response must not reveal that the store is unavailable.
 fn told(written: Result<(), Failure>) {
     if let Err(failure) = written {
         tracing::warn!(code = failure.problem.code, "an attempt could not be noted");
@@ -105,8 +106,8 @@ pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &
     credential(state, tenant, news, json!({"code": code, "times": times})).await;
 }
 
-/// Notes that somebody tried to sign in as a person, or to show their factor, and did not succeed. The answer does not
-/// wait for it, so that it tells nobody who is known here.
+/// Records a failed sign-in or second factor of a person. The response does not wait for the record, so its timing does not
+/// reveal which accounts exist.
 pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method: &str, code: &'static str) {
     let name = format!("{tenant}/{person} sign-in {method} {code}");
     let Some(times) = state.noted().count(&name, clock::tick()) else {
@@ -156,7 +157,7 @@ pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Wor
     credential(state, tenant, news, json!({"code": code, "times": times})).await;
 }
 
-/// What happened, and to which record.
+/// The event and the record it is about.
 type News = (&'static str, (&'static str, String));
 
 async fn credential(state: &AppState, tenant: &str, news: News, data: Value) {
@@ -212,7 +213,8 @@ fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&
 /// Addresses that are about the reader alone.
 const OWN_ADDRESSES: [&str; 4] = ["/me", "/session", "/sessions", "/second-factors"];
 
-/// The look at an answer of the API, with the key of the change that its door is about; `None` where nothing is to be noted.
+/// The auditor's access that a response of the API represents, with the key of the change concerned; `None` where nothing has
+/// to be recorded.
 ///
 /// # Errors
 /// The store's.
@@ -242,11 +244,11 @@ pub(crate) fn look_at_page(cx: &mut Context<'_, '_>, path: &str) -> acts::Result
     }
 }
 
-/// Notes a look of an auditor before the answer leaves. What an auditor with a mandate reads does not leave where it cannot be noted;
-/// everybody else reads on where nothing can be written.
+/// Records an auditor's access before the response leaves. An auditor with a mandate gets no response if the access cannot be
+/// recorded; other readers do.
 ///
 /// # Errors
-/// The store's, as they are answered.
+/// The store's, as a failure response.
 pub(crate) async fn note_looked(state: &AppState, caller: &Caller, look: Option<AuditorLook>) -> Result<(), Failure> {
     let Some(look) = look else { return Ok(()) };
     let write = move |cx: &mut Context<'_, '_>| note_look(cx, &look);

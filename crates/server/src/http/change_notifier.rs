@@ -61,14 +61,14 @@ impl Bells {
             .subscribe()
     }
 
-    /// A channel that gets a word at each ring of any tenant; for a thread.
+    /// A channel that gets a message at each notification of any tenant; for a thread.
     pub fn wake_thread(&self) -> Receiver<()> {
         let (send, receive) = sync_channel(1);
         locked(&self.0.threads).push(send);
         receive
     }
 
-    /// A channel that gets no word and ends when the threads are dismissed; for a thread that goes by the clock alone.
+    /// A channel that gets no message and ends when the threads are dismissed; for a thread that runs by the clock alone.
     pub fn until_dismissed(&self) -> Receiver<()> {
         let (send, receive) = sync_channel(1);
         locked(&self.0.deaf).push(send);

@@ -25,9 +25,9 @@ pub(crate) struct Counted<'a> {
     pub service: &'a str,
     /// In which environment.
     pub environment: &'a str,
-    /// Why it was refused; empty when it was answered.
+    /// The code of the refusal; empty when a decision was given.
     pub code: &'a str,
-    /// What a refused question named.
+    /// The subject that a refused request named.
     pub subject: &'a str,
 }
 
@@ -36,7 +36,7 @@ struct Count {
     row: GateUse,
 }
 
-/// The counts that are not written yet, by all that tells them apart.
+/// Counts that are not written yet, by the fields that distinguish them.
 #[derive(Default)]
 pub(crate) struct Tally(Mutex<HashMap<String, Count>>);
 
@@ -57,7 +57,8 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 impl Counted<'_> {
-    /// All that tells a question apart, in one text; a control character stands between the parts and in none of them.
+    /// The fields that distinguish a gate request, in one text. A control character separates the parts and occurs in none of
+    /// them.
     fn key(&self, tenant: &str) -> String {
         let mut key = String::with_capacity(128);
         let parts = [

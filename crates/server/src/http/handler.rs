@@ -1,4 +1,4 @@
-//! Handlers that axum need not tell apart.
+//! Handlers with one common type for axum.
 //!
 //! For each type of handler axum has the compiler make every function that a request passes on its way, some fifty of them, and every
 //! handler is a type of its own. That was most of the time in which this crate was built. Here the type ends at the first
@@ -14,7 +14,7 @@ use axum::routing::MethodRouter;
 
 use crate::http::state::AppState;
 
-/// What axum's own handlers answer with: so boxing them here costs no box of the request's.
+/// The future type of axum's own handlers, so boxing here adds no box per request.
 type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A handler without a type of its own.

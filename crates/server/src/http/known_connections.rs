@@ -14,15 +14,15 @@ pub(crate) struct Found {
     pub secret: String,
 }
 
-/// A connection as it was when the tenant's estate, of which connections are a part, stood at a generation.
+/// A connection as of one generation of the tenant data, which includes connections.
 #[derive(Clone)]
 pub(crate) struct Known {
     pub found: Arc<Found>,
     pub generation: i64,
 }
 
-/// Connections by their id. What stands here takes nothing by itself: it saves the look-ups, and the transaction that keeps a
-/// delivery looks whether the estate still stands where it stood.
+/// A cache of connections by id. An entry accepts nothing by itself: it saves the look-ups, and the transaction that keeps a
+/// delivery checks that the tenant data is unchanged.
 #[derive(Default)]
 pub(crate) struct KnownConnections(Mutex<HashMap<String, Known>>);
 

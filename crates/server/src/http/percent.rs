@@ -1,6 +1,6 @@
 //! Percent-encoding (RFC 3986 section 2.1) of what is put into addresses, and of what comes in them and in forms.
 
-/// Percent-encodes what may not stand in a query's value.
+/// Percent-encodes characters that are not allowed in a query value.
 pub(crate) fn escaped(text: &str) -> String {
     let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
     text.bytes()
@@ -14,7 +14,7 @@ pub(crate) fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// Percent-encodes what stands between two slashes of a path.
+/// Percent-encodes characters that are not allowed in a path segment.
 pub(crate) fn segment(text: &str) -> String {
     escaped(text).replace('/', "%2F")
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// For how long a write that succeeded shows that writes do: whoever asks in numbers writes no more often.
+/// How long a successful write proves that writes work: frequent checks cause no more writes than this.
 const PROVED_FOR: Duration = Duration::from_secs(2);
 
 /// When it was last shown that something can be written.

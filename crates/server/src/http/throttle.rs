@@ -1,5 +1,5 @@
-//! Slows down who guesses passwords: by account at a source or on a known device, by account everywhere, and by source. Whoever
-//! guesses at one place keeps the right person out at no other, and on no device that they signed in on before.
+//! Slows down password guessing: by account at a source or on a known device, by account everywhere, and by source. Guessing at
+//! one place does not lock the right person out at another, nor on a device that they signed in on before.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,7 +14,7 @@ const FREE_EVERYWHERE: u32 = 50;
 const FREE_OF_SOURCE: u32 = 100;
 /// The longest wait, and how long failures are remembered.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// The longest wait of a source: it is slowed and never shut. Whom its guesses are about is kept by their accounts.
+/// The longest wait of a source: it is slowed and never locked. The limits by account protect the accounts that it guesses at.
 const LONGEST_OF_SOURCE: Duration = Duration::from_secs(60);
 /// How the names of sources begin.
 const SOURCE: &str = "source ";
@@ -23,8 +23,7 @@ const EVERYWHERE: &str = "everywhere ";
 /// How many accounts and sources are remembered; with more, half of them are forgotten.
 const MOST: usize = 20_000;
 
-/// What is remembered of failures. Nothing of it outlives the process. Names are whatever strangers send, so that only their
-/// digests are kept.
+/// Remembered failures, lost when the process ends. Names are text that strangers send, so only their digests are kept.
 #[derive(Default)]
 pub(crate) struct Throttle(Mutex<HashMap<Key, Failures>>);
 
@@ -35,7 +34,7 @@ fn key(name: &str) -> Key {
     proof::crypto::sha256(name.as_bytes())
 }
 
-/// What a try to enter an account is counted under; `device` is one on which the account was entered before.
+/// The names under which a sign-in attempt counts; `device` is one on which the account signed in before.
 pub(crate) fn account_names(account: &str, source: &str, device: Option<&str>) -> Vec<String> {
     match device {
         Some(device) => vec![format!("device {device} {account}")],
@@ -47,7 +46,7 @@ pub(crate) fn account_names(account: &str, source: &str, device: Option<&str>) -
     }
 }
 
-/// What a source is counted under.
+/// The name under which a source counts.
 pub(crate) fn source_name(source: &str) -> String {
     format!("{SOURCE}{}", counted_source(source))
 }
@@ -109,8 +108,8 @@ impl Throttle {
             .unwrap_or(0)
     }
 
-    /// Lets a try begin, or says how many seconds it must still wait. A try that begins counts under its account as one that
-    /// failed, until it is known to be right or not to have been one: so a thousand at once are not a thousand free ones.
+    /// Lets an attempt begin, or returns how many seconds it must still wait. From its start an attempt counts as a failure of
+    /// its account, until its result is known: a thousand attempts at once are not a thousand free ones.
     pub(crate) fn enter(&self, names: &[String], now: Instant) -> Result<(), u64> {
         let wait = self.wait(names, now);
         if wait > 0 {
@@ -274,7 +273,7 @@ mod tests {
         assert!(throttle.map().len() <= MOST);
     }
 
-    /// Whoever guesses from where others work slows them down late and little, and never shuts them out.
+    /// Guesses from a shared address slow the other people there late and little, and never lock them out.
     #[test]
     fn a_stranger_at_a_shared_address_keeps_nobody_else_out() {
         let throttle = Throttle::default();

@@ -1,5 +1,5 @@
-//! The doors of agents. A door that writes is closed to them unless it stands in this list, so that a new door decides nothing
-//! by an agent before somebody has looked at it; what they read is bound by their services.
+//! The endpoints for agents. A writing endpoint is closed to agents unless this list names it, so a new endpoint needs a review
+//! before an agent can write through it. Their services limit what agents can read.
 
 use acts::Context;
 use model::core::refusal::Refusal;

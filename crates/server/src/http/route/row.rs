@@ -9,9 +9,9 @@ use super::{Ask, Reply};
 use crate::http::address::BASE;
 use crate::http::caller::Scope;
 
-/// What a route does: one act, rendered.
+/// The action of a route: one act, rendered.
 pub(crate) type Act = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Reply>;
-/// Answers a request anew that comes once more under its key, from the body of its first answer.
+/// Builds a fresh response to a repeated request (same idempotency key) from the body of the first response.
 pub(crate) type Again = fn(&mut Context<'_, '_>, &Value) -> acts::Result<Reply>;
 /// Reads what an act needs and leaves it with the services.
 pub(crate) type Before = fn(&mut Context<'_, '_>) -> acts::Result<()>;
@@ -28,9 +28,9 @@ pub(crate) struct Route {
     pub method: &'static str,
     /// The path below [`BASE`].
     pub path: &'static str,
-    /// What it does, in one sentence.
+    /// The action in one sentence.
     pub summary: &'static str,
-    /// What a token needs.
+    /// The scope that a token needs.
     pub scope: Scope,
     /// Where it runs.
     pub lane: Lane,
@@ -40,9 +40,9 @@ pub(crate) struct Route {
     pub current: Option<Current>,
     /// Whether it only looks, although its question comes in a body.
     pub looks: bool,
-    /// What answers a request that comes once more under its key; without it the first answer is given again.
+    /// Builds the response to a repeated request; without it the first response is repeated.
     pub again: Option<Again>,
-    /// What is read before the act, in a transaction that lets others write meanwhile.
+    /// Reads data before the act, in a transaction that does not block writers.
     pub before: Option<Before>,
 }
 
@@ -95,7 +95,7 @@ impl Route {
         }
     }
 
-    /// The route with what its row says of it.
+    /// The route, described by its row.
     pub(crate) fn with_row(&self) -> Self {
         let mut rows = wire::openapi::routes().iter();
         let Some(row) = rows.find(|row| !self.operation.is_empty() && row.operation == self.operation) else {
