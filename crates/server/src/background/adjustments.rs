@@ -36,7 +36,7 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     })
 }
 
-/// Compares the earliest quarter of a tenant that is due; answers whether another may be, and nothing where that failed.
+/// Compares the earliest quarter of a tenant that is due. Returns whether another may be due, and nothing on a failure.
 fn compare(state: &AppState, tenant: &str) -> Option<bool> {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due(cx);

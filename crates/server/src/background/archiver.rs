@@ -1,4 +1,4 @@
-//! The thread that moves changes into the archive as the tenants' retention says, and notes how much the archive holds.
+//! The thread that moves changes into the archive as the tenants' retention requires, and notes how much the archive holds.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -38,7 +38,7 @@ struct Archiver {
 }
 
 impl Archiver {
-    /// Goes through the tenants when it is time; answers whether the store was there.
+    /// Goes through the tenants when it is time; returns whether the store was available.
     fn look(&mut self) -> bool {
         let now = self.state.executor().tools().recorder.now();
         if self.went_at.is_some_and(|at| now.duration_since(at).abs() < ROUND) {

@@ -48,7 +48,7 @@ pub(crate) fn start(settings: &Settings, state: &AppState) -> Result<Option<Join
 fn round(copier: &mut Copier, state: &AppState) -> Option<Copied> {
     let tools = state.executor().tools();
     let now = tools.recorder.now();
-    // How far the logs are is looked at first: what the copy says of them, it holds.
+    // The logs' sizes are read before the copy is made, so the copy contains at least the sizes that it records.
     let tenants = tools.seen_logs.tenants();
     let seen = tenants.into_iter().filter_map(|tenant| {
         let log = tools.seen_logs.seen(&tenant)?;

@@ -1,5 +1,5 @@
-//! The thread that sends letters. It is apart from the workers, so that a mail server that answers slowly, or not at all, holds
-//! up no timer and no delivery. No transaction is open while a letter is sent.
+//! The thread that sends letters. It is separate from the workers, so that a slow or unreachable mail server delays no timer
+//! and no delivery. No transaction is open while a letter is sent.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -70,7 +70,7 @@ struct Postman {
     smtp: Option<Smtp>,
 }
 
-/// A letter's text with the line above which its reader answers, where answers are taken.
+/// A letter's text, with the mark above which a reader replies, where replies are accepted.
 fn answerable(text: String, is_taken: bool) -> String {
     if !is_taken {
         return text;
@@ -81,7 +81,7 @@ fn answerable(text: String, is_taken: bool) -> String {
     )
 }
 
-/// What the mail server said.
+/// The mail server's response.
 enum Posted {
     /// It took the letter.
     Taken,
@@ -92,7 +92,7 @@ enum Posted {
 }
 
 impl Postman {
-    /// Takes what is due; answers whether the store was there.
+    /// Takes due letters; returns whether the store was available.
     fn round(&self) -> bool {
         if self.holder.state.bells().is_stopping() {
             return true;
@@ -290,7 +290,7 @@ impl Postman {
         }
     }
 
-    /// Ends the job of a letter to a vendor that the mail server refused, and tells who can mend it.
+    /// Ends the job of a letter to a vendor that the mail server refused, and notifies the people who can correct the address.
     fn finish_refused(&self, row: &Job, address: String) -> acts::Result<()> {
         let (id, vendor, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
         self.holder
@@ -347,7 +347,7 @@ impl Postman {
         format!("{id}@{host}")
     }
 
-    /// Hands a letter to the mail server.
+    /// Sends a letter to the mail server.
     fn post(row: &Job, smtp: &Smtp, letter: &Letter) -> Posted {
         Self::post_with(row, smtp, letter, None)
     }

@@ -42,7 +42,7 @@ struct Projector {
 }
 
 impl Projector {
-    /// Follows each log that has moved on; answers whether the store was there.
+    /// Follows each log that has grown; returns whether the store was available.
     fn round(&mut self) -> bool {
         let find = |tx: &mut CrossTx<'_>| Ok(log::sizes(tx)?);
         let executor = self.state.executor();

@@ -64,7 +64,7 @@ fn look(state: &AppState, due: &mut Due, now: Timestamp) {
     });
 }
 
-/// Moves the forecasts of a tenant; answers whether all that was due is written.
+/// Moves the forecasts of a tenant; returns whether everything that was due is written.
 fn move_forecasts(state: &AppState, tenant: &str, since: Option<Timestamp>) -> bool {
     let executor = state.executor();
     let since = since.unwrap_or(Timestamp::MIN);

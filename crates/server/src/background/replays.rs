@@ -1,5 +1,5 @@
-//! The thread that replays every log once a day, so that whoever wrote into the database past the server is found by the next
-//! morning, and each log tells when it was compared and with what outcome.
+//! The thread that replays every log once a day. Writes into the database past the server are found by the next morning, and
+//! each log shows the time and the outcome of its last comparison.
 
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -43,7 +43,7 @@ pub(crate) fn start(settings: &Settings, state: &AppState) -> std::io::Result<Op
     Ok(Some(thread))
 }
 
-/// The first moment after another at which clocks that show UTC say this time of day.
+/// The first moment after another at which a UTC clock shows this time of day.
 fn next_after(after: Timestamp, at: Time) -> Timestamp {
     const DAY: SignedDuration = SignedDuration::from_hours(24);
     let today = after.to_zoned(TimeZone::UTC).date().to_datetime(at);
@@ -139,7 +139,7 @@ impl Replays {
             Err(error) => return told(Err(error), "replaying a log"),
         };
         let differences = report.findings.len();
-        // What stands there may be anybody's text, which has no place in the server's log.
+        // The finding's content may be anybody's text, which has no place in the server's log.
         for found in report.findings.iter().take(NAMED) {
             tracing::error!(tenant, place = found.place(), "a stored row is not what the log says");
         }

@@ -1,4 +1,4 @@
-//! The threads that keep the logs: they place events, sign sizes and lists, and tell who listens.
+//! The threads that keep the logs: they place events, sign sizes and lists, and notify listeners.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -25,9 +25,9 @@ const PACE: Duration = Duration::from_millis(50);
 /// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
 const TEND: Duration = Duration::from_secs(10);
 
-/// After so long without a new place while another server holds the pen, somebody is told.
+/// If a log gets no new place for this long while another server holds the pen, a warning is logged.
 const STILL: Duration = Duration::from_secs(30);
-/// How often the log tells that a tenant's events still cannot be placed for the same reason.
+/// How often the server's log repeats that a tenant's events cannot be placed, for the same reason.
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Starts the sequencer. It ends when the bells dismiss it.
@@ -50,7 +50,7 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
             last = tick();
             longest = if sequencer.round() { LOOK } else { REST };
         }
-        // What was written last is placed before the process ends.
+        // Events that were written last are placed before the process ends.
         sequencer.place_all();
         sequencer.keep_seen_logs();
         sequencer.lay_down_pens();
@@ -91,7 +91,7 @@ struct Sequencer {
 struct Rung(HashMap<String, u64>);
 
 impl Rung {
-    /// Notes how far the logs are, and answers the tenants whose log has moved on since.
+    /// Notes the logs' sizes, and returns the tenants whose log has grown since.
     fn moved(&mut self, sizes: Vec<(String, u64)>) -> Vec<String> {
         let before = std::mem::take(&mut self.0);
         let has_moved = |(tenant, size): &&(String, u64)| before.get(tenant) != Some(size);
@@ -102,12 +102,12 @@ impl Rung {
     }
 }
 
-/// Why the events of which tenants could not be placed, and when the log told so: a step every two seconds would fill it.
+/// The placing errors by tenant, and when each was logged: one line per step, every two seconds, would fill the log.
 #[derive(Default)]
 struct Faults(HashMap<String, (String, Instant)>);
 
 impl Faults {
-    /// Whether a fault is to be told: it is another one than before, or was told long ago.
+    /// Whether to log a fault: it differs from the previous one, or was logged long ago.
     fn is_due(&mut self, tenant: &str, fault: &str, now: Instant) -> bool {
         if let Some((known, told_at)) = self.0.get(tenant)
             && known == fault
@@ -138,8 +138,8 @@ struct Standing {
 struct Stands(HashMap<String, Standing>);
 
 impl Stands {
-    /// Notes what a step came to; nothing for one that failed. Answers whether the log has stood still for long under another
-    /// server's pen, once each time that it has: why a step failed is told by itself.
+    /// Notes the result of a step; nothing for a failed step. Returns true once per standstill, when another server holds the
+    /// pen and the log has had no new place for long. Failed steps are reported separately.
     fn note(&mut self, tenant: &str, placed: Option<Sequenced>, now: Instant) -> bool {
         if placed.is_some_and(|it| it.has_pen) {
             self.0.remove(tenant);
@@ -165,7 +165,7 @@ impl Stands {
         is_still
     }
 
-    /// For how long the one that stands longest has stood.
+    /// How long the log with the longest standstill has had no new place.
     fn longest(&self, now: Instant) -> Duration {
         let lasted = self.0.values().map(|it| now.saturating_duration_since(it.since));
         lasted.max().unwrap_or_default()
@@ -178,7 +178,7 @@ impl Stands {
 }
 
 impl Sequencer {
-    /// Answers whether the store was there.
+    /// Returns whether the store was available.
     fn round(&mut self) -> bool {
         let Some(is_well) = self.place_all() else {
             return false;
@@ -199,7 +199,7 @@ impl Sequencer {
     /// Wakes those who wait at this server's doors for what another server did: its acts ring no bell here, and show by the log.
     fn ring_for_others(&mut self) {
         if !self.state.bells().has_readers() {
-            // Whoever comes next is woken once, so that nothing is missed between their own look and the first one here.
+            // The next reader is woken once, so that it misses no event between its own look and the first one here.
             self.rung = Rung::default();
             return;
         }
@@ -218,8 +218,8 @@ impl Sequencer {
         }
     }
 
-    /// Places the waiting events of every tenant; answers whether all could be placed, and nothing when the store is away. A
-    /// tenant whose log is broken holds up no other: their events, their cosignatures and their lists.
+    /// Places the waiting events of every tenant. Returns whether all could be placed, and nothing when the store is
+    /// unavailable. A tenant with a broken log delays no other tenant's events, cosignatures and lists.
     fn place_all(&mut self) -> Option<bool> {
         let find = |tx: &mut store::CrossTx<'_>| Ok(event::tenants_unsequenced(tx)?);
         let waiting =
@@ -252,7 +252,7 @@ impl Sequencer {
         Some(is_well)
     }
 
-    /// As [`told_of`], but a fault that was mended meanwhile is told again at once.
+    /// As [`told_of`], but a fault that was fixed meanwhile is logged again at once.
     fn told_at_times(&mut self, tenant: &str, placed: acts::Result<Sequenced>) -> Option<Sequenced> {
         if let Err(error) = &placed
             && !self.faults.is_due(tenant, &error.to_string(), tick())
@@ -358,7 +358,7 @@ pub(crate) fn times(fault: &str) -> Option<u32> {
     NOTED.get_or_init(Noted::default).count(fault, tick())
 }
 
-/// Notes a fault at the place that cannot answer it to anybody; the same one once a minute, with how often it came since.
+/// Logs a fault of background work, which has no caller to report to. The same fault is logged once a minute, with its count.
 pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T> {
     answer
         .inspect_err(|error| {

@@ -1,5 +1,5 @@
-//! The thread that judges the open changes which an act on the directory left unsettled. How far it is stands in the database, so
-//! that any server goes on after another one.
+//! The thread that evaluates the open changes which an act on the directory left unsettled. Its position is in the database, so
+//! that any server can continue the work of another.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -52,7 +52,7 @@ fn tenants(state: &AppState) -> Vec<String> {
     told(found, "looking for changes that are unsettled").unwrap_or_default()
 }
 
-/// Judges what a tenant's acts left, for one turn; answers whether all of it could be judged.
+/// Evaluates the unsettled changes of a tenant, for one turn; returns whether all of them could be evaluated.
 fn settle(state: &AppState, tenant: &str) -> bool {
     for _ in 0..TURN {
         if state.bells().is_stopping() {

@@ -32,7 +32,7 @@ const TURNS: usize = 10;
 /// How many threads feed sinks: one that waits for a silent receiver holds up no other sink.
 pub(crate) const FEEDERS: usize = 2;
 
-/// What entries leave by.
+/// The transports that deliver entries.
 #[derive(Clone)]
 pub(crate) struct Ways {
     /// Calls over HTTP.
@@ -74,7 +74,7 @@ impl Feeder {
         self.state.executor().tools().clock.now()
     }
 
-    /// Feeds what is due; answers whether the store was there.
+    /// Feeds the due sinks; returns whether the store was available.
     fn round(&self) -> bool {
         if self.state.bells().is_stopping() {
             return true;
@@ -111,7 +111,7 @@ impl Feeder {
         true
     }
 
-    /// Delivers a sink's next entries; answers whether more may follow at once.
+    /// Delivers a sink's next entries; returns whether more may follow at once.
     fn feed(&self, one: &Due) -> bool {
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
         let gathered = self.act(&one.tenant, move |cx| feed_sinks::gather(cx, &id, &holder, until));

@@ -44,7 +44,7 @@ struct Sender {
     caller: Caller,
     server: String,
     url: String,
-    /// Whether the last parcel was not taken, which is told once.
+    /// Whether the last batch was not accepted, which is logged once.
     is_away: bool,
 }
 
@@ -54,7 +54,7 @@ impl Sender {
         loop {
             let taken = self.state.traces().map(connect::integration::traces::Traces::take);
             let (spans, dropped) = taken.unwrap_or_default();
-            // While it is away, the one line about that says enough.
+            // During an outage the one line about it is enough.
             if dropped > 0 && !self.is_away {
                 tracing::warn!(dropped, "spans were dropped, because too many waited for the collector");
             }

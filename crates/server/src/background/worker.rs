@@ -32,14 +32,14 @@ use crate::notify::letter_files;
 
 /// How many rows a round takes.
 const MOST: i64 = 20;
-/// The same of deliveries, and how many of them are worked at a time. Their bodies are read one by one, so that at most so
-/// many stand in memory; their effects share commits.
+/// The same of deliveries, and how many are processed at a time. Their bodies are read one by one, so that memory holds at most
+/// that many; their effects share commits.
 const DELIVERIES: i64 = 64;
 const DELIVERY_HANDS: usize = 8;
 /// How long a worker waits after a lease of deliveries in vain: while another one works a long row of deliveries about one
 /// subject, a look at all that wait behind it would take the writer's time again and again.
 const IN_VAIN: Duration = Duration::from_millis(100);
-/// How often a server tells that it is up and old rows are removed.
+/// How often a server records that it is up and removes old rows.
 const TEND: Duration = Duration::from_secs(30);
 /// How often deployments are matched with changes, by the business clock.
 const MATCH: SignedDuration = SignedDuration::from_mins(10);
@@ -49,7 +49,7 @@ const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
 /// deliveries a tenant is rid of then.
 const BY_DAYS: SignedDuration = SignedDuration::from_mins(10);
 const PIECES: usize = 20;
-/// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
+/// The hours after which a silent server is forgotten, and after which responses kept for idempotency keys are removed.
 const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
 /// How many rows of a kind a transaction of the sweep removes, and how many such transactions it makes in a round: what was
@@ -61,7 +61,7 @@ const SWEEPS: usize = 50;
 const NOT_OWN: &str = "no server took this delivery in: its code is missing or another one's. Look at what it says, and have it \
                        read once more if it is what the sender sent";
 
-/// Removes what ended before a time, of all tenants, at most so many rows; answers how many that were.
+/// Removes at most so many rows of all tenants that ended before a time; returns how many were removed.
 type Prune = fn(&mut store::CrossTx<'_>, Timestamp, i64) -> store::Result<u64>;
 
 /// Starts the workers. They end when the bells dismiss them.
@@ -107,7 +107,7 @@ struct Worker {
     tends: bool,
     /// Per tenant, how far the scan for lost timers has come.
     marks: Marks,
-    /// The same of the scan for timers that stand too late.
+    /// The same of the scan for timers that are set too late.
     late_marks: Marks,
     /// How far each tenant was looked through for what the retention no longer keeps.
     erase_marks: Marks,
@@ -159,7 +159,7 @@ fn in_chains(rows: Vec<Delivery>) -> Vec<Vec<Delivery>> {
     chains
 }
 
-/// What became of a row.
+/// The result of a row.
 enum Done {
     /// It is finished, in its own transaction.
     Finished,
@@ -168,7 +168,7 @@ enum Done {
 }
 
 impl Worker {
-    /// Takes what is due; answers whether the store was there.
+    /// Takes due rows; returns whether the store was available.
     fn round(&self) -> bool {
         let now = self.holder.now();
         let look = |tx: &mut store::CrossTx<'_>| Ok([timer::next_due(tx)?, inbox::next_due(tx)?]);
@@ -204,7 +204,7 @@ impl Worker {
         rows
     }
 
-    /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
+    /// Writes the counts of gate requests. Counts that cannot be written now are lost, and nothing else suffers.
     fn write_tally(&self) {
         for (tenant, rows) in self.holder.state.tally().take() {
             let written = self.holder.state.executor().wait(
@@ -307,7 +307,7 @@ impl Worker {
         );
     }
 
-    /// Looks once in a while for deployments and changes without a partner, and tells of them.
+    /// Looks periodically for deployments and changes without a match, and sends notices of them.
     fn match_deployments(&self, matched_at: &mut Option<Timestamp>) {
         let now = self.holder.now();
         if !self.tends || matched_at.is_some_and(|at| at + MATCH > now && at <= now) {
@@ -328,7 +328,7 @@ impl Worker {
         }
     }
 
-    /// Has those asked whom nobody asks, such as connections that were made before there was asking.
+    /// Queues missing calls, for example of connections from before such calls existed.
     fn make_up_calls(&self, tenant: &str) {
         let looked = self.holder.look(tenant, find_lost_calls::find_lost_calls);
         for connection in told(looked, "looking for lost calls").unwrap_or_default() {
@@ -344,7 +344,7 @@ impl Worker {
         }
     }
 
-    /// Tells that this server is up, and removes what is over.
+    /// Records that this server is up, and removes expired rows.
     fn tend(&self, tended_at: &mut Option<Instant>, began_at: Timestamp) {
         let now = tick();
         let is_due = tended_at.is_none_or(|at| now.saturating_duration_since(at) >= TEND);
@@ -367,7 +367,7 @@ impl Worker {
         self.look_at_queues();
     }
 
-    /// Removes what is over. What cannot be removed of one kind holds up no other.
+    /// Removes expired rows. A failure with one kind of row delays no other kind.
     fn sweep(&self, business: Timestamp, true_time: Timestamp) {
         let silent_since = true_time - SignedDuration::from_hours(SERVER_HOURS);
         let forget = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::prune(tx, silent_since)?);
@@ -399,7 +399,7 @@ impl Worker {
         }
     }
 
-    /// Tells how much the queues hold.
+    /// Reports the lengths of the queues.
     fn look_at_queues(&self) {
         let look = |tx: &mut store::CrossTx<'_>| {
             let depths = [job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?];
@@ -427,8 +427,8 @@ impl Worker {
         }
     }
 
-    /// Does once in a while, first right after the start, what days make due: erases what the tenants' retention no longer keeps,
-    /// and tells of tokens that end.
+    /// Does periodic work that days make due, first right after the start: erases data that the tenants' retention no longer
+    /// keeps, and sends notices of expiring tokens.
     fn count_days(&self, counted_at: &mut Option<Timestamp>) {
         let now = self.holder.now();
         let is_due = counted_at.is_none_or(|at| now.duration_since(at).abs() >= BY_DAYS);
@@ -496,7 +496,7 @@ impl Worker {
                 ]
                 .contains(&table);
                 if is_usual {
-                    // Nobody was told of it yet, and nothing was to come.
+                    // A missing timer of these tables is usual: nothing was promised for it yet.
                     tracing::info!(tenant, table, id, "a timer is set that was not there");
                 } else {
                     tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");
@@ -510,7 +510,7 @@ impl Worker {
         }
     }
 
-    /// Looks for timers that stand behind what is due, at fewer changes a round: each is judged for it.
+    /// Looks for timers that are set later than they are due, at fewer changes a round: each change is evaluated for it.
     fn scan_late(&self, tenant: &str) {
         let after = mark_of(&self.late_marks, tenant);
         let look = move |cx: &mut acts::Context<'_, '_>| {

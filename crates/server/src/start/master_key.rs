@@ -44,7 +44,7 @@ pub(crate) fn key(settings: &Settings, store: &Store, entropy: &dyn Entropy) -> 
     Ok(key)
 }
 
-/// The key that settings say, or that lies in its file; none where it is yet to be made. Nothing is written.
+/// The key from the settings or from its file; none where it is yet to be made. Nothing is written.
 ///
 /// # Errors
 /// [`ServeError::Refused`] with a sentence for the operator.

@@ -51,7 +51,7 @@ impl policy::Directory for AnyName {
     }
 }
 
-/// Opens or makes everything that `settings` name. `public_url` stands in permits and in the log's name.
+/// Opens or makes everything that `settings` name. `public_url` becomes part of permits and of the log's name.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
@@ -182,7 +182,7 @@ pub fn waiting_migrations(settings: &Settings) -> Result<Vec<&'static str>, Serv
     Ok(Store::waiting_migrations(&config(settings))?)
 }
 
-/// What is damaged in a SQLite file itself, found by reading all of it; nothing is changed.
+/// Damage in a SQLite file itself, found by reading all of it; nothing is changed.
 ///
 /// # Errors
 /// The store's, where it cannot be opened.

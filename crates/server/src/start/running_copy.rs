@@ -20,7 +20,7 @@ use crate::start::serve_error::ServeError;
 
 /// The file with the host's own epoch.
 pub const EPOCH_FILE: &str = "running-copy.json";
-/// The file that says that the data came from a running copy.
+/// The file that marks data which came from a running copy.
 pub const RESTORED_FILE: &str = "restored.json";
 /// The file with the marks of logs that two people gave up.
 pub const GIVEN_UP_FILE: &str = "given-up.json";
@@ -48,11 +48,11 @@ impl Own {
 
 /// An `alive.json` that is younger than this, in seconds, may be of a host that writes.
 const YOUNG_SECONDS: i64 = 15;
-/// Within this time a host that writes a copy in a folder says again that it lives.
+/// A host that writes a copy in a folder renews its sign of life within this time.
 const WATCHED: Duration = Duration::from_secs(2);
 /// The same for a bucket.
 const BUCKET_WATCHED: Duration = Duration::from_secs(5);
-/// How many random bytes tell one taking from another.
+/// How many random bytes distinguish one takeover from another.
 const ID_BYTES: usize = 16;
 
 fn trouble(path: &Path) -> impl Fn(std::io::Error) -> ServeError {
@@ -172,7 +172,7 @@ fn taken_over(place: &str, fence: &Fence) -> String {
     )
 }
 
-/// Why data that has a copy is not served without that copy, by what its place says.
+/// The error for data that has a copy and is served without it, depending on the state of the copy's place.
 fn not_without(own: &Own, settings: &Settings) -> ServeError {
     let place = &own.place;
     let leave = format!(
@@ -197,7 +197,7 @@ fn not_without(own: &Own, settings: &Settings) -> ServeError {
     })
 }
 
-/// The place of a host's copy; a bucket is asked with the access key of the settings.
+/// The place of a host's copy; a bucket is accessed with the access key of the settings.
 fn place_of(own: &Own, settings: &Settings) -> Result<SharedBucket, ServeError> {
     let place = if own.place.contains("://") {
         let key = match &settings.copy_to {
@@ -244,7 +244,7 @@ fn host_name() -> String {
     }
 }
 
-/// How far logs were, as a copy says it.
+/// The logs' sizes in the form that a copy records.
 #[must_use]
 pub fn marks(logs: &BTreeMap<String, SeenLog>) -> Marks {
     let mark = |log: &SeenLog| Mark {
@@ -254,8 +254,8 @@ pub fn marks(logs: &BTreeMap<String, SeenLog>) -> Marks {
     logs.iter().map(|(tenant, log)| (tenant.clone(), mark(log))).collect()
 }
 
-/// Whether the data is an older copy than what is known outside of it; then nothing may be written and the gate is closed. That is
-/// asked of data that came from a running copy, and of data that a running copy is made of.
+/// Whether the data is an older copy than the marks outside of it; then nothing may be written and the gate is closed. This is
+/// checked for data that came from a running copy, and for data that has a running copy.
 ///
 /// # Errors
 /// [`ServeError`] where the copy cannot be read, or the store's.

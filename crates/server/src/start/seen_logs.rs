@@ -37,7 +37,7 @@ struct Line {
 pub(crate) struct SeenLogsFile {
     path: PathBuf,
     logs: SeenInMemory,
-    /// What was written last.
+    /// The content of the last write.
     kept: Mutex<BTreeMap<String, SeenLog>>,
     /// The latest time, and the one that was written last.
     clock: Mutex<(Option<Timestamp>, Option<Timestamp>)>,

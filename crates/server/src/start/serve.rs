@@ -69,7 +69,7 @@ impl Running {
         self.address.port()
     }
 
-    /// What its doors share.
+    /// The state that the server's endpoints share.
     pub fn state(&self) -> &AppState {
         &self.state
     }
@@ -97,7 +97,7 @@ impl Running {
         drop(self.lock.take());
     }
 
-    /// Waits until then for those who call other people's servers: one of these may take minutes for an answer.
+    /// Waits until then for the threads that make outgoing calls: the other server may take minutes to respond.
     fn wait_for_callers(&mut self, until: Instant) {
         while self.callers.iter().any(|thread| !thread.is_finished()) {
             if tick() >= until {
@@ -122,7 +122,7 @@ impl Drop for Running {
     }
 }
 
-/// What settings name, read: certificate, networks, keys.
+/// The objects that the settings name, already read: certificate, networks, keys.
 struct Means {
     proxies: Arc<Proxies>,
     certificate: Option<Arc<Certificate>>,
@@ -141,7 +141,7 @@ impl Means {
         let tls = certificate.clone().map(acceptor).transpose();
         let tls = tls.map_err(ServeError::Refused)?;
         let caller = caller(settings)?;
-        // What a broken-off demo left is cleared away before it is filled anew, its key included.
+        // A demo that broke off is removed before it is filled anew, its key included.
         if !filling::is_half_filled(&settings.data_dir) {
             master_key::named(settings)?;
         }
@@ -155,8 +155,8 @@ impl Means {
     }
 }
 
-/// Whether a server could begin with these settings, as far as they themselves tell: what they name is read. Nothing is started
-/// or written, and no database is looked at.
+/// Whether a server could start with these settings, as far as the settings themselves show: the files that they name are read.
+/// Nothing is started or written, and no database is looked at.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator, which is that of [`start`].
@@ -164,7 +164,7 @@ pub fn check(settings: &Settings) -> Result<(), ServeError> {
     Means::read(settings).map(drop)
 }
 
-/// Starts a server and answers when it is ready. `prepare` runs before the doors open.
+/// Starts a server and returns when it is ready. `prepare` runs before the server accepts requests.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
@@ -280,7 +280,7 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     }
     let opened = open(settings, public_url, Arc::new(clock))?;
     forget_leftovers(&opened.uploads);
-    // Over an older copy nothing is written before two people have said so.
+    // Over an older copy nothing is written until two people have approved it.
     if !running_copy::freeze_older(settings, &opened.executor)? {
         if let Some(prepare) = prepare {
             prepare(&opened.executor, public_url)?;
@@ -300,20 +300,20 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     Ok(state)
 }
 
-/// Whoever makes no call ends within this time.
+/// A thread that makes no outgoing call ends within this time.
 const MOMENT: Duration = Duration::from_secs(1);
 /// How often it is looked whether they have ended.
 const LOOK: Duration = Duration::from_millis(10);
 /// How many threads make outgoing calls: one that waits for a slow receiver holds up no other.
 const COURIERS: usize = 4;
 
-/// Who calls other people's servers, as far as the operator lets it.
+/// The client for outgoing calls, within the networks that the operator allows.
 fn caller(settings: &Settings) -> Result<Caller, ServeError> {
     let (egress, authority) = egress(settings)?;
     Caller::new(egress, authority.as_deref()).map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))
 }
 
-/// What entries of the log leave by for sinks.
+/// The transports that deliver log entries to sinks.
 fn ways(settings: &Settings, caller: &Caller) -> Result<Ways, ServeError> {
     let (egress, authority) = egress(settings)?;
     let streams = Streams::new(egress, authority.as_deref());
@@ -374,7 +374,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     Ok((threads, callers))
 }
 
-/// Runs a server until it is told to stop (SIGTERM or SIGINT).
+/// Runs a server until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
@@ -426,7 +426,7 @@ fn first_administrator(settings: &Settings, public_url: &str) -> String {
     format!("assent person create {place}{address} --admin --tenant TENANT --login LOGIN")
 }
 
-/// A word as a shell takes it.
+/// A text quoted for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@%+,=[]".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {

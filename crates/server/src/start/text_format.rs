@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 /// Its media type.
 pub(super) const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Whether an `Accept` header prefers the text format. Without a preference OpenMetrics is answered, as before.
+/// Whether an `Accept` header prefers the text format. Without a preference the response is OpenMetrics, as before.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     let lines = headers
         .get_all(header::ACCEPT)
@@ -101,7 +101,7 @@ mod tests {
         assert!(
             !accepts("*/*") && !accepts("application/openmetrics-text; version=1.0.0") && !is_wanted(&HeaderMap::new())
         );
-        // What Prometheus sends by itself.
+        // The header that Prometheus sends by default.
         assert!(!accepts(
             "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
         ));
