@@ -138,8 +138,8 @@ struct Standing {
 struct Stands(HashMap<String, Standing>);
 
 impl Stands {
-    /// Notes the result of a step; nothing for a failed step. Returns true once per standstill, when another server holds the
-    /// pen and the log has had no new place for long. Failed steps are reported separately.
+    /// Notes the result of a step; nothing for a failed step. Returns true each time that a log has had no new place for
+    /// [`STILL`] while another server holds the pen. Failed steps are reported separately.
     fn note(&mut self, tenant: &str, placed: Option<Sequenced>, now: Instant) -> bool {
         if placed.is_some_and(|it| it.has_pen) {
             self.0.remove(tenant);

@@ -1,7 +1,8 @@
 //! The command line of Kosli: attestations as evidence of changes, artifacts of services, and assertions by the gate.
 //!
-//! Sources: the published source of the command line, which names the addresses, the bodies and what it reads of the answers. A flow
-//! is a service here, a trail a change, a fingerprint the digest of an artifact, and an organisation the tenant.
+//! Sources: the published source of the command line, which names the addresses, the bodies and the fields that it reads in
+//! responses. A flow is a service here, a trail a change, a fingerprint the digest of an artifact, and an organisation the
+//! tenant.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart};
@@ -13,7 +14,7 @@ use super::api::{Refused, items_of, text_of};
 use super::{Answered, Asked, runs};
 use crate::http::percent::{decoded, escaped, segment};
 
-/// The field of a form in which an attestation stands.
+/// The form field that holds an attestation.
 const FIELD: &str = "data_json";
 /// The digits of a fingerprint.
 const DIGITS: usize = 64;

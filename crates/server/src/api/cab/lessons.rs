@@ -1,4 +1,4 @@
-//! Lessons: their text, the questions of tests and their answers, what came of them. Tests begin by the route of their card.
+//! Lessons: their text, the questions and the answers of tests, and the results. Tests begin by the route of their card.
 
 use acts::Context;
 use acts::cab::lessons::{self, OwnLesson};
@@ -108,7 +108,7 @@ fn question(attempt: &LessonAttempt, question: &LessonQuestion, language: &str) 
     let mut value = json!({
         "id": question.id, "text": question.text.in_language(language), "options": options.collect::<Vec<Value>>(),
     });
-    // Before a lesson is read nothing of its answers is told.
+    // The result of a test that was taken before the lesson is read is not shown.
     let place = attempt.questions.iter().position(|name| *name == question.id);
     let answer = place.and_then(|place| attempt.answers.get(place));
     if let Some(answer) = answer.filter(|_| !attempt.before) {

@@ -1,4 +1,4 @@
-//! One act on several changes, `POST /changes/bulk`: with `dry_run` it says beforehand what each will answer.
+//! One act on several changes, `POST /changes/bulk`. With `dry_run` it shows the result for each change beforehand.
 
 use acts::Context;
 use axum::Router;

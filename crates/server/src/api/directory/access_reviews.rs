@@ -1,4 +1,4 @@
-//! Reviews of access, and rights that stand out.
+//! Reviews of access, and conspicuous rights.
 
 use acts::Context;
 use acts::directory::{review_access, review_by_clock};
@@ -54,7 +54,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
 ];
 
-/// How many days without use are too many, unless a report is asked otherwise.
+/// The default number of days without use after which a right is reported.
 const UNUSED_DAYS: i64 = 90;
 
 /// The longest time that a report looks back, in days.

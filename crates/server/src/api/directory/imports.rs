@@ -28,7 +28,7 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The longest text of an import, in characters; the body's own limit comes first.
 const TEXT: usize = 4 << 20;
-/// The most differences that an answer shows.
+/// The most differences that a response shows.
 const SHOWN: usize = 1_000;
 /// The most services that a dry run looks at for what they would lose.
 const LOOKED_AT: usize = 200;
@@ -150,11 +150,11 @@ fn import(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     }
 }
 
-/// What a good document of a catalogue looks like.
+/// A valid example of a catalogue document.
 const ENTITY: &str = "{apiVersion: backstage.io/v1alpha1, kind: Component, metadata: {name: shop}, spec: {owner: web}}";
-/// What a good holiday looks like, each part on a line of its own.
+/// A valid example of a holiday, each part on a line of its own.
 const HOLIDAY: &str = "BEGIN:VEVENT, DTSTART;VALUE=DATE:20261225, SUMMARY:Christmas, END:VEVENT";
-/// What lists of the whole directory look like.
+/// A valid example of the lists of a whole directory.
 const LISTS: &str = "{\"services\": [{\"key\": \"shop\"}]}";
 
 /// Where a file cannot be read, why, and what could.
@@ -186,8 +186,7 @@ fn lines(noun: Noun, format: &str, text: &str) -> acts::Result<Vec<Line>> {
     }
 }
 
-/// Where the rows of a JSON text stand: each on the line where it begins, or where several begin on one, by its place among the
-/// rows.
+/// The positions of a JSON text's rows: the line where each row begins, or its index where several begin on one line.
 struct Places {
     lines: BTreeMap<String, Vec<usize>>,
     are_apart: bool,
@@ -311,7 +310,7 @@ fn done(
     Ok(Reply::ok(value))
 }
 
-/// What an import would take from services that can be approved now; only a dry run asks.
+/// The services that an import would leave without approvers, although they have them now. Only a dry run looks for them.
 fn loss(cx: &mut Context<'_, '_>, report: &Report) -> acts::Result<Option<Loss>> {
     let Some(to_be) = report.becomes.as_ref().filter(|_| !report.rows.is_empty()) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! What stands behind gateways: admission's question, what runs, and the questions that were refused.
+//! The data about gateways: requests of admission control, running workloads, and refused gate requests.
 
 use acts::Context;
 use acts::gate::{gate_waits, running, shown_permit};
@@ -41,7 +41,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_gate_waits", list_waits),
 ];
 
-/// How far back the lists look, in days, unless asked otherwise.
+/// How many days the lists look back by default.
 const DAYS: i64 = 30;
 /// The longest look back, in days.
 const MOST_DAYS: i64 = 366;
@@ -103,7 +103,7 @@ fn list_waits(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     ask.whole(items)
 }
 
-/// A companion tells what it could not turn into a question.
+/// The route on which a companion reports requests that it could not turn into gate requests.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}/gate-refusals"), post(tell_refusal))
 }

@@ -1,4 +1,4 @@
-//! How people wish to be told.
+//! People's notification preferences.
 
 use acts::notify::{draft_by_mail, set_telling};
 use model::directory::snapshot::Person;
@@ -27,7 +27,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
 ];
 
-/// A person's wishes in the words in which they are set.
+/// A person's preferences in the format in which they are set.
 fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
     let mut view = json!({
         "person": person.login, "zone": person.zone,

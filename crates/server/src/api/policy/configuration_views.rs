@@ -1,4 +1,4 @@
-//! Policies and tables as answers show them.
+//! Policies and tables in the form of responses.
 
 use acts::Context;
 use acts::policy::{configurations, propose_ownership};

@@ -77,7 +77,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_change_lookalikes", lookalikes),
 ];
 
-/// What is no JSON: the text of OpenMetrics, and dashboards as PDF files.
+/// The routes without JSON: the text of OpenMetrics, and dashboards as PDF files.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(&format!("{BASE}/openmetrics"), get(openmetrics))
@@ -211,7 +211,7 @@ fn step(it: &StepRework) -> Value {
     })
 }
 
-/// Questions that the same fields answered.
+/// A group of gate requests with equal fields.
 fn questions(it: &QuestionGroup) -> Value {
     let examples = it.examples.iter();
     let examples = examples.map(|(change, question)| json!({"change": change, "question": question}));

@@ -1,4 +1,4 @@
-//! What a figure depends on, and the map of the paths that changes took.
+//! The inputs of a figure, and the map of the paths that changes took.
 
 use acts::Context;
 use acts::report::export_event_log::find_process_map;

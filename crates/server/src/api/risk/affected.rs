@@ -1,4 +1,4 @@
-//! What a change reaches.
+//! The services and items that a change reaches.
 
 use acts::Context;
 use acts::risk::find_affected::{Excluded, Reach, find_affected};
@@ -11,7 +11,7 @@ use crate::http::route::{Ask, Reply, Route};
 /// The reach.
 pub(crate) const ROUTES: &[Route] = &[Route::reads("show_affected", show_affected)];
 
-/// The most things of each list that an answer holds.
+/// The most entries of each list in a response.
 const MOST: usize = 500;
 /// The most names of a way; the middle of a longer one is counted.
 const MOST_ON_A_WAY: usize = 20;

@@ -115,7 +115,7 @@ fn every_change(cx: &mut Context<'_, '_>, filter: &changes::ChangeFilter) -> act
     }
 }
 
-/// Freezes and windows that lie over a span of time, of a service and an environment where they are asked for.
+/// Freezes and windows that overlap a span of time, filtered by service and environment on request.
 fn spans(
     directory: &Directory,
     (from, to): (Timestamp, Timestamp),

@@ -1,4 +1,4 @@
-//! Answers about records: a page of a list, one record, one that was made or set.
+//! Responses about records: a page of a list, one record, a record that was made or set.
 
 use std::collections::BTreeSet;
 
@@ -102,11 +102,11 @@ pub(crate) fn new_one<T: Serialize + Record>(cx: &mut Context<'_, '_>, record: &
     })
 }
 
-/// The answer to a request that makes a thing or sets the one that is there: 201 tells that it is new, 200 that it stood.
-/// `If-None-Match: *` (RFC 9110, section 13.1.2) asks for a new one alone.
+/// The response to a request that creates a record or sets the existing one: 201 for a new record, 200 for an existing one.
+/// With `If-None-Match: *` (RFC 9110, section 13.1.2) only a new one is accepted.
 ///
 /// # Errors
-/// The act's; 412 where it stands and only a new one was asked for.
+/// The act's; 412 where the record exists and only a new one is accepted.
 pub(crate) fn made_or_set<T: Serialize + Record>(
     cx: &mut Context<'_, '_>,
     ask: &Ask,
@@ -156,8 +156,8 @@ pub(crate) fn loaded<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Re
     tagged(&*cx.directory()?, &found.record)
 }
 
-/// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
-/// as what is not named stays.
+/// A record with the body's merge patch applied, without the fields that the server itself adds. Cleared fields are named with
+/// null, as absent fields keep their value.
 pub(crate) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
     let Some(old) = old else {
         return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
@@ -183,8 +183,8 @@ pub(crate) fn version_of<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts
     Ok(store::record::load::<R>(cx.tx, ask.place(0))?.map(|found| found.record.version()))
 }
 
-/// How many records a filtered list reads at a time, and at most for one page. A page that looked at the most says where the
-/// next one goes on, also when it found fewer than were asked for.
+/// How many records a filtered list reads at a time, and at most for one page. A page that has read the most names the position
+/// of the next one, even if it found fewer records than requested.
 const AT_ONCE: i64 = 200;
 const MOST_LOOKED: usize = 5_000;
 
@@ -222,7 +222,7 @@ pub(crate) fn filtered<R: Record>(
     Ok(ask.page(found.iter().map(|row| view(row, &directory)).collect(), next))
 }
 
-/// The state that a list is asked for, one of these words.
+/// The state that a list is filtered by, one of the known values.
 ///
 /// # Errors
 /// 422.
@@ -241,7 +241,7 @@ pub(crate) fn state_asked<'a>(ask: &'a Ask, known: &[&'static str]) -> acts::Res
     Err(Refusal::field("state", "unknown", text).into())
 }
 
-/// Whether a list is asked for a service outside of the reader's scope: what it would answer tells something of that service.
+/// Whether a list is filtered by a service outside of the reader's scope: the result would reveal something about that service.
 ///
 /// # Errors
 /// The store's.
@@ -251,13 +251,13 @@ pub(crate) fn asks_outside(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<
     Ok(!service.is_empty() && scope.is_some_and(|scope| !scope.has(service)))
 }
 
-/// Whether what names these services concerns the one that a list is asked for; none named means all.
+/// Whether these services include the one that a list is filtered by; an empty set means all.
 pub(crate) fn is_of(ask: &Ask, services: &BTreeSet<ServiceKey>) -> bool {
     let asked = ask.query("service").unwrap_or_default();
     asked.is_empty() || services.is_empty() || services.iter().any(|key| key.as_str() == asked)
 }
 
-/// Whether a title holds what `q` asks for.
+/// Whether a title contains the text of `q`.
 pub(crate) fn is_titled(ask: &Ask, title: &str) -> bool {
     let wanted = ask.query("q").unwrap_or_default().to_lowercase();
     title.to_lowercase().contains(&wanted)

@@ -10,7 +10,7 @@ use crate::dialects::api::{Refused, items_of, text_of};
 use crate::dialects::{Answered, Asked, runs};
 use crate::http::percent::segment;
 
-/// The states that a client may tell, and what each says as evidence.
+/// The states that a client may report, and the evidence that each becomes.
 const STATES: &[(&str, Option<&str>)] = &[
     ("unknown", None),
     ("pending", None),
@@ -20,7 +20,7 @@ const STATES: &[(&str, Option<&str>)] = &[
     ("successful", Some("passed")),
 ];
 
-/// What names a build.
+/// The key of a build.
 struct Key {
     pipeline: String,
     number: i64,
@@ -131,7 +131,7 @@ fn evidence(entry: &Value, result: &str, commit: Option<&str>) -> Value {
         "artifact": commit, "text": format!("{said} {url}").trim()})
 }
 
-/// Shows a build as it was told of last.
+/// Shows the last reported state of a build.
 pub(super) async fn show(asked: &Asked, pipeline: &str, sequence: &str) -> Result<Answered, Refused> {
     let key = Key {
         pipeline: pipeline.to_owned(),

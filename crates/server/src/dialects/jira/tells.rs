@@ -1,4 +1,4 @@
-//! What deployments and builds say in the same way: numbers, names of builds, and keys of changes.
+//! Code that deployments and builds share: numbers, names of builds, and keys of changes.
 
 use model::gate::build::is_plain_digest;
 use serde_json::Value;

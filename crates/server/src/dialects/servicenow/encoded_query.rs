@@ -1,5 +1,5 @@
-//! Encoded queries of ServiceNow: conditions joined by `^` (and), `^OR` and `^NQ`, with `ORDERBY`. A condition that is not understood
-//! is refused, because leaving it out would find more than was asked for.
+//! Encoded queries of ServiceNow: conditions joined by `^` (and), `^OR` and `^NQ`, with `ORDERBY`. An unknown condition is
+//! refused, because leaving it out would find more than was requested.
 
 use super::rows::Row;
 use super::table::Table;
@@ -66,7 +66,7 @@ const OPERATORS: &[(&str, Operator)] = &[
 /// Reads a query.
 ///
 /// # Errors
-/// What is not understood, in words.
+/// The part that is not understood, as a sentence.
 pub(super) fn read(text: &str) -> Result<Query, String> {
     if text.len() > LONGEST {
         return Err(format!("A query has at most {LONGEST} bytes."));
@@ -183,7 +183,7 @@ impl Query {
         self.groups.is_empty() || self.groups.iter().any(meets_all)
     }
 
-    /// Puts records into the order that is asked for.
+    /// Sorts records in the requested order.
     pub(super) fn sort(&self, rows: &mut [Row]) {
         for (field, is_descending) in self.order.iter().rev() {
             rows.sort_by(|one, two| {
@@ -199,8 +199,8 @@ fn base(field: &str) -> &str {
     field.split_once('.').map_or(field, |(base, _)| base)
 }
 
-/// What references lead to, with what of it a record knows beside its id: the number of a change, the login of a person and
-/// the name of a group.
+/// The targets of references, each with the field that a record holds beside the id: the number of a change, the login of a
+/// person and the name of a group.
 const REFERENCES: &[(Table, &str, &[&str])] = &[
     (
         Table::Change,
@@ -238,7 +238,7 @@ fn is_read_through(field: &str) -> bool {
     found.is_some_and(|(_, known, _)| read == "sys_id" || read == *known)
 }
 
-/// What a condition compares: the value, and through a reference what people read of it.
+/// The value that a condition compares: the field's value, or for a reference its displayed text.
 fn value_of(row: &Row, field: &str) -> String {
     let Some(found) = row.get(base(field)) else {
         return String::new();

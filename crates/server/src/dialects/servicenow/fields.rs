@@ -1,4 +1,4 @@
-//! What a client writes, as the API takes it. A field that is not taken is refused rather than lost.
+//! Converts the fields that a client writes into the API's format. An unknown field is refused rather than lost.
 
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ pub(super) fn take(fields: &mut Map<String, Value>, name: &str) -> Option<String
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// Yes or no, as clients write it; another word is refused, as it could be meant either way.
+/// A boolean in the clients' spellings; any other text is refused as ambiguous.
 pub(super) fn flag(name: &str, text: &str) -> Result<bool, Refused> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
@@ -152,7 +152,7 @@ pub(super) async fn content(asked: &Asked, fields: &mut Map<String, Value>) -> R
     Ok(found)
 }
 
-/// The steps of a plan: each line that says something is one.
+/// The steps of a plan: one for each line with text.
 fn steps(text: &str) -> Value {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.map(|title| json!({"title": title})).collect()

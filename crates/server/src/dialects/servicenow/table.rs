@@ -1,8 +1,8 @@
-//! The tables that are answered, by their names.
+//! The supported tables, by their names.
 
 use crate::dialects::api::Refused;
 
-/// A table that is answered.
+/// A supported table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Table {
     Change,

@@ -230,7 +230,7 @@ async fn decide_by_id(asked: &Asked, change: &str, id: &str, fields: Map<String,
     decide(asked, change, row.value("u_assent_content_digest"), fields).await
 }
 
-/// Decides about the content with this digest; answers the decision.
+/// Decides about the content with this digest; returns the decision.
 pub(super) async fn decide(
     asked: &Asked,
     change: &str,

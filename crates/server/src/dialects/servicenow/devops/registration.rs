@@ -12,7 +12,7 @@ use crate::dialects::{Answered, Asked, runs};
 
 /// The most artifacts of one request.
 const MOST: usize = 50;
-/// What stands between the parts of an artifact's name: of its group, of its repository.
+/// The separators in an artifact's name: after its group, after its repository.
 const JOINTS: [char; 2] = [':', '/'];
 
 /// An artifact that a request names.
@@ -20,9 +20,9 @@ const JOINTS: [char; 2] = [':', '/'];
 struct Artifact {
     name: String,
     version: String,
-    /// The digest, where it is the version or is said.
+    /// The digest, if it is the version or is given.
     digest: Option<String>,
-    /// The service that is said.
+    /// The service, if it is given.
     service: Option<String>,
 }
 
