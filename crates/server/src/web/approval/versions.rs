@@ -11,7 +11,7 @@ use crate::web::approval::card_news::versions_url;
 use crate::web::approval::edit_words::{label, value};
 use crate::web::shared::view::{View, Visitor, show};
 
-/// Which versions the address asks for.
+/// The versions that the address names.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     from: Option<String>,

@@ -1,8 +1,8 @@
-//! Words of items on an agenda, for pages and files.
+//! Labels of items on an agenda, for pages and files.
 
 use model::cab::agenda_item::{ItemOutcome, ListingGround};
 
-/// What the board decided on it.
+/// The board's decision on an item.
 pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
     match outcome {
         ItemOutcome::Approved => "Approved",

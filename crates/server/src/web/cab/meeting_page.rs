@@ -41,7 +41,7 @@ pub(crate) struct Session {
     pub(crate) agenda: Option<Agenda>,
     /// Its items.
     pub(crate) items: Vec<AgendaItem>,
-    /// What came after the freeze.
+    /// Items added after the freeze.
     pub(crate) later: Vec<AgendaItem>,
     /// The titles of changes by their ids.
     pub(crate) titles: BTreeMap<String, String>,
@@ -87,7 +87,7 @@ impl Session {
         self.meeting.is_on(view.now())
     }
 
-    /// The meeting at which words are given now: the meeting, or the votes before it.
+    /// The meeting at which decisions are given now: the meeting, or the votes before it.
     pub(crate) fn seat(&self, view: &View<'_, '_, '_>) -> Option<&Meeting> {
         let votes = self.votes.as_ref().filter(|it| it.is_on(view.now()));
         Some(&self.meeting).filter(|it| it.is_on(view.now())).or(votes)
@@ -361,7 +361,7 @@ fn item_section(
         .acts(forms))
 }
 
-/// What a member does beside voting: a forecast, an objection, a conflict of interest.
+/// A member's acts beside voting: a forecast, an objection, a conflict of interest.
 fn own_forms(view: &View<'_, '_, '_>, session: &Session, item: &AgendaItem) -> Vec<ActForm> {
     let Some(seat) = session.seat(view).filter(|_| session.is_member) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! How many changes a list and each of its views hold, in words that are true also where counting came to no end.
+//! The number of changes in a list and in each of its views, phrased to be true also where counting stopped early.
 
 use acts::report::find_changes::{ChangeFilter, Count, Order, Spot, count_changes};
 use axum::http::Uri;
@@ -21,7 +21,7 @@ fn figure(number: i64, is_whole: bool) -> String {
     format!("{}{sign}", count(u64::try_from(number).unwrap_or_default()))
 }
 
-/// What a page of the list says of the whole.
+/// A list page's statement about the whole list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Whole {
     /// `214 changes`.
@@ -78,7 +78,7 @@ fn told(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
     Whole { all, page, figure }
 }
 
-/// The figures of several views, given by the queries that they were saved with; empty where nothing can be said.
+/// The figures of several views, given by the queries that they were saved with; empty where there is no figure.
 pub(crate) fn of_views(view: &mut View<'_, '_, '_>, queries: &[String]) -> acts::Result<Vec<String>> {
     let mut left = OF_VIEWS;
     let mut figures = Vec::with_capacity(queries.len());

@@ -1,4 +1,4 @@
-//! What was planned beside what was done, and how a change is watched after its work.
+//! The planned course beside the actual one, and the watching of a change after its work.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -64,7 +64,7 @@ fn lengths(name: Cell, planned: Option<i64>, actual: Option<i64>) -> Vec<Cell> {
     ]
 }
 
-/// How far the actual is from the plan; what ran late stands out.
+/// The difference between the actual and the plan; delays are highlighted.
 fn difference(count: i64) -> Rich {
     let length = minutes(count.unsigned_abs());
     match count {

@@ -19,7 +19,7 @@ use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, write};
 
-/// What a form sends that belongs to the one sending.
+/// The form's fields that belong to one submission.
 const ONCE: &[&str] = &["act", "add", FIT, MARK, STANDS, DRAFT, DRAFT_VERSION];
 
 /// The form that an address opens, as drafts name it: by its template or else by its service.

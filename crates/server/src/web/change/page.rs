@@ -50,7 +50,7 @@ pub(crate) struct Refused {
     pub path: String,
     /// What was sent.
     pub form: Form,
-    /// What it was read into.
+    /// The decoded input.
     pub decoded: Decoded,
     /// The answer.
     pub failure: Failure,
@@ -78,7 +78,7 @@ pub(crate) async fn show(
     .await
 }
 
-/// The tab in which an act is done and what it recorded stands: whoever did it stays there. The first for all others.
+/// The tab in which an act is done and its result is shown: the reader stays there. The first tab for all other acts.
 pub(crate) fn tab_of(path: &str) -> &'static str {
     let mut parts = path.trim_start_matches('/').split('/');
     match (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default()) {
@@ -162,7 +162,7 @@ fn page(
     });
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
-        // A form that stands above, with what can be done now, is in the first tab, whatever it is about.
+        // A form at the top, with the acts that are possible now, is in the first tab, whatever it is about.
         let mut above = page.decision.acts.iter().chain(&page.acts);
         if above.any(|act| act.is_open) {
             page.tab.clear();
@@ -409,7 +409,7 @@ fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
     Some(Notice::new(tone, free(&undo.text)).title(title))
 }
 
-/// Who broke the glass, why, and what it stood in for.
+/// The person who broke the glass, the reason, and the replaced step.
 fn glass_notice(view: &View<'_, '_, '_>, glass: &BreakGlass) -> Notice {
     let title = format!(
         "{} broke the glass, until {}",
@@ -504,14 +504,14 @@ fn binds(change: &Change, is_silent: bool) -> Rich {
     }
 }
 
-/// Opens the form that came back, with its values and errors, and tells the rest above the page.
+/// Opens the returned form, with its values and errors, and shows the other errors above the page.
 fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, context: &ActContext) {
     let mut errors = refused.failure.problem.errors.clone();
     errors.extend(refused.decoded.errors.iter().cloned());
     let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors, &view.reader);
     let address = format!("{}{}", context.change_url, refused.path);
     let sent = &refused.form;
-    // Two forms may send the same word, one of them with a comment: it was the one that has room for what was typed.
+    // Two forms may send the same decision, one of them with a comment: the form with room for the typed text is the right one.
     let mut best: Option<(String, usize)> = None;
     for_each_act(page, &mut |act| {
         let cx = typed_in(act, sent);
@@ -539,10 +539,10 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
     page.frame.notices.push(notice);
 }
 
-/// What forms of other pages send along beside the words of a person, which the same act's form here knows nothing of.
+/// Fields of other pages' forms that accompany a decision, and that this page's form for the same act does not have.
 const CARRIED: [&str; 4] = ["next", "step", "withdraws", "skipped"];
 
-/// Gives a form that came back what it was sent with: what a runbook says of its step is not lost on the change's own page.
+/// Adds the sent fields to a returned form: a runbook's fields for its step are not lost on the change's own page.
 fn carry(act: &mut ActForm, sent: &Form) {
     for name in CARRIED {
         let value = sent.first(name);
@@ -558,7 +558,7 @@ fn typed_in(act: &ActForm, sent: &Form) -> usize {
     seen.filter(|field| !sent.first(&field.name).trim().is_empty()).count()
 }
 
-/// What was typed into a form that the page no longer has, so that it is not lost with it.
+/// The text typed into a form that the page no longer has, so that the text is not lost.
 fn typed(address: &str, sent: &Form) -> Vec<Rich> {
     let pairs = sent.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let kept = pages::Kept {
@@ -578,8 +578,7 @@ fn mark(act: &mut ActForm, context: &ActContext) {
     }
 }
 
-/// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has
-/// anew.
+/// Whether this is the sent form: the same address and the same hidden fields, except those that are new on each page.
 fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
     let anew = ["content_digest", "was", form::STANDS, form::MARK];
     let hidden = act

@@ -213,7 +213,7 @@ fn facts(view: &View<'_, '_, '_>, waves: &Waves) -> Vec<Fact> {
     facts
 }
 
-/// What stops the waves, and the acts on them.
+/// The cause that stops the waves, and the acts on them.
 fn state_section(view: &View<'_, '_, '_>, waves: &Waves, may_work: bool) -> Section {
     let Some(run) = &waves.run else {
         return Section::new("state", "State", SectionBody::Entries(Vec::new()))
@@ -314,7 +314,7 @@ fn waves_section(view: &View<'_, '_, '_>, waves: &Waves, url: &str) -> Section {
 fn members_section(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked, url: &str) -> acts::Result<Section> {
     let wanted = Wanted {
         wave: asked.wave,
-        // A word that is none filters nothing.
+        // An unknown value filters nothing.
         state: asked.state.as_deref().and_then(|word| word.parse().ok()),
         from: asked.from.unwrap_or(0),
     };
