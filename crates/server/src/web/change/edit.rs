@@ -426,7 +426,7 @@ pub(crate) async fn edit(
 fn edit_from(cx: &mut Context<'_, '_>, key: &str, form: &Form) -> acts::Result<Option<String>> {
     let change = cx.change(key)?;
     if form.first("revision") != change.revision.to_string() {
-        // A cancelled or closed change is refused at once: its form need not be checked for edits that cannot be kept.
+        // A cancelled or closed change is refused with that reason: its author need not compare edits that cannot be kept.
         cx.try_on_change(key, check_editable)?;
         let text = "Somebody changed it since you opened this form. Compare with its page, and edit it from there.";
         return Err(Refusal::Stale { text: text.to_owned() }.into());

@@ -169,7 +169,7 @@ impl Around<'_> {
             .map(|approval| &approval.person)
             .collect();
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
-        // After a rejection there are no open requests, and those people do not count as approving.
+        // A rejection ends all requests. Its author still counts in the total, but not as approving.
         asked.extend(self.file.standing().map(|approval| &approval.person));
         let glass = self.file.change.lawful_break_glass();
         let bypassed = glass.map_or(0, BreakGlass::bypassed_approvals);

@@ -25,7 +25,7 @@ pub(crate) async fn show_order(
     show(&state, &visitor, Place::AuditLog, move |view| page(view, &id, None)).await
 }
 
-/// Lifts it, or asks another person to.
+/// Lifts the hold, or requests the lifting from another person.
 pub(crate) async fn lift(
     State(state): State<AppState>,
     visitor: Visitor,

@@ -1,4 +1,4 @@
-//! What is kept and for how long: the retention among the policies, and on a change its legal hold and the erasure of texts.
+//! Retention periods: the retention among the policies, and on a change its legal hold and the erasure of texts.
 
 use acts::Context;
 use acts::compliance::archive_changes::{self, COUNTED};
@@ -119,7 +119,7 @@ fn span(days: Option<i64>) -> String {
     days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"))
 }
 
-/// A retention in words, each thing on a line of its own.
+/// A retention as text, each kind of data on a line of its own.
 pub(crate) fn words(kept: Retention) -> Vec<String> {
     let times = format!(
         "texts and files of ended changes: {}; raw deliveries: {}",
@@ -165,7 +165,7 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
     .submit("Propose")
 }
 
-/// Proposes what the form says: an empty field keeps for ever.
+/// Proposes the retention of the form: an empty field keeps for ever.
 pub(crate) fn propose(cx: &mut Context<'_, '_>, mut body: Body) -> acts::Result<()> {
     for field in ["changes_days", "deliveries_days", "archive_days"] {
         body.entry(field).or_insert(Value::Null);
@@ -173,7 +173,7 @@ pub(crate) fn propose(cx: &mut Context<'_, '_>, mut body: Body) -> acts::Result<
     set_retention::propose_retention(cx, &body).map(drop)
 }
 
-/// What a reader of a change must know of what is kept of it.
+/// Notices for a reader of a change about its retention.
 pub(crate) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
     let mut notices = Vec::new();
     if let Some(hold) = change.standing_hold() {

@@ -186,7 +186,7 @@ fn words(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
     }
 }
 
-/// A row of the matrix in words, from its key: `service:shop production owner person:…`.
+/// A row of the matrix as text, from its key: `service:shop production owner person:…`.
 fn part_in(key: &str) -> String {
     let words: Vec<&str> = key.split(' ').collect();
     let [scope, place, role, ..] = words[..] else {

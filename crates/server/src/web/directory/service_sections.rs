@@ -1,4 +1,5 @@
-//! What the page of a service shows around it: its neighbours drawn, what runs, and the freezes and incidents that concern it.
+//! The surroundings of a service on its page: its neighbours drawn, its running builds, and the freezes and incidents that
+//! concern it.
 
 use std::collections::BTreeMap;
 

@@ -385,7 +385,7 @@ fn to(step: &str, form: Form) -> Sent {
     sent(form, format!("/setup/{step}"), "/setup".to_owned(), Place::Setup)
 }
 
-/// Does what a step asks for.
+/// Performs the act of a step.
 pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,

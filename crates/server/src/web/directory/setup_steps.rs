@@ -28,7 +28,7 @@ pub(super) enum Step {
     Rules,
     /// A system that delivers.
     Connection,
-    /// A pipeline that asked the gate.
+    /// A pipeline that has queried the gate.
     Gate,
 }
 
@@ -68,7 +68,7 @@ impl Step {
     }
 }
 
-/// What the installation holds, as far as the steps ask.
+/// The state of the installation, as far as the steps depend on it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Standing {
     /// Active people.
@@ -85,9 +85,9 @@ pub(super) struct Standing {
     pub second: Vec<String>,
     /// Connections in use: id, name, kind, whether something was delivered.
     pub connections: Vec<(String, String, String, bool)>,
-    /// What deliveries named that is mapped to nothing here.
+    /// Names in deliveries that are mapped to nothing here.
     pub strangers: Vec<String>,
-    /// Whether the gate was asked.
+    /// Whether the gate has been queried.
     pub was_asked: bool,
 }
 
@@ -175,7 +175,7 @@ impl Standing {
     }
 }
 
-/// The reasons of a set's policies, each a sentence: what its rules ask, without Cedar.
+/// The reasons of a set's policies, each a sentence: the requirements of its rules, without Cedar.
 pub(super) fn sentences(texts: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for line in texts.iter().flat_map(|text| text.lines()) {

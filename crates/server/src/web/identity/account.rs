@@ -81,7 +81,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
         frame: view.frame.clone(),
         title: view.name(&view.me),
         is_said: true,
-        // Whoever comes by a provider alone has no password that could be shown before a new one.
+        // A person who signs in only through a provider has no password to show before a new one.
         acts: has_password.then(|| password_form(view)).into_iter().collect(),
         sections,
         ..RecordPage::default()
@@ -174,7 +174,7 @@ pub(crate) async fn set_password(State(state): State<AppState>, visitor: Visitor
     }
 }
 
-/// What to do about a form of the account that was refused: it comes back filled in, after a fresh factor where one is missing.
+/// The response to a refused form of the account: the form comes back filled in, after a fresh factor where one is missing.
 pub(crate) async fn refused(
     state: &AppState,
     visitor: &Visitor,

@@ -214,7 +214,7 @@ fn theirs(name: &str, label: &str, known: Option<&IdentityProvider>) -> Field {
         .value(lines.join("\n"))
 }
 
-/// What people write in lines, as the API takes it.
+/// Converts the lines of the form into the API's format.
 fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     for name in ["groups", "roles"] {

@@ -1,4 +1,4 @@
-//! The door: signing in, signing out, and the password asked again before a sensitive action.
+//! Signing in, signing out, and repeating the password before a sensitive action.
 
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -117,7 +117,7 @@ pub(crate) async fn form(
 ) -> Response {
     let next = asked.next.unwrap_or_default();
     let mut page = door(&state, &tenant, safe_next(&next, "")).await;
-    // A link that somebody made tells nobody that they are signed out who is not.
+    // A forged link cannot claim that a signed-in reader is signed out.
     let is_in = caller_of(&state, &axum::http::Method::GET, &headers).await.is_ok();
     if asked.out.is_some() && !is_in {
         page.notices

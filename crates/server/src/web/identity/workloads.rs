@@ -82,7 +82,7 @@ fn path(key: &str) -> String {
     format!("/workloads/{}", escaped(key))
 }
 
-/// What a token must say, in a line: `repository acme/a or acme/b, environment production`.
+/// The claims that a token needs, in a line: `repository acme/a or acme/b, environment production`.
 fn claims(workload: &Workload) -> String {
     let told = workload.claims.iter().map(|(name, patterns)| {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
@@ -268,7 +268,7 @@ fn claim_lines(workload: &Workload) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What people write in lines, as the API takes it.
+/// Converts the lines of the form into the API's format.
 fn gather(body: &Body) -> acts::Result<Body> {
     let mut body = body.clone();
     let written = match body.remove("claims") {

@@ -21,7 +21,7 @@ use crate::web::shared::view::{View, Visitor, show};
 
 /// The states of the list's filter: what is closed is in no list.
 const STATES: [(&str, &str); 2] = [("open", "Open"), ("decided", "Decided")];
-/// What may be done about drift.
+/// The possible outcomes of drift.
 const OUTCOMES: [(&str, &str); 3] = [
     ("accept_as_emergency", "Accept it under an emergency change"),
     ("report_afterwards", "Report it afterwards by a retrospective change"),
@@ -124,7 +124,7 @@ pub(super) fn finding_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&
     Ok(page.render())
 }
 
-/// What people decided about a finding, also before it opened again.
+/// The decisions about a finding, also those from before it opened again.
 fn decisions(view: &mut View<'_, '_, '_>, finding: &DriftFinding) -> acts::Result<Section> {
     let found = decisions_about(view.cx, finding)?;
     let entries = found.iter().map(|it| {
@@ -224,7 +224,7 @@ pub(crate) async fn decide(
     send(&state, &visitor, sent, run, findings_page).await
 }
 
-/// What the address of the test page asks.
+/// The query of the test page's address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     connection: Option<String>,

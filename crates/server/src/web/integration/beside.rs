@@ -24,7 +24,7 @@ const SHOWN: i64 = 100;
 /// How many rules or services are shown.
 const COUNTED: usize = 20;
 
-/// What the address asks.
+/// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     difference: Option<String>,

@@ -32,7 +32,7 @@ use crate::integration::read_again;
 const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
-/// The kinds of system that deliver, with their words.
+/// The kinds of delivering systems, with their labels.
 pub(crate) const KINDS: [(&str, &str); 25] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
@@ -61,7 +61,7 @@ pub(crate) const KINDS: [(&str, &str); 25] = [
     ("terraform_task", "Terraform run tasks"),
 ];
 
-/// What a kind of connection is called.
+/// The label of a kind of connection.
 pub(crate) fn kind_words(kind: &str) -> &str {
     KINDS
         .iter()
@@ -189,7 +189,7 @@ pub(crate) fn connect(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Resu
         ("Secret".to_owned(), secret.clone()),
     ];
     let signing = door::signing_secret(&secret).filter(|_| {
-        // These sign with the secret as it stands.
+        // These systems sign with the secret in its given form.
         !matches!(made.kind.as_str(), "github" | "pagerduty" | "terraform_task")
     });
     shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
@@ -298,7 +298,7 @@ pub(super) fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry
         .aside(view.moment(it.last_at))
 }
 
-/// Tells above all else that the latest deliveries match no row of the map.
+/// Shows first of all that the latest deliveries match no row of the map.
 fn tell_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection: &Connection) -> acts::Result<()> {
     let Some(found) = unmatched_deliveries::of_connection(view.cx, connection)? else {
         return Ok(());
@@ -341,7 +341,7 @@ fn put_back(
     }
 }
 
-/// What the form over a connection holds of it.
+/// The present values of a connection in its form.
 fn standing(directory: &Directory, connection: &Connection) -> Standing {
     let now = json!({"name": connection.name, "owner": directory.login(&connection.owner)});
     Standing {

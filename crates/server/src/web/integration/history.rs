@@ -96,7 +96,7 @@ fn form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Import them")
 }
 
-/// Imports, or tries to: a try that finds something answers as the import would.
+/// Imports, or does a dry run. A dry run with findings returns the same response as the import.
 pub(crate) async fn import(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/history".to_owned();
     let sent = Sent {

@@ -81,7 +81,7 @@ fn publication(view: &View<'_, '_, '_>) -> Vec<ActForm> {
     forms
 }
 
-/// What everybody reads where the tenant opened its page; elsewhere nothing is there.
+/// The public page of a tenant that opened it; otherwise not found.
 pub(crate) async fn show_public(State(state): State<AppState>, Path(tenant): Path<String>) -> Response {
     match public_text(&state, (tenant.as_str(), "page"), public_page).await {
         Ok(page) => html(200, page),
@@ -100,7 +100,7 @@ pub(crate) async fn public_feed(State(state): State<AppState>, Path(tenant): Pat
 /// Writes a text from the tenant, its address, what everybody reads, and the time.
 type WritesPublic = fn(&str, &str, &PublicStatus, Timestamp) -> String;
 
-/// What everybody reads of a tenant, written at most once in a few seconds.
+/// The public content of a tenant, rendered at most once in a few seconds.
 async fn public_text(state: &AppState, (tenant, what): (&str, &str), write: WritesPublic) -> Result<String, Failure> {
     let absent = || Failure::new(404, "not_found", "There is no public status page.");
     if store::check_tenant(tenant).is_err() {
@@ -306,7 +306,7 @@ pub(crate) async fn feed(State(state): State<AppState>, visitor: Visitor) -> Res
     }
 }
 
-/// The same behind the address of a feed. Whatever is wrong with the address, the answer is the same: nothing is there.
+/// The same at the address of a feed. For any error in the address the response is the same: not found.
 pub(crate) async fn secret_feed(state: &AppState, tenant: &str, secret: &str) -> Response {
     let absent = || Failure::new(404, "not_found", "There is no such feed.").into_response();
     let caller = match caller_of_status_feed(state, secret).await {

@@ -52,7 +52,7 @@ fn document(
     sheets.finish(&title, &format!("Counted {}", minute(now)))
 }
 
-/// The filters that are on, in words.
+/// The active filters as text.
 fn filters(narrow: &Narrow) -> String {
     if narrow.is_empty() {
         return "Everything that its reader may read.".to_owned();

@@ -1,5 +1,5 @@
-//! What a home holds besides the queue, by the work of the one who reads: decisions to take back, what is late or
-//! collides, today's work, what changed since yesterday, figures, the population.
+//! The sections of a home besides the queue, by the reader's work: decisions that can be withdrawn, late and conflicting
+//! changes, today's work, changes since yesterday, figures, the population.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ const FIGURE_DAYS: i64 = 30;
 /// Over how many weeks a figure's course is drawn.
 const WEEKS: i64 = 12;
 
-/// What the reader decided lately, each with its way back while there is one.
+/// The reader's recent decisions, each with its withdrawal while one is possible.
 pub(crate) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let found = find_decided(view.cx)?;
     let entries = found.into_iter().enumerate().map(|(place, one)| {
@@ -106,7 +106,7 @@ fn in_states(states: &[Stage]) -> Vec<String> {
     states.iter().map(|state| state.as_str().to_owned()).collect()
 }
 
-/// What the reader implements: under way now, or within the days ahead.
+/// The reader's implementation work: under way now, or within the days ahead.
 fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let now = view.now();
     let filter = ChangeFilter {
@@ -232,7 +232,7 @@ fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         .unsaid(unsaid))
 }
 
-/// What collides in the days ahead, and what cannot start in time.
+/// Conflicts in the days ahead, and changes that cannot start in time.
 fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let now = view.now();
     let filter = ChangeFilter {
@@ -304,11 +304,11 @@ const FIGURES: [Counted; 4] = [
     ("Of them rejected or called off", |it| it.stopped),
 ];
 
-/// What was counted between days of the past, each so many days before now.
+/// Counts between days of the past, each so many days before now.
 struct Course {
     /// The days at which counting begins and ends, the oldest first.
     days: Vec<i64>,
-    /// What was counted between each two neighbours.
+    /// The counts between each two neighbours.
     tallies: Vec<Tally>,
 }
 
@@ -322,14 +322,14 @@ impl Course {
         Ok(Self { days, tallies })
     }
 
-    /// What was counted from so many days before now up to so many; both are days at which counting begins or ends.
+    /// The counts from so many days before now up to so many; both are days at which counting begins or ends.
     fn between(&self, from: i64, to: i64) -> Tally {
         let spans = self.days.iter().zip(&self.tallies);
         let within = spans.filter(|(day, _)| **day <= from && **day > to);
         within.fold(Tally::default(), |sum, (_, tally)| sum + *tally)
     }
 
-    /// What was counted in each week, the oldest first.
+    /// The counts of each week, the oldest first.
     fn weeks(&self) -> impl Iterator<Item = (i64, Tally)> + '_ {
         (0..WEEKS)
             .rev()
@@ -434,7 +434,7 @@ fn population(view: &View<'_, '_, '_>) -> Section {
     Section::new("audit", "Audit", SectionBody::Entries(entries))
 }
 
-/// What happened to changes since yesterday morning, by the log, with the services: what the service desk is asked.
+/// The events of changes since yesterday morning, from the log, with the services: the usual questions to a service desk.
 fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let today = view.reader.local(view.now());
     let yesterday = today.start_of_day().and_then(|start| start.checked_sub(1.day()));

@@ -163,7 +163,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     Ok(page.render())
 }
 
-/// Says where the rows are behind the log.
+/// The notice that the rows are behind the log.
 pub(crate) fn behind(rows: &Rows) -> Option<Notice> {
     let missing = rows.log_size - rows.position;
     let text = format!(
@@ -576,7 +576,7 @@ fn root_causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result
         .unsaid("No review of a failed change named a root cause in this window."))
 }
 
-/// What rules leave out of the deployments.
+/// The deployments that rules leave out.
 fn left_out(excluded: &LeftOut) -> Section {
     let rows = excluded
         .iter()

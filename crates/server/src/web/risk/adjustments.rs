@@ -345,7 +345,7 @@ fn terms_table(before: &RiskRules, after: &RiskRules) -> Table {
     }
 }
 
-/// The proposed values of parameters: what holds, what is proposed, and what speaks for it.
+/// The proposed values of parameters: the present value, the proposed one, and the evidence for it.
 fn parameters_table(found: &[ParameterProposal]) -> Table {
     let row = |it: &ParameterProposal| {
         let moved = Rich::new().said(it.before.as_str()).text(" → ");

@@ -212,7 +212,7 @@ pub(crate) fn named(view: &View<'_, '_, '_>, text: Rich, it: &Found) -> Rich {
     }
 }
 
-/// What a change conflicts with, for its page: the first few, with the way from the one to the other.
+/// The conflicts of a change, for its page: the first few, with the path between the two changes.
 ///
 /// # Errors
 /// The store's.

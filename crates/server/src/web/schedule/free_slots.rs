@@ -1,6 +1,6 @@
-//! Times that fit, offered beside the start of a form: inside of windows, in no freeze, beside no other change on the same
-//! places or on what they need, and not before the rules on lead time allow. Of a time that was typed it says what speaks
-//! against it, and which free ones lie next to it.
+//! Free times, offered beside the start of a form: inside windows, outside freezes, without another change on the same places
+//! or on their dependencies, and not before the lead time allows. For a typed time the form shows the obstacles, and the
+//! nearest free times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,16 +25,16 @@ use crate::web::shared::view::View;
 
 /// How many times are offered, each on a day of its own where there are days enough.
 const OFFERED: usize = 3;
-/// How many collisions are told beside a time.
+/// The most collisions listed beside a time.
 const COLLISIONS: usize = 3;
 /// The longest work, and the furthest time, that is held against freezes and other changes; nobody plans beyond.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
-/// How long a change takes of which nothing is said, in minutes.
+/// The default duration of a change, in minutes.
 const USUAL_MINUTES: i64 = 60;
-/// When a change may begin of which nothing is said: few work then.
+/// The default start of a change: few people work then.
 const USUAL_HOUR: Time = Time::constant(21, 0, 0, 0);
 
-/// A form in which the time that was taken stands as start and end.
+/// A form with the chosen free time as start and end.
 pub(crate) fn taken(form: Form) -> Form {
     let Some((start, end)) = form.first(FIT).split_once('/') else {
         return form;
@@ -43,7 +43,7 @@ pub(crate) fn taken(form: Form) -> Form {
     form.with("planned_start", &start).with("planned_end", &end)
 }
 
-/// What is offered for a change that is not written yet.
+/// The times offered for a change that is not written yet.
 pub(crate) fn of_new(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
@@ -64,7 +64,7 @@ pub(crate) fn of_new(
     offered(view, &values, earliest, None)
 }
 
-/// What is offered for a change as it stands, with what was typed.
+/// The times offered for an existing change, with the typed values.
 pub(crate) fn of_change(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
@@ -83,7 +83,7 @@ fn ahead() -> SignedDuration {
     SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS))
 }
 
-/// What stands in the form: as it was sent, or as it begins.
+/// The values of the form: as sent, or its initial ones.
 fn values(fields: &ChangeFields, back: Option<&Back>) -> BTreeMap<String, String> {
     match back {
         Some(back) => back
@@ -110,7 +110,7 @@ fn places(values: &BTreeMap<String, String>) -> Vec<(ServiceKey, EnvironmentKey)
     values.iter().filter_map(place).collect()
 }
 
-/// How long it takes and at which hour it begins, as far as the form says so.
+/// The duration and the hour of the start, as far as the form has them.
 fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (SignedDuration, Time) {
     let time = |name: &str| values.get(name).and_then(|text| view.reader.read_field(text));
     let (start, end) = (time("planned_start"), time("planned_end"));
@@ -129,7 +129,7 @@ fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (Signed
     (SignedDuration::from_mins(minutes).min(LONGEST), hour)
 }
 
-/// What is looked for: work of a change, with the hour at which it would begin where no window says when.
+/// The search for free times: a change's work, with the default hour of its start where no window applies.
 struct Wish<'a> {
     work: Work<'a>,
     /// The key of the change itself, with which it cannot collide; empty before it is written.
@@ -196,7 +196,7 @@ fn offered(
     Ok(Some(fits))
 }
 
-/// Starts as the form's buttons send them, and in words.
+/// Starts in the format of the form's buttons, and as text.
 fn told(view: &View<'_, '_, '_>, starts: Vec<Timestamp>, length: SignedDuration) -> Vec<(String, String)> {
     let one = |start: Timestamp| {
         let value = format!("{}/{}", view.reader.field(start), view.reader.field(start + length));
@@ -250,7 +250,7 @@ fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// Windows that speak of all these places and lie within a time.
+/// Windows that apply to all these places and lie within a time.
 fn windows<'d>(
     directory: &'d Directory,
     places: &[(ServiceKey, EnvironmentKey)],
@@ -280,7 +280,7 @@ fn possible(directory: &Directory, wish: &Wish<'_>, zone: &TimeZone) -> BTreeSet
     let mut found: BTreeSet<Timestamp> = first.into_iter().collect();
     for day in 1..AHEAD_DAYS {
         let earliest = wish.work.earliest + SignedDuration::from_hours(24 * i64::from(day));
-        // Without a window ahead any time would do, which is not said of what has windows.
+        // Without a window ahead any time would fit, which is not true of places with windows.
         if !has_window(earliest) {
             break;
         }
@@ -294,7 +294,7 @@ fn possible(directory: &Directory, wish: &Wish<'_>, zone: &TimeZone) -> BTreeSet
     found
 }
 
-/// What is looked for as a plan, at a time.
+/// The searched time as a plan.
 fn mine(wish: &Wish<'_>, start: Timestamp) -> Planned {
     Planned {
         id: wish.work.change.cloned().unwrap_or_default(),
@@ -355,8 +355,8 @@ fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> i
     directory.freezes.iter().filter(covers).collect::<Vec<_>>().into_iter()
 }
 
-/// What speaks against a start, a sentence each. Nobody is refused for it here: it says beforehand what scheduling asks
-/// for, and what the calendar would show.
+/// The obstacles to a start, a sentence each. They refuse nothing here: they show beforehand the requirements of scheduling,
+/// and the conflicts in the calendar.
 fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> acts::Result<Vec<String>> {
     let (directory, end) = (view.directory.clone(), start + wish.work.length);
     let freeze = |freeze: &Freeze| {

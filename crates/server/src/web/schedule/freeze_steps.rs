@@ -19,7 +19,7 @@ use crate::web::shared::form_page::send;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
 
-/// Signs the answer of the business owner.
+/// Signs the business owner's decision.
 pub(crate) async fn answer(
     State(state): State<AppState>,
     visitor: Visitor,

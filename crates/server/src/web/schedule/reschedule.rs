@@ -1,4 +1,4 @@
-//! Another time for a change: what a time would collide with is said before anybody asks for it.
+//! Another time for a change: the collisions of a time are shown before a request for it.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -33,7 +33,7 @@ const AHEAD: i64 = 366;
 const MOST: usize = 50;
 /// How many free times are offered.
 const OFFERED: usize = 8;
-/// How many reasons of a time are named: those that speak most for and against it.
+/// The most reasons of a time that are named: the strongest for and against it.
 const REASONS: usize = 7;
 /// How long a change takes when it has no times yet, in hours.
 const USUAL_HOURS: i64 = 1;
@@ -244,7 +244,7 @@ fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
     .acts(vec![try_form(view, key, start, end)])
 }
 
-/// Any other time, told by whoever has one in mind: what it would collide with is the answer.
+/// The form for any other time: its response lists the time's collisions.
 fn try_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> ActForm {
     ActForm::new("own", "A time of your own", view.url("/calendar/propose"))
         .question()

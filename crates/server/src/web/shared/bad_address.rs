@@ -1,4 +1,4 @@
-//! Addresses that cannot be read: whoever asks for a page is told so by a page.
+//! Addresses that cannot be read: a request for a page gets a page with the error.
 
 use axum::extract::Request;
 use axum::http::header;

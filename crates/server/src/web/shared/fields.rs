@@ -34,7 +34,7 @@ pub(crate) fn picks_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label
 }
 
 /// A field for one of the keys of a kind ([`crate::web::shared::picks`]): a menu of few, else a field that searches. `none` is
-/// what the menu says for no key; the field is empty then.
+/// the menu's text for no key; the field is empty then.
 pub(crate) fn key_field(
     view: &View<'_, '_, '_>,
     (kind, none): (&str, &str),
@@ -78,7 +78,7 @@ pub(crate) fn environment_menu(view: &View<'_, '_, '_>) -> Field {
     key_field(view, ("environments", "Not said"), ("environment", "Environment"), keys)
 }
 
-/// Who watches: people by name, the first of them, and groups.
+/// The watchers: people by name, the first of them, and groups.
 pub(crate) fn watching<'p>(
     view: &View<'_, '_, '_>,
     people: impl Iterator<Item = &'p PersonId>,

@@ -102,7 +102,7 @@ pub(crate) async fn components(_: Visitor) -> Response {
     )
 }
 
-/// Nothing is here: within the frame for whoever is signed in, so that the search and every other page are at hand.
+/// Not found: within the frame for a signed-in reader, so that the search and every other page are available.
 pub(crate) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<Visitor, Response>) -> Response {
     let bare = || {
         let mut page = Problem::not_found(None, ASSETS);
@@ -118,8 +118,8 @@ pub(crate) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<V
     .await
 }
 
-/// What takes a form alone shows nothing by itself: whoever asks for its address, such as by going back in their browser after
-/// a refusal, is led to the page that the form stands on.
+/// An address that only accepts a form shows nothing by itself: a request for it, for example by going back in the browser
+/// after a refusal, is redirected to the form's page.
 pub(crate) async fn form_alone(method: Method, uri: Uri) -> Response {
     match page_of_form(uri.path()).filter(|_| method.is_safe()) {
         Some(page) => see(&page),

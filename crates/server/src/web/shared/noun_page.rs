@@ -71,7 +71,7 @@ async fn show_list<N: PlainNoun + 'static>(
 
 async fn add<N: PlainNoun + 'static>(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     if N::READS_FIRST {
-        // What is wrong with the form, the act itself says.
+        // The act itself reports errors of the form.
         let _ = state
             .act(Lane::Pages, &visitor.caller, Mode::Read, noun::read_first::<N>)
             .await;
@@ -257,7 +257,7 @@ fn times<N: PlainNoun>(body: &Value) -> String {
     Value::Object(times).to_string()
 }
 
-/// The kind of [`crate::web::shared::picks`] of which a field holds keys; `None` for a field of other words.
+/// The kind of [`crate::web::shared::picks`] of which a field holds keys; `None` for a field with other values.
 fn searched(field: &card::Field) -> Option<&'static str> {
     match field.refers {
         "service" => Some("services"),

@@ -1,6 +1,6 @@
-//! A short form over a record that stands, which two people edit at once: what only one of them touched is merged, and for the
-//! rest both values stand side by side until the second one says which stays. The form over a change has rows, and its own
-//! way: `conflict`.
+//! A short form over an existing record that two people edit at once: fields that only one of them edited are merged. For the
+//! other fields both values are shown side by side, until the second person picks one. The form over a change has rows, and its
+//! own module: `conflict`.
 
 use acts::audit::find_timeline::Told;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::web::shared::form_page::Back;
 use crate::web::shared::moved_times::moved_line;
 use crate::web::shared::view::View;
 
-/// A record as it stands, in the words of the form over it.
+/// The present record, in the format of its form.
 pub(crate) struct Standing {
     /// The names of its fields, as the form has them.
     pub names: &'static [&'static str],
@@ -60,12 +60,12 @@ impl Standing {
         })
     }
 
-    /// What a field of the form holds.
+    /// The value of a field of the form.
     pub fn value(&self, name: &str, reader: &Reader) -> String {
         shown(self.now.get(name), reader)
     }
 
-    /// What the form sends along, so that an edit in between is noticed and merged.
+    /// The hidden fields of the form, by which an edit in between is noticed and merged.
     ///
     /// # Errors
     /// None that can happen: it is JSON already.
@@ -76,7 +76,7 @@ impl Standing {
         ])
     }
 
-    /// What a form changes of the record: the merge patch that the API would be sent.
+    /// The form's edits of the record: a merge patch as for the API.
     ///
     /// # Errors
     /// 412 when somebody else was faster, 422 where nothing was picked of what both changed.
@@ -92,7 +92,7 @@ impl Standing {
         Ok(mine.map(row).collect())
     }
 
-    /// The names that an earlier answer asked about.
+    /// The names that an earlier response listed.
     fn asked_before(&self, form: &Form) -> Vec<&'static str> {
         let asked: Vec<&str> = form.first("both").split(',').collect();
         self.names.iter().copied().filter(|name| asked.contains(name)).collect()
@@ -127,7 +127,7 @@ impl Standing {
                 continue;
             }
             is_edited = true;
-            // What was picked was picked over another text than stands there now.
+            // The choice was made over another text than the present one.
             merged = merged.without(&format!("{PICK}{name}"));
             if now == mine {
                 continue;
@@ -157,7 +157,7 @@ impl Standing {
             return Ok(());
         }
         if !back.is_stale() && back.form().first("both").is_empty() {
-            // What its sender saw is still what they edit from.
+            // The sender still edits from the values that they saw.
             for field in act.fields.iter_mut().filter(|field| field.input == Input::Hidden) {
                 field.value = back.form().first(&field.name).to_owned();
             }
@@ -209,7 +209,7 @@ impl Standing {
     }
 }
 
-/// What a field of the form holds, said in a sentence.
+/// The value of a field of the form, for a sentence.
 fn told(text: &str) -> String {
     match text {
         "" => "Nothing.".to_owned(),

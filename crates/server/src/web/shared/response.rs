@@ -1,4 +1,4 @@
-//! How an answer leaves: as a page, or as the way to another one.
+//! The form of a response: a page, or a redirect to another one.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -8,7 +8,7 @@ use crate::http::percent::{escaped, segment};
 /// Where the files of the pages are served.
 pub(crate) const ASSETS: &str = "/assets";
 
-/// Where a tenant's pages begin. What an address says in the place of a tenant may be anything, and goes into another address.
+/// The base address of a tenant's pages. The tenant part of a request may be any text, and becomes part of another address.
 pub(crate) fn base(tenant: &str) -> String {
     format!("/t/{}", segment(tenant))
 }

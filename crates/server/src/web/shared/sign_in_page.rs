@@ -11,7 +11,8 @@ use crate::http::state::AppState;
 use crate::identity::providers::ways_in;
 use crate::web::shared::response::{ASSETS, base};
 
-/// The tenant's name for the door; its key when there is no such tenant, so that the door tells nothing.
+/// The tenant's name for the sign-in page; its key when there is no such tenant, so that the page does not reveal which tenants
+/// exist.
 async fn tenant_name(state: &AppState, tenant: &str) -> String {
     if store::check_tenant(tenant).is_err() {
         return tenant.to_owned();

@@ -1,4 +1,4 @@
-//! What the calendar draws, as a table: with what each change collides, and what else is to be seen before it is decided.
+//! The calendar as a table: with the collisions of each change, and its other warnings before a decision.
 
 use std::collections::BTreeMap;
 
