@@ -1,5 +1,5 @@
-//! One act on several changes, for pages and API alike: what each will answer is found by doing the act and taking it back,
-//! so that the words are those of the act itself; then it is done, each in a transaction of its own.
+//! One act on several changes, for pages and API alike. A dry run performs the act and rolls it back, so that its messages are
+//! those of the act itself. Then the act is performed on each change, each in a transaction of its own.
 
 use acts::Context;
 use model::core::act;
@@ -18,7 +18,7 @@ use crate::http::state::AppState;
 pub(crate) const MOST: usize = 50;
 /// The code by which an act that was only tried is taken back.
 const TRIED: &str = "tried";
-/// What stands for a reason while an act is only tried and none was given yet.
+/// The placeholder for a reason in a dry run without one.
 const TRIED_WORDS: &str = "Tried beforehand.";
 
 /// An act that can be done to several changes.
@@ -27,13 +27,13 @@ pub(crate) struct BulkAct {
     pub name: &'static str,
     /// The verb on the button.
     pub verb: &'static str,
-    /// “will be …”, said of a change.
+    /// The rest of “will be …”, before the act.
     pub will: &'static str,
     /// “is …”, said afterwards.
     pub done: &'static str,
-    /// What it asks for beside the changes: the words above the field.
+    /// The label of the act's text field; none without a field.
     pub reason: Option<&'static str>,
-    /// The act: change, digest that was seen, words.
+    /// The act, with the change, the digest that was seen, and the reason.
     run: fn(&mut Context<'_, '_>, &str, &str, &str) -> acts::Result<()>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) struct Picked {
     pub digest: String,
 }
 
-/// What became of one, or will.
+/// The result for one change, or the expected one.
 pub(crate) struct Answer {
     /// The change.
     pub picked: Picked,
@@ -132,7 +132,7 @@ impl Answer {
     }
 }
 
-/// What is asked of each change.
+/// The requested act on each change.
 #[derive(Clone)]
 pub(crate) struct Wish {
     /// The act.
@@ -157,7 +157,7 @@ pub(crate) fn check_count(count: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The changes with these keys as they stand now; one that is absent or hidden says so by itself.
+/// The present state of the changes with these keys; an absent or hidden one has its own refusal.
 ///
 /// # Errors
 /// 403 who may see no change at all, or a fault.
@@ -217,8 +217,8 @@ fn run(cx: &mut Context<'_, '_>, wish: &Wish, picked: &Picked) -> acts::Result<(
     }
 }
 
-/// Does the act to each, or only tries it. An attempt that is refused stands in the log as it does at the act's own door.
-/// With `once`, what this very request did before is not done again.
+/// Performs or tries the act on each change. A refused attempt is logged as at the act's own endpoint. With `once`, the results
+/// of an earlier identical request are kept and not repeated.
 ///
 /// # Errors
 /// A fault: nothing is known of the rest then.

@@ -79,7 +79,7 @@ pub(crate) fn width(text: &str, weight: Weight, size: f32) -> f32 {
     total as f32 * size / 1_000.0
 }
 
-/// A text in lines of at most `most` points, cut between words, and within a word that is longer than a line.
+/// A text in lines of at most `most` points, cut at spaces, and inside a word only if the word is longer than a line.
 pub(crate) fn wrapped(text: &str, weight: Weight, size: f32, most: f32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,5 +1,5 @@
-//! The demo's teams, calendar and ownership matrix: rows on services, items and classes, with dates and a job function,
-//! so that the pages and the reports have something to show. Hanne stays among those who answer for every service.
+//! The demo's teams, calendar and ownership matrix: rows on services, items and classes, with dates and a job function, so that
+//! the pages and the reports have something to show. Hanne remains one of the people responsible for every service.
 
 use acts::directory::{set_person, set_service};
 use acts::schedule::set_calendar;

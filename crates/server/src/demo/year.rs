@@ -1,6 +1,6 @@
-//! The months before the last three: many changes of the ordinary kind, some of high risk, some that failed, were rolled back, were
-//! undone as planned or caused an incident, so that forecasts, calibration and trends have something to learn from. A rule of the
-//! house asks in vain, and light changes of the network fail often: that is what the quarterly comparison has to find.
+//! The months before the last three: many changes of the ordinary kind. Some are of high risk, and some failed, were rolled
+//! back, were undone as planned or caused an incident, so that forecasts, calibration and trends have data. A rule of the
+//! demo's own never changes a result, and light changes of the network fail often: the quarterly comparison has to find both.
 
 use acts::Executor;
 use acts::incident::{judge_candidates, set_incident};
@@ -23,7 +23,7 @@ const NETWORK_EACH: usize = 7;
 const APART: i64 = 12;
 /// Days between two models of failure, as the server fits them.
 const QUARTER: i64 = 91;
-/// Whoever is created later than this many days before the end would still run in the months that follow.
+/// A change that is created within this many days before the end would still run in the months that follow.
 const LEFT_FREE: i64 = 4;
 
 /// How a change of the year ends.
@@ -40,9 +40,10 @@ enum End {
 
 /// A year has so many rounds of the plans; a longer past repeats them.
 const ROUNDS: usize = 67;
-/// The rounds in which the change of a service fails, and how, in turn. Three services fail at a rate of one in ten, which still
-/// leaves their forecasts a figure, four seldom and the gateway never, so that low and high forecasts stand beside what happened.
-/// With those of the last three months they are more than the thirty from which on a model looks at features.
+/// The rounds in which the change of a service fails, and how, in turn. Three services fail at a rate of one in ten, which
+/// still leaves their forecasts a figure, four seldom and the gateway never. So low and high forecasts can be compared with the
+/// outcomes. With the failures of the last three months there are more than thirty, the number from which a model looks at
+/// features.
 const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("wms", &[5, 13, 21, 29, 38, 64], [End::RolledBack, End::Incident]),
     ("ledger-db", &[3, 12, 24, 33, 42, 54], [End::RolledBack, End::Incident]),

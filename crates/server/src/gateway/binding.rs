@@ -1,11 +1,11 @@
-//! Which service a workload of a cluster is: said by the cluster's configuration over namespace, name and image repository.
-//! Whoever may write a workload writes its labels too, so labels and annotations only narrow.
+//! Maps a workload of a cluster to its service: the cluster's configuration decides over namespace, name and image repository.
+//! The author of a workload also writes its labels, so labels and annotations only narrow the result.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-/// Stands for any namespace, or for any name.
+/// Matches any namespace, or any name.
 const ANY: &str = "*";
 /// The most rows of a cluster.
 const MOST_ROWS: usize = 10_000;
@@ -33,7 +33,7 @@ pub struct Binding {
     pub images: BTreeSet<String>,
 }
 
-/// What a workload is called, as the API server says it.
+/// The identity of a workload, as the API server reports it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named<'a> {
     /// Its namespace.
@@ -91,8 +91,8 @@ impl Bindings {
         Ok(self)
     }
 
-    /// The service of a workload that runs an image of a repository, if the rows say exactly one. Rows that name the workload
-    /// come before rows for any, and of those the longest name: `ledger` does not speak for what `ledger-db` made.
+    /// The service of a workload that runs an image of a repository, if the rows give exactly one. Rows that name the workload
+    /// come before rows for any, and of those the longest name: a row for `ledger` does not apply to workloads of `ledger-db`.
     pub(super) fn service(&self, named: Named<'_>, repository: &str) -> Option<&str> {
         let runs = |row: &&Binding| row.is_of(named) && row.images.contains(repository);
         let own = |row: &&Binding| row.name != ANY && row.is_of(named);

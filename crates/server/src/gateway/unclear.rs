@@ -8,7 +8,7 @@ pub(super) const LONGEST: usize = 255;
 pub struct Unclear {
     /// A stable code.
     pub code: &'static str,
-    /// What was named, such as a kind or a text that is no digest.
+    /// The named subject, such as a kind or a text that is no digest.
     pub subject: String,
     /// The plain sentence.
     pub text: String,

@@ -32,8 +32,8 @@ use crate::http::state::AppState;
 
 /// How many records are read at once while a filter is judged.
 const PAGE: i64 = 500;
-/// How many members all groups of one answer have together, from the second group on: an answer may hold fewer resources
-/// than were asked for (RFC 7644 section 3.4.2.4), and whoever reads on begins behind those it got.
+/// How many members all groups of one response have together, from the second group on: a response may hold fewer resources
+/// than requested (RFC 7644 section 3.4.2.4), and a client continues after those that it got.
 const MOST_MEMBERS: usize = 20_000;
 
 /// The doors.
@@ -66,7 +66,8 @@ impl Kind {
         match text {
             "Users" => Ok(Self::User),
             "Groups" => Ok(Self::Group),
-            // What a standard describes and is not offered says so (RFC 7644 sections 3.7 and 3.11); discovery tells it before.
+            // Standard features that are not offered return that error (RFC 7644 sections 3.7 and 3.11); discovery shows it
+            // beforehand.
             "Bulk" | "Me" => Err(not_offered(text)),
             _ => Err(absent()),
         }
@@ -80,7 +81,7 @@ impl Kind {
     }
 }
 
-/// A no in the protocol's own words.
+/// A refusal in the protocol's format.
 struct No(ScimError, Option<u64>);
 
 impl From<ScimError> for No {
@@ -177,7 +178,7 @@ fn resource(status: u16, body: &Value) -> Response {
     response
 }
 
-/// Who asks: a token of this tenant with the scope `scim`.
+/// The caller: a token of this tenant with the scope `scim`.
 async fn caller(state: &AppState, method: &Method, headers: &HeaderMap, tenant: &str) -> Result<Caller, No> {
     let caller = caller_of(state, method, headers).await?;
     if caller.tenant != tenant {
@@ -322,7 +323,7 @@ async fn search_all(
     let look = move |cx: &mut Context<'_, '_>| {
         let (mut total, mut items) = (0, Vec::new());
         for (kind, filter) in &filters {
-            // What came of one kind takes places from the next.
+            // The results of one kind reduce the room for the next.
             let taken = i64::try_from(items.len()).unwrap_or(i64::MAX);
             let asked = Question {
                 start: (question.start - total).max(1),
@@ -361,7 +362,7 @@ async fn found(state: &AppState, caller: &Caller, kind: Kind, question: Question
     Ok(answer(200, &list))
 }
 
-/// The page of an answer while it is gathered: no longer than asked for, and not with more members than one answer bears.
+/// The page of a response while it is collected: no longer than requested, and not with more members than the limit.
 struct Page<'q> {
     asked: &'q Question,
     items: Vec<Value>,
@@ -671,7 +672,7 @@ async fn change(
     Ok(resource(200, &asked.shaped(changed)))
 }
 
-/// What a change brings.
+/// The kind of an update.
 enum How {
     Put(Map<String, Value>),
     Patch(Vec<patch::Operation>),

@@ -48,7 +48,7 @@ pub struct NewSession {
 
 /// The cookie by which a device is known on which somebody signed in before. It opens nothing.
 const DEVICE_COOKIE: &str = "assent_device";
-/// What its code is made for.
+/// The purpose of the cookie's code.
 const DEVICE: &str = "device";
 /// How long a device is known, in days.
 const DEVICE_DAYS: i64 = 90;
@@ -56,14 +56,14 @@ const DEVICE_DAYS: i64 = 90;
 /// The longest name of a browser or program that is kept, in characters.
 const AGENT_CHARS: usize = 200;
 
-/// Where a request comes from: kept with the session, so that its owner can tell it from others.
+/// The source of a request: kept with the session, so that its owner can recognise the session.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// The address.
     pub source: String,
     /// The browser or program, as it names itself.
     pub agent: String,
-    /// What it shows of an earlier sign-in.
+    /// The device cookie of an earlier sign-in.
     pub device: Option<String>,
 }
 
@@ -79,8 +79,8 @@ impl Origin {
     }
 }
 
-/// Begins a session for who knows the password. A wrong login takes as long as a wrong password. Somebody with a second
-/// factor has shown one of two by that: what needs a fresh factor asks for the second.
+/// Begins a session by a password. A wrong login takes as long as a wrong password. For a person with a second factor the
+/// password is the first of two: an act that needs a fresh factor requires the second.
 ///
 /// # Errors
 /// 401; 429 after repeated failures; 503 while the hashers are busy or the store is away.
@@ -265,13 +265,13 @@ async fn hashing<T: Send + 'static>(state: &AppState, work: impl FnOnce() -> T +
 pub(crate) struct Start {
     /// `password`, `passkey` or `provider:KEY`.
     pub method: String,
-    /// What counts as fresh factor at once, if anything does.
+    /// The fresh factor at the start of the session, if any.
     pub factor: Option<Factor>,
     /// The id of the passkey that was shown.
     pub passkey: Option<String>,
     /// The digest of the hash of the password that was shown.
     pub password: Option<String>,
-    /// Who an identity provider has just proved them to be, `issuer subject`; nothing else may stand here.
+    /// The person that an identity provider has just proved, as `issuer subject`; no other text may be set here.
     pub subject: Option<String>,
 }
 
@@ -368,7 +368,7 @@ pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Resu
     state.act(Lane::Pages, caller, Mode::Read, find).await
 }
 
-/// Notes a fresh factor in a session, and answers what it is worth. Who has a second factor shows that one.
+/// Records a fresh factor in a session, and returns its kind. A person with a second factor has to use that one.
 ///
 /// # Errors
 /// 403 for a token, `second_factor_required` for a password that is not enough; 401 for a wrong one; 429 after repeated
@@ -433,7 +433,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
         Ok((login, secrets::password(cx.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
-    // Whoever guesses at the door does not keep the person from stepping up inside.
+    // Guesses at the sign-in do not keep the person from stepping up inside.
     let names = [format!("step-up {}/{login}", caller.tenant)];
     let checked = check_password(state, &names, phc, secret).await;
     if let Err(failure) = &checked {
@@ -470,7 +470,7 @@ async fn use_up(
     Err(failure)
 }
 
-/// Ends a session; answers the `Set-Cookie` header that forgets it.
+/// Ends a session; returns the `Set-Cookie` header that removes it.
 ///
 /// # Errors
 /// The store's. A token has no session and ends nothing.

@@ -24,7 +24,7 @@ use crate::identity::providers;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// What may be exchanged.
+/// The token types that may be exchanged.
 const SUBJECTS: &[&str] = &[
     "urn:ietf:params:oauth:token-type:jwt",
     "urn:ietf:params:oauth:token-type:id_token",
@@ -35,7 +35,7 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/t/{tenant}/token", post(exchange))
 }
 
-/// A refusal in OAuth's words.
+/// A refusal in OAuth's format.
 struct No(Failure, &'static str);
 
 impl IntoResponse for No {
@@ -116,7 +116,7 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
     let found = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
         .await;
-    // A tenant that is not there and one that trusts nobody answer alike.
+    // An unknown tenant and one without trusted workloads get the same response.
     let found: Vec<Workload> = found.unwrap_or_default();
     if found.is_empty() {
         return Err(nobody());
@@ -145,8 +145,8 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
     entered
 }
 
-/// The workload that trusts a token, by its key, and what the token says. Where none does, the first that the token was
-/// meant for, so that its refusal names the claim.
+/// The workload that trusts a token, by its key, and the token's claims. Where none does, the first that the token was meant
+/// for, so that its refusal names the claim.
 async fn verified(
     state: &AppState,
     issuer: &str,

@@ -1,4 +1,4 @@
-//! What a client asks of a list, in its address or in the body of a search (RFC 7644 section 3.4).
+//! The parameters of a list request, in its address or in the body of a search (RFC 7644 section 3.4).
 
 use axum::http::Uri;
 use connect::identity::scim::{self, MOST_RESULTS, ScimError};
@@ -11,7 +11,7 @@ use crate::http::route::query_of;
 /// How many resources there are without `count`.
 const USUAL_RESULTS: i64 = 100;
 
-/// What a client asks of a list.
+/// The parameters of a list request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Question {
     pub(super) filter: Option<String>,
