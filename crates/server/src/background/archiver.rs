@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often the tenants are gone through when there is nothing left to move; at once where a round moved something.
 const ROUND: SignedDuration = SignedDuration::from_mins(10);
 
-/// Starts the archiver. It ends when the bells dismiss it.
+/// Starts the archiver. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().until_dismissed();
     let mut archiver = Archiver {
@@ -55,7 +55,7 @@ impl Archiver {
             if self.state.bells().is_stopping() {
                 return true;
             }
-            // A tenant whose archive fails holds up no other, and is tried again in the next round.
+            // A failing archive of one tenant delays no other tenant, and is tried again in the next round.
             moved += told(archive_round(executor, tenant), "moving changes into the archive").unwrap_or(0);
         }
         self.went_at = (moved == 0).then_some(now);

@@ -12,7 +12,7 @@ use store::queue::job;
 use crate::background::outbound_calls::Courier;
 use crate::http::clock::tick;
 
-/// The most pages of a round; what is left is read in the next one, which begins at once.
+/// The most pages of a round; the rest is read in the next round, which begins at once.
 const MOST_PAGES: usize = 100;
 /// How many seconds a system rests between two rounds that follow each other at once.
 const REST_SECONDS: i64 = 1;
@@ -28,14 +28,14 @@ enum Ended {
     Whole,
     /// It goes on there after so many seconds.
     After(i64, Position),
-    /// It failed for this reason.
+    /// Failed, with the reason.
     Failed(String),
     /// The system is read no more.
     Gone,
 }
 
 impl Courier {
-    /// Reads a system beside this one, if the call is one of these.
+    /// Makes a call to another change system, if the job is such a call.
     pub(super) fn make_foreign_call(&self, call: &job::Job) -> Option<Made> {
         if mirror_changes::is_call(&call.kind) {
             return Some(self.write_copy(call));
@@ -99,7 +99,7 @@ impl Courier {
         noted.map_err(again)
     }
 
-    /// Reads page after page; what was read is kept whatever becomes of the next one.
+    /// Reads page after page. Pages that were read are kept even if the next one fails.
     fn read_pages(
         &self,
         call: &job::Job,
@@ -107,7 +107,7 @@ impl Courier {
         began: Instant,
     ) -> Result<Ended, (String, bool)> {
         let (system, credential) = (&errand.system, errand.credential.as_deref());
-        // After an edit of its terms everything is read again, whatever an earlier round left.
+        // After an edit of its terms everything is read again, and the position of an earlier round is ignored.
         let left = read_position(&call.payload).filter(|_| system.read_until.is_some());
         let mut position = left.unwrap_or_else(|| Position::since(system.begins_at()));
         let mut size = PAGE;

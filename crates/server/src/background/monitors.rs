@@ -21,7 +21,7 @@ use crate::background::sequencer::{times, told};
 use crate::http::state::AppState;
 use crate::integration::monitoring_state::Configured;
 
-/// How long one round holds.
+/// The time between two rounds.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(5);
 /// Of so many expressions it is remembered whether Prometheus can read them.
 const MOST_KNOWN: usize = 10_000;
@@ -35,14 +35,14 @@ pub(crate) struct Place {
     pub(crate) reload: Option<String>,
 }
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> std::io::Result<JoinHandle<()>> {
     let caller = caller.clone();
     state.monitoring().configure(place.as_ref().map(|place| Configured {
         folder: place.folder.display().to_string(),
         reloads: place.reload.is_some(),
     }));
-    // Nobody knows what Prometheus has read before the first round.
+    // Before the first round the state of Prometheus is unknown.
     let mut is_read = false;
     let mut readable = Readable::at(place.as_ref());
     rounds::start_whole(state, "monitors", BETWEEN, move |state| {
@@ -71,7 +71,8 @@ pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> 
     })
 }
 
-/// Which expressions Prometheus can read: one that it cannot has it refuse the rules of every monitor and every tenant.
+/// The expressions that Prometheus can read. One unreadable expression makes Prometheus refuse the rules of every monitor and
+/// every tenant.
 struct Readable {
     /// The address of Prometheus; absent where no address for reloading rules is set.
     base: Option<String>,
@@ -234,7 +235,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<bool> {
 /// Has Prometheus read its rules again (`POST /-/reload`).
 ///
 /// # Errors
-/// Why it did not.
+/// The reason of the failure.
 fn reload(caller: &Caller, url: &str) -> Result<(), String> {
     let call = Call {
         method: "POST",

@@ -34,7 +34,7 @@ use crate::http::clock::tick;
 use crate::http::state::AppState;
 use crate::web::notify::letters;
 
-/// How long it keeps what it took: a round, its last call, and as much again to write down what came of it.
+/// The lease of a row: a round, its last call, and as much again to write the result.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// After so long a round begins no further call.
 const ROUND: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ const TOLD_OF_ANSWER: usize = 500;
 /// How many webhooks it looks after in a round. Each is taken when its turn comes.
 const WEBHOOKS: i64 = 4;
 
-/// Starts the couriers. They end when the bells dismiss them.
+/// Starts the couriers. They end when the notifier dismisses them.
 pub(crate) fn start(
     state: &AppState,
     server: &str,
@@ -78,7 +78,7 @@ impl Courier {
         self.state.executor().tools().clock.now()
     }
 
-    /// The same courier, whose calls go on with the trace of a span.
+    /// The same courier, with its calls in the trace of a span.
     fn tracing(&self, begun: Option<&Begun>) -> Self {
         Self {
             state: self.state.clone(),
@@ -87,7 +87,7 @@ impl Courier {
         }
     }
 
-    /// Whether work that began then may begin another call.
+    /// Whether work that began at this time may begin another call.
     pub(super) fn may_go_on(&self, began: Instant) -> bool {
         !self.state.bells().is_stopping() && tick().saturating_duration_since(began) <= ROUND
     }
@@ -121,7 +121,7 @@ impl Courier {
 
     fn make_calls(&self) {
         let (now, holder) = (self.now(), self.holder.clone());
-        // No more than are made at once: what waits for its turn is not held.
+        // No more calls than are made at once: waiting calls are not leased.
         let most = i64::try_from(HANDS).unwrap_or(1);
         let take = move |tx: &mut store::CrossTx<'_>| {
             let by = store::Lease {
@@ -408,8 +408,8 @@ impl Courier {
         Ok(())
     }
 
-    /// Leaves a webhook alone for a while whose events could not be gathered: those that were due first would be taken first
-    /// each time, and nobody else's turn would come.
+    /// Skips a webhook for a while when its events could not be gathered. Otherwise the failing webhook would be taken first
+    /// each time, and the others would get no turn.
     fn leave_alone(&self, one: &Leased, error: &acts::Error) {
         let (tenant, webhook) = (&one.tenant, &one.id);
         if let Some(times) = times(&format!("{tenant} {webhook} {error}")) {
@@ -423,7 +423,7 @@ impl Courier {
         told(rested, "leaving a webhook alone");
     }
 
-    /// Sends a round's parcels one after the other; stops when nobody is there to take them, or the server stops.
+    /// Sends a round's messages one after the other; stops when the receiver is unavailable or the server stops.
     fn send(&self, round: &Round, source: &str, directory: &snapshot::Directory) -> Sent {
         let keys: Vec<_> = round
             .secrets
@@ -512,7 +512,7 @@ impl Courier {
             Ok(answer) => {
                 let text = format!("the receiver answered {}", answer.status);
                 let wait = answer.retry_after_seconds;
-                // Its own refusal holds back this subject alone; a server that cannot take anything holds back all.
+                // A refusal of one message holds back this subject alone; a server that accepts nothing holds back all.
                 (
                     "waiting",
                     again,
@@ -548,7 +548,7 @@ struct One {
 /// The result of a round of freezes.
 #[derive(Default)]
 struct Brought {
-    /// Periods that somebody else set there, each with its repository.
+    /// Periods that another party set there, each with its repository.
     theirs: Vec<(String, String)>,
     /// Projects that are still to be gone to.
     left: Vec<String>,

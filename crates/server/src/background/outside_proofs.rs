@@ -1,5 +1,5 @@
-//! The threads that have others attest the log: witnesses cosign its checkpoints, and authorities stamp them with the time. Each
-//! kind has a thread of its own, so that one that hangs holds up nothing else; a call ends after the patience of all calls.
+//! The threads for outside attestations of the log: witnesses cosign its checkpoints, and timestamp authorities stamp them.
+//! Each kind has a thread of its own, so that a hanging call delays nothing else; a call ends after the timeout of all calls.
 
 use std::thread::JoinHandle;
 
@@ -26,7 +26,7 @@ const AUTHORITIES: SignedDuration = SignedDuration::from_secs(30);
 /// How many characters of a refusal are noted.
 const NOTED: usize = 200;
 
-/// Starts both. They end when the bells dismiss them.
+/// Starts both threads. They end when the notifier dismisses them.
 pub(crate) fn start(state: &AppState, caller: &Caller) -> std::io::Result<Vec<JoinHandle<()>>> {
     let (asking, stamping) = (caller.clone(), caller.clone());
     Ok(vec![

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The shortest time between two rounds: changes that move often are then computed once.
 const PACE: Duration = Duration::from_millis(250);
 
-/// Starts the projector. It ends when the bells dismiss it.
+/// Starts the projector. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().wake_thread();
     let mut projector = Projector {

@@ -31,7 +31,7 @@ pub(crate) struct Holder {
     pub state: AppState,
     /// The name.
     pub name: String,
-    /// How long its leases last: longer than the work under them.
+    /// The length of a lease: longer than the work under it.
     pub lease: SignedDuration,
 }
 
@@ -81,7 +81,7 @@ impl Holder {
         executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
     }
 
-    /// Does an act in a tenant as the system, and rings its bell.
+    /// Does an act in a tenant as the system, and notifies the tenant's listeners.
     pub(crate) fn act<T: Send + 'static>(
         &self,
         tenant: &str,
@@ -95,8 +95,8 @@ impl Holder {
         done
     }
 
-    /// Gives a row back for a later try, or sets it aside after too many. Where there is no way to set it aside it is tried
-    /// until it is done.
+    /// Gives a row back for a retry, or sets it aside after too many tries. A kind of row that cannot be set aside is retried
+    /// without end.
     pub(crate) fn again(&self, row: Failed<'_>, error: &acts::Error, (fail, park): (Fail, Option<Park>)) {
         let Failed { tenant, id, tries } = row;
         if let Some(times) = times(&format!("{tenant} {id} {error}")) {

@@ -25,7 +25,7 @@ const RETRY: SignedDuration = SignedDuration::from_mins(10);
 /// How many differences of a log or of the storage the server's log names.
 const NAMED: usize = 20;
 
-/// Starts it, where the operator wants it. It ends when the bells dismiss it.
+/// Starts the thread, where the operator wants it. The thread ends when the notifier dismisses it.
 pub(crate) fn start(settings: &Settings, state: &AppState) -> std::io::Result<Option<JoinHandle<()>>> {
     let Some(at) = settings.replay_at else { return Ok(None) };
     let bell = state.bells().until_dismissed();
@@ -78,8 +78,8 @@ impl Replays {
         };
     }
 
-    /// Compares everything: how many differences there are, and whether the storage was among what was compared, which takes
-    /// rights that a role may lack. Nothing when not every log came to its end.
+    /// Compares everything. Returns the number of differences, and whether the storage was compared too, which needs rights
+    /// that a database role may lack. Nothing when a log was not read to its end.
     fn replay_all(&self) -> Option<(usize, bool)> {
         let of_storage = self.look_at_storage();
         let mut differences = of_storage.unwrap_or_default();
@@ -121,7 +121,7 @@ impl Replays {
         Some(tenants)
     }
 
-    /// Replays one log and notes in it what that came to. A storage that cannot be read to its end is a difference.
+    /// Replays one log and records the result in it. A storage that cannot be read to its end counts as a difference.
     fn replay(&self, tenant: &str) -> Option<usize> {
         let bells = self.state.bells().clone();
         let progress: Progress = Arc::new(move |_, _| !bells.is_stopping());
@@ -154,7 +154,7 @@ impl Replays {
         Some(differences)
     }
 
-    /// The differences are in the figures and in the server's log, whatever becomes of the event.
+    /// The figures and the server's log show the differences even if the event cannot be written.
     fn note(&self, tenant: &str, report: ReplayReport) {
         let act = move |cx: &mut acts::Context<'_, '_>| note_replay(cx, &report);
         let noted = self

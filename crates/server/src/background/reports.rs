@@ -19,7 +19,7 @@ const BETWEEN: SignedDuration = SignedDuration::from_mins(1);
 /// The most reports of one tenant in a round, so that the others have their turn.
 const MOST: usize = 10;
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     rounds::start(
         state,

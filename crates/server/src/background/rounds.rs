@@ -11,7 +11,7 @@ use crate::http::state::AppState;
 
 /// How often a thread looks whether its time has come.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long one round holds, where nothing needs another time.
+/// The default time between two rounds.
 pub(crate) const USUAL: SignedDuration = SignedDuration::from_mins(10);
 
 /// Starts a thread that visits every tenant at the interval `between`, the first time at once. It ends when the notifier

@@ -17,10 +17,10 @@ use crate::http::clock::tick;
 use crate::http::noted::Noted;
 use crate::http::state::AppState;
 
-/// How often it looks for other servers' events.
+/// How often the thread looks for other servers' events.
 const LOOK: Duration = Duration::from_millis(100);
-/// The shortest time between two rounds: a step costs the writing thread much the same for one
-/// event as for hundreds, so that under load they are placed in numbers.
+/// The shortest time between two rounds. A step costs the writing thread about the same for one event as for hundreds, so under
+/// load many are placed at once.
 const PACE: Duration = Duration::from_millis(50);
 /// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
 const TEND: Duration = Duration::from_secs(10);
@@ -30,7 +30,7 @@ const STILL: Duration = Duration::from_secs(30);
 /// How often the server's log repeats that a tenant's events cannot be placed, for the same reason.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Starts the sequencer. It ends when the bells dismiss it.
+/// Starts the sequencer. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandle<()>> {
     let (state, server) = (state.clone(), server.to_owned());
     let bell = state.bells().wake_thread();
@@ -60,13 +60,13 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
 /// How long a thread rests after the store was away, or something could not be done: its line in the log is enough.
 pub(crate) const REST: Duration = Duration::from_secs(2);
 
-/// Waits for the bell, but not longer; `false` when it is time to end.
+/// Waits for a notification, at most `longest`; `false` when the thread has to end.
 pub(crate) fn pause(bell: &Receiver<()>, longest: Duration) -> bool {
     !matches!(bell.recv_timeout(longest), Err(RecvTimeoutError::Disconnected))
 }
 
-/// Waits until then without listening: whoever rings meanwhile finds the bell rung already and wakes nobody, which costs
-/// each committed act a good part of its time otherwise.
+/// Sleeps until a time. A notification meanwhile wakes no thread: waking one would cost each committed act a good part of its
+/// time.
 pub(crate) fn hold_back(until: Instant) {
     loop {
         let left = until.saturating_duration_since(tick());
@@ -86,7 +86,7 @@ struct Sequencer {
     rung: Rung,
 }
 
-/// How far each log was when those who wait at this server's doors were woken last.
+/// The logs' sizes at the time when waiting readers of this server were last woken.
 #[derive(Default)]
 struct Rung(HashMap<String, u64>);
 
@@ -119,15 +119,15 @@ impl Faults {
         true
     }
 
-    /// Forgets what was mended, and all but these.
+    /// Keeps the faults of these tenants and forgets all others.
     fn keep(&mut self, tenants: &[String]) {
         self.0.retain(|tenant, _| tenants.contains(tenant));
     }
 }
 
-/// A log of which events wait and none got its place.
+/// A log whose events wait without getting a place.
 struct Standing {
-    /// Its size, where another server holds the pen; nothing where nothing can be placed.
+    /// The log's size, where another server holds the pen; none where nothing can be placed.
     size: Option<u64>,
     since: Instant,
     told_at: Instant,
@@ -196,7 +196,8 @@ impl Sequencer {
         is_well
     }
 
-    /// Wakes those who wait at this server's doors for what another server did: its acts ring no bell here, and show by the log.
+    /// Wakes readers that wait at this server for events of another server: its acts notify nobody here, and show only in the
+    /// log.
     fn ring_for_others(&mut self) {
         if !self.state.bells().has_readers() {
             // The next reader is woken once, so that it misses no event between its own look and the first one here.
@@ -300,7 +301,7 @@ impl Sequencer {
         self.keep_seen_logs();
     }
 
-    /// Looks whether a log is the one that was seen; while it is not, the gate is closed for its tenant.
+    /// Checks whether a log continues the log that was seen; if not, the gate is closed for its tenant.
     fn look_at_log(&self, tenant: &str) -> bool {
         let executor = self.state.executor();
         let found = check_log::look_at_log(executor, executor.services(), tenant);
@@ -351,8 +352,8 @@ impl Sequencer {
     }
 }
 
-/// How often a fault happened since it was noted last, when it is to be noted now: while the database is away, each thread meets the
-/// same one every two seconds.
+/// The number of repetitions of a fault, if it has to be logged now. While the database is away, each thread meets the same
+/// fault every two seconds.
 pub(crate) fn times(fault: &str) -> Option<u32> {
     static NOTED: OnceLock<Noted> = OnceLock::new();
     NOTED.get_or_init(Noted::default).count(fault, tick())

@@ -1,5 +1,5 @@
-//! Removes evidence files that no evidence names: what is left of acts that were refused, or cut off, after their file had
-//! been kept. A file that is younger than a day is never looked at, so that no act loses what it is about to name.
+//! Removes evidence files that no evidence names. Such files remain from acts that were refused, or interrupted, after their
+//! file had been kept. Files younger than a day are never touched, so that no running act loses its file.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::http::state::AppState;
 const AGE: SignedDuration = SignedDuration::from_hours(24);
 /// How many files one look checks against the store.
 const BATCH: usize = 100;
-/// Under such a name a file waits for its last look; a start and the next round bring back what was left there.
+/// The prefix of a file that waits for its last check. A start and the next round restore files with it.
 const ASIDE: &str = "swept-";
 
 /// Looks through all evidence files, in the folder and in the database. Returns how many were removed from the folder.
@@ -120,7 +120,7 @@ fn put_back(aside: &Path, path: &Path) {
     }
 }
 
-/// Puts back what an interrupted round left aside.
+/// Restores files that an interrupted round left with the prefix.
 pub(crate) fn bring_back(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let aside = entry.path();

@@ -13,7 +13,8 @@ use crate::http::state::AppState;
 /// How long spans are gathered.
 const BETWEEN: Duration = Duration::from_secs(2);
 
-/// Starts it, where the settings name a collector. It ends when the bells dismiss it, and sends what there is first.
+/// Starts the thread, where the settings name a collector. When the notifier dismisses the thread, it sends the remaining spans
+/// and ends.
 pub(crate) fn start(
     state: &AppState,
     server: &str,
@@ -49,7 +50,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// Sends what waits, until nothing does or a parcel is not taken.
+    /// Sends batches until none is left or one is not accepted.
     fn send_all(&mut self) {
         loop {
             let taken = self.state.traces().map(connect::integration::traces::Traces::take);

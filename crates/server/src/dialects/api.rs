@@ -78,7 +78,7 @@ impl Refused {
         self
     }
 
-    /// The same with another name for a field, also where it begins a path to something inside of it.
+    /// The same with another name for a field, also at the beginning of a path to a nested field.
     pub(super) fn renamed(mut self, ours: &str, theirs: &str) -> Self {
         self.text = self.text.replace(&format!("`{ours}`"), &format!("`{theirs}`"));
         for field in &mut self.fields {
@@ -119,7 +119,7 @@ impl Refused {
             }
         }
         Self {
-            // These protocols know no 422: what cannot be taken is a bad request there.
+            // These protocols have no 422: unacceptable input is a bad request there.
             status: if status == 422 { 400 } else { status },
             code: text_of(&problem["code"]).to_owned(),
             text: seen.join(" "),
@@ -188,7 +188,7 @@ impl Api {
         self.ask("POST", path, Some(body), Ahead::Once(key)).await
     }
 
-    /// Changes or sets what has this version; a newer one refuses.
+    /// Edits or sets a record of this version; a newer version is refused.
     pub(super) async fn edit(&self, method: &str, path: &str, body: &Value, version: &Value) -> Result<Value, Refused> {
         self.ask(method, path, Some(body), Ahead::Version(version)).await
     }

@@ -99,7 +99,7 @@ fn digest(fingerprint: &str) -> Result<String, Refused> {
         .ok_or_else(wrong)
 }
 
-/// The change that a trail is, which is about the service that the flow is.
+/// The change of a trail, about the service of the flow.
 async fn change(asked: &Asked, flow: &str, trail: &str) -> Result<Value, Refused> {
     let found = asked.api.find(&format!("/changes/{}", segment(trail))).await?;
     let absent = || {
@@ -120,7 +120,7 @@ async fn change(asked: &Asked, flow: &str, trail: &str) -> Result<Value, Refused
     Err(Refused::new(409, "another_service", text))
 }
 
-/// Adds an attestation as evidence of its change; one about an artifact is about one of the change's.
+/// Adds an attestation as evidence of its change; an attestation about an artifact must concern one of the change's artifacts.
 async fn attest(asked: &Asked, flow: &str, trail: &str) -> Result<Answered, Refused> {
     let change = change(asked, flow, trail).await?;
     let said = &asked.body;

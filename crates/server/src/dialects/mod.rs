@@ -97,7 +97,7 @@ struct Doors {
     is_known: Arc<AtomicBool>,
 }
 
-/// The doors; `api` is the API of this server.
+/// The endpoints of all dialects; `api` is the API of this server.
 pub(crate) fn router(api: Router) -> Router<AppState> {
     let doors = Doors {
         api,
@@ -191,8 +191,8 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
     }
 }
 
-/// Exchanges the credentials of a client of Jira for what it sends as bearer, which is its token of Assent: it may do no more with
-/// the one than with the other.
+/// Exchanges the credentials of a client of Jira for a bearer token, which is the client's token of Assent: the bearer token
+/// has the same rights.
 async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, BODY_MAX_BYTES).await.unwrap_or_default();
@@ -216,7 +216,7 @@ async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response
     }
 }
 
-/// Whether a body is of a type, whatever parameters this has.
+/// Whether a body is of a media type, with any parameters.
 fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
     let found = headers.get(header::CONTENT_TYPE);
     found.is_some_and(|it| it.as_bytes().starts_with(kind.as_bytes()))

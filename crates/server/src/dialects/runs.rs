@@ -31,7 +31,7 @@ pub(super) async fn tell(asked: &Asked, kind: OutsideRunKind, name: &str, said: 
     asked.api.post("/outside-runs", &body).await
 }
 
-/// The name of something in another system, of its parts.
+/// The name of an object of another system, from its parts.
 pub(super) fn named(parts: &[&str]) -> String {
     parts.join(" | ")
 }

@@ -20,7 +20,7 @@ use crate::http::failure::Failure;
 use crate::http::source::current_source;
 use crate::http::state::AppState;
 
-/// Wrong fields that are more than a slip: an account under the address of somebody who has one.
+/// Wrong fields that count as attempts: a new account under the address of an existing account.
 const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
 
 /// Refusals that count as attempts wherever they occur: granting a right to oneself, and doing alone a step that needs two
@@ -33,8 +33,8 @@ const GRAVE: &[&str] = &[
     "digest_not_current",
 ];
 
-/// Whether a failure is one that the log shall know of: somebody was not allowed what they tried, tried alone what needs two
-/// people, or decided on a text that is not the present one.
+/// Whether a failure has to be recorded in the log: the caller lacked the permission, did alone a step that needs two people,
+/// or decided on an outdated text.
 fn is_attempt(failure: &Failure) -> bool {
     matches!(failure.status(), 401 | 403)
         || GRAVE.contains(&code_of(failure))
@@ -45,7 +45,7 @@ fn is_attempt(failure: &Failure) -> bool {
             .any(|error| OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())))
 }
 
-/// The code by which a refusal is known: of a wrong field that is more than a slip, as of a line of an import, its own.
+/// The code of a refusal. A grave code of a single field, also in a line of an import, comes first.
 fn code_of(failure: &Failure) -> &str {
     let mut codes = failure.problem.errors.iter().map(|error| error.code.as_str());
     codes
@@ -94,7 +94,7 @@ fn told(written: Result<(), Failure>) {
     }
 }
 
-/// Notes that a token was shown which opens nothing any more.
+/// Records the use of a token that is no longer valid.
 pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &'static str) {
     let Some(times) = state
         .noted()
@@ -120,7 +120,8 @@ pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method:
     tokio::spawn(async move { credential_from(&state, &tenant, news, data, source).await });
 }
 
-/// Notes that a provider vouched for somebody who is not let in: a second account, an ended one, nobody who is known.
+/// Records that a provider authenticated a person who is not admitted: a second account, an ended account, or an unknown
+/// person.
 pub(crate) async fn note_provider(state: &AppState, tenant: &str, provider: &IdentityProvider, failure: &Failure) {
     if failure.status() != 403 {
         return;
@@ -141,7 +142,7 @@ pub(crate) async fn note_provider(state: &AppState, tenant: &str, provider: &Ide
     .await;
 }
 
-/// Notes that a token of a platform was refused; `workload` is the one that it comes nearest to.
+/// Records the refusal of a platform's token; `workload` is the best match for it.
 pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Workload, failure: &Failure) {
     if failure.status() != 403 {
         return;
@@ -173,7 +174,7 @@ async fn credential_from(state: &AppState, tenant: &str, news: News, data: Value
     );
 }
 
-/// Notes that a token was used, now and then. Nobody waits for it.
+/// Records the use of a token, at intervals. The request does not wait for the record.
 pub(crate) fn note_token_use(state: &AppState, caller: &Caller) {
     let Credential::Token { id, .. } = &caller.credential else {
         return;
@@ -181,7 +182,7 @@ pub(crate) fn note_token_use(state: &AppState, caller: &Caller) {
     note_kind_of_use(state, caller, id, None);
 }
 
-/// Notes for which of its scopes a token of several was used, now and then. Nobody waits for it.
+/// Records which of its scopes a token used, at intervals. The request does not wait for the record.
 pub(crate) fn note_scope_use(state: &AppState, caller: &Caller, scope: Scope) {
     let Credential::Token { id, scopes, .. } = &caller.credential else {
         return;

@@ -1,4 +1,4 @@
-//! Finds out who is at the door, by the token in the header or the session in the cookie.
+//! Finds the caller of a request, by the token in the header or the session in the cookie.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(crate) async fn caller_of(state: &AppState, method: &Method, headers: &Heade
     caller_in(state, Lane::Pages, method, headers).await
 }
 
-/// Finds out whose calendar feed an address opens: that of a token which opens nothing else.
+/// Finds the owner of a calendar feed from its address: the secret of a token that opens nothing else.
 ///
 /// # Errors
 /// 401 for any other secret; 503 while the store is away.
@@ -100,7 +100,7 @@ fn unknown() -> Failure {
 /// The secret of a token in the header, if there is such a header.
 ///
 /// # Errors
-/// 401 for another scheme.
+/// 401 for another authentication scheme.
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     let Some(text) = headers.get(header::AUTHORIZATION) else {
         return Ok(None);
@@ -266,7 +266,7 @@ fn split_origin(text: &str) -> Option<(String, String)> {
     (!host.is_empty()).then_some((scheme, host))
 }
 
-/// The gate's questions are looked up apart, so that a rush at other doors does not hold up pipelines.
+/// Gate requests are looked up in a lane of their own, so that a rush at other endpoints does not delay pipelines.
 fn lane_of(path: &str) -> Lane {
     if path.starts_with("/api/v1/gate") {
         Lane::Gate
@@ -287,12 +287,12 @@ impl FromRequestParts<AppState> for Caller {
 /// cached data is still current. Code that needs a caller outside of an act takes [`Caller`], which is always looked up.
 pub(crate) struct Asking {
     caller: Arc<Caller>,
-    /// For a token: the digest of its secret, and the generation of the estate at which it was read.
+    /// For a token: the digest of its secret, and the generation of the tenant data at the look-up.
     seen: Option<(String, i64)>,
 }
 
 impl Asking {
-    /// The caller, who counts only inside of an act.
+    /// The caller, to be trusted only inside of an act.
     pub(crate) fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
@@ -330,10 +330,10 @@ impl Asking {
         Ok(answer::ask_at_once(state.executor().services(), &asker, question)?)
     }
 
-    /// Looks the credential up again, as the estate has been written since.
+    /// Looks the credential up again, because the tenant data has changed since.
     ///
     /// # Errors
-    /// 401 when it no longer opens anything, or not what it opened before.
+    /// 401 when the credential is no longer valid, or no longer opens the same.
     pub(crate) async fn renew(&mut self, state: &AppState, lane: Lane) -> Result<(), Failure> {
         let Some((digest, generation)) = &mut self.seen else {
             return Ok(());

@@ -42,7 +42,8 @@ const GRACE: Duration = Duration::from_secs(20);
 /// A longer body, in bytes, is kept in a file until it is complete. A slow or endless sender then holds neither memory nor a
 /// turn.
 const SHORT: usize = 16 * 1024;
-/// How much all long bodies together may take while they are worked on, in KiB; what finds no place stays in its file.
+/// How much memory all long bodies together may take while they are processed, in KiB; a body without a share stays in its
+/// file.
 const LONG_AT_ONCE: u32 = 4 * 1024;
 /// How much more than its text a body takes once it is parsed.
 const PARSED: u64 = 4;
@@ -53,9 +54,9 @@ const CROWD_HELD: usize = MOST_HELD + MOST_MEMBERS;
 /// How long a long body waits for its place.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The places of long bodies, in KiB. Memory is the process's, so they are as well.
+/// The shares of long bodies, in KiB. They are global, because memory belongs to the process.
 static LONG: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LONG_AT_ONCE as usize)));
-/// The one place of a body that is longer than all others may be: it is alone, and holds up no others.
+/// The one share of a body above the usual limit: it is processed alone, and delays no others.
 static CROWD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 /// How much of a body is taken.
@@ -205,7 +206,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     text.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
-/// Refuses a body of another media type than the API's description names for its method: a JSON Patch (RFC 6902), which is JSON as
+/// Refuses a body of another media type than the API's document names for its method: a JSON Patch (RFC 6902), which is JSON as
 /// well, would be read as a merge patch.
 fn check_json(headers: &HeaderMap, method: &Method, path: &str) -> Result<(), Failure> {
     // A packed body would be read as broken JSON, which sends its author looking in the wrong place.
@@ -247,11 +248,11 @@ pub(crate) fn is_utf8(headers: &HeaderMap) -> bool {
     charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
 }
 
-/// A body that was read, with its place among the long ones.
+/// A body that was read, with its share of memory.
 pub(crate) struct Whole {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Holds its place; `None` for a short one.
+    /// The share of memory; `None` for a short body.
     pub held: Option<OwnedSemaphorePermit>,
 }
 
@@ -466,7 +467,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
-        // No text of a database holds it, and whoever sends it means harm or is broken.
+        // No text of a database holds U+0000: its sender is malicious or broken.
         if value.contains('\0') {
             return Err(E::custom("a text in it holds U+0000"));
         }

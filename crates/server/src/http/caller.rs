@@ -63,7 +63,7 @@ impl Scope {
     }
 }
 
-/// With what a caller showed who they are.
+/// The credential that authenticated a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// A token, by its id, with its scopes.
@@ -77,15 +77,15 @@ pub enum Credential {
     },
     /// A session, by the digest of its secret.
     Session {
-        /// The name under which it is listed and ended; it opens nothing.
+        /// The name under which the session is listed and ended; the name opens nothing.
         id: String,
         /// `sha256:…`.
         digest: String,
         /// When a fresh factor was shown last.
         stepped_up_at: Option<Timestamp>,
-        /// Which factor that was.
+        /// The fresh factor.
         factor: Option<Factor>,
-        /// How it was begun, and with which fresh factor it went on: `password+totp`.
+        /// The sign-in method, with a later fresh factor: `password+totp`.
         method: String,
         /// The other person who issued the credential that began the session, if there was one.
         handed_by: Option<PersonId>,
@@ -163,7 +163,7 @@ impl Caller {
         }
     }
 
-    /// Refuses a token without the scope. A session has all of them; whoever may write or audit may also read.
+    /// Refuses a token without the scope. A session has all scopes; a token that may write or audit may also read.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] with the code `scope_missing`.
@@ -188,7 +188,7 @@ impl Caller {
         let directory = cx.directory()?;
         let maker = cx.actor.hand().filter(|_| cx.actor.by_token);
         let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
-        // An agent comes by a token, never as a person who signs in, and ends with its sponsor.
+        // An agent uses a token and never signs in as a person; the agent ends with its sponsor.
         if let Some(agent) = directory.agent(&person)
             && !(cx.actor.by_token && agent.is_in_force(&directory, cx.now))
         {
@@ -224,7 +224,7 @@ impl Caller {
     }
 }
 
-/// Whether a job that was let in with its platform's token still is: it names no token of ours.
+/// Whether a job that was admitted with its platform's token still is: such a job has no token of ours.
 fn is_let_in(cx: &mut Context<'_, '_>, digest: &str) -> acts::Result<bool> {
     let now = cx.now;
     let Some(workload) = store::identity::workload::entered(cx.tx, digest, now)? else {
@@ -266,7 +266,7 @@ pub(crate) struct KnownCallers(Mutex<HashMap<String, Known>>);
 
 impl KnownCallers {
     fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        // A map of what was read is whole after any panic.
+        // The cache stays consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -22,15 +22,15 @@ use crate::http::settings::Tls;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(5);
-/// A certificate that ends sooner than this is warned of.
+/// A warning is given for a certificate that ends sooner than this.
 pub const CERTIFICATE_ENDS_SOON: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How often the server's log repeats the warning.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// When each of the files was written, and its size; nothing for one that is not there.
+/// The time of writing and the size of each file; nothing for a missing file.
 type Mark = [Option<(SystemTime, u64)>; 2];
 
-/// A certificate that follows its files.
+/// A certificate that is reloaded from its files.
 pub(crate) struct Certificate {
     files: Tls,
     pair: RwLock<Arc<CertifiedKey>>,
@@ -57,7 +57,7 @@ impl Certificate {
     /// # Errors
     /// A sentence for the operator.
     pub(crate) fn read(files: &Tls) -> Result<Self, String> {
-        // Before the files are read: what is written meanwhile is read again.
+        // Taken before the files are read: a write meanwhile causes another read.
         let looked = mark(files);
         Ok(Self {
             files: files.clone(),
@@ -104,7 +104,7 @@ pub(crate) async fn follow(certificate: Arc<Certificate>, told: impl Fn(Timestam
     loop {
         looks.tick().await;
         let own = certificate.clone();
-        // A disk that is slow holds up nobody at the doors.
+        // A slow disk blocks no requests.
         if tokio::task::spawn_blocking(move || own.renew()).await.is_err() {
             tracing::error!("looking at the certificate's files had panicked");
         }
@@ -146,7 +146,7 @@ fn mark(files: &Tls) -> Mark {
     })
 }
 
-/// With what the house encrypts.
+/// The provider of cryptography for all TLS.
 pub(crate) fn provider() -> CryptoProvider {
     rustls::crypto::ring::default_provider()
 }

@@ -60,7 +60,7 @@ mod held {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
         }
 
-        /// Does one line: `set <RFC 3339>`, `advance <seconds>`, or `creep <seconds>`, which leaves a clock alone that goes.
+        /// Runs one line: `set <RFC 3339>`, `advance <seconds>`, or `creep <seconds>`, which has no effect on a running clock.
         fn obey(&self, line: &str) -> Result<(), String> {
             match line.trim().split_once(' ') {
                 Some(("set", text)) => {

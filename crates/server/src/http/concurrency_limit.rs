@@ -1,5 +1,5 @@
-//! Turns: how many requests are worked at once. A request that waits for more of its own body is not worked on, so others
-//! have its turn meanwhile: whoever sends slowly, or nothing at all, keeps nobody out.
+//! Turns: how many requests are processed at once. A request that waits for more of its own body lends its turn to others, so
+//! that a slow or silent sender blocks nobody.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Files on their way in: written as they come, hashed as they are written, never held in memory.
+//! Incoming files: written as they arrive, hashed as they are written, never held in memory.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::http::state::AppState;
 /// How large the chunks are in which the database keeps files, in bytes.
 const CHUNK: usize = 1024 * 1024;
 
-/// A file that is being received. It is removed when it is dropped before it is kept.
+/// A file that is being received. A file that is dropped before it is kept is removed.
 pub struct NewFile {
     path: PathBuf,
-    // Written to without a buffer of its own: many wait at the same time for senders who are slow.
+    // Written without a buffer of its own: many files wait for slow senders at the same time.
     file: Arc<std::fs::File>,
     hash: proof::crypto::Sha256,
     digest: Option<String>,
@@ -148,7 +148,7 @@ impl NewFile {
     async fn keep_in_folder(&mut self, folder: &Path, hex: &str) -> Result<(), Failure> {
         fs::rename(&self.path, folder.join(hex)).await.map_err(io)?;
         self.kept = true;
-        // The name is kept only once the folder is: a power cut must not lose what was acknowledged.
+        // The name is durable only after the folder's sync: a power cut must not lose an acknowledged file.
         let folder = folder.to_owned();
         let open_and_sync = move || std::fs::File::open(folder).and_then(|it| it.sync_all());
         off_the_doors(open_and_sync).await.map_err(sync)

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use store::gate::gate_use::GateUse;
 
-/// The most different questions between two writings; what comes beyond is counted without its subject.
+/// The most different requests between two writings; further ones are counted without their subject.
 const MOST: usize = 4_096;
-/// The longest name of a door, a service, an environment, in characters.
+/// The longest name of an endpoint, a service, an environment, in characters.
 const NAME: usize = 64;
 /// The longest subject, in characters.
 const SUBJECT: usize = 200;
@@ -110,7 +110,7 @@ impl Tally {
         }
     }
 
-    /// Takes what is not written yet, by tenant.
+    /// Takes the unwritten counts, by tenant.
     pub(crate) fn take(&self) -> HashMap<String, Vec<GateUse>> {
         let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut rows: HashMap<String, Vec<GateUse>> = HashMap::new();

@@ -1,4 +1,4 @@
-//! Connections that take deliveries, remembered by their id.
+//! A cache of the connections that accept deliveries, by their id.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How many connections are remembered; past it they are looked up anew.
 const CONNECTIONS: usize = 1_000;
 
-/// A connection that takes deliveries.
+/// A connection that accepts deliveries.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Found {
     pub tenant: String,
@@ -28,7 +28,7 @@ pub(crate) struct KnownConnections(Mutex<HashMap<String, Known>>);
 
 impl KnownConnections {
     fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        // A map of what was read is whole after any panic.
+        // The cache stays consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -151,7 +151,7 @@ fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str
     metric
 }
 
-/// A method by its name; one that no door takes is `other`, as strangers may make up as many as they like.
+/// A method by its name; an unsupported method is `other`, because strangers could invent any number of names.
 fn known_method(method: &str) -> &str {
     match method {
         "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
@@ -211,7 +211,7 @@ impl Metrics {
         }
     }
 
-    /// Notes for how long events wait of which none got its place, in the log where that is longest.
+    /// Sets the longest time for which a log's events have waited without any of them getting a place.
     pub(crate) fn note_standing(&self, lasted: Duration) {
         self.standing.set(i64::try_from(lasted.as_secs()).unwrap_or(i64::MAX));
     }

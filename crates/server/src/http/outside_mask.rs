@@ -12,7 +12,7 @@ use model::directory::outside_names::OutsideNames;
 use model::gate::answer::Answer;
 use serde_json::{Map, Value};
 
-/// Members that hold what a person wrote into a record that the reader sees, and that an edit sends back.
+/// Members with text that a person wrote into a visible record, and that an edit sends back.
 const WRITTEN: &[&str] = &[
     "business_contact",
     "custom",
@@ -61,7 +61,8 @@ const CLOSED: &[&str] = &[
     "type",
     "verdict",
 ];
-/// Members by which a row of a list is a record or is about one: where one names a record outside, the row leaves its list.
+/// Members by which a row of a list is a record or is about one: if one names a record outside the scope, the row leaves its
+/// list.
 const NAMING: &[&str] = &[
     "change",
     "change_key",
@@ -78,7 +79,7 @@ const NAMING: &[&str] = &[
     "template",
     "to",
 ];
-/// Members by which the `person` of a row is who wrote it: of a decision or a review. Elsewhere it is whom the row is for.
+/// Members that mark a row as a decision or a review, whose `person` is the author. In other rows `person` is the addressee.
 const DECIDED: &[&str] = &["decision", "verdict"];
 /// Members of a reader's own record that hold their own text. Masking them would reveal which of the guessed names exist.
 const OWN: &[&str] = &[
@@ -232,7 +233,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         }
     }
 
-    /// A text, or nothing where nothing of it is left out.
+    /// The masked text, or nothing if the text needs no mask.
     fn masked(&mut self, text: &str, is_own: bool) -> Option<String> {
         if !is_own {
             return self.without(text);

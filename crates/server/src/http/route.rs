@@ -1,4 +1,4 @@
-//! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
+//! One table row per route: its path, its scope, its act. One handler does the common work of all endpoints.
 
 mod agents;
 mod paging;
@@ -332,7 +332,7 @@ async fn read_before(route: &Route, state: &AppState, caller: &Caller) {
 
 /// The result of a lane for its endpoint.
 enum Given {
-    /// To be written at the door: the one thread that writes has better things to do.
+    /// To be serialised by the endpoint, which spares the single writing thread.
     Plain(Reply),
     /// Already serialised: a long list takes milliseconds, in which the async thread would serve no other request.
     Written(Response),
@@ -407,7 +407,7 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
 /// one.
 ///
 /// # Errors
-/// Those of both doors, or the store's.
+/// The errors of both endpoints, or the store's.
 pub(crate) fn list_page(
     cx: &mut Context<'_, '_>,
     door: &str,
@@ -461,7 +461,7 @@ pub(crate) fn see_change_as(
     Ok(change)
 }
 
-/// A change as far as the caller may see it: what is hidden from them is absent.
+/// A change, if the caller may see it; a hidden change is absent.
 pub(crate) fn see_change(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<record::Change> {
     match cx.allow(act::actions::READ) {
         Err(acts::Error::Refused(_)) => Err(Refusal::not_found(format!("change {key}")).into()),

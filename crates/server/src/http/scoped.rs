@@ -49,7 +49,7 @@ const OPEN: &[&str] = &[
     "* /lesson-attempts*",
     "GET /search",
 ];
-/// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
+/// Endpoints among these that show more than the named change: the bundle of a change contains events of people and freezes.
 const CLOSED: &[&str] = &["/changes/{key}/bundle"];
 /// Pages of which the same is true, below the tenant's address.
 const PAGES: &[&str] = &[
@@ -75,10 +75,10 @@ const PAGES: &[&str] = &[
     "/caldav*",
     "/assets/*",
 ];
-/// Pages among these that are about more than the change that they name.
+/// Pages among these that show more than the named change.
 const CLOSED_PAGES: &[&str] = &["/affected", "/clone"];
 
-/// Doors of the API that are open to auditors with a mandate: changes, to read, and what is their own.
+/// Endpoints of the API for auditors with a mandate: changes, to read, and the auditor's own records.
 const MANDATE: &[&str] = &[
     "GET /me",
     "* /session*",
@@ -110,7 +110,7 @@ const MANDATE_PAGES: &[&str] = &[
     "/assets/*",
 ];
 
-/// Whether a door of the API is open to auditors with a mandate.
+/// Whether an endpoint of the API is open to auditors with a mandate.
 pub(crate) fn is_open_to_mandate(method: &str, path: &str) -> bool {
     is_open(method, path) && MANDATE.iter().any(|row| is_row(row, method, path))
 }
@@ -125,7 +125,7 @@ fn is_row(row: &str, method: &str, path: &str) -> bool {
     (wanted == "*" || wanted == method) && fits(pattern, path)
 }
 
-/// Whether a door of the API is open to who is scoped.
+/// Whether an endpoint of the API is open to scoped callers.
 pub(crate) fn is_open(method: &str, path: &str) -> bool {
     !CLOSED.contains(&path) && OPEN.iter().any(|row| is_row(row, method, path))
 }

@@ -17,12 +17,12 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Certificate and key for TLS; without them the server uses plain HTTP.
     pub tls: Option<Tls>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8` or a plain address.
+    /// Addresses of proxies whose `X-Forwarded-For` is trusted, as `10.0.0.0/8` or a plain address.
     pub trusted_proxies: Vec<String>,
     /// The folder for the embedded database, evidence files and the master key.
     pub data_dir: PathBuf,
-    /// Whether the data folder's memory of how far logs were is the one of this database. It is not where a command looks at a
-    /// database and names no folder: the usual one may be another server's.
+    /// Whether the data folder's record of seen log sizes belongs to this database. It does not for a command on a database
+    /// without a named folder: the default folder may be another server's.
     pub remembers_logs: bool,
     /// Where a running copy of the embedded database is kept; without it none is.
     pub copy_to: Option<CopyPlace>,

@@ -109,19 +109,19 @@ impl AppState {
         &self.0.monitoring
     }
 
-    /// The spans that wait, where somebody takes them.
+    /// The spans that wait for sending, where a collector is set.
     pub(crate) fn traces(&self) -> Option<&Traces> {
         self.0.traces.get()
     }
 
-    /// Begins a span, which goes on with the trace of a `traceparent`; `None` where nobody takes it.
+    /// Begins a span in the trace of a `traceparent`; `None` where no collector is set.
     pub(crate) fn begin_span(&self, traceparent: Option<&str>) -> Option<Begun> {
         self.traces()?;
         let now = self.executor().tools().recorder.now();
         Begun::new(traceparent, &self.executor().new_id(now).ok()?, now)
     }
 
-    /// Ends a span: what it was about, and whether it failed.
+    /// Ends a span, with its subject and whether it failed.
     pub(crate) fn end_span(
         &self,
         begun: Option<Begun>,
@@ -142,8 +142,8 @@ impl AppState {
         });
     }
 
-    /// Does work on a row that waited. It goes on with the `trace` that the row kept, or begins one where it kept none, and so does what
-    /// the work leaves for later; `name` is of few different texts.
+    /// Processes a queued row in a span. The span continues the `trace` that the row kept, or begins a new trace, and work that
+    /// is queued meanwhile inherits it; `name` has few different values.
     pub(crate) fn in_span<T, E>(
         &self,
         (name, trace): (impl FnOnce() -> String, Option<&str>),
@@ -260,7 +260,7 @@ impl AppState {
         self.act_as(lane, &caller.tenant, caller.actor(), mode, whole)
     }
 
-    /// Does an act as anybody, the system included. Writing acts ring the tenant's bell after their commit.
+    /// Does an act as any actor, the system included. Writing acts notify the tenant's listeners after their commit.
     ///
     /// # Errors
     /// The act's refusal or fault, as a failure response.

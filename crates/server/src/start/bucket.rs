@@ -1,6 +1,6 @@
-//! The S3-compatible bucket that the settings name: its address, and the few calls that are made to it. They are signed over the one
-//! seam to the cryptographic library ([`signing`]) and made by the one client that makes outgoing calls, so that no second of either
-//! is linked (decision record 0020).
+//! The S3-compatible bucket that the settings name: its address, and the few calls to it. The calls use the existing interface
+//! to the cryptographic library ([`signing`]) and the existing client for outgoing calls, so that neither is linked twice
+//! (decision record 0020).
 
 mod signing;
 
@@ -280,7 +280,7 @@ impl Bucket for S3 {
         };
         match self.ask("PUT", key, bytes, headers)? {
             (200..300, _) => Ok(true),
-            // 409: another one writes it at this very moment.
+            // 409: another writer writes the object at this very moment.
             (409 | 412, _) if when == Put::IfAbsent => Ok(false),
             (status, body) => Err(self.refused(status, &body)),
         }

@@ -71,7 +71,7 @@ pub fn stand<D: Decide>(
     out.flush()?;
     drop(out);
     runtime.block_on(told_to_stop())?;
-    // Nobody listens any more only when the taking has ended by itself.
+    // Without a listener left, the accept loop has ended by itself.
     let _ = stop.send(true);
     let _ = runtime.block_on(taking);
     runtime.shutdown_timeout(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Whether it lives, whether it is ready, and its figures: all without a credential.
+//! Liveness, readiness and figures: all without a credential.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -63,7 +63,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/metrics", get(metrics))
 }
 
-/// The doors while the house is being opened.
+/// The endpoints while the store is being opened.
 pub(crate) fn closed() -> Router {
     let not_yet = async || Failure::busy("starting", "The server is starting.").into_response();
     Router::new().route("/healthz", get(alive)).fallback(not_yet)
@@ -116,7 +116,7 @@ async fn check_writes(state: &AppState) -> Result<(), Failure> {
     }
 }
 
-/// A tenant whose log this server or the system's log saw, and whose rows are gone.
+/// A tenant whose log is known to this server or to the system's log, and whose rows are missing.
 fn lost_tenant(state: &AppState, tenants: &[String], noted: Vec<String>) -> Option<String> {
     let seen = state.executor().tools().seen_logs.tenants();
     let is_lost = |tenant: &String| tenant != SYSTEM_TENANT && !tenants.contains(tenant);

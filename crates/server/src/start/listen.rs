@@ -56,7 +56,7 @@ pub(crate) fn acceptor(certificate: Arc<Certificate>) -> Result<TlsAcceptor, Str
 /// The endpoints behind the listener, and their connection settings.
 #[derive(Clone)]
 pub(crate) struct Front {
-    /// The doors; exchanged once, when the server has started.
+    /// The endpoints; replaced once, when the server has started.
     pub doors: watch::Receiver<Doors>,
     /// Proxies that are trusted to report the source.
     pub proxies: Arc<Proxies>,
@@ -108,12 +108,12 @@ async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_
 /// from HTTP/1, and waits for them without a limit.
 const FIRST_WORD: usize = 24;
 
-/// A stream whose peer has to begin soon, and to take what it is sent.
+/// A stream with limits: the peer has to begin soon, and to read the data that is sent.
 struct Hurried<S> {
     stream: S,
     heard: usize,
     end: Option<Pin<Box<tokio::time::Sleep>>>,
-    /// Runs while the peer takes nothing of what waits for it.
+    /// The timeout that runs while the peer reads nothing.
     untaken: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
@@ -127,7 +127,7 @@ impl<S> Hurried<S> {
         }
     }
 
-    /// Ends a stream whose peer has taken nothing for too long: what waits for it is held in memory.
+    /// Ends a stream whose peer has read nothing for too long: the waiting data takes memory.
     fn patiently<T>(&mut self, cx: &mut Context<'_>, polled: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
         if polled.is_ready() {
             self.untaken = None;
@@ -190,7 +190,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Hurried<S> {
     }
 }
 
-/// The longest body that is read to its end though nobody wants it, in bytes.
+/// The longest unwanted body that is read to its end, in bytes.
 const SMALL_BODY: u64 = 64 * 1024;
 
 /// Whether a request's body was left unread on its connection.

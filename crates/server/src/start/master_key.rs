@@ -21,8 +21,8 @@ fn refused(text: impl Into<String>) -> ServeError {
     ServeError::Refused(text.into())
 }
 
-/// The key: from the settings with PostgreSQL, from its own file beside the embedded database, which is made when the
-/// store is empty. Refuses another key than that of the stored data.
+/// The key: from the settings with PostgreSQL, from its own file beside the embedded database. The file is made when the store
+/// is empty. A key that differs from that of the stored data is refused.
 ///
 /// # Errors
 /// [`ServeError::Refused`] with a sentence for the operator, or the store's.

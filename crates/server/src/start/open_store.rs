@@ -59,7 +59,8 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     open_with(settings, public_url, clock, Executor::new)
 }
 
-/// The same over rows whatever their codes are, so that a host may replay them and write the codes anew. Nothing serves such data.
+/// The same without checking row codes, so that a host may replay the rows and write the codes anew. A server never serves such
+/// data.
 ///
 /// # Errors
 /// As [`open`].
@@ -111,7 +112,7 @@ fn open_with(
         reaches: Arc::new(move |address| egress.allows(address)),
         evidence_folder,
     });
-    // Over rows whose codes nobody looks at yet this writes none.
+    // Without a check of the codes, this writes none.
     if lacks_codes {
         code_rows(&executor.tools().store)?;
     }
@@ -140,7 +141,7 @@ fn archive_bucket(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<
 
 /// Whether the data is of a version before this migration. Of row codes: once theirs was run, a row without a code is forged.
 fn has_to_run(settings: &Settings, migration: &str) -> bool {
-    // A database that cannot be read here is refused with its reason when it is opened.
+    // A database that cannot be read here is refused, with the reason, when it is opened.
     let waiting = Store::waiting_migrations(&config(settings)).unwrap_or_default();
     waiting.contains(&migration) && !waiting.contains(&"0001_core")
 }
@@ -198,7 +199,7 @@ pub fn failover_standing(settings: &Settings) -> Result<Option<store::failover::
     Ok(Store::failover_standing(&config(settings))?)
 }
 
-/// Makes a folder that nobody else on the machine reads; one that is there stays as it is.
+/// Makes a folder that no other user of the machine can read; an existing folder stays as it is.
 pub(crate) fn make_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| ServeError::Folder(path.to_owned(), error))
@@ -214,7 +215,7 @@ fn config(settings: &Settings) -> Config {
     config
 }
 
-/// Removes what broken-off uploads left; for a server's start, before its doors open.
+/// Removes the files of broken-off uploads, at a server's start, before it accepts requests.
 pub(crate) fn forget_leftovers(uploads: &std::path::Path) {
     for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
         let _ = std::fs::remove_file(entry.path());
@@ -224,7 +225,7 @@ pub(crate) fn forget_leftovers(uploads: &std::path::Path) {
 /// Whether the packs and parameters of settings can be used; without either the base alone is in force, which can.
 ///
 /// # Errors
-/// [`ServeError::Refused`] with what is wrong.
+/// [`ServeError::Refused`] with the error.
 pub(crate) fn check_policies(settings: &Settings) -> Result<(), ServeError> {
     if settings.packs.is_empty() && settings.policy_parameters.is_empty() {
         return Ok(());

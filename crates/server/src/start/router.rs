@@ -1,4 +1,4 @@
-//! All doors in one router, and what each of them gets: an id, a limit, a log line, headers that keep browsers careful.
+//! All endpoints in one router, and their common parts: an id, a limit, a log line, security headers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    /// The doors while the house is being opened.
+    /// The endpoints while the store is being opened.
     pub(crate) fn closed() -> Self {
         Self::only(health::closed())
     }
@@ -73,7 +73,7 @@ impl Doors {
         }
     }
 
-    /// A few doors by themselves.
+    /// Only these endpoints.
     pub(crate) fn only(router: Router) -> Self {
         Self { router, state: None }
     }
@@ -134,7 +134,7 @@ fn finish(state: &AppState, began: Instant, id: &str, method: &Method, route: &s
     finish_headers(response.headers_mut(), id, state.is_secure());
 }
 
-/// The doors as one service.
+/// The endpoints as one service.
 fn router(state: AppState) -> Router {
     let turns = Turns {
         state: state.clone(),
@@ -176,7 +176,7 @@ async fn wrong_method() -> Response {
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    // The panic's own text went to the log by the hook; it may hold what a caller must not see.
+    // The hook has logged the panic's own text, which may contain data that a caller must not see.
     Failure::fault(&"a request panicked").into_response()
 }
 

@@ -40,7 +40,7 @@ use crate::start::router::Doors;
 use crate::start::running_copy;
 use crate::start::serve_error::ServeError;
 
-/// Work on the executor before the doors open: the demo's filling.
+/// Work on the executor before the server accepts requests: filling the demo.
 pub type Prepare = Box<dyn FnOnce(&Executor, &str) -> Result<(), ServeError> + Send>;
 
 /// A server that runs. Dropping it stops it.
@@ -74,8 +74,8 @@ impl Running {
         &self.state
     }
 
-    /// Stops: no new connections, those that are open end, what was written gets its place in the log, the store closes.
-    /// Requests and calls under way have `stop_seconds` together; what is cut then is left to its lease.
+    /// Stops: new connections are refused, open ones end, written events get their place in the log, the store closes. Requests
+    /// and calls under way share `stop_seconds`; the rest is cut and left to its lease.
     pub fn stop(&mut self) {
         let began = tick();
         // Nobody listens any more when it was stopped before.
@@ -131,8 +131,8 @@ struct Means {
 }
 
 impl Means {
-    /// Reads all that settings name, before anything is opened: what cannot be used must leave a database as it was, for an
-    /// older server may have to serve it on.
+    /// Reads everything that the settings name, before anything is opened: an invalid setting must leave the database
+    /// unchanged, as an older server may have to continue with it.
     fn read(settings: &Settings) -> Result<Self, ServeError> {
         let proxies = Proxies::parse(&settings.trusted_proxies);
         let proxies = proxies.map_err(|why| ServeError::Refused(format!("`trusted_proxy`: {why}")))?;
@@ -242,7 +242,7 @@ fn lock(settings: &Settings) -> Result<Option<File>, ServeError> {
     }
 }
 
-/// A demo that was interrupted while it was filled is filled anew: nothing of it was ever served.
+/// An interrupted demo is filled anew: none of its data was ever served.
 fn clear_half_filled(folder: &Path, is_demo: bool) -> Result<(), ServeError> {
     if !filling::is_half_filled(folder) {
         return Ok(());
@@ -302,9 +302,9 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
 
 /// A thread that makes no outgoing call ends within this time.
 const MOMENT: Duration = Duration::from_secs(1);
-/// How often it is looked whether they have ended.
+/// How often the threads are checked for their end.
 const LOOK: Duration = Duration::from_millis(10);
-/// How many threads make outgoing calls: one that waits for a slow receiver holds up no other.
+/// How many threads make outgoing calls: a thread that waits for a slow receiver delays no other.
 const COURIERS: usize = 4;
 
 /// The client for outgoing calls, within the networks that the operator allows.
@@ -343,7 +343,7 @@ fn monitoring(settings: &Settings) -> Option<monitors::Place> {
 
 type Threads = Vec<JoinHandle<()>>;
 
-/// Starts the threads that work with the store alone, and those that call other people's servers.
+/// Starts the threads that only use the store, and those that make outgoing calls.
 fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<(Threads, Threads), ServeError> {
     if state.executor().tools().store.frozen().is_some() {
         return Ok((Vec::new(), Vec::new()));
@@ -410,7 +410,7 @@ fn greet(running: &Running, settings: &Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The command that makes the first administrator in this server's own data, under the address by which it is reached.
+/// The command that creates the first administrator in this server's own data, under the server's public address.
 fn first_administrator(settings: &Settings, public_url: &str) -> String {
     let place = match &settings.database_url {
         // A password has no business in a terminal.

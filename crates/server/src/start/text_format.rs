@@ -1,4 +1,4 @@
-//! The figures in Prometheus' text format (version 0.0.4), for whoever reads no OpenMetrics.
+//! The figures in Prometheus' text format (version 0.0.4), for clients without OpenMetrics.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,7 +25,7 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     weight("text/plain").unwrap_or_default() > weight("application/openmetrics-text").unwrap_or_default()
 }
 
-/// A media range with its weight in thousandths (RFC 9110, section 12.4.2); one that cannot be read counts as 1.
+/// A media range with its weight in thousandths (RFC 9110, section 12.4.2); an unreadable weight counts as 1.
 fn range(text: &str) -> (String, u32) {
     let mut parts = text.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -44,8 +44,8 @@ fn thousandths(text: &str) -> u32 {
     }
 }
 
-/// An exposition of OpenMetrics in the text format: a counter is named as its samples are, and what the older format does not
-/// know (units, exemplars, the end) is left out.
+/// An OpenMetrics exposition in the text format: a counter gets the name of its samples, and parts unknown to the older format
+/// (units, exemplars, the end) are left out.
 pub(super) fn text_format(openmetrics: &str) -> String {
     let kinds: BTreeMap<&str, &str> = openmetrics
         .lines()

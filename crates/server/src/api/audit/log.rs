@@ -33,7 +33,7 @@ use crate::http::handler::get;
 use crate::http::route::{Ask, Places, Reply, Route, see_change_as};
 use crate::http::state::AppState;
 
-/// Single events: what they did, and their proofs.
+/// Single events: their content, and their proofs.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_log", list).scope(Scope::Audit),
     Route::reads("list_forensic_timeline", forensic).scope(Scope::Audit),
@@ -222,7 +222,7 @@ fn absent() -> Failure {
     Failure::from(acts::Error::from(Refusal::not_found("log")))
 }
 
-/// Looks into a tenant without a credential. A tenant that cannot be looks like one that is not there.
+/// Reads a tenant without a credential. An invalid tenant name gets the same response as an unknown one.
 async fn open_to_all<T: Send + 'static>(
     state: &AppState,
     tenant: &str,

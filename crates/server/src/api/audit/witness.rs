@@ -1,5 +1,5 @@
-//! This tenant as a witness of logs of others (C2SP tlog-witness): `add-checkpoint`, without a credential, as the signature of the
-//! log is what lets a checkpoint in.
+//! This tenant as a witness of other logs (C2SP tlog-witness). `add-checkpoint` needs no credential, as the signature of the
+//! log authenticates a checkpoint.
 
 use acts::Context;
 use acts::audit::outside_proofs::witness_log::{Witnessed, witness_log};

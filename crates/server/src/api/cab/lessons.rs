@@ -29,7 +29,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_lesson_questions", |cx, ask| {
         let language = language(cx, ask)?;
         let (attempt, _, questions) = lessons::questions_of(cx, ask.place(0))?;
-        // The order of the list is that of the test, and so its places are its keys.
+        // The list has the order of the test, so a position is the question's key.
         let rows = questions.into_iter().enumerate();
         keyed(
             ask,

@@ -21,7 +21,7 @@ use crate::http::handler::post;
 use crate::http::route::{Once, Reply, idempotency_key};
 use crate::http::state::AppState;
 
-/// The door: each row has a transaction of its own, so it is no row of a table.
+/// The endpoint is in no table, because each row has a transaction of its own.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}/changes/bulk"), post(answer))
 }
@@ -64,7 +64,7 @@ async fn answer(
     for (one, digest) in picked.iter_mut().zip(asked.digests) {
         match digest {
             Some(digest) => one.picked.digest = digest,
-            // Only a trial may leave out what an approval has seen.
+            // Only a dry run may omit the digest that an approval names.
             None if !asked.wish.is_trial => one.picked.digest.clear(),
             None => {}
         }

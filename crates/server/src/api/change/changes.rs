@@ -164,7 +164,7 @@ fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
 fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
     let directory = cx.visible()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
-    // A login that nobody has finds nothing.
+    // An unknown login finds nothing.
     let person = |name: &str| {
         ask.query(name)
             .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))

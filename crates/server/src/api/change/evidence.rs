@@ -154,7 +154,7 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
         let evidence = found
             .filter(|it| it.change == change.id)
             .ok_or_else(|| Refusal::not_found("evidence"))?;
-        // The same content may still be kept for another change; of this one it was erased.
+        // The same content may still be kept for another change; for this change the file was erased.
         if evidence.file_erased_at.is_some() {
             return Err(Refusal::not_found("file").into());
         }

@@ -1,5 +1,5 @@
-//! Kept files of evidence on their way out, alone or in a bundle: hashed while they are sent, and cut short when they are
-//! not those that were kept.
+//! Sends kept files of evidence, alone or in a bundle. Each file is hashed while it is sent, and cut short if it is not the
+//! file that was kept.
 
 use acts::Context;
 use acts::audit::export_bundle::{Export, KeptFile, Piece};
@@ -23,8 +23,8 @@ const AHEAD: usize = 1;
 /// How many bytes at the end are held back until the whole is known to be the file that was kept.
 const END: usize = PIECE;
 
-/// The body that sends a file piece by piece, and its length: however slowly it is read, no more than a few pieces of it are
-/// held in memory.
+/// The body that sends a file piece by piece, and the file's length. Memory holds only a few pieces, however slow the reader
+/// is.
 ///
 /// # Errors
 /// 404 when there is none, or the store's.
@@ -93,7 +93,7 @@ async fn send_kept(state: &AppState, caller: &Caller, file: KeptFile, send: Piec
 /// Where the bytes of a file come from.
 enum Source {
     Folder(tokio::fs::File),
-    /// The database, whose first chunk this is.
+    /// The file's chunks in the database, with the first one.
     Chunks(Vec<u8>),
 }
 
@@ -149,7 +149,7 @@ impl Sending {
         }
     }
 
-    /// Sends the whole; `false` when it was not the file that was kept, or nobody wants more of it.
+    /// Sends the whole file; `false` when it was not the file that was kept, or when the recipient disconnected.
     async fn send_all(self, state: &AppState, caller: &Caller, source: Source) -> bool {
         match source {
             Source::Folder(file) => self.send_file(file).await,

@@ -76,7 +76,7 @@ fn unused_rights(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::ok(serde_json::to_value(report)?))
 }
 
-/// A part of a review with logins also in what its rights are about, where the record has ids.
+/// A part of a review. Scopes of rights show logins where the record has ids.
 fn review_view(review: &AccessReview, directory: &Directory) -> Value {
     let mut told = review.clone();
     let login = |person: &PersonId| directory.people.get(person).map(|it| it.login.clone());

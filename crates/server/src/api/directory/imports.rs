@@ -30,10 +30,10 @@ use crate::http::route::{Ask, Reply, Route};
 const TEXT: usize = 4 << 20;
 /// The most differences that a response shows.
 const SHOWN: usize = 1_000;
-/// The most services that a dry run looks at for what they would lose.
+/// The most services that a dry run checks for lost approvers.
 const LOOKED_AT: usize = 200;
 
-/// Nouns in the order in which they refer to each other.
+/// Nouns, each after the nouns that it refers to.
 const IN_ORDER: [Noun; 7] = [
     Noun::Environments,
     Noun::Services,
@@ -157,7 +157,7 @@ const HOLIDAY: &str = "BEGIN:VEVENT, DTSTART;VALUE=DATE:20261225, SUMMARY:Christ
 /// A valid example of the lists of a whole directory.
 const LISTS: &str = "{\"services\": [{\"key\": \"shop\"}]}";
 
-/// Where a file cannot be read, why, and what could.
+/// The error for an unreadable file: place, reason, and a valid example.
 fn refused(problem: &Problem, example: &str) -> Refusal {
     let text = format!("{}. Example: {example}.", problem.text.trim_end_matches('.'));
     Refusal::field(&format!("line {}", problem.line), "not_readable", text)
@@ -216,7 +216,7 @@ impl Places {
     }
 }
 
-/// Lists of all nouns in one object, each under the noun's name: read in the order in which they refer to each other.
+/// Lists of all nouns in one object, each under the noun's name: read so that each noun comes after those it refers to.
 fn estate(text: &str) -> acts::Result<Vec<Line>> {
     let wrong = |line: usize, text: String| refused(&Problem::new(line, text), LISTS);
     let value: Value =
@@ -281,7 +281,7 @@ fn json_rows(noun: Noun, text: &str) -> acts::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Does it, or with a reason proposes what needs two people.
+/// Applies the import. With a reason, rows that need two people are proposed instead.
 fn done(
     cx: &mut Context<'_, '_>,
     lines: &[Line],
@@ -374,14 +374,14 @@ fn rows(directory: &Directory, noun: Noun) -> Vec<Map<String, Value>> {
     }
     match noun {
         Noun::People => all(directory.people.values(), directory, noun),
-        // One that its directory took away would come back with the next import.
+        // A group that its directory removed would come back with the next import.
         Noun::Groups => all(directory.groups.values().filter(|it| !it.removed), directory, noun),
         Noun::Services => all(directory.services.values(), directory, noun),
         Noun::Environments => all(directory.environments.values(), directory, noun),
         Noun::ConfigItems => all(directory.config_items.values(), directory, noun),
         Noun::Dependencies => all(directory.dependencies.iter(), directory, noun),
         Noun::Ownerships => {
-            // One that was taken back before it began never held.
+            // A row that was withdrawn before its start was never in force.
             let held = |row: &&Ownership| row.ends_at.is_none_or(|end| row.since < end);
             all(directory.ownerships.iter().filter(held), directory, noun)
         }

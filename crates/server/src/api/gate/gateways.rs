@@ -27,7 +27,7 @@ use crate::http::handler::post;
 use crate::http::route::{Ask, Reply, Route};
 use crate::http::state::AppState;
 
-/// Admission, what runs, and what was refused.
+/// Admission, running workloads, and refused requests.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("ask_admission", ask_admission)
         .scope(Scope::Gate)
@@ -133,7 +133,7 @@ fn list_running(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let rows = running::list(cx, ask.query("service"), ask.query("environment"))?;
     let directory = cx.directory()?;
     let items = rows.iter().map(|row| views::shown(row, &directory)).collect();
-    // A companion makes sure that its token is of the tenant whose permits it verifies.
+    // A companion checks that its token is of the tenant whose permits it verifies.
     Ok(ask.whole(items)?.with("assent-tenant", cx.tenant()))
 }
 

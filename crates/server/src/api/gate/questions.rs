@@ -331,7 +331,7 @@ fn consume(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::created(value).using(permit.id))
 }
 
-/// A check is its caller's: nobody else collects by it.
+/// A check belongs to its caller: no other caller may collect its permit.
 fn own_check(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<GateCheck> {
     let check = answer::load_check(cx, id)?;
     if check.by != cx.actor.person {
@@ -364,7 +364,8 @@ async fn show_check(
             return Ok(answer.into_response());
         }
         has_waited = Some(Waited);
-        // The bell rings for this server's writes, and soon after for those of others; the pause is for what it missed.
+        // The notifier reports writes of this server at once and those of other servers soon after; the pause covers missed
+        // notifications.
         let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
     }
 }

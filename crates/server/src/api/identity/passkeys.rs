@@ -92,7 +92,7 @@ async fn step_up(
     Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }
 
-/// Another site must not sign a visitor in as somebody else.
+/// Another site must not sign a visitor in as another person.
 fn check_door(state: &AppState, headers: &HeaderMap) -> Result<(), Failure> {
     if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
         check_site(state, headers)?;

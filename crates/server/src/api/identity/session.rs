@@ -46,7 +46,7 @@ async fn begin(
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Failure> {
-    // Without a cookie there is nothing to ride on, but another site must not sign a visitor in as somebody else.
+    // Without a cookie no session can be misused, but another site must not sign a visitor in as another person.
     if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
         check_site(&state, &headers)?;
     }

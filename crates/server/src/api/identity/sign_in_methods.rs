@@ -1,4 +1,4 @@
-//! Sessions, second factors, workloads and identity providers: what people and jobs sign in with.
+//! The means of signing in for people and jobs: sessions, second factors, workloads and identity providers.
 
 use acts::Context;
 use acts::core::providers;

@@ -1,4 +1,4 @@
-//! Incidents: the record, its command, and what its commander lets through.
+//! Incidents: the record, its command, and the changes that its commander lets through.
 
 use acts::Context;
 use acts::incident::find_situation::{Contact, InScope, Situation, find_situation};

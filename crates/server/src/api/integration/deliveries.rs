@@ -19,10 +19,10 @@ use crate::http::caller::Scope;
 use crate::http::route::{Ask, Reply, Route};
 use crate::integration::read_again::{delivery, read_again};
 
-/// The most past deliveries that one trial looks at.
+/// The most past deliveries that one trial reads.
 const MOST: i64 = 200;
 
-/// Deliveries one by one, and questions of outside systems.
+/// Single deliveries, and requests of outside systems.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_delivery", shown).scope(Scope::Admin),
     Route::writes("replay_delivery", replay).scope(Scope::Admin),
@@ -43,7 +43,7 @@ pub(crate) fn refused(cx: &mut Context<'_, '_>, connection: &str) -> acts::Resul
     Ok(told.collect())
 }
 
-/// A delivery as people see it: its body stays with us, what was read in it is shown.
+/// A delivery for people: the signals in it are shown, its raw body is not.
 fn view(cx: &mut Context<'_, '_>, row: &inbox::Delivery) -> acts::Result<Value> {
     let kind = connections::connection(cx, &row.connection)?.kind;
     let read = door::read(&kind, &row.event, &row.body, row.received_at);

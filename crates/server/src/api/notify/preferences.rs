@@ -13,7 +13,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_telling", |cx, ask| {
         let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
         let mut view = telling_view(&person, &telling);
-        // The address is a secret of the person's own: nobody else reads it, whatever they may set.
+        // The address is the person's own secret: administrators cannot read it either.
         if person.id == cx.actor.person
             && let Some(address) = draft_by_mail::own_address(cx)?
         {

@@ -31,11 +31,11 @@ use crate::web::change::export::defused;
 const DOOR: &str = "/exports/{noun}/file";
 /// How many rows are read at once: the most of a page of a list.
 const PAGE: &str = "200";
-/// The most rows of a CSV file. A longer one is broken off, so that nobody takes it for the whole.
+/// The most rows of a CSV file. A longer file is cut off with an error, so that no recipient takes it for the whole.
 const MOST_ROWS: usize = 1_000_000;
 /// The most rows of a workbook, which is made in memory.
 const MOST_BOOK_ROWS: usize = 20_000;
-/// How many pages are read ahead of whoever takes the file.
+/// How many pages are read ahead of the recipient.
 const AHEAD: usize = 2;
 
 /// The requested export: a list, its columns, and their format.

@@ -198,7 +198,7 @@ fn causes(found: &FoundFigure) -> Value {
     causes.collect()
 }
 
-/// Which version of which definition a figure follows.
+/// The definition of a figure, with its version.
 pub(crate) fn named(it: &Definition) -> Value {
     json!({"id": it.id, "version": it.version, "digest": it.digest, "title": it.title})
 }

@@ -55,7 +55,7 @@ fn view(found: &Reach, from: usize, depth: usize) -> Value {
     view
 }
 
-/// A page of what is reached, with its count.
+/// A page of the items that a change reaches, with their count.
 fn list(found: &[Affected], from: usize, depth: usize, shows: impl Fn(&Affected) -> bool) -> Value {
     let is_shown = |one: &Affected| one.distance > 0 && one.distance <= depth && shows(one);
     let places: Vec<usize> = (0..found.len()).filter(|place| is_shown(&found[*place])).collect();

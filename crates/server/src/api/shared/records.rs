@@ -15,7 +15,7 @@ use wire::views;
 
 use crate::http::route::{Ask, Reply};
 
-/// A list that the directory holds, by its key.
+/// A list from the directory, by its key.
 macro_rules! known {
     ($operation:literal, |$directory:ident| $rows:expr) => {
         Route::reads($operation, known!(@|$directory| $rows))
@@ -33,7 +33,7 @@ macro_rules! known {
 }
 pub(crate) use known;
 
-/// One thing that the directory holds.
+/// One record of the directory.
 macro_rules! one {
     ($operation:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
         Route::reads($operation, one!(@$what, |$directory, $key| $found))
@@ -53,7 +53,7 @@ macro_rules! one {
 }
 pub(crate) use one;
 
-/// An act that sets a thing of the estate from the body.
+/// An act that sets a record of the directory from the body.
 macro_rules! set {
     ($operation:literal, $verb:path) => {
         Route::writes($operation, set!(@$verb))
@@ -70,7 +70,7 @@ macro_rules! set {
 }
 pub(crate) use set;
 
-/// An act that makes a thing of the estate from the body, or sets the one whose key it names.
+/// An act that creates a record of the directory from the body, or sets the one whose key the body names.
 macro_rules! make_or_set {
     ($operation:literal, $verb:path, |$directory:ident, $key:ident| $found:expr) => {
         Route::writes($operation, make_or_set!(@$verb, |$directory, $key| $found))
@@ -120,7 +120,7 @@ pub(crate) fn made_or_set<T: Serialize + Record>(
     new_one(cx, &made?)
 }
 
-/// A page of what the directory holds, in the order of keys.
+/// A page of a list of the directory, in the order of keys.
 pub(crate) fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
     let limit = usize::try_from(ask.limit()?).unwrap_or_default();
     let after = ask.query("after").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Builds: what ended is evidence of the changes that it names, and only of those that are about the commit that was built.
+//! Builds: an ended build becomes evidence of the changes that it names, if they are about the built commit.
 
 use model::core::enums::OutsideRunKind;
 use model::gate::build::are_one;
@@ -86,7 +86,7 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
             let about = text_of(&change["key"]);
             let path = format!("/changes/{}/evidence", segment(about));
             let body = evidence(entry, result, commit.as_deref());
-            // The number of the update makes it one piece of evidence, however often it is sent.
+            // The update's number identifies the evidence, so repeated updates add nothing.
             let once = format!("{}-{sequence}-{about}", key_of(OutsideRunKind::Build, &key.name()));
             asked.api.post_once(&path, &body, &once).await?;
         }

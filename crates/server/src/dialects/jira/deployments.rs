@@ -146,7 +146,7 @@ async fn first(asked: &Asked, entry: &Value, key: &Key) -> Result<(Value, Vec<St
     Ok((run, unknown))
 }
 
-/// The first of the changes that a deployment names which is about its service, environment and build.
+/// The first of the named changes that is about the deployment's service, environment and build.
 fn matching(changes: &[Value], service: &str, environment: &str, build: &Build) -> Option<String> {
     let fits = |own: &Value, said: Option<&String>| said.is_none_or(|said| text_of(own) == said);
     let is_target = |target: &Value| {
@@ -331,7 +331,7 @@ fn word(standing: Standing) -> &'static str {
     }
 }
 
-/// The change as the issue that gates, with the reasons beside what there is there.
+/// The change as the gating issue of the protocol, with the reasons beside the protocol's own fields.
 fn detail(told: &Told, link: &str) -> Value {
     json!({"type": "issue", "issueKey": told.change["key"], "issueLink": link, "reasons": told.reasons})
 }
@@ -354,7 +354,7 @@ mod tests {
         ];
         let matches = |service: &str, commit: &str| matching(&changes, service, "production", &build(commit));
         assert_eq!(matches("shop", "1f2e3d4").as_deref(), Some("CHG-1"));
-        // Another service's change, and another build, gate nothing.
+        // A change of another service, or of another build, does not gate this deployment.
         assert_eq!(matches("bank", "1f2e3d4"), None);
         assert_eq!(matches("shop", "abcdef0"), None);
         assert_eq!(matching(&changes, "shop", "production", &Build::default()), None);

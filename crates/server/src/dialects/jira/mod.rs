@@ -1,7 +1,7 @@
 //! Clients of Jira Cloud that report deployments and builds, and query whether a deployment may go.
 //!
-//! Sources: "Deployments" and "Builds" of the reference of Jira Software Cloud, "Integrate Jira Software Cloud with on-premises tools"
-//! for the credentials, and what published clients send: jira.js, GitLab and the plugin for Jenkins.
+//! Sources: “Deployments” and “Builds” of the reference of Jira Software Cloud; “Integrate Jira Software Cloud with on-premises
+//! tools” for the credentials; and the requests of published clients: jira.js, GitLab and the plugin for Jenkins.
 
 mod builds;
 mod deployments;

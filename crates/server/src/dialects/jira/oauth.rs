@@ -1,4 +1,4 @@
-//! The credentials of a client: its secret is a token of Assent, and so is what it gets for it.
+//! The credentials of a client: its secret is a token of Assent, and so is the access token that it gets.
 
 use serde_json::{Value, json};
 

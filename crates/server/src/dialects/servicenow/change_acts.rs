@@ -283,7 +283,7 @@ fn check_close_code(view: &Value, acts: &Acts) -> Result<(), Refused> {
     Err(Refused::field(text))
 }
 
-/// Why a change does not go to a state, and what it waits for.
+/// The refusal of a step to a state, with the unmet conditions.
 async fn refuse(asked: &Asked, path: &str, view: &Value, to: &str, why: &str) -> Refused {
     let from = state_of(view);
     let (number, label) = states::shown(CHANGES, from);

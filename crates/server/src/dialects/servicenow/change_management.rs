@@ -149,7 +149,7 @@ async fn template(asked: &Asked, id: &str) -> Result<Answered, Refused> {
     Ok(result(200, shown(&row)))
 }
 
-/// The steps of the API whose conditions hold up the way to a state there.
+/// The steps of the API whose unmet conditions block the way to a state there.
 fn steps_to(number: &str) -> &'static [&'static str] {
     match number {
         "-4" => &["submission"],
@@ -174,7 +174,7 @@ fn conditions(number: &str, unmet: &[Value]) -> Vec<Value> {
     .collect()
 }
 
-/// The states ahead, each with what is unmet on the way to it.
+/// The states ahead, each with the unmet conditions on the way to it.
 fn next_shown(view: &Value, unmet: &[Value]) -> Value {
     let states = next_states(state_of(view));
     let here = states.first().map_or("", |(number, _)| *number);

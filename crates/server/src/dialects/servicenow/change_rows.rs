@@ -78,7 +78,7 @@ pub(super) fn change(it: &Value) -> Row {
     ])
 }
 
-/// Whether it was approved. Work that began without approvals never reads as approved.
+/// The approval state of a change. Work that began without approvals is never shown as approved.
 fn approval(it: &Value, state: State) -> &'static str {
     let is_around = it["break_glass"].is_object() || it["retrospective"].is_object() || it["unauthorized"] == true;
     match state {
@@ -129,8 +129,8 @@ pub(super) fn task(change: &str, it: &Value, place: usize) -> Row {
 
 /// The approvals of a change as rows: each decision, and each requested approver without a decision.
 ///
-/// The id of a request holds the digest of the content that is to be approved. So a decision by an id that was read before an edit
-/// finds nothing, and nobody approves what they have not read.
+/// The id of a request contains the digest of the content to be approved. So a decision by an id from before an edit finds
+/// nothing, and nobody approves unread content.
 pub(super) fn approvals(change: &Value, decisions: &[Value]) -> Vec<Row> {
     let (key, digest) = (text_of(&change["key"]), text_of(&change["content_digest"]));
     let mut rows: Vec<Row> = decisions.iter().map(|it| decision(key, it)).collect();

@@ -1,4 +1,4 @@
-//! Records as ServiceNow shows them: flat fields, each with a value and with what people read.
+//! Records as ServiceNow shows them: flat fields, each with a value and a display text.
 
 use std::collections::HashMap;
 

@@ -126,7 +126,7 @@ fn answered(asked: &Asked, (field, id): (&str, &str), found: &Value) -> Answered
     Answered::new(200, json!({"result": result}))
 }
 
-/// The times in their order; here the best ones come first.
+/// The free times in the order of time; the API returns the best ones first.
 fn spans(found: &Value) -> Vec<Value> {
     let mut times: Vec<(&str, &str)> = items_of(&found["slots"])
         .iter()

@@ -2,7 +2,7 @@
 
 use model::core::enums::{IncidentState, ProblemState, State, TaskState};
 
-/// A state of ours, its number there and what people read of it there.
+/// A state of ours, its number there and its label there.
 type Stated<S> = (S, &'static str, &'static str);
 
 /// The states of changes. Several states of Assent share a number there; `u_assent_state` distinguishes them.
@@ -225,7 +225,7 @@ mod tests {
                 assert!(is_legal(act(step), *state), "{state} to {to}");
             }
         }
-        // No state is skipped, and nothing leads out of what has ended.
+        // No state is skipped, and no step leads out of an ended state.
         assert_eq!(step(State::Draft, "-3"), None);
         assert_eq!(step(State::Authorizing, "-2"), None);
         assert!(ahead(State::Closed).is_empty());

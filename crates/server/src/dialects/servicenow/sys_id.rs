@@ -18,7 +18,7 @@ const LONG: u8 = 3;
 const ATTACHMENT: u8 = 4;
 /// How the key of a change begins.
 const CHANGE: &str = "CHG-";
-/// The digits of the number of a change in the id of what belongs to it: 40 bits.
+/// The digits of the change's number in the id of one of its parts: 40 bits.
 const NUMBER: std::ops::Range<usize> = 2..12;
 
 /// A kind of record that belongs to a change.
@@ -34,7 +34,7 @@ pub(super) enum Part {
 pub(super) enum Named {
     /// A record with this key.
     Key(String),
-    /// A record with a longer key, which has this id.
+    /// A record with a longer key, with this id.
     Long,
     /// A part of the change with this key.
     Part(Part, String),

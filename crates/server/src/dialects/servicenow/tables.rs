@@ -1,4 +1,4 @@
-//! The tables: what each is here, and how its records are read through the API.
+//! The tables: the records that each stands for here, and their reading through the API.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -105,7 +105,7 @@ pub(super) async fn read_through(asked: &Asked, rows: &[Row], shape: &mut Shape)
     Ok(())
 }
 
-/// A part of a path: what it holds stays within it.
+/// A segment of a path, with every slash escaped.
 pub(super) fn segment(text: &str) -> String {
     escaped(text).replace('/', "%2F")
 }

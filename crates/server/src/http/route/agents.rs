@@ -24,7 +24,7 @@ const OPEN: &[&str] = &[
     "consume_permit",
 ];
 
-/// Refuses an agent a door that writes and is not in the list.
+/// Refuses an agent a writing endpoint that is not in the list.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `agent_decides_nothing`, or the store's.

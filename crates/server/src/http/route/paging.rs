@@ -56,7 +56,7 @@ impl Ask {
         self.placed(items)
     }
 
-    /// A page of items that have no keys of their own: the following one begins behind so many of them.
+    /// A page of items without keys of their own: the next page begins behind so many items.
     ///
     /// # Errors
     /// 422.

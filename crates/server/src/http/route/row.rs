@@ -1,4 +1,4 @@
-//! The rows of the tables: what a route runs, and how.
+//! The rows of the route tables: the act of each route, and its options.
 
 use acts::Context;
 use axum::routing::MethodFilter;
@@ -13,13 +13,13 @@ use crate::http::caller::Scope;
 pub(crate) type Act = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Reply>;
 /// Builds a fresh response to a repeated request (same idempotency key) from the body of the first response.
 pub(crate) type Again = fn(&mut Context<'_, '_>, &Value) -> acts::Result<Reply>;
-/// Reads what an act needs and leaves it with the services.
+/// Reads the data that an act needs and leaves it in a cache of the services.
 pub(crate) type Before = fn(&mut Context<'_, '_>) -> acts::Result<()>;
-/// The present version of what a route changes; `None` when it is not there yet.
+/// The present version of the record that a route edits; `None` for a new record.
 pub(crate) type Current = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
 
-/// A route: what it runs. Its row in `wire` has its path, its method, its access and its description; the two are one by the name
-/// of the operation.
+/// A route with its act. Its row in `wire` has its path, its method, its access and its description; the name of the operation
+/// connects the two.
 #[derive(Clone, Copy)]
 pub(crate) struct Route {
     /// The operation's name in the row; empty for a route that names its path here.
@@ -36,9 +36,9 @@ pub(crate) struct Route {
     pub lane: Lane,
     /// What it does.
     pub act: Act,
-    /// For PATCH and PUT: what `If-Match` is held against.
+    /// For PATCH and PUT: the version that `If-Match` is compared with.
     pub current: Option<Current>,
-    /// Whether it only looks, although its question comes in a body.
+    /// Whether the route only reads, although its request has a body.
     pub looks: bool,
     /// Builds the response to a repeated request; without it the first response is repeated.
     pub again: Option<Again>,
@@ -79,7 +79,7 @@ impl Route {
         }
     }
 
-    /// A row's operation that changes or sets what `current` is the version of.
+    /// A row's operation that edits or sets a record, with its version from `current`.
     pub(crate) const fn edits(operation: &'static str, current: Current, act: Act) -> Self {
         Self {
             current: Some(current),
@@ -157,7 +157,7 @@ impl Route {
         Self::new("DELETE", path, summary, act)
     }
 
-    /// Judged anew when its request comes once more under its key.
+    /// Evaluated again for a repeated request with the same idempotency key.
     pub(crate) const fn judged_again(mut self, again: Again) -> Self {
         self.again = Some(again);
         self

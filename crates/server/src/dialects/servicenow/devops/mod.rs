@@ -14,7 +14,7 @@ use super::{versionless, wrong_method};
 use crate::dialects::api::Refused;
 use crate::dialects::{Answered, Asked};
 
-/// Between the number of a run and that of its attempt, where a client sends both in one text.
+/// The separator between the number of a run and that of its attempt, where a client sends both in one text.
 const ATTEMPTS: &str = "/attempts/";
 
 /// Answers a request.
@@ -82,7 +82,7 @@ impl Run {
     /// The run that these texts name; a number may hold its attempt.
     ///
     /// # Errors
-    /// What is missing.
+    /// The missing field.
     fn new(pipeline: Option<String>, number: Option<String>, attempt: Option<String>) -> Result<Self, Refused> {
         let missing = |what: &str| Refused::field(format!("`{what}` is missing: it names the run of the pipeline."));
         let pipeline = pipeline.ok_or_else(|| missing("pipelineName"))?;

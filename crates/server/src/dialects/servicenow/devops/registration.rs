@@ -1,4 +1,4 @@
-//! Artifacts and packages that runs of pipelines register: what a run built for a service is what its change is about.
+//! Artifacts and packages that runs of pipelines register: a run's builds become the builds of its change.
 
 use model::core::enums::OutsideRunKind;
 use model::gate::build::is_plain_digest;
@@ -54,7 +54,7 @@ impl Artifact {
         format!("{} {}", self.name, self.version)
     }
 
-    /// The services that it may be of, the likeliest first.
+    /// The candidates for the artifact's service, the likeliest first.
     fn services(&self) -> Vec<&str> {
         match &self.service {
             Some(service) => vec![service.as_str()],
@@ -94,7 +94,7 @@ async fn service(asked: &Asked, artifact: &Artifact) -> Result<String, Refused> 
     Err(Refused::field(text))
 }
 
-/// Registers artifacts. One that was registered for a service stays there, by its name and by its digest.
+/// Registers artifacts. An artifact that was registered for a service stays there, by its name and by its digest.
 pub(super) async fn artifacts(asked: &Asked) -> Result<Answered, Refused> {
     let mut body = object(asked)?;
     let run = run(&mut body)?;
