@@ -21,7 +21,7 @@ use crate::http::caller::Scope;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/access-matrix.txt");
 /// The rule of each endpoint.
 const RULES: &str = include_str!("access/rules.txt");
-/// The files in which doors beside the tables are put up.
+/// The files of the routers beside the tables.
 const ROUTERS: &[&str] = &[
     include_str!("web/mod.rs"),
     include_str!("identity/scim.rs"),
@@ -139,7 +139,7 @@ fn word(scope: Scope) -> &'static str {
     }
 }
 
-/// Every door of the program: of the description of the API, and of the routers beside it.
+/// Every endpoint of the program: from the API's document, and from the routers beside it.
 fn doors() -> BTreeSet<String> {
     let mut found: BTreeSet<String> = wire::openapi::routes()
         .iter()
@@ -301,7 +301,7 @@ fn who(scene: Scene<'_>, action: &str) -> Who {
         who.roles.push(role.as_str());
         opens.push((role, Vec::new()));
     }
-    // An executive may read and talk and nothing else, so that what is allowed beyond comes of the part.
+    // An executive may only read and comment, so any further permission comes from the part.
     let by_role = may(scene, &actor(Role::Executive, &[], false), action);
     for part in PARTS.into_iter().filter(|_| !by_role) {
         if may(scene, &actor(Role::Executive, &[part], false), action) {
@@ -334,7 +334,7 @@ fn told(words: &[impl AsRef<str>]) -> String {
     words.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" ")
 }
 
-/// The second line of a row: who, and when.
+/// The second line of a row: the permitted people, and the states.
 fn line(scene: Scene<'_>, action: &str) -> String {
     let found = who(scene, action);
     let act = Act::ALL.iter().find(|act| act.as_str() == action);
@@ -451,7 +451,7 @@ fn every_action() -> impl Iterator<Item = &'static str> {
         .chain(actions::ALL.iter().copied())
 }
 
-/// The base pack, and one beside it.
+/// The base pack, optionally with another pack.
 fn set_with(pack: Option<policy::Pack>) -> PolicySet {
     let mut files = policy::base().files;
     files.extend(pack.into_iter().flat_map(|pack| pack.files));

@@ -1,4 +1,4 @@
-//! The REST API, `/api/v1`: tables of routes, one file a group, and the few doors that are not plain acts.
+//! The REST API, `/api/v1`: tables of routes, one file a group, and the few endpoints that are no plain acts.
 
 mod approval;
 mod audit;

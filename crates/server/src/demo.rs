@@ -25,7 +25,7 @@ use crate::identity::password;
 
 /// The first tenant of the demo.
 pub const TENANT: &str = "halden";
-/// The second, small one.
+/// The second, small tenant.
 pub const OTHER: &str = "cartwell";
 /// How many days of history the demo has at least: its last months consist of individual changes.
 pub const FEWEST_DAYS: i64 = 92;
@@ -128,7 +128,7 @@ impl Past {
         Actor {
             person: person.clone(),
             by_token,
-            // The act's own time is cut to the microsecond, so that this one must not lie behind it.
+            // The act's own time is cut to the microsecond, so this time is a second earlier to be safe.
             stepped_up_at: Some(now - SignedDuration::from_secs(1)),
             factor: None,
             is_system: false,
@@ -171,12 +171,12 @@ const BESIDE: &[&str] = &["crt", "env", "err", "key", "log", "out", "pem", "pid"
 /// The most foreign names in a message.
 const NAMED: usize = 5;
 
-/// Refuses a folder with what is not ours, before anything is written into it: whoever mistyped `--data` would find a demo
-/// among their own files. A folder in which a server keeps its data already, the demo of an earlier start among them, is looked
-/// at once the data is open.
+/// Refuses a folder with foreign files, before anything is written into the folder: after a mistyped `--data` a demo would
+/// appear among other files. A folder in which a server keeps its data already, such as the demo of an earlier start, is
+/// checked once the data is open.
 ///
 /// # Errors
-/// [`DemoError::Refused`] with what lies there; a folder that cannot be read.
+/// [`DemoError::Refused`] with the foreign names; a folder that cannot be read.
 pub fn check_folder(data_dir: &Path) -> Result<()> {
     let is_known = |name: &str| data_dir.join(name).exists();
     if !is_known("") || is_known("assent.db") || is_known(CREDENTIALS) {

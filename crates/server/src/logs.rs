@@ -7,7 +7,7 @@ use tracing_subscriber::filter::ParseError;
 /// statement with its parameters: people's texts, digests of passwords, and text from addresses.
 const SILENT: [&str; 2] = ["tokio_postgres=info", "postgres=info"];
 
-/// Begins to write logs, at the level of `ASSENT_LOG` (by default `info`). A process that logs already keeps its own way.
+/// Begins to write logs, at the level of `ASSENT_LOG` (by default `info`). A process with a logger of its own keeps that.
 pub(crate) fn begin() {
     let words = std::env::var("ASSENT_LOG").unwrap_or_else(|_| "info".to_owned());
     let filter = filter(&words).unwrap_or_else(|_| quiet(EnvFilter::new("info")));

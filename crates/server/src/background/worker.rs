@@ -45,8 +45,8 @@ const TEND: Duration = Duration::from_secs(30);
 const MATCH: SignedDuration = SignedDuration::from_mins(10);
 /// How often evidence files that nothing names are looked for.
 const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
-/// How often the worker looks for data beyond the tenants' retention and for expiring tokens, and how many delivery bodies of a
-/// tenant it then removes.
+/// How often the worker looks for data beyond the tenants' retention and for expiring tokens, and how many batches of expired
+/// deliveries of a tenant it then removes.
 const BY_DAYS: SignedDuration = SignedDuration::from_mins(10);
 const PIECES: usize = 20;
 /// The hours after which a silent server is forgotten, and after which responses kept for idempotency keys are removed.

@@ -99,7 +99,7 @@ pub(crate) fn find(name: &str) -> Option<&'static BulkAct> {
     ACTS.iter().find(|act| act.name == name)
 }
 
-/// A change that was picked, as far as it is seen.
+/// A picked change, as far as the caller may see it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Picked {
     /// Its key.
@@ -139,9 +139,9 @@ pub(crate) struct Wish {
     pub act: &'static BulkAct,
     /// Comment or reason.
     pub words: String,
-    /// Whether it is only tried.
+    /// Whether this is a dry run.
     pub is_trial: bool,
-    /// In which lane it runs.
+    /// The lane in which the act runs.
     pub lane: Lane,
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn check_count(count: usize) -> Result<(), Failure> {
 /// The present state of the changes with these keys; an absent or hidden one has its own refusal.
 ///
 /// # Errors
-/// 403 who may see no change at all, or a fault.
+/// 403 for a caller who may see no change at all, or a fault.
 pub(crate) async fn look(
     state: &AppState,
     caller: &Caller,
@@ -201,8 +201,7 @@ pub(crate) async fn look(
     Ok(found.into_iter().map(answer).collect())
 }
 
-/// Does the act to a change inside of a transaction, or only tries it: then it ends in a refusal of our own, and nothing of
-/// it stays.
+/// Runs the act on a change inside of a transaction. A dry run ends in a refusal of its own, which rolls the act back.
 fn run(cx: &mut Context<'_, '_>, wish: &Wish, picked: &Picked) -> acts::Result<()> {
     let is_bare = wish.words.trim().is_empty();
     let words = if wish.is_trial && is_bare && wish.act.reason.is_some() {
@@ -245,7 +244,7 @@ pub(crate) async fn each(
     Ok(answers)
 }
 
-/// Does it to one; whether that was done before.
+/// Runs the act on one change; returns whether it was done before.
 async fn one(
     state: &AppState,
     caller: &Caller,

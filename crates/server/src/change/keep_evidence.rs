@@ -21,7 +21,7 @@ use crate::http::state::AppState;
 const FIELD_LIMIT: usize = 64 * 1024;
 /// The most fields beside a file.
 pub(crate) const FIELDS: usize = 32;
-/// The media type of what was written into a text field.
+/// The media type of a document from a text field.
 const TEXT: &str = "text/plain; charset=utf-8";
 
 pub(crate) fn malformed(text: impl Into<String>) -> Failure {
@@ -98,7 +98,7 @@ pub(crate) async fn keep(
     let text = if text.trim().is_empty() { "" } else { text };
     let (mut file, media_type) = match (file, kind) {
         (Some(file), _) => file,
-        // Its summary takes the text's place, so that the document itself is kept beside it.
+        // The reading's summary becomes the text, so the document itself is kept as a file.
         (None, Some(_)) => (NewFile::of(state, text.to_owned()).await?, TEXT.to_owned()),
         (None, None) => {
             return Ok(StoredFile {

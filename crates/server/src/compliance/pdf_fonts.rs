@@ -1,5 +1,5 @@
 //! The text of a PDF in Helvetica, one of the 14 fonts that every reader has: its widths and its encoding (WinAnsiEncoding of
-//! ISO 32000-1, annex D). Nothing is embedded, so that the text stays text and the same text gives the same bytes.
+//! ISO 32000-1, annex D). No font is embedded, so the text can be selected, and the same text gives the same bytes.
 
 /// A weight of the font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

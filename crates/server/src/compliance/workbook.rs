@@ -1,4 +1,4 @@
-//! A control report as a workbook: what it is computed from, its months, its controls, its tests and its exceptions, a sheet each.
+//! A control report as a workbook: its inputs, its months, its controls, its tests and its exceptions, a sheet each.
 
 use model::compliance::control_report::ControlReport;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};

@@ -40,7 +40,7 @@ const FIRST: &[Row] = &[
     ("vendor", "cartwell-hosting", "Cartwell Hosting", &["vendor"]),
 ];
 
-/// Colleagues who make the organisation believable; they hold no rights that decide anything.
+/// Colleagues who make the organisation realistic; they have no rights to decide.
 const COLLEAGUES: &[Row] = &[
     ("luc", "luc", "Luc Moreau", &["requester"]),
     ("aiko", "aiko", "Aiko Tanaka", &["requester"]),

@@ -1,6 +1,6 @@
 //! A mark in the data folder for as long as the demo is being filled: an interrupted filling begins anew.
 //!
-//! The doors are closed until the demo is full, so that nothing in a half-filled folder was acknowledged to anybody.
+//! The server accepts no requests until the demo is full, so no data of a half-filled folder was ever acknowledged.
 
 use std::fs::{self, File};
 use std::io;
@@ -53,7 +53,7 @@ pub fn clear(data_dir: &Path) -> io::Result<()> {
     for name in MADE {
         remove(&data_dir.join(name))?;
     }
-    // The mark goes last: whoever is killed over this, or has their power cut, goes on with it.
+    // The mark is removed last: an interruption, also by a power cut, is continued at the next start.
     sync_folder(data_dir)?;
     end(data_dir)
 }

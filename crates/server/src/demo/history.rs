@@ -61,7 +61,7 @@ impl Walk<'_> {
         })
     }
 
-    /// A peer reads what a rule wants read: what is of high risk, or fails often by its forecast.
+    /// A peer reviews a change if a rule requires a review: for a high risk, or a forecast of frequent failure.
     fn read_by_peer(&self) -> Result<()> {
         self.past.pass(12);
         self.act("luc", |cx, key| {
@@ -398,7 +398,7 @@ fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
     tick(past, key)
 }
 
-/// Does what the clock made due for a change.
+/// Runs the due timers of a change.
 fn tick(past: &Past, key: String) -> Result<()> {
     past.system(move |cx| {
         let id = cx.change(&key)?.id;

@@ -66,7 +66,7 @@ pub fn fill(past: &Past) -> Result<()> {
         )?;
         let store = json!({"from": "invoicing", "to": "ledger-primary", "to_kind": "config_item", "kind": "stores_in"});
         set_service::set_dependency(cx, &body(store))?;
-        // With somebody who operates services the pack `sox` can be tried here.
+        // With a person in operations, the pack `sox` can be tried here.
         for (login, function) in [("aiko", "data-steward"), ("luc", "operations")] {
             set_person::edit_person(cx, login, &body(json!({"functions": [function]})))?;
         }

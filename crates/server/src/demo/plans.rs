@@ -11,7 +11,7 @@ pub struct Plan {
     pub services: &'static [&'static str],
     /// The category of the change.
     pub category: &'static str,
-    /// How hard it is.
+    /// The complexity.
     pub complexity: &'static str,
     /// What it does.
     pub description: &'static str,

@@ -30,11 +30,11 @@ const LEFT_FREE: i64 = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Well,
-    /// It succeeded, and its undo came as planned.
+    /// It succeeded, and its undo happened as planned.
     Undone,
     RolledBack,
     Failed,
-    /// It failed, and an incident on its service was confirmed as its doing.
+    /// It failed, and caused a confirmed incident on its service.
     Incident,
 }
 
@@ -54,7 +54,7 @@ const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("rates-engine", &[11, 30, 47], [End::Failed, End::RolledBack]),
 ];
 
-/// Makes the changes between `begin` and `end`; nothing where they lie too close.
+/// Makes the changes between `begin` and `end`; none if the two are too close.
 ///
 /// # Errors
 /// [`super::DemoError`].
@@ -85,7 +85,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
     Ok(())
 }
 
-/// A change of the year: what it is about, its number, and how it ends.
+/// A change of the year: its plan, its number, and its outcome.
 struct Told {
     plan: &'static Plan,
     environment: &'static str,
@@ -102,8 +102,8 @@ fn told(n: usize) -> Told {
     }
 }
 
-/// The change of the network with an index: one of three is rolled back, far more than of any other category. They are in staging, so
-/// that what is forecast of production stays as it is.
+/// The network change with an index: one of three is rolled back, far more than in any other category. These changes are in
+/// staging, so the forecasts for production stay as they are.
 fn of_network(index: usize) -> Told {
     let is_well = index % 3 != 1;
     Told {
@@ -114,7 +114,8 @@ fn of_network(index: usize) -> Told {
     }
 }
 
-/// How the n-th ends. Every demo has the same past: what is in [`FAILURES`] fails, and some changes of the API are undone.
+/// The outcome of the n-th change. Every demo has the same past: the rounds in [`FAILURES`] fail, and some changes of the API
+/// are undone.
 fn end_of(n: usize) -> End {
     let round = n.saturating_sub(FIRST) / PLANS.len();
     let service = PLANS[n % PLANS.len()].services.first().copied().unwrap_or_default();
@@ -127,7 +128,7 @@ fn end_of(n: usize) -> End {
     }
 }
 
-/// Its request; some on the API declare their undo.
+/// The change's request; some changes of the API declare their undo.
 fn request_of(told: &Told, start: Timestamp) -> Value {
     let mut request = request(told.plan, told.n, start, start + SignedDuration::from_hours(2));
     for target in request["targets"].as_array_mut().into_iter().flatten() {
@@ -176,7 +177,7 @@ fn undo(walk: &Walk<'_>, start: Timestamp) -> Result<()> {
     })
 }
 
-/// An incident of half an hour on the change's service, which the commander lays at its door.
+/// An incident of half an hour on the change's service, which the commander attributes to the change.
 fn caused(walk: &Walk<'_>, plan: &Plan, n: usize) -> Result<()> {
     walk.past.pass(30);
     let service = plan.services.first().copied().unwrap_or_default();

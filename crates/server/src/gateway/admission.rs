@@ -18,9 +18,9 @@ use crate::http::failure::Failure;
 const LIMIT: u64 = 4 * 1024 * 1024;
 /// The supported version.
 const VERSION: &str = "admission.k8s.io/v1";
-/// The door's name in counts.
+/// The endpoint's name in counts.
 const DOOR: &str = "kubernetes";
-/// The longest message to whoever applied the workload, in characters.
+/// The longest message to the person who applied the workload, in characters.
 const MESSAGE: usize = 2_000;
 
 /// `POST /gateway/kubernetes/{environment}`.
@@ -38,7 +38,7 @@ pub(super) async fn answer<D: Decide>(
 
 /// The object to be judged.
 enum Task {
-    /// Nothing that is deployed: it passes.
+    /// Not a deployment: admitted.
     Nothing(&'static str),
     /// A workload.
     Workload(Workload),

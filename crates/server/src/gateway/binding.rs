@@ -19,7 +19,7 @@ pub struct Bindings {
     workload: Vec<Binding>,
 }
 
-/// One row: workloads of a namespace and name that run an image of these repositories are this service.
+/// One row: it assigns workloads of a namespace and name, with an image of these repositories, to this service.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
@@ -48,7 +48,7 @@ impl Bindings {
     /// The bindings of rows.
     ///
     /// # Errors
-    /// What is wrong with the first row that cannot be used.
+    /// The error in the first invalid row.
     pub fn new(rows: Vec<Binding>) -> Result<Self, String> {
         Self { workload: rows }.checked()
     }
@@ -56,7 +56,7 @@ impl Bindings {
     /// The same, if every row can be used and no two of them contradict each other.
     ///
     /// # Errors
-    /// What is wrong with the first row that cannot be used.
+    /// The error in the first invalid row.
     pub fn checked(self) -> Result<Self, String> {
         if self.workload.is_empty() || self.workload.len() > MOST_ROWS {
             return Err(format!("it holds no `[[workload]]`, or more than {MOST_ROWS}"));
@@ -112,7 +112,7 @@ impl Bindings {
     }
 }
 
-/// The service of rows, if it is one. Rows of the namespace come before rows for all.
+/// The service of rows, if all rows agree. Rows of the namespace come before rows for all.
 fn one_service<'a>(rows: &[&'a Binding]) -> Option<&'a str> {
     let has_near = rows.iter().any(|row| row.namespace != ANY);
     let near = rows.iter().filter(|row| (row.namespace != ANY) == has_near);
@@ -130,7 +130,7 @@ impl Binding {
     }
 }
 
-/// The repository of an image that is named without a digest, where it is one that can be.
+/// The repository of an image reference without its digest, if the repository is valid.
 fn repository_of(name: &str) -> Option<&str> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/:".contains(&b);
     let bare = match name.rsplit_once(':') {

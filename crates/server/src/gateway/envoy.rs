@@ -1,8 +1,8 @@
 //! Envoy's external authorization over gRPC, `envoy.service.auth.v3.Authorization/Check`.
 //!
-//! The messages are the part of Envoy's published ones that is read and written here, with their field numbers; other fields
-//! are skipped, as in Protocol Buffers. The framing is gRPC over HTTP/2 for one unary call. Service and environment are in
-//! `context_extensions`, which only Envoy's own settings fill.
+//! The messages are a part of Envoy's published ones, with their field numbers; other fields are skipped, as usual in Protocol
+//! Buffers. The framing is gRPC over HTTP/2 for one unary call. Service and environment are in `context_extensions`, which only
+//! Envoy's own settings fill.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -87,7 +87,7 @@ struct OneHeader {
 struct HeaderOption {
     #[prost(message, optional, tag = "1")]
     header: Option<OneHeader>,
-    /// 2 is `OVERWRITE_IF_EXISTS_OR_ADD`: what a client sent under our names does not reach the service.
+    /// 2 is `OVERWRITE_IF_EXISTS_OR_ADD`: a client's headers of our names do not reach the service.
     #[prost(int32, tag = "3")]
     append_action: i32,
 }

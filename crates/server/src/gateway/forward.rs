@@ -38,7 +38,7 @@ fn asked(service: &str, environment: &str, headers: HeaderMap) -> (Asked, Heads)
     (asked, heads)
 }
 
-/// The same below it: Envoy sends the path of the request that it holds behind the prefix. It is not looked at.
+/// The same below the prefix: Envoy appends the path of the checked request, which is ignored.
 pub(super) async fn answer_below<D: Decide>(
     state: State<D>,
     Path((service, environment, _)): Path<(String, String, String)>,

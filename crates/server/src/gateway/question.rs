@@ -28,11 +28,11 @@ pub struct Place {
     pub artifact: Option<String>,
     /// Or the commit.
     pub commit: Option<String>,
-    /// The change that is meant; it never suffices alone.
+    /// The named change; it never suffices alone.
     pub change: Option<String>,
     /// Forward or back; either without it.
     pub purpose: Option<Purpose>,
-    /// Whether what is recorded as running is accepted: admission alone.
+    /// Whether a version that is recorded as running is accepted: for admission alone.
     pub admits_running: bool,
 }
 
@@ -53,7 +53,7 @@ impl Place {
 /// A question.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// At which door, or what the gateway calls itself.
+    /// The endpoint, or the gateway's own name.
     pub door: String,
     /// The deployment, or the reason why it is unclear.
     pub about: Result<Place, Unclear>,
@@ -93,13 +93,13 @@ impl Basis {
 pub struct Decided {
     /// Go or stop.
     pub decision: GateDecision,
-    /// The change that was found.
+    /// The change that the gate found.
     pub change: Option<String>,
     /// Why not.
     pub reasons: Vec<Unmet>,
     /// The time at which the decision may change by the clock alone.
     pub next_transition_at: Option<String>,
-    /// On what it rests.
+    /// The basis of the decision.
     pub basis: Basis,
 }
 
@@ -115,7 +115,7 @@ impl Decided {
         }
     }
 
-    /// Whether it may go.
+    /// Whether the deployment may go.
     pub fn is_go(&self) -> bool {
         self.decision == GateDecision::Go
     }
@@ -143,7 +143,7 @@ impl Decided {
     }
 }
 
-/// Reasons as JSON in plain ASCII, so that a header can carry them; as many whole ones as fit.
+/// Reasons as JSON in plain ASCII, for a header; as many whole reasons as fit.
 pub(crate) fn reasons_line(reasons: &[Unmet]) -> String {
     let mut fitting = reasons;
     loop {
@@ -183,7 +183,7 @@ pub trait Decide: Clone + Send + Sync + 'static {
     fn bindings(&self) -> Option<&Bindings>;
 }
 
-/// Reads what is to be deployed from the headers of a request.
+/// Reads the deployment from the headers of a request.
 pub(crate) fn read_place(service: &str, environment: &str, heads: &Heads) -> Result<Place, Unclear> {
     let value = |name: &str| heads.value(name).map(str::to_owned);
     for name in [service, environment] {
@@ -233,7 +233,7 @@ pub(crate) fn read_place(service: &str, environment: &str, heads: &Heads) -> Res
     })
 }
 
-/// The change that a request names; a key that is too long for one is not passed over.
+/// The change that a request names; an overlong key is refused rather than ignored.
 fn read_change(heads: &Heads) -> Result<Option<String>, Unclear> {
     let Some(key) = heads.value("assent-change") else {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! Reads what a Kubernetes workload brings: its images by digest, each with the service to which the cluster's configuration
-//! binds it. Shapes are those of the Kubernetes API v1: `Pod`, `apps/v1`, `batch/v1`.
+//! Reads the images of a Kubernetes workload: each by digest, with the service that the cluster's configuration assigns. The
+//! formats are those of the Kubernetes API v1: `Pod`, `apps/v1`, `batch/v1`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::unclear::Unclear;
 const SERVICE: &str = "assent/service";
 /// The label that may repeat the environment.
 const ENVIRONMENT: &str = "assent/environment";
-/// The annotation, with a container's name behind it, that may repeat the service of that container.
+/// The prefix of an annotation, followed by a container's name, that may repeat the service of that container.
 const SERVICE_OF: &str = "assent/service.";
 /// The annotation that names the change.
 const CHANGE: &str = "assent/change";
@@ -48,7 +48,7 @@ pub(super) struct Image {
     pub container: String,
     /// The service that it belongs to.
     pub service: String,
-    /// As the workload names it.
+    /// The image reference in the workload.
     pub reference: String,
     /// Its digest.
     pub digest: String,
@@ -65,7 +65,7 @@ pub(super) struct Workload {
     pub permit: Option<String>,
 }
 
-/// Whether a controller makes objects of a kind, with a name of its own behind that of another.
+/// Whether a controller creates objects of this kind, with its own name as the beginning of theirs.
 pub(super) fn is_made(kind: &str) -> bool {
     matches!(kind, "Pod" | "ReplicaSet" | "ReplicationController" | "Job")
 }
@@ -73,7 +73,7 @@ pub(super) fn is_made(kind: &str) -> bool {
 /// The path of a kind's pod template.
 ///
 /// # Errors
-/// A kind that runs no pods, or one that is not known.
+/// A kind that runs no pods, or an unknown kind.
 pub(super) fn template_path(group: &str, kind: &str) -> Result<&'static [&'static str], Unclear> {
     let known = KINDS.iter().find(|(its, name, _)| *its == group && *name == kind);
     known.map(|(_, _, path)| *path).ok_or_else(|| Unclear {
@@ -272,7 +272,7 @@ fn kept(object: &Value, path: &[&str]) -> (Value, Vec<Value>) {
     };
     let template = path.iter().try_fold(object, |value, field| value.get(field));
     let mut spec = object.get("spec").cloned().unwrap_or_default();
-    // A pod is its own template: its labels decide whose traffic it takes.
+    // A pod is its own template: its labels decide which services send it traffic.
     let told = vec![marks(Some(object), path.is_empty()), marks(template, true)];
     if !path.is_empty() {
         take_away(&mut spec, &[], ROLLOUT);

@@ -1,4 +1,4 @@
-//! In which tenants somebody is known: those that would let in the identity that a provider proved when this session began.
+//! The tenants that know a person: those that would admit the identity that a provider proved when this session began.
 //!
 //! Other data would not do. A tenant itself sets its people's mail addresses and logins, and its administrators set passwords
 //! and make tokens: any of these could be used to learn of other tenants. A provider's statement at the sign-in is verified by
@@ -33,7 +33,7 @@ impl Known {
     }
 }
 
-/// The tenants in which the caller is known, the one in which they act first.
+/// The tenants that know the caller, the present tenant first.
 ///
 /// # Errors
 /// 403 for a token that reads nothing; the store's, as a failure response.

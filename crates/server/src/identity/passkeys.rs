@@ -117,7 +117,8 @@ pub(crate) async fn begin_sign_in(state: &AppState, tenant: &str) -> Result<Begu
         .await
 }
 
-/// Begins a session for who showed their passkey. Having it and unlocking it are two factors, so it counts as fresh.
+/// Begins a session for the owner of a passkey. Possessing and unlocking the passkey are two factors, so the session has a
+/// fresh factor.
 ///
 /// # Errors
 /// 401 with the reason why the response is wrong; 404 for an unknown tenant.
@@ -143,7 +144,7 @@ pub(crate) async fn sign_in(
     sign_in::begin(state, origin, tenant, person, start).await
 }
 
-/// Whether the caller has a passkey, and whether this server's address lets them use it.
+/// Whether the caller has a passkey, and whether passkeys work at this server's address.
 ///
 /// # Errors
 /// The store's.

@@ -7,8 +7,8 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 /// How many passwords a server hashes at once: each takes 19 MiB and some tens of milliseconds of a core.
 pub(crate) const HASHERS: usize = 2;
-/// The memory of passwords hashed before. Where each takes its own, the system's allocator keeps some for every thread that
-/// ever hashed one, and any of hundreds may.
+/// Memory of earlier hashes, for reuse. Otherwise the system's allocator would keep memory for every thread that ever hashed a
+/// password, of which there can be hundreds.
 static SPARE: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// The longest password that is hashed, in bytes; a longer one is refused unread.

@@ -43,8 +43,8 @@ const BEHIND_SECONDS: i64 = 60;
 /// How long a platform's keys are left alone after they were read, however many tokens they do not fit.
 const KEYS_REST: Duration = Duration::from_secs(30);
 
-/// The keys of a platform whose tokens workloads are let in with: from memory while they are fresh. `anew` reads them again
-/// unless that was done just now.
+/// The keys of a platform that signs workloads' tokens: from the cache while fresh. `anew` reads the keys again, unless that
+/// was done just now.
 ///
 /// # Errors
 /// 502 when the platform cannot be reached; 503 when too many calls are under way.
@@ -69,7 +69,7 @@ pub(crate) async fn workload_keys(state: &AppState, issuer: &str, anew: bool) ->
     Ok(found)
 }
 
-/// Does something that blocks on the outside, away from the doors' threads.
+/// Runs a blocking outgoing call, away from the threads that serve requests.
 async fn outside<T: Send + 'static>(
     state: &AppState,
     work: impl FnOnce(&Http) -> Result<T, OidcError> + Send + 'static,
@@ -94,7 +94,7 @@ fn failed(error: &OidcError) -> Failure {
 pub(crate) enum Purpose {
     /// To begin a session.
     SignIn,
-    /// To show who they are anew, in a session that there is.
+    /// For a fresh factor in an existing session.
     StepUp,
 }
 
@@ -270,11 +270,11 @@ pub(crate) struct Returned {
     pub error_description: Option<String>,
 }
 
-/// A sign-in that came to its end.
+/// A completed sign-in.
 pub(crate) struct Arrived {
     /// Where the reader was going.
     pub next: String,
-    /// Cookies to set: the session's, if one began, and the end of the one it rode in.
+    /// Cookies to set: the session's, if one began, and the end of the cookie with the sign-in's data.
     pub cookies: Vec<String>,
 }
 
@@ -350,7 +350,7 @@ async fn enter(
     origin: &Origin,
 ) -> Result<NewSession, Failure> {
     if found.groups_claim.is_some() && verified.claimed.groups.is_none() {
-        // Nobody is moved on what is not known; whoever wonders why groups do not follow finds it here.
+        // Unknown groups move nobody; an administrator who wonders why groups do not follow finds the reason here.
         tracing::info!(
             tenant,
             provider = %found.key,
@@ -388,8 +388,8 @@ async fn enter(
     sign_in::begin(state, origin, tenant, person, start).await
 }
 
-/// Notes in the caller's session that the provider saw them anew. It must be the same person, and one without a second
-/// factor of their own.
+/// Records in the caller's session that the provider authenticated them anew. It must be the same person, and one without a
+/// second factor of their own.
 async fn freshen(
     state: &AppState,
     tenant: &str,

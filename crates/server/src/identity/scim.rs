@@ -1,4 +1,5 @@
-//! SCIM 2.0 (RFC 7644) under `/t/{tenant}/scim/v2`: extract, call one act, render. Its own token, its own errors.
+//! SCIM 2.0 (RFC 7644) under `/t/{tenant}/scim/v2`: each handler reads the input, runs one act and renders the result. Tokens
+//! and errors are the protocol's own.
 
 mod question;
 
@@ -112,8 +113,8 @@ fn not_offered(name: &str) -> No {
     error.into()
 }
 
-/// An address of ours without the slashes that a client adds where it joins a base address with a name: `…/v2//Users` and
-/// `…/v2/Users/` are both `…/v2/Users`. Other addresses stay as they are.
+/// An address of ours without the extra slashes of clients that join a base address with a name: `…/v2//Users` and
+/// `…/v2/Users/` both become `…/v2/Users`. Other addresses are unchanged.
 pub(crate) fn neat(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let (tenant, rest) = path.strip_prefix("/t/")?.split_once("/scim/v2/")?;
@@ -199,7 +200,7 @@ fn base(state: &AppState, tenant: &str) -> String {
     format!("{}/t/{tenant}/scim/v2", state.public_url())
 }
 
-/// Does an act; what the protocol refuses inside of it leaves nothing written.
+/// Runs an act; a refusal by the protocol's rules inside the act rolls it back.
 async fn act<T: Send + 'static>(
     state: &AppState,
     caller: &Caller,
@@ -260,7 +261,7 @@ fn discovered(all: Vec<Value>, mut places: Places) -> Result<Response, No> {
         let total = i64::try_from(all.len()).unwrap_or_default();
         return Ok(answer(200, &scim::list(total, 1, &all)));
     }
-    // A schema's name is a URN, whose letters' case does not matter.
+    // A schema's name is a URN, in which case does not matter.
     let is_it = |it: &Value| it["id"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(&id));
     let found = all.into_iter().find(is_it);
     found.map(|it| answer(200, &it)).ok_or_else(absent)
@@ -292,8 +293,8 @@ async fn search(
     found(&state, &caller, kind, Question::of_body(&body?.fields)?).await
 }
 
-/// Searches users and groups at once (RFC 7644 section 3.4.3): users come first. A filter over attributes that only one of
-/// them has finds only those.
+/// Searches users and groups at once (RFC 7644 section 3.4.3): users come first. A filter on attributes of only one of the two
+/// finds only that kind.
 async fn search_all(
     State(state): State<AppState>,
     method: Method,
@@ -380,8 +381,8 @@ impl<'q> Page<'q> {
         }
     }
 
-    /// Whether there is still a place, for a group with so many members. Once there is none, there is none for those that
-    /// follow, or whoever reads on would miss one.
+    /// Whether there is room for a group with so many members. After the first group without room the page is full, so that a
+    /// client that reads on misses none.
     fn has_place(&mut self, members: usize) -> bool {
         let is_long = i64::try_from(self.items.len()).unwrap_or(i64::MAX) >= self.asked.count;
         let is_heavy = !self.items.is_empty() && self.members + members > MOST_MEMBERS;
@@ -427,7 +428,7 @@ fn page_of(cx: &mut Context<'_, '_>, kind: Kind, asked: &Question, base: &str) -
     Ok((total, page.items))
 }
 
-/// Those that a filter chooses: found by an index where it names a value, else by looking at all of them page by page.
+/// The records that match a filter: found by an index if the filter names a value, else by reading all of them page by page.
 fn matching(
     cx: &mut Context<'_, '_>,
     kind: Kind,
@@ -582,7 +583,7 @@ async fn show(
     Ok(resource(200, &asked.shaped(found)))
 }
 
-/// Whether a list of tags names this one (RFC 9110 section 13.1.2); weak and strong ones count alike here.
+/// Whether a list of tags contains this one (RFC 9110 section 13.1.2); weak and strong tags count alike here.
 fn is_known(tags: &str, version: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     tags.trim() == "*" || tags.split(',').any(|tag| bare(tag) == bare(version))

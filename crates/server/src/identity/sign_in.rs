@@ -42,7 +42,7 @@ pub struct NewSession {
     pub expires_at: Timestamp,
     /// The value of the `Set-Cookie` header.
     pub cookie: String,
-    /// Another, by which this device is known when somebody else guesses the password; after a password alone.
+    /// A further cookie that recognises this device while others guess the password; set after a password alone.
     pub device: Option<String>,
 }
 
@@ -123,7 +123,7 @@ pub async fn sign_in(
     })
 }
 
-/// The id of the device that a cookie names, if this server gave it out for the account.
+/// The id of the device in a cookie, if this server issued the cookie for the account.
 fn known_device<'a>(state: &AppState, account: &str, shown: &'a str) -> Option<&'a str> {
     let (id, code) = shown.split_once('.')?;
     let code = proof::crypto::from_base64url(code)?;
@@ -171,7 +171,7 @@ fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, fail
     attempts::note_sign_in(state, tenant, person.as_str(), method, code);
 }
 
-/// Somebody who may sign in with a password.
+/// A person who may sign in with a password.
 struct Known {
     person: PersonId,
     phc: String,
@@ -203,7 +203,7 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
         .await
 }
 
-/// Checks a password against its PHC text, or against one that fits nothing.
+/// Checks a password against its PHC text, or against a dummy that never matches.
 async fn check_password(state: &AppState, names: &[String], phc: Option<String>, secret: &str) -> Result<(), Failure> {
     if let Err(wait) = state.throttle().enter(names, clock::tick()) {
         let text = format!("Too many failed tries. Try again in {wait} seconds.");
@@ -275,7 +275,7 @@ pub(crate) struct Start {
     pub subject: Option<String>,
 }
 
-/// Begins a session for somebody who has shown who they are.
+/// Begins a session for an authenticated person.
 ///
 /// # Errors
 /// 503 while the store is away.
@@ -295,7 +295,7 @@ pub(crate) async fn begin(
         .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
-    // Another password or passkey within the minute is another sign-in: one of them may have been put back.
+    // Another password or passkey within the minute is a separate sign-in: one of them may have been restored.
     let shown = start
         .passkey
         .as_deref()
@@ -351,7 +351,7 @@ fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
 /// A fresh factor as it is shown.
 #[derive(Debug, Clone)]
 pub enum Shown {
-    /// The password again: enough for who has nothing better.
+    /// The password again: enough for a person without a second factor.
     Password(String),
     /// A code of an authenticator.
     Code(String),
@@ -421,8 +421,8 @@ pub(crate) async fn note_factor(
     Ok(())
 }
 
-/// Checks the caller's own password, slowed down like a sign-in by their account, and not by their address: they are in already,
-/// and others there may be guessing.
+/// Checks the caller's own password, with a limit like that of a sign-in by account, but not by address: the caller is signed
+/// in already, and others at the address may be guessing.
 ///
 /// # Errors
 /// 401 for a wrong password; 429 after repeated failures.
@@ -442,7 +442,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
     checked
 }
 
-/// Tries a code that is used up when it is right. A million codes are soon tried, so wrong ones slow their person down.
+/// Tries a one-time code, which is used up by a match. A million codes are soon tried, so wrong codes slow their person down.
 async fn use_up(
     state: &AppState,
     caller: &Caller,

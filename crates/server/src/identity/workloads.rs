@@ -1,5 +1,5 @@
-//! The door for jobs of pipelines: a token of their platform for one of ours, for some minutes (OAuth 2.0 Token Exchange,
-//! RFC 8693). Requests and refusals are OAuth's own (RFC 6749 section 5.2).
+//! The token exchange for jobs of pipelines: a job presents its platform's token and gets a token of ours, valid for some
+//! minutes (OAuth 2.0 Token Exchange, RFC 8693). Requests and refusals have OAuth's format (RFC 6749 section 5.2).
 
 use acts::Context;
 use acts::identity::set_workload::{NewEntry, Shown, enter, trusting};
@@ -153,7 +153,8 @@ async fn verified(
     token: &str,
     found: &[Workload],
 ) -> Result<(String, Verified), Failure> {
-    // A token that had ended is forgotten, so that by a clock that was set back it would be taken a second time.
+    // Expired tokens are forgotten, so after the clock is set back such a token would be accepted a second time. This clock
+    // never goes back.
     let now = ends_by(state);
     let keys = providers::workload_keys(state, issuer, false).await?;
     let mut told = check(token, &keys, issuer, found, now);

@@ -27,11 +27,11 @@ use crate::http::known_connections::{Found, Known};
 use crate::http::route::Places;
 use crate::http::state::AppState;
 
-/// The largest delivery, in bytes: what GitHub sends at most.
+/// The largest delivery, in bytes: GitHub's own limit.
 const LIMIT: u64 = 25 * 1024 * 1024;
 /// How much of a delivery is held in memory before its signature is known, in bytes.
 const HELD: usize = 256 * 1024;
-/// The largest delivery of a system that does not sign as GitHub does, in bytes: it is read before it is believed.
+/// The largest delivery of a system that does not sign as GitHub does, in bytes: it is read before it is verified.
 const OTHERS: u64 = 2 * 1024 * 1024;
 /// The kinds whose delivery covers a whole group of alerts, thousands in the worst outage. Their senders retry no refused
 /// delivery.
@@ -116,7 +116,7 @@ fn as_kept(state: &AppState, found: &Found, connection: &str, bytes: Vec<u8>) ->
             Ok((proof::crypto::digest_text(&marked), marked))
         }
         run_task::KIND => {
-            // Sealed anew each time, the same request would be another one.
+            // The digest is taken before sealing: the sealed text differs each time, so a repeated request would look new.
             let digest = proof::crypto::digest_text(&bytes);
             let seal = |token: &str| secrets::seal_delivered(tools, &found.tenant, connection, token);
             let sealed = run_task::sealed(bytes, seal).map_err(|error| Failure::fault(&error))?;
@@ -126,7 +126,7 @@ fn as_kept(state: &AppState, found: &Found, connection: &str, bytes: Vec<u8>) ->
     }
 }
 
-/// A delivery with all that is kept of it.
+/// A delivery with all stored data.
 struct Whole {
     connection: String,
     delivery_id: String,
@@ -136,7 +136,7 @@ struct Whole {
     subject: String,
 }
 
-/// Notes what a delivery is about. A large one is read off the threads that serve requests.
+/// Finds the subject of a delivery. A large delivery is read away from the threads that serve requests.
 async fn with_subject(kind: &str, whole: Whole, now: Timestamp) -> Result<Whole, Failure> {
     let (kind, is_small) = (kind.to_owned(), whole.body.len() <= HELD);
     let note = move || {
@@ -154,8 +154,8 @@ async fn with_subject(kind: &str, whole: Whole, now: Timestamp) -> Result<Whole,
     done.map_err(|error| Failure::fault(&error))
 }
 
-/// Keeps a delivery, in a transaction that sees the connection as it was when the signature was held to it; `false` when it
-/// was there before.
+/// Keeps a delivery, in a transaction that checks that the connection is unchanged since the signature was verified; `false`
+/// for a repeated delivery.
 async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<bool, Failure> {
     for _ in 0..TRIES {
         let (whole, generation) = (Arc::clone(&whole), known.generation);
@@ -281,7 +281,7 @@ fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
     (kind == "pagerduty").then(|| json!({"status": "success", "message": "Event processed", "dedup_key": key()}))
 }
 
-/// Counts a delivery that is not the sender's, with its reason, where an administrator sees it.
+/// Counts an unauthentic delivery, with its reason, for an administrator.
 async fn turn_away(state: &AppState, tenant: &str, connection: String, doubt: door::Doubt) -> Failure {
     state.metrics().note_refused_delivery();
     let count = move |cx: &mut Context<'_, '_>| {

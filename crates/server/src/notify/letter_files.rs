@@ -1,5 +1,5 @@
-//! Keeps the files of a letter before a draft is made of it. Files of a letter that is not its writer's own are not kept; what no
-//! evidence names in the end is removed by the sweep, as other files are.
+//! Keeps the files of a letter before a draft is made of it. Files of another writer's letter are not kept; the sweep removes
+//! files that no evidence names.
 
 use std::io::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Live events (SSE): those that have their place in the log, by their index, so that a range once read is final.
+//! Live events (SSE): events with a place in the log, by their index, so that a range is final once it was read.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Events that change nothing on a page of the whole tenant: letters, gate requests, and auditors' accesses.
 const NO_NEWS: &[&str] = &["message.", "gate.", "auditor_look."];
 
-/// After how many quiet looks a stream ends, so that its reader shows its credential again.
+/// A stream ends after this time, so that its reader has to authenticate again.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// An event ready to be sent: its index, its kind and its text.
@@ -53,8 +53,8 @@ pub(crate) enum Telling {
     },
 }
 
-/// The news of a tenant for a page of its: of one change by its id, or of all; none that the page shows already. `from` is the size of the log that the
-/// page was made at.
+/// The news of a tenant for a page: of one change by its id, or of all, without events that the page shows already. `from` is
+/// the size of the log when the page was made.
 pub(crate) fn news(
     state: AppState,
     caller: Caller,
@@ -68,7 +68,7 @@ pub(crate) fn open(state: AppState, caller: Caller, telling: Telling, from: i64)
     let (send, receive) = mpsc::channel(64);
     let feed = feed(state, caller, telling, from, send);
     tokio::spawn(async move {
-        // A stream that is not read to its end, or whose reader went away, ends with its channel.
+        // A stream that is not read to its end, or whose reader disconnected, ends with its channel.
         let _ = tokio::time::timeout(LIFE, feed).await;
     });
     event_stream(receive)

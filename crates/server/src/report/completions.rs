@@ -8,7 +8,7 @@ const MOST: usize = 8;
 /// The fewest letters by which an operator is completed.
 const LETTERS: usize = 2;
 
-/// A search that goes on with what was typed.
+/// A completed search text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Completion {
     /// The whole text.

@@ -18,7 +18,7 @@ use crate::report::settings::settings_of;
 const MOST_OF_QUEUE: usize = 5;
 /// The most pages that are found.
 const MOST_PAGES: usize = 10;
-/// The fewest letters of an act that are taken for one.
+/// The fewest characters that are recognised as the verb of an act.
 const LETTERS: usize = 3;
 
 /// The acts that can be typed before the key of a change: the verb, the act, and the form of the change's page.
@@ -53,7 +53,7 @@ const FURTHER: [(&str, &str, &str); 11] = [
     ("Absences and delegations", "/away", actions::READ),
 ];
 
-/// Something that was found.
+/// A search result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Item {
     /// `act`, `change`, `person`, `service`, `incident`, `freeze`, `template`, `page` or `setting`.
@@ -64,7 +64,7 @@ pub(crate) struct Item {
     pub title: String,
     /// Its state; empty where it has none.
     pub state: String,
-    /// Of a closed change that did not plainly succeed: its outcome.
+    /// The outcome of a closed change without full success.
     pub outcome: Option<Outcome>,
     /// The path of its page, below the tenant's address.
     pub path: String,
@@ -176,7 +176,7 @@ fn act_item(word: &str, form: &str, key: &str, title: &str) -> Item {
     }
 }
 
-/// The pages that the reader may open and whose names fit.
+/// The pages that the reader may open and whose names match.
 fn pages_of(cx: &mut Context<'_, '_>, words: &str, language: &str) -> acts::Result<Vec<Item>> {
     let language = pages::language::find(language);
     let is_fitting = |label: &str| {

@@ -1,4 +1,4 @@
-//! Settings as the search finds them: by their names, and by what the form of a page sets.
+//! Settings in the search: found by their names, and by the fields of a page's form.
 
 use acts::Context;
 use acts::report::search_records::fits;

@@ -58,7 +58,7 @@ pub(crate) async fn serve(State(state): State<AppState>, request: Request) -> Re
         .await;
     match made {
         Ok(reply) => with_dav(sent(reply, is_head)),
-        // A person who was deactivated has no calendar any more.
+        // A deactivated person has no calendar any more.
         Err(failure) if matches!(failure.status(), 401 | 403) => challenge(),
         Err(failure) => failure.into_response(),
     }

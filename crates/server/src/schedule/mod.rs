@@ -1,5 +1,5 @@
-//! Doors of the calendar in protocols beside REST and pages: CalDAV, and the change calendars of AWS Systems Manager. Both open with
-//! the secret of a calendar feed.
+//! Protocols of the calendar beside REST and pages: CalDAV, and the change calendars of AWS Systems Manager. Both authenticate
+//! with the secret of a calendar feed.
 
 mod caldav;
 mod calendar_state;

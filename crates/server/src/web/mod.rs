@@ -476,7 +476,7 @@ fn emergency_routes() -> Router<AppState> {
         .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
 }
 
-/// People, what they may do, and their tokens.
+/// People, their rights, and their tokens.
 fn people_routes() -> Router<AppState> {
     Router::new()
         .route(

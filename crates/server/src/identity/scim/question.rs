@@ -74,7 +74,7 @@ impl Question {
         scim::shaped(value, &self.attributes, &self.excluded)
     }
 
-    /// Whether the client wants this attribute left out, which saves reading it.
+    /// Whether the client excludes this attribute, which saves reading it.
     pub(super) fn leaves_out(&self, name: &str) -> bool {
         scim::is_left_out(name, &self.attributes, &self.excluded)
     }

@@ -83,7 +83,7 @@ fn since(view: &View<'_, '_, '_>, file: &ChangeFile, compared: &Comparison) -> V
     rows
 }
 
-/// The conditions that still bind, those of others first, each with who checks it or who found it met.
+/// The conditions in force, those of others first, each with its checker or the person who found it met.
 fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
     let setter = |row: &Condition| {
         let set = file.approvals.iter().find(|it| it.id == row.approval);

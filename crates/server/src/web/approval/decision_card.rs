@@ -26,7 +26,7 @@ use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
 /// The most missing items on a card.
 const MISSING_SHOWN: usize = 3;
 
-/// The card of a change for the reader, from its file alone; `card_news::whole_brief` adds what warns and what changed.
+/// The card of a change for the reader, from its file alone; `card_news::whole_brief` adds warnings and edits.
 pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     let rows = ahead(file, &view.directory, view.now());
     let (risk, matrix) = risk(view, file);
@@ -73,7 +73,7 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(", ")
             .said(target.environment.as_str());
     }
-    // The same as on the page of what it reaches.
+    // The same items as on the page of the change's reach.
     let found = affected(&view.directory, &change.content.targets);
     let reached: Vec<String> = found
         .into_iter()
@@ -88,7 +88,7 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     in_waves(view, change, rich)
 }
 
-/// To how many members it goes, and what halts it: an approval covers the list of them.
+/// The number of members that the rollout covers, and its stop conditions: an approval covers the list of members.
 fn in_waves(view: &View<'_, '_, '_>, change: &Change, rich: Rich) -> Rich {
     let Some(plan) = &change.content.wave_plan else {
         return rich;
@@ -143,7 +143,7 @@ fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> (Rich, Option<MatrixPictu
     (link, picture)
 }
 
-/// Whether a cell is that of the risk that counts.
+/// Whether a cell matches the counted risk.
 fn is_of(found: &Effective, counted: &Risk) -> bool {
     (found.risk.level, found.risk.score) == (counted.level, counted.score)
 }
@@ -474,7 +474,7 @@ pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
     }
 }
 
-/// In whose place somebody decided; `None` where it was in their own alone.
+/// The people for whom a delegate decided; `None` for a decision in the person's own right alone.
 fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
     let mut found: Vec<String> = Vec::new();
     for person in approval

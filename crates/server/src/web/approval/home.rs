@@ -1,4 +1,4 @@
-//! The first page: what waits for the reader, their own changes, and what to keep in mind.
+//! The first page: work that waits for the reader, the reader's own changes, and notes.
 
 use acts::change::find_acts::find_acts;
 use acts::change::find_warnings::warnings_of;
@@ -217,7 +217,7 @@ fn row(view: &View<'_, '_, '_>, file: &ChangeFile, next: Rich) -> QueueRow {
     }
 }
 
-/// The reader's own open changes, each with what it waits for.
+/// The reader's own open changes, each with the next step.
 fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
     let states = Stage::ALL
         .iter()
@@ -242,7 +242,7 @@ fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
     Ok(rows)
 }
 
-/// The next step of a change and whose it is.
+/// The next step of a change, and the people responsible for it.
 fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let change = &file.change;
     let url = view.change_url(&change.key);
@@ -325,7 +325,7 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
     Ok(entries)
 }
 
-/// The act that brings what is missing.
+/// The act that resolves an unmet condition.
 fn act_words(code: &str) -> &'static str {
     match code {
         "outcome_missing" => "Tell the outcome",
@@ -337,7 +337,7 @@ fn act_words(code: &str) -> &'static str {
     }
 }
 
-/// That the queue was not looked for in every change, where so many are open that it was not.
+/// The notice that the queue covers only a part of the open changes, because there are too many.
 fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
     let states = [Stage::Authorizing, Stage::Approved, Stage::Scheduled];
     let filter = ChangeFilter {
@@ -354,7 +354,7 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
     Ok(Some(Entry::new(Tone::Wait, text).why(all)))
 }
 
-/// Offers language, zone and clock to whoever never chose any of them.
+/// Offers language, zone and clock to a reader who never chose any of them.
 fn not_chosen(view: &View<'_, '_, '_>) -> Option<Entry> {
     let me = view.directory.people.get(&view.me)?;
     let way = Rich::new().link("Choose language, zone and clock", view.url("/telling"));

@@ -1,4 +1,4 @@
-//! Two versions of a change side by side: each field that differs, with who edited it last, and all versions to choose from.
+//! Two versions of a change side by side: each differing field, with its last editor, and a menu of all versions.
 
 use acts::change::compare_versions::{Comparison, ContentVersion, compare_versions};
 use axum::extract::{Path, Query, State};

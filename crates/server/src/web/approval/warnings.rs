@@ -21,7 +21,7 @@ pub(crate) fn entries(view: &View<'_, '_, '_>, found: &[Warning]) -> Vec<Entry> 
     rows.map(|(tone, text)| Entry::new(tone, text)).collect()
 }
 
-/// The same as one notice above a form; nothing where nothing is open.
+/// The same as one notice above a form; none without an open warning.
 pub(crate) fn notice(view: &View<'_, '_, '_>, found: &[Warning]) -> Option<Notice> {
     let open: Vec<&Warning> = found.iter().filter(|it| it.is_open()).collect();
     let mut rows = open.iter().flat_map(|it| whole(view, it)).map(|(_, text)| text);

@@ -9,7 +9,7 @@ use pages::{ActForm, ActTone, Field, Rich};
 use crate::web::shared::flash::Told;
 use crate::web::shared::view::View;
 
-/// The acts after which others go on.
+/// The acts after which the change waits for other people.
 const GO_ON: &[&str] = &[
     "approvals",
     "approvals/conditions",
@@ -93,7 +93,7 @@ pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts
     })
 }
 
-/// The change that was acted on: the one that the news names, else the one whose page it is.
+/// The key of the changed record: from the confirmation, else from the page's path.
 fn key_of(told: &Told, path: &str) -> Option<String> {
     if !told.key.is_empty() {
         return Some(told.key.clone());

@@ -27,7 +27,7 @@ use crate::web::shared::words;
 
 /// The default size of a draw.
 const USUAL: usize = 25;
-/// The most that are drawn.
+/// The largest draw.
 const MOST: usize = 500;
 /// The most changes of a population.
 const POPULATION: usize = 100_000;
@@ -87,7 +87,7 @@ fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Str
     let given = wanted
         .get("seed")
         .map(|seed| seed.chars().take(SEED_LIMIT).collect::<String>());
-    // The root of the log is known to nobody before it is made, so it is a seed that nobody chose.
+    // The root of the log cannot be predicted, so nobody can choose it as a seed.
     let seed = given.unwrap_or_else(|| log.root.clone());
     let size = wanted
         .get("size")

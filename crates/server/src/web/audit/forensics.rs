@@ -1,4 +1,4 @@
-//! The forensic timeline as a page and as CSV: who did what, of one person, record, address, session, token or incident.
+//! The forensic timeline as a page and as CSV: the actions of or about one person, record, address, session, token or incident.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

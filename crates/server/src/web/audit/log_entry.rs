@@ -1,4 +1,4 @@
-//! One entry of the log for people: who did what, and each field that it wrote, before and after.
+//! One entry of the log for people: the acting person, the act, and each written field, before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ const MOST_SHOWN: usize = 500;
 /// The most ids whose names are looked up for one page.
 const MOST_NAMED: usize = 100;
 
-/// One entry of the log: what it wrote, before and after.
+/// One entry of the log: the written fields, before and after.
 pub(crate) async fn show_entry(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -37,7 +37,7 @@ pub(crate) async fn show_entry(
     show(&state, &visitor, Place::AuditLog, move |view| event_page(view, &id)).await
 }
 
-/// The session or token by which the act came, each with the timeline of what was done by it.
+/// The session or token of the act, each with a link to the timeline of its acts.
 fn ways_in(view: &View<'_, '_, '_>, told: &Told) -> Vec<Fact> {
     let fact = |(name, label): (&str, &'static str)| {
         let id = told.data.get("via")?.get(name)?.as_str()?;
@@ -248,7 +248,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("message", "Letter"),
 ];
 
-/// How a record belongs to the person who names it: somebody gave it, is written to, or has it.
+/// The relation of a record to the person whom it names: author, addressee or owner.
 fn whose(table: &str) -> &'static str {
     match table {
         "approval" | "peer_review" | "comment" | "entry" | "evidence" | "link" | "glass_use" | "act_facts" => "by",
@@ -300,7 +300,7 @@ impl Teller<'_, '_, '_, '_> {
         let tell = |value: &Option<Value>| self.value(&change.field, value.as_ref());
         let (mut before, mut after) = (tell(&change.before), tell(&change.after));
         if before == after && change.before != change.after {
-            // Two moments within a minute read the same, and then what was written would not be seen.
+            // Two moments within a minute look the same, so the exact times are shown.
             let exact = |value: &Option<Value>| value.as_ref().map_or_else(Rich::new, |it| self.cut(text_of(it)));
             (before, after) = (exact(&change.before), exact(&change.after));
         }

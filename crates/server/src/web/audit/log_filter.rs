@@ -162,7 +162,7 @@ impl Wanted {
         })
     }
 
-    /// The instant at which a day begins for the reader, or so many days later: a day that ends a span is in it.
+    /// The instant at which a day begins for the reader, plus so many days: the last day of a span is included.
     fn start(&self, view: &View<'_, '_, '_>, name: &str, later: i64) -> Result<Option<Timestamp>, String> {
         let text = self.get(name);
         if text.is_empty() {
@@ -176,7 +176,7 @@ impl Wanted {
         Ok(Some(start.timestamp()))
     }
 
-    /// The filters that are on, each with the address that takes it away.
+    /// The active filters, each with the address that removes it.
     pub fn chips(&self, view: &View<'_, '_, '_>) -> Vec<Chip> {
         let set = FILTERS.iter().filter(|(name, _)| !self.get(name).is_empty());
         let chip = |(name, label): &(&str, &str)| {

@@ -13,7 +13,7 @@ pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
     }
 }
 
-/// Why it is on the agenda where it is.
+/// The reason for an item's position on the agenda.
 pub(crate) fn ground_words(ground: ListingGround) -> &'static str {
     match ground {
         ListingGround::ByRisk => "Not of high risk",

@@ -1,5 +1,5 @@
-//! Lessons: the list with one's own trainings, a lesson with its icon array, its test, and for change managers the assignments
-//! and what came of lessons.
+//! Lessons: the list with the reader's own trainings, a lesson with its icon array, its test, and for change managers the
+//! assignments and results.
 
 use acts::Context;
 use acts::cab::lessons::{
@@ -388,7 +388,7 @@ fn text_sections(lesson: &Lesson, figures: &LessonFigures, language: &str) -> Ve
     sections
 }
 
-/// The tenant's own changes in groups that name none of them.
+/// The tenant's own changes in anonymous groups.
 fn example_section(examples: &[LessonExample]) -> Section {
     let row = |it: &LessonExample| {
         let took = match it.up_to_minutes {

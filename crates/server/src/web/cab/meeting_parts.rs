@@ -94,7 +94,7 @@ pub(crate) fn outcome_cell(outcome: ItemOutcome) -> Cell {
     Cell::Mark(outcome_tone(outcome).mark(outcome_words(outcome)))
 }
 
-/// The agenda: what is decided at the meeting, what by vote before it, and what came after the freeze.
+/// The agenda: items of the meeting, items for a vote before it, and items added after the freeze.
 pub(crate) fn agenda_sections(view: &View<'_, '_, '_>, session: &Session) -> Vec<Section> {
     let Some(agenda) = &session.agenda else {
         return Vec::new();

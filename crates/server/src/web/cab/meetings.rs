@@ -1,4 +1,4 @@
-//! Boards on a change's page: opening a meeting, being there, declaring a conflict of interest, and what was decided.
+//! Boards on a change's page: opening a meeting, attendance, declaring a conflict of interest, and the decisions.
 
 use std::cmp::Reverse;
 
@@ -28,7 +28,7 @@ pub(crate) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
     found
 }
 
-/// The meetings at which the reader may vote on a change, the one that began last first: id and title.
+/// The meetings at which the reader may vote on a change, the latest first: id and title.
 fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
     let boards = boards(file);
     let groups = boards.iter();

@@ -28,7 +28,7 @@ use crate::web::shared::{idempotent_form, step_up};
 struct Door {
     /// The path below the change's address; `{}` is the id of an item.
     path: &'static str,
-    /// Boxes that are sent as `false` when they are not ticked.
+    /// Checkboxes that count as `false` when they are not ticked.
     boxes: &'static [&'static str],
     /// The act: change, item, body.
     run: fn(&mut Context<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
@@ -432,7 +432,7 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
                 &told,
             )
         }
-        // The runbook shows by itself what was done.
+        // The runbook shows the results itself.
         "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),
         "runbook" => see(&format!("{change}/runbook")),
         _ => see_told(state, visitor, &change, &told),

@@ -11,7 +11,7 @@ use crate::web::change::templates::{locked, page_of};
 use crate::web::shared::form::{AFTER, Form, OWN};
 use crate::web::shared::view::View;
 
-/// The template of that key, while changes may follow it.
+/// The template of a key, if changes may follow it.
 pub(crate) fn approved<'d>(directory: &'d Directory, key: &str) -> Option<&'d StandardTemplate> {
     let template = directory.templates.get(key)?;
     (template.state == TemplateState::Approved).then_some(template)

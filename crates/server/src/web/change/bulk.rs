@@ -115,7 +115,7 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
     answers.iter().map(entry).collect()
 }
 
-/// Why not, in one sentence.
+/// The reason of a refusal, in one sentence.
 fn told(failure: &Failure) -> String {
     let problem = &failure.problem;
     let row = problem.unmet.first().map(|row| row.text.clone());
@@ -165,7 +165,7 @@ fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> St
     page.render()
 }
 
-/// The form that does it to those that can: their keys, and the digests that were shown.
+/// The form that performs the act on the possible changes: their keys, and the digests that were shown.
 fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: usize) -> ActForm {
     let label = format!("{} {} of {whole}", act.verb, able.len());
     let tone = if act.name == "cancel" {

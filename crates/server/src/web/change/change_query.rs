@@ -30,7 +30,7 @@ pub(crate) const FILTERS: [(&str, &str); 16] = [
     ("ended_to", "Ended before"),
 ];
 
-/// The columns that can be chosen, by their ids of [`ChangeRow`].
+/// The selectable columns, by their ids of [`ChangeRow`].
 pub(crate) const COLUMNS: [(&str, &str); 15] = [
     ("key", "Key"),
     ("state", "State"),
@@ -49,7 +49,7 @@ pub(crate) const COLUMNS: [(&str, &str); 15] = [
     (OWN, "Fields of your own"),
 ];
 
-/// The column of the fields that the tenant added; a file has one for each of them.
+/// The column of the tenant's own fields; a file has one column for each of them.
 pub(crate) const OWN: &str = "own";
 
 /// The query of the address.
@@ -245,14 +245,14 @@ pub(crate) fn ended_lately(view: &View<'_, '_, '_>) -> [(&'static str, String); 
 /// The filter in an address.
 ///
 /// # Errors
-/// What of it cannot be read, by the filter's name.
+/// The unreadable parts, by the filter's name.
 pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeFilter, Vec<FieldError>> {
     let errors = unread(view, wanted);
     if !errors.is_empty() {
         return Err(errors);
     }
     let text = |name: &str| wanted.get(name).map(str::to_owned);
-    // A login that nobody has finds nothing, rather than everything.
+    // An unknown login finds nothing, rather than everything.
     let person = |name: &str| {
         wanted.get(name).map(|login| {
             view.directory

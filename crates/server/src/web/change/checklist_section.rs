@@ -116,7 +116,7 @@ impl Around<'_> {
         vec![form]
     }
 
-    /// The end of a planned undo: implementers record it, and whoever may close the change calls it off.
+    /// The end of a planned undo: implementers record it, and a person who may close the change cancels the undo.
     pub(crate) fn undo_acts(&self) -> Vec<ActForm> {
         let is_begun = matches!(self.file.change.state, State::Implementing | State::Reviewing);
         if !is_begun || undo::open(&self.file.change).is_none() {

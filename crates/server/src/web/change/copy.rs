@@ -86,7 +86,7 @@ fn clone_page(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Stri
     Ok(page.render())
 }
 
-/// A change's request without what belongs to the one time.
+/// A change's request without the fields of the original alone.
 fn copied(change: &Change, mut body: Body) -> Body {
     for name in ONCE {
         body.remove(*name);

@@ -95,7 +95,7 @@ pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
     }
 }
 
-/// Puts what was sent, its errors and the wanted rows into the page.
+/// Puts the sent values, their errors and the requested rows into the page.
 pub(crate) fn fill_back(
     view: &View<'_, '_, '_>,
     page: &mut ChangeForm,
@@ -156,7 +156,7 @@ fn shown_as(name: &str, known: &[&String]) -> Option<String> {
     own.or(first_of_row).map(|field| (*field).clone())
 }
 
-/// More rows than are filled in, in the group whose button was pressed.
+/// More empty rows, in the group whose button was pressed.
 fn add_rows(fields: &mut ChangeFields, add: &str) {
     let count = |rows: Rows| {
         let prefix = format!("{}.", rows.name());
@@ -373,7 +373,7 @@ fn held(base: &Body) -> Body {
     HELD.iter().filter_map(known).collect()
 }
 
-/// The revision that the reader saw; a form that came back keeps the one that it was made from.
+/// The revision that the reader saw; a returned form keeps its original revision.
 fn revision(change: &Change, back: Option<&Back>) -> String {
     let sent = back
         .map(|back| back.form.first("revision").to_owned())
@@ -473,7 +473,7 @@ async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back)
     .await
 }
 
-/// The times of a form that come twice for whoever sent it.
+/// The times of a form that occur twice on the sender's clock.
 pub(crate) fn comes_twice(cx: &mut Context<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
     let directory = cx.directory()?;
     Ok(form.decode(&reader_of(cx, &directory), &[]).twice)

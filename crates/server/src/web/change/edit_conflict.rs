@@ -24,7 +24,7 @@ pub(crate) struct Merged {
     pub form: Form,
     /// The fields that both edited, by their names in the API.
     pub both: Vec<String>,
-    /// Whether anybody changed what the form holds since its sender saw it.
+    /// Whether another person edited the form's fields since the sender saw them.
     pub is_edited: bool,
 }
 
@@ -82,10 +82,10 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
     }
 }
 
-/// The names whose present value stays, as the sender picked.
+/// The names whose present value the sender keeps.
 ///
 /// # Errors
-/// One for each name of which nothing was picked.
+/// One error for each name without a choice.
 pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>> {
     let (mut theirs, mut errors) = (Vec::new(), Vec::new());
     for name in asked_before(form) {
@@ -102,7 +102,7 @@ pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>>
     if errors.is_empty() { Ok(theirs) } else { Err(errors) }
 }
 
-/// Shows a form that met another person's edit: its notice, and both values of what both changed.
+/// Shows a form after another person's edit: the notice, and both values of each conflicting field.
 pub(crate) fn show(
     view: &mut View<'_, '_, '_>,
     page: &mut ChangeForm,
@@ -146,7 +146,7 @@ pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice
     notice
 }
 
-/// Both values of what both changed; `own` are the fields that the tenant added.
+/// Both values of each conflicting field; `own` are the tenant's own fields.
 fn conflicts(
     now: &Body,
     back: &Back,

@@ -179,7 +179,7 @@ pub(crate) fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader)
     shown(old) == shown(new) || (is_default(old) && is_default(new))
 }
 
-/// An object's new values, with what is gone set to null.
+/// An object's new values, with removed members set to null.
 fn cleared(old: &Body, new: &Body) -> Body {
     let mut patch = new.clone();
     for name in old.keys().filter(|name| !new.contains_key(*name)) {
@@ -188,7 +188,7 @@ fn cleared(old: &Body, new: &Body) -> Body {
     patch
 }
 
-/// Rows keep what the form does not show, such as a step's team, while they stay where they were.
+/// Rows keep members that the form does not show, such as a step's team, as long as their position is unchanged.
 fn kept_beside(old: Option<&Value>, new: Value) -> Value {
     let (Some(Value::Array(old)), Value::Array(mut rows)) = (old, new.clone()) else {
         return new;

@@ -20,7 +20,7 @@ use crate::web::shared::view::{Visitor, write};
 /// received before.
 ///
 /// # Errors
-/// What was sent besides the file, and the refusal or fault.
+/// The fields besides the file, and the refusal or fault.
 pub(crate) async fn take(
     state: &AppState,
     visitor: &Visitor,
@@ -71,7 +71,7 @@ fn meant_as_file(mut body: Body) -> Body {
     body
 }
 
-/// A refusal of a form whose file the browser forgets when the form comes back.
+/// A refusal of a form whose file has to be chosen again, because the browser forgets it.
 fn chosen_again(mut failure: Failure, has_file: bool) -> Failure {
     let errors = &mut failure.problem.errors;
     if has_file && !errors.is_empty() && errors.iter().all(|error| error.field != "file") {
@@ -84,7 +84,7 @@ fn chosen_again(mut failure: Failure, has_file: bool) -> Failure {
     failure
 }
 
-/// A document that was typed is wrong where it was typed, though to the API it is the file.
+/// Puts the error of a typed document beside its text field, although the API reports it for the file.
 fn beside_the_text(mut failure: Failure, form: &Form, has_file: bool) -> Failure {
     if !has_file && !form.first("text").trim().is_empty() {
         let errors = failure.problem.errors.iter_mut();

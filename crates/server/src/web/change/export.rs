@@ -258,8 +258,8 @@ fn in_language(mut export: Export, language: &Language) -> Export {
     export
 }
 
-/// A value that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it, which
-/// spreadsheets read as “this is text”.
+/// A value that no spreadsheet takes for a formula: an apostrophe before a formula's first character makes spreadsheets read
+/// the value as text.
 pub(crate) fn defused(value: &str) -> String {
     let begins = value.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
     match begins.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']) {

@@ -31,7 +31,7 @@ use crate::web::shared::words::capital;
 
 /// How many changes a page shows.
 const PAGE: i64 = 50;
-/// The column of those whom changes wait for.
+/// The column with the people that changes wait for.
 pub(crate) const WAITS: &str = "waits_for";
 /// The query parameter for a page with every row picked (`all`), for readers without a script.
 const PICKED: &str = "picked";
@@ -51,7 +51,7 @@ pub(crate) async fn show_list(
         return see(&format!("{}/changes/{}", visitor.base(), key.to_uppercase()));
     }
     let is_all = wanted.get(PICKED) == Some("all");
-    // No link keeps it, so that nobody picks the rows of another page unseen.
+    // No link keeps the selection, so that no reader picks the rows of another page unseen.
     wanted.0.retain(|(name, _)| name != PICKED);
     show(&state, &visitor, Place::Changes, move |view| {
         page(view, &wanted, is_all, None)
@@ -59,7 +59,7 @@ pub(crate) async fn show_list(
     .await
 }
 
-/// The list that a query shows, with a form over it that came back.
+/// The list of a query, with a returned form over it.
 pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, back: Back) -> Response {
     let asked = format!("/?{query}").parse().ok();
     let pairs = asked.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
@@ -220,7 +220,7 @@ fn column_fields(wanted: &Wanted) -> Vec<Field> {
     fields
 }
 
-/// Keeping what is shown as a view, or taking a kept view away.
+/// The acts to keep the present list as a view, or to remove a kept view.
 fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Vec<ActForm> {
     let query = wanted.query();
     if let Some(kept) = saved.iter().find(|kept| kept.query == query) {
@@ -348,7 +348,7 @@ fn views(
     Ok(views.collect())
 }
 
-/// The query of the view that is shown: one with the same order, else the one that differs by its order alone.
+/// The query of the present view: one with the same order, else one that differs only in the order.
 fn present<'q>(wanted: &Wanted, mut queries: impl Iterator<Item = &'q str>) -> String {
     let present = wanted.query();
     if queries.any(|query| query == present) {
@@ -390,7 +390,7 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
 
 fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let mut fields = filter_fields(view, wanted);
-    // Other filters keep the columns and the order that were chosen.
+    // Other filters keep the chosen columns and order.
     let kept = wanted.parts().into_iter();
     let kept = kept.filter(|(name, _)| ["columns", "sort"].contains(&name.as_str()));
     fields.extend(kept.map(|(name, value)| Field::hidden(name, value)));

@@ -174,7 +174,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     }
 }
 
-/// The keys of the changes that look like one that was just written.
+/// The keys of changes that are similar to the new one.
 fn lookalikes(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Vec<String>> {
     let change = cx.change(key)?;
     let services = change
@@ -202,7 +202,7 @@ fn create_read(cx: &mut Context<'_, '_>, form: &Form, mut body: Body) -> acts::R
         false => Filled::default(),
     };
     let key = create_change::create_change_filled(cx, &body, &filled.fields)?;
-    // Work that is done already waits for its confirmation and its review, not for an assessment.
+    // Completed work waits for its confirmation and its review, not for an assessment.
     if is_submitted && !body.contains_key("retrospective") {
         verbs::submit_change(cx, &key)?;
     }

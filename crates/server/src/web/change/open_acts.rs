@@ -87,7 +87,7 @@ pub(crate) fn decisions(
     ];
     let forms = acts.iter().map(|act| {
         let form = meetings::seated(view, file, act.form(context));
-        // A question back binds nobody, so nothing is to be shown before.
+        // A return commits nobody, so it needs no prior proof.
         let lacking = open.decision_lacks.filter(|_| *act != Act::Return);
         stepped(form, context, lacking)
     });
@@ -267,8 +267,8 @@ pub(crate) fn others(
     forms
 }
 
-/// The form of an act with the weight that it has now: while the work goes on, its outcome is what the page is for, and nobody
-/// is pressed to close what closes by itself.
+/// The form of an act with its present emphasis: during the work the outcome is the main act, and nobody is urged to close a
+/// change that closes automatically.
 fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, form): (Verb, ActForm)) -> ActForm {
     let is_under_way = file.change.state == State::Implementing;
     match verb {
@@ -286,7 +286,7 @@ fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, f
     }
 }
 
-/// Whether the first thing that is missing before its closing is this, and the reader has it.
+/// Whether the reader's first missing step before the closing is this one.
 fn is_asked_for(view: &View<'_, '_, '_>, file: &ChangeFile, code: &str) -> bool {
     let login = view.directory.login(&view.me);
     let rows = before_closure(file, &view.directory, view.now());

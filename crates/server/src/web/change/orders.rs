@@ -39,7 +39,7 @@ fn address(url: &str, wanted: &Wanted, order: Order) -> String {
     format!("{url}{}", wanted.with("sort", &word))
 }
 
-/// The heads of the list: one leads to its column's first order, and from there to the other way round.
+/// The heads of the list: a click on a head selects its column's first order, and a second click the reverse.
 pub(crate) fn heads(url: &str, wanted: &Wanted, present: Order) -> Vec<Column> {
     let mut heads = ChangeRow::columns();
     for head in &mut heads {

@@ -44,7 +44,7 @@ use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced}
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
 use crate::web::shared::words::{free, kind, plain, risk, state};
 
-/// A form that came back: what it sent, and what was wrong.
+/// A returned form: its input, and the errors.
 pub(crate) struct Refused {
     /// Where it was sent, below the change's address: `/hold`.
     pub path: String,
@@ -281,7 +281,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         risk_sections: Vec::new(),
         linked: Vec::new(),
         tab: String::new(),
-        // The page adds what only the store knows.
+        // The page adds the data from the store.
         brief: Brief::default(),
         links: Work::default(),
     }
@@ -570,7 +570,7 @@ fn typed(address: &str, sent: &Form) -> Vec<Rich> {
     kept.typed_by_hand().into_iter().map(row).collect()
 }
 
-/// Gives a form that has none the mark by which it does its work once.
+/// Gives a form without a mark the mark that prevents a repeated act.
 fn mark(act: &mut ActForm, context: &ActContext) {
     let is_marked = act.fields.iter().any(|field| field.name == form::MARK);
     if !act.is_link && !act.is_question && !is_marked {

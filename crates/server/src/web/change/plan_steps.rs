@@ -5,7 +5,7 @@ use pages::{PlanStep, Rich, minutes};
 
 use crate::web::shared::view::View;
 
-/// The steps of a plan; a doer who is a login is shown by name.
+/// The steps of a plan; an owner given by login is shown by name.
 pub(crate) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
     let rows = steps.iter().map(|step| {
         let said = [step.doer.as_deref().map(|doer| view.waits_on(doer)), step.team.clone()];

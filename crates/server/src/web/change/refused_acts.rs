@@ -55,7 +55,8 @@ fn reasons(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, rows: &[
     }
 }
 
-/// Why, what opens it, and the way there: for whoever may edit it the field itself, for everybody else who can.
+/// The reason, the remedy, and the way there: a link to the field for a person who may edit it, for other readers the people
+/// who can.
 fn reason(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, row: &Unmet) -> Rich {
     let reason = view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy));
     if let Some(field) = field_of(row).filter(|_| open.has(Verb::Edit)) {

@@ -149,7 +149,7 @@ pub(crate) fn by_steps(change: &Change, entries: &[ActionEntry]) -> Option<BySte
     })
 }
 
-/// The latest step that the reader noted, while they may take it back.
+/// The reader's latest recorded step, while it can be undone.
 fn undo(view: &View<'_, '_, '_>, change: &Change, entries: &[ActionEntry]) -> Option<RunUndo> {
     if change.state != Stage::Implementing {
         return None;

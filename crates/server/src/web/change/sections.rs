@@ -505,7 +505,7 @@ impl Around<'_> {
         Work::new("", entries).acts(acts)
     }
 
-    /// How it is watched after the work, and what began meanwhile.
+    /// The watch after the work, and the incidents that began meanwhile.
     pub fn watch(&self, view: &View<'_, '_, '_>) -> Work {
         let change = &self.file.change;
         let mut entries: Vec<Entry> = course::watch(view, change).into_iter().collect();
@@ -712,7 +712,7 @@ fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
     caused.chain(seen).collect()
 }
 
-/// A review of what is closed already: it adds to the record and changes nothing of it.
+/// A review of a closed change: it adds to the record and changes nothing of it.
 fn addendum(form: ActForm) -> ActForm {
     let mut form = form.submit("Add this to the review");
     form.verb_label = "Add to the review".to_owned();
@@ -730,8 +730,7 @@ fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
     (!names.is_empty()).then(|| Fact::new("Config items not in the estate", Rich::new().said(names.join(", "))))
 }
 
-/// The incident behind a change: one of ours with a link, and one that is kept elsewhere as what it is, so that nobody looks
-/// for it here.
+/// The incident behind a change: one of ours with a link, an external one as plain text, so that nobody looks for it here.
 fn incident_fact(view: &View<'_, '_, '_>, named: &str) -> Rich {
     let key = named.to_uppercase();
     if view.directory.incidents.contains_key(&key) {
@@ -769,7 +768,7 @@ fn risk_fact(file: &ChangeFile) -> Fact {
     }
 }
 
-/// Leaves out of the form of a link what holds the start: that is for who may write the change.
+/// Removes the option to hold the start from a link's form: only a person who may edit the change has it.
 fn leave_holding_out(form: &mut ActForm) {
     for field in &mut form.fields {
         if let Input::Select(choices) = &mut field.input {

@@ -90,7 +90,7 @@ fn free(template: &StandardTemplate) -> Fact {
     }
 }
 
-/// How far each change may go: beyond that it is a normal one.
+/// The bounds of each change: beyond them a change is a normal one.
 fn bounds(template: &StandardTemplate) -> Fact {
     let bounds = &template.bounds;
     let mut values = vec![
@@ -314,7 +314,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
     Ok(page.render())
 }
 
-/// The version that is proposed beside the one that the page is about.
+/// The version that is proposed beside the page's version.
 fn next_of(template: &StandardTemplate) -> Option<&StandardTemplate> {
     template
         .proposed()
@@ -441,7 +441,7 @@ fn steps(template: &StandardTemplate, field: &str) -> Vec<PlanStep> {
     rows.into_iter().flatten().map(step).collect()
 }
 
-/// The locked fields with their values as they read.
+/// The locked fields with their values, for display.
 pub(crate) fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
     locked_beside(view, template, &[])
 }

@@ -1,4 +1,4 @@
-//! The waves of a change: what stops them, the waves with their counts, the members with their outcomes, a dry run, and the
+//! The waves of a change: the stop conditions, the waves with their counts, the members with their outcomes, a dry run, and the
 //! forms of plan and members.
 
 use acts::Context;
@@ -27,7 +27,7 @@ use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// Which members the page shows, and whether it tries the plan.
+/// The filter of the shown members, and whether the page shows a dry run.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     wave: Option<i64>,

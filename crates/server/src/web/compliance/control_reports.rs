@@ -362,7 +362,7 @@ fn anchor(control: &ControlResult) -> String {
     format!("control-{}", control.id.chars().map(plain).collect::<String>())
 }
 
-/// One control: how it is enforced, and what each test found.
+/// One control: its enforcement, and the findings of each test.
 fn section(view: &View<'_, '_, '_>, control: &ControlResult, rows_url: &str) -> Section {
     let mut entries = vec![
         Entry::new(Tone::Plain, Rich::new().said(control.objective.as_str()))

@@ -1,4 +1,4 @@
-//! The page of a hold order: what it holds, and the form by which it is lifted.
+//! The page of a hold order: the records on hold, and the form that lifts the hold.
 
 use acts::Context;
 use acts::compliance::lift_hold::lift_hold_order;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::View;
 
-/// The retention in force and what the archive holds, with the form that proposes another.
+/// The retention in force and the contents of the archive, with the form that proposes another retention.
 ///
 /// # Errors
 /// The store's.
@@ -46,7 +46,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     }
 }
 
-/// Where to read what keeps more than the retention.
+/// Links to the rules that keep more than the retention.
 fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
     if !view.may(actions::AUDIT) {
         return Vec::new();
@@ -77,7 +77,7 @@ fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
     ]
 }
 
-/// When changes move to the archive, what it holds, and what waits for it.
+/// The schedule of the archive, its contents, and its backlog.
 fn archive_entries(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let report = archive_changes::report(view.cx)?;
     let plain = |text: String| Entry::new(Tone::Plain, Rich::from(text));
@@ -229,7 +229,7 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
         .title(format!("{asker} had {what} erased, {when}"))
 }
 
-/// The forms about what is kept that are open to the reader.
+/// The retention forms that are open to the reader.
 pub(crate) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -> Vec<ActForm> {
     let mut acts = Vec::new();
     let (sets, audits) = (view.may(actions::SET_POLICY), view.may(actions::AUDIT));

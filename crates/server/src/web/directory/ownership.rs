@@ -76,7 +76,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts
         .collect();
     found.sort_by_key(|row| (row.scope(), row.environment.clone(), row.role, row.since));
     let all = found.len();
-    // Where nothing is behind it any more, the list begins anew.
+    // Beyond the end, the list begins anew.
     let from = asked.after.filter(|after| *after < all).unwrap_or_default();
     let end = all.min(from + MOST);
     let rows = found

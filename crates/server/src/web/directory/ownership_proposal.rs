@@ -14,8 +14,8 @@ use store::record;
 use crate::web::integration::connections::kind_words;
 use crate::web::shared::view::View;
 
-/// Of a proposal that is over, so many rows of each list are shown. Of one that waits it is all of them: what a second person does
-/// not see, one person does alone.
+/// The most rows of each list for a decided proposal. A pending proposal shows all rows: the second person must see all of
+/// them.
 const ROWS_SHOWN: usize = 20;
 
 /// The content of the ownership proposals among these, a line for each item, by the proposals' ids.
@@ -98,7 +98,7 @@ fn whole(value: &Value) -> String {
     }
 }
 
-/// A person, with the rights and functions that they have until then beside those that they are to have.
+/// A person, with the present rights and functions beside the proposed ones.
 fn person_words(directory: &Directory, body: &Body) -> String {
     let login = body.get("login").and_then(Value::as_str).unwrap_or_default();
     let known = directory.by_login(&login.trim().to_lowercase());
@@ -128,7 +128,7 @@ fn group_words(directory: &Directory, body: &Body) -> Vec<String> {
     let group = directory.groups.get(&key.into()).filter(|group| !group.removed);
     let sits = group.map(|group| seated(directory, group)).unwrap_or_default();
     let coming: BTreeSet<String> = [&whole, &joins].into_iter().flatten().flat_map(logins).collect();
-    // A null beside those who join empties nothing, and a group whose members are not named keeps them.
+    // A null beside joining members does not empty the group, and a group whose members are not named keeps them.
     let empties = whole.as_ref().is_some_and(|told| !told.is_null() || joins.is_none());
     let name = |login: &String| {
         let person = directory.by_login(login);

@@ -135,7 +135,7 @@ fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Susp
     if let Some(decided) = &row.decided {
         return entry.aside(view.person(&decided.by));
     }
-    // Nobody confirms what is theirs.
+    // Nobody confirms their own grants.
     if person.id == view.me || row.person.as_ref() == Some(&view.me) {
         return entry;
     }

@@ -119,7 +119,7 @@ fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
     ])
 }
 
-/// All reports with what each found: which of them to read.
+/// A summary of all reports with their number of findings.
 fn summary(reports: &[Report]) -> Section {
     let rows = reports.iter().map(|report| {
         let found = match report.rows.len() {
@@ -220,7 +220,7 @@ fn conflict(view: &View<'_, '_, '_>, it: Conflict) -> Vec<Cell> {
     ]
 }
 
-/// The name of whoever has a login.
+/// The name of the person with a login.
 fn named(view: &View<'_, '_, '_>, login: &str) -> String {
     let person = view.directory.by_login(login);
     person.map_or_else(|| login.to_owned(), |person| person.shown_name())

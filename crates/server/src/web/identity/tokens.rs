@@ -146,7 +146,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Make this token")
 }
 
-/// A form in which no scope is ticked would get the usual ones, which nobody chose.
+/// A form without a ticked scope would get the default scopes, which nobody chose.
 pub(crate) fn no_scope(body: &body::Body) -> Option<refusal::FieldError> {
     let text = "Say what it may do: tick at least one.";
     (!body.contains_key("scopes")).then(|| refusal::FieldError::new("scopes", "missing", text))

@@ -1,5 +1,5 @@
-//! The link by which somebody signs in for the first time: it holds a long random password that works until its owner chooses
-//! one of their own here, which ends it.
+//! The link for a person's first sign-in: it contains a long random password, which works until the person chooses their own
+//! here.
 
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::header::COOKIE;
@@ -125,7 +125,7 @@ async fn enter(
 ) -> Result<NewSession, Failure> {
     check_site(state, headers)?;
     let (login, secret) = (form.first("login"), form.first("password"));
-    // A password that cannot be taken is refused before the link is looked at: its owner tries again with it.
+    // An unacceptable password is refused before the link is checked, so that the person can try again with the same link.
     let phc = sign_in::hash_password(state, secret).await?;
     let origin = Origin::of(source, headers);
     let first = sign_in::sign_in(state, &origin, tenant, login, form.first("key")).await?;

@@ -259,7 +259,7 @@ fn roles_of(known: Option<&Workload>) -> Vec<String> {
         .collect()
 }
 
-/// The claims as the form takes them, one pattern a line.
+/// The claims in the form's format, one pattern a line.
 fn claim_lines(workload: &Workload) -> String {
     let lines = workload
         .claims
@@ -293,7 +293,7 @@ fn gather(body: &Body) -> acts::Result<Body> {
     }
 }
 
-/// Adds one. A key that is taken is refused: what its holder trusts is changed on its own page, not by mistake.
+/// Adds a workload. A key in use is refused: the trust of an existing workload is changed on its own page, not by mistake.
 fn add(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Result<()> {
     let mut body = gather(body)?;
     let Some(Value::String(key)) = body.remove("key") else {

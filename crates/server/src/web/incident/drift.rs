@@ -1,4 +1,4 @@
-//! Findings of drift with the form that decides about each, and the page that shows which rule maps an address.
+//! Findings of drift with the decision form, and the test page for the mapping of an address.
 
 use acts::core::noun;
 use acts::incident::set_drift::{decisions_about, try_rules};
@@ -19,7 +19,7 @@ use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// The states of the list's filter: what is closed is in no list.
+/// The states of the list's filter: closed findings are in no list.
 const STATES: [(&str, &str); 2] = [("open", "Open"), ("decided", "Decided")];
 /// The possible outcomes of drift.
 const OUTCOMES: [(&str, &str); 3] = [
@@ -231,7 +231,7 @@ pub(crate) struct Asked {
     address: Option<String>,
 }
 
-/// The page that shows which rule maps an address.
+/// The test page: it shows which rule maps an address.
 pub(crate) async fn show_test(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| test_page(view, &asked)).await
 }

@@ -34,7 +34,7 @@ const SEVERITIES: [(&str, &str); 4] = [
     ("4", "4, cosmetic"),
 ];
 
-/// The states of the list's filter. A major incident is one of them here, as that is what is looked for first.
+/// The states of the list's filter. A major incident is one of them here, because readers look for it first.
 const STATES: [(&str, &str); 5] = [
     ("major", "Major"),
     ("open", "Open"),
@@ -92,7 +92,7 @@ pub(super) fn severity(number: i64) -> String {
         .map_or(text.clone(), |(_, label)| (*label).to_owned())
 }
 
-/// The services that it touches, each with its page.
+/// The affected services, each with its page.
 fn services_linked(view: &View<'_, '_, '_>, incident: &Incident) -> Rich {
     let mut rich = Rich::new();
     for (place, key) in incident.services.iter().enumerate() {

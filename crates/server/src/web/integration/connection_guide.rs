@@ -1,4 +1,4 @@
-//! The guide to one connection: what is set in the other system, whether the first delivery arrived, and what was refused.
+//! The guide to one connection: the settings in the other system, the arrival of the first delivery, and refused deliveries.
 
 use acts::core::connections;
 use acts::integration::unmatched_deliveries;

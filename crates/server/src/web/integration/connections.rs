@@ -1,4 +1,4 @@
-//! Connections to outside systems: where they deliver, what became of each delivery, what was turned away.
+//! Connections to outside systems: their addresses, the result of each delivery, and refused deliveries.
 
 use acts::audit::find_timeline::find_history;
 use acts::core::connections;
@@ -162,7 +162,7 @@ fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Connect it")
 }
 
-/// The map as people write it, as the API takes it.
+/// Converts the map from the form's lines into the API's format.
 fn gather_map(body: &Body) -> Body {
     let mut body = body.clone();
     let Some(Value::String(text)) = body.remove("map") else {
@@ -287,7 +287,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     Ok(page.render())
 }
 
-/// Deliveries that were turned away for one reason.
+/// Deliveries that were refused for one reason.
 pub(super) fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry {
     Entry::new(Tone::Stop, it.text.as_str())
         .code(it.code.as_str())
@@ -317,7 +317,7 @@ fn tell_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection
     Ok(())
 }
 
-/// Shows a form that came back: the one over name and owner with what another edit did in between, any other as it was sent.
+/// Shows a returned form: the form over name and owner with another person's edits, any other form as it was sent.
 fn put_back(
     view: &mut View<'_, '_, '_>,
     page: &mut RecordPage,
@@ -382,7 +382,7 @@ pub(super) fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
         .submit("Add it")
 }
 
-/// The map of a connection with one row more, as the API takes it; a repository that is there is replaced.
+/// The map of a connection with one more row, in the API's format; a repository that is present is replaced.
 fn with_row(cx: &mut acts::Context<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
     let connection = connections::connection(cx, id)?;
     let told = json!({"map": text.lines().next()});
@@ -503,7 +503,7 @@ fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
     }
 }
 
-/// Proposes to take a connection's deliveries, ends it, or reads one of its deliveries again.
+/// Proposes to accept a connection's deliveries, ends it, or reads one of its deliveries again.
 pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,

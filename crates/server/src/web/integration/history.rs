@@ -1,4 +1,4 @@
-//! Imported changes of another system's past, and the form that imports them.
+//! Imported past changes of another system, and the import form.
 
 use acts::core::noun;
 use axum::extract::State;

@@ -287,7 +287,7 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
         .note("Waiting deliveries are dropped, and nothing more is sent.")
         .submit("End this webhook");
     if !webhook.format.is_usual() {
-        // A chat checks no signature; its secret is its address.
+        // A chat verifies no signature; its secret is its address.
         return vec![again, pause, end];
     }
     vec![again, secret, pause, end]

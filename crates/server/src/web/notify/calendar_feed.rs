@@ -102,7 +102,7 @@ fn sent(form: Form, path: String) -> Sent {
     }
 }
 
-/// Makes a feed and shows its address, this once.
+/// Makes a feed and shows its address once.
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
         let (_, secret) = make_feed::make_feed(cx)?;
@@ -323,8 +323,8 @@ fn said(spoken: Spoken, words: &str) -> String {
     spoken.map_or_else(|| words.to_owned(), |language| language.text(words))
 }
 
-/// The planned times by the clocks of the people who have a part, a line for each zone. A calendar that is published names no
-/// attendees (RFC 5546, 3.2.1), and a feed gives nobody's mail address away.
+/// The planned times by the clocks of the people with a part in the change, a line for each zone. A published calendar names no
+/// attendees (RFC 5546, 3.2.1), and a feed reveals no mail addresses.
 fn in_zones(change: &Change, directory: &Directory) -> String {
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         return String::new();

@@ -56,7 +56,7 @@ pub(super) fn owner_of(view: &View<'_, '_, '_>, item: &ActionItem) -> String {
     }
 }
 
-/// The record that it is about, with its page where it has one.
+/// The subject of an item, with its page where it has one.
 pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
     let key = escaped(&item.about);
     let path = match item.about_kind {

@@ -11,7 +11,7 @@ use crate::web::notify::inbox::{MOST, table};
 use crate::web::notify::inbox_item::kind_word;
 use crate::web::shared::view::View;
 
-/// The most items before a page; whoever has more narrows the list.
+/// The most items before a page; a reader with more has to filter the list.
 const DEEPEST: i64 = 10_000;
 
 /// The query of the address.

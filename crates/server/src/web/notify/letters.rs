@@ -114,14 +114,14 @@ pub(crate) fn digest(cx: &mut Context<'_, '_>, messages: &[Message]) -> acts::Re
     Ok(said(&language, masked(view.cx, mail)?))
 }
 
-/// A letter without the names that its reader does not see.
+/// A letter without the names that its reader may not see.
 fn masked(cx: &mut Context<'_, '_>, mut mail: Mail) -> acts::Result<Mail> {
     mask_text(cx, &mut mail.subject)?;
     mask_text(cx, &mut mail.body)?;
     Ok(mail)
 }
 
-/// A letter in the language that its reader chose; its first line is the change's own title, which stays.
+/// A letter in its reader's language; the first line is the change's own title, which is not translated.
 fn said(language: &str, mail: Mail) -> Mail {
     let Some(language) = pages::language::find(language) else {
         return mail;

@@ -52,7 +52,7 @@ pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
     ]
 }
 
-/// The language's own name for itself, for who chose one.
+/// The language's own name for itself, if the person chose one.
 fn language_name(telling: &Telling) -> String {
     let chosen = telling.language.as_deref().unwrap_or_default();
     let found = pages::language::CHOICES.iter().find(|(tag, _)| *tag == chosen);

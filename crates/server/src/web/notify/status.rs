@@ -51,7 +51,7 @@ pub(crate) async fn publish(State(state): State<AppState>, visitor: Visitor, for
     send(&state, &visitor, sent, run, page).await
 }
 
-/// Closes it to everybody who is not signed in.
+/// Closes the page to readers who are not signed in.
 pub(crate) async fn close(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/status/publication/end".to_owned();
     let sent = sent(form, path, "/status".to_owned(), Place::Calendar);
@@ -97,7 +97,7 @@ pub(crate) async fn public_feed(State(state): State<AppState>, Path(tenant): Pat
     }
 }
 
-/// Writes a text from the tenant, its address, what everybody reads, and the time.
+/// Renders a text from the tenant, its address, the public status, and the time.
 type WritesPublic = fn(&str, &str, &PublicStatus, Timestamp) -> String;
 
 /// The public content of a tenant, rendered at most once in a few seconds.
@@ -133,7 +133,7 @@ async fn public_text(state: &AppState, (tenant, what): (&str, &str), write: Writ
     }
 }
 
-/// The public feed. An entry is known by what everybody reads of it, since it has no key.
+/// The public feed. An entry is identified by its public content, since it has no key.
 fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timestamp) -> String {
     let page = format!("{address}/status/public");
     let entry = |what: &str, it: &PublicNotice| {
@@ -297,7 +297,7 @@ fn disruption_words(kind: Option<Disruption>) -> &'static str {
     }
 }
 
-/// The status as an Atom feed, for whoever is signed in.
+/// The status as an Atom feed, for signed-in readers.
 pub(crate) async fn feed(State(state): State<AppState>, visitor: Visitor) -> Response {
     let made = state.act(Lane::Pages, &visitor.caller, Mode::Read, feed_text).await;
     match made {

@@ -18,7 +18,7 @@ use crate::web::shared::fields::{environment_menu, pick_field};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
 
-/// The title, and what leads here.
+/// The title, and the name of links to the page.
 pub(crate) const TITLE: &str = "What would happen to a change like this?";
 /// The kinds that a person creates, each with its label.
 const KINDS: [(&str, &str); 3] = [
@@ -151,7 +151,7 @@ fn facts(thought: &Thought, found: &WhatIsAsked) -> Vec<Fact> {
     ]
 }
 
-/// Before which step a row must be met: a decision before the change is approved, whatever else is due then.
+/// The step before which a row must be met: for a decision the approval of the change, even if other conditions are due then.
 fn step_of(row: &TargetObligation) -> Step {
     match (&row.obligation.duty, row.obligation.due) {
         (Duty::Approval(_), _) | (_, Due::Approval) => Step::Approval,

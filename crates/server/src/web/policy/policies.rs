@@ -1,4 +1,4 @@
-//! The policies and the risk table in force, what is proposed, and putting it in force.
+//! The policies and the risk table in force, the proposals, and putting them in force.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +111,7 @@ fn acts_of(section: &mut Section) -> impl Iterator<Item = &mut ActForm> {
     section.acts.iter_mut().chain(of_entries)
 }
 
-/// The proposals that were made over something which is no longer in force: what came since is not in them.
+/// The proposals over a version that is no longer in force: later edits are missing in them.
 fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<Vec<RecordId>> {
     let mut older = Vec::new();
     for row in found.iter().filter(|row| row.state == ConfigurationState::Proposed) {

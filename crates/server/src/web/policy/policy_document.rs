@@ -87,13 +87,13 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
 struct Version {
     at: Timestamp,
     by: PersonId,
-    /// The configuration; of a return to what comes with Assent, the one that was taken away.
+    /// The configuration; for a return to the defaults of Assent, the removed one.
     about: Configuration,
     /// The approved change that replaced a second person's approval, with its approvers.
     change: Option<(String, Vec<PersonId>)>,
-    /// Whether it was brought back on the host, which nobody approves.
+    /// Whether it was restored on the host, which needs no approval.
     is_recovered: bool,
-    /// Whether what is in force since then comes with Assent.
+    /// Whether the version in force since then is the default of Assent.
     is_shipped: bool,
 }
 
@@ -207,7 +207,7 @@ fn codes(ids: impl Iterator<Item = &'static str>) -> Rich {
     })
 }
 
-/// Which control each rule enforces and what tests it, clause by clause.
+/// The control that each rule enforces, and its tests, clause by clause.
 fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
     let in_force: BTreeSet<&str> = view.policies.sources().map(|source| source.id.as_str()).collect();
     let row = |control: &Control| {
@@ -251,7 +251,7 @@ fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
         .note(Rich::new().link("tested against the log", report))
 }
 
-/// The versions so far, the newest first, each with who proposed and who approved it.
+/// The versions so far, the newest first, each with its proposer and its approvers.
 fn versions(view: &View<'_, '_, '_>, approved: &[Version]) -> Section {
     let rows = approved.iter().enumerate().take(VERSIONS).map(|(place, it)| {
         let (why, proposer) = match it.is_shipped {

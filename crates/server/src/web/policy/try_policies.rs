@@ -117,7 +117,7 @@ pub(crate) fn try_form(view: &mut View<'_, '_, '_>) -> acts::Result<ActForm> {
     Ok(form)
 }
 
-/// The sections of the policies' page with the cases of what is in force.
+/// The sections of the policies' page with the test cases of the sets in force.
 pub(crate) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
     let in_force = view
         .directory
@@ -175,7 +175,7 @@ async fn tried(state: &AppState, visitor: &Visitor, form: &Form) -> Result<Trial
         .await
 }
 
-/// Tries a set over the last changes and shows what would differ.
+/// Tries a set over the last changes and shows the differences.
 pub(crate) async fn try_set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     match tried(&state, &visitor, &form).await {
         Ok(trial) => {
@@ -223,7 +223,7 @@ fn bare_page(view: &View<'_, '_, '_>, form: &Form, title: &str) -> RecordPage {
     }
 }
 
-/// A set that cannot be taken: everything that is wrong with it, by file and line.
+/// An invalid set: all of its errors, by file and line.
 fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)]) -> RecordPage {
     let mut page = bare_page(view, form, "This set cannot be taken");
     let entries = wrong(view, errors.iter().map(|(place, text)| (place.as_str(), text.as_str())));
@@ -379,7 +379,7 @@ fn added(rows: &[Asked], stop: Option<&String>) -> Rich {
     }
 }
 
-/// The decisions that would have been others, on the facts that were kept with them.
+/// The decisions that would have been different, on the facts that were kept with them.
 fn decisions(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     let table = Table {
         caption: "Past decisions".to_owned(),
@@ -492,7 +492,7 @@ fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
     ]
 }
 
-/// Proposes a set that was tried; when it is refused, the form comes back beside what was found.
+/// Proposes a tried set; on a refusal the form comes back beside the findings.
 pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let url = format!("{}/policies", visitor.base());
     let mut body = body_of(&form);

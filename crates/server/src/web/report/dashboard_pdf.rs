@@ -1,5 +1,5 @@
-//! A dashboard as PDF: each tile with the rows that it counts, for who reads it. Times are in UTC, and what was counted at one
-//! moment gives the same bytes.
+//! A dashboard as PDF: each tile with the rows that it counts, for its reader. Times are in UTC, and the same counts at the
+//! same time give the same bytes.
 
 use acts::Context;
 use acts::report::find_tiles::{FoundTile, Narrow, TileRow, Wanted, find_dashboard, find_tiles, read_narrow};

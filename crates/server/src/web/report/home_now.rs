@@ -41,7 +41,7 @@ fn states(states: &[Stage]) -> Vec<String> {
     states.iter().map(|state| state.as_str().to_owned()).collect()
 }
 
-/// The changes that a filter finds, of a vendor those that they implement, each as a whole.
+/// The changes that a filter finds, each as a whole; for a vendor those that they implement.
 fn changes(
     view: &mut View<'_, '_, '_>,
     filter: &ChangeFilter,
@@ -62,7 +62,7 @@ fn named(view: &View<'_, '_, '_>, change: &Change, path: &str) -> Rich {
         .said(change.content.title.as_str())
 }
 
-/// Changes whose glass is broken: what it lets through ends with its time.
+/// Changes whose glass is broken: the bypass ends with its time.
 fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
     let mut found = find_glasses(view.cx)?;
     found.retain(|change| own.is_none_or(|own| own.changes.contains(&change.key)));
@@ -83,7 +83,7 @@ fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Res
     Ok(entries.collect())
 }
 
-/// Rollouts in waves that stopped.
+/// Halted rollouts in waves.
 fn halted(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
         states: states(&[Stage::Implementing]),
@@ -150,7 +150,7 @@ fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result
     Ok(entries)
 }
 
-/// The numbers, each with the list that it counts; what is none is left out.
+/// The numbers, each with the list that it counts; zeros are left out.
 ///
 /// # Errors
 /// The store's.

@@ -87,7 +87,7 @@ pub(crate) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
     if has(&["auditor"]) && view.may(actions::AUDIT) {
         sections.push(population(view));
     }
-    // A vendor's home holds the places it works on. Its role reads the tenant's other changes too, where it looks for them.
+    // A vendor's home shows the vendor's own places. The role may read the tenant's other changes too, on other pages.
     if is_vendor_alone(view) {
         return Ok(vec![own_targets(view)?]);
     }
@@ -145,7 +145,7 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     Ok((!section.is_empty()).then_some(section))
 }
 
-/// Whether the reader is a vendor and nothing else.
+/// Whether the reader is a vendor without another role.
 fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
     let person = view.directory.people.get(&view.me);
     person.is_some_and(|person| !person.roles.is_empty() && person.roles.iter().all(|role| role.as_str() == "vendor"))
@@ -159,7 +159,7 @@ pub(crate) struct VendorPlaces {
     pub services: BTreeSet<ServiceKey>,
 }
 
-/// Those of the reader; `None` for everybody who is more than a vendor.
+/// The reader's own places; `None` for a reader with a role beyond vendor.
 pub(crate) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
     if !is_vendor_alone(view) {
         return Ok(None);
@@ -296,7 +296,7 @@ fn is_undecided(row: &Listed) -> bool {
 /// A figure: what it counts.
 type Counted = (&'static str, fn(&Tally) -> i64);
 
-/// The figures in their order.
+/// The figures in display order.
 const FIGURES: [Counted; 4] = [
     ("Changes written", |it| it.written),
     ("Of them closed by now", |it| it.closed),
@@ -341,7 +341,7 @@ fn days_before(now: Timestamp, days: i64) -> Timestamp {
     now - SignedDuration::from_hours(24 * days)
 }
 
-/// Four figures with what they were before and their course over twelve weeks.
+/// Four figures with their earlier values and their course over twelve weeks.
 fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let now = view.now();
     let course = Course::counted(view)?;
@@ -438,7 +438,7 @@ fn population(view: &View<'_, '_, '_>) -> Section {
 fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let today = view.reader.local(view.now());
     let yesterday = today.start_of_day().and_then(|start| start.checked_sub(1.day()));
-    // A zone whose days cannot be counted back by one is no zone of a person who reads this.
+    // No real zone fails to count back one day.
     let from = yesterday.map_or(view.now(), |start| start.timestamp());
     let found = find_moved(view.cx, from, 2 * MOST)?;
     let service = |change: &Change| {

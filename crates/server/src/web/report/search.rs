@@ -1,4 +1,4 @@
-//! The search: a page that works without script, and what the palette shows.
+//! The search: a page that works without script, and the contents of the palette.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -22,7 +22,7 @@ pub(crate) struct Asked {
     look: Option<String>,
 }
 
-/// The sections by the kind of what they hold, in the order of the page. The palette reads them by their ids.
+/// The sections by the kind of their entries, in the order of the page. The palette reads them by their ids.
 const SECTIONS: [(&str, &str, &str); 9] = [
     ("act", "hits-acts", "Commands"),
     ("change", "hits-changes", "Changes"),

@@ -17,11 +17,11 @@ use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 
-/// The span that the figures are about, in days; what was before is as long.
+/// The span of the figures in days; the comparison span before it is as long.
 const DAYS: i64 = 30;
 /// The days after which a waiting change is counted separately.
 const LONG_WAIT_DAYS: i64 = 7;
-/// The most changes that are counted where they wait.
+/// The most waiting changes that are counted.
 const COUNTED: i64 = 10_000;
 /// The most rows behind a figure that are shown.
 const ROWS: usize = 500;
@@ -32,7 +32,7 @@ fn days_ago(now: Timestamp, days: i64) -> Timestamp {
     now - SignedDuration::from_hours(24 * days)
 }
 
-/// From when on a figure counts whose window holds too many changes.
+/// The start of counting for a figure whose window holds too many changes.
 pub(crate) fn counted_from(view: &View<'_, '_, '_>, since: Timestamp) -> String {
     format!(
         "counted from {} on: there are too many changes before",
@@ -217,7 +217,7 @@ fn emergencies(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
     })
 }
 
-/// The changes behind success and time: what ended in the last days, what did not succeed first.
+/// The changes behind success and time: those that ended in the last days, failures first.
 pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Home, page).await
 }

@@ -1,4 +1,4 @@
-//! The rework of changes from a template: fields, steps, returns, and what operations missed.
+//! The rework of changes from a template: fields, steps, returns, and gaps found in operations.
 
 use acts::change::propose_variant::propose_variant;
 use acts::report::find_rework::{TemplateReport, find_template_report};

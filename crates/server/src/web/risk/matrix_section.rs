@@ -1,4 +1,4 @@
-//! The risk matrix on the page of a change: its cell, what would move it, and where each input comes from.
+//! The risk matrix on the page of a change: its cell, the facts that would move it, and the origin of each input.
 
 use model::change::change_file::ChangeFile;
 use model::core::enums::{Level, NodeKind, RatedFact};
@@ -222,7 +222,7 @@ fn way_of(view: &View<'_, '_, '_>, source: &Source, is_scoped: bool) -> Rich {
     }
 }
 
-/// Where what counts comes from.
+/// The origin of a counted value.
 fn origin(input: &MatrixInput) -> &'static str {
     match (input.stated, input.derived) {
         (Some(stated), Some(derived)) if stated == derived => "stated and derived alike",

@@ -38,7 +38,7 @@ const TOLD: usize = 3;
 const MOST_IN_MONTH: usize = 8;
 /// The row of services that no team runs.
 const NO_TEAM: &str = "No team";
-/// How many others a change of the table names, with which it collides.
+/// The most colliding changes that a change of the table names.
 const NAMED: usize = 5;
 
 /// The query of the address.
@@ -90,7 +90,7 @@ struct Shown {
     end: Zoned,
 }
 
-/// With which others a change collides.
+/// The changes that a change collides with.
 #[derive(Default)]
 struct Others {
     /// The first, in the order of time.
@@ -99,7 +99,7 @@ struct Others {
     more: usize,
 }
 
-/// Two plans that collide: a change, what it collides with, and why.
+/// Two plans that collide: a change, the other plan, and the reason.
 struct Collision {
     one: Planned,
     other: Planned,
@@ -115,7 +115,7 @@ struct Span {
     services: BTreeSet<String>,
 }
 
-/// All that one page draws from.
+/// All data of one page.
 struct Board {
     shape: Shape,
     asked: Asked,
@@ -130,7 +130,7 @@ struct Board {
     told: Vec<Collision>,
     /// How many there are.
     collisions: usize,
-    /// With which others each change collides.
+    /// The colliding changes of each change.
     colliding: BTreeMap<String, Others>,
     /// The other warnings before a decision, for each change.
     warned: BTreeMap<String, Vec<Warning>>,
@@ -462,7 +462,7 @@ fn standing(listed: &Listed, now: Timestamp) -> Standing {
     }
 }
 
-/// Why what was decided does not happen then: it is on hold, or its window passed without a start.
+/// The reason why an approved change does not start: it is on hold, or its window passed without a start.
 pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str> {
     let is_awaited = matches!(listed.state.as_str(), "approved" | "scheduled");
     match listed.planned_end {
@@ -479,7 +479,7 @@ fn state_words(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String
     stays_away(listed, now).map_or_else(state, str::to_owned)
 }
 
-/// The hours of a day that a span takes: the first, and how many. `None` when it is not on that day.
+/// The hours of a day in a span: the first, and how many. `None` when the span is not on that day.
 fn hours_on(day: Date, start: &Zoned, end: &Zoned) -> Option<(u8, u8)> {
     if start.date() > day || end.date() < day || (end.date() == day && end.time() == Time::midnight()) {
         return None;
@@ -593,7 +593,7 @@ fn row_of(view: &View<'_, '_, '_>, shape: Shape, service: &str) -> String {
         .unwrap_or_else(|| NO_TEAM.to_owned())
 }
 
-/// How a change is moved whose times may still be set.
+/// The form that moves a change whose times may still be set.
 fn movable(view: &View<'_, '_, '_>, one: &Shown) -> Option<Movable> {
     let movable = ["draft", "assessing", "authorizing", "approved", "scheduled"];
     movable.contains(&one.listed.state.as_str()).then(|| Movable {

@@ -132,14 +132,14 @@ fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (Signed
 /// The search for free times: a change's work, with the default hour of its start where no window applies.
 struct Wish<'a> {
     work: Work<'a>,
-    /// The key of the change itself, with which it cannot collide; empty before it is written.
+    /// The key of the change itself, which cannot collide with itself; empty before it is written.
     own: &'a str,
-    /// The people that do it, as far as they are known.
+    /// The implementers, as far as they are known.
     people: &'a BTreeSet<PersonId>,
-    /// The config items that it touches, each with the environment.
+    /// The affected config items, each with the environment.
     items: &'a BTreeSet<(String, EnvironmentKey)>,
     hour: Time,
-    /// Whether there are windows for it near the time that is looked at: then it is done in one of them or not at all.
+    /// Whether windows apply to the change near the searched time: then the change has to be inside one of them.
     is_bound: bool,
 }
 
@@ -215,8 +215,8 @@ fn spread<D: Ord>(free: &[Timestamp], day: impl Fn(&Timestamp) -> D) -> Vec<Time
     found
 }
 
-/// Implementers and tester as the form names them; a field that it does not hold stays as it is written. A login that nobody
-/// has is refused when the form is sent.
+/// Implementers and tester from the form; a field that the form does not have keeps its present value. An unknown login is
+/// refused when the form is sent.
 fn people(directory: &Directory, values: &BTreeMap<String, String>, file: Option<&ChangeFile>) -> BTreeSet<PersonId> {
     let logins = |name: &str| {
         let text = values.get(name)?;
@@ -309,7 +309,7 @@ fn mine(wish: &Wish<'_>, start: Timestamp) -> Planned {
     }
 }
 
-/// Starts at which no other change and no maintenance is in the way, in their order.
+/// Starts without a conflicting change or maintenance, in their order.
 fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timestamp>> {
     let zone = view.reader.local(view.now()).time_zone().clone();
     let length = wish.work.length;
@@ -391,7 +391,7 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     Ok(found)
 }
 
-/// The last free start before a time and the first after it; behind a freeze it is looked for from its end on.
+/// The last free start before a time and the first after it; a time in a freeze counts from the freeze's end.
 fn nearest(
     view: &mut View<'_, '_, '_>,
     wish: &Wish<'_>,
@@ -435,7 +435,7 @@ fn told_nearest(view: &View<'_, '_, '_>, before: Option<Timestamp>, after: Optio
     }
 }
 
-/// The times that others take which conflict with a plan, wherever it is put.
+/// The times that conflict with a plan, because other plans use them, wherever the plan is put.
 fn taken_by(directory: &Directory, mine: &Planned, others: &[Planned]) -> Vec<(Timestamp, Timestamp)> {
     taken_times(directory, &directory.planning(), mine, others)
 }

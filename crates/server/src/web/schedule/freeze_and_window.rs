@@ -288,7 +288,7 @@ fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
     Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
 }
 
-/// Puts a form that came back into the first act of its page, the one that changes the span.
+/// Puts a returned form into the first act of its page, the one that changes the span.
 fn came_back(
     view: &View<'_, '_, '_>,
     page: &mut RecordPage,

@@ -1,4 +1,4 @@
-//! The parts of the pages of freezes: the fields by which one repeats, its steps, its times, and what it hits.
+//! The parts of the pages of freezes: the fields of the repetition, the steps, the times, and the affected changes.
 
 use acts::Context;
 use acts::schedule::find_hits::{Hit, Preview};
@@ -188,7 +188,7 @@ pub(super) fn signatures(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry>
     rows.collect()
 }
 
-/// The times that lie ahead.
+/// The times ahead.
 pub(super) fn times(view: &View<'_, '_, '_>, repeat: &Repeat) -> Option<Section> {
     if !repeat.is_set() {
         return None;
@@ -215,7 +215,7 @@ pub(super) fn times(view: &View<'_, '_, '_>, repeat: &Repeat) -> Option<Section>
     Some(Section::new("times", "Next times", SectionBody::Table(table)).note(note))
 }
 
-/// The facts of how it repeats and what it lets through.
+/// The facts about a freeze's repetition and its exceptions.
 pub(super) fn facts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(owner) = &freeze.course.business_owner {
@@ -248,7 +248,7 @@ pub(super) fn facts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Fact> {
     facts
 }
 
-/// The changes that it hits now, with their next free times.
+/// The changes that the freeze affects now, with their next free times.
 pub(super) fn hits(view: &mut View<'_, '_, '_>, freeze: &Freeze) -> acts::Result<Section> {
     let preview: Preview = preview_freeze::preview_of(view.cx, freeze.id.as_str())?;
     let row = |hit: &Hit| {

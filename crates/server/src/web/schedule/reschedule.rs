@@ -46,7 +46,7 @@ pub(crate) struct Asked {
     planned_end: Option<String>,
 }
 
-/// Shows what a time would mean.
+/// Shows the consequences of a time.
 pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     let Some(key) = asked.change.clone().filter(|key| !key.is_empty()) else {
         return see(&format!("{}/calendar", visitor.base()));
@@ -170,7 +170,7 @@ fn store_rows(file: &change_file::ChangeFile) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The best free times, each with its reasons, as links that show what one of them would mean.
+/// The best free times, each with its reasons, as links to their consequences.
 fn offers(
     view: &mut View<'_, '_, '_>,
     file: &ChangeFile,
@@ -212,7 +212,7 @@ fn offers(
     ))
 }
 
-/// Links to times nearby, so that nobody has to type one: none into the past, and none that leads on for ever.
+/// Links to times nearby, so that nobody has to type one: none into the past, and a limited number.
 fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> Section {
     let hours = [
         ("An hour earlier", -1),

@@ -5,7 +5,7 @@ use pages::{Choice, Fact, Field, IN_A_MENU, Input, Named, Rich};
 
 use crate::web::shared::view::View;
 
-/// How many of those who watch are named.
+/// The most watchers that are named.
 const WATCHERS_SHOWN: usize = 5;
 
 /// A field for a time in the reader's zone.
@@ -15,7 +15,7 @@ pub(crate) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Fi
         .half()
 }
 
-/// The times that a form shows, to the instant, as it sends them along: an untouched one stays what it is.
+/// The exact times that a form shows, sent along hidden: an untouched time keeps its exact value.
 pub(crate) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); N]) -> String {
     let told = times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?)));
     let told: serde_json::Map<String, serde_json::Value> =

@@ -144,20 +144,20 @@ pub(crate) fn decided(decision: &str) -> &'static str {
 pub(crate) struct Told {
     /// Its name, one of [`WORDS`].
     pub done: String,
-    /// The change that it was done on, where the page is not its own.
+    /// The key of the changed record, if the page is another one's.
     pub key: String,
     /// The change whose plan was taken over.
     pub from: String,
-    /// Times of the form that come twice, as they were typed.
+    /// Times of the form that occur twice on the clock, as they were typed.
     pub twice: Vec<String>,
-    /// The changes that look like it.
+    /// The keys of similar changes.
     pub alike: Vec<String>,
     /// The tab of the page that is shown with it; empty for the first.
     pub tab: &'static str,
 }
 
 impl Told {
-    /// That this was done.
+    /// The confirmation of an act.
     pub fn new(done: impl Into<String>) -> Self {
         Self {
             done: done.into(),
@@ -165,7 +165,7 @@ impl Told {
         }
     }
 
-    /// That a change was written or edited by a form, and from which other it took what was left empty.
+    /// The confirmation that a form created or edited a change, with the change from which empty fields were taken.
     pub fn written(done: &str, similar: Option<String>, twice: Vec<String>) -> Self {
         Self {
             from: similar.unwrap_or_default(),
@@ -174,12 +174,12 @@ impl Told {
         }
     }
 
-    /// The same with the times of its form that come twice.
+    /// The same with the times of the form that occur twice.
     pub fn twice(self, twice: Vec<String>) -> Self {
         Self { twice, ..self }
     }
 
-    /// The same with the changes that look like it.
+    /// The same with the keys of similar changes.
     pub fn alike(self, alike: Vec<String>) -> Self {
         Self { alike, ..self }
     }

@@ -1,4 +1,4 @@
-//! Reads a form into the JSON object that the API takes, and puts what came back beside its fields.
+//! Converts a form into the API's JSON object, and puts errors beside the form's fields.
 //!
 //! Names follow the API, nested ones with points (`targets.0.service`). Lists are one entry a line or parted by commas;
 //! times are `datetime-local` values in the reader's zone; empty fields are left out.
@@ -100,9 +100,9 @@ const BOOLEANS: &[&str] = &[
     "watch",
     "skipped",
 ];
-/// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
+/// Keys of changes and incidents: spaces around them, which often come with copied keys, are removed.
 const KEYS: &[&str] = &["to", "change", "incident", "into", "incident_key", "change_key"];
-/// Lists whose entries hold no commas.
+/// Lists whose entries contain no commas.
 const LISTS: &[&str] = &[
     "implementers",
     "labels",
@@ -160,11 +160,11 @@ const STEERING: &[&str] = &[
     AFTER,
     FIT,
 ];
-/// The name under which a form sends which draft it keeps.
+/// The name under which a form sends the draft that it keeps.
 pub(crate) const DRAFT: &str = "draft";
-/// The version of that draft which it saw last.
+/// The name of the last version of the draft that the form saw.
 pub(crate) const DRAFT_VERSION: &str = "draft_version";
-/// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
+/// The name under which a form sends the exact times that it showed: `{"planned_start": "…Z"}`.
 pub(crate) const STANDS: &str = "stands";
 /// The prefix for a field with two people's values: the choice between them.
 pub(crate) const PICK: &str = "pick.";
@@ -182,7 +182,7 @@ pub(crate) struct Decoded {
     pub body: Body,
     /// Values that could not be read at all, such as an invalid time.
     pub errors: Vec<FieldError>,
-    /// Times that come twice, for clocks go back over them, as they were typed: the first of each was taken.
+    /// Times that occur twice because the clocks go back, as they were typed: the first of each was taken.
     pub twice: Vec<String>,
     rows: BTreeMap<String, Vec<usize>>,
 }
@@ -209,7 +209,7 @@ impl FromRequest<AppState> for Form {
     }
 }
 
-/// Refuses what is no text in UTF-8, as the API does: it would be kept as something else than was typed.
+/// Refuses a body that is no UTF-8 text, as the API does: otherwise the kept text would differ from the typed one.
 async fn as_text(request: Request) -> Result<Request, Failure> {
     let unread = |status| Failure::new(status, "malformed", "The form could not be read: it is not UTF-8 text.");
     if !is_utf8(request.headers()) {
@@ -325,7 +325,7 @@ impl Form {
     }
 
     fn leaf(&self, name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
-        // A tenant names its own fields as it likes; what they hold is read by their definition.
+        // A tenant may give its own fields any name; their values are read by their definition.
         if name.starts_with(OWN) {
             return Value::String(value.to_owned());
         }
@@ -554,7 +554,7 @@ fn refill_field(field: &mut Field, form: &Form) {
     }
 }
 
-/// Whether an error's name is the field's or lies below it: one of a list, or of rows that one field gathers.
+/// Whether an error's name is the field's or lies below it: an entry of a list, or of rows that one field gathers.
 fn belongs(error: &str, field: &str) -> bool {
     let gathered = match field {
         "condition" => "conditions",

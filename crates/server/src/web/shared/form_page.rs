@@ -1,4 +1,4 @@
-//! Forms of lists and records: sent, done, and on a refusal shown again with what was wrong.
+//! Forms of lists and records: sent, performed, and on a refusal shown again with the errors.
 
 use acts::Context;
 use axum::response::Response;
@@ -13,9 +13,9 @@ use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
 use crate::web::shared::{idempotent_form, step_up};
 
-/// A form that came back.
+/// A returned form.
 pub(crate) struct Back {
-    /// Where it was sent.
+    /// The address to which the form was sent.
     pub url: String,
     form: Form,
     decoded: Decoded,
@@ -41,7 +41,7 @@ impl Back {
         &self.form
     }
 
-    /// Whether it was refused because somebody else was faster.
+    /// Whether the form was refused because another person's edit came first.
     pub fn is_stale(&self) -> bool {
         self.failure.problem.code == "stale"
     }
@@ -88,17 +88,17 @@ impl Back {
         let mut hidden = act.fields.iter().filter(is_told);
         hidden.all(|field| match field.value.as_str() {
             "" => self.form.first(&field.name).is_empty(),
-            // Of several under one name, such as packs, each is one of those that were sent.
+            // Of several values under one name, such as packs, each sent one is selected.
             value => self.form.all(&field.name).iter().any(|sent| sent == value),
         })
     }
 }
 
-/// A form that was sent.
+/// A sent form.
 pub(crate) struct Sent {
     /// What was sent.
     pub form: Form,
-    /// Boxes that are sent as `false` when they are not ticked.
+    /// Checkboxes that count as `false` when they are not ticked.
     pub boxes: &'static [&'static str],
     /// Where it was sent, without the tenant: `/freezes`.
     pub path: String,
@@ -142,7 +142,7 @@ where
     show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
 }
 
-/// Something that was made, and what is shown of it this once.
+/// A created object, and its values that are shown once.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     /// The news: “booking-api is connected”.

@@ -1,4 +1,4 @@
-//! The glossary, the page of all components, and what is not there.
+//! The glossary, the page of all components, and the page for unknown addresses.
 
 use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::State as Extract;
@@ -12,7 +12,7 @@ use crate::http::state::AppState;
 use crate::web::shared::response::{ASSETS, html, see};
 use crate::web::shared::view::{View, Visitor, show, show_as};
 
-/// The stops of the tour: pages in the order in which a change meets them, the one of a change that is there by its key.
+/// The stops of the tour: pages in the order of a change's life, the change's page by the key of an existing change.
 fn tour(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
         states: vec![State::Authorizing.as_str().to_owned()],
@@ -93,7 +93,7 @@ pub(crate) async fn show_help(Extract(state): Extract<AppState>, visitor: Visito
     .await
 }
 
-/// Every component in every state, for whoever changes the look.
+/// Every component in every state, for designers.
 pub(crate) async fn components(_: Visitor) -> Response {
     let page = Components::samples().into_iter().next();
     page.map_or_else(
@@ -127,7 +127,7 @@ pub(crate) async fn form_alone(method: Method, uri: Uri) -> Response {
     }
 }
 
-/// Nouns whose single things have pages of their own.
+/// Nouns whose records have pages of their own.
 const WITH_PAGES: [&str; 6] = [
     "access-reviews",
     "changes",

@@ -10,10 +10,10 @@ use crate::http::route::{Once, Reply};
 use crate::web::shared::form::{Form, MARK};
 use crate::web::shared::view::{View, Visitor};
 
-/// The longest mark that is one of ours.
+/// The longest valid mark.
 const LONGEST: usize = 64;
 
-/// A mark that no other form has. Without one a form is as good as any other, only that it may be done twice.
+/// A unique mark for a form. A form without a mark works too, but may be performed twice.
 pub(crate) fn mark(view: &View<'_, '_, '_>) -> String {
     view.cx.new_id().unwrap_or_default()
 }

@@ -109,7 +109,7 @@ const OTHERWISE: [(&str, &str); 4] = [
     ("Another one needs a `reason` and", "Another one needs a reason and"),
 ];
 
-/// “First assess it (POST …/assessment).” is “First assess it.”
+/// Removes routes from a sentence: “First assess it (POST …/assessment).” becomes “First assess it.”
 fn without_routes(text: &str) -> String {
     let told = OTHERWISE.iter();
     let mut told = told.fold(text.to_owned(), |told, (theirs, ours)| told.replace(theirs, ours));

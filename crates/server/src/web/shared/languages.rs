@@ -1,4 +1,4 @@
-//! A page in the language of its reader: chosen as it leaves, where everything that people read passes once.
+//! Translates a page into its reader's language, at the one place that all pages pass on their way out.
 //!
 //! The order of precedence: the address (`?language=de`, which is also kept in a cookie), then the preference of the reader's
 //! account, then the cookie, then the browser. A page in English is left as it is.
@@ -47,7 +47,7 @@ impl Wishes {
         }
     }
 
-    /// The language of a page whose reader chose one, or none.
+    /// The language of a page for a reader with this choice, or without one.
     fn settle(&self, chosen: Option<&'static str>) -> &'static str {
         self.asked.or(chosen).or(self.kept).unwrap_or(self.accepted)
     }
@@ -71,7 +71,7 @@ pub(crate) fn of_browser(headers: &HeaderMap) -> (&'static str, bool) {
     (kept.unwrap_or(accepted), language::is_by_twelve(wish))
 }
 
-/// Puts a page into its reader's language as it leaves.
+/// Translates a page into its reader's language on its way out.
 pub(crate) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let wishes = Wishes::of(request.uri(), request.headers());
     let mut response = next.run(request).await;
@@ -86,7 +86,7 @@ pub(crate) async fn speak(State(state): State<AppState>, request: Request, next:
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    // A page is made whole in memory, so this takes it as it is.
+    // The whole page is in memory already, so no limit is needed.
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return Response::from_parts(parts, Body::empty());
     };

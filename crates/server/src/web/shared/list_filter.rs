@@ -24,7 +24,7 @@ pub(crate) struct Words {
 /// The part of a list that a page shows.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    /// Which rows of how many.
+    /// The range of the shown rows and their total.
     pub count: String,
     /// Behind how many rows the next page begins.
     next: Option<usize>,
@@ -74,7 +74,7 @@ impl Words {
         self.state().is_empty() || self.state() == state
     }
 
-    /// The rows whose texts they fit, of those the ones of this page, and which of how many these are.
+    /// The rows whose texts match, limited to this page, and their range.
     pub fn narrow<'r, R>(
         &self,
         rows: impl Iterator<Item = &'r R>,
@@ -86,7 +86,7 @@ impl Words {
     /// The rows of this page, and which of how many these are.
     pub fn cut<R>(&self, rows: Vec<R>) -> (Vec<R>, Shown) {
         let all = rows.len();
-        // Where nothing is behind it any more, the list begins anew.
+        // Beyond the end, the list begins anew.
         let from = trimmed(&self.after).parse::<usize>().unwrap_or_default();
         let from = if from < all { from } else { 0 };
         let end = all.min(from + MOST);

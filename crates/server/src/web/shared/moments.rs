@@ -36,12 +36,12 @@ const DECISIONS: &[(&str, &str, &str)] = &[
     ("abstain", "more", "abstained"),
 ];
 
-/// An event as a moment of a timeline; its proof is a link for whoever may read the log.
+/// An event as a moment of a timeline; its proof is a link for a reader who may see the log.
 pub(crate) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
     moment_of(view, told, None)
 }
 
-/// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
+/// The same, with the subject of the event where its page knows that: a step of the work, the name of a record.
 pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
     let (icon, words) = phrase(told);
     let mut text = view.person(&told.actor).text(format!(" {words}"));

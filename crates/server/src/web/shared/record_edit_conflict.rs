@@ -21,7 +21,7 @@ pub(crate) struct Standing {
     pub names: &'static [&'static str],
     /// What they hold.
     pub now: Body,
-    /// Which version of the record that is.
+    /// The version of the record.
     pub version: i64,
 }
 
@@ -68,7 +68,7 @@ impl Standing {
     /// The hidden fields of the form, by which an edit in between is noticed and merged.
     ///
     /// # Errors
-    /// None that can happen: it is JSON already.
+    /// None in practice: the values are JSON already.
     pub fn hidden(&self) -> acts::Result<[Field; 2]> {
         Ok([
             Field::hidden("revision", self.version.to_string()),
@@ -79,7 +79,7 @@ impl Standing {
     /// The form's edits of the record: a merge patch as for the API.
     ///
     /// # Errors
-    /// 412 when somebody else was faster, 422 where nothing was picked of what both changed.
+    /// 412 when another person's edit came first, 422 for a conflicting field without a choice.
     pub fn patch(&self, form: &Form, sent: &Body, reader: &Reader) -> acts::Result<Body> {
         if form.first("revision") != self.version.to_string() {
             let text = "Somebody changed it since you opened this form. Look at both, and say which stays.";
@@ -111,8 +111,8 @@ impl Standing {
         if errors.is_empty() { Ok(theirs) } else { Err(errors) }
     }
 
-    /// The form with others' values where its sender had touched nothing, the names of what both changed, and whether anybody
-    /// changed anything since the sender saw it.
+    /// The form with other people's values where the sender edited nothing, the names of conflicting fields, and whether there
+    /// was any edit since the sender saw the record.
     fn merge(&self, form: &Form, reader: &Reader) -> (Form, Vec<&'static str>, bool) {
         let was: Body = serde_json::from_str(form.first("was")).unwrap_or_default();
         let mine = form.decode(reader, &[]).body;
@@ -141,11 +141,11 @@ impl Standing {
         (merged, both, is_edited)
     }
 
-    /// Shows the form as it came back: filled in, with its errors, and where somebody else was faster with both values of what
-    /// both changed. `who` edited it last, and `latest` is what happened last, by the timeline of the record.
+    /// Shows the returned form: filled in, with its errors, and after another person's edit with both values of each
+    /// conflicting field. `who` is the last editor, and `latest` the latest event of the record's timeline.
     ///
     /// # Errors
-    /// None that can happen: it is JSON already.
+    /// None in practice: the values are JSON already.
     pub fn put(
         &self,
         view: &View<'_, '_, '_>,

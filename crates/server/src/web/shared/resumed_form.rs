@@ -15,7 +15,7 @@ use crate::web::shared::form::Form;
 use crate::web::shared::response::{ASSETS, base, html, safe_next};
 use crate::web::shared::sign_in_page;
 
-/// Before the name of a field that is carried through the door.
+/// The prefix of a field that the sign-in page carries along.
 const HELD: &str = "held:";
 /// The field that names where a held form was going.
 const GOING: &str = "held";
@@ -24,7 +24,7 @@ const SECRETS: &[&str] = &["password", "present", "repeat", "code", "client_secr
 /// The most bytes beside a file in its form.
 const BESIDE_THE_FILE: usize = 1 << 20;
 
-/// Lets a request through; a form without a session is held at the door.
+/// Passes a request on; the sign-in page holds a form without a session.
 pub(crate) async fn hold(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let Some(tenant) = tenant_of(&path).filter(|_| is_form(&request)) else {
@@ -90,7 +90,7 @@ fn is_form(request: &Request) -> bool {
     request.method() == Method::POST && kind.is_some_and(|kind| kind.starts_with(wanted))
 }
 
-/// The doors' own forms, which come from people without a session or are of no use in another one.
+/// The sign-in pages' own forms, which come from people without a session or have no use in another session.
 const DOORS: [&str; 6] = [
     "sign-in",
     "sign-out",
@@ -100,7 +100,7 @@ const DOORS: [&str; 6] = [
     "welcome",
 ];
 
-/// The tenant of an address whose forms are held: all but those of the door itself.
+/// The tenant of an address whose forms are held: all except the sign-in pages' own.
 fn tenant_of(path: &str) -> Option<&str> {
     let (tenant, rest) = path.strip_prefix("/t/")?.split_once('/')?;
     (!DOORS.contains(&rest)).then_some(tenant)
@@ -121,7 +121,7 @@ pub(crate) fn fields(path: &str, form: &Form) -> Vec<Field> {
     std::iter::once(Field::hidden(GOING, path)).chain(held).collect()
 }
 
-/// The fields that a form at the door carries along, to be put back when the password was wrong.
+/// The fields that a sign-in form carries along, to be shown again after a wrong password.
 pub(crate) fn carried(form: &Form) -> Vec<Field> {
     let is_held = |name: &str| name == GOING || name.starts_with(HELD);
     form.pairs()
@@ -130,7 +130,7 @@ pub(crate) fn carried(form: &Form) -> Vec<Field> {
         .collect()
 }
 
-/// The form that was held, for somebody who came through the door; `None` when there was none.
+/// The held form, for a person who has signed in; `None` when there was none.
 pub(crate) fn given_back(tenant: &str, form: &Form) -> Option<Response> {
     let home = format!("{}/", base(tenant));
     let going = safe_next(form.first(GOING), "");

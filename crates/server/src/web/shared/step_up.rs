@@ -1,4 +1,4 @@
-//! The fresh factor on a page: the second one of who has one, else the password again.
+//! The fresh factor on a page: the second factor of a reader who has one, else the password again.
 
 use acts::identity::set_second_factor as factors;
 use axum::extract::{Query, State};
@@ -120,7 +120,7 @@ async fn page(state: &AppState, visitor: &Visitor, wants: &Wants, error: Option<
     })
 }
 
-/// Providers at which people may show anew who they are.
+/// Providers at which the reader may authenticate anew.
 async fn ways(state: &AppState, visitor: &Visitor, next: &str) -> Vec<ActForm> {
     let found = ways_in(state, &visitor.caller.tenant).await.into_iter();
     found

@@ -41,7 +41,7 @@ const UNPLACED: i64 = 30;
 /// How long after its last seal a log counts as fresh, in seconds, while something waits.
 const FRESH_SECONDS: i64 = 60;
 
-/// A person who is signed in to the tenant that the address names.
+/// A person who is signed in to the tenant in the address.
 pub(crate) struct Visitor {
     /// Who.
     pub caller: Caller,
@@ -103,7 +103,7 @@ impl FromRequestParts<AppState> for Visitor {
     }
 }
 
-/// Whether a page is none of those that whoever is scoped to services may see, and this caller is.
+/// Whether the caller is scoped to services and the page is closed to scoped callers.
 async fn is_closed(state: &AppState, caller: &Caller, path: &str) -> bool {
     let base = base(&caller.tenant);
     let path = path.strip_prefix(base.as_str()).unwrap_or(path);
@@ -216,7 +216,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         }
     }
 
-    /// A person with their page, which is open to whoever sees more than the services that they are scoped to.
+    /// A person with their page; a reader who is scoped to services gets no link.
     pub fn named(&self, person: &PersonId) -> Named {
         let may_open = self.frame.places.contains(&Place::Services);
         let found = self.directory.people.get(person).filter(|_| may_open);
@@ -233,7 +233,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         people.into_iter().map(|person| self.named(person)).collect()
     }
 
-    /// A person in a sentence: their name, which leads to their page.
+    /// A person in a sentence: their name, with a link to their page.
     pub fn person(&self, person: &PersonId) -> Rich {
         let named = self.named(person);
         match named.href.is_empty() {
@@ -242,7 +242,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         }
     }
 
-    /// The name behind what an unmet condition waits on: a login, or `group:key`.
+    /// The display name of an unmet condition's holder: a login, or `group:key`.
     pub fn waits_on(&self, who: &str) -> String {
         words::waits_on(&self.directory, who)
     }
@@ -419,7 +419,7 @@ where
     }
 }
 
-/// Reads what leaves as a file: a reading act on the pages' lane, which is noted as a page is.
+/// Reads the content of a file: a reading act on the pages' lane, logged like a page.
 ///
 /// # Errors
 /// The response to a failure.

@@ -19,7 +19,7 @@ pub(crate) fn capital(word: &str) -> String {
     text::capital(&plain(word))
 }
 
-/// The name behind what an unmet condition waits on: a login, or `group:key`.
+/// The display name of an unmet condition's holder: a login, or `group:key`.
 pub(crate) fn waits_on(directory: &Directory, who: &str) -> String {
     match who.strip_prefix("group:") {
         Some(group) => format!("the group {group}"),
@@ -44,8 +44,8 @@ pub(crate) fn risk(level: Level) -> pages::Risk {
     pages::Risk::from_word(level.as_str()).unwrap_or_default()
 }
 
-/// Replaces each time that the rules wrote (RFC 3339, a day alone, or a day with its hour in UTC) by the same time as the
-/// reader's clock shows it.
+/// Replaces each time of the rules' texts (RFC 3339, a day alone, or a day with its hour in UTC) by the same time on the
+/// reader's clock.
 pub(crate) fn with_times(text: &str, reader: &Reader) -> String {
     let mut out: Vec<String> = Vec::new();
     let mut words = text.split(' ').peekable();
