@@ -197,7 +197,7 @@ struct Who {
 /// The setting of a permission check.
 #[derive(Clone, Copy)]
 struct Scene<'a> {
-    /// Under which set.
+    /// The policy set.
     set: &'a PolicySet,
     /// Whether the change is in the scope of every pack.
     is_regulated: bool,

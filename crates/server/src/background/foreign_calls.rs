@@ -26,7 +26,7 @@ type Made = Result<(), (String, bool)>;
 enum Ended {
     /// Everything was read.
     Whole,
-    /// It goes on there after so many seconds.
+    /// Continues at this position after so many seconds.
     After(i64, Position),
     /// Failed, with the reason.
     Failed(String),

@@ -83,11 +83,11 @@ fn answerable(text: String, is_taken: bool) -> String {
 
 /// The mail server's response.
 enum Posted {
-    /// It took the letter.
+    /// The letter was accepted.
     Taken,
-    /// It never will.
+    /// The letter is refused for good.
     Refused,
-    /// It may later; why not now.
+    /// The letter may be accepted later; with the present reason.
     NotYet(String),
 }
 

@@ -23,7 +23,7 @@ use crate::integration::monitoring_state::Configured;
 
 /// The time between two rounds.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(5);
-/// Of so many expressions it is remembered whether Prometheus can read them.
+/// The most expressions for which the result of the check is remembered.
 const MOST_KNOWN: usize = 10_000;
 
 /// The folder of the files for Prometheus, and the address that makes Prometheus reload them.
@@ -146,7 +146,7 @@ fn readable_rules(rules: &str, mut reads: impl FnMut(&str, &str) -> bool) -> Str
     format!("{found:#}\n")
 }
 
-/// Which files of a tenant were not as they had to be.
+/// The files of a tenant that had to be written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Written {
     targets: bool,

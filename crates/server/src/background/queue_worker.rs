@@ -118,7 +118,7 @@ impl Holder {
 
 /// A row that could not be worked.
 pub(crate) struct Failed<'a> {
-    /// Whose it is.
+    /// The tenant of the row.
     pub tenant: &'a str,
     /// Its id.
     pub id: &'a str,

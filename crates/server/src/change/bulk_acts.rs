@@ -106,7 +106,7 @@ pub(crate) struct Picked {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// Where it stands.
+    /// The present state.
     pub state: String,
     /// The digest that an approval names.
     pub digest: String,

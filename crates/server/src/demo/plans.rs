@@ -13,7 +13,7 @@ pub struct Plan {
     pub category: &'static str,
     /// The complexity.
     pub complexity: &'static str,
-    /// What it does.
+    /// The description of the change.
     pub description: &'static str,
     /// Why.
     pub justification: &'static str,

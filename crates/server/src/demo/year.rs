@@ -17,7 +17,7 @@ use super::{Past, Result, TENANT, body};
 const FIRST: usize = 2_000;
 /// The number of the first change of the network.
 const FIRST_OF_NETWORK: usize = 6_000;
-/// Of so many changes the network has one more: 26 a quarter.
+/// After so many changes the network has one more: 26 a quarter.
 const NETWORK_EACH: usize = 7;
 /// Hours between one change and the next.
 const APART: i64 = 12;

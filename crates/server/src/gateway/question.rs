@@ -174,7 +174,7 @@ fn ascii(json: &str) -> String {
     text
 }
 
-/// Who answers questions.
+/// The component that decides gate requests.
 pub trait Decide: Clone + Send + Sync + 'static {
     /// Decides; a failure is no decision, and every dialect reports it as closed.
     fn decide(&self, asked: Asked) -> impl Future<Output = Result<Decided, Failure>> + Send;

@@ -12,7 +12,7 @@ pub struct Unclear {
     pub subject: String,
     /// The plain sentence.
     pub text: String,
-    /// What helps.
+    /// The remedy.
     pub satisfy: &'static str,
 }
 

@@ -69,7 +69,7 @@ struct Limits {
     folds_members: bool,
 }
 
-/// Of any other body.
+/// The limits of any other body.
 const USUAL: Limits = Limits {
     bytes: JSON_LIMIT,
     held: MOST_HELD,

@@ -92,7 +92,7 @@ pub enum Credential {
     },
 }
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The tenant that the credential belongs to.

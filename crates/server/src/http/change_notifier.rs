@@ -16,7 +16,7 @@ pub struct Bells(Arc<Inner>);
 struct Inner {
     tenants: Mutex<HashMap<String, watch::Sender<u64>>>,
     threads: Mutex<Vec<SyncSender<()>>>,
-    /// Of threads that no ring wakes.
+    /// The channels of threads that no notification wakes.
     deaf: Mutex<Vec<SyncSender<()>>>,
     is_stopping: AtomicBool,
 }

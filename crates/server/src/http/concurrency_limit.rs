@@ -37,7 +37,7 @@ impl Turn {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        // It is whole after any panic.
+        // The value stays consistent after any panic.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

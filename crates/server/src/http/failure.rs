@@ -13,7 +13,7 @@ pub(crate) const ARCHIVE_AWAY: &str = "archive_unreachable";
 /// The reason for which a request failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// What is told.
+    /// The problem that the response describes.
     pub problem: Box<Problem>,
     /// The seconds after which a retry may help.
     pub retry_after: Option<u64>,

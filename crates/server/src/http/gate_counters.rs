@@ -19,11 +19,11 @@ const TEXT: usize = 500;
 /// A question as it is counted.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counted<'a> {
-    /// At which door.
+    /// The endpoint.
     pub door: &'a str,
     /// About which service.
     pub service: &'a str,
-    /// In which environment.
+    /// The environment.
     pub environment: &'a str,
     /// The code of the refusal; empty when a decision was given.
     pub code: &'a str,

@@ -163,7 +163,7 @@ impl AppState {
         &self.0.executor
     }
 
-    /// The bells.
+    /// The change notifier.
     pub fn bells(&self) -> &Bells {
         &self.0.bells
     }

@@ -37,7 +37,7 @@ const PAGE: i64 = 500;
 /// than requested (RFC 7644 section 3.4.2.4), and a client continues after those that it got.
 const MOST_MEMBERS: usize = 20_000;
 
-/// The doors.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     let base = "/t/{tenant}/scim/v2";
     Router::new()

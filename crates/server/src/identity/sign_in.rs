@@ -36,7 +36,7 @@ const HASHER_PATIENCE: Duration = Duration::from_secs(5);
 pub struct NewSession {
     /// The tenant.
     pub tenant: String,
-    /// Whose it is.
+    /// The owner of the session.
     pub person: PersonId,
     /// When it ends.
     pub expires_at: Timestamp,

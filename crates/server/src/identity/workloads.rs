@@ -30,7 +30,7 @@ const SUBJECTS: &[&str] = &[
     "urn:ietf:params:oauth:token-type:id_token",
 ];
 
-/// The door.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/t/{tenant}/token", post(exchange))
 }

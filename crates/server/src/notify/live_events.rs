@@ -120,7 +120,7 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
         let mut lines = Vec::new();
         for event in events {
             let index = event.seq.unwrap_or(from);
-            // Of a scope come its own changes alone.
+            // A scoped reader gets events of changes in the scope alone.
             if is_bound || is_scoped && (event.subject_table != "change" || cx.change(&event.subject_id).is_err()) {
                 continue;
             }

@@ -10,7 +10,7 @@ use axum::routing::any;
 use crate::http::handler::{plain, post};
 use crate::http::state::AppState;
 
-/// The doors.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/feed/{name}/ssm", post(calendar_state::show))

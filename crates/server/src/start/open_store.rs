@@ -22,7 +22,7 @@ use crate::start::seen_logs::SeenLogsFile;
 use crate::start::serve_error::ServeError;
 use crate::start::{bucket, master_key};
 
-/// An opened house.
+/// An opened store with its executor.
 pub struct Opened {
     /// Where acts are done.
     pub executor: Executor,

@@ -21,7 +21,7 @@ use crate::http::state::AppState;
 /// The largest request that is taken, in bytes: a checkpoint with a hundred lines and its proof is far below.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The door.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(
         "/t/{tenant}/witness/add-checkpoint",

@@ -26,7 +26,7 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}/changes/bulk"), post(answer))
 }
 
-/// What is asked.
+/// The requested act.
 struct Asked {
     wish: Wish,
     keys: Vec<String>,

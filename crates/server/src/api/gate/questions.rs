@@ -159,7 +159,7 @@ fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>)
     let (mut fields, mut twice) = (Body::new(), Vec::new());
     for (field, value) in query {
         if fields.insert(field.clone(), Value::String(value)).is_some() {
-            // Which of the two was meant is not for the gate to guess.
+            // The gate must not guess which of two values was meant.
             twice.push(FieldError::new(
                 field.as_str(),
                 "not_unique",

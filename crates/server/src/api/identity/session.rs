@@ -95,7 +95,7 @@ async fn step_up(State(state): State<AppState>, caller: Caller, body: JsonBody) 
     Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }
 
-/// In which tenants the caller is known, and where each lets them in.
+/// The tenants that know the caller, each with its sign-in address.
 async fn tenants(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
     let found = other_tenants::known_in(&state, &caller).await?;
     let items: Vec<serde_json::Value> = found

@@ -104,7 +104,7 @@ pub(super) enum Step {
     Return,
 }
 
-/// Which step leads from a state of ours to a number there.
+/// The steps from a state of ours to a number there.
 const STEPS: &[(&[State], &str, Step)] = &[
     (&[State::Draft], "-4", Step::Submit),
     (&[State::Assessing], "-3", Step::Assess),

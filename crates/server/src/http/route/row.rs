@@ -32,9 +32,9 @@ pub(crate) struct Route {
     pub summary: &'static str,
     /// The scope that a token needs.
     pub scope: Scope,
-    /// Where it runs.
+    /// The lane in which the act runs.
     pub lane: Lane,
-    /// What it does.
+    /// The act.
     pub act: Act,
     /// For PATCH and PUT: the version that `If-Match` is compared with.
     pub current: Option<Current>,

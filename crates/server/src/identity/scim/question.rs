@@ -47,7 +47,7 @@ impl Question {
         })
     }
 
-    /// Of an address.
+    /// The parameters in an address.
     pub(super) fn of_query(uri: &Uri) -> Result<Self, No> {
         let pairs = query_of(uri)?;
         Self::read(|name| {
@@ -56,7 +56,7 @@ impl Question {
         })
     }
 
-    /// Of the body of a search.
+    /// The parameters in the body of a search.
     pub(super) fn of_body(body: &Body) -> Result<Self, No> {
         Self::read(|name| match body.get(name)? {
             Value::String(text) => Some(text.clone()),

@@ -47,7 +47,7 @@ pub(crate) const HELD: &[&str] = &[
 /// How the form came back.
 #[derive(Clone)]
 pub(crate) struct Back {
-    /// What was sent.
+    /// The sent form.
     pub form: Form,
     /// The failure; `None` when the request only added rows.
     pub failure: Option<Failure>,

@@ -46,9 +46,9 @@ use crate::web::shared::words::{free, kind, plain, risk, state};
 
 /// A returned form: its input, and the errors.
 pub(crate) struct Refused {
-    /// Where it was sent, below the change's address: `/hold`.
+    /// The path to which the form was sent, below the change's address: `/hold`.
     pub path: String,
-    /// What was sent.
+    /// The sent form.
     pub form: Form,
     /// The decoded input.
     pub decoded: Decoded,
@@ -386,7 +386,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
     notices
 }
 
-/// That the graph reaches more than the assessment looked at.
+/// The notice that the graph reaches more than at the assessment.
 fn reach_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
     let grown_at = change.reach.as_ref()?.grown_at?;
     let text = Rich::from("The dependency graph reaches more since then, so the assessment is due again. ")

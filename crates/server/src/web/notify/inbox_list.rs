@@ -23,7 +23,7 @@ pub(crate) struct Asked {
     owner: Option<String>,
     /// The key of their group.
     group: Option<String>,
-    /// Of this kind alone.
+    /// The kind of the items.
     kind: Option<String>,
     /// The position behind the previous pages.
     after: Option<String>,

@@ -21,7 +21,7 @@ use crate::web::shared::view::View;
 const LATE: i64 = 50;
 /// How many changes under way are looked at for a rollout that stopped.
 const UNDER_WAY: i64 = 500;
-/// Of so many days back changes without success are counted.
+/// The number of past days in which changes without success are counted.
 const DAYS: i64 = 30;
 
 /// Urgent entries, the gravest first: broken glasses, halted rollouts, open incidents, late work; for a vendor only of their

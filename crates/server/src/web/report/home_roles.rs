@@ -155,7 +155,7 @@ fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
 pub(crate) struct VendorPlaces {
     /// Their keys.
     pub changes: BTreeSet<String>,
-    /// What they touch.
+    /// The services that the vendor's changes touch.
     pub services: BTreeSet<ServiceKey>,
 }
 

@@ -139,7 +139,7 @@ pub(crate) fn decided(decision: &str) -> &'static str {
     }
 }
 
-/// What was done.
+/// The confirmation of an act.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Told {
     /// Its name, one of [`WORDS`].

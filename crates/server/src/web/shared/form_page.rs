@@ -36,7 +36,7 @@ impl Back {
         }
     }
 
-    /// What was sent.
+    /// The sent form.
     pub fn form(&self) -> &Form {
         &self.form
     }
@@ -96,11 +96,11 @@ impl Back {
 
 /// A sent form.
 pub(crate) struct Sent {
-    /// What was sent.
+    /// The sent form.
     pub form: Form,
     /// Checkboxes that count as `false` when they are not ticked.
     pub boxes: &'static [&'static str],
-    /// Where it was sent, without the tenant: `/freezes`.
+    /// The address to which the form was sent, without the tenant: `/freezes`.
     pub path: String,
     /// Where the reader goes when it is done, without the tenant.
     pub then: String,

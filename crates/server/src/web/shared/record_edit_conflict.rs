@@ -19,7 +19,7 @@ use crate::web::shared::view::View;
 pub(crate) struct Standing {
     /// The names of its fields, as the form has them.
     pub names: &'static [&'static str],
-    /// What they hold.
+    /// The present values of the fields.
     pub now: Body,
     /// The version of the record.
     pub version: i64,

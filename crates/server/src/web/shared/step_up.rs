@@ -58,7 +58,7 @@ fn why(wants_second: bool, own: &Own) -> String {
 struct Own {
     person: String,
     is_enrolled: bool,
-    /// From when the first of their second factors counts, where none does yet.
+    /// The time from which the first of their second factors counts, where none counts yet.
     counts_from: Option<String>,
 }
 

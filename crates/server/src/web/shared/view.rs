@@ -43,7 +43,7 @@ const FRESH_SECONDS: i64 = 60;
 
 /// A person who is signed in to the tenant in the address.
 pub(crate) struct Visitor {
-    /// Who.
+    /// The signed-in caller.
     pub caller: Caller,
     /// The confirmation in the address.
     pub told: Option<Told>,
@@ -125,13 +125,13 @@ async fn is_closed(state: &AppState, caller: &Caller, path: &str) -> bool {
 pub(crate) struct View<'v, 'a, 'c> {
     /// The context of the act.
     pub cx: &'v mut Context<'a, 'c>,
-    /// The estate.
+    /// The directory.
     pub directory: Arc<Directory>,
     /// The policies in force.
     pub policies: Arc<policy::PolicySet>,
     /// Writes times for the reader.
     pub reader: Reader,
-    /// Who reads.
+    /// The reader.
     pub me: PersonId,
     /// The frame around the page.
     pub frame: Frame,
