@@ -1,6 +1,6 @@
-//! Who may do what, as one file that an auditor reads: every door with its scope, the acts behind it, and the roles, the
-//! parts in a change and the states in which they are open. Made from the tables of routes, the base pack and the lifecycle;
-//! `ASSENT_BLESS=1 cargo test -p server access` writes it anew. What a door does in truth is asked in `tests/doors`.
+//! Permissions in one file for auditors: every endpoint with its scope, its acts, and the roles, the parts in a change and the
+//! states in which they are open. Made from the tables of routes, the base pack and the lifecycle; `ASSENT_BLESS=1 cargo test
+//! -p server access` writes the file anew. `tests/doors` checks the real behaviour of the endpoints.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -17,11 +17,11 @@ use policy::PolicySet;
 use crate::http::address::BASE;
 use crate::http::caller::Scope;
 
-/// Where the file stands.
+/// The path of the file.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/access-matrix.txt");
-/// What each door asks.
+/// The rule of each endpoint.
 const RULES: &str = include_str!("access/rules.txt");
-/// The files in which doors beside the tables are put up.
+/// The files of the routers beside the tables.
 const ROUTERS: &[&str] = &[
     include_str!("web/mod.rs"),
     include_str!("identity/scim.rs"),
@@ -99,7 +99,7 @@ impl policy::Directory for AnyName {
     }
 }
 
-/// What a rule says of a door.
+/// The rule of an endpoint.
 #[derive(Debug, Clone)]
 struct Rule {
     asks: String,
@@ -139,7 +139,7 @@ fn word(scope: Scope) -> &'static str {
     }
 }
 
-/// Every door of the program: of the description of the API, and of the routers beside it.
+/// Every endpoint of the program: from the API's document, and from the routers beside it.
 fn doors() -> BTreeSet<String> {
     let mut found: BTreeSet<String> = wire::openapi::routes()
         .iter()
@@ -172,7 +172,7 @@ fn doors() -> BTreeSet<String> {
     found
 }
 
-/// What stands in a bracket that was opened before the text.
+/// The content of a bracket that was opened before the text.
 fn inside(text: &str) -> &str {
     let mut depth = 1;
     let end = text.find(|letter| {
@@ -186,7 +186,7 @@ fn inside(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// Who may, in the base pack.
+/// The permitted people, in the base pack.
 #[derive(Debug, Clone, Default)]
 struct Who {
     roles: Vec<&'static str>,
@@ -194,14 +194,14 @@ struct Who {
     never: Vec<String>,
 }
 
-/// Where a question is asked.
+/// The setting of a permission check.
 #[derive(Clone, Copy)]
 struct Scene<'a> {
-    /// Under which set.
+    /// The policy set.
     set: &'a PolicySet,
     /// Whether the change is in the scope of every pack.
     is_regulated: bool,
-    /// Whether who acts has each job function and training that a pack asks for.
+    /// Whether the acting person has each job function and training that a pack requires.
     is_fit: bool,
 }
 
@@ -278,7 +278,7 @@ fn may(scene: Scene<'_>, actor: &ActorFacts, action: &str) -> bool {
         actor.functions = FUNCTIONS.map(str::to_owned).to_vec();
         actor.trainings = TRAININGS.map(str::to_owned).to_vec();
     }
-    // What a pack says of creating, it says of what is created.
+    // A pack's rule on creating applies to the created record.
     let is_of_change =
         Act::ALL.iter().any(|act| act.as_str() == action) && (scene.is_regulated || action != Act::Create.as_str());
     let targets = [target];
@@ -301,7 +301,7 @@ fn who(scene: Scene<'_>, action: &str) -> Who {
         who.roles.push(role.as_str());
         opens.push((role, Vec::new()));
     }
-    // An executive may read and talk and nothing else, so that what is allowed beyond comes of the part.
+    // An executive may only read and comment, so any further permission comes from the part.
     let by_role = may(scene, &actor(Role::Executive, &[], false), action);
     for part in PARTS.into_iter().filter(|_| !by_role) {
         if may(scene, &actor(Role::Executive, &[part], false), action) {
@@ -334,7 +334,7 @@ fn told(words: &[impl AsRef<str>]) -> String {
     words.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(" ")
 }
 
-/// The second line of a row: who, and when.
+/// The second line of a row: the permitted people, and the states.
 fn line(scene: Scene<'_>, action: &str) -> String {
     let found = who(scene, action);
     let act = Act::ALL.iter().find(|act| act.as_str() == action);
@@ -353,7 +353,7 @@ fn line(scene: Scene<'_>, action: &str) -> String {
     text
 }
 
-/// The actions that a rule names, apart from words that are none.
+/// The actions that a rule names, without other text.
 fn named(asks: &str) -> Vec<String> {
     let words = asks.split([',', '|']).map(|word| word.trim().to_owned());
     let known =
@@ -413,7 +413,7 @@ fn matrix(set: &PolicySet) -> String {
     text
 }
 
-/// What each pack makes of the actions, where it makes anything of them.
+/// The effect of each pack on the actions, if it has one.
 fn of_packs() -> String {
     let mut text = PACKS_HEAD.to_owned();
     let base = set_with(None);
@@ -451,7 +451,7 @@ fn every_action() -> impl Iterator<Item = &'static str> {
         .chain(actions::ALL.iter().copied())
 }
 
-/// The base pack, and one beside it.
+/// The base pack, optionally with another pack.
 fn set_with(pack: Option<policy::Pack>) -> PolicySet {
     let mut files = policy::base().files;
     files.extend(pack.into_iter().flat_map(|pack| pack.files));
@@ -475,7 +475,7 @@ fn every_door_has_a_rule_and_every_rule_a_door() {
         without.is_empty(),
         "doors that crates/server/src/access/rules.txt does not name: {without:#?}"
     );
-    // The log's files are served below one address, which its description tells apart.
+    // The log's files are served below one address; the API's document lists them separately.
     let gone: Vec<&String> = rules.keys().filter(|door| !doors.contains(*door)).collect();
     assert!(gone.is_empty(), "rules without a door: {gone:#?}");
 }

@@ -1,4 +1,4 @@
-//! The REST API, `/api/v1`: tables of routes, one file a group, and the few doors that are not plain acts.
+//! The REST API, `/api/v1`: tables of routes, one file a group, and the few endpoints that are no plain acts.
 
 mod approval;
 mod audit;
@@ -25,7 +25,7 @@ use axum::Router;
 use crate::http::route::{Route, routes};
 use crate::http::state::AppState;
 
-/// Every route of a table, with what its row in `wire` says of it.
+/// Every route of a table, with the description of its row in `wire`.
 pub(crate) fn rows() -> &'static [Route] {
     static ROWS: OnceLock<Vec<Route>> = OnceLock::new();
     ROWS.get_or_init(|| {
@@ -121,7 +121,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(shared::openapi::router())
 }
 
-/// The part of it that machines ask in numbers.
+/// The routes that machines call frequently.
 pub(crate) fn brief() -> Router<AppState> {
     gate::questions::router()
 }
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use crate::http::address::BASE;
 
-    /// Whatever the tables serve, the document tells; `tests/doors` looks the other way round.
+    /// The document lists all routes of the tables; `tests/doors` checks the other direction.
     #[test]
     fn every_row_is_documented_and_stands_once() {
         let told: BTreeSet<(String, String)> = wire::openapi::routes()
@@ -152,7 +152,7 @@ mod tests {
         assert!(untold.is_empty(), "{untold:#?}");
     }
 
-    /// Whoever follows the document sends `If-Match` where it is asked for, and nowhere else.
+    /// A client that follows the document sends `If-Match` where it is required, and nowhere else.
     #[test]
     fn the_document_asks_for_if_match_where_the_door_does() {
         let told: BTreeSet<(&str, String)> = wire::openapi::routes()

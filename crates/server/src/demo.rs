@@ -25,15 +25,15 @@ use crate::identity::password;
 
 /// The first tenant of the demo.
 pub const TENANT: &str = "halden";
-/// The second, small one.
+/// The second, small tenant.
 pub const OTHER: &str = "cartwell";
-/// How many days of history the demo has at least: its last months are told change by change.
+/// How many days of history the demo has at least: its last months consist of individual changes.
 pub const FEWEST_DAYS: i64 = 92;
 /// The most days: quarters, seasons and forecasts show within two years.
 pub const MOST_DAYS: i64 = 730;
-/// How many it has unless said otherwise.
+/// The default number of days.
 pub const USUAL_DAYS: i64 = 365;
-/// Where the credentials stand, inside the data folder.
+/// The name of the credentials' file in the data folder.
 pub const CREDENTIALS: &str = "demo-credentials.json";
 
 /// Why the demo could not be filled.
@@ -55,7 +55,7 @@ pub enum DemoError {
 
 type Result<T> = std::result::Result<T, DemoError>;
 
-/// A clock that stands where it is put.
+/// A clock that stays where it is set.
 struct HistoryClock(Mutex<Timestamp>);
 
 impl Clock for HistoryClock {
@@ -128,7 +128,7 @@ impl Past {
         Actor {
             person: person.clone(),
             by_token,
-            // The act's own time is cut to the microsecond, so that this one must not lie behind it.
+            // The act's own time is cut to the microsecond, so this time is a second earlier to be safe.
             stepped_up_at: Some(now - SignedDuration::from_secs(1)),
             factor: None,
             is_system: false,
@@ -147,7 +147,7 @@ fn body(value: Value) -> Body {
     }
 }
 
-/// What this server itself keeps in a data folder.
+/// The files that this server itself keeps in a data folder.
 const OURS: &[&str] = &[
     "assent.db",
     "assent.db-shm",
@@ -166,17 +166,17 @@ const OURS: &[&str] = &[
     "server.lock",
     "uploads",
 ];
-/// What people keep beside a server's data, by its ending: its log, its settings, its certificate.
+/// The endings of files that people keep beside a server's data: its log, its settings, its certificate.
 const BESIDE: &[&str] = &["crt", "env", "err", "key", "log", "out", "pem", "pid", "toml"];
-/// How many foreign names are told.
+/// The most foreign names in a message.
 const NAMED: usize = 5;
 
-/// Refuses a folder with what is not ours, before anything is written into it: whoever mistyped `--data` would find a demo
-/// among their own files. A folder in which a server keeps its data already, the demo of an earlier start among them, is looked
-/// at once the data is open.
+/// Refuses a folder with foreign files, before anything is written into the folder: after a mistyped `--data` a demo would
+/// appear among other files. A folder in which a server keeps its data already, such as the demo of an earlier start, is
+/// checked once the data is open.
 ///
 /// # Errors
-/// [`DemoError::Refused`] with what lies there; a folder that cannot be read.
+/// [`DemoError::Refused`] with the foreign names; a folder that cannot be read.
 pub fn check_folder(data_dir: &Path) -> Result<()> {
     let is_known = |name: &str| data_dir.join(name).exists();
     if !is_known("") || is_known("assent.db") || is_known(CREDENTIALS) {
@@ -211,8 +211,8 @@ pub fn check_folder(data_dir: &Path) -> Result<()> {
     )))
 }
 
-/// Fills an empty store with `days` of history, or opens the demo that stands there. Refuses a store with other data. Whoever is killed meanwhile begins
-/// anew at the next start; in a database that is not in the folder, somebody empties it first.
+/// Fills an empty store with `days` of history, or opens the demo that exists. Refuses a store with other data. An interrupted
+/// filling begins anew at the next start; in a database outside the folder, an operator empties the database first.
 ///
 /// # Errors
 /// [`DemoError`].
@@ -238,7 +238,7 @@ pub fn fill(
             .iter()
             .all(|tenant| tenant.as_str() == TENANT || tenant.as_str() == OTHER);
         return match (is_ours, file.exists()) {
-            // The mark is left where the power was cut after the last word.
+            // The mark remains if the power was cut after the last write.
             (true, true) => Ok(filling::end(data_dir)?),
             (true, false) => Err(DemoError::Refused(format!(
                 "The database holds a demo, and {} is not there: either it was interrupted while it was filled, or it was filled \
@@ -295,7 +295,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of a folder with these files.
+    /// The message about a folder with these files.
     fn word_on(names: &[&str]) -> String {
         let folder = std::env::temp_dir().join(format!("assent-demo-{}-{}", std::process::id(), names.join("-")));
         std::fs::create_dir_all(&folder).unwrap();
@@ -311,7 +311,7 @@ mod tests {
     fn a_demo_goes_into_an_empty_folder_or_its_own() {
         assert_eq!(word_on(&[]), "fits");
         assert!(check_folder(Path::new("/nowhere/at/all")).is_ok(), "it is made then");
-        // What an interrupted start, a shell, a disk and a supervisor leave.
+        // The files that an interrupted start, a shell, a disk and a supervisor leave.
         assert_eq!(
             word_on(&[
                 "master.key",
@@ -323,7 +323,7 @@ mod tests {
             ]),
             "fits"
         );
-        // Whose data that is, is told once it is open.
+        // The owner of that data shows once the store is open.
         assert_eq!(word_on(&["assent.db", "notes.txt"]), "fits");
         assert_eq!(word_on(&["demo-credentials.json", "notes.txt"]), "fits");
     }

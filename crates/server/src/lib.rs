@@ -1,7 +1,7 @@
-//! The doors: REST, pages, hooks, and the threads that work behind them.
+//! The server: REST, pages, hooks, and the background threads.
 //!
-//! A door extracts what came in, runs one act on the executor and renders its answer. No door decides anything about changes,
-//! approvals or windows. Acts run on the store's own threads; their answers come back over a oneshot.
+//! A handler extracts the input, runs one act on the executor and renders its result. No handler decides anything about
+//! changes, approvals or windows. Acts run on the store's own threads; their results come back over a oneshot.
 
 #[cfg(test)]
 mod access;

@@ -1,13 +1,13 @@
-//! Structured logs: JSON lines on standard error. Secrets stand in none: headers and bodies are never logged.
+//! Structured logs: JSON lines on standard error. They contain no secrets: headers and bodies are never logged.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-/// Who tells nothing finer than this, also where everything is asked for: the driver for PostgreSQL tells each statement with its
-/// parameters, which are people's texts, digests of passwords, and whatever somebody put into an address.
+/// Parts that log nothing finer than this, also where the finest level is set. The driver for PostgreSQL would log each
+/// statement with its parameters: people's texts, digests of passwords, and text from addresses.
 const SILENT: [&str; 2] = ["tokio_postgres=info", "postgres=info"];
 
-/// Begins to write logs, at the level of `ASSENT_LOG` (by default `info`). A process that logs already keeps its own way.
+/// Begins to write logs, at the level of `ASSENT_LOG` (by default `info`). A process with a logger of its own keeps that.
 pub(crate) fn begin() {
     let words = std::env::var("ASSENT_LOG").unwrap_or_else(|_| "info".to_owned());
     let filter = filter(&words).unwrap_or_else(|_| quiet(EnvFilter::new("info")));
@@ -18,10 +18,10 @@ pub(crate) fn begin() {
     let _ = lines.try_init();
 }
 
-/// What a log tells: levels and parts as in `info,server=debug`, whatever they ask of the driver.
+/// The log's filter: levels and parts as in `info,server=debug`, with the driver's level limited.
 ///
 /// # Errors
-/// Words that are no such levels.
+/// A text that is no such filter.
 pub fn filter(words: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::try_new(words).map(quiet)
 }

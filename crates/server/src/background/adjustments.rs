@@ -1,5 +1,5 @@
-//! The thread that compares the rules of every tenant with the quarters that ended. The adjustments themselves are its memory: a server
-//! that was away finds at its start which comparisons are missing.
+//! The thread that compares the rules of every tenant with ended quarters. Its only state is the adjustments themselves: after
+//! a downtime the server finds the missing comparisons at its start.
 
 use std::collections::HashMap;
 use std::thread::JoinHandle;
@@ -14,10 +14,10 @@ use crate::background::rounds::{self, USUAL};
 use crate::background::sequencer::told;
 use crate::http::state::AppState;
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
-    // The last ended quarter that each tenant was looked at for: nothing is closed in a quarter that has ended, so one look at its
-    // changes suffices.
+    // The last ended quarter that was checked for each tenant. No change is closed in an ended quarter any more, so one check
+    // suffices.
     let mut done = HashMap::<String, String>::new();
     let name = ("adjustments", "looking for quarters to compare");
     rounds::start(state, name, USUAL, move |state, tenant| {
@@ -36,7 +36,7 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     })
 }
 
-/// Compares the earliest quarter of a tenant that is due; answers whether another may be, and nothing where that failed.
+/// Compares the earliest quarter of a tenant that is due. Returns whether another may be due, and nothing on a failure.
 fn compare(state: &AppState, tenant: &str) -> Option<bool> {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due(cx);

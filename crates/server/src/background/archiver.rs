@@ -1,4 +1,4 @@
-//! The thread that moves changes into the archive as the tenants' retention says, and notes how much the archive holds.
+//! The thread that moves changes into the archive as the tenants' retention requires, and notes how much the archive holds.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often the tenants are gone through when there is nothing left to move; at once where a round moved something.
 const ROUND: SignedDuration = SignedDuration::from_mins(10);
 
-/// Starts the archiver. It ends when the bells dismiss it.
+/// Starts the archiver. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().until_dismissed();
     let mut archiver = Archiver {
@@ -38,7 +38,7 @@ struct Archiver {
 }
 
 impl Archiver {
-    /// Goes through the tenants when it is time; answers whether the store was there.
+    /// Goes through the tenants when it is time; returns whether the store was available.
     fn look(&mut self) -> bool {
         let now = self.state.executor().tools().recorder.now();
         if self.went_at.is_some_and(|at| now.duration_since(at).abs() < ROUND) {
@@ -55,7 +55,7 @@ impl Archiver {
             if self.state.bells().is_stopping() {
                 return true;
             }
-            // A tenant whose archive fails holds up no other, and is tried again in the next round.
+            // A failing archive of one tenant delays no other tenant, and is tried again in the next round.
             moved += told(archive_round(executor, tenant), "moving changes into the archive").unwrap_or(0);
         }
         self.went_at = (moved == 0).then_some(now);

@@ -13,12 +13,12 @@ use crate::start::bucket::CopyPlace;
 use crate::start::running_copy::{epoch, freeze, marks};
 use crate::start::serve_error::ServeError;
 
-/// How often what is new is copied: what a host that burns down takes with it is what came since.
+/// How often new data is copied: the loss of the host loses at most the data since the last round.
 const ROUND: Duration = Duration::from_millis(500);
 /// The same for a bucket, where each round costs two calls or more.
 const BUCKET_ROUND: Duration = Duration::from_millis(1_500);
 
-/// Starts the thread where a copy is kept. It ends when the bells dismiss it, after a last round.
+/// Starts the thread where a copy is kept. It ends when the notifier dismisses it, after a last round.
 pub(crate) fn start(settings: &Settings, state: &AppState) -> Result<Option<JoinHandle<()>>, ServeError> {
     let now = state.executor().tools().recorder.now();
     let (Some(place), Some(epoch)) = (&settings.copy_to, epoch(settings, now)?) else {
@@ -48,7 +48,7 @@ pub(crate) fn start(settings: &Settings, state: &AppState) -> Result<Option<Join
 fn round(copier: &mut Copier, state: &AppState) -> Option<Copied> {
     let tools = state.executor().tools();
     let now = tools.recorder.now();
-    // How far the logs are is looked at first: what the copy says of them, it holds.
+    // The logs' sizes are read before the copy is made, so the copy contains at least the sizes that it records.
     let tenants = tools.seen_logs.tenants();
     let seen = tenants.into_iter().filter_map(|tenant| {
         let log = tools.seen_logs.seen(&tenant)?;

@@ -1,4 +1,4 @@
-//! The thread that watches figures of every tenant for those who own them: a lasting rise, and waits above agreed bounds.
+//! The thread that watches figures of every tenant for their owners: a lasting rise, and waits above agreed bounds.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,13 +12,13 @@ use crate::background::rounds::{self, USUAL};
 use crate::background::sequencer::told;
 use crate::http::state::AppState;
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let name = ("figure-watch", "looking for figures that alarm");
     rounds::start(state, name, USUAL, watch)
 }
 
-/// Looks in a transaction that reads; what is due is written in another one.
+/// Looks in a reading transaction; findings are written in another one.
 fn watch(state: &AppState, tenant: &str) {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due(cx);

@@ -12,7 +12,7 @@ use crate::background::rounds::{self, USUAL};
 use crate::background::sequencer::told;
 use crate::http::state::AppState;
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let name = ("forecasts", "looking for models of failure that are due");
     rounds::start(state, name, USUAL, |state, tenant| {

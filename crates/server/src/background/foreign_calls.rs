@@ -1,5 +1,5 @@
-//! Calls of the couriers that read the changes of systems beside this one, page by page. No transaction is open while a page is asked;
-//! each page is kept at once. And calls that write the copies of changes there.
+//! Outgoing calls that read the changes of other change systems page by page, and that write copies of changes there. No
+//! transaction is open during a call; each page is kept at once.
 
 use std::time::Instant;
 
@@ -12,30 +12,30 @@ use store::queue::job;
 use crate::background::outbound_calls::Courier;
 use crate::http::clock::tick;
 
-/// The most pages of a round; what is left is read in the next one, which begins at once.
+/// The most pages of a round; the rest is read in the next round, which begins at once.
 const MOST_PAGES: usize = 100;
 /// How many seconds a system rests between two rounds that follow each other at once.
 const REST_SECONDS: i64 = 1;
-/// Why an answer was not read that is longer than is read.
+/// The reason for a response that is too long to read.
 const TOO_LONG: &str = "Its answer is longer than is read, or broke off.";
 
-/// What came of a call: why it failed, and whether trying again later may help.
+/// The result of a call: the reason of a failure, and whether a retry may help.
 type Made = Result<(), (String, bool)>;
 
 /// How a round ended.
 enum Ended {
     /// Everything was read.
     Whole,
-    /// It goes on there after so many seconds.
+    /// Continues at this position after so many seconds.
     After(i64, Position),
-    /// It failed for this reason.
+    /// Failed, with the reason.
     Failed(String),
     /// The system is read no more.
     Gone,
 }
 
 impl Courier {
-    /// Reads a system beside this one, if the call is one of these.
+    /// Makes a call to another change system, if the job is such a call.
     pub(super) fn make_foreign_call(&self, call: &job::Job) -> Option<Made> {
         if mirror_changes::is_call(&call.kind) {
             return Some(self.write_copy(call));
@@ -93,13 +93,13 @@ impl Courier {
                 read_foreign::fail(cx, (&id, &url), why)?;
                 read_foreign::ask_again(cx, &id)
             }
-            // Whoever moved it has asked for it anew.
+            // The edit that moved the position has already queued a new round.
             Ended::Gone => Ok(()),
         });
         noted.map_err(again)
     }
 
-    /// Reads page after page; what was read is kept whatever becomes of the next one.
+    /// Reads page after page. Pages that were read are kept even if the next one fails.
     fn read_pages(
         &self,
         call: &job::Job,
@@ -107,7 +107,7 @@ impl Courier {
         began: Instant,
     ) -> Result<Ended, (String, bool)> {
         let (system, credential) = (&errand.system, errand.credential.as_deref());
-        // After an edit of its terms everything is read again, whatever an earlier round left.
+        // After an edit of its terms everything is read again, and the position of an earlier round is ignored.
         let left = read_position(&call.payload).filter(|_| system.read_until.is_some());
         let mut position = left.unwrap_or_else(|| Position::since(system.begins_at()));
         let mut size = PAGE;
@@ -137,7 +137,7 @@ impl Courier {
             }
             furthest = page.rows.iter().map(|row| row.edited_at).fold(furthest, Timestamp::max);
             let (id, terms, rows) = (call.subject.clone(), system.terms_digest(), page.rows);
-            // What the last round told of it stays until this one is whole: no gate opens in between.
+            // The previous round's problem stays recorded until this round is complete: no gate opens in between.
             let told = problem.clone().or_else(|| system.read_problem.clone());
             let kept = self.act(&call.tenant, move |cx| {
                 read_foreign::take_page(cx, (&id, &terms), &rows, told.as_deref())
@@ -150,7 +150,7 @@ impl Courier {
                 None => return self.look_again(call, errand, (began, position, problem.as_deref())),
             }
         }
-        // Whoever invents rows without end, at one moment or ahead of now, is asked at the usual times and no sooner.
+        // A system whose rows never end, or lie ahead of now, is read again at the usual time and no sooner.
         let goes_on = furthest > system.read_until.unwrap_or(system.read_since) && furthest <= self.now();
         Ok(if goes_on {
             Ended::After(REST_SECONDS, position)
@@ -159,7 +159,7 @@ impl Courier {
         })
     }
 
-    /// Asks by their ids for the changes by which a gate could go: what is shown no more is believed no more.
+    /// Reads again, by id, the changes on which a gate could open: a change that the system no longer shows no longer counts.
     fn look_again(
         &self,
         call: &job::Job,

@@ -1,5 +1,5 @@
-//! The thread that reads each new event of the logs and holds it to what it says it rested on. It reads a log from its beginning
-//! when the server starts and remembers from there how far it is; what it finds closes the gate for the change.
+//! The thread that checks each new event of the logs against the grounds that the event records. After a start the thread reads
+//! each log from its beginning, and then remembers its position. A finding closes the gate for the change.
 
 use std::collections::HashMap;
 use std::thread::{Builder, JoinHandle};
@@ -17,7 +17,7 @@ use crate::http::state::AppState;
 /// How often it looks for new events.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Closes the gate for what the logs tell already, and starts the thread. It ends when the bells dismiss it.
+/// Closes the gate for findings that the logs already hold, and starts the thread. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().until_dismissed();
     let mut grounds = Grounds {
@@ -38,7 +38,7 @@ struct Grounds {
 }
 
 impl Grounds {
-    /// Reads on in every log; answers whether the store was there.
+    /// Reads on in every log; returns whether the store was available.
     fn round(&mut self) -> bool {
         let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
         let executor = self.state.executor();
@@ -56,7 +56,7 @@ impl Grounds {
         true
     }
 
-    /// What was found before this server started.
+    /// Closes the gate for findings from before this server started.
     fn close_known(&mut self, tenant: &str) {
         let executor = self.state.executor();
         let known = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, known_lacks);
@@ -100,7 +100,7 @@ impl Grounds {
         }
     }
 
-    /// The same fault is told once a minute, with how often it came.
+    /// The same fault is reported once a minute, with its count.
     fn tell(&self, tenant: &str, error: &str) {
         if let Some(times) = self.state.noted().count(&format!("grounds {tenant} {error}"), tick()) {
             tracing::error!(tenant, error, times, "the grounds of events could not be judged");

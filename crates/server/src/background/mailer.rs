@@ -1,5 +1,5 @@
-//! The thread that sends letters. It is apart from the workers, so that a mail server that answers slowly, or not at all, holds
-//! up no timer and no delivery. No transaction is open while a letter is sent.
+//! The thread that sends letters. It is separate from the workers, so that a slow or unreachable mail server delays no timer
+//! and no delivery. No transaction is open while a letter is sent.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -27,10 +27,10 @@ const TRIES: i64 = 300;
 
 /// How long the mail server may take over one letter, all steps together.
 const LETTER: Duration = Duration::from_secs(150);
-/// How long a letter is kept from others: its way to the mail server, and time to write and to note it.
+/// The lease of a letter: it covers the sending, and the writing of the result.
 const LEASE: SignedDuration = store::LONGEST_LEASE;
 
-/// Starts the postman. It ends when the bells dismiss it.
+/// Starts the postman. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().wake_thread();
     let postman = Postman {
@@ -70,7 +70,7 @@ struct Postman {
     smtp: Option<Smtp>,
 }
 
-/// A letter's text with the line above which its reader answers, where answers are taken.
+/// A letter's text, with the mark above which a reader replies, where replies are accepted.
 fn answerable(text: String, is_taken: bool) -> String {
     if !is_taken {
         return text;
@@ -81,18 +81,18 @@ fn answerable(text: String, is_taken: bool) -> String {
     )
 }
 
-/// What the mail server said.
+/// The mail server's response.
 enum Posted {
-    /// It took the letter.
+    /// The letter was accepted.
     Taken,
-    /// It never will.
+    /// The letter is refused for good.
     Refused,
-    /// It may later; why not now.
+    /// The letter may be accepted later; with the present reason.
     NotYet(String),
 }
 
 impl Postman {
-    /// Takes what is due; answers whether the store was there.
+    /// Takes due letters; returns whether the store was available.
     fn round(&self) -> bool {
         if self.holder.state.bells().is_stopping() {
             return true;
@@ -103,7 +103,7 @@ impl Postman {
             return false;
         };
         if due.is_some_and(|at| at <= now) {
-            // No more than are sent at once: what waits behind a silent mail server is not held.
+            // No more letters than are sent at once: letters behind a silent mail server are not leased.
             let most = i64::try_from(HANDS).unwrap_or(1);
             let rows = self.holder.leased("due jobs", most, job::lease_across);
             side_by_side(&rows, |row| self.do_job(row));
@@ -145,7 +145,7 @@ impl Postman {
             let Some(person) = directory.people.get(&stored.record.person).cloned() else {
                 return Ok(None);
             };
-            // The letter is written for its reader: their zone, what they may see.
+            // The letter is written for its reader: in their time zone, with the records that they may see.
             cx.actor.person = person.id.clone();
             let letter = letters::letter(cx, &stored.record)?;
             let reply_to = reply_by_mail::reply_address(cx, &stored.record)?;
@@ -156,7 +156,7 @@ impl Postman {
         let Some((message, person, letter, reply_to, calendar)) = found else {
             return self.finish_job(row, None);
         };
-        // A message about another address goes to the earlier one, which its job names.
+        // A message about a change of address goes to the earlier address, which its job names.
         let named = Some(row.payload.clone()).filter(|address| !address.is_empty());
         let Some(address) = named.or(person.email.clone()).filter(|_| person.active) else {
             return self.finish_job(row, None);
@@ -186,7 +186,7 @@ impl Postman {
         }
     }
 
-    /// Sends one letter about the messages that a job gathered. Its id is the job's, so that a second try carries the same.
+    /// Sends one letter about the messages that a job gathered. The letter's id is the job's, so that a retry has the same id.
     fn digest(&self, row: &Job) -> acts::Result<()> {
         let Some(smtp) = &self.smtp else {
             return self.finish_digest(row, None);
@@ -221,7 +221,7 @@ impl Postman {
             subject: mail.subject,
             text: mail.body,
             message_id: self.message_id(&row.id),
-            // A letter is dated when it is complete and on its way (RFC 5322 section 3.6.1), not when its oldest news was.
+            // A letter's date is the time of sending (RFC 5322 section 3.6.1), not the time of its oldest message.
             written_at: row.run_at,
         };
         match Self::post(row, smtp, &letter) {
@@ -290,7 +290,7 @@ impl Postman {
         }
     }
 
-    /// Ends the job of a letter to a vendor that the mail server refused, and tells who can mend it.
+    /// Ends the job of a letter to a vendor that the mail server refused, and notifies the people who can correct the address.
     fn finish_refused(&self, row: &Job, address: String) -> acts::Result<()> {
         let (id, vendor, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
         self.holder
@@ -347,7 +347,7 @@ impl Postman {
         format!("{id}@{host}")
     }
 
-    /// Hands a letter to the mail server.
+    /// Sends a letter to the mail server.
     fn post(row: &Job, smtp: &Smtp, letter: &Letter) -> Posted {
         Self::post_with(row, smtp, letter, None)
     }
@@ -384,7 +384,7 @@ impl Postman {
         })
     }
 
-    /// Ends a job, and notes what became of its message.
+    /// Ends a job, and records the delivery of its message.
     fn finish_job(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
         let (id, subject, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
         self.holder.act(&row.tenant, move |cx| {

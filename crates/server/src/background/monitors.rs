@@ -1,6 +1,6 @@
-//! The thread that raises monitoring while changes are watched: it brings the records of raised monitors to what the changes say, puts
-//! questions about objectives on their way, and makes the files for Prometheus equal to the records. It remembers nothing that
-//! the records do not say, so a server that was killed finds what is due at its start.
+//! The thread that raises monitoring while changes are watched. It updates the records of raised monitors from the changes,
+//! queues queries about objectives, and makes the files for Prometheus equal to the records. All its state is in the records,
+//! so a restarted server finds the due work at its start.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -21,12 +21,12 @@ use crate::background::sequencer::{times, told};
 use crate::http::state::AppState;
 use crate::integration::monitoring_state::Configured;
 
-/// How long one round holds.
+/// The time between two rounds.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(5);
-/// Of so many expressions it is remembered whether Prometheus can read them.
+/// The most expressions for which the result of the check is remembered.
 const MOST_KNOWN: usize = 10_000;
 
-/// Where files for Prometheus are put, and how it is told to read them again.
+/// The folder of the files for Prometheus, and the address that makes Prometheus reload them.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// The folder; each tenant has its own files in it.
@@ -35,14 +35,14 @@ pub(crate) struct Place {
     pub(crate) reload: Option<String>,
 }
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> std::io::Result<JoinHandle<()>> {
     let caller = caller.clone();
     state.monitoring().configure(place.as_ref().map(|place| Configured {
         folder: place.folder.display().to_string(),
         reloads: place.reload.is_some(),
     }));
-    // Nobody knows what Prometheus has read before the first round.
+    // Before the first round the state of Prometheus is unknown.
     let mut is_read = false;
     let mut readable = Readable::at(place.as_ref());
     rounds::start_whole(state, "monitors", BETWEEN, move |state| {
@@ -71,12 +71,13 @@ pub(crate) fn start(state: &AppState, place: Option<Place>, caller: &Caller) -> 
     })
 }
 
-/// Which expressions Prometheus can read: one that it cannot has it refuse the rules of every monitor and every tenant.
+/// The expressions that Prometheus can read. One unreadable expression makes Prometheus refuse the rules of every monitor and
+/// every tenant.
 struct Readable {
-    /// The address of Prometheus; absent where it is not told to read its rules again.
+    /// The address of Prometheus; absent where no address for reloading rules is set.
     base: Option<String>,
     known: HashMap<String, bool>,
-    /// Whether it gave no answer in this round.
+    /// Whether Prometheus failed to respond in this round.
     is_silent: bool,
 }
 
@@ -90,7 +91,7 @@ impl Readable {
         }
     }
 
-    /// Whether Prometheus can read the expression of a monitor, by a query of it. Where it does not say, the expression stays.
+    /// Whether Prometheus can read the expression of a monitor, tested by a query. Without a clear result the expression stays.
     fn reads(&mut self, caller: &Caller, (monitor, expression): (&str, &str)) -> bool {
         if let Some(known) = self.known.get(expression) {
             return *known;
@@ -127,7 +128,7 @@ impl Readable {
     }
 }
 
-/// The rules without those whose expression cannot be read. It is asked with the key of the monitor and the expression.
+/// The rules without those whose expression cannot be read. `reads` gets the key of the monitor and the expression.
 fn readable_rules(rules: &str, mut reads: impl FnMut(&str, &str) -> bool) -> String {
     let Ok(mut found) = serde_json::from_str::<Value>(rules) else {
         return rules.to_owned();
@@ -145,14 +146,14 @@ fn readable_rules(rules: &str, mut reads: impl FnMut(&str, &str) -> bool) -> Str
     format!("{found:#}\n")
 }
 
-/// Which files of a tenant were not as they had to be.
+/// The files of a tenant that had to be written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Written {
     targets: bool,
     rules: bool,
 }
 
-/// Brings the records of a tenant to what its changes say.
+/// Updates the records of a tenant from its changes.
 fn follow(state: &AppState, tenant: &str) {
     let executor = state.executor();
     let look = |cx: &mut Context<'_, '_>| {
@@ -173,7 +174,7 @@ fn follow(state: &AppState, tenant: &str) {
     }
 }
 
-/// Makes the files of a tenant equal to its records, but for rules that Prometheus cannot read; answers what differed.
+/// Makes the files of a tenant equal to its records, except rules that Prometheus cannot read. Returns the differences.
 fn write(state: &AppState, tenant: &str, folder: &Path, mut reads: impl FnMut(&str, &str) -> bool) -> Written {
     let load = |cx: &mut Context<'_, '_>| raise_monitors::files(cx);
     let found = state
@@ -208,9 +209,9 @@ fn write(state: &AppState, tenant: &str, folder: &Path, mut reads: impl FnMut(&s
     }
 }
 
-/// Writes what differs, each file whole or not at all. Targets are read again by Prometheus itself; told to read its rules in the
-/// same second, Prometheus 2.42 goes on scraping targets that are gone, so a round that writes targets does not tell it.
-/// The files of all tenants lie in one folder, since Prometheus takes no pattern in the name of a folder.
+/// Writes changed files, each one whole or not at all. Prometheus rereads targets by itself. A reload of rules in the same
+/// second makes Prometheus 2.42 go on scraping removed targets, so a round that writes targets triggers no reload. The files of
+/// all tenants are in one folder, since Prometheus allows no pattern in a folder's name.
 fn write_files(folder: &Path, tenant: &str, files: &Files) -> std::io::Result<Written> {
     std::fs::create_dir_all(folder)?;
     Ok(Written {
@@ -234,7 +235,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<bool> {
 /// Has Prometheus read its rules again (`POST /-/reload`).
 ///
 /// # Errors
-/// Why it did not.
+/// The reason of the failure.
 fn reload(caller: &Caller, url: &str) -> Result<(), String> {
     let call = Call {
         method: "POST",

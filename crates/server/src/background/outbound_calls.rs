@@ -1,6 +1,6 @@
-//! The threads that call other people's servers. They are apart from the workers, so that a receiver that answers slowly
-//! holds up no timer and no letter. No transaction is open while a call is made. What is taken is begun at once and done long
-//! before its lease ends, so that nobody else takes it meanwhile.
+//! The threads that make outgoing calls. They are separate from the workers, so that a slow receiver delays no timer and no
+//! letter. No transaction is open during a call. A taken row is begun at once and finished long before its lease ends, so that
+//! no other thread takes it meanwhile.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
@@ -34,18 +34,18 @@ use crate::http::clock::tick;
 use crate::http::state::AppState;
 use crate::web::notify::letters;
 
-/// How long it keeps what it took: a round, its last call, and as much again to write down what came of it.
+/// The lease of a row: a round, its last call, and as much again to write the result.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// After so long a round begins no further call.
 const ROUND: Duration = Duration::from_secs(60);
 /// After so many tries, a day after the first, a call is set aside for a person.
 const TRIES: i64 = 300;
-/// How many characters of a probe's answer are kept.
+/// How many characters of a probe's response are kept.
 const TOLD_OF_ANSWER: usize = 500;
 /// How many webhooks it looks after in a round. Each is taken when its turn comes.
 const WEBHOOKS: i64 = 4;
 
-/// Starts the couriers. They end when the bells dismiss them.
+/// Starts the couriers. They end when the notifier dismisses them.
 pub(crate) fn start(
     state: &AppState,
     server: &str,
@@ -78,7 +78,7 @@ impl Courier {
         self.state.executor().tools().clock.now()
     }
 
-    /// The same courier, whose calls go on with the trace of a span.
+    /// The same courier, with its calls in the trace of a span.
     fn tracing(&self, begun: Option<&Begun>) -> Self {
         Self {
             state: self.state.clone(),
@@ -87,12 +87,12 @@ impl Courier {
         }
     }
 
-    /// Whether work that began then may begin another call.
+    /// Whether work that began at this time may begin another call.
     pub(super) fn may_go_on(&self, began: Instant) -> bool {
         !self.state.bells().is_stopping() && tick().saturating_duration_since(began) <= ROUND
     }
 
-    /// Takes what is due; answers whether the store was there.
+    /// Takes due calls; returns whether the store was available.
     fn round(&self) -> bool {
         if self.state.bells().is_stopping() {
             return true;
@@ -121,7 +121,7 @@ impl Courier {
 
     fn make_calls(&self) {
         let (now, holder) = (self.now(), self.holder.clone());
-        // No more than are made at once: what waits for its turn is not held.
+        // No more calls than are made at once: waiting calls are not leased.
         let most = i64::try_from(HANDS).unwrap_or(1);
         let take = move |tx: &mut store::CrossTx<'_>| {
             let by = store::Lease {
@@ -159,7 +159,7 @@ impl Courier {
         told(noted, "noting a call");
     }
 
-    /// Carries an answer to whoever asked; loads the truth first.
+    /// Delivers a decision to the system that requested it; loads the current state first.
     fn make_call(&self, call: &job::Job) -> Result<(), (String, bool)> {
         if push_freezes::is_call(&call.kind) {
             return self.bring_freezes(call);
@@ -191,7 +191,7 @@ impl Courier {
         Ok(())
     }
 
-    /// Asks the probe of a checklist. Whatever comes of it is kept with the change, so it is not tried again by itself.
+    /// Queries the probe of a checklist. Any result is kept with the change, so the query is not retried by itself.
     fn ask_probe(&self, call: &job::Job) -> Result<(), (String, bool)> {
         let subject = call.subject.clone();
         let load = move |cx: &mut acts::Context<'_, '_>| ask_probes::errand(cx, &subject);
@@ -208,7 +208,7 @@ impl Courier {
         taken.map_err(|error| (error.to_string(), true))
     }
 
-    /// What a probe answers, or why it gives no answer that counts.
+    /// The response of a probe, or the reason why it has no usable response.
     fn answer_of(&self, errand: &ask_probes::Errand) -> Answered {
         let mut answered = Answered {
             probe: errand.key.clone(),
@@ -244,7 +244,7 @@ impl Courier {
         answered
     }
 
-    /// Asks for deployments that no delivery told of, and takes them.
+    /// Fetches deployments that no delivery reported, and records them.
     fn ask_for_deployments(&self, call: &job::Job) -> Result<(), (String, bool)> {
         let began = tick();
         let (subject, left) = (call.subject.clone(), call.payload.clone());
@@ -262,7 +262,7 @@ impl Courier {
         let (connection, credential) = (&errand.connection, errand.credential.as_str());
         let may_go_on = || self.may_go_on(began);
         let round = (self.now(), &may_go_on as &dyn Fn() -> bool);
-        // A question that is tried for long makes room for a new one, so that asking never ends by itself.
+        // After many tries a query is replaced by a new one, so that polling never ends by itself.
         let is_tried = call.tries >= TRIES / 2;
         let told = match deployments::carry(&self.caller, connection, credential, &known, round) {
             Ok(told) => told,
@@ -272,7 +272,7 @@ impl Courier {
         self.take_deployments(call, told, is_tried)
     }
 
-    /// Takes what was told. Where a repository told nothing, the same question is tried again.
+    /// Records the fetched deployments. If a repository failed, the same query is retried.
     fn take_deployments(&self, call: &job::Job, told: Told, is_tried: bool) -> Result<(), (String, bool)> {
         let failed = told.failed.clone().filter(|_| !is_tried);
         let (subject, id, holder) = (call.subject.clone(), call.id.clone(), self.holder.clone());
@@ -282,7 +282,7 @@ impl Courier {
             if is_done {
                 return poll_deployments::ask_again(cx, &subject, &told.left);
             }
-            // Whoever lost the lease meanwhile leaves it to the next one.
+            // A thread that lost its lease meanwhile leaves this to the next holder.
             call::note_left(cx.tx, &id, &holder, &told.left.join("\n"))?;
             Ok(())
         });
@@ -290,7 +290,7 @@ impl Courier {
         failed.map_or(Ok(()), |why| Err((why, true)))
     }
 
-    /// Brings a connection's freezes to its projects, and notes theirs. What one project refuses holds back no other.
+    /// Writes a connection's freezes to its projects, and records the projects' own. A project that refuses delays no other.
     fn bring_freezes(&self, call: &job::Job) -> Result<(), (String, bool)> {
         let began = tick();
         let (subject, left) = (call.subject.clone(), call.payload.clone());
@@ -312,8 +312,8 @@ impl Courier {
         brought.refused.map_or(Ok(()), Err)
     }
 
-    /// Goes from project to project. Those that had no turn are left first, before those that refused: a few that never
-    /// answer must not take every round.
+    /// Goes from project to project. Projects without a turn come first in the next round, before those that refused: a few
+    /// silent projects must not use up every round.
     fn bring_to_projects(&self, errand: &push_freezes::Errand, began: Instant) -> Brought {
         let mut brought = Brought::default();
         let Some(api) = &errand.connection.api else {
@@ -390,7 +390,7 @@ impl Courier {
         told(noted, "noting a webhook's deliveries");
     }
 
-    /// Puts the answers of the decision card in what a chat is told: all that is looked at here is read, and holds up no writer.
+    /// Adds the facts of the decision card to a chat message. Everything here is only read, and blocks no writer.
     fn word_cards(&self, tenant: &str, round: &mut Round) -> acts::Result<()> {
         let asked = |parcel: &Parcel| {
             let card = parcel.card.as_ref().filter(|card| card.answers.is_empty());
@@ -408,8 +408,8 @@ impl Courier {
         Ok(())
     }
 
-    /// Leaves a webhook alone for a while whose events could not be gathered: those that were due first would be taken first
-    /// each time, and nobody else's turn would come.
+    /// Skips a webhook for a while when its events could not be gathered. Otherwise the failing webhook would be taken first
+    /// each time, and the others would get no turn.
     fn leave_alone(&self, one: &Leased, error: &acts::Error) {
         let (tenant, webhook) = (&one.tenant, &one.id);
         if let Some(times) = times(&format!("{tenant} {webhook} {error}")) {
@@ -423,7 +423,7 @@ impl Courier {
         told(rested, "leaving a webhook alone");
     }
 
-    /// Sends a round's parcels one after the other; stops when nobody is there to take them, or the server stops.
+    /// Sends a round's messages one after the other; stops when the receiver is unavailable or the server stops.
     fn send(&self, round: &Round, source: &str, directory: &snapshot::Directory) -> Sent {
         let keys: Vec<_> = round
             .secrets
@@ -512,7 +512,7 @@ impl Courier {
             Ok(answer) => {
                 let text = format!("the receiver answered {}", answer.status);
                 let wait = answer.retry_after_seconds;
-                // Its own refusal holds back this subject alone; a server that cannot take anything holds back all.
+                // A refusal of one message holds back this subject alone; a server that accepts nothing holds back all.
                 (
                     "waiting",
                     again,
@@ -545,18 +545,18 @@ struct One {
     wait: Option<i64>,
 }
 
-/// What became of a round of freezes.
+/// The result of a round of freezes.
 #[derive(Default)]
 struct Brought {
-    /// Periods that somebody else set there, each with its repository.
+    /// Periods that another party set there, each with its repository.
     theirs: Vec<(String, String)>,
     /// Projects that are still to be gone to.
     left: Vec<String>,
-    /// What went wrong last, and whether trying again later may help.
+    /// The last error, and whether a retry may help.
     refused: Option<(String, bool)>,
 }
 
-/// What a round sent.
+/// The messages that a round sent.
 struct Sent {
     tried: Vec<Tried>,
     rest: store::integration::webhook::Rest,

@@ -1,5 +1,5 @@
-//! The threads that have others attest the log: witnesses cosign its checkpoints, and authorities stamp them with the time. Each
-//! kind has a thread of its own, so that one that hangs holds up nothing else; a call ends after the patience of all calls.
+//! The threads for outside attestations of the log: witnesses cosign its checkpoints, and timestamp authorities stamp them.
+//! Each kind has a thread of its own, so that a hanging call delays nothing else; a call ends after the timeout of all calls.
 
 use std::thread::JoinHandle;
 
@@ -20,12 +20,13 @@ use crate::http::state::AppState;
 
 /// How long one look at the witnesses of all tenants holds.
 const WITNESSES: SignedDuration = SignedDuration::from_secs(15);
-/// How long one look at the authorities of all tenants holds. One that gave nothing is asked again then.
+/// How long one look at the timestamp authorities of all tenants is valid. An authority that gave no timestamp is tried again
+/// then.
 const AUTHORITIES: SignedDuration = SignedDuration::from_secs(30);
 /// How many characters of a refusal are noted.
 const NOTED: usize = 200;
 
-/// Starts both. They end when the bells dismiss them.
+/// Starts both threads. They end when the notifier dismisses them.
 pub(crate) fn start(state: &AppState, caller: &Caller) -> std::io::Result<Vec<JoinHandle<()>>> {
     let (asking, stamping) = (caller.clone(), caller.clone());
     Ok(vec![
@@ -70,7 +71,7 @@ fn ask_witnesses(state: &AppState, caller: &Caller, tenant: &str) {
     }
 }
 
-/// Asks a witness; once more where it has seen another size than was thought.
+/// Requests a witness's cosignature; a second time if the witness has seen another size than expected.
 fn ask_witness(state: &AppState, caller: &Caller, tenant: &str, asked: Submission) -> Result<(), String> {
     let mut asked = asked;
     let mut answer = submit(caller, &asked)?;
@@ -149,7 +150,7 @@ fn stamp(state: &AppState, caller: &Caller, tenant: &str, asked: StampRequest) -
     kept.map(drop).map_err(|why| why.to_string())
 }
 
-/// What a refusal says, in one line.
+/// The text of a refusal in one line.
 fn refusal(answer: &Answer) -> String {
     let text = String::from_utf8_lossy(&answer.body);
     let line: String = text.lines().next().unwrap_or_default().chars().take(NOTED).collect();

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The shortest time between two rounds: changes that move often are then computed once.
 const PACE: Duration = Duration::from_millis(250);
 
-/// Starts the projector. It ends when the bells dismiss it.
+/// Starts the projector. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().wake_thread();
     let mut projector = Projector {
@@ -42,7 +42,7 @@ struct Projector {
 }
 
 impl Projector {
-    /// Follows each log that has moved on; answers whether the store was there.
+    /// Follows each log that has grown; returns whether the store was available.
     fn round(&mut self) -> bool {
         let find = |tx: &mut CrossTx<'_>| Ok(log::sizes(tx)?);
         let executor = self.state.executor();

@@ -1,4 +1,4 @@
-//! What the threads share that work rows which wait: leases, acts as the system, another try.
+//! Shared code of the threads that process queued rows: leases, acts as the system, retries.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
@@ -25,13 +25,13 @@ const DOUBLINGS: i64 = 9;
 /// How many rows of one lease are worked at a time: their transactions share a commit, or wait for the disk together.
 pub(crate) const HANDS: usize = 4;
 
-/// Whoever holds leases: one thread of one server, under a name that no other has.
+/// A lease holder: one thread of one server, under a unique name.
 pub(crate) struct Holder {
-    /// What the server has.
+    /// The server's state.
     pub state: AppState,
     /// The name.
     pub name: String,
-    /// How long its leases last: longer than the work under them.
+    /// The length of a lease: longer than the work under it.
     pub lease: SignedDuration,
 }
 
@@ -81,7 +81,7 @@ impl Holder {
         executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
     }
 
-    /// Does an act in a tenant as the system, and rings its bell.
+    /// Does an act in a tenant as the system, and notifies the tenant's listeners.
     pub(crate) fn act<T: Send + 'static>(
         &self,
         tenant: &str,
@@ -95,8 +95,8 @@ impl Holder {
         done
     }
 
-    /// Gives a row back for a later try, or sets it aside after too many. Where there is no way to set it aside it is tried
-    /// until it is done.
+    /// Gives a row back for a retry, or sets it aside after too many tries. A kind of row that cannot be set aside is retried
+    /// without end.
     pub(crate) fn again(&self, row: Failed<'_>, error: &acts::Error, (fail, park): (Fail, Option<Park>)) {
         let Failed { tenant, id, tries } = row;
         if let Some(times) = times(&format!("{tenant} {id} {error}")) {
@@ -118,7 +118,7 @@ impl Holder {
 
 /// A row that could not be worked.
 pub(crate) struct Failed<'a> {
-    /// Whose it is.
+    /// The tenant of the row.
     pub tenant: &'a str,
     /// Its id.
     pub id: &'a str,
@@ -131,7 +131,7 @@ type Fail = fn(&mut store::Tx<'_>, &str, &str, Timestamp, &str) -> store::Result
 /// Sets a row aside: id, holder, why.
 type Park = fn(&mut store::Tx<'_>, &str, &str, &str) -> store::Result<bool>;
 
-/// Goes round until the bells dismiss the thread; `round` answers whether the store was there.
+/// Runs rounds until the notifier dismisses the thread; `round` returns whether the store was available.
 pub(crate) fn go_round(bell: &Receiver<()>, mut round: impl FnMut() -> bool) {
     let mut longest = LOOK;
     let mut last = tick();
@@ -147,8 +147,8 @@ pub(crate) fn side_by_side<T: Sync>(rows: &[T], work: impl Fn(&T) + Sync) {
     by_hands(rows, HANDS, work);
 }
 
-/// Works rows, at most `hands` at a time, and comes back when all are done. A hand that is free takes the next row, so that
-/// a slow one holds up no other.
+/// Processes rows with at most `hands` threads, and returns when all are done. A free thread takes the next row, so a slow row
+/// delays no other.
 pub(crate) fn by_hands<T: Sync>(rows: &[T], hands: usize, work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     let share = || {
@@ -160,7 +160,7 @@ pub(crate) fn by_hands<T: Sync>(rows: &[T], hands: usize, work: impl Fn(&T) + Sy
         for _ in 1..hands.min(rows.len()) {
             scope.spawn(share);
         }
-        // The calling thread is a hand as well: most often one row is due, and needs no other.
+        // The calling thread works as well: most often a single row is due, and no other thread is needed.
         share();
     });
 }
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// The first row ends only after all others have: it would never end if one of them stood behind it.
+    /// The first row ends only after all others have: the test would hang if one of them waited behind it.
     #[test]
     fn a_slow_row_holds_up_no_other() {
         let rows: Vec<usize> = (0..9).collect();

@@ -1,5 +1,6 @@
-//! The thread that moves the forecasts of pending changes after reviews, and looks for failures that recur. Both are found in
-//! reading transactions; acts of their own write in small parts. It needs no memory: what was written is not written again.
+//! The thread that moves the forecasts of pending changes after reviews, and looks for recurring failures. It finds both in
+//! reading transactions; acts of their own write in small parts. The thread has no state: results that exist are not written
+//! again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ struct Due {
     seen: HashMap<String, Timestamp>,
 }
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().until_dismissed();
     let state = state.clone();
@@ -64,7 +65,7 @@ fn look(state: &AppState, due: &mut Due, now: Timestamp) {
     });
 }
 
-/// Moves the forecasts of a tenant; answers whether all that was due is written.
+/// Moves the forecasts of a tenant; returns whether everything that was due is written.
 fn move_forecasts(state: &AppState, tenant: &str, since: Option<Timestamp>) -> bool {
     let executor = state.executor();
     let since = since.unwrap_or(Timestamp::MIN);

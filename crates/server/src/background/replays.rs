@@ -1,5 +1,5 @@
-//! The thread that replays every log once a day, so that whoever wrote into the database past the server is found by the next
-//! morning, and each log tells when it was compared and with what outcome.
+//! The thread that replays every log once a day. Writes into the database past the server are found by the next morning, and
+//! each log shows the time and the outcome of its last comparison.
 
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -25,7 +25,7 @@ const RETRY: SignedDuration = SignedDuration::from_mins(10);
 /// How many differences of a log or of the storage the server's log names.
 const NAMED: usize = 20;
 
-/// Starts it, where the operator wants it. It ends when the bells dismiss it.
+/// Starts the thread, where the operator wants it. The thread ends when the notifier dismisses it.
 pub(crate) fn start(settings: &Settings, state: &AppState) -> std::io::Result<Option<JoinHandle<()>>> {
     let Some(at) = settings.replay_at else { return Ok(None) };
     let bell = state.bells().until_dismissed();
@@ -43,7 +43,7 @@ pub(crate) fn start(settings: &Settings, state: &AppState) -> std::io::Result<Op
     Ok(Some(thread))
 }
 
-/// The first moment after another at which clocks that show UTC say this time of day.
+/// The first moment after another at which a UTC clock shows this time of day.
 fn next_after(after: Timestamp, at: Time) -> Timestamp {
     const DAY: SignedDuration = SignedDuration::from_hours(24);
     let today = after.to_zoned(TimeZone::UTC).date().to_datetime(at);
@@ -78,8 +78,8 @@ impl Replays {
         };
     }
 
-    /// Compares everything: how many differences there are, and whether the storage was among what was compared, which takes
-    /// rights that a role may lack. Nothing when not every log came to its end.
+    /// Compares everything. Returns the number of differences, and whether the storage was compared too, which needs rights
+    /// that a database role may lack. Nothing when a log was not read to its end.
     fn replay_all(&self) -> Option<(usize, bool)> {
         let of_storage = self.look_at_storage();
         let mut differences = of_storage.unwrap_or_default();
@@ -121,7 +121,7 @@ impl Replays {
         Some(tenants)
     }
 
-    /// Replays one log and notes in it what that came to. A storage that cannot be read to its end is a difference.
+    /// Replays one log and records the result in it. A storage that cannot be read to its end counts as a difference.
     fn replay(&self, tenant: &str) -> Option<usize> {
         let bells = self.state.bells().clone();
         let progress: Progress = Arc::new(move |_, _| !bells.is_stopping());
@@ -139,7 +139,7 @@ impl Replays {
             Err(error) => return told(Err(error), "replaying a log"),
         };
         let differences = report.findings.len();
-        // What stands there may be anybody's text, which has no place in the server's log.
+        // The finding's content may be anybody's text, which has no place in the server's log.
         for found in report.findings.iter().take(NAMED) {
             tracing::error!(tenant, place = found.place(), "a stored row is not what the log says");
         }
@@ -154,7 +154,7 @@ impl Replays {
         Some(differences)
     }
 
-    /// The differences are in the figures and in the server's log, whatever becomes of the event.
+    /// The figures and the server's log show the differences even if the event cannot be written.
     fn note(&self, tenant: &str, report: ReplayReport) {
         let act = move |cx: &mut acts::Context<'_, '_>| note_replay(cx, &report);
         let noted = self

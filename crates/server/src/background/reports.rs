@@ -1,4 +1,4 @@
-//! The thread that makes the control reports that schedules ask for.
+//! The thread that makes scheduled control reports.
 
 use std::thread::JoinHandle;
 
@@ -19,7 +19,7 @@ const BETWEEN: SignedDuration = SignedDuration::from_mins(1);
 /// The most reports of one tenant in a round, so that the others have their turn.
 const MOST: usize = 10;
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     rounds::start(
         state,
@@ -35,7 +35,7 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     )
 }
 
-/// Makes the next report of a tenant; answers whether another one may be due.
+/// Makes the next report of a tenant; returns whether another one may be due.
 fn make(state: &AppState, tenant: &str) -> bool {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due_report(cx);

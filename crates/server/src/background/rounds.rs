@@ -11,11 +11,11 @@ use crate::http::state::AppState;
 
 /// How often a thread looks whether its time has come.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long one round holds, where nothing needs another time.
+/// The default time between two rounds.
 pub(crate) const USUAL: SignedDuration = SignedDuration::from_mins(10);
 
-/// Starts a thread that visits every tenant each `between`, and at once when it begins. It ends when the bells dismiss it. `name`
-/// is the thread's, and `why` says in the log what it was looking for.
+/// Starts a thread that visits every tenant at the interval `between`, the first time at once. It ends when the notifier
+/// dismisses it. `name` is the thread's name, and `why` describes its purpose in the log.
 pub(crate) fn start(
     state: &AppState,
     (name, why): (&'static str, &'static str),

@@ -1,4 +1,4 @@
-//! The threads that keep the logs: they place events, sign sizes and lists, and tell who listens.
+//! The threads that keep the logs: they place events, sign sizes and lists, and notify listeners.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -17,20 +17,20 @@ use crate::http::clock::tick;
 use crate::http::noted::Noted;
 use crate::http::state::AppState;
 
-/// How often it looks for other servers' events.
+/// How often the thread looks for other servers' events.
 const LOOK: Duration = Duration::from_millis(100);
-/// The shortest time between two rounds: a step costs the writing thread much the same for one
-/// event as for hundreds, so that under load they are placed in numbers.
+/// The shortest time between two rounds. A step costs the writing thread about the same for one event as for hundreds, so under
+/// load many are placed at once.
 const PACE: Duration = Duration::from_millis(50);
 /// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
 const TEND: Duration = Duration::from_secs(10);
 
-/// After so long without a new place while another server holds the pen, somebody is told.
+/// If a log gets no new place for this long while another server holds the pen, a warning is logged.
 const STILL: Duration = Duration::from_secs(30);
-/// How often the log tells that a tenant's events still cannot be placed for the same reason.
+/// How often the server's log repeats that a tenant's events cannot be placed, for the same reason.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// Starts the sequencer. It ends when the bells dismiss it.
+/// Starts the sequencer. It ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandle<()>> {
     let (state, server) = (state.clone(), server.to_owned());
     let bell = state.bells().wake_thread();
@@ -50,7 +50,7 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
             last = tick();
             longest = if sequencer.round() { LOOK } else { REST };
         }
-        // What was written last is placed before the process ends.
+        // Events that were written last are placed before the process ends.
         sequencer.place_all();
         sequencer.keep_seen_logs();
         sequencer.lay_down_pens();
@@ -60,13 +60,13 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
 /// How long a thread rests after the store was away, or something could not be done: its line in the log is enough.
 pub(crate) const REST: Duration = Duration::from_secs(2);
 
-/// Waits for the bell, but not longer; `false` when it is time to end.
+/// Waits for a notification, at most `longest`; `false` when the thread has to end.
 pub(crate) fn pause(bell: &Receiver<()>, longest: Duration) -> bool {
     !matches!(bell.recv_timeout(longest), Err(RecvTimeoutError::Disconnected))
 }
 
-/// Waits until then without listening: whoever rings meanwhile finds the bell rung already and wakes nobody, which costs
-/// each committed act a good part of its time otherwise.
+/// Sleeps until a time. A notification meanwhile wakes no thread: waking one would cost each committed act a good part of its
+/// time.
 pub(crate) fn hold_back(until: Instant) {
     loop {
         let left = until.saturating_duration_since(tick());
@@ -86,12 +86,12 @@ struct Sequencer {
     rung: Rung,
 }
 
-/// How far each log was when those who wait at this server's doors were woken last.
+/// The logs' sizes at the time when waiting readers of this server were last woken.
 #[derive(Default)]
 struct Rung(HashMap<String, u64>);
 
 impl Rung {
-    /// Notes how far the logs are, and answers the tenants whose log has moved on since.
+    /// Notes the logs' sizes, and returns the tenants whose log has grown since.
     fn moved(&mut self, sizes: Vec<(String, u64)>) -> Vec<String> {
         let before = std::mem::take(&mut self.0);
         let has_moved = |(tenant, size): &&(String, u64)| before.get(tenant) != Some(size);
@@ -102,12 +102,12 @@ impl Rung {
     }
 }
 
-/// Why the events of which tenants could not be placed, and when the log told so: a step every two seconds would fill it.
+/// The placing errors by tenant, and when each was logged: one line per step, every two seconds, would fill the log.
 #[derive(Default)]
 struct Faults(HashMap<String, (String, Instant)>);
 
 impl Faults {
-    /// Whether a fault is to be told: it is another one than before, or was told long ago.
+    /// Whether to log a fault: it differs from the previous one, or was logged long ago.
     fn is_due(&mut self, tenant: &str, fault: &str, now: Instant) -> bool {
         if let Some((known, told_at)) = self.0.get(tenant)
             && known == fault
@@ -119,15 +119,15 @@ impl Faults {
         true
     }
 
-    /// Forgets what was mended, and all but these.
+    /// Keeps the faults of these tenants and forgets all others.
     fn keep(&mut self, tenants: &[String]) {
         self.0.retain(|tenant, _| tenants.contains(tenant));
     }
 }
 
-/// A log of which events wait and none got its place.
+/// A log whose events wait without getting a place.
 struct Standing {
-    /// Its size, where another server holds the pen; nothing where nothing can be placed.
+    /// The log's size, where another server holds the pen; none where nothing can be placed.
     size: Option<u64>,
     since: Instant,
     told_at: Instant,
@@ -138,8 +138,8 @@ struct Standing {
 struct Stands(HashMap<String, Standing>);
 
 impl Stands {
-    /// Notes what a step came to; nothing for one that failed. Answers whether the log has stood still for long under another
-    /// server's pen, once each time that it has: why a step failed is told by itself.
+    /// Notes the result of a step; nothing for a failed step. Returns true each time that a log has had no new place for
+    /// [`STILL`] while another server holds the pen. Failed steps are reported separately.
     fn note(&mut self, tenant: &str, placed: Option<Sequenced>, now: Instant) -> bool {
         if placed.is_some_and(|it| it.has_pen) {
             self.0.remove(tenant);
@@ -165,7 +165,7 @@ impl Stands {
         is_still
     }
 
-    /// For how long the one that stands longest has stood.
+    /// How long the log with the longest standstill has had no new place.
     fn longest(&self, now: Instant) -> Duration {
         let lasted = self.0.values().map(|it| now.saturating_duration_since(it.since));
         lasted.max().unwrap_or_default()
@@ -178,7 +178,7 @@ impl Stands {
 }
 
 impl Sequencer {
-    /// Answers whether the store was there.
+    /// Returns whether the store was available.
     fn round(&mut self) -> bool {
         let Some(is_well) = self.place_all() else {
             return false;
@@ -196,10 +196,11 @@ impl Sequencer {
         is_well
     }
 
-    /// Wakes those who wait at this server's doors for what another server did: its acts ring no bell here, and show by the log.
+    /// Wakes readers that wait at this server for events of another server: its acts notify nobody here, and show only in the
+    /// log.
     fn ring_for_others(&mut self) {
         if !self.state.bells().has_readers() {
-            // Whoever comes next is woken once, so that nothing is missed between their own look and the first one here.
+            // The next reader is woken once, so that it misses no event between its own look and the first one here.
             self.rung = Rung::default();
             return;
         }
@@ -218,8 +219,8 @@ impl Sequencer {
         }
     }
 
-    /// Places the waiting events of every tenant; answers whether all could be placed, and nothing when the store is away. A
-    /// tenant whose log is broken holds up no other: their events, their cosignatures and their lists.
+    /// Places the waiting events of every tenant. Returns whether all could be placed, and nothing when the store is
+    /// unavailable. A tenant with a broken log delays no other tenant's events, cosignatures and lists.
     fn place_all(&mut self) -> Option<bool> {
         let find = |tx: &mut store::CrossTx<'_>| Ok(event::tenants_unsequenced(tx)?);
         let waiting =
@@ -252,7 +253,7 @@ impl Sequencer {
         Some(is_well)
     }
 
-    /// As [`told_of`], but a fault that was mended meanwhile is told again at once.
+    /// As [`told_of`], but a fault that was fixed meanwhile is logged again at once.
     fn told_at_times(&mut self, tenant: &str, placed: acts::Result<Sequenced>) -> Option<Sequenced> {
         if let Err(error) = &placed
             && !self.faults.is_due(tenant, &error.to_string(), tick())
@@ -300,7 +301,7 @@ impl Sequencer {
         self.keep_seen_logs();
     }
 
-    /// Looks whether a log is the one that was seen; while it is not, the gate is closed for its tenant.
+    /// Checks whether a log continues the log that was seen; if not, the gate is closed for its tenant.
     fn look_at_log(&self, tenant: &str) -> bool {
         let executor = self.state.executor();
         let found = check_log::look_at_log(executor, executor.services(), tenant);
@@ -351,14 +352,14 @@ impl Sequencer {
     }
 }
 
-/// How often a fault happened since it was noted last, when it is to be noted now: while the database is away, each thread meets the
-/// same one every two seconds.
+/// The number of repetitions of a fault, if it has to be logged now. While the database is away, each thread meets the same
+/// fault every two seconds.
 pub(crate) fn times(fault: &str) -> Option<u32> {
     static NOTED: OnceLock<Noted> = OnceLock::new();
     NOTED.get_or_init(Noted::default).count(fault, tick())
 }
 
-/// Notes a fault at the place that cannot answer it to anybody; the same one once a minute, with how often it came since.
+/// Logs a fault of background work, which has no caller to report to. The same fault is logged once a minute, with its count.
 pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T> {
     answer
         .inspect_err(|error| {

@@ -1,5 +1,5 @@
-//! The thread that judges the open changes which an act on the directory left unsettled. How far it is stands in the database, so
-//! that any server goes on after another one.
+//! The thread that evaluates the open changes which an act on the directory left unsettled. Its position is in the database, so
+//! that any server can continue the work of another.
 
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::http::state::AppState;
 
 /// How often it looks whether something was left: checks that wait are turned within a second.
 const LOOK: Duration = Duration::from_millis(250);
-/// How many changes one transaction judges: others write between two of them.
+/// How many changes one transaction evaluates: others can write between two transactions.
 const BATCH: i64 = 10;
-/// How long it stays away from a tenant one of whose changes could not be judged.
+/// How long the thread skips a tenant after a change could not be evaluated.
 const LATER: SignedDuration = SignedDuration::from_mins(1);
 /// The most batches for one tenant before the next has its turn.
 const TURN: usize = 100;
 
-/// Starts it. It ends when the bells dismiss it.
+/// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().until_dismissed();
     let state = state.clone();
@@ -52,7 +52,7 @@ fn tenants(state: &AppState) -> Vec<String> {
     told(found, "looking for changes that are unsettled").unwrap_or_default()
 }
 
-/// Judges what a tenant's acts left, for one turn; answers whether all of it could be judged.
+/// Evaluates the unsettled changes of a tenant, for one turn; returns whether all of them could be evaluated.
 fn settle(state: &AppState, tenant: &str) -> bool {
     for _ in 0..TURN {
         if state.bells().is_stopping() {
@@ -67,7 +67,7 @@ fn settle(state: &AppState, tenant: &str) -> bool {
     true
 }
 
-/// One transaction; where it fails, one change after the other, past the one that cannot be judged.
+/// One transaction; if it fails, each change gets a transaction of its own, and the failing change is skipped.
 fn batch(state: &AppState, tenant: &str) -> Option<Left> {
     if let Ok(left) = run(state, tenant, BATCH) {
         return Some(left);

@@ -1,5 +1,5 @@
-//! The threads that feed sinks of the log. They are apart from everything else: a sink that is slow, away or wrong holds up no gate,
-//! no webhook and, but for one thread's turn, no other sink. No transaction is open while entries leave.
+//! The threads that feed sinks of the log, separate from all other work. A slow, unreachable or faulty sink delays no gate and
+//! no webhook, and other sinks by one thread's turn at most. No transaction is open while entries are sent.
 
 use std::path::{Path, PathBuf};
 use std::thread::{Builder, JoinHandle};
@@ -27,12 +27,12 @@ const LEASE: SignedDuration = SignedDuration::from_secs(120);
 const DELIVERY: Duration = Duration::from_secs(30);
 /// How many sinks a thread looks after in a round.
 const SINKS: i64 = 8;
-/// How many deliveries of one sink follow each other before the next sink has its turn.
+/// How many deliveries of one sink are sent before the next sink has its turn.
 const TURNS: usize = 10;
-/// How many threads feed sinks: one that waits for a silent receiver holds up no other sink.
+/// How many threads feed sinks: a thread that waits for a silent receiver delays no other sink.
 pub(crate) const FEEDERS: usize = 2;
 
-/// What entries leave by.
+/// The transports that deliver entries.
 #[derive(Clone)]
 pub(crate) struct Ways {
     /// Calls over HTTP.
@@ -43,7 +43,7 @@ pub(crate) struct Ways {
     pub folder: PathBuf,
 }
 
-/// Starts the feeders. They end when the bells dismiss them.
+/// Starts the feeders. They end when the notifier dismisses them.
 pub(crate) fn start(state: &AppState, server: &str, ways: &Ways) -> std::io::Result<Vec<JoinHandle<()>>> {
     (0..FEEDERS)
         .map(|number| {
@@ -74,7 +74,7 @@ impl Feeder {
         self.state.executor().tools().clock.now()
     }
 
-    /// Feeds what is due; answers whether the store was there.
+    /// Feeds the due sinks; returns whether the store was available.
     fn round(&self) -> bool {
         if self.state.bells().is_stopping() {
             return true;
@@ -111,7 +111,7 @@ impl Feeder {
         true
     }
 
-    /// Delivers a sink's next entries; answers whether more may follow at once.
+    /// Delivers a sink's next entries; returns whether more may follow at once.
     fn feed(&self, one: &Due) -> bool {
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
         let gathered = self.act(&one.tenant, move |cx| feed_sinks::gather(cx, &id, &holder, until));
@@ -199,7 +199,7 @@ impl Feeder {
         }
     }
 
-    /// Leaves a sink alone for a while whose entries could not be gathered: it would be taken first each time.
+    /// Skips a sink for a while when its entries could not be gathered: otherwise it would be taken first each time.
     fn leave_alone(&self, one: &Due, error: &acts::Error) {
         let (tenant, sink) = (&one.tenant, &one.id);
         if let Some(times) = times(&format!("{tenant} {sink} {error}")) {

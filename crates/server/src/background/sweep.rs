@@ -1,5 +1,5 @@
-//! Removes evidence files that no evidence names: what is left of acts that were refused, or cut off, after their file had
-//! been kept. A file that is younger than a day is never looked at, so that no act loses what it is about to name.
+//! Removes evidence files that no evidence names. Such files remain from acts that were refused, or interrupted, after their
+//! file had been kept. Files younger than a day are never touched, so that no running act loses its file.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,12 @@ use crate::http::state::AppState;
 
 /// How old a file that nothing names must be to go.
 const AGE: SignedDuration = SignedDuration::from_hours(24);
-/// How many files one look asks the store about.
+/// How many files one look checks against the store.
 const BATCH: usize = 100;
-/// Under such a name a file waits for its last look; a start and the next round bring back what was left there.
+/// The prefix of a file that waits for its last check. A start and the next round restore files with it.
 const ASIDE: &str = "swept-";
 
-/// Looks through all evidence files, in the folder and in the database; answers how many went from the folder.
+/// Looks through all evidence files, in the folder and in the database. Returns how many were removed from the folder.
 pub(crate) fn sweep_evidence(state: &AppState, tenants: &[String]) -> usize {
     let before = state.executor().tools().recorder.now() - AGE;
     for tenant in tenants {
@@ -64,7 +64,7 @@ fn sweep_batch(state: &AppState, tenants: &[String], before: Timestamp, batch: &
     let Some(found) = unnamed(state, tenants, batch) else {
         return 0;
     };
-    // From here on a file of the same content that comes in stands under its digest again, whatever becomes of this one.
+    // From here on a new file with the same content is stored under its digest again, whatever becomes of this one.
     let aside: Vec<(PathBuf, PathBuf)> = found
         .into_iter()
         .filter_map(|path| Some((aside_of(&path)?, path)))
@@ -92,7 +92,7 @@ fn aside_of(path: &Path) -> Option<PathBuf> {
     Some(path.with_file_name(format!("{ASIDE}{}", path.file_name()?.to_str()?)))
 }
 
-/// Files of the batch that no tenant's evidence names; `None` when the store cannot tell.
+/// Files of the batch that no tenant's evidence names; `None` when the store cannot be read.
 fn unnamed(state: &AppState, tenants: &[String], batch: &[PathBuf]) -> Option<Vec<PathBuf>> {
     let (tenants, digests) = (
         tenants.to_vec(),
@@ -120,7 +120,7 @@ fn put_back(aside: &Path, path: &Path) {
     }
 }
 
-/// Puts back what an interrupted round left aside.
+/// Restores files that an interrupted round left with the prefix.
 pub(crate) fn bring_back(folder: &Path) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let aside = entry.path();

@@ -13,7 +13,8 @@ use crate::http::state::AppState;
 /// How long spans are gathered.
 const BETWEEN: Duration = Duration::from_secs(2);
 
-/// Starts it, where the settings name a collector. It ends when the bells dismiss it, and sends what there is first.
+/// Starts the thread, where the settings name a collector. When the notifier dismisses the thread, it sends the remaining spans
+/// and ends.
 pub(crate) fn start(
     state: &AppState,
     server: &str,
@@ -44,17 +45,17 @@ struct Sender {
     caller: Caller,
     server: String,
     url: String,
-    /// Whether the last parcel was not taken, which is told once.
+    /// Whether the last batch was not accepted, which is logged once.
     is_away: bool,
 }
 
 impl Sender {
-    /// Sends what waits, until nothing does or a parcel is not taken.
+    /// Sends batches until none is left or one is not accepted.
     fn send_all(&mut self) {
         loop {
             let taken = self.state.traces().map(connect::integration::traces::Traces::take);
             let (spans, dropped) = taken.unwrap_or_default();
-            // While it is away, the one line about that says enough.
+            // During an outage the one line about it is enough.
             if dropped > 0 && !self.is_away {
                 tracing::warn!(dropped, "spans were dropped, because too many waited for the collector");
             }

@@ -1,5 +1,5 @@
-//! Calls of the couriers that read the calendars of others, tell monitoring systems that monitors are raised or lowered, and ask for
-//! the values of objectives.
+//! Outgoing calls that read external calendars, notify monitoring systems of raised or lowered monitors, and query the values
+//! of objectives.
 
 use acts::incident::{measure_objectives, raise_monitors};
 use acts::schedule::read_calendars;
@@ -10,7 +10,7 @@ use store::queue::job;
 
 use crate::background::outbound_calls::Courier;
 
-/// What came of a call: why it failed, and whether trying again later may help.
+/// The result of a call: the reason of a failure, and whether a retry may help.
 type Made = Result<(), (String, bool)>;
 
 impl Courier {
@@ -28,7 +28,7 @@ impl Courier {
         None
     }
 
-    /// Reads the calendar of somebody else. Whatever comes of it is kept with the calendar, which is read again at its time.
+    /// Reads an external calendar. Any result is kept with the calendar, which is read again at its time.
     fn read_calendar(&self, call: &job::Job) -> Made {
         let subject = call.subject.clone();
         let found = self.look(&call.tenant, move |cx| read_calendars::errand(cx, &subject));
@@ -48,7 +48,7 @@ impl Courier {
         taken.map_err(again)
     }
 
-    /// Tells an address that a monitor is raised or lowered, until it takes that.
+    /// Notifies an address that a monitor is raised or lowered, until the address accepts it.
     fn tell_monitor(&self, call: &job::Job) -> Made {
         let subject = call.subject.clone();
         let found = self.look(&call.tenant, move |cx| raise_monitors::errand(cx, &subject));
@@ -68,7 +68,7 @@ impl Courier {
         }
     }
 
-    /// Asks for the value of an objective. Whatever comes of it is kept on the change, so it is not tried again by itself.
+    /// Queries the value of an objective. Any result is kept on the change, so the query is not retried by itself.
     fn measure_objective(&self, call: &job::Job) -> Made {
         let subject = call.subject.clone();
         let found = self.look(&call.tenant, move |cx| measure_objectives::errand(cx, &subject));

@@ -1,4 +1,4 @@
-//! The threads that do what waits in rows: timers and deliveries. Each may run twice without harm.
+//! The threads that process queued timers and deliveries. Each row may be processed twice without harm.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -32,28 +32,28 @@ use crate::notify::letter_files;
 
 /// How many rows a round takes.
 const MOST: i64 = 20;
-/// The same of deliveries, and how many of them are worked at a time. Their bodies are read one by one, so that at most so
-/// many stand in memory; their effects share commits.
+/// The same of deliveries, and how many are processed at a time. Their bodies are read one by one, so that memory holds at most
+/// that many; their effects share commits.
 const DELIVERIES: i64 = 64;
 const DELIVERY_HANDS: usize = 8;
-/// How long a worker waits after a lease of deliveries in vain: while another one works a long row of deliveries about one
-/// subject, a look at all that wait behind it would take the writer's time again and again.
+/// How long a worker waits after it found no delivery to lease. While another worker processes a long row of deliveries about
+/// one subject, repeated looks at those behind it would block writing.
 const IN_VAIN: Duration = Duration::from_millis(100);
-/// How often a server tells that it is up and old rows are removed.
+/// How often a server records that it is up and removes old rows.
 const TEND: Duration = Duration::from_secs(30);
 /// How often deployments are matched with changes, by the business clock.
 const MATCH: SignedDuration = SignedDuration::from_mins(10);
 /// How often evidence files that nothing names are looked for.
 const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
-/// How often it is looked for what the tenants' retention no longer keeps and for tokens that end, and how many pieces of
-/// deliveries a tenant is rid of then.
+/// How often the worker looks for data beyond the tenants' retention and for expiring tokens, and how many batches of expired
+/// deliveries of a tenant it then removes.
 const BY_DAYS: SignedDuration = SignedDuration::from_mins(10);
 const PIECES: usize = 20;
-/// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
+/// The hours after which a silent server is forgotten, and after which responses kept for idempotency keys are removed.
 const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
-/// How many rows of a kind a transaction of the sweep removes, and how many such transactions it makes in a round: what was
-/// left lying for long neither holds up writing nor ends in a statement that takes too long.
+/// How many rows of a kind one transaction of the sweep removes, and how many such transactions a round has. So an old backlog
+/// neither blocks writing nor needs a statement that takes too long.
 const SWEPT: i64 = 1_000;
 const SWEEPS: usize = 50;
 
@@ -61,10 +61,10 @@ const SWEEPS: usize = 50;
 const NOT_OWN: &str = "no server took this delivery in: its code is missing or another one's. Look at what it says, and have it \
                        read once more if it is what the sender sent";
 
-/// Removes what ended before a time, of all tenants, at most so many rows; answers how many that were.
+/// Removes at most so many rows of all tenants that ended before a time; returns how many were removed.
 type Prune = fn(&mut store::CrossTx<'_>, Timestamp, i64) -> store::Result<u64>;
 
-/// Starts the workers. They end when the bells dismiss them.
+/// Starts the workers. They end when the notifier dismisses them.
 pub(crate) fn start(state: &AppState, server: &str, count: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
     (0..count.max(1))
         .map(|number| start_one(state, &format!("{server}-{number}"), number == 0))
@@ -107,9 +107,9 @@ struct Worker {
     tends: bool,
     /// Per tenant, how far the scan for lost timers has come.
     marks: Marks,
-    /// The same of the scan for timers that stand too late.
+    /// The same of the scan for timers that are set too late.
     late_marks: Marks,
-    /// How far each tenant was looked through for what the retention no longer keeps.
+    /// The position in each tenant of the scan for data beyond the retention.
     erase_marks: Marks,
     /// When no delivery was in its turn, though some were due.
     in_vain_at: Mutex<Option<Instant>>,
@@ -131,8 +131,9 @@ fn set_mark(marks: &Marks, tenant: String, mark: Option<String>) {
     };
 }
 
-/// Deliveries in chains, each to be worked one after the other in the order in which they came: those about one subject, and
-/// all of a connection of which one is about several subjects. One without a subject is a chain of its own.
+/// Deliveries in chains; the deliveries of a chain are processed in the order of arrival. A chain holds the deliveries about
+/// one subject, or all of a connection if one of them is about several subjects. A delivery without a subject is a chain of its
+/// own.
 fn in_chains(rows: Vec<Delivery>) -> Vec<Vec<Delivery>> {
     let place = |row: &Delivery| (row.tenant.clone(), row.connection.clone());
     let several = rows.iter().filter(|row| row.subject == inbox::SEVERAL);
@@ -159,16 +160,16 @@ fn in_chains(rows: Vec<Delivery>) -> Vec<Vec<Delivery>> {
     chains
 }
 
-/// What became of a row.
+/// The result of a row.
 enum Done {
-    /// It is finished, in its own transaction.
+    /// Finished, in a transaction of its own.
     Finished,
-    /// Somebody else holds it now, or its turn has not come.
+    /// Another worker holds the row now, or the row's turn has not come.
     Lost,
 }
 
 impl Worker {
-    /// Takes what is due; answers whether the store was there.
+    /// Takes due rows; returns whether the store was available.
     fn round(&self) -> bool {
         let now = self.holder.now();
         let look = |tx: &mut store::CrossTx<'_>| Ok([timer::next_due(tx)?, inbox::next_due(tx)?]);
@@ -192,7 +193,7 @@ impl Worker {
         true
     }
 
-    /// Takes deliveries whose turn has come.
+    /// Leases deliveries whose turn has come.
     fn lease_deliveries(&self) -> Vec<Delivery> {
         let mut in_vain_at = self.in_vain_at.lock().unwrap_or_else(PoisonError::into_inner);
         let now = tick();
@@ -204,7 +205,7 @@ impl Worker {
         rows
     }
 
-    /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
+    /// Writes the counts of gate requests. Counts that cannot be written now are lost, and nothing else suffers.
     fn write_tally(&self) {
         for (tenant, rows) in self.holder.state.tally().take() {
             let written = self.holder.state.executor().wait(
@@ -230,7 +231,7 @@ impl Worker {
             Ok(Done::Finished)
         };
         let name = || format!("timer {}", row.subject_table);
-        // A timer has a cause of its own, the time that came, so that it begins a trace.
+        // A timer's cause is the time alone, so a timer begins a trace.
         let done = self
             .holder
             .state
@@ -241,7 +242,7 @@ impl Worker {
                 id: &row.id,
                 tries: row.tries,
             };
-            // Another try does no harm, and a timer that is never run again would leave its record standing still.
+            // A retry does no harm, and without one the timer's record would never move on.
             self.holder.again(failed, &error, (timer::fail, None));
         }
     }
@@ -273,7 +274,7 @@ impl Worker {
         let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
         let act = move |cx: &mut acts::Context<'_, '_>| {
             if !inbox::is_in_turn(cx.tx, &id, &holder, cx.now)? {
-                // An earlier one about the same subject failed or is still worked; this one is leased again after it.
+                // An earlier delivery about the same subject failed or is still in work; this one is leased again after it.
                 inbox::release(cx.tx, &id, &holder)?;
                 return Ok(Done::Lost);
             }
@@ -297,7 +298,8 @@ impl Worker {
         self.holder.again(failed, error, (inbox::fail, Some(inbox::park)));
     }
 
-    /// A delivery that cannot be read, or that no server took in, will not get better: it is kept, with the reason, and shown to an administrator.
+    /// Sets aside a delivery that cannot be read, or that no server received. A retry would not help, so the delivery is kept
+    /// with the reason and shown to an administrator.
     fn set_aside(&self, row: &Delivery, reason: String) {
         let (id, holder) = (row.id.clone(), self.holder.name.clone());
         told(
@@ -307,7 +309,7 @@ impl Worker {
         );
     }
 
-    /// Looks once in a while for deployments and changes without a partner, and tells of them.
+    /// Looks periodically for deployments and changes without a match, and sends notices of them.
     fn match_deployments(&self, matched_at: &mut Option<Timestamp>) {
         let now = self.holder.now();
         if !self.tends || matched_at.is_some_and(|at| at + MATCH > now && at <= now) {
@@ -328,7 +330,7 @@ impl Worker {
         }
     }
 
-    /// Has those asked whom nobody asks, such as connections that were made before there was asking.
+    /// Queues missing calls, for example of connections from before such calls existed.
     fn make_up_calls(&self, tenant: &str) {
         let looked = self.holder.look(tenant, find_lost_calls::find_lost_calls);
         for connection in told(looked, "looking for lost calls").unwrap_or_default() {
@@ -344,7 +346,7 @@ impl Worker {
         }
     }
 
-    /// Tells that this server is up, and removes what is over.
+    /// Records that this server is up, and removes expired rows.
     fn tend(&self, tended_at: &mut Option<Instant>, began_at: Timestamp) {
         let now = tick();
         let is_due = tended_at.is_none_or(|at| now.saturating_duration_since(at) >= TEND);
@@ -359,7 +361,7 @@ impl Worker {
             beat_at: true_time,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        // In a transaction of its own: a sweep that fails is no sign that this server is down.
+        // A transaction of its own: a failing sweep is no sign that this server is down.
         let beat = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::beat(tx, &server)?);
         self.holder.across("telling that the server is up", Mode::Write, beat);
         self.sweep(business, true_time);
@@ -367,7 +369,7 @@ impl Worker {
         self.look_at_queues();
     }
 
-    /// Removes what is over. What cannot be removed of one kind holds up no other.
+    /// Removes expired rows. A failure with one kind of row delays no other kind.
     fn sweep(&self, business: Timestamp, true_time: Timestamp) {
         let silent_since = true_time - SignedDuration::from_hours(SERVER_HOURS);
         let forget = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::prune(tx, silent_since)?);
@@ -388,7 +390,7 @@ impl Worker {
         }
     }
 
-    /// Removes what is over of one kind, piece by piece.
+    /// Removes the expired rows of one kind, piece by piece.
     fn sweep_one(&self, reason: &'static str, prune: Prune, before: Timestamp) {
         for _ in 0..SWEEPS {
             let piece = move |tx: &mut store::CrossTx<'_>| Ok(prune(tx, before, SWEPT)?);
@@ -399,7 +401,7 @@ impl Worker {
         }
     }
 
-    /// Tells how much the queues hold.
+    /// Reports the lengths of the queues.
     fn look_at_queues(&self) {
         let look = |tx: &mut store::CrossTx<'_>| {
             let depths = [job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?];
@@ -427,8 +429,8 @@ impl Worker {
         }
     }
 
-    /// Does once in a while, first right after the start, what days make due: erases what the tenants' retention no longer keeps,
-    /// and tells of tokens that end.
+    /// Does periodic work that days make due, first right after the start: erases data that the tenants' retention no longer
+    /// keeps, and sends notices of expiring tokens.
     fn count_days(&self, counted_at: &mut Option<Timestamp>) {
         let now = self.holder.now();
         let is_due = counted_at.is_none_or(|at| now.duration_since(at).abs() >= BY_DAYS);
@@ -454,8 +456,8 @@ impl Worker {
         }
     }
 
-    /// A part of what one tenant no longer keeps: what is beyond waits for the next round, so that nothing else waits for it.
-    /// A change that cannot be erased holds up no other.
+    /// Erases a part of a tenant's expired data; the rest waits for the next round, so that other work is not delayed. A change
+    /// that cannot be erased delays no other.
     fn erase_of(&self, tenant: &str) {
         let after = mark_of(&self.erase_marks, tenant);
         let look = move |cx: &mut acts::Context<'_, '_>| set_retention::changes_due_after(cx, after.as_deref());
@@ -496,7 +498,7 @@ impl Worker {
                 ]
                 .contains(&table);
                 if is_usual {
-                    // Nobody was told of it yet, and nothing was to come.
+                    // A missing timer of these tables is usual: nothing was promised for it yet.
                     tracing::info!(tenant, table, id, "a timer is set that was not there");
                 } else {
                     tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");
@@ -510,7 +512,7 @@ impl Worker {
         }
     }
 
-    /// Looks for timers that stand behind what is due, at fewer changes a round: each is judged for it.
+    /// Looks for timers that are set later than they are due, at fewer changes a round: each change is evaluated for it.
     fn scan_late(&self, tenant: &str) {
         let after = mark_of(&self.late_marks, tenant);
         let look = move |cx: &mut acts::Context<'_, '_>| {

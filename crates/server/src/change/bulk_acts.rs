@@ -1,5 +1,5 @@
-//! One act on several changes, for pages and API alike: what each will answer is found by doing the act and taking it back,
-//! so that the words are those of the act itself; then it is done, each in a transaction of its own.
+//! One act on several changes, for pages and API alike. A dry run performs the act and rolls it back, so that its messages are
+//! those of the act itself. Then the act is performed on each change, each in a transaction of its own.
 
 use acts::Context;
 use model::core::act;
@@ -18,7 +18,7 @@ use crate::http::state::AppState;
 pub(crate) const MOST: usize = 50;
 /// The code by which an act that was only tried is taken back.
 const TRIED: &str = "tried";
-/// What stands for a reason while an act is only tried and none was given yet.
+/// The placeholder for a reason in a dry run without one.
 const TRIED_WORDS: &str = "Tried beforehand.";
 
 /// An act that can be done to several changes.
@@ -27,13 +27,13 @@ pub(crate) struct BulkAct {
     pub name: &'static str,
     /// The verb on the button.
     pub verb: &'static str,
-    /// “will be …”, said of a change.
+    /// The rest of “will be …”, before the act.
     pub will: &'static str,
     /// “is …”, said afterwards.
     pub done: &'static str,
-    /// What it asks for beside the changes: the words above the field.
+    /// The label of the act's text field; none without a field.
     pub reason: Option<&'static str>,
-    /// The act: change, digest that was seen, words.
+    /// The act, with the change, the digest that was seen, and the reason.
     run: fn(&mut Context<'_, '_>, &str, &str, &str) -> acts::Result<()>,
 }
 
@@ -99,20 +99,20 @@ pub(crate) fn find(name: &str) -> Option<&'static BulkAct> {
     ACTS.iter().find(|act| act.name == name)
 }
 
-/// A change that was picked, as far as it is seen.
+/// A picked change, as far as the caller may see it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Picked {
     /// Its key.
     pub key: String,
     /// Its title.
     pub title: String,
-    /// Where it stands.
+    /// The present state.
     pub state: String,
     /// The digest that an approval names.
     pub digest: String,
 }
 
-/// What became of one, or will.
+/// The result for one change, or the expected one.
 pub(crate) struct Answer {
     /// The change.
     pub picked: Picked,
@@ -132,16 +132,16 @@ impl Answer {
     }
 }
 
-/// What is asked of each change.
+/// The requested act on each change.
 #[derive(Clone)]
 pub(crate) struct Wish {
     /// The act.
     pub act: &'static BulkAct,
     /// Comment or reason.
     pub words: String,
-    /// Whether it is only tried.
+    /// Whether this is a dry run.
     pub is_trial: bool,
-    /// In which lane it runs.
+    /// The lane in which the act runs.
     pub lane: Lane,
 }
 
@@ -157,10 +157,10 @@ pub(crate) fn check_count(count: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The changes with these keys as they stand now; one that is absent or hidden says so by itself.
+/// The present state of the changes with these keys; an absent or hidden one has its own refusal.
 ///
 /// # Errors
-/// 403 who may see no change at all, or a fault.
+/// 403 for a caller who may see no change at all, or a fault.
 pub(crate) async fn look(
     state: &AppState,
     caller: &Caller,
@@ -201,8 +201,7 @@ pub(crate) async fn look(
     Ok(found.into_iter().map(answer).collect())
 }
 
-/// Does the act to a change inside of a transaction, or only tries it: then it ends in a refusal of our own, and nothing of
-/// it stays.
+/// Runs the act on a change inside of a transaction. A dry run ends in a refusal of its own, which rolls the act back.
 fn run(cx: &mut Context<'_, '_>, wish: &Wish, picked: &Picked) -> acts::Result<()> {
     let is_bare = wish.words.trim().is_empty();
     let words = if wish.is_trial && is_bare && wish.act.reason.is_some() {
@@ -217,8 +216,8 @@ fn run(cx: &mut Context<'_, '_>, wish: &Wish, picked: &Picked) -> acts::Result<(
     }
 }
 
-/// Does the act to each, or only tries it. An attempt that is refused stands in the log as it does at the act's own door.
-/// With `once`, what this very request did before is not done again.
+/// Performs or tries the act on each change. A refused attempt is logged as at the act's own endpoint. With `once`, the results
+/// of an earlier identical request are kept and not repeated.
 ///
 /// # Errors
 /// A fault: nothing is known of the rest then.
@@ -245,7 +244,7 @@ pub(crate) async fn each(
     Ok(answers)
 }
 
-/// Does it to one; whether that was done before.
+/// Runs the act on one change; returns whether it was done before.
 async fn one(
     state: &AppState,
     caller: &Caller,

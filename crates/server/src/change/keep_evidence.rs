@@ -1,4 +1,4 @@
-//! Evidence on its way in, for the API and for the pages: received piece by piece, read as its kind says, tried, and kept.
+//! Incoming evidence, for the API and for the pages: received piece by piece, read according to its kind, tried, and kept.
 
 use acts::Context;
 use acts::change::add_evidence;
@@ -21,7 +21,7 @@ use crate::http::state::AppState;
 const FIELD_LIMIT: usize = 64 * 1024;
 /// The most fields beside a file.
 pub(crate) const FIELDS: usize = 32;
-/// The media type of what was written into a text field.
+/// The media type of a document from a text field.
 const TEXT: &str = "text/plain; charset=utf-8";
 
 pub(crate) fn malformed(text: impl Into<String>) -> Failure {
@@ -79,8 +79,8 @@ fn unreadable(text: String) -> Failure {
     Failure::from(acts::Error::from(Refusal::field("file", "unreadable", text)))
 }
 
-/// Reads what came as its kind says and keeps the file under its digest, unless the act would refuse it: what is refused
-/// leaves no file behind. Without a file the field `text` is the document.
+/// Reads the file according to its kind and keeps it under its digest, unless the act would refuse it: a refused file is not
+/// kept. Without a file the field `text` is the document.
 ///
 /// # Errors
 /// The act's refusal, 422 for a document that cannot be read, or 503.
@@ -98,7 +98,7 @@ pub(crate) async fn keep(
     let text = if text.trim().is_empty() { "" } else { text };
     let (mut file, media_type) = match (file, kind) {
         (Some(file), _) => file,
-        // Its summary takes the text's place, so that the document itself is kept beside it.
+        // The reading's summary becomes the text, so the document itself is kept as a file.
         (None, Some(_)) => (NewFile::of(state, text.to_owned()).await?, TEXT.to_owned()),
         (None, None) => {
             return Ok(StoredFile {
@@ -111,7 +111,7 @@ pub(crate) async fn keep(
     };
     let is_empty = file.size() == 0;
     let reading = match kind {
-        // The act says that it is missing, rather than a reader that there is nothing to read.
+        // The act reports an empty file as missing, so the reader need not.
         _ if is_empty => None,
         None => None,
         Some(_) => match file.bytes(DOCUMENT_MAX_BYTES).await? {

@@ -1,4 +1,4 @@
-//! Words by which changes are looked for: the artifact and the commit that they bring.
+//! Search terms for changes: the artifact and the commit that they bring.
 
 use model::change::read_content;
 use model::core::refusal::Refusal;
@@ -14,7 +14,7 @@ const COMMIT_BEGINS: usize = 7;
 /// A commit, or how it begins.
 ///
 /// # Errors
-/// 422 for what begins no commit: it would find nothing, which reads like an answer.
+/// 422 for a text that begins no commit: it would match nothing, which reads like a valid result.
 pub(crate) fn commit_of(text: &str) -> acts::Result<String> {
     let commit = text.trim().to_lowercase();
     let is_one = commit.len() >= COMMIT_BEGINS && commit.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -43,7 +43,7 @@ pub(crate) fn file_name(report: &ControlReport, format: ReportFormat) -> String 
     )
 }
 
-/// A file for its reader, under its name.
+/// A file for download, under its name.
 pub(crate) fn answer(name: &str, format: ReportFormat, bytes: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
@@ -70,7 +70,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A report with `exceptions` of one test, with texts that try to break out of their file.
+    /// A report in which one test has `exceptions`, with texts that try to break out of their file.
     pub(crate) fn sample(exceptions: usize) -> ControlReport {
         let span = (
             "2026-10-01T00:00:00Z".parse().unwrap(),

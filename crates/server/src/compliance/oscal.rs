@@ -131,7 +131,7 @@ fn property(name: &str, value: &str) -> Value {
     json!({"name": name, "ns": NAMESPACE, "value": value.trim()})
 }
 
-/// All that the report is computed from: what has other inputs has other ids.
+/// All inputs of the report: a report with other inputs gets other ids.
 fn seed(report: &ControlReport) -> String {
     let inputs = report
         .inputs()

@@ -1,5 +1,5 @@
 //! The text of a PDF in Helvetica, one of the 14 fonts that every reader has: its widths and its encoding (WinAnsiEncoding of
-//! ISO 32000-1, annex D). Nothing is embedded, so that the text stays text and the same text gives the same bytes.
+//! ISO 32000-1, annex D). No font is embedded, so the text can be selected, and the same text gives the same bytes.
 
 /// A weight of the font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(crate) fn width(text: &str, weight: Weight, size: f32) -> f32 {
     total as f32 * size / 1_000.0
 }
 
-/// A text in lines of at most `most` points, cut between words, and within a word that is longer than a line.
+/// A text in lines of at most `most` points, cut at spaces, and inside a word only if the word is longer than a line.
 pub(crate) fn wrapped(text: &str, weight: Weight, size: f32, most: f32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! A control report as a workbook: what it is computed from, its months, its controls, its tests and its exceptions, a sheet each.
+//! A control report as a workbook: its inputs, its months, its controls, its tests and its exceptions, a sheet each.
 
 use model::compliance::control_report::ControlReport;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
@@ -14,7 +14,7 @@ enum Cell<'a> {
 /// The file.
 pub(super) fn workbook(report: &ControlReport) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
-    // A workbook names when it was made; the end of the span says the same to everybody.
+    // A workbook contains its creation time; the end of the span is used, so that every copy is equal.
     let made = ExcelDateTime::from_timestamp(report.to.as_second())?;
     book.set_properties(
         &DocProperties::new()

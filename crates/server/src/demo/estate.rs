@@ -15,15 +15,15 @@ use serde_json::{Value, json};
 use super::{OTHER, Past, Result, TENANT, body, matrix};
 use crate::identity::password;
 
-/// The people of a tenant, by the word they have in the credentials file.
+/// The people of a tenant, by their key in the credentials file.
 pub struct Staff {
-    /// Ids by role word, extra people by login.
+    /// Ids by role key, extra people by login.
     pub people: BTreeMap<String, PersonId>,
     /// Rows of the credentials file.
     pub credentials: Vec<Value>,
 }
 
-/// Role word, login, name, roles.
+/// Role key, login, name, roles.
 type Row = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 const FIRST: &[Row] = &[
@@ -40,7 +40,7 @@ const FIRST: &[Row] = &[
     ("vendor", "cartwell-hosting", "Cartwell Hosting", &["vendor"]),
 ];
 
-/// Colleagues who make the organisation believable; they hold no rights that decide anything.
+/// Colleagues who make the organisation realistic; they have no rights to decide.
 const COLLEAGUES: &[Row] = &[
     ("luc", "luc", "Luc Moreau", &["requester"]),
     ("aiko", "aiko", "Aiko Tanaka", &["requester"]),
@@ -97,12 +97,12 @@ const SERVICES: &[ServiceRow] = &[
     ("backup", "Backup", "low", "internal", &[], "Platform"),
 ];
 
-/// What services hold: a change of them touches it.
+/// The data classes of services: a change of such a service touches them.
 const HOLDS: &[(&str, &[&str])] = &[
     ("ledger-db", &["schema", "crypto_keys"]),
     ("shipments", &["personal_data"]),
 ];
-/// What the vendor hosts, and sees.
+/// The services that the vendor hosts, and may see.
 const VENDORS: &[&str] = &["backup", "label-print", "ledger-db"];
 
 const DEPENDENCIES: &[(&str, &str)] = &[
@@ -181,7 +181,7 @@ pub fn fill_second(executor: &Executor, at: Timestamp) -> Result<Staff> {
     Ok(staff)
 }
 
-/// The log opens, and the first event of all says that this is a demo.
+/// Opens the log; the first event of all marks the tenant as a demo.
 fn open_tenant(past: &Past, name: &'static str) -> Result<()> {
     past.system(move |cx| {
         open_log::open_log(cx)?;

@@ -1,6 +1,6 @@
-//! A mark in the data folder for as long as the demo is being filled: whoever was killed meanwhile begins anew.
+//! A mark in the data folder for as long as the demo is being filled: an interrupted filling begins anew.
 //!
-//! The doors are closed until the demo is full, so that nothing in a half-filled folder was acknowledged to anybody.
+//! The server accepts no requests until the demo is full, so no data of a half-filled folder was ever acknowledged.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +10,7 @@ use super::CREDENTIALS;
 
 /// The mark's name.
 pub(super) const MARK: &str = "demo.filling";
-/// What a half-filled demo has made, beside the mark.
+/// The files of a half-filled demo, beside the mark.
 const MADE: &[&str] = &[
     "assent.db",
     "assent.db-wal",
@@ -35,7 +35,7 @@ pub(super) fn begin(data_dir: &Path) -> io::Result<()> {
     sync_folder(data_dir)
 }
 
-/// Takes the mark away; the credentials stand on disk already.
+/// Removes the mark; the credentials are on disk already.
 pub(super) fn end(data_dir: &Path) -> io::Result<()> {
     remove(&data_dir.join(MARK))
 }
@@ -45,15 +45,15 @@ pub fn is_half_filled(data_dir: &Path) -> bool {
     data_dir.join(MARK).exists() && !data_dir.join(CREDENTIALS).exists()
 }
 
-/// Removes what an interrupted filling left. Whoever calls holds the folder's lock.
+/// Removes the files of an interrupted filling. The caller must hold the folder's lock.
 ///
 /// # Errors
-/// What the folder says.
+/// An error of the folder.
 pub fn clear(data_dir: &Path) -> io::Result<()> {
     for name in MADE {
         remove(&data_dir.join(name))?;
     }
-    // The mark goes last: whoever is killed over this, or has their power cut, goes on with it.
+    // The mark is removed last: an interruption, also by a power cut, is continued at the next start.
     sync_folder(data_dir)?;
     end(data_dir)
 }

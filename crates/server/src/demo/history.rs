@@ -61,7 +61,7 @@ impl Walk<'_> {
         })
     }
 
-    /// A peer reads what a rule wants read: what is of high risk, or fails often by its forecast.
+    /// A peer reviews a change if a rule requires a review: for a high risk, or a forecast of frequent failure.
     fn read_by_peer(&self) -> Result<()> {
         self.past.pass(12);
         self.act("luc", |cx, key| {
@@ -79,7 +79,7 @@ impl Walk<'_> {
         })
     }
 
-    /// A peer reads it where that is asked for, then owner, security and change manager approve.
+    /// A peer reviews the change where a review is required, then owner, security and change manager approve.
     pub(super) fn approve(&self) -> Result<()> {
         self.read_by_peer()?;
         for word in ["owner", "security", "change_manager"] {
@@ -89,7 +89,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The owner accepts that the change states less than the estate says, and why.
+    /// The owner accepts, with a reason, that the change states less than the directory.
     fn accept_lower(&self) -> Result<()> {
         self.past.pass(47);
         self.act("owner", |cx, key| {
@@ -149,7 +149,8 @@ impl Walk<'_> {
         })
     }
 
-    /// The pipeline tells the outcome with its own token: that moves what runs, where a person's word does not.
+    /// The pipeline reports the outcome with its own token: such a report updates the running version, a person's report does
+    /// not.
     fn report(&self, outcome: &'static str) -> Result<()> {
         let key = self.key.clone();
         self.past.by_token(&self.person("pipeline"), move |cx| {
@@ -228,7 +229,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, now: Timestamp
     )
 }
 
-/// What is open is forecast from what has ended, as far as the history allows.
+/// Fits the model on ended changes, so that open ones have a forecast, as far as the history allows.
 pub(super) fn fit_model(past: &Past) -> Result<()> {
     past.system(|cx| {
         let Some(material) = find_material(cx)? else {
@@ -305,7 +306,7 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     walk.act("implementer", |cx, key| {
         acts::change::verbs::assess_change(cx, key, &body(json!({})))
     })?;
-    // A threat stands behind it and no incident, so security agrees as well.
+    // The reason is a threat and no incident, so security approves as well.
     for word in ["owner", "security", "change_manager"] {
         past.pass(4);
         walk.decide(word, "approve", "")?;
@@ -333,7 +334,8 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     })
 }
 
-/// A change that began before owner and change manager had agreed: its record names what the broken glass stood in for.
+/// A change that began before owner and change manager had approved: its record names the approvals that the broken glass
+/// replaced.
 fn glass(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
     past.go_to(at);
     let start = at + SignedDuration::from_hours(20);
@@ -396,7 +398,7 @@ fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
     tick(past, key)
 }
 
-/// Does what the clock made due for a change.
+/// Runs the due timers of a change.
 fn tick(past: &Past, key: String) -> Result<()> {
     past.system(move |cx| {
         let id = cx.change(&key)?.id;
@@ -445,7 +447,7 @@ fn around_today(executor: &Executor, staff: &Staff, now: Timestamp) -> Result<()
     })
 }
 
-/// A scheduled change that states less than its service says, which the owner accepted.
+/// A scheduled change that states less than its service; the owner accepted this.
 fn with_lower_risk(past: &Past, staff: &Staff, n: usize, (from, until): (Timestamp, Timestamp)) -> Result<()> {
     let mut lower = request(&PLANS[0], n, from, until);
     lower["impact"] = json!({"availability": "low"});

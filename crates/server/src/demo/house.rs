@@ -1,4 +1,5 @@
-//! A rule of the demo's own beside the base set. It asks in vain, so that the quarterly comparison has something to find.
+//! A rule of the demo's own beside the base set. It never changes a result, so that the quarterly comparison has something to
+//! find.
 
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::propose_configuration::propose_policies;
@@ -8,7 +9,7 @@ use serde_json::json;
 use super::estate::Staff;
 use super::{Past, Result, body};
 
-/// Whoever approves as an owner is of the platform team as well, so the rule never brings another word.
+/// Every approving owner belongs to the platform team as well, so the rule never adds another approver.
 const RULE: &str = r#"@id("halden.require.platform")
 @reason("The platform team agrees to work on hosts and databases.")
 @require("approval")

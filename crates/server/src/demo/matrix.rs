@@ -1,5 +1,5 @@
-//! The demo's teams, calendar and ownership matrix: rows on services, items and classes, with dates and a job function,
-//! so that the pages and the reports have something to show. Hanne stays among those who answer for every service.
+//! The demo's teams, calendar and ownership matrix: rows on services, items and classes, with dates and a job function, so that
+//! the pages and the reports have something to show. Hanne remains one of the people responsible for every service.
 
 use acts::directory::{set_person, set_service};
 use acts::schedule::set_calendar;
@@ -66,7 +66,7 @@ pub fn fill(past: &Past) -> Result<()> {
         )?;
         let store = json!({"from": "invoicing", "to": "ledger-primary", "to_kind": "config_item", "kind": "stores_in"});
         set_service::set_dependency(cx, &body(store))?;
-        // With somebody who operates services the pack `sox` can be tried here.
+        // With a person in operations, the pack `sox` can be tried here.
         for (login, function) in [("aiko", "data-steward"), ("luc", "operations")] {
             set_person::edit_person(cx, login, &body(json!({"functions": [function]})))?;
         }

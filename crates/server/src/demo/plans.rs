@@ -1,4 +1,4 @@
-//! What the demo's changes say.
+//! The content of the demo's changes.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,11 +9,11 @@ pub struct Plan {
     pub title: &'static str,
     /// The services, all in production.
     pub services: &'static [&'static str],
-    /// What it is about.
+    /// The category of the change.
     pub category: &'static str,
-    /// How hard it is.
+    /// The complexity.
     pub complexity: &'static str,
-    /// What it does.
+    /// The description of the change.
     pub description: &'static str,
     /// Why.
     pub justification: &'static str,
@@ -130,7 +130,8 @@ pub fn artifact(n: usize) -> String {
 /// How many ordinary changes the three months hold.
 pub const ORDINARY: usize = 40;
 
-/// What a change goes back to: where a pipeline told what runs, the build of the ordinary change before it.
+/// The build that a change rolls back to: where a pipeline reported the running version, the build of the ordinary change
+/// before it.
 fn ran_before(plan: &Plan, n: usize) -> String {
     let is_told = plan.services == ["driver-app"];
     let same = |earlier: &usize| is_told && PLANS[earlier % PLANS.len()].services == plan.services;

@@ -1,6 +1,6 @@
-//! The months before the last three: many changes of the ordinary kind, some of high risk, some that failed, were rolled back, were
-//! undone as planned or caused an incident, so that forecasts, calibration and trends have something to learn from. A rule of the
-//! house asks in vain, and light changes of the network fail often: that is what the quarterly comparison has to find.
+//! The months before the last three: many changes of the ordinary kind. Some are of high risk, and some failed, were rolled
+//! back, were undone as planned or caused an incident, so that forecasts, calibration and trends have data. A rule of the
+//! demo's own never changes a result, and light changes of the network fail often: the quarterly comparison has to find both.
 
 use acts::Executor;
 use acts::incident::{judge_candidates, set_incident};
@@ -17,32 +17,33 @@ use super::{Past, Result, TENANT, body};
 const FIRST: usize = 2_000;
 /// The number of the first change of the network.
 const FIRST_OF_NETWORK: usize = 6_000;
-/// Of so many changes the network has one more: 26 a quarter.
+/// After so many changes the network has one more: 26 a quarter.
 const NETWORK_EACH: usize = 7;
 /// Hours between one change and the next.
 const APART: i64 = 12;
 /// Days between two models of failure, as the server fits them.
 const QUARTER: i64 = 91;
-/// Whoever is created later than this many days before the end would still run in the months that follow.
+/// A change that is created within this many days before the end would still run in the months that follow.
 const LEFT_FREE: i64 = 4;
 
 /// How a change of the year ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Well,
-    /// It succeeded, and its undo came as planned.
+    /// It succeeded, and its undo happened as planned.
     Undone,
     RolledBack,
     Failed,
-    /// It failed, and an incident on its service was confirmed as its doing.
+    /// It failed, and caused a confirmed incident on its service.
     Incident,
 }
 
 /// A year has so many rounds of the plans; a longer past repeats them.
 const ROUNDS: usize = 67;
-/// The rounds in which the change of a service fails, and how, in turn. Three services fail at a rate of one in ten, which still
-/// leaves their forecasts a figure, four seldom and the gateway never, so that low and high forecasts stand beside what happened.
-/// With those of the last three months they are more than the thirty from which on a model looks at features.
+/// The rounds in which the change of a service fails, and how, in turn. Three services fail at a rate of one in ten, which
+/// still leaves their forecasts a figure, four seldom and the gateway never. So low and high forecasts can be compared with the
+/// outcomes. With the failures of the last three months there are more than thirty, the number from which a model looks at
+/// features.
 const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("wms", &[5, 13, 21, 29, 38, 64], [End::RolledBack, End::Incident]),
     ("ledger-db", &[3, 12, 24, 33, 42, 54], [End::RolledBack, End::Incident]),
@@ -53,7 +54,7 @@ const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("rates-engine", &[11, 30, 47], [End::Failed, End::RolledBack]),
 ];
 
-/// Makes the changes between `begin` and `end`; nothing where they lie too close.
+/// Makes the changes between `begin` and `end`; none if the two are too close.
 ///
 /// # Errors
 /// [`super::DemoError`].
@@ -84,7 +85,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
     Ok(())
 }
 
-/// A change of the year: what it is about, its number, and how it ends.
+/// A change of the year: its plan, its number, and its outcome.
 struct Told {
     plan: &'static Plan,
     environment: &'static str,
@@ -101,8 +102,8 @@ fn told(n: usize) -> Told {
     }
 }
 
-/// The change of the network with an index: one of three is rolled back, far more than of any other category. They are in staging, so
-/// that what is forecast of production stays as it is.
+/// The network change with an index: one of three is rolled back, far more than in any other category. These changes are in
+/// staging, so the forecasts for production stay as they are.
 fn of_network(index: usize) -> Told {
     let is_well = index % 3 != 1;
     Told {
@@ -113,7 +114,8 @@ fn of_network(index: usize) -> Told {
     }
 }
 
-/// How the n-th ends. Every demo has the same past: what is in [`FAILURES`] fails, and some changes of the API are undone.
+/// The outcome of the n-th change. Every demo has the same past: the rounds in [`FAILURES`] fail, and some changes of the API
+/// are undone.
 fn end_of(n: usize) -> End {
     let round = n.saturating_sub(FIRST) / PLANS.len();
     let service = PLANS[n % PLANS.len()].services.first().copied().unwrap_or_default();
@@ -126,7 +128,7 @@ fn end_of(n: usize) -> End {
     }
 }
 
-/// Its request; some on the API declare their undo.
+/// The change's request; some changes of the API declare their undo.
 fn request_of(told: &Told, start: Timestamp) -> Value {
     let mut request = request(told.plan, told.n, start, start + SignedDuration::from_hours(2));
     for target in request["targets"].as_array_mut().into_iter().flatten() {
@@ -175,7 +177,7 @@ fn undo(walk: &Walk<'_>, start: Timestamp) -> Result<()> {
     })
 }
 
-/// An incident of half an hour on the change's service, which the commander lays at its door.
+/// An incident of half an hour on the change's service, which the commander attributes to the change.
 fn caused(walk: &Walk<'_>, plan: &Plan, n: usize) -> Result<()> {
     walk.past.pass(30);
     let service = plan.services.first().copied().unwrap_or_default();

@@ -10,9 +10,9 @@ use tower::ServiceExt;
 use crate::http::address::BASE;
 use crate::http::percent::escaped;
 
-/// The longest answer that is read, in bytes.
+/// The longest response that is read, in bytes.
 const ANSWER_MAX_BYTES: usize = 32 * 1024 * 1024;
-/// How many items of a list are asked for at once.
+/// How many items of a list are requested at once.
 const PAGE: usize = 200;
 
 /// The API for one client.
@@ -21,7 +21,7 @@ pub(super) struct Api {
     credential: String,
 }
 
-/// An answer of the API.
+/// A response of the API.
 struct Sent {
     status: u16,
     bytes: Bytes,
@@ -29,7 +29,7 @@ struct Sent {
     disposition: String,
 }
 
-/// What must hold before a request is done.
+/// The precondition of a request.
 enum Ahead<'a> {
     Nothing,
     /// The record has this version.
@@ -43,13 +43,13 @@ enum Ahead<'a> {
 pub(super) struct Refused {
     pub status: u16,
     pub code: String,
-    /// What people read: what failed, why and what to do.
+    /// The text for people: what failed, why and what to do.
     pub text: String,
-    /// After how many seconds asking again may help.
+    /// The seconds after which a retry may help.
     pub retry_after: Option<String>,
     /// The fields that the text names, as the API names them.
     pub fields: Vec<String>,
-    /// Whether the text names fields as the API does; a dialect's own words name them as its clients do.
+    /// Whether the text names fields as the API does; a dialect's own texts name them as its clients do.
     pub has_api_names: bool,
 }
 
@@ -78,7 +78,7 @@ impl Refused {
         self
     }
 
-    /// The same with another name for a field, also where it begins a path to something inside of it.
+    /// The same with another name for a field, also at the beginning of a path to a nested field.
     pub(super) fn renamed(mut self, ours: &str, theirs: &str) -> Self {
         self.text = self.text.replace(&format!("`{ours}`"), &format!("`{theirs}`"));
         for field in &mut self.fields {
@@ -99,7 +99,7 @@ impl Refused {
         Self::new(400, "invalid", text)
     }
 
-    /// What a problem of the API says, in one text.
+    /// The content of a problem of the API, in one text.
     pub(super) fn by_problem(status: u16, problem: &Value, retry_after: Option<String>) -> Self {
         let mut parts = vec![text_of(&problem["detail"]).to_owned()];
         let errors = items_of(&problem["errors"]).iter();
@@ -119,7 +119,7 @@ impl Refused {
             }
         }
         Self {
-            // These protocols know no 422: what cannot be taken is a bad request there.
+            // These protocols have no 422: unacceptable input is a bad request there.
             status: if status == 422 { 400 } else { status },
             code: text_of(&problem["code"]).to_owned(),
             text: seen.join(" "),
@@ -148,12 +148,12 @@ fn unreadable() -> Refused {
     Refused::field("The request holds something that no address can hold.")
 }
 
-/// A text of an answer; empty where there is none.
+/// A text of a response; empty where there is none.
 pub(super) fn text_of(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// The entries of a list of an answer.
+/// The entries of a list of a response.
 pub(super) fn items_of(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -183,12 +183,12 @@ impl Api {
         self.ask("POST", path, Some(body), Ahead::Nothing).await
     }
 
-    /// Makes something once: the same again answers what was made, and something else under the same key is refused.
+    /// Creates a record once: a repetition returns the created record, and another body under the same key is refused.
     pub(super) async fn post_once(&self, path: &str, body: &Value, key: &str) -> Result<Value, Refused> {
         self.ask("POST", path, Some(body), Ahead::Once(key)).await
     }
 
-    /// Changes or sets what has this version; a newer one refuses.
+    /// Edits or sets a record of this version; a newer version is refused.
     pub(super) async fn edit(&self, method: &str, path: &str, body: &Value, version: &Value) -> Result<Value, Refused> {
         self.ask(method, path, Some(body), Ahead::Version(version)).await
     }
@@ -215,7 +215,7 @@ impl Api {
 
     /// Sends a file as a form (RFC 7578).
     pub(super) async fn upload(&self, path: &str, file: &Upload<'_>) -> Result<Value, Refused> {
-        // A boundary by the digest of what it bounds does not stand in it.
+        // A digest of the content does not occur in the content, so it can be the boundary.
         let digest = digest_text(file.bytes);
         let boundary = digest.rsplit(':').next().unwrap_or_default();
         let mut body = Vec::new();
@@ -303,7 +303,7 @@ impl Api {
         let request = request.body(body).map_err(|_| unreadable())?;
         let answer = self.send(request).await?;
         let value: Value = serde_json::from_slice(&answer.bytes).unwrap_or_else(|_| json!({}));
-        // The gate answers stop with 403 and no problem.
+        // The gate's stop comes with 403 and without a problem.
         if answer.status < 300 || value.get("decision").is_some() {
             return Ok(value);
         }

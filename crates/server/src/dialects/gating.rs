@@ -1,4 +1,4 @@
-//! What a pipeline is told about its deployment: the answer of the gate, with the reasons, and nothing that a client said itself.
+//! The gate's decision on a deployment, with the reasons, for a pipeline. It repeats no text of the client.
 
 use model::core::enums::State;
 use serde_json::{Map, Value, json};
@@ -7,10 +7,10 @@ use super::Asked;
 use super::api::{Refused, items_of, text_of};
 use crate::http::percent::{escaped, segment};
 
-/// How many reasons are told.
+/// The most reasons in a response.
 const MOST_REASONS: usize = 20;
 
-/// How a deployment stands.
+/// The state of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     /// The gate stops it for now.
@@ -23,12 +23,12 @@ pub(super) enum Standing {
     Cancelled,
 }
 
-/// What is told of a deployment.
+/// The gating status of a deployment.
 pub(super) struct Told {
     pub standing: Standing,
     /// The change as the API shows it.
     pub change: Value,
-    /// What is missing: each with `code`, `text` and `satisfy`.
+    /// The missing conditions, each with `code`, `text` and `satisfy`.
     pub reasons: Vec<Value>,
 }
 
@@ -43,7 +43,7 @@ impl Told {
     }
 }
 
-/// Who implements a change that a client makes: its own account, where that is one that implements or delivers.
+/// The implementer of a change that a client makes: the client's own account, if it may implement or deliver.
 pub(super) async fn implementers(asked: &Asked) -> Result<Option<Value>, Refused> {
     let me = asked.api.get("/me").await?;
     let is_one = |role: &Value| matches!(text_of(role), "pipeline" | "implementer");
@@ -51,14 +51,15 @@ pub(super) async fn implementers(asked: &Asked) -> Result<Option<Value>, Refused
     Ok(works.then(|| json!([me["login"]])))
 }
 
-/// The state of a change in an answer.
+/// The state of a change in a response.
 pub(super) fn state_of(change: &Value) -> State {
     text_of(&change["state"]).parse().unwrap_or(State::Draft)
 }
 
-/// Asks about a run that has a change.
+/// Queries the gate for a run that has a change.
 ///
-/// The first go is asked for as a recorded check, which starts the work as every check of a pipeline does; later questions look only.
+/// The first go is requested as a recorded check, which starts the work as every check of a pipeline does; later queries only
+/// read.
 pub(super) async fn ask(asked: &Asked, run: &Value) -> Result<Told, Refused> {
     let key = text_of(&run["change_key"]);
     let change = asked.api.get(&format!("/changes/{}", segment(key))).await?;
@@ -89,7 +90,7 @@ pub(super) async fn ask(asked: &Asked, run: &Value) -> Result<Told, Refused> {
         });
     }
     let mut reasons = items_of(&answer["reasons"]).to_vec();
-    // Before it is submitted, the gate says no more than that it is not approved: what it lacks helps its writer on.
+    // Before submission the gate reports only that the change is not approved; the list of missing items helps its author.
     if matches!(state, State::Draft | State::Assessing) {
         let unmet = asked
             .api
@@ -110,7 +111,7 @@ fn is_go(answer: &Value) -> bool {
     text_of(&answer["decision"]) == "go"
 }
 
-/// What the gate is asked: about the build that the run named, and about no other change than the run's.
+/// The gate request for a run: about the run's own build and change only.
 fn question(run: &Value) -> Map<String, Value> {
     let mut question = Map::new();
     for (ours, field) in [

@@ -1,7 +1,8 @@
 //! The command line of Kosli: attestations as evidence of changes, artifacts of services, and assertions by the gate.
 //!
-//! Sources: the published source of the command line, which names the addresses, the bodies and what it reads of the answers. A flow
-//! is a service here, a trail a change, a fingerprint the digest of an artifact, and an organisation the tenant.
+//! Sources: the published source of the command line, which names the addresses, the bodies and the fields that it reads in
+//! responses. A flow is a service here, a trail a change, a fingerprint the digest of an artifact, and an organisation the
+//! tenant.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart};
@@ -13,7 +14,7 @@ use super::api::{Refused, items_of, text_of};
 use super::{Answered, Asked, runs};
 use crate::http::percent::{decoded, escaped, segment};
 
-/// The field of a form in which an attestation stands.
+/// The form field that holds an attestation.
 const FIELD: &str = "data_json";
 /// The digits of a fingerprint.
 const DIGITS: usize = 64;
@@ -98,7 +99,7 @@ fn digest(fingerprint: &str) -> Result<String, Refused> {
         .ok_or_else(wrong)
 }
 
-/// The change that a trail is, which is about the service that the flow is.
+/// The change of a trail, about the service of the flow.
 async fn change(asked: &Asked, flow: &str, trail: &str) -> Result<Value, Refused> {
     let found = asked.api.find(&format!("/changes/{}", segment(trail))).await?;
     let absent = || {
@@ -119,7 +120,7 @@ async fn change(asked: &Asked, flow: &str, trail: &str) -> Result<Value, Refused
     Err(Refused::new(409, "another_service", text))
 }
 
-/// Adds an attestation as evidence of its change; one about an artifact is about one of the change's.
+/// Adds an attestation as evidence of its change; an attestation about an artifact must concern one of the change's artifacts.
 async fn attest(asked: &Asked, flow: &str, trail: &str) -> Result<Answered, Refused> {
     let change = change(asked, flow, trail).await?;
     let said = &asked.body;

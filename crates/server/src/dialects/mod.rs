@@ -1,6 +1,6 @@
-//! Clients of other systems, unmodified: what they ask in their own protocol becomes requests to the API of this server, with the
-//! token that they signed in with. So every permission, scope, rule and limit is that of the API, and so is what the log says.
-//! A dialect that a tenant has not switched on answers 404.
+//! Endpoints for unmodified clients of other systems: each request in their protocol becomes requests to the API of this
+//! server, with the token that the client signed in with. So the API's permissions, scopes, rules, limits and log entries
+//! apply. A dialect that a tenant has not switched on returns 404.
 
 mod api;
 mod gating;
@@ -37,7 +37,7 @@ const BODY_MAX_BYTES: usize = 1024 * 1024;
 /// The longest file that a client attaches, in bytes.
 const FILE_MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A request in the words of a dialect.
+/// A request in a dialect's format.
 struct Asked {
     method: Method,
     path: String,
@@ -69,12 +69,12 @@ struct File {
     bytes: Bytes,
 }
 
-/// An answer in the words of a dialect.
+/// A response in a dialect's format.
 struct Answered {
     status: u16,
     body: Value,
     headers: Vec<(&'static str, String)>,
-    /// What is answered instead of the body, where it is a file.
+    /// The response's body where it is a file; it replaces the JSON body.
     bytes: Option<Vec<u8>>,
 }
 
@@ -89,15 +89,15 @@ impl Answered {
     }
 }
 
-/// What the doors share.
+/// The state that the endpoints share.
 #[derive(Clone)]
 struct Doors {
     api: Router,
-    /// Whether a client was answered since the start. Before that, a wrong credential learns nothing.
+    /// Whether any client was served since the start. Before that, a wrong credential gets no details.
     is_known: Arc<AtomicBool>,
 }
 
-/// The doors; `api` is the API of this server.
+/// The endpoints of all dialects; `api` is the API of this server.
 pub(crate) fn router(api: Router) -> Router<AppState> {
     let doors = Doors {
         api,
@@ -191,8 +191,8 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
     }
 }
 
-/// Exchanges the credentials of a client of Jira for what it sends as bearer, which is its token of Assent: it may do no more with
-/// the one than with the other.
+/// Exchanges the credentials of a client of Jira for a bearer token, which is the client's token of Assent: the bearer token
+/// has the same rights.
 async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, BODY_MAX_BYTES).await.unwrap_or_default();
@@ -216,13 +216,13 @@ async fn exchange(doors: &Doors, state: &AppState, request: Request) -> Response
     }
 }
 
-/// Whether a body is of a type, whatever parameters this has.
+/// Whether a body is of a media type, with any parameters.
 fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
     let found = headers.get(header::CONTENT_TYPE);
     found.is_some_and(|it| it.as_bytes().starts_with(kind.as_bytes()))
 }
 
-/// The media type of a file, where it is a plain one; what a client says goes into the head of a form.
+/// The media type of a file, where it is a plain one; the client's text becomes part of a form's head.
 fn media_type(headers: &HeaderMap) -> String {
     let said = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let plain = said.map(|it| it.split(';').next().unwrap_or_default().trim());
@@ -259,7 +259,7 @@ async fn is_open(state: &AppState, dialect: DialectName, token: &str) -> Result<
         .await
 }
 
-/// The answer to a credential that is absent or wrong.
+/// The response to a missing or wrong credential.
 fn unknown(doors: &Doors, dialect: DialectName) -> Response {
     if !doors.is_known.load(Ordering::Relaxed) {
         return absent();

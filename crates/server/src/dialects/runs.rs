@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::Asked;
 use super::api::Refused;
 
-/// The run with this name; `None` where nobody told of it.
+/// The run with this name; `None` where it was never reported.
 pub(super) async fn find(asked: &Asked, kind: OutsideRunKind, name: &str) -> Result<Option<Value>, Refused> {
     asked.api.find(&format!("/outside-runs/{}", key_of(kind, name))).await
 }
 
-/// Tells of a run; what is null is not said. A run of which all of it is known stays as it is.
+/// Reports a run; null fields are left out. A run whose fields are all known stays as it is.
 pub(super) async fn tell(asked: &Asked, kind: OutsideRunKind, name: &str, said: &Value) -> Result<Value, Refused> {
     let said: Vec<(&String, &Value)> = match said {
         Value::Object(fields) => fields.iter().filter(|(_, value)| !value.is_null()).collect(),
@@ -31,7 +31,7 @@ pub(super) async fn tell(asked: &Asked, kind: OutsideRunKind, name: &str, said: 
     asked.api.post("/outside-runs", &body).await
 }
 
-/// The name of something in another system, of its parts.
+/// The name of an object of another system, from its parts.
 pub(super) fn named(parts: &[&str]) -> String {
     parts.join(" | ")
 }

@@ -16,11 +16,11 @@ use crate::http::failure::Failure;
 
 /// The largest review, in bytes: an object and the one before it.
 const LIMIT: u64 = 4 * 1024 * 1024;
-/// The version that is spoken.
+/// The supported version.
 const VERSION: &str = "admission.k8s.io/v1";
-/// The door's name in counts.
+/// The endpoint's name in counts.
 const DOOR: &str = "kubernetes";
-/// The longest message to whoever applied the workload, in characters.
+/// The longest message to the person who applied the workload, in characters.
 const MESSAGE: usize = 2_000;
 
 /// `POST /gateway/kubernetes/{environment}`.
@@ -36,9 +36,9 @@ pub(super) async fn answer<D: Decide>(
     }
 }
 
-/// What is to be judged.
+/// The object to be judged.
 enum Task {
-    /// Nothing that is deployed: it passes.
+    /// Not a deployment: admitted.
     Nothing(&'static str),
     /// A workload.
     Workload(Workload),
@@ -78,7 +78,7 @@ fn unclear_review(review: &Value) -> Unclear {
 fn task(request: &Value, environment: &str, bindings: Option<&Bindings>) -> Result<Task, Unclear> {
     let word = |field: &str| request["kind"][field].as_str().unwrap_or_default();
     let (group, kind) = (word("group"), word("kind"));
-    // The scale of a workload names no image; each of its pods is asked about when it comes.
+    // The scale of a workload names no image; each of its pods has a request of its own.
     if kind == "Scale" && request["subResource"] == "scale" {
         return Ok(Task::Nothing("scale"));
     }

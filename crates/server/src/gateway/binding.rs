@@ -1,11 +1,11 @@
-//! Which service a workload of a cluster is: said by the cluster's configuration over namespace, name and image repository.
-//! Whoever may write a workload writes its labels too, so labels and annotations only narrow.
+//! Maps a workload of a cluster to its service: the cluster's configuration decides over namespace, name and image repository.
+//! The author of a workload also writes its labels, so labels and annotations only narrow the result.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-/// Stands for any namespace, or for any name.
+/// Matches any namespace, or any name.
 const ANY: &str = "*";
 /// The most rows of a cluster.
 const MOST_ROWS: usize = 10_000;
@@ -19,7 +19,7 @@ pub struct Bindings {
     workload: Vec<Binding>,
 }
 
-/// One row: workloads of a namespace and name that run an image of these repositories are this service.
+/// One row: it assigns workloads of a namespace and name, with an image of these repositories, to this service.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Binding {
@@ -33,7 +33,7 @@ pub struct Binding {
     pub images: BTreeSet<String>,
 }
 
-/// What a workload is called, as the API server says it.
+/// The identity of a workload, as the API server reports it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named<'a> {
     /// Its namespace.
@@ -48,7 +48,7 @@ impl Bindings {
     /// The bindings of rows.
     ///
     /// # Errors
-    /// What is wrong with the first row that cannot be used.
+    /// The error in the first invalid row.
     pub fn new(rows: Vec<Binding>) -> Result<Self, String> {
         Self { workload: rows }.checked()
     }
@@ -56,7 +56,7 @@ impl Bindings {
     /// The same, if every row can be used and no two of them contradict each other.
     ///
     /// # Errors
-    /// What is wrong with the first row that cannot be used.
+    /// The error in the first invalid row.
     pub fn checked(self) -> Result<Self, String> {
         if self.workload.is_empty() || self.workload.len() > MOST_ROWS {
             return Err(format!("it holds no `[[workload]]`, or more than {MOST_ROWS}"));
@@ -91,8 +91,8 @@ impl Bindings {
         Ok(self)
     }
 
-    /// The service of a workload that runs an image of a repository, if the rows say exactly one. Rows that name the workload
-    /// come before rows for any, and of those the longest name: `ledger` does not speak for what `ledger-db` made.
+    /// The service of a workload that runs an image of a repository, if the rows give exactly one. Rows that name the workload
+    /// come before rows for any, and of those the longest name: a row for `ledger` does not apply to workloads of `ledger-db`.
     pub(super) fn service(&self, named: Named<'_>, repository: &str) -> Option<&str> {
         let runs = |row: &&Binding| row.is_of(named) && row.images.contains(repository);
         let own = |row: &&Binding| row.name != ANY && row.is_of(named);
@@ -112,7 +112,7 @@ impl Bindings {
     }
 }
 
-/// The service of rows, if it is one. Rows of the namespace come before rows for all.
+/// The service of rows, if all rows agree. Rows of the namespace come before rows for all.
 fn one_service<'a>(rows: &[&'a Binding]) -> Option<&'a str> {
     let has_near = rows.iter().any(|row| row.namespace != ANY);
     let near = rows.iter().filter(|row| (row.namespace != ANY) == has_near);
@@ -130,7 +130,7 @@ impl Binding {
     }
 }
 
-/// The repository of an image that is named without a digest, where it is one that can be.
+/// The repository of an image reference without its digest, if the repository is valid.
 fn repository_of(name: &str) -> Option<&str> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/:".contains(&b);
     let bare = match name.rsplit_once(':') {

@@ -1,8 +1,8 @@
 //! Envoy's external authorization over gRPC, `envoy.service.auth.v3.Authorization/Check`.
 //!
-//! The messages are the part of Envoy's published ones that is read and written here, with their field numbers; fields
-//! that are not named are skipped, as Protocol Buffers say. The framing is gRPC over HTTP/2 for one unary call.
-//! Service and environment stand in `context_extensions`, which only Envoy's own settings fill.
+//! The messages are a part of Envoy's published ones, with their field numbers; other fields are skipped, as usual in Protocol
+//! Buffers. The framing is gRPC over HTTP/2 for one unary call. Service and environment are in `context_extensions`, which only
+//! Envoy's own settings fill.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -22,9 +22,9 @@ use super::unclear::Unclear;
 use crate::http::body::read_all;
 use crate::http::failure::Failure;
 
-/// Where the call stands.
+/// The path of the call.
 pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
-/// The largest question, in bytes: heads of requests, and bodies that Envoy was told to send along.
+/// The largest request, in bytes: heads of requests, and bodies that Envoy is configured to send along.
 const LIMIT: u64 = 1024 * 1024;
 /// The media type of gRPC.
 const GRPC: &str = "application/grpc";
@@ -66,7 +66,7 @@ struct HttpRequest {
     header_map: Option<AllHeaders>,
 }
 
-/// What Envoy sends in place of `headers` when it is told to encode them raw.
+/// The message that Envoy sends in place of `headers` when it is configured to encode them raw.
 #[derive(Clone, PartialEq, Message)]
 struct AllHeaders {
     #[prost(message, repeated, tag = "1")]
@@ -87,7 +87,7 @@ struct OneHeader {
 struct HeaderOption {
     #[prost(message, optional, tag = "1")]
     header: Option<OneHeader>,
-    /// 2 is `OVERWRITE_IF_EXISTS_OR_ADD`: what a client sent under our names does not reach the service.
+    /// 2 is `OVERWRITE_IF_EXISTS_OR_ADD`: a client's headers of our names do not reach the service.
     #[prost(int32, tag = "3")]
     append_action: i32,
 }
@@ -136,7 +136,7 @@ struct Allowed {
 }
 
 impl HttpRequest {
-    /// All headers with their bytes, as often as they stand.
+    /// All headers with their bytes, including repeated ones.
     fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let raw = self.header_map.iter().flat_map(|map| &map.headers);
         let plain = self.headers.iter().map(|(key, value)| (key.as_str(), value.as_bytes()));
@@ -145,7 +145,7 @@ impl HttpRequest {
 }
 
 impl OneHeader {
-    /// The value in whichever of its two fields it stands.
+    /// The value, from whichever of its two fields is set.
     fn bytes(&self) -> &[u8] {
         if self.value.is_empty() {
             &self.raw_value
@@ -200,7 +200,7 @@ fn asked(request: CheckRequest, headers: HeaderMap) -> (Asked, Heads) {
     let attributes = request.attributes.unwrap_or_default();
     let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
     let extension = |name: &str| attributes.context_extensions.get(name).cloned();
-    // Envoy's own call has one credential; what is deployed is said by the request that it holds.
+    // Envoy's own call has one credential; the checked request inside it names the deployment.
     let own = Heads::read(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     let read = own.and_then(|_| Heads::read(http.all()));
     let heads = read.clone().unwrap_or_default();
@@ -263,7 +263,7 @@ fn told(decided: &Decided, judged: Vec<(&'static str, String)>, sent: &Heads) ->
     }
 }
 
-/// Why there is no decision, as gRPC says it; Envoy then answers 403 unless it was told to fail open.
+/// The failure as a gRPC status; Envoy then returns 403 unless it is configured to fail open.
 fn in_grpc(failure: Failure) -> (i32, String) {
     let code = match failure.status() {
         401 => UNAUTHENTICATED,
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(ask(&[("service", "shop")]).unwrap_err().code, "malformed");
     }
 
-    /// The service behind is told what was judged, and nothing that the client wrote.
+    /// The service behind the gateway gets the judged values, and nothing that the client wrote.
     #[test]
     fn a_go_replaces_what_the_client_sent() {
         let digest = format!("sha256:{}", "a".repeat(64));
@@ -402,7 +402,7 @@ mod tests {
         assert_eq!(allowed.headers_to_remove, ["assent-note", "assent-permit"]);
     }
 
-    /// Envoy sends headers as a map, or as a list where it is told to send them raw.
+    /// Envoy sends headers as a map, or as a list where it is configured to send them raw.
     #[test]
     fn a_header_that_stands_twice_is_refused_in_either_form() {
         let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));

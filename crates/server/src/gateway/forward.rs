@@ -1,6 +1,5 @@
-//! Forward authentication as nginx (`auth_request`), Caddy (`forward_auth`), HAProxy, Apache and Envoy (ext_authz over
-//! HTTP) do it: any request, answered with 200 or 403. The gateway's settings name service and environment in the path;
-//! what is deployed stands in headers.
+//! Forward authentication for nginx (`auth_request`), Caddy (`forward_auth`), HAProxy, Apache and Envoy (ext_authz over HTTP):
+//! any request gets 200 or 403. The gateway's settings name service and environment in the path; headers name the deployment.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -39,7 +38,7 @@ fn asked(service: &str, environment: &str, headers: HeaderMap) -> (Asked, Heads)
     (asked, heads)
 }
 
-/// The same below it: Envoy sends the path of the request that it holds behind the prefix. It is not looked at.
+/// The same below the prefix: Envoy appends the path of the checked request, which is ignored.
 pub(super) async fn answer_below<D: Decide>(
     state: State<D>,
     Path((service, environment, _)): Path<(String, String, String)>,

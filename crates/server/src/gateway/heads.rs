@@ -1,12 +1,12 @@
-//! The headers under which a request says what it deploys. One rule for all dialects: each stands once, under its own name,
-//! with a value that everybody reads alike; anything else is refused and never passed over as absent. Otherwise the gate would
-//! judge one value and the service behind would deploy another.
+//! The headers in which a request names its deployment. One rule for all dialects: each header occurs once, under its exact
+//! name, with an unambiguous value; anything else is refused and never treated as absent. Otherwise the gate could judge one
+//! value and the service behind it deploy another.
 
 use std::collections::BTreeMap;
 
 use super::unclear::{Unclear, unclear};
 
-/// What the names of our headers begin with.
+/// The prefix of our headers' names.
 const OURS: &str = "assent-";
 
 /// The headers of a request that are ours, by their names in lower case.
@@ -14,10 +14,10 @@ const OURS: &str = "assent-";
 pub(crate) struct Heads(BTreeMap<String, String>);
 
 impl Heads {
-    /// Reads the headers of a request, each with its name and bytes, as often as it stands.
+    /// Reads the headers of a request, each with its name and bytes, including repeated ones.
     ///
     /// # Errors
-    /// `malformed` for a name of ours that stands twice or in another spelling, and for a value that is empty or not plain.
+    /// `malformed` for a name of ours that occurs twice or in another spelling, and for a value that is empty or not plain.
     pub(crate) fn read<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Unclear> {
         let mut found = BTreeMap::new();
         for (name, value) in headers {
@@ -57,8 +57,8 @@ impl Heads {
     }
 }
 
-/// A name as programs see it that tell no sign from another: CGI (RFC 3875, section 4.1.18) and what followed it read `_`, `.`
-/// and `-` alike.
+/// A name as seen by programs that do not distinguish some characters: CGI (RFC 3875, section 4.1.18) and its successors read
+/// `_`, `.` and `-` alike.
 fn canonical(name: &str) -> String {
     let same = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     name.chars().map(same).collect()

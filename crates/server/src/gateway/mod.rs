@@ -1,7 +1,7 @@
-//! Gateways: one decision, asked and told in the dialects of those who stand before a service.
+//! Gateways: the gate's decision in the protocols of the gateways before a service.
 //!
-//! A dialect turns a request into [`Asked`] and a [`Decided`] into an answer; it decides nothing. Who decides is a
-//! [`Decide`]: the server itself, or the companion that stands beside a gateway and asks the server.
+//! A dialect turns a request into [`Asked`] and a [`Decided`] into a response; it decides nothing. A [`Decide`] decides: the
+//! server itself, or the companion beside a gateway, which queries the server.
 
 mod admission;
 mod binding;

@@ -1,4 +1,4 @@
-//! The server's own answers to gateways: the caller by the credential in the request, the decision by the gate's act.
+//! The server's own decisions for gateways: the caller by the credential in the request, the decision by the gate's act.
 
 use acts::Context;
 use acts::core::gate_question::Question;
@@ -23,7 +23,7 @@ use crate::http::outside_mask::mask_answer;
 use crate::http::state::AppState;
 use crate::http::{attempts, route};
 
-/// Reasons that say that the question, and not the change, is at fault: they are counted with what was named.
+/// Reasons that blame the request and not the change: they are counted with the names in the request.
 const REFUSED: &[&str] = &["change_missing", "unknown_service", "unknown_environment"];
 
 impl Decide for AppState {
@@ -93,7 +93,7 @@ fn question_of(place: &Place) -> Question {
     }
 }
 
-/// Refuses what is no question, and counts it; a credential that may not ask is told so instead.
+/// Refuses an invalid request, and counts it; a credential without the permission gets that refusal instead.
 async fn refuse(state: &AppState, caller: &Caller, door: &str, unclear: &Unclear) -> Result<Decided, Failure> {
     let who = caller.clone();
     let act = move |cx: &mut Context<'_, '_>| {
@@ -130,7 +130,7 @@ pub(crate) fn note_unclear(state: &AppState, tenant: &str, door: &str, code: &st
         .note(tenant, question, text, state.executor().tools().clock.now());
 }
 
-/// Counts a question to `GET /gate` by its answer.
+/// Counts a request to `GET /gate` by its decision.
 pub(crate) fn note_asked(state: &AppState, tenant: &str, headers: &HeaderMap, question: &Question, answer: &Answer) {
     let door = door_of(header(headers, "assent-gateway"), "plain");
     let named = Named {
@@ -141,7 +141,7 @@ pub(crate) fn note_asked(state: &AppState, tenant: &str, headers: &HeaderMap, qu
     count(state, tenant, &door, &named, (answer.decision, &answer.reasons));
 }
 
-/// Counts a question of a gateway by its answer.
+/// Counts a request of a gateway by its decision.
 pub(crate) fn note(state: &AppState, tenant: &str, door: &str, place: &Place, decided: &Decided) {
     let named = Named {
         service: &place.service,
@@ -151,14 +151,14 @@ pub(crate) fn note(state: &AppState, tenant: &str, door: &str, place: &Place, de
     count(state, tenant, door, &named, (decided.decision, &decided.reasons));
 }
 
-/// What a question named, as far as it is counted.
+/// The names in a request, as far as they are counted.
 struct Named<'a> {
     service: &'a str,
     environment: &'a str,
     subject: Option<&'a str>,
 }
 
-/// Counts an answered question, and one whose digest or place names nothing with what it named.
+/// Counts a decided request; one whose digest or place is unknown is counted with the names in it.
 fn count(state: &AppState, tenant: &str, door: &str, named: &Named<'_>, answer: (GateDecision, &[Unmet])) {
     let now = state.executor().tools().clock.now();
     let counted = |code, subject| Counted {
@@ -181,7 +181,7 @@ fn count(state: &AppState, tenant: &str, door: &str, named: &Named<'_>, answer: 
     }
 }
 
-/// Counts a question to `GET /admission` by its answer.
+/// Counts a request to `GET /admission` by its decision.
 pub(crate) fn note_plain(state: &AppState, tenant: &str, uri: &Uri, headers: &HeaderMap, answer: &Value) {
     let query = route::query_of(uri).unwrap_or_default();
     let value = |name: &str| {

@@ -1,4 +1,4 @@
-//! What every dialect asks, and what every dialect tells.
+//! The request and the decision that all dialects share.
 
 use std::future::Future;
 
@@ -17,7 +17,7 @@ const LONGEST_PERMIT: usize = 8 * 1024;
 /// The most bytes of reasons in one header: proxies keep heads of a few kilobytes.
 const REASONS_IN_HEADER: usize = 2_000;
 
-/// What is to be deployed where.
+/// The deployment and its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     /// The service's key.
@@ -28,16 +28,16 @@ pub struct Place {
     pub artifact: Option<String>,
     /// Or the commit.
     pub commit: Option<String>,
-    /// The change that is meant; it never suffices alone.
+    /// The named change; it never suffices alone.
     pub change: Option<String>,
     /// Forward or back; either without it.
     pub purpose: Option<Purpose>,
-    /// Whether what is recorded as running is accepted: admission alone.
+    /// Whether a version that is recorded as running is accepted: for admission alone.
     pub admits_running: bool,
 }
 
 impl Place {
-    /// What was judged, as headers of an answer: the gateway replaces with them whatever the client sent under these names.
+    /// The judged values, as headers of a response: the gateway replaces the client's headers of these names with them.
     pub(crate) fn judged(&self) -> Vec<(&'static str, String)> {
         let purpose = self.purpose.map(|purpose| purpose.as_str().to_owned());
         let named = [
@@ -53,31 +53,31 @@ impl Place {
 /// A question.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// At which door, or what the gateway calls itself.
+    /// The endpoint, or the gateway's own name.
     pub door: String,
-    /// What about; or why that cannot be told.
+    /// The deployment, or the reason why it is unclear.
     pub about: Result<Place, Unclear>,
-    /// A permit for times when the server cannot be asked.
+    /// A permit for times when the server cannot be reached.
     pub permit: Option<String>,
-    /// The request's headers: the credential stands in them.
+    /// The request's headers, with the credential.
     pub headers: HeaderMap,
 }
 
-/// On what an answer rests.
+/// The basis of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
     /// The gate's own decision.
     Gate,
-    /// What is recorded as running.
+    /// The version that is recorded as running.
     Running,
     /// A permit that was verified offline.
     Permit,
-    /// Nothing could be asked, and nothing was shown: closed.
+    /// No server reachable and no permit shown: closed.
     Nothing,
 }
 
 impl Basis {
-    /// The word in answers.
+    /// The name in responses.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gate => "gate",
@@ -93,13 +93,13 @@ impl Basis {
 pub struct Decided {
     /// Go or stop.
     pub decision: GateDecision,
-    /// The change that was found.
+    /// The change that the gate found.
     pub change: Option<String>,
     /// Why not.
     pub reasons: Vec<Unmet>,
-    /// When the answer may change by the clock alone.
+    /// The time at which the decision may change by the clock alone.
     pub next_transition_at: Option<String>,
-    /// On what it rests.
+    /// The basis of the decision.
     pub basis: Basis,
 }
 
@@ -115,12 +115,12 @@ impl Decided {
         }
     }
 
-    /// Whether it may go.
+    /// Whether the deployment may go.
     pub fn is_go(&self) -> bool {
         self.decision == GateDecision::Go
     }
 
-    /// The answer as JSON, the same words as `GET /gate`.
+    /// The decision as JSON, with the same members as `GET /gate`.
     pub(crate) fn body(&self) -> Value {
         json!({
             "decision": self.decision,
@@ -131,7 +131,7 @@ impl Decided {
         })
     }
 
-    /// The headers of an answer: proxies that drop its body hand these on.
+    /// The headers of a response: proxies that drop the body forward these.
     pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
         let mut found = vec![
             ("assent-decision", self.decision.as_str().to_owned()),
@@ -143,7 +143,7 @@ impl Decided {
     }
 }
 
-/// Reasons as JSON in plain ASCII, so that a header can carry them; as many whole ones as fit.
+/// Reasons as JSON in plain ASCII, for a header; as many whole reasons as fit.
 pub(crate) fn reasons_line(reasons: &[Unmet]) -> String {
     let mut fitting = reasons;
     loop {
@@ -174,16 +174,16 @@ fn ascii(json: &str) -> String {
     text
 }
 
-/// Who answers questions.
+/// The component that decides gate requests.
 pub trait Decide: Clone + Send + Sync + 'static {
-    /// Decides; a failure is no decision, and every dialect tells it as closed.
+    /// Decides; a failure is no decision, and every dialect reports it as closed.
     fn decide(&self, asked: Asked) -> impl Future<Output = Result<Decided, Failure>> + Send;
 
-    /// What the cluster's configuration says of its workloads; without it none is admitted but what stays as it is.
+    /// The workloads in the cluster's configuration; without it only unchanged workloads are admitted.
     fn bindings(&self) -> Option<&Bindings>;
 }
 
-/// Reads what is to be deployed from the headers of a request.
+/// Reads the deployment from the headers of a request.
 pub(crate) fn read_place(service: &str, environment: &str, heads: &Heads) -> Result<Place, Unclear> {
     let value = |name: &str| heads.value(name).map(str::to_owned);
     for name in [service, environment] {
@@ -233,7 +233,7 @@ pub(crate) fn read_place(service: &str, environment: &str, heads: &Heads) -> Res
     })
 }
 
-/// The change that a request names; a key that is too long for one is not passed over.
+/// The change that a request names; an overlong key is refused rather than ignored.
 fn read_change(heads: &Heads) -> Result<Option<String>, Unclear> {
     let Some(key) = heads.value("assent-change") else {
         return Ok(None);
@@ -254,7 +254,7 @@ fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// What the gateway calls itself, else the dialect's name.
+/// The gateway's own name, else the dialect's name.
 pub(crate) fn door_of(value: Option<String>, dialect: &str) -> String {
     let is_plain = |name: &String| {
         (1..=32).contains(&name.len())

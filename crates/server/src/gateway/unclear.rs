@@ -1,18 +1,18 @@
-//! Requests that are no question, and what a digest is.
+//! Requests that are no valid gate requests, and the form of a digest.
 
 /// The longest name, digest or change key in a question, in characters.
 pub(super) const LONGEST: usize = 255;
 
-/// Why a request could not be turned into a question. It is refused and counted.
+/// The reason why a request is no gate request. Such a request is refused and counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclear {
     /// A stable code.
     pub code: &'static str,
-    /// What was named, such as a kind or a text that is no digest.
+    /// The named subject, such as a kind or a text that is no digest.
     pub subject: String,
     /// The plain sentence.
     pub text: String,
-    /// What helps.
+    /// The remedy.
     pub satisfy: &'static str,
 }
 
@@ -25,7 +25,7 @@ pub(super) fn unclear(code: &'static str, subject: &str, text: impl Into<String>
     }
 }
 
-/// Whether a text is one digest in the grammar of OCI images (`algorithm:encoded`), and a whole one where it is SHA-256.
+/// Whether a text is one digest in the grammar of OCI images (`algorithm:encoded`), of full length for SHA-256.
 pub fn is_digest(text: &str) -> bool {
     let Some((algorithm, encoded)) = text.split_once(':').filter(|_| text.len() <= LONGEST) else {
         return false;

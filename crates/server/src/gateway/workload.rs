@@ -1,5 +1,5 @@
-//! Reads what a Kubernetes workload brings: its images by digest, each with the service to which the cluster's configuration
-//! binds it. Shapes are those of the Kubernetes API v1: `Pod`, `apps/v1`, `batch/v1`.
+//! Reads the images of a Kubernetes workload: each by digest, with the service that the cluster's configuration assigns. The
+//! formats are those of the Kubernetes API v1: `Pod`, `apps/v1`, `batch/v1`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::unclear::Unclear;
 const SERVICE: &str = "assent/service";
 /// The label that may repeat the environment.
 const ENVIRONMENT: &str = "assent/environment";
-/// The annotation, with a container's name behind it, that may repeat the service of that container.
+/// The prefix of an annotation, followed by a container's name, that may repeat the service of that container.
 const SERVICE_OF: &str = "assent/service.";
 /// The annotation that names the change.
 const CHANGE: &str = "assent/change";
@@ -20,8 +20,8 @@ const CHANGE: &str = "assent/change";
 const PERMIT: &str = "assent/permit";
 /// The most images that are looked at, those of volumes included.
 const MOST_CONTAINERS: usize = 100;
-/// Where a pod lists what may name an image, and where in each entry the image stands: `image` volumes are mounted from one
-/// (Kubernetes 1.31 on), and what a service runs may come out of them.
+/// The lists of a pod that may name an image, and the image's field in each entry: `image` volumes are mounted from one
+/// (Kubernetes 1.31 on), and a service may run programs from them.
 const LISTS: [(&str, &[&str]); 4] = [
     ("initContainers", &["image"]),
     ("containers", &["image"]),
@@ -29,7 +29,7 @@ const LISTS: [(&str, &[&str]); 4] = [
     ("volumes", &["image", "reference"]),
 ];
 
-/// Kinds that run pods: group, kind, and where the pod's template stands.
+/// Kinds that run pods: group, kind, and the path of the pod's template.
 const KINDS: &[(&str, &str, &[&str])] = &[
     ("", "Pod", &[]),
     ("", "ReplicationController", &["spec", "template"]),
@@ -48,7 +48,7 @@ pub(super) struct Image {
     pub container: String,
     /// The service that it belongs to.
     pub service: String,
-    /// As the workload names it.
+    /// The image reference in the workload.
     pub reference: String,
     /// Its digest.
     pub digest: String,
@@ -65,15 +65,15 @@ pub(super) struct Workload {
     pub permit: Option<String>,
 }
 
-/// Whether a controller makes objects of a kind, with a name of its own behind that of another.
+/// Whether a controller creates objects of this kind, with its own name as the beginning of theirs.
 pub(super) fn is_made(kind: &str) -> bool {
     matches!(kind, "Pod" | "ReplicaSet" | "ReplicationController" | "Job")
 }
 
-/// Where the pod's template of a kind stands.
+/// The path of a kind's pod template.
 ///
 /// # Errors
-/// A kind that runs no pods, or one that is not known.
+/// A kind that runs no pods, or an unknown kind.
 pub(super) fn template_path(group: &str, kind: &str) -> Result<&'static [&'static str], Unclear> {
     let known = KINDS.iter().find(|(its, name, _)| *its == group && *name == kind);
     known.map(|(_, _, path)| *path).ok_or_else(|| Unclear {
@@ -93,7 +93,7 @@ fn text<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
 pub(super) struct Site<'a> {
     /// The environment of the cluster.
     pub environment: &'a str,
-    /// The namespace, as the API server says it.
+    /// The namespace, as the API server reports it.
     pub namespace: &'a str,
     /// Whether a controller makes objects of the kind.
     pub is_made: bool,
@@ -104,14 +104,14 @@ pub(super) struct Site<'a> {
 /// Reads a workload at its site.
 ///
 /// # Errors
-/// Why it brings nothing that could be asked about.
+/// The reason why the object contains nothing to be judged.
 pub(super) fn read(object: &Value, path: &[&str], site: Site<'_>) -> Result<Workload, Unclear> {
     let missing = Value::Null;
     let template = path
         .iter()
         .try_fold(object, |value, field| value.get(field))
         .unwrap_or(&missing);
-    // What stands on the workload itself counts before what stands on its template.
+    // Labels and annotations of the workload itself take precedence over those of its template.
     let word = |field: &str, name: &str| {
         text(object, &["metadata", field, name])
             .or_else(|| text(template, &["metadata", field, name]))
@@ -156,7 +156,7 @@ pub(super) fn read(object: &Value, path: &[&str], site: Site<'_>) -> Result<Work
     })
 }
 
-/// Refuses a word of the workload about its service that the cluster's configuration does not bear out.
+/// Refuses a workload's own claim about its service that the cluster's configuration does not confirm.
 fn narrow(said: Option<String>, images: &[&Image]) -> Result<(), Unclear> {
     let Some(said) = said.filter(|said| !images.iter().any(|image| image.service == *said)) else {
         return Ok(());
@@ -173,7 +173,7 @@ fn narrow(said: Option<String>, images: &[&Image]) -> Result<(), Unclear> {
     })
 }
 
-/// What names an image in a list of a pod: each container, and the volumes that are made of one.
+/// The images in a list of a pod: of each container, and of the volumes that are made of one.
 fn entries<'a>(spec: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
     let is_volume = field == "volumes";
     let rows = spec.get(field).and_then(Value::as_array).into_iter().flatten();
@@ -221,7 +221,7 @@ fn image(container: &str, reference: &str, name: &str, site: Site<'_>) -> Result
     })
 }
 
-/// Fields of a workload and of its jobs that say how it is rolled out and cleaned away. Everything else is judged.
+/// Fields of a workload and of its jobs for its rollout and cleanup. All other fields are judged.
 const ROLLOUT: &[&str] = &[
     "replicas",
     "parallelism",
@@ -238,17 +238,17 @@ const ROLLOUT: &[&str] = &[
     "backoffLimit",
     "activeDeadlineSeconds",
 ];
-/// Fields of a pod that say when it may begin and end.
+/// Fields of a pod for its start and end.
 const OF_POD: &[&str] = &[
     "schedulingGates",
     "terminationGracePeriodSeconds",
     "activeDeadlineSeconds",
 ];
 
-/// Whether an update changes nothing that a policy could name, and asks for no more than before: the whole of the pod's
-/// specification (host namespaces, privileges, commands, volumes, accounts), the selector, the pods' labels, and the labels and
-/// annotations that are read here. So the cluster's own controllers can tell status and take finalizers away, and what was
-/// there before anybody asked can shrink and end.
+/// Whether an update changes nothing that a policy could name, and requests no more pods than before. Compared are the whole
+/// specification of the pod (host namespaces, privileges, commands, volumes, accounts), the selector, the pods' labels, and the
+/// labels and annotations that are read here. So the cluster's own controllers can report status and remove finalizers, and
+/// workloads from before the gate can shrink and end.
 pub(super) fn is_unchanged(before: &Value, after: &Value, path: &[&str]) -> bool {
     let is_workload = |object: &Value| {
         let spec = path
@@ -260,7 +260,7 @@ pub(super) fn is_unchanged(before: &Value, after: &Value, path: &[&str]) -> bool
     is_workload(before) && kept(before, path) == kept(after, path) && !grows(before, after)
 }
 
-/// What an update must leave as it is.
+/// The parts that an update must leave unchanged.
 fn kept(object: &Value, path: &[&str]) -> (Value, Vec<Value>) {
     let marks = |of: Option<&Value>, all_labels: bool| {
         let map = |field: &str| of.and_then(|it| it.get("metadata")?.get(field)?.as_object()).cloned();
@@ -272,7 +272,7 @@ fn kept(object: &Value, path: &[&str]) -> (Value, Vec<Value>) {
     };
     let template = path.iter().try_fold(object, |value, field| value.get(field));
     let mut spec = object.get("spec").cloned().unwrap_or_default();
-    // A pod is its own template: its labels decide whose traffic it takes.
+    // A pod is its own template: its labels decide which services send it traffic.
     let told = vec![marks(Some(object), path.is_empty()), marks(template, true)];
     if !path.is_empty() {
         take_away(&mut spec, &[], ROLLOUT);
@@ -295,7 +295,7 @@ fn take_away(value: &mut Value, path: &[&str], fields: &[&str]) {
     }
 }
 
-/// Whether a workload asks for more pods at once than before, or goes on where it was suspended.
+/// Whether a workload requests more pods at once than before, or resumes after a suspension.
 fn grows(before: &Value, after: &Value) -> bool {
     let places: [&[&str]; 2] = [&["spec"], &["spec", "jobTemplate", "spec"]];
     places.into_iter().any(|place| {
@@ -382,7 +382,7 @@ mod tests {
         assert_eq!(template_path("", "Deployment").unwrap_err().subject, "Deployment");
     }
 
-    /// Whoever writes a workload writes its labels: they open nothing.
+    /// The author of a workload writes its labels: they open nothing.
     #[test]
     fn labels_and_annotations_only_narrow_what_the_cluster_says() {
         let path = template_path("apps", "Deployment").unwrap();
@@ -436,7 +436,7 @@ mod tests {
         is_unchanged(before, &after, path)
     }
 
-    /// A workload that was there before anybody asked must be able to shrink, to be told of and to end.
+    /// A workload from before the gate must be able to shrink, to get status updates and to end.
     #[test]
     fn an_update_is_unchanged_only_where_nothing_changes_that_a_policy_names() {
         let path = template_path("apps", "Deployment").unwrap();
@@ -475,7 +475,7 @@ mod tests {
         );
     }
 
-    /// Whatever stands in a pod's specification is judged: each field alone, for each kind.
+    /// Every field of a pod's specification is judged: each field alone, for each kind.
     #[test]
     fn every_field_of_a_pod_is_judged() {
         let container = json!({"name": "web", "image": "shop:1"});
@@ -548,7 +548,7 @@ mod tests {
         assert!(!is_kept(&before, path, |it| it["spec"]["parallelism"] = json!(5)));
     }
 
-    /// What a service runs may be mounted from an image as well as be one.
+    /// A service's programs may be mounted from an image as well as be one.
     #[test]
     fn the_image_of_a_volume_is_judged_as_that_of_a_container() {
         let path = template_path("apps", "Deployment").unwrap();

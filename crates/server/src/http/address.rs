@@ -1,13 +1,13 @@
-//! What the addresses of the server say by themselves: where the API stands, which are pages, which nothing can have.
+//! Classifies request paths: the base of the API, the pages, and paths that no resource can have.
 
 use axum::http::Uri;
 
 use crate::http::failure::Failure;
 
-/// Where the API stands.
+/// The base path of the API.
 pub(crate) const BASE: &str = "/api/v1";
 
-/// What programs ask of a tenant, beside its pages.
+/// First path segments below a tenant that serve programs rather than pages.
 const OF_PROGRAMS: [&str; 4] = ["scim", "log", ".well-known", "token"];
 
 /// Whether an address is one of a page.
@@ -24,7 +24,7 @@ pub(crate) fn holds_null(uri: &Uri) -> bool {
     uri.path().contains("%00") || uri.query().is_some_and(|query| query.contains("%00"))
 }
 
-/// What is answered to it.
+/// The response to such an address.
 pub(crate) fn null_refused() -> Failure {
     Failure::new(400, "malformed", "The address cannot be read: it holds U+0000.")
 }

@@ -1,5 +1,5 @@
-//! Attempts that were refused, credentials that open nothing any more, and the last use of tokens: noted by the doors, the
-//! same thing once a minute, so that nobody fills a log by asking again and again.
+//! Records refused attempts, the use of credentials that are no longer valid, and the last use of tokens. The same event is
+//! recorded at most once a minute, so that repeated requests cannot fill the log.
 
 use acts::Context;
 use acts::audit::note_attempt::{Attempt, note_attempt, note_credential, note_use};
@@ -20,10 +20,11 @@ use crate::http::failure::Failure;
 use crate::http::source::current_source;
 use crate::http::state::AppState;
 
-/// Wrong fields that are more than a slip: an account under the address of somebody who has one.
+/// Wrong fields that count as attempts: a new account under the address of an existing account.
 const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
 
-/// Refusals that are more than a slip wherever they stand: a right for oneself, and alone what two people do.
+/// Refusals that count as attempts wherever they occur: granting a right to oneself, and doing alone a step that needs two
+/// people.
 const GRAVE: &[&str] = &[
     "own_request",
     "two_people_needed",
@@ -32,8 +33,8 @@ const GRAVE: &[&str] = &[
     "digest_not_current",
 ];
 
-/// Whether a failure is one that the log shall know of: somebody was not allowed what they tried, tried alone what needs two
-/// people, or decided on a text that is not the present one.
+/// Whether a failure has to be recorded in the log: the caller lacked the permission, did alone a step that needs two people,
+/// or decided on an outdated text.
 fn is_attempt(failure: &Failure) -> bool {
     matches!(failure.status(), 401 | 403)
         || GRAVE.contains(&code_of(failure))
@@ -44,7 +45,7 @@ fn is_attempt(failure: &Failure) -> bool {
             .any(|error| OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())))
 }
 
-/// The code by which a refusal is known: of a wrong field that is more than a slip, as of a line of an import, its own.
+/// The code of a refusal. A grave code of a single field, also in a line of an import, comes first.
 fn code_of(failure: &Failure) -> &str {
     let mut codes = failure.problem.errors.iter().map(|error| error.code.as_str());
     codes
@@ -52,8 +53,8 @@ fn code_of(failure: &Failure) -> &str {
         .unwrap_or(failure.problem.code.as_str())
 }
 
-/// Notes that a caller tried something and was refused, before the refusal is answered. `what` names the door, `change`
-/// the key of the change it was about.
+/// Records a refused attempt of a caller before the response is sent. `what` names the endpoint, `change` the key of the change
+/// concerned.
 pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change: Option<String>, failure: &Failure) {
     if !is_attempt(failure) {
         return;
@@ -79,21 +80,21 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
     told(written);
 }
 
-/// The policies that decided. A rule of Assent itself says no more than the code.
+/// The policies that decided. For a rule built into Assent this adds nothing to the code.
 fn named(problem: &Problem, code: &str) -> Vec<String> {
     let own = PolicyReason::built_in(code, "").id;
     let ids = problem.policies.iter().map(|it| it.id.clone());
     ids.filter(|id| *id != own).collect()
 }
 
-/// The refusal is answered all the same when it cannot be noted: whoever is refused must not learn that the store is away.
+/// The refusal is sent even when it cannot be recorded: the response must not reveal that the store is unavailable.
 fn told(written: Result<(), Failure>) {
     if let Err(failure) = written {
         tracing::warn!(code = failure.problem.code, "an attempt could not be noted");
     }
 }
 
-/// Notes that a token was shown which opens nothing any more.
+/// Records the use of a token that is no longer valid.
 pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &'static str) {
     let Some(times) = state
         .noted()
@@ -105,8 +106,8 @@ pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &
     credential(state, tenant, news, json!({"code": code, "times": times})).await;
 }
 
-/// Notes that somebody tried to sign in as a person, or to show their factor, and did not succeed. The answer does not
-/// wait for it, so that it tells nobody who is known here.
+/// Records a failed sign-in or second factor of a person. The response does not wait for the record, so its timing does not
+/// reveal which accounts exist.
 pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method: &str, code: &'static str) {
     let name = format!("{tenant}/{person} sign-in {method} {code}");
     let Some(times) = state.noted().count(&name, clock::tick()) else {
@@ -119,7 +120,8 @@ pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method:
     tokio::spawn(async move { credential_from(&state, &tenant, news, data, source).await });
 }
 
-/// Notes that a provider vouched for somebody who is not let in: a second account, an ended one, nobody who is known.
+/// Records that a provider authenticated a person who is not admitted: a second account, an ended account, or an unknown
+/// person.
 pub(crate) async fn note_provider(state: &AppState, tenant: &str, provider: &IdentityProvider, failure: &Failure) {
     if failure.status() != 403 {
         return;
@@ -140,7 +142,7 @@ pub(crate) async fn note_provider(state: &AppState, tenant: &str, provider: &Ide
     .await;
 }
 
-/// Notes that a token of a platform was refused; `workload` is the one that it comes nearest to.
+/// Records the refusal of a platform's token; `workload` is the best match for it.
 pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Workload, failure: &Failure) {
     if failure.status() != 403 {
         return;
@@ -156,7 +158,7 @@ pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Wor
     credential(state, tenant, news, json!({"code": code, "times": times})).await;
 }
 
-/// What happened, and to which record.
+/// The event and the record it is about.
 type News = (&'static str, (&'static str, String));
 
 async fn credential(state: &AppState, tenant: &str, news: News, data: Value) {
@@ -172,7 +174,7 @@ async fn credential_from(state: &AppState, tenant: &str, news: News, data: Value
     );
 }
 
-/// Notes that a token was used, now and then. Nobody waits for it.
+/// Records the use of a token, at intervals. The request does not wait for the record.
 pub(crate) fn note_token_use(state: &AppState, caller: &Caller) {
     let Credential::Token { id, .. } = &caller.credential else {
         return;
@@ -180,7 +182,7 @@ pub(crate) fn note_token_use(state: &AppState, caller: &Caller) {
     note_kind_of_use(state, caller, id, None);
 }
 
-/// Notes for which of its scopes a token of several was used, now and then. Nobody waits for it.
+/// Records which of its scopes a token used, at intervals. The request does not wait for the record.
 pub(crate) fn note_scope_use(state: &AppState, caller: &Caller, scope: Scope) {
     let Credential::Token { id, scopes, .. } = &caller.credential else {
         return;
@@ -212,7 +214,8 @@ fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&
 /// Addresses that are about the reader alone.
 const OWN_ADDRESSES: [&str; 4] = ["/me", "/session", "/sessions", "/second-factors"];
 
-/// The look at an answer of the API, with the key of the change that its door is about; `None` where nothing is to be noted.
+/// The auditor's access that a response of the API represents, with the key of the change concerned; `None` where nothing has
+/// to be recorded.
 ///
 /// # Errors
 /// The store's.
@@ -242,11 +245,11 @@ pub(crate) fn look_at_page(cx: &mut Context<'_, '_>, path: &str) -> acts::Result
     }
 }
 
-/// Notes a look of an auditor before the answer leaves. What an auditor with a mandate reads does not leave where it cannot be noted;
-/// everybody else reads on where nothing can be written.
+/// Records an auditor's access before the response leaves. An auditor with a mandate gets no response if the access cannot be
+/// recorded; other readers do.
 ///
 /// # Errors
-/// The store's, as they are answered.
+/// The store's, as a failure response.
 pub(crate) async fn note_looked(state: &AppState, caller: &Caller, look: Option<AuditorLook>) -> Result<(), Failure> {
     let Some(look) = look else { return Ok(()) };
     let write = move |cx: &mut Context<'_, '_>| note_look(cx, &look);

@@ -1,4 +1,4 @@
-//! Finds out who is at the door, by the token in the header or the session in the cookie.
+//! Finds the caller of a request, by the token in the header or the session in the cookie.
 
 use std::sync::Arc;
 
@@ -28,13 +28,13 @@ use crate::http::state::AppState;
 /// The longest credential that is looked up, in bytes.
 const LONGEST: usize = 200;
 
-/// How often an act is tried whose caller's estate is written while they ask.
+/// How often an act is tried when the caller's tenant data changes while the request runs.
 const TRIES: usize = 5;
 
 /// An act that several tries share.
 type Again<T> = Arc<dyn Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + Sync>;
 
-/// Finds out who asks, by the request's head.
+/// Finds the caller of a request from its head.
 ///
 /// # Errors
 /// 401 without a good credential; 403 when another site sent a session's request; 503 while the store is away.
@@ -42,7 +42,7 @@ pub(crate) async fn caller_of(state: &AppState, method: &Method, headers: &Heade
     caller_in(state, Lane::Pages, method, headers).await
 }
 
-/// Finds out whose calendar feed an address opens: that of a token which opens nothing else.
+/// Finds the owner of a calendar feed from its address: the secret of a token that opens nothing else.
 ///
 /// # Errors
 /// 401 for any other secret; 503 while the store is away.
@@ -100,7 +100,7 @@ fn unknown() -> Failure {
 /// The secret of a token in the header, if there is such a header.
 ///
 /// # Errors
-/// 401 for another scheme.
+/// 401 for another authentication scheme.
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     let Some(text) = headers.get(header::AUTHORIZATION) else {
         return Ok(None);
@@ -113,7 +113,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
     Ok(Some(secret.trim()))
 }
 
-/// The digest of a token's secret as it stands in the header, if it can be one at all.
+/// The digest of the token secret in the header, if the text can be a secret at all.
 fn token_digest(secret: &str) -> Result<String, Failure> {
     if !secret.starts_with(set_token::PREFIX) || secret.len() > LONGEST {
         return Err(unknown());
@@ -155,7 +155,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
     })
 }
 
-/// Somebody who was let in with a token of their platform: what they may is what the workload says now.
+/// A caller signed in with a token of their platform. The current workload record decides their rights.
 async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(workload::find(tx, &wanted)?);
@@ -246,8 +246,8 @@ pub(crate) fn check_site(state: &AppState, headers: &HeaderMap) -> Result<(), Fa
     Err(Failure::new(403, "cross_site", text))
 }
 
-/// Whether an origin is this server's: as it is told to people, or by another name of the same host, and in either case of the
-/// same scheme. A page that came by plain HTTP may be anybody's on the way.
+/// Whether an origin is this server's: the public URL or another name of the same host, in either case with the same scheme. A
+/// page that came by plain HTTP may have been altered on the way.
 fn is_own_origin(state: &AppState, origin: &str, host: Option<&str>) -> bool {
     let Some((scheme, public)) = split_origin(state.public_url()) else {
         return false;
@@ -266,7 +266,7 @@ fn split_origin(text: &str) -> Option<(String, String)> {
     (!host.is_empty()).then_some((scheme, host))
 }
 
-/// The gate's questions are looked up apart, so that a rush at other doors does not hold up pipelines.
+/// Gate requests are looked up in a lane of their own, so that a rush at other endpoints does not delay pipelines.
 fn lane_of(path: &str) -> Lane {
     if path.starts_with("/api/v1/gate") {
         Lane::Gate
@@ -283,26 +283,26 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Who asks, perhaps from memory: only [`Asking::act`] takes it, which asks the act's own transaction whether it
-/// still holds. What needs a caller outside of an act takes [`Caller`], which is always looked up.
+/// The caller, perhaps from the cache. Only [`Asking::act`] accepts it, because the act's own transaction checks that the
+/// cached data is still current. Code that needs a caller outside of an act takes [`Caller`], which is always looked up.
 pub(crate) struct Asking {
     caller: Arc<Caller>,
-    /// For a token: the digest of its secret, and the generation of the estate at which it was read.
+    /// For a token: the digest of its secret, and the generation of the tenant data at the look-up.
     seen: Option<(String, i64)>,
 }
 
 impl Asking {
-    /// The caller, who counts only inside of an act.
+    /// The caller, to be trusted only inside of an act.
     pub(crate) fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
 
-    /// The generation of the estate that must still stand.
+    /// The generation of the tenant data that must still be current.
     pub(crate) fn generation(&self) -> Option<i64> {
         self.seen.as_ref().map(|(_, generation)| *generation)
     }
 
-    /// The gate's answer to a token with the scope for it, when it can be given without a transaction.
+    /// The gate's decision for a token with the gate's scope, when no transaction is needed for it.
     ///
     /// # Errors
     /// A fault of the clock.
@@ -330,10 +330,10 @@ impl Asking {
         Ok(answer::ask_at_once(state.executor().services(), &asker, question)?)
     }
 
-    /// Looks the credential up again, as the estate has been written since.
+    /// Looks the credential up again, because the tenant data has changed since.
     ///
     /// # Errors
-    /// 401 when it no longer opens anything, or not what it opened before.
+    /// 401 when the credential is no longer valid, or no longer opens the same.
     pub(crate) async fn renew(&mut self, state: &AppState, lane: Lane) -> Result<(), Failure> {
         let Some((digest, generation)) = &mut self.seen else {
             return Ok(());
@@ -346,12 +346,12 @@ impl Asking {
         Ok(())
     }
 
-    /// Does an act for who asks. A caller from memory counts only if the estate, tokens and people included, still
-    /// stands where it stood when they were looked up: the act's own transaction says so. Otherwise nothing is done, the
-    /// credential is looked up anew, and the act is tried again.
+    /// Runs an act for the caller. A cached caller counts only if the tenant data, tokens and people included, is unchanged
+    /// since the look-up; the act's own transaction checks this. If the data has changed, nothing is done: the credential is
+    /// looked up again, and the act is retried.
     ///
     /// # Errors
-    /// 401 when the credential or its person may no longer act; the act's refusal or fault, as it is answered.
+    /// 401 when the credential or its person may no longer act; the act's refusal or fault, as a failure response.
     pub(crate) fn act<T, A>(
         self,
         state: &AppState,
@@ -420,7 +420,7 @@ impl FromRequestParts<AppState> for Asking {
 }
 
 impl Asking {
-    /// Finds out who asks, by the request's head.
+    /// Finds the caller from the request's head.
     ///
     /// # Errors
     /// As [`caller_of`].
@@ -443,7 +443,7 @@ impl Asking {
         Ok(Self::with(state, digest, known))
     }
 
-    /// Finds out who asks from memory alone; `None` when that takes a look-up, or the credential is no token.
+    /// Finds the caller from the cache alone; `None` when a look-up is needed, or when the credential is no token.
     pub(crate) fn of_known(state: &AppState, headers: &HeaderMap) -> Option<Self> {
         let digest = token_digest(bearer(headers).ok()??).ok()?;
         let known = state.callers().find(&digest, ends_by(state))?;

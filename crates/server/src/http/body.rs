@@ -33,29 +33,30 @@ const OBJECT_COUNTS: usize = 8;
 /// The most fields of one object and the most entries of one list: far more than any request knows.
 const MOST_FIELDS: usize = 1_000;
 const MOST_ENTRIES: usize = 4_000;
-/// How long a body may stand still.
+/// How long a body may make no progress.
 const STANDSTILL: Duration = Duration::from_secs(10);
 /// The slowest body that is waited for, in bytes a second, once the first seconds are over.
 const SLOWEST: u64 = 1_024;
 /// How long even the slowest body may take before its rate is looked at.
 const GRACE: Duration = Duration::from_secs(20);
-/// A body that is longer than this many bytes stands in a file until it is whole: whoever sends it slowly, or never ends,
-/// takes no memory and nobody's turn.
+/// A longer body, in bytes, is kept in a file until it is complete. A slow or endless sender then holds neither memory nor a
+/// turn.
 const SHORT: usize = 16 * 1024;
-/// How much all long bodies together may take while they are worked on, in KiB; what finds no place stays in its file.
+/// How much memory all long bodies together may take while they are processed, in KiB; a body without a share stays in its
+/// file.
 const LONG_AT_ONCE: u32 = 4 * 1024;
 /// How much more than its text a body takes once it is parsed.
 const PARSED: u64 = 4;
-/// The largest body that tells of a group's members, in bytes: as many as a group may have, with a name beside each.
+/// The largest body that lists a group's members, in bytes: the most members that a group may have, each with a name.
 const CROWD_LIMIT: u64 = 32 * 1024 * 1024;
 /// How much such a body may hold besides, counted as [`MOST_HELD`] is: a member is kept as its id alone.
 const CROWD_HELD: usize = MOST_HELD + MOST_MEMBERS;
 /// How long a long body waits for its place.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The places of long bodies, in KiB. Memory is the process's, so they are as well.
+/// The shares of long bodies, in KiB. They are global, because memory belongs to the process.
 static LONG: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LONG_AT_ONCE as usize)));
-/// The one place of a body that is longer than all others may be: it is alone, and holds up no others.
+/// The one share of a body above the usual limit: it is processed alone, and delays no others.
 static CROWD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
 
 /// How much of a body is taken.
@@ -68,14 +69,14 @@ struct Limits {
     folds_members: bool,
 }
 
-/// Of any other body.
+/// The limits of any other body.
 const USUAL: Limits = Limits {
     bytes: JSON_LIMIT,
     held: MOST_HELD,
     entries: MOST_ENTRIES,
     folds_members: false,
 };
-/// Of one that tells of a group's members.
+/// The limits of a body that lists a group's members.
 const MEMBERS: Limits = Limits {
     bytes: CROWD_LIMIT,
     held: CROWD_HELD,
@@ -89,7 +90,7 @@ pub(crate) struct JsonBody {
     pub fields: Fields,
     /// `sha256:…` of the raw bytes.
     pub digest: String,
-    /// A long body's place, until its request has been answered.
+    /// A long body's share of memory, held until the response is sent.
     #[expect(dead_code, reason = "it is given back when it is dropped")]
     pub held: Option<OwnedSemaphorePermit>,
 }
@@ -103,8 +104,8 @@ impl FromRequest<AppState> for JsonBody {
 }
 
 impl JsonBody {
-    /// A JSON object that tells of a group's members: as long as the largest group makes it, and in memory little more than
-    /// their ids. Only for senders who have shown who they are.
+    /// A JSON object that lists a group's members. It may be as long as the largest group requires; memory holds little more
+    /// than the ids. Only for authenticated senders.
     ///
     /// # Errors
     /// As any other body.
@@ -170,7 +171,7 @@ impl JsonBody {
     }
 }
 
-/// Whether a body may follow. HTTP/2 need not declare a length, so there the media type speaks.
+/// Whether a body may follow. HTTP/2 need not declare a length, so a media type counts as well.
 fn has_length(headers: &HeaderMap) -> bool {
     match headers.get(header::CONTENT_LENGTH) {
         Some(length) => length != "0",
@@ -205,7 +206,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     text.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
-/// Refuses a body of another media type than the API's description names for its method: a JSON Patch (RFC 6902), which is JSON as
+/// Refuses a body of another media type than the API's document names for its method: a JSON Patch (RFC 6902), which is JSON as
 /// well, would be read as a merge patch.
 fn check_json(headers: &HeaderMap, method: &Method, path: &str) -> Result<(), Failure> {
     // A packed body would be read as broken JSON, which sends its author looking in the wrong place.
@@ -232,8 +233,8 @@ fn check_json(headers: &HeaderMap, method: &Method, path: &str) -> Result<(), Fa
     ))
 }
 
-/// JSON between systems is UTF-8 (RFC 8259, section 8.1), and so are the forms of our pages: a body that says otherwise is not
-/// read as if it were.
+/// JSON between systems is UTF-8 (RFC 8259, section 8.1), and so are the forms of our pages. A body that declares another
+/// charset is not read as UTF-8.
 pub(crate) fn is_utf8(headers: &HeaderMap) -> bool {
     let text = headers
         .get(header::CONTENT_TYPE)
@@ -247,11 +248,11 @@ pub(crate) fn is_utf8(headers: &HeaderMap) -> bool {
     charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
 }
 
-/// A body that was read, with its place among the long ones.
+/// A body that was read, with its share of memory.
 pub(crate) struct Whole {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Holds its place; `None` for a short one.
+    /// The share of memory; `None` for a short body.
     pub held: Option<OwnedSemaphorePermit>,
 }
 
@@ -268,7 +269,7 @@ pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Vec<u8>, Failure>
     Ok(bytes)
 }
 
-/// A request with its whole body at hand: for readers that would wait for it without end.
+/// A request whose whole body is in memory: for readers that would wait for it without a time limit.
 ///
 /// # Errors
 /// As [`read_in_turn`].
@@ -279,8 +280,8 @@ pub(crate) async fn at_hand(state: &AppState, request: Request, limit: u64) -> R
     Ok(Request::from_parts(parts, Body::from(whole.bytes)))
 }
 
-/// The same for what is worked on as a whole, by anybody: a long body stands in a file until all of it is there, and then waits
-/// for its place in memory.
+/// The same for a body that is processed as a whole, from any sender. A long body is kept in a file until it is complete, and
+/// then waits for its share of memory.
 ///
 /// # Errors
 /// As [`read_all`], and 503 when there was no place, or the storage is full.
@@ -391,7 +392,7 @@ impl Pace {
         Ok(piece)
     }
 
-    /// Counts bytes; answers how many there were.
+    /// Counts bytes; returns the total so far.
     pub(crate) fn took(&mut self, bytes: usize) -> u64 {
         self.taken = self.taken.saturating_add(bytes as u64);
         self.taken
@@ -466,7 +467,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
-        // No text of a database holds it, and whoever sends it means harm or is broken.
+        // No text of a database holds U+0000: its sender is malicious or broken.
         if value.contains('\0') {
             return Err(E::custom("a text in it holds U+0000"));
         }
@@ -518,8 +519,8 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 }
 
-/// Takes the id out of a member of a group, where the rest of it says nothing: a group in a group keeps its kind, so that it
-/// is refused as one.
+/// Takes the id out of a member of a group, where the other fields add nothing. A group within a group keeps its type, so that
+/// it is refused.
 fn member_id(value: &mut Value) -> Option<String> {
     const SAYS_NOTHING: [&str; 4] = ["value", "display", "$ref", "type"];
     let map = value.as_object_mut()?;
@@ -584,7 +585,7 @@ mod tests {
         assert_eq!((members.len(), &members[0]), (MOST_MEMBERS, &Value::from("p1")));
         assert!(read(&group(member, MOST_MEMBERS + 1)).is_err());
         assert!(read(&group("{\"value\":\"p1\"}", 100)).is_ok());
-        // What says more than an id is kept, and counts as in any other body.
+        // A member with more than an id is kept, and counts as in any other body.
         for other in [
             r#"{"value":"g1","type":"Group"}"#,
             r#"{"value":7}"#,

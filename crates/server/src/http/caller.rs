@@ -1,4 +1,4 @@
-//! Who is at the door: a token in the header, or a session in the cookie.
+//! The caller of a request: a token in the header, or a session in the cookie.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ pub const SESSION_COOKIE: &str = "assent_session";
 /// How many tokens' bearers are remembered; past it they are looked up anew.
 const CALLERS: usize = 10_000;
 
-/// What a credential may do at the doors; the policies judge on top of it.
+/// The scope of a credential at the endpoints; the policies decide beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Look at things.
@@ -50,8 +50,7 @@ impl Scope {
         }
     }
 
-    /// The scopes of which one opens a door of this one, the one that says the least first: whoever may write or audit may
-    /// also read.
+    /// The scopes that open an endpoint of this scope, the narrowest first: a credential that may write or audit may also read.
     pub(crate) fn opened_by(self) -> &'static [Scope] {
         match self {
             Self::Read => &[Self::Read, Self::Audit, Self::Write, Self::Admin],
@@ -64,41 +63,41 @@ impl Scope {
     }
 }
 
-/// With what a caller showed who they are.
+/// The credential that authenticated a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// A token, by its id, with its scopes.
     Token {
         /// The token's record.
         id: String,
-        /// What it may do.
+        /// The scopes of the credential.
         scopes: BTreeSet<String>,
-        /// Who made it, and how far it carries.
+        /// The maker of the credential, and its reach.
         lent: Lent,
     },
     /// A session, by the digest of its secret.
     Session {
-        /// The name under which it is listed and ended; it opens nothing.
+        /// The name under which the session is listed and ended; the name opens nothing.
         id: String,
         /// `sha256:…`.
         digest: String,
         /// When a fresh factor was shown last.
         stepped_up_at: Option<Timestamp>,
-        /// Which factor that was.
+        /// The fresh factor.
         factor: Option<Factor>,
-        /// How it was begun, and with which fresh factor it went on: `password+totp`.
+        /// The sign-in method, with a later fresh factor: `password+totp`.
         method: String,
-        /// Who handed out the way in by which it was begun, where that was another person.
+        /// The other person who issued the credential that began the session, if there was one.
         handed_by: Option<PersonId>,
     },
 }
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The tenant that the credential belongs to.
     pub tenant: String,
-    /// The person for whom it speaks.
+    /// The person that the credential represents.
     pub person: PersonId,
     /// The credential.
     pub credential: Credential,
@@ -164,7 +163,7 @@ impl Caller {
         }
     }
 
-    /// Refuses a token without the scope. A session has all of them; whoever may write or audit may also read.
+    /// Refuses a token without the scope. A session has all scopes; a token that may write or audit may also read.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] with the code `scope_missing`.
@@ -179,17 +178,17 @@ impl Caller {
         Err(Refusal::not_allowed("scope_missing", text))
     }
 
-    /// Refuses a person who was deactivated after the credential was made, and a token or a workload whose maker was: nobody
-    /// answers for it any more.
+    /// Refuses a person who was deactivated after the credential was made. A token or a workload of a deactivated maker is
+    /// refused too: nobody is responsible for it any more.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`], answered with 401; or the store's.
+    /// [`Refusal::NotAllowed`], sent as 401; or the store's.
     pub(crate) fn check_active(cx: &mut Context<'_, '_>) -> acts::Result<()> {
         let person = cx.actor.person.clone();
         let directory = cx.directory()?;
         let maker = cx.actor.hand().filter(|_| cx.actor.by_token);
         let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
-        // An agent comes by a token, never as a person who signs in, and ends with its sponsor.
+        // An agent uses a token and never signs in as a person; the agent ends with its sponsor.
         if let Some(agent) = directory.agent(&person)
             && !(cx.actor.by_token && agent.is_in_force(&directory, cx.now))
         {
@@ -202,10 +201,10 @@ impl Caller {
         Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())
     }
 
-    /// Refuses a credential that was revoked, ended or ran out since it was shown: for answers that go on for minutes.
+    /// Refuses a credential that was revoked, ended or expired since it was presented: for responses that last for minutes.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`], answered with 401; or the store's.
+    /// [`Refusal::NotAllowed`], sent as 401; or the store's.
     pub(crate) fn check_alive(&self, cx: &mut Context<'_, '_>) -> acts::Result<()> {
         let now = cx.now;
         let is_alive = match &self.credential {
@@ -225,7 +224,7 @@ impl Caller {
     }
 }
 
-/// Whether a job that was let in with its platform's token still is: it names no token of ours.
+/// Whether a job that was admitted with its platform's token still is: such a job has no token of ours.
 fn is_let_in(cx: &mut Context<'_, '_>, digest: &str) -> acts::Result<bool> {
     let now = cx.now;
     let Some(workload) = store::identity::workload::entered(cx.tx, digest, now)? else {
@@ -252,7 +251,7 @@ pub(crate) fn digest_of(secret: &str) -> String {
     proof::crypto::digest_text(secret.as_bytes())
 }
 
-/// A token's bearer as they were when the tenant's estate stood at a generation.
+/// A token's bearer as of one generation of the tenant data.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub caller: Arc<Caller>,
@@ -260,14 +259,14 @@ pub(crate) struct Known {
     pub generation: i64,
 }
 
-/// Bearers of tokens by the digest of the secret. What stands here opens nothing by itself: it saves the look-up, and the
-/// act's own transaction looks whether the estate, of which tokens are a part, still stands where it stood.
+/// A cache of token bearers by the digest of the secret. An entry grants nothing by itself: it saves the look-up, and the act's
+/// own transaction checks that the tenant data, tokens included, is unchanged.
 #[derive(Default)]
 pub(crate) struct KnownCallers(Mutex<HashMap<String, Known>>);
 
 impl KnownCallers {
     fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        // A map of what was read is whole after any panic.
+        // The cache stays consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,5 +1,5 @@
-//! The certificate with which the server, and the companion beside a gateway, speak TLS. Its files are read at the start and
-//! again when they change, so that a renewed one needs no restart.
+//! The TLS certificate of the server and of the companion beside a gateway. Its files are read at the start and again when they
+//! change, so that a renewed certificate needs no restart.
 
 use std::fmt;
 use std::path::Path;
@@ -22,15 +22,15 @@ use crate::http::settings::Tls;
 
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(5);
-/// A certificate that ends sooner than this is warned of.
+/// A warning is given for a certificate that ends sooner than this.
 pub const CERTIFICATE_ENDS_SOON: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// How often that is said in the server's log.
+/// How often the server's log repeats the warning.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// When each of the files was written, and its size; nothing for one that is not there.
+/// The time of writing and the size of each file; nothing for a missing file.
 type Mark = [Option<(SystemTime, u64)>; 2];
 
-/// A certificate that follows its files.
+/// A certificate that is reloaded from its files.
 pub(crate) struct Certificate {
     files: Tls,
     pair: RwLock<Arc<CertifiedKey>>,
@@ -57,7 +57,7 @@ impl Certificate {
     /// # Errors
     /// A sentence for the operator.
     pub(crate) fn read(files: &Tls) -> Result<Self, String> {
-        // Before the files are read: what is written meanwhile is read again.
+        // Taken before the files are read: a write meanwhile causes another read.
         let looked = mark(files);
         Ok(Self {
             files: files.clone(),
@@ -70,7 +70,7 @@ impl Certificate {
         self.pair.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads the files again if they were written since. What cannot be used changes nothing: a certificate and its key
+    /// Reads the files again if they were written since. Files that cannot be used change nothing: a certificate and its key
     /// are seldom written in the same moment.
     fn renew(&self) {
         let found = mark(&self.files);
@@ -95,8 +95,8 @@ impl Certificate {
     }
 }
 
-/// Follows the files for as long as the process runs, and says when the certificate ends: to `told` at each look, and in
-/// the log once a day when that is soon.
+/// Follows the files for as long as the process runs. Each look reports the certificate's end to `told`; the log warns once a
+/// day when the end is near.
 pub(crate) async fn follow(certificate: Arc<Certificate>, told: impl Fn(Timestamp)) {
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -104,7 +104,7 @@ pub(crate) async fn follow(certificate: Arc<Certificate>, told: impl Fn(Timestam
     loop {
         looks.tick().await;
         let own = certificate.clone();
-        // A disk that is slow holds up nobody at the doors.
+        // A slow disk blocks no requests.
         if tokio::task::spawn_blocking(move || own.renew()).await.is_err() {
             tracing::error!("looking at the certificate's files had panicked");
         }
@@ -118,13 +118,13 @@ pub(crate) async fn follow(certificate: Arc<Certificate>, told: impl Fn(Timestam
     }
 }
 
-/// Whether an end is to be warned of; `warned` is of which end it was said last, and when.
+/// Whether the log should warn of an end; `warned` is the end and the time of the last warning.
 fn is_worth_a_warning(end: Timestamp, now: Timestamp, warned: Option<(Timestamp, Timestamp)>) -> bool {
     let is_soon = end.duration_since(now) < CERTIFICATE_ENDS_SOON;
     is_soon && warned.is_none_or(|(of, at)| of != end || now.duration_since(at) >= DAY)
 }
 
-/// When the certificate in these files ends, if it says so; the way to look at them without a server.
+/// The end of the certificate in these files, if it has one; for checks without a server.
 ///
 /// # Errors
 /// A sentence for the operator: the files cannot be used.
@@ -146,7 +146,7 @@ fn mark(files: &Tls) -> Mark {
     })
 }
 
-/// With what the house encrypts.
+/// The provider of cryptography for all TLS.
 pub(crate) fn provider() -> CryptoProvider {
     rustls::crypto::ring::default_provider()
 }

@@ -1,4 +1,5 @@
-//! Bells: rung after each committed write of a tenant, so that nobody who waits holds a thread or a connection.
+//! The change notifier: signals each committed write of a tenant, so that a waiting request holds neither a thread nor a
+//! connection.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// The bells of all tenants. Clones share them.
+/// The notifier of all tenants. Clones share it.
 #[derive(Clone, Default)]
 pub struct Bells(Arc<Inner>);
 
@@ -15,7 +16,7 @@ pub struct Bells(Arc<Inner>);
 struct Inner {
     tenants: Mutex<HashMap<String, watch::Sender<u64>>>,
     threads: Mutex<Vec<SyncSender<()>>>,
-    /// Of threads that no ring wakes.
+    /// The channels of threads that no notification wakes.
     deaf: Mutex<Vec<SyncSender<()>>>,
     is_stopping: AtomicBool,
 }
@@ -26,7 +27,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Bells {
-    /// Wakes all who wait for news of this tenant, and the threads that work behind the doors.
+    /// Wakes all requests that wait for events of this tenant, and the background threads.
     pub fn ring(&self, tenant: &str) {
         self.ring_for_readers(tenant);
         for thread in locked(&self.0.threads).iter() {
@@ -35,7 +36,7 @@ impl Bells {
         }
     }
 
-    /// Wakes only those who wait at a door: the log moved on, and there is nothing to work.
+    /// Wakes only waiting requests: the log has grown, and there is no background work.
     pub fn ring_for_readers(&self, tenant: &str) {
         let mut tenants = locked(&self.0.tenants);
         if tenants.get(tenant).is_some_and(|bell| bell.receiver_count() == 0) {
@@ -47,12 +48,12 @@ impl Bells {
         }
     }
 
-    /// Whether anybody waits at a door.
+    /// Whether any request waits.
     pub fn has_readers(&self) -> bool {
         locked(&self.0.tenants).values().any(|bell| bell.receiver_count() > 0)
     }
 
-    /// Listens to a tenant's bell from now on.
+    /// Subscribes to a tenant's signals from now on.
     pub fn listen(&self, tenant: &str) -> watch::Receiver<u64> {
         let mut tenants = locked(&self.0.tenants);
         tenants
@@ -61,27 +62,27 @@ impl Bells {
             .subscribe()
     }
 
-    /// A channel that gets a word at each ring of any tenant; for a thread.
+    /// A channel that gets a message at each notification of any tenant; for a thread.
     pub fn wake_thread(&self) -> Receiver<()> {
         let (send, receive) = sync_channel(1);
         locked(&self.0.threads).push(send);
         receive
     }
 
-    /// A channel that gets no word and ends when the threads are dismissed; for a thread that goes by the clock alone.
+    /// A channel that gets no message and ends when the threads are dismissed; for a thread that runs by the clock alone.
     pub fn until_dismissed(&self) -> Receiver<()> {
         let (send, receive) = sync_channel(1);
         locked(&self.0.deaf).push(send);
         receive
     }
 
-    /// Wakes all who wait at a door, so that they go, and lets nobody begin another call: the server stops.
+    /// Wakes all waiting requests, so that they end, and prevents further outgoing calls: the server stops.
     pub fn stop_readers(&self) {
         self.0.is_stopping.store(true, Ordering::SeqCst);
         locked(&self.0.tenants).clear();
     }
 
-    /// Whether the server stops: whoever waits at a door should go, and whoever calls others begins no further call.
+    /// Whether the server stops: waiting requests should end, and threads begin no further outgoing call.
     pub fn is_stopping(&self) -> bool {
         self.0.is_stopping.load(Ordering::SeqCst)
     }

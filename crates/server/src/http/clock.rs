@@ -1,4 +1,4 @@
-//! The only file that reads the clock. Everything else is handed the time.
+//! The only file that reads the clock. All other code gets the time as a parameter.
 
 use std::time::Instant;
 
@@ -44,7 +44,7 @@ mod held {
     use super::SystemClock;
     use crate::http::change_notifier::Bells;
 
-    /// A clock that tests hold: it goes with the machine's until it is set, and then stands until it is moved.
+    /// A clock for tests: it follows the machine's clock until it is set, and then stops until it is moved.
     #[derive(Clone, Default)]
     pub(crate) struct HeldClock(Arc<Mutex<Option<Timestamp>>>);
 
@@ -60,7 +60,7 @@ mod held {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
         }
 
-        /// Does one line: `set <RFC 3339>`, `advance <seconds>`, or `creep <seconds>`, which leaves a clock alone that goes.
+        /// Runs one line: `set <RFC 3339>`, `advance <seconds>`, or `creep <seconds>`, which has no effect on a running clock.
         fn obey(&self, line: &str) -> Result<(), String> {
             match line.trim().split_once(' ') {
                 Some(("set", text)) => {

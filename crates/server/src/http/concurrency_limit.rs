@@ -1,5 +1,5 @@
-//! Turns: how many requests are worked at once. A request that waits for more of its own body is not worked on, so others
-//! have its turn meanwhile: whoever sends slowly, or nothing at all, keeps nobody out.
+//! Turns: how many requests are processed at once. A request that waits for more of its own body lends its turn to others, so
+//! that a slow or silent sender blocks nobody.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ enum Held {
     Here(#[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit),
     /// With others, until more of the body has come.
     Lent,
-    /// The request has been answered.
+    /// The response has been sent.
     Over,
 }
 
@@ -37,11 +37,11 @@ impl Turn {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        // It is whole after any panic.
+        // The value stays consistent after any panic.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the turn to others while the body stands still.
+    /// Lends the turn to others while the body makes no progress.
     fn lend(&self) {
         let mut held = self.held();
         if matches!(*held, Held::Here(_)) {
@@ -53,7 +53,7 @@ impl Turn {
         matches!(*self.held(), Held::Lent)
     }
 
-    /// Takes the turn back, unless the request was answered meanwhile.
+    /// Takes the turn back, unless the response was sent meanwhile.
     fn resume(&self, permit: OwnedSemaphorePermit) {
         let mut held = self.held();
         if matches!(*held, Held::Lent) {
@@ -61,12 +61,12 @@ impl Turn {
         }
     }
 
-    /// Ends the turn: the request has been answered, whatever becomes of the rest of its body.
+    /// Ends the turn: the response has been sent, whatever becomes of the rest of the body.
     pub(crate) fn end(&self) {
         *self.held() = Held::Over;
     }
 
-    /// A request whose body lends this turn out whenever it stands still.
+    /// A request whose body lends this turn out whenever it makes no progress.
     pub(crate) fn watch(self: &Arc<Self>, request: Request) -> Request {
         if request.body().is_end_stream() {
             return request;
@@ -82,7 +82,7 @@ impl Turn {
     }
 }
 
-/// What comes out of a body.
+/// One result of polling a body.
 type Piece = Option<Result<Frame<Bytes>, axum::Error>>;
 /// A turn that is waited for.
 type Back = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send>>;
@@ -91,7 +91,7 @@ type Back = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireErro
 struct Awaited {
     body: Body,
     turn: Arc<Turn>,
-    /// What has come while the turn was lent out, until it is back.
+    /// The data that arrived while the turn was lent out, kept until the turn is back.
     frame: Option<Piece>,
     back: Option<Back>,
 }

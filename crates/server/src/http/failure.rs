@@ -1,4 +1,4 @@
-//! Turns a refusal or a fault into an HTTP answer: the one place that does.
+//! The one place that turns a refusal or a fault into an HTTP response.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,12 +10,12 @@ use crate::http::request_id;
 /// The code of a failure to reach the bucket of the archive.
 pub(crate) const ARCHIVE_AWAY: &str = "archive_unreachable";
 
-/// Why a request got no answer of its own.
+/// The reason for which a request failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// What is told.
+    /// The problem that the response describes.
     pub problem: Box<Problem>,
-    /// After how many seconds asking again may help.
+    /// The seconds after which a retry may help.
     pub retry_after: Option<u64>,
 }
 
@@ -28,7 +28,7 @@ impl Failure {
         }
     }
 
-    /// A passing failure: 503, asking again helps.
+    /// A temporary failure: 503, a retry helps.
     pub fn busy(code: &str, detail: impl Into<String>) -> Self {
         Self::new(503, code, detail).after(1)
     }
@@ -40,7 +40,7 @@ impl Failure {
         self
     }
 
-    /// A fault of ours: told in the log, and to the caller only that it happened.
+    /// A fault of the server: the log has the details, and the caller learns only that it happened.
     pub fn fault(what: &dyn std::fmt::Display) -> Self {
         let id = request_id::current_request();
         tracing::error!(id, error = %what, "a request failed");

@@ -1,4 +1,4 @@
-//! Files on their way in: written as they come, hashed as they are written, never held in memory.
+//! Incoming files: written as they arrive, hashed as they are written, never held in memory.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::http::state::AppState;
 /// How large the chunks are in which the database keeps files, in bytes.
 const CHUNK: usize = 1024 * 1024;
 
-/// A file that is being received. It is removed when it is dropped before it is kept.
+/// A file that is being received. A file that is dropped before it is kept is removed.
 pub struct NewFile {
     path: PathBuf,
-    // Written to without a buffer of its own: many wait at the same time for senders who are slow.
+    // Written without a buffer of its own: many files wait for slow senders at the same time.
     file: Arc<std::fs::File>,
     hash: proof::crypto::Sha256,
     digest: Option<String>,
@@ -33,7 +33,7 @@ pub struct NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.kept {
-            // Nobody waits for the answer; what is left over is removed at the next start.
+            // Nobody waits for the result; the next start removes a file that is left over.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -46,8 +46,8 @@ fn io(error: std::io::Error) -> Failure {
     Failure::fault(&error)
 }
 
-/// A sync that failed may have lost what was written, and a second one would not say so: as with the database, nothing more
-/// is acknowledged.
+/// A failed sync may have lost written data, and a second sync would not report the loss. As with the database, nothing more is
+/// acknowledged.
 fn sync(error: std::io::Error) -> Failure {
     if error.kind() != std::io::ErrorKind::StorageFull {
         failed_sync::end_after_failed_sync(&error);
@@ -84,8 +84,8 @@ impl NewFile {
         Ok(file)
     }
 
-    /// Adds bytes, which are handed over: a copy beside them would wait for its thread as often as there are senders. Answers the
-    /// size so far.
+    /// Appends bytes, taking ownership: with a copy, each sender would hold its bytes twice while it waits for a thread.
+    /// Returns the size so far.
     ///
     /// # Errors
     /// 503 when the storage is full, 500.
@@ -118,7 +118,8 @@ impl NewFile {
         if usize::try_from(self.size).map_or(true, |size| size > limit) {
             return Ok(None);
         }
-        // What is read lies in memory of who asked: each of the threads that may read would keep as much for the next one.
+        // The buffer is allocated on the requesting thread: each reading thread would otherwise keep as much memory for its
+        // next file.
         let mut whole = Vec::with_capacity(usize::try_from(self.size).unwrap_or_default());
         let path = self.path.clone();
         let read = move || {
@@ -128,7 +129,7 @@ impl NewFile {
         off_the_doors(read).await.map(Some).map_err(io)
     }
 
-    /// Keeps it for good under its digest (`sha256:…`), which is answered: in the folder, or in the database.
+    /// Keeps the file for good under its digest (`sha256:…`) in the folder or in the database. Returns the digest.
     ///
     /// # Errors
     /// 503 when the storage is full or away, 500.
@@ -147,7 +148,7 @@ impl NewFile {
     async fn keep_in_folder(&mut self, folder: &Path, hex: &str) -> Result<(), Failure> {
         fs::rename(&self.path, folder.join(hex)).await.map_err(io)?;
         self.kept = true;
-        // The name is kept only once the folder is: a power cut must not lose what was acknowledged.
+        // The name is durable only after the folder's sync: a power cut must not lose an acknowledged file.
         let folder = folder.to_owned();
         let open_and_sync = move || std::fs::File::open(folder).and_then(|it| it.sync_all());
         off_the_doors(open_and_sync).await.map_err(sync)
@@ -178,7 +179,7 @@ impl NewFile {
     }
 }
 
-/// Does what may take its time on a thread that answers nobody.
+/// Runs slow work on a thread that serves no requests.
 async fn off_the_doors<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> std::io::Result<T> {

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use store::gate::gate_use::GateUse;
 
-/// The most different questions between two writings; what comes beyond is counted without its subject.
+/// The most different requests between two writings; further ones are counted without their subject.
 const MOST: usize = 4_096;
-/// The longest name of a door, a service, an environment, in characters.
+/// The longest name of an endpoint, a service, an environment, in characters.
 const NAME: usize = 64;
 /// The longest subject, in characters.
 const SUBJECT: usize = 200;
@@ -19,15 +19,15 @@ const TEXT: usize = 500;
 /// A question as it is counted.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counted<'a> {
-    /// At which door.
+    /// The endpoint.
     pub door: &'a str,
     /// About which service.
     pub service: &'a str,
-    /// In which environment.
+    /// The environment.
     pub environment: &'a str,
-    /// Why it was refused; empty when it was answered.
+    /// The code of the refusal; empty when a decision was given.
     pub code: &'a str,
-    /// What a refused question named.
+    /// The subject that a refused request named.
     pub subject: &'a str,
 }
 
@@ -36,7 +36,7 @@ struct Count {
     row: GateUse,
 }
 
-/// The counts that are not written yet, by all that tells them apart.
+/// Counts that are not written yet, by the fields that distinguish them.
 #[derive(Default)]
 pub(crate) struct Tally(Mutex<HashMap<String, Count>>);
 
@@ -57,7 +57,8 @@ fn shortened(text: &str, most: usize) -> String {
 }
 
 impl Counted<'_> {
-    /// All that tells a question apart, in one text; a control character stands between the parts and in none of them.
+    /// The fields that distinguish a gate request, in one text. A control character separates the parts and occurs in none of
+    /// them.
     fn key(&self, tenant: &str) -> String {
         let mut key = String::with_capacity(128);
         let parts = [
@@ -109,7 +110,7 @@ impl Tally {
         }
     }
 
-    /// Takes what is not written yet, by tenant.
+    /// Takes the unwritten counts, by tenant.
     pub(crate) fn take(&self) -> HashMap<String, Vec<GateUse>> {
         let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut rows: HashMap<String, Vec<GateUse>> = HashMap::new();

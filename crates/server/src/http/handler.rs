@@ -1,8 +1,7 @@
-//! Handlers that axum need not tell apart.
+//! Handlers with one common type for axum.
 //!
-//! For each type of handler axum has the compiler make every function that a request passes on its way, some fifty of them, and every
-//! handler is a type of its own. That was most of the time in which this crate was built. Here the type ends at the first
-//! of those functions.
+//! For each type of handler, axum makes the compiler generate some fifty functions on a request's path, and every handler is a
+//! type of its own. That was most of this crate's build time. Here the type ends at the first of those functions.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use axum::routing::MethodRouter;
 
 use crate::http::state::AppState;
 
-/// What axum's own handlers answer with: so boxing them here costs no box of the request's.
+/// The future type of axum's own handlers, so boxing here adds no box per request.
 type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A handler without a type of its own.
@@ -29,7 +28,7 @@ impl Handler<(), AppState> for Plain {
     }
 }
 
-/// Any handler as one.
+/// Any handler as one common type.
 pub(crate) fn plain<T: 'static>(handler: impl Handler<T, AppState, Future = Answering>) -> Plain {
     Plain(Arc::new(move |request, state| handler.clone().call(request, state)))
 }

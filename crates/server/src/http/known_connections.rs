@@ -1,4 +1,4 @@
-//! Connections that take deliveries, remembered by their id.
+//! A cache of the connections that accept deliveries, by their id.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How many connections are remembered; past it they are looked up anew.
 const CONNECTIONS: usize = 1_000;
 
-/// A connection that takes deliveries.
+/// A connection that accepts deliveries.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Found {
     pub tenant: String,
@@ -14,21 +14,21 @@ pub(crate) struct Found {
     pub secret: String,
 }
 
-/// A connection as it was when the tenant's estate, of which connections are a part, stood at a generation.
+/// A connection as of one generation of the tenant data, which includes connections.
 #[derive(Clone)]
 pub(crate) struct Known {
     pub found: Arc<Found>,
     pub generation: i64,
 }
 
-/// Connections by their id. What stands here takes nothing by itself: it saves the look-ups, and the transaction that keeps a
-/// delivery looks whether the estate still stands where it stood.
+/// A cache of connections by id. An entry accepts nothing by itself: it saves the look-ups, and the transaction that keeps a
+/// delivery checks that the tenant data is unchanged.
 #[derive(Default)]
 pub(crate) struct KnownConnections(Mutex<HashMap<String, Known>>);
 
 impl KnownConnections {
     fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        // A map of what was read is whole after any panic.
+        // The cache stays consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

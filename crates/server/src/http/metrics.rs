@@ -1,4 +1,4 @@
-//! Figures for operators, in OpenMetrics. No tenant's content stands in them.
+//! Figures for operators, in OpenMetrics. They contain no tenant's content.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use prometheus_client::registry::{Metric, Registry};
 use store::Depth;
 use store::compliance::archive::ArchiveState;
 
-/// What the lag of the running copy says.
+/// The description of the running copy's lag.
 const COPY_LAG: &str = "How many seconds ago everything was in the running copy";
 /// Edges of the histogram, in seconds.
 const EDGES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -71,7 +71,7 @@ pub(crate) struct Metrics {
     /// Absent until a replay came to its end.
     differences: Family<Vec<(&'static str, &'static str)>, Gauge>,
     replayed: Family<Vec<(&'static str, &'static str)>, Gauge>,
-    /// Absent where no TLS is spoken.
+    /// Absent without TLS.
     certificate: Family<Vec<(&'static str, &'static str)>, Gauge>,
 }
 
@@ -151,7 +151,7 @@ fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str
     metric
 }
 
-/// A method by its name; one that no door takes is `other`, as strangers may make up as many as they like.
+/// A method by its name; an unsupported method is `other`, because strangers could invent any number of names.
 fn known_method(method: &str) -> &str {
     match method {
         "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" => method,
@@ -160,8 +160,8 @@ fn known_method(method: &str) -> &str {
 }
 
 impl Metrics {
-    /// Notes an answer. `route` is the pattern of the path, never the path itself; `took` is absent for one that was held back
-    /// because its caller asked for that: it is counted, and is no measure of how fast a door answers.
+    /// Counts a response. `route` is the pattern of the path, never the path itself. `took` is absent for a response that was
+    /// held back at the caller's wish: its duration does not measure the endpoint.
     pub(crate) fn note_answer(&self, route: &str, method: &str, status: u16, took: Option<Duration>) {
         let label = Answered {
             route: route.to_owned(),
@@ -185,7 +185,7 @@ impl Metrics {
         self.refused_deliveries.inc();
     }
 
-    /// Notes a file of evidence that somebody asked for and that is gone, or another than the one that was kept.
+    /// Counts a requested evidence file that is missing or differs from the file that was kept.
     pub(crate) fn note_damaged_file(&self) {
         self.damaged_files.inc();
     }
@@ -211,7 +211,7 @@ impl Metrics {
         }
     }
 
-    /// Notes for how long events wait of which none got its place, in the log where that is longest.
+    /// Sets the longest time for which a log's events have waited without any of them getting a place.
     pub(crate) fn note_standing(&self, lasted: Duration) {
         self.standing.set(i64::try_from(lasted.as_secs()).unwrap_or(i64::MAX));
     }

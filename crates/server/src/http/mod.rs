@@ -1,4 +1,4 @@
-//! What every request passes: routes, callers, bodies, limits and failures.
+//! The common parts of every request: routes, callers, bodies, limits and failures.
 
 pub(crate) mod address;
 pub(crate) mod attempts;

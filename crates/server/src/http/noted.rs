@@ -1,4 +1,4 @@
-//! What was noted of late, so that the same thing is noted once a minute.
+//! Recent events, so that the same event is recorded at most once a minute.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ const QUIET: Duration = Duration::from_secs(60);
 /// How many things are remembered; past it the quiet ones are forgotten, and then all.
 const MOST: usize = 20_000;
 
-/// What was noted of late, and how often it happened since.
+/// Recent events, each with the number of its repetitions since.
 #[derive(Default)]
 pub(crate) struct Noted(Mutex<HashMap<String, (Instant, u32)>>);
 
@@ -20,7 +20,7 @@ impl Noted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts something; answers how often it happened since it was noted last, when it is to be noted now.
+    /// Counts an event. If it has to be recorded now, returns how often it happened since the last record.
     pub(crate) fn count(&self, name: &str, now: Instant) -> Option<u32> {
         let mut map = self.map();
         if let Some((since, times)) = map.get_mut(name) {

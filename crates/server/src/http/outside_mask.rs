@@ -1,5 +1,6 @@
-//! The last step of every answer to a reader who is scoped to services: names of records outside leave lists, sentences and
-//! links. What a client or a form sends back as it was read stays as it was written, so that saving it changes nothing.
+//! The last step of every response to a reader who is scoped to services: removes names of records outside the scope from
+//! lists, sentences and links. Text that a client or a form sends back unchanged stays as stored, so that saving it changes
+//! nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +12,7 @@ use model::directory::outside_names::OutsideNames;
 use model::gate::answer::Answer;
 use serde_json::{Map, Value};
 
-/// Members that hold what a person wrote into a record that the reader sees, and that an edit sends back.
+/// Members with text that a person wrote into a visible record, and that an edit sends back.
 const WRITTEN: &[&str] = &[
     "business_contact",
     "custom",
@@ -33,7 +34,7 @@ const WRITTEN: &[&str] = &[
     "title",
     "verification",
 ];
-/// Members that hold a word of a closed list, a time or an address of this server: no name of a record.
+/// Members with an enumerated value, a time or an address of this server: never the name of a record.
 const CLOSED: &[&str] = &[
     "act",
     "aspect",
@@ -60,7 +61,8 @@ const CLOSED: &[&str] = &[
     "type",
     "verdict",
 ];
-/// Members by which a row of a list is a record or is about one: where one names a record outside, the row leaves its list.
+/// Members by which a row of a list is a record or is about one: if one names a record outside the scope, the row leaves its
+/// list.
 const NAMING: &[&str] = &[
     "change",
     "change_key",
@@ -77,21 +79,22 @@ const NAMING: &[&str] = &[
     "template",
     "to",
 ];
-/// Members by which the `person` of a row is who wrote it: of a decision or a review. Elsewhere it is whom the row is for.
+/// Members that mark a row as a decision or a review, whose `person` is the author. In other rows `person` is the addressee.
 const DECIDED: &[&str] = &["decision", "verdict"];
-/// Members of a reader's own record that hold their own words. Masked, they would say which of the names that they tried exist.
+/// Members of a reader's own record that hold their own text. Masking them would reveal which of the guessed names exist.
 const OWN: &[&str] = &[
     "artifact", "comment", "commit", "member", "name", "note", "place", "reason", "service", "text",
 ];
-/// Members by which a row tells a person something, so that its texts are not that person's.
+/// Members of a row that is a message to a person, so its texts are not written by that person.
 const TOLD: &[&str] = &["subject", "topic"];
-/// What begins an element of a page that holds the reader's own words, or what somebody wrote into the record that it shows.
+/// Marks an element of a page with text that the reader, or the author of the shown record, wrote.
 const OWN_MARK: &str = " data-own=\"true\"";
-/// What begins an element of a page that says what is wrong with a form: it repeats what the reader entered.
+/// Marks an element of a page that reports a form's error: it repeats the reader's input.
 const SAID_MARK: &str = " data-said=\"true\"";
-/// Members by which an object is the record of a key, or about the change of one: where that is outside, its words are as well.
+/// Members that identify a record by key, or name the change it is about. If that key is outside the scope, the record's texts
+/// are masked as well.
 const IDENTITY: &[&str] = &["change", "change_key", "key"];
-/// What begins the title of the record that a page shows.
+/// The start tag of a page's record title.
 const HEADING: &str = "<h1 translate=\"no\">";
 /// Elements of a page whose text is what a form sends.
 const KEPT_ELEMENTS: &[&str] = &["textarea", "script", "style"];
@@ -100,7 +103,7 @@ const ADDRESSES: &[&str] = &["href", "action", "src", "formaction"];
 /// Attributes that hold a sentence.
 const SENTENCES: &[&str] = &["title", "aria-label", "alt", "placeholder"];
 
-/// The mask of one answer.
+/// The mask of one response.
 struct Mask<'m, 'a, 'c> {
     cx: &'m mut Context<'a, 'c>,
     names: OutsideNames,
@@ -130,7 +133,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         names.without(text, &mut |key| sees(cx, seen, key))
     }
 
-    /// Takes the keys of changes out of the reader's own words, whether there are such changes or not.
+    /// Removes the keys of changes from the reader's own text, whether such changes exist or not.
     fn own_words(&mut self, text: &mut String) {
         let Self { cx, seen, .. } = self;
         if let Some(masked) = OutsideNames::default().without(text, &mut |key| sees(cx, seen, key)) {
@@ -141,12 +144,13 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     fn is_own(&self, row: &Map<String, Value>) -> bool {
         let is_reader = |name: &str| row.get(name).and_then(Value::as_str) == Some(self.reader.as_str());
         let has = |names: &[&str]| names.iter().any(|name| row.contains_key(*name));
-        // What a task came to is told by whoever did it.
+        // The outcome of a task is written by the person who did it.
         let is_others = row.contains_key("done_by") && !is_reader("done_by");
         !has(TOLD) && !is_others && (is_reader("by") || has(DECIDED) && is_reader("person"))
     }
 
-    /// A sentence about the caller's request: between backticks, their own words are repeated as they wrote them.
+    /// Removes names from a sentence about the caller's request. The caller's own input between backticks is repeated as
+    /// written.
     fn without_but(&mut self, text: &str, said: &BTreeSet<String>) -> Option<String> {
         let parts: Vec<&str> = text.split('`').collect();
         let is_said = |(n, part): (usize, &&str)| n % 2 == 1 && said.contains(&part.trim().to_lowercase());
@@ -166,7 +170,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         names.is_hidden(text, &mut |key| sees(cx, seen, key))
     }
 
-    /// Takes names out of an answer; rows that name a record outside leave their list.
+    /// Removes names from a response; rows that name a record outside the scope leave their list.
     fn value(&mut self, member: &str, value: &mut Value) {
         if WRITTEN.contains(&member) || CLOSED.contains(&member) && !value.is_object() {
             return;
@@ -197,7 +201,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         }
     }
 
-    /// Takes the title and what else was written into a record outside out of an object that stands in no list.
+    /// Removes the title and other texts of a record outside the scope from an object that is in no list.
     fn hide_words(&mut self, map: &mut Map<String, Value>) {
         let keys = IDENTITY.iter().filter_map(|name| map.get(*name)?.as_str());
         let keys: Vec<String> = keys.map(str::to_owned).collect();
@@ -229,7 +233,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         }
     }
 
-    /// A text, or nothing where nothing of it is left out.
+    /// The masked text, or nothing if the text needs no mask.
     fn masked(&mut self, text: &str, is_own: bool) -> Option<String> {
         if !is_own {
             return self.without(text);
@@ -239,7 +243,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         (words != text).then_some(words)
     }
 
-    /// Whether an address leads outside. In the reader's own words only keys of changes are looked at, as in their texts.
+    /// Whether an address leads outside the scope. In the reader's own text only keys of changes are looked at.
     fn leads_outside(&mut self, address: &str, is_own: bool) -> bool {
         let Self { cx, names, seen, .. } = self;
         let none = OutsideNames::default();
@@ -270,7 +274,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         out
     }
 
-    /// `repeats` are the words that the text may repeat to the reader.
+    /// `repeats` is the reader's own input, which the text may repeat.
     fn text(
         &mut self,
         out: &mut String,
@@ -312,7 +316,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
     }
 }
 
-/// Where the part of a page stands that is left as it was written.
+/// Where the part of a page is that is left as written.
 struct OwnPart<'p> {
     /// The title of the record that the page shows, which the page's own title repeats.
     title: &'p str,
@@ -344,7 +348,7 @@ impl<'p> OwnPart<'p> {
     }
 }
 
-/// Where an element of a page stands that a mark begins.
+/// Where an element of a page is that a mark begins.
 struct MarkedPart<'p> {
     mark: &'static str,
     element: &'p str,
@@ -379,8 +383,7 @@ impl<'p> MarkedPart<'p> {
     }
 }
 
-/// What stands in the fields of the forms of a page that was refused, as a whole and in its parts, in small letters. Empty for
-/// any other page.
+/// The field values of the forms of a page that reports a refusal, whole and in parts, in lower case. Empty for any other page.
 fn entered(page: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     if !page.contains(SAID_MARK) {
@@ -420,7 +423,7 @@ fn sees(cx: &mut Context<'_, '_>, seen: &mut HashMap<String, bool>, key: &str) -
     if let Some(known) = seen.get(key) {
         return *known;
     }
-    // What cannot be read is not shown.
+    // A record that cannot be read is not shown.
     let is_seen = cx.sees_key(key).unwrap_or_default();
     seen.insert(key.to_owned(), is_seen);
     is_seen
@@ -439,7 +442,7 @@ fn element(tag: &str) -> &str {
     inner.split([' ', '\n', '\t']).next().unwrap_or_default()
 }
 
-/// What stands before an attribute's value and its quote, the name, the value, and what follows from the closing quote on.
+/// The text before an attribute's value and its quote, the name, the value, and the rest from the closing quote on.
 fn next_attribute(tag: &str) -> Option<(&str, &str, &str, &str)> {
     let start = tag.find("=\"")? + 2;
     let (before, from) = tag.split_at(start);
@@ -477,7 +480,7 @@ fn encoded(text: &str) -> String {
     text.replace('"', "&#34;").replace('\'', "&#39;")
 }
 
-/// Takes the names of records outside out of a JSON answer.
+/// Removes the names of records outside the scope from a JSON response.
 ///
 /// # Errors
 /// The store's.
@@ -512,7 +515,7 @@ pub(crate) fn mask_text(cx: &mut Context<'_, '_>, text: &mut String) -> acts::Re
     Ok(())
 }
 
-/// Takes them out of an answer of the gate, whose decision stays.
+/// Removes the names of records outside the scope from a response of the gate. The decision stays.
 ///
 /// # Errors
 /// The store's.
@@ -543,8 +546,8 @@ fn add_texts(value: &Value, said: &mut BTreeSet<String>) {
     }
 }
 
-/// Takes them out of a refusal. What the caller named themselves is repeated to them: it is no news. `asked` are the body and the
-/// query of their request.
+/// Removes the names of records outside the scope from a refusal. Names that the caller sent are repeated, as they reveal
+/// nothing new. `asked` holds the body and the query of the request.
 pub(crate) fn mask_error(
     cx: &mut Context<'_, '_>,
     error: acts::Error,

@@ -1,6 +1,6 @@
-//! Percent-encoding (RFC 3986 section 2.1) of what is put into addresses, and of what comes in them and in forms.
+//! Percent-encoding (RFC 3986 section 2.1) for addresses, and decoding of addresses and forms.
 
-/// Percent-encodes what may not stand in a query's value.
+/// Percent-encodes characters that are not allowed in a query value.
 pub(crate) fn escaped(text: &str) -> String {
     let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
     text.bytes()
@@ -14,13 +14,13 @@ pub(crate) fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// Percent-encodes what stands between two slashes of a path.
+/// Percent-encodes characters that are not allowed in a path segment.
 pub(crate) fn segment(text: &str) -> String {
     escaped(text).replace('/', "%2F")
 }
 
-/// Whether what is percent-encoded is UTF-8. The readers of queries and forms put U+FFFD in the place of whatever is not, and
-/// nobody would see that something was lost.
+/// Whether percent-encoded bytes are UTF-8. Parsers of queries and forms silently replace other bytes by U+FFFD, and the loss
+/// would go unnoticed.
 pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
     if !encoded.contains(&b'%') {
         return std::str::from_utf8(encoded).is_ok();
@@ -28,7 +28,7 @@ pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
     std::str::from_utf8(&bytes_of(encoded)).is_ok()
 }
 
-/// A segment of a path as it was before it was encoded; `None` where that is no UTF-8.
+/// A decoded segment of a path; `None` where it is no UTF-8.
 pub(crate) fn decoded(segment: &str) -> Option<String> {
     String::from_utf8(bytes_of(segment.as_bytes())).ok()
 }

@@ -3,10 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// For how long a write that succeeded shows that writes do: whoever asks in numbers writes no more often.
+/// How long a successful write proves that writes work: frequent checks cause no more writes than this.
 const PROVED_FOR: Duration = Duration::from_secs(2);
 
-/// When it was last shown that something can be written.
+/// The time of the last successful write.
 #[derive(Default)]
 pub(crate) struct ProvedWrites(Mutex<Option<Instant>>);
 
@@ -17,7 +17,7 @@ impl ProvedWrites {
         last.is_none_or(|at| now.saturating_duration_since(at) >= PROVED_FOR)
     }
 
-    /// Notes that it was shown.
+    /// Records a successful write.
     pub(crate) fn note(&self, now: Instant) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }

@@ -1,4 +1,4 @@
-//! What calls to identity providers and platforms share: the client, turns, and what these said of themselves.
+//! Shared state of calls to identity providers and platforms: the client, turns, and cached provider documents.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,17 +11,17 @@ use tokio::sync::Semaphore;
 
 use crate::http::clock;
 
-/// How many providers are asked at once; a slow one must not take every thread.
+/// How many providers are called at once; a slow one must not take every thread.
 const AT_ONCE: usize = 8;
 
-/// How long what a provider says of itself is believed when somebody sets out. What comes back is always checked against
-/// keys read anew, so that a rotation is no trouble.
+/// How long a provider's cached documents are used to begin a sign-in. The provider's response is always checked against
+/// freshly read keys, so a key rotation causes no failure.
 pub(crate) const FRESH: Duration = Duration::from_secs(300);
 
 /// The most providers that are remembered.
 pub(crate) const MOST: usize = 200;
 
-/// Calls to the outside: the client, turns, and what providers said of themselves.
+/// Shared state of outgoing calls: the client, turns, and cached provider documents.
 pub(crate) struct Outside {
     pub http: Http,
     pub turns: Semaphore,

@@ -1,5 +1,5 @@
-//! The words that a query may hold: those that the API's document tells for the route. A misspelt filter that was
-//! ignored would answer with everything, which reads like a yes; beside a write, it would do another thing than was asked.
+//! The query parameters that the API's document lists for each route. Ignoring a misspelt filter would return everything, which
+//! reads like a match; on a write it would do something else than was requested.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -10,12 +10,12 @@ use wire::openapi::Answer;
 
 use crate::http::address::BASE;
 
-/// The words of a page.
+/// The parameters of paging.
 const PAGING: [&str; 2] = ["limit", "after"];
 
 type Words = HashMap<(&'static str, String), Vec<&'static str>>;
 
-/// Words by method and path, for all routes.
+/// Parameters by method and path, for all routes.
 fn words() -> &'static Words {
     static WORDS: OnceLock<Words> = OnceLock::new();
     WORDS.get_or_init(|| {
@@ -32,7 +32,7 @@ fn words() -> &'static Words {
     })
 }
 
-/// Refuses words in the query that the route of this method and path behind the base does not know, by name.
+/// Refuses, by name, query parameters that the route of this method and path (behind the base) does not have.
 ///
 /// # Errors
 /// 422.
@@ -49,7 +49,7 @@ pub(crate) fn check((method, path): (&'static str, &str), query: &[(String, Stri
             continue;
         }
         if known.contains(&word.as_str()) {
-            // The second would be ignored, and the list would answer another question than the one that was asked.
+            // The second value would be ignored, and the list would not match the request.
             if query[..place].iter().any(|(before, _)| before == word) {
                 let text = format!("`{word}` stands there twice.");
                 errors.push(FieldError::new(word.as_str(), "not_unique", text));
@@ -74,7 +74,7 @@ pub(crate) fn check((method, path): (&'static str, &str), query: &[(String, Stri
     }
 }
 
-/// The same for a route of looking that stands in no table, by its path behind the base.
+/// The same for a reading route that is in no table, by its path behind the base.
 ///
 /// # Errors
 /// 422.

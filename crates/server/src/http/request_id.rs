@@ -3,7 +3,7 @@
 tokio::task_local! {
     /// The id of the request that is worked on.
     pub(crate) static REQUEST: String;
-    /// The `traceparent` that is kept with what the request leaves for later.
+    /// The `traceparent` that is kept with the work that the request queues.
     pub(crate) static TRACE: Option<String>;
 }
 
@@ -12,7 +12,7 @@ pub(crate) fn current_request() -> String {
     REQUEST.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// The `traceparent` that is kept with what the request leaves for later; `None` outside of one.
+/// The `traceparent` that is kept with the work that the request queues; `None` outside of one.
 pub(crate) fn current_trace() -> Option<String> {
     TRACE.try_with(Clone::clone).ok().flatten()
 }

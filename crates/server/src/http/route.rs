@@ -1,4 +1,4 @@
-//! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
+//! One table row per route: its path, its scope, its act. One handler does the common work of all endpoints.
 
 mod agents;
 mod paging;
@@ -38,7 +38,7 @@ pub(crate) use row::{Before, Route};
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
 
-/// What came in, as far as acts may see it.
+/// The parts of a request that acts may see.
 pub(crate) struct Ask {
     /// The values of the path's places, in order.
     pub places: Vec<String>,
@@ -53,8 +53,8 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// Refuses what would set a thing that is there, where the caller wants a new one alone. Who may not set it at all hears
-    /// that first.
+    /// Refuses to set an existing record where the caller wants a new one only. A caller who may not set it at all gets that
+    /// refusal first.
     ///
     /// # Errors
     /// The act's own 403 and 404; 412.
@@ -110,8 +110,8 @@ impl Ask {
         Ok(Some(text.parse().map_err(wrong)?))
     }
 
-    /// Two times out of the query, between which something lies. The wrong way round they would find nothing, which reads
-    /// like an answer.
+    /// Two times from the query that limit a span. A reversed span would match nothing, which reads like a valid result, so it
+    /// is refused.
     ///
     /// # Errors
     /// 422.
@@ -140,9 +140,9 @@ pub(crate) struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// Fields of the body that are shown once: a repeated request does not get them.
     pub once: &'static [&'static str],
-    /// The permit whose signed form stands in the body's field `permit`: it opens a gate, so it is kept by its id alone.
+    /// The permit whose signed form is in the body's field `permit`. The form opens a gate, so only the permit's id is kept.
     pub permit: Option<RecordId>,
-    /// The permit that was used up: nothing is said of it again once it is dead.
+    /// The permit that was used up: a repeated request is not answered from it once the permit is dead.
     pub used: Option<RecordId>,
 }
 
@@ -323,18 +323,18 @@ async fn handle(
     Ok(reply.into_response())
 }
 
-/// Reads what the act of a route needs. What is wrong with the request, the act itself says.
+/// Reads the data that the act of a route needs. Errors of the request are reported by the act itself.
 async fn read_before(route: &Route, state: &AppState, caller: &Caller) {
     if let Some(before) = route.before {
         let _ = state.act(Lane::Pages, caller, Mode::Read, before).await;
     }
 }
 
-/// An answer as a lane hands it to its door.
+/// The result of a lane for its endpoint.
 enum Given {
-    /// To be written at the door: the one thread that writes has better things to do.
+    /// To be serialised by the endpoint, which spares the single writing thread.
     Plain(Reply),
-    /// Written already: a long list takes milliseconds, in which a door would answer nobody else.
+    /// Already serialised: a long list takes milliseconds, in which the async thread would serve no other request.
     Written(Response),
 }
 
@@ -380,7 +380,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fai
     Ok(Some(text.to_owned()))
 }
 
-/// Absent or hidden first, then the scope, the act's own word on who may, the precondition, and the act's answer.
+/// Checks in order: absent or hidden, the scope, the act's own permission check, the precondition. Then runs the act.
 fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -> acts::Result<Reply> {
     if route.is_about_change() {
         see_change_as(cx, caller, ask.place(0), route.scope)?;
@@ -403,10 +403,11 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     answer
 }
 
-/// A page of a list for a door that hands on more than one, with the rights of the list's own door and of that one.
+/// One page of a list for an endpoint that returns more than one list; needs the rights of the list's own endpoint and of this
+/// one.
 ///
 /// # Errors
-/// Those of both doors, or the store's.
+/// The errors of both endpoints, or the store's.
 pub(crate) fn list_page(
     cx: &mut Context<'_, '_>,
     door: &str,
@@ -425,7 +426,7 @@ pub(crate) fn list_page(
     Ok(guarded(cx, route, caller, &ask)?.body)
 }
 
-/// What the act answers, then what of the query is no word of it. What was done is taken back with the refusal.
+/// The act's result, then a refusal of unknown query parameters. The refusal rolls the act back.
 fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
     match (route.act)(cx, ask) {
         Ok(mut reply) => {
@@ -444,8 +445,8 @@ fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<
     }
 }
 
-/// A change that a caller asks for at a door with this scope. A credential that may not read is told so whether the change
-/// is there or not; one that may learns first that it is absent.
+/// The change that a request names, for an endpoint with this scope. A credential that may not read is refused whether or not
+/// the change exists; one that may read first learns that it is absent.
 pub(crate) fn see_change_as(
     cx: &mut Context<'_, '_>,
     caller: &Caller,
@@ -460,7 +461,7 @@ pub(crate) fn see_change_as(
     Ok(change)
 }
 
-/// A change as far as the caller may see it: what is hidden from them is absent.
+/// A change, if the caller may see it; a hidden change is absent.
 pub(crate) fn see_change(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<record::Change> {
     match cx.allow(act::actions::READ) {
         Err(acts::Error::Refused(_)) => Err(Refusal::not_found(format!("change {key}")).into()),
@@ -512,7 +513,7 @@ pub(crate) struct Once {
 }
 
 impl Once {
-    /// Answers from what was kept, or acts and keeps the answer in the same transaction.
+    /// Returns the kept response, or runs the act and keeps its response in the same transaction.
     pub(crate) fn run(
         &self,
         cx: &mut Context<'_, '_>,
@@ -533,7 +534,7 @@ impl Once {
         Ok(reply)
     }
 
-    /// For a route that judges anew: its answer as it is now, if this request was done before.
+    /// For a route that evaluates again: its present response, if this request was done before.
     fn judged_again(&self, cx: &mut Context<'_, '_>, route: &Route, caller: &Caller) -> acts::Result<Option<Reply>> {
         let (Some(key), Some(again)) = (&self.key, route.again) else {
             return Ok(None);
@@ -550,7 +551,7 @@ impl Once {
         Ok(Some(reply.with(REPLAYED, "true")))
     }
 
-    /// The answer that was kept, if this request was done before.
+    /// The kept response, if this request was done before.
     ///
     /// # Errors
     /// Another body under the same key, or the store's.
@@ -573,9 +574,9 @@ impl Once {
     }
 }
 
-/// The header of an answer to a repeated request.
+/// The header that marks the response to a repeated request.
 const REPLAYED: &str = "idempotent-replayed";
-/// The headers of an answer that a repeated request gets as well.
+/// Headers that the response to a repeated request gets as well.
 const REPEATED: [&str; 2] = ["location", "assent-decision"];
 
 fn kept(reply: &Reply) -> Value {

@@ -1,6 +1,6 @@
-//! The doors of whoever is scoped to services: a person such as a vendor, or a token. Of the doors that stand in this list, each
-//! shows what lies inside alone; all others are closed to them, so that a new door shows nothing outside before somebody has
-//! looked at it.
+//! The endpoints for callers that are scoped to services: a person such as a vendor, or a token. Each endpoint in this list
+//! shows only records inside the scope. All others are closed to scoped callers, so a new endpoint needs a review before it
+//! shows them anything.
 
 use acts::Context;
 use model::core::ids::ServiceKey;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::http::outside_mask::mask_value;
 
-/// Doors of the API that show what is inside a scope, and what is one's own. What follows a `*` may be anything.
+/// API endpoints that show records inside a scope, and the caller's own records. A `*` matches any continuation.
 const OPEN: &[&str] = &[
     "GET /me",
     "* /session*",
@@ -49,7 +49,7 @@ const OPEN: &[&str] = &[
     "* /lesson-attempts*",
     "GET /search",
 ];
-/// Doors among these that hold more than the change that they name: the bundle of a change has events of people and freezes in it.
+/// Endpoints among these that show more than the named change: the bundle of a change contains events of people and freezes.
 const CLOSED: &[&str] = &["/changes/{key}/bundle"];
 /// Pages of which the same is true, below the tenant's address.
 const PAGES: &[&str] = &[
@@ -75,10 +75,10 @@ const PAGES: &[&str] = &[
     "/caldav*",
     "/assets/*",
 ];
-/// Pages among these that are about more than the change that they name.
+/// Pages among these that show more than the named change.
 const CLOSED_PAGES: &[&str] = &["/affected", "/clone"];
 
-/// Doors of the API that are open to auditors with a mandate: changes, to read, and what is their own.
+/// Endpoints of the API for auditors with a mandate: changes, to read, and the auditor's own records.
 const MANDATE: &[&str] = &[
     "GET /me",
     "* /session*",
@@ -110,7 +110,7 @@ const MANDATE_PAGES: &[&str] = &[
     "/assets/*",
 ];
 
-/// Whether a door of the API is open to auditors with a mandate.
+/// Whether an endpoint of the API is open to auditors with a mandate.
 pub(crate) fn is_open_to_mandate(method: &str, path: &str) -> bool {
     is_open(method, path) && MANDATE.iter().any(|row| is_row(row, method, path))
 }
@@ -125,12 +125,12 @@ fn is_row(row: &str, method: &str, path: &str) -> bool {
     (wanted == "*" || wanted == method) && fits(pattern, path)
 }
 
-/// Whether a door of the API is open to who is scoped.
+/// Whether an endpoint of the API is open to scoped callers.
 pub(crate) fn is_open(method: &str, path: &str) -> bool {
     !CLOSED.contains(&path) && OPEN.iter().any(|row| is_row(row, method, path))
 }
 
-/// Whether a page is open to who is scoped; `path` is what stands behind the tenant's address.
+/// Whether a page is open to scoped callers; `path` is the part behind the tenant's address.
 pub(crate) fn is_page_open(path: &str) -> bool {
     let is_closed = CLOSED_PAGES.iter().any(|end| path.ends_with(end));
     !is_closed && PAGES.iter().any(|pattern| fits(pattern, path))
@@ -145,8 +145,8 @@ fn fits(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// Refuses a door that shows more than what is inside a scope: it is absent. One by which a record is made names none, so that
-/// whoever knocks may be told why.
+/// Refuses an endpoint that shows more than the scope, as if it were absent. An endpoint that creates a record names no
+/// existing one, so its refusal may state the reason.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], [`Refusal::NotAllowed`], or the store's.
@@ -164,7 +164,7 @@ pub(crate) fn check_door(cx: &mut Context<'_, '_>, method: &str, path: &str) -> 
     Err(Refusal::not_found("such page for who is scoped to services").into())
 }
 
-/// What of an answer lies inside the scope of who asks: elsewhere it is left out of lists, and absent by itself.
+/// Reduces a response to the caller's scope: items outside it are left out of lists, and a single record outside it is absent.
 ///
 /// # Errors
 /// [`Refusal::NotFound`], or the store's.
@@ -175,7 +175,7 @@ pub(crate) fn inside(cx: &mut Context<'_, '_>, path: &str, mut body: Value) -> a
     if is_own(path) {
         return Ok(body);
     }
-    // What one asked the gate is answered whole, without the names of what else its answer rests on.
+    // The caller's own gate request is shown in full, without the names of the other records that its decision rests on.
     if !path.starts_with("/gate") {
         if !is_inside(&scope, &body) {
             return Err(Refusal::not_found("such record").into());
@@ -189,7 +189,7 @@ pub(crate) fn inside(cx: &mut Context<'_, '_>, path: &str, mut body: Value) -> a
     Ok(body)
 }
 
-/// Whether a door is about the reader alone: their own scope is told whole.
+/// Whether an endpoint is about the reader alone: it shows their own scope in full.
 fn is_own(path: &str) -> bool {
     path == "/me"
         || ["/session", "/sessions"]

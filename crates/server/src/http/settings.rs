@@ -1,4 +1,4 @@
-//! All that the operator says before the start.
+//! All settings that the operator gives before the start.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,14 +15,14 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How people and verifiers reach it, without a slash at the end; by default `http(s)://` and the bound address.
     pub public_url: Option<String>,
-    /// Certificate and key for TLS; without them plain HTTP is spoken.
+    /// Certificate and key for TLS; without them the server uses plain HTTP.
     pub tls: Option<Tls>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8` or a plain address.
+    /// Addresses of proxies whose `X-Forwarded-For` is trusted, as `10.0.0.0/8` or a plain address.
     pub trusted_proxies: Vec<String>,
     /// The folder for the embedded database, evidence files and the master key.
     pub data_dir: PathBuf,
-    /// Whether the data folder's memory of how far logs were is the one of this database. It is not where a command looks at a
-    /// database and names no folder: the usual one may be another server's.
+    /// Whether the data folder's record of seen log sizes belongs to this database. It does not for a command on a database
+    /// without a named folder: the default folder may be another server's.
     pub remembers_logs: bool,
     /// Where a running copy of the embedded database is kept; without it none is.
     pub copy_to: Option<CopyPlace>,
@@ -52,11 +52,11 @@ pub struct Settings {
     pub monitoring_reload: Option<String>,
     /// The address that takes traces of OpenTelemetry, such as `https://collector.example/v1/traces`; none are kept without it.
     pub traces_to: Option<String>,
-    /// What the configuration of a cluster that asks this server itself, without a companion, says of its workloads.
+    /// The workloads from the configuration of a cluster that calls this server directly, without a companion.
     pub cluster: Option<Bindings>,
     /// How many worker threads serve timers and deliveries.
     pub workers: usize,
-    /// The time of day, in UTC, at which every log is replayed; never where none is said.
+    /// The time of day, in UTC, at which every log is replayed; never where it is absent.
     pub replay_at: Option<Time>,
     /// For how many seconds a stop waits for requests and outgoing calls under way.
     pub stop_seconds: u64,

@@ -14,11 +14,11 @@ pub(crate) fn current_source() -> Option<String> {
     SOURCE.try_with(Clone::clone).ok().filter(|address| !address.is_empty())
 }
 
-/// Where a request came from: the peer's address, or what a trusted proxy says.
+/// The source of a request: the peer's address, or the address that a trusted proxy reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source(pub String);
 
-/// Proxies whose word on the source counts.
+/// Proxies that are trusted to report the source.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Proxies(Vec<(IpAddr, u8)>);
 
@@ -40,8 +40,8 @@ impl Proxies {
         self.0.iter().any(|(network, bits)| lies_in(address, *network, *bits))
     }
 
-    /// The source of a request: the rightmost address that no trusted proxy holds. A word that is no address ends the way,
-    /// as what stands left of it may be the client's own.
+    /// The source of a request: the rightmost address that is no trusted proxy's. The search stops at an entry that is no
+    /// address, as the client may have written everything to its left.
     pub(crate) fn source(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
         let mut source = peer.to_canonical();
         let lines = headers

@@ -1,4 +1,4 @@
-//! What every door shares, and the bridge between the async doors and the store's threads.
+//! The state that all endpoints share, and the bridge between the async endpoints and the store's threads.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -30,12 +30,12 @@ use crate::identity::password;
 use crate::integration::monitoring_state::MonitoringState;
 use crate::notify::public_pages::PublicPages;
 
-/// How long a lane may take until the caller is told that it is not done yet.
+/// How long a lane may take until the caller gets a “not done yet”.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The same at the gate, where a pipeline stands and waits: without an answer nothing goes.
+/// The same at the gate, where a pipeline waits for the decision and cannot go on without it.
 const GATE_PATIENCE: Duration = Duration::from_secs(3);
 
-/// What every door shares. Clones share it.
+/// The state that all endpoints share. Clones share it.
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
 
@@ -88,13 +88,13 @@ impl AppState {
         }))
     }
 
-    /// Takes what the configuration of the cluster that asks this server says of its workloads; once, at the start.
+    /// Takes the workloads from the configuration of the cluster that calls this server; once, at the start.
     pub fn bind(&self, cluster: Bindings) {
         // A second one would be a fault of the start; the first stays.
         let _ = self.0.cluster.set(cluster);
     }
 
-    /// What the cluster's configuration says of its workloads.
+    /// The workloads from the cluster's configuration.
     pub(crate) fn cluster(&self) -> Option<&Bindings> {
         self.0.cluster.get()
     }
@@ -109,19 +109,19 @@ impl AppState {
         &self.0.monitoring
     }
 
-    /// The spans that wait, where somebody takes them.
+    /// The spans that wait for sending, where a collector is set.
     pub(crate) fn traces(&self) -> Option<&Traces> {
         self.0.traces.get()
     }
 
-    /// Begins a span, which goes on with the trace of a `traceparent`; `None` where nobody takes it.
+    /// Begins a span in the trace of a `traceparent`; `None` where no collector is set.
     pub(crate) fn begin_span(&self, traceparent: Option<&str>) -> Option<Begun> {
         self.traces()?;
         let now = self.executor().tools().recorder.now();
         Begun::new(traceparent, &self.executor().new_id(now).ok()?, now)
     }
 
-    /// Ends a span: what it was about, and whether it failed.
+    /// Ends a span, with its subject and whether it failed.
     pub(crate) fn end_span(
         &self,
         begun: Option<Begun>,
@@ -142,8 +142,8 @@ impl AppState {
         });
     }
 
-    /// Does work on a row that waited. It goes on with the `trace` that the row kept, or begins one where it kept none, and so does what
-    /// the work leaves for later; `name` is of few different texts.
+    /// Processes a queued row in a span. The span continues the `trace` that the row kept, or begins a new trace, and work that
+    /// is queued meanwhile inherits it; `name` has few different values.
     pub(crate) fn in_span<T, E>(
         &self,
         (name, trace): (impl FnOnce() -> String, Option<&str>),
@@ -163,7 +163,7 @@ impl AppState {
         &self.0.executor
     }
 
-    /// The bells.
+    /// The change notifier.
     pub fn bells(&self) -> &Bells {
         &self.0.bells
     }
@@ -232,7 +232,7 @@ impl AppState {
         &self.0.no_password
     }
 
-    /// The API's own description, written once: strangers may ask for it as often as they like.
+    /// The API's own description, rendered once, so that frequent requests by strangers cost little.
     pub(crate) fn description(&self) -> Bytes {
         let written = || wire::openapi::document(self.public_url()).to_string().into();
         self.0.description.get_or_init(written).clone()
@@ -241,7 +241,7 @@ impl AppState {
     /// Does an act for a caller. Refuses with 401 when the person may no longer act.
     ///
     /// # Errors
-    /// The act's refusal or fault, as it is answered.
+    /// The act's refusal or fault, as a failure response.
     pub fn act<T, A>(
         &self,
         lane: Lane,
@@ -260,10 +260,10 @@ impl AppState {
         self.act_as(lane, &caller.tenant, caller.actor(), mode, whole)
     }
 
-    /// Does an act as anybody, the system included. Writing acts ring the tenant's bell after their commit.
+    /// Does an act as any actor, the system included. Writing acts notify the tenant's listeners after their commit.
     ///
     /// # Errors
-    /// The act's refusal or fault, as it is answered.
+    /// The act's refusal or fault, as a failure response.
     pub fn act_as<T, A>(
         &self,
         lane: Lane,
@@ -279,7 +279,7 @@ impl AppState {
         self.act_boxed(lane, tenant.to_owned(), actor, mode, Box::new(act))
     }
 
-    /// What every act walks through, made once for each kind of answer instead of once for each act.
+    /// The common path of every act, compiled once per result type instead of once per act.
     async fn act_boxed<T: Send + 'static>(
         &self,
         lane: Lane,
@@ -294,7 +294,7 @@ impl AppState {
             if mode == Mode::Write && answer.is_ok() {
                 bells.ring(&rings);
             }
-            // A caller who went away takes no answer.
+            // A caller that disconnected receives nothing.
             let _ = send.send(answer);
         };
         trace::within(current_trace(), || {
@@ -306,7 +306,7 @@ impl AppState {
     /// Looks across tenants.
     ///
     /// # Errors
-    /// The store's, as it is answered.
+    /// The store's, as a failure response.
     pub async fn across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -324,7 +324,7 @@ impl AppState {
     }
 }
 
-/// Waits for a lane's answer, but not for ever: a database may keep its connections open and say nothing.
+/// Waits for a lane's result, with a time limit: a database may keep its connections open and never respond.
 async fn answer<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
     let patience = match lane {
         Lane::Gate => GATE_PATIENCE,

@@ -1,5 +1,5 @@
-//! Slows down who guesses passwords: by account at a source or on a known device, by account everywhere, and by source. Whoever
-//! guesses at one place keeps the right person out at no other, and on no device that they signed in on before.
+//! Slows down password guessing: by account at a source or on a known device, by account everywhere, and by source. Guessing at
+//! one place does not lock the right person out at another, nor on a device that they signed in on before.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 /// After so many failures under an account at one source, or on one device, the next try there has to wait.
 const FREE: u32 = 5;
-/// The same of an account over all sources that nobody knows: one guesser is slowed long before by their own source.
+/// The same of an account over all unknown sources: a single guesser is slowed long before by their own source.
 const FREE_EVERYWHERE: u32 = 50;
-/// The same of a source, behind which a whole company may sit: one guest who guesses must not keep the others out.
+/// The same of a source, which may be a whole company's: one guessing guest must not lock the others out.
 const FREE_OF_SOURCE: u32 = 100;
 /// The longest wait, and how long failures are remembered.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// The longest wait of a source: it is slowed and never shut. Whom its guesses are about is kept by their accounts.
+/// The longest wait of a source: it is slowed and never locked. The limits by account protect the accounts that it guesses at.
 const LONGEST_OF_SOURCE: Duration = Duration::from_secs(60);
 /// How the names of sources begin.
 const SOURCE: &str = "source ";
@@ -23,8 +23,7 @@ const EVERYWHERE: &str = "everywhere ";
 /// How many accounts and sources are remembered; with more, half of them are forgotten.
 const MOST: usize = 20_000;
 
-/// What is remembered of failures. Nothing of it outlives the process. Names are whatever strangers send, so that only their
-/// digests are kept.
+/// Remembered failures, lost when the process ends. Names are text that strangers send, so only their digests are kept.
 #[derive(Default)]
 pub(crate) struct Throttle(Mutex<HashMap<Key, Failures>>);
 
@@ -35,7 +34,7 @@ fn key(name: &str) -> Key {
     proof::crypto::sha256(name.as_bytes())
 }
 
-/// What a try to enter an account is counted under; `device` is one on which the account was entered before.
+/// The names under which a sign-in attempt counts; `device` is one on which the account signed in before.
 pub(crate) fn account_names(account: &str, source: &str, device: Option<&str>) -> Vec<String> {
     match device {
         Some(device) => vec![format!("device {device} {account}")],
@@ -47,12 +46,13 @@ pub(crate) fn account_names(account: &str, source: &str, device: Option<&str>) -
     }
 }
 
-/// What a source is counted under.
+/// The name under which a source counts.
 pub(crate) fn source_name(source: &str) -> String {
     format!("{SOURCE}{}", counted_source(source))
 }
 
-/// A source as it is counted: a network of IPv6 is one household's or one server's, so that its addresses are one source.
+/// The counted form of a source: all addresses of an IPv6 network count as one, because they belong to one household or one
+/// server.
 pub(crate) fn counted_source(source: &str) -> String {
     match source.parse() {
         Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).to_string(),
@@ -60,7 +60,7 @@ pub(crate) fn counted_source(source: &str) -> String {
     }
 }
 
-/// The first half of an address of IPv6: what a customer of a network is given at least (RFC 6177).
+/// The network part of an IPv6 address: a customer gets at least such a network (RFC 6177).
 const NETWORK: u128 = !(u64::MAX as u128);
 
 #[derive(Clone, Copy)]
@@ -109,15 +109,15 @@ impl Throttle {
             .unwrap_or(0)
     }
 
-    /// Lets a try begin, or says how many seconds it must still wait. A try that begins counts under its account as one that
-    /// failed, until it is known to be right or not to have been one: so a thousand at once are not a thousand free ones.
+    /// Lets an attempt begin, or returns how many seconds it must still wait. From its start an attempt counts as a failure of
+    /// its account, until its result is known: a thousand attempts at once are not a thousand free ones.
     pub(crate) fn enter(&self, names: &[String], now: Instant) -> Result<(), u64> {
         let wait = self.wait(names, now);
         if wait > 0 {
             return Err(wait);
         }
         let mut map = self.map();
-        // Between the look above and this one others may have begun.
+        // Other attempts may have begun since the look above.
         for name in of_account(names) {
             let left = map
                 .get(&key(name))
@@ -144,7 +144,7 @@ impl Throttle {
         }
     }
 
-    /// Notes that a try which had begun was wrong: under its account it counts already.
+    /// Records that a begun attempt was wrong; under its account it is counted already.
     pub(crate) fn wrong(&self, names: &[String], now: Instant) {
         let sources: Vec<String> = names.iter().filter(|name| name.starts_with(SOURCE)).cloned().collect();
         self.failed(&sources, now);
@@ -188,8 +188,8 @@ fn note(map: &mut HashMap<Key, Failures>, name: Key, now: Instant) {
     known.last = now;
 }
 
-/// Forgets what is over, and of the rest that half which failed least, and of these what is stalest: whoever makes up names
-/// fails once under each, and must not make us forget whom somebody tries again and again.
+/// Forgets expired entries. Of the rest it forgets the half with the fewest failures, the oldest first: made-up names fail once
+/// each, and must not displace an account under repeated attack.
 fn make_room(map: &mut HashMap<Key, Failures>, now: Instant) {
     map.retain(|_, known| now.saturating_duration_since(known.last) <= LONGEST);
     if map.len() < MOST {
@@ -257,7 +257,7 @@ mod tests {
         assert!((1..=100).contains(&most), "{most} checks in an hour: {checks:?}");
     }
 
-    /// Somebody whom many try, and then more names than are remembered, each once.
+    /// An account under attack, and then more names than are remembered, each once.
     #[test]
     fn made_up_names_make_nobody_forgotten() {
         let throttle = Throttle::default();
@@ -274,7 +274,7 @@ mod tests {
         assert!(throttle.map().len() <= MOST);
     }
 
-    /// Whoever guesses from where others work slows them down late and little, and never shuts them out.
+    /// Guesses from a shared address slow the other people there late and little, and never lock them out.
     #[test]
     fn a_stranger_at_a_shared_address_keeps_nobody_else_out() {
         let throttle = Throttle::default();
@@ -314,7 +314,7 @@ mod tests {
             let beside = account_names("a/ada", &format!("203.0.113.{place}"), Some("d1"));
             assert_eq!(throttle.wait(&beside, now), 0, "a known device at the guesser's place");
         }
-        // A device that guesses is slowed as any other place.
+        // A guessing device is slowed like any other source.
         let device = account_names("a/ada", "203.0.113.1", Some("d2"));
         for _ in 0..FREE {
             assert_eq!(throttle.enter(&device, now), Ok(()));

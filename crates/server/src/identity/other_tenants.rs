@@ -1,9 +1,9 @@
-//! In which tenants somebody is known: those that would let in the identity that a provider proved when this session began.
+//! The tenants that know a person: those that would admit the identity that a provider proved when this session began.
 //!
-//! Nothing else would do. An equal mail address or login is what a tenant says of its people, and whoever administers a tenant
-//! sets passwords and makes tokens there: by these they would learn of other tenants. What a provider said at the door is
-//! verified by keys that are read from its issuer, and the same issuer and subject are the same person everywhere. So a session
-//! that began by a password or a passkey, and every token, knows its own tenant only. Why, and what was given up, stands in
+//! Other data would not do. A tenant itself sets its people's mail addresses and logins, and its administrators set passwords
+//! and make tokens: any of these could be used to learn of other tenants. A provider's statement at the sign-in is verified by
+//! keys that are read from its issuer, and the same issuer and subject are the same person everywhere. So a session that began
+//! by a password or a passkey, and every token, knows its own tenant only. The reasons and the drawbacks are in
 //! `docs/decisions/0007-two-people-for-rights.md`.
 
 use model::core::refusal::Refusal;
@@ -33,10 +33,10 @@ impl Known {
     }
 }
 
-/// The tenants in which the caller is known, the one in which they act first.
+/// The tenants that know the caller, the present tenant first.
 ///
 /// # Errors
-/// 403 for a token that reads nothing; the store's, as it is answered.
+/// 403 for a token that reads nothing; the store's, as a failure response.
 pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Known>, Failure> {
     let asking = caller.clone();
     let own = move |cx: &mut acts::Context<'_, '_>| {

@@ -1,5 +1,5 @@
-//! Passkeys at the door and as fresh factor. Both the API and the pages come through here. Wrong answers are told in the
-//! log and slow nobody down: a signature is not guessed, and whoever has a passkey gets in while others try passwords.
+//! Passkeys at the sign-in and as fresh factor, for both the API and the pages. Wrong responses are logged and slow nobody
+//! down: a signature cannot be guessed, and an owner of a passkey gets in while others try passwords.
 
 use acts::Context;
 use acts::identity::set_passkey::{Answered, Begun, Shown, Wrong};
@@ -16,10 +16,10 @@ use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::identity::sign_in::{self, NewSession, Origin, Start};
 
-/// What is noted as the way in and as the fresh factor.
+/// The recorded name of this sign-in method and fresh factor.
 const PASSKEY: &str = "passkey";
 
-/// Turns what came of an answer into the answer of a door, and notes what was wrong under its person.
+/// Turns the result of a verification into a response, and records a failure under its person.
 fn judged<T>(state: &AppState, tenant: &str, answered: Answered<T>) -> Result<T, Failure> {
     let (wrong, person) = match answered {
         Answered::Right(found) => return Ok(found),
@@ -56,10 +56,10 @@ pub(crate) async fn begin_adding(state: &AppState, caller: &Caller, body: Body) 
     state.act(Lane::Pages, caller, Mode::Write, begin).await
 }
 
-/// Keeps a new passkey; answers the recovery codes, once, when there were none.
+/// Keeps a new passkey; returns the recovery codes, once, when there were none.
 ///
 /// # Errors
-/// 401 with why the answer is wrong; 409 when it is kept already; as `finish_passkey` of the acts.
+/// 401 with the reason why the response is wrong; 409 when the passkey is kept already; as `finish_passkey` of the acts.
 pub(crate) async fn finish_adding(
     state: &AppState,
     caller: &Caller,
@@ -85,7 +85,7 @@ pub(crate) async fn begin_step_up(state: &AppState, caller: &Caller) -> Result<B
 /// Notes in the session that the passkey was shown.
 ///
 /// # Errors
-/// 403 for a token; 401 with why the answer is wrong.
+/// 403 for a token; 401 with the reason why the response is wrong.
 pub(crate) async fn step_up(state: &AppState, caller: &Caller, id: String, answer: Vec<u8>) -> Result<Factor, Failure> {
     let digest = session_of(caller)?;
     let finish = move |cx: &mut Context<'_, '_>| passkeys::finish_step_up(cx, &id, &answer);
@@ -100,7 +100,7 @@ fn check_tenant(tenant: &str) -> Result<(), Failure> {
     store::check_tenant(tenant).map_err(|_| absent())
 }
 
-/// The challenge for somebody who stands before the door.
+/// The challenge for a person who signs in.
 ///
 /// # Errors
 /// 404 for a tenant that is not here; as `begin_sign_in` of the acts.
@@ -117,10 +117,11 @@ pub(crate) async fn begin_sign_in(state: &AppState, tenant: &str) -> Result<Begu
         .await
 }
 
-/// Begins a session for who showed their passkey. Having it and unlocking it are two factors, so it counts as fresh.
+/// Begins a session for the owner of a passkey. Possessing and unlocking the passkey are two factors, so the session has a
+/// fresh factor.
 ///
 /// # Errors
-/// 401 with why the answer is wrong; 404 for a tenant that is not here.
+/// 401 with the reason why the response is wrong; 404 for an unknown tenant.
 pub(crate) async fn sign_in(
     state: &AppState,
     origin: &Origin,
@@ -143,7 +144,7 @@ pub(crate) async fn sign_in(
     sign_in::begin(state, origin, tenant, person, start).await
 }
 
-/// Whether the caller has a passkey, and whether this server's address lets them use it.
+/// Whether the caller has a passkey, and whether passkeys work at this server's address.
 ///
 /// # Errors
 /// The store's.

@@ -7,8 +7,8 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 /// How many passwords a server hashes at once: each takes 19 MiB and some tens of milliseconds of a core.
 pub(crate) const HASHERS: usize = 2;
-/// The memory of passwords hashed before. Where each takes its own, the system's allocator keeps some for every thread that
-/// ever hashed one, and any of hundreds may.
+/// Memory of earlier hashes, for reuse. Otherwise the system's allocator would keep memory for every thread that ever hashed a
+/// password, of which there can be hundreds.
 static SPARE: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// The longest password that is hashed, in bytes; a longer one is refused unread.
@@ -33,7 +33,7 @@ pub enum PasswordError {
 /// Hashes a password with a fresh salt into its PHC text (`$argon2id$…`). Takes tens of milliseconds and 19 MiB.
 ///
 /// # Errors
-/// [`PasswordError`] as its variants say.
+/// The variants of [`PasswordError`].
 pub fn hash(password: &str) -> Result<String, PasswordError> {
     if password.chars().count() < SHORTEST_CHARS {
         return Err(PasswordError::TooShort);
@@ -67,7 +67,7 @@ pub fn verify(password: &str, phc: &str) -> bool {
     known.is_some_and(|known| is_behind(password, &known).unwrap_or(false))
 }
 
-/// Outputs are compared in constant time, as their library says.
+/// The library compares outputs in constant time.
 fn is_behind(password: &str, known: &PasswordHash) -> argon2::password_hash::Result<bool> {
     let (Some(salt), Some(expected)) = (&known.salt, &known.hash) else {
         return Ok(false);

@@ -1,5 +1,5 @@
-//! Signing in at an identity provider, and showing it anew who one is. What the two halves share rides in an encrypted
-//! cookie of the browser that began: an answer brought by another browser, or for another provider, finds nothing.
+//! Signing in at an identity provider, and proving one's identity anew. The data that both halves share is in an encrypted
+//! cookie of the browser that began: a response in another browser, or for another provider, finds nothing.
 
 use acts::Context;
 use acts::core::providers::{provider, provider_secret, providers};
@@ -37,17 +37,17 @@ const COOKIE: &str = "assent_sign_in";
 const PATIENCE_MINUTES: i64 = 15;
 /// How long one waits for a turn.
 const TURN: Duration = Duration::from_secs(5);
-/// How far before ours a provider's clock may stand when it says that somebody signed in anew, in seconds.
+/// How far a provider's clock may be behind ours, in seconds, when it reports a new sign-in.
 const BEHIND_SECONDS: i64 = 60;
 
 /// How long a platform's keys are left alone after they were read, however many tokens they do not fit.
 const KEYS_REST: Duration = Duration::from_secs(30);
 
-/// The keys of a platform whose tokens workloads are let in with: from memory while they are fresh. `anew` reads them again
-/// unless that was done just now.
+/// The keys of a platform that signs workloads' tokens: from the cache while fresh. `anew` reads the keys again, unless that
+/// was done just now.
 ///
 /// # Errors
-/// 502 when the platform cannot be asked; 503 when too many are.
+/// 502 when the platform cannot be reached; 503 when too many calls are under way.
 pub(crate) async fn workload_keys(state: &AppState, issuer: &str, anew: bool) -> Result<Keys, Failure> {
     let now = clock::tick();
     let longest = if anew { KEYS_REST } else { FRESH };
@@ -69,7 +69,7 @@ pub(crate) async fn workload_keys(state: &AppState, issuer: &str, anew: bool) ->
     Ok(found)
 }
 
-/// Does something that blocks on the outside, away from the doors' threads.
+/// Runs a blocking outgoing call, away from the threads that serve requests.
 async fn outside<T: Send + 'static>(
     state: &AppState,
     work: impl FnOnce(&Http) -> Result<T, OidcError> + Send + 'static,
@@ -94,7 +94,7 @@ fn failed(error: &OidcError) -> Failure {
 pub(crate) enum Purpose {
     /// To begin a session.
     SignIn,
-    /// To show who they are anew, in a session that there is.
+    /// For a fresh factor in an existing session.
     StepUp,
 }
 
@@ -104,7 +104,7 @@ struct Riding {
     purpose: Purpose,
     next: String,
     begun_at: Timestamp,
-    /// Whether the provider names itself in each answer.
+    /// Whether the provider names itself in each response.
     #[serde(default)]
     is_named: bool,
 }
@@ -172,7 +172,7 @@ async fn known(state: &AppState, tenant: &str, key: &str) -> Result<(IdentityPro
 /// Sends a browser to a provider.
 ///
 /// # Errors
-/// 404 for an unknown provider; 502 when it cannot be asked; 503 when too many are.
+/// 404 for an unknown provider; 502 when it cannot be reached; 503 when too many calls are under way.
 pub(crate) async fn leave(
     state: &AppState,
     tenant: &str,
@@ -215,7 +215,7 @@ pub(crate) async fn leave(
     })
 }
 
-/// 256 random bits as text, which is also what PKCE asks of its verifier.
+/// 256 random bits as text, which also meet PKCE's rules for a verifier.
 fn secret(state: &AppState) -> Result<String, Failure> {
     let mut bytes = [0_u8; 32];
     let filled = state.executor().tools().entropy.fill(&mut bytes);
@@ -255,26 +255,26 @@ fn opened(state: &AppState, tenant: &str, key: &str, headers: &HeaderMap) -> Res
     Ok(riding)
 }
 
-/// What a provider sent a browser back with.
+/// The parameters with which a provider redirects a browser back.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Returned {
     /// To be exchanged for tokens.
     pub code: Option<String>,
     /// Ties it to the sign-in.
     pub state: Option<String>,
-    /// Who sends it, if the provider says (RFC 9207).
+    /// The issuer, if the provider names it (RFC 9207).
     pub iss: Option<String>,
     /// Why there is no code.
     pub error: Option<String>,
-    /// The same in words.
+    /// The same as text.
     pub error_description: Option<String>,
 }
 
-/// A sign-in that came to its end.
+/// A completed sign-in.
 pub(crate) struct Arrived {
     /// Where the reader was going.
     pub next: String,
-    /// Cookies to set: the session's, if one began, and the end of the one it rode in.
+    /// Cookies to set: the session's, if one began, and the end of the cookie with the sign-in's data.
     pub cookies: Vec<String>,
 }
 
@@ -323,7 +323,7 @@ fn checked_code(found: &IdentityProvider, riding: &Riding, returned: Returned) -
         let text = "This answer belongs to another sign-in than yours. Sign in again.";
         return Err(Failure::new(403, "wrong_state", text));
     }
-    // A provider that names itself in each answer did not write one without its name.
+    // A response without a name is not from a provider that names itself in each response.
     let is_another = returned
         .iss
         .as_deref()
@@ -350,7 +350,7 @@ async fn enter(
     origin: &Origin,
 ) -> Result<NewSession, Failure> {
     if found.groups_claim.is_some() && verified.claimed.groups.is_none() {
-        // Nobody is moved on what is not known; whoever wonders why groups do not follow finds it here.
+        // Unknown groups move nobody; an administrator who wonders why groups do not follow finds the reason here.
         tracing::info!(
             tenant,
             provider = %found.key,
@@ -373,7 +373,7 @@ async fn enter(
     }
     let (person, enrolled): (PersonId, bool) = met?;
     let method = format!("provider:{}", found.key);
-    // A sign-in that the provider says happened just now is as fresh as a password entered now.
+    // A sign-in that the provider reports as just now is as fresh as a password entered now.
     let now = state.executor().tools().clock.now();
     let is_fresh = verified
         .signed_in_at
@@ -388,8 +388,8 @@ async fn enter(
     sign_in::begin(state, origin, tenant, person, start).await
 }
 
-/// Notes in the caller's session that the provider saw them anew. It must be the same person, and one without a second
-/// factor of their own.
+/// Records in the caller's session that the provider authenticated them anew. It must be the same person, and one without a
+/// second factor of their own.
 async fn freshen(
     state: &AppState,
     tenant: &str,

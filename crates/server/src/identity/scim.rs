@@ -1,4 +1,5 @@
-//! SCIM 2.0 (RFC 7644) under `/t/{tenant}/scim/v2`: extract, call one act, render. Its own token, its own errors.
+//! SCIM 2.0 (RFC 7644) under `/t/{tenant}/scim/v2`: each handler reads the input, runs one act and renders the result. Tokens
+//! and errors are the protocol's own.
 
 mod question;
 
@@ -32,11 +33,11 @@ use crate::http::state::AppState;
 
 /// How many records are read at once while a filter is judged.
 const PAGE: i64 = 500;
-/// How many members all groups of one answer have together, from the second group on: an answer may hold fewer resources
-/// than were asked for (RFC 7644 section 3.4.2.4), and whoever reads on begins behind those it got.
+/// How many members all groups of one response have together, from the second group on: a response may hold fewer resources
+/// than requested (RFC 7644 section 3.4.2.4), and a client continues after those that it got.
 const MOST_MEMBERS: usize = 20_000;
 
-/// The doors.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     let base = "/t/{tenant}/scim/v2";
     Router::new()
@@ -66,7 +67,8 @@ impl Kind {
         match text {
             "Users" => Ok(Self::User),
             "Groups" => Ok(Self::Group),
-            // What a standard describes and is not offered says so (RFC 7644 sections 3.7 and 3.11); discovery tells it before.
+            // Standard features that are not offered return that error (RFC 7644 sections 3.7 and 3.11); discovery shows it
+            // beforehand.
             "Bulk" | "Me" => Err(not_offered(text)),
             _ => Err(absent()),
         }
@@ -80,7 +82,7 @@ impl Kind {
     }
 }
 
-/// A no in the protocol's own words.
+/// A refusal in the protocol's format.
 struct No(ScimError, Option<u64>);
 
 impl From<ScimError> for No {
@@ -111,8 +113,8 @@ fn not_offered(name: &str) -> No {
     error.into()
 }
 
-/// An address of ours without the slashes that a client adds where it joins a base address with a name: `…/v2//Users` and
-/// `…/v2/Users/` are both `…/v2/Users`. Other addresses stay as they are.
+/// An address of ours without the extra slashes of clients that join a base address with a name: `…/v2//Users` and
+/// `…/v2/Users/` both become `…/v2/Users`. Other addresses are unchanged.
 pub(crate) fn neat(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     let (tenant, rest) = path.strip_prefix("/t/")?.split_once("/scim/v2/")?;
@@ -177,7 +179,7 @@ fn resource(status: u16, body: &Value) -> Response {
     response
 }
 
-/// Who asks: a token of this tenant with the scope `scim`.
+/// The caller: a token of this tenant with the scope `scim`.
 async fn caller(state: &AppState, method: &Method, headers: &HeaderMap, tenant: &str) -> Result<Caller, No> {
     let caller = caller_of(state, method, headers).await?;
     if caller.tenant != tenant {
@@ -198,7 +200,7 @@ fn base(state: &AppState, tenant: &str) -> String {
     format!("{}/t/{tenant}/scim/v2", state.public_url())
 }
 
-/// Does an act; what the protocol refuses inside of it leaves nothing written.
+/// Runs an act; a refusal by the protocol's rules inside the act rolls it back.
 async fn act<T: Send + 'static>(
     state: &AppState,
     caller: &Caller,
@@ -259,7 +261,7 @@ fn discovered(all: Vec<Value>, mut places: Places) -> Result<Response, No> {
         let total = i64::try_from(all.len()).unwrap_or_default();
         return Ok(answer(200, &scim::list(total, 1, &all)));
     }
-    // A schema's name is a URN, whose letters' case does not matter.
+    // A schema's name is a URN, in which case does not matter.
     let is_it = |it: &Value| it["id"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(&id));
     let found = all.into_iter().find(is_it);
     found.map(|it| answer(200, &it)).ok_or_else(absent)
@@ -291,8 +293,8 @@ async fn search(
     found(&state, &caller, kind, Question::of_body(&body?.fields)?).await
 }
 
-/// Searches users and groups at once (RFC 7644 section 3.4.3): users come first. A filter over attributes that only one of
-/// them has finds only those.
+/// Searches users and groups at once (RFC 7644 section 3.4.3): users come first. A filter on attributes of only one of the two
+/// finds only that kind.
 async fn search_all(
     State(state): State<AppState>,
     method: Method,
@@ -322,7 +324,7 @@ async fn search_all(
     let look = move |cx: &mut Context<'_, '_>| {
         let (mut total, mut items) = (0, Vec::new());
         for (kind, filter) in &filters {
-            // What came of one kind takes places from the next.
+            // The results of one kind reduce the room for the next.
             let taken = i64::try_from(items.len()).unwrap_or(i64::MAX);
             let asked = Question {
                 start: (question.start - total).max(1),
@@ -361,7 +363,7 @@ async fn found(state: &AppState, caller: &Caller, kind: Kind, question: Question
     Ok(answer(200, &list))
 }
 
-/// The page of an answer while it is gathered: no longer than asked for, and not with more members than one answer bears.
+/// The page of a response while it is collected: no longer than requested, and not with more members than the limit.
 struct Page<'q> {
     asked: &'q Question,
     items: Vec<Value>,
@@ -379,8 +381,8 @@ impl<'q> Page<'q> {
         }
     }
 
-    /// Whether there is still a place, for a group with so many members. Once there is none, there is none for those that
-    /// follow, or whoever reads on would miss one.
+    /// Whether there is room for a group with so many members. After the first group without room the page is full, so that a
+    /// client that reads on misses none.
     fn has_place(&mut self, members: usize) -> bool {
         let is_long = i64::try_from(self.items.len()).unwrap_or(i64::MAX) >= self.asked.count;
         let is_heavy = !self.items.is_empty() && self.members + members > MOST_MEMBERS;
@@ -426,7 +428,7 @@ fn page_of(cx: &mut Context<'_, '_>, kind: Kind, asked: &Question, base: &str) -
     Ok((total, page.items))
 }
 
-/// Those that a filter chooses: found by an index where it names a value, else by looking at all of them page by page.
+/// The records that match a filter: found by an index if the filter names a value, else by reading all of them page by page.
 fn matching(
     cx: &mut Context<'_, '_>,
     kind: Kind,
@@ -581,7 +583,7 @@ async fn show(
     Ok(resource(200, &asked.shaped(found)))
 }
 
-/// Whether a list of tags names this one (RFC 9110 section 13.1.2); weak and strong ones count alike here.
+/// Whether a list of tags contains this one (RFC 9110 section 13.1.2); weak and strong tags count alike here.
 fn is_known(tags: &str, version: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     tags.trim() == "*" || tags.split(',').any(|tag| bare(tag) == bare(version))
@@ -671,7 +673,7 @@ async fn change(
     Ok(resource(200, &asked.shaped(changed)))
 }
 
-/// What a change brings.
+/// The kind of an update.
 enum How {
     Put(Map<String, Value>),
     Patch(Vec<patch::Operation>),

@@ -36,19 +36,19 @@ const HASHER_PATIENCE: Duration = Duration::from_secs(5);
 pub struct NewSession {
     /// The tenant.
     pub tenant: String,
-    /// Whose it is.
+    /// The owner of the session.
     pub person: PersonId,
     /// When it ends.
     pub expires_at: Timestamp,
     /// The value of the `Set-Cookie` header.
     pub cookie: String,
-    /// Another, by which this device is known when somebody else guesses the password; after a password alone.
+    /// A further cookie that recognises this device while others guess the password; set after a password alone.
     pub device: Option<String>,
 }
 
 /// The cookie by which a device is known on which somebody signed in before. It opens nothing.
 const DEVICE_COOKIE: &str = "assent_device";
-/// What its code is made for.
+/// The purpose of the cookie's code.
 const DEVICE: &str = "device";
 /// How long a device is known, in days.
 const DEVICE_DAYS: i64 = 90;
@@ -56,14 +56,14 @@ const DEVICE_DAYS: i64 = 90;
 /// The longest name of a browser or program that is kept, in characters.
 const AGENT_CHARS: usize = 200;
 
-/// Where a request comes from: kept with the session, so that its owner can tell it from others.
+/// The source of a request: kept with the session, so that its owner can recognise the session.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
     /// The address.
     pub source: String,
     /// The browser or program, as it names itself.
     pub agent: String,
-    /// What it shows of an earlier sign-in.
+    /// The device cookie of an earlier sign-in.
     pub device: Option<String>,
 }
 
@@ -79,8 +79,8 @@ impl Origin {
     }
 }
 
-/// Begins a session for who knows the password. A wrong login takes as long as a wrong password. Somebody with a second
-/// factor has shown one of two by that: what needs a fresh factor asks for the second.
+/// Begins a session by a password. A wrong login takes as long as a wrong password. For a person with a second factor the
+/// password is the first of two: an act that needs a fresh factor requires the second.
 ///
 /// # Errors
 /// 401; 429 after repeated failures; 503 while the hashers are busy or the store is away.
@@ -123,7 +123,7 @@ pub async fn sign_in(
     })
 }
 
-/// The id of the device that a cookie names, if this server gave it out for the account.
+/// The id of the device in a cookie, if this server issued the cookie for the account.
 fn known_device<'a>(state: &AppState, account: &str, shown: &'a str) -> Option<&'a str> {
     let (id, code) = shown.split_once('.')?;
     let code = proof::crypto::from_base64url(code)?;
@@ -171,7 +171,7 @@ fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, fail
     attempts::note_sign_in(state, tenant, person.as_str(), method, code);
 }
 
-/// Somebody who may sign in with a password.
+/// A person who may sign in with a password.
 struct Known {
     person: PersonId,
     phc: String,
@@ -203,7 +203,7 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
         .await
 }
 
-/// Checks a password against its PHC text, or against one that fits nothing.
+/// Checks a password against its PHC text, or against a dummy that never matches.
 async fn check_password(state: &AppState, names: &[String], phc: Option<String>, secret: &str) -> Result<(), Failure> {
     if let Err(wait) = state.throttle().enter(names, clock::tick()) {
         let text = format!("Too many failed tries. Try again in {wait} seconds.");
@@ -265,17 +265,17 @@ async fn hashing<T: Send + 'static>(state: &AppState, work: impl FnOnce() -> T +
 pub(crate) struct Start {
     /// `password`, `passkey` or `provider:KEY`.
     pub method: String,
-    /// What counts as fresh factor at once, if anything does.
+    /// The fresh factor at the start of the session, if any.
     pub factor: Option<Factor>,
     /// The id of the passkey that was shown.
     pub passkey: Option<String>,
     /// The digest of the hash of the password that was shown.
     pub password: Option<String>,
-    /// Who an identity provider has just proved them to be, `issuer subject`; nothing else may stand here.
+    /// The person that an identity provider has just proved, as `issuer subject`; no other text may be set here.
     pub subject: Option<String>,
 }
 
-/// Begins a session for somebody who has shown who they are.
+/// Begins a session for an authenticated person.
 ///
 /// # Errors
 /// 503 while the store is away.
@@ -295,7 +295,7 @@ pub(crate) async fn begin(
         .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
-    // Another password or passkey within the minute is another sign-in: one of them may have been put back.
+    // Another password or passkey within the minute is a separate sign-in: one of them may have been restored.
     let shown = start
         .passkey
         .as_deref()
@@ -351,7 +351,7 @@ fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
 /// A fresh factor as it is shown.
 #[derive(Debug, Clone)]
 pub enum Shown {
-    /// The password again: enough for who has nothing better.
+    /// The password again: enough for a person without a second factor.
     Password(String),
     /// A code of an authenticator.
     Code(String),
@@ -368,7 +368,7 @@ pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Resu
     state.act(Lane::Pages, caller, Mode::Read, find).await
 }
 
-/// Notes a fresh factor in a session, and answers what it is worth. Who has a second factor shows that one.
+/// Records a fresh factor in a session, and returns its kind. A person with a second factor has to use that one.
 ///
 /// # Errors
 /// 403 for a token, `second_factor_required` for a password that is not enough; 401 for a wrong one; 429 after repeated
@@ -421,8 +421,8 @@ pub(crate) async fn note_factor(
     Ok(())
 }
 
-/// Checks the caller's own password, slowed down like a sign-in by their account, and not by their address: they are in already,
-/// and others there may be guessing.
+/// Checks the caller's own password, with a limit like that of a sign-in by account, but not by address: the caller is signed
+/// in already, and others at the address may be guessing.
 ///
 /// # Errors
 /// 401 for a wrong password; 429 after repeated failures.
@@ -433,7 +433,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
         Ok((login, secrets::password(cx.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
-    // Whoever guesses at the door does not keep the person from stepping up inside.
+    // Guesses at the sign-in do not keep the person from stepping up inside.
     let names = [format!("step-up {}/{login}", caller.tenant)];
     let checked = check_password(state, &names, phc, secret).await;
     if let Err(failure) = &checked {
@@ -442,7 +442,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
     checked
 }
 
-/// Tries a code that is used up when it is right. A million codes are soon tried, so wrong ones slow their person down.
+/// Tries a one-time code, which is used up by a match. A million codes are soon tried, so wrong codes slow their person down.
 async fn use_up(
     state: &AppState,
     caller: &Caller,
@@ -470,7 +470,7 @@ async fn use_up(
     Err(failure)
 }
 
-/// Ends a session; answers the `Set-Cookie` header that forgets it.
+/// Ends a session; returns the `Set-Cookie` header that removes it.
 ///
 /// # Errors
 /// The store's. A token has no session and ends nothing.

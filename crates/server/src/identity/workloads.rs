@@ -1,5 +1,5 @@
-//! The door for jobs of pipelines: a token of their platform for one of ours, for some minutes (OAuth 2.0 Token Exchange,
-//! RFC 8693). Requests and refusals are OAuth's own (RFC 6749 section 5.2).
+//! The token exchange for jobs of pipelines: a job presents its platform's token and gets a token of ours, valid for some
+//! minutes (OAuth 2.0 Token Exchange, RFC 8693). Requests and refusals have OAuth's format (RFC 6749 section 5.2).
 
 use acts::Context;
 use acts::identity::set_workload::{NewEntry, Shown, enter, trusting};
@@ -24,18 +24,18 @@ use crate::identity::providers;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
-/// What may be exchanged.
+/// The token types that may be exchanged.
 const SUBJECTS: &[&str] = &[
     "urn:ietf:params:oauth:token-type:jwt",
     "urn:ietf:params:oauth:token-type:id_token",
 ];
 
-/// The door.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route("/t/{tenant}/token", post(exchange))
 }
 
-/// A refusal in OAuth's words.
+/// A refusal in OAuth's format.
 struct No(Failure, &'static str);
 
 impl IntoResponse for No {
@@ -116,7 +116,7 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
     let found = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
         .await;
-    // A tenant that is not there and one that trusts nobody answer alike.
+    // An unknown tenant and one without trusted workloads get the same response.
     let found: Vec<Workload> = found.unwrap_or_default();
     if found.is_empty() {
         return Err(nobody());
@@ -145,15 +145,16 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
     entered
 }
 
-/// The workload that trusts a token, by its key, and what the token says. Where none does, the first that the token was
-/// meant for, so that its refusal names the claim.
+/// The workload that trusts a token, by its key, and the token's claims. Where none does, the first that the token was meant
+/// for, so that its refusal names the claim.
 async fn verified(
     state: &AppState,
     issuer: &str,
     token: &str,
     found: &[Workload],
 ) -> Result<(String, Verified), Failure> {
-    // A token that had ended is forgotten, so that by a clock that was set back it would be taken a second time.
+    // Expired tokens are forgotten, so after the clock is set back such a token would be accepted a second time. This clock
+    // never goes back.
     let now = ends_by(state);
     let keys = providers::workload_keys(state, issuer, false).await?;
     let mut told = check(token, &keys, issuer, found, now);

@@ -1,4 +1,4 @@
-//! Deliveries of outside systems: verified over their raw bytes, kept, and answered. Their effect comes later.
+//! Deliveries of outside systems: verified over their raw bytes, kept, and acknowledged. Their effect comes later.
 
 use std::sync::Arc;
 
@@ -27,19 +27,20 @@ use crate::http::known_connections::{Found, Known};
 use crate::http::route::Places;
 use crate::http::state::AppState;
 
-/// The largest delivery, in bytes: what GitHub sends at most.
+/// The largest delivery, in bytes: GitHub's own limit.
 const LIMIT: u64 = 25 * 1024 * 1024;
 /// How much of a delivery is held in memory before its signature is known, in bytes.
 const HELD: usize = 256 * 1024;
-/// The largest delivery of a system that does not sign as GitHub does, in bytes: it is read before it is believed.
+/// The largest delivery of a system that does not sign as GitHub does, in bytes: it is read before it is verified.
 const OTHERS: u64 = 2 * 1024 * 1024;
-/// The kinds whose delivery tells of a whole group of alerts, thousands in the worst outage. Their senders try no refused one again.
+/// The kinds whose delivery covers a whole group of alerts, thousands in the worst outage. Their senders retry no refused
+/// delivery.
 const GROUPED: &[&str] = &["alertmanager", "grafana"];
 /// The longest name of a delivery or of an event, in characters.
 const NAME_LIMIT: usize = 200;
 /// The longest id of a connection, in characters.
 const ID_LIMIT: usize = 64;
-/// How often a delivery is judged again because the estate was written meanwhile, before its sender is asked to come again.
+/// How often a delivery is judged again because the tenant data changed meanwhile, before its sender has to retry.
 const TRIES: usize = 8;
 
 /// `POST /hooks/{connection}`. Clients of PagerDuty take an address and add the path of its Events API v2.
@@ -65,7 +66,7 @@ async fn receive(
     let bytes = match read_verified(&state, &known.found, &headers, body, now).await? {
         Ok(bytes) => bytes,
         Err(doubt) => {
-            // What was remembered may be over, and then nothing is kept or counted of it.
+            // The cached connection may be outdated; then nothing is kept or counted for it.
             let known = look_up(&state, &connection).await?;
             return Err(turn_away(&state, &known.found.tenant, connection, doubt).await);
         }
@@ -91,7 +92,7 @@ async fn receive(
         return Err(Failure::new(400, "malformed", "A header of the delivery is too long."));
     }
     let whole = Whole {
-        // The attributes of a CloudEvent in binary mode stand beside its body, so that a body may well come twice.
+        // The attributes of a CloudEvent in binary mode are in headers, so that two deliveries may have the same body.
         body_digest: proof::crypto::digest_text(&kept.body),
         connection,
         delivery_id,
@@ -105,7 +106,7 @@ async fn receive(
     Ok((status, axum::Json(answer)).into_response())
 }
 
-/// A delivery's digest, which tells it apart where its sender gives it no id, and its body as it is kept.
+/// A delivery's digest, which identifies a delivery without an id of its sender, and its body as it is kept.
 fn as_kept(state: &AppState, found: &Found, connection: &str, bytes: Vec<u8>) -> Result<(String, Vec<u8>), Failure> {
     let tools = state.executor().tools();
     match found.kind.as_str() {
@@ -115,7 +116,7 @@ fn as_kept(state: &AppState, found: &Found, connection: &str, bytes: Vec<u8>) ->
             Ok((proof::crypto::digest_text(&marked), marked))
         }
         run_task::KIND => {
-            // Sealed anew each time, the same request would be another one.
+            // The digest is taken before sealing: the sealed text differs each time, so a repeated request would look new.
             let digest = proof::crypto::digest_text(&bytes);
             let seal = |token: &str| secrets::seal_delivered(tools, &found.tenant, connection, token);
             let sealed = run_task::sealed(bytes, seal).map_err(|error| Failure::fault(&error))?;
@@ -125,7 +126,7 @@ fn as_kept(state: &AppState, found: &Found, connection: &str, bytes: Vec<u8>) ->
     }
 }
 
-/// A delivery with all that is kept of it.
+/// A delivery with all stored data.
 struct Whole {
     connection: String,
     delivery_id: String,
@@ -135,11 +136,11 @@ struct Whole {
     subject: String,
 }
 
-/// Notes what a delivery is about. A large one is read off the threads that serve requests.
+/// Finds the subject of a delivery. A large delivery is read away from the threads that serve requests.
 async fn with_subject(kind: &str, whole: Whole, now: Timestamp) -> Result<Whole, Failure> {
     let (kind, is_small) = (kind.to_owned(), whole.body.len() <= HELD);
     let note = move || {
-        // Names of outside systems can be long; a digest tells subjects apart as well.
+        // Names of outside systems can be long; a digest distinguishes subjects as well.
         let subject = match door::subject_of(&kind, &whole.event, &whole.body, now) {
             subject if subject.is_empty() || subject == inbox::SEVERAL => subject,
             subject => proof::crypto::digest_text(subject.as_bytes()),
@@ -153,8 +154,8 @@ async fn with_subject(kind: &str, whole: Whole, now: Timestamp) -> Result<Whole,
     done.map_err(|error| Failure::fault(&error))
 }
 
-/// Keeps a delivery, in a transaction that sees the connection as it was when the signature was held to it; `false` when it
-/// was there before.
+/// Keeps a delivery, in a transaction that checks that the connection is unchanged since the signature was verified; `false`
+/// for a repeated delivery.
 async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<bool, Failure> {
     for _ in 0..TRIES {
         let (whole, generation) = (Arc::clone(&whole), known.generation);
@@ -234,8 +235,8 @@ async fn read_verified(
     Ok(door::verify(&found.kind, &found.secret, &text, &bytes, now).map(|()| bytes))
 }
 
-/// Reads a body and holds it against its signature. Anybody may send one, so until it is known to be signed a long one
-/// stands in a file. `None` when it is not signed.
+/// Reads a body and verifies its signature. Anybody may send a body, so a long one is kept in a file until its signature is
+/// verified. `None` when it is not signed.
 async fn read_signed(
     state: &AppState,
     body: Body,
@@ -274,13 +275,13 @@ async fn read_signed(
     }
 }
 
-/// PagerDuty's senders read the answer; others only its status.
+/// PagerDuty's senders read the body of the response; others only its status.
 fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
     let key = || pagerduty::dedup_key(body).unwrap_or_else(|| proof::crypto::digest_text(body));
     (kind == "pagerduty").then(|| json!({"status": "success", "message": "Event processed", "dedup_key": key()}))
 }
 
-/// Counts a delivery that is not the sender's, with its reason, where an administrator sees it.
+/// Counts an unauthentic delivery, with its reason, for an administrator.
 async fn turn_away(state: &AppState, tenant: &str, connection: String, doubt: door::Doubt) -> Failure {
     state.metrics().note_refused_delivery();
     let count = move |cx: &mut Context<'_, '_>| {

@@ -1,5 +1,5 @@
-//! The state of the files for Prometheus and of its last reload, as this server saw them since its start. The state is kept in memory
-//! alone: a server that starts anew writes the files and reloads again.
+//! The state of the files for Prometheus and of its last reload, as this server saw them since its start. The state is kept in
+//! memory alone: a restarted server writes the files and reloads again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 /// The longest reason that is kept, in characters.
 const REASON: usize = 300;
-/// The most monitors that are named whose rule is left out.
+/// The most monitors without a rule that are named.
 const MOST_LEFT_OUT: usize = 50;
 
 /// The state, shared by the thread that writes the files and the page that shows it.
@@ -36,7 +36,7 @@ pub(crate) struct Configured {
 pub(crate) struct Attempt {
     /// When.
     pub(crate) at: Timestamp,
-    /// Why it failed; `None` where it did not.
+    /// The reason of the failure; `None` after a success.
     pub(crate) failed: Option<String>,
 }
 

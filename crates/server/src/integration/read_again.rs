@@ -9,7 +9,7 @@ use model::core::refusal::Refusal;
 use model::integration::signal::Signal;
 use store::integration::inbox;
 
-/// Reads a delivery once more; what it says, and what it came to.
+/// Reads a delivery once more; returns its signals and the result.
 pub(crate) fn read_again(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<(Vec<Signal>, String)> {
     let row = delivery(cx, id)?;
     if row.body.is_empty() {
@@ -29,7 +29,7 @@ pub(crate) fn read_again(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<(Ve
     })?;
     let now = cx.now;
     let holder = format!("replay-{}", cx.act);
-    // Who has it read once more answers for it, also where no server took it in.
+    // The person who requests the reading is responsible for the delivery, also where no server received it.
     let mac = row_mac::Came::from(&row).mac(cx);
     inbox::again(cx.tx, &row.id, now, &mac)?;
     if !inbox::take(cx.tx, &row.id, &holder, now)? {

@@ -1,4 +1,4 @@
-//! Answers that stay open and send events (server-sent events): one place makes them, so that all carry the same headers.
+//! Responses that stay open and send events (server-sent events): one place makes them, so that all carry the same headers.
 
 use std::convert::Infallible;
 
@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-/// nginx collects an answer until its buffer is full, so events would come minutes late; this header of its own switches that off
-/// for one answer (<https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering>).
+/// nginx collects a response until its buffer is full, so events would come minutes late; this header of nginx switches that
+/// off for one response (<https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering>).
 const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 
-/// The answer that sends what is put into the channel until it is closed.
+/// The response that sends the channel's content until the channel is closed.
 pub(crate) fn event_stream(receive: mpsc::Receiver<Result<Event, Infallible>>) -> Response {
     let mut response = Sse::new(ReceiverStream::new(receive))
         .keep_alive(KeepAlive::default())

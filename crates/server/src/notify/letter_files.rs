@@ -1,5 +1,5 @@
-//! Keeps the files of a letter before a draft is made of it. Files of a letter that is not its writer's own are not kept; what no
-//! evidence names in the end is removed by the sweep, as other files are.
+//! Keeps the files of a letter before a draft is made of it. Files of another writer's letter are not kept; the sweep removes
+//! files that no evidence names.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -71,7 +71,7 @@ fn fault(error: &std::io::Error) -> acts::Error {
 
 fn keep_in_folder(state: &AppState, folder: &Path, hex: &str, bytes: &[u8]) -> acts::Result<()> {
     let id = state.executor().new_id(state.executor().tools().recorder.now())?;
-    // What is left over in the folder for uploads is removed at the next start.
+    // The next start removes left-over files in the folder for uploads.
     let path = state.uploads().join(id);
     let mut file = std::fs::File::create_new(&path).map_err(|error| fault(&error))?;
     file.write_all(bytes).map_err(|error| fault(&error))?;
@@ -81,7 +81,7 @@ fn keep_in_folder(state: &AppState, folder: &Path, hex: &str, bytes: &[u8]) -> a
     sync(&folder)
 }
 
-/// A sync that failed may have lost what was written, and a second one would not say so.
+/// A failed sync may have lost written data, and a second sync would not report the loss.
 fn sync(file: &std::fs::File) -> acts::Result<()> {
     match file.sync_all() {
         Err(error) if error.kind() != std::io::ErrorKind::StorageFull => failed_sync::end_after_failed_sync(&error),

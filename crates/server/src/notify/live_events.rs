@@ -1,4 +1,4 @@
-//! Live events (SSE): those that have their place in the log, by their index, so that a range once read is final.
+//! Live events (SSE): events with a place in the log, by their index, so that a range is final once it was read.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -26,10 +26,10 @@ const BATCH: i64 = 100;
 /// How often a stream looks by itself.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What changes nothing that a page of the whole tenant shows: letters, questions at the gate, and what auditors looked at.
+/// Events that change nothing on a page of the whole tenant: letters, gate requests, and auditors' accesses.
 const NO_NEWS: &[&str] = &["message.", "gate.", "auditor_look."];
 
-/// After how many quiet looks a stream ends, so that its reader shows its credential again.
+/// A stream ends after this time, so that its reader has to authenticate again.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// An event ready to be sent: its index, its kind and its text.
@@ -39,22 +39,22 @@ struct Line {
     text: String,
 }
 
-/// What a stream tells of each event.
+/// The data that a stream sends of each event.
 #[derive(Clone)]
 pub(crate) enum Telling {
-    /// All that the API tells, under the event's own name.
+    /// All data of the API, under the event's own name.
     Whole,
-    /// For a page: that something happened to a change, or to the changes and the estate of the tenant. Browsers hand
-    /// out events without a name to whoever listens, so that a page need not know every name there is.
+    /// For a page: the fact that a change, or the changes and the directory of the tenant, had an event. Browsers deliver
+    /// events without a name to every listener, so that a page need not know all names.
     News {
         about: Option<String>,
-        /// What the page shows already.
+        /// The events that the page shows already.
         shown: BTreeSet<String>,
     },
 }
 
-/// The news of a tenant for a page of its: of one change by its id, or of all; none that the page shows already. `from` is the size of the log that the
-/// page was made at.
+/// The news of a tenant for a page: of one change by its id, or of all, without events that the page shows already. `from` is
+/// the size of the log when the page was made.
 pub(crate) fn news(
     state: AppState,
     caller: Caller,
@@ -68,7 +68,7 @@ pub(crate) fn open(state: AppState, caller: Caller, telling: Telling, from: i64)
     let (send, receive) = mpsc::channel(64);
     let feed = feed(state, caller, telling, from, send);
     tokio::spawn(async move {
-        // A stream that is not read to its end, or whose reader went away, ends with its channel.
+        // A stream that is not read to its end, or whose reader disconnected, ends with its channel.
         let _ = tokio::time::timeout(LIFE, feed).await;
     });
     event_stream(receive)
@@ -113,14 +113,14 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
         let directory = cx.directory()?;
         let scope = cx.scope()?;
         let is_scoped = scope.is_some();
-        // What an auditor with a mandate reads is noted record by record, which a stream cannot be.
+        // An auditor's accesses under a mandate are recorded record by record, which is impossible for a stream.
         let is_bound = scope.is_some_and(|scope| scope.is_bound());
         let events = event::page(cx.tx, from, BATCH)?;
         let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
         let mut lines = Vec::new();
         for event in events {
             let index = event.seq.unwrap_or(from);
-            // Of a scope come its own changes alone.
+            // A scoped reader gets events of changes in the scope alone.
             if is_bound || is_scoped && (event.subject_table != "change" || cx.change(&event.subject_id).is_err()) {
                 continue;
             }
@@ -145,7 +145,7 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
     state.act(Lane::Pages, caller, Mode::Read, act).await
 }
 
-/// Whether a page should look again. What was mailed and what a gate answered moves no page of its own.
+/// Whether a page should look again. Sent letters and gate decisions change no page of their own.
 fn is_news(event: &event::Event, about: Option<&str>) -> bool {
     match about {
         Some(change) => event.subject_table == "change" && event.subject_id == change,

@@ -1,4 +1,4 @@
-//! Public status pages as they were written last: whoever asks without a credential makes the server write each at most once in a few
+//! A cache of public status pages: requests without a credential make the server render each page at most once in a few
 //! seconds.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ impl PublicPages {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The page of a tenant, where it is good yet. Whether the tenant still shows one is for the caller to say.
+    /// The cached page of a tenant, while it is fresh. The caller checks whether the tenant still has a public page.
     pub(crate) fn get(&self, tenant: &str, now: Instant) -> Option<Arc<str>> {
         let map = self.map();
         let (written, page) = map.get(tenant)?;

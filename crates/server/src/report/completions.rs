@@ -1,4 +1,4 @@
-//! What an unfinished search can go on with: the operators, and the values of an operator.
+//! Completions of an unfinished search: the operators, and the values of an operator.
 
 use model::directory::snapshot::Directory;
 use model::report::search_query::{OPERATORS, Operator, Takes};
@@ -8,16 +8,16 @@ const MOST: usize = 8;
 /// The fewest letters by which an operator is completed.
 const LETTERS: usize = 2;
 
-/// A search that goes on with what was typed.
+/// A completed search text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Completion {
     /// The whole text.
     pub text: String,
-    /// What its last operator narrows to.
+    /// The filter that its last operator sets.
     pub explanation: &'static str,
 }
 
-/// The completions of the last word.
+/// The completions of the last term.
 pub(crate) fn complete(text: &str, directory: &Directory) -> Vec<Completion> {
     let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
     let before = text.get(..text.len() - last.len()).unwrap_or_default();
@@ -49,7 +49,7 @@ fn values(name: &str, begun: &str, directory: &Directory) -> Vec<(String, &'stat
     let Some(operator) = Operator::named(name) else {
         return Vec::new();
     };
-    // Of several words the last is completed.
+    // Of several values the last is completed.
     let (kept, begun) = match begun.rsplit_once(',') {
         Some((kept, begun)) => (format!("{kept},"), begun.to_lowercase()),
         None => (String::new(), begun.to_lowercase()),

@@ -1,4 +1,4 @@
-//! Reports: what the API and the pages share of the search.
+//! Reports: the search code that the API and the pages share.
 
 pub(crate) mod completions;
 pub(crate) mod search;

@@ -18,10 +18,10 @@ use crate::report::settings::settings_of;
 const MOST_OF_QUEUE: usize = 5;
 /// The most pages that are found.
 const MOST_PAGES: usize = 10;
-/// The fewest letters of an act that are taken for one.
+/// The fewest characters that are recognised as the verb of an act.
 const LETTERS: usize = 3;
 
-/// The acts that can be typed before the key of a change: the word, the act, and the form of the change's page.
+/// The acts that can be typed before the key of a change: the verb, the act, and the form of the change's page.
 const ACTS: [(&str, Act, &str); 13] = [
     ("approve", Act::Approve, "approve"),
     ("reject", Act::Approve, "reject"),
@@ -53,18 +53,18 @@ const FURTHER: [(&str, &str, &str); 11] = [
     ("Absences and delegations", "/away", actions::READ),
 ];
 
-/// Something that was found.
+/// A search result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Item {
     /// `act`, `change`, `person`, `service`, `incident`, `freeze`, `template`, `page` or `setting`.
     pub kind: &'static str,
-    /// The word of an act, the key, the login or the id of a record; empty for a page and a setting.
+    /// The verb of an act, the key, the login or the id of a record; empty for a page and a setting.
     pub key: String,
     /// Its title or name.
     pub title: String,
     /// Its state; empty where it has none.
     pub state: String,
-    /// Of a closed change that did not plainly succeed: its outcome.
+    /// The outcome of a closed change without full success.
     pub outcome: Option<Outcome>,
     /// The path of its page, below the tenant's address.
     pub path: String,
@@ -121,7 +121,7 @@ pub(crate) fn is_key(text: &str) -> bool {
     rest.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// The acts that are open to the reader: on the change that is named, or of the queue where the words begin an act alone.
+/// The acts that are open to the reader: on the named change, or on the queue where the text is the beginning of a verb alone.
 fn acts_of(cx: &mut Context<'_, '_>, words: &str) -> acts::Result<Vec<Item>> {
     let words: Vec<&str> = words.split_whitespace().collect();
     match words[..] {
@@ -134,7 +134,7 @@ fn acts_of(cx: &mut Context<'_, '_>, words: &str) -> acts::Result<Vec<Item>> {
 
 fn on_change(cx: &mut Context<'_, '_>, verb: &str, key: &str) -> acts::Result<Vec<Item>> {
     let key = key.to_uppercase();
-    // What the reader does not see is as absent as what there is not.
+    // A record that the reader may not see is treated as absent.
     if !cx.sees_key(&key)? {
         return Ok(Vec::new());
     }
@@ -176,7 +176,7 @@ fn act_item(word: &str, form: &str, key: &str, title: &str) -> Item {
     }
 }
 
-/// The pages that the reader may open and whose names fit.
+/// The pages that the reader may open and whose names match.
 fn pages_of(cx: &mut Context<'_, '_>, words: &str, language: &str) -> acts::Result<Vec<Item>> {
     let language = pages::language::find(language);
     let is_fitting = |label: &str| {

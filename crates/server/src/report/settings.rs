@@ -1,4 +1,4 @@
-//! Settings as the search finds them: by their names, and by what the form of a page sets.
+//! Settings in the search: found by their names, and by the fields of a page's form.
 
 use acts::Context;
 use acts::report::search_records::fits;
@@ -12,12 +12,12 @@ use crate::report::search::Item;
 
 /// The most settings that are found.
 const MOST: usize = 10;
-/// The fewest letters by which the fields of a form are searched: shorter ones stand in most labels.
+/// The fewest characters by which the fields of a form are searched: shorter texts occur in most labels.
 const LETTERS: usize = 4;
-/// Fields that most forms have; they say nothing about a page.
+/// Fields that most forms have; they do not characterise a page.
 const COMMON: [&str; 6] = ["key", "name", "title", "reason", "description", "active"];
 
-/// What is set: its name, the page, the action by which it is set.
+/// A setting: its name, its page, the action that sets it.
 const SETTINGS: [(&str, &str, &str); 22] = [
     ("Language, time zone and clock", "/telling", actions::READ),
     ("Daily letter and quiet hours", "/telling", actions::READ),
@@ -67,8 +67,9 @@ const SETTINGS: [(&str, &str, &str); 22] = [
     ("Tokens for the API and for pipelines", "/tokens", actions::SET_TOKEN),
 ];
 
-/// The settings that the reader may change and that fit the words, in their order; then pages of nouns with a form that has such
-/// a field. `language` is the reader's own, in which they are found too; a page that was `found` by its name is not repeated.
+/// The settings that the reader may change and that match the search terms, in their order; then pages of nouns with a form
+/// that has such a field. The search also covers the reader's own `language`; a page that was `found` by its name is not
+/// repeated.
 ///
 /// # Errors
 /// The store's.
@@ -122,7 +123,7 @@ fn setting(title: &str, path: &str) -> Item {
     }
 }
 
-/// Whether the form of a noun has a field of which the label holds these words. Keys of other nouns are no settings.
+/// Whether the form of a noun has a field whose label contains these search terms. Keys of other nouns are no settings.
 fn sets(card: &Card, words: &str, in_own_language: impl Fn(&str) -> String) -> bool {
     let words = words.to_lowercase();
     let fields = card.input.2.iter();

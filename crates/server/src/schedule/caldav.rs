@@ -17,10 +17,10 @@ use crate::web::notify::calendar_feed::objects;
 
 /// The collection of a person's own changes.
 const OWN: &str = "changes";
-/// The methods that are answered.
+/// The supported methods.
 const METHODS: &str = "OPTIONS, GET, HEAD, PROPFIND, REPORT";
 
-/// Answers a client. A credential that is absent or wrong is asked for, whatever the tenant.
+/// Serves a client. A missing or wrong credential gets the same challenge for every tenant.
 pub(crate) async fn serve(State(state): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
@@ -58,13 +58,13 @@ pub(crate) async fn serve(State(state): State<AppState>, request: Request) -> Re
         .await;
     match made {
         Ok(reply) => with_dav(sent(reply, is_head)),
-        // A person who was deactivated has no calendar any more.
+        // A deactivated person has no calendar any more.
         Err(failure) if matches!(failure.status(), 401 | 403) => challenge(),
         Err(failure) => failure.into_response(),
     }
 }
 
-/// The tenant of a path, and what stands below the root without a slash at its end.
+/// The tenant of a path, and the rest below the root without a slash at its end.
 fn place(path: &str) -> Option<(&str, &str)> {
     let (tenant, rest) = path.strip_prefix("/t/")?.split_once('/')?;
     let below = rest.strip_prefix("caldav")?;

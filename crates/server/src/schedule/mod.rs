@@ -1,5 +1,5 @@
-//! Doors of the calendar in protocols beside REST and pages: CalDAV, and the change calendars of AWS Systems Manager. Both open with
-//! the secret of a calendar feed.
+//! Protocols of the calendar beside REST and pages: CalDAV, and the change calendars of AWS Systems Manager. Both authenticate
+//! with the secret of a calendar feed.
 
 mod caldav;
 mod calendar_state;
@@ -10,7 +10,7 @@ use axum::routing::any;
 use crate::http::handler::{plain, post};
 use crate::http::state::AppState;
 
-/// The doors.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/feed/{name}/ssm", post(calendar_state::show))

@@ -1,6 +1,6 @@
-//! The S3-compatible bucket that the settings name: its address, and the few calls that are made to it. They are signed over the one
-//! seam to the cryptographic library ([`signing`]) and made by the one client that makes outgoing calls, so that no second of either
-//! is linked (decision record 0020).
+//! The S3-compatible bucket that the settings name: its address, and the few calls to it. The calls use the existing interface
+//! to the cryptographic library ([`signing`]) and the existing client for outgoing calls, so that neither is linked twice
+//! (decision record 0020).
 
 mod signing;
 
@@ -27,7 +27,7 @@ const MOST_BYTES: u64 = 1 << 30;
 pub(crate) const ARCHIVE_PATIENCE: Duration = Duration::from_secs(20);
 /// The same for a running copy, whose objects may be large.
 const COPY_PATIENCE: Duration = Duration::from_secs(60);
-/// How much of an answer that refuses is read.
+/// The most bytes of an error response that are read.
 const MOST_REFUSAL: u64 = 64 << 10;
 
 /// A bucket as the operator names it. Its secret is never printed.
@@ -67,7 +67,7 @@ impl Place {
     /// Reads an address.
     ///
     /// # Errors
-    /// A sentence that says what it has to be.
+    /// A sentence that describes the expected form.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
         let form = || "write https://HOST/BUCKET, such as https://s3.eu-central-1.amazonaws.com/assent".to_owned();
         let uri: Uri = text.parse().map_err(|_| form())?;
@@ -203,7 +203,7 @@ pub(crate) fn client(
 }
 
 impl S3 {
-    /// Makes a call to an object; answers the status and, where it was taken, the body.
+    /// Makes a call to an object. Returns the status and, on success, the body.
     fn ask(&self, method: &'static str, key: &str, body: &[u8], headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>)> {
         let path = self.settings.place.path(key);
         self.ask_for(method, (&path, ""), body, headers)
@@ -245,7 +245,7 @@ impl S3 {
         answer.map_err(|why| Error::BucketAway(format!("`{}` cannot be asked: {why}", place.authority)))
     }
 
-    /// What a status says that is not the wanted one. The body is not told: some services repeat the key's id in it.
+    /// The error for an unexpected status. It leaves the body out: some services repeat the key's id in it.
     fn refused(&self, status: u16, body: &[u8]) -> Error {
         let code = code_of(body).map(|code| format!(" ({code})")).unwrap_or_default();
         let text = format!("`{}` answers {status}{code}", self.settings.place.authority);
@@ -254,7 +254,7 @@ impl S3 {
     }
 }
 
-/// The code of a refusal, a word such as `AccessDenied`.
+/// The code of an error response, such as `AccessDenied`.
 fn code_of(body: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(body).ok()?;
     let (_, rest) = text.split_once("<Code>")?;
@@ -263,7 +263,7 @@ fn code_of(body: &[u8]) -> Option<&str> {
     is_word.then_some(code)
 }
 
-/// The keys in an answer to `ListObjectsV2`, behind the prefix. Ours need no escapes; what somebody else put there is passed over.
+/// The keys in a response to `ListObjectsV2`, without the prefix. Our keys need no escapes; keys of other writers are skipped.
 fn keys_of(body: &[u8], prefix: &str) -> Vec<String> {
     let text = String::from_utf8_lossy(body);
     let keys = text.split("<Key>").skip(1).filter_map(|rest| rest.split_once("</Key>"));
@@ -280,7 +280,7 @@ impl Bucket for S3 {
         };
         match self.ask("PUT", key, bytes, headers)? {
             (200..300, _) => Ok(true),
-            // 409: another one writes it at this very moment.
+            // 409: another writer writes the object at this very moment.
             (409 | 412, _) if when == Put::IfAbsent => Ok(false),
             (status, body) => Err(self.refused(status, &body)),
         }

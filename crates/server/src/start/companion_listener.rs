@@ -1,5 +1,4 @@
-//! Stands with other doors than the server's: the companion beside a gateway listens the way the server does, with the same
-//! limits and the same TLS.
+//! The listener of the companion beside a gateway: other endpoints than the server's, with the same limits and the same TLS.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -24,11 +23,11 @@ use crate::start::serve_error::ServeError;
 
 /// How long a stop waits for requests under way.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many questions are asked at once; more wait.
+/// How many gate requests are made at once; more wait.
 const ASKING: usize = 128;
 
-/// Listens and answers until told to stop (SIGTERM or SIGINT). Every dialect is answered by `decider`; `/healthz` shows
-/// what `health` tells.
+/// Listens and serves requests until SIGTERM or SIGINT. `decider` decides for every dialect; `/healthz` shows the report of
+/// `health`.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
@@ -72,7 +71,7 @@ pub fn stand<D: Decide>(
     out.flush()?;
     drop(out);
     runtime.block_on(told_to_stop())?;
-    // Nobody listens any more only when the taking has ended by itself.
+    // Without a listener left, the accept loop has ended by itself.
     let _ = stop.send(true);
     let _ = runtime.block_on(taking);
     runtime.shutdown_timeout(Duration::from_secs(1));

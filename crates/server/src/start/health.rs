@@ -1,4 +1,4 @@
-//! Whether it lives, whether it is ready, and its figures: all without a credential.
+//! Liveness, readiness and figures: all without a credential.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::start::text_format;
 
-/// How long the store may take to answer.
+/// How long the store may take to respond.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Steps of a time service back by less than this are not told, in seconds.
+/// Backward steps of a time service below this many seconds are not reported.
 const CLOCK_SLACK_SECONDS: i64 = 5;
 
 /// How often the system's log is read for the tenants that it names.
@@ -63,7 +63,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/metrics", get(metrics))
 }
 
-/// The doors while the house is being opened.
+/// The endpoints while the store is being opened.
 pub(crate) fn closed() -> Router {
     let not_yet = async || Failure::busy("starting", "The server is starting.").into_response();
     Router::new().route("/healthz", get(alive)).fallback(not_yet)
@@ -95,7 +95,7 @@ async fn ready(state: &AppState, noted: &NotedTenants) -> Result<Response, Failu
     Ok(axum::Json(json!({"is_ready": true, "reasons": reasons(state)})).into_response())
 }
 
-/// Writes a row and removes it again, unless something was written of late: a disk that is full or read-only answers reads.
+/// Writes a row and removes it again, unless something was written recently: a full or read-only disk still serves reads.
 async fn check_writes(state: &AppState) -> Result<(), Failure> {
     if !state.proved_writes().is_due(tick()) {
         return Ok(());
@@ -116,14 +116,14 @@ async fn check_writes(state: &AppState) -> Result<(), Failure> {
     }
 }
 
-/// A tenant whose log this server or the system's log saw, and whose rows are gone.
+/// A tenant whose log is known to this server or to the system's log, and whose rows are missing.
 fn lost_tenant(state: &AppState, tenants: &[String], noted: Vec<String>) -> Option<String> {
     let seen = state.executor().tools().seen_logs.tenants();
     let is_lost = |tenant: &String| tenant != SYSTEM_TENANT && !tenants.contains(tenant);
     seen.into_iter().chain(noted).find(is_lost)
 }
 
-/// What people should see to although the server answers.
+/// Problems that need attention although the server works.
 fn reasons(state: &AppState) -> Vec<String> {
     let services = state.executor().services();
     let mut reasons = Vec::new();

@@ -26,13 +26,12 @@ use crate::start::router::Doors;
 
 /// How long a request's head may take.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of an answer that waits for it.
+/// How long a client may read nothing of a response that waits for it.
 const TAKING_PATIENCE: Duration = Duration::from_secs(15);
-/// How much of a request's bytes is held unread, at most: a head must fit, bodies come piece by piece, and who stands still in the
-/// middle of one keeps a piece.
+/// The most unread bytes of a request that are held: a head must fit, bodies come piece by piece, and a stalled sender holds
+/// one piece.
 const READ_AHEAD: usize = 16 * 1024;
-/// How often a silent HTTP/2 peer is asked whether it is still there, and how long it has for its answer: together no
-/// longer than a head may take, and a little.
+/// The ping interval for a silent HTTP/2 peer, and how long its reply may take: together little more than a head may take.
 const PING: Duration = Duration::from_secs(8);
 const PONG: Duration = Duration::from_secs(5);
 /// How long a TLS handshake may take.
@@ -40,7 +39,7 @@ const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// How many connections there may be at once.
 const CONNECTIONS: usize = 10_000;
 
-/// Speaks TLS with a certificate as it is at each handshake.
+/// A TLS acceptor that uses the current certificate at each handshake.
 ///
 /// # Errors
 /// A sentence for the operator.
@@ -54,18 +53,18 @@ pub(crate) fn acceptor(certificate: Arc<Certificate>) -> Result<TlsAcceptor, Str
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// What answers requests, and how.
+/// The endpoints behind the listener, and their connection settings.
 #[derive(Clone)]
 pub(crate) struct Front {
-    /// The doors; exchanged once, when the server has started.
+    /// The endpoints; replaced once, when the server has started.
     pub doors: watch::Receiver<Doors>,
-    /// Proxies whose word counts.
+    /// Proxies that are trusted to report the source.
     pub proxies: Arc<Proxies>,
-    /// Speaks TLS, if it does.
+    /// The TLS acceptor, if TLS is used.
     pub tls: Option<TlsAcceptor>,
 }
 
-/// Takes connections until told to stop, then waits for those that are open, at most `patience`.
+/// Accepts connections until `stop` is signalled, then waits at most `patience` for open ones.
 pub(crate) async fn take(listener: TcpListener, front: Front, mut stop: watch::Receiver<bool>, patience: Duration) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -95,7 +94,7 @@ pub(crate) async fn take(listener: TcpListener, front: Front, mut stop: watch::R
 }
 
 async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher) {
-    // Small answers must not wait for more.
+    // Small responses must not wait for more data.
     let _ = stream.set_nodelay(true);
     let Some(tls) = front.tls.clone() else {
         return speak(stream, peer, front, watcher).await;
@@ -105,16 +104,16 @@ async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_
     }
 }
 
-/// How many bytes a client must have sent until hyper's own patience with heads begins: those by which it tells HTTP/2
-/// from HTTP/1, for which it waits without end.
+/// The bytes that a client must have sent before hyper's own timeout for heads begins. Hyper needs them to distinguish HTTP/2
+/// from HTTP/1, and waits for them without a limit.
 const FIRST_WORD: usize = 24;
 
-/// A stream whose peer has to begin soon, and to take what it is sent.
+/// A stream with limits: the peer has to begin soon, and to read the data that is sent.
 struct Hurried<S> {
     stream: S,
     heard: usize,
     end: Option<Pin<Box<tokio::time::Sleep>>>,
-    /// Runs while the peer takes nothing of what waits for it.
+    /// The timeout that runs while the peer reads nothing.
     untaken: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
@@ -128,7 +127,7 @@ impl<S> Hurried<S> {
         }
     }
 
-    /// Ends a stream whose peer has taken nothing for too long: what waits for it is held in memory.
+    /// Ends a stream whose peer has read nothing for too long: the waiting data takes memory.
     fn patiently<T>(&mut self, cx: &mut Context<'_>, polled: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
         if polled.is_ready() {
             self.untaken = None;
@@ -191,7 +190,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Hurried<S> {
     }
 }
 
-/// The longest body that is read to its end though nobody wants it, in bytes.
+/// The longest unwanted body that is read to its end, in bytes.
 const SMALL_BODY: u64 = 64 * 1024;
 
 /// Whether a request's body was left unread on its connection.
@@ -208,12 +207,12 @@ impl Left {
     }
 }
 
-/// A request's body. When it is small and whoever answers leaves it unread, as where a credential is refused first, it is
-/// read to its end all the same: else the connection would be ended, and the client's next request be lost on it.
+/// A request's body. A small body that the handler leaves unread, for example because a credential is refused first, is still
+/// read to its end. Otherwise the connection would be closed, and the client's next request lost on it.
 struct Sent {
-    /// What is still to come; `None` once all of it was read.
+    /// The rest of the body; `None` once all of it was read.
     body: Option<Incoming>,
-    /// A client that waits to be told to send its body is not told so for nothing.
+    /// Whether the client waits for `100 Continue`; reading an unwanted body would send that for nothing.
     is_awaited: bool,
     left: Left,
 }
@@ -275,9 +274,9 @@ impl Drop for Sent {
     }
 }
 
-/// Says that the connection ends after an answer that refuses a request whose body stays unread on it (RFC 9112, section 9.6):
-/// a client that does not know would send its next request into a closed connection. HTTP/2 ends the stream alone, and knows
-/// no such header.
+/// Announces that the connection closes after a response that leaves the request's body unread (RFC 9112, section 9.6).
+/// Otherwise the client would send its next request into a closed connection. HTTP/2 ends only the stream, and has no such
+/// header.
 fn say_end(version: Version, left: &Left, answer: &mut Response<Body>) {
     let is_refused = answer.status().is_client_error() || answer.status().is_server_error();
     if version <= Version::HTTP_11 && is_refused && left.is_noted() {
@@ -286,15 +285,14 @@ fn say_end(version: Version, left: &Left, answer: &mut Response<Body>) {
     }
 }
 
-/// What can be answered without waiting is answered before anything is made ready for a longer way; a body, which that
-/// question has none of, needs it.
+/// Serves a request that needs no waiting before the full request path is set up. Such a request has no body.
 fn at_once(front: &Front, request: &Request<Incoming>) -> Option<Response<Body>> {
     use hyper::body::Body as _;
     let is_bare = request.body().is_end_stream();
     is_bare.then(|| front.doors.borrow().answer_at_once(request)).flatten()
 }
 
-/// The answer to all else.
+/// The response to all other requests.
 fn usually(
     front: &Front,
     peer: SocketAddr,

@@ -21,8 +21,8 @@ fn refused(text: impl Into<String>) -> ServeError {
     ServeError::Refused(text.into())
 }
 
-/// The key: from the settings with PostgreSQL, from its own file beside the embedded database, which is made when the
-/// store is empty. Refuses another key than that of the stored data.
+/// The key: from the settings with PostgreSQL, from its own file beside the embedded database. The file is made when the store
+/// is empty. A key that differs from that of the stored data is refused.
 ///
 /// # Errors
 /// [`ServeError::Refused`] with a sentence for the operator, or the store's.
@@ -44,7 +44,7 @@ pub(crate) fn key(settings: &Settings, store: &Store, entropy: &dyn Entropy) -> 
     Ok(key)
 }
 
-/// The key that settings say, or that lies in its file; none where it is yet to be made. Nothing is written.
+/// The key from the settings or from its file; none where it is yet to be made. Nothing is written.
 ///
 /// # Errors
 /// [`ServeError::Refused`] with a sentence for the operator.

@@ -22,7 +22,7 @@ use crate::start::seen_logs::SeenLogsFile;
 use crate::start::serve_error::ServeError;
 use crate::start::{bucket, master_key};
 
-/// An opened house.
+/// An opened store with its executor.
 pub struct Opened {
     /// Where acts are done.
     pub executor: Executor,
@@ -51,7 +51,7 @@ impl policy::Directory for AnyName {
     }
 }
 
-/// Opens or makes everything that `settings` name. `public_url` stands in permits and in the log's name.
+/// Opens or makes everything that `settings` name. `public_url` becomes part of permits and of the log's name.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
@@ -59,7 +59,8 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     open_with(settings, public_url, clock, Executor::new)
 }
 
-/// The same over rows whatever their codes are, so that a host may replay them and write the codes anew. Nothing serves such data.
+/// The same without checking row codes, so that a host may replay the rows and write the codes anew. A server never serves such
+/// data.
 ///
 /// # Errors
 /// As [`open`].
@@ -111,7 +112,7 @@ fn open_with(
         reaches: Arc::new(move |address| egress.allows(address)),
         evidence_folder,
     });
-    // Over rows whose codes nobody looks at yet this writes none.
+    // Without a check of the codes, this writes none.
     if lacks_codes {
         code_rows(&executor.tools().store)?;
     }
@@ -140,7 +141,7 @@ fn archive_bucket(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<
 
 /// Whether the data is of a version before this migration. Of row codes: once theirs was run, a row without a code is forged.
 fn has_to_run(settings: &Settings, migration: &str) -> bool {
-    // A database that cannot be read here is refused with its reason when it is opened.
+    // A database that cannot be read here is refused, with the reason, when it is opened.
     let waiting = Store::waiting_migrations(&config(settings)).unwrap_or_default();
     waiting.contains(&migration) && !waiting.contains(&"0001_core")
 }
@@ -182,7 +183,7 @@ pub fn waiting_migrations(settings: &Settings) -> Result<Vec<&'static str>, Serv
     Ok(Store::waiting_migrations(&config(settings))?)
 }
 
-/// What is damaged in a SQLite file itself, found by reading all of it; nothing is changed.
+/// Damage in a SQLite file itself, found by reading all of it; nothing is changed.
 ///
 /// # Errors
 /// The store's, where it cannot be opened.
@@ -198,7 +199,7 @@ pub fn failover_standing(settings: &Settings) -> Result<Option<store::failover::
     Ok(Store::failover_standing(&config(settings))?)
 }
 
-/// Makes a folder that nobody else on the machine reads; one that is there stays as it is.
+/// Makes a folder that no other user of the machine can read; an existing folder stays as it is.
 pub(crate) fn make_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|error| ServeError::Folder(path.to_owned(), error))
@@ -214,7 +215,7 @@ fn config(settings: &Settings) -> Config {
     config
 }
 
-/// Removes what broken-off uploads left; for a server's start, before its doors open.
+/// Removes the files of broken-off uploads, at a server's start, before it accepts requests.
 pub(crate) fn forget_leftovers(uploads: &std::path::Path) {
     for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
         let _ = std::fs::remove_file(entry.path());
@@ -224,7 +225,7 @@ pub(crate) fn forget_leftovers(uploads: &std::path::Path) {
 /// Whether the packs and parameters of settings can be used; without either the base alone is in force, which can.
 ///
 /// # Errors
-/// [`ServeError::Refused`] with what is wrong.
+/// [`ServeError::Refused`] with the error.
 pub(crate) fn check_policies(settings: &Settings) -> Result<(), ServeError> {
     if settings.packs.is_empty() && settings.policy_parameters.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! All doors in one router, and what each of them gets: an id, a limit, a log line, headers that keep browsers careful.
+//! All endpoints in one router, and their common parts: an id, a limit, a log line, security headers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -29,19 +29,19 @@ use crate::integration::hooks;
 use crate::start::health;
 use crate::{api, dialects, gateway, schedule, web};
 
-/// How many requests are worked at once; more are told to come again.
+/// How many requests run at once; further ones get a “retry later”.
 const AT_ONCE: usize = 1_024;
-/// How many more may ask the gate: pipelines wait for it, so it is shed last.
+/// How many gate requests may run besides: pipelines wait for them, so they are shed last.
 const GATE_AT_ONCE: usize = 2_048;
 /// A line is written for a request that took longer.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What an answer carries that was held back until something turned or its caller's time was up: how long it took says nothing
-/// of the server.
+/// Marks a response that was held back until an event or the end of the caller's wait: its duration does not measure the
+/// server.
 #[derive(Clone, Copy)]
 pub(crate) struct Waited;
 
-/// What pages may load: their own files and nothing else.
+/// The resources that pages may load: their own files and nothing else.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -52,7 +52,7 @@ struct Turns {
     gate: Arc<Semaphore>,
 }
 
-/// All doors, and the one before them for what can be answered from memory.
+/// All endpoints, preceded by the fast path for gate requests that the cache can serve.
 #[derive(Clone)]
 pub(crate) struct Doors {
     router: Router,
@@ -60,7 +60,7 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    /// The doors while the house is being opened.
+    /// The endpoints while the store is being opened.
     pub(crate) fn closed() -> Self {
         Self::only(health::closed())
     }
@@ -73,19 +73,19 @@ impl Doors {
         }
     }
 
-    /// A few doors by themselves.
+    /// Only these endpoints.
     pub(crate) fn only(router: Router) -> Self {
         Self { router, state: None }
     }
 
-    /// Answers the question that is asked most often, where that can be done without waiting for anything: it needs no turn
-    /// then, and none of what the other doors stand behind.
+    /// Serves the most frequent request, the gate's, when nothing has to be waited for. This path needs no turn and none of the
+    /// layers before the other endpoints.
     pub(crate) fn answer_at_once<B>(&self, request: &http::Request<B>) -> Option<Response> {
         let state = self.state.as_ref()?;
         let began = clock::tick();
         let begun = begin_span(state, request.headers());
         let answer = || api::gate::questions::at_once(state, request.method(), request.uri(), request.headers());
-        // Whatever goes wrong here goes the usual way, and is told there.
+        // After a panic here the request takes the usual path, which reports the failure.
         let mut response = catch_unwind(AssertUnwindSafe(answer)).ok()??;
         let id = request_id(state, request.headers());
         finish(
@@ -118,7 +118,7 @@ impl Doors {
     }
 }
 
-/// Counts an answer, and gives it the usual headers.
+/// Counts a response, and gives it the usual headers.
 fn finish(state: &AppState, began: Instant, id: &str, method: &Method, route: &str, response: &mut Response) {
     let took = clock::tick().saturating_duration_since(began);
     let status = response.status().as_u16();
@@ -134,7 +134,7 @@ fn finish(state: &AppState, began: Instant, id: &str, method: &Method, route: &s
     finish_headers(response.headers_mut(), id, state.is_secure());
 }
 
-/// The doors as one service.
+/// The endpoints as one service.
 fn router(state: AppState) -> Router {
     let turns = Turns {
         state: state.clone(),
@@ -151,9 +151,9 @@ fn router(state: AppState) -> Router {
         ))
         .merge(health::router())
         .merge(web::routes(&state))
-        // A door that compresses a long list answers nobody else meanwhile, so it is done the quickest way.
+        // Compressing a long list blocks other requests of this thread, so the fastest level is used.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
-    // What machines ask in numbers is answered in a few words, on which compression would be wasted.
+    // Frequent requests of machines get short responses, on which compression would be wasted.
     let brief = Router::new()
         .merge(api::brief())
         .merge(hooks::router())
@@ -176,11 +176,11 @@ async fn wrong_method() -> Response {
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
-    // The panic's own text went to the log by the hook; it may hold what a caller must not see.
+    // The hook has logged the panic's own text, which may contain data that a caller must not see.
     Failure::fault(&"a request panicked").into_response()
 }
 
-/// Gives a request its id and its turn, and its answer the usual headers.
+/// Gives a request its id and its turn, and its response the usual headers.
 async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     let began = clock::tick();
     let id = request_id(&turns.state, request.headers());
@@ -201,7 +201,7 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     response
 }
 
-/// The trace of a request's caller, as its header says.
+/// The trace of a request's caller, from the `traceparent` header.
 fn given_trace(headers: &HeaderMap) -> Option<&str> {
     headers.get("traceparent").and_then(|value| value.to_str().ok())
 }
@@ -220,7 +220,7 @@ fn begin_traced(state: &AppState, headers: &HeaderMap) -> (Option<Begun>, Option
     (begun, left)
 }
 
-/// Ends the span of a request. It names the route and not the address, in which keys of a tenant stand.
+/// Ends the span of a request. The span names the route and not the address, which contains keys of a tenant.
 fn end_span(state: &AppState, begun: Option<Begun>, id: &str, (method, route): (&Method, &str), response: &Response) {
     if begun.is_none() {
         return;

@@ -20,12 +20,12 @@ use crate::start::serve_error::ServeError;
 
 /// The file with the host's own epoch.
 pub const EPOCH_FILE: &str = "running-copy.json";
-/// The file that says that the data came from a running copy.
+/// The file that marks data which came from a running copy.
 pub const RESTORED_FILE: &str = "restored.json";
 /// The file with the marks of logs that two people gave up.
 pub const GIVEN_UP_FILE: &str = "given-up.json";
 
-/// Which copy a host writes, and as what.
+/// The copy that a host writes, and the host's claim to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Own {
     /// The copy's folder, or the address of its bucket.
@@ -33,13 +33,13 @@ pub struct Own {
     pub place: String,
     /// The epoch that the host took.
     pub epoch: u64,
-    /// The random id under which it took it; older ones took none.
+    /// The random id of the claim; claims of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
 impl Own {
-    /// Whether a fence is the one of this host, and not of another that took over or began anew.
+    /// Whether a fence is this host's, and not that of another host that took over or began anew.
     #[must_use]
     pub fn holds(&self, fence: &Fence) -> bool {
         self.epoch == fence.epoch && self.id == fence.id
@@ -48,11 +48,11 @@ impl Own {
 
 /// An `alive.json` that is younger than this, in seconds, may be of a host that writes.
 const YOUNG_SECONDS: i64 = 15;
-/// Within this time a host that writes a copy in a folder says again that it lives.
+/// A host that writes a copy in a folder renews its sign of life within this time.
 const WATCHED: Duration = Duration::from_secs(2);
 /// The same for a bucket.
 const BUCKET_WATCHED: Duration = Duration::from_secs(5);
-/// How many random bytes tell one taking from another.
+/// How many random bytes distinguish one takeover from another.
 const ID_BYTES: usize = 16;
 
 fn trouble(path: &Path) -> impl Fn(std::io::Error) -> ServeError {
@@ -76,7 +76,7 @@ fn write(path: &Path, value: &impl Serialize) -> Result<(), ServeError> {
     replace(path, &beside, &text).map_err(trouble(path))
 }
 
-/// The copy that a data folder's host writes; nothing where it writes none.
+/// The copy that a data folder's host writes; nothing where there is none.
 ///
 /// # Errors
 /// [`ServeError`] where the file cannot be read.
@@ -127,8 +127,8 @@ fn make_folder(folder: &Path, data: &Path) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The epoch in which this host writes the copy of its settings; nothing where none is kept. A new folder is taken over at once.
-/// Data that has a copy is not served without it: such a host would not see that another took over.
+/// The epoch in which this host writes the copy of its settings; nothing where no copy is kept. A new folder is claimed at
+/// once. Data that has a copy is not served without it: such a host would not notice another host's takeover.
 ///
 /// # Errors
 /// [`ServeError::Refused`] where another host took the copy over, or the place is none for a copy of this data.
@@ -145,7 +145,7 @@ pub(crate) fn epoch(settings: &Settings, now: Timestamp) -> Result<Option<u64>, 
         return Err(ServeError::Refused(text.to_owned()));
     }
     if let CopyPlace::Folder(folder) = place {
-        // The folder of a copy that was begun is never made anew: it is another one, or it is not mounted.
+        // The folder of an existing copy is never made anew: a missing folder is not mounted, or is the wrong one.
         match &own {
             Some(own) if !folder.exists() => return Err(not_without(own, settings)),
             _ => make_folder(folder, &settings.data_dir)?,
@@ -172,7 +172,7 @@ fn taken_over(place: &str, fence: &Fence) -> String {
     )
 }
 
-/// Why data that has a copy is not served without that copy, by what its place says.
+/// The error for data that has a copy and is served without it, depending on the state of the copy's place.
 fn not_without(own: &Own, settings: &Settings) -> ServeError {
     let place = &own.place;
     let leave = format!(
@@ -197,7 +197,7 @@ fn not_without(own: &Own, settings: &Settings) -> ServeError {
     })
 }
 
-/// The place of a host's copy; a bucket is asked with the access key of the settings.
+/// The place of a host's copy; a bucket is accessed with the access key of the settings.
 fn place_of(own: &Own, settings: &Settings) -> Result<SharedBucket, ServeError> {
     let place = if own.place.contains("://") {
         let key = match &settings.copy_to {
@@ -215,7 +215,8 @@ fn place_of(own: &Own, settings: &Settings) -> Result<SharedBucket, ServeError> 
     place.open(settings.outgoing_ca.as_deref())
 }
 
-/// Refuses to write a copy that is written at this moment in the same epoch: by the host whose data folder this one's is a copy of.
+/// Refuses to write a copy that another host writes in the same epoch at this moment: the host whose data folder was copied to
+/// this one.
 fn check_alone(settings: &Settings, epoch: u64, now: Timestamp) -> Result<(), ServeError> {
     let Some(place) = &settings.copy_to else { return Ok(()) };
     let bucket = place.open(settings.outgoing_ca.as_deref())?;
@@ -244,7 +245,7 @@ fn host_name() -> String {
     }
 }
 
-/// How far logs were, as a copy says it.
+/// The logs' sizes in the form that a copy records.
 #[must_use]
 pub fn marks(logs: &BTreeMap<String, SeenLog>) -> Marks {
     let mark = |log: &SeenLog| Mark {
@@ -254,14 +255,14 @@ pub fn marks(logs: &BTreeMap<String, SeenLog>) -> Marks {
     logs.iter().map(|(tenant, log)| (tenant.clone(), mark(log))).collect()
 }
 
-/// Whether the data is an older copy than what is known outside of it; then nothing may be written and the gate is closed. That is
-/// asked of data that came from a running copy, and of data that a running copy is made of.
+/// Whether the data is an older copy than the marks outside of it; then nothing may be written and the gate is closed. This is
+/// checked for data that came from a running copy, and for data that has a running copy.
 ///
 /// # Errors
 /// [`ServeError`] where the copy cannot be read, or the store's.
 pub(crate) fn freeze_older(settings: &Settings, executor: &Executor) -> Result<bool, ServeError> {
     note_marks(settings, executor)?;
-    // Which host may write comes first: one that was taken over serves nothing.
+    // The right to write is checked first: a host that was taken over serves nothing.
     let now = executor.tools().recorder.now();
     if let Some(epoch) = epoch(settings, now)? {
         check_alone(settings, epoch, now)?;
@@ -289,7 +290,7 @@ pub(crate) fn freeze(executor: &Executor, why: &str) {
     executor.services().closed().close_all(why);
 }
 
-/// Takes what the copy's folder knows of the logs as seen, but for what two people gave up.
+/// Records the log sizes from the copy as seen, except those that two people gave up.
 fn note_marks(settings: &Settings, executor: &Executor) -> Result<(), ServeError> {
     let Some(place) = &settings.copy_to else { return Ok(()) };
     let bucket = place.open(settings.outgoing_ca.as_deref())?;
@@ -309,7 +310,7 @@ fn note_marks(settings: &Settings, executor: &Executor) -> Result<(), ServeError
     Ok(())
 }
 
-/// The tenants whose logs are behind what was seen of them, with the reason.
+/// The tenants whose logs are behind the sizes that were seen, with the reason.
 ///
 /// # Errors
 /// The store's.
@@ -325,7 +326,7 @@ pub fn behind(executor: &Executor) -> ActResult<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// Remembers a log as it is from now on and gives up what was seen of it, in the data folder of a host that serves nothing.
+/// Accepts the present log and gives up the size that was seen before, in the data folder of a host that serves nothing.
 ///
 /// # Errors
 /// [`ServeError`] where a file cannot be read or written.
@@ -343,7 +344,7 @@ pub fn give_up(data: &Path, tenant: &str, now: Option<SeenLog>) -> Result<(), Se
     write(&path, &seen)
 }
 
-/// Writes into a data folder that came from a running copy what the copy knows of the logs, and where it came from.
+/// Records in a data folder that came from a running copy where it came from, and the copy's log sizes.
 ///
 /// # Errors
 /// [`ServeError`] where a file cannot be written.
@@ -418,7 +419,7 @@ mod tests {
         for place in [None, Some("other"), Some("copy")] {
             assert!(refusal(place).contains("holds none now"), "{place:?}");
         }
-        // A copy that somebody else began there has the same epoch, and is another's all the same.
+        // A copy that another host began there has the same epoch, and is still another host's.
         std::fs::create_dir_all(folder.join("copy")).unwrap();
         claim((&copy, &copy.open(None).unwrap()), &folder.join("next"), now).unwrap();
         assert!(refusal(Some("copy")).contains("assent takeover"));

@@ -1,4 +1,4 @@
-//! The file in the data folder that remembers how far each log was: what lies in the database cannot vouch for itself.
+//! The file in the data folder that remembers the size of each log: the database cannot prove its own completeness.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -18,14 +18,14 @@ use crate::start::serve_error::ServeError;
 pub(crate) const FILE: &str = "seen-logs.json";
 /// Its name while it is written.
 const NEW_FILE: &str = "seen-logs.new";
-/// All names under which it lies in the data folder. No backup holds it: what is restored is older than what was seen.
+/// All names of the files in the data folder. No backup holds them: restored data is older than the sizes that were seen.
 pub const FILES: [&str; 4] = [FILE, NEW_FILE, CLOCK_FILE, NEW_CLOCK_FILE];
 /// The file with the latest time that a server saw here.
 const CLOCK_FILE: &str = "seen-clock";
 /// Its name while it is written.
 const NEW_CLOCK_FILE: &str = "seen-clock.new";
 
-/// A log as the file has it, under its tenant.
+/// A log's line in the file, under its tenant.
 #[derive(Serialize, Deserialize)]
 struct Line {
     size: u64,
@@ -37,14 +37,14 @@ struct Line {
 pub(crate) struct SeenLogsFile {
     path: PathBuf,
     logs: SeenInMemory,
-    /// What was written last.
+    /// The content of the last write.
     kept: Mutex<BTreeMap<String, SeenLog>>,
-    /// The latest time, and the one that was written last.
+    /// The latest time, and the time of the last write.
     clock: Mutex<(Option<Timestamp>, Option<Timestamp>)>,
 }
 
 impl SeenLogsFile {
-    /// Reads the file; one that is not there yet remembers nothing.
+    /// Reads the file; a missing file remembers nothing.
     ///
     /// # Errors
     /// [`ServeError::Refused`] where it cannot be read.
@@ -79,7 +79,7 @@ impl SeenLogsFile {
         let Some(latest) = clock.0.filter(|latest| clock.1 != Some(*latest)) else {
             return Ok(());
         };
-        // Another server may share the folder; neither takes back what the other saw.
+        // Another server may share the folder; the larger value of both counts.
         let latest = read_clock(&path)?.map_or(latest, |other| other.max(latest));
         replace(&path, NEW_CLOCK_FILE, latest.to_string().as_bytes())?;
         *clock = (Some(latest), Some(latest));
@@ -139,7 +139,7 @@ fn read(path: &Path) -> std::io::Result<BTreeMap<String, SeenLog>> {
     lines.into_iter().map(log).collect()
 }
 
-/// Writes a file beside it and puts that in its place, so that a crash leaves the old one or the new one.
+/// Writes a new file and renames it over the old one, so that a crash leaves one of the two complete.
 fn write(path: &Path, logs: &BTreeMap<String, SeenLog>) -> std::io::Result<()> {
     let line = |log: &SeenLog| Line {
         size: log.size,
@@ -177,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// An empty folder that goes when it is dropped.
+    /// A temporary folder that is removed when it is dropped.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -211,7 +211,7 @@ mod tests {
         one.note("halden", log(7, 1));
         one.note("halden", log(5, 2));
         one.keep().unwrap();
-        // The other one knows less of this log, and of another one more.
+        // The other server knows less of this log, and more of another one.
         two.note("halden", log(6, 3));
         two.note("system", log(2, 4));
         two.keep().unwrap();

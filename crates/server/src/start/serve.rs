@@ -40,7 +40,7 @@ use crate::start::router::Doors;
 use crate::start::running_copy;
 use crate::start::serve_error::ServeError;
 
-/// Work on the executor before the doors open: the demo's filling.
+/// Work on the executor before the server accepts requests: filling the demo.
 pub type Prepare = Box<dyn FnOnce(&Executor, &str) -> Result<(), ServeError> + Send>;
 
 /// A server that runs. Dropping it stops it.
@@ -69,13 +69,13 @@ impl Running {
         self.address.port()
     }
 
-    /// What its doors share.
+    /// The state that the server's endpoints share.
     pub fn state(&self) -> &AppState {
         &self.state
     }
 
-    /// Stops: no new connections, those that are open end, what was written gets its place in the log, the store closes.
-    /// Requests and calls under way have `stop_seconds` together; what is cut then is left to its lease.
+    /// Stops: new connections are refused, open ones end, written events get their place in the log, the store closes. Requests
+    /// and calls under way share `stop_seconds`; the rest is cut and left to its lease.
     pub fn stop(&mut self) {
         let began = tick();
         // Nobody listens any more when it was stopped before.
@@ -97,7 +97,7 @@ impl Running {
         drop(self.lock.take());
     }
 
-    /// Waits until then for those who call other people's servers: one of these may take minutes for an answer.
+    /// Waits until then for the threads that make outgoing calls: the other server may take minutes to respond.
     fn wait_for_callers(&mut self, until: Instant) {
         while self.callers.iter().any(|thread| !thread.is_finished()) {
             if tick() >= until {
@@ -122,7 +122,7 @@ impl Drop for Running {
     }
 }
 
-/// What settings name, read: certificate, networks, keys.
+/// The objects that the settings name, already read: certificate, networks, keys.
 struct Means {
     proxies: Arc<Proxies>,
     certificate: Option<Arc<Certificate>>,
@@ -131,8 +131,8 @@ struct Means {
 }
 
 impl Means {
-    /// Reads all that settings name, before anything is opened: what cannot be used must leave a database as it was, for an
-    /// older server may have to serve it on.
+    /// Reads everything that the settings name, before anything is opened: an invalid setting must leave the database
+    /// unchanged, as an older server may have to continue with it.
     fn read(settings: &Settings) -> Result<Self, ServeError> {
         let proxies = Proxies::parse(&settings.trusted_proxies);
         let proxies = proxies.map_err(|why| ServeError::Refused(format!("`trusted_proxy`: {why}")))?;
@@ -141,7 +141,7 @@ impl Means {
         let tls = certificate.clone().map(acceptor).transpose();
         let tls = tls.map_err(ServeError::Refused)?;
         let caller = caller(settings)?;
-        // What a broken-off demo left is cleared away before it is filled anew, its key included.
+        // A demo that broke off is removed before it is filled anew, its key included.
         if !filling::is_half_filled(&settings.data_dir) {
             master_key::named(settings)?;
         }
@@ -155,8 +155,8 @@ impl Means {
     }
 }
 
-/// Whether a server could begin with these settings, as far as they themselves tell: what they name is read. Nothing is started
-/// or written, and no database is looked at.
+/// Whether a server could start with these settings, as far as the settings themselves show: the files that they name are read.
+/// Nothing is started or written, and no database is looked at.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator, which is that of [`start`].
@@ -164,7 +164,7 @@ pub fn check(settings: &Settings) -> Result<(), ServeError> {
     Means::read(settings).map(drop)
 }
 
-/// Starts a server and answers when it is ready. `prepare` runs before the doors open.
+/// Starts a server and returns when it is ready. `prepare` runs before the server accepts requests.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
@@ -242,7 +242,7 @@ fn lock(settings: &Settings) -> Result<Option<File>, ServeError> {
     }
 }
 
-/// A demo that was interrupted while it was filled is filled anew: nothing of it was ever served.
+/// An interrupted demo is filled anew: none of its data was ever served.
 fn clear_half_filled(folder: &Path, is_demo: bool) -> Result<(), ServeError> {
     if !filling::is_half_filled(folder) {
         return Ok(());
@@ -280,7 +280,7 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     }
     let opened = open(settings, public_url, Arc::new(clock))?;
     forget_leftovers(&opened.uploads);
-    // Over an older copy nothing is written before two people have said so.
+    // Over an older copy nothing is written until two people have approved it.
     if !running_copy::freeze_older(settings, &opened.executor)? {
         if let Some(prepare) = prepare {
             prepare(&opened.executor, public_url)?;
@@ -300,20 +300,20 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     Ok(state)
 }
 
-/// Whoever makes no call ends within this time.
+/// A thread that makes no outgoing call ends within this time.
 const MOMENT: Duration = Duration::from_secs(1);
-/// How often it is looked whether they have ended.
+/// How often the threads are checked for their end.
 const LOOK: Duration = Duration::from_millis(10);
-/// How many threads make outgoing calls: one that waits for a slow receiver holds up no other.
+/// How many threads make outgoing calls: a thread that waits for a slow receiver delays no other.
 const COURIERS: usize = 4;
 
-/// Who calls other people's servers, as far as the operator lets it.
+/// The client for outgoing calls, within the networks that the operator allows.
 fn caller(settings: &Settings) -> Result<Caller, ServeError> {
     let (egress, authority) = egress(settings)?;
     Caller::new(egress, authority.as_deref()).map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))
 }
 
-/// What entries of the log leave by for sinks.
+/// The transports that deliver log entries to sinks.
 fn ways(settings: &Settings, caller: &Caller) -> Result<Ways, ServeError> {
     let (egress, authority) = egress(settings)?;
     let streams = Streams::new(egress, authority.as_deref());
@@ -343,7 +343,7 @@ fn monitoring(settings: &Settings) -> Option<monitors::Place> {
 
 type Threads = Vec<JoinHandle<()>>;
 
-/// Starts the threads that work with the store alone, and those that call other people's servers.
+/// Starts the threads that only use the store, and those that make outgoing calls.
 fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<(Threads, Threads), ServeError> {
     if state.executor().tools().store.frozen().is_some() {
         return Ok((Vec::new(), Vec::new()));
@@ -374,7 +374,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     Ok((threads, callers))
 }
 
-/// Runs a server until it is told to stop (SIGTERM or SIGINT).
+/// Runs a server until SIGTERM or SIGINT.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
@@ -410,7 +410,7 @@ fn greet(running: &Running, settings: &Settings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The command that makes the first administrator in this server's own data, under the address by which it is reached.
+/// The command that creates the first administrator in this server's own data, under the server's public address.
 fn first_administrator(settings: &Settings, public_url: &str) -> String {
     let place = match &settings.database_url {
         // A password has no business in a terminal.
@@ -426,7 +426,7 @@ fn first_administrator(settings: &Settings, public_url: &str) -> String {
     format!("assent person create {place}{address} --admin --tenant TENANT --login LOGIN")
 }
 
-/// A word as a shell takes it.
+/// A text quoted for a shell.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@%+,=[]".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! The figures in Prometheus' text format (version 0.0.4), for whoever reads no OpenMetrics.
+//! The figures in Prometheus' text format (version 0.0.4), for clients without OpenMetrics.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 /// Its media type.
 pub(super) const KIND: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Whether an `Accept` header prefers the text format. Without a preference OpenMetrics is answered, as before.
+/// Whether an `Accept` header prefers the text format. Without a preference the response is OpenMetrics, as before.
 pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     let lines = headers
         .get_all(header::ACCEPT)
@@ -25,7 +25,7 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     weight("text/plain").unwrap_or_default() > weight("application/openmetrics-text").unwrap_or_default()
 }
 
-/// A media range with its weight in thousandths (RFC 9110, section 12.4.2); one that cannot be read counts as 1.
+/// A media range with its weight in thousandths (RFC 9110, section 12.4.2); an unreadable weight counts as 1.
 fn range(text: &str) -> (String, u32) {
     let mut parts = text.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -44,8 +44,8 @@ fn thousandths(text: &str) -> u32 {
     }
 }
 
-/// An exposition of OpenMetrics in the text format: a counter is named as its samples are, and what the older format does not
-/// know (units, exemplars, the end) is left out.
+/// An OpenMetrics exposition in the text format: a counter gets the name of its samples, and parts unknown to the older format
+/// (units, exemplars, the end) are left out.
 pub(super) fn text_format(openmetrics: &str) -> String {
     let kinds: BTreeMap<&str, &str> = openmetrics
         .lines()
@@ -101,7 +101,7 @@ mod tests {
         assert!(
             !accepts("*/*") && !accepts("application/openmetrics-text; version=1.0.0") && !is_wanted(&HeaderMap::new())
         );
-        // What Prometheus sends by itself.
+        // The header that Prometheus sends by default.
         assert!(!accepts(
             "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
         ));

@@ -1,7 +1,7 @@
 //! The pages for people: everything under `/t/{tenant}/`, rendered on the server.
 //!
-//! A page is one act in `Mode::Read` on the pages' lane; a form is the same act as the API's, with its fields read into
-//! the same JSON object. What a person may do is asked from `acts`; this folder draws the answer.
+//! A page is one act in `Mode::Read` on the pages' lane; a form is the same act as the API's, with its fields read into the
+//! same JSON object. The crate `acts` decides about permissions; this folder renders the result.
 
 mod approval;
 pub(crate) mod audit;
@@ -476,7 +476,7 @@ fn emergency_routes() -> Router<AppState> {
         .route("/t/{tenant}/emergency-uses", get(gate::emergency_cards::show_uses))
 }
 
-/// People, what they may do, and their tokens.
+/// People, their rights, and their tokens.
 fn people_routes() -> Router<AppState> {
     Router::new()
         .route(

@@ -1,4 +1,4 @@
-//! Who is away, and who speaks for whom.
+//! Absences and delegations.
 
 use acts::approval::{set_absence, set_delegation};
 use model::approval::absence::{Absence, Delegation};

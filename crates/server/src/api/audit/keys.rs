@@ -1,4 +1,4 @@
-//! Signing keys: which there are, and their turns.
+//! Signing keys: the list, and their rotation.
 
 use acts::Context;
 use acts::audit::turn_key;

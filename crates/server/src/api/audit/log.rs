@@ -1,4 +1,4 @@
-//! What auditors and verifiers fetch: the log's files, keys, revocation lists, proofs and bundles.
+//! The endpoints for auditors and verifiers: the log's files, keys, revocation lists, proofs and bundles.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ use crate::http::handler::get;
 use crate::http::route::{Ask, Places, Reply, Route, see_change_as};
 use crate::http::state::AppState;
 
-/// Single events: what they did, and their proofs.
+/// Single events: their content, and their proofs.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_log", list).scope(Scope::Audit),
     Route::reads("list_forensic_timeline", forensic).scope(Scope::Audit),
@@ -111,7 +111,7 @@ fn answered(cx: &mut Context<'_, '_>, ask: &Ask, wrong: Vec<FieldError>, page: &
     Ok(ask.page(items, page.next.map(|next| next.to_string())))
 }
 
-/// What was asked wrongly is noted, so that all of it is told at once.
+/// Collects the errors of a request, so that all of them are reported at once.
 fn noted<T: Default>(wrong: &mut Vec<FieldError>, found: acts::Result<T>) -> acts::Result<T> {
     match found {
         Err(acts::Error::Refused(Refusal::Invalid(errors))) => {
@@ -133,7 +133,7 @@ fn place_in_log(ask: &Ask) -> acts::Result<Option<i64>> {
     Ok(Some(place))
 }
 
-/// What entries are about, each looked up once: its table and id, what people call it and the key of the change that it belongs to.
+/// The subjects of entries, each looked up once: its table and id, its name for people, and the key of its change.
 fn subjects<'a>(
     cx: &mut Context<'_, '_>,
     entries: &'a [Told],
@@ -222,7 +222,7 @@ fn absent() -> Failure {
     Failure::from(acts::Error::from(Refusal::not_found("log")))
 }
 
-/// Looks into a tenant without a credential. A tenant that cannot be looks like one that is not there.
+/// Reads a tenant without a credential. An invalid tenant name gets the same response as an unknown one.
 async fn open_to_all<T: Send + 'static>(
     state: &AppState,
     tenant: &str,

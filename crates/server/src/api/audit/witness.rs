@@ -1,5 +1,5 @@
-//! This tenant as a witness of logs of others (C2SP tlog-witness): `add-checkpoint`, without a credential, as the signature of the
-//! log is what lets a checkpoint in.
+//! This tenant as a witness of other logs (C2SP tlog-witness). `add-checkpoint` needs no credential, as the signature of the
+//! log authenticates a checkpoint.
 
 use acts::Context;
 use acts::audit::outside_proofs::witness_log::{Witnessed, witness_log};
@@ -21,7 +21,7 @@ use crate::http::state::AppState;
 /// The largest request that is taken, in bytes: a checkpoint with a hundred lines and its proof is far below.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The door.
+/// The routes.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(
         "/t/{tenant}/witness/add-checkpoint",

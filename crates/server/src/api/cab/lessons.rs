@@ -1,4 +1,4 @@
-//! Lessons: their text, the questions of tests and their answers, what came of them. Tests begin by the route of their card.
+//! Lessons: their text, the questions and the answers of tests, and the results. Tests begin by the route of their card.
 
 use acts::Context;
 use acts::cab::lessons::{self, OwnLesson};
@@ -29,7 +29,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_lesson_questions", |cx, ask| {
         let language = language(cx, ask)?;
         let (attempt, _, questions) = lessons::questions_of(cx, ask.place(0))?;
-        // The order of the list is that of the test, and so its places are its keys.
+        // The list has the order of the test, so a position is the question's key.
         let rows = questions.into_iter().enumerate();
         keyed(
             ask,
@@ -108,7 +108,7 @@ fn question(attempt: &LessonAttempt, question: &LessonQuestion, language: &str) 
     let mut value = json!({
         "id": question.id, "text": question.text.in_language(language), "options": options.collect::<Vec<Value>>(),
     });
-    // Before a lesson is read nothing of its answers is told.
+    // The result of a test that was taken before the lesson is read is not shown.
     let place = attempt.questions.iter().position(|name| *name == question.id);
     let answer = place.and_then(|place| attempt.answers.get(place));
     if let Some(answer) = answer.filter(|_| !attempt.before) {

@@ -1,4 +1,4 @@
-//! Boards: their meetings, with attendance and conflicts of interest, who is on call for them, and trainings.
+//! Boards: their meetings, with attendance and conflicts of interest, their on-call rota, and trainings.
 
 use acts::Context;
 use acts::cab::import_on_call::import_on_call;

@@ -1,4 +1,4 @@
-//! One act on several changes, `POST /changes/bulk`: with `dry_run` it says beforehand what each will answer.
+//! One act on several changes, `POST /changes/bulk`. With `dry_run` it shows the result for each change beforehand.
 
 use acts::Context;
 use axum::Router;
@@ -21,12 +21,12 @@ use crate::http::handler::post;
 use crate::http::route::{Once, Reply, idempotency_key};
 use crate::http::state::AppState;
 
-/// The door: each row has a transaction of its own, so it is no row of a table.
+/// The endpoint is in no table, because each row has a transaction of its own.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}/changes/bulk"), post(answer))
 }
 
-/// What is asked.
+/// The requested act.
 struct Asked {
     wish: Wish,
     keys: Vec<String>,
@@ -64,7 +64,7 @@ async fn answer(
     for (one, digest) in picked.iter_mut().zip(asked.digests) {
         match digest {
             Some(digest) => one.picked.digest = digest,
-            // Only a trial may leave out what an approval has seen.
+            // Only a dry run may omit the digest that an approval names.
             None if !asked.wish.is_trial => one.picked.digest.clear(),
             None => {}
         }

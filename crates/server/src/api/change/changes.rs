@@ -74,12 +74,12 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(ask.page(items, next))
 }
 
-/// The changes of these rows, in their order. A list does not depend on the archive's bucket: of a change that lies there while it
-/// is away, the row tells what it holds.
+/// The changes of these rows, in their order. A list does not depend on the archive's bucket: when the bucket is unavailable,
+/// an archived change is shown with the fields of its row alone.
 fn shown(cx: &mut Context<'_, '_>, rows: &[ChangeRow]) -> acts::Result<Vec<Value>> {
     let directory = cx.directory()?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    // In the order of the rows: asked for in an order of the table, they would be picked by walking through all changes.
+    // In the order of the rows: with an order of the table, the query would walk through all changes.
     let (found, away) = record::bodies_at_hand::<Change>(cx.tx, &Filter::new().one_of("id", ids))?;
     let found: HashMap<&str, &Change> = found.iter().map(|change| (change.id.as_str(), change)).collect();
     let away: Vec<&str> = away.iter().map(String::as_str).collect();
@@ -95,7 +95,7 @@ fn shown(cx: &mut Context<'_, '_>, rows: &[ChangeRow]) -> acts::Result<Vec<Value
     Ok(rows.iter().filter_map(item).collect())
 }
 
-/// What the row of a change and those of its targets tell.
+/// The fields of a change that its row and the rows of its targets hold.
 fn in_brief((row, targets): (&ChangeRow, &[TargetRow]), directory: &Directory) -> Value {
     let login = |id: &str| directory.login(&PersonId::from(id));
     let targets = targets.iter().map(|target| {
@@ -127,7 +127,7 @@ fn in_brief((row, targets): (&ChangeRow, &[TargetRow]), directory: &Directory) -
     value
 }
 
-/// Closed words in a filter are checked: an unknown one would find nothing, which reads like an answer.
+/// A filter's enumerated values are checked: an unknown value would match nothing, which reads like a valid result.
 fn known_words(ask: &Ask) -> Result<(), Refusal> {
     let mut errors = Vec::new();
     let mut check = |field: &str, wanted: Vec<String>, wrong: fn(&str) -> Option<String>| {
@@ -164,7 +164,7 @@ fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
 fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
     let directory = cx.visible()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
-    // A login that nobody has finds nothing.
+    // An unknown login finds nothing.
     let person = |name: &str| {
         ask.query(name)
             .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))

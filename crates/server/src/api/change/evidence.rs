@@ -27,7 +27,7 @@ use crate::http::handler::{get, post};
 use crate::http::route::{Once, Places, Reply, idempotency_key, see_change_as};
 use crate::http::state::AppState;
 
-/// What the form around a file may add to the limit, in bytes.
+/// How many bytes the form around a file may add to the limit.
 const FORM_ROOM: u64 = 64 * 1024;
 
 /// Adding evidence, and getting its file back.
@@ -39,7 +39,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route(&format!("{BASE}/changes/{{key}}/evidence/{{id}}/file"), get(show_file))
 }
 
-/// A file as it was received, and what stood beside it.
+/// A received file, and the fields beside it in the form.
 struct Received {
     fields: Fields,
     file: Option<(NewFile, String)>,
@@ -67,7 +67,7 @@ async fn add(
             }
         }
     };
-    // Whoever may not see the change learns so before anything is kept.
+    // A caller who may not see the change is refused before anything is kept.
     check_may_see(&state, &caller, &key).await?;
     let once = Once {
         credential: caller.credential_id().to_owned(),
@@ -75,7 +75,7 @@ async fn add(
         key: idempotency_key(&headers)?,
         body_digest: received.digest,
     };
-    // What was kept is answered again, whatever the change would take by now.
+    // A kept response is repeated, even if the change would no longer accept the file.
     let asked = once.clone();
     let known = move |cx: &mut Context<'_, '_>| asked.known(cx);
     if once.key.is_some()
@@ -154,7 +154,7 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
         let evidence = found
             .filter(|it| it.change == change.id)
             .ok_or_else(|| Refusal::not_found("evidence"))?;
-        // The same content may still be kept for another change; of this one it was erased.
+        // The same content may still be kept for another change; for this change the file was erased.
         if evidence.file_erased_at.is_some() {
             return Err(Refusal::not_found("file").into());
         }

@@ -1,5 +1,5 @@
-//! Kept files of evidence on their way out, alone or in a bundle: hashed while they are sent, and cut short when they are
-//! not those that were kept.
+//! Sends kept files of evidence, alone or in a bundle. Each file is hashed while it is sent, and cut short if it is not the
+//! file that was kept.
 
 use acts::Context;
 use acts::audit::export_bundle::{Export, KeptFile, Piece};
@@ -23,8 +23,8 @@ const AHEAD: usize = 1;
 /// How many bytes at the end are held back until the whole is known to be the file that was kept.
 const END: usize = PIECE;
 
-/// The body that sends a file piece by piece, and its length: however slowly it is read, no more than a few pieces of it are
-/// held in memory.
+/// The body that sends a file piece by piece, and the file's length. Memory holds only a few pieces, however slow the reader
+/// is.
 ///
 /// # Errors
 /// 404 when there is none, or the store's.
@@ -44,7 +44,7 @@ pub(crate) async fn body_of(state: &AppState, caller: &Caller, evidence: &Eviden
         tokio::spawn(async move { sending.send_all(&state, &caller, source).await });
         return Ok((Body::from_stream(ReceiverStream::new(receive)), length));
     }
-    // A note is its own file: its digest is over its text. The words about a document that was lost are not that document.
+    // A note is its own file: its digest is over its text. The description of a lost document is not that document.
     let is_file = |text: &String| digest_text(text.as_bytes()) == evidence.file_digest;
     let Some(text) = evidence.text.clone().filter(is_file) else {
         tell(state, &file, "it is gone");
@@ -54,8 +54,8 @@ pub(crate) async fn body_of(state: &AppState, caller: &Caller, evidence: &Eviden
     Ok((Body::from(text), length))
 }
 
-/// The body that sends a bundle: its files of evidence are read as they are sent. One that is no longer what it was when the
-/// bundle was made breaks it off before the length that was told.
+/// The body that sends a bundle: its evidence files are read as they are sent. A file that has changed since the bundle was
+/// made ends the body before the announced length.
 pub(crate) fn body_of_bundle(state: &AppState, caller: &Caller, export: Export) -> Body {
     let (send, receive) = mpsc::channel(AHEAD);
     let (state, caller) = (state.clone(), caller.clone());
@@ -93,7 +93,7 @@ async fn send_kept(state: &AppState, caller: &Caller, file: KeptFile, send: Piec
 /// Where the bytes of a file come from.
 enum Source {
     Folder(tokio::fs::File),
-    /// The database, whose first chunk this is.
+    /// The file's chunks in the database, with the first one.
     Chunks(Vec<u8>),
 }
 
@@ -110,7 +110,7 @@ async fn open(state: &AppState, caller: &Caller, file: &KeptFile) -> Result<Opti
     }
 }
 
-/// Says aloud that a kept file is not what it should be: whoever runs the server has to look, with `assent audit replay`.
+/// Reports that a kept file is missing or altered, so that an operator checks with `assent audit replay`.
 fn tell(state: &AppState, file: &KeptFile, what: &str) {
     state.metrics().note_damaged_file();
     tracing::error!(
@@ -125,8 +125,8 @@ const UNREAD: &str = "the file could not be read to its end";
 
 type Pieces = mpsc::Sender<std::io::Result<Vec<u8>>>;
 
-/// A file that is being sent. Its end is held back until all of it was hashed, so that nobody takes another file for the
-/// one that was kept: the connection breaks off before the length that was told.
+/// A file that is being sent. Its end is held back until all of it was hashed, so that no recipient takes another file for the
+/// kept one. On a mismatch the connection ends before the announced length.
 struct Sending {
     state: AppState,
     file: KeptFile,
@@ -149,7 +149,7 @@ impl Sending {
         }
     }
 
-    /// Sends the whole; `false` when it was not the file that was kept, or nobody wants more of it.
+    /// Sends the whole file; `false` when it was not the file that was kept, or when the recipient disconnected.
     async fn send_all(self, state: &AppState, caller: &Caller, source: Source) -> bool {
         match source {
             Source::Folder(file) => self.send_file(file).await,
@@ -205,7 +205,7 @@ impl Sending {
         self.hash.update(&piece);
         let end = piece.split_off(piece.len().saturating_sub(END));
         let before = std::mem::replace(&mut self.end, end);
-        // Whoever went away reads nothing more.
+        // A recipient that disconnected reads nothing more.
         self.pass_on(before).await && self.pass_on(piece).await
     }
 
@@ -230,9 +230,9 @@ impl Sending {
         self.break_off("the file is not the one that was kept").await;
     }
 
-    /// The length that was told is not reached, so that nobody takes a part for the whole.
+    /// The body ends before the announced length, so that no recipient takes a part for the whole.
     async fn break_off(&self, why: &str) {
-        // Whoever went away needs not be told.
+        // A recipient that disconnected needs no notice.
         drop(self.send.send(Err(std::io::Error::other(why.to_owned()))).await);
     }
 }

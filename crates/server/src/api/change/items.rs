@@ -1,4 +1,4 @@
-//! What stands around a change: requirements, evidence, tasks, comments, links, its timeline.
+//! The records around a change: requirements, evidence, tasks, comments, links, its timeline.
 
 use acts::Context;
 use acts::change::{link_change, record_entry, verbs};
@@ -15,7 +15,7 @@ use wire::views;
 use crate::api::shared::change_replies::{created, current, id, items, list, nothing_said, show};
 use crate::http::route::{Ask, Reply, Route};
 
-/// What is read, added and done around a change.
+/// The routes that read, add or act around a change.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_requirements", requirements),
     items!("list_evidence", Evidence),
@@ -105,7 +105,7 @@ fn requirements(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     })))
 }
 
-/// The lines of the checklist; of a typed one how it stands, who has it, and what it still asks.
+/// The lines of the checklist; of a typed checklist also its state, its assignee and its open items.
 fn checklist(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::READ)?;
     let change = cx.change(ask.place(0))?;

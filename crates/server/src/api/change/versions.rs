@@ -1,4 +1,4 @@
-//! What is to be seen before a decision: the versions of a change side by side, and its warnings.
+//! Information for a decision: the versions of a change side by side, and its warnings.
 
 use acts::change::compare_versions::compare_versions;
 use acts::change::find_warnings::find_warnings;

@@ -1,4 +1,4 @@
-//! Waves: the plan, the members, their outcomes, and what stops and resumes them.
+//! Waves: the plan, the members, their outcomes, stopping and resuming.
 
 use acts::Context;
 use acts::change::find_waves::{self, DryRun, MOST_LISTED, Shown, Wanted, Waves};

@@ -1,4 +1,4 @@
-//! The archive: what it holds, and whether it holds a change.
+//! The archive: its contents, and whether it holds a given change.
 
 use acts::Context;
 use acts::compliance::archive_changes::{self, COUNTED};

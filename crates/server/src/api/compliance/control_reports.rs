@@ -1,4 +1,4 @@
-//! Control reports: which control of a framework is enforced how, and what its tests found.
+//! Control reports: the enforcement of each control of a framework, and the results of its tests.
 
 use acts::Context;
 use acts::compliance::find_violation_trend::find_violation_trend;

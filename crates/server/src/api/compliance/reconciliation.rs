@@ -1,4 +1,4 @@
-//! What ran beside what was approved, the dry run of the retention, and erasures of people's data.
+//! The comparison of runs with approvals, the dry run of the retention, and erasures of people's data.
 
 use acts::Context;
 use acts::compliance::erase_person;

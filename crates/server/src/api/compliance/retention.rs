@@ -1,4 +1,4 @@
-//! For how long what is kept: retention, legal holds, erasures.
+//! Retention periods, legal holds and erasures.
 
 use acts::Context;
 use acts::compliance::{erase_texts, set_legal_hold, set_retention};

@@ -1,4 +1,4 @@
-//! Reviews of access, and rights that stand out.
+//! Reviews of access, and conspicuous rights.
 
 use acts::Context;
 use acts::directory::{review_access, review_by_clock};
@@ -54,7 +54,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
 ];
 
-/// How many days without use are too many, unless a report is asked otherwise.
+/// The default number of days without use after which a right is reported.
 const UNUSED_DAYS: i64 = 90;
 
 /// The longest time that a report looks back, in days.
@@ -76,7 +76,7 @@ fn unused_rights(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::ok(serde_json::to_value(report)?))
 }
 
-/// A part of a review with logins also in what its rights are about, where the record has ids.
+/// A part of a review. Scopes of rights show logins where the record has ids.
 fn review_view(review: &AccessReview, directory: &Directory) -> Value {
     let mut told = review.clone();
     let login = |person: &PersonId| directory.people.get(person).map(|it| it.login.clone());

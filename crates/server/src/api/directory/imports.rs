@@ -28,12 +28,12 @@ use crate::http::route::{Ask, Reply, Route};
 
 /// The longest text of an import, in characters; the body's own limit comes first.
 const TEXT: usize = 4 << 20;
-/// The most differences that an answer shows.
+/// The most differences that a response shows.
 const SHOWN: usize = 1_000;
-/// The most services that a dry run looks at for what they would lose.
+/// The most services that a dry run checks for lost approvers.
 const LOOKED_AT: usize = 200;
 
-/// Nouns in the order in which they refer to each other.
+/// Nouns, each after the nouns that it refers to.
 const IN_ORDER: [Noun; 7] = [
     Noun::Environments,
     Noun::Services,
@@ -150,14 +150,14 @@ fn import(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     }
 }
 
-/// What a good document of a catalogue looks like.
+/// A valid example of a catalogue document.
 const ENTITY: &str = "{apiVersion: backstage.io/v1alpha1, kind: Component, metadata: {name: shop}, spec: {owner: web}}";
-/// What a good holiday looks like, each part on a line of its own.
+/// A valid example of a holiday, each part on a line of its own.
 const HOLIDAY: &str = "BEGIN:VEVENT, DTSTART;VALUE=DATE:20261225, SUMMARY:Christmas, END:VEVENT";
-/// What lists of the whole directory look like.
+/// A valid example of the lists of a whole directory.
 const LISTS: &str = "{\"services\": [{\"key\": \"shop\"}]}";
 
-/// Where a file cannot be read, why, and what could.
+/// The error for an unreadable file: place, reason, and a valid example.
 fn refused(problem: &Problem, example: &str) -> Refusal {
     let text = format!("{}. Example: {example}.", problem.text.trim_end_matches('.'));
     Refusal::field(&format!("line {}", problem.line), "not_readable", text)
@@ -186,8 +186,7 @@ fn lines(noun: Noun, format: &str, text: &str) -> acts::Result<Vec<Line>> {
     }
 }
 
-/// Where the rows of a JSON text stand: each on the line where it begins, or where several begin on one, by its place among the
-/// rows.
+/// The positions of a JSON text's rows: the line where each row begins, or its index where several begin on one line.
 struct Places {
     lines: BTreeMap<String, Vec<usize>>,
     are_apart: bool,
@@ -217,7 +216,7 @@ impl Places {
     }
 }
 
-/// Lists of all nouns in one object, each under the noun's name: read in the order in which they refer to each other.
+/// Lists of all nouns in one object, each under the noun's name: read so that each noun comes after those it refers to.
 fn estate(text: &str) -> acts::Result<Vec<Line>> {
     let wrong = |line: usize, text: String| refused(&Problem::new(line, text), LISTS);
     let value: Value =
@@ -282,7 +281,7 @@ fn json_rows(noun: Noun, text: &str) -> acts::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Does it, or with a reason proposes what needs two people.
+/// Applies the import. With a reason, rows that need two people are proposed instead.
 fn done(
     cx: &mut Context<'_, '_>,
     lines: &[Line],
@@ -311,7 +310,7 @@ fn done(
     Ok(Reply::ok(value))
 }
 
-/// What an import would take from services that can be approved now; only a dry run asks.
+/// The services that an import would leave without approvers, although they have them now. Only a dry run looks for them.
 fn loss(cx: &mut Context<'_, '_>, report: &Report) -> acts::Result<Option<Loss>> {
     let Some(to_be) = report.becomes.as_ref().filter(|_| !report.rows.is_empty()) else {
         return Ok(None);
@@ -375,14 +374,14 @@ fn rows(directory: &Directory, noun: Noun) -> Vec<Map<String, Value>> {
     }
     match noun {
         Noun::People => all(directory.people.values(), directory, noun),
-        // One that its directory took away would come back with the next import.
+        // A group that its directory removed would come back with the next import.
         Noun::Groups => all(directory.groups.values().filter(|it| !it.removed), directory, noun),
         Noun::Services => all(directory.services.values(), directory, noun),
         Noun::Environments => all(directory.environments.values(), directory, noun),
         Noun::ConfigItems => all(directory.config_items.values(), directory, noun),
         Noun::Dependencies => all(directory.dependencies.iter(), directory, noun),
         Noun::Ownerships => {
-            // One that was taken back before it began never held.
+            // A row that was withdrawn before its start was never in force.
             let held = |row: &&Ownership| row.ends_at.is_none_or(|end| row.since < end);
             all(directory.ownerships.iter().filter(held), directory, noun)
         }

@@ -1,4 +1,4 @@
-//! Who answers for a place, and why.
+//! The owner of a place, and the reason.
 
 use acts::Context;
 use model::core::act;
@@ -74,7 +74,8 @@ fn lines(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         "service": asked.service, "environment": asked.environment, "config_items": asked.items,
         "at": now, "parts": parts.collect::<Vec<Value>>(),
     });
-    // A target may name an item that the estate does not hold, so that asking for one is no error; it is told as there.
+    // A target may name an item that the directory does not hold, so a query for such an item is no error; it is listed as
+    // unknown.
     let is_unknown = |key: &&String| !directory.config_items.contains_key(*key);
     let unknown: Vec<&String> = asked.items.iter().filter(is_unknown).collect();
     if !unknown.is_empty() {

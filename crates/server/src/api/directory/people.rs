@@ -1,4 +1,4 @@
-//! People, groups, the tenant, and which packs they can staff.
+//! People, groups, the tenant, and the packs that the tenant has enough people for.
 
 use acts::Context;
 use acts::directory::{deactivate_person, set_person, suspend_given};

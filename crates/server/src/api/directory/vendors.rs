@@ -47,7 +47,7 @@ fn parity(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 /// Reads the number of days.
 ///
 /// # Errors
-/// 422 for what is no number.
+/// 422 for a text that is no number.
 pub(crate) fn days(said: Option<&str>) -> acts::Result<i64> {
     let Some(text) = said else { return Ok(USUAL_DAYS) };
     let wrong = |_| Refusal::field("days", "not_a_number", format!("`{text}` is no whole number."));

@@ -1,4 +1,4 @@
-//! Break-glasses, work that is told afterwards, and the register of both.
+//! Break-glass, work that is recorded afterwards, and the register of both.
 
 use acts::emergency::{break_glass, verbs};
 use model::emergency::records::GlassUse;

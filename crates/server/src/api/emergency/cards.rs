@@ -19,7 +19,7 @@ fn print(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         headers: vec![("cache-control", "no-store".to_owned())],
         ..reply
     };
-    // A repeated request answers no card out of what was kept of the first.
+    // A repeated request gets no card from the kept response.
     Ok(reply.shown_once(&["card", "svg"]))
 }
 

@@ -1,4 +1,4 @@
-//! What stands behind gateways: admission's question, what runs, and the questions that were refused.
+//! The data about gateways: requests of admission control, running workloads, and refused gate requests.
 
 use acts::Context;
 use acts::gate::{gate_waits, running, shown_permit};
@@ -27,7 +27,7 @@ use crate::http::handler::post;
 use crate::http::route::{Ask, Reply, Route};
 use crate::http::state::AppState;
 
-/// Admission, what runs, and what was refused.
+/// Admission, running workloads, and refused requests.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("ask_admission", ask_admission)
         .scope(Scope::Gate)
@@ -41,7 +41,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_gate_waits", list_waits),
 ];
 
-/// How far back the lists look, in days, unless asked otherwise.
+/// How many days the lists look back by default.
 const DAYS: i64 = 30;
 /// The longest look back, in days.
 const MOST_DAYS: i64 = 366;
@@ -103,7 +103,7 @@ fn list_waits(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     ask.whole(items)
 }
 
-/// A companion tells what it could not turn into a question.
+/// The route on which a companion reports requests that it could not turn into gate requests.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}/gate-refusals"), post(tell_refusal))
 }
@@ -133,7 +133,7 @@ fn list_running(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let rows = running::list(cx, ask.query("service"), ask.query("environment"))?;
     let directory = cx.directory()?;
     let items = rows.iter().map(|row| views::shown(row, &directory)).collect();
-    // A companion makes sure that its token is of the tenant whose permits it verifies.
+    // A companion checks that its token is of the tenant whose permits it verifies.
     Ok(ask.whole(items)?.with("assent-tenant", cx.tenant()))
 }
 

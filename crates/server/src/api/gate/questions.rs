@@ -49,7 +49,7 @@ use crate::start::router::Waited;
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long one request may wait for a turn, in seconds.
 const LONGEST_POLL: u64 = 60;
-/// How many headers an answer to the plain question has, at most.
+/// The most headers in a response to the plain gate request.
 const HEADERS: usize = 12;
 /// How often a waiting request looks by itself: another server may have committed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -70,8 +70,8 @@ pub(crate) const ROUTES: &[Route] = &[
         .lane(Lane::Gate),
 ];
 
-/// Waiting for a turn holds neither a thread nor a connection, so it is no plain act. Nor is the question that is asked
-/// more often than all else: it needs no key, no version and no body, and its answer is counted.
+/// Waiting for a turn holds neither a thread nor a connection, so that route is no plain act. The plain gate request is none
+/// either, because it is the most frequent: it needs no key, no version and no body, and it is counted.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(GATE, get(ask_gate))
@@ -88,7 +88,7 @@ pub(crate) fn read_question(reading: &mut Reading<'_>) -> Question {
     }
 }
 
-/// What is about to be deployed, and where.
+/// The target of the deployment: artifact and place.
 fn read_target(reading: &mut Reading<'_>) -> Question {
     let question = Question {
         service: reading.needed("service", LINE),
@@ -112,7 +112,7 @@ fn read_target(reading: &mut Reading<'_>) -> Question {
 /// The path of the plain question.
 pub(crate) const GATE: &str = "/api/v1/gate";
 
-/// The answer to a plain question that can be given from memory; `None` when it has to go the usual way.
+/// The response to a plain gate request from the cache; `None` when it has to take the usual path.
 pub(crate) fn at_once(state: &AppState, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
     if uri.path() != GATE || method != Method::GET {
         return None;
@@ -126,7 +126,7 @@ pub(crate) fn at_once(state: &AppState, method: &Method, uri: &Uri, headers: &He
     Some(answered(&answer, now))
 }
 
-/// `GET /gate`: whether it may go. Writes nothing. What could be answered at once was answered before.
+/// `GET /gate`: whether a deployment may go. Writes nothing. Requests that the cache could serve do not come here.
 async fn ask_gate(
     State(state): State<AppState>,
     asking: Asking,
@@ -138,7 +138,7 @@ async fn ask_gate(
     let act = move |cx: &mut Context<'_, '_>| {
         caller.check_scope(Scope::Gate)?;
         answer::may_ask(cx)?;
-        // Who may not ask learns that first, and only then what is wrong with the question.
+        // A caller without the permission gets that refusal first, before errors in the request.
         let (question, permit) = about.as_ref().as_ref().map_err(Clone::clone)?;
         let answer = answer::ask(cx, question)?;
         let mut answer = shown_permit::check_shown(cx, question, permit.as_deref(), answer)?;
@@ -154,12 +154,12 @@ async fn ask_gate(
     Ok(answered(&answer, now))
 }
 
-/// What a query asks, with the permit that is shown beside it.
+/// The gate request in a query, with the permit that is shown beside it.
 fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>), Refusal> {
     let (mut fields, mut twice) = (Body::new(), Vec::new());
     for (field, value) in query {
         if fields.insert(field.clone(), Value::String(value)).is_some() {
-            // Which of the two was meant is not for the gate to guess.
+            // The gate must not guess which of two values was meant.
             twice.push(FieldError::new(
                 field.as_str(),
                 "not_unique",
@@ -175,7 +175,7 @@ fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>)
     Ok((question, permit))
 }
 
-/// 200 or 403, with headers that proxies hand on where they drop the body.
+/// 200 or 403, with headers for proxies that drop the body.
 fn answered(answer: &Answer, now: Timestamp) -> Response {
     let text = views::gate_answer_text(answer, &now.to_string());
     let status = match answer.decision {
@@ -199,7 +199,7 @@ fn answered(answer: &Answer, now: Timestamp) -> Response {
     response
 }
 
-/// The headers that say what the body says.
+/// The headers that repeat the body's content.
 fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
     let change = answer.change.clone().map(|change| ("assent-change", change));
     change.into_iter().chain([
@@ -208,7 +208,7 @@ fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
     ])
 }
 
-/// The same, as the answer of a route of the table.
+/// The same, as the response of a route of the table.
 pub(crate) fn gate_reply(cx: &Context<'_, '_>, answer: &Answer) -> Reply {
     let mut reply = Reply::ok(views::gate_answer(answer, &cx.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
@@ -254,8 +254,7 @@ fn check(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     check_reply(cx, checked)
 }
 
-/// The same question under the same key: the same check, judged anew, so that no answer of a moment that has passed opens
-/// anything.
+/// A repeated request under the same key: the same check is evaluated again, so that an outdated decision opens nothing.
 fn check_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> {
     cx.allow(act::actions::ASK_GATE)?;
     let checked = answer::check_again(cx, kept["id"].as_str().unwrap_or_default())?;
@@ -268,7 +267,7 @@ fn check_reply(cx: &mut Context<'_, '_>, checked: Checked) -> acts::Result<Reply
     Ok(reply.with_permit(checked.check.permit))
 }
 
-/// A check with its permit, and with the target that this is for: whoever deploys tells its outcome by name.
+/// A check with its permit and its target: the deploying system reports the outcome by the target's name.
 fn given(cx: &mut Context<'_, '_>, checked: &Checked) -> acts::Result<Value> {
     let directory = cx.directory()?;
     let mut view = views::gate_check_now(&checked.check, checked.permit.as_deref(), &directory);
@@ -305,8 +304,8 @@ fn collect(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     collected_reply(cx, change_replies::nothing_said(ask, collected)?)
 }
 
-/// What was collected once under the same key is shown while the gate is open still, also where a system that leads let it go, which
-/// gives no permit that could be found dead.
+/// A permit collected before under the same key is shown only while the gate is open. This also holds where the leading system
+/// let the deployment go, which issues no permit that could be dead.
 fn collect_again(cx: &mut Context<'_, '_>, kept: &Value) -> acts::Result<Reply> {
     cx.allow(act::actions::ASK_GATE)?;
     let id = kept["id"].as_str().unwrap_or_default();
@@ -332,7 +331,7 @@ fn consume(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::created(value).using(permit.id))
 }
 
-/// A check is its caller's: nobody else collects by it.
+/// A check belongs to its caller: no other caller may collect its permit.
 fn own_check(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<GateCheck> {
     let check = answer::load_check(cx, id)?;
     if check.by != cx.actor.person {
@@ -341,8 +340,8 @@ fn own_check(cx: &mut Context<'_, '_>, id: &str) -> acts::Result<GateCheck> {
     Ok(check)
 }
 
-/// `GET /gate-checks/{id}?wait=60`: answers at once when it is settled or turned, else when it turns or the wait is over. With
-/// `seen`, the `checked_at` that was read last, it answers at other reasons as well.
+/// `GET /gate-checks/{id}?wait=60`: returns at once when the check is settled or has changed, else when it changes or the wait
+/// is over. With `seen`, the last `checked_at` of the client, a change of the reasons returns as well.
 async fn show_check(
     State(state): State<AppState>,
     caller: Caller,
@@ -356,7 +355,7 @@ async fn show_check(
     let mut has_waited = None;
     loop {
         let (is_waiting, view) = look(&state, &caller, &id).await?;
-        // Who may not see the check learns that first.
+        // A caller who may not see the check gets that refusal first.
         let end = begun + poll_of(&query).map_err(acts::Error::from)?;
         let now = tokio::time::Instant::from_std(clock::tick());
         let is_news = seen.as_ref().is_some_and(|seen| view["checked_at"] != **seen);
@@ -365,12 +364,13 @@ async fn show_check(
             return Ok(answer.into_response());
         }
         has_waited = Some(Waited);
-        // The bell rings for this server's writes, and soon after for those of others; the pause is for what it missed.
+        // The notifier reports writes of this server at once and those of other servers soon after; the pause covers missed
+        // notifications.
         let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
     }
 }
 
-/// How long a request asks to wait; more than the longest wait is cut to it.
+/// The wait that a request names, cut to the longest wait.
 fn poll_of(query: &[(String, String)]) -> Result<Duration, Refusal> {
     query_words::check_words("/gate-checks/{id}", query)?;
     let Some((_, value)) = query.iter().find(|(field, _)| field == "wait") else {
@@ -425,7 +425,7 @@ async fn tell_turns(
 async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Value), Failure> {
     let (id, asked) = (id.to_owned(), caller.clone());
     let act = move |cx: &mut Context<'_, '_>| {
-        // Whoever waits may wait for days; a credential that ended meanwhile is told nothing more.
+        // A wait may last for days; a credential that ended meanwhile gets no data any more.
         asked.check_alive(cx)?;
         let check = match cx.allow(act::actions::ASK_GATE) {
             Ok(()) => answer::load_check(cx, &id)?,

@@ -1,4 +1,4 @@
-//! Passkeys for scripts and for other faces than the pages: each ceremony is a challenge and its answer.
+//! Passkeys for scripts and for other clients than the pages: each ceremony is a challenge and its response.
 
 use acts::identity::set_passkey::Begun;
 use axum::Router;
@@ -44,7 +44,7 @@ fn begun(begun: Begun) -> Response {
     (StatusCode::CREATED, axum::Json(view)).into_response()
 }
 
-/// The authenticator's answer as the browser spells it, and with it what else the request says.
+/// The authenticator's response in the browser's format, with the other fields of the request.
 fn answer_of(body: &JsonBody, tenant: Option<&mut String>) -> Result<Vec<u8>, Failure> {
     let mut reading = Reading::new(&body.fields, "");
     let answer = reading.value("response").cloned();
@@ -92,7 +92,7 @@ async fn step_up(
     Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }
 
-/// Another site must not sign a visitor in as somebody else.
+/// Another site must not sign a visitor in as another person.
 fn check_door(state: &AppState, headers: &HeaderMap) -> Result<(), Failure> {
     if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
         check_site(state, headers)?;

@@ -46,7 +46,7 @@ async fn begin(
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Failure> {
-    // Without a cookie there is nothing to ride on, but another site must not sign a visitor in as somebody else.
+    // Without a cookie no session can be misused, but another site must not sign a visitor in as another person.
     if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
         check_site(&state, &headers)?;
     }
@@ -95,7 +95,7 @@ async fn step_up(State(state): State<AppState>, caller: Caller, body: JsonBody) 
     Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }
 
-/// In which tenants the caller is known, and where each lets them in.
+/// The tenants that know the caller, each with its sign-in address.
 async fn tenants(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
     let found = other_tenants::known_in(&state, &caller).await?;
     let items: Vec<serde_json::Value> = found

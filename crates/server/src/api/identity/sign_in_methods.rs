@@ -1,4 +1,4 @@
-//! Sessions, second factors, workloads and identity providers: what people and jobs sign in with.
+//! The means of signing in for people and jobs: sessions, second factors, workloads and identity providers.
 
 use acts::Context;
 use acts::core::providers;
@@ -153,7 +153,7 @@ fn provider_version(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<
     }
 }
 
-/// The id of a person whose sessions an administrator asks about.
+/// The id of the person whose sessions an administrator requests.
 fn someone(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<String> {
     cx.allow(act::actions::SET_PERSON)?;
     let directory = cx.directory()?;

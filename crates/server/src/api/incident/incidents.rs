@@ -1,4 +1,4 @@
-//! Incidents: the record, its command, and what its commander lets through.
+//! Incidents: the record, its command, and the changes that its commander lets through.
 
 use acts::Context;
 use acts::incident::find_situation::{Contact, InScope, Situation, find_situation};
@@ -89,7 +89,7 @@ fn incidents(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let rows = directory.incidents.values().filter(wanted).filter(is_named);
     let mut rows: Vec<&Incident> = rows.filter(|it| it.key.as_str() > after).collect();
     rows.sort_by(|one, other| one.key.cmp(&other.key));
-    // Only what one page may show is made into an answer.
+    // Only the rows of one page are rendered.
     rows.truncate(usize::try_from(ask.limit()?).unwrap_or_default() + 1);
     let rows = rows.into_iter();
     keyed(ask, rows.map(|row| (row.key.clone(), views::incident(row, &directory))))

@@ -1,4 +1,4 @@
-//! What an incident teaches: links of a record, the draft and the text of a review, its actions, and decisions about problems.
+//! Lessons of an incident: links of a record, the draft and the text of a review, its actions, and decisions about problems.
 
 use acts::Context;
 use acts::incident::draft_incident_review::draft_incident_review;

@@ -1,4 +1,4 @@
-//! What changed before a time: as a ranking, and as annotations for a dashboard.
+//! Changes before a given time: as a ranking, and as annotations for a dashboard.
 
 use acts::Context;
 use acts::incident::find_what_changed::{Answer, Changed, Question, find_what_changed};
@@ -40,7 +40,7 @@ fn question(ask: &Ask, before: Timestamp, hours: i64) -> Question {
     }
 }
 
-/// The candidates of an incident, each with what was said of it last.
+/// The candidates of an incident, each with its latest assessment.
 fn candidates(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::READ)?;
     let (directory, key) = (cx.visible()?, ask.place(0));

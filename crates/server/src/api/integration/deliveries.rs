@@ -1,4 +1,5 @@
-//! What deliveries made: one shown with its result, one read again, the questions of outside systems, rules tried on the past.
+//! Results of deliveries: one shown with its result, one read again, the requests of outside systems, rules tried on past
+//! deliveries.
 
 use acts::Context;
 use acts::core::connections;
@@ -18,10 +19,10 @@ use crate::http::caller::Scope;
 use crate::http::route::{Ask, Reply, Route};
 use crate::integration::read_again::{delivery, read_again};
 
-/// The most past deliveries that one trial looks at.
+/// The most past deliveries that one trial reads.
 const MOST: i64 = 200;
 
-/// Deliveries one by one, and questions of outside systems.
+/// Single deliveries, and requests of outside systems.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_delivery", shown).scope(Scope::Admin),
     Route::writes("replay_delivery", replay).scope(Scope::Admin),
@@ -33,7 +34,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::writes("try_links", try_links).scope(Scope::Admin),
 ];
 
-/// What was turned away at a connection.
+/// The deliveries that a connection refused.
 pub(crate) fn refused(cx: &mut Context<'_, '_>, connection: &str) -> acts::Result<Value> {
     let rows = inbox::turned_away(cx.tx, connection)?;
     let told = rows.iter().map(|it| {
@@ -42,7 +43,7 @@ pub(crate) fn refused(cx: &mut Context<'_, '_>, connection: &str) -> acts::Resul
     Ok(told.collect())
 }
 
-/// A delivery as people see it: its body stays with us, what was read in it is shown.
+/// A delivery for people: the signals in it are shown, its raw body is not.
 fn view(cx: &mut Context<'_, '_>, row: &inbox::Delivery) -> acts::Result<Value> {
     let kind = connections::connection(cx, &row.connection)?.kind;
     let read = door::read(&kind, &row.event, &row.body, row.received_at);
@@ -65,7 +66,7 @@ fn shown(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::ok(view(cx, &row)?))
 }
 
-/// Reads a delivery again in this very transaction, so that the answer tells what it made.
+/// Reads a delivery again in this very transaction, so that the response shows the result.
 fn replay(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let before = delivery(cx, ask.place(0))?.result;
     let (signals, result) = read_again(cx, ask.place(0))?;
@@ -85,7 +86,7 @@ fn calls(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     ask.placed(items.collect())
 }
 
-/// What proposed rules find in the questions of past deliveries, beside what the present ones find.
+/// The changes that proposed rules find for past deliveries, beside those of the present rules.
 fn try_links(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(act::actions::SET_CONNECTION)?;
     let connection = connections::connection(cx, ask.place(0))?;
@@ -100,7 +101,7 @@ fn try_links(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         };
         for signal in signals {
             let (texts, commit) = match signal {
-                // Who wants an answer once more names no change anew.
+                // A repeated request names no new change.
                 Signal::Ask(question) if !question.is_repeat => (question.texts, question.commit),
                 Signal::RunTask(question) => (question.texts, question.commit),
                 _ => continue,

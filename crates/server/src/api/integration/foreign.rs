@@ -1,4 +1,4 @@
-//! Systems beside this one: their credential, and how their decisions compare with the rules here.
+//! Change systems beside this one: their credential, and a comparison of their decisions with the rules here.
 
 use acts::Context;
 use acts::integration::beside::report_differences::{Counted, Report, report_differences};

@@ -86,7 +86,7 @@ fn with_secret(cx: &mut Context<'_, '_>, webhook: &Webhook, secret: &[u8]) -> ac
     let mut reply = Reply::created(view(webhook, &directory))
         .tagged(webhook.version)
         .shown_once(&["secret"]);
-    // What a chat is told is not signed.
+    // Chat messages are not signed.
     if webhook.format.is_usual() {
         reply.body["secret"] = json!(standard_webhooks::secret_text(secret));
     }

@@ -1,4 +1,4 @@
-//! Action items: the list with its filters, and what people do with one. Opening and showing one come from the card.
+//! Action items: the filtered list, and people's acts on an item. The routes to create and show one come from the card.
 
 use acts::Context;
 use acts::notify::act_on_items::{acknowledge, assign, settle_item};

@@ -1,4 +1,4 @@
-//! How people wish to be told.
+//! People's notification preferences.
 
 use acts::notify::{draft_by_mail, set_telling};
 use model::directory::snapshot::Person;
@@ -13,7 +13,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_telling", |cx, ask| {
         let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
         let mut view = telling_view(&person, &telling);
-        // The address is a secret of the person's own: nobody else reads it, whatever they may set.
+        // The address is the person's own secret: administrators cannot read it either.
         if person.id == cx.actor.person
             && let Some(address) = draft_by_mail::own_address(cx)?
         {
@@ -27,7 +27,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
 ];
 
-/// A person's wishes in the words in which they are set.
+/// A person's preferences in the format in which they are set.
 fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
     let mut view = json!({
         "person": person.login, "zone": person.zone,

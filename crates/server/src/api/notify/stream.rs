@@ -23,13 +23,13 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}/stream"), get(stream))
 }
 
-/// What the header `Last-Event-ID` says, if it says anything (an empty one is what a browser sends before the first event).
+/// The index in the header `Last-Event-ID`, if there is one (browsers send an empty header before the first event).
 fn last_seen(headers: &HeaderMap) -> Result<Option<i64>, Failure> {
     let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     let index = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok());
-    // Whoever goes on from nowhere would be told nothing, and take it for peace.
+    // A client with an invalid index would receive nothing, and would take the silence for no events.
     index.filter(|index| *index >= 0).map(Some).ok_or_else(|| {
         let text = "`Last-Event-ID` must be the `id` of an event of this stream, a whole number.";
         Failure::new(400, "malformed", text)

@@ -1,4 +1,4 @@
-//! Policies and tables as answers show them.
+//! Policies and tables in the form of responses.
 
 use acts::Context;
 use acts::policy::{configurations, propose_ownership};
@@ -31,10 +31,10 @@ pub(crate) fn whole(row: &Configuration, directory: &Directory) -> Value {
     if let Value::Object(map) = &mut value {
         map.remove("text");
     }
-    // Views leave digests of secrets out; this one is what approvers decide about.
+    // Views leave digests of secrets out; this digest is shown, because approvers decide about it.
     value["digest"] = json!(row.digest);
     if let Some(text) = &row.text {
-        // Kept apart from the files of policies, which name nobody, and shown as one.
+        // Stored apart from the policy files, which contain no names of people, and shown as one of the files.
         value["files"] = json!([{"path": propose_ownership::FILE, "content": text}]);
     }
     for (field, person) in [

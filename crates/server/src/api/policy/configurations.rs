@@ -1,4 +1,4 @@
-//! Policies: what is in force, what is proposed, trying it, putting it in force.
+//! Policies: the sets in force and the proposed ones, trying a set, putting it in force.
 
 use acts::Context;
 use acts::policy::{

@@ -1,4 +1,4 @@
-//! The mapping: what is in force, proposing, explaining, trying.
+//! The mapping: the version in force, proposing, explaining, trying.
 
 use acts::integration::mapping_facts;
 use acts::policy::set_mapping;

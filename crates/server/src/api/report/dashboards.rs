@@ -1,5 +1,5 @@
-//! Dashboards: the catalogue, what the tiles count, the changes behind a row; OpenMetrics; rework of templates; lookalikes. Saved
-//! dashboards and subscriptions come from their cards.
+//! Dashboards: the catalogue, the counts of tiles, the changes behind a row; OpenMetrics; rework of templates; lookalikes. The
+//! routes of saved dashboards and subscriptions come from their cards.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("list_change_lookalikes", lookalikes),
 ];
 
-/// What is no JSON: the text of OpenMetrics, and dashboards as PDF files.
+/// The routes without JSON: the text of OpenMetrics, and dashboards as PDF files.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(&format!("{BASE}/openmetrics"), get(openmetrics))
@@ -125,7 +125,7 @@ fn catalogued(tile: &Tile) -> Value {
     value
 }
 
-/// The path of the page with what a row counts, below the tenant's address; empty for none.
+/// The path of the page with the records that a row counts, below the tenant's address; empty for none.
 pub(crate) fn path_of(row: &TileRow) -> String {
     if !row.list.is_empty() {
         let pairs: Vec<String> = row
@@ -203,7 +203,7 @@ fn rework(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::ok(value))
 }
 
-/// A step that was reworked.
+/// The figures of a reworked step.
 fn step(it: &StepRework) -> Value {
     json!({
         "number": it.number, "title": it.title, "uses": it.uses, "reworked": it.reworked, "skipped": it.skipped,
@@ -211,7 +211,7 @@ fn step(it: &StepRework) -> Value {
     })
 }
 
-/// Questions that the same fields answered.
+/// A group of gate requests with equal fields.
 fn questions(it: &QuestionGroup) -> Value {
     let examples = it.examples.iter();
     let examples = examples.map(|(change, question)| json!({"change": change, "question": question}));
@@ -297,8 +297,8 @@ fn cut(found: &[FoundTile]) -> Gauge {
     }
 }
 
-/// A tile as a gauge: a sample for each row, or the value of its figure. Freezes have one sample, for their titles are texts of
-/// people.
+/// A tile as a gauge: a sample for each row, or the value of its figure. Freezes have one sample, because their titles are
+/// people's texts.
 fn gauge(found: &FoundTile) -> Gauge {
     let help = found.tile.words.to_owned();
     if let Some(figure) = &found.figure {

@@ -15,7 +15,7 @@ const MOST_EXACT: i64 = 9_007_199_254_740_992;
 /// How a moment in UTC is shown.
 const TIME: &str = "yyyy-mm-dd hh:mm:ss";
 
-/// A value as one cell: a text as it is, nothing as nothing, lists and objects as JSON.
+/// A value as one cell: a text unchanged, null as an empty cell, lists and objects as JSON.
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

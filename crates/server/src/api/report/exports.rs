@@ -27,18 +27,18 @@ use crate::http::route::{Places, Route, list_page, query_of};
 use crate::http::state::AppState;
 use crate::web::change::export::defused;
 
-/// The door, as it stands in the document.
+/// The endpoint's path in the API's document.
 const DOOR: &str = "/exports/{noun}/file";
 /// How many rows are read at once: the most of a page of a list.
 const PAGE: &str = "200";
-/// The most rows of a CSV file. A longer one is broken off, so that nobody takes it for the whole.
+/// The most rows of a CSV file. A longer file is cut off with an error, so that no recipient takes it for the whole.
 const MOST_ROWS: usize = 1_000_000;
 /// The most rows of a workbook, which is made in memory.
 const MOST_BOOK_ROWS: usize = 20_000;
-/// How many pages are read ahead of whoever takes the file.
+/// How many pages are read ahead of the recipient.
 const AHEAD: usize = 2;
 
-/// What is asked: a list, its columns, and how they are written.
+/// The requested export: a list, its columns, and their format.
 struct Wanted {
     route: &'static Route,
     noun: &'static str,
@@ -49,13 +49,13 @@ struct Wanted {
     is_safe: bool,
 }
 
-/// The door, which is no plain act: its answer is longer than one transaction.
+/// The endpoint, which is no plain act: its response takes longer than one transaction.
 pub(crate) fn router() -> Router<AppState> {
     Router::new().route(&format!("{BASE}{DOOR}"), get(export))
 }
 
-/// The address of the file where a list is asked for at the plain address, `GET /exports/{noun}`: of every list but those that an
-/// import reads back, which have a JSON answer there, and of these where CSV is accepted first.
+/// The address of the file for a request to the plain address, `GET /exports/{noun}`. It exists for every list except those
+/// that an import reads back, which have a JSON response there; for those only where `Accept` prefers CSV.
 pub(crate) fn as_file<B>(request: &Request<B>) -> Option<Uri> {
     let uri = request.uri();
     let noun = uri.path().strip_prefix(BASE)?.strip_prefix("/exports/")?;
@@ -143,7 +143,7 @@ fn read(noun: &str, mut query: Vec<(String, String)>) -> acts::Result<Wanted> {
     })
 }
 
-/// A page of the list, as its own door answers it.
+/// A page of the list, as the list's own endpoint returns it.
 async fn page(state: &AppState, caller: &Caller, wanted: &Wanted, after: Option<&str>) -> Result<Value, Failure> {
     let mut query = wanted.query.clone();
     query.push(("limit".to_owned(), PAGE.to_owned()));
@@ -161,7 +161,7 @@ fn items(page: &Value) -> &[Value] {
     page["items"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// A body that reads page after page. What cannot be read to its end is broken off.
+/// A body that reads page after page. If a page fails, the body is cut off.
 fn streamed(state: AppState, caller: Caller, wanted: Wanted, first: Value) -> Body {
     let (send, receive) = mpsc::channel::<Result<Bytes, std::io::Error>>(AHEAD);
     tokio::spawn(async move {
@@ -193,7 +193,7 @@ fn streamed(state: AppState, caller: Caller, wanted: Wanted, first: Value) -> Bo
 
 async fn broken(send: &mpsc::Sender<Result<Bytes, std::io::Error>>, wanted: &Wanted, why: &str) {
     tracing::warn!(noun = wanted.noun, why, "an export was broken off");
-    // Whoever takes the file sees by the missing end that it is not whole.
+    // The missing end shows the recipient that the file is incomplete.
     let _ = send.send(Err(std::io::Error::other("the export was broken off"))).await;
 }
 

@@ -1,4 +1,4 @@
-//! What a figure depends on, and the map of the paths that changes took.
+//! The inputs of a figure, and the map of the paths that changes took.
 
 use acts::Context;
 use acts::report::export_event_log::find_process_map;
@@ -17,7 +17,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_process_map", process_map),
 ];
 
-/// How much a figure depends on its window and on what makes a failure.
+/// The sensitivity of a figure to its window and to the definition of a failure.
 fn sensitivity(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let query = read_query(ask.place(0), cx.now, |name| ask.query(name))?;
     let rows = find_sensitivity(cx, &query)?;

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::api::shared::records::keyed;
 use crate::http::route::{Ask, Reply, Route};
 
-/// The metric whose window an event log has unless another is asked for.
+/// The metric whose window an event log has by default.
 pub(super) const WINDOW_OF_LOG: &str = "written_to_done";
 
 /// The metrics.
@@ -65,7 +65,7 @@ fn use_of(it: &FieldUse) -> Value {
     value
 }
 
-/// A definition as the API tells it.
+/// A definition in the API's format.
 fn defined(it: &Definition) -> Value {
     let versions = it.versions().into_iter();
     let versions = versions.map(|one| json!({"version": one.version, "since": one.since, "digest": one.digest}));
@@ -198,12 +198,12 @@ fn causes(found: &FoundFigure) -> Value {
     causes.collect()
 }
 
-/// Which version of which definition a figure follows.
+/// The definition of a figure, with its version.
 pub(crate) fn named(it: &Definition) -> Value {
     json!({"id": it.id, "version": it.version, "digest": it.digest, "title": it.title})
 }
 
-/// A figure as the API tells it: whole numbers alone.
+/// A figure in the API's format: whole numbers alone.
 pub(crate) fn figure_value(figure: &Figure) -> Map<String, Value> {
     let mut value = Map::new();
     value.insert("has_enough_data".to_owned(), json!(figure.is_enough()));

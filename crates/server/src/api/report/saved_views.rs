@@ -1,4 +1,4 @@
-//! Saved views of lists: one's own, and those that others share.
+//! Saved views of lists: the caller's own, and those that others share.
 
 use acts::report::saved_views::{self, LISTS, SavedView};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
 ];
 
-/// Which list; there is one so far.
+/// The list of the view; only one list has views so far.
 fn list_of(ask: &Ask) -> &str {
     ask.query("list").unwrap_or(LISTS[0])
 }

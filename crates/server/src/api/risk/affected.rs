@@ -1,4 +1,4 @@
-//! What a change reaches.
+//! The services and items that a change reaches.
 
 use acts::Context;
 use acts::risk::find_affected::{Excluded, Reach, find_affected};
@@ -11,7 +11,7 @@ use crate::http::route::{Ask, Reply, Route};
 /// The reach.
 pub(crate) const ROUTES: &[Route] = &[Route::reads("show_affected", show_affected)];
 
-/// The most things of each list that an answer holds.
+/// The most entries of each list in a response.
 const MOST: usize = 500;
 /// The most names of a way; the middle of a longer one is counted.
 const MOST_ON_A_WAY: usize = 20;
@@ -55,7 +55,7 @@ fn view(found: &Reach, from: usize, depth: usize) -> Value {
     view
 }
 
-/// A page of what is reached, with its count.
+/// A page of the items that a change reaches, with their count.
 fn list(found: &[Affected], from: usize, depth: usize, shows: impl Fn(&Affected) -> bool) -> Value {
     let is_shown = |one: &Affected| one.distance > 0 && one.distance <= depth && shows(one);
     let places: Vec<usize> = (0..found.len()).filter(|place| is_shown(&found[*place])).collect();

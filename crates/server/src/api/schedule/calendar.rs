@@ -94,8 +94,8 @@ fn calendar(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     ask.whole(entries)
 }
 
-/// The changes of a filter, a page at a time: a calendar that stopped somewhere would show a free day where there is none, so
-/// one that would hold too many is refused.
+/// The changes of a filter, read page by page. A cut calendar would show free days that are not free, so a calendar with too
+/// many changes is refused.
 fn every_change(cx: &mut Context<'_, '_>, filter: &changes::ChangeFilter) -> acts::Result<Vec<changes::ChangeRow>> {
     let mut found: Vec<changes::ChangeRow> = Vec::new();
     loop {
@@ -115,7 +115,7 @@ fn every_change(cx: &mut Context<'_, '_>, filter: &changes::ChangeFilter) -> act
     }
 }
 
-/// Freezes and windows that lie over a span of time, of a service and an environment where they are asked for.
+/// Freezes and windows that overlap a span of time, filtered by service and environment on request.
 fn spans(
     directory: &Directory,
     (from, to): (Timestamp, Timestamp),
@@ -141,7 +141,7 @@ fn spans(
     freezes.chain(windows).collect()
 }
 
-/// One time of a record that may have several, without the list of them.
+/// One occurrence of a record that may have several, without the list of them.
 fn one_of(mut shown: Value, time: Occurrence) -> Value {
     if let Value::Object(map) = &mut shown {
         map.remove("occurrences");

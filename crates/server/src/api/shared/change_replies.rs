@@ -1,4 +1,4 @@
-//! Answers about a change and its items.
+//! Responses about a change and its items.
 
 use acts::Context;
 use model::change::record::Change;
@@ -58,15 +58,15 @@ macro_rules! items {
 }
 pub(crate) use items;
 
-/// A change as answers show it, with its ETag.
+/// A change as responses show it, with its ETag.
 pub(crate) fn show(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Reply> {
     let change = cx.change(key)?;
     let directory = cx.directory()?;
     Ok(Reply::ok(views::change(&change, &directory)).tagged(change.revision))
 }
 
-/// An act that takes nothing refuses what it is told all the same, by name: who sends a reason must not believe that it was
-/// kept. Who may not do it learns that first; what was done is taken back with the refusal.
+/// An act without parameters refuses fields in the body, by name: a caller who sends a reason must not believe that it was
+/// kept. A caller without the permission gets that refusal first. The refusal rolls the act back.
 pub(crate) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<T> {
     match done {
         Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) => done,
@@ -84,7 +84,7 @@ pub(crate) fn moved(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> 
     })
 }
 
-/// What `If-Match` is held against.
+/// The version that `If-Match` is compared with.
 pub(crate) fn current(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
     Ok(Some(cx.change(ask.place(0))?.revision))
 }
@@ -99,7 +99,7 @@ pub(crate) fn created<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask, id: &Recor
     Ok(Reply::created(item::<R>(cx, &change, id)?))
 }
 
-/// An item of a change as answers show it.
+/// An item of a change as responses show it.
 pub(crate) fn item<R: Record>(cx: &mut Context<'_, '_>, change: &Change, id: &RecordId) -> acts::Result<Value> {
     let directory = cx.directory()?;
     let found = record::load::<R>(cx.tx, id.as_str())?.ok_or_else(|| Refusal::not_found(R::TABLE))?;

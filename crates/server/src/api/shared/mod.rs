@@ -1,4 +1,4 @@
-//! What all areas of this layer share.
+//! Code that all areas of this layer share.
 
 pub(super) mod change_replies;
 pub(super) mod nouns;

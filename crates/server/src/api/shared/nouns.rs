@@ -82,7 +82,7 @@ fn reply<N: PlainNoun>(cx: &mut Context<'_, '_>, record: N, status: u16) -> acts
     Ok(reply.tagged(version))
 }
 
-/// Records as answers show them, with the fields that are computed.
+/// Records as responses show them, with the fields that are computed.
 fn views_of<N: PlainNoun>(cx: &mut Context<'_, '_>, records: &[N]) -> acts::Result<Vec<Value>> {
     let directory = cx.visible()?;
     let mut values: Vec<Value> = records.iter().map(|record| views::noun(record, &directory)).collect();

@@ -9,7 +9,7 @@ use axum::response::Html;
 use crate::http::handler::get;
 use crate::http::state::AppState;
 
-/// Where the document stands.
+/// The path of the document.
 const DOCUMENT: &str = "/api/openapi.json";
 
 /// The document and its page.

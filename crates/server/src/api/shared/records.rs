@@ -1,4 +1,4 @@
-//! Answers about records: a page of a list, one record, one that was made or set.
+//! Responses about records: a page of a list, one record, a record that was made or set.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use wire::views;
 
 use crate::http::route::{Ask, Reply};
 
-/// A list that the directory holds, by its key.
+/// A list from the directory, by its key.
 macro_rules! known {
     ($operation:literal, |$directory:ident| $rows:expr) => {
         Route::reads($operation, known!(@|$directory| $rows))
@@ -33,7 +33,7 @@ macro_rules! known {
 }
 pub(crate) use known;
 
-/// One thing that the directory holds.
+/// One record of the directory.
 macro_rules! one {
     ($operation:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
         Route::reads($operation, one!(@$what, |$directory, $key| $found))
@@ -53,7 +53,7 @@ macro_rules! one {
 }
 pub(crate) use one;
 
-/// An act that sets a thing of the estate from the body.
+/// An act that sets a record of the directory from the body.
 macro_rules! set {
     ($operation:literal, $verb:path) => {
         Route::writes($operation, set!(@$verb))
@@ -70,7 +70,7 @@ macro_rules! set {
 }
 pub(crate) use set;
 
-/// An act that makes a thing of the estate from the body, or sets the one whose key it names.
+/// An act that creates a record of the directory from the body, or sets the one whose key the body names.
 macro_rules! make_or_set {
     ($operation:literal, $verb:path, |$directory:ident, $key:ident| $found:expr) => {
         Route::writes($operation, make_or_set!(@$verb, |$directory, $key| $found))
@@ -102,11 +102,11 @@ pub(crate) fn new_one<T: Serialize + Record>(cx: &mut Context<'_, '_>, record: &
     })
 }
 
-/// The answer to a request that makes a thing or sets the one that is there: 201 tells that it is new, 200 that it stood.
-/// `If-None-Match: *` (RFC 9110, section 13.1.2) asks for a new one alone.
+/// The response to a request that creates a record or sets the existing one: 201 for a new record, 200 for an existing one.
+/// With `If-None-Match: *` (RFC 9110, section 13.1.2) only a new one is accepted.
 ///
 /// # Errors
-/// The act's; 412 where it stands and only a new one was asked for.
+/// The act's; 412 where the record exists and only a new one is accepted.
 pub(crate) fn made_or_set<T: Serialize + Record>(
     cx: &mut Context<'_, '_>,
     ask: &Ask,
@@ -120,7 +120,7 @@ pub(crate) fn made_or_set<T: Serialize + Record>(
     new_one(cx, &made?)
 }
 
-/// A page of what the directory holds, in the order of keys.
+/// A page of a list of the directory, in the order of keys.
 pub(crate) fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
     let limit = usize::try_from(ask.limit()?).unwrap_or_default();
     let after = ask.query("after").unwrap_or_default();
@@ -156,8 +156,8 @@ pub(crate) fn loaded<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Re
     tagged(&*cx.directory()?, &found.record)
 }
 
-/// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
-/// as what is not named stays.
+/// A record with the body's merge patch applied, without the fields that the server itself adds. Cleared fields are named with
+/// null, as absent fields keep their value.
 pub(crate) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
     let Some(old) = old else {
         return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
@@ -183,8 +183,8 @@ pub(crate) fn version_of<R: Record>(cx: &mut Context<'_, '_>, ask: &Ask) -> acts
     Ok(store::record::load::<R>(cx.tx, ask.place(0))?.map(|found| found.record.version()))
 }
 
-/// How many records a filtered list reads at a time, and at most for one page. A page that looked at the most says where the
-/// next one goes on, also when it found fewer than were asked for.
+/// How many records a filtered list reads at a time, and at most for one page. A page that has read the most names the position
+/// of the next one, even if it found fewer records than requested.
 const AT_ONCE: i64 = 200;
 const MOST_LOOKED: usize = 5_000;
 
@@ -222,7 +222,7 @@ pub(crate) fn filtered<R: Record>(
     Ok(ask.page(found.iter().map(|row| view(row, &directory)).collect(), next))
 }
 
-/// The state that a list is asked for, one of these words.
+/// The state that a list is filtered by, one of the known values.
 ///
 /// # Errors
 /// 422.
@@ -241,7 +241,7 @@ pub(crate) fn state_asked<'a>(ask: &'a Ask, known: &[&'static str]) -> acts::Res
     Err(Refusal::field("state", "unknown", text).into())
 }
 
-/// Whether a list is asked for a service outside of the reader's scope: what it would answer tells something of that service.
+/// Whether a list is filtered by a service outside of the reader's scope: the result would reveal something about that service.
 ///
 /// # Errors
 /// The store's.
@@ -251,13 +251,13 @@ pub(crate) fn asks_outside(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<
     Ok(!service.is_empty() && scope.is_some_and(|scope| !scope.has(service)))
 }
 
-/// Whether what names these services concerns the one that a list is asked for; none named means all.
+/// Whether these services include the one that a list is filtered by; an empty set means all.
 pub(crate) fn is_of(ask: &Ask, services: &BTreeSet<ServiceKey>) -> bool {
     let asked = ask.query("service").unwrap_or_default();
     asked.is_empty() || services.is_empty() || services.iter().any(|key| key.as_str() == asked)
 }
 
-/// Whether a title holds what `q` asks for.
+/// Whether a title contains the text of `q`.
 pub(crate) fn is_titled(ask: &Ask, title: &str) -> bool {
     let wanted = ask.query("q").unwrap_or_default().to_lowercase();
     title.to_lowercase().contains(&wanted)

@@ -1,4 +1,4 @@
-//! Builds: what ended is evidence of the changes that it names, and only of those that are about the commit that was built.
+//! Builds: an ended build becomes evidence of the changes that it names, if they are about the built commit.
 
 use model::core::enums::OutsideRunKind;
 use model::gate::build::are_one;
@@ -10,7 +10,7 @@ use crate::dialects::api::{Refused, items_of, text_of};
 use crate::dialects::{Answered, Asked, runs};
 use crate::http::percent::segment;
 
-/// The states that a client may tell, and what each says as evidence.
+/// The states that a client may report, and the evidence that each becomes.
 const STATES: &[(&str, Option<&str>)] = &[
     ("unknown", None),
     ("pending", None),
@@ -20,7 +20,7 @@ const STATES: &[(&str, Option<&str>)] = &[
     ("successful", Some("passed")),
 ];
 
-/// What names a build.
+/// The key of a build.
 struct Key {
     pipeline: String,
     number: i64,
@@ -86,7 +86,7 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
             let about = text_of(&change["key"]);
             let path = format!("/changes/{}/evidence", segment(about));
             let body = evidence(entry, result, commit.as_deref());
-            // The number of the update makes it one piece of evidence, however often it is sent.
+            // The update's number identifies the evidence, so repeated updates add nothing.
             let once = format!("{}-{sequence}-{about}", key_of(OutsideRunKind::Build, &key.name()));
             asked.api.post_once(&path, &body, &once).await?;
         }
@@ -131,7 +131,7 @@ fn evidence(entry: &Value, result: &str, commit: Option<&str>) -> Value {
         "artifact": commit, "text": format!("{said} {url}").trim()})
 }
 
-/// Shows a build as it was told of last.
+/// Shows the last reported state of a build.
 pub(super) async fn show(asked: &Asked, pipeline: &str, sequence: &str) -> Result<Answered, Refused> {
     let key = Key {
         pipeline: pipeline.to_owned(),

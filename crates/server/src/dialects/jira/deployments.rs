@@ -1,4 +1,4 @@
-//! Deployments: told in bulk, each accepted or rejected by itself, and gated by their changes.
+//! Deployments: reported in bulk, accepted or rejected one by one, and gated by their changes.
 
 use model::core::enums::{OutsideRunKind, State};
 use model::integration::outside_run::key_of;
@@ -11,9 +11,9 @@ use crate::dialects::gating::{self, Standing, Told, state_of};
 use crate::dialects::{Answered, Asked, runs};
 use crate::http::percent::segment;
 
-/// What a deployment asks for that is to be gated.
+/// The command of a deployment that has to be gated.
 const GATING: &str = "initiate_deployment_gating";
-/// The states that a client may tell.
+/// The states that a client may report.
 const STATES: &[&str] = &[
     "unknown",
     PENDING,
@@ -25,14 +25,14 @@ const STATES: &[&str] = &[
 ];
 /// The state of a deployment that waits.
 const PENDING: &str = "pending";
-/// How work ended, by the state that a client tells.
+/// The outcome of the work, by the state that a client reports.
 const OUTCOMES: &[(&str, &str)] = &[
     ("successful", "succeeded"),
     ("failed", "failed"),
     ("rolled_back", "rolled_back"),
 ];
 
-/// What names a deployment.
+/// The key of a deployment.
 struct Key {
     pipeline: String,
     environment: String,
@@ -75,7 +75,7 @@ pub(super) async fn bulk(asked: &Asked) -> Result<Answered, Refused> {
                 accepted.push(key.shown());
                 unknown.extend(others);
             }
-            // What may be tried again is no word on this deployment.
+            // An error that a retry may solve is no rejection of this deployment.
             Err(why) if why.status == 429 || why.status >= 500 => return Err(why),
             Err(why) => {
                 let key = Key::read(entry).map_or(Value::Null, |key| key.shown());
@@ -87,7 +87,7 @@ pub(super) async fn bulk(asked: &Asked) -> Result<Answered, Refused> {
     Ok(Answered::new(202, body))
 }
 
-/// Takes one deployment; answers its key and the issues that are no changes here.
+/// Records one deployment. Returns its key and the issues that are no changes here.
 async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refused> {
     let key = Key::read(entry)?;
     let sequence = number(&entry["updateSequenceNumber"], "updateSequenceNumber")?;
@@ -123,7 +123,7 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
     Ok((key, unknown))
 }
 
-/// A deployment that was not told of before: which service, environment and build it is about, and its change.
+/// The first report of a deployment: its service, environment and build, and its change.
 async fn first(asked: &Asked, entry: &Value, key: &Key) -> Result<(Value, Vec<String>), Refused> {
     let service = service(asked, entry).await?;
     let environment = environment(asked, entry).await?;
@@ -146,7 +146,7 @@ async fn first(asked: &Asked, entry: &Value, key: &Key) -> Result<(Value, Vec<St
     Ok((run, unknown))
 }
 
-/// The first of the changes that a deployment names which is about its service, environment and build.
+/// The first of the named changes that is about the deployment's service, environment and build.
 fn matching(changes: &[Value], service: &str, environment: &str, build: &Build) -> Option<String> {
     let fits = |own: &Value, said: Option<&String>| said.is_none_or(|said| text_of(own) == said);
     let is_target = |target: &Value| {
@@ -200,7 +200,7 @@ async fn environment(asked: &Asked, entry: &Value) -> Result<String, Refused> {
     Err(Refused::field(text))
 }
 
-/// Makes the change of a gated deployment and submits it. What it lacks stays to be met, and the gating status says it.
+/// Makes the change of a gated deployment and submits it. Missing items may be added later; the gating status lists them.
 async fn make(asked: &Asked, entry: &Value, key: &Key, about: (&str, &str, &Build)) -> Result<String, Refused> {
     let (service, environment, build) = about;
     let mut target = json!({"service": service, "environment": environment});
@@ -226,8 +226,8 @@ async fn make(asked: &Asked, entry: &Value, key: &Key, about: (&str, &str, &Buil
     }
 }
 
-/// Takes the step that a state tells of. Nothing that a client says lets it go: a deployment that began or ended without the gate's go
-/// is rejected, with the reasons.
+/// Takes the step that a reported state stands for. A report never opens the gate: a deployment that began or ended without the
+/// gate's go is rejected, with the reasons.
 async fn follow(asked: &Asked, run: &Value, state: &str) -> Result<(), Refused> {
     let is_begun = state == "in_progress";
     let outcome = OUTCOMES.iter().find(|row| row.0 == state).map(|row| row.1);
@@ -254,7 +254,7 @@ async fn follow(asked: &Asked, run: &Value, state: &str) -> Result<(), Refused> 
     asked.api.post(&format!("{path}/completion"), &body).await.map(drop)
 }
 
-/// Answers about one deployment; `parts` is the path behind the word for pipelines.
+/// Shows one deployment; `parts` is the path behind the segment for pipelines.
 pub(super) async fn read(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
     let [
         pipeline,
@@ -280,7 +280,7 @@ async fn found(asked: &Asked, key: &Key) -> Result<Value, Refused> {
     known.ok_or_else(|| Refused::new(404, "not_found", "Nobody told of this deployment."))
 }
 
-/// Shows a deployment as it was told of last.
+/// Shows the last reported state of a deployment.
 async fn show(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
     let run = found(asked, key).await?;
     let keys: Vec<&str> = run["change_key"].as_str().into_iter().collect();
@@ -331,7 +331,7 @@ fn word(standing: Standing) -> &'static str {
     }
 }
 
-/// The change as the issue that gates, with the reasons beside what there is there.
+/// The change as the gating issue of the protocol, with the reasons beside the protocol's own fields.
 fn detail(told: &Told, link: &str) -> Value {
     json!({"type": "issue", "issueKey": told.change["key"], "issueLink": link, "reasons": told.reasons})
 }
@@ -354,7 +354,7 @@ mod tests {
         ];
         let matches = |service: &str, commit: &str| matching(&changes, service, "production", &build(commit));
         assert_eq!(matches("shop", "1f2e3d4").as_deref(), Some("CHG-1"));
-        // Another service's change, and another build, gate nothing.
+        // A change of another service, or of another build, does not gate this deployment.
         assert_eq!(matches("bank", "1f2e3d4"), None);
         assert_eq!(matches("shop", "abcdef0"), None);
         assert_eq!(matching(&changes, "shop", "production", &Build::default()), None);

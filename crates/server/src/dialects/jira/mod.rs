@@ -1,7 +1,7 @@
-//! Clients of Jira Cloud that tell of deployments and builds, and ask whether a deployment may go.
+//! Clients of Jira Cloud that report deployments and builds, and query whether a deployment may go.
 //!
-//! Sources: "Deployments" and "Builds" of the reference of Jira Software Cloud, "Integrate Jira Software Cloud with on-premises tools"
-//! for the credentials, and what published clients send: jira.js, GitLab and the plugin for Jenkins.
+//! Sources: “Deployments” and “Builds” of the reference of Jira Software Cloud; “Integrate Jira Software Cloud with on-premises
+//! tools” for the credentials; and the requests of published clients: jira.js, GitLab and the plugin for Jenkins.
 
 mod builds;
 mod deployments;
@@ -21,7 +21,7 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
     let parts: Option<Vec<String>> = asked.path.trim_matches('/').split('/').map(decoded).collect();
     let parts = parts.ok_or_else(unreadable)?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-    // With credentials, clients ask below the address of a cloud; as an app, below that of the site.
+    // With credentials, clients use addresses below that of a cloud; as an app, below that of the site.
     let (kind, rest) = match parts.as_slice() {
         ["rest", kind, "0.1", rest @ ..] => (*kind, rest),
         ["jira", kind, "0.1", "cloud", _, rest @ ..] => (*kind, rest),

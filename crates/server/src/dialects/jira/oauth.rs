@@ -1,15 +1,15 @@
-//! The credentials of a client: its secret is a token of Assent, and so is what it gets for it.
+//! The credentials of a client: its secret is a token of Assent, and so is the access token that it gets.
 
 use serde_json::{Value, json};
 
 use crate::dialects::Answered;
 
-/// For how many seconds a client keeps what it got before it asks again. A token that is revoked ends at once all the same.
+/// The lifetime of a client's access token, in seconds. A revoked token still ends at once.
 const SECONDS: i64 = 900;
-/// What a client of these two may do there.
+/// The scope of clients that report deployments and builds.
 const SCOPE: &str = "manage:jira-data-provider";
 
-/// What a client shows.
+/// The credentials that a client sends.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::dialects) struct Credentials {
     pub secret: String,
@@ -36,7 +36,7 @@ pub(in crate::dialects) fn read(body: &[u8], is_form: bool) -> Credentials {
     found
 }
 
-/// The answer to good credentials.
+/// The response to good credentials.
 pub(in crate::dialects) fn granted(credentials: &Credentials) -> Answered {
     if credentials.grant != "client_credentials" {
         let text = "`grant_type` is `client_credentials`: no other is answered here.";
@@ -53,7 +53,7 @@ pub(in crate::dialects) fn granted(credentials: &Credentials) -> Answered {
     answered
 }
 
-/// The answer to credentials that are none.
+/// The response to bad credentials.
 pub(in crate::dialects) fn denied() -> Answered {
     let text = "`client_secret` is a token of Assent; this one is none.";
     Answered::new(401, json!({"error": "access_denied", "error_description": text}))

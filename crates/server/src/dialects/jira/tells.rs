@@ -1,4 +1,4 @@
-//! What deployments and builds say in the same way: numbers, names of builds, and keys of changes.
+//! Code that deployments and builds share: numbers, names of builds, and keys of changes.
 
 use model::gate::build::is_plain_digest;
 use serde_json::Value;
@@ -58,7 +58,7 @@ pub(super) fn associated<'v>(entry: &'v Value, kinds: &[&str]) -> Vec<&'v Value>
     values.chain(plain.filter(|_| kinds.contains(&"issueKeys"))).collect()
 }
 
-/// The keys that an entry names: those of changes that are there, as the API shows these, and the others.
+/// The keys that an entry names: existing changes, as the API shows them, and the other keys.
 pub(super) async fn changes(asked: &Asked, entry: &Value) -> Result<(Vec<Value>, Vec<String>), Refused> {
     let named = associated(entry, &["issueKeys", "issueIdOrKeys"]);
     let named: Vec<&str> = named.into_iter().map(text_of).take(MOST_KEYS).collect();

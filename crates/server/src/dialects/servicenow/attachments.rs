@@ -23,7 +23,7 @@ const NAME: usize = 200;
 /// Evidence that is no file.
 const TEXTS: &[&str] = &["note", "probe", "waiver"];
 
-/// Answers a request; `parts` is the path behind the name of the API.
+/// Serves a request; `parts` is the path behind the name of the API.
 pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
     match (&asked.method, parts) {
         (&Method::GET, []) => list(asked).await,

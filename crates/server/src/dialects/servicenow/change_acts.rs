@@ -1,4 +1,5 @@
-//! What a client writes into `change_request`, as acts here: each by its own route, in a fixed order, and each stands by itself.
+//! Turns the fields that a client writes into `change_request` into acts: each by its own route, in a fixed order and
+//! independent of the others.
 
 use model::core::enums::State;
 use serde_json::{Map, Value, json};
@@ -14,7 +15,7 @@ use crate::dialects::api::{Refused, items_of, text_of};
 /// How many unmet conditions a refusal names.
 const MOST_UNMET: usize = 10;
 
-/// What a change keeps where a client writes it empty.
+/// Fields that a change keeps when a client writes them empty.
 const KEPT: &[&str] = &[
     "type",
     "start_date",
@@ -24,7 +25,7 @@ const KEPT: &[&str] = &[
     "assignment_group",
 ];
 
-/// The acts that the fields of a record of `change_request` ask for.
+/// The acts that follow from the fields of a record of `change_request`.
 #[derive(Debug, Default)]
 struct Acts {
     /// The number of the state.
@@ -76,13 +77,13 @@ impl Acts {
         })
     }
 
-    /// Why the change is cancelled or returned: there, the comment says so.
+    /// The reason of a cancellation or a return: the protocol carries it in the comment.
     fn reason(&self) -> &str {
         let notes = self.close_notes.as_deref().filter(|_| self.to == Some("4"));
         notes.or(self.comment.as_deref()).unwrap_or_default()
     }
 
-    /// What is written as a comment: notes that no act takes as its reason.
+    /// The texts that become comments: notes that no act takes as its reason.
     fn comments(&self) -> Vec<&str> {
         let is_reason = matches!(self.to, Some("4" | "-5"));
         let notes = self.close_notes.as_deref().filter(|_| self.to != Some("4"));
@@ -113,7 +114,7 @@ fn number(text: &str) -> Result<&'static str, Refused> {
     })
 }
 
-/// Makes a change; answers its view.
+/// Creates a change; returns its view.
 pub(super) async fn create(asked: &Asked, mut fields: Map<String, Value>) -> Result<Value, Refused> {
     let state = take(&mut fields, "state").map(|text| number(&text)).transpose()?;
     if state.is_some_and(|state| state != "-5") {
@@ -126,7 +127,7 @@ pub(super) async fn create(asked: &Asked, mut fields: Map<String, Value>) -> Res
     asked.api.post("/changes", &Value::Object(content)).await
 }
 
-/// Changes a change; answers its view. What was done before a refusal stays, and the refusal says so.
+/// Updates a change; returns its view. Steps done before a refusal stay, and the refusal lists them.
 pub(super) async fn update(asked: &Asked, key: &str, mut fields: Map<String, Value>) -> Result<Value, Refused> {
     let acts = Acts::read(&mut fields)?;
     let path = format!("/changes/{}", segment(key));
@@ -148,8 +149,8 @@ pub(super) async fn update(asked: &Asked, key: &str, mut fields: Map<String, Val
     }
 }
 
-/// Refuses what would be lost or kept without a word: a value that an empty text does not take away, and the targets beside the one
-/// that `cmdb_ci` names. A record that is written back as it was read loses nothing.
+/// Refuses input that would be silently lost or kept: an empty text that does not clear a value, and targets beside the one
+/// that `cmdb_ci` names. A record that is written back unchanged loses nothing.
 fn check_kept(view: &Value, fields: &mut Map<String, Value>) -> Result<(), Refused> {
     let row = change_rows::change(view);
     for name in KEPT {
@@ -269,7 +270,7 @@ async fn take_step(asked: &Asked, path: &str, view: &Value, step: Step, acts: &A
     done.map_err(|why| why.renamed("reason", "close_notes").renamed("question", "comments"))
 }
 
-/// The outcome is said when the work ends. A close code that says otherwise at the closing is refused.
+/// The outcome is recorded when the work ends. At the closing, a close code for another outcome is refused.
 fn check_close_code(view: &Value, acts: &Acts) -> Result<(), Refused> {
     let Some(code) = &acts.close_code else { return Ok(()) };
     let ended = text_of(&view["outcome"]);
@@ -282,7 +283,7 @@ fn check_close_code(view: &Value, acts: &Acts) -> Result<(), Refused> {
     Err(Refused::field(text))
 }
 
-/// Why a change does not go to a state, and what it waits for.
+/// The refusal of a step to a state, with the unmet conditions.
 async fn refuse(asked: &Asked, path: &str, view: &Value, to: &str, why: &str) -> Refused {
     let from = state_of(view);
     let (number, label) = states::shown(CHANGES, from);
@@ -296,7 +297,7 @@ async fn refuse(asked: &Asked, path: &str, view: &Value, to: &str, why: &str) ->
     if !ahead.is_empty() {
         text.push_str(&format!(" Steps from there lead to: {}.", ahead.join(", ")));
     }
-    // What is unmet is an addition: without it, the refusal is whole all the same.
+    // The list of unmet conditions is an addition: the refusal is complete without it.
     let unmet = asked.api.get(&format!("{path}/requirements")).await.unwrap_or_default();
     for it in items_of(&unmet["items"]).iter().take(MOST_UNMET) {
         text.push_str(&format!(" {} {}", text_of(&it["text"]), text_of(&it["satisfy"])));
@@ -304,7 +305,7 @@ async fn refuse(asked: &Asked, path: &str, view: &Value, to: &str, why: &str) ->
     Refused::new(409, "not_in_state", text).with_api_names()
 }
 
-/// The states to which a client may ask a change to go, with their labels; what it is comes first.
+/// The states to which a client may move a change, with their labels; the present state comes first.
 pub(super) fn next_states(from: State) -> Vec<(&'static str, &'static str)> {
     let label = |number: &'static str| {
         (

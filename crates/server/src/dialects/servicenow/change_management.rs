@@ -18,10 +18,10 @@ use crate::dialects::{Answered, Asked};
 
 /// The kinds of changes in paths.
 const KINDS: &[&str] = &["normal", "standard", "emergency"];
-/// How many changes are shown unless a client says so, and at most.
+/// The number of changes shown by default, and the most.
 const MOST_SHOWN: usize = 500;
 
-/// Answers a request; `parts` is the path behind the name of the API.
+/// Serves a request; `parts` is the path behind the name of the API.
 pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
     match parts {
         ["change"] => changes(asked, None).await,
@@ -149,7 +149,7 @@ async fn template(asked: &Asked, id: &str) -> Result<Answered, Refused> {
     Ok(result(200, shown(&row)))
 }
 
-/// The steps of the API whose conditions hold up the way to a state there.
+/// The steps of the API whose unmet conditions block the way to a state there.
 fn steps_to(number: &str) -> &'static [&'static str] {
     match number {
         "-4" => &["submission"],
@@ -157,12 +157,12 @@ fn steps_to(number: &str) -> &'static [&'static str] {
         "-2" => &["approval", "scheduling"],
         "-1" => &["implementation"],
         "3" => &["closure"],
-        // Nothing is asked of a change that is cancelled, returned or completed but words.
+        // Cancelling, returning and completing a change need only a text.
         _ => &[],
     }
 }
 
-/// What is unmet on the way to a state, as conditions there.
+/// The unmet conditions on the way to a state, in the protocol's format.
 fn conditions(number: &str, unmet: &[Value]) -> Vec<Value> {
     let steps = steps_to(number);
     let here = unmet.iter().filter(|it| steps.contains(&text_of(&it["step"])));
@@ -174,7 +174,7 @@ fn conditions(number: &str, unmet: &[Value]) -> Vec<Value> {
     .collect()
 }
 
-/// The states ahead, each with what is unmet on the way to it.
+/// The states ahead, each with the unmet conditions on the way to it.
 fn next_shown(view: &Value, unmet: &[Value]) -> Value {
     let states = next_states(state_of(view));
     let here = states.first().map_or("", |(number, _)| *number);
@@ -228,7 +228,7 @@ async fn change_task(asked: &Asked, id: &str, task: &str) -> Result<Answered, Re
     }
 }
 
-/// The conflicts of a change. They are found as its plan stands, so a client that asks for a new search gets the same.
+/// The conflicts of a change. They are computed from its present plan, so a client that requests a new search gets the same.
 async fn conflicts(asked: &Asked, id: &str) -> Result<Answered, Refused> {
     if !matches!(asked.method, Method::GET | Method::POST) {
         return Err(wrong_method());
@@ -261,8 +261,8 @@ fn conflicts_shown(key: &str, found: &[Value]) -> Value {
     json!({"conflict_status": state, "conflicts": rows})
 }
 
-/// Shows the approvals of a change, or decides for the bearer of the token. The id of a change says nothing of what was read, so the
-/// digest of its content is needed for that.
+/// Shows the approvals of a change, or decides for the bearer of the token. A decision needs the digest of the content that was
+/// read, because a change's id does not identify its content.
 async fn approvals(asked: &Asked, id: &str) -> Result<Answered, Refused> {
     if asked.method == Method::GET {
         let key = change_key(asked, id).await?;

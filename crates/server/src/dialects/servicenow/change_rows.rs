@@ -14,7 +14,7 @@ use crate::dialects::api::{items_of, text_of};
 /// The numbers of levels of risk there.
 const RISKS: &[(&str, &str, &str)] = &[("low", "4", "Low"), ("medium", "3", "Moderate"), ("high", "2", "High")];
 
-/// The state of a change in an answer.
+/// The state of a change in a response.
 pub(super) fn state_of(change: &Value) -> State {
     text_of(&change["state"]).parse().unwrap_or(State::Draft)
 }
@@ -78,7 +78,7 @@ pub(super) fn change(it: &Value) -> Row {
     ])
 }
 
-/// Whether it was approved. Work that began without approvals never reads as approved.
+/// The approval state of a change. Work that began without approvals is never shown as approved.
 fn approval(it: &Value, state: State) -> &'static str {
     let is_around = it["break_glass"].is_object() || it["retrospective"].is_object() || it["unauthorized"] == true;
     match state {
@@ -127,10 +127,10 @@ pub(super) fn task(change: &str, it: &Value, place: usize) -> Row {
     ])
 }
 
-/// The approvals of a change as rows: each decision, and each person who is asked and has not decided.
+/// The approvals of a change as rows: each decision, and each requested approver without a decision.
 ///
-/// The id of a request holds the digest of the content that is to be approved. So a decision by an id that was read before an edit
-/// finds nothing, and nobody approves what they have not read.
+/// The id of a request contains the digest of the content to be approved. So a decision by an id from before an edit finds
+/// nothing, and nobody approves unread content.
 pub(super) fn approvals(change: &Value, decisions: &[Value]) -> Vec<Row> {
     let (key, digest) = (text_of(&change["key"]), text_of(&change["content_digest"]));
     let mut rows: Vec<Row> = decisions.iter().map(|it| decision(key, it)).collect();
@@ -256,7 +256,7 @@ mod tests {
         let rows = approvals(&change("sha256:2"), std::slice::from_ref(&decided));
         let states: Vec<&str> = rows.iter().map(|row| row.value("state")).collect();
         assert_eq!(states, ["approved", "requested"]);
-        // A decision that no longer counts asks its author anew.
+        // A voided decision makes its author a requested approver again.
         let mut voided = decided;
         voided["state"] = json!("voided");
         let rows = approvals(&change("sha256:2"), &[voided]);

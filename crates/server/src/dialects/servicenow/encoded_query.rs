@@ -1,5 +1,5 @@
-//! Encoded queries of ServiceNow: conditions joined by `^` (and), `^OR` and `^NQ`, with `ORDERBY`. A condition that is not understood
-//! is refused, because leaving it out would find more than was asked for.
+//! Encoded queries of ServiceNow: conditions joined by `^` (and), `^OR` and `^NQ`, with `ORDERBY`. An unknown condition is
+//! refused, because leaving it out would find more than was requested.
 
 use super::rows::Row;
 use super::table::Table;
@@ -9,7 +9,7 @@ const LONGEST: usize = 16_000;
 /// The most conditions of a query.
 const MOST: usize = 200;
 
-/// A query: groups of which one is met, each of terms that are all met, each of conditions of which one is met.
+/// A query: any of its groups must match, in a group all terms, in a term any condition.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Query {
     groups: Vec<Vec<Vec<Condition>>>,
@@ -42,7 +42,7 @@ enum Operator {
     NotEmpty,
 }
 
-/// The operators as they are written; one that begins like another comes first.
+/// The operators in their notation; an operator comes before another that is its prefix.
 const OPERATORS: &[(&str, Operator)] = &[
     ("!=", Operator::IsNot),
     ("<=", Operator::AtMost),
@@ -66,7 +66,7 @@ const OPERATORS: &[(&str, Operator)] = &[
 /// Reads a query.
 ///
 /// # Errors
-/// What is not understood, in words.
+/// The part that is not understood, as a sentence.
 pub(super) fn read(text: &str) -> Result<Query, String> {
     if text.len() > LONGEST {
         return Err(format!("A query has at most {LONGEST} bytes."));
@@ -183,7 +183,7 @@ impl Query {
         self.groups.is_empty() || self.groups.iter().any(meets_all)
     }
 
-    /// Puts records into the order that is asked for.
+    /// Sorts records in the requested order.
     pub(super) fn sort(&self, rows: &mut [Row]) {
         for (field, is_descending) in self.order.iter().rev() {
             rows.sort_by(|one, two| {
@@ -194,13 +194,13 @@ impl Query {
     }
 }
 
-/// The field without what is read through it, such as `.number`.
+/// The field without the part that is read through a reference, such as `.number`.
 fn base(field: &str) -> &str {
     field.split_once('.').map_or(field, |(base, _)| base)
 }
 
-/// What references lead to, with what of it a record knows beside its id: the number of a change, the login of a person and
-/// the name of a group.
+/// The targets of references, each with the field that a record holds beside the id: the number of a change, the login of a
+/// person and the name of a group.
 const REFERENCES: &[(Table, &str, &[&str])] = &[
     (
         Table::Change,
@@ -238,7 +238,7 @@ fn is_read_through(field: &str) -> bool {
     found.is_some_and(|(_, known, _)| read == "sys_id" || read == *known)
 }
 
-/// What a condition compares: the value, and through a reference what people read of it.
+/// The value that a condition compares: the field's value, or for a reference its displayed text.
 fn value_of(row: &Row, field: &str) -> String {
     let Some(found) = row.get(base(field)) else {
         return String::new();
@@ -249,7 +249,7 @@ fn value_of(row: &Row, field: &str) -> String {
     }
 }
 
-/// Numbers by their size, all else by its letters.
+/// Compares numbers by value, and other texts by their characters.
 fn compare(one: &str, two: &str) -> std::cmp::Ordering {
     match (one.parse::<i64>(), two.parse::<i64>()) {
         (Ok(one), Ok(two)) => one.cmp(&two),
@@ -261,7 +261,7 @@ impl Condition {
     fn is_met(&self, row: &Row) -> bool {
         let value = value_of(row, &self.field);
         let (has, wanted) = (value.to_lowercase(), self.value.to_lowercase());
-        // A reference is named by its id or by what people read of it, such as the number of a change.
+        // A condition may name a reference by its id or by its displayed text, such as the number of a change.
         let shown = row.get(&self.field).filter(|field| field.table.is_some());
         let shown = shown.map_or_else(|| has.clone(), |field| field.display.to_lowercase());
         let is_in = || {

@@ -1,4 +1,4 @@
-//! What a client writes, as the API takes it. A field that is not taken is refused rather than lost.
+//! Converts the fields that a client writes into the API's format. An unknown field is refused rather than lost.
 
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ pub(super) fn take(fields: &mut Map<String, Value>, name: &str) -> Option<String
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// Yes or no, as clients write it; another word is refused, as it could be meant either way.
+/// A boolean in the clients' spellings; any other text is refused as ambiguous.
 pub(super) fn flag(name: &str, text: &str) -> Result<bool, Refused> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" => Ok(true),
@@ -54,7 +54,7 @@ pub(super) fn time(name: &str, text: &str) -> Result<Value, Refused> {
     Ok(json!(read_time(text).ok_or_else(wrong)?))
 }
 
-/// The key that a reference names by its id, by its key or by its login.
+/// The key of a record that a client names by its id, its key or its login.
 pub(super) async fn key(asked: &Asked, table: Table, text: &str) -> Result<String, Refused> {
     let path = match (table, sys_id::read(text)) {
         (_, Some(Named::Key(key))) => return Ok(key),
@@ -79,7 +79,7 @@ pub(super) async fn key(asked: &Asked, table: Table, text: &str) -> Result<Strin
     Err(Refused::field(text))
 }
 
-/// The service that `cmdb_ci` names, and the config item inside of it where it names one.
+/// The service that `cmdb_ci` names, and the config item inside the service if one is named.
 pub(super) async fn place(asked: &Asked, text: &str) -> Result<(String, Option<String>), Refused> {
     let named = key(asked, Table::CmdbCi, text).await?;
     let Some(item) = named.strip_prefix(CONFIG_ITEM) else {
@@ -96,7 +96,7 @@ pub(super) async fn place(asked: &Asked, text: &str) -> Result<(String, Option<S
     }
 }
 
-/// The content of a change out of what a client wrote; the fields that are read leave `fields`.
+/// The content of a change from a client's fields; converted fields are removed from `fields`.
 ///
 /// # Errors
 /// A field that cannot be taken.
@@ -152,13 +152,13 @@ pub(super) async fn content(asked: &Asked, fields: &mut Map<String, Value>) -> R
     Ok(found)
 }
 
-/// The steps of a plan: each line that says something is one.
+/// The steps of a plan: one for each line with text.
 fn steps(text: &str) -> Value {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.map(|title| json!({"title": title})).collect()
 }
 
-/// Refuses what is left of what a client wrote.
+/// Refuses the fields that were not converted.
 pub(super) fn nothing_left(fields: &Map<String, Value>, table: Table) -> Result<(), Refused> {
     if fields.is_empty() {
         return Ok(());

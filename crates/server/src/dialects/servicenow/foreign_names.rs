@@ -1,4 +1,4 @@
-//! A refusal names fields as the client wrote them. The API knows them by its own names.
+//! Translates the API's field names in a refusal into the names that the client wrote.
 
 use super::fields::OWN;
 use super::table::Table;
@@ -59,7 +59,7 @@ const SAME: &[&str] = &[
     "state",
 ];
 
-/// Fields of a change that only Assent has, which sentences name without an error about them.
+/// Fields of a change that only Assent has, and that sentences name without an error about them.
 const OWN_FIELDS: &[&str] = &[
     "assessment",
     "complexity",
@@ -104,7 +104,7 @@ pub(super) fn table_of(path: &str) -> Table {
     }
 }
 
-/// A refusal in the names of the client. One that the dialect worded itself names what the client wrote already.
+/// A refusal with the client's field names. A refusal that the dialect wrote itself has those names already.
 pub(super) fn renamed(mut why: Refused, table: Table) -> Refused {
     if !why.has_api_names {
         return why;

@@ -30,7 +30,7 @@ use rows::{Row, Shape, Show};
 use table::Table;
 use tables::{check_shown, find, find_one, read_through};
 
-/// How many records are shown unless a client says so, and at most.
+/// The number of records shown by default, and the most.
 const MOST_SHOWN: usize = 10_000;
 /// Parameters that are read, beside those of paging.
 const PARAMETERS: &[&str] = &[
@@ -84,7 +84,7 @@ pub(super) fn refusal(why: &Refused) -> Value {
     json!({"error": {"message": message, "detail": detail}, "status": "failure"})
 }
 
-/// A path without the version of the API, of which all answer alike.
+/// A path without the version of the API: all versions behave alike.
 fn versionless<'p, 'q>(parts: &'p [&'q str]) -> &'p [&'q str] {
     match parts {
         [version, rest @ ..] if matches!(*version, "v1" | "v2") => rest,
@@ -139,7 +139,7 @@ async fn table(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
     }
 }
 
-/// A record with what is asked for through its references.
+/// A record with the requested fields of its references.
 async fn whole(asked: &Asked, status: u16, row: &Row, mut shape: Shape) -> Result<Answered, Refused> {
     read_through(asked, std::slice::from_ref(row), &mut shape).await?;
     one(status, row, &shape)
@@ -152,7 +152,7 @@ fn one(status: u16, row: &Row, shape: &Shape) -> Result<Answered, Refused> {
 /// How records are to be shown.
 ///
 /// # Errors
-/// A parameter that is not answered.
+/// A parameter that is not supported.
 fn shape(asked: &Asked) -> Result<Shape, Refused> {
     let unknown = asked
         .query

@@ -1,4 +1,4 @@
-//! Records as ServiceNow shows them: flat fields, each with a value and with what people read.
+//! Records as ServiceNow shows them: flat fields, each with a value and a display text.
 
 use std::collections::HashMap;
 
@@ -25,7 +25,7 @@ pub(super) struct Field {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row(pub Vec<Field>);
 
-/// What is shown of a field.
+/// The form in which a field is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Show {
     Values,
@@ -37,7 +37,7 @@ pub(super) enum Show {
 #[derive(Debug)]
 pub(super) struct Shape {
     pub show: Show,
-    /// The fields that are asked for; none means all.
+    /// The requested fields; none means all.
     pub fields: Vec<String>,
     /// Before the path of a reference; none leaves links out.
     pub links: Option<String>,

@@ -1,5 +1,5 @@
-//! Free times of a change or a service, as the Change Management API answers them: a worker with its result. Here the result is whole
-//! at once, so the link of the worker leads to the same answer.
+//! Free times of a change or a service in the format of the Change Management API: a worker with its result. Here the result is
+//! complete at once, so the link of the worker leads to the same response.
 //!
 //! Source: "Change Management API" of ServiceNow's developer reference, `/change/{id}/schedule`, `/change/ci/{id}/schedule` and
 //! `/change/worker/{id}`.
@@ -15,16 +15,16 @@ use super::wrong_method;
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::dialects::{Answered, Asked};
 
-/// The parameter that says how long the work takes.
+/// The parameter for the duration of the work.
 const DURATION: &str = "duration_in_seconds";
-/// The parameter that says from when on.
+/// The parameter for the earliest start.
 const START: &str = "planned_start_time";
 /// The longest work, in seconds: a week.
 const MOST_SECONDS: i64 = 10_080 * 60;
 /// How many times are offered.
 const SPANS: usize = 20;
 
-/// Free times of a change, as long as planned unless the client says so.
+/// Free times of a change, for its planned duration unless the client gives another.
 pub(super) async fn of_change(asked: &Asked, id: &str) -> Result<Answered, Refused> {
     check_method(asked)?;
     let key = change_key(asked, id).await?;
@@ -76,7 +76,7 @@ fn check_method(asked: &Asked) -> Result<(), Refused> {
     }
 }
 
-/// How long the work takes and from when on, as far as the client says.
+/// The duration and the earliest start, as far as the client gives them.
 fn terms(asked: &Asked) -> Result<Map<String, Value>, Refused> {
     let mut found = Map::new();
     if let Some(text) = asked.query(DURATION) {
@@ -126,7 +126,7 @@ fn answered(asked: &Asked, (field, id): (&str, &str), found: &Value) -> Answered
     Answered::new(200, json!({"result": result}))
 }
 
-/// The times in their order; here the best ones come first.
+/// The free times in the order of time; the API returns the best ones first.
 fn spans(found: &Value) -> Vec<Value> {
     let mut times: Vec<(&str, &str)> = items_of(&found["slots"])
         .iter()

@@ -1,11 +1,11 @@
-//! The states and words of ServiceNow and ours, one table each, read both ways.
+//! The states and codes of ServiceNow and of Assent, one table each, read both ways.
 
 use model::core::enums::{IncidentState, ProblemState, State, TaskState};
 
-/// A state of ours, its number there and what people read of it there.
+/// A state of ours, its number there and its label there.
 type Stated<S> = (S, &'static str, &'static str);
 
-/// The states of changes. Several of ours share a number there; `u_assent_state` tells them apart.
+/// The states of changes. Several states of Assent share a number there; `u_assent_state` distinguishes them.
 pub(super) const CHANGES: &[Stated<State>] = &[
     (State::Draft, "-5", "New"),
     (State::Rejected, "-5", "New"),
@@ -43,7 +43,7 @@ pub(super) const PROBLEMS: &[Stated<ProblemState>] = &[
     (ProblemState::Dismissed, "107", "Closed"),
 ];
 
-/// How a change ended: the word there, ours, and what people read there. The first row of a word is what it means here.
+/// The close codes: the code there, the outcome here, and the label there. The first row of a code is its meaning here.
 const CLOSE_CODES: &[(&str, &str, &str)] = &[
     ("successful", "succeeded", "Successful"),
     ("successful_issues", "succeeded_with_issues", "Successful with issues"),
@@ -72,26 +72,26 @@ pub(super) fn ours<S: Copy>(table: &[Stated<S>], number: &str) -> Vec<S> {
     rows.map(|row| row.0).collect()
 }
 
-/// The word of an outcome, and its label.
+/// The close code of an outcome, and its label.
 pub(super) fn close_code(outcome: &str) -> (&'static str, &'static str) {
     let row = CLOSE_CODES.iter().find(|(_, ours, _)| *ours == outcome);
     row.map_or(("", ""), |(code, _, label)| (*code, *label))
 }
 
-/// The outcome that a word means, by the word or by its label.
+/// The outcome of a close code, by the code or by its label.
 pub(super) fn outcome(text: &str) -> Option<&'static str> {
     let named = |row: &&(&str, &'static str, &str)| row.0 == text || row.2.eq_ignore_ascii_case(text);
     CLOSE_CODES.iter().find(named).map(|row| row.1)
 }
 
-/// The words that a client may name as close code.
+/// The close codes that a client may name.
 pub(super) fn close_codes() -> Vec<&'static str> {
     let mut codes: Vec<&str> = CLOSE_CODES.iter().map(|row| row.0).collect();
     codes.dedup();
     codes
 }
 
-/// A step of a change that its state there may ask for.
+/// A step of a change that a client requests by a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Submit,
@@ -104,7 +104,7 @@ pub(super) enum Step {
     Return,
 }
 
-/// Which step leads from a state of ours to a number there.
+/// The steps from a state of ours to a number there.
 const STEPS: &[(&[State], &str, Step)] = &[
     (&[State::Draft], "-4", Step::Submit),
     (&[State::Assessing], "-3", Step::Assess),
@@ -139,7 +139,7 @@ pub(super) fn step(from: State, to: &str) -> Option<Step> {
     row.map(|(_, _, step)| *step)
 }
 
-/// The numbers to which a client may ask to go from a state of ours.
+/// The numbers to which a client may move a change from a state of ours.
 pub(super) fn ahead(from: State) -> Vec<&'static str> {
     let rows = STEPS.iter().filter(|(states, _, _)| states.contains(&from));
     rows.map(|(_, number, _)| *number).collect()
@@ -225,7 +225,7 @@ mod tests {
                 assert!(is_legal(act(step), *state), "{state} to {to}");
             }
         }
-        // No state is skipped, and nothing leads out of what has ended.
+        // No state is skipped, and no step leads out of an ended state.
         assert_eq!(step(State::Draft, "-3"), None);
         assert_eq!(step(State::Authorizing, "-2"), None);
         assert!(ahead(State::Closed).is_empty());

@@ -1,7 +1,8 @@
 //! Ids as ServiceNow has them, 32 hexadecimal digits, made from keys here and read back without a table.
 //!
-//! A key of at most 16 characters is written as its bytes, filled up with zeros. A longer one is a digest, marked by its first byte,
-//! and found among all records of its table. What belongs to a change names the change, and a digest of the rest.
+//! A key of at most 16 characters is written as its bytes, padded with zeros. A longer key is a digest, marked by its first
+//! byte, and is looked up among all records of its table. The id of a change's part consists of the change's key and a digest
+//! of the rest.
 
 use proof::crypto::digest_text;
 
@@ -17,10 +18,10 @@ const LONG: u8 = 3;
 const ATTACHMENT: u8 = 4;
 /// How the key of a change begins.
 const CHANGE: &str = "CHG-";
-/// The digits of the number of a change in the id of what belongs to it: 40 bits.
+/// The digits of the change's number in the id of one of its parts: 40 bits.
 const NUMBER: std::ops::Range<usize> = 2..12;
 
-/// What belongs to a change.
+/// A kind of record that belongs to a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Task,
@@ -28,12 +29,12 @@ pub(super) enum Part {
     Attachment,
 }
 
-/// What an id names.
+/// The record that an id names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Named {
     /// A record with this key.
     Key(String),
-    /// A record with a longer key, which has this id.
+    /// A record with a longer key, with this id.
     Long,
     /// A part of the change with this key.
     Part(Part, String),
@@ -51,7 +52,7 @@ pub(super) fn of_key(key: &str) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The id of a part of a change; `identity` tells it from the other parts.
+/// The id of a part of a change; `identity` distinguishes it from the other parts.
 pub(super) fn of_part(part: Part, change: &str, identity: &str) -> String {
     let number: u64 = change
         .strip_prefix(CHANGE)
@@ -66,7 +67,7 @@ pub(super) fn of_part(part: Part, change: &str, identity: &str) -> String {
     format!("{tag:02x}{number:010x}{rest}")
 }
 
-/// What an id names; `None` where it is none.
+/// The record that an id names; `None` for an invalid id.
 pub(super) fn read(id: &str) -> Option<Named> {
     if id.len() != 2 * BYTES || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;

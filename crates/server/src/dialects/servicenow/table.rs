@@ -1,8 +1,8 @@
-//! The tables that are answered, by their names.
+//! The supported tables, by their names.
 
 use crate::dialects::api::Refused;
 
-/// A table that is answered.
+/// A supported table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Table {
     Change,
@@ -38,7 +38,7 @@ impl Table {
     /// The table with this name.
     ///
     /// # Errors
-    /// Which tables there are.
+    /// The list of the tables.
     pub(super) fn named(name: &str) -> Result<Self, Refused> {
         let row = TABLES.iter().find(|(_, known)| *known == name);
         row.map(|(table, _)| *table).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! The tables: what each is here, and how its records are read through the API.
+//! The tables: the records that each stands for here, and their reading through the API.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,7 +16,7 @@ use crate::dialects::Asked;
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::http::percent::escaped;
 
-/// The most records that are read to answer a query.
+/// The most records that a query reads.
 const MOST_READ: usize = 5_000;
 /// The most records that a query may name one by one, and the most changes whose approvals are read for one query.
 const MOST_NAMED: usize = 200;
@@ -41,7 +41,7 @@ fn fields(table: Table) -> Vec<&'static str> {
     row.0.iter().map(|field| field.name).collect()
 }
 
-/// Refuses a field that is asked for and that neither the records of a table nor those have to which its references lead.
+/// Refuses a requested field that exists neither in a table's records nor in the records that their references lead to.
 pub(super) fn check_shown(names: &[String], table: Table) -> Result<(), Refused> {
     let known = fields(table);
     for name in names {
@@ -65,7 +65,7 @@ pub(super) fn check_shown(names: &[String], table: Table) -> Result<(), Refused>
     check_names(&own, &known)
 }
 
-/// Refuses a field that is asked for and not known.
+/// Refuses an unknown field.
 pub(super) fn check_names(names: &[String], known: &[&str]) -> Result<(), Refused> {
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
@@ -76,7 +76,7 @@ pub(super) fn check_names(names: &[String], known: &[&str]) -> Result<(), Refuse
     }
 }
 
-/// Reads the records from which the asked fields are shown through references of these.
+/// Reads the records that the requested fields reach through references of these rows.
 pub(super) async fn read_through(asked: &Asked, rows: &[Row], shape: &mut Shape) -> Result<(), Refused> {
     let read = shape.fields.iter().filter_map(|name| name.split_once('.'));
     let bases: BTreeSet<String> = read.map(|(base, _)| base.to_owned()).collect();
@@ -105,7 +105,7 @@ pub(super) async fn read_through(asked: &Asked, rows: &[Row], shape: &mut Shape)
     Ok(())
 }
 
-/// A part of a path: what it holds stays within it.
+/// A segment of a path, with every slash escaped.
 pub(super) fn segment(text: &str) -> String {
     escaped(text).replace('/', "%2F")
 }
@@ -210,7 +210,7 @@ async fn by_key(asked: &Asked, table: Table, key: &str) -> Result<Option<Row>, R
     Ok(found.as_ref().map(row))
 }
 
-/// The changes among which a query may find something: as many of its conditions as the API knows are asked there.
+/// The changes among which a query may find something: conditions that the API knows become filters of its request.
 async fn changes(asked: &Asked, query: &Query) -> Result<Vec<Value>, Refused> {
     if let Some(keys) = query.wanted("number") {
         check_count(keys.len())?;
@@ -236,7 +236,7 @@ async fn changes(asked: &Asked, query: &Query) -> Result<Vec<Value>, Refused> {
     asked.api.all(&path, MOST_READ).await
 }
 
-/// Our words for states that are named by their numbers.
+/// Our names for states that are named by their numbers.
 fn states_of(numbers: &[&str]) -> Vec<&'static str> {
     let found = numbers.iter().flat_map(|number| states::ours(CHANGES, number));
     found.map(State::as_str).collect()
@@ -291,7 +291,7 @@ async fn of_view(asked: &Asked, change: &Value) -> Result<Vec<Row>, Refused> {
     Ok(change_rows::approvals(change, items_of(&decisions["items"])))
 }
 
-/// Approvals of one change, or all that are asked for.
+/// The approvals of one change, or all that the query matches.
 async fn approvers(asked: &Asked, query: &Query) -> Result<Vec<Row>, Refused> {
     if let Some(key) = parent(asked, query, &["sysapproval", "document_id"]).await? {
         return of_change(asked, &key).await;

@@ -1,4 +1,4 @@
-//! Records that a client makes or changes, by their tables.
+//! Records that a client creates or edits, by their tables.
 
 use serde_json::{Map, Value, json};
 
@@ -204,7 +204,7 @@ async fn update_incident(asked: &Asked, key: &str, id: &str, mut fields: Map<Str
         .ok_or_else(|| absent(Table::Incident))
 }
 
-/// Decides by the id of a request, which holds the digest of what was read.
+/// Decides by the id of a request, which contains the digest of the content that was read.
 async fn decide_by_id(asked: &Asked, change: &str, id: &str, fields: Map<String, Value>) -> Result<Row, Refused> {
     let rows = of_change(asked, change).await?;
     let Some(row) = rows.into_iter().find(|row| row.value("sys_id") == id) else {
@@ -230,7 +230,7 @@ async fn decide_by_id(asked: &Asked, change: &str, id: &str, fields: Map<String,
     decide(asked, change, row.value("u_assent_content_digest"), fields).await
 }
 
-/// Decides about the content with this digest; answers the decision.
+/// Decides about the content with this digest; returns the decision.
 pub(super) async fn decide(
     asked: &Asked,
     change: &str,

@@ -1,5 +1,5 @@
-//! The doors of agents. A door that writes is closed to them unless it stands in this list, so that a new door decides nothing
-//! by an agent before somebody has looked at it; what they read is bound by their services.
+//! The endpoints for agents. A writing endpoint is closed to agents unless this list names it, so a new endpoint needs a review
+//! before an agent can write through it. Their services limit what agents can read.
 
 use acts::Context;
 use model::core::refusal::Refusal;
@@ -24,7 +24,7 @@ const OPEN: &[&str] = &[
     "consume_permit",
 ];
 
-/// Refuses an agent a door that writes and is not in the list.
+/// Refuses an agent a writing endpoint that is not in the list.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `agent_decides_nothing`, or the store's.

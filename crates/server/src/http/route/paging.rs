@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Ask, Reply};
 use crate::http::percent::escaped;
 
-/// The most items in one answer.
+/// The most items in one response.
 const MOST_ITEMS: i64 = 200;
 /// How many items there are without `limit`.
 const USUAL_ITEMS: i64 = 50;
@@ -45,7 +45,7 @@ impl Ask {
         reply
     }
 
-    /// A list that is whole unless pages of it are asked for: what stopped somewhere unasked would read like all there is.
+    /// A list that is complete unless the request asks for pages: a silent cut would read like the whole list.
     ///
     /// # Errors
     /// 422.
@@ -56,7 +56,7 @@ impl Ask {
         self.placed(items)
     }
 
-    /// A page of items that have no keys of their own: the following one begins behind so many of them.
+    /// A page of items without keys of their own: the next page begins behind so many items.
     ///
     /// # Errors
     /// 422.

@@ -1,4 +1,4 @@
-//! The rows of the tables: what a route runs, and how.
+//! The rows of the route tables: the act of each route, and its options.
 
 use acts::Context;
 use axum::routing::MethodFilter;
@@ -9,17 +9,17 @@ use super::{Ask, Reply};
 use crate::http::address::BASE;
 use crate::http::caller::Scope;
 
-/// What a route does: one act, rendered.
+/// The action of a route: one act, rendered.
 pub(crate) type Act = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Reply>;
-/// Answers a request anew that comes once more under its key, from the body of its first answer.
+/// Builds a fresh response to a repeated request (same idempotency key) from the body of the first response.
 pub(crate) type Again = fn(&mut Context<'_, '_>, &Value) -> acts::Result<Reply>;
-/// Reads what an act needs and leaves it with the services.
+/// Reads the data that an act needs and leaves it in a cache of the services.
 pub(crate) type Before = fn(&mut Context<'_, '_>) -> acts::Result<()>;
-/// The present version of what a route changes; `None` when it is not there yet.
+/// The present version of the record that a route edits; `None` for a new record.
 pub(crate) type Current = fn(&mut Context<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
 
-/// A route: what it runs. Its row in `wire` has its path, its method, its access and its description; the two are one by the name
-/// of the operation.
+/// A route with its act. Its row in `wire` has its path, its method, its access and its description; the name of the operation
+/// connects the two.
 #[derive(Clone, Copy)]
 pub(crate) struct Route {
     /// The operation's name in the row; empty for a route that names its path here.
@@ -28,21 +28,21 @@ pub(crate) struct Route {
     pub method: &'static str,
     /// The path below [`BASE`].
     pub path: &'static str,
-    /// What it does, in one sentence.
+    /// The action in one sentence.
     pub summary: &'static str,
-    /// What a token needs.
+    /// The scope that a token needs.
     pub scope: Scope,
-    /// Where it runs.
+    /// The lane in which the act runs.
     pub lane: Lane,
-    /// What it does.
+    /// The act.
     pub act: Act,
-    /// For PATCH and PUT: what `If-Match` is held against.
+    /// For PATCH and PUT: the version that `If-Match` is compared with.
     pub current: Option<Current>,
-    /// Whether it only looks, although its question comes in a body.
+    /// Whether the route only reads, although its request has a body.
     pub looks: bool,
-    /// What answers a request that comes once more under its key; without it the first answer is given again.
+    /// Builds the response to a repeated request; without it the first response is repeated.
     pub again: Option<Again>,
-    /// What is read before the act, in a transaction that lets others write meanwhile.
+    /// Reads data before the act, in a transaction that does not block writers.
     pub before: Option<Before>,
 }
 
@@ -79,7 +79,7 @@ impl Route {
         }
     }
 
-    /// A row's operation that changes or sets what `current` is the version of.
+    /// A row's operation that edits or sets a record, with its version from `current`.
     pub(crate) const fn edits(operation: &'static str, current: Current, act: Act) -> Self {
         Self {
             current: Some(current),
@@ -95,7 +95,7 @@ impl Route {
         }
     }
 
-    /// The route with what its row says of it.
+    /// The route, described by its row.
     pub(crate) fn with_row(&self) -> Self {
         let mut rows = wire::openapi::routes().iter();
         let Some(row) = rows.find(|row| !self.operation.is_empty() && row.operation == self.operation) else {
@@ -157,7 +157,7 @@ impl Route {
         Self::new("DELETE", path, summary, act)
     }
 
-    /// Judged anew when its request comes once more under its key.
+    /// Evaluated again for a repeated request with the same idempotency key.
     pub(crate) const fn judged_again(mut self, again: Again) -> Self {
         self.again = Some(again);
         self

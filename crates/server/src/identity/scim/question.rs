@@ -1,4 +1,4 @@
-//! What a client asks of a list, in its address or in the body of a search (RFC 7644 section 3.4).
+//! The parameters of a list request, in its address or in the body of a search (RFC 7644 section 3.4).
 
 use axum::http::Uri;
 use connect::identity::scim::{self, MOST_RESULTS, ScimError};
@@ -11,7 +11,7 @@ use crate::http::route::query_of;
 /// How many resources there are without `count`.
 const USUAL_RESULTS: i64 = 100;
 
-/// What a client asks of a list.
+/// The parameters of a list request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Question {
     pub(super) filter: Option<String>,
@@ -47,7 +47,7 @@ impl Question {
         })
     }
 
-    /// Of an address.
+    /// The parameters in an address.
     pub(super) fn of_query(uri: &Uri) -> Result<Self, No> {
         let pairs = query_of(uri)?;
         Self::read(|name| {
@@ -56,7 +56,7 @@ impl Question {
         })
     }
 
-    /// Of the body of a search.
+    /// The parameters in the body of a search.
     pub(super) fn of_body(body: &Body) -> Result<Self, No> {
         Self::read(|name| match body.get(name)? {
             Value::String(text) => Some(text.clone()),
@@ -74,7 +74,7 @@ impl Question {
         scim::shaped(value, &self.attributes, &self.excluded)
     }
 
-    /// Whether the client wants this attribute left out, which saves reading it.
+    /// Whether the client excludes this attribute, which saves reading it.
     pub(super) fn leaves_out(&self, name: &str) -> bool {
         scim::is_left_out(name, &self.attributes, &self.excluded)
     }

@@ -1,6 +1,6 @@
-//! Signature Version 4 of AWS, as S3 asks for it in the header `Authorization`: a digest of the request under a key that the secret
-//! gives for the day, the region and the service. The body's digest is part of it, so that a body that was altered on its way is
-//! refused.
+//! Signature Version 4 of AWS, as S3 expects it in the header `Authorization`: a digest of the request under a key that is
+//! derived from the secret, the day, the region and the service. The signature covers the body's digest, so a body that was
+//! altered on its way is refused.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -85,7 +85,7 @@ mod tests {
     use super::super::Place;
     use super::*;
 
-    /// What botocore 1.44.8 signs for the same request (`S3SigV4Auth`).
+    /// The signature of botocore 1.44.8 for the same request (`S3SigV4Auth`).
     #[test]
     fn a_request_is_signed_as_the_reference_client_signs_it() {
         let settings = BucketSettings {

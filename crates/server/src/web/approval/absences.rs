@@ -1,4 +1,4 @@
-//! When the reader is away, and who speaks for them: set by themselves, without a script.
+//! The reader's absences and delegations: set by the reader, without a script.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -158,7 +158,7 @@ fn sent(form: Form, path: String, done: &'static str) -> Sent {
     }
 }
 
-/// Says that the reader is away.
+/// Records that the reader is away.
 pub(crate) async fn set_absence(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run =
         |cx: &mut acts::Context<'_, '_>, body: &Body| acts::approval::set_absence::set_absence(cx, body).map(drop);
@@ -172,7 +172,7 @@ pub(crate) async fn set_absence(State(state): State<AppState>, visitor: Visitor,
     .await
 }
 
-/// Says that the reader is back.
+/// Ends the reader's absence.
 pub(crate) async fn end_absence(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -185,7 +185,7 @@ pub(crate) async fn end_absence(
     send(&state, &visitor, sent(form, path, "absence_ended"), run, page).await
 }
 
-/// Lets somebody speak for the reader.
+/// Delegates the reader's decisions to another person.
 pub(crate) async fn set_delegation(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |cx: &mut acts::Context<'_, '_>, body: &Body| {
         acts::approval::set_delegation::set_delegation(cx, body).map(drop)

@@ -1,5 +1,5 @@
-//! What a decision card tells beside the change itself: what became of it since the reader decided, what warns, the conditions of
-//! others, and the question of the last return.
+//! The additions of a decision card to the change itself: edits since the reader decided, warnings, the conditions of others,
+//! and the question of the last return.
 
 use acts::change::compare_versions::{Comparison, last_question, since_decision};
 use acts::change::find_warnings::warnings_of;
@@ -14,9 +14,9 @@ use crate::web::approval::warnings;
 use crate::web::shared::view::View;
 use crate::web::shared::words::beginning_of_prose;
 
-/// The most differences that a card tells; the page of versions has all.
+/// The most differences on a card; the page of versions shows all.
 const MOST_EDITS: usize = 8;
-/// How many letters of a condition or a question stand on a card.
+/// The most characters of a condition or a question on a card.
 const MOST_LETTERS: usize = 400;
 
 /// The card of a change with everything that is to be seen before a decision.
@@ -37,7 +37,8 @@ pub(crate) fn whole_brief(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> act
     })
 }
 
-/// The whole card where it says who decides, on the page of a change and in a letter: what is missing names nobody again.
+/// The whole card, with the people who decide, for the page of a change and for a letter: the list of missing items does not
+/// repeat their names.
 ///
 /// # Errors
 /// The store's.
@@ -52,7 +53,7 @@ pub(crate) fn versions_url(view: &View<'_, '_, '_>, key: &str, (from, to): (usiz
     format!("{}/versions?from={from}&to={to}", view.change_url(key))
 }
 
-/// Who edited it, from which version to which, why, and each difference.
+/// The editor, the versions before and after, the reason, and each difference.
 fn since(view: &View<'_, '_, '_>, file: &ChangeFile, compared: &Comparison) -> Vec<(Tone, Rich)> {
     let mut rows = Vec::new();
     if let Some(newest) = compared.versions.last() {
@@ -82,7 +83,7 @@ fn since(view: &View<'_, '_, '_>, file: &ChangeFile, compared: &Comparison) -> V
     rows
 }
 
-/// The conditions that still bind, those of others first, each with who checks it or who found it met.
+/// The conditions in force, those of others first, each with its checker or the person who found it met.
 fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
     let setter = |row: &Condition| {
         let set = file.approvals.iter().find(|it| it.id == row.approval);
@@ -111,7 +112,7 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
     rows.iter().map(one).collect()
 }
 
-/// The question of the last return, also once it was answered: whoever decides reads it beside the answer.
+/// The question of the last return, also after its answer: an approver reads both together.
 fn question(view: &View<'_, '_, '_>, last: &Stated) -> Rich {
     Rich::new()
         .append(view.person(&last.by))

@@ -1,4 +1,5 @@
-//! The answers of a decision card: what, where, when, why it is safe, who decides, what if it fails, what is missing.
+//! The facts of a decision card: the change, its place, its times, its safety, the deciders, the rollback, and the missing
+//! items.
 
 use jiff::Timestamp;
 use model::change::affected::affected;
@@ -22,10 +23,10 @@ use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::shared::view::View;
 use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
 
-/// How many sentences of what is missing a card tells.
+/// The most missing items on a card.
 const MISSING_SHOWN: usize = 3;
 
-/// The card of a change for the reader, from its file alone; `card_news::whole_brief` adds what warns and what changed.
+/// The card of a change for the reader, from its file alone; `card_news::whole_brief` adds warnings and edits.
 pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     let rows = ahead(file, &view.directory, view.now());
     let (risk, matrix) = risk(view, file);
@@ -72,7 +73,7 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(", ")
             .said(target.environment.as_str());
     }
-    // The same as on the page of what it reaches.
+    // The same items as on the page of the change's reach.
     let found = affected(&view.directory, &change.content.targets);
     let reached: Vec<String> = found
         .into_iter()
@@ -87,7 +88,7 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     in_waves(view, change, rich)
 }
 
-/// To how many members it goes, and what halts it: an approval covers the list of them.
+/// The number of members that the rollout covers, and its stop conditions: an approval covers the list of members.
 fn in_waves(view: &View<'_, '_, '_>, change: &Change, rich: Rich) -> Rich {
     let Some(plan) = &change.content.wave_plan else {
         return rich;
@@ -128,7 +129,8 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     rich.text(" ").append(noticed(change))
 }
 
-/// Its cell in the risk matrix, in words and drawn; both lead to the picture with its inputs and what would move it.
+/// The change's cell in the risk matrix, as text and drawn; both link to the matrix with its inputs and the facts that would
+/// move the cell.
 fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> (Rich, Option<MatrixPicture>) {
     if file.change.content.targets.is_empty() {
         return (Rich::new(), None);
@@ -141,13 +143,13 @@ fn risk(view: &View<'_, '_, '_>, file: &ChangeFile) -> (Rich, Option<MatrixPictu
     (link, picture)
 }
 
-/// Whether a cell is that of the risk that counts.
+/// Whether a cell matches the counted risk.
 fn is_of(found: &Effective, counted: &Risk) -> bool {
     (found.risk.level, found.risk.score) == (counted.level, counted.score)
 }
 
-/// A cell in words. Where the reader sees a part of the estate alone, or the estate moved since, other facts would follow than those
-/// that count: then the risk that was computed is told without them.
+/// A cell as text. If the reader sees only a part of the directory, or the directory changed since, the cell would follow from
+/// other facts than the counted ones. Then only the computed risk is shown.
 fn cell(found: &Effective, counted: &Risk) -> String {
     if !is_of(found, counted) {
         return format!("Risk {}", counted.level);
@@ -157,7 +159,7 @@ fn cell(found: &Effective, counted: &Risk) -> String {
     format!("Impact {impact}, complexity {complexity}: risk {}", counted.level)
 }
 
-/// The freezes that let it pass: until when, who said so, and why.
+/// The freezes that the change may pass: until when, by whose approval, and why.
 fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let mut rich = Rich::new();
     for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
@@ -186,7 +188,7 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     rich
 }
 
-/// What people will notice, in a sentence.
+/// The noticeable effect on people, in a sentence.
 fn noticed(change: &Change) -> Rich {
     let Some(plan) = &change.content.disruption else {
         return Rich::from("Nobody said what people will notice.");
@@ -209,7 +211,7 @@ fn noticed(change: &Change) -> Rich {
     }
 }
 
-/// Why somebody is asked; a role or a group is not told twice, as in “asked as security: has the role security”.
+/// The reason for an approval request; a role or a group is not named twice, as in “asked as security: has the role security”.
 pub(crate) fn why_asked(why: &str) -> &str {
     let twice = [": has the role ", ": member of "].iter().find_map(|joint| {
         let (asked, ground) = why.split_once(joint)?;
@@ -239,10 +241,10 @@ fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     }
 }
 
-/// What a planner is told beside what they are asked.
+/// The note for a planner beside the request.
 const SET_ITS_TIMES: &str = "You set its times: your approval counts for the plan, not for its times.";
 
-/// Whether the reader is asked, and set the times themselves.
+/// Whether the reader is a requested approver who also set the times.
 fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
     let is_asked = change.requests.iter().any(|request| request.person == view.me);
     is_asked && change.state.is_before_start() && change.planned_by.contains(&view.me)
@@ -302,10 +304,11 @@ fn answered(answer: &SecurityAnswer) -> (Tone, Rich) {
     }
 }
 
-/// What keeps a rule of approval from being met: a word, a board's meeting, people at it, or that nobody can give the word.
+/// The codes of unmet conditions of an approval rule: a missing decision, a board's missing meeting, a missing quorum, or a
+/// rule that nobody can satisfy.
 const OF_DECISIONS: [&str; 4] = ["approval_missing", "meeting_missing", "quorum_missing", "cannot_be_met"];
 
-/// What is unmet, and whom it waits for.
+/// An unmet condition, and the people it waits for.
 fn with_whom_it_waits_for(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     let rich = view.sentence(&row.text);
     match row.waiting_on.is_empty() {
@@ -327,23 +330,23 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
     rows.extend(by_template(view, file));
     let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
-    // That nobody is left to validate or review decides nothing; it stands with what is missing before it closes.
+    // A missing validator or reviewer affects no decision; it is listed with the items that are missing before the closure.
     let of_decisions = |row: &&Ahead| row.step != Step::Closure && OF_DECISIONS.contains(&row.unmet.code.as_str());
     for row in ahead.iter().filter(of_decisions) {
-        // A rule on what and when is unmet twice, and asks the same people once.
+        // A rule on the change and its times is unmet twice, and names the same people once.
         let same = (row.unmet.satisfy.as_str(), row.unmet.waiting_on.as_slice());
         if told.contains(&same) {
             continue;
         }
         told.push(same);
         if row.unmet.code == "cannot_be_met" {
-            // Whoever helps is named by what helps; they decide nothing.
+            // The sentence on the remedy names the people who can help; they decide nothing.
             let text = Rich::new().append(view.sentence(&row.unmet.text)).text(" ");
             rows.push((Tone::Stop, text.append(view.sentence(&row.unmet.satisfy))));
             continue;
         }
         if matches!(row.unmet.code.as_str(), "meeting_missing" | "quorum_missing") {
-            // Who opens a meeting or comes to it does not decide by that.
+            // Opening or joining a meeting is no decision.
             rows.push((Tone::Wait, with_whom_it_waits_for(view, &row.unmet)));
             continue;
         }
@@ -364,7 +367,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
     rows
 }
 
-/// Whose decision a standard change rests on: that of those who approved its template, made once for all that follow it.
+/// The decision that a standard change rests on: the approval of its template, made once for all changes that follow it.
 pub(crate) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<(Tone, Rich)> {
     let change = &file.change;
     let pinned = change
@@ -391,7 +394,7 @@ pub(crate) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<
     })
 }
 
-/// Why somebody is asked, without the count where one word is all that is missing.
+/// The reason for an approval request, without the count where a single decision is missing.
 fn reason(text: &str) -> String {
     match text.rsplit_once(" 0 of 1 approvals on ") {
         Some((reason, _)) => reason.to_owned(),
@@ -399,7 +402,7 @@ fn reason(text: &str) -> String {
     }
 }
 
-/// What is unmet, in as few words as a list of such rows needs.
+/// An unmet condition, short enough for a list.
 pub(crate) fn short_reason(row: &Unmet) -> String {
     match row.code.as_str() {
         "approval_missing" => reason(&row.text),
@@ -411,7 +414,7 @@ fn is_one_peer_review(row: &Unmet) -> bool {
     row.code == "peer_review_missing" && row.text.ends_with(" 0 of 1 peer reviews are there.")
 }
 
-/// What is missing, and who has it: a rule's own statement would read like a fact.
+/// A missing item and the people it waits for: a rule's own statement would read like a fact.
 pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     if is_one_peer_review(row) {
         return Rich::from("A peer review is missing.");
@@ -429,7 +432,7 @@ pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     }
 }
 
-/// What opens it, and how much of it is there already where that is more than one word.
+/// The remedy, with the count of decisions so far if more than one is needed.
 pub(crate) fn way_on(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     match row.code == "approval_missing" && reason(&row.text) == row.text {
         true => view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy)),
@@ -471,7 +474,7 @@ pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
     }
 }
 
-/// In whose place somebody decided; `None` where it was in their own alone.
+/// The people for whom a delegate decided; `None` for a decision in the person's own right alone.
 fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
     let mut found: Vec<String> = Vec::new();
     for person in approval
@@ -487,7 +490,7 @@ fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
     (!found.is_empty()).then(|| found.join(", "))
 }
 
-/// With which second factor a word was confirmed.
+/// The second factor that confirmed a decision.
 pub(crate) fn confirmed_with(factor: &Factor) -> &'static str {
     match factor.kind.as_str() {
         "totp" => "Confirmed with an authenticator.",
@@ -534,7 +537,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     }
 }
 
-/// What is missing, where the card says beside it who decides: of several decisions the reader's own alone is told again.
+/// The missing items, beside a list of the deciders: of several decisions only the reader's own is repeated.
 pub(crate) fn missing_beside_decisions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let mut rows = ahead(file, &view.directory, view.now());
     let me = view.directory.login(&view.me);
@@ -556,10 +559,10 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     }
     let mut next: Vec<&Ahead> = rows.iter().filter(|row| row.step == first.step).collect();
     let mut rich = Rich::new();
-    // The reader's own word comes first.
+    // The reader's own decision comes first.
     let me = view.directory.login(&view.me);
     next.sort_by_key(|row| !(row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&me)));
-    // Two rules that lack the word of the same people lack one word.
+    // Two rules that wait for the same people lack one decision.
     let mut asked: Vec<&[String]> = Vec::new();
     next.retain(|row| {
         let people = row.unmet.waiting_on.as_slice();
@@ -583,7 +586,7 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     }
 }
 
-/// Whose decision is missing: the reader's own is named first.
+/// The missing decision: the reader's own is named first.
 fn whose_decision(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
     let me = view.directory.login(&view.me);
     match (waiting_on.contains(&me), waiting_on.len()) {
@@ -627,7 +630,7 @@ pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
     format!("Due {}", view.reader.due(by))
 }
 
-/// By when somebody who is asked should say that they have seen it: that is no decision.
+/// The time by which a requested approver should acknowledge the request: the acknowledgement is no decision.
 pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> String {
     let by = request.acknowledge_by;
     if by <= view.now() {

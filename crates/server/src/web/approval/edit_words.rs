@@ -1,4 +1,4 @@
-//! The differences of two versions of a change in words: “Plan, step 3: Minutes: 3 → 7”.
+//! The differences of two versions of a change as text: “Plan, step 3: Minutes: 3 → 7”.
 
 use model::core::refusal::FieldChange;
 use pages::Rich;
@@ -50,7 +50,7 @@ fn of_row(path: &str, inner: &str) -> String {
     label_of(path).map_or_else(|| capital(&plain(&inner.replace('.', " "))), str::to_owned)
 }
 
-/// A value as people read it; `None` where nothing stood there.
+/// A value as people read it; `None` for an empty field.
 pub(crate) fn value(view: &View<'_, '_, '_>, path: &str, value: &Value) -> Option<String> {
     let last = path.rsplit('.').next().unwrap_or(path);
     let last = last.split('[').next().unwrap_or(last);
@@ -72,7 +72,7 @@ pub(crate) fn value(view: &View<'_, '_, '_>, path: &str, value: &Value) -> Optio
             beginning_of_prose(&rows.join(", "), MOST_SHOWN)
         }
         Value::Object(row) => {
-            // A step is known by its title, a target by where it is; the ids of rows tell nobody anything.
+            // A step is known by its title, a target by its place; the ids of rows are meaningless to readers.
             let rows = row.iter().filter(|(name, _)| *name != "id");
             let told: Vec<String> = match (row.get("title"), row.get("service")) {
                 (Some(title), _) => self::value(view, "title", title).into_iter().collect(),
@@ -91,7 +91,7 @@ pub(crate) fn value(view: &View<'_, '_, '_>, path: &str, value: &Value) -> Optio
     Some(told)
 }
 
-/// A difference in a sentence that tells without colour what went and what came.
+/// A difference in a sentence that shows without colour which value was removed and which was added.
 pub(crate) fn difference(view: &View<'_, '_, '_>, change: &FieldChange) -> Rich {
     let name = Rich::new().strong(label(&change.field));
     let (old, new) = (

@@ -1,4 +1,4 @@
-//! The first page: what waits for the reader, their own changes, and what to keep in mind.
+//! The first page: work that waits for the reader, the reader's own changes, and notes.
 
 use acts::change::find_acts::find_acts;
 use acts::change::find_warnings::warnings_of;
@@ -30,13 +30,13 @@ use crate::web::shared::words::{self, risk, state as stage};
 
 /// How many cards are shown whole; the rest are rows.
 const CARDS: usize = 5;
-/// How many acute things stand above the queue; what is beyond stands beside it.
+/// The most acute entries above the queue; further ones are beside it.
 const ACUTE: usize = 4;
 /// How many of the reader's own changes are shown.
 const OWN: i64 = 20;
 /// How many open changes the queue is looked for in, as [`acts::approval::find_queue::find_queue`] does.
 const QUEUE_LOOKS: i64 = 1_000;
-/// How far ahead freezes are told, in days.
+/// How many days ahead freezes are shown.
 const AHEAD_DAYS: i64 = 14;
 
 /// The tenant's address without its slash.
@@ -99,7 +99,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
-/// Leads an administrator on until a pipeline has asked the gate, which is the last of the steps.
+/// Guides an administrator through the setup until a pipeline has queried the gate, which is the last step.
 fn not_set_up(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Notice>> {
     if !view.may(actions::SET_CONNECTION) || !find_gate_checks(view.cx, &CheckQuery::default(), 1)?.is_empty() {
         return Ok(None);
@@ -217,7 +217,7 @@ fn row(view: &View<'_, '_, '_>, file: &ChangeFile, next: Rich) -> QueueRow {
     }
 }
 
-/// The reader's own open changes, each with what it waits for.
+/// The reader's own open changes, each with the next step.
 fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
     let states = Stage::ALL
         .iter()
@@ -242,7 +242,7 @@ fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
     Ok(rows)
 }
 
-/// The next step of a change and whose it is.
+/// The next step of a change, and the people responsible for it.
 fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let change = &file.change;
     let url = view.change_url(&change.key);
@@ -285,15 +285,15 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     }
 }
 
-/// Work given to the reader: open changes under way that wait for their word, and before the start the conditions that they check
-/// and the tasks that hold a step.
+/// Work assigned to the reader: open changes under way that wait for the reader's decision, and before the start the conditions
+/// that the reader checks and the tasks that hold a step.
 fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let mut entries = waiting(view, &[Stage::Implementing, Stage::Reviewing])?;
     entries.extend(waiting(view, &[Stage::Authorizing, Stage::Approved, Stage::Scheduled])?);
     Ok(entries)
 }
 
-/// What of the changes in some states waits for the reader, a line a change.
+/// The work on changes in these states that waits for the reader, a line a change.
 fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
         states: states.iter().map(|state| state.as_str().to_owned()).collect(),
@@ -304,7 +304,7 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
     for (listed, _) in find_changes(view.cx, &filter, 50, None)?.rows {
         let file = view.cx.file(&listed.key)?;
         let rows = due_now(&file, &view.directory, view.now());
-        // Before the start, decisions are asked for in the queue and the start stands in the work ahead.
+        // Before the start, decisions are listed in the queue, and the start is listed in the work ahead.
         let is_given = |row: &&Ahead| {
             let is_own = matches!(row.unmet.code.as_str(), "condition_open" | "task_open");
             !file.change.state.is_before_start() || is_own && row.step != Step::Closure
@@ -325,7 +325,7 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
     Ok(entries)
 }
 
-/// The act that brings what is missing.
+/// The act that resolves an unmet condition.
 fn act_words(code: &str) -> &'static str {
     match code {
         "outcome_missing" => "Tell the outcome",
@@ -337,7 +337,7 @@ fn act_words(code: &str) -> &'static str {
     }
 }
 
-/// That the queue was not looked for in every change, where so many are open that it was not.
+/// The notice that the queue covers only a part of the open changes, because there are too many.
 fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
     let states = [Stage::Authorizing, Stage::Approved, Stage::Scheduled];
     let filter = ChangeFilter {
@@ -354,7 +354,7 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
     Ok(Some(Entry::new(Tone::Wait, text).why(all)))
 }
 
-/// Offers language, zone and clock to whoever never chose any of them.
+/// Offers language, zone and clock to a reader who never chose any of them.
 fn not_chosen(view: &View<'_, '_, '_>) -> Option<Entry> {
     let me = view.directory.people.get(&view.me)?;
     let way = Rich::new().link("Choose language, zone and clock", view.url("/telling"));

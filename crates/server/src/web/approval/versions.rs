@@ -1,4 +1,4 @@
-//! Two versions of a change side by side: each field that differs, with who edited it last, and all versions to choose from.
+//! Two versions of a change side by side: each differing field, with its last editor, and a menu of all versions.
 
 use acts::change::compare_versions::{Comparison, ContentVersion, compare_versions};
 use axum::extract::{Path, Query, State};
@@ -11,7 +11,7 @@ use crate::web::approval::card_news::versions_url;
 use crate::web::approval::edit_words::{label, value};
 use crate::web::shared::view::{View, Visitor, show};
 
-/// Which versions the address asks for.
+/// The versions that the address names.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     from: Option<String>,

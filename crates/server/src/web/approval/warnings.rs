@@ -1,5 +1,5 @@
-//! What is to be seen of a change before it is decided, in words: whole for the card, the form and the page of a gate check, in few
-//! words for rows of lists and the calendar.
+//! Warnings before a decision on a change, as text: in full for the card, the form and the page of a gate check, in short for
+//! rows of lists and the calendar.
 
 use model::approval::warning::Warning;
 use model::core::enums::{RatedFact, WarningKind};
@@ -9,7 +9,7 @@ use crate::http::percent::escaped;
 use crate::web::shared::view::View;
 use crate::web::shared::words::plain;
 
-/// The rows of a card. A freeze that lets it pass stands with the times, and so is no row here.
+/// The rows of a card. A freeze that the change may pass is shown with the times, and so is no row here.
 pub(crate) fn rows(view: &View<'_, '_, '_>, found: &[Warning]) -> Vec<(Tone, Rich)> {
     let shown = found.iter().filter(|it| it.kind != WarningKind::FreezePassed);
     shown.flat_map(|it| whole(view, it)).collect()
@@ -21,7 +21,7 @@ pub(crate) fn entries(view: &View<'_, '_, '_>, found: &[Warning]) -> Vec<Entry> 
     rows.map(|(tone, text)| Entry::new(tone, text)).collect()
 }
 
-/// The same as one notice above a form; nothing where nothing is open.
+/// The same as one notice above a form; none without an open warning.
 pub(crate) fn notice(view: &View<'_, '_, '_>, found: &[Warning]) -> Option<Notice> {
     let open: Vec<&Warning> = found.iter().filter(|it| it.is_open()).collect();
     let mut rows = open.iter().flat_map(|it| whole(view, it)).map(|(_, text)| text);
@@ -30,7 +30,7 @@ pub(crate) fn notice(view: &View<'_, '_, '_>, found: &[Warning]) -> Option<Notic
     Some(Notice::new(Tone::Wait, text).title("Before it is decided"))
 }
 
-/// The kinds in few words, each once: “Freeze, conflict”. Empty where nothing is open.
+/// The kinds in short, each once: “Freeze, conflict”. Empty where nothing is open.
 pub(crate) fn short(found: &[Warning]) -> Rich {
     let mut words: Vec<&'static str> = Vec::new();
     for word in found.iter().filter(|it| it.is_open()).map(|it| word_of(it.kind)) {
@@ -123,7 +123,7 @@ fn accepted(view: &View<'_, '_, '_>, it: &Warning) -> Rich {
         .said(it.about.as_str())
 }
 
-/// What the change states below what is derived, the stated beside the derived.
+/// Stated values of the change that are below the derived ones, each beside the derived value.
 fn lowered(it: &Warning) -> (Tone, Rich) {
     let subject = match it.fact {
         Some(RatedFact::Data) => "Impact on data",

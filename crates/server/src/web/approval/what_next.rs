@@ -1,4 +1,4 @@
-//! What comes next after an act on a change, beside what was recorded: “Waiting for security, asked 12 minutes ago.”
+//! The next step after an act on a change, beside the confirmation: “Waiting for security, asked 12 minutes ago.”
 
 use acts::approval::find_decided::find_decided;
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use pages::{ActForm, ActTone, Field, Rich};
 use crate::web::shared::flash::Told;
 use crate::web::shared::view::View;
 
-/// The acts after which others go on.
+/// The acts after which the change waits for other people.
 const GO_ON: &[&str] = &[
     "approvals",
     "approvals/conditions",
@@ -32,8 +32,8 @@ const GO_ON: &[&str] = &[
     "break-glass/co-signature",
 ];
 
-/// Whom the change waits for after what was just told; nothing for other news, for a change that waits for nobody, and for one that
-/// the reader may not see. `path` is the page below the tenant's address.
+/// The people that the change waits for after the confirmed act. Nothing for other confirmations, for a change that waits for
+/// nobody, and for one that the reader may not see. `path` is the page below the tenant's address.
 ///
 /// # Errors
 /// The store's.
@@ -62,7 +62,7 @@ pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> act
     }))
 }
 
-/// How what was just told is taken back, where that harms nobody: a decision that nothing rests on yet, and watching.
+/// The form that undoes the confirmed act, if undoing it is harmless: a decision that nothing rests on yet, and watching.
 ///
 /// # Errors
 /// The store's.
@@ -79,7 +79,7 @@ pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts
             let mut decided = find_decided(view.cx)?.into_iter();
             let own = decided.find(|one| one.key == key && one.is_open);
             let back = own.map(|one| form("Take the decision back", &format!("/approvals/{}/withdrawal", one.id)));
-            // Whoever decided on the first page or at a meeting goes on there.
+            // A decision made on the first page or at a meeting leads back there.
             let next = match path.strip_prefix("/meetings/") {
                 Some(id) => Some(format!("meeting-{id}")),
                 None => (path == "/").then(|| "home".to_owned()),
@@ -93,7 +93,7 @@ pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts
     })
 }
 
-/// The change that was acted on: the one that the news names, else the one whose page it is.
+/// The key of the changed record: from the confirmation, else from the page's path.
 fn key_of(told: &Told, path: &str) -> Option<String> {
     if !told.key.is_empty() {
         return Some(told.key.clone());
@@ -102,7 +102,7 @@ fn key_of(told: &Told, path: &str) -> Option<String> {
     (!key.is_empty() && !key.contains('/')).then(|| key.to_owned())
 }
 
-/// Since when the first of them is asked to decide; nothing where it is no decision that they owe.
+/// The time since which the first of them is a requested approver; nothing where they owe no decision.
 fn asked_at(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Option<Timestamp> {
     let requests = file.change.requests.iter();
     let theirs = requests.filter(|it| people.contains(&view.directory.login(&it.person)));

@@ -1,4 +1,4 @@
-//! The working paper of an audit sample: what the control asks about each change, the conclusions and the signature.
+//! The working paper of an audit sample: the control's questions about each change, the conclusions and the signature.
 
 use acts::Context;
 use acts::audit::audit_paper::{Item, items, said, sign_sample};
@@ -27,13 +27,13 @@ const VERDICTS: [(&str, &str); 3] = [
     ("not_applicable", "Not applicable"),
 ];
 
-/// The answers to questions as readers see them.
+/// The labels of the answers to questions.
 const ANSWERS: [(&str, &str); 3] = [
     ("held", "Held"),
     ("exception", "Exception"),
     ("not_applicable", "Not applicable"),
 ];
-/// What stands before the rule in the name of the field of an answer.
+/// The prefix of an answer's field name, before the rule.
 const ANSWER: &str = "answer_";
 
 /// The paper of a sample.

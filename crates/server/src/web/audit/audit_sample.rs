@@ -1,7 +1,7 @@
 //! An auditor's sample: so many of a population, drawn so that anybody can draw the same again; and a bundle verified.
 //!
-//! The draw: for each change of the population SHA-256 over the seed, a line feed and the key; the smallest digests are
-//! the sample. `printf '%s\n%s' SEED KEY | sha256sum` repeats it by hand.
+//! The draw: for each change of the population SHA-256 over the seed, a line feed and the key; the smallest digests are the
+//! sample. `printf '%s\n%s' SEED KEY | sha256sum` repeats it manually.
 
 use acts::audit::{export_bundle, find_timeline};
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes, told_of_row};
@@ -25,9 +25,9 @@ use crate::web::shared::response::html;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words;
 
-/// How many are drawn when nobody says.
+/// The default size of a draw.
 const USUAL: usize = 25;
-/// The most that are drawn.
+/// The largest draw.
 const MOST: usize = 500;
 /// The most changes of a population.
 const POPULATION: usize = 100_000;
@@ -49,7 +49,7 @@ pub(crate) async fn sample(
     .await
 }
 
-/// The population: what the filters say, and without any all that is closed.
+/// The population: the changes that match the filters; without filters all closed changes.
 fn population(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Vec<Listed>> {
     let mut filter: ChangeFilter = filter(view, wanted).map_err(Refusal::Invalid)?;
     if wanted.parts().is_empty() {
@@ -87,7 +87,7 @@ fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Str
     let given = wanted
         .get("seed")
         .map(|seed| seed.chars().take(SEED_LIMIT).collect::<String>());
-    // The root of the log is known to nobody before it is made, so it is a seed that nobody chose.
+    // The root of the log cannot be predicted, so nobody can choose it as a seed.
     let seed = given.unwrap_or_else(|| log.root.clone());
     let size = wanted
         .get("size")
@@ -173,7 +173,7 @@ fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
     }
 }
 
-/// The same draw as an address, and others: everything that decides stands in the address.
+/// The same draw as an address, and others: the address contains all inputs of the draw.
 fn other_draws(view: &View<'_, '_, '_>, query: &str, seed: &str) -> Section {
     let entry = |words: &str, why: &str, query: &str, size: usize| {
         let address = view.url(&format!("/audit/sample?{query}&size={size}&seed={}", escaped(seed)));
@@ -232,7 +232,7 @@ pub(crate) async fn verify(
     }
 }
 
-/// What is wrong or cannot be told comes first, then what was checked with its counts, and apart from both what is remarked.
+/// Errors and undecidable checks come first, then the passed checks with their counts, and the remarks separately.
 fn check_sections(checked: &proof::bundle::BundleReport) -> Vec<Section> {
     let found = |is_remark: bool| {
         let findings = checked.report.findings.iter();

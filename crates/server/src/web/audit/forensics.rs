@@ -1,4 +1,4 @@
-//! The forensic timeline as a page and as CSV: who did what, of one person, record, address, session, token or incident.
+//! The forensic timeline as a page and as CSV: the actions of or about one person, record, address, session, token or incident.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -26,7 +26,7 @@ use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// The address of the page below the tenant's.
 const HERE: &str = "/audit/timeline";
-/// What a timeline may be about, by its parameters.
+/// The parameters that select the subject of a timeline.
 const NAMED: [&str; 6] = ["actor", "about", "address", "session", "token", "incident"];
 /// All parameters of an address.
 const ASKED: [&str; 9] = [
@@ -120,7 +120,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     Ok(page.render())
 }
 
-/// The same question as an address asks it.
+/// The same query as part of an address.
 fn query(wanted: &Wanted) -> String {
     let parts = ASKED
         .iter()
@@ -191,7 +191,7 @@ pub(crate) async fn csv(
     }
 }
 
-/// What entries are about, each looked up once.
+/// The subjects of entries, each looked up once.
 fn names(view: &mut View<'_, '_, '_>, found: &[Told]) -> acts::Result<BTreeMap<(String, String), RecordName>> {
     let mut names = BTreeMap::new();
     for told in found {

@@ -13,7 +13,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::state::AppState;
 
-/// What each purpose of a key is for.
+/// The use of each kind of key.
 const PURPOSES: [(&str, &str); 3] = [
     (
         signing_keys::PERMIT,

@@ -1,4 +1,4 @@
-//! The log for people, what outside systems delivered, and how an event is told in words.
+//! The log for people, the deliveries of outside systems, and the descriptions of events.
 
 use std::collections::BTreeMap;
 
@@ -43,11 +43,11 @@ pub(crate) async fn log(State(state): State<AppState>, visitor: Visitor, Query(w
     .await
 }
 
-/// What a page of the log shows, and its neighbours.
+/// The content of a page of the log, and its neighbours.
 struct Shown {
     entries: Vec<Told>,
     paging: Paging,
-    /// What it says when nothing is shown.
+    /// The text of an empty page.
     unsaid: String,
     notices: Vec<Notice>,
 }
@@ -123,7 +123,7 @@ fn log_page(
     Ok(page.render())
 }
 
-/// When all records were compared with the log last, and a word on differences if there were any.
+/// The time of the last comparison of all records with the log, and a note on differences if there were any.
 fn compared(view: &mut View<'_, '_, '_>) -> acts::Result<(Option<Fact>, Option<Notice>)> {
     let Some((at, found)) = last_replay(view.cx)? else {
         return Ok((None, None));
@@ -159,7 +159,7 @@ fn all(view: &View<'_, '_, '_>, log: &LogView, before: Option<i64>) -> Shown {
     }
 }
 
-/// The entries that fit the filters; what a filter says wrongly is told, and then nothing is shown.
+/// The entries that match the filters; an invalid filter is reported, and then nothing is shown.
 fn narrowed(view: &mut View<'_, '_, '_>, wanted: &Wanted, before: Option<i64>) -> acts::Result<Shown> {
     let found = match wanted.filter(view) {
         Ok(filter) => match search_log(view.cx, &filter, before, PAGE) {

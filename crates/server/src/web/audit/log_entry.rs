@@ -1,4 +1,4 @@
-//! One entry of the log for people: who did what, and each field that it wrote, before and after.
+//! One entry of the log for people: the acting person, the act, and each written field, before and after.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,12 +23,12 @@ use crate::web::shared::moments::{index, moment};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 
-/// How many characters of a value are shown; the command line tells all of it.
+/// The most characters of a value that are shown; the command line shows all of it.
 const MOST_SHOWN: usize = 500;
 /// The most ids whose names are looked up for one page.
 const MOST_NAMED: usize = 100;
 
-/// One entry of the log: what it wrote, before and after.
+/// One entry of the log: the written fields, before and after.
 pub(crate) async fn show_entry(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -37,7 +37,7 @@ pub(crate) async fn show_entry(
     show(&state, &visitor, Place::AuditLog, move |view| event_page(view, &id)).await
 }
 
-/// The session or token by which the act came, each with the timeline of what was done by it.
+/// The session or token of the act, each with a link to the timeline of its acts.
 fn ways_in(view: &View<'_, '_, '_>, told: &Told) -> Vec<Fact> {
     let fact = |(name, label): (&str, &'static str)| {
         let id = told.data.get("via")?.get(name)?.as_str()?;
@@ -98,7 +98,7 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         ));
     }
     let names = names_of(view, &found.records)?;
-    // Whoever wants all of a long value asks for the entry that wrote it.
+    // The full text of a long value is in the entry that wrote it.
     let whole = found.told_by.map_or(found.id, |teller| teller.id);
     for record in &found.records {
         sections.push(written_section(view, record, &names, &whole)?);
@@ -126,7 +126,7 @@ fn words_of(title: &str, text: &str) -> Section {
     Section::new("records", title, SectionBody::Words(Rich::from(text)))
 }
 
-/// What an entry is about: a change by its key, a person by their name, else the record's table and id.
+/// The subject of an entry: a change by its key, a person by their name, else the record's table and id.
 fn about(view: &mut View<'_, '_, '_>, told: &Told) -> Rich {
     match told.table.as_str() {
         "change" => {
@@ -149,10 +149,10 @@ fn place(number: i64) -> String {
     format!("#{}", index(number))
 }
 
-/// What people call the records that an event wrote and names, by their ids.
+/// Display names of the records that an event wrote and names, by their ids.
 type Names = BTreeMap<String, String>;
 
-/// The names of records that stand in fields as ids: an approval names its change.
+/// The names of records whose ids fields hold: an approval names its change.
 fn names_of(view: &mut View<'_, '_, '_>, records: &[WrittenRecord]) -> acts::Result<Names> {
     let mut ids: BTreeSet<(&'static str, String)> = BTreeSet::new();
     let values = records.iter().flat_map(|record| &record.changes);
@@ -170,7 +170,7 @@ fn names_of(view: &mut View<'_, '_, '_>, records: &[WrittenRecord]) -> acts::Res
     Ok(names)
 }
 
-/// The ids of records within a value, each with the table that its field tells of.
+/// The ids of records within a value, each with the table that its field refers to.
 fn gather(field: &str, value: &Value, ids: &mut BTreeSet<(&'static str, String)>) {
     match value {
         Value::String(text) if is_id(text) => ids.extend(table_of(field).map(|table| (table, text.clone()))),
@@ -194,7 +194,7 @@ fn table_of(field: &str) -> Option<&'static str> {
     store::nouns::TABLES.iter().find(is_it).copied()
 }
 
-/// What an event wrote into one record, under what the record is and what people call it.
+/// The fields that an event wrote into one record, under the record's kind and name.
 fn written_section(
     view: &mut View<'_, '_, '_>,
     record: &WrittenRecord,
@@ -236,7 +236,7 @@ fn written_section(
     )
 }
 
-/// What the records of a table are.
+/// The display name of each table's records.
 const NOUNS: &[(&str, &str)] = &[
     ("people_group", "Group"),
     ("tenant_info", "Tenant"),
@@ -248,7 +248,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("message", "Letter"),
 ];
 
-/// How a record belongs to the person who names it: somebody gave it, is written to, or has it.
+/// The relation of a record to the person whom it names: author, addressee or owner.
 fn whose(table: &str) -> &'static str {
     match table {
         "approval" | "peer_review" | "comment" | "entry" | "evidence" | "link" | "glass_use" | "act_facts" => "by",
@@ -262,16 +262,16 @@ fn noun(table: &str) -> String {
     known.map_or_else(|| capital(&plain(table)), |(_, noun)| (*noun).to_owned())
 }
 
-/// Tells values as people read them.
+/// Renders values for people.
 struct Teller<'v, 'a, 'b, 'c> {
     view: &'v View<'a, 'b, 'c>,
-    /// The entry that tells all of a value that is cut.
+    /// The entry that holds the full text of a value that is cut.
     event: &'v str,
-    /// What people call the records that fields name by their ids.
+    /// Display names of the records that fields name by their ids.
     names: &'v Names,
 }
 
-/// The lists of a change of which only the parts that differ are told.
+/// The lists of a change of which only the differing parts are shown.
 const IN_PARTS: [&str; 3] = ["plan", "rollback_plan", "targets"];
 
 impl Teller<'_, '_, '_, '_> {
@@ -300,7 +300,7 @@ impl Teller<'_, '_, '_, '_> {
         let tell = |value: &Option<Value>| self.value(&change.field, value.as_ref());
         let (mut before, mut after) = (tell(&change.before), tell(&change.after));
         if before == after && change.before != change.after {
-            // Two moments within a minute read the same, and then what was written would not be seen.
+            // Two moments within a minute look the same, so the exact times are shown.
             let exact = |value: &Option<Value>| value.as_ref().map_or_else(Rich::new, |it| self.cut(text_of(it)));
             (before, after) = (exact(&change.before), exact(&change.after));
         }
@@ -325,7 +325,7 @@ impl Teller<'_, '_, '_, '_> {
         }
     }
 
-    /// A value in words, with all that it holds: `level: high, reasons: …`.
+    /// A value as text, with all its members: `level: high, reasons: …`.
     fn words(&self, field: &str, value: &Value) -> String {
         match value {
             Value::Bool(is) => yes(*is).to_owned(),
@@ -346,7 +346,8 @@ impl Teller<'_, '_, '_, '_> {
         }
     }
 
-    /// A record's id as its name and a person's as theirs; any other text as it is. What people wrote is never taken for an id.
+    /// A record's id as its name and a person's as theirs; any other text unchanged. Text that people wrote is never taken for
+    /// an id.
     fn named(&self, field: &str, text: &str) -> String {
         if let Some(name) = self.names.get(text).filter(|_| !free_text::is_text(field)) {
             return name.clone();
@@ -358,7 +359,7 @@ impl Teller<'_, '_, '_, '_> {
         }
     }
 
-    /// A text, cut where it is long: then it says where all of it is.
+    /// A text, cut where it is long: then with a reference to the full text.
     fn cut(&self, text: String) -> Rich {
         match text.char_indices().nth(MOST_SHOWN) {
             Some((end, _)) => Rich::new()
@@ -375,7 +376,7 @@ fn yes(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
 }
 
-/// The time that a text of the rules tells; what people wrote is left as they wrote it.
+/// The time in a text of the rules; text that people wrote is left unchanged.
 fn moment_of(field: &str, text: &str) -> Option<Timestamp> {
     text.parse().ok().filter(|_| !free_text::is_text(field))
 }
@@ -384,7 +385,7 @@ fn is_of_parts(value: &Value) -> bool {
     value.is_object() || value.is_array()
 }
 
-/// A value as it stands.
+/// A value, unchanged.
 fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! What is asked of the log on its page: kept in the address, shown as chips, read for the search.
+//! The filters of the log's page: kept in the address, shown as chips, read for the search.
 
 use acts::audit::find_log::LogFilter;
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use pages::{Chip, Choice, Field, Input};
 use crate::http::percent::escaped;
 use crate::web::shared::view::View;
 
-/// What an address may ask for.
+/// The filters in an address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Wanted {
     /// The index before which the page ends.
@@ -24,7 +24,7 @@ pub(crate) struct Wanted {
     token: Option<String>,
 }
 
-/// Words for each family of kinds, in the order of the words; nouns with a card have theirs there.
+/// The label of each family of kinds, in the order of the labels; nouns with a card have theirs there.
 fn families() -> Vec<(&'static str, &'static str)> {
     let of_cards = CARDS.iter().map(|card| (card.table, card.title));
     let mut all: Vec<_> = FAMILIES.iter().copied().chain(of_cards).collect();
@@ -103,7 +103,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("workload", "Workloads"),
 ];
 
-/// The filters, with the words above their fields.
+/// The filters, with the labels of their fields.
 const FILTERS: [(&str, &str); 8] = [
     ("kind", "Kind"),
     ("actor", "Who"),
@@ -147,7 +147,7 @@ impl Wanted {
         }
     }
 
-    /// What is searched for; an error is a sentence about what could not be read.
+    /// The search; an error is a sentence about the input that could not be read.
     pub fn filter(&self, view: &View<'_, '_, '_>) -> Result<LogFilter, String> {
         let word = |name: &str| Some(self.get(name).to_owned()).filter(|value| !value.is_empty());
         Ok(LogFilter {
@@ -162,7 +162,7 @@ impl Wanted {
         })
     }
 
-    /// The instant at which a day begins for the reader, or so many days later: a day that ends a span is in it.
+    /// The instant at which a day begins for the reader, plus so many days: the last day of a span is included.
     fn start(&self, view: &View<'_, '_, '_>, name: &str, later: i64) -> Result<Option<Timestamp>, String> {
         let text = self.get(name);
         if text.is_empty() {
@@ -176,7 +176,7 @@ impl Wanted {
         Ok(Some(start.timestamp()))
     }
 
-    /// The filters that are on, each with the address that takes it away.
+    /// The active filters, each with the address that removes it.
     pub fn chips(&self, view: &View<'_, '_, '_>) -> Vec<Chip> {
         let set = FILTERS.iter().filter(|(name, _)| !self.get(name).is_empty());
         let chip = |(name, label): &(&str, &str)| {
@@ -206,7 +206,7 @@ impl Wanted {
     pub fn fields(&self, view: &View<'_, '_, '_>) -> Vec<Field> {
         let kind = self.get("kind");
         let mut kinds = vec![Choice::new("", "Any")];
-        // An address may name one kind, as entries tell theirs; the form offers families and keeps it.
+        // An address may name one kind, as entries do; the form offers families and keeps the kind.
         if !kind.is_empty() && !families().iter().any(|(word, _)| *word == kind) {
             kinds.push(Choice::said(kind, kind));
         }

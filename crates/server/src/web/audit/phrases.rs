@@ -1,11 +1,11 @@
-//! The words in which pages tell an event; the name of who did it stands before them.
+//! The descriptions of events on pages; each follows the name of the acting person.
 
 use model::nouns::CARDS;
 
-/// Kind, icon and words of an event.
+/// Kind, icon and description of an event.
 type Phrase = (&'static str, &'static str, &'static str);
 
-/// Icon and words of an event of this kind; `None` for a kind that has none.
+/// Icon and description of an event of this kind; `None` for a kind that has none.
 pub(crate) fn find(kind: &str) -> Option<(&'static str, &'static str)> {
     let mut all = PHRASES.iter().chain(WHOLE).copied().chain(of_cards());
     all.find(|(told, _, _)| *told == kind)
@@ -18,7 +18,7 @@ fn of_cards() -> impl Iterator<Item = Phrase> {
     events.map(|event| (event.kind, event.icon, event.phrase))
 }
 
-/// Every kind that has words.
+/// Every kind that has a description.
 #[cfg(test)]
 pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     PHRASES
@@ -29,12 +29,12 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
         .map(|(kind, _, _)| kind)
 }
 
-/// Whether the words of this kind need nothing from the event's data behind them.
+/// Whether the description of this kind needs no data of the event behind it.
 pub(crate) fn says_all(kind: &str) -> bool {
     WHOLE.iter().any(|(told, _, _)| *told == kind)
 }
 
-/// Words behind which a decision, an outcome or a rule may stand.
+/// Descriptions that a decision, an outcome or a rule may follow.
 const PHRASES: &[Phrase] = &[
     ("approval.acknowledged", "comment", "has seen it"),
     ("approval.expired", "clock", "let an approval run out"),
@@ -224,7 +224,7 @@ const PHRASES: &[Phrase] = &[
     ),
 ];
 
-/// Words that say everything by themselves.
+/// Descriptions that are complete by themselves.
 const WHOLE: &[Phrase] = &[
     ("absence.ended", "person", "ended a time away"),
     ("absence.set", "person", "said when they are away"),

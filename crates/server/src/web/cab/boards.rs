@@ -1,4 +1,4 @@
-//! Boards: the list, and for each its members, its meetings, its series and how the forecasts of its members came true.
+//! Boards: the list, and for each board its members, its meetings, its series and the accuracy of its members' forecasts.
 
 use acts::Context;
 use acts::cab::agenda::agendas_of;

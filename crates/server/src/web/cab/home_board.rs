@@ -1,4 +1,4 @@
-//! What a member of a board has before them: when it sits, and the changes that want a word there.
+//! A board member's overview: the board's meetings, and the changes that need its decision.
 
 use model::cab::meeting::Meeting;
 use model::change::change_file::ChangeFile;
@@ -12,7 +12,7 @@ use crate::web::shared::words;
 /// The most changes that a board's section names.
 const MOST: usize = 12;
 
-/// A section for each board of the reader that sits, or of which a change wants a word.
+/// A section for each board of the reader that meets, or whose decision a change needs.
 pub(crate) fn sections(view: &View<'_, '_, '_>, queue: &[ChangeFile]) -> Vec<Section> {
     let asked = |group: &GroupKey| {
         let files = queue.iter().filter(|file| boards(file).contains(group));

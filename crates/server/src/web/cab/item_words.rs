@@ -1,8 +1,8 @@
-//! Words of items on an agenda, for pages and files.
+//! Labels of items on an agenda, for pages and files.
 
 use model::cab::agenda_item::{ItemOutcome, ListingGround};
 
-/// What the board decided on it.
+/// The board's decision on an item.
 pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
     match outcome {
         ItemOutcome::Approved => "Approved",
@@ -13,7 +13,7 @@ pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
     }
 }
 
-/// Why it is on the agenda where it is.
+/// The reason for an item's position on the agenda.
 pub(crate) fn ground_words(ground: ListingGround) -> &'static str {
     match ground {
         ListingGround::ByRisk => "Not of high risk",

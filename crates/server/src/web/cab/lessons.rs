@@ -1,5 +1,5 @@
-//! Lessons: the list with one's own trainings, a lesson with its icon array, its test, and for change managers the assignments
-//! and what came of lessons.
+//! Lessons: the list with the reader's own trainings, a lesson with its icon array, its test, and for change managers the
+//! assignments and results.
 
 use acts::Context;
 use acts::cab::lessons::{
@@ -30,7 +30,7 @@ use crate::web::shared::languages::of_file;
 use crate::web::shared::view::{View, Visitor, language_of, show};
 use crate::web::shared::words;
 
-/// What a request says of the language in which the page leaves; a lesson is in the same one.
+/// The language settings of a request: a lesson is in the same language as its page.
 struct Wish {
     uri: Uri,
     headers: HeaderMap,
@@ -320,7 +320,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, wish: &Wish, back: Option<&Back>)
         ),
         ..RecordPage::default()
     };
-    // Questions before a lesson are answered before its text is seen.
+    // Questions before a lesson are answered before its text is shown.
     if !open.is_some_and(|it| it.before) {
         let figures = lesson_figures(view.cx)?;
         page.sections.extend(text_sections(lesson, &figures, language));
@@ -388,7 +388,7 @@ fn text_sections(lesson: &Lesson, figures: &LessonFigures, language: &str) -> Ve
     sections
 }
 
-/// The tenant's own changes in groups that name none of them.
+/// The tenant's own changes in anonymous groups.
 fn example_section(examples: &[LessonExample]) -> Section {
     let row = |it: &LessonExample| {
         let took = match it.up_to_minutes {
@@ -446,7 +446,7 @@ fn question_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, langua
         .acts(vec![form]))
 }
 
-/// What came of the last test: of questions before a lesson nothing but a count, for they may be asked again.
+/// The result of the last test. For questions before a lesson only a count is shown, as the questions may come again.
 fn result_section(view: &mut View<'_, '_, '_>, attempt: &LessonAttempt, language: &str) -> acts::Result<Section> {
     let (_, _, questions) = questions_of(view.cx, attempt.id.as_str())?;
     let told = format!("{} of {} answers were right.", attempt.right, attempt.questions.len());

@@ -20,7 +20,7 @@ use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{send, sent};
 use crate::web::shared::view::Visitor;
 
-/// Does what a form of a meeting asks for, and goes back to the meeting.
+/// Performs the act of a meeting's form, and returns to the meeting.
 pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -74,7 +74,7 @@ fn run(cx: &mut Context<'_, '_>, (id, act): (&str, &str), body: &Body) -> acts::
     }
 }
 
-/// A number as forms send it; what is none is left to the act, which tells so.
+/// A number as forms send it; any other text is passed to the act, which reports the error.
 fn whole(value: &Value) -> Value {
     let number = value.as_str().and_then(|text| text.trim().parse::<i64>().ok());
     number.map_or_else(|| value.clone(), Value::from)

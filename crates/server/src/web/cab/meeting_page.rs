@@ -1,5 +1,5 @@
-//! The page of a meeting: the item before the board with its time box and its votes, the agenda, who is there, action items and
-//! minutes. Everything is saved as it is done, so that a closed browser loses nothing.
+//! The page of a meeting: the current item with its time box and its votes, the agenda, the attendance, action items and
+//! minutes. Every act is saved at once, so that a closed browser loses nothing.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, problem, show};
 
-/// A meeting with all that its page shows.
+/// A meeting with all data of its page.
 pub(crate) struct Session {
     /// The meeting.
     pub(crate) meeting: Meeting,
@@ -41,7 +41,7 @@ pub(crate) struct Session {
     pub(crate) agenda: Option<Agenda>,
     /// Its items.
     pub(crate) items: Vec<AgendaItem>,
-    /// What came after the freeze.
+    /// Items added after the freeze.
     pub(crate) later: Vec<AgendaItem>,
     /// The titles of changes by their ids.
     pub(crate) titles: BTreeMap<String, String>,
@@ -87,7 +87,7 @@ impl Session {
         self.meeting.is_on(view.now())
     }
 
-    /// The meeting at which words are given now: the meeting, or the votes before it.
+    /// The meeting at which decisions are given now: the meeting, or the votes before it.
     pub(crate) fn seat(&self, view: &View<'_, '_, '_>) -> Option<&Meeting> {
         let votes = self.votes.as_ref().filter(|it| it.is_on(view.now()));
         Some(&self.meeting).filter(|it| it.is_on(view.now())).or(votes)
@@ -100,7 +100,7 @@ impl Session {
         self.items.iter().filter(is_ahead).find(|it| Some(&it.id) != current)
     }
 
-    /// The address of one of its forms.
+    /// The address of one of the meeting's forms.
     pub(crate) fn form(&self, view: &View<'_, '_, '_>, id: &str, label: &str, act: &str) -> ActForm {
         let url = view.url(&format!("/meetings/{}/{act}", self.meeting.id));
         ActForm::new(id, label, url).field(idempotent_form::field(view))
@@ -135,7 +135,7 @@ pub(crate) async fn file(
     }
 }
 
-/// The page; `back` is a form of it that was refused.
+/// The page; `back` is a refused form of it.
 pub(crate) fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     let session = Session::load(view, id)?;
     view.follow(None);
@@ -300,7 +300,7 @@ fn turns(view: &View<'_, '_, '_>, session: &Session, agenda: &Agenda) -> Vec<Act
     forms
 }
 
-/// The item whose decision is shown: the one before the board, or while votes are given the first that waits for the reader.
+/// The item whose decision is shown: the current one, or during the votes before a meeting the first that waits for the reader.
 fn before_reader(view: &mut View<'_, '_, '_>, session: &Session) -> acts::Result<Option<(AgendaItem, ChangeFile)>> {
     let Some(agenda) = session.agenda.as_ref().filter(|it| it.is_frozen()) else {
         return Ok(None);
@@ -361,7 +361,7 @@ fn item_section(
         .acts(forms))
 }
 
-/// What a member does beside voting: a forecast, an objection, a conflict of interest.
+/// A member's acts beside voting: a forecast, an objection, a conflict of interest.
 fn own_forms(view: &View<'_, '_, '_>, session: &Session, item: &AgendaItem) -> Vec<ActForm> {
     let Some(seat) = session.seat(view).filter(|_| session.is_member) else {
         return Vec::new();

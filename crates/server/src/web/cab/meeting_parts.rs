@@ -89,12 +89,12 @@ fn outcome_tone(outcome: ItemOutcome) -> Tone {
     }
 }
 
-/// What the board decided, as a mark.
+/// The board's decision, as a mark.
 pub(crate) fn outcome_cell(outcome: ItemOutcome) -> Cell {
     Cell::Mark(outcome_tone(outcome).mark(outcome_words(outcome)))
 }
 
-/// The agenda: what is decided at the meeting, what by vote before it, and what came after the freeze.
+/// The agenda: items of the meeting, items for a vote before it, and items added after the freeze.
 pub(crate) fn agenda_sections(view: &View<'_, '_, '_>, session: &Session) -> Vec<Section> {
     let Some(agenda) = &session.agenda else {
         return Vec::new();
@@ -201,7 +201,7 @@ fn later_section(view: &View<'_, '_, '_>, session: &Session) -> Section {
     .unsaid("Nothing came after the freeze.")
 }
 
-/// Who is there, who is away and whom they delegated to, and declared conflicts of interest.
+/// The people present, the absent ones with their delegates, and declared conflicts of interest.
 pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Section {
     let members = view.directory.members(&session.meeting.group);
     let entry = |person: &PersonId| {
@@ -247,7 +247,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
         .unsaid("The board has no member who takes part here.")
 }
 
-/// What the meeting decided beside votes: action items with owners.
+/// The meeting's results beside votes: action items with owners.
 pub(crate) fn action_section(view: &mut View<'_, '_, '_>, session: &Session) -> acts::Result<Section> {
     let items = items_about(view.cx, &session.meeting.id)?;
     let entry = |it: &model::notify::action_item::ActionItem| {

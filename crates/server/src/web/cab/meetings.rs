@@ -1,4 +1,4 @@
-//! Boards on a change's page: opening a meeting, being there, declaring a conflict of interest, and what was decided.
+//! Boards on a change's page: opening a meeting, attendance, declaring a conflict of interest, and the decisions.
 
 use std::cmp::Reverse;
 
@@ -12,7 +12,7 @@ use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};
 
 use crate::web::shared::view::View;
 
-/// The boards that rules of a change ask.
+/// The boards that a change's rules require.
 pub(crate) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
     let mut found: Vec<GroupKey> = Vec::new();
     for row in &file.requirements.obligations {
@@ -28,7 +28,7 @@ pub(crate) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
     found
 }
 
-/// The meetings at which the reader may vote on a change, the one that began last first: id and title.
+/// The meetings at which the reader may vote on a change, the latest first: id and title.
 fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
     let boards = boards(file);
     let groups = boards.iter();
@@ -43,8 +43,8 @@ fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Adds to a decision's form at which meeting it is given, where the reader sits at one. Whoever sits there and says nothing
-/// else means it there: outside of a meeting their word counts for no board.
+/// Adds the meeting to a decision's form, if the reader is a member there. A member's decision counts at the meeting by
+/// default: outside of a meeting it counts for no board.
 pub(crate) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
     let seats = seats(view, file);
     let Some((here, _)) = seats.first() else {
@@ -131,7 +131,7 @@ fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, gr
     forms
 }
 
-/// What boards decided, as entries among the approvals.
+/// The decisions of boards, as entries among the approvals.
 pub(crate) fn entries(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Entry> {
     let decisions = file.change.board_decisions.iter();
     decisions.map(|decision| entry(view, decision)).collect()

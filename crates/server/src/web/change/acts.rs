@@ -1,4 +1,4 @@
-//! The acts on a change as forms: each is read into the API's JSON object and handed to the same function.
+//! The acts on a change as forms: each form is converted into the API's JSON object and passed to the same function.
 
 use acts::Context;
 use acts::cab::meetings;
@@ -26,9 +26,9 @@ use crate::web::shared::{idempotent_form, step_up};
 
 /// An act as a form reaches it.
 struct Door {
-    /// Below the change's address; `{}` stands for the id of an item.
+    /// The path below the change's address; `{}` is the id of an item.
     path: &'static str,
-    /// Boxes that are sent as `false` when they are not ticked.
+    /// Checkboxes that count as `false` when they are not ticked.
     boxes: &'static [&'static str],
     /// The act: change, item, body.
     run: fn(&mut Context<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
@@ -163,7 +163,7 @@ const DOORS: &[Door] = &[
     }),
     door("undo", |cx, key, _, body| {
         let mut body = body.clone();
-        // A form sends words; what calls the undo off says so in a hidden field.
+        // A form sends text; a hidden field marks the form that reopens the task.
         if body.get("done").is_some_and(|said| said == "no") {
             body.insert("done".to_owned(), Value::Bool(false));
         }
@@ -171,7 +171,7 @@ const DOORS: &[Door] = &[
     }),
     door("readiness", |cx, key, _, body| {
         let mut body = body.clone();
-        // A form sends words; what takes it back says so in a hidden field.
+        // A form sends text; a hidden field marks the form that withdraws the confirmation.
         if body.get("ready").is_some_and(|said| said == "no") {
             body.insert("ready".to_owned(), Value::Bool(false));
         }
@@ -242,7 +242,7 @@ fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
     decoded
 }
 
-/// Why the risk is another says nothing without the risk.
+/// The reason for another risk has no meaning without the risk.
 fn check_override(decoded: &mut Decoded) {
     let stated = decoded.body.get("risk_override").and_then(Value::as_object);
     if stated.is_some_and(|stated| !stated.contains_key("level")) {
@@ -253,7 +253,7 @@ fn check_override(decoded: &mut Decoded) {
     }
 }
 
-/// Conditions stand one a line; their due step and their checker are the same.
+/// Conditions come one a line; they share their due step and their checker.
 fn gather_condition(body: &mut Body) {
     let (text, due, checker) = (body.remove("condition"), body.remove("due"), body.remove("checker"));
     if body.get("decision").and_then(Value::as_str) != Some("approve_with_conditions") {
@@ -271,7 +271,7 @@ fn gather_condition(body: &mut Body) {
         }
         Value::Object(condition)
     };
-    // Without a line the act tells that a condition is missing.
+    // Without a line the act reports that a condition is missing.
     let conditions = match lines.as_slice() {
         [] => vec![one(None)],
         lines => lines.iter().map(|line| one(Some(line))).collect(),
@@ -279,7 +279,7 @@ fn gather_condition(body: &mut Body) {
     body.insert("conditions".to_owned(), Value::Array(conditions));
 }
 
-/// The fields whose lower values are accepted stand in one field, parted by commas, and the reason in another.
+/// The fields whose lower values are accepted come in one field, separated by commas, and the reason in another.
 fn gather_lowering(body: &mut Body) {
     let (fields, reason) = (body.remove("lowering_fields"), body.remove("lowering_reason"));
     let Some(Value::String(fields)) = fields else { return };
@@ -292,7 +292,7 @@ fn gather_lowering(body: &mut Body) {
     body.insert("lowering".to_owned(), Value::Object(lowering));
 }
 
-/// The answers to the security questions: a choice and a text for each question that was answered.
+/// The answers to the security questions: a choice and a text for each answered question.
 fn gather_answers(body: &mut Body) {
     let mut answers = Vec::new();
     for question in SecurityQuestion::ALL {
@@ -312,7 +312,7 @@ fn gather_answers(body: &mut Body) {
     }
 }
 
-/// What was left out stands one a line: the item, a colon, the reason. Answers the first line that lacks one of them.
+/// Exclusions come one a line: the item, a colon, the reason. Returns the error of the first line that lacks one of them.
 fn gather_excluded(body: &mut Body) -> Option<FieldError> {
     let Some(Value::String(text)) = body.remove("excluded") else {
         return None;
@@ -331,7 +331,7 @@ fn gather_excluded(body: &mut Body) -> Option<FieldError> {
     unread
 }
 
-/// Whoever sets times sets them over those that their page showed: what somebody else set meanwhile is not written over unseen.
+/// Times may only replace the times that the form's page showed, so that another person's edit is not overwritten unseen.
 fn check_times(cx: &mut Context<'_, '_>, path: &str, key: &str, shown: &str) -> acts::Result<()> {
     if path != "schedule" || shown.is_empty() || cx.change(key)?.digests.when == shown {
         return Ok(());
@@ -340,7 +340,7 @@ fn check_times(cx: &mut Context<'_, '_>, path: &str, key: &str, shown: &str) -> 
     Err(refusal::Refusal::Stale { text: text.to_owned() }.into())
 }
 
-/// Does an act that a form asks for, and goes back to the change.
+/// Performs the act of a form, and returns to the change.
 pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -363,7 +363,7 @@ pub(crate) async fn act(
     let done = write_noted(&state, &visitor, what, move |cx| {
         let directory = cx.directory()?;
         let decoded = read(&sent, door, &reader_of(cx, &directory));
-        // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
+        // Time fields are checked here, where the reader's time zone is known; the act reports all other errors.
         let done = idempotent_form::run(&once, cx, |cx| {
             check_times(cx, door.path, &whose, sent.first("was"))?;
             decoded.tell_all((door.run)(cx, &whose, &item, &decoded.body))
@@ -432,14 +432,14 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
                 &told,
             )
         }
-        // The runbook shows by itself what was done.
+        // The runbook shows the results itself.
         "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),
         "runbook" => see(&format!("{change}/runbook")),
         _ => see_told(state, visitor, &change, &told),
     }
 }
 
-/// The address of an act is no page: whoever asks for it is shown the change.
+/// The address of an act is no page: a request for it is redirected to the change.
 pub(crate) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
     see(&format!("{}/changes/{}", visitor.base(), escaped(&key)))
 }

@@ -1,4 +1,4 @@
-//! A standard change after its template: the form asks what the template leaves open, and tells what it says.
+//! A standard change from its template: the form has fields for the open parts, and shows the fixed ones.
 
 use model::core::body::Body;
 use model::core::enums::{Kind, TemplateState};
@@ -11,13 +11,13 @@ use crate::web::change::templates::{locked, page_of};
 use crate::web::shared::form::{AFTER, Form, OWN};
 use crate::web::shared::view::View;
 
-/// The template of that key, while changes may follow it.
+/// The template of a key, if changes may follow it.
 pub(crate) fn approved<'d>(directory: &'d Directory, key: &str) -> Option<&'d StandardTemplate> {
     let template = directory.templates.get(key)?;
     (template.state == TemplateState::Approved).then_some(template)
 }
 
-/// Makes what a form says a standard change after the template that it names; without one it stays as it is.
+/// Marks a form's input as a standard change of the template that it names; without one the input stays as it is.
 pub(crate) fn follow(form: &Form, body: &mut Body) {
     let key = form.first(AFTER);
     if key.is_empty() {
@@ -27,7 +27,7 @@ pub(crate) fn follow(form: &Form, body: &mut Body) {
     body.insert("template".to_owned(), Value::from(key));
 }
 
-/// Leaves what the template says out of the fields, and puts in where it holds.
+/// Removes the template's values from the fields, and shows them where they apply.
 pub(crate) fn fill(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &mut ChangeFields) {
     fields.retrospective = false;
     fields.locked = template.locked.keys().cloned().collect();
@@ -52,7 +52,8 @@ pub(crate) fn fill(view: &View<'_, '_, '_>, template: &StandardTemplate, fields:
     fields.asked = open(view, fields);
 }
 
-/// The usual questions that neither the template nor the service answers, and the tenant's own that standard changes need.
+/// The usual questions that neither the template nor the service answers, and the tenant's own fields that standard changes
+/// need.
 fn open(view: &View<'_, '_, '_>, fields: &ChangeFields) -> Vec<String> {
     let is_open = |name: &&str| {
         let first = name.split('.').next().unwrap_or(name);
@@ -67,7 +68,7 @@ fn open(view: &View<'_, '_, '_>, fields: &ChangeFields) -> Vec<String> {
     usual.chain(own.filter(|name| !fields.locked.contains(name))).collect()
 }
 
-/// Tells on the form what it follows, and what that says already.
+/// Shows on the form which template it follows, and the template's fixed values.
 pub(crate) fn tell(view: &View<'_, '_, '_>, template: &StandardTemplate, page: &mut ChangeForm, asked: usize) {
     page.title = match asked {
         0 => "The template answers everything".to_owned(),

@@ -1,7 +1,7 @@
-//! One act on several changes: first a page that says for each what will happen, then the act, each in a transaction of
-//! its own, then what each answered.
+//! One act on several changes: first a page that shows the expected result for each, then the act, each in a transaction of its
+//! own, then the results.
 //!
-//! What will happen is found by doing it: see [`crate::change::bulk_acts`], which the API shares.
+//! The expected result is found by a dry run: see [`crate::change::bulk_acts`], which the API shares.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -19,13 +19,13 @@ use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::{flash, idempotent_form};
 
-/// The acts as a list offers them: their name and the words on the button.
+/// The acts that a list offers: their name and the label of the button.
 pub(crate) fn offered() -> Vec<(String, String)> {
     let acts = ACTS.iter().map(|act| (act.name.to_owned(), act.verb.to_owned()));
     acts.collect()
 }
 
-/// Says what will happen to each.
+/// Shows the expected result for each change.
 pub(crate) async fn ask(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -48,7 +48,7 @@ pub(crate) async fn ask(
     .await
 }
 
-/// Does it to each that was shown, and says what each answered.
+/// Performs the act on each shown change, and shows the results.
 pub(crate) async fn act(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let Some(act) = find(form.first("act")) else {
         return see(&format!("{}/changes", visitor.base()));
@@ -77,7 +77,7 @@ fn wish(act: &'static BulkAct, words: &str, is_trial: bool) -> Wish {
     }
 }
 
-/// Does or tries it. What is decided is what was shown: the digests come from the form, in the order of its keys.
+/// Performs or tries the act. Decisions are about the shown content: the digests come from the form, in the order of its keys.
 async fn do_to(
     state: &AppState,
     visitor: &Visitor,
@@ -101,7 +101,7 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
             .text(" ")
             .said(picked.title.as_str());
         match &answer.failure {
-            // What was done then may be undone since.
+            // A result of the earlier submission may have been undone since.
             None if answer.was_done => Entry::new(Tone::Plain, name).why(flash::TAKEN_BEFORE),
             None => Entry::new(Tone::Ok, name).why(fine),
             Some(failure) => {
@@ -115,7 +115,7 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
     answers.iter().map(entry).collect()
 }
 
-/// Why not, in one sentence.
+/// The reason of a refusal, in one sentence.
 fn told(failure: &Failure) -> String {
     let problem = &failure.problem;
     let row = problem.unmet.first().map(|row| row.text.clone());
@@ -165,7 +165,7 @@ fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> St
     page.render()
 }
 
-/// The form that does it to those that can: their keys, and the digests that were shown.
+/// The form that performs the act on the possible changes: their keys, and the digests that were shown.
 fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: usize) -> ActForm {
     let label = format!("{} {} of {whole}", act.verb, able.len());
     let tone = if act.name == "cancel" {
@@ -184,7 +184,7 @@ fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: u
     }
     match act.reason {
         Some(label) => {
-            // The button alone says how many: the head of an open form that says it too would be a second one.
+            // Only the button shows the count: the head of an open form would repeat it.
             let words = std::mem::replace(&mut form.verb_label, "Say why".to_owned());
             let mut form = form.submit(words).field(Field::textarea("words", label).required());
             form.is_open = true;

@@ -1,4 +1,4 @@
-//! What the address of the list of changes asks for: its filters, columns and order.
+//! The query of the list of changes in its address: filters, columns and order.
 
 use acts::report::find_changes::{ChangeFilter, Order};
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use crate::http::percent::escaped;
 pub(crate) use crate::report::search::is_key;
 use crate::web::shared::view::View;
 
-/// The filters, by their name in the address and the words above them.
+/// The filters, by their name in the address, with their labels.
 pub(crate) const FILTERS: [(&str, &str); 16] = [
     ("q", "Words"),
     ("state", "State"),
@@ -30,7 +30,7 @@ pub(crate) const FILTERS: [(&str, &str); 16] = [
     ("ended_to", "Ended before"),
 ];
 
-/// The columns that can be chosen, by their ids of [`ChangeRow`].
+/// The selectable columns, by their ids of [`ChangeRow`].
 pub(crate) const COLUMNS: [(&str, &str); 15] = [
     ("key", "Key"),
     ("state", "State"),
@@ -49,10 +49,10 @@ pub(crate) const COLUMNS: [(&str, &str); 15] = [
     (OWN, "Fields of your own"),
 ];
 
-/// The column of the fields that the tenant added; a file has one for each of them.
+/// The column of the tenant's own fields; a file has one column for each of them.
 pub(crate) const OWN: &str = "own";
 
-/// What the address asks for.
+/// The query of the address.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted(pub Vec<(String, String)>);
 
@@ -64,7 +64,7 @@ impl Wanted {
             .map(|(_, value)| value.trim())
     }
 
-    /// The words of a filter that takes several, separated by commas; none where it is absent.
+    /// The values of a filter that takes several, separated by commas; none where it is absent.
     fn words(&self, name: &str) -> Vec<String> {
         let words = self.get(name).into_iter().flat_map(|text| text.split(','));
         words.map(|word| word.trim().to_owned()).collect()
@@ -95,7 +95,7 @@ impl Wanted {
         ids
     }
 
-    /// What makes a view: filters, columns and order, without the page, as pairs in the order of the filters.
+    /// The parts of a view: filters, columns and order, without the page, as pairs in the order of the filters.
     pub fn parts(&self) -> Vec<(String, String)> {
         let filters = FILTERS
             .iter()
@@ -125,7 +125,7 @@ impl Wanted {
         pairs.collect::<Vec<_>>().join("&")
     }
 
-    /// The filters that are on, in words: “State open”.
+    /// The active filters as text: “State open”.
     pub fn told(&self) -> Vec<(String, String)> {
         let set = FILTERS
             .iter()
@@ -156,13 +156,14 @@ fn is_artifact(word: &str) -> bool {
     artifact_of(word).starts_with("sha256:") && digits.len() == 64
 }
 
-/// A commit in full: a short one may be a word or a number.
+/// A full commit id: a short one could also be ordinary text or a number.
 fn is_commit(word: &str) -> bool {
     let word = word.trim();
     word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The filters of times, each beginning followed by its end, and those of closed words with the words that they know.
+/// The filters of times, each beginning followed by its end, and the filters of enumerated values with the values that they
+/// accept.
 const TIMES: [&str; 6] = [
     "planned_from",
     "planned_to",
@@ -176,7 +177,7 @@ pub(crate) const KINDS: [&str; 3] = ["normal", "standard", "emergency"];
 
 pub(crate) const RISKS: [Level; 3] = [Level::Low, Level::Medium, Level::High];
 
-/// Filters of an address that cannot be read, each with why: a list without them would answer another question than was asked.
+/// Filters of an address that cannot be read, each with the reason: a list without them would not match the request.
 fn unread(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<FieldError> {
     let times = TIMES.iter().filter_map(|name| {
         let text = wanted.get(name).filter(|text| time_of(view, text).is_none())?;
@@ -203,7 +204,7 @@ fn unread(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<FieldError> {
     times.chain(out_of_order(view, wanted)).chain(words).collect()
 }
 
-/// Two times of a filter the wrong way round would find nothing, which reads like an answer.
+/// A reversed pair of times would match nothing, which reads like a valid result.
 fn out_of_order<'w>(view: &'w View<'_, '_, '_>, wanted: &'w Wanted) -> impl Iterator<Item = FieldError> + 'w {
     let time = |name: &str| time_of(view, wanted.get(name)?);
     let spans = TIMES.chunks_exact(2).filter(move |span| {
@@ -225,7 +226,7 @@ fn time_of(view: &View<'_, '_, '_>, text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| view.reader.read_field(text))
 }
 
-/// Times in which changes ended, each with the part of an address that asks for it: whole days of the reader.
+/// Times in which changes ended, each with its part of an address: whole days of the reader.
 pub(crate) fn ended_lately(view: &View<'_, '_, '_>) -> [(&'static str, String); 2] {
     let today = view.reader.local(view.now()).date();
     let back = today.checked_sub(jiff::Span::new().days(30)).unwrap_or(today);
@@ -241,17 +242,17 @@ pub(crate) fn ended_lately(view: &View<'_, '_, '_>) -> [(&'static str, String); 
     ]
 }
 
-/// The filter that an address asks for.
+/// The filter in an address.
 ///
 /// # Errors
-/// What of it cannot be read, by the filter's name.
+/// The unreadable parts, by the filter's name.
 pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeFilter, Vec<FieldError>> {
     let errors = unread(view, wanted);
     if !errors.is_empty() {
         return Err(errors);
     }
     let text = |name: &str| wanted.get(name).map(str::to_owned);
-    // A login that nobody has finds nothing, rather than everything.
+    // An unknown login finds nothing, rather than everything.
     let person = |name: &str| {
         wanted.get(name).map(|login| {
             view.directory
@@ -268,7 +269,7 @@ pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
             .collect(),
         _ => wanted.words("state"),
     };
-    // Somebody who pastes what runs into the search asks which change brought it; no title holds such a word.
+    // An artifact or a commit in the search box is looked up as such; no title contains one.
     let (artifact, commit, q) = match text("q") {
         Some(word) if is_artifact(&word) => (Some(artifact_of(&word)), None, None),
         Some(word) if is_commit(&word) => (None, commit_of(&word).ok(), None),

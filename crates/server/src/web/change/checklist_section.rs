@@ -22,7 +22,7 @@ impl Around<'_> {
             .collect()
     }
 
-    /// A line of the checklist: how it stands, who has it, and what the reader can do about it.
+    /// A line of the checklist: its state, its assignee, and the reader's acts on it.
     fn checklist_line(&self, view: &View<'_, '_, '_>, item: &ChecklistItem) -> Entry {
         let id = item.id.as_str();
         let title = || Rich::new().said(item.title.as_str());
@@ -61,7 +61,7 @@ impl Around<'_> {
         }
     }
 
-    /// What the reader can do about an open line: tick it, or have its probe asked; and agree that it is waived.
+    /// The reader's acts on an open line: tick it, or have its probe queried; and agree to a waiver.
     fn checklist_acts(&self, view: &View<'_, '_, '_>, item: &ChecklistItem, id: &str) -> Vec<(String, ActForm)> {
         let mut acts = Vec::new();
         let may_tick = self.open.has(Verb::TickChecklist);
@@ -93,7 +93,7 @@ impl Around<'_> {
         acts
     }
 
-    /// Whom a rule asks whether their team is ready: they say so, or take it back.
+    /// The acts of the people whom a readiness rule names: they confirm that their team is ready, or withdraw the confirmation.
     pub(crate) fn ready_acts(&self, view: &View<'_, '_, '_>) -> Vec<ActForm> {
         let change = &self.file.change;
         let asked = ready_people(self.file, &view.directory, view.cx.now);
@@ -116,7 +116,7 @@ impl Around<'_> {
         vec![form]
     }
 
-    /// The end of a planned undo: implementers record it, and whoever may close the change calls it off.
+    /// The end of a planned undo: implementers record it, and a person who may close the change cancels the undo.
     pub(crate) fn undo_acts(&self) -> Vec<ActForm> {
         let is_begun = matches!(self.file.change.state, State::Implementing | State::Reviewing);
         if !is_begun || undo::open(&self.file.change).is_none() {

@@ -17,7 +17,7 @@ use crate::web::change::edit_fields::flat;
 use crate::web::change::new_form::new_page_of;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// What belongs to the one time that it was done: builds, the incident, why it was late.
+/// Fields that belong to the original change alone: builds, the incident, the reason for lateness.
 const ONCE: &[&str] = &[
     "incident",
     "threat",
@@ -27,7 +27,7 @@ const ONCE: &[&str] = &[
     "planned_end",
     "labels",
 ];
-/// The most weeks that times are moved by: a change older than that says its times anew.
+/// The most weeks by which times are moved: a copy of an older change needs new times.
 const MOST_WEEKS: i64 = 520;
 
 /// The form of a new change, filled in from another.
@@ -86,7 +86,7 @@ fn clone_page(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<Stri
     Ok(page.render())
 }
 
-/// A change's request without what belongs to the one time.
+/// A change's request without the fields of the original alone.
 fn copied(change: &Change, mut body: Body) -> Body {
     for name in ONCE {
         body.remove(*name);

@@ -1,4 +1,4 @@
-//! How many changes a list and each of its views hold, in words that are true also where counting came to no end.
+//! The number of changes in a list and in each of its views, phrased to be true also where counting stopped early.
 
 use acts::report::find_changes::{ChangeFilter, Count, Order, Spot, count_changes};
 use axum::http::Uri;
@@ -10,7 +10,7 @@ use crate::web::shared::view::View;
 
 /// The most changes that are counted of the list that is shown.
 const OF_LIST: i64 = 10_000;
-/// The most that are counted of a view beside it.
+/// The highest count of a view beside the list.
 const OF_VIEW: i64 = 1_000;
 /// The most that are looked at for all views together; views behind that have no count.
 const OF_VIEWS: i64 = 10_000;
@@ -21,7 +21,7 @@ fn figure(number: i64, is_whole: bool) -> String {
     format!("{}{sign}", count(u64::try_from(number).unwrap_or_default()))
 }
 
-/// What a page of the list says of the whole.
+/// A list page's statement about the whole list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Whole {
     /// `214 changes`.
@@ -50,7 +50,7 @@ pub(crate) fn whole(
 }
 
 fn told(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
-    // The rows on the page are known, whatever the count came to.
+    // The rows on the page are known, even if the count is incomplete.
     let on_page = if is_first { shown } else { counted.passed + shown };
     let least = counted.found.max(on_page + i64::from(is_more));
     let is_whole = counted.is_whole || (is_first && !is_more);
@@ -78,7 +78,7 @@ fn told(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
     Whole { all, page, figure }
 }
 
-/// The figures of several views, given by the queries that they were saved with; empty where nothing can be said.
+/// The figures of several views, given by the queries that they were saved with; empty where there is no figure.
 pub(crate) fn of_views(view: &mut View<'_, '_, '_>, queries: &[String]) -> acts::Result<Vec<String>> {
     let mut left = OF_VIEWS;
     let mut figures = Vec::with_capacity(queries.len());
@@ -103,7 +103,7 @@ pub(crate) fn of_views(view: &mut View<'_, '_, '_>, queries: &[String]) -> acts:
     Ok(figures)
 }
 
-/// A saved query as the list reads it; `None` for one that no address may hold.
+/// A saved query in the list's format; `None` for a query that is no valid part of an address.
 fn read(query: &str) -> Option<Wanted> {
     let uri: Uri = format!("/?{query}").parse().ok()?;
     query_of(&uri).ok().map(Wanted)

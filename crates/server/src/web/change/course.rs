@@ -1,4 +1,4 @@
-//! What was planned beside what was done, and how a change is watched after its work.
+//! The planned course beside the actual one, and the watching of a change after its work.
 
 use jiff::Timestamp;
 use model::change::record::Change;
@@ -64,7 +64,7 @@ fn lengths(name: Cell, planned: Option<i64>, actual: Option<i64>) -> Vec<Cell> {
     ]
 }
 
-/// How far the actual is from the plan; what ran late stands out.
+/// The difference between the actual and the plan; delays are highlighted.
 fn difference(count: i64) -> Rich {
     let length = minutes(count.unsigned_abs());
     match count {
@@ -74,7 +74,7 @@ fn difference(count: i64) -> Rich {
     }
 }
 
-/// Each step of the plan that was noted as done, with how long it took: from the end of the one noted before it.
+/// Each completed step of the plan with its duration: from the end of the step recorded before it.
 fn steps(change: &Change, entries: &[ActionEntry], began: Timestamp) -> Vec<Vec<Cell>> {
     let mut done: Vec<(i64, Timestamp)> = entries
         .iter()
@@ -96,7 +96,7 @@ fn steps(change: &Change, entries: &[ActionEntry], began: Timestamp) -> Vec<Vec<
     rows
 }
 
-/// From when to when it is watched, as the first entry of what was seen; nothing before the work began.
+/// The times of the watch, as the first entry of its section; nothing before the work began.
 pub(crate) fn watch(view: &View<'_, '_, '_>, change: &Change) -> Option<Entry> {
     let (from, until) = watch_span(change, &view.directory)?;
     let length = minutes(watch_minutes(change, &view.directory).unsigned_abs());

@@ -19,7 +19,7 @@ pub(crate) fn needed(directory: &Directory, kind: Kind) -> Vec<String> {
         .collect()
 }
 
-/// The controls: of every field in use, and of those out of use in which the change says something.
+/// The controls: of every field in use, and of retired fields in which the change has a value.
 pub(crate) fn own_fields(view: &View<'_, '_, '_>, change: Option<&Change>) -> Vec<Field> {
     let is_said = |field: &CustomField| {
         let mut values = change.iter().flat_map(|change| &change.content.custom_fields);
@@ -79,7 +79,7 @@ fn control(view: &View<'_, '_, '_>, field: &CustomField, change: Option<&Change>
     }
 }
 
-/// What a change chose when it could still be chosen.
+/// The change's choice that can no longer be selected.
 fn dropped_choice(field: &CustomField, change: Option<&Change>) -> Option<String> {
     let values = &change?.content.custom_fields;
     match &values.iter().find(|value| value.key == field.key)?.held {
@@ -88,7 +88,7 @@ fn dropped_choice(field: &CustomField, change: Option<&Change>) -> Option<String
     }
 }
 
-/// A value in plain words.
+/// A value as plain text.
 pub(crate) fn plain(view: &View<'_, '_, '_>, value: &CustomValue) -> String {
     match &value.held {
         Held::Text(text) | Held::Choice(text) | Held::Date(text) | Held::Url(text) => text.clone(),
@@ -104,7 +104,7 @@ pub(crate) fn told(view: &View<'_, '_, '_>, values: &[CustomValue]) -> String {
     values.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
-/// The words above a field; its key when it is not known any more.
+/// The label of a field; its key when the field no longer exists.
 pub(crate) fn name<'d>(directory: &'d Directory, key: &'d str) -> &'d str {
     directory
         .custom_fields
@@ -112,13 +112,13 @@ pub(crate) fn name<'d>(directory: &'d Directory, key: &'d str) -> &'d str {
         .map_or(key, |field| field.name.as_str())
 }
 
-/// The words that stood above a value when it was written: people decided on these.
+/// The label of a value at the time of writing: people decided on that label.
 fn name_then<'d>(directory: &'d Directory, value: &'d CustomValue) -> &'d str {
     let now = || name(directory, &value.key);
     value.name.as_deref().unwrap_or_else(now)
 }
 
-/// What a change says in them.
+/// The change's values in them.
 pub(crate) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
     let values = change.content.custom_fields.iter();
     let fact = |value: &CustomValue| {

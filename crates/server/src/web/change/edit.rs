@@ -31,10 +31,10 @@ use crate::web::shared::labels::{in_plain_words, missing_fields};
 use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show, show_as, write};
 use crate::web::shared::words;
 
-/// The code of an answer to whom somebody else was faster.
+/// The code of the response when another person's edit came first.
 const STALE: &str = "stale";
 
-/// The fields that a form asks first: as it was sent, or as usual. Whoever wants more rows wants the whole form.
+/// The main fields of a form: as it was sent, or the usual ones. A request for more rows shows the whole form.
 pub(crate) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     let Some(back) = back else {
         return usual.to_vec();
@@ -77,7 +77,7 @@ pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
         .filter(|template| template.state == TemplateState::Approved);
     ChangeFields {
         zone: view.reader.zone_name().to_owned(),
-        // One more than a menu holds tells that they are searched.
+        // One more than a menu holds shows that the field needs a search.
         services: directory
             .services
             .keys()
@@ -95,7 +95,7 @@ pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
     }
 }
 
-/// Puts what was sent, its errors and the wanted rows into the page.
+/// Puts the sent values, their errors and the requested rows into the page.
 pub(crate) fn fill_back(
     view: &View<'_, '_, '_>,
     page: &mut ChangeForm,
@@ -140,7 +140,7 @@ pub(crate) fn fill_back(
             many => format!("Not submitted yet: {many} answers need a second look"),
         };
     }
-    // Wrong fields are told beside them and above the form already.
+    // Wrong fields are reported beside them and above the form already.
     let is_plain = back
         .failure
         .as_ref()
@@ -148,7 +148,7 @@ pub(crate) fn fill_back(
     page.notices.extend(is_plain.map(|failure| notice_of(view, failure)));
 }
 
-/// The field beside which an error is shown: its own, the first of its row, or the one that stands for it.
+/// The field beside which an error is shown: its own, the first of its row, or its substitute.
 fn shown_as(name: &str, known: &[&String]) -> Option<String> {
     let name = if name == "expedited_reason" { "expedited" } else { name };
     let first_of_row = known.iter().find(|field| field.starts_with(&format!("{name}.")));
@@ -156,7 +156,7 @@ fn shown_as(name: &str, known: &[&String]) -> Option<String> {
     own.or(first_of_row).map(|field| (*field).clone())
 }
 
-/// More rows than are filled in, in the group whose button was pressed.
+/// More empty rows, in the group whose button was pressed.
 fn add_rows(fields: &mut ChangeFields, add: &str) {
     let count = |rows: Rows| {
         let prefix = format!("{}.", rows.name());
@@ -173,7 +173,7 @@ fn add_rows(fields: &mut ChangeFields, add: &str) {
     fields.rollback_rows = more(Rows::RollbackPlan, back, 2);
 }
 
-/// The form over a change as it stands.
+/// The form over the present change.
 pub(crate) async fn edit_form(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -242,7 +242,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     Ok(page.render())
 }
 
-/// Whether another person's edit came between, now or before this form's last answer.
+/// Whether another person's edit came between, now or before this form's last response.
 fn is_contested(back: &Back) -> bool {
     let is_stale = back
         .failure
@@ -275,13 +275,13 @@ fn edit_form_page(view: &View<'_, '_, '_>, change: &Change, asked: &[String]) ->
     }
 }
 
-/// What a draft still lacks before it can be submitted, in the order of the form; nothing for what is past that.
+/// The fields that a draft lacks before submission, in the order of the form; nothing after the submission.
 fn missing(view: &View<'_, '_, '_>, change: &Change, fields: &ChangeFields) -> Vec<String> {
     if change.state != Stage::Draft || change.returned.is_some() {
         return Vec::new();
     }
     let is_empty = |name: &&&str| fields.values.get(**name).is_none_or(|value| value.is_empty());
-    // Availability is derived from the service when nobody says it.
+    // Availability is derived from the service if the author gives none.
     let names = NINE
         .iter()
         .filter(|name| **name != "impact.availability")
@@ -290,7 +290,7 @@ fn missing(view: &View<'_, '_, '_>, change: &Change, fields: &ChangeFields) -> V
     names.map(|name| (*name).to_owned()).chain(own).collect()
 }
 
-/// What nobody had to type, with its origin.
+/// Derived values with their origin.
 fn derived(change: &Change, fields: &ChangeFields) -> Vec<DerivedFact> {
     let labels = labels(fields);
     let one = |(name, origin): (&String, &Origin)| {
@@ -367,13 +367,13 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
     Some(Notice::new(Tone::Wait, text).title("An edit voids approvals"))
 }
 
-/// What the form holds of a change.
+/// The change's values in the form.
 fn held(base: &Body) -> Body {
     let known = |name: &&str| base.get(*name).map(|value| ((*name).to_owned(), value.clone()));
     HELD.iter().filter_map(known).collect()
 }
 
-/// The revision that the reader saw; a form that came back keeps the one that it was made from.
+/// The revision that the reader saw; a returned form keeps its original revision.
 fn revision(change: &Change, back: Option<&Back>) -> String {
     let sent = back
         .map(|back| back.form.first("revision").to_owned())
@@ -422,11 +422,11 @@ pub(crate) async fn edit(
     }
 }
 
-/// Edits by a form; with “submit” it is handed over in the same act. Answers the change whose plan was taken over.
+/// Applies a form's edits; with “submit” the change is submitted in the same act. Returns the change whose plan was taken over.
 fn edit_from(cx: &mut Context<'_, '_>, key: &str, form: &Form) -> acts::Result<Option<String>> {
     let change = cx.change(key)?;
     if form.first("revision") != change.revision.to_string() {
-        // What is cancelled or closed by now is told so: nobody is to look at it again and keep what cannot be kept.
+        // A cancelled or closed change is refused with that reason: its author need not compare edits that cannot be kept.
         cx.try_on_change(key, check_editable)?;
         let text = "Somebody changed it since you opened this form. Compare with its page, and edit it from there.";
         return Err(Refusal::Stale { text: text.to_owned() }.into());
@@ -473,7 +473,7 @@ async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back)
     .await
 }
 
-/// The times of a form that come twice for whoever sent it.
+/// The times of a form that occur twice on the sender's clock.
 pub(crate) fn comes_twice(cx: &mut Context<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
     let directory = cx.directory()?;
     Ok(form.decode(&reader_of(cx, &directory), &[]).twice)

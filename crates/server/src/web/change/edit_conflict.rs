@@ -1,5 +1,5 @@
-//! Two people edit one change at once: what only one of them touched is merged, and for the rest both values stand side
-//! by side until the second one says which stays.
+//! Two people edit one change at once: fields that only one of them edited are merged. For the other fields both values are
+//! shown side by side, until the second person picks one.
 
 use std::collections::BTreeMap;
 
@@ -18,17 +18,17 @@ use crate::web::shared::moments;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{and, capital};
 
-/// A form brought to what the change says now, and the names of what both changed.
+/// A form updated to the present change, and the names of the fields that both people edited.
 pub(crate) struct Merged {
     /// The form: the sender's own values, and others' where the sender had touched nothing.
     pub form: Form,
-    /// What both changed, by its name in the API.
+    /// The fields that both edited, by their names in the API.
     pub both: Vec<String>,
-    /// Whether anybody changed what the form holds since its sender saw it.
+    /// Whether another person edited the form's fields since the sender saw them.
     pub is_edited: bool,
 }
 
-/// The form's field that holds a name of the API: why it is late stands for the flag as well.
+/// The form's field that holds a name of the API: the reason for lateness represents the flag as well.
 fn field_of(name: &str) -> &str {
     if name == "expedited_reason" { "expedited" } else { name }
 }
@@ -37,14 +37,14 @@ fn belongs(field: &str, name: &str) -> bool {
     field == name || field.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// The names that an earlier answer asked about.
+/// The names that an earlier response listed.
 fn asked_before(form: &Form) -> Vec<String> {
     let known = |name: &&str| HELD.contains(name);
     form.first("both").split(',').filter(known).map(str::to_owned).collect()
 }
 
-/// Merges what was sent with the change as it stands. `was` in the form holds what its sender saw; without it everything
-/// that differs is asked about.
+/// Merges the sent values with the present change. `was` in the form holds the values that its sender saw; without it every
+/// difference is a conflict.
 pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
     let was: Body = serde_json::from_str(form.first("was")).unwrap_or_default();
     let mine = read(form, reader).body;
@@ -62,7 +62,7 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
         }
         is_edited = true;
         let field = field_of(name);
-        // What was picked was picked over another text than stands there now.
+        // The choice was made over another text than the present one.
         let pick = format!("{PICK}{field}");
         pairs.retain(|(known, _)| *known != pick);
         if is_same(now, mine, reader) {
@@ -82,10 +82,10 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
     }
 }
 
-/// The names whose present value stays, as the sender picked.
+/// The names whose present value the sender keeps.
 ///
 /// # Errors
-/// One for each name of which nothing was picked.
+/// One error for each name without a choice.
 pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>> {
     let (mut theirs, mut errors) = (Vec::new(), Vec::new());
     for name in asked_before(form) {
@@ -102,7 +102,7 @@ pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>>
     if errors.is_empty() { Ok(theirs) } else { Err(errors) }
 }
 
-/// Shows a form that met another person's edit: its notice, and both values of what both changed.
+/// Shows a form after another person's edit: the notice, and both values of each conflicting field.
 pub(crate) fn show(
     view: &mut View<'_, '_, '_>,
     page: &mut ChangeForm,
@@ -125,7 +125,7 @@ pub(crate) fn show(
     Ok(())
 }
 
-/// What is told to whom somebody else was faster.
+/// The notice that another person's edit came first.
 pub(crate) fn faster(who: &str, is_merged: bool) -> Notice {
     let text = match is_merged {
         true => "Nothing collides. Both edits stand in the form below; look it over and keep it.",
@@ -136,7 +136,7 @@ pub(crate) fn faster(who: &str, is_merged: bool) -> Notice {
         .answer()
 }
 
-/// What is told to whom something else happened than an edit: what, and who did it.
+/// The notice that another act than an edit came first: the act and the acting person.
 pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice {
     let text = "Nobody edited it, and your edits stand in the form below. Keep them if they still fit.";
     let mut notice = Notice::new(Tone::Wait, text)
@@ -146,7 +146,7 @@ pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice
     notice
 }
 
-/// Both values of what both changed; `own` are the fields that the tenant added.
+/// Both values of each conflicting field; `own` are the tenant's own fields.
 fn conflicts(
     now: &Body,
     back: &Back,
@@ -205,7 +205,7 @@ fn differing(theirs: &[(String, String)], mine: &[(String, String)], labels: &BT
     if names.is_empty() { capital(FIELD) } else { and(&names) }
 }
 
-/// What a name holds, one line a field; “nothing” when it is empty.
+/// The value of a name, one line a field; “nothing” when it is empty.
 fn lines(name: &str, values: &[(String, String)], labels: &BTreeMap<String, String>) -> Vec<String> {
     let own = values
         .iter()

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::http::failure::Failure;
 use crate::web::shared::form::{Decoded, FIT, Form};
 
-/// The fields that the form holds, by their name in the API. What is not here an edit leaves alone.
+/// The fields of the form, by their names in the API. An edit leaves all other fields alone.
 pub(crate) const HELD: &[&str] = &[
     "title",
     "description",
@@ -47,9 +47,9 @@ pub(crate) const HELD: &[&str] = &[
 /// How the form came back.
 #[derive(Clone)]
 pub(crate) struct Back {
-    /// What was sent.
+    /// The sent form.
     pub form: Form,
-    /// What was answered; `None` when it only asked for more rows.
+    /// The failure; `None` when the request only added rows.
     pub failure: Option<Failure>,
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
     all.collect()
 }
 
-/// Reads the form; why it is late stands for the flag as well.
+/// Reads the form; the reason for lateness represents the flag as well.
 pub(crate) fn read(form: &Form, reader: &Reader) -> Decoded {
     let mut decoded = form.decode(reader, &[]);
     if let Some(reason) = decoded.body.remove("expedited") {
@@ -136,7 +136,7 @@ fn flatten(name: &str, value: &Value, reader: &Reader, found: &mut Vec<(String, 
     }
 }
 
-/// What differs from the change as it stands: the merge patch that the API would be sent.
+/// The differences from the present change: a merge patch as for the API.
 pub(crate) fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
     let mut patch = Body::new();
     for name in HELD {
@@ -154,12 +154,12 @@ pub(crate) fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
     patch
 }
 
-/// Whether a field's value is the same for whoever sees it in the form, which tells times to the minute.
+/// Whether a field's old and new value look the same in the form, which shows times to the minute.
 pub(crate) fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader) -> bool {
     let shown = |value: Option<&Value>| {
         let mut found = Vec::new();
         if let Some(value) = value {
-            // The name makes times be told as the form tells them; other texts stay as they are.
+            // The name's prefix makes times compare as the form shows them; other texts are compared unchanged.
             flatten("planned_", value, reader, &mut found);
         }
         // The form shows neither: a target's id follows its place, and a step's team stays with its step.
@@ -179,7 +179,7 @@ pub(crate) fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader)
     shown(old) == shown(new) || (is_default(old) && is_default(new))
 }
 
-/// An object's new values, with what is gone set to null.
+/// An object's new values, with removed members set to null.
 fn cleared(old: &Body, new: &Body) -> Body {
     let mut patch = new.clone();
     for name in old.keys().filter(|name| !new.contains_key(*name)) {
@@ -188,7 +188,7 @@ fn cleared(old: &Body, new: &Body) -> Body {
     patch
 }
 
-/// Rows keep what the form does not show, such as a step's team, while they stay where they were.
+/// Rows keep members that the form does not show, such as a step's team, as long as their position is unchanged.
 fn kept_beside(old: Option<&Value>, new: Value) -> Value {
     let (Some(Value::Array(old)), Value::Array(mut rows)) = (old, new.clone()) else {
         return new;

@@ -1,4 +1,4 @@
-//! Evidence from a form: its fields, and the file as it comes, hashed on its way and read as its kind says.
+//! Evidence from a form: its fields and the file, which is hashed while it arrives and read according to its kind.
 
 use acts::change::add_evidence;
 use axum::extract::Multipart;
@@ -16,11 +16,11 @@ use crate::web::shared::form::Form;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{Visitor, write};
 
-/// Takes a form with its file and adds the evidence; on a refusal the form comes back. Answers whether the same form was taken
-/// before.
+/// Receives a form with its file and adds the evidence; on a refusal the form comes back. Returns whether the same form was
+/// received before.
 ///
 /// # Errors
-/// What was sent besides the file, and the refusal or fault.
+/// The fields besides the file, and the refusal or fault.
 pub(crate) async fn take(
     state: &AppState,
     visitor: &Visitor,
@@ -47,7 +47,7 @@ pub(crate) async fn take(
             return Err((form, failure));
         }
     };
-    // The same words with another file are another form.
+    // The same fields with another file are another form.
     let answers = form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let whole = Form::new(answers.chain([("file".to_owned(), stored.digest.clone())]).collect());
     let once = idempotent_form::once(visitor, &format!("/changes/{key}/evidence"), &whole);
@@ -62,7 +62,7 @@ pub(crate) async fn take(
     added.map_err(|failure| (form, chosen_again(failure, has_file)))
 }
 
-/// Whoever chose a file and wrote nothing beside it did not mean a note: the menu stood on its first entry.
+/// A chosen file without a text was not meant as a note: the menu was at its first entry.
 fn meant_as_file(mut body: Body) -> Body {
     let is_note = body.get("kind").and_then(Value::as_str) == Some("note");
     if is_note && !body.contains_key("text") {
@@ -71,7 +71,7 @@ fn meant_as_file(mut body: Body) -> Body {
     body
 }
 
-/// A refusal of a form whose file the browser forgets when the form comes back.
+/// A refusal of a form whose file has to be chosen again, because the browser forgets it.
 fn chosen_again(mut failure: Failure, has_file: bool) -> Failure {
     let errors = &mut failure.problem.errors;
     if has_file && !errors.is_empty() && errors.iter().all(|error| error.field != "file") {
@@ -84,7 +84,7 @@ fn chosen_again(mut failure: Failure, has_file: bool) -> Failure {
     failure
 }
 
-/// A document that was typed is wrong where it was typed, though to the API it is the file.
+/// Puts the error of a typed document beside its text field, although the API reports it for the file.
 fn beside_the_text(mut failure: Failure, form: &Form, has_file: bool) -> Failure {
     if !has_file && !form.first("text").trim().is_empty() {
         let errors = failure.problem.errors.iter_mut();

@@ -1,4 +1,4 @@
-//! The evidence of a change on its page: each with its file, and the form that adds to it.
+//! The evidence of a change on its page: each with its file, and the form that adds evidence.
 
 use model::change::related_records::Evidence;
 use model::core::act::Act as Verb;
@@ -52,7 +52,7 @@ impl Around<'_> {
         Some(form.field(Field::textarea("reason", why).required()).submit(submit))
     }
 
-    /// Evidence, with the form that adds to it.
+    /// Evidence, with the form that adds some.
     pub fn evidence(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.file.evidence.iter().map(|evidence| {
             let tone = match evidence.result {

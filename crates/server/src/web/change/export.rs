@@ -1,8 +1,8 @@
-//! The list of changes as a file, CSV (RFC 4180) or XLSX: the filters, columns and order of the page, all rows, and above
-//! them what was asked, in which zone, and how many rows there are.
+//! The list of changes as a file, CSV (RFC 4180) or XLSX: the filters, columns and order of the page, and all rows. Above the
+//! rows are the query, the time zone and the number of rows.
 //!
-//! A CSV file is for machines: its heads and the words of states, risks and labels are English whoever asks, so that what
-//! reads it today reads it tomorrow. A workbook is for people, and speaks its reader's language.
+//! A CSV file is for machines: its heads and its names of states, risks and labels are English for every reader, so that its
+//! format is stable. A workbook is for people, and uses the reader's language.
 
 use std::collections::BTreeMap;
 
@@ -24,18 +24,18 @@ use crate::web::change::{custom_fields, orders};
 use crate::web::shared::view::{self, View, Visitor, problem};
 use crate::web::shared::{languages, words};
 
-/// The most rows of a file. A longer list says so and is to be cut by its filters.
+/// The most rows of a file. A longer list is refused, with the advice to filter it.
 const MOST_ROWS: usize = 50_000;
 /// How many rows are read at once.
 const BATCH: i64 = 500;
 
-/// What an export holds.
+/// The content of an export.
 struct Export {
-    /// Label and value: what was asked, the filters, the zone, the count.
+    /// Label and value: the query, the filters, the time zone, the count.
     about: Vec<(String, String)>,
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// The ids of the columns that are ours; behind them stand those of the tenant's own fields.
+    /// The ids of the built-in columns; the columns of the tenant's own fields follow.
     columns: Vec<String>,
     /// The language that the reader's account names; empty for none.
     language: String,
@@ -157,7 +157,7 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     })
 }
 
-/// What the file is: of whom, what was asked, in which zone, how many rows, when and by whom.
+/// The description of the file: tenant, query, time zone, number of rows, time and author.
 fn about(view: &View<'_, '_, '_>, wanted: &Wanted, order: Order, count: String) -> Vec<(String, String)> {
     let query = wanted.query();
     let mut about = vec![
@@ -233,7 +233,7 @@ fn cell(
     }
 }
 
-/// The same with our own words in a language: what people wrote, and the query, stay as they are.
+/// The same with our own texts in a language: text that people wrote, and the query, stay unchanged.
 fn in_language(mut export: Export, language: &Language) -> Export {
     let said = |words: &str| language.text(&words::capital(words));
     let ours = export.columns.len();
@@ -258,8 +258,8 @@ fn in_language(mut export: Export, language: &Language) -> Export {
     export
 }
 
-/// A value that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it, which
-/// spreadsheets read as “this is text”.
+/// A value that no spreadsheet takes for a formula: an apostrophe before a formula's first character makes spreadsheets read
+/// the value as text.
 pub(crate) fn defused(value: &str) -> String {
     let begins = value.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
     match begins.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']) {
@@ -273,10 +273,10 @@ pub(crate) fn csv_line<'a>(values: impl Iterator<Item = &'a str>) -> String {
     quoted.collect::<Vec<_>>().join(",") + "\r\n"
 }
 
-/// Lines that begin with `#` say what the file is; then the heads, then a line a change. Every line has as many cells as
-/// there are heads (RFC 4180, section 2).
+/// Lines that begin with `#` describe the file; then the heads, then a line a change. Every line has as many cells as there are
+/// heads (RFC 4180, section 2).
 fn as_csv(export: &Export) -> String {
-    // The mark at the beginning tells spreadsheets that this is UTF-8.
+    // The byte order mark shows spreadsheets that this is UTF-8.
     let mut out = String::from("\u{feff}");
     for (label, value) in &export.about {
         let label = format!("# {label}");

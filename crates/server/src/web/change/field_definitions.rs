@@ -1,4 +1,4 @@
-//! Fields that a tenant adds to its changes, with how many answers each kind of change asks already.
+//! A tenant's own fields of changes, with the number of questions that each kind of change has already.
 
 use acts::change::set_custom_field::budget_sentence;
 use acts::core::noun;
@@ -68,7 +68,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     Ok(page.render())
 }
 
-/// How many answers each kind of change asks, and how many more it can bear.
+/// The number of questions of each kind of change, and how many more it can bear.
 fn budget(fields: &[&CustomField]) -> Section {
     let row = |kind: &Kind| {
         let needed = fields.iter().filter(|field| field.is_needed_of(*kind)).count();
@@ -269,7 +269,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomFie
     form.submit("Keep this field")
 }
 
-/// In which categories a needed field is asked for.
+/// The categories in which a field is required.
 fn categories(known: Option<&CustomField>) -> Field {
     let words = |category: &Category| (category.as_str().to_owned(), capital(category.as_str()));
     let all: Vec<(String, String)> = Category::ALL.iter().map(words).collect();
@@ -289,7 +289,7 @@ fn categories(known: Option<&CustomField>) -> Field {
     field
 }
 
-/// What people write in lines and tick, as the API takes it.
+/// Converts the lines and ticks of the form into the API's format.
 fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     for name in ["choices", "defaults"] {

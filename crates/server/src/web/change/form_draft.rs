@@ -1,4 +1,4 @@
-//! The draft that the form of a new change keeps while it is written: saved by the script as one types, by a button without it,
+//! The draft of a new change's form: saved by the script while the author types, or by a button without the script, and
 //! restored when the form is opened again.
 
 use acts::Context;
@@ -19,10 +19,10 @@ use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, write};
 
-/// What a form sends that belongs to the one sending.
+/// The form's fields that belong to one submission.
 const ONCE: &[&str] = &["act", "add", FIT, MARK, STANDS, DRAFT, DRAFT_VERSION];
 
-/// The form that an address opens, as drafts name it: by its template or else by its service.
+/// The name of a form in drafts, from its address: its template or else its service.
 pub(crate) fn form_of(after: &str, service: Option<&str>) -> String {
     match (after, service) {
         ("", None) => String::new(),
@@ -39,7 +39,7 @@ pub(crate) fn restored(draft: &FormDraft) -> Back {
     }
 }
 
-/// Lets the form keep a draft: `restored` is the one that it begins with, `seen` the version that it saw last.
+/// Lets the form keep a draft: `restored` is the draft that the form begins with, `seen` the last version that it saw.
 pub(crate) fn keeps(
     view: &mut View<'_, '_, '_>,
     page: &mut ChangeForm,
@@ -89,12 +89,12 @@ fn keep(cx: &mut Context<'_, '_>, form: &Form) -> acts::Result<i64> {
     let answers: Vec<(String, String)> = answers
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    // A version that is none is one that was never given, so it is stale.
+    // A missing version was never issued, so the draft counts as stale.
     let seen = form.first(DRAFT_VERSION).parse().unwrap_or(-1);
     keep_draft::keep_draft(cx, form.first(DRAFT), seen, &answers)
 }
 
-/// Saves what was typed so far (`{"version": …}`), which the form sends along with its next save.
+/// Saves the typed values (`{"version": …}`); the form sends the version along with its next save.
 pub(crate) async fn save(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     match write(&state, &visitor, move |cx| keep(cx, &form)).await {
         Ok(version) => ([(CACHE_CONTROL, "no-store")], Json(json!({"version": version}))).into_response(),

@@ -31,9 +31,9 @@ use crate::web::shared::words::capital;
 
 /// How many changes a page shows.
 const PAGE: i64 = 50;
-/// The column of those whom changes wait for.
+/// The column with the people that changes wait for.
 pub(crate) const WAITS: &str = "waits_for";
-/// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
+/// The query parameter for a page with every row picked (`all`), for readers without a script.
 const PICKED: &str = "picked";
 /// The outcomes of changes that failed, also in part.
 pub(crate) const UNSUCCESSFUL: &str = "failed,rolled_back,rollback_failed,partially_implemented";
@@ -51,7 +51,7 @@ pub(crate) async fn show_list(
         return see(&format!("{}/changes/{}", visitor.base(), key.to_uppercase()));
     }
     let is_all = wanted.get(PICKED) == Some("all");
-    // No link keeps it, so that nobody picks the rows of another page unseen.
+    // No link keeps the selection, so that no reader picks the rows of another page unseen.
     wanted.0.retain(|(name, _)| name != PICKED);
     show(&state, &visitor, Place::Changes, move |view| {
         page(view, &wanted, is_all, None)
@@ -59,7 +59,7 @@ pub(crate) async fn show_list(
     .await
 }
 
-/// The list that a query shows, with a form over it that came back.
+/// The list of a query, with a returned form over it.
 pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, back: Back) -> Response {
     let asked = format!("/?{query}").parse().ok();
     let pairs = asked.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
@@ -70,7 +70,7 @@ pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, 
     .await
 }
 
-/// The names of orders are an address's own: a page says where they are chosen.
+/// The names of orders belong to the address: a page refers to its menu instead.
 fn no_such_order() -> Refusal {
     let text = "There is no such order of the list, or no such page in it. Open the list, and choose its order there.";
     Refusal::field("sort", "unknown_word", text)
@@ -147,7 +147,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
     Ok(page.render())
 }
 
-/// The list where a filter cannot be read: nothing is listed, and the filter's field says why.
+/// The list when a filter cannot be read: nothing is listed, and the filter's field shows the reason.
 fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldError]) -> acts::Result<String> {
     let saved = saved_views::find_views(view.cx, LIST)?;
     let shared = saved_views::find_shared_views(view.cx, LIST)?;
@@ -220,7 +220,7 @@ fn column_fields(wanted: &Wanted) -> Vec<Field> {
     fields
 }
 
-/// Keeping what is shown as a view, or taking a kept view away.
+/// The acts to keep the present list as a view, or to remove a kept view.
 fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Vec<ActForm> {
     let query = wanted.query();
     if let Some(kept) = saved.iter().find(|kept| kept.query == query) {
@@ -310,7 +310,7 @@ fn views(
         ("To be closed", "state=reviewing".to_owned()),
         ("Without success", failed),
     ];
-    // Who writes no change has none of their own here.
+    // A reader who writes no changes has none of their own here.
     let rows = rows
         .into_iter()
         .chain(lately)
@@ -323,7 +323,7 @@ fn views(
     });
     let rows: Vec<(String, String, bool)> = rows.chain(kept).chain(others).collect();
     let present = present(wanted, rows.iter().map(|(_, query, _)| query.as_str()));
-    // What is shown was counted already, and further.
+    // The present view was counted already, and further.
     let others = rows.iter().filter(|(_, query, _)| *query != present);
     let queries: Vec<String> = others.map(|(_, query, _)| query.clone()).collect();
     let mut figures = counts::of_views(view, &queries)?.into_iter();
@@ -348,7 +348,7 @@ fn views(
     Ok(views.collect())
 }
 
-/// The query of the view that is shown: one with the same order, else the one that differs by its order alone.
+/// The query of the present view: one with the same order, else one that differs only in the order.
 fn present<'q>(wanted: &Wanted, mut queries: impl Iterator<Item = &'q str>) -> String {
     let present = wanted.query();
     if queries.any(|query| query == present) {
@@ -364,7 +364,7 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
         .filter_map(|(name, label)| Some((name, label, wanted.get(name)?)));
     set.flat_map(|(name, label, value)| {
         let is_said = !["state", "kind", "outcome", "risk"].contains(name);
-        // Of several words each is a chip of its own, which takes that one away.
+        // Each of several search terms is a chip of its own, which removes that term.
         let words: Vec<&str> = if is_said {
             vec![value]
         } else {
@@ -390,7 +390,7 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
 
 fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let mut fields = filter_fields(view, wanted);
-    // Other filters keep the columns and the order that were chosen.
+    // Other filters keep the chosen columns and order.
     let kept = wanted.parts().into_iter();
     let kept = kept.filter(|(name, _)| ["columns", "sort"].contains(&name.as_str()));
     fields.extend(kept.map(|(name, value)| Field::hidden(name, value)));

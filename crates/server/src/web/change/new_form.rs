@@ -30,7 +30,7 @@ use acts::change::find_similar::Filled;
 use model::core::body::Body;
 use serde_json::Value;
 
-/// What the address asks for: the template that the change follows, or the service that it is about.
+/// The start of a new change in the address: the template that it follows, or the service that it is about.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Begin {
     after: Option<String>,
@@ -125,7 +125,7 @@ pub(crate) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, bac
     page
 }
 
-/// Writes a change; with “submit” it is handed over in the same act.
+/// Creates a change; with “submit” it is submitted in the same act.
 pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     if asks_for_more(&form) {
         let form = free_slots::taken(form);
@@ -174,7 +174,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     }
 }
 
-/// The keys of the changes that look like one that was just written.
+/// The keys of changes that are similar to the new one.
 fn lookalikes(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Vec<String>> {
     let change = cx.change(key)?;
     let services = change
@@ -187,7 +187,7 @@ fn lookalikes(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Vec<String>> 
     Ok(found.into_iter().map(|row| row.key).collect())
 }
 
-/// Writes what a form says; the key, and the change whose plan was taken over.
+/// Creates a change from a form. Returns its key, and the change whose plan was taken over.
 fn create_from(cx: &mut Context<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
     let directory = cx.directory()?;
     let mut decoded = read(form, &reader_of(cx, &directory));
@@ -202,7 +202,7 @@ fn create_read(cx: &mut Context<'_, '_>, form: &Form, mut body: Body) -> acts::R
         false => Filled::default(),
     };
     let key = create_change::create_change_filled(cx, &body, &filled.fields)?;
-    // Work that is done already waits for its confirmation and its review, not for an assessment.
+    // Completed work waits for its confirmation and its review, not for an assessment.
     if is_submitted && !body.contains_key("retrospective") {
         verbs::submit_change(cx, &key)?;
     }

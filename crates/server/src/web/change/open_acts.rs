@@ -22,7 +22,7 @@ use crate::web::change::refused_acts;
 use crate::web::shared::view::View;
 use crate::web::shared::{fields, idempotent_form, step_up};
 
-/// What forms have to know of a change.
+/// The data about a change that its forms need.
 pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext {
     let change = &file.change;
     let field = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.field(at)).unwrap_or_default();
@@ -59,7 +59,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
     }
 }
 
-/// The earliest start that rules on lead time leave, in words; empty where none asks.
+/// The earliest start that rules on lead time allow, as text; empty where no rule applies.
 pub(crate) fn earliest(view: &View<'_, '_, '_>, file: &ChangeFile) -> String {
     let found = earliest_start(file, &view.directory, view.now());
     found.map(|(at, _)| view.reader.moment(at)).unwrap_or_default()
@@ -87,7 +87,7 @@ pub(crate) fn decisions(
     ];
     let forms = acts.iter().map(|act| {
         let form = meetings::seated(view, file, act.form(context));
-        // A question back binds nobody, so nothing is to be shown before.
+        // A return commits nobody, so it needs no prior proof.
         let lacking = open.decision_lacks.filter(|_| *act != Act::Return);
         stepped(form, context, lacking)
     });
@@ -96,7 +96,7 @@ pub(crate) fn decisions(
     forms.chain(lower).collect()
 }
 
-/// A yes that accepts values below what the estate says, where the change states any.
+/// An approval that accepts values below the derived ones, where the change states any.
 fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext) -> Option<ActForm> {
     let lowered = effective(file, &view.directory, view.now()).risk.lowered;
     let is_open = |it: &&Lowered| it.accepted_by.is_none() && it.fact != RatedFact::RiskOverride;
@@ -120,9 +120,9 @@ fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext
     Some(form)
 }
 
-/// Whether a rule of approval still lacks the word of a person, also one who gave a word before.
+/// Whether a rule of approval still waits for a person's decision, also after an earlier decision of theirs.
 pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
-    // Nobody is asked about a time that has passed: it gets new times first.
+    // Nobody is requested to approve times that have passed: the change gets new times first.
     if file.change.window_missed {
         return false;
     }
@@ -132,13 +132,13 @@ pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person:
         .any(|row| row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&login))
 }
 
-/// Whether the reader gave a word that counts, and nothing more is asked of them.
+/// Whether the reader's decision counts and nothing more is expected from the reader.
 pub(crate) fn has_said_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
     let has_said = file.standing().any(|approval| approval.person == view.me);
     has_said && !awaits_word_of(view, file, &view.me)
 }
 
-/// Whoever has decided is pressed to nothing; another word is one quiet form.
+/// After a decision no further one is urged; a change of it is one secondary form.
 fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
     let words = [
         ("approve", "Approve"),
@@ -164,7 +164,7 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     vec![stepped(form, context, open.decision_lacks)]
 }
 
-/// The security questions that a change raises, each with its words, its answer, and what exactly.
+/// The security questions that a change raises, each with its text, its answer, and the details.
 fn questions(view: &View<'_, '_, '_>, change: &Change) -> Vec<SecurityQuestionAsked> {
     let touches = unaccepted(change, &view.directory).touches;
     let asked = security_questions::raised(change.content.category, &touches);
@@ -234,7 +234,7 @@ pub(crate) fn others(
         (Verb::Cancel, Act::Cancel),
     ];
     for (verb, act) in plain {
-        // What comes after the closing adds to the record, and stands there.
+        // Acts after the closing add to the record, and are shown there.
         if open.has(verb) && !(verb == Verb::Review && file.change.state == State::Closed) {
             let lacking = open.signing_lacks.filter(|_| verb == Verb::CosignBreakGlass);
             let form = stepped(act.form(context), context, lacking);
@@ -247,7 +247,7 @@ pub(crate) fn others(
     }
     forms.extend(meetings::forms(view, file, context));
     if let Some(returned) = file.change.returned.as_ref().filter(|_| open.has(Verb::Submit)) {
-        // One button is the main one: whoever was asked something answers first.
+        // One button is the main one: an open question to the reader comes first.
         forms.iter_mut().for_each(|form| {
             form.tone = if form.tone == ActTone::Go {
                 ActTone::Plain
@@ -267,8 +267,8 @@ pub(crate) fn others(
     forms
 }
 
-/// The form of an act with the weight that it has now: while the work goes on, its outcome is what the page is for, and nobody
-/// is pressed to close what closes by itself.
+/// The form of an act with its present emphasis: during the work the outcome is the main act, and nobody is urged to close a
+/// change that closes automatically.
 fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, form): (Verb, ActForm)) -> ActForm {
     let is_under_way = file.change.state == State::Implementing;
     match verb {
@@ -286,7 +286,7 @@ fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, f
     }
 }
 
-/// Whether the first thing that is missing before its closing is this, and the reader has it.
+/// Whether the reader's first missing step before the closing is this one.
 fn is_asked_for(view: &View<'_, '_, '_>, file: &ChangeFile, code: &str) -> bool {
     let login = view.directory.login(&view.me);
     let rows = before_closure(file, &view.directory, view.now());
@@ -305,7 +305,7 @@ fn finding(context: &ActContext) -> ActForm {
     .submit("State this finding")
 }
 
-/// The answer to a question with which the change came back; one act with the submission.
+/// The answer to the question of a return; one act with the submission.
 fn answer(asker: &str, context: &ActContext) -> ActForm {
     ActForm::new(
         "answer",
@@ -321,7 +321,7 @@ fn answer(asker: &str, context: &ActContext) -> ActForm {
     .submit("Answer and submit again")
 }
 
-/// Sending it back by somebody whom no rule asks: the change manager.
+/// A return by the change manager, who is no requested approver.
 fn return_form(context: &ActContext) -> ActForm {
     ActForm::new(
         "return",
@@ -336,7 +336,7 @@ fn return_form(context: &ActContext) -> ActForm {
     .submit("Return with this question")
 }
 
-/// What stands above the acts.
+/// The note above the acts.
 pub(crate) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -> String {
     if let Some(at) = closes_at(file, &view.directory, view.now()) {
         return format!("It closes by itself: {}.", view.reader.due(at));

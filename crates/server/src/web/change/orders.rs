@@ -1,11 +1,11 @@
-//! The orders of the list of changes: links in the heads of its columns, and the same in words for those who see no heads.
+//! The orders of the list of changes: links in the heads of its columns, and the same as text for views without heads.
 
 use acts::report::find_changes::{Order, SortKey};
 use pages::{ChangeRow, Column, ListOrder, ListRow, Sort};
 
 use crate::web::change::change_query::Wanted;
 
-/// Every order: by what, whether downwards, and its words.
+/// Every order: its key, whether it is descending, and its label.
 const ORDERS: [(SortKey, bool, &str); 10] = [
     (SortKey::Number, true, "newest first"),
     (SortKey::Number, false, "oldest first"),
@@ -30,7 +30,7 @@ fn column(key: SortKey) -> &'static str {
     }
 }
 
-/// Where the list stands in an order; the usual one needs no word.
+/// The address of the list in an order; the default order is left out.
 fn address(url: &str, wanted: &Wanted, order: Order) -> String {
     let word = match order == Order::default() {
         true => String::new(),
@@ -39,7 +39,7 @@ fn address(url: &str, wanted: &Wanted, order: Order) -> String {
     format!("{url}{}", wanted.with("sort", &word))
 }
 
-/// The heads of the list: one leads to its column's first order, and from there to the other way round.
+/// The heads of the list: a click on a head selects its column's first order, and a second click the reverse.
 pub(crate) fn heads(url: &str, wanted: &Wanted, present: Order) -> Vec<Column> {
     let mut heads = ChangeRow::columns();
     for head in &mut heads {
@@ -59,7 +59,7 @@ pub(crate) fn heads(url: &str, wanted: &Wanted, present: Order) -> Vec<Column> {
     heads
 }
 
-/// The same orders in words.
+/// The same orders as text.
 pub(crate) fn in_words(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOrder> {
     let order = |(key, is_down, words): (SortKey, bool, &str)| {
         let order = Order { key, is_down };
@@ -72,7 +72,7 @@ pub(crate) fn in_words(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOr
     ORDERS.into_iter().map(order).collect()
 }
 
-/// The words of an order, for a file that says what it holds.
+/// The label of an order, for the description of a file.
 pub(crate) fn told(present: Order) -> &'static str {
     let mut orders = ORDERS.into_iter();
     let found = orders.find(|(key, is_down, _)| *key == present.key && *is_down == present.is_down);

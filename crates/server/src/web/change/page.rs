@@ -44,13 +44,13 @@ use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced}
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
 use crate::web::shared::words::{free, kind, plain, risk, state};
 
-/// A form that came back: what it sent, and what was wrong.
+/// A returned form: its input, and the errors.
 pub(crate) struct Refused {
-    /// Where it was sent, below the change's address: `/hold`.
+    /// The path to which the form was sent, below the change's address: `/hold`.
     pub path: String,
-    /// What was sent.
+    /// The sent form.
     pub form: Form,
-    /// What it was read into.
+    /// The decoded input.
     pub decoded: Decoded,
     /// The answer.
     pub failure: Failure,
@@ -78,7 +78,7 @@ pub(crate) async fn show(
     .await
 }
 
-/// The tab in which an act is done and what it recorded stands: whoever did it stays there. The first for all others.
+/// The tab in which an act is done and its result is shown: the reader stays there. The first tab for all other acts.
 pub(crate) fn tab_of(path: &str) -> &'static str {
     let mut parts = path.trim_start_matches('/').split('/');
     match (parts.next().unwrap_or_default(), parts.next_back().unwrap_or_default()) {
@@ -162,7 +162,7 @@ fn page(
     });
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
-        // A form that stands above, with what can be done now, is in the first tab, whatever it is about.
+        // A form at the top, with the acts that are possible now, is in the first tab, whatever it is about.
         let mut above = page.decision.acts.iter().chain(&page.acts);
         if above.any(|act| act.is_open) {
             page.tab.clear();
@@ -281,7 +281,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         risk_sections: Vec::new(),
         linked: Vec::new(),
         tab: String::new(),
-        // The page adds what only the store knows.
+        // The page adds the data from the store.
         brief: Brief::default(),
         links: Work::default(),
     }
@@ -386,7 +386,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
     notices
 }
 
-/// That the graph reaches more than the assessment looked at.
+/// The notice that the graph reaches more than at the assessment.
 fn reach_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
     let grown_at = change.reach.as_ref()?.grown_at?;
     let text = Rich::from("The dependency graph reaches more since then, so the assessment is due again. ")
@@ -409,7 +409,7 @@ fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
     Some(Notice::new(tone, free(&undo.text)).title(title))
 }
 
-/// Who broke the glass, why, and what it stood in for.
+/// The person who broke the glass, the reason, and the replaced step.
 fn glass_notice(view: &View<'_, '_, '_>, glass: &BreakGlass) -> Notice {
     let title = format!(
         "{} broke the glass, until {}",
@@ -504,14 +504,14 @@ fn binds(change: &Change, is_silent: bool) -> Rich {
     }
 }
 
-/// Opens the form that came back, with its values and errors, and tells the rest above the page.
+/// Opens the returned form, with its values and errors, and shows the other errors above the page.
 fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, context: &ActContext) {
     let mut errors = refused.failure.problem.errors.clone();
     errors.extend(refused.decoded.errors.iter().cloned());
     let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors, &view.reader);
     let address = format!("{}{}", context.change_url, refused.path);
     let sent = &refused.form;
-    // Two forms may send the same word, one of them with a comment: it was the one that has room for what was typed.
+    // Two forms may send the same decision, one of them with a comment: the form with room for the typed text is the right one.
     let mut best: Option<(String, usize)> = None;
     for_each_act(page, &mut |act| {
         let cx = typed_in(act, sent);
@@ -539,10 +539,10 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
     page.frame.notices.push(notice);
 }
 
-/// What forms of other pages send along beside the words of a person, which the same act's form here knows nothing of.
+/// Fields of other pages' forms that accompany a decision, and that this page's form for the same act does not have.
 const CARRIED: [&str; 4] = ["next", "step", "withdraws", "skipped"];
 
-/// Gives a form that came back what it was sent with: what a runbook says of its step is not lost on the change's own page.
+/// Adds the sent fields to a returned form: a runbook's fields for its step are not lost on the change's own page.
 fn carry(act: &mut ActForm, sent: &Form) {
     for name in CARRIED {
         let value = sent.first(name);
@@ -558,7 +558,7 @@ fn typed_in(act: &ActForm, sent: &Form) -> usize {
     seen.filter(|field| !sent.first(&field.name).trim().is_empty()).count()
 }
 
-/// What was typed into a form that the page no longer has, so that it is not lost with it.
+/// The text typed into a form that the page no longer has, so that the text is not lost.
 fn typed(address: &str, sent: &Form) -> Vec<Rich> {
     let pairs = sent.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let kept = pages::Kept {
@@ -570,7 +570,7 @@ fn typed(address: &str, sent: &Form) -> Vec<Rich> {
     kept.typed_by_hand().into_iter().map(row).collect()
 }
 
-/// Gives a form that has none the mark by which it does its work once.
+/// Gives a form without a mark the mark that prevents a repeated act.
 fn mark(act: &mut ActForm, context: &ActContext) {
     let is_marked = act.fields.iter().any(|field| field.name == form::MARK);
     if !act.is_link && !act.is_question && !is_marked {
@@ -578,8 +578,7 @@ fn mark(act: &mut ActForm, context: &ActContext) {
     }
 }
 
-/// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has
-/// anew.
+/// Whether this is the sent form: the same address and the same hidden fields, except those that are new on each page.
 fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
     let anew = ["content_digest", "was", form::STANDS, form::MARK];
     let hidden = act

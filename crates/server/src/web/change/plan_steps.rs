@@ -5,7 +5,7 @@ use pages::{PlanStep, Rich, minutes};
 
 use crate::web::shared::view::View;
 
-/// The steps of a plan; a doer who is a login is shown by name.
+/// The steps of a plan; an owner given by login is shown by name.
 pub(crate) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
     let rows = steps.iter().map(|step| {
         let said = [step.doer.as_deref().map(|doer| view.waits_on(doer)), step.team.clone()];
@@ -31,7 +31,7 @@ pub(crate) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
     rows.collect()
 }
 
-/// A dot behind what is said already.
+/// A dot as separator, if there is text before it.
 fn parted(rich: Rich) -> Rich {
     match rich.is_empty() {
         true => rich,
@@ -39,7 +39,7 @@ fn parted(rich: Rich) -> Rich {
     }
 }
 
-/// The sum of the steps' minutes, in words; empty when nobody said.
+/// The sum of the steps' minutes, as text; empty when no step has minutes.
 pub(crate) fn length(steps: &[Step]) -> String {
     let sum: i64 = steps.iter().filter_map(|step| step.minutes).sum();
     if sum > 0 {

@@ -1,4 +1,4 @@
-//! Acts that would be refused now: the reason stands where the button would be, with what mends it.
+//! Acts that would be refused now: the reason takes the place of the button, with the remedy.
 
 use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
@@ -11,10 +11,10 @@ use pages::{ActForm, Rich};
 
 use crate::web::shared::view::View;
 
-/// How many reasons stand beside a button; the section of what is still to be met has them all.
+/// The most reasons beside a button; the section of unmet conditions lists them all.
 const REASONS_SHOWN: usize = 3;
 
-/// Says why an act cannot be done now, by the same rules that refuse it.
+/// Shows why an act cannot be done now, by the same rules that refuse it.
 pub(crate) fn why_not(
     view: &View<'_, '_, '_>,
     file: &ChangeFile,
@@ -29,7 +29,7 @@ pub(crate) fn why_not(
     }
 }
 
-/// What stands against an act, whatever its form says.
+/// The obstacles to an act, whatever its form holds.
 fn against(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb) -> Vec<Unmet> {
     let (change, directory, now) = (&file.change, &*view.directory, view.now());
     match verb {
@@ -55,7 +55,8 @@ fn reasons(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, rows: &[
     }
 }
 
-/// Why, what opens it, and the way there: for whoever may edit it the field itself, for everybody else who can.
+/// The reason, the remedy, and the way there: a link to the field for a person who may edit it, for other readers the people
+/// who can.
 fn reason(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, row: &Unmet) -> Rich {
     let reason = view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy));
     if let Some(field) = field_of(row).filter(|_| open.has(Verb::Edit)) {
@@ -71,7 +72,7 @@ fn reason(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, row: &Unm
         .text(".")
 }
 
-/// Where the form of a change asks for what is missing.
+/// The form field of a change for a missing item.
 fn field_of(row: &Unmet) -> Option<&str> {
     match row.code.as_str() {
         "plan_missing" => Some("s-plan"),
@@ -85,7 +86,7 @@ fn field_of(row: &Unmet) -> Option<&str> {
     }
 }
 
-/// The rules ask by the risk, which the assessment settles: what they would ask as it stands now is told beside the form.
+/// The rules depend on the risk, which the assessment settles: the form shows what they would require at present.
 fn warned(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
     let rows = before_approvals_are_asked(file, &view.directory, view.now());
     let is_asked = |row: &&Unmet| row.code != "field_missing";

@@ -1,4 +1,4 @@
-//! The review after a failure as it is drafted: what its form begins with, and what is told of each target.
+//! The draft of a review after a failure: the initial values of its form, and the facts about each target.
 
 use model::change::record::{Change, PostImplementationReview};
 use model::core::enums::Kind;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::web::shared::words::plain;
 
-/// Fills a review's form with its draft: a start for whoever writes it. What is judged with yes or no stays theirs to say.
+/// Fills a review's form with its draft, as a start for the reviewer. Yes-or-no judgements are left to the reviewer.
 pub(crate) fn start_from(form: &mut ActForm, draft: &Value) {
     for field in &mut form.fields {
         match &draft[field.name.as_str()] {
@@ -23,7 +23,7 @@ pub(crate) fn start_from(form: &mut ActForm, draft: &Value) {
     form.note = Some("Drafted from times, incidents, permits and messages. Correct what you know better.".to_owned());
 }
 
-/// The causes that a review states, with their words.
+/// The causes that a review may state, with their labels.
 const CAUSES: [(&str, &str); 6] = [
     ("", "Not stated"),
     ("incident", "Incident"),
@@ -33,7 +33,7 @@ const CAUSES: [(&str, &str); 6] = [
     ("freeze_avoidance", "Freeze avoidance"),
 ];
 
-/// Asks in the form of a review of an emergency why it was one; what the rule finds is said beside it.
+/// Adds the question for an emergency's cause to its review form, beside the finding of the rule.
 pub(crate) fn ask_cause(form: &mut ActForm, change: &Change) {
     let is_asked = form.action_url.ends_with("/review") && change.content.kind == Kind::Emergency;
     if !is_asked || form.fields.iter().any(|field| field.name == "emergency_cause") {
@@ -45,7 +45,7 @@ pub(crate) fn ask_cause(form: &mut ActForm, change: &Change) {
     form.fields.push(field);
 }
 
-/// Asks in the form of a review of work that could not wait whether its author looked at what it reaches, where nobody had.
+/// Adds a question to the review form of work that could not wait: whether its author looked at what it reaches, if nobody had.
 pub(crate) fn ask_look(form: &mut ActForm, change: &Change) {
     let could_not_wait = change.content.kind == Kind::Emergency || change.lawful_break_glass().is_some();
     let is_asked = form.action_url.ends_with("/review") && could_not_wait && !change.content.dependencies_reviewed;
@@ -56,7 +56,7 @@ pub(crate) fn ask_look(form: &mut ActForm, change: &Change) {
     }
 }
 
-/// What a review says of the cause of an emergency, beside what the rule finds.
+/// The review's statement on the cause of an emergency, beside the finding of the rule.
 pub(crate) fn cause_said(change: &Change, review: &PostImplementationReview) -> Option<String> {
     let cause = review.emergency_cause?;
     let by_rule = cause_by_rule(change);
@@ -67,7 +67,7 @@ pub(crate) fn cause_said(change: &Change, review: &PostImplementationReview) -> 
     })
 }
 
-/// What a draft says of each target: what was to run, what ran before, how it ended.
+/// A draft's facts about each target: the planned build, the build before, and the outcome.
 pub(crate) fn what_differs(draft: &Value) -> Entry {
     let told = |row: &Value, name: &str| row[name].as_str().map(short_digest).unwrap_or_default();
     let mut entry = Entry::new(Tone::Wait, "A review is drafted from what is known");

@@ -24,7 +24,7 @@ use crate::web::change::plan_steps::{length, steps};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{free, names as names_of};
 
-/// How many lines of the log of actions stand under the step.
+/// The most log lines shown under the step.
 const SO_FAR: usize = 20;
 
 /// The page.
@@ -97,7 +97,7 @@ struct Walk<'c> {
     back_since: Option<Timestamp>,
     /// The steps.
     plan: &'c [Step],
-    /// What is noted of them.
+    /// The recorded actions of the steps.
     run: Run<'c>,
 }
 
@@ -110,7 +110,7 @@ impl<'c> Walk<'c> {
             Some(_) => &content.rollback_plan,
             None => &content.plan,
         };
-        // What a step of the plan that is followed is noted as.
+        // The kind under which a step of the followed plan is recorded.
         let kind = match back_since {
             Some(_) => EntryKind::Rollback,
             None => EntryKind::Step,
@@ -129,7 +129,7 @@ fn number_of(place: usize) -> i64 {
     i64::try_from(place).map_or(i64::MAX, |place| place.saturating_add(1))
 }
 
-/// What the steps add up to, for the form that tells the outcome; `None` where nothing is noted of a step.
+/// The total of the steps, for the outcome form; `None` where no step is recorded.
 pub(crate) fn by_steps(change: &Change, entries: &[ActionEntry]) -> Option<BySteps> {
     let run = Run::of(change, EntryKind::Step, entries);
     let tally = run.tally();
@@ -149,7 +149,7 @@ pub(crate) fn by_steps(change: &Change, entries: &[ActionEntry]) -> Option<BySte
     })
 }
 
-/// The latest step that the reader noted, while they may take it back.
+/// The reader's latest recorded step, while it can be undone.
 fn undo(view: &View<'_, '_, '_>, change: &Change, entries: &[ActionEntry]) -> Option<RunUndo> {
     if change.state != Stage::Implementing {
         return None;
@@ -305,7 +305,7 @@ fn watch_until(view: &View<'_, '_, '_>, until: Timestamp) -> RunClock {
     }
 }
 
-/// The latest moment to turn back: it counts for as long as no outcome is told, also behind the last step.
+/// The latest moment to turn back: it counts until an outcome is recorded, also after the last step.
 fn turn_by(view: &View<'_, '_, '_>, latest: Timestamp) -> RunClock {
     let is_late = latest <= view.now();
     let detail = if is_late {

@@ -42,7 +42,7 @@ use crate::web::shared::words::{capital, free, plain, state};
 /// How many moments of the timeline a change's page shows.
 const MOMENTS: usize = 60;
 
-/// What the sections are made from.
+/// The data of the sections.
 pub(crate) struct Around<'f> {
     /// The file.
     pub file: &'f ChangeFile,
@@ -50,11 +50,11 @@ pub(crate) struct Around<'f> {
     pub comments: Vec<Comment>,
     /// Its log of actions.
     pub entries: Vec<ActionEntry>,
-    /// What happened, newest first.
+    /// The events, newest first.
     pub told: Vec<Told>,
-    /// What is open to the reader.
+    /// The acts that are open to the reader.
     pub open: &'f OpenActs,
-    /// What forms know of it.
+    /// The data about the change that forms need.
     pub context: &'f ActContext,
     /// The review as it is drafted, where one is wanted after a failure.
     pub review_draft: Option<Value>,
@@ -82,7 +82,7 @@ impl Around<'_> {
         ActForm::new(id, label, format!("{}{path}", self.context.change_url)).tone(ActTone::Link)
     }
 
-    /// What is still unmet before each step.
+    /// The unmet conditions before each step.
     pub fn requirements(&self, view: &View<'_, '_, '_>) -> Work {
         let rows = ahead(self.file, &view.directory, view.now());
         let entries = rows.iter().map(|row| {
@@ -90,7 +90,7 @@ impl Around<'_> {
                 .code(row.unmet.code.as_str())
                 .why(way_on(view, &row.unmet))
                 .aside(step_name(row.step));
-            // Where a word is missing its sentence names whose.
+            // If a decision is missing, the sentence names the deciders.
             match row.unmet.waiting_on.is_empty() || row.unmet.code == "approval_missing" {
                 true => entry,
                 false => entry.aside(view.all_waits_on(&row.unmet.waiting_on)),
@@ -107,7 +107,7 @@ impl Around<'_> {
         Work::new(note, entries)
     }
 
-    /// Who was asked, why, and what they said.
+    /// The requested approvers, the reasons, and their decisions.
     pub fn approvals(&self, view: &View<'_, '_, '_>) -> Work {
         let template = decision_card::by_template(view, self.file);
         let mut entries: Vec<Entry> = template
@@ -159,8 +159,8 @@ impl Around<'_> {
         Work::new(self.yes_note(view), entries)
     }
 
-    /// How many of those who are asked or gave their word said yes: “2 of 4 said yes”. A yes of which an edit voided a part, so
-    /// that its author is asked anew, is none.
+    /// The share of approvals among requested approvers and deciders: “2 of 4 said yes”. An approval that an edit voided in
+    /// part, so that its author is a requested approver again, does not count.
     fn yes_note(&self, view: &View<'_, '_, '_>) -> String {
         let yes: BTreeSet<&PersonId> = self
             .file
@@ -169,7 +169,7 @@ impl Around<'_> {
             .map(|approval| &approval.person)
             .collect();
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
-        // Once somebody rejected it nobody is asked any more, and their word is no yes.
+        // A rejection ends all requests. Its author still counts in the total, but not as approving.
         asked.extend(self.file.standing().map(|approval| &approval.person));
         let glass = self.file.change.lawful_break_glass();
         let bypassed = glass.map_or(0, BreakGlass::bypassed_approvals);
@@ -189,7 +189,7 @@ impl Around<'_> {
         let stands = approval.state == ApprovalState::Standing;
         let mut entry = Entry::new(if stands { tone } else { Tone::Plain }, text);
         let mut rules: Vec<&str> = approval.counted_for.iter().map(|row| row.rule.as_str()).collect();
-        // Who is of several groups that a rule asks has a ground for each.
+        // A member of several groups that a rule names has a reason for each.
         rules.dedup();
         entry.sub = match (stands, approval.ended.as_deref()) {
             (true, _) if rules.is_empty() => Rich::from("No rule asked for it."),
@@ -310,7 +310,7 @@ impl Around<'_> {
         Work::new(note, entries).acts(self.act(Verb::AddTask, Act::AddTask))
     }
 
-    /// What a gate would answer for each target now, and the permits given out.
+    /// The gate's present decision for each target, and the issued permits.
     pub fn gate(&self, view: &View<'_, '_, '_>) -> Work {
         let now = view.now();
         let mut entries = Vec::new();
@@ -497,7 +497,7 @@ impl Around<'_> {
         }
         entries.extend(change.finding.as_ref().map(|it| found(view, it)));
         entries.extend(self.review_draft.as_ref().map(what_differs));
-        // While it is under review, its validation and its review are what its reader can do now, and stand above.
+        // During the review, the reader's possible validation and review are shown at the top.
         let mut acts = Vec::new();
         if change.state == State::Closed {
             acts.extend(self.act(Verb::Review, Act::Review).into_iter().map(addendum));
@@ -505,7 +505,7 @@ impl Around<'_> {
         Work::new("", entries).acts(acts)
     }
 
-    /// How it is watched after the work, and what began meanwhile.
+    /// The watch after the work, and the incidents that began meanwhile.
     pub fn watch(&self, view: &View<'_, '_, '_>) -> Work {
         let change = &self.file.change;
         let mut entries: Vec<Entry> = course::watch(view, change).into_iter().collect();
@@ -513,7 +513,7 @@ impl Around<'_> {
         Work::new("", entries)
     }
 
-    /// Links to other records, with the outcomes that are told of the changes among them.
+    /// Links to other records, with the recorded outcomes of the changes among them.
     pub fn links(&self, view: &View<'_, '_, '_>, told: &BTreeMap<String, Outcome>) -> Work {
         let entries = self.file.links.iter().map(|link| {
             let to = match &link.to_change {
@@ -550,7 +550,7 @@ impl Around<'_> {
         Work::new("", entries.collect()).acts(self.act(Verb::Comment, Act::Comment))
     }
 
-    /// What happened, newest first, with log indexes.
+    /// The events, newest first, with log indexes.
     pub fn timeline(&self, view: &View<'_, '_, '_>) -> Vec<Moment> {
         self.told
             .iter()
@@ -678,7 +678,7 @@ impl Around<'_> {
     }
 }
 
-/// What a change is said to have caused, and what began while it was watched.
+/// The recorded effects of a change, and the incidents that began while it was watched.
 fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
     let linked = |key: &str| match view.directory.incidents.get(key) {
         Some(incident) => Rich::new()
@@ -712,14 +712,14 @@ fn watch_entries(view: &View<'_, '_, '_>, change: &Change) -> Vec<Entry> {
     caused.chain(seen).collect()
 }
 
-/// A review of what is closed already: it adds to the record and changes nothing of it.
+/// A review of a closed change: it adds to the record and changes nothing of it.
 fn addendum(form: ActForm) -> ActForm {
     let mut form = form.submit("Add this to the review");
     form.verb_label = "Add to the review".to_owned();
     form
 }
 
-/// The config items that the estate does not hold: nobody but the service's owners is asked for them.
+/// The config items that the directory does not hold: only the service's owners are responsible for them.
 fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
     let items = content.targets.iter().flat_map(|target| &target.config_items);
     let unknown: BTreeSet<&str> = items
@@ -730,8 +730,7 @@ fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
     (!names.is_empty()).then(|| Fact::new("Config items not in the estate", Rich::new().said(names.join(", "))))
 }
 
-/// The incident behind a change: one of ours with a link, and one that is kept elsewhere as what it is, so that nobody looks
-/// for it here.
+/// The incident behind a change: one of ours with a link, an external one as plain text, so that nobody looks for it here.
 fn incident_fact(view: &View<'_, '_, '_>, named: &str) -> Rich {
     let key = named.to_uppercase();
     if view.directory.incidents.contains_key(&key) {
@@ -769,7 +768,7 @@ fn risk_fact(file: &ChangeFile) -> Fact {
     }
 }
 
-/// Leaves out of the form of a link what holds the start: that is for who may write the change.
+/// Removes the option to hold the start from a link's form: only a person who may edit the change has it.
 fn leave_holding_out(form: &mut ActForm) {
     for field in &mut form.fields {
         if let Input::Select(choices) = &mut field.input {
@@ -778,7 +777,7 @@ fn leave_holding_out(form: &mut ActForm) {
     }
 }
 
-/// The root cause that a review names, with its words.
+/// The root cause that a review names, with its label.
 fn root_cause(view: &View<'_, '_, '_>, review: &PostImplementationReview) -> Option<Rich> {
     let cause = review.cause.as_deref()?;
     let rich = Rich::from("Root cause: ").said_link(cause, view.url("/causes"));

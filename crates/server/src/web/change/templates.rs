@@ -76,7 +76,7 @@ fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
     }
 }
 
-/// What each change fills in for itself, in the words of the form.
+/// The fields that each change fills in for itself, by the form's labels.
 fn free(template: &StandardTemplate) -> Fact {
     let labels = edit_fields::labels(&ChangeFields::default());
     let told = |name: &String| {
@@ -90,7 +90,7 @@ fn free(template: &StandardTemplate) -> Fact {
     }
 }
 
-/// How far each change may go: beyond that it is a normal one.
+/// The bounds of each change: beyond them a change is a normal one.
 fn bounds(template: &StandardTemplate) -> Fact {
     let bounds = &template.bounds;
     let mut values = vec![
@@ -204,7 +204,7 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Propose it")
 }
 
-/// The tenant's own fields that standard changes have: what stands in one is locked.
+/// The tenant's own fields of standard changes: a field with a value is locked.
 fn own_fields_to_lock(view: &View<'_, '_, '_>) -> Vec<Field> {
     let is_of_standard = |field: &Field| {
         let mut known = view.directory.custom_fields.values();
@@ -219,7 +219,7 @@ fn own_fields_to_lock(view: &View<'_, '_, '_>) -> Vec<Field> {
         .collect()
 }
 
-/// Plans stand one step a line in the form and are locked fields in the API.
+/// Plans have one step a line in the form and are locked fields in the API.
 fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     let plans = [("steps", "plan"), ("steps_back", "rollback_plan")];
@@ -314,14 +314,14 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
     Ok(page.render())
 }
 
-/// The version that is proposed beside the one that the page is about.
+/// The version that is proposed beside the page's version.
 fn next_of(template: &StandardTemplate) -> Option<&StandardTemplate> {
     template
         .proposed()
         .filter(|it| it.template_version != template.template_version)
 }
 
-/// What a version says and who approved it; the next one is told apart by its number.
+/// A version's content and its approvers; the next version is distinguished by its number.
 fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: bool) -> Vec<Section> {
     let approvals = version.approvals.iter().map(|approval| {
         Entry::new(
@@ -368,7 +368,7 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
     if template.state == TemplateState::Approved && view.may(Verb::Create.as_str()) {
         let address = format!("/changes/new?{AFTER}={}", escaped(&template.key));
         let link = ActForm::link("New change from this template", view.url(&address));
-        // One act stands out: what waits for the reader goes before what may be done at any time.
+        // One act is the main one: an act that waits for the reader comes before acts that are always possible.
         let waits = next_of(template).is_some() && view.may(actions::APPROVE_TEMPLATE);
         acts.push(if waits { link } else { link.tone(ActTone::Go) });
     }
@@ -396,7 +396,7 @@ fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> 
             .field(Field::textarea("reason", "Why").required())
     };
     let approve = |proposed: &StandardTemplate| {
-        // Beside one in force it says which version is approved.
+        // Beside a version in force the label names the approved version.
         let label = match next_of(template) {
             Some(next) => format!("Approve v{}", next.template_version),
             None => "Approve it".to_owned(),
@@ -420,7 +420,7 @@ fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> 
     acts
 }
 
-/// The fields whose values are closed words of ours; what stands in others somebody wrote.
+/// The fields with enumerated values; other fields hold text that people wrote.
 const CLOSED: [&str; 5] = ["complexity", "category", "impact", "touches", "disruption"];
 
 /// The fields that hold steps.
@@ -441,7 +441,7 @@ fn steps(template: &StandardTemplate, field: &str) -> Vec<PlanStep> {
     rows.into_iter().flatten().map(step).collect()
 }
 
-/// The locked fields with their values as they read.
+/// The locked fields with their values, for display.
 pub(crate) fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
     locked_beside(view, template, &[])
 }
@@ -477,7 +477,7 @@ fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere
 fn words_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        // A step is told by its title.
+        // A step is shown by its title.
         Value::Object(map) => match map.get("title") {
             Some(title) => words_of(title),
             None => map.values().map(words_of).collect::<Vec<_>>().join(", "),
@@ -521,7 +521,7 @@ pub(crate) async fn act(
     send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
 }
 
-/// Who has still to approve a version that somebody approved already, which may be in vain by now.
+/// The missing approvers of a version that has some approvals, which may have become void by now.
 fn missing(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Vec<Entry> {
     if template.state != TemplateState::Proposed || template.approvals.is_empty() {
         return Vec::new();

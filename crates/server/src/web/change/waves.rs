@@ -1,4 +1,4 @@
-//! The waves of a change: what stops them, the waves with their counts, the members with their outcomes, a dry run, and the
+//! The waves of a change: the stop conditions, the waves with their counts, the members with their outcomes, a dry run, and the
 //! forms of plan and members.
 
 use acts::Context;
@@ -27,7 +27,7 @@ use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// Which members the page shows, and whether it tries the plan.
+/// The filter of the shown members, and whether the page shows a dry run.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     wave: Option<i64>,
@@ -213,7 +213,7 @@ fn facts(view: &View<'_, '_, '_>, waves: &Waves) -> Vec<Fact> {
     facts
 }
 
-/// What stops the waves, and the acts on them.
+/// The cause that stops the waves, and the acts on them.
 fn state_section(view: &View<'_, '_, '_>, waves: &Waves, may_work: bool) -> Section {
     let Some(run) = &waves.run else {
         return Section::new("state", "State", SectionBody::Entries(Vec::new()))
@@ -314,7 +314,7 @@ fn waves_section(view: &View<'_, '_, '_>, waves: &Waves, url: &str) -> Section {
 fn members_section(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked, url: &str) -> acts::Result<Section> {
     let wanted = Wanted {
         wave: asked.wave,
-        // A word that is none filters nothing.
+        // An unknown value filters nothing.
         state: asked.state.as_deref().and_then(|word| word.parse().ok()),
         from: asked.from.unwrap_or(0),
     };

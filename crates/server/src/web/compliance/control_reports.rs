@@ -94,7 +94,7 @@ fn violations(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         .lede("Each violation that a control rule finds is an action item of the owner of its service."))
 }
 
-/// The span and the size of the log that an address asks for.
+/// The span and the size of the log in an address.
 pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
     let time = |name: &str| match wanted.get(name) {
         None => Ok(None),
@@ -362,7 +362,7 @@ fn anchor(control: &ControlResult) -> String {
     format!("control-{}", control.id.chars().map(plain).collect::<String>())
 }
 
-/// One control: how it is enforced, and what each test found.
+/// One control: its enforcement, and the findings of each test.
 fn section(view: &View<'_, '_, '_>, control: &ControlResult, rows_url: &str) -> Section {
     let mut entries = vec![
         Entry::new(Tone::Plain, Rich::new().said(control.objective.as_str()))

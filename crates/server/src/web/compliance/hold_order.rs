@@ -1,4 +1,4 @@
-//! The page of a hold order: what it holds, and the form by which it is lifted.
+//! The page of a hold order: the records on hold, and the form that lifts the hold.
 
 use acts::Context;
 use acts::compliance::lift_hold::lift_hold_order;
@@ -25,7 +25,7 @@ pub(crate) async fn show_order(
     show(&state, &visitor, Place::AuditLog, move |view| page(view, &id, None)).await
 }
 
-/// Lifts it, or asks another person to.
+/// Lifts the hold, or requests the lifting from another person.
 pub(crate) async fn lift(
     State(state): State<AppState>,
     visitor: Visitor,

@@ -1,4 +1,4 @@
-//! The page of an erasure of a person's data, with the form by which another person does it.
+//! The page of an erasure of a person's data, with the form by which another person carries it out.
 
 use acts::Context;
 use acts::compliance::erase_person::confirm_person_erasure;

@@ -1,4 +1,4 @@
-//! What ran beside what was approved, as a page and as CSV.
+//! The comparison of runs with approvals, as a page and as CSV.
 
 use acts::compliance::reconcile_runs::{Wanted as Asked, reconcile_runs};
 use axum::extract::{Query, State};
@@ -300,7 +300,7 @@ fn administration(found: &Reconciliation) -> Section {
         .lede("People, rights, policies, keys and connections.")
 }
 
-/// What somebody held, with its times.
+/// A right that a person held, with its times.
 fn held(view: &View<'_, '_, '_>, it: &Held) -> String {
     let until = it.until.map(|at| view.reader.moment(at)).unwrap_or_default();
     let words = [

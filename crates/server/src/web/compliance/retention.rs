@@ -1,4 +1,4 @@
-//! What is kept and for how long: the retention among the policies, and on a change its legal hold and the erasure of texts.
+//! Retention periods: the retention among the policies, and on a change its legal hold and the erasure of texts.
 
 use acts::Context;
 use acts::compliance::archive_changes::{self, COUNTED};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::View;
 
-/// The retention in force and what the archive holds, with the form that proposes another.
+/// The retention in force and the contents of the archive, with the form that proposes another retention.
 ///
 /// # Errors
 /// The store's.
@@ -46,7 +46,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     }
 }
 
-/// Where to read what keeps more than the retention.
+/// Links to the rules that keep more than the retention.
 fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
     if !view.may(actions::AUDIT) {
         return Vec::new();
@@ -77,7 +77,7 @@ fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
     ]
 }
 
-/// When changes move to the archive, what it holds, and what waits for it.
+/// The schedule of the archive, its contents, and its backlog.
 fn archive_entries(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let report = archive_changes::report(view.cx)?;
     let plain = |text: String| Entry::new(Tone::Plain, Rich::from(text));
@@ -119,7 +119,7 @@ fn span(days: Option<i64>) -> String {
     days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"))
 }
 
-/// A retention in words, each thing on a line of its own.
+/// A retention as text, each kind of data on a line of its own.
 pub(crate) fn words(kept: Retention) -> Vec<String> {
     let times = format!(
         "texts and files of ended changes: {}; raw deliveries: {}",
@@ -165,7 +165,7 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
     .submit("Propose")
 }
 
-/// Proposes what the form says: an empty field keeps for ever.
+/// Proposes the retention of the form: an empty field keeps for ever.
 pub(crate) fn propose(cx: &mut Context<'_, '_>, mut body: Body) -> acts::Result<()> {
     for field in ["changes_days", "deliveries_days", "archive_days"] {
         body.entry(field).or_insert(Value::Null);
@@ -173,7 +173,7 @@ pub(crate) fn propose(cx: &mut Context<'_, '_>, mut body: Body) -> acts::Result<
     set_retention::propose_retention(cx, &body).map(drop)
 }
 
-/// What a reader of a change must know of what is kept of it.
+/// Notices for a reader of a change about its retention.
 pub(crate) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
     let mut notices = Vec::new();
     if let Some(hold) = change.standing_hold() {
@@ -229,7 +229,7 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
         .title(format!("{asker} had {what} erased, {when}"))
 }
 
-/// The forms about what is kept that are open to the reader.
+/// The retention forms that are open to the reader.
 pub(crate) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -> Vec<ActForm> {
     let mut acts = Vec::new();
     let (sets, audits) = (view.may(actions::SET_POLICY), view.may(actions::AUDIT));

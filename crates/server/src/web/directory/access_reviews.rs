@@ -1,4 +1,4 @@
-//! Reviews of access: the list, one manager's part of it, and the signature that takes away what is refused.
+//! Reviews of access: the list, one manager's part of it, and the signature that removes refused rights.
 
 use acts::directory::review_access::{begin_review, review, reviews, sign_review};
 use axum::extract::{Path, Query, State};
@@ -102,7 +102,7 @@ fn row(view: &View<'_, '_, '_>, it: &AccessReview) -> Vec<Cell> {
     ]
 }
 
-/// How many rights it is about, and what became of them.
+/// The number of rights under review, and the results.
 fn counted(it: &AccessReview) -> String {
     match (it.signed_at, it.refused().count()) {
         (None, _) => it.rights.len().to_string(),
@@ -186,7 +186,7 @@ fn words(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
     }
 }
 
-/// A row of the matrix in words, from its key: `service:shop production owner person:…`.
+/// A row of the matrix as text, from its key: `service:shop production owner person:…`.
 fn part_in(key: &str) -> String {
     let words: Vec<&str> = key.split(' ').collect();
     let [scope, place, role, ..] = words[..] else {

@@ -1,4 +1,4 @@
-//! The ownership matrix: its rows, and for a place the lines that speak of it, each person with the reason.
+//! The ownership matrix: its rows, and for a place the rows that apply, each person with the reason.
 
 use acts::directory::set_service;
 use axum::extract::{Path, Query, State};
@@ -22,12 +22,12 @@ use crate::web::shared::fields::{environment_filter, environment_menu, pick_fiel
 /// The most rows that one page shows.
 const MOST: usize = 300;
 
-/// What the address asks for.
+/// The filters of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     service: Option<String>,
     environment: Option<String>,
-    /// How many rows stand on the pages before.
+    /// How many rows the previous pages hold.
     after: Option<usize>,
 }
 
@@ -76,7 +76,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts
         .collect();
     found.sort_by_key(|row| (row.scope(), row.environment.clone(), row.role, row.since));
     let all = found.len();
-    // Where nothing is behind it any more, the list begins anew.
+    // Beyond the end, the list begins anew.
     let from = asked.after.filter(|after| *after < all).unwrap_or_default();
     let end = all.min(from + MOST);
     let rows = found
@@ -113,7 +113,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts
     Ok(page.render())
 }
 
-/// Whether a row may speak of the place: a row of a class or of everything stays in sight.
+/// Whether a row may apply to the place: a row of a class or of everything stays visible.
 fn touches(row: &Ownership, asked: &Asked) -> bool {
     let service = asked
         .service()

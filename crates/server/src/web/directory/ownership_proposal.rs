@@ -1,4 +1,5 @@
-//! What a proposal of ownership brings, in words: whoever puts it in force answers for all of it, so that all of it is told.
+//! The content of an ownership proposal as text: the person who puts the proposal in force is responsible for all of it, so all
+//! of it is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +14,11 @@ use store::record;
 use crate::web::integration::connections::kind_words;
 use crate::web::shared::view::View;
 
-/// Of a proposal that is over, so many rows of each list are shown. Of one that waits it is all of them: what a second person does
-/// not see, one person does alone.
+/// The most rows of each list for a decided proposal. A pending proposal shows all rows: the second person must see all of
+/// them.
 const ROWS_SHOWN: usize = 20;
 
-/// The words of the proposals of ownership among these, a line for each thing, by their ids.
+/// The content of the ownership proposals among these, a line for each item, by the proposals' ids.
 pub(crate) fn told(
     view: &mut View<'_, '_, '_>,
     found: &[Configuration],
@@ -37,7 +38,7 @@ fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::R
     let mut words = Vec::new();
     for (noun, _, rows) in content.lists() {
         for body in rows.iter().take(most) {
-            // What is over has moved its groups already, so that nothing would be left to compare with.
+            // A decided proposal has changed its groups already, so nothing is left to compare with.
             match noun {
                 Noun::Groups if waits => words.extend(group_words(&view.directory, body)),
                 Noun::People if waits => words.push(format!("person: {}", person_words(&view.directory, body))),
@@ -84,7 +85,7 @@ fn cell(field: &str, value: &Value) -> String {
     format!("{field} {}", whole(value))
 }
 
-/// All that a value says, without the marks of JSON: what is left out, one person would do alone.
+/// The whole value, without the marks of JSON: an omitted part would go in force without a second person's check.
 fn whole(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -97,7 +98,7 @@ fn whole(value: &Value) -> String {
     }
 }
 
-/// A person, with the rights and functions that they have until then beside those that they are to have.
+/// A person, with the present rights and functions beside the proposed ones.
 fn person_words(directory: &Directory, body: &Body) -> String {
     let login = body.get("login").and_then(Value::as_str).unwrap_or_default();
     let known = directory.by_login(&login.trim().to_lowercase());
@@ -117,7 +118,7 @@ fn person_words(directory: &Directory, body: &Body) -> String {
     cells.collect::<Vec<_>>().join("; ")
 }
 
-/// A group, and who joins and who leaves against the group as it stands: of a list of its members nobody sees that.
+/// A group, with the members that join and leave: a bare list of members would not show the difference.
 fn group_words(directory: &Directory, body: &Body) -> Vec<String> {
     let mut others = body.clone();
     let whole = others.remove("members");
@@ -127,7 +128,7 @@ fn group_words(directory: &Directory, body: &Body) -> Vec<String> {
     let group = directory.groups.get(&key.into()).filter(|group| !group.removed);
     let sits = group.map(|group| seated(directory, group)).unwrap_or_default();
     let coming: BTreeSet<String> = [&whole, &joins].into_iter().flatten().flat_map(logins).collect();
-    // A null beside those who join empties nothing, and a group whose members are not named keeps them.
+    // A null beside joining members does not empty the group, and a group whose members are not named keeps them.
     let empties = whole.as_ref().is_some_and(|told| !told.is_null() || joins.is_none());
     let name = |login: &String| {
         let person = directory.by_login(login);
@@ -153,7 +154,7 @@ fn logins(list: &Value) -> Vec<String> {
     texts.map(|login| login.trim().to_lowercase()).collect()
 }
 
-/// What is named by an id, by what people know it by.
+/// The display name of a record that is given by its id.
 fn id_words(view: &mut View<'_, '_, '_>, list: &str, id: &str) -> acts::Result<String> {
     let tx = &mut *view.cx.tx;
     let told = match list {
@@ -170,7 +171,7 @@ fn connection_words(connection: &Connection) -> String {
         "deliveries of the connection {} ({kind}) are taken",
         connection.name
     )];
-    // What it is believed in stands nowhere else on the way to the second person's word.
+    // The connection's trust settings are shown nowhere else before the second person decides.
     told.extend(connection.map.iter().map(|row| {
         let places = row
             .environments
@@ -203,7 +204,7 @@ fn row_words(directory: &Directory, row: &Ownership) -> String {
     format!("the row {} {place} {} {holder} ends", row.scope(), row.role)
 }
 
-/// What a row of a proposal is, before its words.
+/// The kind of a proposal's row, as its label.
 fn one_of(noun: Noun) -> &'static str {
     match noun {
         Noun::People => "person: ",

@@ -99,7 +99,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
     }
 }
 
-/// Who answers for somebody, what was refused them, and until when what a provider gives lasts.
+/// The person responsible for somebody, the refusals, and the expiry of rights that a provider gives.
 fn told_of(view: &View<'_, '_, '_>, person: &Person) -> Rich {
     let mut lines = Vec::new();
     if let Some(manager) = view.directory.manager_of(person) {

@@ -1,5 +1,5 @@
-//! The page of a person: who they are here, what they answer for, and their open changes. Names on other pages lead to it. Of a
-//! compromised account it has the list of what is suspended with it.
+//! The page of a person: their role here, their responsibilities, and their open changes. Names on other pages link to it. For
+//! a compromised account it lists everything that is suspended with it.
 
 use acts::directory::suspend_given::{decide_suspended, told_name};
 use acts::report::find_changes::{ChangeFilter, find_changes};
@@ -27,7 +27,7 @@ use crate::web::shared::words::{capital, plain};
 
 /// How many of their open changes are shown.
 const CHANGES: i64 = 20;
-/// How many services are shown that they answer for.
+/// The most services shown.
 const MOST: usize = 100;
 
 /// Shows a person.
@@ -96,7 +96,7 @@ fn page(view: &mut View<'_, '_, '_>, login: &str, back: Option<&Back>) -> acts::
     Ok(page.render())
 }
 
-/// What a compromised account gave others, for whoever may decide about it: what waits first.
+/// The grants of a compromised account, for a person who may decide about them: open ones first.
 fn suspended(view: &mut View<'_, '_, '_>, person: &Person) -> acts::Result<Option<Section>> {
     let rows = person.deactivation.iter().flat_map(|it| &it.suspended);
     let mut rows: Vec<&Suspended> = rows.collect();
@@ -135,7 +135,7 @@ fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Susp
     if let Some(decided) = &row.decided {
         return entry.aside(view.person(&decided.by));
     }
-    // Nobody confirms what is theirs.
+    // Nobody confirms their own grants.
     if person.id == view.me || row.person.as_ref() == Some(&view.me) {
         return entry;
     }
@@ -167,7 +167,7 @@ fn given_word(kind: GivenKind) -> &'static str {
     }
 }
 
-/// What they answer for: each service with the role that they hold somewhere.
+/// The person's responsibilities: each service with the roles that they hold.
 fn services(view: &View<'_, '_, '_>, person: &Person) -> Section {
     let (now, directory) = (view.now(), &view.directory);
     let holds = |key: &ServiceKey, role: OwnershipRole| {

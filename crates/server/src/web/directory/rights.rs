@@ -1,5 +1,5 @@
-//! Reports on rights: targets that nobody can approve, who could approve only with themselves, rights in one hand that
-//! conflict, rights that nobody used, and the budgets of break-glass. What they propose is done on the pages they lead to.
+//! Reports on rights: targets that nobody can approve, people who could approve only with themselves, conflicting rights of one
+//! person, unused rights, and the budgets of break-glass. The linked pages carry out the proposed remedies.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{self, plain};
 
-/// How many days without use are told.
+/// How many days without use are reported.
 const UNUSED_DAYS: i64 = 90;
 /// The most services whose targets are judged.
 const SERVICES: usize = 500;
@@ -36,11 +36,11 @@ pub(crate) async fn show_rights(State(state): State<AppState>, visitor: Visitor)
     show(&state, &visitor, Place::Rights, page).await
 }
 
-/// A report: what it asks, its columns and rows, and what it says when there are none.
+/// A report: its question, its columns and rows, and its text when there are none.
 struct Report {
     id: &'static str,
     title: &'static str,
-    /// What it means, and what mends it.
+    /// The meaning of a finding, and the remedy.
     means: &'static str,
     columns: &'static [&'static str],
     rows: Vec<Vec<Cell>>,
@@ -119,7 +119,7 @@ fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
     ])
 }
 
-/// All reports with what each found: which of them to read.
+/// A summary of all reports with their number of findings.
 fn summary(reports: &[Report]) -> Section {
     let rows = reports.iter().map(|report| {
         let found = match report.rows.len() {
@@ -152,7 +152,7 @@ fn table(caption: &str, columns: &[&'static str], rows: Vec<Vec<Cell>>) -> Table
     }
 }
 
-/// A report with at most [`MOST`] rows, which says how many there are.
+/// A report with at most [`MOST`] rows, with the total number.
 fn section(report: Report) -> Section {
     let all = report.rows.len();
     let rows: Vec<Vec<Cell>> = report.rows.into_iter().take(MOST).collect();
@@ -184,7 +184,7 @@ fn target(view: &View<'_, '_, '_>, it: &Finding) -> Vec<Cell> {
     ]
 }
 
-/// Who could approve only with themselves, once for each rule with the targets where it is so.
+/// People who could approve only with themselves, once for each rule with the targets concerned.
 fn by_people(view: &View<'_, '_, '_>, found: &[Finding]) -> Vec<Vec<Cell>> {
     let mut alike: BTreeMap<(&[String], &str, u32), Vec<&Finding>> = BTreeMap::new();
     for it in found {
@@ -220,13 +220,13 @@ fn conflict(view: &View<'_, '_, '_>, it: Conflict) -> Vec<Cell> {
     ]
 }
 
-/// The name of whoever has a login.
+/// The name of the person with a login.
 fn named(view: &View<'_, '_, '_>, login: &str) -> String {
     let person = view.directory.by_login(login);
     person.map_or_else(|| login.to_owned(), |person| person.shown_name())
 }
 
-/// The rows of the ownership matrix that speak of a finding's target.
+/// The rows of the ownership matrix that apply to a finding's target.
 fn matrix_of(it: &Finding) -> String {
     let (service, environment) = (escaped(&it.service), escaped(&it.environment));
     format!("/ownership?service={service}&environment={environment}")

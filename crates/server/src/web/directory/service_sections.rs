@@ -1,4 +1,5 @@
-//! What the page of a service shows around it: its neighbours drawn, what runs, and the freezes and incidents that concern it.
+//! The surroundings of a service on its page: its neighbours drawn, its running builds, and the freezes and incidents that
+//! concern it.
 
 use std::collections::BTreeMap;
 
@@ -32,14 +33,14 @@ pub(crate) fn sections(view: &mut View<'_, '_, '_>, service: &Service) -> acts::
     ])
 }
 
-/// Where a change of this service is begun; nothing for a reader who writes none.
+/// A link to a new change of this service; nothing for a reader who writes none.
 pub(crate) fn new_change(view: &View<'_, '_, '_>, service: &Service) -> Option<ActForm> {
     let url = view.url(&format!("/changes/new?service={}", escaped(service.key.as_str())));
     let form = ActForm::link("New change here", url).tone(ActTone::Go);
     view.frame.may_create.then_some(form)
 }
 
-/// Each neighbour once, with how it is one.
+/// Each neighbour once, with its relations.
 fn ways(view: &View<'_, '_, '_>, service: &Service) -> BTreeMap<(&'static str, ServiceKey), ()> {
     let rows = view
         .directory

@@ -1,4 +1,4 @@
-//! Services, with who answers for them.
+//! Services, with the people responsible for them.
 
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
     }
 }
 
-/// Who owns a service in any environment, by name.
+/// The owners of a service in any environment, by name.
 pub(crate) fn owners(view: &View<'_, '_, '_>, service: &ServiceKey) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for place in view.directory.environments.keys() {
@@ -179,7 +179,7 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
         })
 }
 
-/// What a form says of a service: a field that was left empty clears.
+/// A form's values of a service: a field that was left empty clears.
 fn as_shown(body: &Body) -> Body {
     let mut whole = body.clone();
     for field in ["name", "criticality", "data_class", "team", "regimes"] {
@@ -335,7 +335,7 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
     facts
 }
 
-/// Where a row comes from that speaks of more than the service alone.
+/// The origin of a row that applies to more than the service alone.
 fn inherited(row: &Ownership, service: &Service) -> String {
     match (&row.service, &row.class) {
         (Some(key), _) if *key == service.key => String::new(),

@@ -29,7 +29,7 @@ use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show, show_as};
 use crate::web::shared::words::capital;
 
-/// The most people who are named as those whom a proposal waits for.
+/// The most people named among those that a proposal waits for.
 const NAMED: usize = 5;
 /// The most services that are typed at once.
 const MOST_SERVICES: usize = 100;
@@ -385,7 +385,7 @@ fn to(step: &str, form: Form) -> Sent {
     sent(form, format!("/setup/{step}"), "/setup".to_owned(), Place::Setup)
 }
 
-/// Does what a step asks for.
+/// Performs the act of a step.
 pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,

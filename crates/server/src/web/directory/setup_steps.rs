@@ -1,4 +1,4 @@
-//! The steps of setting Assent up, each with its state as it follows from what is there.
+//! The steps of setting Assent up, each with its state from the present data.
 
 use acts::integration::unmatched_deliveries;
 use acts::policy::activate_configuration;
@@ -28,7 +28,7 @@ pub(super) enum Step {
     Rules,
     /// A system that delivers.
     Connection,
-    /// A pipeline that asked the gate.
+    /// A pipeline that has queried the gate.
     Gate,
 }
 
@@ -68,7 +68,7 @@ impl Step {
     }
 }
 
-/// What the installation holds, as far as the steps ask.
+/// The state of the installation, as far as the steps depend on it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Standing {
     /// Active people.
@@ -81,18 +81,19 @@ pub(super) struct Standing {
     pub has_rules: bool,
     /// Whether a set is proposed.
     pub has_proposal: bool,
-    /// The logins of those who may put it in force; without a proposal, of those who could where the reader proposes one.
+    /// The logins of the people who may put the proposal in force; without a proposal, of those who could if the reader made
+    /// one.
     pub second: Vec<String>,
     /// Connections in use: id, name, kind, whether something was delivered.
     pub connections: Vec<(String, String, String, bool)>,
-    /// What deliveries named that is mapped to nothing here.
+    /// Names in deliveries that are mapped to nothing here.
     pub strangers: Vec<String>,
-    /// Whether the gate was asked.
+    /// Whether the gate has been queried.
     pub was_asked: bool,
 }
 
 impl Standing {
-    /// Reads what is there.
+    /// Reads the present data.
     ///
     /// # Errors
     /// 403, or the store's.
@@ -163,7 +164,7 @@ impl Standing {
         }
     }
 
-    /// The first step in which something is left to fill in: rules that are proposed wait for somebody else.
+    /// The first step with something left to fill in: proposed rules wait for another person.
     pub fn to_fill(&self) -> Option<Step> {
         let mut open = Step::ALL.into_iter().filter(|step| !self.is_done(*step));
         open.find(|step| *step != Step::Rules || !self.has_proposal)
@@ -175,7 +176,7 @@ impl Standing {
     }
 }
 
-/// The reasons of a set's policies, each a sentence: what its rules ask, without Cedar.
+/// The reasons of a set's policies, each a sentence: the requirements of its rules, without Cedar.
 pub(super) fn sentences(texts: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for line in texts.iter().flat_map(|text| text.lines()) {
@@ -190,7 +191,7 @@ pub(super) fn sentences(texts: &[&str]) -> Vec<String> {
     found
 }
 
-/// The repository that a delivery named, where the sentence about it begins with one.
+/// The repository in a delivery, if the sentence about the delivery begins with one.
 pub(super) fn repository_of(text: &str) -> Option<&str> {
     text.split_whitespace().next().filter(|word| word.contains('/'))
 }

@@ -1,4 +1,4 @@
-//! One notice of a vendor, and the form that takes it up as a change.
+//! One notice of a vendor, and the form that makes a change from it.
 
 use acts::Context;
 use acts::schedule::notice_course::take_up::{show_notice as find_notice, take_up_notice};

@@ -1,4 +1,4 @@
-//! What the gates were asked and answered.
+//! The requests to the gates and their decisions.
 
 use acts::change::find_warnings::warnings_of;
 use acts::report::find_records::{CheckQuery, find_gate_checks};
@@ -31,7 +31,7 @@ const LONGEST_WAIT_HOURS: i64 = 7 * 24;
 /// How many checks a page shows.
 const PAGE: i64 = 50;
 
-/// What the list is asked for, and where it goes on.
+/// The filters of the list, and its position.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     before: Option<String>,
@@ -197,7 +197,7 @@ fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>, f
     let mut rows: Vec<(String, &Unmet)> = Vec::new();
     for row in &check.reasons {
         let text = short_reason(row);
-        // A rule on what and when is unmet twice, and asks the same people for one word.
+        // A rule on the change and its times is unmet twice, and waits for one decision of the same people.
         let same = (text.clone(), row.satisfy.as_str());
         if !told.contains(&same) {
             told.push(same);
@@ -224,7 +224,7 @@ fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>, f
         open: open.collect(),
         warned: warnings::entries(view, found),
         met: file.map(|file| met(view, check, file)).unwrap_or_default(),
-        // What was asked stands in it, so only what a change names goes into something that is copied.
+        // The command contains the request, so only names from a known change become part of a text for copying.
         command: match file {
             Some(_) if !is_go => command(view, check),
             _ => String::new(),
@@ -234,7 +234,7 @@ fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>, f
     }
 }
 
-/// The answer in a sentence.
+/// The decision in a sentence.
 fn answer(view: &View<'_, '_, '_>, check: &GateCheck, open: usize) -> Rich {
     let may = match check.decision {
         GateDecision::Go => " may go to ",
@@ -260,7 +260,7 @@ fn answer(view: &View<'_, '_, '_>, check: &GateCheck, open: usize) -> Rich {
     }
 }
 
-/// What held when the check was judged, as far as the change still tells it.
+/// The conditions that were met when the check was judged, as far as the change still records them.
 fn met(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Vec<Entry> {
     let key = file.change.key.as_str();
     let names = Entry::new(Tone::Ok, "The change names this service, environment and build")
@@ -307,7 +307,7 @@ fn met(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Vec<Ent
     entries
 }
 
-/// The command that waits for the answer to turn.
+/// The command that waits for the decision to turn.
 fn command(view: &View<'_, '_, '_>, check: &GateCheck) -> String {
     let artifact = check.artifact.as_ref().or(check.asked_artifact.as_ref());
     let artifact = artifact.map(|it| format!(" --artifact {it}"));
@@ -332,7 +332,7 @@ fn answer_json(check: &GateCheck) -> String {
     serde_json::to_string_pretty(&answer).unwrap_or_default()
 }
 
-/// What it was asked for, as people say it.
+/// The purpose of the check, for people.
 fn purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Deploy => "To deploy",
@@ -340,7 +340,7 @@ fn purpose(purpose: Purpose) -> &'static str {
     }
 }
 
-/// Where it stands, as people say it.
+/// The state of the check, for people.
 fn standing(state: CheckState) -> &'static str {
     match state {
         CheckState::Settled => "Answered",
@@ -384,7 +384,8 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) 
     facts
 }
 
-/// When the gate may first say go as its change stands now; nothing where the change names this build no more.
+/// The earliest time at which the gate may let the change go, in its present state; nothing where the change no longer names
+/// this build.
 fn earliest(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Option<Rich> {
     let (artifact, commit) = (check.artifact.as_deref(), check.commit.as_deref());
     let mut rows = gate_rows(file, &view.directory, view.now()).into_iter().filter(|row| {

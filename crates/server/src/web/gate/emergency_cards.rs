@@ -1,4 +1,4 @@
-//! A printed emergency card, and the page of what was done while no server could be reached.
+//! A printed emergency card, and the page of the acts while no server could be reached.
 
 use acts::core::noun;
 use acts::emergency::set_emergency_card::print_card;
@@ -15,7 +15,7 @@ use crate::http::state::AppState;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
 
-/// The drawing, for the printer: an act, as whoever has it can use the card.
+/// The drawing, for the printer. Drawing is an act, because the owner of the drawing can use the card.
 pub(crate) async fn print(
     State(state): State<AppState>,
     visitor: Visitor,

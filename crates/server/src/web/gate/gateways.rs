@@ -22,12 +22,12 @@ const REFUSED: i64 = 100;
 /// How many rows of the other lists are shown.
 const MOST: usize = 100;
 
-/// What is amiss around the gateways.
+/// Problems around the gateways.
 pub(crate) async fn gateways(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
     show(&state, &visitor, Place::Gateways, move |view| page(view, &words)).await
 }
 
-/// A row: where, what, why, who answers, when.
+/// A row: place, problem, reason, responsible people, time.
 type Row = Vec<Cell>;
 
 fn page(view: &mut View<'_, '_, '_>, words: &Words) -> acts::Result<String> {
@@ -151,7 +151,7 @@ fn unmatched_rows(view: &View<'_, '_, '_>, found: Vec<Unmatched>) -> Vec<Row> {
     rows.collect()
 }
 
-/// What is wrong where, of the services that are asked for.
+/// The problems of the selected services, by place.
 fn amiss(view: &mut View<'_, '_, '_>, words: &Words) -> acts::Result<Vec<(String, Unmet)>> {
     let now = view.cx.now;
     let asked = words.service();

@@ -1,4 +1,4 @@
-//! A permit ahead of its window, as a file: it is signed for this answer alone and shown nowhere again.
+//! A permit ahead of its window, as a file: it is signed for this response alone and shown nowhere again.
 
 use acts::gate::verbs;
 use axum::extract::{Path, State};
@@ -10,7 +10,7 @@ use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::view::{Visitor, problem, reader_of, write};
 
-/// Gives a permit ahead, as the API does, and answers it as a file.
+/// Issues a permit ahead, as the API does, and returns it as a file.
 pub(crate) async fn fetch(
     State(state): State<AppState>,
     visitor: Visitor,

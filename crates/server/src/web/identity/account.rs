@@ -30,7 +30,7 @@ pub(crate) async fn show_account(State(state): State<AppState>, visitor: Visitor
     show(&state, &visitor, Place::Account, page).await
 }
 
-/// The account again, with a form of it that came back.
+/// The account again, with a returned form.
 pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, back: Back) -> Response {
     let known = match known_in(state, &visitor.caller).await {
         Ok(known) => known,
@@ -40,7 +40,7 @@ pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, 
     show_as(state, visitor, Place::Account, status, page).await
 }
 
-/// In which tenants the reader is known; in the others a door of its own lets them in.
+/// The tenants that know the reader; other tenants need a sign-in of their own.
 fn tenants_of(known: &[Known]) -> Section {
     let fact = |it: &Known| match it.is_acting {
         true => Fact::new("You act in", Rich::new().said(it.name.as_str())),
@@ -81,7 +81,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
         frame: view.frame.clone(),
         title: view.name(&view.me),
         is_said: true,
-        // Whoever comes by a provider alone has no password that could be shown before a new one.
+        // A person who signs in only through a provider has no password to show before a new one.
         acts: has_password.then(|| password_form(view)).into_iter().collect(),
         sections,
         ..RecordPage::default()
@@ -161,7 +161,7 @@ async fn checked_passwords(state: &AppState, visitor: &Visitor, form: &Form) -> 
     Err(acts::Error::from(Refusal::Invalid(errors)).into())
 }
 
-/// Sets the reader's own password, after the present one was shown again.
+/// Sets the reader's own password, after the present one was entered again.
 pub(crate) async fn set_password(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let back = format!("{}/account", visitor.base());
     let phc = match checked_passwords(&state, &visitor, &form).await {
@@ -174,7 +174,7 @@ pub(crate) async fn set_password(State(state): State<AppState>, visitor: Visitor
     }
 }
 
-/// What to do about a form of the account that was refused: it comes back filled in, after a fresh factor where one is missing.
+/// The response to a refused form of the account: the form comes back filled in, after a fresh factor where one is missing.
 pub(crate) async fn refused(
     state: &AppState,
     visitor: &Visitor,

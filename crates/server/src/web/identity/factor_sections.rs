@@ -102,7 +102,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
     section
 }
 
-/// A browser and its system by name; the beginning of what another program calls itself; `None` where it has no name.
+/// A browser and its system by name; for another program the beginning of its own name; `None` without a name.
 fn agent_words(agent: &str) -> Option<String> {
     // The order matters: most browsers also call themselves by the names of those before them.
     let known = [
@@ -134,7 +134,7 @@ fn agent_words(agent: &str) -> Option<String> {
     }
 }
 
-/// By what a session was begun: a provider by its name, as far as it is still known.
+/// The sign-in method of a session: a provider by its name, if it is still known.
 fn begun_by(session: &Session, providers: &BTreeMap<String, String>) -> Rich {
     let from = format!(", from {}, with ", session.source);
     match session.method.strip_prefix("provider:") {

@@ -20,7 +20,7 @@ use crate::web::shared::form::Form;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show, show_as, write};
 
-/// What to do about a failure: a missing factor is asked for, anything else is told.
+/// The response to a failure: a request for a missing factor; any other failure is shown.
 pub(crate) async fn failed(state: &AppState, visitor: &Visitor, failure: &Failure) -> Response {
     let account = format!("{}/account", visitor.base());
     if failure.problem.code == "step_up_required" {
@@ -45,7 +45,7 @@ pub(crate) async fn end_others(State(state): State<AppState>, visitor: Visitor) 
     }
 }
 
-/// Makes a TOTP secret and shows it: the answer is the page itself, so the secret stands in no address.
+/// Makes a TOTP secret and shows it: the response is the page itself, so that no address contains the secret.
 pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let name = form.first("name").trim().to_owned();
     let make = move |cx: &mut Context<'_, '_>| {

@@ -119,7 +119,7 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
     .acts(acts)
 }
 
-/// How long what it gives lasts.
+/// The lifetime of the rights that a provider gives.
 fn lasting(provider: &IdentityProvider) -> Fact {
     let days = format!("{} days after a sign-in", provider.rights_last_days);
     Fact::new("What it gives lasts", days)
@@ -194,7 +194,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
     asking_why(view, form).submit("Keep this provider")
 }
 
-/// The field that maps their groups to ours or to rights, one a line.
+/// The field that maps the provider's groups to ours or to rights, one a line.
 fn theirs(name: &str, label: &str, known: Option<&IdentityProvider>) -> Field {
     let lines: Vec<String> = match (name, known) {
         (_, None) => Vec::new(),
@@ -214,7 +214,7 @@ fn theirs(name: &str, label: &str, known: Option<&IdentityProvider>) -> Field {
         .value(lines.join("\n"))
 }
 
-/// What people write in lines, as the API takes it.
+/// Converts the lines of the form into the API's format.
 fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     for name in ["groups", "roles"] {

@@ -1,5 +1,5 @@
-//! Passkeys on pages: at the door, as fresh factor, and in the account. The page brings the challenge, its script asks the
-//! authenticator, and the form brings the answer; nothing is fetched.
+//! Passkeys on pages: at the sign-in, as fresh factor, and in the account. The page brings the challenge, its script calls the
+//! authenticator, and the form brings the response; nothing is fetched.
 
 use acts::identity::set_passkey::Begun;
 use axum::extract::{Extension, Path, Query, State};
@@ -25,7 +25,7 @@ use crate::web::shared::response::{ASSETS, base, html, safe_next, see};
 use crate::web::shared::sign_in_page::with_next;
 use crate::web::shared::view::{Visitor, show};
 
-/// What a page about a ceremony says.
+/// The texts of a page about a ceremony.
 struct Words {
     title: &'static str,
     lede: &'static str,
@@ -78,7 +78,7 @@ fn answer_of(form: &Form) -> (String, Vec<u8>) {
     (form.first("id").to_owned(), form.first("response").as_bytes().to_vec())
 }
 
-/// The page again with a new challenge, and why the last answer did not count.
+/// The page again with a new challenge, and the reason why the last response did not count.
 fn again(mut page: Passkey, failure: Option<&Failure>) -> Response {
     let status = failure.map_or(200, Failure::status);
     let told = failure.map(|it| Notice::new(Tone::Stop, it.problem.detail.clone()));
@@ -101,7 +101,7 @@ async fn door_page(state: &AppState, tenant: &str, next: &str, failure: Option<&
     )
 }
 
-/// Asks for a passkey at the door.
+/// Requests a passkey at the sign-in.
 pub(crate) async fn door(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
@@ -146,7 +146,7 @@ async fn fresh_page(state: &AppState, visitor: &Visitor, next: &str, failure: Op
     )
 }
 
-/// Asks for a passkey as fresh factor.
+/// Requests a passkey as fresh factor.
 pub(crate) async fn ask(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Next>) -> Response {
     let home = format!("{}/", visitor.base());
     let next = asked.next.unwrap_or_default();

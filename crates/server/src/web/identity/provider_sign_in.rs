@@ -1,4 +1,4 @@
-//! The doors to and from identity providers.
+//! The redirects to identity providers and back.
 
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -40,7 +40,7 @@ pub(crate) async fn out(
     sent(&state, &tenant, leaving).await
 }
 
-/// Sends somebody to a provider to show anew who they are.
+/// Redirects a person to a provider for a new authentication.
 pub(crate) async fn step_up(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,

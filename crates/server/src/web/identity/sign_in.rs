@@ -1,4 +1,4 @@
-//! The door: signing in, signing out, and the password asked again before a sensitive action.
+//! Signing in, signing out, and repeating the password before a sensitive action.
 
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -25,7 +25,7 @@ pub(crate) struct Next {
     out: Option<String>,
 }
 
-/// `/`: home for who is signed in, else the door.
+/// `/`: home for a signed-in reader, else the sign-in page.
 pub(crate) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
     match caller_of(&state, &axum::http::Method::GET, &headers).await {
         Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => {
@@ -35,7 +35,7 @@ pub(crate) async fn front(State(state): State<AppState>, headers: HeaderMap) -> 
     }
 }
 
-/// The door without a tenant in its address.
+/// The sign-in page without a tenant in its address.
 pub(crate) async fn front_form() -> Response {
     html(200, front_page(None, &Form::default()).render())
 }
@@ -86,7 +86,7 @@ async fn enter(
     tenant: &str,
     form: &Form,
 ) -> Result<NewSession, Failure> {
-    // Another site must not sign a visitor in as somebody else.
+    // Another site must not sign a visitor in as another person.
     check_site(state, headers)?;
     let origin = Origin::of(source, headers);
     sign_in::sign_in(state, &origin, tenant, form.first("login"), form.first("password")).await
@@ -108,7 +108,7 @@ pub(crate) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     response
 }
 
-/// The door of a tenant.
+/// The sign-in page of a tenant.
 pub(crate) async fn form(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
@@ -117,7 +117,7 @@ pub(crate) async fn form(
 ) -> Response {
     let next = asked.next.unwrap_or_default();
     let mut page = door(&state, &tenant, safe_next(&next, "")).await;
-    // A link that somebody made tells nobody that they are signed out who is not.
+    // A forged link cannot claim that a signed-in reader is signed out.
     let is_in = caller_of(&state, &axum::http::Method::GET, &headers).await.is_ok();
     if asked.out.is_some() && !is_in {
         page.notices

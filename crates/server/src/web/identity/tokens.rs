@@ -88,7 +88,7 @@ fn token_row(view: &View<'_, '_, '_>, token: &Token, used: Option<&jiff::Timesta
     }
 }
 
-/// What a token may do, and to which roles it is narrowed.
+/// The scopes of a token, and the roles that it is narrowed to.
 fn carried(token: &Token) -> String {
     let scopes: Vec<&str> = token.scopes.iter().map(String::as_str).collect();
     let Some(roles) = &token.roles else {
@@ -98,7 +98,7 @@ fn carried(token: &Token) -> String {
     format!("{} as {}", scopes.join(", "), roles.join(", "))
 }
 
-/// What a scope lets somebody do, in half a sentence.
+/// The rights of a scope, in half a sentence.
 fn scope_words(scope: &str) -> &'static str {
     match scope {
         "read" => "look at changes and the estate",
@@ -111,7 +111,7 @@ fn scope_words(scope: &str) -> &'static str {
     }
 }
 
-/// The scopes to tick, each with what it means. Nothing is ticked beforehand: what a secret may do is said by who hands it out.
+/// The scopes to tick, each with its meaning. No scope is ticked beforehand: the issuer of a secret chooses its rights.
 pub(crate) fn scopes_field(scopes: &[&str], chosen: Vec<String>) -> Field {
     let choices = scopes.iter().map(|scope| Choice {
         hint: Some(scope_words(scope).to_owned()),
@@ -146,13 +146,13 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Make this token")
 }
 
-/// A form in which no scope is ticked would get the usual ones, which nobody chose.
+/// A form without a ticked scope would get the default scopes, which nobody chose.
 pub(crate) fn no_scope(body: &body::Body) -> Option<refusal::FieldError> {
     let text = "Say what it may do: tick at least one.";
     (!body.contains_key("scopes")).then(|| refusal::FieldError::new("scopes", "missing", text))
 }
 
-/// Makes a token and shows its secret, this once: the answer is the page itself, so the secret stands in no address.
+/// Makes a token and shows its secret once: the response is the page itself, so that no address contains the secret.
 pub(crate) async fn create_token(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = form.clone();
     let once = idempotent_form::once(&visitor, "/tokens", &form);

@@ -1,5 +1,5 @@
-//! The link by which somebody signs in for the first time: it holds a long random password that works until its owner chooses
-//! one of their own here, which ends it.
+//! The link for a person's first sign-in: it contains a long random password, which works until the person chooses their own
+//! here.
 
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::header::COOKIE;
@@ -24,7 +24,7 @@ use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{base, html, see};
 use crate::web::shared::sign_in_page::door;
 
-/// What the link holds.
+/// The content of the link.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Link {
     login: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) fn new_key(state: &AppState) -> Result<String, Failure> {
     Ok(proof::crypto::base64url(&bytes))
 }
 
-/// Asks for a password. The link itself changes nothing, so that a program that looks at links does not use it up.
+/// Shows the form for a password. The link itself changes nothing, so that a program that follows links does not use it up.
 pub(crate) async fn form(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
@@ -72,7 +72,7 @@ async fn page(state: &AppState, tenant: &str, (login, key): (&str, &str), error:
     page.fields = vec![
         Field::text("login", "Login").value(login).required(),
         Field::hidden("key", key),
-        // The script fills it in: no request tells a browser's zone.
+        // The script fills the field in: no request contains a browser's time zone.
         Field::hidden("zone", ""),
         password,
     ];
@@ -125,7 +125,7 @@ async fn enter(
 ) -> Result<NewSession, Failure> {
     check_site(state, headers)?;
     let (login, secret) = (form.first("login"), form.first("password"));
-    // A password that cannot be taken is refused before the link is looked at: its owner tries again with it.
+    // An unacceptable password is refused before the link is checked, so that the person can try again with the same link.
     let phc = sign_in::hash_password(state, secret).await?;
     let origin = Origin::of(source, headers);
     let first = sign_in::sign_in(state, &origin, tenant, login, form.first("key")).await?;

@@ -82,7 +82,7 @@ fn path(key: &str) -> String {
     format!("/workloads/{}", escaped(key))
 }
 
-/// What a token must say, in a line: `repository acme/a or acme/b, environment production`.
+/// The claims that a token needs, in a line: `repository acme/a or acme/b, environment production`.
 fn claims(workload: &Workload) -> String {
     let told = workload.claims.iter().map(|(name, patterns)| {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
@@ -259,7 +259,7 @@ fn roles_of(known: Option<&Workload>) -> Vec<String> {
         .collect()
 }
 
-/// The claims as the form takes them, one pattern a line.
+/// The claims in the form's format, one pattern a line.
 fn claim_lines(workload: &Workload) -> String {
     let lines = workload
         .claims
@@ -268,7 +268,7 @@ fn claim_lines(workload: &Workload) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What people write in lines, as the API takes it.
+/// Converts the lines of the form into the API's format.
 fn gather(body: &Body) -> acts::Result<Body> {
     let mut body = body.clone();
     let written = match body.remove("claims") {
@@ -293,7 +293,7 @@ fn gather(body: &Body) -> acts::Result<Body> {
     }
 }
 
-/// Adds one. A key that is taken is refused: what its holder trusts is changed on its own page, not by mistake.
+/// Adds a workload. A key in use is refused: the trust of an existing workload is changed on its own page, not by mistake.
 fn add(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Result<()> {
     let mut body = gather(body)?;
     let Some(Value::String(key)) = body.remove("key") else {

@@ -32,7 +32,7 @@ const CHANGES: usize = 20;
 /// The most services that a sentence names.
 const NAMED: usize = 12;
 
-/// The word and the tone of a state.
+/// The label and the tone of a state.
 pub(super) fn state_mark(incident: &Incident) -> Mark {
     match incident.state() {
         IncidentState::Open => Tone::Wait.mark("Open"),

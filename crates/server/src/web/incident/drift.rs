@@ -1,4 +1,4 @@
-//! Findings of drift with the form that decides about each, and the page that shows which rule maps an address.
+//! Findings of drift with the decision form, and the test page for the mapping of an address.
 
 use acts::core::noun;
 use acts::incident::set_drift::{decisions_about, try_rules};
@@ -19,9 +19,9 @@ use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// The states of the list's filter: what is closed is in no list.
+/// The states of the list's filter: closed findings are in no list.
 const STATES: [(&str, &str); 2] = [("open", "Open"), ("decided", "Decided")];
-/// What may be done about drift.
+/// The possible outcomes of drift.
 const OUTCOMES: [(&str, &str); 3] = [
     ("accept_as_emergency", "Accept it under an emergency change"),
     ("report_afterwards", "Report it afterwards by a retrospective change"),
@@ -124,7 +124,7 @@ pub(super) fn finding_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&
     Ok(page.render())
 }
 
-/// What people decided about a finding, also before it opened again.
+/// The decisions about a finding, also those from before it opened again.
 fn decisions(view: &mut View<'_, '_, '_>, finding: &DriftFinding) -> acts::Result<Section> {
     let found = decisions_about(view.cx, finding)?;
     let entries = found.iter().map(|it| {
@@ -224,14 +224,14 @@ pub(crate) async fn decide(
     send(&state, &visitor, sent, run, findings_page).await
 }
 
-/// What the address of the test page asks.
+/// The query of the test page's address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     connection: Option<String>,
     address: Option<String>,
 }
 
-/// The page that shows which rule maps an address.
+/// The test page: it shows which rule maps an address.
 pub(crate) async fn show_test(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| test_page(view, &asked)).await
 }

@@ -26,7 +26,7 @@ use crate::web::shared::list_filter::Words;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{idempotent_form, words};
 
-/// The words of an incident's severity, the worst first.
+/// The labels of an incident's severity, the worst first.
 const SEVERITIES: [(&str, &str); 4] = [
     ("1", "1, critical"),
     ("2", "2, major"),
@@ -34,7 +34,7 @@ const SEVERITIES: [(&str, &str); 4] = [
     ("4", "4, cosmetic"),
 ];
 
-/// The states of the list's filter. A major incident is one of them here, as that is what is looked for first.
+/// The states of the list's filter. A major incident is one of them here, because readers look for it first.
 const STATES: [(&str, &str); 5] = [
     ("major", "Major"),
     ("open", "Open"),
@@ -92,7 +92,7 @@ pub(super) fn severity(number: i64) -> String {
         .map_or(text.clone(), |(_, label)| (*label).to_owned())
 }
 
-/// The services that it touches, each with its page.
+/// The affected services, each with its page.
 fn services_linked(view: &View<'_, '_, '_>, incident: &Incident) -> Rich {
     let mut rich = Rich::new();
     for (place, key) in incident.services.iter().enumerate() {
@@ -260,7 +260,7 @@ fn links_of(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
     links
 }
 
-/// What may have led to it: said of each with the points of the ranking and what a person said.
+/// The possible causes of the incident, each with the points of the ranking and a person's assessment.
 fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
     let found = find_candidates(view.cx, incident, None)?;
     let entries = found.items.iter().enumerate().map(|(place, row)| {
@@ -357,7 +357,7 @@ pub(crate) async fn judge_candidate(
     .await
 }
 
-/// Where it is asked what changed before it began.
+/// The form that lists changes before the incident began.
 fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> {
     let mut rich = Rich::new();
     for (place, key) in incident.services.iter().enumerate() {

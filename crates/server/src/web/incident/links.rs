@@ -36,7 +36,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, key: &str, page: &str) -> act
     Ok(section)
 }
 
-/// The links of a change that it does not hold itself; nothing where there are none.
+/// The links to a change from other records; nothing where there are none.
 pub(crate) fn from_elsewhere(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Option<Section>> {
     let is_own = |seen: &Seen| {
         let holder = match seen.link.kind {

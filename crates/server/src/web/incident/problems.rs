@@ -1,4 +1,4 @@
-//! Problems: the list, and one with its cases, its fix and how often it recurred before and after.
+//! Problems: the list, and one problem with its cases, its fix and its recurrence before and after the fix.
 
 use acts::core::noun;
 use acts::incident::problems::{self, ShownProblem, show_problem};
@@ -146,7 +146,7 @@ pub(crate) async fn record_problem(State(state): State<AppState>, visitor: Visit
     send(&state, &visitor, sent, run, list_page).await
 }
 
-/// Looks for failures that recur.
+/// Searches for recurring failures.
 pub(crate) async fn search(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let then = "/problems".to_owned();
     let sent = sent(form, "/problem-searches".to_owned(), then, Place::Incidents);

@@ -1,5 +1,5 @@
-//! The review of an incident: the answers of people beside the recorded facts. A review names systems and conditions, not faults
-//! of people.
+//! The review of an incident: people's answers beside the recorded facts. A review names systems and conditions, not faults of
+//! people.
 
 use acts::core::noun;
 use acts::incident::draft_incident_review::draft_incident_review;
@@ -200,7 +200,7 @@ fn write_form(view: &mut View<'_, '_, '_>, drafted: &Drafted, here: &str) -> act
         .submit("Keep the review"))
 }
 
-/// The changes that were involved, with the two answers and the forms that give them.
+/// The involved changes, with the two answers and their forms.
 fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) -> Section {
     let entries = drafted.changes.iter().map(|change| {
         let text = Rich::new()
@@ -344,7 +344,7 @@ fn moved(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
     .unsaid("None. Once the review is complete, forecasts of pending changes that share a feature with its root cause move."))
 }
 
-/// A moved forecast, in words.
+/// A moved forecast, as text.
 fn move_entry(view: &View<'_, '_, '_>, row: &CauseMove) -> Entry {
     let text = Rich::new().link(row.change_key.as_str(), view.change_url(&row.change_key));
     Entry::new(Tone::Wait, text)

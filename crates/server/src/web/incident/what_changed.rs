@@ -1,4 +1,4 @@
-//! “What changed?”: a question in the address, and its ranking.
+//! “What changed?”: a query in the address, and its ranking.
 
 use acts::incident::find_what_changed::{Answer, Changed, Question, find_what_changed};
 use axum::extract::{Query, State};
@@ -16,7 +16,7 @@ use crate::web::approval::decision_card::outcome_mark;
 use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::{View, Visitor, show};
 
-/// What the address asks.
+/// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     service: Option<String>,

@@ -1,4 +1,4 @@
-//! A system beside this one: how its decisions compare with the rules here, and the credential by which it is read.
+//! A change system beside this one: a comparison of its decisions with the rules here, and the credential for reading it.
 
 use acts::integration::beside::report_differences::{Counted, Report, report_differences};
 use acts::integration::beside::set_foreign_system::keep_credential;
@@ -24,7 +24,7 @@ const SHOWN: i64 = 100;
 /// How many rules or services are shown.
 const COUNTED: usize = 20;
 
-/// What the address asks.
+/// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     difference: Option<String>,

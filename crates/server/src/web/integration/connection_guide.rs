@@ -1,4 +1,4 @@
-//! The guide to one connection: what is set in the other system, whether the first delivery arrived, and what was refused.
+//! The guide to one connection: the settings in the other system, the arrival of the first delivery, and refused deliveries.
 
 use acts::core::connections;
 use acts::integration::unmatched_deliveries;
@@ -19,7 +19,7 @@ use crate::web::shared::view::{View, Visitor, show};
 /// How many deliveries are shown.
 const DELIVERIES: i64 = 5;
 
-/// What is chosen in the other system, each with what becomes of it here.
+/// The events to select in the other system, each with its effect here.
 type Events = &'static [(&'static str, &'static str)];
 
 const GITHUB: Events = &[
@@ -161,7 +161,7 @@ fn webhook(view: &View<'_, '_, '_>, connection: &Connection) -> Section {
     Section::new("webhook", "Settings in the other system", SectionBody::Facts(facts)).lede(place_of(&connection.kind))
 }
 
-/// What arrived, or that nothing did: the script looks again while this says that it waits.
+/// The arrived deliveries, or a note that there are none: the script reloads the page while this section waits.
 fn arrivals(view: &View<'_, '_, '_>, kind: &str, deliveries: &[inbox::Delivery], turned: &[inbox::Turned]) -> Section {
     let taken = deliveries.iter().map(|row| {
         let told = row

@@ -1,4 +1,4 @@
-//! Connections to outside systems: where they deliver, what became of each delivery, what was turned away.
+//! Connections to outside systems: their addresses, the result of each delivery, and refused deliveries.
 
 use acts::audit::find_timeline::find_history;
 use acts::core::connections;
@@ -32,7 +32,7 @@ use crate::integration::read_again;
 const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
-/// The kinds of system that deliver, with their words.
+/// The kinds of delivering systems, with their labels.
 pub(crate) const KINDS: [(&str, &str); 25] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
@@ -61,7 +61,7 @@ pub(crate) const KINDS: [(&str, &str); 25] = [
     ("terraform_task", "Terraform run tasks"),
 ];
 
-/// What a kind of connection is called.
+/// The label of a kind of connection.
 pub(crate) fn kind_words(kind: &str) -> &str {
     KINDS
         .iter()
@@ -162,7 +162,7 @@ fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Connect it")
 }
 
-/// The map as people write it, as the API takes it.
+/// Converts the map from the form's lines into the API's format.
 fn gather_map(body: &Body) -> Body {
     let mut body = body.clone();
     let Some(Value::String(text)) = body.remove("map") else {
@@ -189,7 +189,7 @@ pub(crate) fn connect(cx: &mut acts::Context<'_, '_>, body: &Body) -> acts::Resu
         ("Secret".to_owned(), secret.clone()),
     ];
     let signing = door::signing_secret(&secret).filter(|_| {
-        // These sign with the secret as it stands.
+        // These systems sign with the secret in its given form.
         !matches!(made.kind.as_str(), "github" | "pagerduty" | "terraform_task")
     });
     shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
@@ -287,7 +287,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     Ok(page.render())
 }
 
-/// Deliveries that were turned away for one reason.
+/// Deliveries that were refused for one reason.
 pub(super) fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry {
     Entry::new(Tone::Stop, it.text.as_str())
         .code(it.code.as_str())
@@ -298,7 +298,7 @@ pub(super) fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry
         .aside(view.moment(it.last_at))
 }
 
-/// Tells above all else that the latest deliveries match no row of the map.
+/// Shows first of all that the latest deliveries match no row of the map.
 fn tell_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection: &Connection) -> acts::Result<()> {
     let Some(found) = unmatched_deliveries::of_connection(view.cx, connection)? else {
         return Ok(());
@@ -317,7 +317,7 @@ fn tell_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection
     Ok(())
 }
 
-/// Shows a form that came back: the one over name and owner with what another edit did in between, any other as it was sent.
+/// Shows a returned form: the form over name and owner with another person's edits, any other form as it was sent.
 fn put_back(
     view: &mut View<'_, '_, '_>,
     page: &mut RecordPage,
@@ -341,7 +341,7 @@ fn put_back(
     }
 }
 
-/// What the form over a connection holds of it.
+/// The present values of a connection in its form.
 fn standing(directory: &Directory, connection: &Connection) -> Standing {
     let now = json!({"name": connection.name, "owner": directory.login(&connection.owner)});
     Standing {
@@ -382,7 +382,7 @@ pub(super) fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
         .submit("Add it")
 }
 
-/// The map of a connection with one row more, as the API takes it; a repository that is there is replaced.
+/// The map of a connection with one more row, in the API's format; a repository that is present is replaced.
 fn with_row(cx: &mut acts::Context<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
     let connection = connections::connection(cx, id)?;
     let told = json!({"map": text.lines().next()});
@@ -503,7 +503,7 @@ fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
     }
 }
 
-/// Proposes to take a connection's deliveries, ends it, or reads one of its deliveries again.
+/// Proposes to accept a connection's deliveries, ends it, or reads one of its deliveries again.
 pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,

@@ -1,4 +1,4 @@
-//! What outside systems delivered.
+//! The deliveries of outside systems.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::web::shared::words::capital;
 /// How many deliveries are shown.
 const DELIVERIES: i64 = 200;
 
-/// What outside systems delivered.
+/// The deliveries of outside systems.
 pub(crate) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Deliveries, |view| {
         let found = find_records::find_deliveries(view.cx, DELIVERIES)?;

@@ -1,4 +1,4 @@
-//! Imported changes of another system's past, and the form that imports them.
+//! Imported past changes of another system, and the import form.
 
 use acts::core::noun;
 use axum::extract::State;
@@ -96,7 +96,7 @@ fn form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Import them")
 }
 
-/// Imports, or tries to: a try that finds something answers as the import would.
+/// Imports, or does a dry run. A dry run with findings returns the same response as the import.
 pub(crate) async fn import(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/history".to_owned();
     let sent = Sent {

@@ -1,4 +1,4 @@
-//! Sinks of the log: where it goes, how far each is, and what went wrong.
+//! Sinks of the log: their destinations, their positions, and their errors.
 
 use acts::integration::set_sink;
 use axum::extract::{Path, State};

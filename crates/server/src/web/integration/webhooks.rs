@@ -1,4 +1,4 @@
-//! Outgoing webhooks: who is told of what, how each fares, what is on its way and what was given up.
+//! Outgoing webhooks: their receivers and events, their state, pending messages and failed ones.
 
 use acts::integration::set_webhook;
 use axum::extract::{Path, State};
@@ -85,7 +85,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     Ok(page.render())
 }
 
-/// What it is told, in a line: of a chat that it gets cards, and of which services.
+/// The contents of a webhook in a line: for a chat that it gets cards, and of which services.
 fn told_of(webhook: &Webhook) -> String {
     if webhook.format.is_usual() {
         return webhook.kinds.join(", ");
@@ -97,7 +97,7 @@ fn told_of(webhook: &Webhook) -> String {
     }
 }
 
-/// In which form it is told.
+/// The format of a webhook's messages.
 fn form_of(webhook: &Webhook) -> &'static str {
     match webhook.format {
         WebhookFormat::Events => "Signed events",
@@ -137,7 +137,7 @@ fn new_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Add it")
 }
 
-/// In which forms a webhook is told.
+/// The formats of webhook messages.
 fn forms() -> Vec<Choice> {
     vec![
         Choice::new("events", "Signed events"),
@@ -146,7 +146,7 @@ fn forms() -> Vec<Choice> {
     ]
 }
 
-/// Kinds stand one a line.
+/// Kinds come one a line.
 fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     if let Some(text) = body.get("kinds").and_then(|kinds| kinds.as_str().map(str::to_owned)) {
@@ -287,7 +287,7 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
         .note("Waiting deliveries are dropped, and nothing more is sent.")
         .submit("End this webhook");
     if !webhook.format.is_usual() {
-        // A chat checks no signature; its secret is its address.
+        // A chat verifies no signature; its secret is its address.
         return vec![again, pause, end];
     }
     vec![again, secret, pause, end]

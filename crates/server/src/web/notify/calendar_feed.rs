@@ -36,7 +36,7 @@ use crate::web::shared::{idempotent_form, words};
 const LINE: usize = 75;
 /// The most times of one freeze that a collection of objects holds.
 const MOST_SPANS: usize = 100;
-/// The most zones, and the most names of each, that an event tells.
+/// The most time zones of an event, and the most names of each.
 const MOST_IN_ZONES: usize = 20;
 
 /// The page with the reader's feeds.
@@ -102,7 +102,7 @@ fn sent(form: Form, path: String) -> Sent {
     }
 }
 
-/// Makes a feed and shows its address, this once.
+/// Makes a feed and shows its address once.
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |cx: &mut acts::Context<'_, '_>, _: &Body| {
         let (_, secret) = make_feed::make_feed(cx)?;
@@ -148,7 +148,7 @@ pub(crate) async fn revoke(
     send(&state, &visitor, sent(form, path), run, page).await
 }
 
-/// The feed itself. Whatever is wrong with the address, the answer is the same: nothing is there.
+/// The feed itself. For any error in the address the response is the same: not found.
 pub(crate) async fn calendar(
     State(state): State<AppState>,
     Path((tenant, name)): Path<(String, String)>,
@@ -191,7 +191,7 @@ pub(crate) async fn calendar(
             headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             response
         }
-        // A person who was deactivated has no feed any more, and the address does not tell that there was one.
+        // A deactivated person has no feed any more, and the response does not reveal that there was one.
         Err(failure) if matches!(failure.status(), 401 | 403) => absent(),
         Err(failure) => failure.into_response(),
     }
@@ -213,7 +213,7 @@ pub(crate) fn objects(changes: &[Change], directory: &Directory, base: &str, now
     let mut found = Vec::new();
     for change in changes {
         let mut event = String::new();
-        // The time of the last save stands still while the change does.
+        // The time of the last save is constant while the change is.
         let zones = in_zones(change, directory);
         put_change(&mut event, (change, &zones), (base, None), change.updated_at);
         if let (Some(start), Some(end)) = (change.planned_start, change.planned_end) {
@@ -259,7 +259,7 @@ pub(crate) fn invitation(
     let event = event.replace("END:VEVENT\r\n", &format!("{lines}END:VEVENT\r\n"));
     let event = match method {
         Method::Request => event,
-        // Whoever has no part any more takes it out, whatever becomes of the change.
+        // A person without a part in the change no longer keeps the entry, whatever becomes of the change.
         Method::Cancel => event
             .replace("STATUS:CONFIRMED", "STATUS:CANCELLED")
             .replace("STATUS:TENTATIVE", "STATUS:CANCELLED"),
@@ -299,7 +299,7 @@ fn write(
         Some(of) => format!("{changes_of}: {of}, {name}"),
     };
     put(&mut out, &format!("X-WR-CALNAME:{}", text(&name)));
-    // Instants are told in UTC; programs that show whole days need the reader's zone.
+    // Instants are in UTC; programs that show whole days need the reader's zone.
     put(&mut out, &format!("X-WR-TIMEZONE:{}", text(zone)));
     for change in changes {
         put_change(&mut out, (change, &in_zones(change, directory)), (base, spoken), now);
@@ -318,13 +318,13 @@ fn write(
 /// The language that the owner of a feed chose; none for English.
 type Spoken = Option<&'static language::Language>;
 
-/// Words of ours in that language.
+/// One of our own texts in that language.
 fn said(spoken: Spoken, words: &str) -> String {
     spoken.map_or_else(|| words.to_owned(), |language| language.text(words))
 }
 
-/// The planned times by the clocks of the people who have a part, a line for each zone. A calendar that is published names no
-/// attendees (RFC 5546, 3.2.1), and a feed gives nobody's mail address away.
+/// The planned times by the clocks of the people with a part in the change, a line for each zone. A published calendar names no
+/// attendees (RFC 5546, 3.2.1), and a feed reveals no mail addresses.
 fn in_zones(change: &Change, directory: &Directory) -> String {
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         return String::new();
@@ -411,7 +411,7 @@ fn put_undo(out: &mut String, change: &Change, (base, spoken): (&str, Spoken), n
     put(out, "END:VEVENT");
 }
 
-/// What parts one time of a freeze that repeats from the others.
+/// The suffix that distinguishes one occurrence of a repeating freeze from the others.
 fn which(freeze: &Freeze, span: Occurrence) -> String {
     match freeze.repeat.is_set() {
         true => format!("-{}", instant(span.starts_at)),
@@ -419,8 +419,8 @@ fn which(freeze: &Freeze, span: Occurrence) -> String {
     }
 }
 
-/// One time of a freeze; each of several is an event of its own, so that a reader needs no rule. One that was ended is told as
-/// cancelled, as a reader may keep what only vanishes.
+/// One occurrence of a freeze. Each is an event of its own, so that calendar programs need no recurrence rule. An ended one is
+/// marked as cancelled, as a program may keep an event that only vanishes.
 fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, spoken): (&str, Spoken), now: Timestamp) {
     let which = which(freeze, span);
     put(out, "BEGIN:VEVENT");
@@ -440,7 +440,7 @@ fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, sp
     put(out, "END:VEVENT");
 }
 
-/// By which a reader tells a moved entry from the one that it has (RFC 5545, 3.8.7.4).
+/// The number by which a calendar program recognises a moved entry (RFC 5545, 3.8.7.4).
 fn sequence(revision: i64) -> String {
     format!("SEQUENCE:{}", revision.clamp(0, i64::from(i32::MAX)))
 }
@@ -450,7 +450,8 @@ fn instant(at: Timestamp) -> String {
     at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// A text value: escaped as section 3.3.11 says; characters that steer a terminal or cannot stand in a line are left out.
+/// A text value, escaped according to section 3.3.11. Characters that control a terminal or are not allowed in a line are left
+/// out.
 fn text(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for letter in value.chars() {

@@ -16,7 +16,7 @@ use crate::web::shared::response::{ASSETS, base, html};
 
 /// The parts of a link: the tenant, the letter and its code.
 type Link = (String, String, String);
-/// What a form of the page does.
+/// The act of a form of the page.
 type Does = fn(&mut Context<'_, '_>, &str, &str) -> acts::Result<()>;
 
 /// The page.

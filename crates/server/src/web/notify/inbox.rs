@@ -25,10 +25,10 @@ use crate::web::shared::view::{View, Visitor, show};
 pub(super) const MOST: i64 = 100;
 /// How many settled items are shown.
 const SETTLED: i64 = 10;
-/// What is due within so many hours stands first.
+/// Items that are due within so many hours come first.
 const SOON_HOURS: i64 = 24;
 
-/// The inbox of the reader, or of the person or the group that is asked for.
+/// The inbox of the reader, or of the selected person or group.
 pub(crate) async fn show_inbox(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -138,7 +138,7 @@ fn first_of(view: &View<'_, '_, '_>, section: Section, (whose, all): (&str, i64)
 const ESCALATION: &str = "Half of the time passed: a reminder. Due: your deputy, your manager and the owners of the services. One working day later: \
      change managers. Weekends and your absence pause the reminder.";
 
-/// The title of an item with its page. Titles of rules are our words, those of people their own.
+/// The title of an item with a link to its page. Titles of rules are translated, those of people are not.
 fn titled(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
     let href = view.url(&format!("/inbox/{}", escaped(&item.key)));
     match is_said(item) {

@@ -1,4 +1,4 @@
-//! The page of one action item, and the words in which pages tell of items.
+//! The page of one action item, and the labels for items on pages.
 
 use acts::core::noun;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use crate::http::percent::escaped;
 use crate::web::shared::form_page::Back;
 use crate::web::shared::view::View;
 
-/// What an item asks for, in a word.
+/// The label of an item's kind.
 pub(super) fn kind_word(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::ValidateBreakGlass => "Validation of a break-glass",
@@ -27,12 +27,12 @@ pub(super) fn kind_word(kind: ActionKind) -> &'static str {
     }
 }
 
-/// Whether its title is none of our words: a person wrote it, or a control rule, whose texts are English for every reader.
+/// Whether the title is not one of our texts: a person wrote it, or a control rule, whose texts are English for every reader.
 pub(super) fn is_said(item: &ActionItem) -> bool {
     item.closing == Closing::Person || item.kind == ActionKind::ResolveViolation
 }
 
-/// Where it stands, in a word.
+/// The label of an item's state.
 pub(super) fn state_word(item: &ActionItem, now: Timestamp) -> (Tone, &'static str) {
     match item.state {
         _ if item.is_overdue(now) => (Tone::Stop, "Overdue"),
@@ -56,7 +56,7 @@ pub(super) fn owner_of(view: &View<'_, '_, '_>, item: &ActionItem) -> String {
     }
 }
 
-/// The record that it is about, with its page where it has one.
+/// The subject of an item, with its page where it has one.
 pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
     let key = escaped(&item.about);
     let path = match item.about_kind {
@@ -65,7 +65,7 @@ pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
         AboutKind::Service => format!("/services/{key}"),
         AboutKind::Freeze => format!("/freezes/{key}"),
         AboutKind::AccessReview => format!("/access-reviews/{key}"),
-        // What a compromised account gave is listed on the page of the account.
+        // The grants of a compromised account are listed on the page of the account.
         _ => {
             let account = view.directory.people.get(&PersonId::from(item.about.as_str()));
             return account.map_or_else(|| Rich::new().said(item.about.as_str()), |it| view.person(&it.id));
@@ -78,7 +78,7 @@ pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
     }
 }
 
-/// Why it was settled: a rule's reason is in our words, a person's in theirs.
+/// The reason of the settlement: a rule's reason is translated, a person's is not.
 pub(super) fn closes(item: &ActionItem) -> Rich {
     let reason = item.reason.clone().unwrap_or_default();
     match (item.closing, item.state) {

@@ -11,10 +11,10 @@ use crate::web::notify::inbox::{MOST, table};
 use crate::web::notify::inbox_item::kind_word;
 use crate::web::shared::view::View;
 
-/// The most items before a page; whoever has more narrows the list.
+/// The most items before a page; a reader with more has to filter the list.
 const DEEPEST: i64 = 10_000;
 
-/// What the address asks for.
+/// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     /// `mine`, `team` or `unowned`.
@@ -23,13 +23,13 @@ pub(crate) struct Asked {
     owner: Option<String>,
     /// The key of their group.
     group: Option<String>,
-    /// Of this kind alone.
+    /// The kind of the items.
     kind: Option<String>,
-    /// How many stand on the pages before.
+    /// The position behind the previous pages.
     after: Option<String>,
 }
 
-/// Whose items a list shows: the field and value that name them in its address, and its title.
+/// The owner of a list's items: the field and value that name it in the list's address, and the list's title.
 struct Listed {
     name: &'static str,
     value: String,
@@ -39,7 +39,7 @@ struct Listed {
 }
 
 impl Asked {
-    /// Whether a list is asked for; else it is the whole inbox.
+    /// Whether the address names a list; else it is the whole inbox.
     pub(super) fn is_list(&self) -> bool {
         [&self.whose, &self.owner, &self.group]
             .into_iter()

@@ -1,5 +1,4 @@
-//! Letters: what a message becomes when it is mailed, in the same words as on the pages, for somebody who has never seen
-//! this program.
+//! Letters: the mailed form of messages, with the same texts as on the pages, for a reader who has never seen this program.
 
 use acts::Context;
 use acts::notify::communicate::TOPIC;
@@ -15,11 +14,11 @@ use crate::web::approval::decision_card;
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
 
-/// The questions of a decision card, each with the lines of its answer.
+/// The headings of a decision card, each with the lines below it.
 pub(crate) type Answers = Vec<(String, Vec<String>)>;
 
-/// The letter of a message, for the person who acts; `None` for a message about no change, and for one in the
-/// words of a communication plan.
+/// The letter of a message, for the person who acts; `None` for a message about no change, and for a message with the text of a
+/// communication plan.
 ///
 /// # Errors
 /// The store's.
@@ -49,15 +48,15 @@ pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Resul
     Ok(Some(said(&language, masked(view.cx, mail)?)))
 }
 
-/// What is read when its reader comes to it.
+/// The view for the letter's reader.
 fn open<'v, 'a, 'c>(cx: &'v mut Context<'a, 'c>) -> acts::Result<View<'v, 'a, 'c>> {
     let mut view = View::open(cx, Place::Messages)?;
     view.reader = view.reader.clone().later();
     Ok(view)
 }
 
-/// The answers of the decision cards of these changes, for a channel in which nobody is the reader; nothing where a change is
-/// not there.
+/// The facts of the decision cards of these changes, for a channel without an individual reader; nothing where a change does
+/// not exist.
 ///
 /// # Errors
 /// The store's.
@@ -115,14 +114,14 @@ pub(crate) fn digest(cx: &mut Context<'_, '_>, messages: &[Message]) -> acts::Re
     Ok(said(&language, masked(view.cx, mail)?))
 }
 
-/// A letter without the names that its reader does not see.
+/// A letter without the names that its reader may not see.
 fn masked(cx: &mut Context<'_, '_>, mut mail: Mail) -> acts::Result<Mail> {
     mask_text(cx, &mut mail.subject)?;
     mask_text(cx, &mut mail.body)?;
     Ok(mail)
 }
 
-/// A letter in the language that its reader chose; its first line is the change's own title, which stays.
+/// A letter in its reader's language; the first line is the change's own title, which is not translated.
 fn said(language: &str, mail: Mail) -> Mail {
     let Some(language) = pages::language::find(language) else {
         return mail;
@@ -142,7 +141,7 @@ fn tenant_name(view: &View<'_, '_, '_>, tenant: &str) -> String {
     found.map_or_else(|| tenant.to_owned(), |found| found.name.clone())
 }
 
-/// Whether the reader is asked to decide, so that the card belongs to the letter.
+/// Whether the message requests a decision of the reader, so that the letter contains the card.
 fn is_asking(topic: &str) -> bool {
     matches!(
         topic,

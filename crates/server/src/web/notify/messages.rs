@@ -18,7 +18,7 @@ use crate::web::shared::words::beginning;
 /// How many messages are shown.
 const MESSAGES: i64 = 200;
 
-/// The titles of the changes that messages speak of, by key, as far as the reader may see changes.
+/// The titles of the changes that messages refer to, by key, as far as the reader may see changes.
 fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTreeMap<String, String>> {
     if !view.may(actions::READ) {
         return Ok(BTreeMap::new());

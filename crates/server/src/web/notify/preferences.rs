@@ -1,4 +1,4 @@
-//! How the reader wishes to be told: at once or once a day, and when not at all.
+//! The reader's notification preferences: at once or once a day, and quiet times.
 
 use acts::notify::draft_by_mail;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::languages;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// What the choices of clock and density are called.
+/// The labels of the choices for clock and density.
 const BY_DAY: &str = "24 hours";
 const BY_TWELVE: &str = "12 hours, am and pm";
 const COMFORTABLE: &str = "comfortable";
@@ -29,7 +29,7 @@ pub(crate) async fn show_telling(State(state): State<AppState>, visitor: Visitor
     show(&state, &visitor, Place::Account, move |view| page(view, None, offered)).await
 }
 
-/// What a person reads of their wishes.
+/// A person's preferences for display.
 pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
     let how = match &telling.digest_at {
         Some(at) => format!("At {at}, with what can wait"),
@@ -52,14 +52,15 @@ pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
     ]
 }
 
-/// The language's own name for itself, for who chose one.
+/// The language's own name for itself, if the person chose one.
 fn language_name(telling: &Telling) -> String {
     let chosen = telling.language.as_deref().unwrap_or_default();
     let found = pages::language::CHOICES.iter().find(|(tag, _)| *tag == chosen);
     found.map_or_else(|| "as your browser asks".to_owned(), |(_, name)| (*name).to_owned())
 }
 
-/// The page. Whoever chose nothing yet finds in its form what their browser asks for: the language, and whether it counts 12 hours.
+/// The page. If the reader has chosen nothing yet, the form starts with the browser's settings: the language, and whether it
+/// counts 12 hours.
 fn page(
     view: &mut View<'_, '_, '_>,
     back: Option<&Back>,
@@ -205,13 +206,13 @@ pub(crate) async fn set_telling(State(state): State<AppState>, visitor: Visitor,
         if said.get("how") == Some(&json!("at_once")) {
             said.remove("digest_at");
         }
-        // What is as it is for everybody needs no wish.
+        // A default value needs no preference.
         for (field, usual) in [("clock", "24"), ("density", "comfortable")] {
             if said.get(field) == Some(&json!(usual)) {
                 said.remove(field);
             }
         }
-        // A form sends words.
+        // A form sends text.
         let invitations = said.remove("has_invitations");
         said.insert("has_invitations".to_owned(), json!(invitations == Some(json!("yes"))));
         acts::notify::set_telling::set_telling(cx, &login, &said).map(drop)

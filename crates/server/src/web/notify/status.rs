@@ -51,7 +51,7 @@ pub(crate) async fn publish(State(state): State<AppState>, visitor: Visitor, for
     send(&state, &visitor, sent, run, page).await
 }
 
-/// Closes it to everybody who is not signed in.
+/// Closes the page to readers who are not signed in.
 pub(crate) async fn close(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/status/publication/end".to_owned();
     let sent = sent(form, path, "/status".to_owned(), Place::Calendar);
@@ -81,7 +81,7 @@ fn publication(view: &View<'_, '_, '_>) -> Vec<ActForm> {
     forms
 }
 
-/// What everybody reads where the tenant opened its page; elsewhere nothing is there.
+/// The public page of a tenant that opened it; otherwise not found.
 pub(crate) async fn show_public(State(state): State<AppState>, Path(tenant): Path<String>) -> Response {
     match public_text(&state, (tenant.as_str(), "page"), public_page).await {
         Ok(page) => html(200, page),
@@ -97,10 +97,10 @@ pub(crate) async fn public_feed(State(state): State<AppState>, Path(tenant): Pat
     }
 }
 
-/// Writes a text from the tenant, its address, what everybody reads, and the time.
+/// Renders a text from the tenant, its address, the public status, and the time.
 type WritesPublic = fn(&str, &str, &PublicStatus, Timestamp) -> String;
 
-/// What everybody reads of a tenant, written at most once in a few seconds.
+/// The public content of a tenant, rendered at most once in a few seconds.
 async fn public_text(state: &AppState, (tenant, what): (&str, &str), write: WritesPublic) -> Result<String, Failure> {
     let absent = || Failure::new(404, "not_found", "There is no public status page.");
     if store::check_tenant(tenant).is_err() {
@@ -133,7 +133,7 @@ async fn public_text(state: &AppState, (tenant, what): (&str, &str), write: Writ
     }
 }
 
-/// The public feed. An entry is known by what everybody reads of it, since it has no key.
+/// The public feed. An entry is identified by its public content, since it has no key.
 fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timestamp) -> String {
     let page = format!("{address}/status/public");
     let entry = |what: &str, it: &PublicNotice| {
@@ -297,7 +297,7 @@ fn disruption_words(kind: Option<Disruption>) -> &'static str {
     }
 }
 
-/// The status as an Atom feed, for whoever is signed in.
+/// The status as an Atom feed, for signed-in readers.
 pub(crate) async fn feed(State(state): State<AppState>, visitor: Visitor) -> Response {
     let made = state.act(Lane::Pages, &visitor.caller, Mode::Read, feed_text).await;
     match made {
@@ -306,7 +306,7 @@ pub(crate) async fn feed(State(state): State<AppState>, visitor: Visitor) -> Res
     }
 }
 
-/// The same behind the address of a feed. Whatever is wrong with the address, the answer is the same: nothing is there.
+/// The same at the address of a feed. For any error in the address the response is the same: not found.
 pub(crate) async fn secret_feed(state: &AppState, tenant: &str, secret: &str) -> Response {
     let absent = || Failure::new(404, "not_found", "There is no such feed.").into_response();
     let caller = match caller_of_status_feed(state, secret).await {

@@ -1,4 +1,4 @@
-//! What would happen to a change like this: what the rules in force ask of a change that is only thought of, in sentences.
+//! A trial of the rules in force on an imagined change: their requirements, in sentences.
 
 use acts::policy::what_is_asked::{Thought, WhatIsAsked, what_is_asked};
 use axum::extract::{Query, State};
@@ -18,9 +18,9 @@ use crate::web::shared::fields::{environment_menu, pick_field};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
 
-/// The title, and what leads here.
+/// The title, and the name of links to the page.
 pub(crate) const TITLE: &str = "What would happen to a change like this?";
-/// The kinds that a person writes, each with its words.
+/// The kinds that a person creates, each with its label.
 const KINDS: [(&str, &str); 3] = [
     ("normal", "Normal"),
     ("standard", "Standard"),
@@ -36,7 +36,7 @@ const IMPACTS: [(&str, &str); 5] = [
 ];
 const COMPLEXITIES: [(&str, &str); 3] = [("low", "Low"), ("medium", "Medium"), ("high", "High")];
 
-/// What the address asks.
+/// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     kind: Option<String>,
@@ -67,7 +67,7 @@ fn text(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or_default().trim()
 }
 
-/// The word of a closed list; nothing for none.
+/// An enumerated value; nothing for an empty text.
 fn word<W: std::str::FromStr<Err = String>>(name: &'static str, value: &Option<String>) -> Result<Option<W>, Refusal> {
     let wrong = |help: String| Refusal::field(name, "unknown_word", format!("`{name}`: {help}."));
     match text(value) {
@@ -151,7 +151,7 @@ fn facts(thought: &Thought, found: &WhatIsAsked) -> Vec<Fact> {
     ]
 }
 
-/// Before which step a row must be met: a decision before the change is approved, whatever else is due then.
+/// The step before which a row must be met: for a decision the approval of the change, even if other conditions are due then.
 fn step_of(row: &TargetObligation) -> Step {
     match (&row.obligation.duty, row.obligation.due) {
         (Duty::Approval(_), _) | (_, Due::Approval) => Step::Approval,

@@ -69,7 +69,7 @@ fn form(view: &View<'_, '_, '_>, found: &[Parameter]) -> ActForm {
         .submit("Propose it")
 }
 
-/// What the form says, as the API takes it.
+/// Converts the form into the API's format.
 pub(super) fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     let (name, value) = (body.remove("parameter"), body.remove("value"));

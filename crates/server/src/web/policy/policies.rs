@@ -1,4 +1,4 @@
-//! The policies and the risk table in force, what is proposed, and putting it in force.
+//! The policies and the risk table in force, the proposals, and putting them in force.
 
 use std::collections::BTreeMap;
 
@@ -111,7 +111,7 @@ fn acts_of(section: &mut Section) -> impl Iterator<Item = &mut ActForm> {
     section.acts.iter_mut().chain(of_entries)
 }
 
-/// The proposals that were made over something which is no longer in force: what came since is not in them.
+/// The proposals over a version that is no longer in force: later edits are missing in them.
 fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<Vec<RecordId>> {
     let mut older = Vec::new();
     for row in found.iter().filter(|row| row.state == ConfigurationState::Proposed) {
@@ -197,7 +197,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
     entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
 }
 
-/// Every rule in force in the words in which it was approved.
+/// Every rule in force, in its approved text.
 pub(super) fn rules(view: &View<'_, '_, '_>) -> Section {
     let rows = view.policies.sources().map(|source| {
         vec![
@@ -252,8 +252,8 @@ fn sla_section(view: &View<'_, '_, '_>) -> Section {
     }
 }
 
-/// What a configuration brings, in words, each thing on a line of its own, where its table is not on the page; `ownership` is
-/// what one of ownership does.
+/// The content of a configuration as text, each item on a line of its own, where its table is not on the page; `ownership` is
+/// the text of an ownership proposal.
 fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
     let told = match row.kind {
         ConfigurationKind::Ownership => ownership.to_vec(),
@@ -305,7 +305,7 @@ pub(super) fn sla_table(table: &SlaTable) -> Table {
     }
 }
 
-/// A span as people say it.
+/// A span for people.
 fn span_told(span: Span) -> String {
     let of = |number: i64, one: &str| match number {
         1 => format!("1 {one}"),

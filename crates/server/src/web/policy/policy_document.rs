@@ -1,5 +1,5 @@
-//! The change management policy as a document to print: a version that two people approved, its rules in words, the tables that they
-//! rest on, and which control over IT each of them enforces.
+//! The change management policy as a document to print: a version that two people approved, its rules as text, the tables that
+//! they rest on, and the IT control that each of them enforces.
 
 use std::collections::BTreeSet;
 
@@ -22,14 +22,14 @@ use crate::web::policy::policies::{risk_table, rules, sla_table};
 use crate::web::policy::watch_windows;
 use crate::web::shared::view::{View, Visitor, show};
 
-/// What the document consists of: a new version of it goes in force with each of these.
+/// The parts of the document: each new configuration of these kinds makes a new version of it.
 const KINDS: [ConfigurationKind; 4] = [
     ConfigurationKind::Policies,
     ConfigurationKind::RiskTable,
     ConfigurationKind::SlaTable,
     ConfigurationKind::WatchTable,
 ];
-/// How many of the latest versions are told one by one.
+/// How many of the latest versions are listed one by one.
 const VERSIONS: usize = 20;
 /// How many configurations are read: more than an organisation approves in years.
 const READ: i64 = 500;
@@ -83,21 +83,22 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
-/// A version: something that went in force or was brought back, as the log tells it.
+/// A version: a configuration that went in force or was restored, according to the log.
 struct Version {
     at: Timestamp,
     by: PersonId,
-    /// The configuration; of a return to what comes with Assent, the one that was taken away.
+    /// The configuration; for a return to the defaults of Assent, the removed one.
     about: Configuration,
-    /// The approved change that stood in for a second person, with those who approved it.
+    /// The approved change that replaced a second person's approval, with its approvers.
     change: Option<(String, Vec<PersonId>)>,
-    /// Whether it was brought back on the host, which nobody approves.
+    /// Whether it was restored on the host, which needs no approval.
     is_recovered: bool,
-    /// Whether what is in force since then comes with Assent.
+    /// Whether the version in force since then is the default of Assent.
     is_shipped: bool,
 }
 
-/// What went in force so far, the newest first; what comes with Assent is the version before the first of them.
+/// The configurations that went in force so far, the newest first. The defaults of Assent are the version before the first of
+/// them.
 fn versions_so_far(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Version>> {
     let filter = Filter::new()
         .one_of("kind", KINDS.map(|kind| kind.as_str()))
@@ -142,7 +143,7 @@ fn version(
     })
 }
 
-/// Who approved a change; nobody where the reader does not see it.
+/// The approvers of a change; nobody where the reader may not see the change.
 fn approvers(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Vec<PersonId>> {
     let file = match view.cx.file(key) {
         Ok(file) => file,
@@ -153,7 +154,7 @@ fn approvers(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Vec<PersonI
     Ok(yes.map(|approval| approval.person.clone()).collect())
 }
 
-/// Who approved a version, or what stood in for it.
+/// The approvers of a version, or the replacement for their approval.
 fn approved_by(view: &View<'_, '_, '_>, version: &Version) -> Rich {
     if version.is_recovered {
         return Rich::from("brought back on the host by ").append(view.person(&version.by));
@@ -178,7 +179,7 @@ fn purpose(organisation: &str) -> Rich {
     )
 }
 
-/// Who approved the version in force, and when.
+/// The approvers of the version in force, and the time.
 fn approval(view: &View<'_, '_, '_>, approved: &[Version]) -> Vec<Fact> {
     let mut facts = vec![Fact::new("Version", (approved.len() + 1).to_string())];
     match approved.first() {
@@ -206,7 +207,7 @@ fn codes(ids: impl Iterator<Item = &'static str>) -> Rich {
     })
 }
 
-/// Which control each rule enforces and what tests it, clause by clause.
+/// The control that each rule enforces, and its tests, clause by clause.
 fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
     let in_force: BTreeSet<&str> = view.policies.sources().map(|source| source.id.as_str()).collect();
     let row = |control: &Control| {
@@ -250,7 +251,7 @@ fn controls(view: &View<'_, '_, '_>, framework: &'static Framework) -> Section {
         .note(Rich::new().link("tested against the log", report))
 }
 
-/// The versions so far, the newest first, each with who proposed and who approved it.
+/// The versions so far, the newest first, each with its proposer and its approvers.
 fn versions(view: &View<'_, '_, '_>, approved: &[Version]) -> Section {
     let rows = approved.iter().enumerate().take(VERSIONS).map(|(place, it)| {
         let (why, proposer) = match it.is_shipped {
@@ -283,7 +284,7 @@ fn versions(view: &View<'_, '_, '_>, approved: &[Version]) -> Section {
     Section::new("versions", "Versions", SectionBody::Table(table)).unsaid(unsaid)
 }
 
-/// What a version changed.
+/// The content that a version changed.
 fn what(kind: ConfigurationKind) -> &'static str {
     match kind {
         ConfigurationKind::RiskTable => "Risk table",

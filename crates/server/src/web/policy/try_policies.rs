@@ -26,13 +26,13 @@ use crate::web::shared::form_page::Back;
 use crate::web::shared::view::{View, Visitor, problem, see_told, show, show_as, write};
 use crate::web::shared::{idempotent_form, words};
 
-/// The file in which a set written on the page stands.
+/// The file name of a set that was written on the page.
 const OWN_FILE: &str = "own/policies.cedar";
 /// The file of its cases.
 const OWN_CASES: &str = "own/cases/policies.cases";
 /// Where a set that was tried is proposed.
 const PROPOSAL: &str = "/policies/proposal";
-/// How many changes are tried unless said.
+/// The default number of changes in a trial.
 const USUAL: &str = "50";
 
 /// The policies that the tenant added to the base, as the form begins with them.
@@ -44,7 +44,7 @@ struct Own {
     parameters: String,
 }
 
-/// What is in force beside the base.
+/// The configuration in force beside the base.
 fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Own> {
     let in_force = view
         .directory
@@ -117,7 +117,7 @@ pub(crate) fn try_form(view: &mut View<'_, '_, '_>) -> acts::Result<ActForm> {
     Ok(form)
 }
 
-/// The sections of the policies' page with the cases of what is in force.
+/// The sections of the policies' page with the test cases of the sets in force.
 pub(crate) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
     let in_force = view
         .directory
@@ -144,7 +144,7 @@ pub(crate) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Sec
     Ok(sections.collect())
 }
 
-/// What the form says, as the API takes it.
+/// Converts the form into the API's format.
 fn body_of(form: &Form) -> Body {
     let mut body = Body::new();
     let one = |path: &str, content: &str| json!([{"path": path, "content": content}]);
@@ -160,7 +160,7 @@ fn body_of(form: &Form) -> Body {
     body
 }
 
-/// What a set would have changed over the last changes.
+/// The effect that a set would have had on the last changes.
 async fn tried(state: &AppState, visitor: &Visitor, form: &Form) -> Result<Trial, Failure> {
     let mut body = body_of(form);
     let last = form
@@ -175,7 +175,7 @@ async fn tried(state: &AppState, visitor: &Visitor, form: &Form) -> Result<Trial
         .await
 }
 
-/// Tries a set over the last changes and shows what would differ.
+/// Tries a set over the last changes and shows the differences.
 pub(crate) async fn try_set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     match tried(&state, &visitor, &form).await {
         Ok(trial) => {
@@ -223,7 +223,7 @@ fn bare_page(view: &View<'_, '_, '_>, form: &Form, title: &str) -> RecordPage {
     }
 }
 
-/// A set that cannot be taken: everything that is wrong with it, by file and line.
+/// An invalid set: all of its errors, by file and line.
 fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)]) -> RecordPage {
     let mut page = bare_page(view, form, "This set cannot be taken");
     let entries = wrong(view, errors.iter().map(|(place, text)| (place.as_str(), text.as_str())));
@@ -234,18 +234,19 @@ fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)
     if let Some(act) = again.first_mut() {
         act.is_open = true;
     }
-    // What is wrong is read before the form that mends it.
+    // The errors come before the form that corrects them.
     page.sections = vec![section.note("by file and line").acts(again)];
     page
 }
 
-/// What is wrong, each with its file and line.
+/// The errors, each with its file and line.
 fn wrong<'a>(view: &View<'_, '_, '_>, lines: impl Iterator<Item = (&'a str, &'a str)>) -> SectionBody {
     let entries = lines.map(|(place, text)| Entry::new(Tone::Stop, view.sentence(text)).code(place));
     SectionBody::Entries(entries.collect())
 }
 
-/// What came out, in one line: of changes before decisions, which are the same people asked earlier.
+/// The result in one line: first the changes with other approvers, then the decisions. Other requirements for the same people
+/// count as a difference too.
 fn result_title(trial: &Trial) -> String {
     let acts = trial.acts_differing.len();
     match (trial.differing.len(), trial.decisions_differing.len()) {
@@ -336,7 +337,7 @@ fn unmeetable(view: &View<'_, '_, '_>, rules: &[Unmeetable]) -> Section {
     Section::new("unmeetable", "Rules that nobody can meet", entries).note("by file and line")
 }
 
-/// What must not be possible and would be: who does what, in which order, and which rule should have stopped it.
+/// Forbidden sequences that would be possible: the acting people, the order, and the rule that should have stopped them.
 fn stories(stories: &[search_histories::Story]) -> Section {
     let entries = stories.iter().map(|story| {
         let mut text = Rich::new().text(format!("{} The change: {}.", story.title, story.about));
@@ -349,7 +350,7 @@ fn stories(stories: &[search_histories::Story]) -> Section {
         .note("made-up people walk changes of every shape under the set")
 }
 
-/// The columns of what differs, with the one that tells the two tables apart.
+/// The columns of the differences, with the column that distinguishes the two tables.
 fn columns(second: &'static str) -> Vec<Column> {
     vec![
         Column::new("Change", Fold::Never),
@@ -359,7 +360,7 @@ fn columns(second: &'static str) -> Vec<Column> {
     ]
 }
 
-/// What is asked, a line for each policy.
+/// The requirements, a line for each policy.
 fn asks(rows: &[Asked]) -> Rich {
     let mut text = Rich::new();
     for (place, asked) in rows.iter().enumerate() {
@@ -378,7 +379,7 @@ fn added(rows: &[Asked], stop: Option<&String>) -> Rich {
     }
 }
 
-/// The decisions that would have been others, on the facts that were kept with them.
+/// The decisions that would have been different, on the facts that were kept with them.
 fn decisions(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     let table = Table {
         caption: "Past decisions".to_owned(),
@@ -397,7 +398,7 @@ fn decisions(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     }
 }
 
-/// What was done or tried that would have gone another way, on the facts that were kept with it.
+/// Past acts and attempts that would have had another result, on the facts that were recorded with them.
 fn acts_done(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     let table = Table {
         caption: "Past acts".to_owned(),
@@ -414,7 +415,7 @@ fn acts_done(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     }
 }
 
-/// The change that a row is about, with what stands below its title.
+/// The change of a row, with the text below its title.
 fn change(view: &View<'_, '_, '_>, (key, title): (&str, &str), sub: Rich) -> Cell {
     Cell::Title {
         text: title.to_owned(),
@@ -491,7 +492,7 @@ fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
     ]
 }
 
-/// Proposes a set that was tried; when it is refused, the form comes back beside what was found.
+/// Proposes a tried set; on a refusal the form comes back beside the findings.
 pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let url = format!("{}/policies", visitor.base());
     let mut body = body_of(&form);
@@ -513,7 +514,7 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, for
     if !matches!(failure.status(), 409 | 422) {
         return problem(&state, &visitor, &failure, &url).await;
     }
-    // What was found belongs to no form that is sent, so it is found anew.
+    // The result belongs to no form that is sent, so it is computed anew.
     let trial = match tried(&state, &visitor, &form).await {
         Ok(trial) => trial,
         Err(other) if other.status() == 422 => return refuse_set(&state, &visitor, form, &other).await,

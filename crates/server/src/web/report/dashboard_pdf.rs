@@ -1,5 +1,5 @@
-//! A dashboard as PDF: each tile with the rows that it counts, for who reads it. Times are in UTC, and what was counted at one
-//! moment gives the same bytes.
+//! A dashboard as PDF: each tile with the rows that it counts, for its reader. Times are in UTC, and the same counts at the
+//! same time give the same bytes.
 
 use acts::Context;
 use acts::report::find_tiles::{FoundTile, Narrow, TileRow, Wanted, find_dashboard, find_tiles, read_narrow};
@@ -52,7 +52,7 @@ fn document(
     sheets.finish(&title, &format!("Counted {}", minute(now)))
 }
 
-/// The filters that are on, in words.
+/// The active filters as text.
 fn filters(narrow: &Narrow) -> String {
     if narrow.is_empty() {
         return "Everything that its reader may read.".to_owned();

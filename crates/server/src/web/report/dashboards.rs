@@ -127,7 +127,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<St
     Ok(page.render())
 }
 
-/// The filters that are on, in words.
+/// The active filters as text.
 fn told(narrow: &Narrow) -> Rich {
     let mut rich = Rich::new();
     for (place, (name, value)) in narrow.iter().enumerate() {
@@ -279,7 +279,7 @@ fn chart(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Foun
     SectionBody::Chart(Box::new(chart), table)
 }
 
-/// What a row is, for the reader: a week by its first day, a person by the name.
+/// The label of a row for the reader: a week by its first day, a person by the name.
 fn label(view: &View<'_, '_, '_>, row: &TileRow) -> String {
     match row.span {
         Some((from, _)) if !row.is_said => view.reader.day(from),

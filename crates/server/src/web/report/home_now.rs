@@ -1,4 +1,4 @@
-//! What is acute, and the numbers of a home. Each number is counted by the query of the list that it opens, as that list counts
+//! Acute entries, and the numbers of a home. Each number is counted by the query of the list that it opens, as that list counts
 //! itself, so that both are the same.
 
 use acts::emergency::find_glasses::find_glasses;
@@ -17,15 +17,15 @@ use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::report::home_roles::VendorPlaces;
 use crate::web::shared::view::View;
 
-/// How many late changes are told.
+/// The most late changes shown.
 const LATE: i64 = 50;
 /// How many changes under way are looked at for a rollout that stopped.
 const UNDER_WAY: i64 = 500;
-/// Of so many days back changes without success are counted.
+/// The number of past days in which changes without success are counted.
 const DAYS: i64 = 30;
 
-/// What cannot wait, the gravest first: broken glasses, rollouts that were halted, open incidents, work that is late; of a vendor's
-/// own places alone.
+/// Urgent entries, the gravest first: broken glasses, halted rollouts, open incidents, late work; for a vendor only of their
+/// own places.
 ///
 /// # Errors
 /// The store's.
@@ -41,7 +41,7 @@ fn states(states: &[Stage]) -> Vec<String> {
     states.iter().map(|state| state.as_str().to_owned()).collect()
 }
 
-/// The changes that a filter finds, of a vendor those that they implement, each as a whole.
+/// The changes that a filter finds, each as a whole; for a vendor those that they implement.
 fn changes(
     view: &mut View<'_, '_, '_>,
     filter: &ChangeFilter,
@@ -62,7 +62,7 @@ fn named(view: &View<'_, '_, '_>, change: &Change, path: &str) -> Rich {
         .said(change.content.title.as_str())
 }
 
-/// Changes whose glass is broken: what it lets through ends with its time.
+/// Changes whose glass is broken: the bypass ends with its time.
 fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
     let mut found = find_glasses(view.cx)?;
     found.retain(|change| own.is_none_or(|own| own.changes.contains(&change.key)));
@@ -83,7 +83,7 @@ fn glasses(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Res
     Ok(entries.collect())
 }
 
-/// Rollouts in waves that stopped.
+/// Halted rollouts in waves.
 fn halted(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
         states: states(&[Stage::Implementing]),
@@ -118,14 +118,14 @@ fn incidents(view: &View<'_, '_, '_>, own: Option<&VendorPlaces>) -> Vec<Entry> 
     open.into_iter().map(entry).collect()
 }
 
-/// What is late: work past its end, and windows that passed.
+/// Late changes: work past its end, and windows that passed.
 fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
         states: states(&[Stage::Approved, Stage::Scheduled, Stage::Implementing]),
         overdue_at: Some(view.now()),
         ..ChangeFilter::default()
     };
-    // Those that began first stand first: of many the oldest are told, not the newest.
+    // The earliest start comes first: of many the oldest are shown, not the newest.
     let order = Order::parse("planned_start").unwrap_or_default();
     let mut entries = Vec::new();
     for (listed, _) in find_ordered(view.cx, &filter, order, LATE, None)?.0.rows {
@@ -150,7 +150,7 @@ fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result
     Ok(entries)
 }
 
-/// The numbers, each with the list that it counts; what is none is left out.
+/// The numbers, each with the list that it counts; zeros are left out.
 ///
 /// # Errors
 /// The store's.
@@ -180,7 +180,7 @@ pub(crate) fn numbers(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<HomeNumbe
     Ok(numbers)
 }
 
-/// The queries of the list of changes that are counted, by their words.
+/// The queries of the list of changes that are counted, with their labels.
 fn queries(view: &View<'_, '_, '_>) -> Vec<(&'static str, String)> {
     let me = view.directory.people.get(&view.me);
     let has = |role: &str| me.is_some_and(|person| person.roles.iter().any(|it| it.as_str() == role));

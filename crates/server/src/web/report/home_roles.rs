@@ -1,5 +1,5 @@
-//! What a home holds besides the queue, by the work of the one who reads: decisions to take back, what is late or
-//! collides, today's work, what changed since yesterday, figures, the population.
+//! The sections of a home besides the queue, by the reader's work: decisions that can be withdrawn, late and conflicting
+//! changes, today's work, changes since yesterday, figures, the population.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ const FIGURE_DAYS: i64 = 30;
 /// Over how many weeks a figure's course is drawn.
 const WEEKS: i64 = 12;
 
-/// What the reader decided lately, each with its way back while there is one.
+/// The reader's recent decisions, each with its withdrawal while one is possible.
 pub(crate) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let found = find_decided(view.cx)?;
     let entries = found.into_iter().enumerate().map(|(place, one)| {
@@ -87,7 +87,7 @@ pub(crate) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
     if has(&["auditor"]) && view.may(actions::AUDIT) {
         sections.push(population(view));
     }
-    // A vendor's home holds the places it works on. Its role reads the tenant's other changes too, where it looks for them.
+    // A vendor's home shows the vendor's own places. The role may read the tenant's other changes too, on other pages.
     if is_vendor_alone(view) {
         return Ok(vec![own_targets(view)?]);
     }
@@ -106,7 +106,7 @@ fn in_states(states: &[Stage]) -> Vec<String> {
     states.iter().map(|state| state.as_str().to_owned()).collect()
 }
 
-/// What the reader implements: under way now, or within the days ahead.
+/// The reader's implementation work: under way now, or within the days ahead.
 fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let now = view.now();
     let filter = ChangeFilter {
@@ -145,7 +145,7 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     Ok((!section.is_empty()).then_some(section))
 }
 
-/// Whether the reader is a vendor and nothing else.
+/// Whether the reader is a vendor without another role.
 fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
     let person = view.directory.people.get(&view.me);
     person.is_some_and(|person| !person.roles.is_empty() && person.roles.iter().all(|role| role.as_str() == "vendor"))
@@ -155,11 +155,11 @@ fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
 pub(crate) struct VendorPlaces {
     /// Their keys.
     pub changes: BTreeSet<String>,
-    /// What they touch.
+    /// The services that the vendor's changes touch.
     pub services: BTreeSet<ServiceKey>,
 }
 
-/// Those of the reader; `None` for everybody who is more than a vendor.
+/// The reader's own places; `None` for a reader with a role beyond vendor.
 pub(crate) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
     if !is_vendor_alone(view) {
         return Ok(None);
@@ -232,7 +232,7 @@ fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         .unsaid(unsaid))
 }
 
-/// What collides in the days ahead, and what cannot start in time.
+/// Conflicts in the days ahead, and changes that cannot start in time.
 fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let now = view.now();
     let filter = ChangeFilter {
@@ -296,7 +296,7 @@ fn is_undecided(row: &Listed) -> bool {
 /// A figure: what it counts.
 type Counted = (&'static str, fn(&Tally) -> i64);
 
-/// The figures in their order.
+/// The figures in display order.
 const FIGURES: [Counted; 4] = [
     ("Changes written", |it| it.written),
     ("Of them closed by now", |it| it.closed),
@@ -304,11 +304,11 @@ const FIGURES: [Counted; 4] = [
     ("Of them rejected or called off", |it| it.stopped),
 ];
 
-/// What was counted between days of the past, each so many days before now.
+/// Counts between days of the past, each so many days before now.
 struct Course {
     /// The days at which counting begins and ends, the oldest first.
     days: Vec<i64>,
-    /// What was counted between each two neighbours.
+    /// The counts between each two neighbours.
     tallies: Vec<Tally>,
 }
 
@@ -322,14 +322,14 @@ impl Course {
         Ok(Self { days, tallies })
     }
 
-    /// What was counted from so many days before now up to so many; both are days at which counting begins or ends.
+    /// The counts from so many days before now up to so many; both are days at which counting begins or ends.
     fn between(&self, from: i64, to: i64) -> Tally {
         let spans = self.days.iter().zip(&self.tallies);
         let within = spans.filter(|(day, _)| **day <= from && **day > to);
         within.fold(Tally::default(), |sum, (_, tally)| sum + *tally)
     }
 
-    /// What was counted in each week, the oldest first.
+    /// The counts of each week, the oldest first.
     fn weeks(&self) -> impl Iterator<Item = (i64, Tally)> + '_ {
         (0..WEEKS)
             .rev()
@@ -341,7 +341,7 @@ fn days_before(now: Timestamp, days: i64) -> Timestamp {
     now - SignedDuration::from_hours(24 * days)
 }
 
-/// Four figures with what they were before and their course over twelve weeks.
+/// Four figures with their earlier values and their course over twelve weeks.
 fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let now = view.now();
     let course = Course::counted(view)?;
@@ -434,11 +434,11 @@ fn population(view: &View<'_, '_, '_>) -> Section {
     Section::new("audit", "Audit", SectionBody::Entries(entries))
 }
 
-/// What happened to changes since yesterday morning, by the log, with the services: what the service desk is asked.
+/// The events of changes since yesterday morning, from the log, with the services: the usual questions to a service desk.
 fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let today = view.reader.local(view.now());
     let yesterday = today.start_of_day().and_then(|start| start.checked_sub(1.day()));
-    // A zone whose days cannot be counted back by one is no zone of a person who reads this.
+    // No real zone fails to count back one day.
     let from = yesterday.map_or(view.now(), |start| start.timestamp());
     let found = find_moved(view.cx, from, 2 * MOST)?;
     let service = |change: &Change| {

@@ -30,7 +30,7 @@ pub(crate) async fn show_metric(
 }
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<String> {
-    // The form splits by team unless it says otherwise, and so does the page.
+    // The form splits by team by default, and so does the page.
     let asked = &match asked.get("by") {
         Some(_) => asked.clone(),
         None => asked.with(&[("by", "team")]),

@@ -1,4 +1,4 @@
-//! Parts of the pages of metrics: versions of a definition, what a figure depends on, times by approver, and the map of paths.
+//! Parts of the pages of metrics: versions of a definition, the inputs of a figure, times by approver, and the map of paths.
 
 use acts::report::export_event_log::find_process_map;
 use acts::report::find_figures::{FoundFigure, VersionFigure};
@@ -57,7 +57,7 @@ pub(super) fn versions(view: &View<'_, '_, '_>, found: &FoundFigure) -> Section 
         .lede("The definition changed within this window. The figure above follows the newest version.")
 }
 
-/// How much a figure depends on its window and on what makes a failure.
+/// The sensitivity of a figure to its window and to the definition of a failure.
 pub(super) fn sensitivity(definition: &Definition, found: &[Variant]) -> Section {
     let row = |it: &Variant| {
         let mark = if it.is_defined { "as defined" } else { "" };

@@ -1,4 +1,4 @@
-//! How values of metrics are written on pages, and how a question stands in an address.
+//! The formats of metric values on pages, and of a query in an address.
 
 use acts::report::find_figures::MOST_CHANGES;
 use acts::report::find_tiles::{FoundTile, TileRow};
@@ -14,7 +14,7 @@ use crate::http::percent::escaped;
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::View;
 
-/// Says that the newest part of a window is counted, because it holds too many changes.
+/// The notice that only the newest part of a window is counted, because the window holds too many changes.
 pub(crate) fn narrowed(view: &View<'_, '_, '_>, since: Timestamp) -> Notice {
     let text = format!(
         "More than {} changes lie in this window. Its newest part is counted, from {} on.",
@@ -24,7 +24,7 @@ pub(crate) fn narrowed(view: &View<'_, '_, '_>, since: Timestamp) -> Notice {
     Notice::new(Tone::Plain, text)
 }
 
-/// What stands in the place of a tile without rows.
+/// The text in place of a tile without rows.
 pub(crate) const NOTHING: &str = "There is nothing to count.";
 
 /// How many a row of a tile counts; of a bottleneck, how long.
@@ -57,7 +57,7 @@ impl Asked {
         Self(kept.chain(set).filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// The address of all metrics: without the split, and what only some metrics are asked for.
+    /// The address of all metrics: without the split, and without the parameters of single metrics.
     pub(crate) fn url_of_all(&self, view: &View<'_, '_, '_>) -> String {
         let own = ["by", "stage", "rule", "group", "approver", "cause", "root_cause"];
         self.with(&own.map(|name| (name, ""))).url(view, "/metrics")
@@ -161,7 +161,7 @@ fn decimal(value: i64, unit: i64) -> String {
     format!("{}.{}", value / unit, (value % unit).abs() * 10 / unit)
 }
 
-/// A value in the words of its metric.
+/// A value in the format of its metric.
 pub(crate) fn value(definition: &Definition, value: i64) -> String {
     match definition.formula {
         Formula::Share => share(value),
@@ -200,7 +200,7 @@ pub(crate) fn interval(definition: &Definition, it: Estimate) -> String {
     format!("{} to {}", value(definition, it.low), value(definition, it.high))
 }
 
-/// The reason of an exclusion in words.
+/// The reason of an exclusion, as text.
 pub(crate) fn exclusion(why: Exclusion) -> &'static str {
     match why {
         Exclusion::Skipped => "Work that was not done",
@@ -212,7 +212,7 @@ pub(crate) fn exclusion(why: Exclusion) -> &'static str {
     }
 }
 
-/// How a row counts, in words.
+/// The label of a row's counting.
 pub(crate) fn counted(word: &str) -> &'static str {
     let excluded = Exclusion::ALL.into_iter().find(|why| why.as_str() == word);
     match (excluded, word) {

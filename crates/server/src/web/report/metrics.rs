@@ -1,4 +1,4 @@
-//! The page of the metrics: figures with intervals, groups, charts with the tables behind them, and what rules leave out.
+//! The page of the metrics: figures with intervals, groups, charts with their tables, and the exclusions by rules.
 
 use std::collections::BTreeMap;
 
@@ -163,7 +163,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     Ok(page.render())
 }
 
-/// Says where the rows are behind the log.
+/// The notice that the rows are behind the log.
 pub(crate) fn behind(rows: &Rows) -> Option<Notice> {
     let missing = rows.log_size - rows.position;
     let text = format!(
@@ -528,7 +528,7 @@ fn causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Sect
         .unsaid("There was no emergency in this window."))
 }
 
-/// The root causes of failed changes, as their reviews name them; each leads to the figure that counts it.
+/// The root causes of failed changes from their reviews; each links to the figure that counts it.
 fn root_causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<Section> {
     let (_, found) = loaded.figure(view, "success_share", "root_cause")?;
     let known = noun::list::<Cause>(view.cx)?;
@@ -576,7 +576,7 @@ fn root_causes(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result
         .unsaid("No review of a failed change named a root cause in this window."))
 }
 
-/// What rules leave out of the deployments.
+/// The deployments that rules leave out.
 fn left_out(excluded: &LeftOut) -> Section {
     let rows = excluded
         .iter()

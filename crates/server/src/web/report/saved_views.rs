@@ -57,7 +57,7 @@ pub(crate) async fn share(State(state): State<AppState>, visitor: Visitor, form:
 }
 
 fn list_url(visitor: &Visitor, query: &str) -> String {
-    // What came in a form becomes part of an address only if it is one already.
+    // The query from the form becomes part of an address only if it is a valid one already.
     let is_plain = query.chars().all(|c| c.is_ascii_graphic());
     match query.is_empty() || !is_plain {
         true => format!("{}/changes", visitor.base()),

@@ -1,4 +1,4 @@
-//! The search: a page that works without script, and what the palette shows.
+//! The search: a page that works without script, and the contents of the palette.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -14,15 +14,15 @@ use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 
-/// What the address asks.
+/// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     q: Option<String>,
-    /// Present where the palette asks: a whole key then lists what can be done, rather than lead to its change.
+    /// Set by the palette: a whole key then lists the possible acts, rather than lead to its change.
     look: Option<String>,
 }
 
-/// The sections by the kind of what they hold, in the order of the page. The palette reads them by their ids.
+/// The sections by the kind of their entries, in the order of the page. The palette reads them by their ids.
 const SECTIONS: [(&str, &str, &str); 9] = [
     ("act", "hits-acts", "Commands"),
     ("change", "hits-changes", "Changes"),
@@ -126,7 +126,7 @@ fn entry(view: &View<'_, '_, '_>, item: &Item) -> Entry {
     }
 }
 
-/// The list of changes with the same filters and words.
+/// The list of changes with the same filters and search terms.
 fn all_changes(view: &View<'_, '_, '_>, text: &str) -> Option<ActForm> {
     let query = SearchQuery::parse(text).ok().filter(|query| !query.is_empty())?;
     let mut pairs: Vec<String> = Vec::new();

@@ -1,6 +1,5 @@
-//! The figures of an executive's home: how many changes succeed, how long they take, how many wait, how many are emergencies,
-//! and whether that is more or less than before. Each figure leads to the changes that it is counted from. What is counted is
-//! defined in `model/report`.
+//! The figures of an executive's home: the share of successful changes, the lead time, the waiting changes, the emergencies,
+//! and the trend of each. Each figure links to the changes that it is counted from. The definitions are in `model/report`.
 
 use acts::report::find_changes::{self, ChangeFilter, count_changes, tally_changes};
 use acts::report::find_ended::{Ended, find_courses, find_newest_ended, find_titles};
@@ -18,22 +17,22 @@ use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 
-/// The span that the figures are about, in days; what was before is as long.
+/// The span of the figures in days; the comparison span before it is as long.
 const DAYS: i64 = 30;
-/// After how many days a change that waits is told apart.
+/// The days after which a waiting change is counted separately.
 const LONG_WAIT_DAYS: i64 = 7;
-/// The most changes that are counted where they wait.
+/// The most waiting changes that are counted.
 const COUNTED: i64 = 10_000;
 /// The most rows behind a figure that are shown.
 const ROWS: usize = 500;
-/// From how many hours on a time is told in days.
+/// The hours from which a time is shown in days.
 const IN_DAYS_HOURS: i64 = 48;
 
 fn days_ago(now: Timestamp, days: i64) -> Timestamp {
     now - SignedDuration::from_hours(24 * days)
 }
 
-/// From when on a figure counts whose window holds too many changes.
+/// The start of counting for a figure whose window holds too many changes.
 pub(crate) fn counted_from(view: &View<'_, '_, '_>, since: Timestamp) -> String {
     format!(
         "counted from {} on: there are too many changes before",
@@ -74,7 +73,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     Ok(Section::new("success", "How changes go: the last 30 days", body).note(note))
 }
 
-/// The same figures in words.
+/// The same figures as text.
 fn same_as_table(figures: &[Figure]) -> Table {
     let row = |it: &Figure| {
         vec![
@@ -108,7 +107,7 @@ fn success(course: &[Counted], href: &str) -> Figure {
     };
     let (lately, before) = match course {
         [lately, before] => (lately, Some(before)),
-        // What was before is not counted.
+        // The period before is not counted.
         [lately] => (lately, None),
         _ => return Figure::default(),
     };
@@ -218,7 +217,7 @@ fn emergencies(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
     })
 }
 
-/// The changes behind success and time: what ended in the last days, what did not succeed first.
+/// The changes behind success and time: those that ended in the last days, failures first.
 pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Home, page).await
 }

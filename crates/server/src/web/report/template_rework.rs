@@ -1,4 +1,4 @@
-//! The rework of changes from a template: fields, steps, returns, and what operations missed.
+//! The rework of changes from a template: fields, steps, returns, and gaps found in operations.
 
 use acts::change::propose_variant::propose_variant;
 use acts::report::find_rework::{TemplateReport, find_template_report};
@@ -30,7 +30,7 @@ pub(crate) async fn show_rework(
     show(&state, &visitor, Place::Templates, move |view| page(view, &key, None)).await
 }
 
-/// Proposes a variant with the diff that the uses speak for.
+/// Proposes a variant with the diff that the uses suggest.
 pub(crate) async fn propose(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -165,7 +165,7 @@ fn missing(found: &TemplateReport) -> Section {
     Section::new("missing", "What operations missed", SectionBody::Table(table)).unsaid("Nobody has answered yet.")
 }
 
-/// The questions with which changes were returned, by the fields that answered them.
+/// The questions of returned changes, by the fields that answered them.
 fn questions(view: &View<'_, '_, '_>, found: &TemplateReport) -> Section {
     let label = |field: &String| labels::label_of(field).map_or_else(|| capital(&plain(field)), str::to_owned);
     let rows = found.questions.iter().map(|it| {
@@ -203,7 +203,7 @@ fn questions(view: &View<'_, '_, '_>, found: &TemplateReport) -> Section {
         .unsaid("No change was returned with a question.")
 }
 
-/// The diff that the uses speak for.
+/// The diff that the uses suggest.
 fn proposal(found: &TemplateReport) -> Section {
     let rows = found.proposal.iter().map(|it| {
         let label = labels::label_of(&it.field).map_or_else(|| capital(&plain(&it.field)), str::to_owned);

@@ -1,4 +1,4 @@
-//! A quarterly adjustment, read like a merge request: what was found, the risk table before and after, and the back-test.
+//! A quarterly adjustment, read like a merge request: the findings, the risk table before and after, and the back-test.
 
 use acts::core::noun;
 use acts::risk::adjust_rules::{configuration_states, decide_adjustment};
@@ -39,7 +39,7 @@ pub(crate) async fn show_one(
     .await
 }
 
-/// Adopts or declines it.
+/// Adopts or declines the adjustment.
 pub(crate) async fn decide(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -287,7 +287,7 @@ fn wrong_table(view: &View<'_, '_, '_>, found: &[&Finding]) -> Table {
     }
 }
 
-/// A cell that stays, or what it was and becomes.
+/// A cell that stays, or its old and new value.
 fn moved(before: Level, after: Level) -> Cell {
     if before == after {
         return Cell::text(capital(after.as_str()));
@@ -318,7 +318,7 @@ fn table(before: &RiskRules, after: &RiskRules) -> Table {
     }
 }
 
-/// The categories, and what a change touches, whose least complexity moves.
+/// The categories and the touched data classes whose least complexity moves.
 fn terms_table(before: &RiskRules, after: &RiskRules) -> Table {
     let row = |word: &str, before: Option<&Level>, after: Option<&Level>| {
         let level = |known: Option<&Level>| known.copied().unwrap_or(Level::None);
@@ -345,7 +345,7 @@ fn terms_table(before: &RiskRules, after: &RiskRules) -> Table {
     }
 }
 
-/// The proposed values of parameters: what holds, what is proposed, and what speaks for it.
+/// The proposed values of parameters: the present value, the proposed one, and the evidence for it.
 fn parameters_table(found: &[ParameterProposal]) -> Table {
     let row = |it: &ParameterProposal| {
         let moved = Rich::new().said(it.before.as_str()).text(" → ");

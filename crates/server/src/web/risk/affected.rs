@@ -1,4 +1,4 @@
-//! What a change reaches: drawn, and as a table with the way to each thing.
+//! The reach of a change: drawn, and as a table with the path to each item.
 
 use acts::risk::find_affected::{Excluded, Reach, reach_of};
 use axum::extract::{Path, Query, State};
@@ -19,7 +19,7 @@ use crate::web::shared::view::{View, Visitor, show};
 
 /// How many things one page of the table holds.
 const PAGE: usize = 200;
-/// The most names of a way that are told; the middle of a longer one is counted.
+/// The most names of a path that are shown; the middle of a longer one is counted.
 const MOST_ON_A_WAY: usize = 6;
 
 /// Where the table begins.
@@ -115,7 +115,7 @@ fn facts(view: &View<'_, '_, '_>, change: &record::Change, reach: &Reach, reache
     facts
 }
 
-/// What the graph added after the assessment.
+/// The items that the graph added after the assessment.
 fn grown_section(grown: &Growth) -> Section {
     let entry = |thing: &String| Entry::new(Tone::Wait, Rich::new().said(thing.as_str())).icon("service");
     let mut entries: Vec<Entry> = grown.things.iter().take(PAGE).map(entry).collect();
@@ -128,7 +128,7 @@ fn grown_section(grown: &Growth) -> Section {
         .note("The assessment is due again.".to_owned())
 }
 
-/// What the assessment left out, with the reason and by whom.
+/// The items that the assessment left out, with the reason and the author.
 fn excluded_section(view: &View<'_, '_, '_>, reach: &Reach) -> Section {
     let entry = |row: &Excluded| {
         let text = Rich::new().said(row.item.as_str()).text(": ").said(row.reason.as_str());
@@ -187,10 +187,10 @@ fn arrows(far: usize) -> String {
     }
 }
 
-/// The nearest things, column by column; what has no room is counted and stands in the table.
+/// The nearest items, column by column; further items are counted, and listed in the table.
 pub(crate) fn graph(view: &View<'_, '_, '_>, key: &str, found: &[Affected]) -> Graph {
     let mut columns: Vec<Vec<GraphNode>> = Vec::new();
-    // Where each drawn thing stands in its column.
+    // The row of each drawn item in its column.
     let mut rows: Vec<Option<usize>> = vec![None; found.len()];
     let mut drawn = 0;
     for (place, one) in found
@@ -266,7 +266,7 @@ fn table(view: &View<'_, '_, '_>, found: &[Affected], shown: &[usize]) -> Table 
     }
 }
 
-/// A way in words, what is changed first.
+/// A path as text, the changed item first.
 fn way(keys: &[&str]) -> String {
     if keys.len() <= MOST_ON_A_WAY {
         return keys.join(" → ");

@@ -1,4 +1,4 @@
-//! The models of failure: what they learned from, and how the model in force would have done in the last year.
+//! The models of failure: their training data, and the performance of the model in force over the last year.
 
 use acts::risk::fit_model::{count_closed, find_models};
 use axum::extract::State;

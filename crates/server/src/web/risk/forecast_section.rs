@@ -40,8 +40,8 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Res
     })
 }
 
-/// How reviewed failures moved the forecast since, in words; the figure that is kept stays. Those scoped to services see none, as a
-/// move names an incident.
+/// The moves of the forecast by reviewed failures since, as text; the kept figure stays. Readers who are scoped to services see
+/// none, as a move names an incident.
 fn moved(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<String> {
     if view.cx.scope()?.is_some() || !change.state.is_before_start() {
         return Ok(String::new());
@@ -92,8 +92,8 @@ fn picture(forecast: &Forecast, change: &Change) -> ForecastPicture {
     }
 }
 
-/// What a decision card says of the forecast that a change keeps, and of what reviewed failures made of it since, in few words:
-/// the section tells the rest.
+/// The summary on a decision card of the forecast that a change keeps, and of its moves by reviewed failures; the section has
+/// the details.
 pub(crate) fn on_card(file: &ChangeFile) -> Option<(Tone, Rich)> {
     let forecast = file.change.forecast.as_ref()?;
     let moved = current(&file.change, &file.cause_moves).last().map(|row| row.to_ppm);

@@ -1,4 +1,4 @@
-//! The risk matrix on the page of a change: its cell, what would move it, and where each input comes from.
+//! The risk matrix on the page of a change: its cell, the facts that would move it, and the origin of each input.
 
 use model::change::change_file::ChangeFile;
 use model::core::enums::{Level, NodeKind, RatedFact};
@@ -30,7 +30,7 @@ pub(crate) fn section(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::R
     Ok(Section::new("matrix", "Risk matrix", body).note(note))
 }
 
-/// The drawing: each cell says what it means, and leads to the changes of its risk.
+/// The drawing: each cell shows its meaning, and links to the changes of its risk.
 fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
     let square = |cell: &MatrixCell| {
         let told = meaning(cell.impact, cell.complexity, cell.level);
@@ -63,7 +63,7 @@ fn picture(view: &View<'_, '_, '_>, found: &Matrix) -> MatrixPicture {
     }
 }
 
-/// What a cell means.
+/// The meaning of a cell.
 fn meaning(impact: Level, complexity: Level, level: Level) -> Rich {
     Rich::from(format!(
         "Impact {impact}, complexity {complexity}: the risk is {level}."
@@ -75,7 +75,7 @@ fn with_changes(view: &View<'_, '_, '_>, told: Rich, level: Level) -> Rich {
     told.line().link("Changes of this risk", url)
 }
 
-/// The table in force, drawn: each cell says what it means, and leads to the changes of its risk.
+/// The table in force, drawn: each cell shows its meaning, and links to the changes of its risk.
 pub(crate) fn table_picture(view: &View<'_, '_, '_>, table: &RiskTable) -> MatrixPicture {
     let square = |impact: Level, complexity: Level| {
         let level = table.level(impact, Some(complexity));
@@ -95,7 +95,7 @@ pub(crate) fn table_picture(view: &View<'_, '_, '_>, table: &RiskTable) -> Matri
     }
 }
 
-/// The table in force on the card of a change, with the cell that it is in; the sentences stand on the page of the change.
+/// The table in force on the card of a change, with the change's cell; the sentences are on the page of the change.
 pub(crate) fn card_picture(view: &View<'_, '_, '_>, found: &Effective, whole: String) -> MatrixPicture {
     let tenant = view.directory.tenant.as_ref();
     let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
@@ -183,7 +183,7 @@ fn name(fact: RatedFact) -> &'static str {
     }
 }
 
-/// Where what counts comes from, and what says the derived value: the facts of the change, or a thing with the way to it.
+/// The origin of a counted value, and of the derived value: the facts of the change, or an item with the path to it.
 fn from(view: &View<'_, '_, '_>, input: &MatrixInput, is_scoped: bool) -> Rich {
     let mut rich = Rich::from(origin(input));
     for fact in &input.facts {
@@ -195,12 +195,12 @@ fn from(view: &View<'_, '_, '_>, input: &MatrixInput, is_scoped: bool) -> Rich {
     }
 }
 
-/// The way from a target to the thing that says a value, and which fact of the thing does.
+/// The path from a target to the item that gives a value, and the item's fact that gives it.
 fn way_of(view: &View<'_, '_, '_>, source: &Source, is_scoped: bool) -> Rich {
     let mut rich = Rich::new();
     match source.path.as_slice() {
         [] => {}
-        // Neither its name nor its facts are the reader's, as in the answer of the API.
+        // The reader may see neither the item's name nor its facts, as in the response of the API.
         [_, _, ..] if is_scoped => return rich.text("something that it reaches"),
         path => {
             for (place, (kind, key)) in path.iter().enumerate() {
@@ -222,7 +222,7 @@ fn way_of(view: &View<'_, '_, '_>, source: &Source, is_scoped: bool) -> Rich {
     }
 }
 
-/// Where what counts comes from.
+/// The origin of a counted value.
 fn origin(input: &MatrixInput) -> &'static str {
     match (input.stated, input.derived) {
         (Some(stated), Some(derived)) if stated == derived => "stated and derived alike",

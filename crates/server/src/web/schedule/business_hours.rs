@@ -16,7 +16,7 @@ use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::state::AppState;
 
-/// How many holidays are told by name.
+/// The most holidays listed by name.
 const TOLD: usize = 12;
 
 /// The page.
@@ -167,7 +167,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&Calendar>
     asking_why(view, form).submit("Keep this calendar")
 }
 
-/// What people write in lines, as the API takes it.
+/// Converts the lines of the form into the API's format.
 fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     let text = |body: &mut Body, name: &str| match body.remove(name) {

@@ -32,16 +32,16 @@ use crate::web::shared::words;
 const MOST: i64 = 300;
 /// How long before a span a change may have begun to be seen in it, in days.
 const BEFORE: i64 = 7;
-/// The most collisions that are told above the calendar.
+/// The most collisions listed above the calendar.
 const TOLD: usize = 3;
 /// The most changes that a day of a month shows.
 const MOST_IN_MONTH: usize = 8;
 /// The row of services that no team runs.
 const NO_TEAM: &str = "No team";
-/// How many others a change of the table names, with which it collides.
+/// The most colliding changes that a change of the table names.
 const NAMED: usize = 5;
 
-/// What the address asks for.
+/// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     view: Option<String>,
@@ -90,7 +90,7 @@ struct Shown {
     end: Zoned,
 }
 
-/// With which others a change collides.
+/// The changes that a change collides with.
 #[derive(Default)]
 struct Others {
     /// The first, in the order of time.
@@ -99,7 +99,7 @@ struct Others {
     more: usize,
 }
 
-/// Two plans that collide: a change, what it collides with, and why.
+/// Two plans that collide: a change, the other plan, and the reason.
 struct Collision {
     one: Planned,
     other: Planned,
@@ -115,7 +115,7 @@ struct Span {
     services: BTreeSet<String>,
 }
 
-/// All that one page draws from.
+/// All data of one page.
 struct Board {
     shape: Shape,
     asked: Asked,
@@ -126,13 +126,13 @@ struct Board {
     /// Whether more is planned in this time than was looked at.
     is_cut: bool,
     spans: Vec<Span>,
-    /// The first collisions, as many as are told.
+    /// The first collisions, up to the limit.
     told: Vec<Collision>,
     /// How many there are.
     collisions: usize,
-    /// With which others each change collides.
+    /// The colliding changes of each change.
     colliding: BTreeMap<String, Others>,
-    /// What else is to be seen of each change before it is decided.
+    /// The other warnings before a decision, for each change.
     warned: BTreeMap<String, Vec<Warning>>,
 }
 
@@ -219,7 +219,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         .as_deref()
         .and_then(|text| text.parse::<Date>().ok())
         .unwrap_or(today);
-    // Two days of the past stay in sight, for what was done last night is asked about in the morning.
+    // Two days of the past stay visible, because last night's work is discussed in the morning.
     let (first, days) = match shape {
         Shape::Day => (anchor, 1),
         Shape::Week => (anchor.saturating_sub(2.days()), 7),
@@ -272,7 +272,7 @@ fn start_of(view: &View<'_, '_, '_>, date: Date) -> Timestamp {
     date.to_zoned(zone).map_or(view.now(), |zoned| zoned.timestamp())
 }
 
-/// What is planned, in the order of time, and whether more is than was looked at.
+/// Planned changes, in the order of time, and whether there are more than were read.
 fn changes(
     view: &mut View<'_, '_, '_>,
     asked: &Asked,
@@ -306,7 +306,7 @@ fn changes(
     Ok((shown, is_cut))
 }
 
-/// The changes at the places that are asked for.
+/// The changes at the selected places.
 fn of_places(asked: &Asked) -> ChangeFilter {
     let said = |text: &Option<String>| text.clone().filter(|it| !it.is_empty());
     ChangeFilter {
@@ -462,7 +462,7 @@ fn standing(listed: &Listed, now: Timestamp) -> Standing {
     }
 }
 
-/// Why what was decided does not happen then: it is on hold, or its window passed without a start.
+/// The reason why an approved change does not start: it is on hold, or its window passed without a start.
 pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str> {
     let is_awaited = matches!(listed.state.as_str(), "approved" | "scheduled");
     match listed.planned_end {
@@ -472,14 +472,14 @@ pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str
     }
 }
 
-/// Where it stands, in the word that tells the most.
+/// The state of a change, as the most specific label.
 fn state_words(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
     let outcome = told_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
     let state = || outcome.unwrap_or_else(|| listed.state.clone());
     stays_away(listed, now).map_or_else(state, str::to_owned)
 }
 
-/// The hours of a day that a span takes: the first, and how many. `None` when it is not on that day.
+/// The hours of a day in a span: the first, and how many. `None` when the span is not on that day.
 fn hours_on(day: Date, start: &Zoned, end: &Zoned) -> Option<(u8, u8)> {
     if start.date() > day || end.date() < day || (end.date() == day && end.time() == Time::midnight()) {
         return None;
@@ -548,7 +548,7 @@ fn bands(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Band> {
     board.spans.iter().filter_map(band).collect()
 }
 
-/// What is drawn on a day, and how much more there is than has room.
+/// The blocks drawn on a day, and the number of those without room.
 fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, usize) {
     let mut blocks: Vec<Block> = Vec::new();
     for one in &board.changes {
@@ -593,7 +593,7 @@ fn row_of(view: &View<'_, '_, '_>, shape: Shape, service: &str) -> String {
         .unwrap_or_else(|| NO_TEAM.to_owned())
 }
 
-/// How a change is moved whose times may still be set.
+/// The form that moves a change whose times may still be set.
 fn movable(view: &View<'_, '_, '_>, one: &Shown) -> Option<Movable> {
     let movable = ["draft", "assessing", "authorizing", "approved", "scheduled"];
     movable.contains(&one.listed.state.as_str()).then(|| Movable {

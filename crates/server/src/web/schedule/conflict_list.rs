@@ -1,4 +1,4 @@
-//! Conflicts: those that are kept, with their owner, arbiters, precedents and decision; and what a change conflicts with, for its
+//! Conflicts: the recorded ones, with their owner, arbiters, precedents and decision; and the conflicts of a change, for its
 //! page and its card.
 
 use acts::Context;
@@ -200,7 +200,8 @@ fn owner_form(view: &View<'_, '_, '_>, conflict: &Conflict) -> ActForm {
         .submit("Name another owner")
 }
 
-/// Adds the other one of a conflict to a text: a link to the change, and of a planned undo that it is one; or the title of maintenance.
+/// Adds the other plan of a conflict to a text: a link to the change, marked if it is a planned undo; or the title of
+/// maintenance.
 pub(crate) fn named(view: &View<'_, '_, '_>, text: Rich, it: &Found) -> Rich {
     let text = match it.is_undo {
         true => text.text("the planned undo of "),
@@ -212,7 +213,7 @@ pub(crate) fn named(view: &View<'_, '_, '_>, text: Rich, it: &Found) -> Rich {
     }
 }
 
-/// What a change conflicts with, for its page: the first few, with the way from the one to the other.
+/// The conflicts of a change, for its page: the first few, with the path between the two changes.
 ///
 /// # Errors
 /// The store's.

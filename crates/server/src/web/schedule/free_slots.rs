@@ -1,6 +1,6 @@
-//! Times that fit, offered beside the start of a form: inside of windows, in no freeze, beside no other change on the same
-//! places or on what they need, and not before the rules on lead time allow. Of a time that was typed it says what speaks
-//! against it, and which free ones lie next to it.
+//! Free times, offered beside the start of a form: inside windows, outside freezes, without another change on the same places
+//! or on their dependencies, and not before the lead time allows. For a typed time the form shows the obstacles, and the
+//! nearest free times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,16 +25,16 @@ use crate::web::shared::view::View;
 
 /// How many times are offered, each on a day of its own where there are days enough.
 const OFFERED: usize = 3;
-/// How many collisions are told beside a time.
+/// The most collisions listed beside a time.
 const COLLISIONS: usize = 3;
 /// The longest work, and the furthest time, that is held against freezes and other changes; nobody plans beyond.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
-/// How long a change takes of which nothing is said, in minutes.
+/// The default duration of a change, in minutes.
 const USUAL_MINUTES: i64 = 60;
-/// When a change may begin of which nothing is said: few work then.
+/// The default start of a change: few people work then.
 const USUAL_HOUR: Time = Time::constant(21, 0, 0, 0);
 
-/// A form in which the time that was taken stands as start and end.
+/// A form with the chosen free time as start and end.
 pub(crate) fn taken(form: Form) -> Form {
     let Some((start, end)) = form.first(FIT).split_once('/') else {
         return form;
@@ -43,7 +43,7 @@ pub(crate) fn taken(form: Form) -> Form {
     form.with("planned_start", &start).with("planned_end", &end)
 }
 
-/// What is offered for a change that is not written yet.
+/// The times offered for a change that is not written yet.
 pub(crate) fn of_new(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
@@ -64,7 +64,7 @@ pub(crate) fn of_new(
     offered(view, &values, earliest, None)
 }
 
-/// What is offered for a change as it stands, with what was typed.
+/// The times offered for an existing change, with the typed values.
 pub(crate) fn of_change(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
@@ -83,7 +83,7 @@ fn ahead() -> SignedDuration {
     SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS))
 }
 
-/// What stands in the form: as it was sent, or as it begins.
+/// The values of the form: as sent, or its initial ones.
 fn values(fields: &ChangeFields, back: Option<&Back>) -> BTreeMap<String, String> {
     match back {
         Some(back) => back
@@ -110,7 +110,7 @@ fn places(values: &BTreeMap<String, String>) -> Vec<(ServiceKey, EnvironmentKey)
     values.iter().filter_map(place).collect()
 }
 
-/// How long it takes and at which hour it begins, as far as the form says so.
+/// The duration and the hour of the start, as far as the form has them.
 fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (SignedDuration, Time) {
     let time = |name: &str| values.get(name).and_then(|text| view.reader.read_field(text));
     let (start, end) = (time("planned_start"), time("planned_end"));
@@ -129,17 +129,17 @@ fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (Signed
     (SignedDuration::from_mins(minutes).min(LONGEST), hour)
 }
 
-/// What is looked for: work of a change, with the hour at which it would begin where no window says when.
+/// The search for free times: a change's work, with the default hour of its start where no window applies.
 struct Wish<'a> {
     work: Work<'a>,
-    /// The key of the change itself, with which it cannot collide; empty before it is written.
+    /// The key of the change itself, which cannot collide with itself; empty before it is written.
     own: &'a str,
-    /// The people that do it, as far as they are known.
+    /// The implementers, as far as they are known.
     people: &'a BTreeSet<PersonId>,
-    /// The config items that it touches, each with the environment.
+    /// The affected config items, each with the environment.
     items: &'a BTreeSet<(String, EnvironmentKey)>,
     hour: Time,
-    /// Whether there are windows for it near the time that is looked at: then it is done in one of them or not at all.
+    /// Whether windows apply to the change near the searched time: then the change has to be inside one of them.
     is_bound: bool,
 }
 
@@ -196,7 +196,7 @@ fn offered(
     Ok(Some(fits))
 }
 
-/// Starts as the form's buttons send them, and in words.
+/// Starts in the format of the form's buttons, and as text.
 fn told(view: &View<'_, '_, '_>, starts: Vec<Timestamp>, length: SignedDuration) -> Vec<(String, String)> {
     let one = |start: Timestamp| {
         let value = format!("{}/{}", view.reader.field(start), view.reader.field(start + length));
@@ -215,8 +215,8 @@ fn spread<D: Ord>(free: &[Timestamp], day: impl Fn(&Timestamp) -> D) -> Vec<Time
     found
 }
 
-/// Implementers and tester as the form names them; a field that it does not hold stays as it is written. A login that nobody
-/// has is refused when the form is sent.
+/// Implementers and tester from the form; a field that the form does not have keeps its present value. An unknown login is
+/// refused when the form is sent.
 fn people(directory: &Directory, values: &BTreeMap<String, String>, file: Option<&ChangeFile>) -> BTreeSet<PersonId> {
     let logins = |name: &str| {
         let text = values.get(name)?;
@@ -250,7 +250,7 @@ fn entries(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// Windows that speak of all these places and lie within a time.
+/// Windows that apply to all these places and lie within a time.
 fn windows<'d>(
     directory: &'d Directory,
     places: &[(ServiceKey, EnvironmentKey)],
@@ -280,7 +280,7 @@ fn possible(directory: &Directory, wish: &Wish<'_>, zone: &TimeZone) -> BTreeSet
     let mut found: BTreeSet<Timestamp> = first.into_iter().collect();
     for day in 1..AHEAD_DAYS {
         let earliest = wish.work.earliest + SignedDuration::from_hours(24 * i64::from(day));
-        // Without a window ahead any time would do, which is not said of what has windows.
+        // Without a window ahead any time would fit, which is not true of places with windows.
         if !has_window(earliest) {
             break;
         }
@@ -294,7 +294,7 @@ fn possible(directory: &Directory, wish: &Wish<'_>, zone: &TimeZone) -> BTreeSet
     found
 }
 
-/// What is looked for as a plan, at a time.
+/// The searched time as a plan.
 fn mine(wish: &Wish<'_>, start: Timestamp) -> Planned {
     Planned {
         id: wish.work.change.cloned().unwrap_or_default(),
@@ -309,7 +309,7 @@ fn mine(wish: &Wish<'_>, start: Timestamp) -> Planned {
     }
 }
 
-/// Starts at which no other change and no maintenance is in the way, in their order.
+/// Starts without a conflicting change or maintenance, in their order.
 fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timestamp>> {
     let zone = view.reader.local(view.now()).time_zone().clone();
     let length = wish.work.length;
@@ -355,8 +355,8 @@ fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> i
     directory.freezes.iter().filter(covers).collect::<Vec<_>>().into_iter()
 }
 
-/// What speaks against a start, a sentence each. Nobody is refused for it here: it says beforehand what scheduling asks
-/// for, and what the calendar would show.
+/// The obstacles to a start, a sentence each. They refuse nothing here: they show beforehand the requirements of scheduling,
+/// and the conflicts in the calendar.
 fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> acts::Result<Vec<String>> {
     let (directory, end) = (view.directory.clone(), start + wish.work.length);
     let freeze = |freeze: &Freeze| {
@@ -391,7 +391,7 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     Ok(found)
 }
 
-/// The last free start before a time and the first after it; behind a freeze it is looked for from its end on.
+/// The last free start before a time and the first after it; a time in a freeze counts from the freeze's end.
 fn nearest(
     view: &mut View<'_, '_, '_>,
     wish: &Wish<'_>,
@@ -435,7 +435,7 @@ fn told_nearest(view: &View<'_, '_, '_>, before: Option<Timestamp>, after: Optio
     }
 }
 
-/// The times that others take which conflict with a plan, wherever it is put.
+/// The times that conflict with a plan, because other plans use them, wherever the plan is put.
 fn taken_by(directory: &Directory, mine: &Planned, others: &[Planned]) -> Vec<(Timestamp, Timestamp)> {
     taken_times(directory, &directory.planning(), mine, others)
 }

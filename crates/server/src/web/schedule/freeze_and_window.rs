@@ -1,4 +1,4 @@
-//! One freeze or maintenance window: what it covers, what became of it, and the form that changes it while it stands.
+//! One freeze or maintenance window: its coverage, its history, and the form that edits it while it is in force.
 
 use acts::Context;
 use acts::audit::find_timeline::{Told, find_history};
@@ -24,7 +24,7 @@ use crate::web::shared::moments;
 use crate::web::shared::record_edit_conflict::Standing;
 use crate::web::shared::view::{View, Visitor, reader_of, show};
 
-/// What may change of a freeze, in the order of the form.
+/// The editable fields of a freeze, in the order of the form.
 const OF_FREEZE: &[&str] = &[
     "title",
     "starts_at",
@@ -43,7 +43,7 @@ const OF_FREEZE: &[&str] = &[
     "exdates",
     "overrides",
 ];
-/// What may change of a maintenance window.
+/// The editable fields of a maintenance window.
 const OF_WINDOW: &[&str] = &[
     "title",
     "starts_at",
@@ -59,10 +59,10 @@ const OF_WINDOW: &[&str] = &[
     "overrides",
 ];
 
-/// What the address asks for.
+/// The query of the address.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Asked {
-    /// Whether the form that changes it stands open.
+    /// Whether the edit form is open.
     change: Option<String>,
 }
 
@@ -153,7 +153,7 @@ pub(super) fn freeze_page(
     Ok(page.render())
 }
 
-/// What the page tells of a freeze besides its facts and its history.
+/// The sections of a freeze's page besides its facts and its history.
 fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Freeze) -> acts::Result<()> {
     page.sections.push(freeze_parts::steps(view, freeze));
     if !freeze.is_over(view.now()) {
@@ -190,7 +190,7 @@ fn put_sections(view: &mut View<'_, '_, '_>, page: &mut RecordPage, freeze: &Fre
     Ok(())
 }
 
-/// What was proposed and confirmed to let it cover less.
+/// The proposals and confirmations that let the freeze cover less.
 fn loosened(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
     let span = |terms: Option<&FreezeTerms>| match terms {
         Some(terms) => format!(" lets it last {}", view.reader.span(terms.starts_at, terms.ends_at)),
@@ -288,7 +288,7 @@ fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
     Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
 }
 
-/// Puts a form that came back into the first act of its page, the one that changes the span.
+/// Puts a returned form into the first act of its page, the one that changes the span.
 fn came_back(
     view: &View<'_, '_, '_>,
     page: &mut RecordPage,

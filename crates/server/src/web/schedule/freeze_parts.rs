@@ -1,4 +1,4 @@
-//! The parts of the pages of freezes: the fields by which one repeats, its steps, its times, and what it hits.
+//! The parts of the pages of freezes: the fields of the repetition, the steps, the times, and the affected changes.
 
 use acts::Context;
 use acts::schedule::find_hits::{Hit, Preview};
@@ -26,7 +26,7 @@ const THAWS: [(&str, &str); 4] = [
     ("low", "Changes of low risk or less"),
     ("medium", "Changes of medium risk or less"),
 ];
-/// How often it repeats, in words.
+/// The labels of the repetitions.
 const REPEATS: [(&str, &str); 6] = [
     ("", "Once"),
     ("daily", "Every day"),
@@ -36,7 +36,7 @@ const REPEATS: [(&str, &str); 6] = [
     ("yearly", "Every year"),
 ];
 
-/// The fields by which a freeze or a window repeats. `is_new` offers the usual rules in words.
+/// The fields for the repetition of a freeze or a window. `is_new` offers the usual rules as text.
 pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field> {
     let names: Vec<(String, String)> = view
         .directory
@@ -82,8 +82,8 @@ pub(super) fn thaw_field() -> Field {
     Field::select("thaw_risk", "What may still start", &THAWS)
 }
 
-/// What a freeze would hit, as the answer to its form. With `seen`, which is the list that the form showed, it passes where that
-/// is what it hits or where it hits nothing; without, nothing is to be set.
+/// The changes that a freeze would hit, as the response to its form. `seen` is the list that the form showed. With it, the form
+/// passes if the list is unchanged or the freeze hits nothing; without it, nothing is to be set.
 pub(super) fn preview(cx: &mut Context<'_, '_>, body: &Body, seen: Option<&str>) -> acts::Result<()> {
     let preview = preview_freeze::preview_freeze(cx, body)?;
     let rows = preview.hits.iter().take(MOST_ROWS).map(|hit| Unmet {
@@ -112,7 +112,7 @@ pub(super) fn preview(cx: &mut Context<'_, '_>, body: &Body, seen: Option<&str>)
     .into())
 }
 
-/// The keys of the changes that a preview listed, by which the form tells that its sender saw them.
+/// The keys of the changes that a preview listed; the form sends them as proof that its sender saw them.
 pub(super) fn mark_of(listed: &[Unmet]) -> String {
     let key = |row: &Unmet| row.text.split(':').next().unwrap_or_default().to_owned();
     listed.iter().map(key).collect::<Vec<String>>().join(" ")
@@ -188,7 +188,7 @@ pub(super) fn signatures(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry>
     rows.collect()
 }
 
-/// The times that lie ahead.
+/// The times ahead.
 pub(super) fn times(view: &View<'_, '_, '_>, repeat: &Repeat) -> Option<Section> {
     if !repeat.is_set() {
         return None;
@@ -215,7 +215,7 @@ pub(super) fn times(view: &View<'_, '_, '_>, repeat: &Repeat) -> Option<Section>
     Some(Section::new("times", "Next times", SectionBody::Table(table)).note(note))
 }
 
-/// The facts of how it repeats and what it lets through.
+/// The facts about a freeze's repetition and its exceptions.
 pub(super) fn facts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(owner) = &freeze.course.business_owner {
@@ -248,7 +248,7 @@ pub(super) fn facts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Fact> {
     facts
 }
 
-/// The changes that it hits now, with their next free times.
+/// The changes that the freeze affects now, with their next free times.
 pub(super) fn hits(view: &mut View<'_, '_, '_>, freeze: &Freeze) -> acts::Result<Section> {
     let preview: Preview = preview_freeze::preview_of(view.cx, freeze.id.as_str())?;
     let row = |hit: &Hit| {
@@ -280,7 +280,7 @@ pub(super) fn hits(view: &mut View<'_, '_, '_>, freeze: &Freeze) -> acts::Result
         .unsaid("It hits no open change."))
 }
 
-/// What may be done about its steps now.
+/// The acts on the freeze's steps that are possible now.
 pub(super) fn acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<ActForm> {
     let id = freeze.id.as_str();
     let mut acts = Vec::new();

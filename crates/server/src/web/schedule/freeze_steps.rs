@@ -19,7 +19,7 @@ use crate::web::shared::form_page::send;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
 
-/// Signs the answer of the business owner.
+/// Signs the business owner's decision.
 pub(crate) async fn answer(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -156,7 +156,7 @@ fn report_facts(report: &FreezeReport) -> Vec<Fact> {
     facts
 }
 
-/// Of a freeze that holds more than once: what each time was expected to let through, beside what passed, the latest first.
+/// For a repeating freeze: the changes expected to pass at each time, beside those that passed, the latest first.
 fn times_section(view: &View<'_, '_, '_>, report: &FreezeReport) -> Option<Section> {
     if report.past.len() + report.ahead.len() < 2 || report.times.is_empty() {
         return None;

@@ -30,10 +30,10 @@ use crate::web::shared::words::{and, names};
 const LOOK: (i64, i64) = (1, 60);
 /// The most changes that the calendar shows.
 const MOST: i64 = 300;
-/// The field that tells which changes the form of a freeze listed.
+/// The field with the changes that the form of a freeze listed.
 const SEEN: &str = "seen";
 
-/// Services and environments in words.
+/// Services and environments as text.
 pub(crate) fn scope<'s>(
     services: impl ExactSizeIterator<Item = &'s ServiceKey>,
     environments: impl ExactSizeIterator<Item = &'s EnvironmentKey>,
@@ -112,7 +112,7 @@ fn window_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 /// The states of the filters of windows and freezes.
 const STATES: [(&str, &str); 3] = [("on", "Holds now"), ("ahead", "Ahead"), ("over", "Over")];
 
-/// Where a time stands.
+/// The state of an occurrence.
 fn state_word(time: Occurrence, now: jiff::Timestamp) -> &'static str {
     match (now < time.starts_at, now < time.ends_at) {
         (true, _) => "ahead",
@@ -268,7 +268,7 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
     form.submit("Add this window")
 }
 
-/// A form of a freeze or a window; `done` is what is told afterwards.
+/// A form of a freeze or a window; `done` is the confirmation shown afterwards.
 pub(crate) fn sent(form: Form, path: String, then: &str, place: Place, done: &'static str) -> Sent {
     Sent {
         form,
@@ -329,7 +329,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     freeze_page_of(view, &Words::default(), back)
 }
 
-/// Where a freeze stands, as the filter names it.
+/// The state of a freeze, as the filter names it.
 fn freeze_word(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
     match (freeze.is_over(now), freeze.is_on(now)) {
         (true, _) => "over",
@@ -457,7 +457,7 @@ pub(crate) fn loosening_acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Ac
         .field(Field::textarea("reason", "Why it may end").required())
         .note("It stands until another person confirms this.")
         .submit("Propose to end it");
-    // What covers more than the business owner agreed to, they answer.
+    // The business owner decides on a coverage beyond their earlier agreement.
     let proposal = freeze.loosening.as_ref();
     let proposal = proposal.filter(|_| freeze.widening(view.now()).is_none());
     let confirm = proposal.map(|loosening| {

@@ -1,4 +1,4 @@
-//! Another time for a change: what a time would collide with is said before anybody asks for it.
+//! Another time for a change: the collisions of a time are shown before a request for it.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -33,7 +33,7 @@ const AHEAD: i64 = 366;
 const MOST: usize = 50;
 /// How many free times are offered.
 const OFFERED: usize = 8;
-/// How many reasons of a time are named: those that speak most for and against it.
+/// The most reasons of a time that are named: the strongest for and against it.
 const REASONS: usize = 7;
 /// How long a change takes when it has no times yet, in hours.
 const USUAL_HOURS: i64 = 1;
@@ -46,7 +46,7 @@ pub(crate) struct Asked {
     planned_end: Option<String>,
 }
 
-/// Shows what a time would mean.
+/// Shows the consequences of a time.
 pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     let Some(key) = asked.change.clone().filter(|key| !key.is_empty()) else {
         return see(&format!("{}/calendar", visitor.base()));
@@ -170,7 +170,7 @@ fn store_rows(file: &change_file::ChangeFile) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The best free times, each with its reasons, as links that show what one of them would mean.
+/// The best free times, each with its reasons, as links to their consequences.
 fn offers(
     view: &mut View<'_, '_, '_>,
     file: &ChangeFile,
@@ -212,7 +212,7 @@ fn offers(
     ))
 }
 
-/// Links to times nearby, so that nobody has to type one: none into the past, and none that leads on for ever.
+/// Links to times nearby, so that nobody has to type one: none into the past, and a limited number.
 fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> Section {
     let hours = [
         ("An hour earlier", -1),
@@ -244,7 +244,7 @@ fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
     .acts(vec![try_form(view, key, start, end)])
 }
 
-/// Any other time, told by whoever has one in mind: what it would collide with is the answer.
+/// The form for any other time: its response lists the time's collisions.
 fn try_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> ActForm {
     ActForm::new("own", "A time of your own", view.url("/calendar/propose"))
         .question()

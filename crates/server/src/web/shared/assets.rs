@@ -10,7 +10,7 @@ pub(crate) struct Version {
     v: Option<String>,
 }
 
-/// Serves one asset; with the present version in its address it never has to be asked for again.
+/// Serves one asset; with the present version in its address a browser can cache it for ever.
 pub(crate) async fn serve(Path(name): Path<String>, Query(version): Query<Version>, headers: HeaderMap) -> Response {
     let Some(asset) = pages::assets::get(&name) else {
         return StatusCode::NOT_FOUND.into_response();

@@ -1,4 +1,4 @@
-//! Addresses that cannot be read: whoever asks for a page is told so by a page.
+//! Addresses that cannot be read: a request for a page gets a page with the error.
 
 use axum::extract::Request;
 use axum::http::header;
@@ -10,7 +10,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::is_utf8;
 use crate::web::shared::problem::bare_problem;
 
-/// Refuses what no page can read, and lets the refusals of what takes an address apart be pages too.
+/// Refuses requests that no page can read, and turns the refusals of axum's path and query parsers into pages too.
 pub(crate) async fn refuse(request: Request, next: Next) -> Response {
     let is_page = is_page(request.uri().path());
     if is_page && holds_null(request.uri()) {

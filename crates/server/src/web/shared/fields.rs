@@ -5,7 +5,7 @@ use pages::{Choice, Fact, Field, IN_A_MENU, Input, Named, Rich};
 
 use crate::web::shared::view::View;
 
-/// How many of those who watch are named.
+/// The most watchers that are named.
 const WATCHERS_SHOWN: usize = 5;
 
 /// A field for a time in the reader's zone.
@@ -15,7 +15,7 @@ pub(crate) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Fi
         .half()
 }
 
-/// The times that a form shows, to the instant, as it sends them along: an untouched one stays what it is.
+/// The exact times that a form shows, sent along hidden: an untouched time keeps its exact value.
 pub(crate) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); N]) -> String {
     let told = times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?)));
     let told: serde_json::Map<String, serde_json::Value> =
@@ -34,7 +34,7 @@ pub(crate) fn picks_field(view: &View<'_, '_, '_>, kind: &str, name: &str, label
 }
 
 /// A field for one of the keys of a kind ([`crate::web::shared::picks`]): a menu of few, else a field that searches. `none` is
-/// what the menu says for no key; the field is empty then.
+/// the menu's text for no key; the field is empty then.
 pub(crate) fn key_field(
     view: &View<'_, '_, '_>,
     (kind, none): (&str, &str),
@@ -78,7 +78,7 @@ pub(crate) fn environment_menu(view: &View<'_, '_, '_>) -> Field {
     key_field(view, ("environments", "Not said"), ("environment", "Environment"), keys)
 }
 
-/// Who watches: people by name, the first of them, and groups.
+/// The watchers: people by name, the first of them, and groups.
 pub(crate) fn watching<'p>(
     view: &View<'_, '_, '_>,
     people: impl Iterator<Item = &'p PersonId>,

@@ -1,5 +1,5 @@
-//! What a page tells after a form was taken. It stands in the address that the reader is sent to, sealed for their session and
-//! for a short while: no link that somebody made can let a page tell what did not happen.
+//! The confirmation on a page after a form was accepted. Its name is in the address of the redirect, sealed for the reader's
+//! session and for a short while: no forged link can make a page confirm an act that did not happen.
 
 use axum::extract::Query;
 use axum::http::Uri;
@@ -13,14 +13,15 @@ use crate::http::percent::escaped;
 const HOLDS: i64 = 120;
 /// The name of the seal in an address.
 const SEAL: &str = "seal";
-/// What is told of a form that tells nothing of its own, where one of its times comes twice.
+/// The confirmation of a form without one of its own, where one of its times occurs twice.
 pub(crate) const KEPT: &str = "kept";
-/// What is told of a form that was sent before: what it did then may be undone since, so nothing of that is said again.
+/// The confirmation of a form that was sent before: its effect may have been undone since, so the effect is not confirmed
+/// again.
 const AGAIN: &str = "again";
-/// The same in words, where no page shows how it stands.
+/// The same as text, for forms without a page that shows the result.
 pub(crate) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
 
-/// What forms tell; an act on a change has the name of its path.
+/// The confirmations of forms; an act on a change has the name of its path.
 const WORDS: &[(&str, &str)] = &[
     (KEPT, "It is kept."),
     (
@@ -121,13 +122,13 @@ const WORDS: &[(&str, &str)] = &[
     ("watchers/end", "You are no longer told of its news."),
 ];
 
-/// What a form tells, by its name.
+/// The text of a confirmation, by its name.
 pub(crate) fn words_of(name: &str) -> Option<&'static str> {
     let found = WORDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, words)| *words)
 }
 
-/// The name of what a decision tells, by its word.
+/// The name of a decision's confirmation, by the decision.
 pub(crate) fn decided(decision: &str) -> &'static str {
     match decision {
         "approve_with_conditions" => "approvals/conditions",
@@ -138,25 +139,25 @@ pub(crate) fn decided(decision: &str) -> &'static str {
     }
 }
 
-/// What was done.
+/// The confirmation of an act.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Told {
     /// Its name, one of [`WORDS`].
     pub done: String,
-    /// The change that it was done on, where the page is not its own.
+    /// The key of the changed record, if the page is another one's.
     pub key: String,
     /// The change whose plan was taken over.
     pub from: String,
-    /// Times of the form that come twice, as they were typed.
+    /// Times of the form that occur twice on the clock, as they were typed.
     pub twice: Vec<String>,
-    /// The changes that look like it.
+    /// The keys of similar changes.
     pub alike: Vec<String>,
     /// The tab of the page that is shown with it; empty for the first.
     pub tab: &'static str,
 }
 
 impl Told {
-    /// That this was done.
+    /// The confirmation of an act.
     pub fn new(done: impl Into<String>) -> Self {
         Self {
             done: done.into(),
@@ -164,7 +165,7 @@ impl Told {
         }
     }
 
-    /// That a change was written or edited by a form, and from which other it took what was left empty.
+    /// The confirmation that a form created or edited a change, with the change from which empty fields were taken.
     pub fn written(done: &str, similar: Option<String>, twice: Vec<String>) -> Self {
         Self {
             from: similar.unwrap_or_default(),
@@ -173,12 +174,12 @@ impl Told {
         }
     }
 
-    /// The same with the times of its form that come twice.
+    /// The same with the times of the form that occur twice.
     pub fn twice(self, twice: Vec<String>) -> Self {
         Self { twice, ..self }
     }
 
-    /// The same with the changes that look like it.
+    /// The same with the keys of similar changes.
     pub fn alike(self, alike: Vec<String>) -> Self {
         Self { alike, ..self }
     }
@@ -195,7 +196,7 @@ impl Told {
         }
     }
 
-    /// Whether it tells that the form was taken before.
+    /// Whether this confirms that the form was accepted before.
     pub fn is_again(&self) -> bool {
         self.done == AGAIN
     }
@@ -209,7 +210,7 @@ impl Told {
             .collect()
     }
 
-    /// What is sealed: the page, what it tells, and when.
+    /// The sealed content: the page, the confirmation, and the time.
     fn message(&self, path: &str, at: i64) -> String {
         let pairs = self.pairs().into_iter();
         let lines: Vec<String> = pairs
@@ -218,7 +219,7 @@ impl Told {
         format!("{path}?{}\n{at}", lines.join("&"))
     }
 
-    /// The query of an address that tells it.
+    /// The query of an address with this confirmation.
     pub fn query(&self, path: &str, credential: &str, now: Timestamp) -> String {
         let at = now.as_second();
         let tag = base64url(&hmac_sha256(credential.as_bytes(), self.message(path, at).as_bytes()));
@@ -233,7 +234,7 @@ impl Told {
         format!("{}&{SEAL}={at}.{tag}{tab}", query.join("&"))
     }
 
-    /// What an address tells, where its seal is this session's and fresh.
+    /// The confirmation in an address, if its seal is this session's and fresh.
     pub fn of(uri: &Uri, credential: &str, now: Timestamp) -> Option<Self> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
         let mut told = Self::default();
@@ -256,7 +257,7 @@ impl Told {
         (is_fresh && verify_hmac_sha256(credential.as_bytes(), message.as_bytes(), &tag)).then_some(told)
     }
 
-    /// The notice that tells it; `url_of` is the page of a change.
+    /// The notice with the confirmation; `url_of` is the page of a change.
     pub fn notice(&self, reader: &Reader, url_of: impl Fn(&str) -> String) -> Option<Notice> {
         let words = words_of(&self.done)?;
         let mut notice = match self.key.is_empty() {
@@ -350,7 +351,8 @@ mod tests {
             let Some(language) = pages::language::find(tag) else {
                 continue;
             };
-            // Each is a message of its own: a pattern such as “{what} is {so}” would fit many of them and say half in English.
+            // Each text is a message of its own: a pattern such as “{what} is {so}” would match many of them and leave half in
+            // English.
             let messages = language.messages();
             for (_, words) in WORDS {
                 assert!(messages.contains(words), "{tag}: {words}");

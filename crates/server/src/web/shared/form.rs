@@ -1,4 +1,4 @@
-//! Reads a form into the JSON object that the API takes, and puts what came back beside its fields.
+//! Converts a form into the API's JSON object, and puts errors beside the form's fields.
 //!
 //! Names follow the API, nested ones with points (`targets.0.service`). Lists are one entry a line or parted by commas;
 //! times are `datetime-local` values in the reader's zone; empty fields are left out.
@@ -100,9 +100,9 @@ const BOOLEANS: &[&str] = &[
     "watch",
     "skipped",
 ];
-/// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
+/// Keys of changes and incidents: spaces around them, which often come with copied keys, are removed.
 const KEYS: &[&str] = &["to", "change", "incident", "into", "incident_key", "change_key"];
-/// Lists whose entries hold no commas.
+/// Lists whose entries contain no commas.
 const LISTS: &[&str] = &[
     "implementers",
     "labels",
@@ -136,11 +136,11 @@ const LISTS: &[&str] = &[
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements", "contributing"];
-/// What the names of fields that a tenant added begin with.
+/// The prefix of the names of a tenant's own fields.
 pub(crate) const OWN: &str = "custom_fields.";
 /// The name of the mark by which a form is known that is sent twice.
 pub(crate) const MARK: &str = "once";
-/// The name under which an address and a form say which template they follow.
+/// The name under which an address and a form give the template that they follow.
 pub(crate) const AFTER: &str = "after";
 /// The name that a button sends: a time of those that were offered, or the wish to look for some.
 pub(crate) const FIT: &str = "fit";
@@ -160,16 +160,16 @@ const STEERING: &[&str] = &[
     AFTER,
     FIT,
 ];
-/// The name under which a form sends which draft it keeps.
+/// The name under which a form sends the draft that it keeps.
 pub(crate) const DRAFT: &str = "draft";
-/// The version of that draft which it saw last.
+/// The name of the last version of the draft that the form saw.
 pub(crate) const DRAFT_VERSION: &str = "draft_version";
-/// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
+/// The name under which a form sends the exact times that it showed: `{"planned_start": "…Z"}`.
 pub(crate) const STANDS: &str = "stands";
-/// Before the name of a field of which two people's values are at hand: which one stays.
+/// The prefix for a field with two people's values: the choice between them.
 pub(crate) const PICK: &str = "pick.";
 
-/// What a form sent, in its order.
+/// The content of a sent form, in its order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form {
     pairs: Vec<(String, String)>,
@@ -180,9 +180,9 @@ pub(crate) struct Form {
 pub(crate) struct Decoded {
     /// The object.
     pub body: Body,
-    /// What could not be read at all, such as a time that is none.
+    /// Values that could not be read at all, such as an invalid time.
     pub errors: Vec<FieldError>,
-    /// Times that come twice, for clocks go back over them, as they were typed: the first of each was taken.
+    /// Times that occur twice because the clocks go back, as they were typed: the first of each was taken.
     pub twice: Vec<String>,
     rows: BTreeMap<String, Vec<usize>>,
 }
@@ -209,14 +209,14 @@ impl FromRequest<AppState> for Form {
     }
 }
 
-/// Refuses what is no text in UTF-8, as the API does: it would be kept as something else than was typed.
+/// Refuses a body that is no UTF-8 text, as the API does: otherwise the kept text would differ from the typed one.
 async fn as_text(request: Request) -> Result<Request, Failure> {
     let unread = |status| Failure::new(status, "malformed", "The form could not be read: it is not UTF-8 text.");
     if !is_utf8(request.headers()) {
         return Err(unread(415));
     }
     let (parts, body) = request.into_parts();
-    // All of it is at hand and within the limit.
+    // The whole body is in memory and within the limit.
     let bytes = to_bytes(body, FORM_LIMIT as usize).await.map_err(|_| unread(400))?;
     match percent::is_utf8(&bytes) {
         true => Ok(Request::from_parts(parts, axum::body::Body::from(bytes))),
@@ -262,7 +262,7 @@ impl Form {
         self
     }
 
-    /// The same form without what stands under a name.
+    /// The same form without the values under a name.
     pub fn without(mut self, name: &str) -> Self {
         self.pairs.retain(|(known, _)| known != name);
         self
@@ -296,7 +296,7 @@ impl Form {
         decoded
     }
 
-    /// Puts times that were typed in words in the place of the fields that they count for.
+    /// Puts times that were typed as text in the place of the fields that they replace.
     fn put_times_in_words(&self, reader: &Reader, tree: &mut BTreeMap<String, Node>, decoded: &mut Decoded) {
         for (name, value) in self.pairs().filter(|(_, value)| !value.trim().is_empty()) {
             let Some((start, end)) = name.strip_prefix(IN_WORDS).and_then(|both| both.split_once(':')) else {
@@ -314,8 +314,8 @@ impl Form {
         }
     }
 
-    /// The time that a field showed, where nobody touched it: its field tells the minute, and of an hour that comes twice not
-    /// which of the two it is.
+    /// The exact time behind an untouched field: the field shows only the minute, and does not distinguish the two readings of
+    /// an hour that occurs twice.
     fn standing_time(&self, name: &str, value: &str, reader: &Reader) -> Option<Timestamp> {
         let shown = [STANDS, "was"].iter().find_map(|held| {
             let held: Body = serde_json::from_str(self.first(held)).ok()?;
@@ -325,7 +325,7 @@ impl Form {
     }
 
     fn leaf(&self, name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
-        // A tenant names its own fields as it likes; what they hold is read by their definition.
+        // A tenant may give its own fields any name; their values are read by their definition.
         if name.starts_with(OWN) {
             return Value::String(value.to_owned());
         }
@@ -432,14 +432,14 @@ fn value_of(node: Node, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> 
 }
 
 impl Decoded {
-    /// The same without what could not be read, which a refusal has told already.
+    /// The same without the unreadable values, which a refusal has reported already.
     pub fn without_errors(mut self) -> Self {
         self.errors.clear();
         self
     }
 
-    /// What an act answered, and with it what of its form could not be read at all: a form is mended once. What an act did
-    /// without the field that could not be read is undone with its refusal.
+    /// The result of an act, together with the unreadable values of its form, so that the sender corrects the form once. If a
+    /// value could not be read, the act is rolled back by the refusal.
     ///
     /// # Errors
     /// The act's; and 422 where something could not be read.
@@ -457,7 +457,7 @@ impl Decoded {
             self.errors.iter().any(below)
         };
         match done {
-            // What could not be read is missing as well, which says nothing more.
+            // An unreadable value counts as missing as well, which adds nothing.
             Err(acts::Error::Refused(Refusal::Invalid(more))) => {
                 all.extend(more.into_iter().filter(|error| !is_told(error)))
             }
@@ -467,8 +467,8 @@ impl Decoded {
         Err(Refusal::Invalid(all).into())
     }
 
-    /// The name of the form's field that an error of the API speaks of: `targets[0].service` is `targets.3.service`
-    /// when the first rows were left empty.
+    /// The name of the form's field for an error of the API: `targets[0].service` is `targets.3.service` when the first rows
+    /// were left empty.
     pub fn field_name(&self, api: &str) -> String {
         let mut name = String::new();
         for part in api.split('.') {
@@ -485,8 +485,8 @@ impl Decoded {
         name
     }
 
-    /// Errors by the names of the form's fields, each told once: with that name where the API's stands, and times by the
-    /// reader's clock. Several of one field, such as of a list of names, stand one behind the other.
+    /// Errors by the names of the form's fields, each once: with the form's name in place of the API's, and times by the
+    /// reader's clock. Several errors of one field, such as of a list of names, follow one another.
     pub fn by_field(&self, errors: &[FieldError], reader: &Reader) -> BTreeMap<String, String> {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for error in errors {
@@ -502,12 +502,12 @@ impl Decoded {
     }
 }
 
-/// The way from what is told above a page to the errors in its form.
+/// The link from the notice above a page to the errors in its form.
 pub(crate) fn to_errors() -> Rich {
     Rich::new().link("See what is wrong", format!("#{WRONG}"))
 }
 
-/// Puts sent values and errors back into the form of an act, and opens it. Answers the errors that fit no field.
+/// Puts sent values and errors back into the form of an act, and opens it. Returns the errors that fit no field.
 pub(crate) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, String>) -> Vec<String> {
     act.is_open = true;
     let names = act.fields.iter().map(|field| (field.name.clone(), field.label.clone()));
@@ -529,14 +529,14 @@ pub(crate) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, S
         .collect()
 }
 
-/// Errors of a form that no page shows again, in the words of the pages.
+/// Errors of a form that no page shows again, in the terms of the pages.
 pub(crate) fn unplaced(errors: &BTreeMap<String, String>) -> Vec<String> {
     let told = errors.iter();
     told.map(|(name, text)| in_plain_words(&in_labels(text), name))
         .collect()
 }
 
-/// What a menu sends, each with its words.
+/// The values that a menu sends, each with its label.
 fn choices(field: &Field) -> Vec<(String, String)> {
     let (Input::Select(choices) | Input::Radio(choices)) = &field.input else {
         return Vec::new();
@@ -554,7 +554,7 @@ fn refill_field(field: &mut Field, form: &Form) {
     }
 }
 
-/// Whether an error's name is the field's or lies below it: one of a list, or of rows that one field gathers.
+/// Whether an error's name is the field's or lies below it: an entry of a list, or of rows that one field gathers.
 fn belongs(error: &str, field: &str) -> bool {
     let gathered = match field {
         "condition" => "conditions",
@@ -567,7 +567,7 @@ fn belongs(error: &str, field: &str) -> bool {
     is_below(gathered) || (field == "condition" && error == "conditions.text")
 }
 
-/// A rule's sentence with the fields by the words above them: `` `title` `` is “Title”.
+/// A rule's sentence with labels in place of fields: `` `title` `` is “Title”.
 pub(crate) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
     let own = labels
         .iter()
@@ -578,7 +578,7 @@ pub(crate) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
     in_labels(&own)
 }
 
-/// The lines of a text that say something.
+/// The lines of a text that are not empty.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }

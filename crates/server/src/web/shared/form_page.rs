@@ -1,4 +1,4 @@
-//! Forms of lists and records: sent, done, and on a refusal shown again with what was wrong.
+//! Forms of lists and records: sent, performed, and on a refusal shown again with the errors.
 
 use acts::Context;
 use axum::response::Response;
@@ -13,9 +13,9 @@ use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
 use crate::web::shared::{idempotent_form, step_up};
 
-/// A form that came back.
+/// A returned form.
 pub(crate) struct Back {
-    /// Where it was sent.
+    /// The address to which the form was sent.
     pub url: String,
     form: Form,
     decoded: Decoded,
@@ -25,7 +25,7 @@ pub(crate) struct Back {
 impl Back {
     /// A form that was sent to a path of the tenant and refused.
     pub fn new(state: &AppState, visitor: &Visitor, path: &str, form: Form, failure: Failure) -> Self {
-        // Only the places of rows are read from it here, so any zone does; times that are none are told by the refusal.
+        // Only the places of rows are read from the form here, so any zone does; the refusal reports invalid times.
         let reader = Reader::named("UTC", state.executor().tools().clock.now());
         let decoded = form.decode(&reader, &[]).without_errors();
         Self {
@@ -36,17 +36,17 @@ impl Back {
         }
     }
 
-    /// What was sent.
+    /// The sent form.
     pub fn form(&self) -> &Form {
         &self.form
     }
 
-    /// Whether it was refused because somebody else was faster.
+    /// Whether the form was refused because another person's edit came first.
     pub fn is_stale(&self) -> bool {
         self.failure.problem.code == "stale"
     }
 
-    /// What was missing, where it was refused with this code.
+    /// The unmet conditions, if the refusal has this code.
     pub fn unmet(&self, code: &str) -> Option<&[Unmet]> {
         let problem = &self.failure.problem;
         (problem.code == code).then_some(problem.unmet.as_slice())
@@ -62,7 +62,7 @@ impl Back {
         }
     }
 
-    /// Opens the form among these acts with its values and errors, and tells the rest in the frame.
+    /// Opens the form among these acts with its values and errors, and shows the rest in the frame.
     pub fn put<'x>(&self, view: &View<'_, '_, '_>, frame: &mut Frame, acts: impl Iterator<Item = &'x mut ActForm>) {
         let mut errors = self.failure.problem.errors.clone();
         errors.extend(self.decoded.errors.iter().cloned());
@@ -88,29 +88,30 @@ impl Back {
         let mut hidden = act.fields.iter().filter(is_told);
         hidden.all(|field| match field.value.as_str() {
             "" => self.form.first(&field.name).is_empty(),
-            // Of several under one name, such as packs, each is one of those that were sent.
+            // Of several values under one name, such as packs, each sent one is selected.
             value => self.form.all(&field.name).iter().any(|sent| sent == value),
         })
     }
 }
 
-/// A form that was sent.
+/// A sent form.
 pub(crate) struct Sent {
-    /// What was sent.
+    /// The sent form.
     pub form: Form,
-    /// Boxes that are sent as `false` when they are not ticked.
+    /// Checkboxes that count as `false` when they are not ticked.
     pub boxes: &'static [&'static str],
-    /// Where it was sent, without the tenant: `/freezes`.
+    /// The address to which the form was sent, without the tenant: `/freezes`.
     pub path: String,
     /// Where the reader goes when it is done, without the tenant.
     pub then: String,
     /// The place of the page that shows it again.
     pub place: Place,
-    /// What the page tells afterwards, by its name in [`crate::web::shared::flash`]; empty where the page shows it by itself.
+    /// The confirmation on the next page, by its name in [`crate::web::shared::flash`]; empty where the page shows the result
+    /// by itself.
     pub done: &'static str,
 }
 
-/// Does what a form asks for; shows its page again when it is refused.
+/// Performs the act of a form; shows its page again on a refusal.
 pub(crate) async fn send<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
 where
     A: Fn(&mut Context<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,
@@ -141,14 +142,14 @@ where
     show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
 }
 
-/// Something that was made, and what is shown of it this once.
+/// A created object, and its values that are shown once.
 #[derive(Debug, Clone)]
 pub(crate) struct Made {
     /// The news: “booking-api is connected”.
     pub title: String,
-    /// What is to be done with it.
+    /// The instructions for it.
     pub text: String,
-    /// What is copied, each with its label.
+    /// The values to copy, each with its label.
     pub shown: Vec<(String, String)>,
 }
 
@@ -164,8 +165,8 @@ impl Made {
     }
 }
 
-/// Does what a form asks for and shows the page with what was made: the answer is the page itself, so that a secret
-/// stands in no address. On a refusal the form comes back.
+/// Performs the act of a form and shows the page with the result: the response is the page itself, so that no address contains
+/// a secret. On a refusal the form comes back.
 pub(crate) async fn send_made<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
 where
     A: Fn(&mut Context<'_, '_>, &Body) -> acts::Result<Made> + Send + 'static,
@@ -200,7 +201,7 @@ where
     }
 }
 
-/// What to do about a failure that the form itself cannot mend: a missing factor is asked for, anything else is told.
+/// The response to a failure that the form itself cannot correct: a request for a missing factor; any other failure is shown.
 async fn elsewhere(state: &AppState, visitor: &Visitor, failure: &Failure, sent: &Sent) -> Response {
     let [path, back] = [&sent.path, &sent.then].map(|place| format!("{}{place}", visitor.base()));
     if failure.problem.code == "step_up_required" {

@@ -1,4 +1,4 @@
-//! The glossary, the page of all components, and what is not there.
+//! The glossary, the page of all components, and the page for unknown addresses.
 
 use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::State as Extract;
@@ -12,7 +12,7 @@ use crate::http::state::AppState;
 use crate::web::shared::response::{ASSETS, html, see};
 use crate::web::shared::view::{View, Visitor, show, show_as};
 
-/// The stops of the tour: pages in the order in which a change meets them, the one of a change that is there by its key.
+/// The stops of the tour: pages in the order of a change's life, the change's page by the key of an existing change.
 fn tour(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
         states: vec![State::Authorizing.as_str().to_owned()],
@@ -93,7 +93,7 @@ pub(crate) async fn show_help(Extract(state): Extract<AppState>, visitor: Visito
     .await
 }
 
-/// Every component in every state, for whoever changes the look.
+/// Every component in every state, for designers.
 pub(crate) async fn components(_: Visitor) -> Response {
     let page = Components::samples().into_iter().next();
     page.map_or_else(
@@ -102,7 +102,7 @@ pub(crate) async fn components(_: Visitor) -> Response {
     )
 }
 
-/// Nothing is here: within the frame for whoever is signed in, so that the search and every other page are at hand.
+/// Not found: within the frame for a signed-in reader, so that the search and every other page are available.
 pub(crate) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<Visitor, Response>) -> Response {
     let bare = || {
         let mut page = Problem::not_found(None, ASSETS);
@@ -118,8 +118,8 @@ pub(crate) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<V
     .await
 }
 
-/// What takes a form alone shows nothing by itself: whoever asks for its address, such as by going back in their browser after
-/// a refusal, is led to the page that the form stands on.
+/// An address that only accepts a form shows nothing by itself: a request for it, for example by going back in the browser
+/// after a refusal, is redirected to the form's page.
 pub(crate) async fn form_alone(method: Method, uri: Uri) -> Response {
     match page_of_form(uri.path()).filter(|_| method.is_safe()) {
         Some(page) => see(&page),
@@ -127,7 +127,7 @@ pub(crate) async fn form_alone(method: Method, uri: Uri) -> Response {
     }
 }
 
-/// Nouns whose single things have pages of their own.
+/// Nouns whose records have pages of their own.
 const WITH_PAGES: [&str; 6] = [
     "access-reviews",
     "changes",

@@ -1,5 +1,5 @@
-//! A form that is sent twice, by a second click or from the page before, does its work once: the page gives it a mark of its
-//! own, and what it did is kept under the mark and its answers. Other answers under the same mark are another form.
+//! A form that is sent twice, by a second click or from the previous page, does its work once. The page gives the form a unique
+//! mark, and the result is kept under the mark and the form's values. Other values under the same mark are another form.
 
 use acts::Context;
 use pages::Field;
@@ -10,10 +10,10 @@ use crate::http::route::{Once, Reply};
 use crate::web::shared::form::{Form, MARK};
 use crate::web::shared::view::{View, Visitor};
 
-/// The longest mark that is one of ours.
+/// The longest valid mark.
 const LONGEST: usize = 64;
 
-/// A mark that no other form has. Without one a form is as good as any other, only that it may be done twice.
+/// A unique mark for a form. A form without a mark works too, but may be performed twice.
 pub(crate) fn mark(view: &View<'_, '_, '_>) -> String {
     view.cx.new_id().unwrap_or_default()
 }
@@ -29,7 +29,7 @@ pub(crate) fn marked(view: &View<'_, '_, '_>, mut fields: Vec<Field>) -> Vec<Fie
     fields
 }
 
-/// What tells a form from all others: who sent it, where to, its mark and its answers.
+/// The identity of a form: sender, address, mark and values.
 pub(crate) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
     let mark = form.first(MARK);
     let is_ours = !mark.is_empty() && mark.len() <= LONGEST && mark.chars().all(|c| c.is_ascii_graphic());
@@ -46,16 +46,16 @@ pub(crate) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
     }
 }
 
-/// What a form did.
+/// The result of a form.
 #[derive(Debug, Clone)]
 pub(crate) struct Done<T> {
-    /// What its act answered.
+    /// The result of its act.
     pub answer: T,
     /// Whether it was done before, by the same form: nothing was done now, and it may be otherwise since.
     pub is_again: bool,
 }
 
-/// Does it, or answers what it answered before.
+/// Performs the act, or returns the kept result.
 pub(crate) fn run<T: Serialize + DeserializeOwned>(
     once: &Once,
     cx: &mut Context<'_, '_>,
@@ -72,7 +72,7 @@ pub(crate) fn run<T: Serialize + DeserializeOwned>(
     })
 }
 
-/// Does it where what it answers is shown this once and kept nowhere, such as a secret: `None` where it was done before.
+/// Performs an act whose result is shown once and kept nowhere, such as a secret: `None` where it was done before.
 pub(crate) fn run_once_shown<T>(
     once: &Once,
     cx: &mut Context<'_, '_>,

@@ -1,12 +1,12 @@
-//! The rules' sentences in the words of the pages: the rules name a change's fields and routes as the API does, and whoever
-//! reads a page knows the words above the controls.
+//! The rules' sentences in the terms of the pages: the rules name a change's fields and routes as the API does, and readers of
+//! a page know the labels of the controls.
 
 use model::core::refusal::FieldError;
 
 use crate::http::failure::Failure;
 
-/// The fields of a change that sentences name, each with its label on the form. Words that may also be somebody's own, such
-/// as `owner`, are not among them.
+/// The fields of a change that sentences name, each with its label on the form. Names that may also be ordinary text, such as
+/// `owner`, are not among them.
 const LABELS: [(&str, &str); 18] = [
     ("title", "Title"),
     ("description", "Description"),
@@ -65,9 +65,9 @@ pub(crate) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
     .collect()
 }
 
-/// A sentence of the rules with labels in place of fields, and without the routes that only a program asks.
+/// A sentence of the rules with labels in place of fields, and without the routes that only programs use.
 pub(crate) fn in_labels(text: &str) -> String {
-    // What an address may say is said in its own words: nobody filled in a form.
+    // An address parameter keeps its own name: nobody filled in a form.
     if text.starts_with("`sort`") {
         return text.to_owned();
     }
@@ -87,8 +87,8 @@ pub(crate) fn in_labels(text: &str) -> String {
     told.collect()
 }
 
-/// What is wrong with a field that no form at hand has, without the name that only a program knows it by: `plan[1].owner` is
-/// “Who”, and what has no label is named by its own word.
+/// An error in a field that the form does not have, without the API's name: `plan[1].owner` is “Who”, and a field without a
+/// label is shown by its own name.
 pub(crate) fn in_plain_words(text: &str, field: &str) -> String {
     let last = field.rsplit('.').next().unwrap_or(field);
     let last = last.split('[').next().unwrap_or(last);
@@ -98,7 +98,7 @@ pub(crate) fn in_plain_words(text: &str, field: &str) -> String {
     text.replace(&format!("`{field}`"), &format!("“{words}”"))
 }
 
-/// What only a program can do, and how a page says the same.
+/// Phrases that only apply to programs, and their replacements on pages.
 const OTHERWISE: [(&str, &str); 4] = [
     (" with PATCH,", ","),
     ("Ask with POST …/extension.", "Ask for more time."),
@@ -109,7 +109,7 @@ const OTHERWISE: [(&str, &str); 4] = [
     ("Another one needs a `reason` and", "Another one needs a reason and"),
 ];
 
-/// “First assess it (POST …/assessment).” is “First assess it.”
+/// Removes routes from a sentence: “First assess it (POST …/assessment).” becomes “First assess it.”
 fn without_routes(text: &str) -> String {
     let told = OTHERWISE.iter();
     let mut told = told.fold(text.to_owned(), |told, (theirs, ours)| told.replace(theirs, ours));

@@ -1,7 +1,7 @@
-//! A page in the language of its reader: chosen as it leaves, where everything that people read passes once.
+//! Translates a page into its reader's language, at the one place that all pages pass on their way out.
 //!
-//! What the reader wished for first wins: in the address (`?language=de`, which is also kept in a cookie), then by the wish
-//! that they keep with their account, then by the cookie, then by the browser. A page in English is left as it is.
+//! The order of precedence: the address (`?language=de`, which is also kept in a cookie), then the preference of the reader's
+//! account, then the cookie, then the browser. A page in English is left as it is.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -20,7 +20,7 @@ const ASKED: &str = "language";
 /// How long the cookie is kept, in seconds: a year.
 const KEPT: u32 = 31_536_000;
 
-/// What a request says of languages.
+/// The language settings of a request.
 struct Wishes {
     /// In the address.
     asked: Option<&'static str>,
@@ -47,20 +47,20 @@ impl Wishes {
         }
     }
 
-    /// The language of a page whose reader chose one, or none.
+    /// The language of a page for a reader with this choice, or without one.
     fn settle(&self, chosen: Option<&'static str>) -> &'static str {
         self.asked.or(chosen).or(self.kept).unwrap_or(self.accepted)
     }
 }
 
-/// The language of a file that people read, whose reader's account says `chosen`; `None` for English.
+/// The language of a file for a reader whose account is set to `chosen`; `None` for English.
 pub(crate) fn of_file(uri: &Uri, headers: &HeaderMap, chosen: &str) -> Option<&'static language::Language> {
     let tag = Wishes::of(uri, headers).settle(language::known(chosen).filter(|_| !chosen.is_empty()));
     language::find(tag)
 }
 
-/// What a browser asks for on the first visit of somebody: the language, empty where it names none, and whether its region counts
-/// 12 hours.
+/// A browser's settings on a person's first visit: the language, empty where it names none, and whether its region counts 12
+/// hours.
 pub(crate) fn of_browser(headers: &HeaderMap) -> (&'static str, bool) {
     let wish = headers
         .get(header::ACCEPT_LANGUAGE)
@@ -71,7 +71,7 @@ pub(crate) fn of_browser(headers: &HeaderMap) -> (&'static str, bool) {
     (kept.unwrap_or(accepted), language::is_by_twelve(wish))
 }
 
-/// Puts a page into its reader's language as it leaves.
+/// Translates a page into its reader's language on its way out.
 pub(crate) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let wishes = Wishes::of(request.uri(), request.headers());
     let mut response = next.run(request).await;
@@ -86,7 +86,7 @@ pub(crate) async fn speak(State(state): State<AppState>, request: Request, next:
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    // A page is made whole in memory, so this takes it as it is.
+    // The whole page is in memory already, so no limit is needed.
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return Response::from_parts(parts, Body::empty());
     };
@@ -98,7 +98,7 @@ pub(crate) async fn speak(State(state): State<AppState>, request: Request, next:
     let Some(language) = language::find(tag) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
-    // The length that was told, if it was, is that of the English page.
+    // A declared length is that of the English page.
     set.remove(header::CONTENT_LENGTH);
     let said = language.page(text);
     Response::from_parts(parts, Body::from(said))

@@ -1,5 +1,5 @@
-//! Lists of the estate, which may hold many thousands of rows: words, a service and a state narrow them, and a page of what is left
-//! is shown, with the way to the next one.
+//! Lists of the directory, which may hold many thousands of rows: search terms, a service and a state narrow them. The page
+//! shows a part of the remaining rows, with a link to the next part.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use crate::http::percent::escaped;
 /// The most rows that are shown at once.
 const MOST: usize = 100;
 
-/// What an address asks of a list.
+/// The filters of a list in an address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct Words {
     q: Option<String>,
     service: Option<String>,
     state: Option<String>,
-    /// How many rows stand on the pages before.
+    /// How many rows the previous pages hold.
     after: Option<String>,
 }
 
-/// What a page shows of a list.
+/// The part of a list that a page shows.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    /// Which rows of how many.
+    /// The range of the shown rows and their total.
     pub count: String,
     /// Behind how many rows the next page begins.
     next: Option<usize>,
@@ -39,22 +39,22 @@ impl Words {
         }
     }
 
-    /// The words; empty for none.
+    /// The search terms; empty for none.
     pub fn text(&self) -> &str {
         trimmed(&self.q)
     }
 
-    /// The service that is asked for; empty for any.
+    /// The selected service; empty for any.
     pub fn service(&self) -> &str {
         trimmed(&self.service)
     }
 
-    /// The state that is asked for; empty for any.
+    /// The selected state; empty for any.
     pub fn state(&self) -> &str {
         trimmed(&self.state)
     }
 
-    /// Whether each word stands in one of the texts, in whatever case.
+    /// Whether each search term occurs in one of the texts, ignoring case.
     pub fn fit(&self, texts: &[&str]) -> bool {
         let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
         let asked = self.text().to_lowercase();
@@ -63,18 +63,18 @@ impl Words {
             .all(|word| texts.iter().any(|text| text.contains(word)))
     }
 
-    /// Whether what names these services concerns the one that is asked for; none named means all.
+    /// Whether these services include the selected one; an empty set means all.
     pub fn is_of(&self, services: &BTreeSet<ServiceKey>) -> bool {
         let asked = self.service();
         asked.is_empty() || services.is_empty() || services.iter().any(|key| key.as_str() == asked)
     }
 
-    /// Whether a state is the one that is asked for.
+    /// Whether a state is the selected one.
     pub fn is_in(&self, state: &str) -> bool {
         self.state().is_empty() || self.state() == state
     }
 
-    /// The rows whose texts they fit, of those the ones of this page, and which of how many these are.
+    /// The rows whose texts match, limited to this page, and their range.
     pub fn narrow<'r, R>(
         &self,
         rows: impl Iterator<Item = &'r R>,
@@ -86,7 +86,7 @@ impl Words {
     /// The rows of this page, and which of how many these are.
     pub fn cut<R>(&self, rows: Vec<R>) -> (Vec<R>, Shown) {
         let all = rows.len();
-        // Where nothing is behind it any more, the list begins anew.
+        // Beyond the end, the list begins anew.
         let from = trimmed(&self.after).parse::<usize>().unwrap_or_default();
         let from = if from < all { from } else { 0 };
         let end = all.min(from + MOST);
@@ -147,7 +147,8 @@ impl Words {
             .any(|text| !text.is_empty())
     }
 
-    /// Words and these other filters as a question, for a page that is no table; it stands open where one of them is on.
+    /// The search field and these other filters as a form, for a page without a table; the form is open where one of them is
+    /// active.
     pub fn question(&self, url: String, others: Vec<Field>) -> ActForm {
         let mut form = ActForm::new("narrow", "Filter", url).question().submit("Show");
         form.is_open = self.narrows();
@@ -155,8 +156,8 @@ impl Words {
         others.into_iter().fold(form, ActForm::field)
     }
 
-    /// Puts the field for words and these other filters, the chips of those that are on, and the way to the next page around a
-    /// list. Where `states` are given, a chip of a state reads as they say.
+    /// Puts the search field and these other filters, the chips of active filters, and the link to the next page around a list.
+    /// Where `states` are given, they are the labels of a state's chip.
     pub fn put<R>(
         &self,
         list: &mut List<R>,

@@ -1,6 +1,6 @@
-//! Live news for pages that are open: a stream that says “look again”, of one change or of everything.
+//! Live updates for open pages: a stream with the message “look again”, for one change or for everything.
 //!
-//! It tells nothing else. The page asks for itself anew, so that what is shown went through the same door, the same
+//! The stream carries nothing else. The page requests itself anew, so that the content passes the same endpoint, the same
 //! rights and the same template as the first time.
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use crate::notify::live_events;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::view::Visitor;
 
-/// What a page asks to be told of.
+/// The page's subscription.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Asked {
     about: Option<String>,
@@ -48,7 +48,7 @@ pub(crate) async fn stream(
         Ok((about, log::state(cx.tx)?.map_or(0, |log| log.size)))
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, begin).await {
-        // An index beyond the log's end is of another log; who asks for it is told from now on.
+        // An index beyond the log's end is of another log; that page gets updates from now on.
         Ok((about, size)) => {
             let from = from.unwrap_or(size).clamp(0, size);
             live_events::news(state, visitor.caller, (about, shown), from)

@@ -1,4 +1,4 @@
-//! Events of the log as moments of a timeline, told in words.
+//! Events of the log as moments of a timeline.
 
 use acts::audit::find_timeline::Told;
 use model::change::related_records::Entry as ActionEntry;
@@ -10,7 +10,7 @@ use crate::web::audit::phrases;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{self, capital, plain};
 
-/// How many letters of what was noted in the work stand in a timeline.
+/// The most characters of a recorded note in a timeline.
 const NOTED: usize = 120;
 
 /// The states whose name alone is an event, with their icons.
@@ -27,7 +27,7 @@ pub(crate) const STATES: &[(&str, &str)] = &[
     ("cancelled", "s-cancelled"),
 ];
 
-/// Decisions in words, with their icons.
+/// Labels of decisions, with their icons.
 const DECISIONS: &[(&str, &str, &str)] = &[
     ("approve", "go", "approved it"),
     ("approve_with_conditions", "go", "approved it with conditions"),
@@ -36,12 +36,12 @@ const DECISIONS: &[(&str, &str, &str)] = &[
     ("abstain", "more", "abstained"),
 ];
 
-/// An event as a moment of a timeline; its proof is a link for whoever may read the log.
+/// An event as a moment of a timeline; its proof is a link for a reader who may see the log.
 pub(crate) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
     moment_of(view, told, None)
 }
 
-/// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
+/// The same, with the subject of the event where its page knows that: a step of the work, the name of a record.
 pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
     let (icon, words) = phrase(told);
     let mut text = view.person(&told.actor).text(format!(" {words}"));
@@ -67,13 +67,13 @@ pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich
     }
 }
 
-/// The id of the entry of the log of actions that an event tells of.
+/// The id of the entry of the log of actions that an event refers to.
 pub(crate) fn entry_of(told: &Told) -> Option<&str> {
     let id = told.data.get("entry").and_then(Value::as_str);
     id.filter(|_| told.kind == "entry.recorded")
 }
 
-/// What was noted, in the words of who noted it.
+/// A recorded note, in its author's text.
 pub(crate) fn noted(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Rich {
     let words = words::beginning_of_prose(&entry.text, NOTED);
     match entry.by == view.me {
@@ -82,7 +82,7 @@ pub(crate) fn noted(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Rich {
     }
 }
 
-/// Icon and words of an event; an event without words of its own is told by its kind.
+/// Icon and description of an event; an event without a description is shown by its kind.
 fn phrase(told: &Told) -> (&'static str, String) {
     let reached = told
         .kind
@@ -107,7 +107,7 @@ fn phrase(told: &Told) -> (&'static str, String) {
     }
 }
 
-/// What was done in the work: the kind and the step stand in the event, the words beside them in the entry.
+/// A recorded action of the work: the event has the kind and the step, and the entry has the text.
 fn noted_words(told: &Told) -> (&'static str, String) {
     let step = told.data.get("step").and_then(Value::as_i64);
     let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
@@ -135,7 +135,7 @@ fn noted_words(told: &Told) -> (&'static str, String) {
     }
 }
 
-/// What an event's data adds: a decision, an outcome, a rule.
+/// The detail from an event's data: a decision, an outcome, a rule.
 fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
     if phrases::says_all(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
         return None;
@@ -154,7 +154,7 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
             return Some(format!("{} for {place}", text("decision")?));
         }
         "log.replayed" => return Some(differences(told.data.get("differences").and_then(Value::as_u64)?)),
-        // Their words say it already.
+        // Their descriptions contain the detail already.
         "approval.given" | "change.submitted" | "entry.recorded" => return None,
         _ => {}
     }

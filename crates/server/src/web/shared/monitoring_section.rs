@@ -5,7 +5,7 @@ use pages::{Fact, Rich, Section, SectionBody};
 use crate::integration::monitoring_state::{Attempt, FilesSeen, Seen};
 use crate::web::shared::view::View;
 
-/// The section, as this server saw it since its start.
+/// The section, with the state that this server saw since its start.
 pub(crate) fn section(view: &View<'_, '_, '_>, seen: &Seen) -> Section {
     let mut facts = Vec::new();
     match &seen.place {

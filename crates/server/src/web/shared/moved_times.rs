@@ -1,4 +1,4 @@
-//! Single times of a freeze or a window that are moved, as its form has them: one a line, by the reader's clock.
+//! Moved occurrences of a freeze or a window, in the form's format: one a line, by the reader's clock.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// The name of the field.
 pub(crate) const MOVED: &str = "overrides";
 
-/// One moved time as its line: `2026-12-25 2026-12-28 18:00 2026-12-28 22:00`; nothing for what is none.
+/// One moved time as its line: `2026-12-25 2026-12-28 18:00 2026-12-28 22:00`; nothing for an invalid one.
 pub(crate) fn moved_line(row: &Value, reader: &Reader) -> Option<String> {
     let time = |name: &str| {
         let at: Timestamp = row.get(name)?.as_str()?.parse().ok()?;
@@ -19,7 +19,7 @@ pub(crate) fn moved_line(row: &Value, reader: &Reader) -> Option<String> {
     Some(format!("{date} {} {}", time("starts_at")?, time("ends_at")?))
 }
 
-/// Reads the lines. One that nobody touched is what `held` has, to the second.
+/// Reads the lines. An untouched line keeps its exact value from `held`.
 pub(crate) fn read_moved(text: &str, held: &[Value], reader: &Reader, errors: &mut Vec<FieldError>) -> Value {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let rows = lines.filter_map(|line| {

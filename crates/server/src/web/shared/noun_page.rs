@@ -71,7 +71,7 @@ async fn show_list<N: PlainNoun + 'static>(
 
 async fn add<N: PlainNoun + 'static>(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     if N::READS_FIRST {
-        // What is wrong with the form, the act itself says.
+        // The act itself reports errors of the form.
         let _ = state
             .act(Lane::Pages, &visitor.caller, Mode::Read, noun::read_first::<N>)
             .await;
@@ -120,7 +120,7 @@ fn check_version<R: Record>(edited: &R, shown: &str) -> acts::Result<()> {
     Err(Refusal::Stale { text }.into())
 }
 
-/// A form as an edit: it shows every field, so that an empty one is cleared.
+/// A form as an edit: the form shows every field, so an empty field is cleared.
 fn whole<N: PlainNoun>(body: &Body) -> Body {
     let mut whole = body.clone();
     for field in N::CARD.input.2 {
@@ -178,7 +178,7 @@ fn may<N: PlainNoun>(view: &View<'_, '_, '_>, does: Does) -> bool {
 /// A record: its first text as the heading, the other fields as facts.
 fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Result<Section> {
     let further = record.further(view.cx)?;
-    // People are named by their logins, as the API takes them.
+    // People are named by their logins, as in the API.
     let body = views::shown(record, &view.directory);
     let fields = N::CARD.input.2;
     let title = fields
@@ -232,7 +232,7 @@ fn joined(items: &[Value]) -> String {
     items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The form that adds a record, or changes the one whose body this is.
+/// The form that adds a record, or edits the record with this body.
 fn form<N: PlainNoun>(view: &View<'_, '_, '_>, label: &str, path: &str, body: &Value) -> ActForm {
     let id = format!("{}-{}", N::CARD.table, body["id"].as_str().unwrap_or("new"));
     let mut form = ActForm::new(id, label, view.url(path));
@@ -257,7 +257,7 @@ fn times<N: PlainNoun>(body: &Value) -> String {
     Value::Object(times).to_string()
 }
 
-/// The kind of [`crate::web::shared::picks`] of which a field holds keys; `None` for a field of other words.
+/// The kind of [`crate::web::shared::picks`] of which a field holds keys; `None` for a field with other values.
 fn searched(field: &card::Field) -> Option<&'static str> {
     match field.refers {
         "service" => Some("services"),

@@ -1,5 +1,5 @@
-//! What a field that searches offers: the keys of a kind that fit the letters typed so far. Without the script the field takes a
-//! key as it is typed, and the act says what is wrong with it.
+//! The suggestions of a field that searches: the keys of a kind that match the typed characters. Without the script the field
+//! takes a typed key, and the act reports errors in it.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ use crate::web::shared::view::Visitor;
 /// The most that is offered at once.
 const MOST: usize = 20;
 
-/// Answers what fits: `{"items": [{"value": …, "label": …}]}`, in the order of keys.
+/// Returns the matches: `{"items": [{"value": …, "label": …}]}`, in the order of keys.
 pub(crate) async fn find(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -37,7 +37,7 @@ pub(crate) async fn find(
         cx.allow(actions::READ)?;
         let directory = cx.visible()?;
         let is_scoped = cx.scope()?.is_some();
-        // Whoever is scoped sees services alone, and of those their own.
+        // A scoped reader sees services alone, and only their own.
         let found = match kind.as_str() {
             "services" => Some(services(&directory, &words)),
             _ if is_scoped => None,
@@ -66,7 +66,7 @@ fn units(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
     ))
 }
 
-/// Changes, the newest first: those with the words in them, or with the key that is typed.
+/// Changes, the newest first: those whose text contains the search terms, or whose key is typed.
 fn changes(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
     let asked = words.text();
     let filter = ChangeFilter {
@@ -124,7 +124,7 @@ fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>
     })
 }
 
-/// The first keys that fit, each with its name where that says more.
+/// The first keys that match, each with its name if the name adds something.
 fn fitting<'r>(words: &Words, rows: impl Iterator<Item = (&'r str, &'r str)>) -> Vec<Value> {
     let fit = rows.filter(|(key, name)| words.fit(&[key, name]));
     fit.take(MOST)

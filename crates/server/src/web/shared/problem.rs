@@ -1,4 +1,4 @@
-//! A refusal or a fault as a page by itself, for somebody of whom nothing is known.
+//! A refusal or a fault as a page by itself, for an unauthenticated reader.
 
 use axum::response::Response;
 use pages::{ActForm, Rich};
@@ -7,7 +7,7 @@ use crate::http::failure::{ARCHIVE_AWAY, Failure};
 use crate::web::shared::labels::{in_labels, in_plain_words};
 use crate::web::shared::response::{ASSETS, html};
 
-/// A refusal for somebody of whom nothing is known.
+/// A refusal for an unauthenticated reader.
 pub(crate) fn bare_problem(failure: &Failure) -> Response {
     html(failure.status(), bare_page(failure).render())
 }
@@ -39,7 +39,7 @@ pub(crate) fn reasons(failure: &Failure) -> Vec<String> {
     }
 }
 
-/// The four parts of a refusal: what, why, what opens it, who holds it.
+/// The four parts of a refusal: the failure, the reason, the remedy, the people who can help.
 pub(crate) fn problem_of(failure: &Failure) -> pages::Problem {
     let told = &failure.problem;
     let (what, opens) = match told.status {

@@ -1,4 +1,5 @@
-//! Forms of what two people do: they ask why, and with a reason they propose instead of doing it.
+//! Forms of acts that need two people: they have a field for the reason, and with a reason they propose instead of doing the
+//! act.
 
 use acts::policy::propose_ownership;
 use model::core::body::Body;
@@ -8,7 +9,8 @@ use serde_json::json;
 
 use crate::web::shared::view::View;
 
-/// The same form asking why, where what moves decisions goes live by two people: with a reason it is proposed.
+/// The same form with a field for the reason, where changes to decision rights need two people: with a reason the act is
+/// proposed.
 pub(crate) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
     if !two_people::is_by_two(&view.directory, view.now()) {
         return form;
@@ -18,7 +20,7 @@ pub(crate) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
     form.field(Field::text("reason", "Why").hint(hint))
 }
 
-/// Proposes a row of a list of proposals, where the form says why; else `act` does it.
+/// Proposes a row of a list of proposals, if the form gives a reason; else runs `act`.
 pub(crate) fn propose_or<T>(
     cx: &mut acts::Context<'_, '_>,
     (list, mut row): (&str, Body),

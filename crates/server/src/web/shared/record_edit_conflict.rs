@@ -1,6 +1,6 @@
-//! A short form over a record that stands, which two people edit at once: what only one of them touched is merged, and for the
-//! rest both values stand side by side until the second one says which stays. The form over a change has rows, and its own
-//! way: `conflict`.
+//! A short form over an existing record that two people edit at once: fields that only one of them edited are merged. For the
+//! other fields both values are shown side by side, until the second person picks one. The form over a change has rows, and its
+//! own module: `conflict`.
 
 use acts::audit::find_timeline::Told;
 use jiff::Timestamp;
@@ -15,13 +15,13 @@ use crate::web::shared::form_page::Back;
 use crate::web::shared::moved_times::moved_line;
 use crate::web::shared::view::View;
 
-/// A record as it stands, in the words of the form over it.
+/// The present record, in the format of its form.
 pub(crate) struct Standing {
     /// The names of its fields, as the form has them.
     pub names: &'static [&'static str],
-    /// What they hold.
+    /// The present values of the fields.
     pub now: Body,
-    /// Which version of the record that is.
+    /// The version of the record.
     pub version: i64,
 }
 
@@ -60,15 +60,15 @@ impl Standing {
         })
     }
 
-    /// What a field of the form holds.
+    /// The value of a field of the form.
     pub fn value(&self, name: &str, reader: &Reader) -> String {
         shown(self.now.get(name), reader)
     }
 
-    /// What the form sends along, so that an edit in between is noticed and merged.
+    /// The hidden fields of the form, by which an edit in between is noticed and merged.
     ///
     /// # Errors
-    /// None that can happen: it is JSON already.
+    /// None in practice: the values are JSON already.
     pub fn hidden(&self) -> acts::Result<[Field; 2]> {
         Ok([
             Field::hidden("revision", self.version.to_string()),
@@ -76,10 +76,10 @@ impl Standing {
         ])
     }
 
-    /// What a form changes of the record: the merge patch that the API would be sent.
+    /// The form's edits of the record: a merge patch as for the API.
     ///
     /// # Errors
-    /// 412 when somebody else was faster, 422 where nothing was picked of what both changed.
+    /// 412 when another person's edit came first, 422 for a conflicting field without a choice.
     pub fn patch(&self, form: &Form, sent: &Body, reader: &Reader) -> acts::Result<Body> {
         if form.first("revision") != self.version.to_string() {
             let text = "Somebody changed it since you opened this form. Look at both, and say which stays.";
@@ -92,7 +92,7 @@ impl Standing {
         Ok(mine.map(row).collect())
     }
 
-    /// The names that an earlier answer asked about.
+    /// The names that an earlier response listed.
     fn asked_before(&self, form: &Form) -> Vec<&'static str> {
         let asked: Vec<&str> = form.first("both").split(',').collect();
         self.names.iter().copied().filter(|name| asked.contains(name)).collect()
@@ -111,8 +111,8 @@ impl Standing {
         if errors.is_empty() { Ok(theirs) } else { Err(errors) }
     }
 
-    /// The form with others' values where its sender had touched nothing, the names of what both changed, and whether anybody
-    /// changed anything since the sender saw it.
+    /// The form with other people's values where the sender edited nothing, the names of conflicting fields, and whether there
+    /// was any edit since the sender saw the record.
     fn merge(&self, form: &Form, reader: &Reader) -> (Form, Vec<&'static str>, bool) {
         let was: Body = serde_json::from_str(form.first("was")).unwrap_or_default();
         let mine = form.decode(reader, &[]).body;
@@ -127,7 +127,7 @@ impl Standing {
                 continue;
             }
             is_edited = true;
-            // What was picked was picked over another text than stands there now.
+            // The choice was made over another text than the present one.
             merged = merged.without(&format!("{PICK}{name}"));
             if now == mine {
                 continue;
@@ -141,11 +141,11 @@ impl Standing {
         (merged, both, is_edited)
     }
 
-    /// Shows the form as it came back: filled in, with its errors, and where somebody else was faster with both values of what
-    /// both changed. `who` edited it last, and `latest` is what happened last, by the timeline of the record.
+    /// Shows the returned form: filled in, with its errors, and after another person's edit with both values of each
+    /// conflicting field. `who` is the last editor, and `latest` the latest event of the record's timeline.
     ///
     /// # Errors
-    /// None that can happen: it is JSON already.
+    /// None in practice: the values are JSON already.
     pub fn put(
         &self,
         view: &View<'_, '_, '_>,
@@ -157,7 +157,7 @@ impl Standing {
             return Ok(());
         }
         if !back.is_stale() && back.form().first("both").is_empty() {
-            // What its sender saw is still what they edit from.
+            // The sender still edits from the values that they saw.
             for field in act.fields.iter_mut().filter(|field| field.input == Input::Hidden) {
                 field.value = back.form().first(&field.name).to_owned();
             }
@@ -209,7 +209,7 @@ impl Standing {
     }
 }
 
-/// What a field of the form holds, said in a sentence.
+/// The value of a field of the form, for a sentence.
 fn told(text: &str) -> String {
     match text {
         "" => "Nothing.".to_owned(),

@@ -1,4 +1,4 @@
-//! How an answer leaves: as a page, or as the way to another one.
+//! The form of a response: a page, or a redirect to another one.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -8,12 +8,12 @@ use crate::http::percent::{escaped, segment};
 /// Where the files of the pages are served.
 pub(crate) const ASSETS: &str = "/assets";
 
-/// Where a tenant's pages begin. What an address says in the place of a tenant may be anything, and goes into another address.
+/// The base address of a tenant's pages. The tenant part of a request may be any text, and becomes part of another address.
 pub(crate) fn base(tenant: &str) -> String {
     format!("/t/{}", segment(tenant))
 }
 
-/// Sends a reader to the door, and remembers where they were going.
+/// Redirects a reader to the sign-in page, and remembers the requested page.
 pub(crate) fn to_sign_in(tenant: &str, wanted: &str) -> Response {
     let next = if wanted.is_empty() {
         String::new()
@@ -23,7 +23,7 @@ pub(crate) fn to_sign_in(tenant: &str, wanted: &str) -> Response {
     Redirect::to(&format!("{}/sign-in{next}", base(tenant))).into_response()
 }
 
-/// An address within this server that may be returned to: a path, nothing else.
+/// A safe return address within this server: a path, nothing else.
 pub(crate) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
     let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     if is_path && next.chars().all(|c| c.is_ascii_graphic()) {

@@ -1,5 +1,5 @@
-//! A form whose sender's session had ended, or whose fresh factor had: it is not done and not lost. The door carries it along, and gives it back
-//! to be sent by hand once they are in.
+//! A form whose sender's session or fresh factor had ended: the form is neither performed nor lost. The sign-in page carries
+//! its fields along, and shows them for sending again after the sign-in.
 
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{Method, header};
@@ -15,16 +15,16 @@ use crate::web::shared::form::Form;
 use crate::web::shared::response::{ASSETS, base, html, safe_next};
 use crate::web::shared::sign_in_page;
 
-/// Before the name of a field that is carried through the door.
+/// The prefix of a field that the sign-in page carries along.
 const HELD: &str = "held:";
 /// The field that names where a held form was going.
 const GOING: &str = "held";
-/// What is never carried along.
+/// Fields that are never carried along.
 const SECRETS: &[&str] = &["password", "present", "repeat", "code", "client_secret"];
-/// What may stand beside a file in its form, in bytes.
+/// The most bytes beside a file in its form.
 const BESIDE_THE_FILE: usize = 1 << 20;
 
-/// Lets a request through; a form without a session is held at the door.
+/// Passes a request on; the sign-in page holds a form without a session.
 pub(crate) async fn hold(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let Some(tenant) = tenant_of(&path).filter(|_| is_form(&request)) else {
@@ -34,7 +34,7 @@ pub(crate) async fn hold(State(state): State<AppState>, request: Request, next: 
         Ok(caller) => caller.tenant != tenant,
         Err(failure) => failure.status() == 401,
     };
-    // What another site sent is not carried along; it meets the usual refusal.
+    // A form of another site is not carried along; it gets the usual refusal.
     if !is_unknown || check_site(&state, request.headers()).is_err() {
         return next.run(request).await;
     }
@@ -54,8 +54,8 @@ fn sends_file(path: &str) -> bool {
     path.ends_with("/evidence")
 }
 
-/// What was typed beside a file. The file is let by and kept nowhere: nobody is known who sent it. Where the rest does not come
-/// or cannot be read, what came before it is held.
+/// The fields beside a file. The file is skipped and kept nowhere, as its sender is not known. If the rest does not come or
+/// cannot be read, the fields before it are kept.
 async fn words_beside_the_file(state: &AppState, mut request: Request) -> Result<Form, Response> {
     let most = usize::try_from(state.evidence_limit()).unwrap_or(usize::MAX);
     DefaultBodyLimit::max(most.saturating_add(BESIDE_THE_FILE)).apply(&mut request);
@@ -90,7 +90,7 @@ fn is_form(request: &Request) -> bool {
     request.method() == Method::POST && kind.is_some_and(|kind| kind.starts_with(wanted))
 }
 
-/// The doors' own forms, which come from people without a session or are of no use in another one.
+/// The sign-in pages' own forms, which come from people without a session or have no use in another session.
 const DOORS: [&str; 6] = [
     "sign-in",
     "sign-out",
@@ -100,7 +100,7 @@ const DOORS: [&str; 6] = [
     "welcome",
 ];
 
-/// The tenant of an address whose forms are held: all but those of the door itself.
+/// The tenant of an address whose forms are held: all except the sign-in pages' own.
 fn tenant_of(path: &str) -> Option<&str> {
     let (tenant, rest) = path.strip_prefix("/t/")?.split_once('/')?;
     (!DOORS.contains(&rest)).then_some(tenant)
@@ -114,14 +114,14 @@ async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages:
     page
 }
 
-/// What a door carries along of a form that was on its way to a path.
+/// The fields of a form for a path that the sign-in page carries along.
 pub(crate) fn fields(path: &str, form: &Form) -> Vec<Field> {
     let answers = form.pairs().filter(|(name, _)| !SECRETS.contains(name));
     let held = answers.map(|(name, value)| Field::hidden(format!("{HELD}{name}"), value));
     std::iter::once(Field::hidden(GOING, path)).chain(held).collect()
 }
 
-/// The fields that a form at the door carries along, to be put back when the password was wrong.
+/// The fields that a sign-in form carries along, to be shown again after a wrong password.
 pub(crate) fn carried(form: &Form) -> Vec<Field> {
     let is_held = |name: &str| name == GOING || name.starts_with(HELD);
     form.pairs()
@@ -130,7 +130,7 @@ pub(crate) fn carried(form: &Form) -> Vec<Field> {
         .collect()
 }
 
-/// The form that was held, for somebody who came through the door; `None` when there was none.
+/// The held form, for a person who has signed in; `None` when there was none.
 pub(crate) fn given_back(tenant: &str, form: &Form) -> Option<Response> {
     let home = format!("{}/", base(tenant));
     let going = safe_next(form.first(GOING), "");

@@ -11,7 +11,8 @@ use crate::http::state::AppState;
 use crate::identity::providers::ways_in;
 use crate::web::shared::response::{ASSETS, base};
 
-/// The tenant's name for the door; its key when there is no such tenant, so that the door tells nothing.
+/// The tenant's name for the sign-in page; its key when there is no such tenant, so that the page does not reveal which tenants
+/// exist.
 async fn tenant_name(state: &AppState, tenant: &str) -> String {
     if store::check_tenant(tenant).is_err() {
         return tenant.to_owned();
@@ -23,7 +24,7 @@ async fn tenant_name(state: &AppState, tenant: &str) -> String {
     found.ok().flatten().unwrap_or_else(|| tenant.to_owned())
 }
 
-/// The door of a tenant, remembering where the reader was going.
+/// The sign-in page of a tenant, which remembers the requested page.
 pub(crate) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
     let name = tenant_name(state, tenant).await;
     let mut page = SignIn::new(name, format!("{}/sign-in", base(tenant)), ASSETS);
@@ -56,7 +57,7 @@ async fn other_ways(state: &AppState, tenant: &str, next: &str) -> Vec<ActForm> 
     .collect()
 }
 
-/// The door again, with why somebody did not get in.
+/// The sign-in page again, with the reason of the failure.
 pub(crate) async fn door_with(state: &AppState, tenant: &str, failure: &Failure) -> SignIn {
     let mut page = door(state, tenant, "").await;
     page.notices

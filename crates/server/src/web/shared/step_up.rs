@@ -1,4 +1,4 @@
-//! The fresh factor on a page: the second one of who has one, else the password again.
+//! The fresh factor on a page: the second factor of a reader who has one, else the password again.
 
 use acts::identity::set_second_factor as factors;
 use axum::extract::{Query, State};
@@ -18,10 +18,10 @@ use crate::web::shared::response::{ASSETS, html, safe_next, see};
 use crate::web::shared::resumed_form;
 use crate::web::shared::view::{self, Visitor};
 
-/// What the way to this page says behind its `next` where a rule wants a second factor.
+/// The query parameter behind `next` where a rule requires a second factor.
 pub(crate) const SECOND: &str = "&wants=second_factor";
 
-/// What an act wants of whoever comes here.
+/// The requirements of an act for its caller.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Wants {
     next: Option<String>,
@@ -34,7 +34,7 @@ impl Wants {
     }
 }
 
-/// Why it is asked for, and what stands in the way of whoever has none that counts.
+/// The reason for the request, and the obstacle for a reader without a factor that counts.
 fn why(wants_second: bool, own: &Own) -> String {
     let text = match (wants_second, own.is_enrolled, &own.counts_from) {
         (false, ..) => "A rule wants a fresh proof that it is you. It holds for 5 minutes.",
@@ -54,11 +54,11 @@ fn why(wants_second: bool, own: &Own) -> String {
     text.to_owned()
 }
 
-/// What is known of the reader.
+/// The reader's factors.
 struct Own {
     person: String,
     is_enrolled: bool,
-    /// From when the first of their second factors counts, where none does yet.
+    /// The time from which the first of their second factors counts, where none counts yet.
     counts_from: Option<String>,
 }
 
@@ -120,7 +120,7 @@ async fn page(state: &AppState, visitor: &Visitor, wants: &Wants, error: Option<
     })
 }
 
-/// Providers at which people may show anew who they are.
+/// Providers at which the reader may authenticate anew.
 async fn ways(state: &AppState, visitor: &Visitor, next: &str) -> Vec<ActForm> {
     let found = ways_in(state, &visitor.caller.tenant).await.into_iter();
     found
@@ -142,7 +142,8 @@ fn code_field(error: Option<String>) -> Field {
         .required()
 }
 
-/// Asks for a fresh factor for a form that was sent without one: it is not done and not lost, but comes back to be sent again.
+/// Requests a fresh factor for a form that was sent without one: the form is neither performed nor lost, but comes back for
+/// sending again.
 pub(crate) async fn hold(state: &AppState, visitor: &Visitor, (path, form): (&str, &Form), next: &str) -> Response {
     let asked = Wants {
         next: Some(next.to_owned()),
@@ -157,7 +158,7 @@ pub(crate) async fn hold(state: &AppState, visitor: &Visitor, (path, form): (&st
     }
 }
 
-/// Asks for a fresh factor.
+/// Requests a fresh factor.
 pub(crate) async fn form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Wants>) -> Response {
     match page(&state, &visitor, &asked, None).await {
         Ok(page) => html(200, page.render()),
@@ -165,7 +166,7 @@ pub(crate) async fn form(State(state): State<AppState>, visitor: Visitor, Query(
     }
 }
 
-/// What the form shows: a code of digits is an authenticator's, any other one for recovery.
+/// The type of the entered code: digits are an authenticator's, any other code is a recovery code.
 fn shown(form: &Form) -> Shown {
     let code = form.first("code").trim();
     if code.is_empty() {
@@ -179,7 +180,7 @@ fn shown(form: &Form) -> Shown {
     }
 }
 
-/// Why a factor was not taken, and what helps where the refusal says it.
+/// The reason why a factor was refused, with the remedy from the refusal if there is one.
 fn told(failure: &Failure) -> String {
     let problem = &failure.problem;
     match problem.unmet.first() {

@@ -1,4 +1,4 @@
-//! What every page needs: who reads, their zone, the frame around it; and how an answer leaves.
+//! Common parts of every page: the reader, their zone, the frame around the page; and the response.
 
 use std::sync::Arc;
 
@@ -36,16 +36,16 @@ use crate::web::shared::problem::{bare_problem, problem_of, reasons};
 use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
 use crate::web::shared::{labels, words};
 
-/// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
+/// The most events without a place that a page lists as already shown; further ones count as news.
 const UNPLACED: i64 = 30;
 /// How long after its last seal a log counts as fresh, in seconds, while something waits.
 const FRESH_SECONDS: i64 = 60;
 
-/// A person who is signed in to the tenant that the address names.
+/// A person who is signed in to the tenant in the address.
 pub(crate) struct Visitor {
-    /// Who.
+    /// The signed-in caller.
     pub caller: Caller,
-    /// What the address tells that they just did.
+    /// The confirmation in the address.
     pub told: Option<Told>,
     /// The address of the page below the tenant's.
     path: String,
@@ -81,7 +81,7 @@ impl FromRequestParts<AppState> for Visitor {
                     )));
                 }
                 let now = state.executor().tools().clock.now();
-                // A form that is shown again tells what is wrong with it, and not what was done before.
+                // A form that is shown again reports its errors, and not an earlier confirmation.
                 let is_shown = parts.method.is_safe();
                 let told = || Told::of(&parts.uri, caller.credential_id(), now);
                 Ok(Self {
@@ -103,7 +103,7 @@ impl FromRequestParts<AppState> for Visitor {
     }
 }
 
-/// Whether a page is none of those that whoever is scoped to services may see, and this caller is.
+/// Whether the caller is scoped to services and the page is closed to scoped callers.
 async fn is_closed(state: &AppState, caller: &Caller, path: &str) -> bool {
     let base = base(&caller.tenant);
     let path = path.strip_prefix(base.as_str()).unwrap_or(path);
@@ -114,28 +114,28 @@ async fn is_closed(state: &AppState, caller: &Caller, path: &str) -> bool {
     let is_scoped = move |cx: &mut Context<'_, '_>| -> acts::Result<bool> {
         Ok(cx.scope()?.is_some_and(|scope| scope.is_bound() || !is_open))
     };
-    // Who may no longer act learns that from the page itself.
+    // A reader who may no longer act gets that message from the page itself.
     state
         .act(Lane::Pages, caller, Mode::Read, is_scoped)
         .await
         .unwrap_or_default()
 }
 
-/// What a page is made from, inside its read transaction.
+/// The data of a page, inside its read transaction.
 pub(crate) struct View<'v, 'a, 'c> {
     /// The context of the act.
     pub cx: &'v mut Context<'a, 'c>,
-    /// The estate.
+    /// The directory.
     pub directory: Arc<Directory>,
     /// The policies in force.
     pub policies: Arc<policy::PolicySet>,
     /// Writes times for the reader.
     pub reader: Reader,
-    /// Who reads.
+    /// The reader.
     pub me: PersonId,
     /// The frame around the page.
     pub frame: Frame,
-    /// What waits for the reader's word, the most urgent first: [`WAITING_SHOWN`] at most.
+    /// Changes that wait for the reader's decision, the most urgent first: [`WAITING_SHOWN`] at most.
     pub queue: Vec<ChangeFile>,
     log_size: i64,
     /// Events that this page shows and that have no place in the log yet.
@@ -166,8 +166,8 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         })
     }
 
-    /// Lets the page follow what happens after it was made: to one change by its key, or to all. What it shows already has no
-    /// place in the log yet where it has just been done, such as the act that led to this page; it is no news later.
+    /// Subscribes the page to later events: of one change by its key, or of all. Very recent events, such as the act that led
+    /// to this page, have no place in the log yet; the page lists them, so that they are no news later.
     pub fn follow(&mut self, change: Option<&str>) {
         let about = change.map(|key| format!("about={}&", escaped(key))).unwrap_or_default();
         let shown = match self.unplaced.is_empty() {
@@ -216,7 +216,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         }
     }
 
-    /// A person with their page, which is open to whoever sees more than the services that they are scoped to.
+    /// A person with their page; a reader who is scoped to services gets no link.
     pub fn named(&self, person: &PersonId) -> Named {
         let may_open = self.frame.places.contains(&Place::Services);
         let found = self.directory.people.get(person).filter(|_| may_open);
@@ -233,7 +233,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         people.into_iter().map(|person| self.named(person)).collect()
     }
 
-    /// A person in a sentence: their name, which leads to their page.
+    /// A person in a sentence: their name, with a link to their page.
     pub fn person(&self, person: &PersonId) -> Rich {
         let named = self.named(person);
         match named.href.is_empty() {
@@ -242,7 +242,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         }
     }
 
-    /// The name behind what an unmet condition waits on: a login, or `group:key`.
+    /// The display name of an unmet condition's holder: a login, or `group:key`.
     pub fn waits_on(&self, who: &str) -> String {
         words::waits_on(&self.directory, who)
     }
@@ -419,10 +419,10 @@ where
     }
 }
 
-/// Reads what leaves as a file: a reading act on the pages' lane, which is noted as a page is.
+/// Reads the content of a file: a reading act on the pages' lane, logged like a page.
 ///
 /// # Errors
-/// As it is answered.
+/// The response to a failure.
 pub(crate) async fn read_file<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
 where
     T: Send + 'static,
@@ -441,7 +441,7 @@ where
 /// Does a writing act on the pages' lane.
 ///
 /// # Errors
-/// As it is answered.
+/// The response to a failure.
 pub(crate) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
 where
     T: Send + 'static,
@@ -450,10 +450,10 @@ where
     state.act(Lane::Pages, &visitor.caller, Mode::Write, act).await
 }
 
-/// The same for an act whose refusal stands in the log: `what` names the act, `change` the change it is about.
+/// The same for an act whose refusal is recorded in the log: `what` names the act, `change` the change it is about.
 ///
 /// # Errors
-/// As it is answered.
+/// The response to a failure.
 pub(crate) async fn write_noted<T, F>(
     state: &AppState,
     visitor: &Visitor,
@@ -524,7 +524,7 @@ pub(crate) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<E
     .collect()
 }
 
-/// A refusal as a notice on the page that it belongs to. Wrong fields are told beside the fields.
+/// A refusal as a notice on its page. Wrong fields are reported beside the fields.
 pub(crate) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
     let told = &failure.problem;
     let page = problem_of(failure);
@@ -563,10 +563,10 @@ pub(crate) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
     notice
 }
 
-/// How many fields that were edited meanwhile are told one by one.
+/// The most meanwhile edited fields that are listed one by one.
 const CHANGES_SHOWN: usize = 8;
 
-/// What has become of a field since somebody read it.
+/// The present value of a field that changed since the reader saw it.
 fn became(view: &View<'_, '_, '_>, change: &FieldChange) -> Rich {
     let label = labels::label_of(&change.field).map_or_else(|| words::plain(&change.field), str::to_owned);
     Rich::new()
@@ -588,7 +588,7 @@ fn value_of(view: &View<'_, '_, '_>, value: &Value) -> Rich {
     }
 }
 
-/// Sends the reader on to a page, given by its path with the tenant, that tells what was done.
+/// Redirects the reader to a page, given by its path with the tenant, with a confirmation.
 pub(crate) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
     if told.done.is_empty() && told.twice.is_empty() {
         return see(path);

@@ -1,4 +1,4 @@
-//! Words and times for people, made from the closed words and the sentences of the rules.
+//! Texts and times for people, made from enumerated values and the sentences of the rules.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,7 +9,7 @@ use pages::{Reader, Rich};
 
 use crate::web::shared::labels::in_labels;
 
-/// A closed word as it reads: `rolled_back` is “rolled back”.
+/// The readable form of an enumerated value: `rolled_back` is “rolled back”.
 pub(crate) fn plain(word: &str) -> String {
     word.replace('_', " ")
 }
@@ -19,7 +19,7 @@ pub(crate) fn capital(word: &str) -> String {
     text::capital(&plain(word))
 }
 
-/// The name behind what an unmet condition waits on: a login, or `group:key`.
+/// The display name of an unmet condition's holder: a login, or `group:key`.
 pub(crate) fn waits_on(directory: &Directory, who: &str) -> String {
     match who.strip_prefix("group:") {
         Some(group) => format!("the group {group}"),
@@ -44,12 +44,12 @@ pub(crate) fn risk(level: Level) -> pages::Risk {
     pages::Risk::from_word(level.as_str()).unwrap_or_default()
 }
 
-/// Replaces each time that the rules wrote (RFC 3339, a day alone, or a day with its hour in UTC) by the same time as the
-/// reader's clock shows it.
+/// Replaces each time of the rules' texts (RFC 3339, a day alone, or a day with its hour in UTC) by the same time on the
+/// reader's clock.
 pub(crate) fn with_times(text: &str, reader: &Reader) -> String {
     let mut out: Vec<String> = Vec::new();
     let mut words = text.split(' ').peekable();
-    // What somebody typed stands in backticks, and what a form takes stands behind “such as”: neither is a time of ours.
+    // Text in backticks was typed by people, and text behind “such as” is an example of input: neither is a time of ours.
     let mut is_quoted = false;
     while let Some(word) = words.next() {
         let is_as_it_is = is_quoted || out.ends_with(&["such".to_owned(), "as".to_owned()]);
@@ -75,10 +75,10 @@ pub(crate) fn with_times(text: &str, reader: &Reader) -> String {
     out.join(" ")
 }
 
-/// What may stand behind a time.
+/// Characters that may follow a time.
 const ENDS: [char; 5] = ['.', ',', ';', ':', ')'];
 
-/// A time or a day in one word.
+/// A time or a day in one part.
 fn one_time(bare: &str, reader: &Reader) -> Option<String> {
     if !bare.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -90,7 +90,7 @@ fn one_time(bare: &str, reader: &Reader) -> Option<String> {
     }
 }
 
-/// A time in two words, `2026-11-21 08:00Z`, with what stands behind it.
+/// A time in two parts, `2026-11-21 08:00Z`, with the characters behind it.
 fn hour_of<'t>(day: &str, hour: &'t str) -> Option<(Timestamp, &'t str)> {
     let bare = hour.trim_end_matches(ENDS);
     let time = bare
@@ -100,8 +100,8 @@ fn hour_of<'t>(day: &str, hour: &'t str) -> Option<(Timestamp, &'t str)> {
     Some((at, &hour[bare.len()..]))
 }
 
-/// A sentence of the rules for the reader: times by their clock, what stands in backticks and digests as code, a capital at
-/// its beginning.
+/// A sentence of the rules for the reader: times by their clock, text in backticks and digests as code, a capital at its
+/// beginning.
 pub(crate) fn sentence(text: &str, reader: &Reader) -> Rich {
     let text = text::capital(&with_times(&in_labels(text), reader));
     let mut rich = Rich::new();
@@ -123,7 +123,7 @@ pub(crate) fn sentence(text: &str, reader: &Reader) -> Rich {
     rich
 }
 
-/// Several words in a sentence: `a, b and c`.
+/// Several texts in a sentence: `a, b and c`.
 pub(crate) fn and(words: &[String]) -> String {
     match words {
         [] => String::new(),
@@ -132,22 +132,22 @@ pub(crate) fn and(words: &[String]) -> String {
     }
 }
 
-/// Several names in a sentence, each marked as no word of ours.
+/// Several names in a sentence, each marked as not translatable.
 pub(crate) fn names(names: &[String]) -> Rich {
     Rich::new().names(names, "and")
 }
 
-/// A long text of somebody's within a sentence or a notice of ours: its words, without the signs of its Markdown.
+/// A long text of a person within a sentence or a notice of ours: as plain text, without its Markdown.
 pub(crate) fn free(text: &str) -> Rich {
     Rich::new().said(text::in_words(text))
 }
 
-/// The first words of a long text in Markdown.
+/// The beginning of a long text in Markdown.
 pub(crate) fn beginning_of_prose(text: &str, most: usize) -> String {
     beginning(&text::in_words(text), most)
 }
 
-/// The first words of a text.
+/// The beginning of a text.
 pub(crate) fn beginning(text: &str, most: usize) -> String {
     let line = text
         .lines()

@@ -15,12 +15,12 @@ use crate::dialects::api::{Refused, text_of};
 use crate::dialects::gating::{self, Standing, state_of};
 use crate::dialects::{Answered, Asked, runs};
 
-/// What a change is called that its pipeline gave no name.
+/// The title of a change whose pipeline named none.
 const TITLE: &str = "Deployment by a pipeline";
-/// What the details of a change hold beside its attributes, and what changes nothing here.
+/// Settings in the details of a change that have no effect here.
 const SETTINGS: &[&str] = &["setCloseCode", "autoCloseChange"];
 
-/// Makes the change of a stage, or answers the one that it has.
+/// Creates the change of a stage, or returns the one that it has.
 pub(super) async fn begin(asked: &Asked) -> Result<Answered, Refused> {
     let mut body = object(asked)?;
     if body.remove("deploymentGateDetails").is_some() {
@@ -58,7 +58,7 @@ fn begun(change: &str) -> Answered {
     Answered::new(201, json!({"result": result}))
 }
 
-/// The attributes of the change that is asked for.
+/// The attributes of the requested change.
 fn attributes(details: Option<Value>) -> Result<Map<String, Value>, Refused> {
     let wrong = || Refused::field("`changeRequestDetails` is an object with `attributes`.");
     let mut details = match details {
@@ -141,8 +141,8 @@ async fn plan(
     })
 }
 
-/// Submits a change that was made, and assesses it where its pipeline says that its dependencies were reviewed. A change that lacks
-/// something stays a draft: its status says what, so its writer completes it while the pipeline waits.
+/// Submits a new change, and assesses it where its pipeline reports that its dependencies were reviewed. A change that lacks
+/// something stays a draft. Its status lists what is missing, so its author can complete it while the pipeline waits.
 async fn submit(asked: &Asked, change: &str, is_reviewed: bool) -> Result<(), Refused> {
     let path = format!("/changes/{}", segment(change));
     let submitted = asked.api.post(&format!("{path}/submission"), &json!({})).await;
@@ -155,7 +155,7 @@ async fn submit(asked: &Asked, change: &str, is_reviewed: bool) -> Result<(), Re
     }
 }
 
-/// What is unmet stays to be met; every other refusal is one.
+/// Ignores a refusal for unmet conditions, which can be met later; passes on every other refusal.
 fn stays(done: Result<Value, Refused>) -> Result<(), Refused> {
     match done {
         Err(why) if !matches!(why.status, 400 | 409) => Err(why),
@@ -176,8 +176,8 @@ async fn found(asked: &Asked) -> Result<Value, Refused> {
     })
 }
 
-/// How the change of a stage stands: 200 lets the pipeline go on, 201 makes it wait or stop. The details are texts, so that the step
-/// shows them when they changed.
+/// The status of a stage's change: 200 lets the pipeline go on, 201 makes it wait or stop. The details are texts, so that the
+/// step shows them when they change.
 pub(super) async fn status(asked: &Asked) -> Result<Answered, Refused> {
     let told = gating::ask(asked, &found(asked).await?).await?;
     let change = text_of(&told.change["key"]);

@@ -1,7 +1,7 @@
-//! Steps of pipelines that ask ServiceNow DevOps: change control, and the registration of artifacts and packages.
+//! Pipeline steps of ServiceNow DevOps: change control, and the registration of artifacts and packages.
 //!
 //! Sources: the published steps for GitHub Actions of ServiceNow (`servicenow-devops-change`, `-get-change`, `-update-change`,
-//! `-register-artifact`, `-register-package`), which name the addresses, the bodies and what they read of the answers.
+//! `-register-artifact`, `-register-package`), which name the addresses, the bodies and the fields that they read in responses.
 
 mod control;
 mod registration;
@@ -14,7 +14,7 @@ use super::{versionless, wrong_method};
 use crate::dialects::api::Refused;
 use crate::dialects::{Answered, Asked};
 
-/// Between the number of a run and that of its attempt, where a client sends both in one text.
+/// The separator between the number of a run and that of its attempt, where a client sends both in one text.
 const ATTEMPTS: &str = "/attempts/";
 
 /// Answers a request.
@@ -49,8 +49,8 @@ pub(in crate::dialects) async fn answer(asked: &Asked) -> Result<Answered, Refus
     }
 }
 
-/// A refusal as these clients read one. They show a reason with 400 alone, so every refusal of what was asked has it; a wrong
-/// credential and one that came too often keep theirs, which the clients know.
+/// A refusal in the format of these clients. They show a reason only with 400, so every refusal of a request's content has that
+/// status. A wrong credential and a rate limit keep their own status, which the clients know.
 pub(in crate::dialects) fn refusal(why: &Refused) -> Answered {
     let status = match why.status {
         401 | 405 | 429 => why.status,
@@ -82,7 +82,7 @@ impl Run {
     /// The run that these texts name; a number may hold its attempt.
     ///
     /// # Errors
-    /// What is missing.
+    /// The missing field.
     fn new(pipeline: Option<String>, number: Option<String>, attempt: Option<String>) -> Result<Self, Refused> {
         let missing = |what: &str| Refused::field(format!("`{what}` is missing: it names the run of the pipeline."));
         let pipeline = pipeline.ok_or_else(|| missing("pipelineName"))?;
@@ -91,7 +91,7 @@ impl Run {
             Some((number, attempt)) => (number.to_owned(), Some(attempt.to_owned())),
             None => (number, None),
         };
-        // A step that was given no attempt writes the word.
+        // A step without an attempt writes `undefined` or `null`.
         let said = attempt.filter(|text| text != "undefined" && text != "null");
         Ok(Self {
             pipeline,
@@ -100,7 +100,7 @@ impl Run {
         })
     }
 
-    /// What of it there is one of, by this name: a stage, a service.
+    /// The name of a unique part of the run: a stage, a service.
     fn name(&self, of: &str) -> String {
         crate::dialects::runs::named(&[&self.pipeline, &self.number, &self.attempt, of])
     }

@@ -1,4 +1,4 @@
-//! Artifacts and packages that runs of pipelines register: what a run built for a service is what its change is about.
+//! Artifacts and packages that runs of pipelines register: a run's builds become the builds of its change.
 
 use model::core::enums::OutsideRunKind;
 use model::gate::build::is_plain_digest;
@@ -12,7 +12,7 @@ use crate::dialects::{Answered, Asked, runs};
 
 /// The most artifacts of one request.
 const MOST: usize = 50;
-/// What stands between the parts of an artifact's name: of its group, of its repository.
+/// The separators in an artifact's name: after its group, after its repository.
 const JOINTS: [char; 2] = [':', '/'];
 
 /// An artifact that a request names.
@@ -20,9 +20,9 @@ const JOINTS: [char; 2] = [':', '/'];
 struct Artifact {
     name: String,
     version: String,
-    /// The digest, where it is the version or is said.
+    /// The digest, if it is the version or is given.
     digest: Option<String>,
-    /// The service that is said.
+    /// The service, if it is given.
     service: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl Artifact {
         format!("{} {}", self.name, self.version)
     }
 
-    /// The services that it may be of, the likeliest first.
+    /// The candidates for the artifact's service, the likeliest first.
     fn services(&self) -> Vec<&str> {
         match &self.service {
             Some(service) => vec![service.as_str()],
@@ -94,7 +94,7 @@ async fn service(asked: &Asked, artifact: &Artifact) -> Result<String, Refused> 
     Err(Refused::field(text))
 }
 
-/// Registers artifacts. One that was registered for a service stays there, by its name and by its digest.
+/// Registers artifacts. An artifact that was registered for a service stays there, by its name and by its digest.
 pub(super) async fn artifacts(asked: &Asked) -> Result<Answered, Refused> {
     let mut body = object(asked)?;
     let run = run(&mut body)?;

@@ -1,4 +1,4 @@
-//! What the calendar draws, as a table: with what each change collides, and what else is to be seen before it is decided.
+//! The calendar as a table: with the collisions of each change, and its other warnings before a decision.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ pub(super) fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
     }
 }
 
-/// With which others each of the changes collides, by its window or by its planned undo.
+/// The changes that each of the changes collides with, by its window or by its planned undo.
 pub(super) fn others(planned: &[Planned], pairs: &[(usize, usize)]) -> BTreeMap<String, Others> {
     let mut found: BTreeMap<String, Others> = BTreeMap::new();
     for (one, other) in pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]) {
@@ -63,7 +63,7 @@ pub(super) fn others(planned: &[Planned], pairs: &[(usize, usize)]) -> BTreeMap<
     found
 }
 
-/// With which others a change collides: so many by their keys, and how many more.
+/// The colliding changes of a change: some by their keys, and the number of the others.
 pub(super) fn with(others: &Others) -> String {
     let named = others.named.join(", ");
     match others.more {
