@@ -14,23 +14,23 @@ use crate::{
     IconArray, Mark, MatrixPicture, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
-/// The most lines of a text that stand open on a page.
+/// The most lines of a text that are open on a page.
 const UNFOLDED: usize = 24;
 
-/// What a section holds.
+/// The content of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SectionBody {
     /// Approvals, evidence, reasons, people.
     Entries(Vec<Entry>),
-    /// The same, which opens at the words.
+    /// The same, folded behind this label.
     Folded(&'static str, Vec<Entry>),
     /// Rows to compare.
     Table(Table),
     /// The steps of a plan.
     Plan(Vec<PlanStep>),
-    /// Where a record stands on its way.
+    /// A record's current stage.
     Steps(Vec<StageStep>),
-    /// What happened, newest first.
+    /// Past events, newest first.
     Timeline(Vec<Moment>),
     /// A long text of people, in Markdown.
     Prose(String),
@@ -40,15 +40,15 @@ pub enum SectionBody {
     Words(Rich),
     /// Labels and answers.
     Facts(Vec<Fact>),
-    /// The answers of a decision card.
+    /// The rows of a decision card.
     Brief(Box<Brief>),
-    /// What is copied: a command, a payload.
+    /// Text to copy: a command, a payload.
     Code(String),
-    /// Figures with their course, and the table that says the same.
+    /// Figures with their course, and a table with the same values.
     Figures(Vec<Figure>, Table),
-    /// What reaches what, drawn; its table is a section of its own.
+    /// A graph of what a change reaches; its table is a section of its own.
     Graph(Box<Graph>),
-    /// The neighbours of a service, drawn, and the table that says the same.
+    /// The neighbours of a service, drawn, and a table with the same content.
     Dependencies(Box<DependencyPicture>, Table),
     /// A chart, and the table that says the same.
     Chart(Box<Chart>, Table),

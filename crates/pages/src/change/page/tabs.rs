@@ -17,7 +17,7 @@ pub(super) struct Tab {
     pub(super) count: String,
     /// Its sections, below what the page itself puts there.
     pub(super) sections: Vec<Section>,
-    /// Whether its sections stand side by side.
+    /// Whether its sections are side by side.
     pub(super) is_pair: bool,
     /// Where it is.
     pub(super) href: String,
@@ -111,7 +111,7 @@ impl ChangePage {
         tabs
     }
 
-    /// What stands below the decision: what is still to be met, the long texts, links.
+    /// The sections below the decision: open requirements, the long texts, links.
     fn overview(&self) -> Vec<Section> {
         let texts = self.texts.iter().enumerate().map(|(place, (label, text))| {
             // Of what is left out the text is put together from names, some of which a reader may not see.
