@@ -1,4 +1,4 @@
-//! The glossary: one word per thing.
+//! The glossary: one term per thing.
 
 use askama::Template;
 
@@ -16,7 +16,7 @@ pub struct Help {
     pub frame: Frame,
     /// The stops of a tour for whoever is new here.
     pub tour: Vec<Entry>,
-    /// The words, in their order.
+    /// The terms, in their order.
     pub terms: Vec<Term>,
     /// The keys of the keyboard and what they do.
     pub keys: Vec<(String, String)>,
@@ -58,7 +58,7 @@ impl Help {
         .collect()
     }
 
-    /// Believable instances: the usual glossary, and one of odd words.
+    /// Believable instances: the usual glossary, and one of odd terms.
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let usual = Self {
