@@ -38,7 +38,7 @@ pub enum Host {
     },
 }
 
-/// Does what the command says; answers the exit code.
+/// Runs the command; returns the exit code.
 ///
 /// # Errors
 /// Why something could not be done.

@@ -32,7 +32,7 @@ impl Place {
         self.data.is_some() || self.database.is_some()
     }
 
-    /// Settings over this place; where it was not named, and in everything else, as variables and file say.
+    /// Settings over this place; where it was not named, and in everything else, from variables and the file.
     ///
     /// # Errors
     /// When the settings cannot be used or there is no such folder.

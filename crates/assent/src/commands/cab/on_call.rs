@@ -47,7 +47,7 @@ pub enum OnCall {
 /// Runs a command about who is on call.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn on_call(row: &OnCall, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match row {

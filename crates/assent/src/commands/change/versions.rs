@@ -29,7 +29,7 @@ pub enum Seen {
 /// Runs a command about what is to be seen.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(seen: &Seen, common: &Common, output: &Output) -> Result<u8> {
     match seen {
         Seen::Conflicts(asked) => planning::conflicts(asked, common, output),

@@ -58,7 +58,7 @@ const LISTS: [(&str, &str, [&str; 6]); 5] = [
 /// Runs the command.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &Reconciliation, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let now = clock::now();

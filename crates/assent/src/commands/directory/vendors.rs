@@ -56,7 +56,7 @@ pub enum VendorNotices {
 /// Runs a command about notices of vendors.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn vendor_notice(notices: &VendorNotices, common: &Common, output: &Output) -> Result<u8> {
     match notices {
         VendorNotices::Verb(verbs) => run_verb(verbs, common, output),
@@ -72,7 +72,7 @@ pub fn vendor_notice(notices: &VendorNotices, common: &Common, output: &Output) 
 /// Runs a command about vendors.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn vendor(vendor: &Vendor, common: &Common, output: &Output) -> Result<u8> {
     match vendor {
         Vendor::Verb(verbs) => run_verb(verbs, common, output),

@@ -67,7 +67,7 @@ pub(crate) fn checks(client: &Client, output: &Output, service: Option<&str>, st
     list(client, output, &format!("/gate-checks?limit=200{filters}"), &CHECKS)
 }
 
-/// Prints what is watched. A finding makes the exit code 1, so that a nightly job can tell.
+/// Prints what is watched. A finding makes the exit code 1, as a signal for a nightly job.
 pub(crate) fn coverage(client: &Client, output: &Output, days: i64) -> Result<u8> {
     let answer = client.get(&format!("/coverage?days={days}"))?.body;
     let items = array(&answer, "items");

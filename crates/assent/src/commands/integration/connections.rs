@@ -101,7 +101,7 @@ fn edit(client: &Client, wanted: &Edit, output: &Output) -> Result<()> {
 /// Runs a command about connections.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(connection: &Connection, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match connection {

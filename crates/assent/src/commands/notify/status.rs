@@ -51,7 +51,7 @@ pub enum Feed {
 /// Runs a command about the status page.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn status(status: &Status, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let (path, reason) = match status {
@@ -95,7 +95,7 @@ fn tell_status(shown: &Value, output: &Output) {
 /// Runs a command about feeds.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn feed(feed: &Feed, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match feed {

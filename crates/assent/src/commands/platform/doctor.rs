@@ -27,10 +27,10 @@ use crate::place::Place;
 /// Less free space than this is a warning, a tenth of it is bad.
 const LITTLE_SPACE_KIB: u64 = 2 << 20;
 
-/// What follows from what keeps the data from being opened.
+/// The result of checks that need the data, where the data cannot be opened.
 const SAME_REASON: &str = "The server would refuse to start for the same reason.";
 
-/// A checkpoint is signed or attested anew every minute; after this many seconds something stands still.
+/// A checkpoint is signed or attested anew every minute; after this many seconds a part has stopped.
 pub(in crate::commands) const STALE_SECONDS: i64 = 300;
 
 /// Finds what is wrong.
@@ -105,7 +105,7 @@ impl Checks {
     }
 }
 
-/// Looks, and tells what was found.
+/// Checks, and prints the findings.
 ///
 /// # Errors
 /// When there was nothing to look at.
@@ -168,7 +168,7 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     if let Some(tls) = &settings.tls {
         check_certificate(server::certificate_end(tls), clock::now(), checks);
     }
-    // Where the database cannot be reached, opening it says why.
+    // Where the database cannot be reached, opening it reports the reason.
     if let Ok(damage) = Host::find_damage(&settings) {
         check_damage(&damage, settings.database_url.is_none(), checks);
     }
@@ -273,7 +273,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// What was tried often and is not done.
+/// Work that was tried often and is not done.
 fn check_queues([letters, timers]: [i64; 2], checks: &mut Checks) {
     if letters + timers == 0 {
         return checks.good("queues", "nothing is set aside, and no timer fails again and again");
@@ -425,7 +425,7 @@ fn check_sinks(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// What helps where the deliveries of a connection match nothing.
+/// The advice where the deliveries of a connection match nothing.
 const UNMATCHED: &str =
     "Map what it names (`assent connection edit ID --add …`, or the page of the connection), or end it.";
 
@@ -538,7 +538,7 @@ pub(in crate::commands) fn check_witnesses<'a>(notes: impl Iterator<Item = &'a s
     }
 }
 
-/// Who signed a checkpoint besides the log and the server's own cosigner.
+/// The signers of a checkpoint besides the log and the server's own cosigner.
 fn witnesses(note: &str) -> Vec<String> {
     let Ok(note) = Note::parse(note) else { return Vec::new() };
     let Ok(checkpoint) = Checkpoint::parse(&note.text) else {
@@ -612,7 +612,7 @@ fn check_space(data: &Path, checks: &mut Checks) {
     }
 }
 
-/// What the certificate's files hold now; a server that runs takes them up by itself.
+/// The current content of the certificate's files; a running server reloads them by itself.
 fn check_certificate(end: std::result::Result<Option<Timestamp>, String>, now: Timestamp, checks: &mut Checks) {
     let renew = "Renew its files; a running server takes them up within seconds.";
     match end {
@@ -634,7 +634,7 @@ fn check_certificate(end: std::result::Result<Option<Timestamp>, String>, now: T
     }
 }
 
-/// The fourth column of the second line of `df -Pk`, as POSIX tells it.
+/// The fourth column of the second line of `df -Pk`, as POSIX defines it.
 fn free_kib(told: &str) -> Option<u64> {
     told.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }

@@ -117,7 +117,7 @@ impl Narrow {
 /// Runs a command about dashboards.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn dashboard(dashboards: &Dashboards, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match dashboards {

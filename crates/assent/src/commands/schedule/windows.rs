@@ -177,7 +177,7 @@ impl SpanEdit {
     }
 }
 
-/// Changes a record of a list as it stands now; who was faster in between is not overwritten.
+/// Changes a record of a list in its current version; a concurrent edit is not overwritten.
 pub(crate) fn edit(client: &Client, output: &Output, one: &str, body: Map<String, Value>) -> Result<()> {
     let etag = client.get(one)?.etag.unwrap_or_default();
     let made = client.conditional("PATCH", one, &Value::Object(body), &etag)?.body;
@@ -191,7 +191,7 @@ pub(crate) fn edit(client: &Client, output: &Output, one: &str, body: Map<String
 /// Runs a command about maintenance windows.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn window(window: &Window, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let heads = [

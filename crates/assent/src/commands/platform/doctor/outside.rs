@@ -77,7 +77,7 @@ fn told(failure: &Failure) -> String {
     }
 }
 
-/// Whom the credential speaks for; answers its tenant.
+/// The person or machine of the credential; returns its tenant.
 fn credential(client: &Client, common: &Common, checks: &mut Checks) -> Result<Option<String>> {
     if common.credential()?.is_none() {
         checks.warn("credential", "none was given", "Set ASSENT_TOKEN to look deeper.");
