@@ -11,7 +11,7 @@ use crate::journey::{approve, artifact, evidence, question, request, waiting_for
 /// The commit that somebody made whom nobody here knows.
 const COMMIT: &str = "3333333333333333333333333333333333333333";
 
-/// Asks the API as a role; the answer must be good.
+/// Sends a request to the API as a role; the response must be good.
 fn tell(server: &Server, role: &str, path: &str, body: &Value) -> Value {
     server.must("POST", &format!("/api/v1{path}"), &server.token(role), Some(body))
 }
@@ -20,7 +20,7 @@ fn login(server: &Server, role: &str) -> Value {
     server.person(role)["login"].clone()
 }
 
-/// Furnishes a demo; answers the paths of pages that are worth a look and that a walk may pass by.
+/// Furnishes a demo; returns the paths of pages that are worth a look and that a walk may pass by.
 pub fn furnish(server: &Server) -> Vec<String> {
     administration(server);
     let full = asked_with_everything(server);

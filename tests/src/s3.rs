@@ -33,7 +33,7 @@ impl S3 {
             child: child.expect("Python starts"),
             port,
         };
-        // It asks for no signature where none is sent.
+        // It needs no signature where none is sent.
         eventually("the bucket is made", || ureq::put(s3.url("")).send_empty().is_ok());
         s3
     }
@@ -45,7 +45,7 @@ impl S3 {
     /// The keys of its objects, in order; at most 1,000.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// When it does not respond.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         let mut answer = ureq::get(self.url("?list-type=2"))
@@ -68,7 +68,7 @@ impl S3 {
     /// The bytes of an object.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// When it does not respond.
     #[must_use]
     pub fn object(&self, key: &str) -> Vec<u8> {
         let answer = self.get(key);
@@ -82,7 +82,7 @@ impl S3 {
     /// Puts bytes in an object's place.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// When it does not respond.
     pub fn put(&self, key: &str, bytes: &[u8]) {
         ureq::put(self.url(&format!("/{key}")))
             .header("Authorization", signed())

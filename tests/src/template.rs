@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::{Place, Server, create_database};
 
-/// What the folder's name begins with; the number of the process that made it follows.
+/// The prefix of the folder's name; the number of the process that made it follows.
 const FOLDER: &str = "assent-template-";
 
 struct Template {

@@ -21,7 +21,7 @@ use crate::shell;
 /// The parts, in the order in which they are built: the sums come last, over all that is there.
 const PARTS: &[&str] = &["client", "server", "deb", "image", "chart", "sbom", "sums"];
 
-/// What every part needs to know.
+/// The facts that every part needs.
 pub struct Release {
     /// The repository's root folder.
     pub root: PathBuf,
@@ -42,7 +42,7 @@ impl Release {
     }
 }
 
-/// Builds the parts named, or all, and says whether that succeeded.
+/// Builds the parts named, or all, and returns whether that succeeded.
 pub fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     if let Some(wrong) = arguments
         .iter()

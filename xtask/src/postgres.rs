@@ -1,8 +1,8 @@
 //! A private PostgreSQL: made for one run, on 127.0.0.1 and a port of its own, gone afterwards.
 //!
-//! It does not wait for the disk: tests kill processes and not machines, and what a killed process
-//! wrote stands with the kernel. Tests of disks that fail have clusters of their own. PostgreSQL refuses
-//! to run as root, so a root caller lends it the account `postgres`, which the package makes.
+//! It does not wait for the disk: tests kill processes and not machines, and the kernel keeps the writes of a killed process.
+//! Tests of disks that fail have clusters of their own. PostgreSQL refuses to run as root, so a root caller lends it the
+//! account `postgres`, which the package makes.
 
 use std::ffi::OsString;
 use std::fs;
@@ -21,7 +21,7 @@ use crate::shell;
 /// The owner of everything in the cluster; the tests make databases and serving roles with it.
 const OWNER: &str = "assent_owner";
 
-/// What the name of a cluster's folder begins with; the number of the process that made it follows.
+/// The prefix of the name of a cluster's folder; the number of the process that made it follows.
 const FOLDER: &str = "assent-postgres-";
 
 /// How long a start may take before it is given up.
@@ -46,8 +46,8 @@ pub fn programs() -> Option<PathBuf> {
     Some(shell::find("initdb")?.parent()?.to_path_buf())
 }
 
-/// Where programs are looked for: PostgreSQL's own first. What Debian puts before them starts Perl on each call, and tests
-/// call `psql` often.
+/// Where programs are looked for: PostgreSQL's own first. Debian's wrappers start Perl on each call, and tests call `psql`
+/// often.
 pub fn path() -> OsString {
     let usual = std::env::var_os("PATH").unwrap_or_default();
     let folders = programs().into_iter().chain(std::env::split_paths(&usual));
@@ -55,7 +55,7 @@ pub fn path() -> OsString {
 }
 
 impl Cluster {
-    /// Makes a cluster in a folder and waits until it answers.
+    /// Makes a cluster in a folder and waits until it responds.
     ///
     /// # Errors
     /// When the programs are missing or the server does not come up; its log is in the message.

@@ -1,4 +1,4 @@
-//! Counting what passed and failed, and saying it at the end.
+//! Counts passed and failed tests, and reports them at the end.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How many lines of a failing part are repeated near the end.
 const TAIL: usize = 60;
 
-/// What one part of the suite came to.
+/// The result of one part of the suite.
 pub struct PartResult {
     /// The part's name, as given on the command line.
     pub name: &'static str,

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-/// What a program did: whether it exited with 0, and every line it wrote, both streams together.
+/// The result of a program: whether it exited with 0, and every line it wrote, both streams together.
 pub struct Finished {
     /// Whether the exit code was 0.
     pub succeeded: bool,
@@ -29,7 +29,7 @@ pub fn tee(command: &mut Command) -> Result<Finished> {
     tee_watched(command, &|_| ())
 }
 
-/// The same, and `watch` is told each line as it comes.
+/// The same, and `watch` gets each line as it comes.
 ///
 /// # Errors
 /// As [`tee`].
@@ -98,7 +98,7 @@ pub fn quiet(command: &mut Command) -> Result<String> {
     Ok(text)
 }
 
-/// Where a program of this name stands in `PATH`, if anywhere.
+/// The path of a program of this name in `PATH`, if any.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

@@ -1,5 +1,5 @@
-//! What pages cost somebody for whom thousands of changes wait: the server's time of each, beside that of the same page before
-//! any of them was made.
+//! The cost of pages for a person with thousands of waiting changes: the server's time of each, beside that of the same page
+//! before any of them was made.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::load::{seconds_since, share_of};
 use super::product::{Caller, Product, artifact, text_of};
 use super::report::Line;
 
-/// Whom they wait for.
+/// The reader for whom they wait.
 const READER: &str = "change_manager";
 /// Artifacts of this measure are numbered from here, far from those of the other measures.
 const FIRST: u64 = 1 << 46;

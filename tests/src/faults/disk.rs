@@ -61,7 +61,7 @@ impl SmallDisk {
         done.expect("mount is a part of every system").status.success()
     }
 
-    /// What is used, and what is free.
+    /// The used space, and the free space.
     pub fn kibibytes(&self) -> (u64, u64) {
         let done = Command::new("df")
             .args(["--output=used,avail", "-k"])

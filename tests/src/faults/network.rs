@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// What the names of the namespaces begin with; the process that made them follows.
+/// The prefix of the names of the namespaces; the process that made them follows.
 const NAME: &str = "assent-";
 
 /// A bridge with machines at it. Dropping it ends every program in them and removes them.
@@ -14,7 +14,7 @@ impl Network {
     /// Makes a machine for each name.
     ///
     /// # Errors
-    /// Why it cannot be had, in words: it takes root and a kernel with namespaces.
+    /// Why it cannot be had, as text: it takes root and a kernel with namespaces.
     pub fn make(places: &[&'static str]) -> Result<Self, String> {
         sweep();
         let network = Self {

@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    /// systemd's own judge: 0 is closed, 10 open. The bound is what the issue asks.
+    /// systemd's own judge: 0 is closed, 10 open. The issue sets the bound.
     #[test]
     fn the_unit_is_closed_below_two_by_systemds_own_count() {
         assert!(

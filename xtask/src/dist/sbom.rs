@@ -102,7 +102,7 @@ fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-/// What a package is built from or runs with; what only its tests need is left out.
+/// The crates that a package is built from or runs with; those that only its tests need are left out.
 fn shipped(node: &Value) -> Vec<&str> {
     let is_shipped = |dependency: &&Value| items(&dependency["dep_kinds"]).any(|kind| kind["kind"] != "dev");
     items(&node["deps"])

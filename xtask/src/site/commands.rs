@@ -1,4 +1,4 @@
-//! The reference of the command line, as the program tells it of itself.
+//! The reference of the command line, from the program's own help.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +12,7 @@ const COMMON: &str = "Everywhere:";
 /// The most commands below each other; the grammar has three.
 const MOST_DEEP: usize = 5;
 
-/// Asks the program with nothing of this environment in its answer.
+/// Runs the program for its help, without this environment in the output.
 ///
 /// # Errors
 /// When it cannot be started or fails.
@@ -58,7 +58,7 @@ fn pages_of(help: &dyn Fn(&[String]) -> Result<String>) -> Result<Vec<(String, S
     Ok(pages)
 }
 
-/// What a command and all below it say of themselves.
+/// The help texts of a command and all below it.
 fn tell(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], page: &mut String) -> Result<()> {
     if words.len() > MOST_DEEP {
         bail!("`assent {}` has commands without end", words.join(" "));
