@@ -1,4 +1,4 @@
-//! Two people of one group don't stand for two groups, and one person of both counts once.
+//! Two people of one group do not count as two groups, and one person of both counts once.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ fn with_two_groups(server: &Server) {
         let (status, answer) = ask(server, &admin, "PUT", &format!("/groups/{key}"), &group);
         assert!((200..300).contains(&status), "{key}: {answer}");
     }
-    // Who else may speak for security in the base's own rule, so that nothing but the groups is left to wait for.
+    // Other approvers for security in the base's own rule, so that only the groups are left to wait for.
     let roles = json!({"roles": ["executive", "security"]});
     assert_eq!(ask(server, &admin, "PATCH", "/people/solveig", &roles).0, 200);
     let proposal = json!({
@@ -77,7 +77,7 @@ fn two_of_one_group_do_not_stand_for_two_groups() {
     };
     let names = |logins: &[&str]| logins.iter().map(|login| (*login).to_owned()).collect::<BTreeSet<_>>();
     let go = |digest: &str| server.get(&gate_path(digest), Some(&server.token("pipeline"))).0;
-    // Two people who are of security alone: all other rules are met, and the platform has not spoken.
+    // Two people who are of security alone: all other rules are met, and the platform has not decided.
     let digest = artifact(7_010);
     let path = keys_change(&server, "Rotate the signing key", &digest);
     for role in ["commander", "executive"] {

@@ -28,7 +28,7 @@ fn evening(now: Timestamp) -> Timestamp {
     tomorrow.at(2, 29, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp()
 }
 
-/// What the tenant's log says of its last replay.
+/// The entry of the tenant's log on its last replay.
 fn last_told(server: &Server) -> Value {
     let told = server.must(
         "GET",

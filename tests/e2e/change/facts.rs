@@ -182,7 +182,7 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
     let place = Place::demo("running");
     let server = Server::start(&place, true);
     let scene = Scene::new(&server);
-    // A person's word makes nothing run, neither forward nor back.
+    // A person's report makes nothing run, neither forward nor back.
     let typed = scene.scheduled(91, 90);
     scene.start(91);
     scene.complete(&typed, "implementer", "succeeded");

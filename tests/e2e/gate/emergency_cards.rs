@@ -18,7 +18,7 @@ struct Host<'a> {
 }
 
 impl Host<'_> {
-    /// Asks by the card in a file for a service; the exit code and the answer.
+    /// Checks by the card in a file for a service; the exit code and the output.
     fn ask(&self, card: &str, service: &str) -> (Option<i32>, Value) {
         let file = |name: &str| self.folder.join(name).to_str().unwrap().to_owned();
         let done = Command::new(binary())
@@ -48,7 +48,7 @@ impl Host<'_> {
                 &file("list"),
             ])
             .args(["--emergency-record", &file(&self.record)])
-            // Whoever asks this address hangs: nobody may be asked.
+            // A request to this address hangs: the check must send none.
             .env("ASSENT_SERVER", "http://127.0.0.1:9")
             .output()
             .unwrap();
@@ -177,7 +177,7 @@ fn work_goes_on_by_a_printed_card_and_is_reported_afterwards() {
     assert_eq!(other.ask("edited", "label-print").0, Some(1), "an edited card is none");
     // The card was copied: another host cannot know that it is used up.
     assert_eq!(other.ask("card", "label-print").0, Some(0));
-    // A record whose line was edited is not continued, and what it says is judged by the server.
+    // A record whose line was edited is not continued, and the server judges its content.
     let kept = std::fs::read_to_string(file("other.jsonl")).unwrap();
     std::fs::write(
         file("other.jsonl"),

@@ -48,7 +48,7 @@ impl Watched {
         set_mode(&self.file(number), 0o644);
     }
 
-    /// Runs it; its exit code says what differs, as bits, and is an error from 14 on.
+    /// Runs it; its exit code has the differences as bits, and is an error from 14 on.
     fn run(&self, command: &str) -> Vec<u8> {
         let run = Command::new(PROGRAM)
             .arg("--config")
@@ -61,7 +61,7 @@ impl Watched {
         run.stdout
     }
 
-    /// Makes a report and posts it as it is. Reports tell whole seconds, so each is made in a second of its own.
+    /// Makes a report and posts it as it is. Reports have whole seconds, so each is made in a second of its own.
     fn report(&self, server: &Server, source: &Source<'_>, number: usize) {
         let begun = server.server_time().as_second();
         eventually("the next second has begun", || server.server_time().as_second() > begun);

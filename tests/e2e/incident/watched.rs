@@ -1,4 +1,4 @@
-//! What fires while a normal change is watched holds its closing: Debian's Alertmanager, unmodified, sends it.
+//! An alert while a normal change is watched holds its closing: Debian's Alertmanager, unmodified, sends it.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

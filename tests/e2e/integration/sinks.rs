@@ -22,7 +22,7 @@ fn state(server: &Server, id: &str) -> Value {
     server.must("GET", &format!("/api/v1/sinks/{id}"), &server.token("admin"), None)["state"].clone()
 }
 
-/// A change with so many edits; answers its key.
+/// A change with so many edits; returns its key.
 fn edited(server: &Server, edits: usize) -> String {
     let requester = server.token("requester");
     let body = json!({"title": "Sunk", "services": ["edge-dns"], "environment": "production"});
@@ -39,8 +39,8 @@ fn edited(server: &Server, edits: usize) -> String {
     key
 }
 
-/// Entries as a receiver keeps them: by index, each with the index before it and the key of its change. What comes twice must be
-/// the same.
+/// Entries as a receiver keeps them: by index, each with the index before it and the key of its change. A repeated entry must
+/// be the same.
 type Kept = BTreeMap<i64, (Option<i64>, Option<String>)>;
 
 fn keep(kept: &mut Kept, event: &Value) {
@@ -90,7 +90,7 @@ fn a_collector_that_is_away_busy_or_answers_in_part_loses_nothing_and_repeats_ar
                 .iter()
                 .for_each(|event| keep(&mut keeps.lock().unwrap(), event));
         }
-        // 299 stands for an answer that says 200 and refuses all the same.
+        // 299 means a response with status 200 that refuses all the same.
         match says {
             299 => (200, json!({"text": "Server is busy", "code": 9})),
             says => (says, json!({"text": "Success", "code": 0})),

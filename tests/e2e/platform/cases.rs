@@ -1,5 +1,5 @@
-//! The inputs in `tests/cases` against one server over the demo. Each is a Python program that uses only the public API
-//! and exits with 0 if every answer was right.
+//! The inputs in `tests/cases` against one server over the demo. Each is a Python program that uses only the public API and
+//! exits with 0 if every response was right.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

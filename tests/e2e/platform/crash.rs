@@ -23,7 +23,7 @@ pub fn place_arguments(place: &Place, command: &mut Command) {
     }
 }
 
-/// Runs a command whose answer must be good.
+/// Runs a command whose result must be good.
 pub fn must_run(command: &mut Command) -> String {
     let done = command.output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
@@ -91,7 +91,7 @@ fn what_was_acknowledged_survives_being_killed() {
         // The moment of death differs from round to round: after so many acknowledgements.
         load.wait_for(8 + (7 * round) % 40);
         signals::send("KILL", server.id());
-        // What was not answered is asked again, with the same key, once all was looked at.
+        // Unacknowledged requests are retried, with the same key, once all was looked at.
         load.turn_to(None);
         drop(server);
         // As the one that died has left it, before another one mends anything.

@@ -14,7 +14,7 @@ use tests::{Place, Server, binary, on_postgres};
 
 use crate::platform::crash::{must_replay, must_run, must_verify};
 
-/// What a host that burns down may take with it.
+/// Data that may be lost with a host that burns down.
 const MOST_LOSS: Duration = Duration::from_secs(5);
 
 /// Where a copy is kept, beside the server's settings for it.
@@ -79,7 +79,7 @@ impl Copy {
         said["at"].as_str()?.parse().ok()
     }
 
-    /// Waits until everything that was done before is in the copy; answers how long that took.
+    /// Waits until all earlier writes are in the copy; returns the time.
     fn wait(&self) -> Duration {
         let began = assent::clock::now();
         eventually("the copy has it", || self.copied_at().is_some_and(|at| at > began));
@@ -139,7 +139,7 @@ fn is_taken_over(name: &str, copy: &Copy, rounds: usize) {
         let begun = load.acknowledged();
         load.turn_to(Some(&server.url));
         load.wait_for(8 + (7 * round) % 40);
-        // What comes later may be lost with the host.
+        // Later writes may be lost with the host.
         held.push(begun..load.acknowledged());
         slowest = slowest.max(copy.wait());
         // The moment of death differs from round to round.

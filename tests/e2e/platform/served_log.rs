@@ -1,4 +1,4 @@
-//! What the server writes to its own log: a line an object, and none about callers who wait because they asked for that.
+//! The server's own log: a line an object, and none about callers who wait by choice.
 
 use std::process::{Child, Command, Stdio};
 

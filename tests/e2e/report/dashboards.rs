@@ -1,4 +1,4 @@
-//! Dashboards: what a tile counts is a hand count over the lists, each row opens its changes, saved ones are their owner's, and
+//! Dashboards: a tile's count equals a hand count over the lists, each row opens its changes, saved ones are their owner's, and
 //! OpenMetrics has the main figures.
 
 use serde_json::{Value, json};
