@@ -44,7 +44,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens both, and finds a change that waits for the word of security.
+    /// Opens both, and finds a change that waits for security's decision.
     pub fn open_asked() -> (Self, Value) {
         let desk = Self::open();
         let change = desk.waiting_for("security");
@@ -167,7 +167,7 @@ impl Desk {
         panic!("nothing of the demo waits for {role}");
     }
 
-    /// What the page's own session gets from an address of the first tenant, as text.
+    /// The text that the page's own session gets from an address of the first tenant.
     pub fn fetched(&self, path: &str) -> String {
         let script = "const done = arguments[1];
             fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";

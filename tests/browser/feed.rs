@@ -1,4 +1,4 @@
-//! The personal calendar feed: made by hand, read by a parser that we did not write, gone when it is revoked.
+//! The personal calendar feed: made manually, read by a foreign parser, gone when it is revoked.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use tests::{journey, root};
 
 use crate::desk::Desk;
 
-/// Reads a calendar with PyPI's `icalendar` and tells its events as JSON.
+/// Reads a calendar with PyPI's `icalendar` and prints its events as JSON.
 const READER: &str = "
 import json, sys
 from icalendar import Calendar

@@ -179,7 +179,7 @@ fn a_damaged_file_of_evidence_is_named_by_replay_and_never_handed_out_whole() {
     for (sent, is_there) in sent.iter().zip([true, true, false, true]) {
         let (end, status, came) = sent.ask(&server);
         if is_there {
-            // The status was sent when the file began; 18 is curl's word for a body that broke off.
+            // The status was sent when the file began; 18 is curl's code for a body that broke off.
             assert_eq!((end, status.as_str()), (Some(18), "200"));
             assert!(came.len() < sent.whole.len(), "{} bytes came", came.len());
         } else {

@@ -102,7 +102,7 @@ fn is_verified(one: &Server, two: &Server) {
     });
 }
 
-/// What the door of the witness answers to what it may not cosign.
+/// The witness's responses to notes that it may not cosign.
 fn refuses(one: &Server, two: &Server) {
     let door = format!("{}/t/halden/witness/add-checkpoint", two.url);
     let submit = |body: &str| {

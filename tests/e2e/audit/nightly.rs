@@ -1,4 +1,4 @@
-//! What somebody changes in the database past the server is told by the next morning, without anybody asking.
+//! Edits of the database past the server are reported by the next morning, without a request.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

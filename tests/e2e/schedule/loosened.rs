@@ -1,4 +1,4 @@
-//! A freeze is ended or shortened by a reason and a second confirmation, and its history says so.
+//! A freeze is ended or shortened by a reason and a second confirmation, and its history records that.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
