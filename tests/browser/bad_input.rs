@@ -76,7 +76,7 @@ fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them(
 fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_page() {
     let desk = Desk::open();
     let browser = &desk.browser;
-    // In parts, because a script must finish in time.
+    // In parts: the test waits for each response.
     for part in 0..4 {
         let mut items = String::from("key,name,service\n");
         let mut arrows = String::from("from,to,kind,from_kind,to_kind\n");

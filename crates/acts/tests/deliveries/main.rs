@@ -265,7 +265,7 @@ impl World {
         self.system(move |cx| take_delivery::take_signal(cx, &connection, &signal));
     }
 
-    /// What stands in the end, in words that do not depend on ids and keys.
+    /// The final state, as text that does not depend on ids and keys.
     fn outcome(&self, artifact: &str, id: &str) -> Value {
         let (artifact, natural_key) = (artifact.to_owned(), format!("pay#{id}"));
         self.system(move |cx| {
@@ -321,7 +321,7 @@ fn artifact(number: u64, copy: u64) -> String {
     format!("sha256:{:064x}", (number + 1) * 2 + copy)
 }
 
-/// A word on a deployment, so many minutes after the beginning.
+/// A report on a deployment, so many minutes after the beginning.
 fn status(id: &str, artifact: &str, word: &str, minutes: i64) -> Signal {
     Signal::DeploymentStatus(signal::DeploymentStatus {
         status_id: format!("{id}/{word}"),
@@ -340,7 +340,7 @@ fn status(id: &str, artifact: &str, word: &str, minutes: i64) -> Signal {
     })
 }
 
-/// That a deployment was asked for, so many minutes after the beginning.
+/// The request of a deployment, so many minutes after the beginning.
 fn asked(id: &str, artifact: &str, minutes: i64) -> Signal {
     Signal::Deployment(signal::Deployment {
         deployment_id: id.to_owned(),
@@ -357,7 +357,7 @@ fn asked(id: &str, artifact: &str, minutes: i64) -> Signal {
     })
 }
 
-/// A story of a deployment as its sender tells it, in order.
+/// A story of a deployment from its sender, in order.
 fn story(which: u64, number: u64, copy: u64) -> Vec<Signal> {
     let id = format!("run-{number}-{copy}");
     let status = |word: &str, minutes: i64| status(&id, &artifact(number, copy), word, minutes);
@@ -378,7 +378,7 @@ fn story(which: u64, number: u64, copy: u64) -> Vec<Signal> {
     parts
 }
 
-/// The same story out of order: parts doubled, each told hours late, one copy after a year.
+/// The same story out of order: parts doubled, each sent hours late, one copy after a year.
 fn shuffled(mut parts: Vec<Signal>, dice: &mut Dice) -> Vec<(Timestamp, Signal)> {
     for place in 0..parts.len() {
         if dice.below(2) == 0 {
@@ -404,7 +404,7 @@ fn orders(usual: u64) -> u64 {
     std::env::var("ASSENT_TEST_ORDERS").map_or(usual, |text| text.parse().unwrap())
 }
 
-/// Tells the stories of one order: in turn, and shuffled as its number says.
+/// Sends the stories of one order: in turn, and shuffled by its number.
 fn try_order(world: &World, number: u64) {
     let mut dice = Dice(number);
     let (which, is_planned, missing) = (dice.below(6), dice.below(3) > 0, dice.below(5));
@@ -439,7 +439,7 @@ fn try_order(world: &World, number: u64) {
     // A failure without a beginning is none: it ends no change, and no deployment is unauthorized by it.
     let has_no_beginning = missing == 2 && (which == 1 || which == 2);
     let plain = |value: &Value, copy: u64| {
-        // What was never begun goes on with the clock, which differs.
+        // A change that was never begun goes on with the clock, which differs.
         let told = if has_no_beginning { &value["deployments"] } else { value };
         let text = told.to_string();
         let text = text.replace(&artifact(number, copy), "ARTIFACT");
@@ -506,7 +506,7 @@ fn old(number: u64, copy: u64) -> String {
     format!("sha256:f{:063x}", number * 2 + copy)
 }
 
-/// A deployment that failed or is not ended yet, and the one that led back from it, as their senders tell them in order.
+/// A deployment that failed or is not ended yet, and its rollback, from their senders in order.
 fn there_and_back(dice: &mut Dice, number: u64) -> impl Fn(u64) -> Vec<Signal> + use<> {
     let (has_failed, comes_back) = (dice.below(3) > 0, dice.below(3) > 0);
     let (lost_there, lost_back) = (dice.below(4), dice.below(6));
@@ -607,7 +607,7 @@ impl World {
         });
     }
 
-    /// Asks the gate and collects the permit on go; answers whether it was given.
+    /// Queries the gate and collects the permit on go; returns whether it was given.
     fn is_let(&self, artifact: &str, purpose: Purpose) -> bool {
         let question = gate_question::Question {
             service: "pay".to_owned(),
@@ -630,7 +630,7 @@ impl World {
         artifacts
     }
 
-    /// How many people were told of an unauthorized deployment.
+    /// The number of people notified of an unauthorized deployment.
     fn alarms(&self) -> usize {
         self.system(|cx| {
             let rows = record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?;
@@ -639,7 +639,7 @@ impl World {
         })
     }
 
-    /// What is due at an instant is done, as by the clock.
+    /// Timers that are due at an instant run, as by the clock.
     fn runs_timers(&self, key: &str, at: Timestamp) {
         self.set_clock(at);
         let key = key.to_owned();
@@ -674,7 +674,7 @@ fn a_way_back_that_a_permit_ahead_allows_is_not_unauthorized_and_counts_once_its
     assert_eq!(world.listed(), [old(1, 0), old(2, 0)]);
     let alarms = world.alarms();
     assert!(alarms > 0);
-    // Its start is told at last: what was led back from is rolled back.
+    // Its start arrives at last: the failed deployment is rolled back.
     world.take(status("there-0", &artifact(0, 0), "in_progress", 2));
     assert_eq!(first()["changes"][0]["state"], "reviewing", "{:#}", first());
     assert_eq!(first()["changes"][0]["outcome"], "rolled_back", "{:#}", first());
@@ -752,7 +752,7 @@ fn a_time_at_the_end_of_all_times_is_taken_as_now() {
     );
 }
 
-/// Where a change stands, and whether the deployment told of it counts as unauthorized.
+/// The state of a change, and whether its reported deployment counts as unauthorized.
 fn stands(world: &World, artifact: &str, id: &str) -> (Value, Value) {
     let found = world.outcome(artifact, id);
     (
@@ -765,7 +765,7 @@ fn stands(world: &World, artifact: &str, id: &str) -> (Value, Value) {
 fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
     let world = World::new();
     let hours = SignedDuration::from_hours;
-    // Inside of the window, told six hours after its end.
+    // Inside of the window, reported six hours after its end.
     world.set_clock(began() - hours(1));
     let key = world.planned(artifact(1, 0));
     world.passes(&key, began() + hours(10));
@@ -774,7 +774,7 @@ fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
         stands(&world, &artifact(1, 0), "late"),
         (json!("implementing"), json!(false))
     );
-    // The same, told after more than the bound.
+    // The same, reported after more than the bound.
     world.set_clock(began() - hours(1));
     let key = world.planned(artifact(2, 0));
     world.passes(&key, began() + hours(2) + ready_spans::LATE + hours(1));
@@ -783,13 +783,13 @@ fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
         stands(&world, &artifact(2, 0), "too-late"),
         (json!("approved"), json!(true))
     );
-    // Outside of the window, however early it is told.
+    // Outside of the window, however early it is reported.
     world.set_clock(began() - hours(1));
     world.planned(artifact(3, 0));
     world.set_clock(began() + hours(5));
     world.take(status("outside", &artifact(3, 0), "in_progress", 270));
     assert_eq!(stands(&world, &artifact(3, 0), "outside").1, json!(true));
-    // Before anybody had approved it, told afterwards.
+    // Before anybody had approved it, reported afterwards.
     world.set_clock(began() + hours(1));
     world.planned(artifact(4, 0));
     world.take(status("before", &artifact(4, 0), "in_progress", 10));

@@ -1,4 +1,5 @@
-//! The gate between ways forward and ways back, asked without saying which; and checks that wait for a change that is made.
+//! The gate between forward and rollback deployments, queried without the direction; and checks that wait for a change that is
+//! made.
 
 use acts::change::{create_change, verbs};
 use acts::core::gate_question;

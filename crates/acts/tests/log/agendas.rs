@@ -58,7 +58,7 @@ fn attempt<T: std::fmt::Debug + Send + 'static>(
     }
 }
 
-/// A change that waits for its approvals; answers its key.
+/// A change that waits for its approvals; returns its key.
 fn asked(world: &World, title: &str) -> String {
     let key = world.draft_at(title, ARTIFACT, ["2026-12-10T10:00:00Z", "2026-12-10T12:00:00Z"]);
     let (submitted, assessed) = (key.clone(), key.clone());

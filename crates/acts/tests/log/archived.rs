@@ -1,5 +1,5 @@
-//! Changes that moved to the archive: everything that is asked of them is answered as before, holds and erasures reach them, and a
-//! replay finds whatever somebody did to a segment.
+//! Changes that moved to the archive: all requests for them work as before, holds and erasures reach them, and a replay finds
+//! any tampering with a segment.
 
 use acts::audit::export_bundle::pack_bundle;
 use acts::compliance::archive_changes::{archive_round, archive_some, report, segment_of, trouble};

@@ -11,7 +11,7 @@ use crate::world::{World, body};
 
 const DAY: i64 = 86_400;
 
-/// What the workers of two servers do at once, once in a while: both look, then both tell. Answers what the first one found.
+/// The periodic work of two servers at once: both look, then both send. Returns the findings of the first one.
 fn look_round(world: &World) -> usize {
     let looked = [0, 1].map(|_| world.look(warn_token_expiry::find_ending).unwrap());
     for id in looked.concat() {
@@ -20,7 +20,7 @@ fn look_round(world: &World) -> usize {
     looked[0].len()
 }
 
-/// The subjects of what somebody was told of ends, the oldest first.
+/// The subjects of a person's notices of ends, the oldest first.
 fn letters(world: &World, login: &'static str) -> Vec<String> {
     let found = world.look(move |cx| {
         let person = cx.directory()?.by_login(login).unwrap().id.clone();

@@ -57,7 +57,7 @@ fn login_of(world: &World, item: &ActionItem) -> String {
     found.unwrap()
 }
 
-/// Who got a letter about an item, by the end of its subject.
+/// Recipients of a letter about an item, by the end of its subject.
 fn written_to(world: &World, ending: &'static str) -> Vec<String> {
     let found = world.look(move |cx| {
         let directory = cx.directory()?;
@@ -151,7 +151,7 @@ fn opening_twice_is_one_item_that_a_rule_alone_opens_again() {
     let again = open(&world);
     assert_eq!((&again.id, again.state), (&first.id, ActionState::Open));
     assert_eq!((again.reason, again.settled_at), (None, None));
-    // What somebody dismissed is not opened again.
+    // A dismissed item is not opened again.
     let dismissible = |world: &World| {
         world.system(move |cx| {
             let item = NewItem {

@@ -11,7 +11,7 @@ use crate::by_two::{activate, alone, attempt, by_two, code, lines};
 use crate::two_people::dependency;
 use crate::world::{World, body};
 
-/// One administrator alone is refused, by hand and by a file.
+/// One administrator alone is refused, manually and by a file.
 fn refused_to_one(world: &World, noun: Noun, fact: Value) {
     let words = fact.clone();
     let by_hand = attempt(world, "ada", move |cx| match noun {
@@ -65,7 +65,7 @@ fn nobody_lowers_the_facts_of_a_thing_alone() {
         panic!("{ended:?}");
     };
     assert_eq!(unmet[0].waiting_on, ["mona"]);
-    // What they said themselves today they take back.
+    // They take back their own statement of today.
     let own = dependency(&world, "ada", json!({"from": "pay", "to": "vault"})).unwrap();
     attempt(&world, "ada", move |cx| end_dependency(cx, &own).map(drop)).unwrap();
     // By two it goes, also by a file.

@@ -105,7 +105,7 @@ fn nobody_overrules_a_rejection_for_a_change_of_their_own() {
     );
     assert_eq!(overrule(&world, "max", &rejected), "");
     assert!(!is_stopped(&world, &own), "Max has no part in it");
-    // The other way round: the word first, the change afterwards.
+    // The other way round: the approval first, the change afterwards.
     let later = draft(&world, "max", json!({"artifact": digest}));
     assert!(is_stopped(&world, &later), "Max overruled it himself");
 }

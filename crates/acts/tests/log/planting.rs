@@ -1,4 +1,4 @@
-//! What somebody plants who can write into the database and has not the master key: events that wait for their place, sessions.
+//! Records planted with write access to the database and without the master key: events that wait for their place, sessions.
 
 use acts::audit::check_log;
 use acts::audit::replay_log::Finding;
@@ -200,8 +200,7 @@ fn a_session_that_was_put_back_after_its_end_is_named() {
     assert!(named, "{findings:#?}");
 }
 
-/// Sets a log of one tile back to what it was when it had fewer entries, as the checkpoint of then says, and takes away all that
-/// came later.
+/// Sets a log of one tile back to an earlier state with fewer entries, by the checkpoint of then, and removes all later ones.
 fn cut_back(world: &World, size: u64) {
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     let number = i64::try_from(size).unwrap();

@@ -454,12 +454,12 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     let olga = world.actor("olga").person;
     let found = world.tampered(&format!("UPDATE password SET person = '{olga}'"));
     assert_eq!(found[0].what, "No event set this password.", "{found:?}");
-    // Whose password is gone cannot come in, and nobody told them.
+    // A person without a password cannot come in, and nobody notified them.
     let found = world.tampered("DELETE FROM password");
     assert_eq!((found.len(), found[0].id.as_str()), (1, sam.as_str()), "{found:?}");
 }
 
-/// The memory of a server whose log grows just before it is asked how far that log is.
+/// The memory of a server whose log grows just before it is queried for the log's size.
 struct Growing(acts::Executor);
 
 impl SeenLogs for Growing {
@@ -518,7 +518,7 @@ fn note(executor: &acts::Executor, report: &ReplayReport) -> bool {
         .unwrap()
 }
 
-/// What several servers find in one night stands in the log once; what differs from it, and what the next night brings, again.
+/// The finding of several servers in one night is in the log once; a different finding, and one of the next night, again.
 fn assert_noted_once(world: &World) {
     let report = world.replay();
     let desks = [world.other_desk(0), world.other_desk(0), world.other_desk(1)];

@@ -1,4 +1,4 @@
-//! Whoever is scoped to services sees these and what lies wholly inside; all else is absent, and nothing is brought outside.
+//! A person scoped to services sees these and the records wholly inside; all else is absent, and nothing is brought outside.
 
 use acts::change::{create_change, edit_change, verbs};
 use acts::directory::{set_person, set_service};

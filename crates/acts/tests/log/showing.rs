@@ -1,4 +1,5 @@
-//! What an event wrote, before and after: of every event of a tenant with something in most tables, and it adds up to what stands.
+//! The writes of an event, before and after: of every event of a tenant with something in most tables, and the sum is the
+//! present state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +27,7 @@ fn shown(world: &World, named: String) -> EventView {
     world.by("aino", move |cx| show_event(cx, &named))
 }
 
-/// What events wrote of each record, by table and id: its version and its fields.
+/// The events' writes of each record, by table and id: its version and its fields.
 type Known = BTreeMap<(String, String), (u64, Map<String, Value>)>;
 
 /// Asserts that what was shown is what stands in each record, and answers the fields that are withheld.
