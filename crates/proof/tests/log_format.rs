@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const PAGE: &str = include_str!("../../../docs/log-format.md");
 const ORIGIN: &str = "assent.example/t/acme/log";
 
-/// The labelled code blocks of the page: the second word after the fence is the label.
+/// The labelled code blocks of the page: the second item after the fence is the label.
 fn blocks() -> BTreeMap<String, String> {
     let mut blocks = BTreeMap::new();
     let mut lines = PAGE.lines();
@@ -31,7 +31,7 @@ fn blocks() -> BTreeMap<String, String> {
     blocks
 }
 
-/// What the page should say, by label.
+/// The expected content of the page, by label.
 struct Example {
     leaves: Vec<Vec<u8>>,
     payload: Vec<u8>,

@@ -141,7 +141,7 @@ fn what_is_expected_must_match() {
         ..good.clone()
     };
     assert!(verify(&written).is_ok(), "one number, in other letters");
-    // Elsewhere than in hexadecimal digits the case of letters tells two things apart.
+    // Elsewhere than in hexadecimal digits the case of letters distinguishes two things.
     let tagged = sign(|claims| claims.artifact = Some("tag:ab".to_owned()));
     let other = Expected {
         artifact: Some("tag:AB"),
@@ -184,7 +184,7 @@ fn life_is_bounded_with_a_minute_of_skew() {
     assert_eq!(refusal(verify_at(&careless, Some(&list()), NOW)).1, "malformed");
 }
 
-/// The verifier's clock is wrong; the list, which is fetched four times a minute, tells the signer's time.
+/// The verifier's clock is wrong; the list, which is fetched four times a minute, has the signer's time.
 #[test]
 fn a_clock_that_is_wrong_lengthens_no_life_by_more_than_a_minute() {
     const MINUTE: i64 = 60;
@@ -205,7 +205,7 @@ fn a_clock_that_is_wrong_lengthens_no_life_by_more_than_a_minute() {
                 assert_eq!(first, None, "closed, with a clock that is {skew} s wrong");
                 continue;
             }
-            // Before its life both minutes may add up: the list does not say how long ago it was signed.
+            // Before its life both minutes may add up: the list does not have the time since it was signed.
             assert!(first.is_some_and(|it| it >= -2 * MINUTE), "{skew}: {first:?}");
             assert!(last.is_some_and(|it| it < 900 + MINUTE + 15), "{skew}: {last:?}");
             assert!(passed.len() > 700, "{skew}: it passes in its life");

@@ -187,7 +187,7 @@ fn new_wishes_hold_for_what_waits_and_a_lost_timer_is_found() {
     drop(connection);
     let lost = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     assert!(lost.subjects.contains(&("person", rita.0.clone())), "{lost:?}");
-    // What was lost is looked at, and waits for its own hour again.
+    // A lost timer is checked, and waits for its own hour again.
     let reader = rita.0.clone();
     world.system(move |cx| run_timer::run_timer(cx, "person", &reader));
     assert_eq!((jobs(&world, "digest").len(), held(&world)), (0, 1));

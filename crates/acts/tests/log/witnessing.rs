@@ -26,7 +26,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T>) -> String {
     }
 }
 
-/// Hands a checkpoint in; answers how many lines were taken.
+/// Submits a checkpoint; returns the number of accepted lines.
 fn hand_in(world: &World, note: &str) -> Result<usize> {
     let request = body(json!({"checkpoint": note}));
     let system = change_file::Actor::system();

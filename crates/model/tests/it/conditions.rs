@@ -1,4 +1,4 @@
-//! Who checks the conditions of approvals.
+//! The people who check the conditions of approvals.
 
 use model::change::{around, requirement};
 use serde_json::json;

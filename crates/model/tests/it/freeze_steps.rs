@@ -18,7 +18,7 @@ fn step(step: FreezeStage) -> FreezeStep {
     }
 }
 
-/// The first freeze of a world, with other words in it.
+/// The first freeze of a world, with another text in it.
 fn set(world: &mut World, with: impl FnOnce(&mut Freeze)) {
     let mut freeze = world.directory.freezes.iter().next().unwrap().clone();
     with(&mut freeze);

@@ -66,7 +66,7 @@ enum Deed {
     Finding,
 }
 
-/// What a history is about.
+/// The subject of a history.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     high: bool,
@@ -213,7 +213,7 @@ fn service_of(artifact: &str) -> &'static str {
     if artifact == BESIDE { "pay" } else { "shop" }
 }
 
-/// Does a deed; says whether it was allowed.
+/// Does a deed; returns whether it was allowed.
 fn try_it(world: &mut World, who: &str, deed: Deed) -> bool {
     let edit = |world: &mut World, patch: Value| world.edit(who, patch).is_ok();
     match deed {
@@ -261,7 +261,7 @@ fn try_it(world: &mut World, who: &str, deed: Deed) -> bool {
     }
 }
 
-/// A functional test with its result; the aspects that rules ask besides from medium risk up pass.
+/// A functional test with its result; the aspects that rules require besides from medium risk up pass.
 fn bring_evidence(world: &mut World, who: &str, passed: bool, artifact: &str) -> bool {
     let result = if passed { "passed" } else { "failed" };
     let is_brought = world.evidence(who, result, Some(artifact)).is_ok();
@@ -290,7 +290,7 @@ fn try_step(world: &mut World, who: &str, deed: Deed) -> bool {
         Deed::Start => world.start(who).is_ok(),
         Deed::Collect => {
             let own = ARTIFACTS[usize::from(artifact_number(world))];
-            // The one beside it is asked for as often as it is there.
+            // The one beside it is requested as often as it is there.
             let is_beside = world.change().content.targets.len() > 1 && world.collect_for(who, "pay", BESIDE).is_ok();
             world.collect(who, own).is_ok() || is_beside
         }
@@ -344,7 +344,7 @@ fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
     }
 }
 
-/// What several targets, freezes and work told afterwards bring with them.
+/// The additions of several targets, freezes and work reported afterwards.
 fn try_around(world: &mut World, who: &str, deed: Deed) -> bool {
     match deed {
         Deed::CompleteOne(first, n) => {
@@ -434,7 +434,7 @@ fn note(clerk: &mut Clerk, who: &str, deed: Deed, before: &World, after: &World)
     }
 }
 
-/// What must hold after every act of everybody.
+/// The invariants after every act of everybody.
 fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseError> {
     let change = world.change();
     let (what, when) = (clerk.what_is_met(change), clerk.when_is_met(change));
@@ -516,7 +516,8 @@ fn gate_is_lawful(world: &World, clerk: &Clerk) -> Result<(), TestCaseError> {
         .into_iter()
         .filter(|permit| permit.purpose == Purpose::Deploy)
     {
-        // A glass stands in for every word, so a word that turned out to be somebody else's ends none of its permits for good.
+        // Break-glass replaces every approval, so an approval that turned out to be another person's ends none of its permits
+        // for good.
         let lawful = matches!(change.state, State::Scheduled) && ready
             || begun && !clerk.distrusted
             || permit.break_glass && open_glass;
@@ -562,7 +563,7 @@ fn closed_is_complete(world: &World) -> Result<(), TestCaseError> {
     let is_clean = change.target_records.iter().all(went_well) && change.break_glass.is_none();
     prop_assert!(change.closed_by.is_some() || is_clean, "it closed by itself");
     if change.content.kind == Kind::Standard && is_clean {
-        // One from the template that went well owes nobody's word.
+        // One from the template that went well needs nobody's approval.
         return Ok(());
     }
     if let Some(told) = &change.retrospective {

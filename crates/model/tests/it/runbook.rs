@@ -157,7 +157,7 @@ fn a_step_back_that_was_tapped_by_mistake_is_no_way_back() {
     assert!(!world.change().way_back_taken);
 }
 
-/// What a device sends that kept a tap: its clock runs so many seconds ahead of the server's.
+/// The request of a device that kept a tap: its clock runs so many seconds ahead of the server's.
 fn kept(step: i64, tapped_at: Timestamp, now: Timestamp, ahead: i64) -> Value {
     let by_its_clock = |at: Timestamp| (at + SignedDuration::from_secs(ahead)).to_string();
     json!({"text": "Done", "step": step, "occurred_at": by_its_clock(tapped_at), "sent_at": by_its_clock(now), "tap": format!("tap-{step}")})

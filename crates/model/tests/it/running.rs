@@ -1,4 +1,4 @@
-//! What is recorded as running follows the outcomes of targets.
+//! The recorded running version follows the outcomes of targets.
 
 use std::collections::BTreeSet;
 

@@ -92,7 +92,7 @@ fn only_policies_and_parameters_belong_to_a_set() {
     assert_eq!(codes(&compile(&files, "").unwrap_err()), [("duplicate_file", 1)]);
 }
 
-/// The pack of a file is a part of its name, so a name says what it means by itself.
+/// The pack of a file is a part of its name, so a name is clear by itself.
 #[test]
 fn a_name_that_leads_out_of_its_folder_is_refused() {
     let own = format!("@id(\"base.a\")\n@reason(\"Why.\")\npermit {APPROVE};");

@@ -1,4 +1,4 @@
-//! What the crate promises to its callers: packs and cases, the access matrix, hostile texts, no failing open.
+//! The promises of the crate to its callers: packs and cases, the access matrix, hostile texts, no failing open.
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
 
 mod hostile;

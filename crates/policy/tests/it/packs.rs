@@ -177,7 +177,7 @@ fn a_parameter_changes_what_is_required_and_the_digest() {
     );
 }
 
-/// What a tenant may set for itself is pinned by no shipped case, or setting it would refuse the set.
+/// A tenant's own parameter is pinned by no shipped case, or setting it would refuse the set.
 #[test]
 fn the_shipped_cases_hold_with_other_values_of_parameters() {
     let values = "evidence_environment = \"lab\"\ncab_quorum = 4\ncab_votes = 3\necab_quorum = 3\necab_votes = 3\n\
@@ -328,7 +328,7 @@ fn an_unknown_forecast_counts_as_the_cautious_case_and_lowers_nothing() {
         assert_eq!(asks(&careful, &facts(told, risk), rule), is_asked, "{told:?} {risk}");
     }
 
-    // A rule of a tenant that is satisfied with little: nobody is asked where few such changes fail.
+    // A lenient rule of a tenant: no approval is required where few such changes fail.
     let mut files = policy::base().files;
     files.push(file(
         "house/house.cedar",
@@ -551,7 +551,7 @@ fn the_digest_knows_schema_files_and_order() {
     );
 }
 
-/// The words of an enum in the schema's text.
+/// The values of an enum in the schema's text.
 fn enum_words(name: &str) -> BTreeSet<String> {
     let start = policy::SCHEMA.find(&format!("entity {name} enum [")).unwrap();
     let body = &policy::SCHEMA[start..];

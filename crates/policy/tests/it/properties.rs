@@ -157,7 +157,7 @@ fn a_forecast_asks_for_more_and_never_for_less() {
             };
             let more = asked(&abstained, &target);
             prop_assert!(rules[0].iter().all(|id| more.contains(id)), "{more:?}");
-            // A reviewed failure moves a forecast upwards, and asks what a forecast of that height asks.
+            // A reviewed failure moves a forecast upwards, and adds the requirements of a forecast of that height.
             let moved = ChangeFacts {
                 forecast: Some(ForecastFacts {
                     moved_ppm: Some(one.max(other)),

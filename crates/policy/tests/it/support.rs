@@ -23,7 +23,7 @@ impl Directory for Names {
     }
 }
 
-/// A stand-in for SHA-256 that tells texts apart (FNV-1a).
+/// A stand-in for SHA-256 that distinguishes texts (FNV-1a).
 pub fn hasher(bytes: &[u8]) -> String {
     let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     format!("sha256:{:064x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix))
@@ -47,7 +47,7 @@ pub fn with_house(text: &str) -> Vec<SourceFile> {
     files
 }
 
-/// What is wrong with the base pack and this file of the tenant's.
+/// The errors of the base pack and this file of the tenant's.
 pub fn findings(text: &str) -> Vec<Finding> {
     compile(&with_house(text), "").err().unwrap_or_default()
 }

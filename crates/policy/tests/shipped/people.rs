@@ -35,7 +35,7 @@ static SHIPPED: LazyLock<PolicySet> = LazyLock::new(|| {
     on_policy_thread(|| PolicySet::compile(&policy::base().files, "", policy::SCHEMA, &Names, digest).unwrap())
 });
 
-/// What the base pack requires of a change, beside the test's own rules.
+/// The requirements of the base pack for a change, beside the test's own rules.
 pub fn requirements(
     file: &ChangeFile,
     extra: &[(Due, Duty)],

@@ -48,7 +48,7 @@ impl Tenant {
         }
     }
 
-    /// One act: the records become these bodies, and one event says so.
+    /// One act: the records become these bodies, and one event records it.
     pub fn act(&mut self, kind: &str, bodies: &[(&str, &str, Value)]) {
         self.act_on(kind, bodies, &json!({}));
     }
@@ -186,7 +186,7 @@ pub fn packed(parts: &BundleParts, evidence: &[Vec<u8>]) -> Vec<u8> {
     whole
 }
 
-/// What the approval of the story's change rested on.
+/// The grounds of the approval of the story's change.
 fn grounds() -> Value {
     let mut sets: BTreeMap<&str, Value> = proof::grounds::AROUND.iter().map(|table| (*table, json!([]))).collect();
     sets.insert("change", json!(["c-1@2"]));

@@ -1,4 +1,4 @@
-//! Freezes and maintenance windows that are changed while they stand.
+//! Edits of running freezes and maintenance windows.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -73,7 +73,7 @@ fn a_freeze_is_changed_where_it_stands_and_keeps_its_exceptions() {
         )
     );
     assert_eq!(gate(&world), "go", "the exception holds on");
-    // A patch names the version that was read, and only what a freeze is asked for.
+    // A patch names the version that was read, and only the fields of a freeze.
     let plain = world
         .as_person("mona", "PATCH", &path)
         .json(&json!({"title": "No"}))

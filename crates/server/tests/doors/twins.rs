@@ -1,5 +1,5 @@
-//! One person with two accounts and one subject at their provider: whichever door they take and whatever the provider says of
-//! them there, they are who they are, and their own change is not theirs to approve.
+//! One person with two accounts and one subject at their provider: by every route and for every claim of the provider there,
+//! they stay one person, and cannot approve their own change.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::hostile_providers::{Ring, SECRET, is_let_in, words};
 use crate::world::{ARTIFACT, Answer, TENANT, World};
 
-/// A provider's word on tess: her subject, and what else she has herself called there.
+/// A provider's claims about tess: her subject, and her own name there.
 fn tess(name: &str, mail: &str) -> Value {
     json!({"sub": "tess", "preferred_username": name, "email": mail, "email_verified": true})
 }

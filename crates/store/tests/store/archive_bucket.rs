@@ -1,4 +1,4 @@
-//! The archive in a bucket: everything is read as before, no lane waits for the network, and what cannot be reached is told.
+//! The archive in a bucket: everything is read as before, no lane waits for the network, and an unreachable object is reported.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use store::{Error, Lane, Mode, record, search};
 use crate::archive::{announce, comment, fill, id, is_archived, look, move_in, reads, segments};
 use crate::world::{ACME, World, at};
 
-/// A bucket in memory that may be away, hang, or keep what it was sent without saying so.
+/// A bucket in memory that may be away, hang, or keep an object without an acknowledgement.
 #[derive(Default)]
 struct InMemory {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,

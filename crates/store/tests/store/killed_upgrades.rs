@@ -11,7 +11,7 @@ use crate::world::{ACME, Database, Folder, postgres_url, run_sql, small};
 /// How many statements are killed at; `soak` takes all of them.
 const STATEMENTS: &str = "ASSENT_TEST_STATEMENTS";
 const USUAL: usize = 12;
-/// Tells the test that it is the one to be killed: the file, the migration's place and the number of statements.
+/// Marks the test as the one to be killed: the file, the migration's place and the number of statements.
 const VICTIM: &str = "ASSENT_TEST_VICTIM";
 
 /// The statements of a migration, each with `;` at the end of its last line, as the store splits them.
@@ -59,8 +59,8 @@ fn sqlite_before(path: &std::path::Path, place: usize) -> Connection {
     file
 }
 
-/// What `run_all` of the store does up to a statement, then the end of the process. It is a test by form alone: it is run as a
-/// program by the test below, and does nothing without its variable.
+/// The steps of the store's `run_all` up to a statement, then the end of the process. It is a test by form alone: it is run as
+/// a program by the test below, and does nothing without its variable.
 #[test]
 fn a_process_that_is_killed_in_an_upgrade() {
     let Ok(said) = std::env::var(VICTIM) else {

@@ -9,7 +9,7 @@ use store::{Config, Error, Failure, Lane, Mode, Store, counter};
 
 use crate::world::{ACME, Folder, World, check};
 
-/// What the acts of these tests fail with.
+/// The error of the acts of these tests.
 #[derive(Debug, PartialEq)]
 enum Fault {
     Refused(&'static str),
@@ -349,7 +349,7 @@ fn a_moment_lasts_until_anybody_commits() {
         Store::open(config).unwrap()
     };
     let (ours, theirs) = (open(), open());
-    // The first look of a reader cannot tell what it missed.
+    // The first look of a reader cannot know the missed events.
     seen(&ours);
     let first = ours.moment();
     assert!(first.is_some());

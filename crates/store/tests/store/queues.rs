@@ -288,7 +288,7 @@ fn deliveries_about_one_subject_are_worked_in_the_order_in_which_they_came() {
             ],
         );
         assert_eq!(leased(world, 10, "w1", 1), ["i9"]);
-        // What stands behind the one that is worked waits, and nothing else.
+        // Entries behind the one that is worked wait, and no others.
         assert_eq!(leased(world, 10, "w2", 10), ["i1", "i3", "i5"], "{}", world.engine);
         assert!(leased(world, 10, "w3", 10).is_empty());
         world.act(|tx| inbox::finish(tx, "i9", "w1", "done"));

@@ -23,8 +23,8 @@ pub(crate) fn first_files() -> Vec<(i64, String, String)> {
 
 pub(crate) const MARK: &str = "INSERT INTO schema_migration (number, name, text) VALUES ($1, $2, $3)";
 
-/// Everything that decides what the tables of a SQLite file take, a line each. The text of a table is not compared: a
-/// column that was added later stands behind the key in it.
+/// Everything that decides what the tables of a SQLite file take, a line each. The text of a table is not compared: a column
+/// that was added later is behind the key in it.
 pub(crate) fn sqlite_schema(file: &Connection) -> BTreeSet<String> {
     let parts = [
         "SELECT type || ' ' || name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'",
