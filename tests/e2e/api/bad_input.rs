@@ -433,7 +433,7 @@ fn who_takes_nothing_of_its_answers_is_cut_and_takes_no_memory() {
     let place = Place::demo("untaken");
     let server = Server::start(&place, true);
     let token = server.token("requester");
-    // A response that is written once is written now.
+    // The document is built at its first request and then cached.
     server.must("GET", "/api/openapi.json", &token, None);
     let before = at_rest(&server, &token);
     memory::forget_peak(server.id());

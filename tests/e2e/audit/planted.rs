@@ -231,7 +231,7 @@ fn a_database_that_was_set_back_is_not_signed_on_where_the_folder_remembers_more
             .any(|line| line.contains("placing events") && line.contains("when this server saw it last"))
     });
     server.stop();
-    // A deliberate restore removes the memory.
+    // An operator who restores on purpose removes the file of seen logs.
     std::fs::remove_file(earlier.folder.path().join(seen)).unwrap();
     let server = Server::start(&earlier, true);
     server.wait_for_log();

@@ -135,7 +135,7 @@ fn its_people_have_just_their_roles_and_the_other_tenant_its_own() {
     let may = |path: &str, body: &Value| -> BTreeSet<&str> {
         let is_let = |role: &&str| {
             let (status, _) = server.ask("POST", &format!("/api/v1{path}"), Some(&server.token(role)), Some(body));
-            // A value that the description forbids was accepted.
+            // A request whose body is refused (422) passed the permission check.
             assert!([201, 403, 422].contains(&status), "{role} POST {path}: {status}");
             status != 403
         };
@@ -428,7 +428,7 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     must_replay(&place);
 }
 
-/// The quarters of the past are compared by themselves. Each whole one finds the built-in rule with needless approvals and the
+/// The quarters of the past are compared by themselves. Each whole one finds the tenant's rule with needless approvals and the
 /// work on the network that fails under light rules, and nothing else; its proposal was tried on past events.
 fn each_whole_quarter_finds_what_was_planted(server: &Server) {
     let whole = || {

@@ -45,7 +45,7 @@ impl Filler<'_> {
         self.many = self.token(&["read", "write", "gate", "audit", "admin"]);
         let service = json!({"key": self.service, "name": format!("{mark} service"), "criticality": "low"});
         self.must(&self.admin, "/services", &service);
-        // Readers from outside have no part in any open change, so they read before they write one.
+        // An outside reviewer must have no part in any open change, so the outside look precedes the reviewer's own change.
         let lookers = format!("{}-lookers", self.plain);
         let group = json!({"name": mark, "members": [format!("{}-person", self.plain)]});
         self.make(&("PUT", format!("/groups/{lookers}"), group));
@@ -177,7 +177,7 @@ impl Filler<'_> {
         ]
     }
 
-    /// The routes on status and progress.
+    /// Records that set rules, such as calendars and templates.
     fn of_rules(&self) -> Vec<Row> {
         let (mark, service) = (self.mark, &self.service);
         let hours = json!([{"day": "monday", "from": "08:00", "to": "16:00"}]);

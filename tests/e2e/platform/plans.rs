@@ -164,7 +164,8 @@ fn names_more(text: &str) -> bool {
     })
 }
 
-/// Whether a table is read by nothing but the tenant, or by nothing at all. A statement's own temporary table has no index.
+/// Whether a table is read by nothing but the tenant, or by nothing at all. A table that a statement builds itself has no
+/// index.
 fn walks_through(base: &rusqlite::Connection, text: &str) -> bool {
     let mut select = base.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
     // Values that are not given are NULL; a plan does not depend on them.

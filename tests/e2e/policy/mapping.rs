@@ -91,7 +91,7 @@ fn a_mapping_is_explained_tried_on_the_last_deployments_and_put_in_force_from_th
         (&told["mapped"]["rule"], &told["mapped"]["kind"]),
         (&json!("labels"), &json!("emergency"))
     );
-    // The present mapping equals the result that earlier deployments would have now, so that nothing differs from it.
+    // The active mapping, tried on past deployments, gives the results that they have.
     let (code, told) = assent(&server, "admin", &["policy", "try", "--mapping", file, "--last", "2"]);
     assert_eq!((code, &told["differ"]), (0, &json!(0)), "{told:#}");
 

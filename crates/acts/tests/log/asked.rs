@@ -204,7 +204,7 @@ fn nobody_seats_themselves_among_those_who_decide_by_provisioning() {
     let members = world.look(|cx| Ok(cx.directory()?.members(&"security".into())));
     let members: Vec<_> = members.unwrap().into_iter().collect();
     assert_eq!(members, [world.actor("sam").person]);
-    // A group that decides nothing has no approvers, and any other member comes from the directory.
+    // Membership of a group that decides nothing needs no care, and all other people become members as the directory reports.
     let friends = group("Football", &["adam", "sam"]);
     world.by("adam", move |cx| provision::create_group(cx, &friends));
     let id = group_id(&world, "change-managers");

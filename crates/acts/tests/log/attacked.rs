@@ -1,5 +1,5 @@
 //! Whole rows that somebody inserts, exchanges or removes in the database past the server, in every table of the schema. Replay
-//! finds each, or the list below gives the reason against it. A table that no list names fails the test.
+//! finds each, or the list below gives the reason why that is not needed. A table that no list names fails the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 

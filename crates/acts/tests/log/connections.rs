@@ -134,7 +134,8 @@ fn of_two_administrators_neither_gives_a_repository_a_voice_alone() {
     world.assert_replays();
 }
 
-/// A waiting connection has no effect, so that one person changes it; but then nobody puts the earlier proposal in force.
+/// A connection that waits for its approval has no effect, so one person may change it; but then nobody puts the earlier
+/// proposal in force.
 #[test]
 fn what_was_changed_after_it_was_proposed_is_proposed_anew() {
     let world = alone();

@@ -97,7 +97,7 @@ fn preview(world: &World) -> RetentionPreview {
     world.look(|cx| preview_retention(cx, Tried::default())).unwrap()
 }
 
-/// The worker's periodic run; returns the number of deleted changes.
+/// The worker's periodic run; returns the number of erased changes.
 fn look_at_retention(world: &World) -> usize {
     let due = world.system(changes_due);
     for id in due.clone() {
@@ -215,7 +215,7 @@ fn a_hold_on_a_person_keeps_each_change_around_which_they_did_something() {
         assert_eq!(ask(&world).unwrap_err(), "under_legal_hold", "{login}");
         lift_by_two(&world, &order);
     }
-    // An approver or a notified person did nothing.
+    // A person who was only requested to approve, or only notified, is not involved.
     hold(&world, "aud", json!({"reason": "Case", "people": ["sam", "mona"]})).unwrap();
     ask(&world).unwrap();
 }

@@ -260,7 +260,7 @@ fn provenance_told(at: jiff::Timestamp) -> provenance::Provenance {
     }
 }
 
-/// Records of fewer tenants.
+/// Records that fewer tenants have.
 fn furnish_rarer(world: &World) {
     use acts::cab::{meetings, on_call, training};
     use acts::compliance::set_retention;

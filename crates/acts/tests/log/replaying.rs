@@ -454,7 +454,7 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     let olga = world.actor("olga").person;
     let found = world.tampered(&format!("UPDATE password SET person = '{olga}'"));
     assert_eq!(found[0].what, "No event set this password.", "{found:?}");
-    // A person without a password cannot come in, and nobody notified them.
+    // A person whose password is gone cannot come in, and got no notice.
     let found = world.tampered("DELETE FROM password");
     assert_eq!((found.len(), found[0].id.as_str()), (1, sam.as_str()), "{found:?}");
 }

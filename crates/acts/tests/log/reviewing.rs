@@ -250,7 +250,7 @@ fn the_last_administrator_stays_one() {
         set_person::edit_person(cx, "mona", &body(json!({"roles": ["change_manager", "admin"]}))).map(drop)
     });
     assert_eq!(refused("adam", json!({"roles": []})), "");
-    // A stolen account goes all the same, and those who can act are notified.
+    // A compromised account is deactivated all the same, and those who can act are notified.
     world.system(|cx| {
         set_person::create_person(cx, &body(json!({"login": "carla", "roles": ["change_manager"]}))).map(drop)
     });

@@ -67,7 +67,7 @@ pub fn estate() -> Directory {
     estate
 }
 
-/// A rule that requires the data owner, with the usual times of a low risk and a group to escalate to.
+/// A rule that requires the data owner's approval, with the usual times of a low risk and a group to escalate to.
 pub fn data_rule() -> ApprovalRule {
     ApprovalRule {
         escalate: Some("ecab".into()),

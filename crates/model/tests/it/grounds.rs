@@ -304,7 +304,7 @@ fn a_threat_needs_no_incident() {
     let world = World::create("rita", facts_but(words), Vec::new(), estate()).unwrap();
     let kind = |change: &Change| change.content.kind;
     assert_eq!(kind(world.change()), Kind::Emergency);
-    // Every other named thing must hold.
+    // Every other named ground must be valid, too.
     let both = json!({"kind": "emergency", "threat": "It is exploited elsewhere.", "incident": "banana"});
     assert_eq!(
         fields(World::create("rita", facts_but(both), Vec::new(), estate()))[0].1,

@@ -320,7 +320,7 @@ fn of_kind(change: &Change, extra: &[(Due, Duty)], stop: Option<&str>) -> Requir
     gathered(change, rows, extra, stop)
 }
 
-/// The built-in rules and the test's own, as the policies would decide them.
+/// The base rules and the test's own, as the policies would evaluate them.
 fn gathered(change: &Change, rows: Vec<(&str, Due, Duty)>, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
     let rows = rows.into_iter().map(|(id, due, duty)| (id.to_owned(), due, duty));
     let mut obligations: Vec<_> = rows.map(|row| asked(change, row)).collect();

@@ -563,7 +563,7 @@ fn closed_is_complete(world: &World) -> Result<(), TestCaseError> {
     let is_clean = change.target_records.iter().all(went_well) && change.break_glass.is_none();
     prop_assert!(change.closed_by.is_some() || is_clean, "it closed by itself");
     if change.content.kind == Kind::Standard && is_clean {
-        // One from the template that went well needs nobody's approval.
+        // A standard change from the template that went well needs nobody's approval.
         return Ok(());
     }
     if let Some(told) = &change.retrospective {

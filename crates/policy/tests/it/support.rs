@@ -23,7 +23,7 @@ impl Directory for Names {
     }
 }
 
-/// A stand-in for SHA-256 that distinguishes texts (FNV-1a).
+/// A replacement of SHA-256 that distinguishes texts (FNV-1a).
 pub fn hasher(bytes: &[u8]) -> String {
     let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     format!("sha256:{:064x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, mix))

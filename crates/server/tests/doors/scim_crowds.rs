@@ -112,7 +112,7 @@ fn a_group_of_a_whole_company_comes_in_one_body_and_nothing_else_does() {
         count - 1,
         "nothing of a refused body was written"
     );
-    // People are not reported in such numbers, and a stranger's body is not waited for.
+    // A person with thousands of addresses is refused, and a stranger's body is not waited for.
     let crowd = json!({"userName": "x", "emails": &all[..4_100]});
     client.ask("POST", "/Users", &crowd).expect(400);
     let stranger = Client {

@@ -73,7 +73,7 @@ fn a_freeze_is_changed_where_it_stands_and_keeps_its_exceptions() {
         )
     );
     assert_eq!(gate(&world), "go", "the exception holds on");
-    // A patch names the version that was read, and only the fields of a freeze.
+    // A patch names the version that was read, and has only fields of a freeze.
     let plain = world
         .as_person("mona", "PATCH", &path)
         .json(&json!({"title": "No"}))

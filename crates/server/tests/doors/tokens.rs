@@ -344,7 +344,7 @@ fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
         })
     };
     ask(&one, "GET", "/me", &json!({})).expect(200);
-    // Reading is opened by either of two, and is attributed to the lesser one.
+    // Reading is opened by either of two scopes, and is attributed to the lesser one.
     ask(&several, "GET", "/changes", &json!({})).expect(200);
     let kept = |scopes: &[&str]| {
         crate::world::eventually("the use is kept", || uses_of("gate+audit+write") == scopes);

@@ -220,7 +220,7 @@ fn an_entry_that_wrote_nothing_leads_to_the_one_before_it_in_the_same_act() {
         itself.shows("What it wrote") && !itself.shows("It wrote no record"),
         "{itself:?}"
     );
-    // An entry of an act without a record is alone.
+    // An act that wrote no record is shown alone.
     on_host(&house, TENANT, |cx| {
         let event = write::draft(
             "attempt.refused",

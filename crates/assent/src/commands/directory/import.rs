@@ -134,7 +134,7 @@ fn judge(client: &Client, file: &Value, rows: &mut [Value]) -> Result<()> {
         why.push(json!(text_of(error, "text")));
         row["why"] = json!(why);
     }
-    // An error about no entry, such as too many of them, is no result for any.
+    // An error about the file as a whole, such as too many entries, is no result for any entry.
     if is_placed { Ok(()) } else { Err(failure) }
 }
 

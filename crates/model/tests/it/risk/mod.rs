@@ -426,7 +426,7 @@ proptest! {
         prop_assert_eq!(counted_touches, all);
     }
 
-    /// Whatever the estate was when a change was written, submitted and approved: it is judged like the same change made now.
+    /// A change is judged like the same change made now, whatever the estate was when it was written, submitted and approved.
     #[test]
     fn a_change_in_flight_is_judged_like_the_same_change_made_now(
         history in prop::collection::vec((estate_facts(), 0..4_usize), 1..6),
