@@ -220,7 +220,7 @@ impl Catalogue {
                 Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Number) => {
                     out.push_str(&self.number(parts.get(*place).unwrap_or(&"")));
                 }
-                // One kind of time is a single term, which a part keeps in its English form.
+                // One kind of time is a plain term of the catalogue; every other time stays unchanged.
                 Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Time) => {
                     let time = parts.get(*place).unwrap_or(&"");
                     out.push_str(self.whole(time).unwrap_or(time));

@@ -275,7 +275,7 @@ impl<'a> Walk<'a> {
             }
             None if self.knows_each(&parts) => parts.into_iter().for_each(|part| self.part(part, out)),
             None => {
-                // A sentence of which only one piece is known, such as a rule of the tenant's own, is not mixed of two
+                // A sentence of which only one piece is known, such as a rule of the tenant's own, is not shown in a mix of two
                 // languages.
                 for part in parts {
                     match self.piece(part.0) {
