@@ -99,7 +99,7 @@ impl Desk {
         self.browser.go(&self.at(path));
     }
 
-    /// Signs in as a role of the demo, through the door, in this window.
+    /// Signs in as a role of the demo, on the sign-in page, in this window.
     pub fn sign_in(&self, role: &str) {
         self.enter(&self.browser, role, "/");
     }

@@ -35,7 +35,7 @@ fn a_new_approver_decides_from_mail_to_done_in_three_actions_and_takes_it_back()
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
     let mut actions = Actions::at_most(3);
-    // The link in the mail, through the door, which remembers where it led.
+    // The link in the mail, through the sign-in page, which remembers where it led.
     actions.take("the link", || {
         desk.enter(browser, "security", &format!("/changes/{key}"))
     });

@@ -1,6 +1,6 @@
 //! Every page by keyboard alone: Tab reaches all controls, in reading order, with a mark that is seen and not covered, and
-//! leads out again; the skip link skips; nothing reacts to a pointer alone. And whole journeys that begin at the door and never
-//! touch a mouse.
+//! leads out again; the skip link skips; nothing reacts to a pointer alone. And whole journeys that begin at the sign-in page
+//! and never touch a mouse.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

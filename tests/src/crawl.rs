@@ -1,5 +1,5 @@
-//! The walk over every page of the demo, as whoever looks at all of them takes it: who walks, what no link leads to, and
-//! when a page is the same as one that was seen.
+//! The walk over every page of the demo, as for a person who looks at all of them: the roles, the pages that no link leads to,
+//! and when a page is the same as one that was seen.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -1,9 +1,9 @@
 //! The clocks that a test holds, and waiting while they are held.
 //!
 //! A passing failure (a disk that is slow for seconds, a call that took too long) is retried after a pause by the server's own
-//! clock. While a test holds that clock no pause ends. So whoever waits in a test lets the clocks that it holds creep, a second
-//! each second, once nothing has come for a quarter of a minute: a quiet machine never sees it. They creep by less than a
-//! minute until the test moves them again, so that a test's minutes stay true.
+//! clock. While a test holds that clock no pause ends. So a waiting test lets the clocks that it holds creep, a second each
+//! second, once nothing has come for a quarter of a minute: a quiet machine never sees it. They creep by less than a minute
+//! until the test moves them again, so that a test's minutes stay true.
 
 use std::cell::RefCell;
 use std::io::Write;

@@ -115,7 +115,7 @@ impl Letters {
     }
 }
 
-/// Hears whoever came out, until they leave.
+/// Listens to one client, until it leaves.
 fn listen(mut stream: TcpStream) {
     let mut heard = [0_u8; 64];
     while stream.read(&mut heard).is_ok_and(|count| count > 0) {}

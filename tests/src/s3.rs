@@ -57,7 +57,7 @@ impl S3 {
             .collect()
     }
 
-    /// Reads as the owner of the key: who sends no signature at all is a stranger, to whom nothing is given. Moto looks at whose key
+    /// Reads as the owner of the key: a request without a signature is a stranger's, who gets nothing. Moto looks at whose key
     /// it is and computes no signature.
     fn get(&self, key: &str) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         ureq::get(self.url(&format!("/{key}")))

@@ -180,7 +180,7 @@ fn initialise(bin: &Path, user: Option<(u32, u32)>, folder: &Path, password: &st
     fs::remove_file(&password_file).context("cannot remove the password file")
 }
 
-/// Starts the server as a child of ours, so that an interrupt from the terminal reaches it too.
+/// Starts the server as a child of this process, so that an interrupt from the terminal reaches it too.
 fn spawn(bin: &Path, user: Option<(u32, u32)>, folder: &Path, port: u16) -> Result<Child> {
     let log = fs::File::create(folder.join("log")).context("cannot make PostgreSQL's log")?;
     let errors = log.try_clone().context("cannot share PostgreSQL's log")?;

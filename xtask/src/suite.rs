@@ -493,7 +493,7 @@ fn wholly_on_postgres(world: &World) -> Result<Count> {
     through_the_binary(world, "postgres-whole", "postgres", "e2e", &[FOUR])
 }
 
-/// Four tests at a time, whatever the cores: they wait for timers, other programs and the database a part of the time. Six
+/// Four tests at a time, for any number of cores: they wait for timers, other programs and the database a part of the time. Six
 /// were no faster on two cores.
 const FOUR: &str = "--test-threads=4";
 

@@ -325,7 +325,7 @@ fn is_operational(name: &str) -> bool {
     is_database
         // Restored data may be older than the log that this server saw.
         || server::SEEN_LOGS_FILES.contains(&name)
-        // A running copy has one host; whoever brings a backup back elsewhere is another one.
+        // A running copy has one host; a restore elsewhere makes another one.
         || name == server::running_copy::EPOCH_FILE
         || name == server::running_copy::RESTORED_FILE
         || name == server::running_copy::GIVEN_UP_FILE

@@ -173,7 +173,7 @@ impl Host {
             .map_err(could_not)
     }
 
-    /// The same over rows whatever their codes are. Only [`Self::renew_codes`] follows.
+    /// The same over rows with any codes. Only [`Self::renew_codes`] follows.
     pub(crate) fn open_uncoded(settings: &server::Settings) -> Result<Self> {
         let said = public_url(settings);
         let host = Self::open_by(settings, &said, server::open_uncoded)?;

@@ -46,8 +46,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Reads the command line. A credential that is named there wins over one from the environment, whichever of the two forms
-/// either has: who names a file means that file, not what a variable happens to hold.
+/// Reads the command line. A credential that is named there wins over one from the environment, in either of its two forms: a
+/// caller who names a file means that file, not the value of a variable.
 ///
 /// # Errors
 /// A wrong call, or a request for help.

@@ -178,7 +178,7 @@ impl Client {
         read_answer(response).map(|answer| answer.body)
     }
 
-    /// POST of a delivery as it came to a connection's own door. The credential is the connection's secret.
+    /// POST of a delivery as it came to a connection's own route. The credential is the connection's secret.
     ///
     /// # Errors
     /// The server's refusal, or why the request failed.
@@ -286,7 +286,7 @@ impl Drop for Client {
     }
 }
 
-/// A refused sign-in with whom it was for: a token would not mend it.
+/// A refused sign-in with the person's name: a token would not mend it.
 fn as_person(failure: Failure, person: &str) -> Failure {
     match failure {
         Failure::Refused { status, mut problem } if problem.is_object() => {

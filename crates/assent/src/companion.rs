@@ -194,7 +194,7 @@ impl Companion {
             let found = self.0.client.bytes(&path)?;
             found.ok_or_else(|| Failure::could_not(format!("The server has no tenant `{tenant}`.")))
         };
-        // The list first: keys that are fetched after it know whoever signed it, also when a key was rotated in between.
+        // The list first: keys that are fetched after it include its signer's, also when a key was rotated in between.
         let list = get("assent-revocations")?;
         let keys = get("jwks.json")?;
         let list = String::from_utf8(list).map_err(|_| Failure::could_not("The revocation list is no text."))?;
@@ -388,7 +388,7 @@ fn decided(answer: &Value) -> Decided {
 }
 
 /// The server responded and decided nothing: its refusal is passed on, and no permit overrides it. That holds for trouble of
-/// its own too, so that whoever overloads it does not open the gate to a permit that it would refuse.
+/// its own too, so that an overload of the server does not open the gate to a permit that it would refuse.
 fn not_answered(failure: &Failure) -> Decided {
     let text = format!(
         "The Assent server did not take the companion's question: {}",

@@ -242,7 +242,7 @@ impl Output {
     }
 }
 
-/// The lines of unmet conditions: what is missing, what opens the way, whom it waits for.
+/// The lines of unmet conditions: what is missing, the act that opens it, and the person or role that it waits for.
 #[must_use]
 pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
@@ -363,8 +363,8 @@ pub fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Other people's texts may hold control characters that would move the reader's terminal, and others that deceive whoever
-/// decides on them: those are spelled out.
+/// Other people's texts may hold control characters that would move the reader's terminal, and others that deceive an approver:
+/// those are spelled out.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let still: String = text

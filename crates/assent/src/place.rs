@@ -56,7 +56,7 @@ impl Place {
         Ok(settings)
     }
 
-    /// Settings over a place that holds data already: whoever looks at data, or mends it, never makes it.
+    /// Settings over a place that holds data already: a command that reads or mends data never makes a place.
     ///
     /// # Errors
     /// As [`Place::settings`], and when there is no database in the folder.

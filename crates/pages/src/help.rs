@@ -14,7 +14,7 @@ use crate::{Entry, Frame, Place, Rich, Tone, render};
 pub struct Help {
     /// Everything around it.
     pub frame: Frame,
-    /// The stops of a tour for whoever is new here.
+    /// The stops of a tour for new users.
     pub tour: Vec<Entry>,
     /// The terms, in their order.
     pub terms: Vec<Term>,

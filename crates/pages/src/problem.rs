@@ -28,7 +28,7 @@ pub struct Problem {
     pub opens: Rich,
     /// The holder; empty when there is none.
     pub holder: Rich,
-    /// The unmet conditions, each with what satisfies it and whom it waits for.
+    /// The unmet conditions, each with the act that satisfies it and the person or role that it waits for.
     pub unmet: Vec<Entry>,
     /// Ways on: back to the change, sign in, try again.
     pub ways: Vec<ActForm>,

@@ -326,7 +326,7 @@ pub fn shown<T: Serialize>(record: &T, directory: &Directory) -> Value {
     value
 }
 
-/// A record that has a card, with every field that its card describes: whoever described a digest means it to be compared.
+/// A record that has a card, with every field that its card describes: a described digest is meant to be compared.
 pub fn noun<N: Noun>(record: &N, directory: &Directory) -> Value {
     let mut value = shown(record, directory);
     let mut whole = object(record);
@@ -492,7 +492,8 @@ pub fn gate_check_now(check: &GateCheck, permit: Option<&str>, directory: &Direc
     value
 }
 
-/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log. The way in stays in the log.
+/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log. The way of sign-in stays in
+/// the log.
 pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     let leaf: Map<String, Value> = serde_json::from_slice(leaf).unwrap_or_default();
     let mut map = Map::new();

@@ -363,7 +363,7 @@ fn slow_clients_are_cut_and_honest_ones_do_not_wait_for_them() {
     assert!(grown <= GROWTH, "{grown} KiB more at the peak");
 }
 
-/// The beginning of a long body that then stalls: from whom, and where to.
+/// The beginning of a long body that then stalls: its sender, and its path.
 fn begin_long(server: &Server, n: usize, token: &str) -> TcpStream {
     let origin = ("Origin", server.url.as_str());
     let (json, form) = ("application/json", "application/x-www-form-urlencoded");

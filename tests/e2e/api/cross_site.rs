@@ -18,7 +18,7 @@ const FOREIGN: &[&[(&str, &str)]] = &[
     &[],
 ];
 
-/// The doors at which somebody signs in.
+/// The routes of signing in.
 const SIGN_IN: &[&str] = &[
     "/api/v1/session",
     "/api/v1/session/passkey",

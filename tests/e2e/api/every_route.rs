@@ -354,7 +354,7 @@ fn records(base: &mut Beside) -> String {
     proof::crypto::digest_text(all.as_bytes())
 }
 
-/// The records once the worker, whom an act may have given something to do, has come to rest.
+/// The records once the worker has finished the work that an act may have given it.
 pub fn records_at_rest(base: &mut Beside) -> String {
     let mut last = records(base);
     tests::faults::eventually("the worker comes to rest", || {

@@ -44,7 +44,7 @@ fn activate(server: &Server, role: &str, proposal: &Value) {
     server.must("POST", &path, &server.token(role), Some(&json!({})));
 }
 
-/// Everything that would give the accomplice a voice, but for proposals: the door, what is sent, and the status.
+/// Everything that would give the accomplice an approval right, but for proposals: the route, the request, and the status.
 fn ways(server: &Server) -> Vec<(&'static str, &'static str, Value, u16)> {
     let now = server.server_time();
     let (from, to) = (now.to_string(), (now + SignedDuration::from_hours(8)).to_string());

@@ -154,7 +154,7 @@ fn a_second_account_of_the_same_person_is_not_had() {
     assert_eq!(ask(&server, &admin, "PATCH", "/people/hanne", &mail).0, 200);
     let digest = artifact(7_001);
     let path = own_change(&server, "By the owner", &digest, &[]);
-    // The same address in other letters, by each door that makes people.
+    // The same address in other letters, by each route that makes people.
     let twin = json!({"login": "hanne2", "name": "Hanne", "email": "Hanne@HALDEN.example", "roles": ["security"]});
     refused(&server, &admin, ("POST", "/people"), &twin, (422, "not_unique"));
     let other = json!({"login": "hanne3", "name": "Hanne", "email": "other@halden.example", "roles": ["security"]});
@@ -511,7 +511,7 @@ fn following_every_link_decides_nothing() {
     must_verify(&server);
 }
 
-/// A mail scanner fetches the links of every letter by GET and by HEAD, as a stranger and in the browser of whoever got it.
+/// A mail scanner fetches the links of every letter by GET and by HEAD, as a stranger and in the browser of the recipient.
 /// `ASSENT_TEST_MAILS` sets the least number of letters.
 #[test]
 fn a_scanner_that_fetches_every_link_of_every_letter_decides_nothing() {

@@ -8,7 +8,7 @@ use tests::{Place, Server};
 use crate::approval::attacks::{ask, below, yes};
 use crate::platform::crash::must_verify;
 
-/// Somebody whom the stolen account makes, with a token of theirs.
+/// A person whom the stolen account makes, with a token of theirs.
 fn make(server: &Server, login: &str, roles: &[&str]) -> String {
     let admin = server.token("admin");
     let person = json!({"login": login, "name": login, "roles": roles});

@@ -52,7 +52,7 @@ fn keys_change(server: &Server, title: &str, digest: &str) -> String {
     waiting_for_approval(server, &body, digest)
 }
 
-/// All that still keeps the change from starting: whom each row waits for, and what satisfies it.
+/// All that still keeps the change from starting: the people that each row waits for, and what satisfies it.
 fn rows_ahead(server: &Server, path: &str) -> Vec<(String, BTreeSet<String>)> {
     let found = server.must("GET", &format!("{path}/requirements"), &server.token("auditor"), None);
     let rows = found["items"].as_array().unwrap().iter();
@@ -91,7 +91,7 @@ fn two_of_one_group_do_not_stand_for_two_groups() {
     no_permit(&server, &path, &digest, &[]);
     says_yes("implementer", &path);
     assert_eq!(go(&digest), 200, "somebody of each has spoken");
-    // One person of both groups counts once, for whichever the next one leaves free.
+    // One person of both groups counts once, for the group that the next one leaves free.
     let digest = artifact(7_011);
     let path = keys_change(&server, "Rotate the other key", &digest);
     says_yes("security", &path);

@@ -275,7 +275,7 @@ fn tampering_with_full_database_rights_is_found_and_named() {
     assert!(missed.is_empty(), "{}", missed.join("\n=====\n"));
 }
 
-/// A whole database that was set back to an earlier day is whole in itself; whoever kept a checkpoint of a later one sees it.
+/// A whole database that was set back to an earlier day is whole in itself; the holder of a later checkpoint detects it.
 #[test]
 fn a_log_that_was_set_back_is_found_by_whoever_kept_a_checkpoint() {
     let place = Place::demo("set_back");

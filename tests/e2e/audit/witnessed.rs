@@ -127,7 +127,8 @@ fn a_witness_cosigns_and_everybody_verifies() {
     must_replay(&place);
 }
 
-/// A witness that signs what is served now finds its line in what is served next, and whoever trusts it as well has it verified.
+/// A witness that signs the served checkpoint now finds its line in the next one, and a verifier that trusts the witness has
+/// the line verified.
 fn is_served_and_verified(server: &Server, witness: &Signer) {
     let auditor = server.token("auditor");
     let signed = || {

@@ -81,7 +81,7 @@ fn a_standard_change_goes_no_further_than_its_template() {
             .0,
         403
     );
-    // The page shows the bounds to whoever approves them.
+    // The page shows the bounds to their approvers.
     let page = Session::begin(&server, "owner").get("/t/halden/templates/hurry").body;
     assert!(
         page.contains("complexity up to low") && page.contains("Failed changes"),

@@ -69,7 +69,7 @@ const FACTOR_FIRST: &str = "asks for a fresh factor before all else, which no to
 const GATE: &str = "the gate says stop, with the same reason for what is nowhere";
 const MADE: &str = "what is set by its name is made where it was not";
 
-/// A door, as a line of the table names it.
+/// A route, as a line of the table names it.
 struct Door {
     method: &'static str,
     path: &'static str,
@@ -194,7 +194,7 @@ impl Prober<'_> {
         line
     }
 
-    /// The ids that the other tenant has of what a door is about, and some of everything else.
+    /// The ids of the other tenant of the route's own kind, and some of every other kind.
     fn foreign_ids(&self, door: &Door, at: usize) -> Vec<String> {
         let theirs = &self.range.known[1];
         let ours: HashSet<&String> = self.range.known[0].names.iter().collect();
@@ -418,7 +418,7 @@ fn another_tenants_address_is_answered_as_that_of_one_that_is_nowhere() {
     {
         let (door, rule) = line.split_once('|').unwrap();
         let path = door.trim().trim_start_matches("GET ");
-        // The key of a door that is open to everybody shows nobody's secret: it serves each tenant's own.
+        // The key of a route that is open to everybody shows nobody's secret: it serves each tenant's own.
         let is_open = rule.trim().starts_with("open") || rule.trim().starts_with("session");
         if path.matches('{').count() > 1 || path.ends_with("/live") {
             continue;
@@ -460,7 +460,7 @@ fn read_stream(server: &Server, (path, more): (&str, &str), by: &Credential, act
     .unwrap();
     let mut told = String::new();
     let mut buffer = [0; 16_384];
-    // The head comes first, so that whatever happens from now on is seen.
+    // The head comes first, so that all later events are seen.
     let count = raw::read(&mut stream, &mut buffer).unwrap();
     told.push_str(&String::from_utf8_lossy(&buffer[..count]));
     let wanted = act();

@@ -1,5 +1,5 @@
-//! The demo's vendor is scoped: through every door they see their own services and the changes on these alone, and so does a
-//! token that is scoped.
+//! The demo's vendor is scoped: on every route they see their own services and the changes on these alone, and so does a token
+//! that is scoped.
 
 use serde_json::{Value, json};
 use tests::journey::{self, SERVICE, artifact};

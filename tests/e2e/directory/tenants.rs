@@ -24,7 +24,7 @@ pub(crate) const MARKS: [&str; 2] = ["qzxhaldenmark", "qzxferrymark"];
 pub(crate) const PLAIN: [&str; 2] = ["north", "south"];
 pub(crate) const TENANTS: [&str; 2] = ["halden", "cartwell"];
 
-/// The doors of the server, one a line. Pages with their forms, feeds and the directory's protocol are no part of the API's
+/// The routes of the server, one a line. Pages with their forms, feeds and the directory's protocol are no part of the API's
 /// document; they are called besides.
 const RULES: &str = include_str!("../../../crates/server/src/access/rules.txt");
 
@@ -38,8 +38,8 @@ pub fn access_rows() -> &'static str {
     })
 }
 
-/// Doors of those that would end a credential of the test or slow everybody down, that call outside, take a search through
-/// all policies, or never end.
+/// Those routes that would end a credential of the test or slow everybody down, that call outside, take a search through all
+/// policies, or never end.
 const DOORS_LEFT_OUT: &[&str] = &[
     "/sign-in/{",
     "/step-up",

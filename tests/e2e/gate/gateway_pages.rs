@@ -1,5 +1,5 @@
 //! The pages of the guide for gateways that no test can start as they are: each name, path and flag on them is one that the
-//! doors take.
+//! routes accept.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! An outage drill: gated deployments through a companion, most of them hostile, while the server is stopped, started again
-//! and cut off. No hostile one is ever let through; whoever holds a good permit is never turned away.
+//! An outage drill: gated deployments through a companion, most of them hostile, while the server is stopped, started again and
+//! cut off. No hostile one is ever let through; the holder of a good permit is never turned away.
 
 use std::net::SocketAddr;
 use std::path::Path;

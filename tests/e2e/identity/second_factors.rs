@@ -1,5 +1,5 @@
-//! Where a rule wants a second factor, a stolen password is none: not shown again, not by the glass, and not by an authenticator that
-//! its thief sets up.
+//! Where a rule requires a second factor, a stolen password is none: not shown again, not by break-glass, and not by an
+//! authenticator that its thief sets up.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

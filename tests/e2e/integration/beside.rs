@@ -242,7 +242,7 @@ fn a_thousand_changes_of_another_system_are_compared_and_each_difference_has_its
     let keys: BTreeSet<String> = all(&server).iter().map(|it| it["natural_key"].to_string()).collect();
     assert_eq!(keys.len(), CHANGES, "none is kept twice");
     must_have_reasons(&server, &id);
-    // Nothing changes here: a row of theirs is no change of ours, and approves none.
+    // Nothing changes here: a row of the other system is no change of Assent, and approves none.
     let after = server.must("GET", "/api/v1/changes?limit=200", &server.token("auditor"), None)["items"].clone();
     let named = |list: &Value| -> BTreeSet<String> {
         list.as_array()

@@ -54,8 +54,8 @@ fn keep(kept: &mut Kept, event: &Value) {
     }
 }
 
-/// Fails where an entry names another one before it than was kept: that is a gap. The demo's own changes go on, so only the order is
-/// compared, and how many entries a change of ours has.
+/// Fails where an entry names another one before it than was kept: that is a gap. The demo's own changes go on, so only the
+/// order is compared, and the number of entries of a change of this test.
 fn must_have_no_gap(kept: &Kept) {
     let indexes: Vec<i64> = kept.keys().copied().collect();
     for pair in indexes.windows(2) {

@@ -72,7 +72,7 @@ fn an_announcement_is_shown_while_it_is_current() {
     must_replay(&place);
 }
 
-/// Nobody else announces anything, whatever they send; and a request hears of all its errors at once.
+/// Nobody else announces anything, with any request; and one response reports all errors of a request.
 fn is_refused_as_a_whole(server: &Server) {
     let wrong = json!({"titel": "x", "text": 3, "services": ["label-print", "nowhere"], "starts_at": "soon"});
     assert_eq!(

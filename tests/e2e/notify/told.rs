@@ -234,7 +234,7 @@ fn an_edit_tells_exactly_those_whose_word_it_voids() {
     // An edit that no approval covers notifies nobody.
     edit(&server, "PATCH", &all, &json!({"labels": ["x"]}));
     edit(&server, "PATCH", &two, &json!({"labels": ["x"]}));
-    // New times touch who agreed to them, and the plan whoever agreed to what is done.
+    // New times concern the approvers of the times, and a new plan the approvers of the work.
     let times = json!({
         "planned_start": now.to_string(), "planned_end": (now + SignedDuration::from_hours(3)).to_string(),
     });

@@ -14,7 +14,7 @@ use tests::{Place, Server};
 
 /// Usually so many look at lists and reports without a pause; in the burst ten times as many.
 const USUAL: usize = 4;
-/// Questions to the gate a second, whatever else goes on.
+/// Gate checks per second, beside all other load.
 const RATE: i64 = 100;
 /// The number of clients in turn, so that a slow response delays no other request.
 const ASKING: i64 = 20;

@@ -259,7 +259,7 @@ fn show_in_wrong_places(server: &Server, made: &mut Made, (permit, named): (&str
 fn make_secrets(server: &Server, place: &Place, each: usize) -> Made {
     let mut made = Made::default();
     made.keep("smtp password", &json!(SMTP_PASSWORD));
-    // Before anybody guesses: whoever guessed often waits before the next try.
+    // Before anybody guesses: a client with many wrong guesses waits before the next try.
     make_of_a_session(server, &mut made);
     for n in 0..each {
         make_of_people(server, &mut made, n);
@@ -307,7 +307,7 @@ fn no_secret_stands_in_an_answer_a_log_the_database_or_a_report() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The digests of tokens as whoever reads the database finds them.
+/// The digests of tokens as a reader of the database finds them.
 fn stored_digests(place: &Place) -> Vec<String> {
     let said = beside(place, "SELECT digest FROM \"token\"");
     said.lines().map(str::to_owned).collect()

@@ -210,7 +210,7 @@ fn carry_out(terminal: &Terminal, key: &str) {
     assert_eq!(shown["reviews"][0]["improvements"], json!(["Drain earlier"]));
 }
 
-/// A way back that was begun by mistake is taken back, by the id that the log of actions shows.
+/// A rollback that was begun by mistake is taken back, by the id that the log of actions shows.
 fn take_back(terminal: &Terminal, key: &str) {
     terminal.does("implementer", &["note", key, "Drained", "--step", "1"], "implementing");
     let begun = terminal.does(
@@ -298,7 +298,7 @@ fn around(terminal: &Terminal, key: &str) {
     terminal.does("requester", &["cancel", &other, "--reason", "Not needed"], "cancelled");
 }
 
-/// The ways out: rejected, cancelled, and a glass that no token breaks.
+/// The exits: rejected, cancelled, and a break-glass that no token may use.
 fn leave(terminal: &Terminal) {
     let rejected = terminal.authorizing(9_602);
     terminal.refused("requester", &["reject", &rejected, "--reason", "No"], "not_asked");
@@ -496,7 +496,7 @@ fn listed_entries(terminal: &Terminal, auditor: &str, key: &str) {
     assert_eq!(never["code"], "could_not", "{never:#}");
 }
 
-/// An entry of the log is shown with what it wrote, by its id and by its place, to whoever reads the log.
+/// An entry of the log is shown with its writes, by its id and by its place, to a reader of the log.
 fn entries(terminal: &Terminal, auditor: &str, events: &[Value]) {
     let made = events.iter().find(|it| it["kind"] == "change.created").unwrap();
     let id = made["id"].as_str().unwrap();

@@ -76,7 +76,7 @@ fn must_verify_now(server: &Server) {
 /// as much, as other programs may have the machine for a moment.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
 
-/// Everything that people, pipelines and senders do at once: whichever moment the server dies at, what it had acknowledged is
+/// Everything that people, pipelines and senders do at once: after the server dies at any moment, each acknowledged act is
 /// there when it is back, each act is there as a whole or not at all, the log verifies and every record agrees with it.
 #[test]
 fn what_was_acknowledged_survives_being_killed() {
@@ -136,7 +136,7 @@ fn a_kill_before_any_call_that_lasts_leaves_nothing_half_done() {
     let mut server = Server::start(&place, true);
     let load = Load::begin("C", &server.token("requester"), 6);
     let calls = lasting_calls(&place);
-    // Threads count their own calls; whichever comes first to its n-th one ends the process.
+    // Threads count their own calls; the first to reach its n-th call ends the process.
     let step = (400 / points).max(1);
     for point in 0..points {
         let when = format!("inject={calls}:signal=KILL:when={}", 1 + point * step);

@@ -1,5 +1,5 @@
-//! Failover: three PostgreSQL nodes, two servers, and whatever the primary or a server meets, nothing that was acknowledged is lost
-//! and nothing happens twice.
+//! Failover: three PostgreSQL nodes, two servers, and through every fault of the primary or a server, nothing that was
+//! acknowledged is lost and nothing happens twice.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

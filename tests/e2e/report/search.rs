@@ -77,7 +77,7 @@ fn one_search_finds_records_acts_and_pages_and_says_what_it_cannot_read() {
     assert!(failed.body.contains("Failed"), "{}", failed.body);
     let (_, found) = search(&server, "change_manager", "label outc");
     assert_eq!(found["completions"], json!(["label outcome:"]));
-    // An act is offered to whom it is open, and to nobody else.
+    // An act is offered only to people with the right to it.
     let (_, found) = search(&server, "auditor", &format!("approve {key}"));
     assert_eq!(of_kind(&found, "act"), Vec::<String>::new(), "{found}");
     let (_, found) = search(&server, "requester", &format!("cancel {key}"));

@@ -1,4 +1,4 @@
-//! Risk cannot be talked down, by no way in, and a change in flight is judged like the same change made now.
+//! Risk cannot be lowered by claims, on any route, and a change in flight is judged like the same change made now.
 
 use serde_json::{Value, json};
 use tests::journey::{approve, artifact, evidence, request, waiting_for_approval};

@@ -25,7 +25,7 @@ const AT_HAND: usize = 64;
 /// The program in front of the gate.
 const NGINX: &str = "/usr/sbin/nginx";
 
-/// All measures of the doors.
+/// All measures of the gates.
 pub fn measure(product: &Product, amount: Amount) -> Result<Vec<Line>> {
     let passing = artifact(FIRST);
     let mut caller = Caller::new(product)?;

@@ -171,7 +171,7 @@ fn fill_database(base: &mut Client, rows: &[Rows]) -> Result<()> {
     Ok(())
 }
 
-/// The next request, whichever session takes it.
+/// The next request, for any session.
 fn next<T>(handed: &Mutex<Receiver<T>>) -> Option<T> {
     handed.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }

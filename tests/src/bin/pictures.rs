@@ -1,4 +1,4 @@
-//! Pictures of pages, for the eyes of whoever changes the look: four widths, both themes.
+//! Pictures of pages, for designers of the look: four widths, both themes.
 //!
 //! `cargo run -p tests --bin pictures -- DATA ROLE PATH…` signs in to the demo server whose folder is DATA as ROLE and keeps
 //! each page of the tenant under `target/browser/pictures/ROLE`. `… -- every LANGUAGE [WORDS]` starts a demo of its own,

@@ -8,7 +8,7 @@ use super::{eventually, signals};
 
 /// The owner of everything in it.
 const OWNER: &str = "assent_owner";
-/// The account that runs it when the caller is root, whom PostgreSQL refuses.
+/// The account that runs it when the caller is root, because PostgreSQL refuses root.
 const ACCOUNT: &str = "postgres";
 
 /// A cluster. Dropping it stops it and removes its data.
@@ -19,7 +19,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes a cluster and waits until it responds. It trusts whoever reaches 127.0.0.1: it holds nothing but a test.
+    /// Makes a cluster and waits until it responds. It trusts every client at 127.0.0.1: it holds nothing but a test.
     ///
     /// # Panics
     /// When PostgreSQL is not installed or does not come up.

@@ -15,7 +15,7 @@ use crate::journey::{artifact, evidence, question, request};
 use crate::outside::github_signature;
 use crate::{Server, caller};
 
-/// The acts of a way in their order: what it is, who does it, and where below the change, or from the root of the API.
+/// The acts of a way in their order: the act, its role, and its path below the change, or from the root of the API.
 pub const WAY: &[(&str, &str, &str)] = &[
     ("create", "requester", "/changes"),
     ("ask too early", "pipeline", "/gate-checks"),
@@ -40,7 +40,7 @@ const DEPLOYED: usize = 4;
 const REST: Duration = Duration::from_millis(40);
 /// How many minutes of the servers' clocks the inbox has to be read in, far less than a way's window has.
 const MINUTES: usize = 30;
-/// Events that a timer writes when it is due, whatever anybody does.
+/// Events that a timer writes when it is due, without any act of a person.
 const BY_THE_CLOCK: &str = "change.window_opened";
 
 /// A change and how far its writer has brought it.
@@ -506,7 +506,7 @@ fn form(way: &Way) -> Vec<u8> {
     bytes
 }
 
-/// Does something with the server's address, if there is one; whoever turns the load elsewhere learns when it is done.
+/// Does something with the server's address, if there is one; the caller that moves the load elsewhere learns when it is done.
 fn at_address<T>(shared: &Shared, ask: impl FnOnce(&str) -> T) -> Option<T> {
     let address = {
         let address = shared.address.read().unwrap();

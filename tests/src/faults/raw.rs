@@ -44,7 +44,7 @@ pub fn send(stream: &mut TcpStream, pieces: &[&[u8]]) {
     }
 }
 
-/// Reads, whatever signal comes to this process meanwhile.
+/// Reads, in spite of signals to this process.
 ///
 /// # Errors
 /// The stream's, but for interruptions.
@@ -76,7 +76,7 @@ pub fn status(stream: &mut TcpStream) -> Option<u16> {
     Some(text.parse().expect("a status has three digits"))
 }
 
-/// Reads whatever comes until the server has hung up.
+/// Reads until the server has hung up.
 ///
 /// # Panics
 /// When it does not.

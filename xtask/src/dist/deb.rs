@@ -96,7 +96,7 @@ fn control(version: &str, kib: u64) -> String {
     )
 }
 
-/// Writes a file with its folders; modes are set, whatever the umask is.
+/// Writes a file with its folders; modes are set under any umask.
 fn put(tree: &Path, path: &str, mode: u32, content: &[u8]) -> Result<()> {
     let file = tree.join(path);
     let mut folder: PathBuf = tree.to_path_buf();

@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    /// Mona, with a fresh factor, breaks the glass of a change.
+    /// Mona, with a fresh factor, uses break-glass on a change.
     fn breaks_glass(&self, key: &str) {
         let person = self.system(|cx| Ok(cx.directory()?.by_login("mona").unwrap().id.clone()));
         let actor = Actor {

@@ -73,7 +73,7 @@ struct World {
     _folder: tempfile::TempDir,
 }
 
-/// Brings passed evidence for what a change leads back to: other changes ran there before, with builds of their own.
+/// Brings passed evidence for a change's rollback target: other changes ran there before, with builds of their own.
 pub(crate) fn test_ways_back(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<()> {
     for target in cx.change(key)?.content.targets {
         let Some(back) = target.rollback_to else { continue };
@@ -584,7 +584,7 @@ fn the_old_artifact_before_any_start_stays_unauthorized() {
     let stands = |id: &str| world.outcome(&artifact(1, 0), id);
     assert_eq!(stands("early")["deployments"][0]["unauthorized"], true);
     assert_eq!(stands("early")["changes"][0]["state"], "scheduled");
-    // A start that came after it makes it no way back.
+    // A start that came after it makes it no rollback.
     world.take(status("start", &artifact(1, 0), "in_progress", 9));
     assert_eq!(stands("early")["deployments"][0]["unauthorized"], true);
     assert_eq!(stands("start")["changes"][0]["state"], "implementing");
@@ -679,7 +679,7 @@ fn a_way_back_that_a_permit_ahead_allows_is_not_unauthorized_and_counts_once_its
     assert_eq!(first()["changes"][0]["state"], "reviewing", "{:#}", first());
     assert_eq!(first()["changes"][0]["outcome"], "rolled_back", "{:#}", first());
     assert_eq!(first()["changes"][0]["to"], "2026-11-20T10:04:00Z", "{:#}", first());
-    // The old artifact before the start was no way back, whatever permit there was.
+    // The old artifact before the start was no rollback, with or without a permit.
     world.take(status("back-3", &old(3, 0), "success", 4));
     assert_eq!(world.listed(), [old(1, 0), old(2, 0)]);
     world.take(status("there-3", &artifact(3, 0), "in_progress", 9));

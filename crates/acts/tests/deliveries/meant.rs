@@ -1,5 +1,5 @@
-//! Which target a signal is about, and whether it may move it: artifact and commit must agree, what went out before a start is
-//! no way back from it, and work under way goes on only where the gate would have let it.
+//! The target that a signal is about, and whether the signal may move it: artifact and commit must agree, a deployment from
+//! before a start is no rollback of it, and work under way goes on only where the gate would have let it.
 
 use acts::change::{create_change, verbs};
 use acts::schedule::set_freeze;

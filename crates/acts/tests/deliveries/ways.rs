@@ -66,7 +66,7 @@ fn what_may_go_forward_goes_forward_and_else_an_open_way_back_is_gone() {
     let world = World::new();
     let back = old(9, 0);
     world.under_way(1, &back);
-    // A change that has not come so far hides no way back.
+    // A change that has not come so far hides no rollback.
     let key = world.by("rita", {
         let back = back.clone();
         move |cx| {

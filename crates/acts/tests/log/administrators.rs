@@ -1,4 +1,4 @@
-//! The last administrator's right, whoever would take it away: a manager who signs a review of access, an identity provider
+//! The last administrator's right stays, against each of these: a manager who signs a review of access, an identity provider
 //! whose token names no group any more, the provisioning directory.
 
 use acts::Context;

@@ -405,7 +405,7 @@ fn used(world: &World, fill: fn(&mut Value)) -> Change {
     world.look(move |cx| cx.change(&key)).unwrap()
 }
 
-/// Uses of both sides, of which those of the template are edited after submission; whoever proposed it hears of the verdict and ends
+/// Uses of both sides, of which those of the template are edited after submission; the proposer hears of the verdict and ends
 /// the trial.
 fn settle_trial(world: &World) {
     let other = used(world, |request| request["justification"] = json!("Something else"));

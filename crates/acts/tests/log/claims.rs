@@ -75,7 +75,7 @@ fn edit(world: &World, login: &'static str, patch: Value) {
     world.system(move |cx| set_person::edit_person(cx, login, &body(patch.clone())).map(drop));
 }
 
-/// A review in which whoever looks at this right refuses it.
+/// A review in which this right's reviewer refuses it.
 fn refuse(world: &World, login: &'static str, (kind, what): (&'static str, &'static str)) {
     let open = |cx: &mut acts::Context<'_, '_>| {
         let filter = Filter::new().equals("is_open", true).order_by("id");

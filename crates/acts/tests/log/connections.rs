@@ -119,7 +119,7 @@ fn of_two_administrators_neither_gives_a_repository_a_voice_alone() {
             "{words}"
         );
     }
-    // A name moves nothing, and one person takes voices away.
+    // A name moves nothing, and one person alone may remove approval rights.
     edit(&world, "ada", &id, json!({"name": "GitLab"})).unwrap();
     let wanted = json!({"connection_edits": [{"id": id, "map": two_repositories()}], "reason": "The shop's front."});
     let stale = propose(&world, "ada", wanted.clone()).unwrap();

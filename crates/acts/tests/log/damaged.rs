@@ -1,5 +1,5 @@
-//! Rows that cannot be read are named and hold up nothing; ways in, timers and counters that somebody wrote past the server are
-//! found, though they are no records.
+//! Rows that cannot be read are named and hold up nothing; credentials, timers and counters that somebody wrote past the server
+//! are found, though they are no records.
 
 use acts::audit::replay_log::Finding;
 use acts::directory::{deactivate_person, set_person};

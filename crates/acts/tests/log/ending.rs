@@ -1,4 +1,4 @@
-//! Tokens end, and whoever uses them knows it before.
+//! Tokens end, and their users are notified before.
 
 use acts::directory::set_person;
 use acts::identity::{set_token, warn_token_expiry};

@@ -1,4 +1,5 @@
-//! Action items: opened once by rules, settled by their condition, owned by somebody whoever leaves, and by nobody with a part in it.
+//! Action items: opened once by rules, settled by their condition, always with an owner even as people leave, and never owned
+//! by a person with a part in it.
 
 use acts::Context;
 use acts::change::verbs as change_verbs;
@@ -94,7 +95,7 @@ fn the_validation_of_a_break_glass_is_an_item_that_nobody_ticks_off() {
             assert_eq!(code, wanted, "{login} {state}");
         }
     }
-    // An hour of glass and a day for its validation.
+    // An hour of break-glass and a day for its validation.
     world.pass_seconds(25 * 3_600 + 1);
     work(&world);
     work(&world);
@@ -117,7 +118,7 @@ fn the_validation_of_a_break_glass_is_an_item_that_nobody_ticks_off() {
     world.assert_replays();
 }
 
-/// Cora, in a session with a fresh factor, breaks the glass of a change for an hour.
+/// Cora, in a session with a fresh factor, uses break-glass on a change for an hour.
 fn open_glass(world: &World, key: &str) {
     let now = world.executor.tools().clock.now();
     let fresh = Actor {

@@ -1,5 +1,5 @@
-//! Links with two ends: both ends agree after any order of edits, by whichever way they come; nothing replaces a link, and nothing
-//! is linked to itself or in a ring of duplicates.
+//! Links with two ends: both ends agree after any order of edits, on every route; nothing replaces a link, and nothing is
+//! linked to itself or in a ring of duplicates.
 
 use std::collections::BTreeSet;
 

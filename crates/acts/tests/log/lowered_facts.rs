@@ -27,8 +27,8 @@ fn refused_to_one(world: &World, noun: Noun, fact: Value) {
     assert_eq!(code(by_file), "two_people_needed", "{fact} by a file");
 }
 
-/// Also where voices are given by one, and one administrator is alone: somebody else could put it in force, so nobody lowers alone what
-/// changes are judged by.
+/// Also where one person may give approval rights, and one administrator is alone: a second person could put it in force, so
+/// nobody lowers alone the facts by which changes are judged.
 #[test]
 fn nobody_lowers_the_facts_of_a_thing_alone() {
     let world = alone();

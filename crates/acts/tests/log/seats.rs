@@ -124,7 +124,7 @@ fn nobody_without_a_role_takes_an_owners_place() {
         refused.contains("may_not_hold") && refused.contains("Give them one first"),
         "{refused}"
     );
-    // Nor does whoever lost their last role after they got the part.
+    // Nor does a person who lost their last role after they got the part.
     world.system(|cx| {
         let patch = body(json!({"roles": ["requester"]}));
         set_person::edit_person(cx, "zed", &patch)?;

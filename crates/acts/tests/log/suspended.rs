@@ -101,7 +101,7 @@ fn what_a_compromised_account_gave_is_suspended_until_another_confirms_it() {
     world.assert_replays();
 }
 
-/// The list is an action item of whoever deactivated the account, until everything in it is decided.
+/// The list is an action item of the person who deactivated the account, until everything in it is decided.
 #[test]
 fn the_list_is_an_action_item_until_everything_in_it_is_decided() {
     let world = given();

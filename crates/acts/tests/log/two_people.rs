@@ -307,7 +307,7 @@ fn nobody_gets_alone_by_being_rid_of_the_second_administrator() {
         import_directory(cx, &line, Options::default()).map(drop)
     });
     assert_eq!(code(by_file), "two_people_needed");
-    // At night one person locks another out, whoever it is. For a day nobody is alone by that.
+    // At night one person alone can lock any other out. For a day nobody is alone by that.
     assert_eq!(edit(&world, "ada", "adam", json!({"active": false})), "done");
     let owner = || edit(&world, "ada", "rita", json!({"roles": ["owner"]}));
     assert_eq!(owner(), "two_people_needed");

@@ -1,5 +1,5 @@
-//! A voice that one administrator lends alone, by a token that they made for an approver or a password that they set, decides
-//! nothing where two people give voices.
+//! An approval through a credential that one administrator made alone, a token for an approver or a password that they set,
+//! decides nothing where approval rights need two people.
 
 use std::collections::BTreeSet;
 
@@ -114,7 +114,7 @@ fn a_voice_that_one_administrator_lends_alone_decides_nothing() {
         break_glass::break_glass(cx, &k, &glass)
     });
     assert_eq!(broken, "lent_voice");
-    // A way in of their own, or a provider that two people put in force, is theirs.
+    // A credential of their own, or a provider that two people put in force, is theirs.
     assert_eq!(
         says(&world, lent(&world, "olga", "olga", "token"), &key, "approve"),
         "done"
@@ -203,7 +203,7 @@ fn what_a_borrowed_account_makes_for_its_lender_is_not_the_lenders_own() {
     assert_eq!(set, "not_allowed");
 }
 
-/// A password that somebody chooses on their first day begins no new day of whoever let them in.
+/// A password that a person chooses on their first day begins no new day of the credential's maker.
 #[test]
 fn a_password_of_ones_own_choice_begins_no_day_anew() {
     let world = World::new();

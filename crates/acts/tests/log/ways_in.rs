@@ -1,4 +1,4 @@
-//! Ways in that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
+//! Credentials that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
 
 use acts::Context;
 use acts::cab::{on_call, training};
@@ -114,7 +114,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
         "",
         "another's is an administrator's to set"
     );
-    // Where the present one was shown, the door has looked.
+    // Where the present one was shown, the route has checked it.
     assert_eq!(
         refused_by(&world, world.actor("rita"), |cx| {
             set_person::change_password(cx, "phc")

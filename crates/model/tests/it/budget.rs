@@ -1,4 +1,4 @@
-//! The budget of break-glass: over it the glass opens all the same, in front of more eyes.
+//! The budget of break-glass: over it break-glass works all the same, with more people notified.
 
 use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};

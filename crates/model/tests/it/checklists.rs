@@ -237,7 +237,7 @@ fn whoever_has_an_item_brings_its_evidence_or_a_pipeline_and_nobody_else() {
         brings_as(&mut world, "pip", note("Restored by night")).unwrap();
         assert_eq!(state(&world), "met", "a machine saw it");
     }
-    // Where nobody of the group is here, whoever did not write the change vouches for it.
+    // Where nobody of the group is here, a person who did not write the change vouches for it.
     let mut world = in_window(backup_of_another());
     world.estate(|estate| {
         estate.groups.get_mut(&"security".into()).unwrap().members.clear();

@@ -94,7 +94,7 @@ pub fn asked_at(start: &str, estate: Directory, rule: ApprovalRule) -> World {
     world
 }
 
-/// The clock's events on the watched rule: when, what, and to or about whom.
+/// The clock's events on the watched rule: the time, the event, and its recipient or subject.
 fn told(world: &World) -> Vec<(Timestamp, String)> {
     world
         .events

@@ -97,7 +97,7 @@ fn the_time_to_acknowledge_is_over_with_that_to_decide() {
     }
 }
 
-/// Two absences without a day between them are one, for whoever waits.
+/// Two absences without a day between them are one, for the waiting side.
 #[test]
 fn absences_that_adjoin_are_one() {
     let mut with = estate();

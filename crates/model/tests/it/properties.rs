@@ -134,7 +134,7 @@ const ARTIFACTS: [&str; 4] = ["git:aa", "git:bb", "git:cc", BESIDE];
 const BESIDE: &str = "git:dd";
 const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
 
-/// The next lawful step, by whom it belongs to, so that histories get somewhere.
+/// The next lawful step, by the person to whom it belongs, so that histories get somewhere.
 fn onward(world: &World, round: usize) -> (&'static str, Deed) {
     match world.state() {
         _ if world.change().is_on_hold() => ("rita", Deed::Resume),

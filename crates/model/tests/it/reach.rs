@@ -331,7 +331,7 @@ fn an_emergency_that_becomes_normal_is_looked_at_first() {
     assert_eq!(world.state(), State::Authorizing);
 }
 
-/// A broken glass and an emergency wait for no look, and owe it afterwards.
+/// Break-glass and an emergency wait for no look, and owe it afterwards.
 #[test]
 fn work_that_could_not_wait_is_looked_at_before_it_closes() {
     let mut estate = directory();

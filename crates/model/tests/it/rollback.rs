@@ -1,4 +1,5 @@
-//! Ways back: to what ran when work began or to a build with passed evidence, and what a failed rollback leaves open.
+//! Rollbacks: to the version that ran when work began or to a build with passed evidence, and the rest that a failed rollback
+//! leaves open.
 
 use model::cab::meeting::OnCall;
 use model::core::enums::{GateDecision, Outcome, State};

@@ -1,4 +1,4 @@
-//! A standard change stays inside of what its template's approvers saw, by whatever way it came to be one.
+//! A standard change stays inside of the bounds that its template's approvers saw, however it came to be one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

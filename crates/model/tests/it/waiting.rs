@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::people::directory;
 use crate::world::{Body, World, at, body, facts_but, file};
 
-/// The rows by which somebody is named whom the act that satisfies the row would refuse as not allowed.
+/// The rows that name a person whom the row's own act would refuse as not allowed.
 pub fn named_in_vain(world: &World) -> Vec<String> {
     let rows = ahead(&world.file, &world.directory, world.now);
     let rows = rows.into_iter().map(|row| row.unmet);
@@ -396,7 +396,7 @@ fn nobody_is_named_in_vain_whoever_does_the_work() {
 
 type Deed = fn(&mut World, &str) -> Result<(), Refusal>;
 
-/// From draft to review by whoever may first, through the glass.
+/// From draft to review by the first person with the right, through break-glass.
 const DEEDS: [Deed; 7] = [
     |world, who| world.submit(who),
     |world, who| world.assess(who, json!({})),

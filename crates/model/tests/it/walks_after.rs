@@ -610,7 +610,7 @@ fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_gla
         }
         assert_eq!(world.state(), State::Implementing);
     }
-    // Where nobody could judge the rules, the glass stays open to whoever has a fresh factor and to a second person.
+    // Where nobody could judge the rules, break-glass stays open to a person with a fresh factor and to a second person.
     let mut world = World::with(facts_but(high()), Vec::new());
     world.stop = Some("the policies could not be judged".to_owned());
     assert_eq!(opens(&mut world, "cora", password), "done");

@@ -260,7 +260,7 @@ fn who_asked_for_more_time_reads_that_it_is_decided() {
     assert_eq!(code(grant(&mut world, "olga", true)), "nothing_asked");
 }
 
-/// Nothing wakes a change for a freeze over another service: its timer would be moved by whoever sets one.
+/// Nothing wakes a change for a freeze over another service: any author of a freeze could move its timer otherwise.
 #[test]
 fn a_freeze_over_something_else_makes_nothing_due() {
     let mut world = World::new().until_authorizing();

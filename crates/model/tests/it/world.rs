@@ -387,7 +387,7 @@ impl World {
         answer::decide(&rows, None, self.now)
     }
 
-    /// Collects a permit as the gate's door does: judged anew, and on a way forward the work begins.
+    /// Collects a permit as the gate's route does: judged anew, and on a forward deployment the work begins.
     pub fn collect(&mut self, who: &str, artifact: &str) -> Result<Permit, Vec<Unmet>> {
         self.collect_for(who, "shop", artifact)
     }

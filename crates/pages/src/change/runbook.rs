@@ -1,4 +1,4 @@
-//! The runbook: one step of a plan at a time, for a phone at night. The way back is always in sight.
+//! The runbook: one step of a plan at a time, for a phone at night. The rollback is always in sight.
 
 use askama::Template;
 
@@ -97,7 +97,7 @@ pub struct Runbook {
     pub rollback_note: String,
     /// Past events, newest first.
     pub so_far: Vec<Entry>,
-    /// The way on from a way back begun by mistake; empty once a step of it is done.
+    /// Acts that cancel a rollback begun by mistake; empty once a step of it is done.
     pub go_on: Vec<ActForm>,
     /// Acts in place of a step: start, record the outcome.
     pub acts: Vec<ActForm>,
@@ -310,7 +310,7 @@ fn sample_watch() -> Runbook {
     watch
 }
 
-/// The way back is being taken.
+/// The rollback is under way.
 fn sample_back() -> Runbook {
     let mut back = Runbook {
         is_back: true,

@@ -3,7 +3,7 @@
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, Cell, Column, Empty, Field, Fold, List, ListRow, Place, Rich};
 
-/// The services of the tenant and who owns them.
+/// The services of the tenant and their owners.
 pub type Services = List<ServiceRow>;
 
 /// A service in a list.

@@ -23,7 +23,7 @@ pub enum Place {
     Calendar,
     /// Freezes.
     Freezes,
-    /// Services and who owns them.
+    /// Services and their owners.
     Services,
     /// The owners of things, with the reasons.
     Ownership,
@@ -94,7 +94,7 @@ impl Place {
         Place::Help,
     ];
 
-    /// The places of who is scoped to services, in their order.
+    /// The places of readers scoped to services, in their order.
     pub const SCOPED: [Place; 5] = [Place::Home, Place::Inbox, Place::Changes, Place::Calendar, Place::Help];
 
     /// The places of a reader, in their order: those of everybody, and by right

@@ -89,7 +89,7 @@ pub struct Bulk {
     pub url: String,
     /// The acts: the value sent as `act`, and the button's label.
     pub acts: Vec<(String, String)>,
-    /// The same page with every row picked, for whoever has no script.
+    /// The same page with every row picked, for readers without script.
     pub all_url: String,
     /// The same page with no row picked.
     pub none_url: String,

@@ -202,7 +202,7 @@ pub struct Entry {
     pub quote: Option<String>,
     /// Whether the reader wrote that text.
     pub is_own: bool,
-    /// The second voice: why this person or rule.
+    /// The second voice: the reason for this person or rule.
     pub sub: Rich,
     /// At the end of the row: when, who, one line each.
     pub aside: Vec<Rich>,
@@ -319,7 +319,7 @@ pub struct Brief {
     pub why_safe: Vec<(Tone, Rich)>,
     /// The approvers and their decisions.
     pub who_decides: Vec<(Tone, Rich)>,
-    /// The way back, how long it takes and its latest moment.
+    /// The rollback, how long it takes and its latest moment.
     pub if_it_fails: Rich,
     /// Open requirements and the person or role of each; empty when nothing is open.
     pub still_missing: Rich,

@@ -223,7 +223,7 @@ impl Reader {
         self.now.timestamp()
     }
 
-    /// Why [`Self::read_field`] read no time: a sentence for whoever typed it.
+    /// Why [`Self::read_field`] read no time: a sentence for the person who typed it.
     #[must_use]
     pub fn why_unread(&self, value: &str) -> String {
         let civil = value.trim().parse::<DateTime>().ok();

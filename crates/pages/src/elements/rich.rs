@@ -89,7 +89,7 @@ impl Rich {
         self
     }
 
-    /// Adds whom or what the sentence is about by name, which is never put into another language.
+    /// Adds the name of the sentence's subject, which is never translated.
     #[must_use]
     pub fn name(self, text: impl Into<String>) -> Self {
         self.with(Piece::Name(text.into()))

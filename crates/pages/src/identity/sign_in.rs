@@ -21,7 +21,7 @@ pub struct SignIn {
     pub on_the_way: String,
     /// Login, password, and what is sent along; with the tenant when the address names none.
     pub fields: Vec<Field>,
-    /// Ways in that are links, such as an identity provider.
+    /// Ways to sign in that are links, such as an identity provider.
     pub other_ways: Vec<ActForm>,
     /// Why the reader is here: signed out, session over, paused after too many tries.
     pub notices: Vec<Notice>,
@@ -271,7 +271,7 @@ impl Passkey {
         document(&self.title, &self.assets, "door", &render(self))
     }
 
-    /// Believable instances: at the door, and a new one after a refused try.
+    /// Believable instances: at sign-in, and a new one after a refused try.
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let door = Self {

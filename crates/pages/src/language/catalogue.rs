@@ -33,7 +33,7 @@ pub(super) struct Catalogue {
     marks: (char, char),
 }
 
-/// The way in which a number chooses its form.
+/// The rule by which a number chooses its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plural {
     /// One form for all.

@@ -1,4 +1,4 @@
-//! Tokens: scopes, ends, people who may no longer act. Doors that need no credential.
+//! Tokens: scopes, ends, people who may no longer act. Routes that need no credential.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

@@ -1,4 +1,4 @@
-//! Agents at the doors: every door that writes, with an agent's token. None of those that decide opens.
+//! Agents on the routes: every writing route, with an agent's token. None of those that decide opens.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -7,8 +7,7 @@ use wire::openapi::{Scope, routes};
 
 use crate::world::World;
 
-/// The acts of an agent: drafting, testing, and the work within a permit. A door that is added here is one that somebody has
-/// looked at.
+/// The acts of an agent: drafting, testing, and the work within a permit. A route is added here only after a review.
 const OPEN: &[&str] = &[
     "create_change",
     "edit_change",

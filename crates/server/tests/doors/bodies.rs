@@ -171,7 +171,7 @@ fn a_body_that_stands_still_is_cut() {
 #[test]
 fn a_form_that_stands_still_is_cut() {
     let world = World::new();
-    // The last is a form of somebody whose session is over, which the door would carry along.
+    // The last is a form of a person whose session is over, which the sign-in page would carry along.
     for path in ["/t/acme/sign-in", "/t/acme/token", "/t/acme/changes"] {
         let ask = world.ask("POST", path).header("sec-fetch-site", "same-origin");
         let ask = ask.header("content-type", "application/x-www-form-urlencoded");

@@ -117,7 +117,7 @@ fn who_proved_one_subject_at_two_doors_sees_both_tenants_while_both_let_them_in(
         "{}",
         beyond.status
     );
-    // A door that is shut to her issuer is none of hers, and neither is one behind which she may no longer act.
+    // A sign-in that is closed to her issuer is none of hers, and neither is one behind which she may no longer act.
     set_provider(&ring, "beta", "good", (trusted(&ring), false));
     assert_eq!(known(&here), [TENANT]);
     set_provider(&ring, "beta", "good", (trusted(&ring), true));

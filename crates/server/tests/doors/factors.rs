@@ -1,4 +1,4 @@
-//! Second factors and sessions through the doors: enrolment, replay, recovery, theft.
+//! Second factors and sessions over HTTP: enrolment, replay, recovery, theft.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

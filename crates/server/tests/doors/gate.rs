@@ -69,7 +69,7 @@ fn a_question_that_says_a_thing_twice_is_not_guessed_at() {
         let field = other.split('=').next().unwrap();
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
-    // One artifact has one name, in whichever letters somebody writes its digits.
+    // One artifact has one name, in every spelling of its digits.
     let shouted = ARTIFACT.to_uppercase();
     let asked = world.get(
         "pipe",

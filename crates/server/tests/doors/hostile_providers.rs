@@ -585,7 +585,7 @@ fn forty_attacks_of_two_providers_open_nothing() {
         people,
         "an attack made somebody"
     );
-    // The same doors open to who comes as they should, once.
+    // The same sign-in works for an honest response, once.
     let left = ring.begin("good");
     let good = ring.honestly(&left);
     let entered = ring.back("good", &left.cookie, &good);

@@ -1,4 +1,4 @@
-//! The log from outside: keys, checkpoint, tiles, bundles, live events, and whom they are open to.
+//! The log from outside: keys, checkpoint, tiles, bundles, live events, and their readers.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

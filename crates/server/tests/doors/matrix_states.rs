@@ -173,7 +173,7 @@ fn deeds_beside() -> Vec<Deed> {
     ]
 }
 
-/// A change in a state, walked there through the doors.
+/// A change in a state, walked there over HTTP.
 fn change_in(world: &World, state: &str) -> String {
     let key = world.draft();
     let go = |who: &str, act: &str, body: &Value| {

@@ -1,4 +1,4 @@
-//! The work and what comes after it, as its pages show it: the runbook, the way back, the outcome, validation and review.
+//! The work and the steps after it, as its pages show it: the runbook, the rollback, the outcome, validation and review.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

@@ -118,7 +118,7 @@ fn a_passkey_is_a_fresh_factor_and_a_way_in() {
     let sessions = ask(&world, &cookie, "GET", "/sessions", &Value::Null).expect(200);
     assert_eq!(sessions["items"][0]["factor"], "passkey", "{sessions}");
 
-    // At the door it is both factors at once.
+    // At sign-in it is both factors at once.
     let answer = enter(&world, (&passkey, &handle, 3), |_| {});
     assert_eq!(answer.expect(201)["tenant"], TENANT);
     let own = cookie_of(&answer);

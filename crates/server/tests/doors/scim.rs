@@ -1,4 +1,4 @@
-//! SCIM through the doors: the shapes that Okta and Entra document, deactivation, ETags, strangers.
+//! SCIM over HTTP: the shapes that Okta and Entra document, deactivation, ETags, strangers.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

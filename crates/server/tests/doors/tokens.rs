@@ -179,7 +179,7 @@ fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     assert_eq!(codes, ["unknown_field", "in_the_past"]);
 }
 
-/// A way in that somebody else made is no secret of theirs: its person reads of it at once, and a pipeline reads nothing.
+/// A credential that another person made is no secret from its person: they read of it at once, and a pipeline reads nothing.
 #[test]
 fn whoever_is_spoken_for_is_told() {
     let world = World::new();

@@ -77,7 +77,7 @@ fn a_second_account_with_the_same_subject_is_the_same_person() {
     let change = own_change(&first);
     let me = first.get("/me");
     assert_eq!(me["login"], "tess");
-    // By the other door, and under the second account's name and address, she is herself.
+    // By the other sign-in, and under the second account's name and address, she is herself.
     for provider in ["side", "good"] {
         let again = Browser::enter(&ring, provider, &tess("tess2", "second@acme.example"));
         assert_eq!(again.get("/me")["id"], me["id"], "by {provider}");

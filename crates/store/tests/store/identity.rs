@@ -42,7 +42,7 @@ fn people_are_found_by_what_they_are_known_by() {
     });
 }
 
-/// A tenant at whose door people of an issuer sign in, and somebody in it with a subject there.
+/// A tenant where people of an issuer sign in, and a person in it with a subject there.
 fn settle(tx: &mut store::Tx<'_>, name: &str, subject: &str) -> store::Result<()> {
     let risk_table = model::risk::assessment::RiskTable::default();
     let tenant = json!({"id": tx.tenant(), "version": 1, "name": name, "risk_table": risk_table});

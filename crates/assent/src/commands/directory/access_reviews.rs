@@ -1,4 +1,5 @@
-//! `assent access`: reviews of access, begun by who sets people and signed by managers; reports on rights and break-glass.
+//! `assent access`: reviews of access, begun by administrators of people and signed by managers; reports on rights and
+//! break-glass.
 
 use clap::Subcommand;
 use serde_json::{Value, json};

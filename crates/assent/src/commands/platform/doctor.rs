@@ -193,7 +193,7 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     }
 }
 
-/// Whether the storage itself is whole, whatever lies in it. PostgreSQL looks after its own pages: see the operators' guide.
+/// Whether the storage itself is whole, apart from its content. PostgreSQL looks after its own pages: see the operators' guide.
 fn check_damage(damage: &[Damage], is_file: bool, checks: &mut Checks) {
     let (good, help) = if is_file {
         (

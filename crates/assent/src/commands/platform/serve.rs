@@ -75,7 +75,7 @@ fn start_log(merged: &Merged) -> Result<()> {
     };
     begun.map_err(|error| Failure::could_not(format!("The log cannot be written: {error}.")))?;
     if is_json(merged) {
-        // The usual hook writes lines that are no objects, which whoever reads the others would lose.
+        // The usual hook writes lines that are no objects, which a reader of the log would lose.
         std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     }
     Ok(())

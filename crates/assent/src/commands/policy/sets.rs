@@ -242,7 +242,7 @@ fn read_pack(folder: &Path, pack: &str, files: &mut Files) -> Result<()> {
 }
 
 fn source(path: &Path, name: String) -> Result<SourceFile> {
-    // Reading a pipe would wait for whoever writes into it.
+    // Reading a pipe would wait for its writer.
     if path.exists() && !path.is_file() {
         return Err(Failure::could_not(format!("`{}` is no file.", path.display())));
     }

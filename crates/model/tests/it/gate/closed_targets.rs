@@ -57,7 +57,7 @@ fn the_target_stays_closed_until_the_revocation_is_lifted() {
         "{row:?}"
     );
     assert!(world.collect("pip", BUILD).is_err(), "no other permit is given");
-    // The way back is another matter.
+    // The rollback is another matter.
     assert_eq!(world.gate(OLD).decision, GateDecision::Go);
     // A person who waits for the deployment does not lift another's stop.
     assert_eq!(code(lift(&mut world, "rita", &first)), "own_request");
@@ -163,7 +163,7 @@ fn revocations_of_several_people_stand_beside_each_other() {
     assert!(waiting_on.contains(&"sam".to_owned()) && !waiting_on.contains(&"olga".to_owned()));
     assert_eq!(stops(&world), ["target_closed"]);
     assert!(world.collect("pip", BUILD).is_err());
-    // No equal: whoever may revoke, and is neither security nor a manager.
+    // No equal: a person who may revoke, and is neither security nor a manager.
     assert_eq!(code(lift(&mut world, "cora", &first)), "own_request");
     lift(&mut world, "mia", &first).unwrap();
     assert!(stops(&world).is_empty());

@@ -238,7 +238,7 @@ pub(super) fn comment(client: &Client, key: &str, text: &str, output: &Output) -
 /// Watches, or stops watching.
 pub(super) fn watch(client: &Client, key: &str, stop: bool, output: &Output) -> Result<()> {
     let at = path(key, "/watchers");
-    // It moves no ETag, so whichever version is there is meant.
+    // It moves no ETag, so the present version is meant.
     let answer = match stop {
         true => client.delete(&at)?.body,
         false => client.conditional("PUT", &at, &json!({}), "*")?.body,
