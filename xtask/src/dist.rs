@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what is released, built into `target/packages` so that the same commit makes the same bytes.
+//! `cargo xtask dist`: the files of a release, built into `target/packages` so that the same commit makes the same bytes.
 //!
 //! Each part is runnable alone. Times in archives are those of the commit, owners are numbers, paths of this machine are cut out
 //! of the programs. `twice` shows that by building all parts from nothing twice and comparing the digests.
@@ -94,7 +94,7 @@ fn twice(root: &Path, target: &Path) -> Result<bool> {
     let mut sums = Vec::new();
     for name in ["packages", "packages-again"] {
         let out = target.join(name);
-        // The same folder each time: where cargo builds is part of what it makes.
+        // The same folder each time: the path of a build affects its bytes.
         let building = target.join("dist-build");
         for folder in [&out, &building] {
             if folder.exists() {

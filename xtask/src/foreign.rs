@@ -1,6 +1,6 @@
 //! The foreign judges: Python and Node packages, pinned, in folders of their own under `.tools`.
 //!
-//! The pins are in `xtask/foreign/`. A stamp file beside each installation holds what was installed, so that an unchanged pin
+//! The pins are in `xtask/foreign/`. A stamp file beside each installation records the installed pins, so that an unchanged pin
 //! file costs nothing and a changed one installs anew.
 
 use std::fs;
@@ -206,7 +206,7 @@ fn stamp_file(folder: &Path) -> PathBuf {
     folder.join(".stamp")
 }
 
-/// Whether what is wanted is what the folder holds.
+/// Whether the folder has the wanted content.
 pub fn is_stamped(folder: &Path, wanted: &str) -> bool {
     fs::read_to_string(stamp_file(folder)).is_ok_and(|found| found == wanted)
 }
@@ -219,7 +219,7 @@ pub fn stamp(folder: &Path, text: &str) -> Result<()> {
     fs::write(stamp_file(folder), text).context("cannot write the stamp file")
 }
 
-/// Makes an empty folder in place of what is there.
+/// Makes an empty folder in place of the old content.
 ///
 /// # Errors
 /// When that cannot be removed, or the folder cannot be made.

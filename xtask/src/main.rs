@@ -1,8 +1,8 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 //!
-//! `test` is the whole of continuous integration, on a laptop as on a server: there is no second
-//! description of it anywhere. `tidy` holds the house rules that no compiler checks. `bench` and
-//! `soak` pass their arguments on to the programs of the `tests` package.
+//! `test` is the whole of continuous integration, on a laptop as on a server: there is no second description of it anywhere.
+//! `tidy` checks the rules of this repository that no compiler checks. `bench` and `soak` pass their arguments on to the
+//! programs of the `tests` package.
 
 mod advisories;
 mod dist;

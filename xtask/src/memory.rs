@@ -1,4 +1,4 @@
-//! A folder in memory for what tests write, where the machine has room for it.
+//! A folder in memory for the files of tests, where the machine has room for it.
 //!
 //! Tests make hundreds of databases, each of a thousand files, and remove them again. A file system on a disk makes work of
 //! that: the store's tests took two and a half times as much of the processor there. No test loses anything by it: tests kill
@@ -57,7 +57,7 @@ impl Drop for Folder {
 /// Removes the folders of runs that were interrupted: they would hold memory for as long as the machine runs.
 fn sweep(parent: &Path) {
     for folder in shell::orphans(parent, FOLDER) {
-        // A folder of somebody else's cannot be removed, and that is as it should be.
+        // A folder of another user cannot be removed, as it should be.
         let _ = fs::remove_dir_all(folder);
     }
 }

@@ -123,7 +123,7 @@ impl Drop for Cluster {
 fn sweep(parent: &Path) {
     for folder in shell::orphans(parent, FOLDER) {
         if !folder.join("data/postmaster.pid").exists() {
-            // A folder of somebody else's cannot be removed, and that is as it should be.
+            // A folder of another user cannot be removed, as it should be.
             let _ = fs::remove_dir_all(folder);
         }
     }

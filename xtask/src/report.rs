@@ -71,7 +71,7 @@ impl Count {
         count
     }
 
-    /// Adds one failure with a sentence and the end of what was written.
+    /// Adds one failure with a sentence and the end of its output.
     pub fn fail(&mut self, sentence: &str, lines: &[String]) {
         self.failed += 1;
         self.tail.extend(interesting(lines));

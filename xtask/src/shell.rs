@@ -64,7 +64,7 @@ fn collect(stream: impl Read, lines: &Mutex<Vec<String>>, watch: &(dyn Fn(&str) 
     }
 }
 
-/// Runs `command` to its end and keeps what it writes, without showing it.
+/// Runs `command` to its end and keeps its output, without showing it.
 ///
 /// # Errors
 /// As [`tee`].
@@ -111,7 +111,7 @@ pub fn is_root() -> bool {
     quiet(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-/// Where cargo puts what it builds, seen from `root`.
+/// The folder of cargo's output, seen from `root`.
 pub fn target_folder(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask docs-site`: the documentation as pages to browse and search, in `target/docs-site/html`.
 //!
-//! The Markdown of the repository is staged as it is, with what MkDocs reads otherwise than the usual hosts adapted; the reference
-//! is generated from the built program and the sources; screenshots are taken where the browser tests left them. MkDocs then renders
-//! everything, and a dead link, a dead anchor or a page that no menu names fails.
+//! The Markdown of the repository is staged as it is, with adaptations where MkDocs reads it otherwise than the usual hosts;
+//! the reference is generated from the built program and the sources; screenshots are taken where the browser tests left them.
+//! MkDocs then renders everything, and a dead link, a dead anchor or a page that no menu names fails.
 
 mod api;
 mod codes;

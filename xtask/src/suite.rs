@@ -1,4 +1,4 @@
-//! The suite: its parts, what each needs, and running them one after another.
+//! The suite: its parts, the needs of each, and running them one after another.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

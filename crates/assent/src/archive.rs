@@ -291,7 +291,7 @@ impl Unfinished {
     }
 }
 
-/// Removes what a backup has written while it goes on writing: the folder of its copy is put aside first, and nothing more can
+/// Removes the files of a backup that is still being written: the folder of its copy is put aside first, and nothing more can
 /// be made in it by its name.
 fn take_away(to: &Path) {
     let (copy, aside) = (Copied::place(to), with_end(to, ".database-stopped"));

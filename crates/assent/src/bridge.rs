@@ -235,7 +235,7 @@ impl Host {
         Ok(())
     }
 
-    /// The tenants whose logs are behind what was seen of them, with the reason.
+    /// The tenants whose logs are behind the state that was seen before, with the reason.
     pub(crate) fn behind(&self) -> Result<Vec<(String, String)>> {
         server::running_copy::behind(&self.executor).map_err(could_not)
     }
@@ -406,7 +406,7 @@ impl Host {
             .map_err(refused)
     }
 
-    /// The keys of a tenant's workloads that let in jobs of anybody.
+    /// The keys of a tenant's workloads that let in any job of a platform.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |cx: &mut acts::Context<'_, '_>| {
             let found = audit_workload_trust::doubted(cx)?;
@@ -528,7 +528,7 @@ pub(crate) fn place_of(damage: &Damage) -> String {
         .join(" ")
 }
 
-/// Refuses what cannot be the key of a tenant with people, before anything is opened or made for it.
+/// Refuses a name that cannot be the key of a tenant with people, before anything is opened or made for it.
 pub(crate) fn check_tenant_of_people(tenant: &str) -> Result<()> {
     create_tenant::check_key(tenant).map_err(|refusal| refused(refusal.into()))
 }

@@ -43,7 +43,7 @@ impl Client {
     /// A client for the server and credential that were named.
     ///
     /// # Errors
-    /// When the address is none, or plain http would carry the credential off this machine.
+    /// When the address is invalid, or plain http would carry the credential off this machine.
     pub fn new(common: &Common) -> Result<Self> {
         Self::with_patience(common, Duration::from_secs(common.timeout))
     }
@@ -51,7 +51,7 @@ impl Client {
     /// The same, with another patience than the command line's.
     ///
     /// # Errors
-    /// When the address is none, or plain http would carry the credential off this machine.
+    /// When the address is invalid, or plain http would carry the credential off this machine.
     pub fn with_patience(common: &Common, patience: Duration) -> Result<Self> {
         let server = common.server.trim_end_matches('/').to_owned();
         check_address(&server, common.insecure_http)?;
@@ -448,7 +448,7 @@ fn shown(password: &str, code: Option<&str>) -> Value {
     }
 }
 
-/// Percent-encodes what goes into a path or query (RFC 3986, section 2.3).
+/// Percent-encodes a text for a path or query (RFC 3986, section 2.3).
 #[must_use]
 pub fn encode(text: &str) -> String {
     let mut encoded = String::new();

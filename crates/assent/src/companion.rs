@@ -29,13 +29,13 @@ const REST_MS: i64 = 1_000;
 pub struct Setup {
     /// The tenant whose permits are verified.
     pub tenant: String,
-    /// The folder for what an outage needs.
+    /// The folder for the data that an outage needs.
     pub state: PathBuf,
     /// How long the server may take.
     pub patience_ms: u64,
-    /// How often what an outage needs is fetched.
+    /// How often the data for an outage is fetched.
     pub refresh_seconds: i64,
-    /// How old the knowledge of what runs may be.
+    /// How old the list of running versions may be.
     pub running_age_seconds: i64,
     /// The oldest revocation list that is taken, however old a permit lets it be.
     pub max_list_age_seconds: Option<u64>,
@@ -43,7 +43,7 @@ pub struct Setup {
     pub bindings: Option<Bindings>,
 }
 
-/// The file of what was ever revoked.
+/// The file of all revocations ever seen.
 const REMEMBERED: &str = "revoked.json";
 
 /// The data for decisions without the server.
@@ -68,12 +68,12 @@ struct Inner {
     own_tenant: OnceLock<String>,
 }
 
-/// A companion. Clones share what it knows.
+/// A companion. Clones share its state.
 #[derive(Clone)]
 pub struct Companion(Arc<Inner>);
 
 impl Companion {
-    /// A companion of a server, with what it kept from earlier.
+    /// A companion of a server, with the data stored from earlier.
     ///
     /// # Errors
     /// When the server's address or the credential cannot be used, or the folder cannot be made.
@@ -109,7 +109,7 @@ impl Companion {
         })
     }
 
-    /// Starts the thread that fetches what an outage needs.
+    /// Starts the thread that fetches the data for an outage.
     ///
     /// # Errors
     /// When there is no thread for it.
@@ -156,8 +156,8 @@ impl Companion {
         Err(Failure::could_not(text))
     }
 
-    /// Takes up what an earlier run kept. Of keys, list and what runs, what cannot be read is as good as absent; what was
-    /// revoked must not be forgotten.
+    /// Loads the data that an earlier run stored. Unreadable keys, lists and running versions are as good as absent;
+    /// revocations must not be forgotten.
     fn remember(&self) -> Result<()> {
         let tenant = &self.0.setup.tenant;
         let path = self.file(REMEMBERED);
@@ -186,7 +186,7 @@ impl Companion {
         Ok(())
     }
 
-    /// Fetches keys, list and what runs, and keeps them for the next start.
+    /// Fetches keys, list and running versions, and stores them for the next start.
     fn fetch(&self) -> Result<()> {
         let tenant = &self.0.setup.tenant;
         let get = |name: &str| {
@@ -298,7 +298,7 @@ impl Companion {
         Some(answer)
     }
 
-    /// While the server is away: a good permit opens, admission also takes what was recorded as running.
+    /// While the server is away: a good permit opens, admission also takes recorded running versions.
     fn decide_alone(&self, place: &Place, permit: Option<&str>, now: Timestamp) -> Decided {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         let wrong = match permit.map(|permit| verified(&known, place, permit, (now, self.0.setup.max_list_age_seconds)))
@@ -413,7 +413,7 @@ fn go(change: String, basis: Basis) -> Decided {
     }
 }
 
-/// The change behind a good permit, else code and sentence of what is wrong with it.
+/// The change behind a good permit, else code and sentence of its fault.
 fn verified(
     known: &Known,
     place: &Place,

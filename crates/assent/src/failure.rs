@@ -195,7 +195,7 @@ impl SecretFile {
 impl Drop for SecretFile {
     fn drop(&mut self) {
         if self.is_new && !self.is_written {
-            // An empty file would be taken for a permit. That it could not be removed is seen by who looks for it.
+            // An empty file would be taken for a permit. A file that could not be removed is visible in its folder.
             let _ = std::fs::remove_file(&self.path);
         }
     }

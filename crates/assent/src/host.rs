@@ -1,5 +1,5 @@
-//! The commands that need the server's inside: it itself, the companion, and what opens the data of a host. The client has none of
-//! them.
+//! The commands that need the server's inside: the server itself, the companion, and those that open the data of a host. The
+//! client has none of them.
 
 use clap::Subcommand;
 

@@ -1,5 +1,5 @@
-//! The binary's inside: `serve`, and a command line that talks to a server through its REST API or checks what a server
-//! has signed without trusting it.
+//! The binary's inside: `serve`, and a command line that uses a server's REST API or checks a server's signatures without
+//! trusting it.
 //!
 //! One file per group of commands under `commands/`. A command's result goes to standard output, all other text to standard
 //! error. Exit codes: 0 yes, 1 no, 2 could not be done or decided.

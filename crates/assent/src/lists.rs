@@ -14,7 +14,7 @@ pub enum Listed {
     List,
 }
 
-/// Lists what the server has at `path`, with these fields as columns.
+/// Lists the server's records at `path`, with these fields as columns.
 ///
 /// # Errors
 /// The server's refusal, or why the request failed.

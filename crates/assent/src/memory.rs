@@ -1,7 +1,7 @@
 //! How the allocator of the C library is set up for a process that runs for months.
 //!
-//! glibc keeps an area of memory for each of many threads, and these fill with gaps: what a server holds is bounded, what its
-//! process takes grows on (docs/operations/README.md, "Memory"). Two areas are enough for it. The library reads that from the
+//! glibc keeps an area of memory for each of many threads, and these fill with gaps: the server's own data is bounded, and yet
+//! its process grows (docs/operations/README.md, "Memory"). Two areas are enough for it. The library reads that from the
 //! environment when it begins, before any code of this program, so the process replaces itself by itself once; its id stays.
 
 use std::ffi::OsString;

@@ -10,14 +10,14 @@ use serde_json::Value;
 use crate::failure::{Failure, detail_of};
 use crate::names::{in_options, option_of};
 
-/// The columns of a table that are never broken over lines: what they hold is copied.
+/// The columns of a table that are never broken over lines, because their values are copied.
 const WHOLE: [&str; 5] = ["id", "key", "login", "state", "index"];
 
 /// Why a part of the result did not reach its reader.
 static LOST: OnceLock<String> = OnceLock::new();
 
-/// A closed pipe means that the reader has enough; the exit code is unchanged. A full disk is another thing: who reads the file
-/// later takes a part for the whole.
+/// A closed pipe means that the reader has enough; the exit code is unchanged. A full disk is another matter: a later reader of
+/// the file takes a part for the whole.
 fn note(written: std::io::Result<()>) {
     if let Err(error) = written
         && error.kind() != std::io::ErrorKind::BrokenPipe
@@ -95,7 +95,7 @@ impl Output {
         self.is_json
     }
 
-    /// Prints a result: the value for programs, or what `told` makes of it for people.
+    /// Prints a result: the value for programs, or the text by `told` for people.
     pub fn data(&self, value: &Value, told: impl FnOnce(&Self)) {
         if self.is_json {
             self.line(&serde_json::to_string_pretty(value).unwrap_or_default());
@@ -335,7 +335,7 @@ fn asked_instead(row: &Value) -> Option<String> {
     waited_for(row).map(|who| format!("  ask: {who}"))
 }
 
-/// A time without what is below a second, which nobody reads in a table; anything else as it is.
+/// A time without fractions of a second, which nobody reads in a table; anything else unchanged.
 fn short_time(cell: &str) -> String {
     match cell.split_once('.') {
         Some((whole, _)) if cell.parse::<jiff::Timestamp>().is_ok() => format!("{whole}Z"),

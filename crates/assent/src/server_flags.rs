@@ -1,4 +1,4 @@
-//! The server's settings as flags, and what the server takes from flags, variables and the file together.
+//! The server's settings as flags, and their merge with variables and the file.
 
 use std::path::PathBuf;
 
@@ -139,7 +139,7 @@ pub fn merged(flags: &Flags) -> Result<Merged> {
         .map_err(|wrong| Failure::could_not(format!("the settings cannot be used:\n  {}", wrong.join("\n  "))))
 }
 
-/// Reads what was merged into what the server takes.
+/// Turns the merged values into the server's settings.
 ///
 /// # Errors
 /// The first value that cannot be used, with its origin.

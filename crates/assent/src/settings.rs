@@ -1,5 +1,5 @@
-//! The server's settings: flags win over `ASSENT_*` variables, these over `assent.toml`, this over what is usual. Each
-//! value remembers where it came from, so that a surprise can be explained.
+//! The server's settings: flags win over `ASSENT_*` variables, these over `assent.toml`, this over the defaults. Each value
+//! remembers where it came from, so that a surprise can be explained.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -18,7 +18,7 @@ pub struct Help {
     pub tour: Vec<Entry>,
     /// The terms, in their order.
     pub terms: Vec<Term>,
-    /// The keys of the keyboard and what they do.
+    /// The keys of the keyboard and their effects.
     pub keys: Vec<(String, String)>,
     /// Where the API's page is; empty to leave it out.
     pub api_url: String,

@@ -1,4 +1,4 @@
-//! A refusal or a fault as a page: what did not happen, why, what opens it, who holds it.
+//! A refusal or a fault as a page: the act, the reason, the act that opens it, and the holder.
 
 use askama::Template;
 

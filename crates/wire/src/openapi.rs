@@ -1,7 +1,7 @@
 //! The API as an OpenAPI 3.1 document, made from one table of routes.
 //!
-//! The table is the single list of what is served: the document is built from it, a test of the
-//! server compares it with the router, and a test of tenants walks its id parameters.
+//! The table is the single list of the served routes: the document is built from it, a test of the server compares it with the
+//! router, and a test of tenants walks its id parameters.
 
 mod answers;
 mod answers_administration;
@@ -300,7 +300,7 @@ fn request(route: &Route, body: &str) -> Value {
     let is_needed = !matches!(body, "NoBody" | "OptionalTextInput" | "CosignatureInput");
     let mut told = json!({"required": is_needed, "content": content});
     if route.method == "PATCH" {
-        // Two media types of one shape are two bodies to generators of clients, and some write what does not run.
+        // Two media types of one shape are two bodies to generators of clients, and some of them write code that does not run.
         told["description"] = json!("A merge patch (RFC 7396); `application/merge-patch+json` is taken as well.");
     }
     told

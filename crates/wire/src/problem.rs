@@ -32,7 +32,7 @@ pub struct Problem {
     /// The unmet conditions; never empty where the status is 409.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
-    /// With `digest_not_current`: what has changed since, field by field.
+    /// With `digest_not_current`: the differences since, field by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
     /// The policies that decided, with their reasons; never empty where the status is 403.

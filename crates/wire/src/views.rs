@@ -152,7 +152,7 @@ fn reach_summary(reach: &KeptReach) -> Value {
     view
 }
 
-/// A forecast without its parts: what teams add to them is for their members.
+/// A forecast without its parts: the parts of each team are for its members.
 fn forecast_summary(forecast: &Forecast) -> Value {
     let mut view = json!({
         "low_ppm": forecast.low_ppm,

@@ -1,6 +1,6 @@
 //! The bill of materials: CycloneDX 1.6 from cargo's own resolution, with the checksums of Cargo.lock.
 //!
-//! It holds what the program `assent` with all its features is made from, build scripts and macros included, tests not.
+//! It lists the crates of the program `assent` with all its features, build scripts and macros included, tests not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

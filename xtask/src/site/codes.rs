@@ -181,7 +181,7 @@ fn shown(sentence: &str) -> String {
         .replace('[', "\\[")
 }
 
-/// The schema of policies, and the table of what they may require.
+/// The schema of policies, and the table of their possible requirements.
 fn facts(tree: &Tree) -> Result<String> {
     let schema = tree
         .text("policies/schema.cedarschema")

@@ -18,7 +18,7 @@ const MOST_DEEP: usize = 5;
 /// When it cannot be started or fails.
 pub fn ask(program: &Path, words: &[&str]) -> Result<String> {
     let mut command = Command::new(program);
-    // Help shows what variables hold.
+    // Help shows the values of variables.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ASSENT_")) {
         command.env_remove(name);
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// The sections: the title, and their pages or folders. A folder's first page comes first, then what it links to in its order,
-/// then the rest.
+/// The sections: the title, and their pages or folders. A folder's first page comes first, then its links in their order, then
+/// the rest.
 const SECTIONS: &[(&str, &[&str])] = &[
     ("Tasks", &["docs/site/by-role.md", "docs/guide/"]),
     ("Gateways", &["docs/guide/gateways/"]),

@@ -54,7 +54,7 @@ pub struct FormSection {
     pub fields: Vec<Field>,
     /// Its rows, after the fields.
     pub rows: Option<RowGroup>,
-    /// Folded until it is opened, for what is seldom needed; opens by itself on an error.
+    /// Folded until it is opened, for fields that are seldom needed; opens by itself on an error.
     pub is_folded: bool,
     /// Whether a folded section holds values already.
     pub is_known: bool,
@@ -183,7 +183,7 @@ impl Conflict {
 /// The draft that a form keeps while it is written, for its writer alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeptDraft {
-    /// Where the script sends what was typed.
+    /// The address to which the script sends typed input.
     pub save_url: String,
     /// Where it is thrown away.
     pub discard_url: String,
@@ -213,7 +213,7 @@ pub struct ChangeForm {
     pub lede: String,
     /// Where it belongs, after “Changes”: “New”, a key.
     pub crumb: String,
-    /// Warnings: what an edit will void.
+    /// Warnings: the approvals that an edit will void.
     pub notices: Vec<Notice>,
     /// The refusal, when the form came back: “Not submitted yet: two answers need a second look”.
     pub refused: String,

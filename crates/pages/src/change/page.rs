@@ -14,7 +14,7 @@ use crate::{
     Section, SectionBody, State, Stepper, Table, render,
 };
 
-/// The label of the long text that names what is left out of the assessment.
+/// The label of the long text with the omitted parts of the assessment.
 pub const LEFT_OUT: &str = "Left out of the assessment";
 
 /// The head and the foot of the decision card.
@@ -110,7 +110,7 @@ pub struct ChangePage {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// The digest of what is decided: a page that is followed live does not swap it under the reader's eyes.
+    /// The digest of the content to decide: a page that is followed live does not swap it under the reader's eyes.
     pub digest: String,
     /// Its state in the lifecycle.
     pub state: State,
@@ -126,7 +126,7 @@ pub struct ChangePage {
     pub outcome: Option<Mark>,
     /// The author and the time: “by Ingrid Solheim, 4 days ago”.
     pub byline: Rich,
-    /// Warnings about it: what was voided, a freeze, a collision.
+    /// Warnings about it: voided approvals, a freeze, a collision.
     pub notices: Vec<Notice>,
     /// Acts at the head's right end: edit, watch, the bundle.
     pub head_acts: Vec<ActForm>,
@@ -166,7 +166,7 @@ pub struct ChangePage {
     pub linked: Vec<Section>,
     /// The plan beside the actual work.
     pub course: Option<Section>,
-    /// How it is watched after the work, and what was seen.
+    /// The watch after the work, and its findings.
     pub watch: Work,
     /// The tab that the address names; the first where it names none that is there.
     pub tab: String,

@@ -25,7 +25,7 @@ pub struct RunStep {
     pub is_skipped: bool,
     /// Whether something went wrong with it, and it is still open.
     pub has_failed: bool,
-    /// How many minutes a watch lasts at least, for the script that counts without a connection; empty for a step that is none.
+    /// The least minutes of a watch, for the script that counts without a connection; empty for a step that is no watch.
     pub watch_minutes: String,
 }
 
@@ -42,7 +42,7 @@ pub struct RunUndo {
     pub is_skipped: bool,
 }
 
-/// A time that a phone shows large, and what it means.
+/// A time that a phone shows large, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunClock {
     /// The label: “Roll back by”.

@@ -84,7 +84,7 @@ pub enum Act {
 pub struct ActContext {
     /// The change's page, to which the acts' paths are added: `/t/halden/changes/CHG-1042`.
     pub change_url: String,
-    /// The digest over what and when that the reader sees now.
+    /// The digest over *what* and *when* that the reader sees now.
     pub content_digest: String,
     /// The author, for the question's label.
     pub writer: String,

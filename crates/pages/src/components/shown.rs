@@ -1,4 +1,4 @@
-//! Parts that belong to one page's template, cut out of the samples of that page: what is shown is what pages show.
+//! Parts that belong to one page's template, cut out of the samples of that page, so that they equal the real pages.
 
 use crate::elements::{figures, glossary, icons, parts};
 use crate::risk::{calibration, forecast, icon_array, matrix};

@@ -1,4 +1,5 @@
-//! The neighbours of a service, drawn with arrows from what needs to what is needed. A table with the same content follows it.
+//! The neighbours of a service, drawn with arrows from the dependent to its dependency. A table with the same content follows
+//! it.
 
 use std::fmt::Write;
 

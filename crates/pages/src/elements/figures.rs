@@ -1,4 +1,4 @@
-//! Figures with their course, and what a change reaches, drawn as SVG that is read aloud as well as seen. A table with the same
+//! Figures with their course, and the reach of a change, drawn as SVG that is read aloud as well as seen. A table with the same
 //! values follows each.
 
 use askama::Template;
@@ -6,7 +6,7 @@ use askama::Template;
 use crate::elements::filters;
 use crate::{Part, render};
 
-/// A figure with what it was before and its course.
+/// A figure with its earlier value and its course.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figure {
     /// The label: “Changes written”.
@@ -76,11 +76,11 @@ pub struct GraphNode {
     pub href: String,
     /// The place of the one before it, in the column to the left.
     pub from: Option<usize>,
-    /// Whether it is what is changed.
+    /// Whether it is the origin of the change.
     pub is_origin: bool,
 }
 
-/// A graph from left to right: what is changed, then what each step further is reached.
+/// A graph from left to right: the changed thing, then the things that each step further reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
     /// The description: “What CHG-1042 reaches: 12 things, at most 3 arrows away”.

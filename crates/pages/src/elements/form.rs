@@ -5,7 +5,7 @@ use askama::Template;
 use crate::elements::filters;
 use crate::{Part, Rich, render};
 
-/// The element that lists what is wrong in a form that came back; one form of a page does.
+/// The element that lists the errors of a form that came back; one form of a page does.
 pub const WRONG: &str = "wrong";
 /// The prefix of the name of a natural-language time field; the names of the fields for start and end follow it.
 pub const IN_WORDS: &str = "in_words:";
@@ -19,7 +19,7 @@ pub struct Choice {
     pub label: String,
     /// A second line for groups; `None` for selects.
     pub hint: Option<String>,
-    /// Whether what is read is somebody's own, or a name: it is never put into another language.
+    /// Whether the shown text is a user's own, or a name, which is never translated.
     pub is_said: bool,
 }
 
@@ -54,7 +54,8 @@ pub enum Input {
     Textarea,
     /// One of a closed list, in a menu.
     Select(Vec<Choice>),
-    /// One of many: a line of text for which the script offers what fits the letters typed so far. The address returns them.
+    /// One of many: a line of text for which the script offers the matches of the letters typed so far. The address returns
+    /// them.
     Pick(String),
     /// One of a few, all in view.
     Radio(Vec<Choice>),
@@ -91,8 +92,8 @@ pub struct Field {
     pub hint: Option<String>,
     /// The error in the value, and the way to mend it.
     pub error: Option<String>,
-    /// Warnings about the value, though it may be sent: a sentence each. An empty list keeps a place for what the script hears
-    /// later.
+    /// Warnings about the value, though it may be sent: a sentence each. An empty list keeps a place for warnings that the
+    /// script receives later.
     pub warnings: Option<Vec<String>>,
     /// The value as it was typed or is proposed.
     pub value: String,
@@ -397,7 +398,7 @@ pub struct ActForm {
     pub tone: ActTone,
     /// The input fields, and those sent along hidden.
     pub fields: Vec<Field>,
-    /// A sentence above the last button: what will happen.
+    /// A sentence above the last button: the effect of the act.
     pub note: Option<String>,
     /// Why it cannot be done now; the button stays focusable and does nothing.
     pub disabled_reason: Option<Rich>,

@@ -19,7 +19,7 @@ pub enum Place {
     Inbox,
     /// All changes.
     Changes,
-    /// Windows and what is planned in them.
+    /// Windows and the changes planned in them.
     Calendar,
     /// Freezes.
     Freezes,
@@ -39,11 +39,11 @@ pub enum Place {
     AuditLog,
     /// Messages from outside systems.
     Deliveries,
-    /// Gateways: what is watched, deployments and changes without a match, what was refused, how long was waited.
+    /// Gateways: watched targets, deployments and changes without a match, refusals, waiting times.
     Gateways,
     /// Permissions, requirements, and the risk table.
     Policies,
-    /// Reports on rights: what should not stay as it is.
+    /// Reports on rights: rights that should not stay.
     Rights,
     /// People and their rights.
     People,
@@ -97,9 +97,8 @@ impl Place {
     /// The places of readers scoped to services, in their order.
     pub const SCOPED: [Place; 5] = [Place::Home, Place::Inbox, Place::Changes, Place::Calendar, Place::Help];
 
-    /// The places of a reader, in their order: those of everybody, and by right
-    /// the log with the deliveries, the administration of people, and that of what is
-    /// connected.
+    /// The places of a reader, in their order: those of everybody, and by right the log with the deliveries, the administration
+    /// of people, and that of connected systems.
     #[must_use]
     pub fn shown(audits: bool, administers: bool, connects: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
@@ -313,7 +312,7 @@ pub struct Frame {
     pub language: String,
     /// Whether the page is on a screen on a wall: large, without navigation.
     pub is_wall: bool,
-    /// Whether it is read by anybody, who has no account: without navigation and menus.
+    /// Whether readers without an account may read it: without navigation and menus.
     pub is_public: bool,
     /// Whether the reader prefers dense rows.
     pub is_compact: bool,

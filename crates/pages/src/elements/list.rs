@@ -55,7 +55,7 @@ pub trait ListRow: Sized {
     const TITLE: &'static str;
     /// The sentence under the title; empty for none.
     const LEDE: &'static str = "";
-    /// Whether each row is one line on a desk: what is longer is cut, as the record's own page holds it.
+    /// Whether each row is one line on a wide screen: a longer text is cut, as the record's own page has it.
     const IS_ONE_LINE: bool = false;
 
     /// The heads of the table, in the order of the cells.

@@ -51,7 +51,7 @@ fn is_word(known: &str, word: &str) -> bool {
 /// English or German, in the reader's zone.
 ///
 /// # Errors
-/// A sentence for the person who typed it: what cannot be read, and an example of what can.
+/// A sentence for the person who typed it: the part that cannot be read, and an example of a readable one.
 pub fn read_words(reader: &Reader, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
     let now = reader.now();
     if text.chars().count() > MOST {

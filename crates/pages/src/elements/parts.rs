@@ -14,13 +14,13 @@ pub struct Notice {
     pub tone: Tone,
     /// The news in one line; empty when the text has it all.
     pub title: String,
-    /// Why, what next, who.
+    /// The reason, the next step, and the person.
     pub text: Rich,
     /// One line each, such as unmet conditions or links to fields.
     pub rows: Vec<Rich>,
     /// Whether it reports the reader's last act; it is then read aloud first.
     pub is_answer: bool,
-    /// Acts on it: taking back what was just done.
+    /// Acts on it: undoing the last act.
     pub acts: Vec<ActForm>,
 }
 
@@ -204,7 +204,7 @@ pub struct Entry {
     pub is_own: bool,
     /// The second voice: the reason for this person or rule.
     pub sub: Rich,
-    /// At the end of the row: when, who, one line each.
+    /// At the end of the row: the time, the person, one line each.
     pub aside: Vec<Rich>,
     /// Acts on this entry alone.
     pub acts: Vec<ActForm>,
@@ -305,9 +305,9 @@ impl Part for Entries<'_> {
 pub struct Brief {
     /// The work and its purpose, in one sentence.
     pub what: Rich,
-    /// Services and environment, and what depends on them.
+    /// Services and environment, and their dependants.
     pub where_: Rich,
-    /// The planned times and what people will notice.
+    /// The planned times and the effect on people.
     pub when: Rich,
     /// Its cell in the risk matrix; empty where it has none yet.
     pub risk: Rich,
@@ -342,7 +342,7 @@ pub(crate) struct BriefRow<'a> {
     pub(crate) picture: Option<&'a MatrixPicture>,
     pub(crate) list: &'a [(Tone, Rich)],
     pub(crate) unsaid: &'static str,
-    /// The shape of what is met: a fact is ticked, a person's yes is ringed.
+    /// The shape of a met row: a fact is ticked, a person's approval is ringed.
     pub(crate) met_icon: &'static str,
 }
 
@@ -586,7 +586,7 @@ pub struct Moment {
     pub icon: &'static str,
     /// The event, with the person's name.
     pub text: Rich,
-    /// When, and what it rested on.
+    /// The time, and the grounds.
     pub meta: Rich,
     /// The entry's index in the tenant's log, written as `48,107`; `None` while it is not sealed yet.
     pub index: Option<String>,
@@ -612,7 +612,7 @@ impl Part for Timeline<'_> {
 pub struct Empty {
     /// The news: “Nobody waits for you”.
     pub title: String,
-    /// When something will be here, or what to do meanwhile.
+    /// When something will be here, or the next step until then.
     pub text: Rich,
 }
 

@@ -188,7 +188,7 @@ impl Reader {
         self.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
-    /// Reads what a `datetime-local` control sends, in the reader's zone; of a time that comes twice the first. None if it is
+    /// Reads the value of a `datetime-local` control, in the reader's zone; of a time that comes twice the first. None if it is
     /// no time, or one that a change of the clocks leaves out: [`Self::why_unread`] has the reason.
     #[must_use]
     pub fn read_field(&self, value: &str) -> Option<Timestamp> {
@@ -198,7 +198,7 @@ impl Reader {
         }
     }
 
-    /// The same, with what a change of the clocks makes of it. None if it is no time at all.
+    /// The same, with the effect of a change of the clocks. None if it is no time at all.
     #[must_use]
     pub fn field_time(&self, value: &str) -> Option<FieldTime> {
         let civil: DateTime = value.trim().parse().ok()?;

@@ -52,7 +52,7 @@ pub enum SectionBody {
     Dependencies(Box<DependencyPicture>, Table),
     /// A chart, and a table with the same values.
     Chart(Box<Chart>, Table),
-    /// A risk matrix, what would move the change in it, and its inputs.
+    /// A risk matrix, the inputs that would move the change in it, and its present inputs.
     Matrix {
         /// The matrix, drawn.
         picture: Box<MatrixPicture>,
@@ -73,7 +73,7 @@ pub enum SectionBody {
     Calibration(Box<CalibrationPlot>),
 }
 
-/// A section of a page: its head, what it holds, acts on it.
+/// A section of a page: its head, its content, acts on it.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "parts/section.html")]
 pub struct Section {
@@ -83,7 +83,7 @@ pub struct Section {
     pub title: String,
     /// The subject of the heading, after its text: a key, a name, a title given by a user. Empty for none.
     pub named: String,
-    /// A sentence under the heading: what it means and what mends it; empty for none.
+    /// A sentence under the heading: its meaning and the remedy; empty for none.
     pub lede: String,
     /// At the heading's end: a count with its whole, a link.
     pub note: Rich,

@@ -69,7 +69,7 @@ impl Rich {
         }
     }
 
-    /// Adds what the reader wrote themselves.
+    /// Adds a text of the reader's own.
     #[must_use]
     pub fn own(self, text: impl Into<String>) -> Self {
         self.with(Piece::Own(text.into()))
@@ -101,7 +101,7 @@ impl Rich {
         self.with(Piece::Strong(text.into()))
     }
 
-    /// Adds what the sentence is about where that is a sentence itself, such as several names.
+    /// Adds the subject of the sentence where that is a sentence itself, such as several names.
     #[must_use]
     pub fn strong_parts(self, parts: Rich) -> Self {
         self.with(Piece::Heavy(parts.pieces))
@@ -119,7 +119,7 @@ impl Rich {
         self.with(Piece::Quoted(text.into()))
     }
 
-    /// Adds what is copied: a digest, a rule's name, a command.
+    /// Adds a text to copy: a digest, a rule's name, a command.
     #[must_use]
     pub fn code(self, text: impl Into<String>) -> Self {
         self.with(Piece::Code(text.into()))
@@ -156,7 +156,7 @@ impl Rich {
         self.with(Piece::Key(text.into()))
     }
 
-    /// Adds a time that is past or close, in the colour of what is late.
+    /// Adds a time that is past or close, in the colour of overdue things.
     #[must_use]
     pub fn late(self, text: impl Into<String>) -> Self {
         self.with(Piece::Late(text.into()))
@@ -174,7 +174,7 @@ impl Rich {
         self.with(Piece::Inserted(text.into()))
     }
 
-    /// The same sentence in the colour of what is late.
+    /// The same sentence in the colour of overdue things.
     #[must_use]
     pub fn all_late(self) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! One gate check: go or stop, what is open, what is met.
+//! One gate check: go or stop, open conditions, met conditions.
 
 use askama::Template;
 

@@ -19,7 +19,7 @@ pub struct SignIn {
     pub assets: String,
     /// Where the reader was going: “You were on the way to CHG-1042.”; empty when nowhere.
     pub on_the_way: String,
-    /// Login, password, and what is sent along; with the tenant when the address names none.
+    /// Login, password, and hidden fields; with the tenant when the address names none.
     pub fields: Vec<Field>,
     /// Ways to sign in that are links, such as an identity provider.
     pub other_ways: Vec<ActForm>,
@@ -141,7 +141,8 @@ pub struct StepUp {
     pub fields: Vec<Field>,
     /// Whether the password is needed; a person with a second factor has its field among the others.
     pub asks_password: bool,
-    /// Where a second factor is set up, for who needs one and has none; empty where there is something to enter.
+    /// The page for setting a second factor up, for a person who needs one and has none; empty where there is something to
+    /// enter.
     pub setup_url: String,
     /// Other ways to show it, as links: signing in anew at an identity provider.
     pub other_ways: Vec<ActForm>,

@@ -221,7 +221,7 @@ const OTHERWISE: [(&str, &str, &str); 70] = [
     ("/workloads", "roles", "Narrowed to"),
 ];
 
-/// The lists of rows of a change's form, and what a row of each is called.
+/// The lists of rows of a change's form, and the name of a row of each.
 const ROWS: [(&str, &str); 3] = [
     ("targets", "Where"),
     ("plan", "Plan"),

@@ -264,7 +264,7 @@ impl Plural {
         })
     }
 
-    /// The category of a number as English writes it; what is no number is other.
+    /// The category of a number as English writes it; a text that is no number is other.
     fn category(self, number: &str) -> &'static str {
         let Ok(number) = number.replace(',', "").parse::<u64>() else {
             return "other";

@@ -152,7 +152,7 @@ pub struct DigestRow {
     pub subject: String,
     /// The news as a sentence.
     pub text: String,
-    /// The page of what it is about; empty for none.
+    /// The page of its subject; empty for none.
     pub link: String,
 }
 

@@ -1,5 +1,5 @@
-//! A forecast of failure, drawn: of a hundred such changes so many fail, and what adds up to that. Every drawing has its
-//! description, and a table with the same values.
+//! A forecast of failure, drawn: of a hundred such changes so many fail, and the parts that add up to that. Every drawing has
+//! its description, and a table with the same values.
 
 use askama::Template;
 

@@ -184,7 +184,7 @@ const LETTER: u32 = 11;
 /// The least room for a label that is better than none, in thousandths.
 const LEAST_ROOM: u32 = 150;
 
-/// A service with what is planned on it.
+/// A service with the changes planned on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lane {
     /// The service.
@@ -242,7 +242,7 @@ pub struct Calendar {
     pub frame: Frame,
     /// “18 to 24 November 2026”.
     pub title: String,
-    /// The zone and what is drawn how.
+    /// The zone and the legend.
     pub lede: String,
     /// Acts: the same as a list.
     pub acts: Vec<ActForm>,
@@ -445,7 +445,7 @@ impl Band {
     }
 }
 
-/// A day has 24 hours, and what is on it takes at least one.
+/// A day has 24 hours, and everything on it takes at least one.
 fn hours(count: u8) -> u8 {
     count.clamp(1, 24)
 }

@@ -1,4 +1,4 @@
-//! Freezes, maintenance windows and what is planned in them.
+//! Freezes, maintenance windows and the changes planned in them.
 
 use crate::elements::list::row_acts;
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
@@ -26,7 +26,7 @@ pub struct FreezeRow {
     pub scope: Rich,
     /// Whether work that is going on must stop too.
     pub halts: bool,
-    /// Why, and who agreed.
+    /// The reason, and the people who agreed.
     pub reason: String,
     /// Exceptions granted: “2 exceptions”.
     pub exceptions: String,

@@ -110,7 +110,7 @@ impl Judge {
         }
         match value {
             Value::Object(fields) => {
-                // Open is what no schema names a field of; one that names none of its fields, such as `{}`, has none.
+                // A value is open where no schema names a field of it; a schema without fields, such as `{}`, names none.
                 let properties = || parts.iter().filter_map(|part| part["properties"].as_object());
                 let is_open = properties().next().is_none();
                 for (name, inner) in fields {

@@ -288,7 +288,7 @@ struct ServedLog {
 }
 
 impl ServedLog {
-    /// Why the server gave nothing, with what would help.
+    /// Why the server gave nothing, with the remedy.
     fn why(&self, failure: Failure) -> String {
         match failure {
             // The caller ends the sentence.

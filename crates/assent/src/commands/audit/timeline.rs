@@ -1,4 +1,4 @@
-//! `assent audit timeline`: who did what of one person, record, address, session, token or incident.
+//! `assent audit timeline`: the events of one person, record, address, session, token or incident.
 
 use clap::Args;
 use serde_json::{Value, json};

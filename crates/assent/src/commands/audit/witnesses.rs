@@ -1,4 +1,4 @@
-//! `assent witness` and `assent log`: who else signs the log, and whether everybody reads it.
+//! `assent witness` and `assent log`: other signers of the log, and whether everybody may read it.
 
 use clap::Subcommand;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `assent lesson`: lessons, the questions of their tests, and what came of them. Tests begin with `assent lesson-attempt begin`.
+//! `assent lesson`: lessons, the questions of their tests, and the results. Tests begin with `assent lesson-attempt begin`.
 
 use clap::Subcommand;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! `assent on-call`: who of a board is on call.
+//! `assent on-call`: the members of a board on call.
 
 use clap::Subcommand;
 use serde_json::json;

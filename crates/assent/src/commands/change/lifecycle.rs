@@ -219,7 +219,7 @@ pub struct List {
     pub limit: u32,
 }
 
-/// The path of a change, with what follows it.
+/// The path of a change, with the rest of the path.
 pub(crate) fn path(key: &str, rest: &str) -> String {
     format!("/changes/{}{rest}", encode(key))
 }

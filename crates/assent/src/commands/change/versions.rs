@@ -1,4 +1,4 @@
-//! `assent versions` and `assent warnings`: what is to be seen of a change before it is decided.
+//! `assent versions` and `assent warnings`: the facts of a change to see before a decision.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub enum Seen {
     Warnings(Warnings),
 }
 
-/// Runs a command about what is to be seen.
+/// Runs a command about the facts to see before a decision.
 ///
 /// # Errors
 /// The server's refusal, or why the request failed.

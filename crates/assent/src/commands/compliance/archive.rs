@@ -1,4 +1,4 @@
-//! `assent archive`: what the archive of ended changes holds.
+//! `assent archive`: the content of the archive of ended changes.
 
 use clap::Subcommand;
 use serde_json::Value;

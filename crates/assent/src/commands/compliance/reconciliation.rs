@@ -1,4 +1,4 @@
-//! `assent reconciliation`: what ran beside what was approved, both ways.
+//! `assent reconciliation`: running versions beside approved ones, both ways.
 
 use clap::Args;
 use serde_json::Value;

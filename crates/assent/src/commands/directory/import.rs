@@ -1,5 +1,5 @@
-//! `assent import`: brings an estate in from a file, through the same routes as everything else. It may run again: what
-//! is there already stays, what differs is changed, nothing is taken away.
+//! `assent import`: brings an estate in from a file, through the same routes as everything else. It may run again: existing
+//! records stay, different ones are changed, nothing is taken away.
 
 use std::collections::BTreeMap;
 
@@ -270,7 +270,7 @@ fn bring(client: &Client, part: &Part, entry: &Value, known: &[Value], is_dry: b
     Ok(row)
 }
 
-/// Equal values; lists that are sets in any order, and what is absent equals what is empty.
+/// Equal values; lists that are sets in any order, and an absent value equals an empty one.
 fn same(left: &Value, right: &Value) -> bool {
     let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty) || value == "";
     match (left, right) {

@@ -217,7 +217,8 @@ fn propose(client: &Client, wanted: &Propose, output: &Output) -> Result<u8> {
     }
 }
 
-/// Takes what a file proposes into the request. A value of a flag must not be repeated in the file: one of both would be lost.
+/// Takes the proposal of a file into the request. A value of a flag must not be repeated in the file: one of both would be
+/// lost.
 fn take_file(body: &mut Value, file: &str) -> Result<()> {
     let told: Value = serde_json::from_str(&read_text(file)?)
         .map_err(|why| Failure::could_not(format!("`{file}` is no JSON list of rows: {why}.")))?;

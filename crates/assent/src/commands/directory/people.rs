@@ -221,7 +221,7 @@ fn manager(client: &Client, login: &str, (to, none): (Option<&str>, bool), outpu
     Ok(0)
 }
 
-/// Decides about what a compromised account gave, and lists it.
+/// Decides about the grants of a compromised account, and lists them.
 fn suspended(client: &Client, login: &str, (confirm, end): (&[i64], &[i64]), output: &Output) -> Result<u8> {
     let path = format!("/people/{}", encode(login));
     let words = confirm.iter().map(|number| (number, true));

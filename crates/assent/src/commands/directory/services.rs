@@ -1,4 +1,4 @@
-//! `assent service`: services and who watches them.
+//! `assent service`: services and their watchers.
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};

@@ -1,4 +1,5 @@
-//! `assent vendor` and `assent vendor-notice`: organisations that operate services, how their changes compare, and what they announce.
+//! `assent vendor` and `assent vendor-notice`: organisations that operate services, how their changes compare, and their
+//! notices.
 
 use clap::Subcommand;
 use serde_json::json;

@@ -180,7 +180,7 @@ fn seconds_since(begun: Instant) -> i64 {
     i64::try_from(passed.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// For what was waited. The time that neither people nor the queue took belongs to the decision, the way to the server
+/// The line on the waiting time. The time that neither people nor the queue took belongs to the decision, the way to the server
 /// included.
 fn waited_line(answer: &Value, waited: i64) -> String {
     let part = |name: &str| seconds_of(answer["waited"][name].as_i64().unwrap_or_default());

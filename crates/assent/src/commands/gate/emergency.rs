@@ -1,5 +1,5 @@
-//! The gate while no server can be reached: `assent gate check --emergency-card` verifies a printed card offline and records what
-//! is done; `assent reconcile` reports that record afterwards.
+//! The gate while no server can be reached: `assent gate check --emergency-card` verifies a printed card offline and records
+//! each use; `assent reconcile` reports that record afterwards.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -300,13 +300,13 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
     Ok(0)
 }
 
-/// Reports what a host recorded.
+/// Reports the record of a host.
 ///
 /// # Errors
 /// The server's refusal, or why the request failed.
 pub(crate) fn reconcile(asked: &Reconcile, common: &Common, output: &Output) -> Result<u8> {
     let record = read_text(&asked.file)?;
-    // Exit code 1 means differences: a report that the server refuses is none.
+    // Exit code 1 means differences: a refused report is no report.
     let refused = |failure: Failure| Failure::could_not(failure.text());
     let answer = Client::new(common)?.post("/emergency-reports", &json!({"record": record}));
     let report = answer.map_err(refused)?.body;

@@ -1,7 +1,8 @@
 //! `assent gate kubernetes`: evaluates the custom resource `GateCheck` of a cluster. An object is a request to the gate, and
 //! its status the result, by which Argo CD, Flux and `kubectl wait` go on or wait.
 //!
-//! The environment is that of the command, and the services are bound to namespaces there: who writes an object can choose neither.
+//! The environment is that of the command, and the services are bound to namespaces there: the author of an object can choose
+//! neither.
 
 use std::time::Duration;
 
@@ -170,7 +171,7 @@ fn ask(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let asked = client.send("POST", "/gate-checks", Some(&Value::Object(body)), &headers);
     match asked {
         Ok(answer) => Ok(answer.body),
-        // A question that is none will not become one.
+        // An invalid request will never become valid.
         Err(Failure::Refused { status: 422, problem }) => {
             let text = Failure::Refused { status: 422, problem }.text();
             let reason = json!({"code": "invalid", "text": text, "satisfy": "Write another object."});

@@ -199,7 +199,7 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
     }
 }
 
-/// Opens a list, and unites it with what earlier ones revoked where that is remembered.
+/// Opens a list, and unites it with the revocations of earlier ones where they are remembered.
 fn open_list(text: &str, keys: &Jwks, remember: Option<&Path>) -> Result<std::result::Result<RevocationList, Refused>> {
     let list = match RevocationList::open(text, keys) {
         Ok(list) => list,

@@ -117,7 +117,7 @@ pub fn run(workload: &Workload, common: &Common, output: &Output) -> Result<u8> 
     Ok(0)
 }
 
-/// Sets it up, or changes what is there as it was read.
+/// Sets it up, or changes the version that was read.
 fn put(client: &Client, path: &str, body: &Value) -> Result<Value> {
     let known = match client.get(path) {
         Ok(answer) => answer.etag,

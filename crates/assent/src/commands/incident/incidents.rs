@@ -1,4 +1,4 @@
-//! `assent incident`: incidents, their command, and what a commander lets through.
+//! `assent incident`: incidents, their command, and a commander's exceptions.
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};

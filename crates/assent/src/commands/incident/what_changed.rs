@@ -1,4 +1,4 @@
-//! `assent what-changed`: what changed on a service, and on what it depends on, before a time.
+//! `assent what-changed`: the changes of a service, and of its dependencies, before a time.
 
 use clap::Args;
 use serde_json::Value;

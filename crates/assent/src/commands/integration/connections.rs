@@ -1,4 +1,4 @@
-//! `assent connection`: the systems that deliver here, and what their repositories are.
+//! `assent connection`: the systems that deliver here, and the meaning of their repositories.
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};

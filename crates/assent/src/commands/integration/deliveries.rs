@@ -1,4 +1,4 @@
-//! `assent delivery`: what outside systems delivered, what it made, and reading it once more.
+//! `assent delivery`: messages of outside systems, their effects, and reading one once more.
 
 use clap::Subcommand;
 use serde_json::{Value, json};

@@ -82,7 +82,7 @@ fn tool((name, doc, is_reading): (&str, &str, bool), properties: &Value, needed:
 /// Calls a tool.
 ///
 /// # Errors
-/// The refusal, or what is wrong with the arguments, in one text.
+/// The refusal, or the errors of the arguments, in one text.
 pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::result::Result<Value, String> {
     check(name, arguments).map_err(|failure| told(&failure))?;
     let found = match name {
@@ -95,7 +95,7 @@ pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::resul
     found.map_err(|failure| told(&failure))
 }
 
-/// Refuses arguments that a tool does not have, or has in another form: what is passed over would be taken for heeded.
+/// Refuses arguments that a tool does not have, or has in another form: an ignored argument would be taken for heeded.
 fn check(name: &str, arguments: &Value) -> Result<()> {
     match tools().iter().find(|tool| tool["name"] == name) {
         Some(tool) if arguments.is_object() => check_object("", arguments, &tool["inputSchema"]),
@@ -136,7 +136,7 @@ fn check_object(within: &str, said: &Value, schema: &Value) -> Result<()> {
     Ok(())
 }
 
-/// A refusal whole, with its code and who can help.
+/// A refusal as a whole, with its code and the people who can help.
 fn told(failure: &Failure) -> String {
     match failure {
         Failure::Refused { problem, .. } if problem.is_object() => format!("{} {problem}", failure.text()),

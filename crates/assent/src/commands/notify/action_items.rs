@@ -1,4 +1,4 @@
-//! `assent action-item`: what somebody has to do about a record, and until when.
+//! `assent action-item`: tasks of people about a record, and their due times.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! `assent status` and `assent feed`: what users notice now and soon, who reads it, and the addresses of one's own feeds.
+//! `assent status` and `assent feed`: the present and coming effects on users, their readers, and the addresses of one's own
+//! feeds.
 
 use clap::Subcommand;
 use serde_json::{Value, json};

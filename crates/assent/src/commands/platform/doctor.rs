@@ -1,4 +1,4 @@
-//! `assent doctor`: finds and explains what is wrong with an installation, on the host or from outside.
+//! `assent doctor`: finds and explains the faults of an installation, on the host or from outside.
 
 mod failover;
 mod outside;
@@ -363,7 +363,7 @@ fn check_secrets(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// Whether what connections deliver is mapped to anything.
+/// Whether the deliveries of connections are mapped to anything.
 fn check_connections(host: &Host, checks: &mut Checks) -> Result<()> {
     let mut is_good = true;
     for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
@@ -378,7 +378,7 @@ fn check_connections(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// Whether every segment of the archive is what was written, and whether the archive keeps up.
+/// Whether every segment of the archive is unchanged, and whether the archive keeps up.
 fn check_archive(host: &Host, checks: &mut Checks) -> Result<()> {
     let help = "What it holds cannot be read. Bring its file, or the database, back from a backup, then run `assent audit replay`.";
     let late = "The server moves about 480 changes in a few seconds. If the number does not fall, its log says why.";
@@ -458,7 +458,7 @@ fn check_administrators(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// Whether any workload lets in jobs of anybody: one of an older version may.
+/// Whether any workload lets in any job of a platform: one of an older version may.
 fn check_workloads(host: &Host, checks: &mut Checks) -> Result<()> {
     let mut found = Vec::new();
     for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
@@ -524,7 +524,7 @@ fn check_log(log: &LogStanding, now: Timestamp, checks: &mut Checks) {
     }
 }
 
-/// Without a witness run by others, a rewrite by who holds the signing key cannot be found.
+/// Without a witness run by others, a rewrite by the holder of the signing key cannot be found.
 pub(in crate::commands) fn check_witnesses<'a>(notes: impl Iterator<Item = &'a str>, checks: &mut Checks) {
     let mut names: Vec<String> = notes.flat_map(witnesses).collect();
     names.sort();

@@ -69,7 +69,7 @@ pub(crate) fn restore(from: &str, at: Option<&str>, data: &Path, output: &Output
     Ok(0)
 }
 
-/// Takes over, then brings back what was copied last.
+/// Takes over, then restores the last copied state.
 ///
 /// # Errors
 /// When the host before lives, another was faster, or the copy is damaged.

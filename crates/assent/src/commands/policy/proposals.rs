@@ -1,4 +1,4 @@
-//! Proposals of configurations: what one waits for, and putting it in force.
+//! Proposals of configurations: the missing approvals of one, and putting it in force.
 
 use serde_json::{Value, json};
 

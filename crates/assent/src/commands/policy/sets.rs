@@ -95,8 +95,8 @@ pub struct Set {
     /// A pack that comes with Assent; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub pack: Vec<String>,
-    /// A TOML file with lists `groups`, `people`, `services`, `environments`: what policies may name.
-    /// Without it, every name is taken to exist.
+    /// A TOML file with lists `groups`, `people`, `services`, `environments`: the names that policies may use. Without it,
+    /// every name is taken to exist.
     #[arg(long, value_name = "FILE")]
     pub names: Option<String>,
 }

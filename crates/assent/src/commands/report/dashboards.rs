@@ -1,4 +1,4 @@
-//! `assent dashboard`: what dashboards count, and the changes behind a row; and the rework of a template.
+//! `assent dashboard`: the counts of dashboards, and the changes behind a row; and the rework of a template.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

@@ -72,7 +72,7 @@ pub struct Shown {
     environment: Option<String>,
 }
 
-/// Shows what is planned.
+/// Shows the planned changes.
 fn show(shown: &Shown, client: &Client, output: &Output) -> Result<()> {
     let time = |text: &str| -> Result<String> { Ok(clock::moment(text, clock::now())?.to_string()) };
     let from = time(&shown.from)?;

@@ -163,7 +163,7 @@ impl FreezeSet {
     }
 }
 
-/// Shows what a freeze would hit.
+/// Shows the changes that a freeze would hit.
 ///
 /// # Errors
 /// The server's refusal, or why the request failed.
@@ -185,7 +185,7 @@ fn tell_hits(preview: &Value, output: &Output) {
     });
 }
 
-/// Shows what a freeze did.
+/// Shows the effect of a freeze.
 ///
 /// # Errors
 /// The server's refusal, or why the request failed.

@@ -1,4 +1,4 @@
-//! `assent window`, and what freezes share with windows: spans of time that keep their id when they move.
+//! `assent window`, and the code that freezes share with windows: spans of time that keep their id when they move.
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -83,7 +83,7 @@ pub struct RepeatArgs {
     pub moved: Vec<String>,
 }
 
-/// Moved times as the API takes them; the server names what is missing.
+/// Moved times as the API takes them; the server names the missing parts.
 fn moved_times(texts: &[String]) -> Value {
     let row = |text: &String| {
         let parts = ["date", "starts_at", "ends_at"].into_iter().zip(text.splitn(3, '/'));
@@ -95,7 +95,7 @@ fn moved_times(texts: &[String]) -> Value {
 }
 
 impl RepeatArgs {
-    /// Puts what was given into a request.
+    /// Puts the given values into a request.
     pub(crate) fn put(&self, body: &mut Value) {
         for (name, value) in [
             ("rrule", &self.rrule),

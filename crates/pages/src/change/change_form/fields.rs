@@ -18,7 +18,7 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// The prefix of the names, and what the button “add” sends.
+    /// The prefix of the names, and the value of the button “add”.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -58,11 +58,11 @@ pub struct ChangeFields {
     pub picks_url: String,
     /// Whether the form may record work that is done already: only while the change is written.
     pub retrospective: bool,
-    /// Rows of targets to show; at least what is filled in, and two.
+    /// Rows of targets to show; at least the filled ones, and two.
     pub target_rows: usize,
-    /// Rows of the plan to show; at least what is filled in, and three.
+    /// Rows of the plan to show; at least the filled ones, and three.
     pub plan_rows: usize,
-    /// Rows of the rollback plan to show; at least what is filled in, and two.
+    /// Rows of the rollback plan to show; at least the filled ones, and two.
     pub rollback_rows: usize,
     /// The fields that the tenant added, named `custom_fields.KEY`; values and errors are filled in like any other's.
     pub own: Vec<Field>,
@@ -462,8 +462,8 @@ impl ChangeFields {
             .unwrap_or(0)
     }
 
-    /// A menu of what is known, with the present value kept even when it is unknown.
-    /// Whether so many keys are searched for rather than shown in a menu.
+    /// A menu of known values, with the present value kept even when it is unknown. Whether so many keys are searched for
+    /// rather than shown in a menu.
     fn is_searched(&self, count: usize) -> bool {
         count > IN_A_MENU && !self.picks_url.is_empty()
     }

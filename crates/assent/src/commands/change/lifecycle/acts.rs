@@ -445,7 +445,7 @@ pub(super) fn tell_item(output: &Output, key: &str, item: &Value, done: &str) {
 
 type Request<'a> = (&'a str, &'static str, Value, &'static str);
 
-/// The same of what is kept of a change.
+/// The same for the stored data of a change.
 fn kept(act: &Act) -> Result<Request<'_>> {
     let nothing = || json!({});
     Ok(match act {
@@ -668,7 +668,7 @@ fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
         None => {
             let change = client.get(&path(key, ""))?.body;
             match output.is_json() {
-                // Standard output holds what programs read; who types the command reads the card beside it.
+                // Standard output is for programs; a person at a terminal reads the card beside it.
                 true => card::card(&output.aside(), &change),
                 false => card::card(output, &change),
             }

@@ -7,7 +7,7 @@ use crate::output::{Output, Tone, array, text_of};
 /// A name and its value; nothing is shown where the value is empty.
 type Row = (&'static str, String);
 
-/// Shows the card: what the digest covers is all on it, for to approve is to approve what was shown.
+/// Shows the card: all that the digest covers is on it, because an approval covers the shown content.
 pub(super) fn card(output: &Output, change: &Value) {
     let title = format!("{}  {}", text_of(change, "key"), text_of(change, "title"));
     output.line(&output.tone(Tone::Strong, &title));
@@ -176,7 +176,7 @@ fn members(list: &Value) -> String {
     }
 }
 
-/// In which waves members go, and what halts them.
+/// The waves of the members, and the conditions that halt them.
 fn waves(plan: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, wave) in array(plan, "waves").iter().enumerate() {

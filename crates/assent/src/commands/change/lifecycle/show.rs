@@ -174,7 +174,7 @@ fn row(change: &Value) -> Vec<String> {
     row
 }
 
-/// Items of a list, at most so many, and the cursor of what is left.
+/// Items of a list, at most so many, and the cursor of the rest.
 pub(super) fn pages(
     client: &Client,
     at: &str,
@@ -198,7 +198,7 @@ pub(super) fn pages(
     }
 }
 
-/// Shows what is unmet, by step.
+/// Shows unmet requirements, by step.
 pub(super) fn requirements(client: &Client, key: &str, output: &Output) -> Result<()> {
     let list = client.get(&path(key, "/requirements"))?.body;
     output.data(&list, |output| {

@@ -99,7 +99,7 @@ fn credential(client: &Client, common: &Common, checks: &mut Checks) -> Result<O
     }
 }
 
-/// Whether what connections deliver is mapped to anything, where the credential may look at them.
+/// Whether the deliveries of connections are mapped to anything, where the credential may look at them.
 fn look_at_connections(client: &Client, checks: &mut Checks) {
     let Ok(list) = client.get("/connections?limit=200") else {
         return;

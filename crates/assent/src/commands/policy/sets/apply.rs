@@ -1,4 +1,4 @@
-//! `assent policy try` and `policy apply`: what a set would change, and putting it in force.
+//! `assent policy try` and `policy apply`: the effect of a set, and putting it in force.
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -155,7 +155,7 @@ fn tell_difference(row: &Value, output: &Output) {
     }
 }
 
-/// The decisions that would have been others, on what was known when they were taken.
+/// The decisions that would have been others, on the facts known when they were taken.
 fn tell_decisions(trial: &Value, output: &Output) {
     let differing = array(trial, "decisions_differing");
     for row in differing {
