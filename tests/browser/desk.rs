@@ -61,7 +61,7 @@ impl Desk {
         Self::open_over(demo_place(), name, &[], Browser::open())
     }
 
-    /// Opens both, and the browser notes what goes over the wire.
+    /// Opens both, and the browser notes the traffic over the wire.
     pub fn open_noting_wire() -> Self {
         Self::open_over(demo_place(), "127.0.0.1", &[], Browser::open_noting_wire())
     }

@@ -191,7 +191,7 @@ fn to_the_gate(browser: &Browser, server: &Server) {
     assert!(done(browser, "gate"), "{}", browser.text("#gate"));
 }
 
-/// Delivers what GitHub sends first, signed with the secret that the page shows this once.
+/// Delivers GitHub's first message, signed with the secret that the page shows this once.
 fn deliver(browser: &Browser) {
     let script = "return [...document.querySelectorAll('.notice[data-answer] code')].map((one) => one.textContent);";
     let shown = browser.run(script, &[]);

@@ -21,7 +21,7 @@ const MOST_TABS: u32 = 250;
 /// The parts of a field for day and time are reached one after another.
 const PARTS_OF_A_TIME: usize = 8;
 
-/// The script that reads the page. A ring is an outline of at least two pixels on the element or on what holds it; a radio
+/// The script that reads the page. A ring is an outline of at least two pixels on the element or on its container; a radio
 /// button is reached with its group. Each part of an element is searched: a bar of the calendar and the text beside it are one
 /// link, and most of the box around both is neither.
 const ASKED: &str = "
@@ -55,7 +55,7 @@ const ASKED: &str = "
     const scrolls = (one) => /auto|scroll/.test(getComputedStyle(one).overflow);
 ";
 
-/// Whether what closed disclosures hold is walked through too.
+/// Whether the content of closed disclosures is walked through too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Folds {
     Closed,
@@ -66,8 +66,8 @@ fn ask(desk: &Desk, script: &str, arguments: &[Value]) -> Value {
     desk.browser.run(&format!("{ASKED}\n{script}"), arguments)
 }
 
-/// Notes what is to be reached, and from now on at each press what has the focus: the press is over when its key comes up, and
-/// the page has scrolled by then. Returns the number of things, and the most presses that reach them.
+/// Notes the elements to reach, and from now on at each press the focus: the press is over when its key comes up, and the page
+/// has scrolled by then. Returns the number of things, and the most presses that reach them.
 fn begin(desk: &Desk, folds: Folds) -> (usize, usize) {
     let script = "if (arguments[0]) document.querySelectorAll('details').forEach((one) => {
             one.removeAttribute('name');
@@ -134,7 +134,7 @@ impl Way {
 }
 
 /// Walks through the current page, from its top to its end. A page that was loaded without scripts may run them by now: its own
-/// have not run, and what notes the presses is one.
+/// have not run, and the script that notes the presses is one.
 fn walk(desk: &Desk, folds: Folds, mut add: impl FnMut(String)) {
     let (count, most) = begin(desk, folds);
     let mut way = Way {
@@ -287,7 +287,7 @@ fn a_tab_at_the_edge_of_its_strip_is_seen_when_it_gets_the_focus() {
     findings.must_be_none();
 }
 
-/// Presses Tab until what has the focus fits: a function's body over `one`.
+/// Presses Tab until the focus fits: a function's body over `one`.
 fn tab_to(desk: &Desk, what: &str, fits: &str) {
     let script = format!("const one = document.activeElement; return Boolean(one && ({fits}));");
     for _ in 0..MOST_TABS {

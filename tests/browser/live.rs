@@ -134,7 +134,7 @@ fn a_page_says_that_the_server_cannot_be_reached_keeps_what_was_typed_and_goes_o
     desk.server.end();
     desk.browser.wait_for_words("The server cannot be reached");
     bring_back(&mut desk);
-    // A form hears of it when it keeps what is typed.
+    // A form learns of it when it stores typed input.
     desk.go("/changes/new");
     desk.server.end();
     desk.browser.type_into("[name=title]", "Half a sentence");

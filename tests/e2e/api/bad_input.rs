@@ -320,7 +320,7 @@ const SLOW: &[(&str, Slowly)] = &[
         raw::send(stream, &[PREFACE])
     }),
     ("HTTP/2 with a head that never ends", |stream, _| {
-        // HEADERS of one byte that do not end the head; what continues it never comes.
+        // HEADERS of one byte that do not end the head; the continuation never comes.
         raw::send(stream, &[PREFACE, &[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82]]);
     }),
 ];

@@ -87,7 +87,7 @@ fn read(server: &Server, path: &str) -> Option<(u16, Value)> {
     None
 }
 
-/// The addresses of a route whose places hold what lists brought.
+/// The addresses of a route whose places hold the ids from lists.
 fn addresses(route: &str, known: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut found = vec![String::new()];
     for part in route.trim_start_matches('/').split('/') {
@@ -132,7 +132,7 @@ fn every_answer_is_what_the_description_says() {
         .collect();
     let (mut talk, mut known) = (Talk::default(), BTreeMap::<String, Vec<String>>::new());
     let mut asked = BTreeSet::new();
-    // Each round reaches what the lists of the one before brought.
+    // Each round reaches the ids from the lists of the one before.
     for _ in 0..3 {
         for route in &routes {
             for path in addresses(route, &known).into_iter().take(MOST) {

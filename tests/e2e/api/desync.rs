@@ -327,7 +327,7 @@ fn ask(port: u16, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&piece[..count]).into_owned()
 }
 
-/// Sends bytes to a port and reads what comes within a time, or until the other side hangs up.
+/// Sends bytes to a port and reads the response within a time, or until the other side hangs up.
 fn talk(port: u16, bytes: &[u8], longest: Duration) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(longest)).unwrap();

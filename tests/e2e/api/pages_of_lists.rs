@@ -32,7 +32,7 @@ fn lists(server: &Server) -> Vec<String> {
     paged.map(|(path, _)| path.clone()).collect()
 }
 
-/// The address of a list with this query, and with what it needs.
+/// The address of a list with this query, and with its required parameters.
 fn address(path: &str, query: &str) -> String {
     let needed = NEEDED.iter().find(|(of, _)| *of == path).map(|(_, needed)| *needed);
     match (needed, query) {

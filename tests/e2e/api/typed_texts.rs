@@ -24,7 +24,7 @@ const SHOWN: &[(&str, &str)] = &[
 const FEWEST_ROWS: usize = 100;
 const FEWEST_TEXTS: usize = 40;
 
-/// The pointers of the texts in a body, without times, builds and what is looked up.
+/// The pointers of the texts in a body, without times, builds and names that are looked up.
 fn texts(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(text) if !text.starts_with(['@', '#', '{']) => found.push(at.to_owned()),

@@ -247,7 +247,7 @@ fn one_stolen_administrator_lends_no_approvers_voice() {
     must_verify(&server);
 }
 
-/// The command line as somebody: its exit code, and what it printed.
+/// The command line as a person: its exit code, and its output.
 fn command_line(server: &Server, role: &str, words: &[&str]) -> (i32, String) {
     let done = std::process::Command::new(tests::binary())
         .args(words)

@@ -10,7 +10,7 @@ use tests::{Place, Server};
 use crate::approval::attacks::{ask, below, no_permit, yes};
 use crate::platform::crash::must_verify;
 
-/// A rule of the house on keys: one of security and one of the platform.
+/// A tenant's rule on keys: one of security and one of the platform.
 const TWO_GROUPS: &str = "@id(\"house.require.two_groups\")\n@reason(\"One of security and one of the platform.\")\n\
     @require(\"approval\")\n@from(\"group:security,group:platform\")\n@count(\"2\")\n@distinct_groups\n@covers(\"what\")\n\
     @distinct_from(\"author,requester,implementer\")\n@step_up\n@dual_control\n\
@@ -52,7 +52,7 @@ fn keys_change(server: &Server, title: &str, digest: &str) -> String {
     waiting_for_approval(server, &body, digest)
 }
 
-/// All that still keeps the change from starting: the people that each row waits for, and what satisfies it.
+/// All that still keeps the change from starting: the people that each row waits for, and the act that satisfies it.
 fn rows_ahead(server: &Server, path: &str) -> Vec<(String, BTreeSet<String>)> {
     let found = server.must("GET", &format!("{path}/requirements"), &server.token("auditor"), None);
     let rows = found["items"].as_array().unwrap().iter();

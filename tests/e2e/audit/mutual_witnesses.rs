@@ -1,4 +1,4 @@
-//! Two servers witness each other (C2SP tlog-witness): each submits its checkpoints to the other and serves what it cosigned.
+//! Two servers witness each other (C2SP tlog-witness): each submits its checkpoints to the other and serves the cosigned ones.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

@@ -64,7 +64,7 @@ fn a_session_that_was_planted_opens_nothing() {
         ),
     );
     assert_eq!(me(&format!("{name}=a secret of one's own")), 401);
-    // One that a server began, made into somebody else's, is nobody's.
+    // One that a server began, and that was made into another person's, is nobody's.
     run_sql(
         &place,
         "UPDATE session SET is_second_factor = true, factor = 'totp' WHERE tenant = 'halden' AND id <> 'planted'",

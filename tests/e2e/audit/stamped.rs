@@ -1,4 +1,4 @@
-//! Time stamps of checkpoints (RFC 3161): `openssl ts` is the authority, and judges what the server keeps.
+//! Time stamps of checkpoints (RFC 3161): `openssl ts` is the authority, and judges the server's stored stamps.
 
 use std::io::Read as _;
 use std::net::TcpListener;

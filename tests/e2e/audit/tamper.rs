@@ -232,7 +232,7 @@ fn expected(rows: &str, words: &[&str]) -> Vec<String> {
     said.collect()
 }
 
-/// Does it to a copy; what a command missed.
+/// Does it to a copy; returns the findings that a command missed.
 fn missed(case: &Case, twin: &Place, kept: &Path) -> Vec<String> {
     let rows = beside(twin, case.touched);
     assert!(!rows.trim().is_empty(), "{} touches nothing", case.name);

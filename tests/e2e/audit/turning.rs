@@ -1,4 +1,5 @@
-//! Signing keys that turn while permits are given (T25): no good one is refused, and what a stolen key signed is out at once.
+//! Signing keys that rotate while permits are given (T25): no good one is refused, and the signatures of a stolen key are
+//! invalid at once.
 
 use std::path::Path;
 use std::process::Command;
@@ -73,7 +74,7 @@ fn published(server: &Server, file: &str) -> Vec<u8> {
     bytes
 }
 
-/// Verifies as a gateway does, with what is published now: the list is fetched first.
+/// Verifies as a gateway does, with the data that is published now: the list is fetched first.
 fn verdict(server: &Server, token: &str, artifact: &str) -> Result<(), &'static str> {
     let list = String::from_utf8(published(server, "assent-revocations")).unwrap();
     let keys = Jwks::parse(&published(server, "jwks.json")).unwrap();
@@ -172,7 +173,7 @@ fn keys_turn_under_load_and_a_stolen_one_is_out_at_once() {
     }
     assert_eq!(offline(there, folder.path(), &old, &artifact), Some(0));
 
-    // The first key turns out to be stolen: what it signed is out, at both servers and offline; the others stay.
+    // The first key turns out to be stolen: its signatures are invalid, at both servers and offline; the others stay.
     turned(&admin, &format!("/keys/{first}/revocation"));
     let jti = part(&old, 1)["jti"].as_str().unwrap().to_owned();
     for server in &servers {

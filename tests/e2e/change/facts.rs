@@ -1,4 +1,4 @@
-//! Facts behind a decision: results of test suites, waivers, what runs, and rollbacks, through the public interfaces.
+//! Facts behind a decision: results of test suites, waivers, running versions, and rollbacks, through the public interfaces.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

@@ -12,7 +12,7 @@ use crate::audit::foreign::judge_bundle;
 use crate::integration::deliveries::{Hook, connect_map, examples};
 use crate::policy::mapping::assent;
 
-/// Its repository in the example, and who sends it.
+/// Its repository in the example, and its sender.
 const REPOSITORY: &str = "Codertocat/Hello-World";
 const SENDER: &str = "github:Codertocat";
 /// The service that the repository is, here.

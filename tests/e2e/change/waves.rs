@@ -155,7 +155,7 @@ fn plans_its_members(server: &Server, key: &str) {
     );
 }
 
-/// The implementer resumes, retries what failed, and all end well.
+/// The implementer resumes, retries the failed members, and all end well.
 fn goes_on(server: &Server, key: &str, build: &str) {
     let resumed = must(
         server,

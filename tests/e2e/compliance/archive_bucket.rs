@@ -1,5 +1,5 @@
-//! The archive in a bucket: a server that is killed while it uploads loses nothing and leaves nothing, a bucket that is away holds
-//! up nothing but its own changes, what is altered in it is not believed, and an erasure reaches into it.
+//! The archive in a bucket: a server that is killed while it uploads loses nothing and leaves nothing, a bucket that is away
+//! delays nothing but its own changes, altered objects in it are detected, and an erasure reaches into it.
 
 use std::net::SocketAddr;
 use std::process::Command;

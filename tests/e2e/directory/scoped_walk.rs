@@ -187,7 +187,7 @@ fn leaks<'s>(scene: &'s Scene, path: &str, body: &str) -> Vec<&'s str> {
 /// Reads every route; returns the number of those with content.
 fn walk_routes(server: &Server, token: &str, scene: &mut Scene, found: &mut Vec<String>) -> usize {
     let mut given = 0;
-    // Ids of what hangs on the own change fill places as well.
+    // Ids of records that belong to the own change fill places as well.
     for list in ["evidence", "links", "comments", "tasks", "checklist", "events"] {
         let (_, body) = server.get(&format!("/api/v1/changes/{}/{list}", scene.own), Some(token));
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();

@@ -87,9 +87,9 @@ const LEFT_OUT: &[&str] = &[
     "POST /api/v1/session/step-up",
     "GET /api/v1/stream",
     "GET /api/v1/gate-checks/{id}/stream",
-    // It makes a log public by choice, so that strangers read it: witnessed.rs walks what they then see.
+    // It makes a log public by choice, so that strangers read it: witnessed.rs walks the public parts.
     "POST /api/v1/log/publication",
-    // Nor is a status page opened here: communications.rs reads what strangers see of one.
+    // Nor is a status page opened here: communications.rs reads the public parts of one.
     "POST /api/v1/status/publication",
 ];
 
@@ -308,7 +308,7 @@ pub(crate) struct Range {
     broken: AtomicUsize,
 }
 
-/// One request and what came back.
+/// One request and its response.
 struct Shot {
     tenant: usize,
     line: String,

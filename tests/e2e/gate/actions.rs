@@ -65,7 +65,7 @@ fn release(folder: &Path) -> PathBuf {
     release
 }
 
-/// A job: the folder that it works in, and what its actions added to the path.
+/// A job: its folder, and the additions of its actions to the path.
 struct Job<'a> {
     server: &'a Server,
     folder: &'a Path,
@@ -73,7 +73,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Runs an action with its inputs; its exit code, what it printed, and its outputs where it succeeded.
+    /// Runs an action with its inputs; its exit code, its output, and its outputs where it succeeded.
     fn action(&mut self, name: &str, inputs: &[(&str, &str)]) -> (Option<i32>, String, Value) {
         let usual = std::env::var("PATH").unwrap();
         let path = self.path.iter().cloned().chain([usual]).collect::<Vec<_>>().join(":");
@@ -281,7 +281,7 @@ const PLATFORMS: &[(&str, char)] = &[
     ("flux", '6'),
 ];
 
-/// A runner of a platform: where it works, and what it deploys.
+/// A runner of a platform: its place, and its artifact.
 struct Runner<'a> {
     server: &'a Server,
     platform: &'a str,
@@ -291,7 +291,7 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs what the platform would have it do; a name of `steps.py` that there is.
+    /// Runs the platform's commands; a name of `steps.py` that there is.
     fn run(&self, what: &str, wait: &str) -> Output {
         let script = python("steps.py")
             .arg(what)

@@ -1,4 +1,4 @@
-//! No server can be reached: a printed card lets through what it allows and no more, and everything is reported afterwards.
+//! No server can be reached: a printed card lets through its allowed uses and no more, and everything is reported afterwards.
 
 use std::path::Path;
 use std::process::Command;
@@ -73,7 +73,7 @@ fn assent_as(server: &Server, role: &str, words: &[&str]) -> std::process::Outpu
         .unwrap()
 }
 
-/// A card that two people signed, printed into a folder with what a host keeps beforehand.
+/// A card that two people signed, printed into a folder with the files that a host keeps beforehand.
 fn print_card(server: &Server, folder: &Path) {
     let file = |name: &str| folder.join(name);
     let ends_at = (server.server_time() + SignedDuration::from_hours(24)).to_string();
@@ -122,7 +122,7 @@ fn print_card(server: &Server, folder: &Path) {
     .unwrap();
 }
 
-/// Reports both records, and looks at what came of it.
+/// Reports both records, and looks at the result.
 fn report_both(server: &Server, folder: &Path) {
     let file = |name: &str| folder.join(name);
     let report = |name: &str| assent(server, "implementer", &["reconcile", file(name).to_str().unwrap()]);

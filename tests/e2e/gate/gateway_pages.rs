@@ -25,7 +25,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root().join("docs/guide/gateways").join(name)).unwrap()
 }
 
-/// Runs a page's plain block with this test's server and artifact; its exit code and what it printed.
+/// Runs a page's plain block with this test's server and artifact; its exit code and its output.
 fn follow(scene: &Scene, block: &str, artifact: &str) -> (Option<i32>, String) {
     let text = block
         .replace("https://assent.example", &scene.server().url)

@@ -467,7 +467,8 @@ fn under_way(scene: &mut Scene, key: &str, artifact: &str, before: &str) {
     scene.expect("the way back, in a halting freeze", before, None, GO);
     scene.end_freeze(&halting);
     scene.expect("after the halt", artifact, None, GO);
-    // The halt revoked what was collected before it; what is collected now is good, also in the very second of the halt.
+    // The halt revoked the permits that were collected before it; a permit collected now is good, also in the very second of
+    // the halt.
     let (halted, forward) = (forward, collect(scene, artifact, "deploy"));
     let epoch = claim(&forward, "epoch").as_u64();
     eventually("the companion's list has caught up", || {

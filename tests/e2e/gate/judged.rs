@@ -19,7 +19,7 @@ fn send_raw(url: &str, headers: &[Vec<u8>]) -> Option<u16> {
     request.extend_from_slice(b"\r\n");
     stream.write_all(&request).unwrap();
     let mut answer = Vec::new();
-    // A gateway may cut off what it does not take.
+    // A gateway may cut off a request that it does not take.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
 }

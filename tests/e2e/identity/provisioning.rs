@@ -8,7 +8,7 @@ use tests::{Place, Server};
 const PEOPLE: usize = 400;
 /// Members of a group.
 const MEMBERS: usize = 25;
-/// How much the server's memory may grow over the second half, in MiB: what a database's cache still takes, and no more.
+/// The largest growth of the server's memory over the second half, in MiB: the growth of a database's cache, and no more.
 const GROWTH_MIB: u64 = 96;
 
 /// The server's resident memory in MiB.

@@ -1,4 +1,5 @@
-//! Debian's AIDE over a real folder: its own reports, posted as they are, open findings, silence what is expected, and close them again.
+//! Debian's AIDE over a real folder: its own reports, posted unchanged, open findings, are silent about expected changes, and
+//! close the findings again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -110,7 +111,7 @@ fn reports_of_the_real_aide_open_findings_and_close_them() {
             .body
             .contains(&format!("Drift of {SERVICE}"))
     });
-    // The same again is the same findings; what is as it was is gone.
+    // The same again is the same findings; a restored file's finding is gone.
     watched.report(&server, &source, 3);
     assert_eq!(source.open(), wanted);
     (0..FILES).for_each(|number| watched.write(number));

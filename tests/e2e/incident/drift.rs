@@ -1,4 +1,5 @@
-//! Drift from a report to its end: findings with an alert and an action item, baselines by two people, decisions, and what is gone.
+//! Drift from a report to its end: findings with an alert and an action item, baselines by two people, decisions, and findings
+//! that are gone.
 
 use std::collections::BTreeSet;
 use std::process::Command;

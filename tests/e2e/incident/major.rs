@@ -1,4 +1,4 @@
-//! A major incident: what it stops at once and in every dialect, what its commander signs for, and what ends it.
+//! A major incident: the work that it stops at once and in every dialect, the exceptions that its commander signs, and its end.
 
 use std::process::Command;
 

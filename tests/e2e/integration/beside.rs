@@ -273,7 +273,7 @@ fn must_have_reasons(server: &Server, id: &str) {
     );
     assert_eq!(count("undecided"), (CHANGES / 5) as u64);
     assert_eq!(count("not_judged"), (CHANGES / 20) as u64);
-    // Of what they let go nothing has an approval that counts here.
+    // None of the changes that went through there has an approval that counts here.
     assert_eq!(count("would_stop"), (CHANGES * 3 / 5 - CHANGES / 20) as u64);
     assert!(!report["rules"].as_array().unwrap().is_empty() && report["is_whole"] == true);
     assert_eq!(report["services"][0]["key"], "label-print");
@@ -505,7 +505,7 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
     must_replay(&place);
 }
 
-/// The copies there, each with its fields; the time that is stamped on what is written; how many were made.
+/// The copies there, each with its fields; the time stamp of its writes; the number of copies made.
 #[derive(Default)]
 struct Copies {
     rows: Vec<BTreeMap<String, String>>,

@@ -39,7 +39,7 @@ fn connect(server: &Server) -> Hook<'_> {
     }
 }
 
-/// A change that went out with a permit, and what it goes back to; its path.
+/// A change that went out with a permit, and its rollback target; its path.
 fn under_way(server: &Server, new: &str, old: &str) -> String {
     let mut body = request("A new printer driver", new, server.server_time());
     body["targets"][0]["rollback_to"] = json!(old);

@@ -1,5 +1,5 @@
-//! rsyslog and syslog-ng receive what sinks send over TCP and TLS (RFC 5424, framed by octet counting as in RFC 6587 and RFC 5425), and
-//! write down field by field what they read. Both are killed and started again.
+//! rsyslog and syslog-ng receive the messages of sinks over TCP and TLS (RFC 5424, framed by octet counting as in RFC 6587 and
+//! RFC 5425), and write them down field by field. Both are killed and started again.
 //!
 //! They run as the tests' own processes from the folder `ASSENT_TEST_SYSLOG`, into which their packages are unpacked.
 
@@ -209,7 +209,7 @@ fn must_have_no_gap(receiver: &Receiver, way: &str) {
     }
 }
 
-/// Compares every field of a receiver's rows with what was done.
+/// Compares every field of a receiver's rows with the acts.
 fn must_have_read(receiver: &Receiver, way: &str, (key, login): (&str, &str)) {
     let rows = of_change(receiver, way, key);
     for (place, row) in rows.iter().enumerate() {

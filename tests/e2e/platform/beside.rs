@@ -1,4 +1,4 @@
-//! SQL beside a server, past the product: what lies in its database, and how that fares when it is changed there.
+//! SQL beside a server, past the product: the content of its database, and the effect of edits there.
 
 use std::time::Duration;
 

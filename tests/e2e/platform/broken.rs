@@ -21,7 +21,7 @@ fn told(doctor: &mut Command) -> (Option<i32>, String) {
     (done.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
-/// The lines about one thing, with what helps below them.
+/// The lines about one thing, with the remedy below them.
 fn about<'a>(said: &'a str, name: &str) -> Vec<&'a str> {
     let lines: Vec<&str> = said.lines().collect();
     let is_it = |line: &str| line.starts_with(&format!("bad   {name}: "));

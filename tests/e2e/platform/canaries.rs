@@ -49,7 +49,7 @@ pub fn contains(whole: &[u8], part: &[u8]) -> bool {
 }
 
 /// The content of a response to everybody and to an administrator; it must have none of the secrets. `made` are addresses of
-/// what the secrets belong to, beside those of the lists.
+/// the records of the secrets, beside those of the lists.
 fn everything_shown(
     server: &Server,
     place: &Place,
@@ -98,7 +98,7 @@ fn everything_shown(
 /// A secret that only settings hold.
 const SMTP_PASSWORD: &str = "canary-of-the-mail-server";
 
-/// Secrets by their kind, and where what they belong to is shown.
+/// Secrets by their kind, and the pages of their records.
 #[derive(Default)]
 struct Made {
     secrets: Vec<(&'static str, String)>,
@@ -146,7 +146,7 @@ fn make_of_people(server: &Server, made: &mut Made, n: usize) {
     made.keep("wrong token", &json!(bogus));
 }
 
-/// The same of what lies outside: repositories, receivers, providers.
+/// The same of outside systems: repositories, receivers, providers.
 fn make_of_systems(server: &Server, made: &mut Made, n: usize) {
     let admin = server.token("admin");
     let name = format!("canary{n}");

@@ -367,7 +367,7 @@ fn tokens(terminal: &Terminal) {
     assert_eq!(terminal.plain(secret, &["change", "list"]).status.code(), Some(2));
 }
 
-/// Which packs the directory cannot staff: exit 1 for one that was named, with the rule; a name that is none is no yes.
+/// The packs that the directory cannot staff: exit 1 for a named one, with the rule; an unknown name is an error.
 fn staffing(terminal: &Terminal) {
     let test = |pack: &[&'static str]| [&["policy", "test", "--staffing"], pack].concat();
     let all = terminal.says(0, "auditor", &test(&[]));

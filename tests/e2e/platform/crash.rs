@@ -1,4 +1,4 @@
-//! `kill -9` under load: what was acknowledged is there, nothing is half there, and the log still proves itself.
+//! `kill -9` under load: acknowledged acts are there, nothing is half there, and the log still proves itself.
 
 use std::process::Command;
 use std::time::Duration;

@@ -103,7 +103,7 @@ fn the_demo_is_an_organisation_with_a_past() {
     must_be_logged_as_it_was(&server, now);
 }
 
-/// The log begins with the demo's own event; what lies in the past was recorded now.
+/// The log begins with the demo's own event; past events were recorded now.
 fn must_be_logged_as_it_was(server: &Server, now: Timestamp) {
     server.wait_for_log();
     let token = server.token("auditor");
@@ -224,7 +224,7 @@ fn its_changes_are_asked_for_exactly_what_is_promised() {
         assert_eq!(&told, wanted, "{risk} risk, {service}");
         risks.insert(service.to_owned(), risk);
     }
-    // Services on which nothing depends have low risk; what the ledger holds is never easy, nor is the first change of a backup that
+    // Services without dependants have low risk; a change of the ledger is never easy, nor is the first change of a backup that
     // nobody has rehearsed.
     for (service, risk) in [
         ("status-page", "low"),

@@ -26,7 +26,7 @@ fn ask_for(server: &Server, token: &str, title: &str) -> (u16, Value) {
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-/// A server on a small disk, and what was acknowledged there.
+/// A server on a small disk, and its acknowledged acts.
 struct Cramped {
     server: Server,
     disk: SmallDisk,
@@ -73,8 +73,8 @@ impl Cramped {
         panic!("the disk never was full, position {position}");
     }
 
-    /// While hardly anything can be written, no gate lets anything through without a record of it, and what is settled can
-    /// still be read. Returns the checks that were recorded all the same, where a row had room left.
+    /// While hardly anything can be written, no gate lets anything through without a record of it, and settled data can still
+    /// be read. Returns the checks that were recorded all the same, where a row had room left.
     fn asks_the_gate(&self) -> Option<String> {
         let pipeline = self.server.token("pipeline");
         let (status, answer) = self.server.ask(

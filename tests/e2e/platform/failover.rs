@@ -58,7 +58,7 @@ impl Fault {
     }
 }
 
-/// Everything of one session: the cluster, two servers, and what was acknowledged so far.
+/// Everything of one session: the cluster, two servers, and the acknowledged acts so far.
 struct World {
     nodes: Nodes,
     places: [Place; 2],
@@ -83,7 +83,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
         };
         let first = world.start_server(0, true);
-        // One change for all rounds: what is under way stops others of its service.
+        // One change for all rounds: work under way stops other changes of its service.
         scheduled(&first, "Goes on through every outage", &artifact(DEPLOYED));
         first.wait_for_log();
         let people = "demo-credentials.json";
@@ -207,7 +207,7 @@ impl World {
     }
 }
 
-/// Of what a failover takes this cluster lacks encryption, and its URL names one host that is no loopback address.
+/// This cluster lacks encryption for a failover, and its URL names one host that is no loopback address.
 fn doctor_misses_what_is_missing(place: &Place) {
     let mut doctor = Command::new(binary());
     place_arguments(place, doctor.arg("doctor"));

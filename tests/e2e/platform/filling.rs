@@ -214,7 +214,7 @@ impl Filler<'_> {
             .collect()
     }
 
-    /// Makes one thing, by the administrator or else by who has many roles.
+    /// Makes one thing, by the administrator or else by a person with many roles.
     fn make(&self, (method, path, body): &Row) {
         let mut said = String::new();
         for token in [&self.admin, &self.many] {

@@ -48,7 +48,7 @@ fn path_with_program() -> std::ffi::OsString {
     std::env::join_paths(folder.into_iter().chain(std::env::split_paths(&usual))).unwrap()
 }
 
-/// Notes what each call brought that was taken, a row of three: method, path, body.
+/// Notes the accepted calls, a row of three: method, path, body.
 const NOTING: &str = r#"
 eval "plain_$(declare -f call)"
 call() {
@@ -116,8 +116,8 @@ fn settings_of_a_cluster(folder: &Path) -> String {
     format!("workloads = \"{}\"\n", file.display())
 }
 
-/// Whether a page has the program itself verify what the server signed. Its clock is the machine's, so the page is walked before
-/// others move the server's on.
+/// Whether a page has the program itself verify the server's signatures. Its clock is the machine's, so the page is walked
+/// before others move the server's on.
 fn goes_by_true_clock(name: &str) -> bool {
     let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
     page.contains("<!-- true clock -->")

@@ -120,8 +120,8 @@ const WALKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Fails on a logged statement that walks through a tenant's rows although it names a value of another column. On PostgreSQL,
-/// which plans by what it counted itself, there is nothing to look at.
+/// Fails on a logged statement that walks through a tenant's rows although it names a value of another column. PostgreSQL plans
+/// by its own statistics, so there is nothing to look at.
 pub fn must_look_up(place: &Place, server: &Server) {
     if place.database.is_some() {
         return;

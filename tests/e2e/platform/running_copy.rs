@@ -1,5 +1,5 @@
-//! A running copy of the embedded database in another folder or a bucket: a host is killed and another takes over, and an older moment that
-//! is brought back stays read-only until two people accept what is lost.
+//! A running copy of the embedded database in another folder or a bucket: a host is killed and another takes over, and an older
+//! restored moment stays read-only until two people accept the loss.
 
 use std::path::Path;
 use std::process::Command;
@@ -182,7 +182,7 @@ fn is_taken_over(name: &str, copy: &Copy, rounds: usize) {
     must_replay(&place);
 }
 
-/// Two people accept what is lost, and nobody alone.
+/// Two people accept the loss, and nobody alone.
 fn accept_by_two(data: &Path, [admin, auditor]: &[(String, String); 2]) {
     let accept = |one: &(String, String), other: &(String, String)| {
         let mut words = vec!["audit", "accept-loss", "--tenant", "halden"];
@@ -198,7 +198,7 @@ fn accept_by_two(data: &Path, [admin, auditor]: &[(String, String); 2]) {
     assert!(!is_good && said.contains("Nothing is lost"), "{said}");
 }
 
-/// Nothing is written and nothing let through; what was there by then can be read.
+/// Nothing is written and nothing let through; the earlier data can be read.
 fn check_read_only(server: &Server, open: &str, wanted: &Value, (kept, lost): (&str, &Value)) {
     eventually("it says why it is not ready", || {
         let (status, said) = server.get("/readyz", None);

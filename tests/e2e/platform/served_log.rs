@@ -10,7 +10,7 @@ use tests::{Place, Server, binary, free_port};
 
 use crate::platform::crash::place_arguments;
 
-/// A server whose log is apart from what it prints for people.
+/// A server whose log is apart from its output for people.
 pub(crate) struct Served {
     child: Child,
     /// Where it listens.

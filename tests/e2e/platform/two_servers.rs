@@ -20,7 +20,7 @@ use crate::platform::paused_server::{checkpoint, note, roots_are_of_one_history}
 const WRITERS: usize = 3;
 /// How often one of them dies.
 const KILLS: usize = 6;
-/// How many jobs a server has under way at most: what it had when it was killed is done again.
+/// The most jobs that a server has under way: the jobs of a killed server are done again.
 const UNDER_WAY: usize = 16;
 
 /// Two servers over one database, with a mail server and a receiver of webhooks outside.
@@ -54,7 +54,7 @@ impl Pair {
         }
     }
 
-    /// Kills one of them and starts it again; what happens meanwhile is the caller's.
+    /// Kills one of them and starts it again; the caller decides the work meanwhile.
     fn kill(&mut self, which: usize, meanwhile: impl FnOnce(&Server)) {
         signals::send("KILL", self.servers[which].id());
         self.servers[which].wait_for_end();
@@ -245,7 +245,7 @@ fn both_write(pair: &Pair, loads: &[Deeds], acts: usize) {
     loads.iter().for_each(|load| load.wait_for(acts));
 }
 
-/// Nobody writes for a moment: what was acknowledged by one, the other shows, uploads included.
+/// Nobody writes for a moment: acts acknowledged by one server are visible on the other, uploads included.
 fn each_reads_what_the_other_was_told(pair: &mut Pair, loads: &[Deeds], calm: &Calm) {
     loads.iter().for_each(Deeds::rest);
     for (load, server) in loads.iter().zip(pair.servers.iter().rev()) {

@@ -15,7 +15,7 @@ use crate::platform::crash::must_verify;
 
 /// Calls to this machine are allowed.
 const ALLOW: &[&str] = &["--outgoing-allow", "127.0.0.1"];
-/// The rule: what the probe reports is a day old at most.
+/// The rule: the probe's report is a day old at most.
 const RULE: &str = "@id(\"house.require.restored_backup\")\n@reason(\"A backup that was restored is one.\")\n@require(\"item\")\n\
     @title(\"A backup was restored\")\n@check(\"probe\")\n@probe(\"restored-backup\")\n@max_age(\"24h\")\n@owner(\"owner\")\n\
     permit (principal, action == Action::\"require\", resource) when { resource.touches.contains(Touch::\"schema\") };";
@@ -188,7 +188,7 @@ fn a_schema_changes_only_with_a_backup_that_was_restored_of_late() {
     must_verify(&server);
 }
 
-/// The item that is shipped is met by the same probe, once the house has set it up.
+/// The shipped item is met by the same probe, once the tenant has set it up.
 #[test]
 fn the_shipped_list_refuses_a_backup_of_25_hours_and_lets_one_of_23_pass() {
     let place = Place::demo("shipped_backup");

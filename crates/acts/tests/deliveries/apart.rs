@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{World, artifact, began, body, status};
 
-/// A rule that keeps who approves apart from who implements.
+/// A rule that keeps approvers apart from implementers.
 const IMPLEMENTERS: &str = r#"
 @id("world.two")
 @reason("Who approves it does not deploy it.")
@@ -69,7 +69,7 @@ forbid (principal, action in [Action::"create_change", Action::"submit_change"],
 when { resource is Change && !principal.functions.contains("engineering") };
 "#;
 
-/// The mapping makes a standard change of what goes to pay.
+/// The mapping makes a standard change of each deployment to pay.
 fn map_to_template(world: &World) {
     let rules = json!({
         "reason": "It walks by itself",

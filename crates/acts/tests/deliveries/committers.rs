@@ -118,7 +118,7 @@ fn who_pushed_a_commit_does_not_approve_it_and_a_stranger_blocks_by_name() {
     world.accounts("olga", &["mail:Olga@x"]);
     let codes: Vec<String> = world.unmet_apart(&key).into_iter().map(|row| row.0).collect();
     assert_eq!(codes, ["cannot_be_met"], "mona alone manages, and pushed");
-    // The same push again adds nobody, and who moves a branch to a commit that was there made none.
+    // The same push again adds nobody, and moving a branch to an existing commit makes nobody its author.
     world.take(push(
         COMMITS[0],
         COMMITS[1],

@@ -1,4 +1,4 @@
-//! Drift against changes: seeded events of which it is known what each is, and differences that stay, change, go and come back.
+//! Drift against changes: seeded events of a known kind each, and differences that stay, change, go and come back.
 
 use std::collections::BTreeSet;
 

@@ -114,7 +114,7 @@ impl World {
 
     /// A world with further policies.
     fn under(more: &str) -> Self {
-        // Nothing here is about what outlives a crash, and thousands of commits would wait for the disk.
+        // Nothing here is about surviving a crash, and thousands of commits would wait for the disk.
         let memory = std::path::Path::new("/dev/shm");
         let folder = if memory.is_dir() {
             tempfile::tempdir_in(memory).unwrap()
@@ -233,7 +233,7 @@ impl World {
         self.planned_with_way_back(artifact, OLD.to_owned())
     }
 
-    /// The same with what runs again after a rollback.
+    /// The same with the version that runs again after a rollback.
     fn planned_with_way_back(&self, artifact: String, old: String) -> String {
         self.by("rita", move |cx| {
             let request = json!({
@@ -248,7 +248,7 @@ impl World {
         })
     }
 
-    /// The clock reaches an instant: what it makes due happens.
+    /// The clock reaches an instant: due timers run.
     fn passes(&self, key: &str, at: Timestamp) {
         self.set_clock(at);
         let key = key.to_owned();
@@ -414,7 +414,7 @@ fn try_order(world: &World, number: u64) {
         .collect();
     let part_of = |copy: u64| {
         let mut parts = story(which, number, copy);
-        // The end is never what is missing: a deployment that nobody ended has not ended.
+        // The end is never the missing message: a deployment that nobody ended has not ended.
         if missing < 3 {
             parts.remove(usize::try_from(missing).unwrap());
         }
@@ -436,7 +436,7 @@ fn try_order(world: &World, number: u64) {
         world.outcome(&artifact(number, 0), &format!("run-{number}-0")),
         world.outcome(&artifact(number, 1), &format!("run-{number}-1")),
     );
-    // A failure without a beginning is none: it ends no change, and no deployment is unauthorized by it.
+    // A failure without a beginning does not count: it ends no change, and no deployment is unauthorized by it.
     let has_no_beginning = missing == 2 && (which == 1 || which == 2);
     let plain = |value: &Value, copy: u64| {
         // A change that was never begun goes on with the clock, which differs.

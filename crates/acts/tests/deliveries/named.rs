@@ -134,7 +134,7 @@ fn an_artifact_that_is_attested_of_another_commit_moves_no_target_by_the_commit_
     world.set_clock(began() + SignedDuration::from_mins(30));
     world.take(with_commit(status("other", BUILT, "success", 9)));
     assert_eq!(world.ends(&key), [Value::Null]);
-    // Nor does what nobody attested: the permit's verifier would refuse it as well.
+    // Nor does an unattested one: the permit's verifier would refuse it as well.
     world.take(with_commit(status("unknown", &artifact(2, 0), "success", 9)));
     assert_eq!(world.ends(&key), [Value::Null]);
     world.told(APPROVED, None, Some(MADE));

@@ -23,7 +23,7 @@ const TESTED: &str = "@id(\"house.require.tested\")\n@reason(\"It was tested.\")
     @due(\"start\")\npermit (principal, action == Action::\"require\", resource)\n\
     when { resource.kind == Kind::\"normal\" && !resource.retrospective };\n";
 
-/// Puts a rule of the house in force, with a case that expects it.
+/// Puts a tenant's rule in force, with a case that expects it.
 fn with_rule(world: &World, id: &str, content: &str) {
     let case = format!(
         "given a service\n  people rita roles requester, olga roles owner\n  service pay, criticality low, owners olga\n  \

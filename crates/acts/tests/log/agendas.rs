@@ -1,4 +1,5 @@
-//! Agendas of boards: frozen with what needs the board, votes before the meeting, items at it, minutes, series, forecasts.
+//! Agendas of boards: frozen with the items that need the board, votes before the meeting, items at it, minutes, series,
+//! forecasts.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +82,7 @@ fn planned(world: &World) -> String {
     })
 }
 
-/// Lets so many hours pass and does what is then due for an agenda.
+/// Lets so many hours pass and runs an agenda's due timers.
 fn pass(world: &World, id: &str, hours: i64) -> (Agenda, Vec<AgendaItem>) {
     world.pass_seconds(hours * 3_600);
     let id = id.to_owned();

@@ -1,4 +1,4 @@
-//! Agents: they draft and decide nothing, their sponsor counts as the author of what they write, and they end with the sponsor.
+//! Agents: they draft and decide nothing, their sponsor counts as the author of their texts, and they end with the sponsor.
 
 use acts::approval::verbs::approve_change;
 use acts::change::create_change::create_change;

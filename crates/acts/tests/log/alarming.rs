@@ -1,4 +1,4 @@
-//! Figures that alarm: times by approver and who reads them, waits above agreed bounds, a rise of emergencies, and variants of
+//! Figures that alarm: times by approver and their readers, waits above agreed bounds, a rise of emergencies, and variants of
 //! templates from a proposed diff.
 
 use acts::Context;

@@ -60,7 +60,7 @@ fn file(world: &World, key: &str) -> String {
     world.look(move |cx| Ok(format!("{:?}", cx.file(&key)?))).unwrap()
 }
 
-/// The log verifies, the rows are what it adds up to, and a stranger finds nothing wrong in the bundle.
+/// The log verifies, the rows equal its sum, and a stranger finds no fault in the bundle.
 fn assert_proven(world: &World, key: &str) {
     world.sequence();
     let log = world.verify(None).report;

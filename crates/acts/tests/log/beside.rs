@@ -263,7 +263,7 @@ fn checked_go(world: &World) -> String {
     id
 }
 
-/// One person alone neither keeps what is taken back there from being read, nor has what could not be read believed again.
+/// One person alone neither keeps a withdrawal there from being read, nor has unread data believed again.
 fn must_read_on(world: &World, id: &str) {
     let edit = |fields: serde_json::Value| {
         let id = id.to_owned();
@@ -388,7 +388,7 @@ fn the_credential_of_a_system_that_leads_stays() {
     assert_eq!(refused(&world, "adam", keep(&other)), "", "it leads nothing");
 }
 
-/// Another account there may see fewer changes: who confirms, confirms the credential as well.
+/// Another account there may see fewer changes: confirming includes the credential.
 #[test]
 fn a_credential_or_interval_that_is_changed_between_the_proposal_and_the_confirmation_ends_the_proposal() {
     let world = World::new();

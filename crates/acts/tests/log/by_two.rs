@@ -125,7 +125,7 @@ fn one_administrator_sets_rows_and_of_two_neither_does_alone() {
     world.assert_replays();
 }
 
-/// A service under a regime, and production, are what rules look at: of two administrators neither takes them away alone.
+/// Rules read whether a service is under a regime, and production: of two administrators neither takes them away alone.
 #[test]
 fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     let world = alone();

@@ -87,7 +87,7 @@ fn verdicts_teach_a_probability_and_hours_and_the_same_verdicts_the_same_fit() {
     });
     assert_eq!(again.digest, model.digest);
 
-    // Every cause was felt within minutes, so an hour suffices here, and the change of two hours ago is none any more.
+    // Every cause was felt within minutes, so an hour suffices here, and the change of two hours ago is no candidate any more.
     let late = opened(&world, json!({}));
     let found = candidates(&world, &late, None);
     assert_eq!((found.hours, found.windows[0].origin), (1, WindowOrigin::Learned));

@@ -178,7 +178,7 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
     sign_in(&world, "anna", &["own", "sec"]);
     let anna = person(&world, "anna");
     assert!(anna.roles.is_empty() && !sits(&world, "anna"), "{anna:?}");
-    // By a file it is the same, both ways; and what no provider gives needs no note.
+    // By a file it is the same, both ways; and a right without a provider needs no note.
     let line = |fields: Value| import_directory::Line {
         number: 2,
         is_row: false,

@@ -1,4 +1,4 @@
-//! Emergency cards need two people; what was done under them is reported once, and every difference is somebody's action item.
+//! Emergency cards need two people; the uses under them are reported once, and every difference is a person's action item.
 
 use acts::core::noun;
 use acts::core::signing_keys;

@@ -117,7 +117,8 @@ fn a_short_life_a_long_silence_and_a_revocation_tell_no_more_than_is_due() {
         "who answers for it and for whom it speaks"
     );
     world.by("adam", move |cx| set_token::revoke_token(cx, gone.id.as_str()));
-    // The server was away for three months: one letter for what ends soon, none for what has ended or was given back.
+    // The server was away for three months: one letter for credentials that end soon, none for those that have ended or were
+    // given back.
     world.pass_seconds(88 * DAY);
     assert_eq!(look_round(&world), 1);
     assert_eq!(

@@ -127,7 +127,7 @@ pub(crate) fn tables_with(world: &World, word: &str) -> BTreeSet<String> {
     tables.into_iter().filter(holds).collect()
 }
 
-/// The log verifies, the rows are what it adds up to, and a stranger finds nothing wrong in the bundle.
+/// The log verifies, the rows equal its sum, and a stranger finds no fault in the bundle.
 fn assert_proven(world: &World, key: &str) {
     world.sequence();
     let log = world.verify(None).report;

@@ -146,7 +146,7 @@ fn empty(found: &Directory) -> BTreeSet<&'static str> {
     parts.map(|(name, _)| name).collect()
 }
 
-/// Compares what is in memory with what is in the database, as this transaction sees it.
+/// Compares memory with the database, as this transaction sees it.
 fn compare(cx: &mut Context<'_, '_>) -> Result<()> {
     let known = cx.directory()?;
     let read = acts::core::load_directory::load(cx.tx, known.generation)?;

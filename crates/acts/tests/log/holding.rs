@@ -1,4 +1,5 @@
-//! Legal holds by change, service, person and span, and retention rules: what they keep from people and from the clock.
+//! Legal holds by change, service, person and span, and retention rules: the data that they protect from people and from the
+//! clock.
 
 use acts::compliance::archive_changes;
 use acts::compliance::erase_texts::ask_erasure;

@@ -58,7 +58,7 @@ enum Deed {
     Withdraw,
 }
 
-/// Minting and consuming come more often than what ends them, so that there is something to end.
+/// Minting and consuming come more often than the ends of permits, so that there is something to end.
 const DEEDS: [Deed; 13] = [
     Deed::Mint,
     Deed::Mint,
@@ -82,7 +82,7 @@ struct Given {
     is_dead: bool,
 }
 
-/// One change, what was done with it, and what the oracle thinks of it.
+/// One change, its acts, and the oracle's view of it.
 struct Round<'w> {
     world: &'w World,
     desks: [&'w Executor; 2],

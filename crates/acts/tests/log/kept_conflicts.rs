@@ -1,4 +1,4 @@
-//! Conflicts that are kept: what the terms of planning hold, and what happens once nobody decides in time.
+//! Conflicts that are kept: the limits in time for planning, and the effect when nobody decides in time.
 
 use acts::core::noun;
 use acts::notify::action_items;

@@ -70,7 +70,7 @@ fn reviewed(world: &World, key: &str, cause: &str) {
     .unwrap();
 }
 
-/// The codes of what keeps an incident from being closed.
+/// The codes of the conditions that keep an incident from being closed.
 fn owed(world: &World, key: &str) -> Vec<String> {
     let key = key.to_owned();
     let found = world.look(move |cx| {
@@ -87,7 +87,7 @@ fn close(world: &World, key: &str) -> std::result::Result<(), Refusal> {
     })
 }
 
-/// The draft has the change with its decisions and permits, the course, and what people wrote.
+/// The draft has the change with its decisions and permits, the course, and people's texts.
 fn is_drafted(world: &World, found: &str, key: &str) {
     let k = found.to_owned();
     let drafted = world.look(move |cx| draft_incident_review(cx, &k)).unwrap();

@@ -69,7 +69,7 @@ fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_ha
     });
     let unmeetable = trial.unwrap().unmeetable;
     assert_eq!((unmeetable.len(), &unmeetable[0].text), (1, &rule.text));
-    // An auditor who builds nothing is none of those who could.
+    // An auditor who builds nothing is not among the possible people.
     world.system(|cx| {
         let aino = json!({"login": "aino", "roles": ["auditor"], "functions": ["engineering"]});
         set_person::create_person(cx, &body(aino)).map(drop)

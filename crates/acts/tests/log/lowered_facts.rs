@@ -1,4 +1,4 @@
-//! Facts that changes are judged by are lowered by two people: criticality, regimes, what a thing holds, where it belongs.
+//! Facts by which changes are judged are lowered by two people: criticality, regimes, the content of a thing, its place.
 
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::set_service::{end_dependency, set_config_item, set_dependency, set_service};

@@ -392,7 +392,7 @@ fn furnish_outsiders(world: &World) {
     });
 }
 
-/// A dashboard, and who has it mailed.
+/// A dashboard, and its subscriber by mail.
 fn furnish_dashboards(world: &World) {
     use model::report::dashboard_subscription::DashboardSubscription;
     use model::report::saved_dashboard::Dashboard;
@@ -489,7 +489,7 @@ fn write_records(world: &World, key: &str) {
     });
 }
 
-/// An emergency card, and what was done under it.
+/// An emergency card, and its uses.
 fn write_emergency(world: &World) {
     use model::emergency::emergency_card::EmergencyCard;
     use model::emergency::emergency_report::EmergencyReport;

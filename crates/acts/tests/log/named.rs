@@ -125,7 +125,7 @@ fn the_same_holds_once_each_of_the_named_has_left() {
 
 type Done = Box<dyn Fn(&mut acts::Context<'_, '_>) -> acts::Result<()> + Send + Sync>;
 
-/// Something that a person is refused: the world, who acts, and the act.
+/// A refused act: the world, the person, and the act.
 struct Refused {
     world: World,
     actor: Actor,
@@ -229,7 +229,7 @@ fn lent_voice() -> Refused {
     refused(world, actor, act)
 }
 
-/// An administrator confirms what a compromised account gave them.
+/// An administrator confirms the grants of a compromised account.
 fn own_suspension() -> Refused {
     let world = World::new();
     world.system(|cx| {

@@ -17,7 +17,7 @@ use crate::world::{TENANT, World, body};
 /// The most entries that one response covers.
 const MOST: i64 = 10;
 
-/// All pages of what fits a filter, each looking at `most` entries.
+/// All pages of the entries that fit a filter, each looking at `most` entries.
 fn pages(world: &World, filter: &LogFilter, (most, limit): (i64, i64)) -> Vec<LogPage> {
     let mut found: Vec<LogPage> = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! Replay agrees with a store that only the server wrote, and names what somebody else changed in it.
+//! Replay agrees with a store that only the server wrote, and names all other edits in it.
 
 use std::sync::Arc;
 
@@ -442,7 +442,7 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     world.system(|cx| set_person::set_password(cx, "sam", "$argon2id$two"));
     world.assert_replays();
     let sam = world.actor("sam").person;
-    // Also the one that they had before is none any more.
+    // Also the password that they had before is invalid now.
     for other in ["$argon2id$mine", "$argon2id$one"] {
         let found = world.tampered(&format!("UPDATE password SET phc = '{other}' WHERE person = '{sam}'"));
         assert_eq!(found.len(), 1, "{found:?}");
@@ -509,7 +509,7 @@ fn a_log_that_grows_while_it_is_compared_is_not_taken_for_cut_on_postgres() {
     }
 }
 
-/// Notes what a replay came to, as the server with this executor does.
+/// Notes the result of a replay, as the server with this executor does.
 fn note(executor: &acts::Executor, report: &ReplayReport) -> bool {
     let report = report.clone();
     let act = move |cx: &mut acts::Context<'_, '_>| note_replay(cx, &report);

@@ -18,7 +18,7 @@ pub(crate) fn go_to(world: &World, when: &str) {
     *world.clock.0.lock().unwrap() = when.parse().unwrap();
 }
 
-/// Runs what was lost and what is due, as a worker does.
+/// Runs lost and due timers, as a worker does.
 pub(crate) fn work(world: &World) {
     let lost = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     for (table, id) in lost.subjects {

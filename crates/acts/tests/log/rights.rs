@@ -388,7 +388,7 @@ fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
     world.system(|cx| {
         set_person::create_person(cx, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
         set_service::set_service(cx, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
-        // Olga owns everything; what else she is comes by a class, and by a group.
+        // Olga owns everything; her other rights come by a class, and by a group.
         let class = json!({"class": "regime:sox", "role": "security", "person": "olga"});
         set_service::set_ownership(cx, &body(class))?;
         set_person::set_group(cx, "builders", &body(json!({"members": ["olga", "ivo"]})))?;

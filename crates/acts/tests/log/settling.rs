@@ -1,5 +1,5 @@
-//! Open changes that an act on the directory leaves to the settler: from its commit on nothing goes by what was written of them
-//! before, and once all are settled nothing differs from an act that judges each of them itself.
+//! Open changes that an act on the directory leaves to the settler: from its commit on nothing relies on their earlier rows,
+//! and once all are settled nothing differs from an act that judges each of them itself.
 
 use acts::change::verbs;
 use acts::core::gate_question::Question;
@@ -64,7 +64,7 @@ fn is_left(world: &World) -> bool {
     world.look(|cx| Ok(unsettled::state(cx.tx)?.is_some())).unwrap()
 }
 
-/// Judges what was left, as a server does.
+/// Judges the remaining changes, as a server does.
 fn settle(executor: &Executor, most: i64) -> Left {
     executor
         .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, move |cx| {
@@ -269,7 +269,7 @@ fn judge_all(world: &World) {
     world.system(|cx| acts::case::settle_open::settle_open(cx, |_| true));
 }
 
-/// Settles what was left, and judges all once more.
+/// Settles the remaining changes, and judges all once more.
 fn catch_up(left: &World) {
     settle_all(left);
     left.executor.services().settle_at_once(100);

@@ -1,4 +1,4 @@
-//! Every right has a source: with a compromised account goes what it gave, until another person confirms it.
+//! Every right has a source: with a compromised account go its grants, until another person confirms them.
 
 use acts::change::verbs;
 use acts::directory::{deactivate_person, set_person, set_service, suspend_given};

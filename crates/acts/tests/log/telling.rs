@@ -41,7 +41,7 @@ fn go_to(world: &World, when: &str) {
     *world.clock.0.lock().unwrap() = at(when);
 }
 
-/// Runs what is due, as a worker does: the timer is leased, run and finished in one transaction.
+/// Runs due timers, as a worker does: the timer is leased, run and finished in one transaction.
 fn work(world: &World) -> usize {
     let lease = |holder: &'static str| {
         world.system(move |cx| {
