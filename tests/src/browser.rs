@@ -140,7 +140,7 @@ impl Browser {
         Self::open_with(&json!({"browser": "ALL"}))
     }
 
-    /// The same, and what goes over the wire is noted, for [`Self::wire`]: then everything costs twice as much.
+    /// The same, and the traffic over the wire is noted, for [`Self::wire`]: then everything costs twice as much.
     pub fn open_noting_wire() -> Self {
         Self::open_with(&json!({"browser": "ALL", "performance": "ALL"}))
     }
@@ -557,7 +557,7 @@ impl Drop for Browser {
     }
 }
 
-/// Copies a folder with what is in it.
+/// Copies a folder with its content.
 pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

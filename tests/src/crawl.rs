@@ -158,7 +158,7 @@ pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>
     seen.len()
 }
 
-/// The page of one change in each state, and what one act on two of them would do.
+/// The page of one change in each state, and the preview of one act on two of them.
 fn change_pages(server: &Server) -> Vec<String> {
     let token = server.token("change_manager");
     let key = |state: &str| {

@@ -155,7 +155,7 @@ fn under_way(server: &Server) -> String {
     key
 }
 
-/// A change that failed, with what was found out since.
+/// A change that failed, with the later findings.
 fn failed(server: &Server) -> String {
     let path = crate::journey::scheduled(server, "Print in two colours", &artifact(8_803));
     let key = path.rsplit('/').next().unwrap().to_owned();

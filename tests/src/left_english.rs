@@ -1,6 +1,6 @@
 //! English remains of a page in another language: texts that are neither people's nor data, and contain a small English-only
-//! term. A sentence is known to a language as soon as a pattern fits it, also where a part of it stays as it was; this reads
-//! what came out.
+//! term. A sentence is known to a language as soon as a pattern fits it, also where a part of it stays unchanged; this reads
+//! the result.
 
 /// Small English terms that no other language of the pages writes the same way.
 const WORDS: [&str; 72] = [

@@ -52,7 +52,7 @@ pub fn binary() -> PathBuf {
     std::env::var_os("ASSENT_TEST_BINARY").map_or_else(|| root().join("target/debug/assent"), PathBuf::from)
 }
 
-/// A port for a program that listens on 127.0.0.1, given to nobody else in this run. It lies below those that the system
+/// A port for a program that listens on 127.0.0.1, given to nobody else in this run. It lies below the ports that the system
 /// gives away by itself, so that no connection takes it before the program does.
 pub fn free_port() -> u16 {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
@@ -198,7 +198,7 @@ impl Server {
                 "--data",
             ])
             .arg(&data)
-            // By day or night, the log holds what the test does and nothing else.
+            // By day or night, the log has the test's own acts and nothing else.
             .env("ASSENT_REPLAY_AT", "never")
             .args(more);
         if demo {
@@ -240,7 +240,7 @@ impl Server {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
     }
 
-    /// The end of what it printed.
+    /// The end of its output.
     pub fn last_words(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();

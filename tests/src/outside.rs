@@ -51,7 +51,7 @@ impl Outside {
         Self::begin(true, answers)
     }
 
-    /// Starts one that keeps nothing but what the closure keeps, for more than fits in memory.
+    /// Starts one that keeps nothing but the closure's own data, for more than fits in memory.
     pub fn start_forgetful(answers: impl Fn(&Sent) -> (u16, Value) + Send + Sync + 'static) -> Self {
         Self::begin(false, answers)
     }

@@ -97,7 +97,7 @@ impl S3 {
         self.get(key).ok()?.body_mut().read_to_vec().ok()
     }
 
-    /// The address of the bucket with what keys begin with, reached at its own port.
+    /// The address of the bucket with the prefix of the keys, reached at its own port.
     #[must_use]
     pub fn address(&self, prefix: &str) -> String {
         self.url(&format!("/{prefix}"))

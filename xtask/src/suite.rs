@@ -74,7 +74,7 @@ const PARTS: &[Part] = &[
     },
 ];
 
-/// Parts that run only where they are named: what a whole run has no time for.
+/// Parts that run only by name, because a whole run has no time for them.
 const BY_NAME: &[Part] = &[
     Part {
         name: "postgres-whole",
@@ -88,7 +88,7 @@ const BY_NAME: &[Part] = &[
     },
 ];
 
-/// Compiles the unit tests while what they need is fetched: a part of whole runs alone.
+/// Compiles the unit tests while their needs are fetched: a part of whole runs alone.
 const BUILD: Part = Part {
     name: "build",
     needs: &[],
@@ -98,8 +98,8 @@ const BUILD: Part = Part {
 const END_TO_END: &[Need] = Need::ALL;
 
 /// The parts that compile and run nothing. In a whole run they go beside the tests, which leave a part of the processor idle.
-/// They share the folder of what is built, and with it the build scripts and macros of others: cargo lets one at a time into it,
-/// and tests that run hold nobody up.
+/// They share the folder of build outputs, and with it the build scripts and macros of others: cargo lets one at a time into
+/// it, and running tests delay nobody.
 const BESIDE: &[&str] = &["clippy", "docs"];
 
 /// The environment of the parts.
@@ -192,7 +192,7 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
 }
 
 impl Part {
-    /// Runs the part; what goes wrong is counted.
+    /// Runs the part; failures are counted.
     #[expect(clippy::disallowed_methods, reason = "the report tells how long each part took")]
     fn run_in(&self, world: &World) -> PartResult {
         let beside = if world.is_beside { " (beside the others)" } else { "" };
@@ -269,7 +269,7 @@ fn memory_for(needs: &[Need]) -> Option<memory::Folder> {
     if needs.is_empty() { None } else { memory::Folder::make() }
 }
 
-/// Installs what is missing and starts the database when a part wants one. The second result lists the missing needs.
+/// Installs the missing needs and starts the database when a part needs one. The second result lists the missing needs.
 fn prepare(root: &Path, needs: &[Need], memory: Option<&memory::Folder>) -> (Option<Cluster>, Vec<Error>) {
     let mut missing = tools::install(root, needs);
     if !needs.contains(&Need::Postgres) {
@@ -285,8 +285,8 @@ fn prepare(root: &Path, needs: &[Need], memory: Option<&memory::Folder>) -> (Opt
     }
 }
 
-/// Needs that could not be filled are failures of their own; the parts run all the same, so that one
-/// missing package does not hide what else is wrong.
+/// Needs that could not be filled are failures of their own; the parts run all the same, so that one missing package does not
+/// hide other failures.
 fn setup_failure(missing: &[Error]) -> PartResult {
     let mut count = Count::default();
     for error in missing {
@@ -400,7 +400,7 @@ fn unit(world: &World) -> Result<Count> {
     let mut count = Count::of_tests("unit", finished.succeeded, &finished.lines);
     let mut examples = world.cargo(&["test", "--doc", "--no-fail-fast"]);
     let finished = shell::tee(examples.args(WHOLE))?;
-    // A house whose documentation holds no example has nothing to run here, and that is no failure.
+    // A repository whose documentation has no example has nothing to run here, and that is no failure.
     let ran = Count::of_tests("doc examples", finished.succeeded, &finished.lines);
     if !finished.succeeded || ran.passed > 0 {
         count.add(ran);
@@ -408,8 +408,8 @@ fn unit(world: &World) -> Result<Count> {
     Ok(count)
 }
 
-/// Builds what later parts start, while the unit tests run: that build is one crate after another, and alone would leave half
-/// of the processor idle. A failure here happens again, and is reported, where the build is needed.
+/// Builds the programs that later parts start, while the unit tests run: that build is one crate after another, and alone would
+/// leave half of the processor idle. A failure here happens again, and is reported, where the build is needed.
 fn build_ahead(world: &World) {
     if !world.starts_binary {
         return;
@@ -573,7 +573,7 @@ pub fn docs_site(root: &Path, program: Option<&str>) -> Result<bool> {
     Ok(pages(&world)?.failed == 0)
 }
 
-/// The names of all test programs: what lies in a crate's folder `tests`, and what a manifest names.
+/// The names of all test programs: the files in a crate's folder `tests`, and those that a manifest names.
 fn test_targets(root: &Path) -> Result<BTreeSet<String>> {
     let mut targets = BTreeSet::new();
     let crates = entries(&root.join("crates"))?;

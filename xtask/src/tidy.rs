@@ -1,4 +1,4 @@
-//! The house rules that no compiler checks, each a small function over the repository's files.
+//! The rules of this repository that no compiler checks, each a small function over the files.
 //!
 //! A rule gets the [`Tree`] and returns findings with file and line. Exceptions of a rule are in `xtask/allow.toml`, each entry
 //! with its reason; an entry that spares nothing is itself a finding, so the list stays true.

@@ -37,7 +37,7 @@ pub enum Need {
     Integrity,
     /// The tools that pack, judge and sign a release: `dpkg-deb`, `systemd-analyze`, `ssh-keygen`.
     Packaging,
-    /// LemonLDAP::NG, an identity provider, with what its portal and its OpenID Connect load. It runs as the tests' own
+    /// LemonLDAP::NG, an identity provider, with the libraries of its portal and its OpenID Connect. It runs as the tests' own
     /// process.
     Identity,
     /// PostgreSQL that fails over: Patroni, etcd, HAProxy, PgBouncer and the network namespaces that they run in. Only root
@@ -157,7 +157,7 @@ pub fn chromedriver() -> Option<PathBuf> {
     shell::find("chromedriver")
 }
 
-/// Installs what of `needs` is missing, the system's packages first, then the pinned ones.
+/// Installs the missing ones of `needs`, the system's packages first, then the pinned ones.
 ///
 /// Everything is tried, so that one missing package does not hide another. Returns the missing needs, each with the command
 /// that would help.

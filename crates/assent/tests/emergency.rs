@@ -1,4 +1,4 @@
-//! Emergency cards through the real program, without a server: what a card does not allow is refused and recorded.
+//! Emergency cards through the real program, without a server: a use that a card does not allow is refused and recorded.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};

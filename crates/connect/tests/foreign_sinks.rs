@@ -1,4 +1,4 @@
-//! Foreign parsers read what sinks send: pycef, OpenTelemetry's own messages, and the compiled schema of OCSF.
+//! Foreign parsers read the output of sinks: pycef, OpenTelemetry's own messages, and the compiled schema of OCSF.
 //!
 //! Run with `--features foreign` and `ASSENT_TEST_PYTHON` naming a Python interpreter with the packages of `xtask/foreign`.
 

@@ -1,4 +1,4 @@
-//! Languages: their files are whole, and a page that is put into one keeps its markup and what people wrote.
+//! Languages: their files are whole, and a translated page keeps its markup and people's texts.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -15,7 +15,7 @@ fn languages() -> Vec<&'static Language> {
     tags.map(|tag| find(tag).unwrap()).collect()
 }
 
-/// The elements of a page in order, with what of their attributes no language changes, and the texts marked as people's.
+/// The elements of a page in order, with the attributes that no language changes, and the texts marked as people's.
 fn skeleton(html: &str) -> (Vec<String>, Vec<String>) {
     let (mut elements, mut kept) = (Vec::new(), Vec::new());
     let (mut reader, mut depth, mut kept_from) = (Reader::from_str(html), 0_u32, None);

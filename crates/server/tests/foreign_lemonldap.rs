@@ -230,7 +230,7 @@ impl Browser {
     }
 }
 
-/// The first form of a page: where it goes, and what it sends but boxes.
+/// The first form of a page: its target, and its fields without boxes.
 fn form_of(page: &str) -> (String, Vec<(String, String)>) {
     let (head, rest) = page
         .split_once("<form")

@@ -1,4 +1,4 @@
-//! Signing in at a foreign provider, npm's oidc-provider, and at one that sends what it should not.
+//! Signing in at a foreign provider, npm's oidc-provider, and at one that sends wrong responses.
 //!
 //! Run with `--features foreign` and `ASSENT_TEST_NODE_MODULES` naming a folder with `oidc-provider` and `jose`.
 
@@ -528,7 +528,7 @@ fn a_job_shows_its_platforms_token_instead_of_a_stored_secret() {
     gate_as(&world, second).problem(401, "unauthenticated");
 }
 
-/// An issuer of the organisation's own lets in by a claim that anybody's job has; a public platform is nobody's own.
+/// An issuer of the organisation's own admits by a claim that anybody's job has; a public platform is nobody's own.
 fn an_own_issuer_is_said_to_be_one(world: &World, mut rule: Value) {
     rule["own_issuer"] = json!(true);
     set_workload(world, "own-platform", &rule).expect(200);

@@ -1,4 +1,4 @@
-//! The pages over HTTP, without a browser: what a form sends, and what comes back.
+//! The pages over HTTP, without a browser: a form's request, and the response.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -553,7 +553,7 @@ fn a_change_walks_to_its_approval_by_forms() {
     );
     let digest = page.hidden("content_digest");
     assert!(digest.starts_with("sha256:"), "{digest}");
-    // Nobody is offered what is not theirs, and sending it all the same is refused.
+    // Nobody gets an act without the right to it, and sending it all the same is refused.
     assert!(!house.get(&ingrid, change).shows("decide-conditions"));
     let own = house.post(
         &ingrid,

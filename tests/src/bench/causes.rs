@@ -54,7 +54,7 @@ struct Answer {
     is_latest_right: bool,
 }
 
-/// Measures, prints the table, and fails where a figure is not what is wanted.
+/// Measures, prints the table, and fails where a figure misses its target.
 pub fn measure(folder: &Path) -> Result<()> {
     let rows = read_rows(&folder.join("puppet_changes_2011_2021.csv.gz"))?;
     let (from, split, end) = (

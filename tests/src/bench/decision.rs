@@ -1,4 +1,4 @@
-//! A decision: what many policies require of a change for one target, in this process, without a database.
+//! A decision: the requirements of many policies for a change of one target, in this process, without a database.
 //!
 //! The floor is Cedar's own call with request, entities and policies made ready: besides, the product reads the facts into
 //! entities, checks them for gaps, and turns the result into obligations.
@@ -46,7 +46,7 @@ pub fn measure() -> Result<Line> {
     on_policy_thread(move || measured(&set))
 }
 
-/// The base pack, and so many policies of a house that they are [`POLICIES`].
+/// The base pack, and so many policies of a tenant that they are [`POLICIES`].
 fn compiled() -> Result<PolicySet> {
     let mut files = policy::base().files;
     let base = files

@@ -1,4 +1,4 @@
-//! The floors: what a server that does nothing but the bare work reaches on the same machine in the same run.
+//! The floors: the rate of a server that does nothing but the bare work on the same machine in the same run.
 //!
 //! Three routes of plain axum: one that only responds, one that does a prepared look-up on a database thread, and one that
 //! passes rows to a thread which commits those of all waiting requests together, as durably as the product does.

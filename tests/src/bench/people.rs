@@ -13,7 +13,7 @@ use super::report::Line;
 
 /// People for each group.
 const MEMBERS: usize = 25;
-/// How much the memory may grow over the second half of the people, in MiB: what a database's cache still takes.
+/// The largest growth of the memory over the second half of the people, in MiB: the growth of a database's cache.
 const GROWTH: f64 = 96.0;
 /// How long everybody may take to become one group, in seconds.
 const CROWD: f64 = 5.0;

@@ -164,7 +164,7 @@ impl Product {
         self.folder.path().join("assent.db")
     }
 
-    /// Has the most memory so far begin anew with what is resident now (proc(5), `clear_refs`).
+    /// Resets the peak of the memory to the present resident size (proc(5), `clear_refs`).
     pub fn forget_most_memory(&self) -> Result<()> {
         let path = format!("/proc/{}/clear_refs", self.child.id());
         std::fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
@@ -277,7 +277,7 @@ fn whole_change(artifact: &str, now: Timestamp) -> Value {
     })
 }
 
-/// A digest for a number: what a build would give.
+/// A digest for a number, in place of a build's.
 pub fn artifact(number: u64) -> String {
     proof::crypto::digest_text(&number.to_be_bytes())
 }

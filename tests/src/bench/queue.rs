@@ -17,7 +17,7 @@ const FIRST: u64 = 1 << 46;
 const WARM: usize = 3;
 /// The most that a page's server may take, in milliseconds, at the 95th of a hundred loads.
 const SERVER: f64 = 50.0;
-/// Pages that show or count what waits; `{key}` is one of the changes that do.
+/// Pages that show or count waiting changes; `{key}` is one of them.
 const PAGES: [(&str, &str); 12] = [
     ("Home", "/"),
     ("The list of changes", "/changes"),
@@ -36,7 +36,7 @@ const PAGES: [(&str, &str); 12] = [
 /// Measures on a product of its own: so many changes wait for one reader, and each page is loaded `loads` times.
 ///
 /// # Errors
-/// When a request is refused, or a page is none.
+/// When a request is refused, or a page fails.
 pub fn measure(product: &Product, waiting: usize, loads: usize) -> Result<Vec<Line>> {
     let now = assent::clock::now();
     let mut caller = Caller::new(product)?;

@@ -1,8 +1,8 @@
 //! How well the product's own model of failure forecasts on public histories, beside the base rate and a score in points: the
 //! table of the data folder's README. Training is before, testing after; there is no other split.
 //!
-//! The histories are read from a folder beside the repository and are no part of it. Of the feature of a change only what was
-//! known before it is used, and no person. A figure that misses its bound fails the program, after the whole table is printed.
+//! The histories are read from a folder beside the repository and are no part of it. Only features known before the change are
+//! used, and no person. A figure that misses its bound fails the program, after the whole table is printed.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -312,7 +312,7 @@ impl Past {
     }
 }
 
-/// Reads the inputs of a change from itself and from what was known before it.
+/// Reads the inputs of a change from itself and from its past.
 type Reads = fn(&mut Past, &Row) -> Vec<i64>;
 
 fn outcomes(rows: &[Row], reads: Reads) -> Vec<Outcome> {
@@ -365,8 +365,8 @@ fn told(model: &EnvironmentModel, test: &[&Outcome]) -> Vec<Told> {
         .collect()
 }
 
-/// The score in points that each person collects: 3 for a success, 5 less for a failure, from 50 within 0 and 100; what is
-/// missing to 100 is read as the probability of failure.
+/// The score in points that each person collects: 3 for a success, 5 less for a failure, from 50 within 0 and 100; the rest to
+/// 100 is read as the probability of failure.
 fn points(rows: &[Row], from: i64, (test_from, end): (i64, i64)) -> Vec<Told> {
     let mut by_person: HashMap<&str, i64> = HashMap::new();
     let mut shown: Vec<&Row> = rows.iter().filter(|row| row.at >= from && row.known_at < end).collect();

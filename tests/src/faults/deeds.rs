@@ -95,7 +95,7 @@ pub struct Deeds {
 }
 
 impl Deeds {
-    /// Starts so many writers and one sender of deliveries, who have no server yet. The place is the server's whose tokens
+    /// Starts so many writers and one sender of deliveries, without a server at first. The place is the server's whose tokens
     /// they use; `series` numbers their artifacts apart from those of other loads.
     pub fn begin(name: &str, server: &Server, series: u64, writers: usize) -> Self {
         let shared = Arc::new(shared(name, server));
@@ -274,7 +274,7 @@ fn shared(name: &str, server: &Server) -> Shared {
     }
 }
 
-/// A connection of GitHub's for one service: where it delivers and what it signs with.
+/// A connection of GitHub's for one service: its delivery address and its signing key.
 fn connect(server: &Server, name: &str) -> (String, String) {
     let row =
         json!({"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}});

@@ -38,7 +38,7 @@ impl SmallDisk {
     /// # Panics
     /// When it cannot be measured, or be made so small.
     pub fn fill(&self, leaving_kibibytes: u64) {
-        // The server goes on writing meanwhile, so what was measured may be out of date when it is used.
+        // The server goes on writing meanwhile, so the measurement may be out of date when it is used.
         eventually("the disk can be made small", || {
             let (used, _) = self.kibibytes();
             self.resize(used + leaving_kibibytes)

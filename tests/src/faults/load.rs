@@ -25,7 +25,7 @@ pub struct Kept {
 
 #[derive(Default)]
 struct Shared {
-    /// Where the server is now; `None` while there is none.
+    /// The server's present address; `None` while there is none.
     address: RwLock<Option<String>>,
     over: AtomicBool,
     kept: Mutex<Vec<Kept>>,
@@ -40,7 +40,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts so many writers, who have the requester's token and no server yet. `name` distinguishes loads.
+    /// Starts so many writers, with the requester's token and without a server at first. `name` distinguishes loads.
     pub fn begin(name: &str, token: &str, writers: usize) -> Self {
         Self::begin_with(name, token, writers, PATIENCE)
     }
@@ -151,7 +151,7 @@ fn write_one(shared: &Shared, agent: &ureq::Agent, token: &str, title: &str) -> 
             Ok(mut answer) => (answer.status().as_u16(), answer.body_mut().read_to_string().ok()),
             Err(_) => (0, None),
         };
-        // A response that broke off in its middle is none.
+        // A response that broke off in its middle does not count.
         let status = if answer.is_none() { 0 } else { status };
         *shared
             .statuses

@@ -141,7 +141,7 @@ fn remove(namespace: &str) {
     let _ = ip(&["netns", "del", namespace]);
 }
 
-/// Removes what a test left that was killed itself: its number is in the name, and no such process is there.
+/// Removes the remains of a killed test: its number is in the name, and no such process is there.
 fn sweep() {
     let listed = Command::new("ip").args(["netns", "list"]).output();
     let listed = listed.map(|done| done.stdout).unwrap_or_default();

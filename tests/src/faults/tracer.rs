@@ -11,8 +11,8 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Attaches to every thread of a process. `options` are strace's own, such as
-    /// `-e inject=fdatasync:error=EIO`; what was called is written to `record`.
+    /// Attaches to every thread of a process. `options` are strace's own, such as `-e inject=fdatasync:error=EIO`; the calls
+    /// are written to `record`.
     ///
     /// # Panics
     /// When strace is not there or may not trace.

@@ -1,4 +1,4 @@
-//! Conflicts that are kept: the limits in time for planning, and the effect when nobody decides in time.
+//! Conflicts that are kept: the planning steps that they block, and the effect when nobody decides in time.
 
 use acts::core::noun;
 use acts::notify::action_items;

@@ -442,7 +442,7 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     world.system(|cx| set_person::set_password(cx, "sam", "$argon2id$two"));
     world.assert_replays();
     let sam = world.actor("sam").person;
-    // Also the password that they had before is invalid now.
+    // Putting the earlier password back is found, too.
     for other in ["$argon2id$mine", "$argon2id$one"] {
         let found = world.tampered(&format!("UPDATE password SET phc = '{other}' WHERE person = '{sam}'"));
         assert_eq!(found.len(), 1, "{found:?}");

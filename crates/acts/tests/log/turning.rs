@@ -162,7 +162,7 @@ fn published(executor: &Executor) -> (Jwks, Result<RevocationList, String>) {
     (keys, list)
 }
 
-/// Whether a permit passes with what is fetched now; the code when not.
+/// Whether a permit passes with the data that is fetched now; the code when not.
 fn verdict(world: &World, token: &str) -> Result<(), String> {
     let (keys, list) = published(&world.executor);
     let expected = Expected {

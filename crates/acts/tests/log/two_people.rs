@@ -154,7 +154,7 @@ fn one_person_takes_rights_away_and_two_give_them_back() {
     world.assert_replays();
 }
 
-/// Rules keep who made a commit apart from who decides on it: the commits of an account that is nobody's bar nobody.
+/// Rules keep the authors of a change's commits apart from its approvers: the commits of an unowned account bar nobody.
 #[test]
 fn nobody_makes_somebodys_commits_nobodys_alone() {
     let world = two();
@@ -735,7 +735,7 @@ fn hours_are_changed_by_two_and_holidays_added_by_one() {
     let holidays = json!([{"date": "2026-12-25", "title": "Christmas Day"}]);
     assert_eq!(set(json!({"key": "default", "holidays": holidays})), "done");
     assert_eq!(set(json!({"key": "default", "holidays": []})), "two_people_needed");
-    // A new one moves nothing until somebody's clocks run by it.
+    // A new one moves nothing until a person's clocks run by it.
     assert_eq!(set(json!({"key": "always", "hours": hours})), "done");
     assert_eq!(
         edit(&world, "ada", "olga", json!({"calendar": "always"})),

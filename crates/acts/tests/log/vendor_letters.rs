@@ -1,4 +1,4 @@
-//! Letters between vendors and the server: what their jobs hold, and how many are taken.
+//! Letters between vendors and the server: the content of their jobs, and the number of accepted letters.
 
 use acts::core::noun;
 use acts::integration::{set_connection, take_delivery};

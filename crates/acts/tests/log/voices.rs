@@ -161,7 +161,7 @@ fn every_act_that_judges_is_closed_to_a_lent_voice() {
     assert!(!Act::ALL.iter().any(refuses));
 }
 
-/// Anybody may be given a role that looks on, by one person: it must open nothing.
+/// Anybody may get an observer's role, by one person: it must open nothing.
 #[test]
 fn a_role_that_looks_on_opens_nothing_to_a_lent_voice() {
     let world = world();

@@ -87,7 +87,7 @@ fn a_log_that_only_grows_is_cosigned_and_nothing_else_is() {
     assert_eq!(submit(&world, &log, 1, &[a], fork), Witnessed::Conflict(2));
     assert_eq!(submit(&world, &log, 2, &[], fork), Witnessed::Conflict(2));
 
-    // A log that is watched anew goes on from what was seen of it.
+    // A log that is watched anew goes on from its last seen state.
     let (id, again) = (added.id.0.clone(), body(json!({"key": key})));
     world.system(move |cx| noun::end::<WatchedLog>(cx, &id).map(drop));
     assert_eq!(submit(&world, &log, 2, &[], second), Witnessed::UnknownLog);

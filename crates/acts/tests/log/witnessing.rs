@@ -1,4 +1,4 @@
-//! Witnesses whose lines are served, and permits that are used up: what acts decide of them.
+//! Witnesses whose lines are served, and permits that are used up: the decisions of acts on them.
 
 use acts::audit::take_cosignature::{last_cosigned, take_cosignature};
 use acts::audit::{cosign_log, prove_event};

@@ -1,4 +1,4 @@
-//! Action items: who is notified when, and that there is always somebody who has to do them.
+//! Action items: the notified people and times, and that each item always has an owner.
 
 use std::collections::BTreeSet;
 

@@ -254,7 +254,7 @@ fn whose_account_is_compromised_is_not_there_any_more() {
     assert_eq!(world.state(), State::Authorizing, "two of three were there");
     let row = unmet(&world, "quorum_missing").unwrap();
     assert_eq!(row.waiting_on, ["max"]);
-    // A plain leaver stays counted: what was decided with them was decided.
+    // A plain leaver stays counted: decisions made with them stay valid.
     world.estate(|estate| {
         let cora = estate.people.get_mut(&"cora".into()).unwrap();
         cora.deactivation = None;

@@ -1,5 +1,5 @@
-//! Conflicts of plans and free times, over estates at random: what is planted is found with its way, what is clean is not, and no
-//! time that is offered collides.
+//! Conflicts of plans and free times, over estates at random: a planted conflict is found with its way, a clean plan has none,
+//! and no offered time collides.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -66,7 +66,7 @@ fn what_is_serialised_is_what_is_classified() {
     }
 }
 
-/// For every field of *what* that an edit can reach: a patch, and the patch that takes it back.
+/// For every editable field of *what*: a patch, and the patch that takes it back.
 const EDITS: &str = r#"
 kind | {"kind": "emergency", "incident": "INC-1"} | {"kind": "normal", "incident": null}
 expedited | {"expedited": true, "expedited_reason": "Late"} | {"expedited": null, "expedited_reason": null}

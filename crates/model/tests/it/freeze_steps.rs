@@ -1,4 +1,4 @@
-//! Freezes that the business agrees to, and what they let through.
+//! Freezes that the business agrees to, and their exceptions.
 
 use jiff::SignedDuration;
 use model::core::enums::{FreezeStage, Level, State};

@@ -1,4 +1,4 @@
-//! Success, caused incidents and the watch window: what an incident does to an outcome and to the closing.
+//! Success, caused incidents and the watch window: the effect of an incident on an outcome and on the closing.
 
 use model::change::around::{self, LinkEnd};
 use model::change::record::{Change, Target, TargetRecord};

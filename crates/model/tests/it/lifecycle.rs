@@ -265,7 +265,7 @@ fn check(act: Act, state: State, answer: &Result<(), Refusal>) {
         assert_eq!(unmet.len(), 1, "{act:?} in {state}");
         let advice = &unmet[0].satisfy;
         match leads(act, state) {
-            // The act that leads on by itself, or what it waits for: the world's approved change lies under a freeze.
+            // The act that leads on by itself, or its blocker: the world's approved change lies under a freeze.
             Some(_) if state == State::Approved && advice.contains("freeze") => {}
             Some(lead) => assert!(advice.contains(lead), "{act:?} in {state}: {unmet:?}"),
             None if act == Act::Overrule => assert!(advice.starts_with("Only a change that somebody rejected")),

@@ -1,4 +1,4 @@
-//! Major incidents: what they stop, where, for whom a commander signs, and what ends them.
+//! Major incidents: the work that they stop, where, the exceptions that a commander signs, and their end.
 
 use std::collections::BTreeSet;
 

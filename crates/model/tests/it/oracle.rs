@@ -37,7 +37,7 @@ pub struct Clerk {
 }
 
 impl Clerk {
-    /// Compares what an act left behind with what was there before, and writes down what lost its ground.
+    /// Compares the state after an act with the state before, and writes down the approvals that lost their ground.
     pub fn note_edit(&mut self, who: &str, before: &Change, after: &Change) {
         let what = before.content != after.content;
         let when = (before.planned_start, before.planned_end) != (after.planned_start, after.planned_end);
@@ -142,7 +142,8 @@ impl Clerk {
     }
 }
 
-/// Whether a change is what the people who approved the template `patch` have seen: its steps, its category, its service.
+/// Whether a change equals the content that the approvers of the template `patch` have seen: its steps, its category, its
+/// service.
 fn is_as_the_template(change: &Change) -> bool {
     let steps = |steps: &[record::Step], title: &str| steps.len() == 1 && steps[0].title == title;
     let content = &change.content;

@@ -351,7 +351,7 @@ fn asked(change: &Change, (id, due, duty): (String, Due, Duty)) -> TargetObligat
     }
 }
 
-/// The test's own rules, beside those of the house.
+/// The test's own rules, beside the base ones.
 pub fn own_rules(change: &Change, extra: &[(Due, Duty)]) -> Vec<TargetObligation> {
     let rows = extra.iter().enumerate();
     rows.map(|(place, (due, duty))| asked(change, (format!("own.{place}"), *due, duty.clone())))

@@ -129,7 +129,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// Builds of the shop, and behind them the one of what goes out beside it.
+/// Builds of the shop, and behind them the build of the service beside it.
 const ARTIFACTS: [&str; 4] = ["git:aa", "git:bb", "git:cc", BESIDE];
 const BESIDE: &str = "git:dd";
 const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
@@ -195,7 +195,7 @@ fn times(world: &World, choice: u8) -> Value {
 
 fn done<T>(_: T) {}
 
-/// The targets with another build of the shop; what goes out beside it stays.
+/// The targets with another build of the shop; the service beside it stays.
 fn with_build(world: &World, artifact: &str) -> Value {
     let mut targets = vec![target("shop", artifact)];
     if world.change().content.targets.len() > 1 {
@@ -463,7 +463,7 @@ fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseE
     permits_die(world, before)
 }
 
-/// Whether a freeze lies over what is left of the planned window.
+/// Whether a freeze lies over the rest of the planned window.
 fn is_frozen_over(world: &World) -> bool {
     let change = world.change();
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
@@ -473,7 +473,7 @@ fn is_frozen_over(world: &World) -> bool {
     freezes.any(|freeze| !freeze.ended && freeze.starts_at < end && freeze.ends_at > start.max(world.now))
 }
 
-/// Whether a freeze is on now, of any kind or of those that halt what is under way.
+/// Whether a freeze is on now, of any kind or of those that halt work under way.
 fn is_frozen_now(world: &World, halting: bool) -> bool {
     let mut freezes = world.directory.freezes.iter();
     freezes.any(|freeze| {

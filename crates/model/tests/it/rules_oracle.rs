@@ -26,7 +26,7 @@ const BUILD: &str = "git:aa";
 const LEVELS: [&str; 4] = ["none", "low", "medium", "high"];
 const CRITICALITIES: [Criticality; 3] = [Criticality::Low, Criticality::Medium, Criticality::High];
 const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
-/// The incidents of the tests' estate, and what is none.
+/// The incidents of the tests' estate, and an unknown one.
 const NAMED: [&str; 4] = ["INC-1", "inc-7", "banana", "INC-99999"];
 
 /// The approvers that the rules require: owner, security, change managers.
@@ -99,7 +99,7 @@ struct Book {
     /// Stated impact on availability and complexity, as places in [`LEVELS`].
     stated: (usize, usize),
     criticality: usize,
-    /// Grows with every edit of what is done.
+    /// Grows with every edit of the work.
     epoch: usize,
     /// In which epoch somebody agreed.
     yes: BTreeMap<&'static str, usize>,

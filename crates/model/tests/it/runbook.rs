@@ -211,7 +211,7 @@ fn a_tap_that_arrives_again_is_the_same_and_nobody_else_s() {
     assert_eq!(code(again("ida", &other)), "tap_reused");
     other["tap"] = json!("tap-2");
     assert_eq!(again("ida", &other).unwrap(), None);
-    // A device without a connection names what it takes back by its own key.
+    // A device without a connection names the entry to undo by its own key.
     say(
         &mut world,
         json!({"text": "A slip", "withdraws": "tap-1", "occurred_at": "2026-11-20T11:21:00Z",

@@ -176,7 +176,7 @@ fn a_change_becomes_standard_by_the_forecast_of_what_it_says_then() {
 }
 
 proptest! {
-    /// Created, edited, made standard later, or moved by facts: what is still standard is inside, and what is inside is standard.
+    /// Created, edited, made standard later, or moved by facts: a change is standard exactly when it is inside of the bounds.
     #[test]
     fn a_standard_change_never_exceeds_its_bounds(bounds in bounds(), said in said(), way in 0..3_u8, table in any::<bool>()) {
         let mut estate = directory();

@@ -1,4 +1,4 @@
-//! Waves: members are placed by rule, a wave waits for the one before it, and what stops them stops every member.
+//! Waves: members are placed by rule, a wave waits for the one before it, and a stop stops every member.
 
 use std::collections::BTreeMap;
 

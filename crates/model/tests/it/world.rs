@@ -28,7 +28,7 @@ use crate::people::{dawn, directory, may, requirements};
 /// A request's body.
 pub type Body = Map<String, Value>;
 
-/// Under what permits are made here.
+/// The signing data of permits here.
 pub fn signing() -> permit::Signing {
     permit::Signing {
         epoch: 1,
@@ -227,7 +227,7 @@ impl World {
         .unwrap();
     }
 
-    /// Runs what is due at this instant, as the worker does, until nothing is due. Fails on a busy loop.
+    /// Runs timers due at this instant, as the worker does, until none is due. Fails on a busy loop.
     pub fn run_timers(&mut self) {
         for _ in 0..20 {
             self.act("system", |case| {

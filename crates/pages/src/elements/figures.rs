@@ -76,7 +76,7 @@ pub struct GraphNode {
     pub href: String,
     /// The place of the one before it, in the column to the left.
     pub from: Option<usize>,
-    /// Whether it is the origin of the change.
+    /// Whether it is the changed thing.
     pub is_origin: bool,
 }
 

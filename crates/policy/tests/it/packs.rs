@@ -23,7 +23,7 @@ fn each_pack_holds_with_the_base() {
         let set = compile(&files, "").unwrap_or_else(|findings| panic!("{}: {findings:#?}", pack.name));
         let mut cases = policy::base().cases;
         cases.extend(pack.cases.clone());
-        // As activation has it: what the pack requires besides contradicts no case of the base.
+        // As activation has it: the pack's further requirements contradict no case of the base.
         check_cases(&set, &cases).unwrap_or_else(|findings| panic!("{}: {findings:#?}", pack.name));
         let own = policy::on_policy_thread(|| run_cases(&set, &pack.cases));
         assert_eq!(own.failed, [], "{}", pack.name);

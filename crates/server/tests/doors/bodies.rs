@@ -267,7 +267,7 @@ fn bundle_head(world: &World, key: &str) -> (TcpStream, Vec<u8>) {
 
 /// The announced number of bytes of a bundle, and those that came.
 fn bundle_of((mut stream, mut bytes): (TcpStream, Vec<u8>)) -> (usize, Vec<u8>) {
-    // A connection that is broken off may end with an error; what came before it counts.
+    // A connection that is broken off may end with an error; the bytes before it count.
     let _ = stream.read_to_end(&mut bytes);
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let body = bytes.split_off(end + 4);

@@ -234,7 +234,7 @@ fn reports_tell_what_nobody_can_approve_and_who_is_alone() {
     assert_eq!(lines["code"], "not_found");
 }
 
-/// Nor does a request that names a part of what is known; a null clears.
+/// Nor does a request that names a part of the known fields; a null clears.
 #[test]
 fn what_a_request_does_not_name_stays_as_it_is() {
     let world = World::new();
@@ -362,7 +362,7 @@ fn a_regime_that_is_nearly_a_known_one_is_refused_with_what_was_meant() {
     assert_eq!(told["regimes"], json!(["bafin", "pci_dss", "sox", "sox_404"]));
 }
 
-/// A file that knows less than is known here takes nothing away: what is regulated stays regulated.
+/// A file with fewer facts than are known here takes nothing away: a regulated service stays regulated.
 #[test]
 fn what_a_file_does_not_name_stays_as_it_is() {
     let world = World::new();

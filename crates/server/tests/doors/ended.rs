@@ -1,5 +1,5 @@
 //! A cookie that was copied opens nothing once its session has ended: signed out, ended from elsewhere, or its person switched
-//! off by the directory; nor what wants a fresh factor before.
+//! off by the directory; nor any act that needs a fresh factor before.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

@@ -8,7 +8,8 @@ use store::record::{self, Filter};
 
 use crate::world::World;
 
-/// A freeze lets pass what a manager excepted: it can be taken back, is given once, and ends with an edit of what it was for.
+/// A freeze lets a manager's exception pass: the exception can be taken back, is given once, and ends with an edit of its
+/// subject.
 #[test]
 fn an_exception_from_a_freeze_is_withdrawn_and_ends_with_an_edit() {
     let world = World::new();

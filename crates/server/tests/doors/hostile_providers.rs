@@ -150,7 +150,7 @@ impl Provider {
         let wrong = asked["wrong"].as_str().unwrap_or_default();
         let is_new = self.used.lock().unwrap().insert(code);
         let challenge = base64url(&sha256(part("code_verifier").as_bytes()));
-        // `weak` is a provider that looks at neither; what it lets through we must stop.
+        // `weak` is a provider that checks neither; the server must stop its responses.
         if wrong != "weak" && (!is_new || asked["challenge"] != challenge) {
             return no();
         }
@@ -170,7 +170,7 @@ impl Provider {
         (200, "application/json", told.to_string())
     }
 
-    /// An ID token, with what is wrong in it.
+    /// An ID token, with the error in it.
     fn token(&self, prefix: &str, wrong: &str, asked: &Value) -> String {
         let now = asked["now"].as_i64().unwrap();
         let mut claims = json!({
@@ -320,7 +320,7 @@ fn query_part(url: &str, name: &str) -> String {
     found.unwrap_or_default().to_owned()
 }
 
-/// The server, the two providers, and what was tried.
+/// The server, the two providers, and the attempts.
 pub(crate) struct Ring {
     pub(crate) world: World,
     pub(crate) honest: Arc<Provider>,

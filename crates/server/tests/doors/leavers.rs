@@ -1,4 +1,4 @@
-//! Leavers: what ends with a person, plain and as compromised.
+//! Leavers: the things that end with a person, plain and as compromised.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 

@@ -75,7 +75,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The roles that a row's columns let in, of people without a part of their own.
+/// The roles that a row's columns admit, of people without a part of their own.
 fn let_in(columns: &'static str) -> BTreeSet<&'static str> {
     let words = |name: &str| -> Vec<&'static str> {
         let found = columns.split(" | ").find_map(|column| column.strip_prefix(name));

@@ -136,7 +136,7 @@ fn an_origin_of_another_scheme_is_another_site() {
     end(&format!("HTTP://{host}")).expect(200);
 }
 
-/// One address may be a whole company's: who guesses there at nobody in particular keeps nobody else out.
+/// One address may be a whole company's: guesses there at unknown logins keep nobody else out.
 #[test]
 fn guesses_at_unknown_logins_keep_nobody_of_the_same_address_out() {
     let world = World::new();

@@ -120,7 +120,7 @@ fn what_a_changed_freeze_covers_is_judged_in_its_transaction() {
         json!({"service": "booking-api", "environment": "production", "artifact": ARTIFACT, "wait_until": until});
     let check = world.post("pipe", "/gate-checks", &question).expect(201);
     assert_eq!(check["state"], "waiting");
-    // It lies over another place: what it held goes on, also who waits at the gate.
+    // It lies over another place: work that it held goes on, also checks that wait at the gate.
     world.post("adam", "/environments", &json!({"key": "staging"}));
     loosen(&world, &path, json!({"environments": ["staging"]}));
     assert_eq!((gate(&world), stands()), (json!("go"), json!("scheduled")));

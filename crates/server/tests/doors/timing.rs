@@ -101,7 +101,7 @@ fn a_refusal_takes_as_long_for_who_is_known_as_for_who_is_not() {
     took(&world, Kind::Unknown, 60_000);
     let mut times: [Vec<f64>; KINDS.len()] = Default::default();
     for number in 0..tries {
-        // All kinds in each round, each time another one first: what else the machine does meets them alike.
+        // All kinds in each round, each time another one first: other load of the machine affects them alike.
         for place in 0..KINDS.len() {
             let chosen = (place + number * 3) % KINDS.len();
             times[chosen].push(took(&world, KINDS[chosen], number));

@@ -1,4 +1,4 @@
-//! Tokens that carry less than their person, tokens that somebody made for another, and what the log knows of attempts.
+//! Tokens that carry less than their person, tokens that a person made for another, and the log's record of attempts.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -148,7 +148,7 @@ fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     let mail = json!({"login": "x", "name": "X", "email": "x@acme.example Bcc: eve@evil.example"});
     let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "not_an_address");
-    // Two ways to write an address that is somebody else's already.
+    // Two ways to write another person's address.
     for mail in ["x@acme.example.", "x@acme..example", "x\u{200b}@acme.example"] {
         let refused = world.post("adam", "/people", &json!({"login": "x", "name": "X", "email": mail}));
         assert_eq!(

@@ -180,7 +180,7 @@ pub fn read_answer(stream: &mut TcpStream) -> Answer {
         match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            // The connection was reset under a body that nobody wanted; what came before it counts.
+            // The connection was reset under a body that nobody wanted; the bytes before it count.
             Err(_) if !bytes.is_empty() => break,
             Err(error) => panic!("no answer: {error}"),
         }

@@ -96,7 +96,7 @@ fn a_time_that_nobody_touched_stays_the_second_of_an_hour_that_comes_twice() {
     assert_eq!(planned_start(&house), "2027-10-31T00:15:00Z");
 }
 
-/// The form over the change with a title, over what a page held.
+/// The form over the change with a title, over the content of a page.
 fn titled(house: &House, page: &Answer, title: &str) -> Vec<(&'static str, String)> {
     let mut pairs = change_form(house, "keep");
     pairs.retain(|(name, _)| *name != "title" && !name.starts_with("planned_"));

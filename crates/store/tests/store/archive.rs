@@ -1,4 +1,4 @@
-//! The archive: what moved into segments is read as before, and nothing is lost or kept twice on the way.
+//! The archive: records moved into segments are read as before, and nothing is lost or kept twice on the way.
 
 use model::change::record::Change;
 use model::change::related_records::Comment;
@@ -412,7 +412,7 @@ impl Dice {
     }
 }
 
-/// One tenant archives and thaws beside what both do; every reading of the two is the same after each step.
+/// One tenant archives and thaws beside the work of both; every reading of the two is the same after each step.
 #[test]
 fn any_mix_of_moving_writing_and_erasing_leaves_every_reading_as_it_would_be() {
     check(|world| {

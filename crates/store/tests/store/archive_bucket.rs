@@ -91,7 +91,7 @@ fn check(test: impl Fn(&World, &InMemory)) {
     }
 }
 
-/// Reads what is to be moved. Each segment is of another moment: opened ones stay in the memory that all tests share.
+/// Reads the rows to be moved. Each segment is of another moment: opened ones stay in the memory that all tests share.
 fn gather(world: &World, numbers: &[i64]) -> Gathered {
     static MOMENTS: AtomicI64 = AtomicI64::new(1_000);
     let ids: Vec<String> = numbers.iter().map(|number| id(*number)).collect();
@@ -108,7 +108,7 @@ fn archived(world: &World, numbers: &[i64]) -> bool {
     move_in(world, ACME, &gathered)
 }
 
-/// Removes what nothing names any more.
+/// Removes files without a reference.
 fn collect(world: &World) -> Result<u64, Error> {
     let garbage = world.read(|tx| archive::bucket_garbage(tx, at(50), 9));
     let Some(garbage) = garbage else { return Ok(0) };

@@ -1,4 +1,4 @@
-//! By what people are known, members of groups, second factors, ceremonies.
+//! The identities of people, members of groups, second factors, ceremonies.
 
 use serde_json::json;
 use store::identity::second_factor::SecondFactor;

@@ -74,7 +74,7 @@ fn a_process_that_is_killed_in_an_upgrade() {
     for statement in statements(&files()[place].1).iter().take(run) {
         file.execute_batch(statement).unwrap();
     }
-    // No destructor rolls back: what lies on the disk is what a kill leaves.
+    // No destructor rolls back: the disk is as after a kill.
     std::process::abort();
 }
 
@@ -176,7 +176,7 @@ fn a_server_that_serves_goes_on_while_others_start_beside_it() {
     serving.close();
 }
 
-/// The lock of migrations, held by somebody who is killed: the next one to start runs what is left, once.
+/// The lock of migrations, held by a process that is killed: the next one to start runs the rest, once.
 #[test]
 fn who_waits_for_a_migration_whose_server_is_killed_runs_it() {
     let Some(database) = Database::new() else {

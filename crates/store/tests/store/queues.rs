@@ -206,7 +206,7 @@ fn a_timer_that_fails_on_is_counted_and_tried_on() {
     });
 }
 
-/// A server whose clock ran ahead takes what is due, and is killed.
+/// A server whose clock ran ahead takes due jobs, and is killed.
 #[test]
 fn a_lease_that_reaches_too_far_ahead_to_be_believed_is_taken_over() {
     check(|world| {
@@ -263,7 +263,7 @@ fn receive_about(world: &World, all: &[(&'static str, &'static str)]) {
     }
 }
 
-/// The ids of what a worker leases, in their order.
+/// The ids of a worker's leased jobs, in their order.
 fn leased(world: &World, now: i64, holder: &'static str, most: i64) -> Vec<String> {
     let by = move || Lease {
         most,

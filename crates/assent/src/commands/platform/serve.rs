@@ -81,7 +81,7 @@ fn start_log(merged: &Merged) -> Result<()> {
     Ok(())
 }
 
-/// Where standard output is no terminal, a program reads the lines.
+/// Where standard error is no terminal, a program reads the lines.
 fn is_json(merged: &Merged) -> bool {
     use std::io::IsTerminal as _;
     let said = merged.text("log_format");

@@ -1,4 +1,4 @@
-//! The comparison of a quarter finds what was planted and nothing else, and its back-test gives what happened again first.
+//! The comparison of a quarter finds the planted rules and nothing else, and its back-test puts repeated findings first.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! The forecast of failure: contributions add up exactly, more of what may only raise it never lowers it, environments are kept
-//! apart, nothing from the future counts, and without enough history there is no figure.
+//! The forecast of failure: contributions add up exactly, a larger value of an input that may only raise it never lowers it,
+//! environments are kept apart, nothing from the future counts, and without enough history there is no figure.
 
 use std::sync::LazyLock;
 
