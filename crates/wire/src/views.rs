@@ -518,8 +518,8 @@ pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     value
 }
 
-/// Removes the way of sign-in from an event. Sessions, tokens and codes of client addresses reveal where a person was: readers of
-/// the log see them there, and readers of a change, of the stream and of webhooks do not.
+/// Removes the kind of sign-in from an event. Sessions, tokens and codes of client addresses reveal where a person was: readers
+/// of the log see them there, and readers of a change, of the stream and of webhooks do not.
 pub fn leave_way_in(event: &mut Value) {
     if let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) {
         data.remove(VIA);

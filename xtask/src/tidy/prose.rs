@@ -8,7 +8,7 @@ const BEGINNINGS: &[&str] = &["Whoever", "Who", "Whom", "Whose", "What", "Whatev
 const FIGURATIVE: &[&str] = &[
     "told", "tell", "tells", "said", "say", "says", "word", "asked", "answer", "answers",
 ];
-/// A sentence has at least this number of terms.
+/// The least length of a sentence that counts.
 const WORDS: usize = 4;
 /// How far below its ceiling a share may lie before the ceiling has to follow, in tenths of a percent.
 const SLACK: usize = 5;
