@@ -134,7 +134,7 @@ impl World {
     }
 }
 
-/// The edits of the service `pay` in the hour before a minute: the titles and the findings of drift.
+/// The changes on the service `pay` in the hour before a minute: the titles and the findings of drift.
 fn drift_before(world: &World, minute: i64) -> Vec<(String, Option<String>)> {
     let answer = world.by("olga", move |cx| {
         let question = Question {
