@@ -1,4 +1,4 @@
-//! Administration by hand: every page of it, none of which needs a script.
+//! Manual administration: every page of it, none of which needs a script.
 
 use serde_json::{Value, json};
 
@@ -11,13 +11,13 @@ fn look_at(desk: &Desk, path: &str) {
     desk.look_at(&format!("admin/{name}"));
 }
 
-/// Opens an act's form by its words, without a script of the page.
+/// Opens an act's form by its label, without a script of the page.
 fn open_act(desk: &Desk, words: &str) {
     desk.browser.click_words(words);
     wait_for_form(desk);
 }
 
-/// The same in the first row of a table, where links beside it may have the same words.
+/// The same in the first row of a table, where links beside it may have the same label.
 fn open_act_of_row(desk: &Desk, words: &str) {
     let script = "const all = [...document.querySelectorAll('tbody tr:first-child summary')];
         const found = all.find((one) => one.textContent.trim() === arguments[0]);
@@ -39,7 +39,7 @@ fn wait_for_form(desk: &Desk) {
     );
 }
 
-/// Sends the open form and waits for the page that answers it: who goes on at once may cut the sending off.
+/// Sends the open form and waits for the next page: going on at once may cut the sending off.
 fn send(desk: &Desk) {
     desk.browser
         .leave_by(|| desk.browser.click("details[open] form.panel > div > button"));

@@ -1,4 +1,4 @@
-//! What no page may fall over: texts that deceive, words without an end, ten thousand things that need a target, cells that
+//! Input that must break no page: texts that deceive, texts without a break, ten thousand things that need a target, cells that
 //! look like formulas.
 
 use std::fmt::Write;
@@ -76,7 +76,7 @@ fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them(
 fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_page() {
     let desk = Desk::open();
     let browser = &desk.browser;
-    // Some at a time, as an answer is waited for.
+    // In parts: the test waits for each response.
     for part in 0..4 {
         let mut items = String::from("key,name,service\n");
         let mut arrows = String::from("from,to,kind,from_kind,to_kind\n");
@@ -162,7 +162,7 @@ fn a_form_that_is_sent_twice_does_its_work_once_and_other_answers_are_another_fo
     assert_eq!(comments["items"].as_array().unwrap().len(), 1, "{comments}");
 }
 
-/// Tells the cells of a workbook's first sheet with Python's own library: how many formulas, and the texts row by row.
+/// Prints the cells of a workbook's first sheet with Python's own library: the number of formulas, and the texts row by row.
 const SHEET: &str = "
 import json, sys, zipfile
 import xml.etree.ElementTree as tree
@@ -180,7 +180,7 @@ print(json.dumps({'formulas': len(list(sheet.iter(main + 'f'))),
     'rows': [[said(cell) for cell in row.iter(main + 'c')] for row in sheet.iter(main + 'row')]}))
 ";
 
-/// The rows of the workbook that an address answers, read by another program; it holds no formula.
+/// The rows of the workbook at an address, read by another program; it has no formula.
 pub fn workbook(desk: &Desk, address: &str) -> Vec<Vec<String>> {
     let script = "const done = arguments[1];
         fetch(arguments[0]).then((one) => one.arrayBuffer()).then((all) => done([...new Uint8Array(all)]), (e) => done(String(e)));";

@@ -1,4 +1,4 @@
-//! What a member of a board has before them at home: when it sits, and what wants a word there.
+//! The home page of a board's member: its next meeting, and the items that need a decision.
 
 use serde_json::json;
 use tests::browser::Look;
@@ -51,7 +51,7 @@ fn a_member_of_the_board_sees_what_wants_a_word_there_and_attends_from_home() {
     );
 }
 
-/// A board of owner, security and change manager that a pack asks about changes of high risk.
+/// A board of owner, security and change manager that a pack requires for changes of high risk.
 fn with_board(desk: &Desk) {
     let login = |role: &str| desk.server.person(role)["login"].clone();
     let members: Vec<_> = ["owner", "security", "change_manager"].map(login).to_vec();
@@ -158,7 +158,7 @@ fn sitting(desk: &mut Desk, count: usize) -> (Vec<String>, String) {
     (keys, id)
 }
 
-/// Security says yes to the item that is before the board.
+/// Security approves the item that is before the board.
 fn votes(desk: &Desk, key: &str, meeting: &str) {
     let change = desk.api("security", "GET", &format!("/changes/{key}"), json!(null));
     let vote = json!({"decision": "approve", "content_digest": change["content_digest"], "meeting": meeting});

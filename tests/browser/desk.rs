@@ -44,7 +44,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Opens both, and finds a change that waits for the word of security.
+    /// Opens both, and finds a change that waits for security's decision.
     pub fn open_asked() -> (Self, Value) {
         let desk = Self::open();
         let change = desk.waiting_for("security");
@@ -61,7 +61,7 @@ impl Desk {
         Self::open_over(demo_place(), name, &[], Browser::open())
     }
 
-    /// Opens both, and the browser notes what goes over the wire.
+    /// Opens both, and the browser notes the traffic over the wire.
     pub fn open_noting_wire() -> Self {
         Self::open_over(demo_place(), "127.0.0.1", &[], Browser::open_noting_wire())
     }
@@ -99,7 +99,7 @@ impl Desk {
         self.browser.go(&self.at(path));
     }
 
-    /// Signs in as a role of the demo, through the door, in this window.
+    /// Signs in as a role of the demo, on the sign-in page, in this window.
     pub fn sign_in(&self, role: &str) {
         self.enter(&self.browser, role, "/");
     }
@@ -167,7 +167,7 @@ impl Desk {
         panic!("nothing of the demo waits for {role}");
     }
 
-    /// What the page's own session gets from an address of the first tenant, as text.
+    /// The text that the page's own session gets from an address of the first tenant.
     pub fn fetched(&self, path: &str) -> String {
         let script = "const done = arguments[1];
             fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";

@@ -1,5 +1,5 @@
-//! What every page of the demo keeps: nothing for axe to find, nothing asked of another host, nothing refused by the
-//! Content-Security-Policy, no sideways scrolling at a zoom of 400 %, both themes, the same words without script.
+//! The rules for every page of the demo: no finding of axe, no request to another host, nothing refused by the
+//! Content-Security-Policy, no sideways scrolling at a zoom of 400 %, both themes, the same text without script.
 
 use serde_json::Value;
 use tests::browser::Look;
@@ -10,7 +10,7 @@ use crate::desk::Desk;
 /// The most a page may weigh with all that it loads on a fresh cache, in bytes over the wire.
 const MOST_BYTES: f64 = 150.0 * 1024.0;
 
-/// What was found wrong, over all pages.
+/// The faults, over all pages.
 #[derive(Default)]
 pub struct Findings(Vec<String>);
 
@@ -47,15 +47,15 @@ fn check_wire(desk: &Desk, page: &str, findings: &mut Findings) {
 
 fn check_console(desk: &Desk, page: &str, findings: &mut Findings) {
     for (level, line) in desk.browser.console() {
-        // The page of a 404 is a page too; that it is one is what the browser tells here.
+        // The page of a 404 is a page too; the browser reports its status here.
         if level == "SEVERE" && !line.contains("the server responded with a status of 404") {
             findings.add(page, format!("the console says: {line}"));
         }
     }
 }
 
-/// The words of the page, without those that only a script can keep true, distances that tick between two loads, and what a
-/// list says of its picked rows: a script puts a box for the link in its head and words for the number that styles count.
+/// The text of the page, without the parts that only a script can keep true, distances that tick between two loads, and the
+/// text of a list's picked rows: a script puts a box for the link in its head and text for the number that styles count.
 fn words(desk: &Desk) -> String {
     let script = "const all = [...document.querySelectorAll('main')];
         const apart = '[data-script-only], [data-pick-all], [data-picked]';
@@ -100,7 +100,7 @@ fn check_width(desk: &Desk, page: &str, look: Look, findings: &mut Findings) {
     }
 }
 
-/// Looks at a page in every way; answers what it links to.
+/// Looks at a page in every way; returns its links.
 fn check(desk: &Desk, stop: Stop<'_>, findings: &mut Findings) -> Vec<String> {
     let (page, path) = (stop.name(), stop.path);
     let browser = &desk.browser;
@@ -119,7 +119,7 @@ fn check(desk: &Desk, stop: Stop<'_>, findings: &mut Findings) -> Vec<String> {
     let plain = words(desk);
     browser.set_scripts(true);
     if first_difference(&told, &plain).is_some() {
-        // A page that tells the time of day tells another one a minute later, so it is asked once more at once.
+        // A page that shows the time of day shows another one a minute later, so it is fetched once more at once.
         desk.go(path);
         if let Some((with, without)) = first_difference(&words(desk), &plain) {
             findings.add(&page, format!("says `{with}` with script and `{without}` without"));
@@ -130,7 +130,7 @@ fn check(desk: &Desk, stop: Stop<'_>, findings: &mut Findings) -> Vec<String> {
     links(desk)
 }
 
-/// What the page links to.
+/// The links of the page.
 pub fn links(desk: &Desk) -> Vec<String> {
     let script = "return [...document.querySelectorAll('a[href]')].map((one) => one.getAttribute('href'));";
     let links = desk.browser.run(script, &[]);
@@ -159,7 +159,7 @@ fn every_page_is_clean_in_both_themes_at_a_zoom_of_400_percent_and_without_scrip
     findings.must_be_none();
 }
 
-/// German words are longer than English ones. The other roles see the same pages with fewer acts.
+/// German texts are longer than English ones. The other roles see the same pages with fewer acts.
 #[test]
 fn no_page_scrolls_sideways_in_german_at_a_zoom_of_400_percent() {
     let desk = Desk::open();

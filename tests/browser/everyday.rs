@@ -1,5 +1,5 @@
-//! What people do every day: today's work from home, what is late or collides, lists page by page, the calendar's bands, what
-//! a word means, links and watching, times in one's own zone, and what a gate said.
+//! Everyday work: today's tasks from home, overdue and conflicting ones, lists page by page, the calendar's bands, the meaning
+//! of a term, links and watching, times in one's own zone, and a gate's result.
 
 use std::collections::BTreeSet;
 
@@ -115,7 +115,7 @@ fn a_list_is_turned_page_by_page_and_each_change_stands_on_one_page_alone() {
         (seen.len(), &all),
         "each change once, and none missing"
     );
-    // A key typed into the search leads to its change, and words to those that hold them.
+    // A key typed into the search leads to its change, and text to the changes that contain it.
     let key = all.iter().next().unwrap();
     browser.type_into(".find input", key);
     browser.leave_by(|| browser.press("\u{e007}"));
@@ -350,7 +350,7 @@ fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stand
             one.querySelector('.meta code').innerText];";
     let newest = browser.run(script, &[]);
     browser.go(&format!("{}{}", desk.server.url, newest[0].as_str().unwrap()));
-    // Its number leads to what the entry wrote, and from there to where it stands among the others.
+    // Its number leads to the entry's writes, and from there to its place among the others.
     let entry = browser.text("main");
     for told in [&newest[1], &newest[2]] {
         assert!(entry.contains(told.as_str().unwrap()), "{told} is not in {entry}");
@@ -393,7 +393,7 @@ fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stand
     browser.wait_for_words(&format!("The bundle of {key} is good"));
 }
 
-/// Asserts that whoever is asked stands on the change's page beside the rule that asks them.
+/// Asserts that every approver is on the change's page beside the rule that requires them.
 fn assert_everybody_was_asked_by_a_rule(browser: &Browser) {
     let asked = browser.run(
         "return [...document.querySelectorAll('#approvals .entries li')].map((one) => one.innerText).filter((one) => one.includes('is asked'));",

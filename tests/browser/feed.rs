@@ -1,4 +1,4 @@
-//! The personal calendar feed: made by hand, read by a parser that we did not write, gone when it is revoked.
+//! The personal calendar feed: made manually, read by a foreign parser, gone when it is revoked.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use tests::{journey, root};
 
 use crate::desk::Desk;
 
-/// Reads a calendar with PyPI's `icalendar` and tells its events as JSON.
+/// Reads a calendar with PyPI's `icalendar` and prints its events as JSON.
 const READER: &str = "
 import json, sys
 from icalendar import Calendar
@@ -80,7 +80,7 @@ fn a_personal_calendar_feed_is_read_by_another_parser_and_ends_when_it_is_revoke
     let planned: jiff::Timestamp = made["planned_start"].as_str().unwrap().parse().unwrap();
     assert_eq!(own["start"], planned.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     assert!(own["url"].as_str().unwrap().ends_with(&format!("/changes/{key}")));
-    // Only what concerns the person is in it.
+    // Only the person's own matters are in it.
     let list = desk.api("auditor", "GET", "/changes?limit=200", Value::Null);
     assert!(found.len() < list["items"].as_array().unwrap().len());
     // The secret opens nothing else, and is nowhere in the data folder.

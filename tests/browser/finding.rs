@@ -1,4 +1,5 @@
-//! Finding by keyboard: the palette, the search without script, the keys over the page, J and K in lists, times in words.
+//! Finding by keyboard: the palette, the search without script, the keys over the page, J and K in lists, times in natural
+//! language.
 
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ fn open_palette(desk: &Desk) {
     );
 }
 
-/// Waits until the palette shows an option with these words.
+/// Waits until the palette shows an option with this text.
 fn wait_for_option(desk: &Desk, words: &str) {
     let script = format!(
         "return [...document.querySelectorAll('.palette [role=option]')].some((one) => one.textContent.includes({}));",

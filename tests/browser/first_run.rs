@@ -1,5 +1,5 @@
-//! From an empty folder: an administrator is led through people, services, owners and the first connection to a gated
-//! pipeline; each colleague signs in by a link that works once. What is clicked and typed on the way is counted.
+//! From an empty folder: an administrator is led through people, services, owners and the first connection to a gated pipeline;
+//! each colleague signs in by a link that works once. Clicks and typed fields on the way are counted.
 
 use std::process::Command;
 
@@ -9,13 +9,13 @@ use tests::journey::{self, artifact};
 use tests::{Place, Server, binary};
 
 const PASSWORD: &str = "correct horse battery";
-/// The most clicks and typed fields from signing in to the first delivery awaited; what is counted here by hand.
+/// The most clicks and typed fields from signing in to the first delivery awaited; the user's own actions are counted here.
 const MOST_CLICKS: usize = 12;
 const MOST_FIELDS: usize = 8;
 /// The most from there until the pipeline has its token.
 const MOST_CLICKS_ON: usize = 7;
 const MOST_FIELDS_ON: usize = 1;
-/// What GitHub sends when the webhook is saved.
+/// GitHub's request when the webhook is saved.
 const PING: &str = r#"{"zen":"Keep it simple.","hook_id":1}"#;
 /// Signs a text with a secret, as GitHub does.
 const SIGN: &str = "const [secret, text, done] = arguments;
@@ -25,7 +25,7 @@ const SIGN: &str = "const [secret, text, done] = arguments;
         .then((mac) => done([...new Uint8Array(mac)].map((it) => it.toString(16).padStart(2, '0')).join('')),
             (error) => done(String(error)));";
 
-/// What a hand did.
+/// The actions of a user.
 struct Hand<'b> {
     browser: &'b Browser,
     clicks: usize,
@@ -155,8 +155,8 @@ fn an_empty_installation_leads_its_administrator_to_a_connection_that_waits() {
     leads_in_once(&browser, links[0]);
 }
 
-/// Goes on: the first delivery arrives under the eyes of the administrator, who makes a token. A pipeline is stopped, and once a
-/// change about its artifact is approved the gate says go, which is the last step of the set-up.
+/// Goes on: the first delivery arrives under the eyes of the administrator, who makes a token. A pipeline is stopped, and once
+/// a change about its artifact is approved the gate returns go, which is the last step of the set-up.
 fn to_the_gate(browser: &Browser, server: &Server) {
     deliver(browser);
     browser.wait_for_words("The first delivery arrived");
@@ -191,7 +191,7 @@ fn to_the_gate(browser: &Browser, server: &Server) {
     assert!(done(browser, "gate"), "{}", browser.text("#gate"));
 }
 
-/// Delivers what GitHub sends first, signed with the secret that the page shows this once.
+/// Delivers GitHub's first message, signed with the secret that the page shows this once.
 fn deliver(browser: &Browser) {
     let script = "return [...document.querySelectorAll('.notice[data-answer] code')].map((one) => one.textContent);";
     let shown = browser.run(script, &[]);
@@ -208,7 +208,7 @@ fn deliver(browser: &Browser) {
     assert_eq!(answer.status().as_u16(), 202);
 }
 
-/// A change is written, approved by three others and asked about by the pipeline, each with a token of their own.
+/// A change is written, approved by three others and checked by the pipeline, each with a token of their own.
 fn goes(server: &Server, admin: &str) {
     let must = |token: &str, method: &str, path: &str, body: &Value| {
         server.must(method, &format!("/api/v1{path}"), token, Some(body))

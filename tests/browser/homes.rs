@@ -1,5 +1,5 @@
-//! What the homes of the roles keep to: a vendor's own targets alone, figures with the table that says the same, undo until
-//! a permit rests on the word, the tour, names in comments that reach people, and the card in print.
+//! The rules of the roles' home pages: a vendor's own targets alone, figures with a table of the same values, undo until a
+//! permit rests on the decision, the tour, names in comments that reach people, and the card in print.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use tests::journey;
 
 use crate::desk::Desk;
 
-/// The most words of a decision card, so that it is read in half a minute.
+/// The longest text of a decision card, so that it is read in half a minute.
 const MOST_WORDS: i64 = 120;
 
 #[test]
@@ -52,7 +52,7 @@ fn an_executive_reads_four_figures_and_the_table_says_the_same() {
     let browser = &desk.browser;
     desk.sign_in("executive");
     browser.wait_for_words("The last 30 days, and twelve weeks");
-    // Each chart tells its points, which are the column of the table below it.
+    // Each chart describes its points, which are the column of the table below it.
     let script = "const charts = [...document.querySelectorAll('#figures .figures svg[role=img]')];
         const rows = [...document.querySelectorAll('#figures .figures + details tbody tr')];
         const told = charts.map((one) => one.getAttribute('aria-label').match(/\\d+/g).map(Number));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::desk::Desk;
 
-/// How much a person had to do, against the most that the journey may ask.
+/// The number of a person's actions, and the most that the journey may take.
 pub struct Actions {
     most: usize,
     done: usize,
@@ -35,7 +35,7 @@ fn a_new_approver_decides_from_mail_to_done_in_three_actions_and_takes_it_back()
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
     let mut actions = Actions::at_most(3);
-    // The link in the mail, through the door, which remembers where it led.
+    // The link in the mail, through the sign-in page, which remembers where it led.
     actions.take("the link", || {
         desk.enter(browser, "security", &format!("/changes/{key}"))
     });
@@ -132,7 +132,7 @@ fn the_same_form_twice_and_the_back_button_decide_once() {
     browser.click_words("Approve");
     browser.wait_for_words("Approval recorded");
     browser.back();
-    // The page behind is of now: it knows the word, and takes another in its place.
+    // The page behind is current: it knows the decision, and takes another in its place.
     browser.click_words("Change your decision");
     let yes = "document.querySelector('[name=decision][value=approve]').click(); return true;";
     assert_eq!(browser.run(yes, &[]), true);
@@ -194,7 +194,7 @@ fn an_auditor_draws_a_sample_of_25_that_can_be_drawn_again_and_verifies_a_bundle
     assert_eq!(browser.run(keys, &[]), drawn, "the address alone draws the same");
     desk.go("/audit/sample?seed=another");
     assert_ne!(browser.run(keys, &[]), drawn);
-    // By hand: the smallest digest over seed, line feed and key is the first of the sample.
+    // Checked independently: the smallest digest over seed, line feed and key is the first of the sample.
     let first = browser.run(keys, &[])[0].as_str().unwrap().to_owned();
     let list = desk.api("auditor", "GET", "/changes?state=closed&limit=200", Value::Null);
     let lot = |key: &str| {

@@ -1,6 +1,6 @@
-//! Every page by keyboard alone: Tab reaches all that can be acted on, in the order in which it is read, with a mark that is
-//! seen and not covered, and leads out again; the skip link skips; nothing answers to a pointer alone. And whole journeys
-//! that begin at the door and never touch a mouse.
+//! Every page by keyboard alone: Tab reaches all controls, in reading order, with a mark that is seen and not covered, and
+//! leads out again; the skip link skips; nothing reacts to a pointer alone. And whole journeys that begin at the sign-in page
+//! and never touch a mouse.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -21,9 +21,9 @@ const MOST_TABS: u32 = 250;
 /// The parts of a field for day and time are reached one after another.
 const PARTS_OF_A_TIME: usize = 8;
 
-/// What the page is asked about itself. A ring is an outline of at least two pixels on the element or on what holds it; a
-/// radio button is reached with its group. What is looked for is looked for in each part of an element: a bar of the calendar
-/// and the words beside it are one link, and most of the box around both is neither.
+/// The script that reads the page. A ring is an outline of at least two pixels on the element or on its container; a radio
+/// button is reached with its group. Each part of an element is searched: a bar of the calendar and the text beside it are one
+/// link, and most of the box around both is neither.
 const ASKED: &str = "
     const told = (one) => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 140);
     const isSeen = (one) => one.checkVisibility({visibilityProperty: true}) && one.getClientRects().length > 0;
@@ -55,7 +55,7 @@ const ASKED: &str = "
     const scrolls = (one) => /auto|scroll/.test(getComputedStyle(one).overflow);
 ";
 
-/// Whether what closed disclosures hold is walked through too.
+/// Whether the content of closed disclosures is walked through too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Folds {
     Closed,
@@ -66,8 +66,8 @@ fn ask(desk: &Desk, script: &str, arguments: &[Value]) -> Value {
     desk.browser.run(&format!("{ASKED}\n{script}"), arguments)
 }
 
-/// Notes what is to be reached, and from now on at each press what has the focus: the press is over when its key comes up,
-/// and the page has scrolled by then. Answers how many things there are, and how many presses reach them at most.
+/// Notes the elements to reach, and from now on at each press the focus: the press is over when its key comes up, and the page
+/// has scrolled by then. Returns the number of things, and the most presses that reach them.
 fn begin(desk: &Desk, folds: Folds) -> (usize, usize) {
     let script = "if (arguments[0]) document.querySelectorAll('details').forEach((one) => {
             one.removeAttribute('name');
@@ -87,14 +87,14 @@ fn begin(desk: &Desk, folds: Folds) -> (usize, usize) {
     (count(0), count(0) + PARTS_OF_A_TIME * count(1) + 10)
 }
 
-/// Presses Tab often, and answers what had the focus after each press.
+/// Presses Tab often, and returns the focus after each press.
 fn press_on(desk: &Desk, times: usize) -> Vec<Value> {
     desk.browser.press(&TAB.repeat(times));
     let met = desk.browser.run("return met.splice(0);", &[]);
     met.as_array().cloned().unwrap_or_default()
 }
 
-/// What was met on the way so far.
+/// The elements on the way so far.
 struct Way {
     /// The place of the last thing that was reached, among all that are to be reached.
     reached: i64,
@@ -103,7 +103,7 @@ struct Way {
 }
 
 impl Way {
-    /// One more press; answers whether the walk goes on.
+    /// One more press; returns whether the walk goes on.
     fn meet(&mut self, at: &Value, add: &mut impl FnMut(String)) -> bool {
         let (place, name) = (at[0].as_i64().unwrap_or(-1), &at[1]);
         if at.is_null() || (place >= 0 && place < self.reached) {
@@ -133,8 +133,8 @@ impl Way {
     }
 }
 
-/// Walks through the page as it stands, from its top to its end. A page that was loaded without scripts may run them by
-/// now: its own have not run, and what notes the presses is one.
+/// Walks through the current page, from its top to its end. A page that was loaded without scripts may run them by now: its own
+/// have not run, and the script that notes the presses is one.
 fn walk(desk: &Desk, folds: Folds, mut add: impl FnMut(String)) {
     let (count, most) = begin(desk, folds);
     let mut way = Way {
@@ -160,7 +160,7 @@ fn walk(desk: &Desk, folds: Folds, mut add: impl FnMut(String)) {
     }
 }
 
-/// What answers to a pointer and cannot be reached by keyboard.
+/// Elements that react to a pointer and cannot be reached by keyboard.
 fn pointer_alone(desk: &Desk, mut add: impl FnMut(String)) {
     let script = "const reachable = 'a[href], button, summary, label, input, select, textarea, [tabindex]';
         return [...document.querySelectorAll('body *')].filter((one) => isSeen(one) &&
@@ -169,7 +169,7 @@ fn pointer_alone(desk: &Desk, mut add: impl FnMut(String)) {
     for found in ask(desk, script, &[]).as_array().unwrap() {
         add(format!("lets a pointer alone use {found}"));
     }
-    // What the page's script listens to, wherever it stands.
+    // The elements that the page's script listens to, wherever they are.
     let browser = &desk.browser;
     let document = browser.devtools("Runtime.evaluate", &json!({"expression": "document"}));
     let whole = json!({"objectId": document["result"]["objectId"], "depth": -1});
@@ -287,7 +287,7 @@ fn a_tab_at_the_edge_of_its_strip_is_seen_when_it_gets_the_focus() {
     findings.must_be_none();
 }
 
-/// Presses Tab until what has the focus fits: a function's body over `one`.
+/// Presses Tab until the focus fits: a function's body over `one`.
 fn tab_to(desk: &Desk, what: &str, fits: &str) {
     let script = format!("const one = document.activeElement; return Boolean(one && ({fits}));");
     for _ in 0..MOST_TABS {
@@ -311,7 +311,7 @@ fn tab_to_field(desk: &Desk, name: &str) {
     tab_to(desk, name, &format!("one.name === {}", json!(name)));
 }
 
-/// Signs in at the door that stands in the window, by keyboard.
+/// Signs in on the sign-in page in the window, by keyboard.
 fn enter(desk: &Desk, role: &str, path: &str) {
     let person = desk.server.person(role);
     desk.browser.forget();
@@ -364,7 +364,7 @@ fn a_change_is_approved_from_the_queue_without_a_mouse() {
     browser.wait_for_words("It is returned with your question");
 }
 
-/// The keys that type a day and time into a field, in the order in which this browser asks for its parts.
+/// The keys that type a day and time into a field, in the order of its parts in this browser.
 fn time_keys(desk: &Desk, days: i64, hour: u8) -> String {
     let day = desk.server.server_time() + SignedDuration::from_hours(24 * days);
     let day = day.to_string();
@@ -467,7 +467,7 @@ fn another_time_is_tried_and_set_without_a_mouse_and_what_it_collides_with_is_sa
     );
 }
 
-/// Sends a form by its words: a button at once, or the button behind a disclosure.
+/// Sends a form by its label: a button at once, or the button behind a disclosure.
 fn send_form(desk: &Desk, words: &str) {
     tab_to_words(desk, words);
     if desk.browser.run("return document.activeElement.tagName;", &[]) == "SUMMARY" {

@@ -112,7 +112,7 @@ fn one_act_on_several_says_beforehand_what_each_will_answer() {
     );
 }
 
-/// How the head's box stands: ticked, and ticked in part.
+/// The state of the head's box: ticked, and ticked in part.
 const HEAD: &str = "const one = document.querySelector('thead .pick input'); return [one.checked, one.indeterminate];";
 /// How many rows are ticked, and how many there are.
 const TICKED: &str =
@@ -165,7 +165,7 @@ fn without_script_a_link_picks_every_row_of_this_page_and_of_no_other() {
         browser.url()
     );
     assert_eq!(browser.run(TICKED, &[]), json!([rows, rows]));
-    // What is read aloud: no text of the page, for nobody counts there but its style.
+    // The text that is read aloud: no text of the page, because its style counts there.
     let told = browser.devtools("Accessibility.getFullAXTree", &json!({}))["nodes"].take();
     let count = rows.to_string();
     let is_count = |node: &Value| node["name"]["value"] == count;

@@ -1,4 +1,4 @@
-//! Pages that are open follow what others do, and never take a word out of a hand.
+//! Open pages follow the acts of others, and never remove a text that is being typed.
 
 use serde_json::{Value, json};
 
@@ -117,7 +117,7 @@ fn an_open_dashboard_counts_what_another_person_does_and_stays_as_it_is_read() {
     assert!(browser.axe().is_empty(), "{:?}", browser.axe());
 }
 
-/// Waits until the page says that the server is back, and starts it for that.
+/// Waits until the page shows that the server is back, and starts it for that.
 fn bring_back(desk: &mut Desk) {
     desk.server.again();
     desk.browser.wait_for_words("The server is back");
@@ -134,7 +134,7 @@ fn a_page_says_that_the_server_cannot_be_reached_keeps_what_was_typed_and_goes_o
     desk.server.end();
     desk.browser.wait_for_words("The server cannot be reached");
     bring_back(&mut desk);
-    // A form hears of it when it keeps what is typed.
+    // A form learns of it when it stores typed input.
     desk.go("/changes/new");
     desk.server.end();
     desk.browser.type_into("[name=title]", "Half a sentence");

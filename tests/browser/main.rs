@@ -1,4 +1,4 @@
-//! The pages in a real Chromium, on the demo: what every page keeps, journeys of people, live news, bad input.
+//! The pages in a real Chromium, on the demo: rules for every page, journeys of people, live news, bad input.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod admin;

@@ -1,5 +1,5 @@
-//! What those who look on read: figures with the changes behind them, a log that is narrowed, reports with headings; and a
-//! template's next version, approved by who may.
+//! The pages of observers: figures with the changes behind them, a log that is narrowed, reports with headings; and a
+//! template's next version, approved by a person with that right.
 
 use serde_json::{Value, json};
 

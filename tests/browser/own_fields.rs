@@ -1,4 +1,4 @@
-//! Fields that an organisation adds to its changes: by hand, without a script, and then on the form of whoever writes one.
+//! Custom fields of an organisation's changes: added manually, without a script, and then on the form of a change's author.
 
 use serde_json::{Value, json};
 use tests::browser::Look;

@@ -29,7 +29,7 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     browser.leave_by(|| browser.click_words("Make it"));
     browser.wait_for_words("Your recovery codes");
 
-    // At the door it stands for login and password.
+    // On the sign-in page it replaces login and password.
     browser.forget();
     browser.go(&at("/account"));
     browser.leave_by(|| browser.click_words("Use a passkey"));
@@ -46,7 +46,7 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     let factors = browser.text("#factors");
     assert!(factors.contains("Laptop"), "{factors}");
 
-    // After a password it is the fresh factor. Whoever is not verified shows none.
+    // After a password it is the fresh factor. An unverified person has none.
     by_password();
     browser.leave_by(|| browser.click_words("Remove Laptop"));
     browser.wait_for_words("Your code");
@@ -60,7 +60,7 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     browser.leave_by(|| browser.click_words("Remove Laptop"));
     browser.wait_for_words("None yet.");
 
-    // Without script the page says how to go on, and the password does what it did.
+    // Without script the page names the way to go on, and the password works as before.
     browser.set_scripts(false);
     browser.go(&at("/passkey"));
     let shown = "return document.querySelector('form[data-passkey]').checkVisibility();";

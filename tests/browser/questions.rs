@@ -1,12 +1,12 @@
-//! Questions that people ask of the figures, each answered by clicking: what made success fall, who is the bottleneck for one kind of
-//! work, which fields nobody needs.
+//! Questions that people have about the figures, each resolved by clicking: what made success fall, which approver is the
+//! bottleneck for one kind of work, which fields nobody needs.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
 
 use crate::desk::Desk;
 
-/// A window of a change manager, once the figures say all that the log does: until then a page and the API may differ.
+/// A window of a change manager, once the figures include all of the log: until then a page and the API may differ.
 fn desk_with_figures() -> Desk {
     let desk = Desk::open();
     desk.sign_in("change_manager");
@@ -17,7 +17,7 @@ fn desk_with_figures() -> Desk {
     desk
 }
 
-/// Narrows the figure that stands in the window by its form.
+/// Narrows the figure in the window by its form.
 fn narrow(desk: &Desk, answers: &[(&str, &str)]) {
     desk.browser.click_words("Filter");
     for (name, value) in answers {
@@ -40,7 +40,7 @@ fn rows(desk: &Desk, section: &str) -> usize {
     usize::try_from(found.as_u64().unwrap()).unwrap()
 }
 
-/// How many rows a figure is counted from, as the API tells them, page by page.
+/// The number of rows of a figure, as the API returns them, page by page.
 fn counted(desk: &Desk, path: &str) -> usize {
     let (mut found, mut after) = (0, String::new());
     loop {

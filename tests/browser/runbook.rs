@@ -106,7 +106,7 @@ fn the_runbook_loses_no_tap_when_the_connection_is_cut() {
     let icons = "return [...document.querySelectorAll('main use')].every((one) => document.querySelector(one.getAttribute('href')));";
     browser.wait_for("every icon that was brought in is there", icons);
 
-    // The answer to the last tap is lost after the server has taken it: the repeated tap is the same one.
+    // The response to the last tap is lost after the server has taken it: the repeated tap is the same one.
     let lose = "const real = window.fetch; let isLost = false;
         window.fetch = async (to, how) => {
             const answer = await real(to, how);
@@ -187,7 +187,7 @@ fn a_way_back_begun_by_mistake_is_taken_back_until_a_step_of_it_is_done() {
     let sizes = "return [...document.querySelectorAll('main a.go')].map((one) => Math.round(one.getBoundingClientRect().height));";
     let sizes = browser.run(sizes, &[]);
     assert!(sizes[0].as_i64().unwrap() >= 56, "the next step is large: {sizes}");
-    // Who was told of the way back is told of this as well.
+    // People notified of the rollback are notified of this as well.
     desk.sign_in("change_manager");
     desk.go("/messages");
     browser.wait_for_words(&format!("took back that {key} is rolled back"));

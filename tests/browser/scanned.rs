@@ -1,5 +1,5 @@
-//! What a mail scanner with a browser of its own does: it opens every letter and clicks whatever it can in it, with scripts
-//! running, as a stranger and in the session of whoever got the letter. Links navigate; nothing else comes of them.
+//! The acts of a mail scanner with a browser of its own: it opens every letter and clicks whatever it can in it, with scripts
+//! running, as a stranger and in the session of the letter's recipient. Links navigate; nothing else comes of them.
 
 use serde_json::{Value, json};
 use tests::Server;
@@ -9,10 +9,10 @@ use tests::letters::{Letter, Letters};
 
 use crate::desk::Desk;
 
-/// The roles whose word a change asks for.
+/// The roles whose approval a change needs.
 const ASKED: [&str; 3] = ["owner", "security", "change_manager"];
 
-/// What the approvals of a change are and where it stands.
+/// The approvals of a change and its state.
 fn standing(server: &Server, path: &str) -> Value {
     let auditor = server.token("auditor");
     let change = server.must("GET", path, &auditor, None);
@@ -20,7 +20,7 @@ fn standing(server: &Server, path: &str) -> Value {
     json!([change["state"], change["version"], change["requests"], words["items"]])
 }
 
-/// Opens a letter as a mail program shows it, its addresses as links, and clicks each; answers how many there were.
+/// Opens a letter as a mail program shows it, its addresses as links, and clicks each; returns their number.
 fn click_all(desk: &Desk, letter: &Letter) -> usize {
     let links = letter.links(&desk.server.url);
     assert!(!links.is_empty(), "a letter without a link: {letter:?}");

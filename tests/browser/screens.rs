@@ -1,4 +1,4 @@
-//! The screenshots of the documentation site: each page that it asks for, as the demo shows it.
+//! The screenshots of the documentation site: each page that it names, as the demo shows it.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::desk::Desk;
 /// The smallest picture of a page with text, in bytes: an empty one has fewer.
 const SMALLEST: u64 = 8_000;
 
-/// The pages: the picture's name, who looks, at which path, and words that are there when the page is.
+/// The pages: the picture's name, the role, the path, and a text that is there when the page is.
 const SCREENS: &[(&str, &str, &str, &str)] = &[
     ("site/requester-home", "requester", "/", "Changes"),
     ("site/decision-card", "security", "/changes/{key}", "Approve"),
     ("site/calendar", "implementer", "/calendar", "Calendar"),
 ];
 
-/// The names of the pictures that the pages of the site ask for.
+/// The names of the pictures that the pages of the site use.
 fn wanted() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir(root().join("docs/site")).unwrap() {

@@ -1,4 +1,4 @@
-//! What a second look at the pages mended: words that read as people speak, the next step where the eye looks for it, nothing
+//! The improvements of a second look at the pages: text in plain language, the next step where the eye looks for it, nothing
 //! past the edge of a drawing.
 
 use serde_json::{Value, json};
@@ -14,14 +14,14 @@ const LONG: &str = "Bring the long expected second line with the customs referen
 /// How many changes a calendar draws at most.
 const DRAWN: u64 = 300;
 
-/// By how many pixels the words of a timeline reach past its drawing, the widest of all.
+/// By how many pixels the text of a timeline reaches past its drawing, the widest of all.
 const PAST: &str = "return Math.max(0, ...[...document.querySelectorAll('.bar-words > span')].map((one) => {
         const drawing = one.closest('svg').getBoundingClientRect();
         const own = one.getBoundingClientRect();
         return Math.max(own.right - drawing.right, drawing.left - own.left);
     }));";
 
-/// Elements of a selector whose text holds some words.
+/// Elements of a selector whose text contains another text.
 fn with_words(desk: &Desk, css: &str, words: &str) -> u64 {
     let script = "const seen = [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility());
         return seen.filter((one) => one.textContent.includes(arguments[1])).length;";
@@ -100,7 +100,7 @@ fn words_of_the_machine_are_not_shown_to_people() {
         "that is for who writes, not for who reads"
     );
     assert_eq!(with_words(&desk, ".terms .sub", "backout plan, back-out plan"), 1);
-    // What stands alone begins with a capital, whatever its language; a name or what is copied stays as it is.
+    // A label by itself begins with a capital, whatever its language; a name or a text to copy stays unchanged.
     desk.go("/changes");
     let script = "return [...document.querySelectorAll('td.own')].every((one) =>
         getComputedStyle(one, '::first-letter').textTransform === 'uppercase') && document.querySelectorAll('td.own').length > 0;";
@@ -190,7 +190,7 @@ fn messages_stand_by_their_times_and_a_session_s_begins_with_a_capital() {
     let browser = &desk.browser;
     desk.sign_in("owner");
     desk.go("/messages");
-    // Days as the page writes them, by how long they are ago; the demo's last year of months is told apart without a year.
+    // Days as the page writes them, by how long they are ago; the demo's last year of months is clear without a year.
     let script = "const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
         const ago = (one) => {
             const day = /^[A-Z][a-z]+ (\\d+) ([A-Z][a-z]+) /.exec(one.innerText.trim());

@@ -1,4 +1,4 @@
-//! A freeze and a window that stand are changed by hand, also by two people at once.
+//! An existing freeze and window are changed manually, also by two people at once.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tests::journey;
 
 use crate::desk::Desk;
 
-/// A freeze ahead, as the API answers it, with its version.
+/// A freeze ahead, as the API returns it, with its version.
 fn freeze(desk: &Desk) -> Value {
     let at = |days: i64| (desk.server.server_time() + SignedDuration::from_hours(24 * days)).to_string();
     let body = json!({
@@ -17,7 +17,7 @@ fn freeze(desk: &Desk) -> Value {
     desk.api("change_manager", "POST", "/freezes", body)
 }
 
-/// Changes a span through the API as a role, from the version that stands.
+/// Changes a span through the API as a role, from the current version.
 fn edit(desk: &Desk, role: &str, path: &str, fields: &Value) {
     let version = desk.api(role, "GET", path, Value::Null)["version"].as_i64().unwrap();
     let answer = tests::caller::agent()

@@ -1,4 +1,4 @@
-//! The tabs of a change by keyboard, with the address that follows; rows of one line; how close they stand; what a home answers
+//! The tabs of a change by keyboard, with the address that follows; rows of one line; their density; the content of a home page
 //! without scrolling.
 
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! No word is torn in two where a page is narrow or much stands side by side, and what folds still says what it is.
+//! No text is torn in two where a page is narrow or much is side by side, and folded parts still have their labels.
 
 use serde_json::json;
 use tests::browser::Look;
@@ -6,7 +6,7 @@ use tests::journey;
 
 use crate::desk::Desk;
 
-/// The words of usual length that stand on more than one line, apart from code, keys and digests.
+/// The terms of usual length that are on more than one line, apart from code, keys and digests.
 const TORN: &str = "const torn = [], range = document.createRange();
     const walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {

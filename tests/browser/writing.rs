@@ -1,4 +1,4 @@
-//! Changes as people write them: from nothing, after a pipeline, once more, two at once, and with a question answered.
+//! Changes as people write them: from nothing, after a pipeline, once more, two at once, and after a return with a question.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -369,7 +369,7 @@ fn what_is_wrong_with_each_answer_stands_beside_it_and_the_summary_leads_there()
     browser.wait_for_words("Not submitted yet");
     let focused = browser.run("return document.activeElement.hasAttribute('data-answer');", &[]);
     assert_eq!(focused, true, "the focus is on the summary");
-    // Each line of the summary leads to a control that is named invalid and described by the same words.
+    // Each line of the summary leads to a control that is named invalid and described by the same text.
     let script = "return [...document.querySelectorAll('.notice.stop li a')].map((link) => {
             const control = document.getElementById(link.getAttribute('href').slice(1));
             const words = (control.getAttribute('aria-describedby') || '').split(' ')
@@ -424,7 +424,7 @@ fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
     browser.forget();
     browser.leave_by(|| browser.click_words("Submit for assessment"));
     browser.wait_for_words("what you typed comes back");
-    // What was kept is shown by the answer to the sign-in itself, at its address.
+    // The kept input is shown by the response to the sign-in itself, at its address.
     let person = desk.server.person("requester");
     for name in ["login", "password"] {
         browser.type_into(&format!("input[name={name}]"), person[name].as_str().unwrap());
@@ -442,7 +442,7 @@ fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
     assert_eq!(made["targets"][0]["service"], journey::SERVICE);
 }
 
-/// What the buttons of the times that fit send.
+/// The values that the buttons of the times that fit send.
 const OFFERED: &str = "return [...document.querySelectorAll('button[name=fit]')].map((one) => one.value).filter((one) => one !== 'look');";
 
 fn texts(found: &Value) -> Vec<String> {
@@ -560,7 +560,7 @@ fn a_time_in_a_freeze_is_told_beside_the_start_without_script_and_nothing_typed_
     ] {
         browser.set(&format!("[name='{name}']"), value);
     }
-    // It lacks answers, so it comes back; the time alone would not have stopped it.
+    // It lacks values, so it comes back; the time alone would not have stopped it.
     browser.leave_by(|| browser.click_words("Submit for assessment"));
     let beside = browser.text("#planned_start-w");
     assert!(beside.contains("The freeze “Stocktaking” lies over it"), "{beside}");

@@ -32,7 +32,7 @@ impl Authenticator {
         found
     }
 
-    /// What it shows so many steps from now, under a held clock.
+    /// The code that it shows this number of steps from now, under a held clock.
     pub fn code(&self, server: &Server, steps: i64) -> String {
         let secret = Secret::try_from_base32(&self.secret).unwrap();
         let totp = Builder::new().with_secret(secret).build().unwrap();

@@ -1,7 +1,8 @@
 //! A real Chromium, driven over the W3C WebDriver protocol (<https://www.w3.org/TR/webdriver2/>) through its own driver
 //! program. The protocol is JSON over HTTP, so the client that the harness has already is enough.
 //!
-//! A browser is headless (Chromium's headless shell where it is installed, else Chromium itself), knows no host but this one, and notes every line of its console and, where asked to, every request.
+//! A browser is headless (Chromium's headless shell where it is installed, else Chromium itself), knows no host but this one,
+//! and notes every line of its console and, as an option, every request.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -56,7 +57,7 @@ impl Look {
         is_dark: true,
         ..Self::NARROW
     };
-    /// What is left of 1280 by 1024 pixels at a zoom of 400 %, by night.
+    /// The rest of 1280 by 1024 pixels at a zoom of 400 %, by night.
     pub const ZOOMED_DARK: Look = Look {
         width: 320,
         height: 256,
@@ -139,7 +140,7 @@ impl Browser {
         Self::open_with(&json!({"browser": "ALL"}))
     }
 
-    /// The same, and what goes over the wire is noted, for [`Self::wire`]: then everything costs twice as much.
+    /// The same, and the traffic over the wire is noted, for [`Self::wire`]: then everything costs twice as much.
     pub fn open_noting_wire() -> Self {
         Self::open_with(&json!({"browser": "ALL", "performance": "ALL"}))
     }
@@ -285,8 +286,8 @@ impl Browser {
         self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
     }
 
-    /// Gives the browser an authenticator of its own (WebAuthn Level 3, section 11.5), whose user is always there; answers
-    /// its id.
+    /// Gives the browser an authenticator of its own (WebAuthn Level 3, section 11.5), whose user is always there; returns its
+    /// id.
     pub fn add_authenticator(&self) -> String {
         let made = self.post(
             "/webauthn/authenticator",
@@ -338,13 +339,13 @@ impl Browser {
         self.try_find(css).is_some()
     }
 
-    /// Clicks it, as a hand would: it must be seen and not be covered.
+    /// Clicks it, as a person would: it must be seen and not be covered.
     pub fn click(&self, css: &str) {
         let element = self.find(css);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
-    /// Clicks the link, button or summary with these words.
+    /// Clicks the link, button or summary with this text.
     pub fn click_words(&self, words: &str) {
         let script = "const wanted = arguments[0];
             const all = [...document.querySelectorAll('a, button, summary, label')];
@@ -365,7 +366,7 @@ impl Browser {
         );
     }
 
-    /// Types into a field, after what stands there.
+    /// Types into a field, after its current text.
     pub fn type_into(&self, css: &str, text: &str) {
         let element = self.find(css);
         self.post(&format!("/element/{element}/value"), &json!({"text": text}));
@@ -378,7 +379,7 @@ impl Browser {
         self.post(&format!("/element/{element}/value"), &json!({"text": text}));
     }
 
-    /// Sets a control's value at once, such as a date's or a menu's, and tells the page.
+    /// Sets a control's value at once, such as a date's or a menu's, and notifies the page.
     pub fn set(&self, css: &str, value: &str) {
         let script = "const [css, value] = arguments;
             const one = document.querySelector(css);
@@ -417,13 +418,13 @@ impl Browser {
         );
     }
 
-    /// What the first element of a selector says to the eye; nothing when it is absent.
+    /// The visible text of the first element of a selector; nothing when it is absent.
     pub fn text(&self, css: &str) -> String {
         let script = "const one = document.querySelector(arguments[0]); return one ? one.innerText : '';";
         self.run(script, &[json!(css)]).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until a function's body answers true in the page.
+    /// Waits until a function's body returns true in the page.
     pub fn wait_for(&self, what: &str, script: &str) {
         for _ in 0..LOOKS {
             let path = "/execute/sync";
@@ -436,7 +437,7 @@ impl Browser {
         panic!("waited in vain until {what}, on {}:\n{}", self.url(), self.text("body"));
     }
 
-    /// Does what leads to another page, and waits until that one stands in place of this one.
+    /// Runs an act that leads to another page, and waits until that one has replaced this one.
     pub fn leave_by(&self, act: impl FnOnce()) {
         self.run(
             "document.documentElement.setAttribute('data-left', ''); return true;",
@@ -449,13 +450,13 @@ impl Browser {
         );
     }
 
-    /// Waits until the page says these words somewhere.
+    /// Waits until the page has this text somewhere.
     pub fn wait_for_words(&self, words: &str) {
         let script = format!("return document.body.innerText.includes({});", json!(words));
         self.wait_for(&format!("the page says `{words}`"), &script);
     }
 
-    /// Signs a person of the demo's credentials in at the door that stands in the window, by password.
+    /// Signs a person of the demo's credentials in on the sign-in page in the window, by password.
     pub fn pass_the_door(&self, person: &Value) {
         for name in ["login", "password"] {
             self.type_into(&format!("input[name={name}]"), person[name].as_str().unwrap());
@@ -500,7 +501,8 @@ impl Browser {
             .collect()
     }
 
-    /// What went over the wire since the last look, of a browser that notes it: events of the browser's `Network` domain, name and parameters.
+    /// The traffic over the wire since the last look, of a browser that notes it: events of the browser's `Network` domain,
+    /// name and parameters.
     pub fn wire(&self) -> Vec<(String, Value)> {
         let lines = self.post("/se/log", &json!({"type": "performance"}));
         let lines = lines.as_array().cloned().unwrap_or_default();
@@ -516,7 +518,7 @@ impl Browser {
     /// The looks at which axe judges a page: each theme once, wide and narrow.
     pub const JUDGED: [Look; 2] = [Look::NARROW_DARK, Look::DESK];
 
-    /// What axe-core finds on the page, targets below 24 pixels included, one line a finding with the elements. The judge
+    /// The findings of axe-core on the page, targets below 24 pixels included, one line a finding with the elements. The judge
     /// itself needs a script, also where the page is to do without.
     pub fn axe(&self) -> Vec<String> {
         if !self.has_scripts.get() {
@@ -555,7 +557,7 @@ impl Drop for Browser {
     }
 }
 
-/// Copies a folder with what is in it.
+/// Copies a folder with its content.
 pub fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {

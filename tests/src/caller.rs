@@ -1,4 +1,4 @@
-//! The HTTP client of the tests: every answer is an answer, redirects are shown and not followed.
+//! The HTTP client of the tests: an error status is a response as well, redirects are shown and not followed.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout, time};
 
-/// A client that waits a minute, which no answer takes.
+/// A client that waits a minute, longer than any response takes.
 pub fn agent() -> Agent {
     agent_for(Duration::from_mins(1))
 }
 
-/// A client that waits so long for a whole answer.
+/// A client that waits this long for a whole response.
 pub fn agent_for(patience: Duration) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)

@@ -1,12 +1,12 @@
-//! The walk over every page of the demo, as whoever looks at all of them takes it: who walks, what no link leads to, and
-//! when a page is the same as one that was seen.
+//! The walk over every page of the demo, as for a person who looks at all of them: the roles, the pages that no link leads to,
+//! and when a page is the same as one that was seen.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::Server;
 use crate::furnish::furnish;
 
-/// The roles that see different pages, each with pages that no link leads to and kinds of answer that none shows.
+/// The roles that see different pages, each with pages that no link leads to and kinds of response that none shows.
 const ROLES: [(&str, &[&str]); 10] = [
     (
         "change_manager",
@@ -48,9 +48,9 @@ const STATES: [&str; 10] = [
     "rejected",
     "cancelled",
 ];
-/// What the page of one act on several needs beside its act: a change that can, and one that cannot.
+/// The changes that the page of one act on several needs beside its act: one that can, and one that cannot.
 const PICKED: [&str; 2] = ["authorizing", "draft"];
-/// Parts of addresses that lead to files and raw answers instead of pages.
+/// Parts of addresses that lead to files and raw responses instead of pages.
 const FILES: [&str; 17] = [
     ".atom",
     ".md",
@@ -70,9 +70,9 @@ const FILES: [&str; 17] = [
     "/file/",
     "/assets/",
 ];
-/// Parts of addresses behind which a name of the demo stands.
+/// Parts of addresses that a name of the demo follows.
 const LISTED: [&str; 6] = ["services", "templates", "people", "incidents", "groups", "connections"];
-/// Parts of addresses behind which a name stands that is seen once alone: with a query all names are as good as one.
+/// Parts of addresses that a name follows that is seen once alone: with a query all names are as good as one.
 const ASKED: [&str; 2] = ["metrics", "dashboard"];
 /// The fewest things to see; a walk that finds fewer has lost its way.
 const FEWEST: usize = 50;
@@ -89,14 +89,14 @@ pub struct Stop<'p> {
 }
 
 impl Stop<'_> {
-    /// Role and path, for what is told about the page.
+    /// Role and path, for reports about the page.
     pub fn name(&self) -> String {
         format!("{} {}", self.role, self.path)
     }
 }
 
-/// What a page shows, by which it is known again: its path, in which keys, numbers and long ids become a star, with each
-/// name of its query, or none. A list that was seen filtered, and seen sorted, need not be seen filtered and sorted.
+/// The identity of a page: its path, in which keys, numbers and long ids become a star, with each name of its query, or none. A
+/// list that was seen filtered, and seen sorted, need not be seen filtered and sorted.
 fn shapes(path: &str) -> Vec<String> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut parts: Vec<&str> = path.split('/').collect();
@@ -112,7 +112,7 @@ fn shapes(path: &str) -> Vec<String> {
     names.map(|name| format!("{path}?{name}")).collect()
 }
 
-/// The path within the tenant that a link leads to, when a page stands there.
+/// The path within the tenant that a link leads to, when there is a page.
 fn own(link: &str) -> Option<String> {
     let path = link.strip_prefix("/t/halden")?.split('#').next()?;
     let bare = path.split('?').next()?;
@@ -120,9 +120,9 @@ fn own(link: &str) -> Option<String> {
     is_page.then(|| path.to_owned())
 }
 
-/// Furnishes the demo and walks: `look` sees each kind of page, alone and with each name of its query, and tells its links;
-/// the first page of each role, what no link leads to and a change in each state are seen whatever was seen before. Answers how many
-/// there were.
+/// Furnishes the demo and walks: `look` sees each kind of page, alone and with each name of its query, and returns its links;
+/// the first page of each role, pages that no link leads to and a change in each state are always seen. Returns the number of
+/// pages.
 pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>) -> usize {
     let furnished = furnish(server);
     let mut seen = BTreeSet::new();
@@ -158,7 +158,7 @@ pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>
     seen.len()
 }
 
-/// The page of one change in each state, and what one act on two of them would do.
+/// The page of one change in each state, and the preview of one act on two of them.
 fn change_pages(server: &Server) -> Vec<String> {
     let token = server.token("change_manager");
     let key = |state: &str| {

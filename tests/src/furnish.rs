@@ -1,6 +1,6 @@
-//! The demo, furnished with what its own history lacks, so that whoever looks at every page sees it filled in: fields of an
-//! organisation's own, conditions, deviations, a failure with its review, committers whom nobody knows, webhooks, a review of
-//! access, views that are shared.
+//! The demo, furnished with records that its own history lacks, so that a reader of every page sees it filled in: custom
+//! fields, conditions, deviations, a failure with its review, unknown committers, webhooks, a review of access, views that are
+//! shared.
 
 use ring::hmac;
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::Server;
 use crate::journey::{approve, artifact, evidence, question, request, waiting_for_approval};
 
-/// The commit that somebody made whom nobody here knows.
+/// The commit of an unknown author.
 const COMMIT: &str = "3333333333333333333333333333333333333333";
 
-/// Asks the API as a role; the answer must be good.
+/// Sends a request to the API as a role; the response must be good.
 fn tell(server: &Server, role: &str, path: &str, body: &Value) -> Value {
     server.must("POST", &format!("/api/v1{path}"), &server.token(role), Some(body))
 }
@@ -20,7 +20,7 @@ fn login(server: &Server, role: &str) -> Value {
     server.person(role)["login"].clone()
 }
 
-/// Furnishes a demo; answers the paths of pages that are worth a look and that a walk may pass by.
+/// Furnishes a demo; returns the paths of pages that are worth a look and that a walk may pass by.
 pub fn furnish(server: &Server) -> Vec<String> {
     administration(server);
     let full = asked_with_everything(server);
@@ -155,7 +155,7 @@ fn under_way(server: &Server) -> String {
     key
 }
 
-/// A change that failed, with what was found out since.
+/// A change that failed, with the later findings.
 fn failed(server: &Server) -> String {
     let path = crate::journey::scheduled(server, "Print in two colours", &artifact(8_803));
     let key = path.rsplit('/').next().unwrap().to_owned();
@@ -175,7 +175,7 @@ fn failed(server: &Server) -> String {
     key
 }
 
-/// A change whose commit somebody made whom nobody here knows.
+/// A change with a commit of an unknown author.
 fn of_a_stranger(server: &Server) -> String {
     let mut wanted = request("Another resolver", &artifact(8_804), server.server_time());
     wanted["targets"] = json!([{"service": "edge-dns", "environment": "production", "commit": COMMIT}]);

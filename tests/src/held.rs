@@ -1,9 +1,9 @@
-//! The clocks that a test holds, and waiting while they stand.
+//! The clocks that a test holds, and waiting while they are held.
 //!
-//! What fails in passing (a disk that is slow for seconds, a call that took too long) is tried again after a pause by the
-//! server's own clock. While a test holds that clock no pause ends. So whoever waits in a test lets the clocks that it holds
-//! creep, a second each second, once nothing has come for a quarter of a minute: a quiet machine never sees it. They creep by
-//! less than a minute until the test moves them again, so that what a test says of minutes holds.
+//! A passing failure (a disk that is slow for seconds, a call that took too long) is retried after a pause by the server's own
+//! clock. While a test holds that clock no pause ends. So a waiting test lets the clocks that it holds creep, a second each
+//! second, once nothing has come for a quarter of a minute: a quiet machine never sees it. They creep by less than a minute
+//! until the test moves them again, so that a test's minutes stay true.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -33,7 +33,7 @@ pub(crate) fn note(socket: &Path) {
     });
 }
 
-/// Lets every clock that this thread's test holds creep by a second. Nobody waits for an answer: a server may be paused, or
+/// Lets every clock that this thread's test holds creep by a second. The response is not awaited: a server may be paused, or
 /// gone.
 fn creep() {
     HELD.with_borrow_mut(|held| {

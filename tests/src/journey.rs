@@ -66,7 +66,7 @@ pub fn waiting_for_approval(server: &Server, request: &Value, artifact: &str) ->
     path
 }
 
-/// The approval of one role, on the text that stands there now.
+/// The approval of one role, on the current text.
 pub fn approve(server: &Server, path: &str, role: &str) {
     let token = server.token(role);
     let digest = server.must("GET", path, &token, None)["content_digest"].clone();

@@ -1,8 +1,8 @@
-//! What of a page in another language still reads as English: texts that are neither people's nor data, and hold a small word
-//! that only English has. A sentence is known to a language as soon as a pattern fits it, also where a part of it stays as it was;
-//! this reads what came out.
+//! English remains of a page in another language: texts that are neither people's nor data, and contain a small English-only
+//! term. A sentence is known to a language as soon as a pattern fits it, also where a part of it stays unchanged; this reads
+//! the result.
 
-/// Small words of English that no other language of the pages writes so.
+/// Small English terms that no other language of the pages writes the same way.
 const WORDS: [&str; 72] = [
     "the", "of", "is", "are", "and", "by", "with", "for", "it", "you", "your", "has", "have", "from", "nobody",
     "somebody", "this", "that", "they", "their", "its", "be", "to", "at", "or", "on", "as", "not", "been", "until",
@@ -18,7 +18,7 @@ const BLOCKS: [&str; 22] = [
 ];
 /// Elements whose text is data.
 const DATA: [&str; 6] = ["code", "pre", "kbd", "textarea", "script", "style"];
-/// Classes that say the same.
+/// Classes with the same meaning.
 const DATA_CLASSES: [&str; 3] = ["key", "face", "hidden-mark"];
 /// Attributes that people read or hear.
 const HUMAN: [&str; 4] = ["title", "aria-label", "placeholder", "alt"];
@@ -42,7 +42,7 @@ fn reads_english(text: &str) -> bool {
         .any(|word| WORDS.contains(&word.to_lowercase().as_str()))
 }
 
-/// The texts of a page that read as English, each as it stands there, with a sign for what is people's or data.
+/// The texts of a page that read as English, each unchanged, with a sign for the parts that are people's or data.
 #[must_use]
 pub fn left_english(html: &str) -> Vec<String> {
     let mut found = Vec::new();

@@ -23,7 +23,7 @@ impl Letter {
         found.map_or_else(String::new, |line| line[wanted.len()..].trim().to_owned())
     }
 
-    /// What stands below the heads, with soft line breaks (RFC 2045 section 6.7) taken out.
+    /// The text below the heads, with soft line breaks (RFC 2045 section 6.7) taken out.
     pub fn text(&self) -> String {
         let text = self.raw.split_once("\n\n").map_or("", |(_, text)| text);
         text.replace("=\n", "")
@@ -38,20 +38,20 @@ impl Letter {
     }
 }
 
-/// How the server answers whoever comes from now on.
+/// The server's behaviour for new connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manner {
     /// It takes letters.
     Taking,
-    /// It listens and never says a word.
+    /// It listens and never responds.
     Silent,
     /// It greets and never comes to the end of its greeting (RFC 5321, section 4.2.1).
     Talking,
-    /// It asks to come again later (RFC 5321, section 4.2.3, code 421).
+    /// It requests a retry later (RFC 5321, section 4.2.3, code 421).
     Busy,
 }
 
-/// The server; it answers as long as the test runs.
+/// The server; it responds as long as the test runs.
 pub struct Letters {
     /// Its port.
     pub port: u16,
@@ -65,7 +65,7 @@ impl Letters {
         Self::start_as(Manner::Taking)
     }
 
-    /// Starts one that answers in a manner.
+    /// Starts one with a behaviour.
     pub fn start_as(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -87,7 +87,7 @@ impl Letters {
         Self { port, kept, manner }
     }
 
-    /// Answers in another manner whoever comes from now on.
+    /// Changes the behaviour for new connections.
     pub fn turn(&self, manner: Manner) {
         *self.manner.lock().unwrap() = manner;
     }
@@ -115,7 +115,7 @@ impl Letters {
     }
 }
 
-/// Hears whoever came out, until they leave.
+/// Listens to one client, until it leaves.
 fn listen(mut stream: TcpStream) {
     let mut heard = [0_u8; 64];
     while stream.read(&mut heard).is_ok_and(|count| count > 0) {}
@@ -129,7 +129,7 @@ fn talk(mut stream: TcpStream) {
 }
 
 fn put_off(mut stream: TcpStream) {
-    // Whoever left already needs no answer.
+    // A client that left already needs no response.
     let _ = stream.write_all(b"421 too many of you\r\n");
 }
 

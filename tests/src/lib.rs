@@ -52,11 +52,11 @@ pub fn binary() -> PathBuf {
     std::env::var_os("ASSENT_TEST_BINARY").map_or_else(|| root().join("target/debug/assent"), PathBuf::from)
 }
 
-/// A port for a program that listens on 127.0.0.1, given to nobody else in this run. It lies below those that the system
+/// A port for a program that listens on 127.0.0.1, given to nobody else in this run. It lies below the ports that the system
 /// gives away by itself, so that no connection takes it before the program does.
 pub fn free_port() -> u16 {
     static GIVEN: AtomicU16 = AtomicU16::new(0);
-    // Each test program begins elsewhere, so that two side by side do not ask for the same ones.
+    // Each test program begins elsewhere, so that two side by side do not try the same ones.
     let first = std::process::id() % 200 * 50;
     loop {
         let place = (first + u32::from(GIVEN.fetch_add(1, Ordering::Relaxed))) % 20_000;
@@ -106,7 +106,7 @@ fn create_database(name: &str, more: &str) -> String {
     format!("{head}/{database}")
 }
 
-/// Every answer of the API is what its description says, whatever a test wants of it. `ASSENT_TEST_MISFITS` names a file in
+/// Every response of the API must match its description, whatever a test expects of it. `ASSENT_TEST_MISFITS` names a file in
 /// which all differences of a run are gathered instead.
 pub(crate) fn must_be_described(method: &str, path: &str, (status, kind, body): (u16, &str, &[u8])) {
     let found = wire::openapi::judge::misfits(method, path, status, kind, body);
@@ -154,7 +154,7 @@ impl Server {
         Self::spawn_as(place, demo, "127.0.0.1", more)
     }
 
-    /// One over the demo that writes more to its log than usual, as `ASSENT_LOG` says it.
+    /// One over the demo that writes more to its log than usual, as `ASSENT_LOG` sets it.
     pub fn start_saying(place: &Place, levels: &str) -> Self {
         let mut server = Self::spawn_saying(place, true, "127.0.0.1", (&[], levels));
         server.wait_until_ready();
@@ -198,7 +198,7 @@ impl Server {
                 "--data",
             ])
             .arg(&data)
-            // By day or night, the log holds what the test does and nothing else.
+            // By day or night, the log has the test's own acts and nothing else.
             .env("ASSENT_REPLAY_AT", "never")
             .args(more);
         if demo {
@@ -212,7 +212,7 @@ impl Server {
             command.args(["--database", database]);
             command.env("ASSENT_MASTER_KEY", MASTER_KEY);
         }
-        // It stands beside the data, so that a disk that is full is full for it as well.
+        // It is beside the data, so that a disk that is full is full for it as well.
         let log = tempfile::NamedTempFile::new_in(&data).unwrap();
         let printed = log.reopen().unwrap();
         command
@@ -235,12 +235,12 @@ impl Server {
         }
     }
 
-    /// What the server printed so far.
+    /// The server's output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
     }
 
-    /// The end of what it printed.
+    /// The end of its output.
     pub fn last_words(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
@@ -267,7 +267,7 @@ impl Server {
         self.ask("GET", path, token, None)
     }
 
-    /// Any request with a JSON body; the status and the body. Status 0 means that nobody answered.
+    /// Any request with a JSON body; the status and the body. Status 0 means that there was no response.
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> (u16, Vec<u8>) {
         self.ask_with(method, path, token, body, &[])
     }
@@ -315,7 +315,7 @@ impl Server {
         }
     }
 
-    /// A request that must be answered with 2xx, and its JSON.
+    /// A request that must return 2xx, and its JSON.
     pub fn must(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Value {
         let (status, bytes) = self.ask(method, path, Some(token), body);
         assert!(
@@ -340,7 +340,7 @@ impl Server {
         people.iter().find(|person| person["role"] == role).unwrap().clone()
     }
 
-    /// The server's own time, from its answers.
+    /// The server's own time, from its responses.
     pub fn server_time(&self) -> Timestamp {
         let agent = crate::caller::agent();
         let answer = agent.get(format!("{}/healthz", self.url)).call().unwrap();
@@ -436,7 +436,7 @@ impl Server {
         self.wait_until_ready();
     }
 
-    /// Asks the process to stop, and waits for its end.
+    /// Sends the process the signal to stop, and waits for its end.
     pub fn stop(mut self) -> std::process::ExitStatus {
         let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])

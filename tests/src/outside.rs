@@ -1,4 +1,4 @@
-//! Somebody else's server on 127.0.0.1: it answers what the test says and keeps what it was sent.
+//! A foreign server on 127.0.0.1: it returns the test's responses and keeps the requests.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -33,7 +33,7 @@ impl Sent {
     }
 }
 
-/// What it answers: the status and a body.
+/// Its response: the status and a body.
 pub type Answers = dyn Fn(&Sent) -> (u16, Vec<u8>) + Send + Sync;
 
 /// The server. It ends when it is dropped.
@@ -46,17 +46,17 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// Starts one that answers what the closure says.
+    /// Starts one with responses from the closure.
     pub fn start(answers: impl Fn(&Sent) -> (u16, Value) + Send + Sync + 'static) -> Self {
         Self::begin(true, answers)
     }
 
-    /// Starts one that keeps nothing but what the closure keeps, for more than fits in memory.
+    /// Starts one that keeps nothing but the closure's own data, for more than fits in memory.
     pub fn start_forgetful(answers: impl Fn(&Sent) -> (u16, Value) + Send + Sync + 'static) -> Self {
         Self::begin(false, answers)
     }
 
-    /// Starts one that answers bytes.
+    /// Starts one with responses of bytes.
     pub fn start_bytes(answers: impl Fn(&Sent) -> (u16, Vec<u8>) + Send + Sync + 'static) -> Self {
         Self::begin_bytes(true, answers)
     }
@@ -102,7 +102,7 @@ impl Outside {
         self.sent.lock().unwrap().clone()
     }
 
-    /// Waits until something was sent that the closure likes, and answers it.
+    /// Waits for a request that the closure accepts, and returns it.
     pub fn wait_for(&self, what: &str, likes: impl Fn(&Sent) -> bool) -> Sent {
         let found = crate::held::awaited(|| self.sent().into_iter().find(|one| likes(one)));
         found.unwrap_or_else(|| panic!("never came: {what}; there were {:#?}", self.sent()))

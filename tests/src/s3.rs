@@ -33,7 +33,7 @@ impl S3 {
             child: child.expect("Python starts"),
             port,
         };
-        // It asks for no signature where none is sent.
+        // It needs no signature where none is sent.
         eventually("the bucket is made", || ureq::put(s3.url("")).send_empty().is_ok());
         s3
     }
@@ -45,7 +45,7 @@ impl S3 {
     /// The keys of its objects, in order; at most 1,000.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// When it does not respond.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         let mut answer = ureq::get(self.url("?list-type=2"))
@@ -57,7 +57,7 @@ impl S3 {
             .collect()
     }
 
-    /// Reads as the owner of the key: who sends no signature at all is a stranger, to whom nothing is given. Moto looks at whose key
+    /// Reads as the owner of the key: a request without a signature is a stranger's, who gets nothing. Moto looks at whose key
     /// it is and computes no signature.
     fn get(&self, key: &str) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         ureq::get(self.url(&format!("/{key}")))
@@ -68,7 +68,7 @@ impl S3 {
     /// The bytes of an object.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// When it does not respond.
     #[must_use]
     pub fn object(&self, key: &str) -> Vec<u8> {
         let answer = self.get(key);
@@ -82,7 +82,7 @@ impl S3 {
     /// Puts bytes in an object's place.
     ///
     /// # Panics
-    /// When it does not answer.
+    /// When it does not respond.
     pub fn put(&self, key: &str, bytes: &[u8]) {
         ureq::put(self.url(&format!("/{key}")))
             .header("Authorization", signed())
@@ -97,7 +97,7 @@ impl S3 {
         self.get(key).ok()?.body_mut().read_to_vec().ok()
     }
 
-    /// The address of the bucket with what keys begin with, reached at its own port.
+    /// The address of the bucket with the prefix of the keys, reached at its own port.
     #[must_use]
     pub fn address(&self, prefix: &str) -> String {
         self.url(&format!("/{prefix}"))

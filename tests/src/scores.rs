@@ -1,6 +1,6 @@
-//! How good predictions are, beside what happened. scikit-learn is the judge of these figures (`tests/foreign_scores.rs`).
+//! The quality of predictions, beside the outcomes. scikit-learn is the judge of these figures (`tests/foreign_scores.rs`).
 
-/// A prediction in millionths, and what happened.
+/// A prediction in millionths, and the outcome.
 pub type Told = (i64, bool);
 
 /// Into how many groups of like probability a calibration is divided.

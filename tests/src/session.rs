@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::caller::agent;
 use crate::{Server, must_be_described};
 
-/// An answer as a browser sees it.
+/// A response as a browser sees it.
 #[derive(Debug)]
 pub struct Seen {
     /// The status.
@@ -21,7 +21,7 @@ pub struct Session<'s> {
     server: &'s Server,
     /// `assent_session=…`.
     pub cookie: String,
-    /// What the browser says of the page that sends its requests.
+    /// The origin that the browser sends for the page of its requests.
     pub origin: String,
 }
 
@@ -56,7 +56,7 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// The same cookie in the hands of another site's page.
+    /// The same cookie used by another site's page.
     pub fn from_site(&self, origin: &str) -> Self {
         Self {
             server: self.server,
@@ -95,7 +95,7 @@ impl<'s> Session<'s> {
         self.send("POST", path, ("application/x-www-form-urlencoded", &pairs.join("&")))
     }
 
-    /// Asks the API as the pages' own script would.
+    /// Sends a request to the API as the pages' own script would.
     pub fn api(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let seen = self.send(
             method,
@@ -106,7 +106,7 @@ impl<'s> Session<'s> {
     }
 }
 
-/// Takes an answer down; one of the API is what the description says of it, as for callers with a token.
+/// Records a response; one of the API must match its description, as for callers with a token.
 fn seen(method: &str, path: &str, mut answer: ureq::http::Response<ureq::Body>) -> Seen {
     let text = |name: &str| {
         let found = answer.headers().get(name);
@@ -133,7 +133,7 @@ fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// Every address in a page that an `href`, `src`, `action` or `formaction` names, as it stands there.
+/// Every address in a page that an `href`, `src`, `action` or `formaction` names, unchanged.
 pub fn links(page: &str) -> Vec<String> {
     let mut found = Vec::new();
     for name in ["href=\"", "src=\"", "action=\"", "formaction=\""] {

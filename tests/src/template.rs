@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use crate::{Place, Server, create_database};
 
-/// What the folder's name begins with; the number of the process that made it follows.
+/// The prefix of the folder's name; the number of the process that made it follows.
 const FOLDER: &str = "assent-template-";
 
 struct Template {
@@ -55,13 +55,13 @@ fn make() -> Template {
     }
 }
 
-/// Copies what a stopped server left; its lock and its log stay behind.
+/// Copies the files of a stopped server; its lock and its log stay behind.
 fn copy(from: &Path, to: &Path) {
     let copied = Command::new("cp").arg("-a").arg(from.join(".")).arg(to).status();
     assert!(copied.unwrap().success(), "{} cannot be copied", from.display());
 }
 
-/// Removes what processes that are gone left behind.
+/// Removes the remains of processes that are gone.
 fn sweep(parent: &Path) {
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();

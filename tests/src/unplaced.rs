@@ -1,5 +1,5 @@
-//! Whether a server has placed all its events. A log that grows slowly looks for a while as one that is whole, so the
-//! database is asked.
+//! Whether a server has placed all its events. A log that grows slowly looks for a while as one that is whole, so the database
+//! is queried.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) enum Events {
 }
 
 impl Events {
-    /// How many wait for their place; nothing while the database does not answer.
+    /// The number of entries that wait for their place; nothing while the database does not respond.
     pub(crate) fn unplaced(&self) -> Option<i64> {
         match self {
             Self::Sqlite(file) => {

@@ -1,7 +1,7 @@
-//! Known weaknesses of what Cargo.lock pins: asked of the RustSec database by cargo-deny where that is installed and reaches it,
-//! else of the snapshot in `xtask/advisories.toml`. Which of the two was asked is always said.
+//! Known weaknesses of the crates in Cargo.lock: from the RustSec database by cargo-deny where that is installed and reaches
+//! it, else from the snapshot in `xtask/advisories.toml`. The output always names the source.
 //!
-//! Exceptions stand in `deny.toml` with their reasons, where cargo-deny reads them too.
+//! Exceptions are in `deny.toml` with their reasons, where cargo-deny reads them too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -55,11 +55,11 @@ fn fetched(root: &Path) -> Result<(), String> {
     }
 }
 
-/// What a snapshot says of a lock file.
+/// A snapshot's result for a lock file.
 struct Held {
-    /// What was asked, in a sentence.
+    /// The source, in a sentence.
     told: String,
-    /// What is wrong, a line each.
+    /// The faults, a line each.
     wrong: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: what is released, built into `target/packages` so that the same commit makes the same bytes.
+//! `cargo xtask dist`: the files of a release, built into `target/packages` so that the same commit makes the same bytes.
 //!
 //! Each part is runnable alone. Times in archives are those of the commit, owners are numbers, paths of this machine are cut out
 //! of the programs. `twice` shows that by building all parts from nothing twice and comparing the digests.
@@ -21,7 +21,7 @@ use crate::shell;
 /// The parts, in the order in which they are built: the sums come last, over all that is there.
 const PARTS: &[&str] = &["client", "server", "deb", "image", "chart", "sbom", "sums"];
 
-/// What every part needs to know.
+/// The facts that every part needs.
 pub struct Release {
     /// The repository's root folder.
     pub root: PathBuf,
@@ -42,7 +42,7 @@ impl Release {
     }
 }
 
-/// Builds the parts named, or all, and says whether that succeeded.
+/// Builds the parts named, or all, and returns whether that succeeded.
 pub fn run(root: &Path, arguments: &[String]) -> Result<bool> {
     if let Some(wrong) = arguments
         .iter()
@@ -94,7 +94,7 @@ fn twice(root: &Path, target: &Path) -> Result<bool> {
     let mut sums = Vec::new();
     for name in ["packages", "packages-again"] {
         let out = target.join(name);
-        // The same folder each time: where cargo builds is part of what it makes.
+        // The same folder each time: the path of a build affects its bytes.
         let building = target.join("dist-build");
         for folder in [&out, &building] {
             if folder.exists() {

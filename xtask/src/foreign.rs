@@ -1,7 +1,7 @@
 //! The foreign judges: Python and Node packages, pinned, in folders of their own under `.tools`.
 //!
-//! The pins stand in `xtask/foreign/`. A stamp file beside each installation holds what was
-//! installed, so that an unchanged pin file costs nothing and a changed one installs anew.
+//! The pins are in `xtask/foreign/`. A stamp file beside each installation records the installed pins, so that an unchanged pin
+//! file costs nothing and a changed one installs anew.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ pub fn node_modules(root: &Path) -> PathBuf {
     root.join(".tools/node/node_modules")
 }
 
-/// A Python that can make an environment: Debian's own may lack `ensurepip` until `python3-venv`
-/// is there, so each candidate is asked.
+/// A Python that can make an environment: Debian's own may lack `ensurepip` until `python3-venv` is there, so each candidate is
+/// tried.
 pub fn base_python() -> Option<PathBuf> {
     let candidates = [shell::find("python3"), Some(PathBuf::from("/usr/bin/python3"))];
     candidates
@@ -36,7 +36,7 @@ pub fn site_python(root: &Path) -> PathBuf {
     root.join(".tools/site/bin/python")
 }
 
-/// Makes `.tools/venv` with the pinned packages, unless its stamp says that it is there.
+/// Makes `.tools/venv` with the pinned packages, unless its stamp is current.
 ///
 /// # Errors
 /// When there is no Python or the packages cannot be installed.
@@ -44,7 +44,7 @@ pub fn install_python(root: &Path) -> Result<()> {
     install_pins(root, "requirements.txt", "venv")
 }
 
-/// Makes `.tools/site` with what builds the documentation site, unless its stamp says that it is there.
+/// Makes `.tools/site` with the tools of the documentation site, unless its stamp is current.
 ///
 /// # Errors
 /// As [`install_python`].
@@ -80,7 +80,7 @@ fn install_pins(root: &Path, pins: &str, folder: &str) -> Result<()> {
     stamp(&folder, &wanted)
 }
 
-/// Makes `.tools/node` with the pinned packages, unless its stamp says that it is there.
+/// Makes `.tools/node` with the pinned packages, unless its stamp is current.
 ///
 /// # Errors
 /// When there is no Node of the needed age, or the packages cannot be installed.
@@ -151,8 +151,8 @@ pub fn syslog(root: &Path) -> PathBuf {
     root.join(".tools/syslog")
 }
 
-/// Unpacks the syslog servers from Debian's packages, which leaves the machine's own logging alone, unless the stamp says that they
-/// are there.
+/// Unpacks the syslog servers from Debian's packages, which leaves the machine's own logging alone, unless the stamp is
+/// current.
 ///
 /// # Errors
 /// Where there is no Debian, or a package cannot be had.
@@ -206,7 +206,7 @@ fn stamp_file(folder: &Path) -> PathBuf {
     folder.join(".stamp")
 }
 
-/// Whether what is wanted is what the folder holds.
+/// Whether the folder has the wanted content.
 pub fn is_stamped(folder: &Path, wanted: &str) -> bool {
     fs::read_to_string(stamp_file(folder)).is_ok_and(|found| found == wanted)
 }
@@ -219,7 +219,7 @@ pub fn stamp(folder: &Path, text: &str) -> Result<()> {
     fs::write(stamp_file(folder), text).context("cannot write the stamp file")
 }
 
-/// Makes an empty folder in place of what is there.
+/// Makes an empty folder in place of the old content.
 ///
 /// # Errors
 /// When that cannot be removed, or the folder cannot be made.

@@ -1,8 +1,8 @@
 //! The project's own tasks, run as `cargo xtask <task>`.
 //!
-//! `test` is the whole of continuous integration, on a laptop as on a server: there is no second
-//! description of it anywhere. `tidy` holds the house rules that no compiler checks. `bench` and
-//! `soak` pass their arguments on to the programs of the `tests` package.
+//! `test` is the whole of continuous integration, on a laptop as on a server: there is no second description of it anywhere.
+//! `tidy` checks the rules of this repository that no compiler checks. `bench` and `soak` pass their arguments on to the
+//! programs of the `tests` package.
 
 mod advisories;
 mod dist;
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs one task and says whether it succeeded. An error is a task that could not be run at all.
+/// Runs one task and returns whether it succeeded. An error is a task that could not be run at all.
 fn run(arguments: &[String]) -> Result<bool> {
     let root = repository_root()?;
     let Some((task, rest)) = arguments.split_first() else {
@@ -76,8 +76,8 @@ fn run(arguments: &[String]) -> Result<bool> {
     }
 }
 
-/// The repository's root folder: the parent of this package's own. `cargo run` says at run time where
-/// that is; a program that was started by hand remembers where it was built.
+/// The repository's root folder: the parent of this package's own. `cargo run` sets the root at run time; a program started
+/// without cargo uses the folder in which it was built.
 fn repository_root() -> Result<PathBuf> {
     let package =
         std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
@@ -85,7 +85,7 @@ fn repository_root() -> Result<PathBuf> {
     Ok(root.to_path_buf())
 }
 
-/// Installs everything that a whole run of the suite needs, and says what could not be had.
+/// Installs everything that a whole run of the suite needs, and reports what is missing.
 fn setup(root: &Path) -> bool {
     let missing = tools::install(root, tools::Need::ALL);
     for error in &missing {
@@ -94,7 +94,7 @@ fn setup(root: &Path) -> bool {
     missing.is_empty()
 }
 
-/// Hands `bench` and `soak` over to the program of that name, built for release.
+/// Runs `bench` and `soak` by the program of that name, built for release.
 fn dispatch(root: &Path, program: &str, arguments: &[String]) -> Result<bool> {
     let status = Command::new(shell::cargo())
         .args(["run", "--release", "--package", "tests", "--bin", program])

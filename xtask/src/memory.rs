@@ -1,9 +1,9 @@
-//! A folder in memory for what tests write, where the machine has room for it.
+//! A folder in memory for the files of tests, where the machine has room for it.
 //!
-//! Tests make hundreds of databases, each of a thousand files, and remove them again. A file system on a disk makes work of that:
-//! the store's tests took two and a half times as much of the processor there. Nothing is lost by it: tests kill processes and
-//! not machines, what a killed process wrote stands with the kernel either way, and tests of disks that fill up or fail bring
-//! disks of their own.
+//! Tests make hundreds of databases, each of a thousand files, and remove them again. A file system on a disk makes work of
+//! that: the store's tests took two and a half times as much of the processor there. No test loses anything by it: tests kill
+//! processes and not machines, the kernel keeps the writes of a killed process either way, and tests of disks that fill up or
+//! fail bring disks of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::shell;
 /// Where Linux keeps a file system in memory.
 const MEMORY: &str = "/dev/shm";
 
-/// What the name of a run's folder begins with; the number of its process follows.
+/// The prefix of the name of a run's folder; the number of its process follows.
 const FOLDER: &str = "assent-suite-";
 
-/// What must be free of that file system: almost twice what a whole run was seen to hold there at once.
+/// The space that must be free in that file system: almost twice the largest use seen in a whole run.
 const ROOM: u64 = 8 << 30;
 
-/// What must be free of the machine's memory: the same, and what compilers, servers and browsers want beside it.
+/// The memory that must be free: the same, and the need of compilers, servers and browsers beside it.
 const FREE: u64 = 12 << 30;
 
 /// A folder in memory. Dropping it removes it with all that it holds.
@@ -57,7 +57,7 @@ impl Drop for Folder {
 /// Removes the folders of runs that were interrupted: they would hold memory for as long as the machine runs.
 fn sweep(parent: &Path) {
     for folder in shell::orphans(parent, FOLDER) {
-        // A folder of somebody else's cannot be removed, and that is as it should be.
+        // A folder of another user cannot be removed, as it should be.
         let _ = fs::remove_dir_all(folder);
     }
 }
@@ -74,14 +74,14 @@ fn is_usable(mounts: &str) -> bool {
     line.get(2).is_some_and(|kind| kind == "tmpfs") && has("rw") && !has("noexec")
 }
 
-/// The bytes of memory that are to be had, as `/proc/meminfo` tells them in KiB.
+/// The bytes of available memory; `/proc/meminfo` has them in KiB.
 fn available(told: &str) -> Option<u64> {
     let line = told.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kib * 1024)
 }
 
-/// The bytes that `df` tells under its heading.
+/// The bytes in the column of `df` under its heading.
 fn free(told: &str) -> Option<u64> {
     told.lines().nth(1)?.trim().parse().ok()
 }

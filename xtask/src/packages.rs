@@ -1,4 +1,4 @@
-//! The part `packages`: what a release holds is built, installed where nothing else is, started, upgraded and removed.
+//! The part `packages`: the files of a release are built, installed in an empty system, started, upgraded and removed.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ const INSTALLED: &[&str] = &["client", "deb", "image"];
 /// Builds them and has the script walk through their life.
 ///
 /// # Errors
-/// When this is not run by root, who alone may change the root folder of a process, or when something cannot be built.
+/// When this is not run by root, the only user who may change the root folder of a process, or when something cannot be built.
 pub fn count(root: &Path) -> Result<Count> {
     if !shell::is_root() {
         bail!("the part `packages` makes roots of its own; run it as root");

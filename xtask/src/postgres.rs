@@ -1,8 +1,8 @@
 //! A private PostgreSQL: made for one run, on 127.0.0.1 and a port of its own, gone afterwards.
 //!
-//! It does not wait for the disk: tests kill processes and not machines, and what a killed process
-//! wrote stands with the kernel. Tests of disks that fail have clusters of their own. PostgreSQL refuses
-//! to run as root, so a root caller lends it the account `postgres`, which the package makes.
+//! It does not wait for the disk: tests kill processes and not machines, and the kernel keeps the writes of a killed process.
+//! Tests of disks that fail have clusters of their own. PostgreSQL refuses to run as root, so a root caller lends it the
+//! account `postgres`, which the package makes.
 
 use std::ffi::OsString;
 use std::fs;
@@ -21,7 +21,7 @@ use crate::shell;
 /// The owner of everything in the cluster; the tests make databases and serving roles with it.
 const OWNER: &str = "assent_owner";
 
-/// What the name of a cluster's folder begins with; the number of the process that made it follows.
+/// The prefix of the name of a cluster's folder; the number of the process that made it follows.
 const FOLDER: &str = "assent-postgres-";
 
 /// How long a start may take before it is given up.
@@ -46,8 +46,8 @@ pub fn programs() -> Option<PathBuf> {
     Some(shell::find("initdb")?.parent()?.to_path_buf())
 }
 
-/// Where programs are looked for: PostgreSQL's own first. What Debian puts before them starts Perl on each call, and tests
-/// call `psql` often.
+/// Where programs are looked for: PostgreSQL's own first. Debian's wrappers start Perl on each call, and tests call `psql`
+/// often.
 pub fn path() -> OsString {
     let usual = std::env::var_os("PATH").unwrap_or_default();
     let folders = programs().into_iter().chain(std::env::split_paths(&usual));
@@ -55,7 +55,7 @@ pub fn path() -> OsString {
 }
 
 impl Cluster {
-    /// Makes a cluster in a folder and waits until it answers.
+    /// Makes a cluster in a folder and waits until it responds.
     ///
     /// # Errors
     /// When the programs are missing or the server does not come up; its log is in the message.
@@ -123,7 +123,7 @@ impl Drop for Cluster {
 fn sweep(parent: &Path) {
     for folder in shell::orphans(parent, FOLDER) {
         if !folder.join("data/postmaster.pid").exists() {
-            // A folder of somebody else's cannot be removed, and that is as it should be.
+            // A folder of another user cannot be removed, as it should be.
             let _ = fs::remove_dir_all(folder);
         }
     }
@@ -180,7 +180,7 @@ fn initialise(bin: &Path, user: Option<(u32, u32)>, folder: &Path, password: &st
     fs::remove_file(&password_file).context("cannot remove the password file")
 }
 
-/// Starts the server as a child of ours, so that an interrupt from the terminal reaches it too.
+/// Starts the server as a child of this process, so that an interrupt from the terminal reaches it too.
 fn spawn(bin: &Path, user: Option<(u32, u32)>, folder: &Path, port: u16) -> Result<Child> {
     let log = fs::File::create(folder.join("log")).context("cannot make PostgreSQL's log")?;
     let errors = log.try_clone().context("cannot share PostgreSQL's log")?;

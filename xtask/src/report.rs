@@ -1,4 +1,4 @@
-//! Counting what passed and failed, and saying it at the end.
+//! Counts passed and failed tests, and reports them at the end.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How many lines of a failing part are repeated near the end.
 const TAIL: usize = 60;
 
-/// What one part of the suite came to.
+/// The result of one part of the suite.
 pub struct PartResult {
     /// The part's name, as given on the command line.
     pub name: &'static str,
@@ -71,7 +71,7 @@ impl Count {
         count
     }
 
-    /// Adds one failure with a sentence and the end of what was written.
+    /// Adds one failure with a sentence and the end of its output.
     pub fn fail(&mut self, sentence: &str, lines: &[String]) {
         self.failed += 1;
         self.tail.extend(interesting(lines));

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
-/// What a program did: whether it exited with 0, and every line it wrote, both streams together.
+/// The result of a program: whether it exited with 0, and every line it wrote, both streams together.
 pub struct Finished {
     /// Whether the exit code was 0.
     pub succeeded: bool,
@@ -29,7 +29,7 @@ pub fn tee(command: &mut Command) -> Result<Finished> {
     tee_watched(command, &|_| ())
 }
 
-/// The same, and `watch` is told each line as it comes.
+/// The same, and `watch` gets each line as it comes.
 ///
 /// # Errors
 /// As [`tee`].
@@ -64,7 +64,7 @@ fn collect(stream: impl Read, lines: &Mutex<Vec<String>>, watch: &(dyn Fn(&str) 
     }
 }
 
-/// Runs `command` to its end and keeps what it writes, without showing it.
+/// Runs `command` to its end and keeps its output, without showing it.
 ///
 /// # Errors
 /// As [`tee`].
@@ -98,7 +98,7 @@ pub fn quiet(command: &mut Command) -> Result<String> {
     Ok(text)
 }
 
-/// Where a program of this name stands in `PATH`, if anywhere.
+/// The path of a program of this name in `PATH`, if any.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
@@ -111,7 +111,7 @@ pub fn is_root() -> bool {
     quiet(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-/// Where cargo puts what it builds, seen from `root`.
+/// The folder of cargo's output, seen from `root`.
 pub fn target_folder(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }

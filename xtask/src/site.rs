@@ -1,8 +1,8 @@
 //! `cargo xtask docs-site`: the documentation as pages to browse and search, in `target/docs-site/html`.
 //!
-//! The Markdown of the repository is staged as it is, with what MkDocs reads otherwise than the usual hosts adapted; the reference
-//! is generated from the built program and the sources; screenshots are taken where the browser tests left them. MkDocs then renders
-//! everything, and a dead link, a dead anchor or a page that no menu names fails.
+//! The Markdown of the repository is staged as it is, with adaptations where MkDocs reads it otherwise than the usual hosts;
+//! the reference is generated from the built program and the sources; screenshots are taken where the browser tests left them.
+//! MkDocs then renders everything, and a dead link, a dead anchor or a page that no menu names fails.
 
 mod api;
 mod codes;
@@ -22,10 +22,10 @@ use stage::Stage;
 /// The page that names each walk of the guide under a role.
 const BY_ROLE: &str = "docs/site/by-role.md";
 
-/// Builds the site with the reference of this `assent`; answers its folder.
+/// Builds the site with the reference of this `assent`; returns its folder.
 ///
 /// # Errors
-/// When a page cannot be made, a walk of the guide stands under no role, or MkDocs finds a dead link.
+/// When a page cannot be made, a walk of the guide is under no role, or MkDocs finds a dead link.
 pub fn build(root: &Path, program: &Path) -> Result<PathBuf> {
     foreign::install_site(root)?;
     let tree = Tree::read(root)?;
@@ -66,7 +66,7 @@ fn pictures(root: &Path) -> PathBuf {
     named.unwrap_or_else(|| root.join("target/browser/pictures"))
 }
 
-/// Every walk of the guide stands under a role, so that nobody has to know its name to find it.
+/// Every walk of the guide is under a role, so that a reader finds it without its name.
 fn check_roles(tree: &Tree) -> Result<()> {
     let index = tree.text(BY_ROLE).with_context(|| format!("there is no {BY_ROLE}"))?;
     let missing: Vec<&str> = tree

@@ -1,4 +1,4 @@
-//! The suite: its parts, what each needs, and running them one after another.
+//! The suite: its parts, the needs of each, and running them one after another.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ const PARTS: &[Part] = &[
     },
 ];
 
-/// Parts that run only where they are named: what a whole run has no time for.
+/// Parts that run only by name, because a whole run has no time for them.
 const BY_NAME: &[Part] = &[
     Part {
         name: "postgres-whole",
@@ -88,7 +88,7 @@ const BY_NAME: &[Part] = &[
     },
 ];
 
-/// Compiles the unit tests while what they need is fetched: a part of whole runs alone.
+/// Compiles the unit tests while their needs are fetched: a part of whole runs alone.
 const BUILD: Part = Part {
     name: "build",
     needs: &[],
@@ -98,11 +98,11 @@ const BUILD: Part = Part {
 const END_TO_END: &[Need] = Need::ALL;
 
 /// The parts that compile and run nothing. In a whole run they go beside the tests, which leave a part of the processor idle.
-/// They share the folder of what is built, and with it the build scripts and macros of others: cargo lets one at a time into it,
-/// and tests that run hold nobody up.
+/// They share the folder of build outputs, and with it the build scripts and macros of others: cargo lets one at a time into
+/// it, and running tests delay nobody.
 const BESIDE: &[&str] = &["clippy", "docs"];
 
-/// What the parts run in.
+/// The environment of the parts.
 struct World<'a> {
     root: &'a Path,
     cluster: Option<Cluster>,
@@ -110,9 +110,9 @@ struct World<'a> {
     memory: Option<memory::Folder>,
     /// Whether a part of this run starts the binary.
     starts_binary: bool,
-    /// Whether other parts run at the same time, so that what is said is kept until the end.
+    /// Whether other parts run at the same time, so that the output is kept until the end.
     is_beside: bool,
-    /// Is told when tests run, so that others may build.
+    /// Gets a signal when tests run, so that others may build.
     builds_are_free: Option<mpsc::Sender<()>>,
 }
 
@@ -125,8 +125,8 @@ impl World<'_> {
     }
 }
 
-/// Runs the parts named, or all, prints the report and says whether everything passed. What the later parts need is
-/// fetched while the first ones, which need nothing, are at work: one waits for the network, the other for the processor.
+/// Runs the parts named, or all, prints the report and returns whether everything passed. The tools of the later parts are
+/// fetched while the first ones, which need none, are at work: one waits for the network, the other for the processor.
 ///
 /// # Errors
 /// When a part is unknown. All that goes wrong inside of a part is counted, not returned.
@@ -192,7 +192,7 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
 }
 
 impl Part {
-    /// Runs the part; what goes wrong is counted.
+    /// Runs the part; failures are counted.
     #[expect(clippy::disallowed_methods, reason = "the report tells how long each part took")]
     fn run_in(&self, world: &World) -> PartResult {
         let beside = if world.is_beside { " (beside the others)" } else { "" };
@@ -224,7 +224,7 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
     let world = World {
         root,
         cluster,
-        // What is soaked or measured writes to the disk, as a server does.
+        // Soak and bench runs write to the disk, as a server does.
         memory: None,
         starts_binary: false,
         is_beside: false,
@@ -264,13 +264,12 @@ fn needs_of(parts: &[&Part]) -> Vec<Need> {
     needs
 }
 
-/// The folder in memory, for parts that need anything at all: the others write nothing to speak of.
+/// The folder in memory, for parts with any need: the others write almost nothing.
 fn memory_for(needs: &[Need]) -> Option<memory::Folder> {
     if needs.is_empty() { None } else { memory::Folder::make() }
 }
 
-/// Installs what is missing and starts the database when a part wants one. What is answered beside it is what could not
-/// be had.
+/// Installs the missing needs and starts the database when a part needs one. The second result lists the missing needs.
 fn prepare(root: &Path, needs: &[Need], memory: Option<&memory::Folder>) -> (Option<Cluster>, Vec<Error>) {
     let mut missing = tools::install(root, needs);
     if !needs.contains(&Need::Postgres) {
@@ -286,8 +285,8 @@ fn prepare(root: &Path, needs: &[Need], memory: Option<&memory::Folder>) -> (Opt
     }
 }
 
-/// Needs that could not be filled are failures of their own; the parts run all the same, so that one
-/// missing package does not hide what else is wrong.
+/// Needs that could not be filled are failures of their own; the parts run all the same, so that one missing package does not
+/// hide other failures.
 fn setup_failure(missing: &[Error]) -> PartResult {
     let mut count = Count::default();
     for error in missing {
@@ -311,10 +310,10 @@ impl World<'_> {
         command
     }
 
-    /// Tells a command where the tests find the database, the foreign judges and the browser.
+    /// Sets a command's variables for the database, the foreign judges and the browser.
     fn equip(&self, command: &mut Command) {
-        // What cargo says of the package that it runs here would be taken for that of others by build scripts that look at it,
-        // and all that rests on them be compiled anew whenever they are built from here and from a shell by turns.
+        // Build scripts would read the package variables that cargo sets here, and recompile everything whenever builds from
+        // here and from a shell take turns.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
                 command.env_remove(name);
@@ -375,8 +374,8 @@ fn clippy(world: &World) -> Result<Count> {
 /// features and be compiled anew for each part.
 const WHOLE: &[&str] = &["--workspace", "--all-features"];
 
-/// How cargo is asked for the tests of every crate, but for what other people's programs judge, and the tests through the
-/// binary, which are parts of their own.
+/// The cargo command for the tests of every crate, without those judged by foreign programs and those through the binary, which
+/// are parts of their own.
 fn unit_tests(world: &World, more: &[&str]) -> Result<Command> {
     let mut command = world.cargo(&["test", "--lib", "--bins"]);
     command.args(more).args(WHOLE);
@@ -401,7 +400,7 @@ fn unit(world: &World) -> Result<Count> {
     let mut count = Count::of_tests("unit", finished.succeeded, &finished.lines);
     let mut examples = world.cargo(&["test", "--doc", "--no-fail-fast"]);
     let finished = shell::tee(examples.args(WHOLE))?;
-    // A house whose documentation holds no example has nothing to run here, and that is no failure.
+    // A repository whose documentation has no example has nothing to run here, and that is no failure.
     let ran = Count::of_tests("doc examples", finished.succeeded, &finished.lines);
     if !finished.succeeded || ran.passed > 0 {
         count.add(ran);
@@ -409,8 +408,8 @@ fn unit(world: &World) -> Result<Count> {
     Ok(count)
 }
 
-/// Builds what later parts start, while the unit tests run: that build is one crate after another, and alone would leave
-/// half of the processor idle. What fails here fails again, and is told, where it is wanted.
+/// Builds the programs that later parts start, while the unit tests run: that build is one crate after another, and alone would
+/// leave half of the processor idle. A failure here happens again, and is reported, where the build is needed.
 fn build_ahead(world: &World) {
     if !world.starts_binary {
         return;
@@ -424,7 +423,7 @@ fn build_ahead(world: &World) {
     let _ = shell::quiet(&mut programs);
 }
 
-/// The tests that ask other people's programs.
+/// The tests that use foreign programs as judges.
 fn foreign_judges(world: &World) -> Result<Count> {
     let mut command = world.cargo(&["test", "--no-fail-fast", "--test", "foreign*"]);
     command.args(WHOLE);
@@ -437,11 +436,12 @@ const THROUGH_THE_BINARY: &[&str] = &["e2e", "browser"];
 /// The parts that run them.
 const STARTING_THE_BINARY: &[&str] = &["e2e", "postgres", "browser", "postgres-whole"];
 
-/// How cargo is asked for what they start.
+/// The cargo command for the programs that they start.
 const BINARIES: &[&str] = &["build", "--bin", "assent", "--bin", "assent-permit"];
 
-/// What an engine can change: rows, locks, transactions, plans and searches, forged rows, two servers, failures and copies. The rest
-/// comes to the same acts, whose statements the tests of `store` ask of both engines; `postgres-whole` runs it on PostgreSQL as well.
+/// Tests whose result an engine can change: rows, locks, transactions, plans and searches, forged rows, two servers, failures
+/// and copies. The rest uses the same acts, whose statements the tests of `store` run on both engines; `postgres-whole` runs it
+/// on PostgreSQL as well.
 const BY_ENGINE: &[&str] = &[
     "api::pages_of_lists::",
     "approval::decisions::",
@@ -482,7 +482,7 @@ fn end_to_end(world: &World) -> Result<Count> {
     through_the_binary(world, "sqlite", "sqlite", "e2e", &[FOUR])
 }
 
-/// What PostgreSQL can change of it, over PostgreSQL.
+/// The tests whose result PostgreSQL can change, over PostgreSQL.
 fn on_postgres(world: &World) -> Result<Count> {
     let harness: Vec<&str> = [FOUR].into_iter().chain(BY_ENGINE.iter().copied()).collect();
     through_the_binary(world, "postgres", "postgres", "e2e", &harness)
@@ -493,7 +493,7 @@ fn wholly_on_postgres(world: &World) -> Result<Count> {
     through_the_binary(world, "postgres-whole", "postgres", "e2e", &[FOUR])
 }
 
-/// Four tests at a time, whatever the cores: they wait for timers, other programs and the database a part of the time. Six
+/// Four tests at a time, for any number of cores: they wait for timers, other programs and the database a part of the time. Six
 /// were no faster on two cores.
 const FOUR: &str = "--test-threads=4";
 
@@ -505,8 +505,7 @@ fn in_browser(world: &World) -> Result<Count> {
 
 /// Builds the binary, with the clock that tests may hold, and runs a test program over it.
 ///
-/// The binary is built first and its path is handed over: cargo tells a test only where the programs of its own package
-/// are.
+/// The binary is built first and its path is passed on: cargo gives a test only the paths of its own package's programs.
 fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, harness: &[&str]) -> Result<Count> {
     let mut build = world.cargo(BINARIES);
     let built = shell::tee(build.args(WHOLE))?;
@@ -550,8 +549,8 @@ fn pages(world: &World) -> Result<Count> {
     Ok(Count::of_check(told.is_ok(), &lines))
 }
 
-/// Builds the documentation site alone, with the reference of a program that is there or of one that it builds, and says whether
-/// that succeeded.
+/// Builds the documentation site alone, with the reference of a program that is there or of one that it builds, and returns
+/// whether that succeeded.
 ///
 /// # Errors
 /// When the build cannot be run at all, or the site not be built with the program that is there.
@@ -574,7 +573,7 @@ pub fn docs_site(root: &Path, program: Option<&str>) -> Result<bool> {
     Ok(pages(&world)?.failed == 0)
 }
 
-/// The names of all test programs: what lies in a crate's folder `tests`, and what a manifest names.
+/// The names of all test programs: the files in a crate's folder `tests`, and those that a manifest names.
 fn test_targets(root: &Path) -> Result<BTreeSet<String>> {
     let mut targets = BTreeSet::new();
     let crates = entries(&root.join("crates"))?;

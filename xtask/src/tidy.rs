@@ -1,8 +1,7 @@
-//! The house rules that no compiler checks, each a small function over the repository's files.
+//! The rules of this repository that no compiler checks, each a small function over the files.
 //!
-//! A rule gets the [`Tree`] and answers findings with file and line. What a rule must not report
-//! stands in `xtask/allow.toml`, each entry with its reason; an entry that spares nothing is itself
-//! a finding, so the list stays true.
+//! A rule gets the [`Tree`] and returns findings with file and line. Exceptions of a rule are in `xtask/allow.toml`, each entry
+//! with its reason; an entry that spares nothing is itself a finding, so the list stays true.
 
 mod adrs;
 mod allow;
@@ -36,9 +35,9 @@ use tree::Tree;
 pub struct Finding {
     /// The file, from the repository's root.
     pub path: String,
-    /// The line, counted from 1; 0 speaks of the file as a whole.
+    /// The line, counted from 1; 0 means the file as a whole.
     pub line: usize,
-    /// What is wrong and what would be right, in one sentence.
+    /// The fault and its remedy, in one sentence.
     pub text: String,
 }
 
@@ -122,7 +121,7 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// Runs `cargo xtask tidy` and says whether the repository is tidy.
+/// Runs `cargo xtask tidy` and returns whether the repository is tidy.
 ///
 /// # Errors
 /// When the repository cannot be read, or an argument is unknown.

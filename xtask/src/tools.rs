@@ -1,4 +1,4 @@
-//! Installing what the tests need: on Debian as root by itself, elsewhere by saying the command.
+//! Installs the tools of the tests: on Debian as root by itself, elsewhere it prints the command.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,9 +25,9 @@ pub enum Need {
     OpenSsl,
     /// The system call tracer that the kill tests use.
     Tracer,
-    /// What the guide's walks ask with: curl and jq.
+    /// The clients of the guide's walks: curl and jq.
     Shell,
-    /// Real gateways: nginx, Caddy, HAProxy, and Apache with what its Lua asks with. Each runs as the tests' own process.
+    /// Real gateways: nginx, Caddy, HAProxy, and Apache with its Lua's HTTP client. Each runs as the tests' own process.
     Gateways,
     /// Clients that others publish for Rust, in `.tools/clients`.
     Clients,
@@ -35,17 +35,17 @@ pub enum Need {
     Alerts,
     /// AIDE, which reports files that changed.
     Integrity,
-    /// What a release is packed, judged and signed with: `dpkg-deb`, `systemd-analyze`, `ssh-keygen`.
+    /// The tools that pack, judge and sign a release: `dpkg-deb`, `systemd-analyze`, `ssh-keygen`.
     Packaging,
-    /// LemonLDAP::NG, an identity provider, with what its portal and its OpenID Connect load. It runs as the tests' own
+    /// LemonLDAP::NG, an identity provider, with the libraries of its portal and its OpenID Connect. It runs as the tests' own
     /// process.
     Identity,
-    /// PostgreSQL that fails over: Patroni, etcd, HAProxy, PgBouncer and the network namespaces that they run in. Only root makes
-    /// those, so for anybody else the tests of it are left out and say so.
+    /// PostgreSQL that fails over: Patroni, etcd, HAProxy, PgBouncer and the network namespaces that they run in. Only root
+    /// makes those, so for other users the tests of it are left out with a note.
     Failover,
     /// rsyslog and syslog-ng, unpacked in `.tools/syslog`: installed they would replace each other and the machine's own.
     Syslog,
-    /// What makes a bare Debian and unpacks a container image.
+    /// The tools that make a bare Debian and unpack a container image.
     Bare,
 }
 
@@ -75,7 +75,7 @@ impl Need {
         let (packages, present): (&[&str], bool) = match self {
             Need::Postgres => (&["postgresql"], postgres::programs().is_some()),
             Need::Python | Need::Site => (&["python3", "python3-venv"], foreign::base_python().is_some()),
-            // What Debian 12 has is too old; the pinned one comes with Python.
+            // Debian 12's version is too old; the pinned one comes with Python.
             Need::Node if node::is_there() => (&[], true),
             Need::Node => return Need::Python.missing_packages(),
             Need::Browser => {
@@ -157,10 +157,10 @@ pub fn chromedriver() -> Option<PathBuf> {
     shell::find("chromedriver")
 }
 
-/// Installs what of `needs` is missing, the system's packages first, then the pinned ones.
+/// Installs the missing ones of `needs`, the system's packages first, then the pinned ones.
 ///
-/// Everything is tried, so that one missing package does not hide another. What is answered is what
-/// could not be had, each with the command that would help.
+/// Everything is tried, so that one missing package does not hide another. Returns the missing needs, each with the command
+/// that would help.
 pub fn install(root: &Path, needs: &[Need]) -> Vec<Error> {
     let packages: BTreeSet<&str> = needs.iter().flat_map(|need| need.missing_packages()).copied().collect();
     let mut tried = vec![install_packages(&packages)];
@@ -194,7 +194,7 @@ fn prefer_headless_shell() {
     }
 }
 
-/// Installs Debian packages, or says how.
+/// Installs Debian packages, or prints how.
 fn install_packages(packages: &BTreeSet<&str>) -> Result<()> {
     if packages.is_empty() {
         return Ok(());

@@ -271,7 +271,7 @@ fn review_and_close(world: &World, key: &str) {
     assert_eq!(world.state(key), State::Closed);
 }
 
-/// What the plain question answers for one change, with its reasons; and the same of a check that waits since before.
+/// The gate's result of the plain query for one change, with its reasons; and the same of a check that waits since before.
 fn gate_of(world: &World, key: &str) -> (GateDecision, Vec<String>) {
     let asked = question(Some(key));
     let answer = world.system(move |cx| answer::ask(cx, &asked));

@@ -30,10 +30,10 @@ const MANIFEST: &str = "manifest.json";
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// The exit code of a backup that was told to stop: it could not be made.
+/// The exit code of a backup that was stopped by a signal: it could not be made.
 const STOPPED: i32 = 2;
 
-/// What only a backup with keys holds: whoever has it can act as this server or its people.
+/// Secrets that only a backup with keys contains: they allow to act as this server or its people.
 const SECRETS: &[&str] = &[KEY_FILE, "demo-credentials.json"];
 
 /// What was written.
@@ -47,7 +47,7 @@ pub struct Written {
     pub has_keys: bool,
 }
 
-/// What an archive holds.
+/// The content of an archive.
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
     version: u32,
@@ -72,8 +72,8 @@ fn zip_trouble(path: &Path) -> impl Fn(zip::result::ZipError) -> Failure {
     move |error| Failure::could_not(format!("`{path}` cannot be used as a backup: {error}."))
 }
 
-/// Saves a data folder while its server runs: the database as it stands at one moment, then the evidence, which is named
-/// by its content and is there before the database speaks of it.
+/// Saves a data folder while its server runs: first a consistent copy of the database, then the evidence, whose files are named
+/// by their content and exist before the database refers to them.
 ///
 /// # Errors
 /// When the folder holds no database, the file is there already, or something cannot be read or written.
@@ -92,13 +92,13 @@ pub fn save(data: &Path, to: &Path, with_keys: bool) -> Result<Written> {
     let saved = fill(data, &database, (to, file), copy, with_keys);
     unfinished.end();
     if saved.is_err() {
-        // Half a backup must not be taken for one. What went wrong is told; that the rest stays is then told by `ls`.
+        // Half a backup must not be taken for one. The original error is reported; a file that stays is visible with `ls`.
         let _ = std::fs::remove_file(to);
     }
     saved
 }
 
-/// What is there already is never written over; what a backup that was killed left says how to go on.
+/// Existing files are never overwritten; for the remains of a killed backup the error names the next step.
 fn refuse_present(to: &Path) -> Result<()> {
     let copy = Copied::place(to);
     let text = match (to.exists(), copy.exists()) {
@@ -208,7 +208,7 @@ impl Copied {
         Ok(Self(folder))
     }
 
-    /// Where the copy for a backup stands.
+    /// The path of the copy for a backup.
     fn place(beside: &Path) -> PathBuf {
         with_end(beside, ".database")
     }
@@ -230,17 +230,17 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// How far a backup is that may be told to stop.
+/// The stage of a backup that a signal may stop.
 enum Stage {
     Before,
     /// It writes this file.
     Writing(PathBuf),
-    /// What was written stays.
+    /// The written files stay.
     Done,
 }
 
-/// What a backup has written so far. It goes when the program is told to stop: half a backup must not be taken for one, and
-/// the copy of the database holds everything.
+/// The files that a backup has written so far. They are removed when the program is stopped: half a backup must not be taken
+/// for one, and the copy of the database has all data.
 struct Unfinished(Arc<Mutex<Stage>>);
 
 impl Unfinished {
@@ -262,7 +262,7 @@ impl Unfinished {
             eprintln!("assent: The backup was told to stop, so nothing is saved.");
             std::process::exit(STOPPED);
         };
-        // Without the thread a signal ends the program as ever, and the next backup says what it left.
+        // Without the thread a signal ends the program as usual, and the next backup reports the remains.
         let _ = std::thread::Builder::new().name("stop".to_owned()).spawn(until_told);
         // It listens, or it ended and never will.
         let _ = is_ready.recv();
@@ -273,8 +273,8 @@ impl Unfinished {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the file and the folder beside it. None of them was there, so that whatever stands there from now on is this
-    /// backup's.
+    /// Makes the file and the folder beside it. None of the files existed before, so that each of them now belongs to this
+    /// backup.
     fn begin(&self, to: &Path) -> Result<(File, Copied)> {
         let mut stage = self.stage();
         let file = create_new(to)?;
@@ -291,7 +291,7 @@ impl Unfinished {
     }
 }
 
-/// Removes what a backup has written while it goes on writing: the folder of its copy is put aside first, and nothing more can
+/// Removes the files of a backup that is still being written: the folder of its copy is put aside first, and nothing more can
 /// be made in it by its name.
 fn take_away(to: &Path) {
     let (copy, aside) = (Copied::place(to), with_end(to, ".database-stopped"));
@@ -301,7 +301,7 @@ fn take_away(to: &Path) {
     let _ = std::fs::remove_file(to);
 }
 
-/// Returns once the program is told to stop, and says when it listens.
+/// Returns once the program gets a signal to stop, and reports when it listens.
 fn told_to_stop(ready: std::sync::mpsc::Sender<()>) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -317,15 +317,15 @@ fn told_to_stop(ready: std::sync::mpsc::Sender<()>) -> std::io::Result<()> {
     })
 }
 
-/// What belongs to the running server or to the database itself.
+/// Files of the running server or of the database itself.
 fn is_operational(name: &str) -> bool {
     let is_database = name
         .strip_prefix(DATABASE_FILE)
         .is_some_and(|rest| matches!(rest, "" | "-wal" | "-shm" | "-journal"));
     is_database
-        // What is restored may be older than what this server saw.
+        // Restored data may be older than the log that this server saw.
         || server::SEEN_LOGS_FILES.contains(&name)
-        // A running copy has one host; whoever brings a backup back elsewhere is another one.
+        // A running copy has one host; a restore elsewhere makes another one.
         || name == server::running_copy::EPOCH_FILE
         || name == server::running_copy::RESTORED_FILE
         || name == server::running_copy::GIVEN_UP_FILE
@@ -410,7 +410,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Written> {
     unpacked
 }
 
-/// What a restore has made so far.
+/// The files that a restore has made so far.
 struct Made {
     data: PathBuf,
     was_there: bool,
@@ -418,8 +418,8 @@ struct Made {
 }
 
 impl Made {
-    /// Half a restore must not be taken for one: a server would start on it. What cannot be removed is seen by the next
-    /// restore, which asks for an empty folder.
+    /// Half a restore must not be taken for one: a server would start on it. The next restore, which needs an empty folder,
+    /// reports files that cannot be removed.
     fn take_back(&self) {
         for file in &self.files {
             let _ = std::fs::remove_file(file);
@@ -539,7 +539,7 @@ mod tests {
         }
     }
 
-    /// A folder of one test, with one for the data and one that stands for another disk.
+    /// A folder of one test, with one for the data and one in place of another disk.
     fn two_disks(test: &str) -> (PathBuf, PathBuf, PathBuf) {
         let folder = std::env::temp_dir().join(format!("assent-backup-{test}-{}", std::process::id()));
         let (data, disk) = (folder.join("data"), folder.join("disk"));
@@ -601,7 +601,7 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// An archive of these files; the manifest says of each what stands in the third place.
+    /// An archive of these files; the third value is the manifest's entry for each.
     fn archive(path: &Path, files: &[(&str, &str, &str)]) {
         archive_without(path, files, "");
     }
@@ -647,7 +647,7 @@ mod tests {
             assert_eq!(data.exists(), is_left);
             assert!(!is_left || std::fs::read_dir(&data).unwrap().next().is_none());
         }
-        // A file that the manifest names and the archive lacks is noticed when its folders stand already.
+        // A file that the manifest names and the archive lacks is noticed when its folders exist already.
         let lacking = folder.join("lacking");
         archive_without(
             &lacking,

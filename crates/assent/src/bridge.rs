@@ -33,7 +33,7 @@ fn could_not(error: impl std::fmt::Display) -> Failure {
     Failure::could_not(format!("{error}."))
 }
 
-/// An act's refusal is told like the server's, so that it reads the same on the host.
+/// An act's refusal reads the same on the host as from the server.
 fn refused(error: acts::Error) -> Failure {
     match &error {
         acts::Error::Refused(refusal) => {
@@ -70,8 +70,7 @@ pub(crate) fn check(settings: &server::Settings) -> Result<()> {
     server::check(settings).map_err(could_not)
 }
 
-/// Starts the server and stays until it is told to stop.
-/// With `demo_days` it fills an empty folder with a demo of so many days.
+/// Starts the server and runs until a signal stops it. With `demo_days` it fills an empty folder with a demo of so many days.
 pub(crate) fn serve(settings: &server::Settings, demo_days: Option<i64>) -> Result<()> {
     let data_dir = settings.data_dir.clone();
     if demo_days.is_some() {
@@ -120,8 +119,8 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Opens the data as the server does: migrates forwards, and refuses another master key than the data's. The data's
-    /// logs are named by the address under which they were begun, whatever the settings say by now.
+    /// Opens the data as the server does: migrates forwards, and refuses another master key than the data's. The data's logs
+    /// are named by the address under which they were begun, even if the settings have changed since.
     pub(crate) fn open(settings: &server::Settings) -> Result<Self> {
         let said = public_url(settings);
         let host = Self::open_as(settings, &said)?;
@@ -151,7 +150,7 @@ impl Host {
         server::waiting_migrations(settings).map_err(could_not)
     }
 
-    /// What is damaged in the storage itself, which is told before anything is opened: a damaged file may not open at all.
+    /// Damage in the storage itself, which is reported before anything is opened: a damaged file may not open at all.
     pub(crate) fn find_damage(settings: &server::Settings) -> Result<Vec<Damage>> {
         server::find_damage(settings).map_err(could_not)
     }
@@ -174,7 +173,7 @@ impl Host {
             .map_err(could_not)
     }
 
-    /// The same over rows whatever their codes are. Only [`Self::renew_codes`] follows.
+    /// The same over rows with any codes. Only [`Self::renew_codes`] follows.
     pub(crate) fn open_uncoded(settings: &server::Settings) -> Result<Self> {
         let said = public_url(settings);
         let host = Self::open_by(settings, &said, server::open_uncoded)?;
@@ -199,7 +198,7 @@ impl Host {
             .any(|known| known == tenant)
     }
 
-    /// The ids of two people who answer for new codes, whose passwords fit.
+    /// The ids of the two people who are responsible for new codes, after a check of their passwords.
     pub(crate) fn answerers(
         &self,
         tenant: &str,
@@ -223,7 +222,7 @@ impl Host {
         Ok(people)
     }
 
-    /// Writes the codes over the rows of a tenant and of the system anew, with the event that tells it.
+    /// Writes the codes over the rows of a tenant and of the system anew, with an event that records it.
     pub(crate) fn renew_codes(&self, tenant: &str, by: &[PersonId], records: u64) -> Result<()> {
         self.executor.begin_codes();
         for tenant in [tenant, SYSTEM_TENANT] {
@@ -236,12 +235,13 @@ impl Host {
         Ok(())
     }
 
-    /// The tenants whose logs are behind what was seen of them, with the reason.
+    /// The tenants whose logs are behind the state that was seen before, with the reason.
     pub(crate) fn behind(&self) -> Result<Vec<(String, String)>> {
         server::running_copy::behind(&self.executor).map_err(could_not)
     }
 
-    /// Tells in a log that what was seen behind its end is lost; answers how long it is and how long it was seen.
+    /// Records in a log that entries beyond its end, which were seen before, are lost; returns its length and the length that
+    /// was seen.
     pub(crate) fn accept_loss(&self, tenant: &str, by: &[PersonId]) -> Result<(u64, u64)> {
         let seen = self.executor.tools().seen_logs.seen(tenant);
         let present = check_log::present(&self.executor, tenant).map_err(refused)?;
@@ -271,7 +271,7 @@ impl Host {
             .map_err(could_not)
     }
 
-    /// Whether a tenant's rows are taken by their codes, as far as its directory tells; else why not.
+    /// Whether a tenant's rows match their codes, as far as its directory shows; else why not.
     pub(crate) fn code_trouble(&self, tenant: &str) -> Result<Option<String>> {
         let look = |cx: &mut acts::Context<'_, '_>| cx.directory().map(drop);
         let looked = self
@@ -356,7 +356,7 @@ impl Host {
             .map_err(refused)
     }
 
-    /// What is wrong with a tenant's signing keys.
+    /// The faults of a tenant's signing keys.
     pub(crate) fn key_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         self.executor
             .wait(
@@ -369,7 +369,7 @@ impl Host {
             .map_err(refused)
     }
 
-    /// What is wrong with a tenant's secrets: of connections, webhooks and identity providers.
+    /// The faults of a tenant's secrets: of connections, webhooks and identity providers.
     pub(crate) fn secret_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |cx: &mut acts::Context<'_, '_>| {
             let found = find_lost_secrets::find_trouble(cx)?;
@@ -393,7 +393,7 @@ impl Host {
             .map_err(refused)
     }
 
-    /// Whether a tenant asks for two people and has no second administrator who could look.
+    /// Whether a tenant requires two people and has no second administrator for the review.
     pub(crate) fn is_two_people_idle(&self, tenant: &str) -> Result<bool> {
         self.executor
             .wait(
@@ -406,7 +406,7 @@ impl Host {
             .map_err(refused)
     }
 
-    /// The keys of a tenant's workloads that let in jobs of anybody.
+    /// The keys of a tenant's workloads that let in any job of a platform.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |cx: &mut acts::Context<'_, '_>| {
             let found = audit_workload_trust::doubted(cx)?;
@@ -417,7 +417,7 @@ impl Host {
             .map_err(refused)
     }
 
-    /// The connections of a tenant whose deliveries match nothing, in words.
+    /// The connections of a tenant whose deliveries match nothing, as text.
     pub(crate) fn unmatched_connections(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |cx: &mut acts::Context<'_, '_>| {
             let found = unmatched_deliveries::all(cx)?;
@@ -434,14 +434,14 @@ impl Host {
             .map_err(refused)
     }
 
-    /// The sinks of a tenant that fail or are far behind, in words.
+    /// The sinks of a tenant that fail or are far behind, as text.
     pub(crate) fn sink_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         self.executor
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, feed_sinks::trouble)
             .map_err(refused)
     }
 
-    /// What is wrong with a tenant's archive, in words.
+    /// The faults of a tenant's archive, as text.
     pub(crate) fn archive_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         self.executor
             .wait(
@@ -454,7 +454,7 @@ impl Host {
             .map_err(refused)
     }
 
-    /// What a tenant's archive holds and what waits for it.
+    /// The content of a tenant's archive and its backlog.
     pub(crate) fn archive(&self, tenant: &str) -> Result<ArchiveReport> {
         self.executor
             .wait(
@@ -509,7 +509,7 @@ impl Host {
             .map_err(could_not)
     }
 
-    /// Has the letters sent again that were set aside; answers how many that are.
+    /// Queues the failed letters again; returns their number.
     pub(crate) fn send_again(&self) -> Result<u64> {
         let now = crate::clock::now();
         let unpark = move |tx: &mut store::CrossTx<'_>| Ok(job::unpark_across(tx, now)?);
@@ -528,7 +528,7 @@ pub(crate) fn place_of(damage: &Damage) -> String {
         .join(" ")
 }
 
-/// Refuses what cannot be the key of a tenant with people, before anything is opened or made for it.
+/// Refuses a name that cannot be the key of a tenant with people, before anything is opened or made for it.
 pub(crate) fn check_tenant_of_people(tenant: &str) -> Result<()> {
     create_tenant::check_key(tenant).map_err(|refusal| refused(refusal.into()))
 }
@@ -537,7 +537,7 @@ fn check_tenant(tenant: &str) -> Result<()> {
     store::check_tenant(tenant).map_err(could_not)
 }
 
-/// Copies an embedded database, as it stands at one moment, into a new file while its server works on.
+/// Copies an embedded database, as of one moment, into a new file while its server works on.
 pub(crate) fn copy_database(database: &Path, to: &Path) -> Result<()> {
     let store = Store::open(store::Config::sqlite(database)).map_err(could_not)?;
     let copied = store.backup(to).map_err(could_not);
@@ -545,7 +545,7 @@ pub(crate) fn copy_database(database: &Path, to: &Path) -> Result<()> {
     copied
 }
 
-/// How a tenant's log stands, for the doctor.
+/// The state of a tenant's log, for the doctor.
 pub(crate) struct LogStanding {
     /// The tenant.
     pub tenant: String,
@@ -553,7 +553,7 @@ pub(crate) struct LogStanding {
     pub signed_at: Option<jiff::Timestamp>,
     /// Why the served checkpoint is not to be trusted, if it is not.
     pub distrusted: Option<String>,
-    /// What witnesses cosigned last: a note for each.
+    /// The latest cosignatures of witnesses: a note for each.
     pub cosigned: Vec<String>,
     /// Events without a place in the log, at most [`BACKLOG`].
     pub backlog: usize,
@@ -563,7 +563,7 @@ pub(crate) struct LogStanding {
 pub(crate) const BACKLOG: i64 = 1_000;
 
 impl Host {
-    /// How every log stands.
+    /// The state of every log.
     pub(crate) fn logs(&self) -> Result<Vec<LogStanding>> {
         self.tenants()?.into_iter().map(|tenant| self.log(tenant)).collect()
     }
@@ -594,7 +594,7 @@ impl Host {
 
 /// When the served checkpoint was attested last, or why nothing is signed on it.
 fn attested(cx: &mut acts::Context<'_, '_>) -> acts::Result<(Option<jiff::Timestamp>, Option<String>)> {
-    // A log that has not begun is told of as such.
+    // A log that has not begun is reported as such.
     if store::audit::log::state(cx.tx)?.is_none() {
         return Ok((None, None));
     }

@@ -1,4 +1,4 @@
-//! The command line's grammar: what can be asked, with which words.
+//! The command line's grammar: its commands and arguments.
 
 use std::ffi::OsString;
 
@@ -46,11 +46,11 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Reads the command line. A credential that is named there wins over one from the environment, whichever of the two forms
-/// either has: who names a file means that file, not what a variable happens to hold.
+/// Reads the command line. A credential that is named there wins over one from the environment, in either of its two forms: a
+/// caller who names a file means that file, not the value of a variable.
 ///
 /// # Errors
-/// A wrong call, or help that was asked for.
+/// A wrong call, or a request for help.
 pub fn read<I: IntoIterator<Item = OsString>>(words: I) -> std::result::Result<Cli, clap::Error> {
     let words: Vec<OsString> = words.into_iter().collect();
     let matches = Cli::command()
@@ -64,8 +64,8 @@ pub fn read<I: IntoIterator<Item = OsString>>(words: I) -> std::result::Result<C
     Ok(cli)
 }
 
-/// An error of what is missing without the options that every command takes: those that variables set would stand in its
-/// usage as if they were missing too.
+/// An error about missing arguments without the common options: in its usage, options that variables set would look as if they
+/// were missing too.
 fn without_the_usual(error: clap::Error, words: &[OsString]) -> clap::Error {
     if error.kind() != ErrorKind::MissingRequiredArgument {
         return error;

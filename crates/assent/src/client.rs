@@ -1,4 +1,4 @@
-//! Asks a server over its REST API, blocking. With `kube` the one place of the command line that opens connections.
+//! A blocking client of the server's REST API. With `kube` the one place of the command line that opens connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 
-/// The largest answer that is read.
+/// The largest response that is read.
 const MAX_ANSWER_BYTES: u64 = 1 << 30;
 
-/// The largest decision that is read: a gate's answer has a few kilobytes.
+/// The largest decision that is read: a gate's response has a few kilobytes.
 const MAX_DECISION_BYTES: u64 = 1 << 20;
 
-/// A server and the credential to ask it with.
+/// A server and the credential for it.
 pub struct Client {
     server: String,
     token: Option<String>,
@@ -26,14 +26,14 @@ pub struct Client {
     agent: Agent,
 }
 
-/// What the server answered, 2xx.
+/// The server's successful response, 2xx.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The record's ETag.
     pub etag: Option<String>,
-    /// The tenant of the credential, where the answer names it.
+    /// The tenant of the credential, where the response names it.
     pub tenant: Option<String>,
     /// The body, null when there is none.
     pub body: Value,
@@ -43,7 +43,7 @@ impl Client {
     /// A client for the server and credential that were named.
     ///
     /// # Errors
-    /// When the address is none, or plain http would carry the credential off this machine.
+    /// When the address is invalid, or plain http would carry the credential off this machine.
     pub fn new(common: &Common) -> Result<Self> {
         Self::with_patience(common, Duration::from_secs(common.timeout))
     }
@@ -51,7 +51,7 @@ impl Client {
     /// The same, with another patience than the command line's.
     ///
     /// # Errors
-    /// When the address is none, or plain http would carry the credential off this machine.
+    /// When the address is invalid, or plain http would carry the credential off this machine.
     pub fn with_patience(common: &Common, patience: Duration) -> Result<Self> {
         let server = common.server.trim_end_matches('/').to_owned();
         check_address(&server, common.insecure_http)?;
@@ -105,7 +105,7 @@ impl Client {
     /// GET of a path under `/api/v1`.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn get(&self, path: &str) -> Result<Answer> {
         self.send("GET", path, None, &[])
     }
@@ -113,7 +113,7 @@ impl Client {
     /// POST of a JSON body to a path under `/api/v1`.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send("POST", path, Some(body), &[])
     }
@@ -121,7 +121,7 @@ impl Client {
     /// DELETE of a path under `/api/v1`.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn delete(&self, path: &str) -> Result<Answer> {
         self.send("DELETE", path, None, &[])
     }
@@ -129,7 +129,7 @@ impl Client {
     /// DELETE with a body.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn delete_with(&self, path: &str, body: &Value) -> Result<Answer> {
         self.send("DELETE", path, Some(body), &[])
     }
@@ -137,7 +137,7 @@ impl Client {
     /// PATCH or PUT on the condition that nobody was faster than `etag`.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn conditional(&self, method: &str, path: &str, body: &Value, etag: &str) -> Result<Answer> {
         self.send(method, path, Some(body), &[("If-Match", etag)])
     }
@@ -145,7 +145,7 @@ impl Client {
     /// Any method on a path under `/api/v1`, with headers.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn send(&self, method: &str, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Result<Answer> {
         let bytes = body.map(|body| ("application/json", body.to_string().into_bytes()));
         let response = self.raw(method, &format!("/api/v1{path}"), bytes, headers)?;
@@ -155,7 +155,7 @@ impl Client {
     /// POST of a multipart form with one file.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn upload(&self, path: &str, fields: &[(&str, String)], name: &str, file: &[u8]) -> Result<Answer> {
         let (kind, bytes) = form(fields, name, file);
         let response = self.raw("POST", &format!("/api/v1{path}"), Some((&kind, bytes)), &[])?;
@@ -165,7 +165,7 @@ impl Client {
     /// Exchanges a token of a pipeline's platform for one of this server (RFC 8693).
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn exchange(&self, tenant: &str, token: &str) -> Result<Value> {
         let form = format!(
             "grant_type={}&subject_token_type={}&subject_token={}",
@@ -178,19 +178,19 @@ impl Client {
         read_answer(response).map(|answer| answer.body)
     }
 
-    /// POST of a delivery as it came to a connection's own door. The credential is the connection's secret.
+    /// POST of a delivery as it came to a connection's own route. The credential is the connection's secret.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn deliver(&self, connection: &str, kind: &str, bytes: Vec<u8>) -> Result<Answer> {
         let path = format!("/hooks/{}", encode(connection));
         read_answer(self.raw("POST", &path, Some((kind, bytes)), &[])?)
     }
 
-    /// Asks the gate at a path under `/api/v1`. Only an answer with the header `Assent-Decision` is a decision.
+    /// Queries the gate at a path under `/api/v1`. Only a response with the header `Assent-Decision` is a decision.
     ///
     /// # Errors
-    /// The server's refusal where nothing was decided, or why it could not be asked.
+    /// The server's refusal where nothing was decided, or why the request failed.
     pub fn decision(&self, path: &str, door: &str) -> Result<Value> {
         let mut response = self.raw("GET", &format!("/api/v1{path}"), None, &[("Assent-Gateway", door)])?;
         if !response.headers().contains_key("assent-decision") {
@@ -208,7 +208,7 @@ impl Client {
     /// The bytes at a path of the server, `None` when they are not there.
     ///
     /// # Errors
-    /// The server's refusal, or why it could not be asked.
+    /// The server's refusal, or why the request failed.
     pub fn bytes(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let mut response = self.raw("GET", path, None, &[])?;
         if response.status() == 404 {
@@ -221,10 +221,10 @@ impl Client {
         bytes.map(Some).map_err(|error| self.unreachable(&error))
     }
 
-    /// Writes what stands at a path under `/api/v1` into a sink as it comes; answers how many bytes that were.
+    /// Writes the resource at a path under `/api/v1` into a sink as it arrives; returns the number of bytes.
     ///
     /// # Errors
-    /// The server's refusal, why it could not be asked, or that it broke off: what was written then is not the whole.
+    /// The server's refusal, why the request failed, or that the download broke off: the written bytes are then incomplete.
     pub fn download(&self, path: &str, sink: &mut impl std::io::Write) -> Result<u64> {
         let mut response = self.raw("GET", &format!("/api/v1{path}"), None, &[])?;
         if !response.status().is_success() {
@@ -248,7 +248,7 @@ impl Client {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
         if let Some(cookie) = &self.session {
-            // A session's request says that it comes from the server's own address, as a page's would.
+            // A session's request names the server's own address as its origin, as a page's would.
             request = request.header("Cookie", cookie).header("Origin", &self.server);
         }
         for (name, value) in headers {
@@ -286,7 +286,7 @@ impl Drop for Client {
     }
 }
 
-/// A refused sign-in with whom it was for: a token would not mend it.
+/// A refused sign-in with the person's name: a token would not mend it.
 fn as_person(failure: Failure, person: &str) -> Failure {
     match failure {
         Failure::Refused { status, mut problem } if problem.is_object() => {
@@ -385,7 +385,7 @@ fn read_answer(mut response: Response<ureq::Body>) -> Result<Answer> {
     })
 }
 
-/// Somebody answered who is no Assent server, so that the server is not away: a bad gateway (RFC 9110, section 15.6.3).
+/// The response is not from an Assent server, so the server is not down: a bad gateway (RFC 9110, section 15.6.3).
 fn no_json() -> Failure {
     Failure::Refused {
         status: 502,
@@ -406,7 +406,7 @@ fn refused(mut response: Response<ureq::Body>) -> Failure {
     Failure::Refused { status, problem }
 }
 
-/// A multipart form (RFC 7578). The boundary is one that stands in none of the parts.
+/// A multipart form (RFC 7578). The boundary occurs in none of the parts.
 fn form(fields: &[(&str, String)], name: &str, file: &[u8]) -> (String, Vec<u8>) {
     let occurs = |mark: &str| {
         file.windows(mark.len()).any(|part| part == mark.as_bytes()) || fields.iter().any(|(_, it)| it.contains(mark))
@@ -439,7 +439,7 @@ fn form(fields: &[(&str, String)], name: &str, file: &[u8]) -> (String, Vec<u8>)
     (format!("multipart/form-data; boundary={boundary}"), bytes)
 }
 
-/// What is shown as fresh factor: digits are a code of an authenticator, anything else is one for recovery.
+/// The fresh factor: digits are a code of an authenticator, anything else is a recovery code.
 fn shown(password: &str, code: Option<&str>) -> Value {
     match code {
         None => serde_json::json!({"password": password}),
@@ -448,7 +448,7 @@ fn shown(password: &str, code: Option<&str>) -> Value {
     }
 }
 
-/// Percent-encodes what goes into a path or query (RFC 3986, section 2.3).
+/// Percent-encodes a text for a path or query (RFC 3986, section 2.3).
 #[must_use]
 pub fn encode(text: &str) -> String {
     let mut encoded = String::new();

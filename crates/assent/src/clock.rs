@@ -1,4 +1,4 @@
-//! The command line's clock: the outermost layer, so it may read the time; everything below is handed it.
+//! The command line's clock: the outermost layer, so it may read the time; all layers below get the time as a parameter.
 
 use jiff::Timestamp;
 
@@ -22,7 +22,7 @@ pub fn tick() -> std::time::Instant {
 /// Reads a moment: RFC 3339 with any offset, `now`, or a span from now such as `+90m`, `+2h`, `-1d`.
 ///
 /// # Errors
-/// A sentence that says what can be written.
+/// A sentence with the accepted forms.
 pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if text == "now" {
         return Ok(now);
@@ -40,7 +40,7 @@ pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 /// Reads a span such as `45s`, `30m`, `2h`, `1d` as seconds.
 ///
 /// # Errors
-/// A sentence that says what can be written.
+/// A sentence with the accepted forms.
 pub fn seconds(text: &str) -> Result<i64, String> {
     let wrong = || format!("`{text}` is no span; write 45s, 30m, 2h or 1d");
     let (number, unit) = text.split_at(text.len() - text.chars().last().map_or(0, char::len_utf8));

@@ -1,4 +1,4 @@
-//! The companion beside a gateway: asks the server, and while that is away decides by permits that it verifies itself.
+//! The companion beside a gateway: queries the server, and while that is away decides by permits that it verifies itself.
 //! Without a decision and without a good permit it stays closed.
 
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::clock;
 use crate::common::Common;
 use crate::failure::{Failure, Result};
 
-/// For so long the server is not asked again after it did not answer, in milliseconds: else each request would wait.
+/// The pause after a server without response, in milliseconds: without it each request would wait.
 const REST_MS: i64 = 1_000;
 
 /// How a companion is set up.
@@ -29,24 +29,24 @@ const REST_MS: i64 = 1_000;
 pub struct Setup {
     /// The tenant whose permits are verified.
     pub tenant: String,
-    /// The folder for what an outage needs.
+    /// The folder for the data that an outage needs.
     pub state: PathBuf,
     /// How long the server may take.
     pub patience_ms: u64,
-    /// How often what an outage needs is fetched.
+    /// How often the data for an outage is fetched.
     pub refresh_seconds: i64,
-    /// How old the knowledge of what runs may be.
+    /// How old the list of running versions may be.
     pub running_age_seconds: i64,
     /// The oldest revocation list that is taken, however old a permit lets it be.
     pub max_list_age_seconds: Option<u64>,
-    /// What the cluster's configuration says of its workloads.
+    /// The workloads in the cluster's configuration.
     pub bindings: Option<Bindings>,
 }
 
-/// The file of what was ever revoked.
+/// The file of all revocations ever seen.
 const REMEMBERED: &str = "revoked.json";
 
-/// What is known without the server.
+/// The data for decisions without the server.
 #[derive(Default)]
 struct Known {
     keys: Option<Jwks>,
@@ -64,16 +64,16 @@ struct Inner {
     setup: Setup,
     known: RwLock<Known>,
     away_until: Mutex<Option<Timestamp>>,
-    /// The tenant of the token, once the server has told it.
+    /// The tenant of the token, once the server has named it.
     own_tenant: OnceLock<String>,
 }
 
-/// A companion. Clones share what it knows.
+/// A companion. Clones share its state.
 #[derive(Clone)]
 pub struct Companion(Arc<Inner>);
 
 impl Companion {
-    /// A companion of a server, with what it kept from earlier.
+    /// A companion of a server, with the data stored from earlier.
     ///
     /// # Errors
     /// When the server's address or the credential cannot be used, or the folder cannot be made.
@@ -94,7 +94,7 @@ impl Companion {
         Ok(companion)
     }
 
-    /// How it stands, without a credential: ages, no content.
+    /// The companion's state, without a credential: ages, no content.
     pub fn health(&self) -> Value {
         let now = clock::now();
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +109,7 @@ impl Companion {
         })
     }
 
-    /// Starts the thread that fetches what an outage needs.
+    /// Starts the thread that fetches the data for an outage.
     ///
     /// # Errors
     /// When there is no thread for it.
@@ -134,13 +134,13 @@ impl Companion {
         self.0.setup.state.join(name)
     }
 
-    /// Refuses a token of another tenant than the one whose permits are verified: the server would answer for that one. While
-    /// the server is away nothing is said; it is asked again before its first answer counts.
+    /// Refuses a token of another tenant than the one whose permits are verified: the server would decide for that other
+    /// tenant. While the server is away the tenant is unknown; the check runs again before the server's first response counts.
     fn check_tenant(&self) -> Result<()> {
         let tenant = &self.0.setup.tenant;
         let own = match self.0.own_tenant.get() {
             Some(own) => own.clone(),
-            // A server that does not answer now counts as away, so that no request waits for it twice.
+            // A server without response now counts as away, so that no request waits for it twice.
             None => match self.ask_unless_away(|client| client.get("/running")) {
                 Some(Ok(answer)) => match answer.tenant {
                     Some(own) => self.0.own_tenant.get_or_init(|| own).clone(),
@@ -156,8 +156,8 @@ impl Companion {
         Err(Failure::could_not(text))
     }
 
-    /// Takes up what an earlier run kept. Of keys, list and what runs, what cannot be read is as good as absent; what was
-    /// revoked must not be forgotten.
+    /// Loads the data that an earlier run stored. Unreadable keys, lists and running versions are as good as absent;
+    /// revocations must not be forgotten.
     fn remember(&self) -> Result<()> {
         let tenant = &self.0.setup.tenant;
         let path = self.file(REMEMBERED);
@@ -186,7 +186,7 @@ impl Companion {
         Ok(())
     }
 
-    /// Fetches keys, list and what runs, and keeps them for the next start.
+    /// Fetches keys, list and running versions, and stores them for the next start.
     fn fetch(&self) -> Result<()> {
         let tenant = &self.0.setup.tenant;
         let get = |name: &str| {
@@ -194,7 +194,7 @@ impl Companion {
             let found = self.0.client.bytes(&path)?;
             found.ok_or_else(|| Failure::could_not(format!("The server has no tenant `{tenant}`.")))
         };
-        // The list first: keys that are fetched after it know whoever signed it, also when a key was rotated in between.
+        // The list first: keys that are fetched after it include its signer's, also when a key was rotated in between.
         let list = get("assent-revocations")?;
         let keys = get("jwks.json")?;
         let list = String::from_utf8(list).map_err(|_| Failure::could_not("The revocation list is no text."))?;
@@ -231,12 +231,12 @@ impl Companion {
         written.map_err(|error| Failure::could_not(format!("{} cannot be written: {error}.", path.display())))
     }
 
-    /// Takes keys and list, both or neither, if they can be read. What any list revoked stays revoked, and a list of a lower epoch
-    /// than was seen is refused: somebody set it back. Servers' clocks differ, so of two lists of one epoch the later one is as
-    /// good as the earlier. Answers whether they were taken.
+    /// Takes keys and list, both or neither, if they can be read. A permit that any list revoked stays revoked, and a list of a
+    /// lower epoch than was seen is refused as a rollback. Servers' clocks differ, so of two lists of one epoch the later one
+    /// is as good as the earlier. Returns whether they were accepted.
     ///
     /// # Errors
-    /// Why they were not, in words.
+    /// The reason for a refusal, as text.
     fn learn(&self, keys: &[u8], list: &str, running: Option<Value>) -> std::result::Result<bool, String> {
         let keys = Jwks::parse(keys).map_err(|error| format!("The keys cannot be read: {error}."))?;
         if keys.tenant != self.0.setup.tenant {
@@ -269,7 +269,7 @@ impl Companion {
             Err(unclear) => {
                 let told =
                     json!({"door": asked.door, "code": unclear.code, "subject": unclear.subject, "text": unclear.text});
-                // Counting is a service to the administrator; the answer is the same without it.
+                // Counting is a service to the administrator; the result is the same without it.
                 let _ = self.ask_unless_away(|client| client.post("/gate-refusals", &told));
                 return Decided::stop(unclear.code, unclear.text.clone(), unclear.satisfy, Basis::Gate);
             }
@@ -285,7 +285,7 @@ impl Companion {
         }
     }
 
-    /// Asks the server, unless it just did not answer.
+    /// Queries the server, unless the last request just failed.
     fn ask_unless_away<T>(&self, ask: impl FnOnce(&Client) -> Result<T>) -> Option<Result<T>> {
         let away_until = *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner);
         if away_until.is_some_and(|until| clock::now() < until) {
@@ -298,7 +298,7 @@ impl Companion {
         Some(answer)
     }
 
-    /// While the server is away: a good permit opens, admission also takes what was recorded as running.
+    /// While the server is away: a good permit opens, admission also takes recorded running versions.
     fn decide_alone(&self, place: &Place, permit: Option<&str>, now: Timestamp) -> Decided {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
         let wrong = match permit.map(|permit| verified(&known, place, permit, (now, self.0.setup.max_list_age_seconds)))
@@ -331,7 +331,7 @@ impl Companion {
             return None;
         }
         if place.commit.is_some() {
-            // What runs is recorded by its artifact alone, so it says nothing of a commit that is named as well.
+            // A running workload is recorded by its artifact alone, so it proves nothing of a commit that is named as well.
             return None;
         }
         let is_it = |row: &&Value| {
@@ -347,7 +347,7 @@ impl Companion {
 impl Decide for Companion {
     async fn decide(&self, asked: Asked) -> std::result::Result<Decided, server::Failure> {
         let own = self.clone();
-        // Asking and verifying block, so they have threads of their own.
+        // Requests and verification block, so they have threads of their own.
         let decided = tokio::task::spawn_blocking(move || own.decide_now(&asked)).await;
         decided.map_err(|_| server::Failure::fault(&"a question to the server panicked"))
     }
@@ -387,8 +387,8 @@ fn decided(answer: &Value) -> Decided {
     }
 }
 
-/// The server answered and decided nothing: its refusal is told, and no permit helps past it. That holds for trouble of its own
-/// too, so that whoever overloads it does not open the gate to a permit that it would refuse.
+/// The server responded and decided nothing: its refusal is passed on, and no permit overrides it. That holds for trouble of
+/// its own too, so that an overload of the server does not open the gate to a permit that it would refuse.
 fn not_answered(failure: &Failure) -> Decided {
     let text = format!(
         "The Assent server did not take the companion's question: {}",
@@ -413,7 +413,7 @@ fn go(change: String, basis: Basis) -> Decided {
     }
 }
 
-/// The change behind a good permit, else code and sentence of what is wrong with it.
+/// The change behind a good permit, else code and sentence of its fault.
 fn verified(
     known: &Known,
     place: &Place,
@@ -464,7 +464,7 @@ mod tests {
         common: Common,
     }
 
-    /// A server that answers every request alike.
+    /// A server with the same response to every request.
     fn answering(answer: String) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -514,7 +514,7 @@ mod tests {
         code
     }
 
-    /// Whoever overloads the server, or answers in its place, does not open the gate to a permit.
+    /// An overload of the server, or another program in its place, does not open the gate to a permit.
     #[test]
     fn a_server_that_answers_is_not_away_whatever_it_answers() {
         for status in [400, 401, 404, 429, 500, 502, 503, 504] {

@@ -25,7 +25,7 @@ use crate::failure::Result;
 use crate::host;
 use crate::output::Output;
 
-/// Does what the command line says; answers the exit code.
+/// Runs the command; returns the exit code.
 ///
 /// # Errors
 /// The server's refusal, or why something could not be done.
@@ -104,7 +104,7 @@ fn carry_out(command: &Command, common: &Common, output: &Output) -> Result<u8> 
     }
 }
 
-/// Writes what the program tells of itself.
+/// Writes the program's own texts, such as help and completions.
 fn write_own(own: &Own, server: &str, output: &Output) -> Result<u8> {
     match own {
         Own::Completions { shell } => Ok(complete(*shell, output)),

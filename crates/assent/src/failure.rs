@@ -1,31 +1,31 @@
-//! Why a command gave no answer: the server said no, or it could not be asked.
+//! Why a command has no result: the server refused, or the request failed.
 
 use serde_json::Value;
 
-/// What ends a command early.
+/// Errors that end a command early.
 #[derive(Debug)]
 pub enum Failure {
-    /// The server answered with a problem (RFC 9457).
+    /// The server's response was a problem (RFC 9457).
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The problem as the server wrote it; may be anything when something else answered.
+        /// The problem as the server wrote it; may be anything when another program responded.
         problem: Value,
     },
-    /// It could not be done or not be told: no connection, no file, a wrong call.
+    /// It could not be done or decided: no connection, no file, a wrong call.
     CouldNot(String),
 }
 
-/// What commands return: an exit code, or why there is none.
+/// The result of commands: an exit code, or why there is none.
 pub type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
-    /// A failure told in one sentence.
+    /// A failure with one sentence.
     pub fn could_not(text: impl Into<String>) -> Self {
         Self::CouldNot(text.into())
     }
 
-    /// What a program without the server answers where the data of a host would have to be opened.
+    /// The error of a program without the server where a host's data would have to be opened.
     #[cfg(not(feature = "server"))]
     pub fn client_only() -> Self {
         Self::could_not(
@@ -34,7 +34,7 @@ impl Failure {
         )
     }
 
-    /// 1 when the server said no to what was asked; 2 when it could not be asked: no connection, no credential, not now.
+    /// 1 when the server refused the request; 2 when the request failed: no connection, no credential, not now.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -52,7 +52,7 @@ impl Failure {
         }
     }
 
-    /// Whether nobody answered at all. An answer that tells of trouble, 429 or 5xx, is an answer.
+    /// Whether there was no response at all. An error status, 429 or 5xx, is a response.
     #[must_use]
     pub fn is_away(&self) -> bool {
         matches!(self, Self::CouldNot(_))
@@ -79,7 +79,7 @@ impl Failure {
     }
 }
 
-/// What a problem says, also one in OAuth's words (RFC 6749 section 5.2).
+/// The text of a problem, also one in OAuth's form (RFC 6749 section 5.2).
 #[must_use]
 pub fn detail_of(problem: &Value) -> Option<&str> {
     ["detail", "error_description", "title"]
@@ -122,7 +122,8 @@ pub fn read_text(path: &str) -> Result<String> {
     String::from_utf8(read_file(path)?).map_err(|_| Failure::could_not(format!("`{path}` holds no text.")))
 }
 
-/// A file that only its owner may read, opened before the secret for it is asked for: what cannot be kept is better not asked.
+/// A file that only its owner may read, opened before the secret for it is requested: a secret that cannot be stored is better
+/// not created.
 #[derive(Debug)]
 pub struct SecretFile {
     path: String,
@@ -133,7 +134,7 @@ pub struct SecretFile {
 }
 
 impl SecretFile {
-    /// Opens the file, or makes it; `-` is standard output. What stands in it stays until the secret is written.
+    /// Opens the file, or makes it; `-` is standard output. Its old content stays until the secret is written.
     ///
     /// # Errors
     /// [`Failure::CouldNot`] with the file's name when it cannot be written or others may read it.
@@ -167,7 +168,7 @@ impl SecretFile {
         })
     }
 
-    /// Writes the secret in place of what stood there.
+    /// Replaces the old content by the secret.
     ///
     /// # Errors
     /// [`Failure::CouldNot`] with the file's name.
@@ -194,7 +195,7 @@ impl SecretFile {
 impl Drop for SecretFile {
     fn drop(&mut self) {
         if self.is_new && !self.is_written {
-            // An empty file would be taken for a permit. That it could not be removed is seen by who looks for it.
+            // An empty file would be taken for a permit. A file that could not be removed is visible in its folder.
             let _ = std::fs::remove_file(&self.path);
         }
     }

@@ -1,5 +1,5 @@
-//! The commands that need the server's inside: it itself, the companion, and what opens the data of a host. The client has none of
-//! them.
+//! The commands that need the server's inside: the server itself, the companion, and those that open the data of a host. The
+//! client has none of them.
 
 use clap::Subcommand;
 
@@ -38,7 +38,7 @@ pub enum Host {
     },
 }
 
-/// Does what the command says; answers the exit code.
+/// Runs the command; returns the exit code.
 ///
 /// # Errors
 /// Why something could not be done.

@@ -1,5 +1,5 @@
-//! Asks the API server of a Kubernetes cluster: lists objects of one kind and writes their status. Two requests of a documented protocol
-//! need no library of their own.
+//! A client of a Kubernetes cluster's API server: lists objects of one kind and writes their status. Two requests of a
+//! documented protocol need no library of their own.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const PAGE: usize = 500;
 /// The most pages of a list.
 const MOST_PAGES: usize = 100;
-/// The longest answer that is read, in bytes.
+/// The longest response that is read, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// An API server and the account to ask it with.
+/// An API server and the account for it.
 pub struct Cluster {
     base: String,
     /// The token is read for each request: Kubernetes replaces it while the pod runs.
@@ -27,7 +27,7 @@ pub struct Cluster {
     agent: Agent,
 }
 
-/// Where the API server is, and what it is asked with.
+/// The address of the API server, and its credential.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// Its address; that of the cluster in which this program runs by default.
@@ -150,7 +150,7 @@ fn inside() -> Result<String> {
             "This program runs in no cluster; name the API server with --kube-api.",
         ));
     };
-    // An address of IPv6 stands in brackets.
+    // An address of IPv6 is in brackets.
     match host.contains(':') {
         true => Ok(format!("https://[{host}]:{port}")),
         false => Ok(format!("https://{host}:{port}")),

@@ -1,8 +1,8 @@
-//! The binary's inside: `serve`, and a command line that talks to a server through its REST API or checks what a server
-//! has signed without trusting it.
+//! The binary's inside: `serve`, and a command line that uses a server's REST API or checks a server's signatures without
+//! trusting it.
 //!
-//! One file per group of commands under `commands/`. What a command prints as its result goes to standard output,
-//! everything else to standard error. Exit codes: 0 yes, 1 no, 2 could not be done or could not be told.
+//! One file per group of commands under `commands/`. A command's result goes to standard output, all other text to standard
+//! error. Exit codes: 0 yes, 1 no, 2 could not be done or decided.
 
 #[cfg(feature = "server")]
 pub mod archive;
@@ -38,12 +38,12 @@ use std::process::ExitCode;
 
 use crate::output::Output;
 
-/// Reads the command line, does what it says and answers the exit code.
+/// Reads the command line, runs the command and returns the exit code.
 pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
     let cli = match cli::read(words) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are answers, everything else is a wrong call.
+            // Help and version are results, everything else is a wrong call.
             let code = if error.use_stderr() { 2 } else { 0 };
             let _ = error.print();
             return ExitCode::from(code);

@@ -14,10 +14,10 @@ pub enum Listed {
     List,
 }
 
-/// Lists what the server has at `path`, with these fields as columns.
+/// Lists the server's records at `path`, with these fields as columns.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub(crate) fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {
     let list = client.get(&format!("{path}?limit=200"))?.body;
     let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();

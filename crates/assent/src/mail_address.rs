@@ -28,7 +28,7 @@ impl MailAddress {
     /// Reads `smtps://HOST`, `smtp://LOGIN@HOST:PORT`, `smtp+plain://HOST`.
     ///
     /// # Errors
-    /// What can be written.
+    /// The accepted forms.
     pub fn parse(url: &str) -> std::result::Result<Self, String> {
         let help = || "write smtps://HOST, smtp://LOGIN@HOST:PORT or smtp+plain://HOST".to_owned();
         let (scheme, rest) = url.split_once("://").ok_or_else(help)?;

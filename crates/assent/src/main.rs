@@ -1,4 +1,4 @@
-//! The binary `assent`: the server and its command line. Everything stands in the library beside it.
+//! The binary `assent`: the server and its command line. All code is in the library beside it.
 
 use std::ffi::OsString;
 use std::process::ExitCode;

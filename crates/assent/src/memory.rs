@@ -1,14 +1,14 @@
 //! How the allocator of the C library is set up for a process that runs for months.
 //!
-//! glibc keeps an area of memory for each of many threads, and these fill with gaps: what a server holds is bounded, what its
-//! process takes grows on (docs/operations/README.md, "Memory"). Two areas are enough for it. The library reads that from the
-//! environment when it begins, before any code of ours, so the process replaces itself by itself once; its id stays.
+//! glibc keeps an area of memory for each of many threads, and these fill with gaps: the server's own data is bounded, and yet
+//! its process grows (docs/operations/README.md, "Memory"). Two areas are enough for it. The library reads that from the
+//! environment when it begins, before any code of this program, so the process replaces itself by itself once; its id stays.
 
 use std::ffi::OsString;
 
 /// The commands that stay.
 const STAYING: &[&str] = &["serve", "gateway"];
-/// What the C library reads; whoever set one of them has decided.
+/// Variables of the C library; if one of them is set, the choice is already made.
 const DECIDED: &[&str] = &["MALLOC_ARENA_MAX", "GLIBC_TUNABLES", "LD_PRELOAD"];
 
 /// Whether this process begins anew.
@@ -17,7 +17,7 @@ fn begins_anew(words: &[OsString], is_set: impl Fn(&str) -> bool) -> bool {
     stays && !DECIDED.iter().any(|name| is_set(name))
 }
 
-/// Begins a command that stays anew, with few areas; answers where that is not asked for, or cannot be had.
+/// Restarts a long-running command with few memory areas; returns where that is not wanted, or not possible.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn settle(words: &[OsString]) {
     use std::os::unix::process::CommandExt;
@@ -29,7 +29,7 @@ pub fn settle(words: &[OsString]) {
     let (Ok(program), [name, rest @ ..]) = (std::env::current_exe(), words) else {
         return;
     };
-    // It answers only where it failed, and then the process goes on with more areas.
+    // It returns only after a failure, and then the process goes on with more areas.
     let _ = Command::new(program).arg0(name).args(rest).env(DECIDED[0], "2").exec();
 }
 

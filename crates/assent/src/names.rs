@@ -1,5 +1,5 @@
-//! The server's sentences in the words of the command line: it names fields and routes as the API does, and whoever sits at a
-//! terminal gives options and commands.
+//! The server's sentences with the names of the command line: the server names fields and routes as the API does, and a
+//! terminal user has options and commands.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ const PHRASES: [(&str, &str); 6] = [
     ("with PATCH", "with `assent change edit`"),
 ];
 
-/// The routes that sentences name, each with the command that asks it.
+/// The routes that sentences name, each with its command.
 const ROUTES: [(&str, &str); 8] = [
     ("POST …/submission", "submit"),
     ("POST …/assessment", "assess"),
@@ -37,7 +37,7 @@ const ROUTES: [(&str, &str); 8] = [
     ("POST …/closure", "close"),
 ];
 
-/// The API's fields whose option has another name, or that would be taken for a word of prose.
+/// The API's fields whose option has another name, or whose name is also plain prose.
 const FIELDS: [(&str, &str); 28] = [
     ("title", "--title"),
     ("description", "--description"),
@@ -69,7 +69,7 @@ const FIELDS: [(&str, &str); 28] = [
     ("change=", "--change"),
 ];
 
-/// The option that stands for a field, also for one within a list: `targets[0].artifact` is `--artifact`.
+/// The option of a field, also for one within a list: `targets[0].artifact` is `--artifact`.
 #[must_use]
 pub fn option_of(field: &str) -> Option<&'static str> {
     let is_row = field.contains("].");
@@ -102,7 +102,7 @@ pub fn in_options(text: &str) -> String {
             told = Cow::Owned(told.replace(route, &format!("`assent change {command}`")));
         }
     }
-    // What may be said is listed as the server reads it: an option takes these words as they are.
+    // The list shows the values as the server reads them: an option takes them unchanged.
     if told.contains(" is none of") {
         return told.into_owned();
     }
@@ -115,7 +115,7 @@ pub fn in_options(text: &str) -> String {
         .collect();
     let told = named.join("`");
     match told.strip_suffix('.') {
-        // Who hands a change over has no such option there.
+        // Handing a change over has no such option.
         Some(rest) if rest.starts_with("Fill in `--") => format!("{rest} with `assent change edit`."),
         _ => told,
     }

@@ -1,4 +1,4 @@
-//! What people and programs read: data on standard output, talk on standard error.
+//! The output for people and programs: data on standard output, messages on standard error.
 
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
@@ -10,14 +10,14 @@ use serde_json::Value;
 use crate::failure::{Failure, detail_of};
 use crate::names::{in_options, option_of};
 
-/// The columns of a table that are never broken over lines: what they hold is copied.
+/// The columns of a table that are never broken over lines, because their values are copied.
 const WHOLE: [&str; 5] = ["id", "key", "login", "state", "index"];
 
 /// Why a part of the result did not reach its reader.
 static LOST: OnceLock<String> = OnceLock::new();
 
-/// Who closed the pipe has read enough; the exit code still says what it has to. A full disk is another thing: who reads the
-/// file later takes a part for the whole.
+/// A closed pipe means that the reader has enough; the exit code is unchanged. A full disk is another matter: a later reader of
+/// the file takes a part for the whole.
 fn note(written: std::io::Result<()>) {
     if let Err(error) = written
         && error.kind() != std::io::ErrorKind::BrokenPipe
@@ -42,7 +42,7 @@ pub struct Output {
     is_aside: bool,
 }
 
-/// Meanings that a terminal may show in colour; the words say the same without.
+/// Meanings that a terminal may show in colour; the text is the same without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// It is as it should be.
@@ -68,7 +68,7 @@ impl Output {
         }
     }
 
-    /// The same for people on standard error: for what stands beside a result that has standard output to itself.
+    /// The same for people on standard error: for text beside a result that has standard output to itself.
     #[must_use]
     pub fn aside(&self) -> Self {
         Self {
@@ -79,8 +79,8 @@ impl Output {
         }
     }
 
-    /// How to tell of a result that goes into this file: standard output, where it is meant (`-`), holds it alone. Programs
-    /// read one JSON value there in any case.
+    /// The output for a result that goes into this file: where it is `-`, standard output has the result alone. Programs read
+    /// one JSON value there in any case.
     #[must_use]
     pub fn beside(&self, file: Option<&str>) -> Self {
         match file {
@@ -95,7 +95,7 @@ impl Output {
         self.is_json
     }
 
-    /// Prints a result: the value for programs, or what `told` makes of it for people.
+    /// Prints a result: the value for programs, or the text by `told` for people.
     pub fn data(&self, value: &Value, told: impl FnOnce(&Self)) {
         if self.is_json {
             self.line(&serde_json::to_string_pretty(value).unwrap_or_default());
@@ -162,7 +162,7 @@ impl Output {
         for row in rows {
             table.add_row(row.iter().map(|cell| short_time(&clean(cell))));
         }
-        // What is copied into the next command stays in one piece; the words beside it give way.
+        // Text to copy into the next command stays in one piece; the columns beside it shrink.
         for (column, head) in table.column_iter_mut().zip(heads) {
             if WHOLE.contains(head) {
                 column.set_constraint(ColumnConstraint::ContentWidth);
@@ -175,13 +175,13 @@ impl Output {
     pub fn pairs(&self, pairs: &[(&str, String)]) {
         let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-            // A further line of a text stands under its first, where it cannot pass for another name and value.
+            // A further line of a text is below its first, where it cannot pass for another name and value.
             let under = format!("\n{:width$}  ", "");
             self.line(&format!("{name:width$}  {}", clean(value).replace('\n', &under)));
         }
     }
 
-    /// Why a command gave no answer: what, why, what opens it, who holds it.
+    /// Why a command has no result: the failure, its reason, the act that opens it, and the holder.
     pub fn failure(&self, failure: &Failure) {
         match failure {
             Failure::CouldNot(text) => {
@@ -216,7 +216,7 @@ impl Output {
         for row in policies.filter(|row| text_of(row, "id") != built_in) {
             self.talk(&format!("  policy {}: {}", text_of(row, "id"), text_of(row, "reason")));
         }
-        // Where rules refused, the lines above say what is missing, and only who could do it is left to tell.
+        // Where rules refused, the lines above list the missing parts, and only the people who could act are left to show.
         let unmet = array(problem, "unmet");
         let told = match status {
             403 => unmet.iter().find_map(asked_instead).into_iter().collect(),
@@ -242,7 +242,7 @@ impl Output {
     }
 }
 
-/// The lines of unmet conditions: what is missing, what opens the way, whom it waits for.
+/// The lines of unmet conditions: what is missing, the act that opens it, and the person or role that it waits for.
 #[must_use]
 pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
@@ -254,7 +254,7 @@ pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
     lines
 }
 
-/// What opens the way of an unmet condition, and whom it waits for.
+/// The act that opens an unmet condition, and the person or role that it waits for.
 fn opening_lines(row: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     if !text_of(row, "satisfy").is_empty() {
@@ -266,12 +266,12 @@ fn opening_lines(row: &Value) -> Vec<String> {
     lines
 }
 
-/// Whether the one row is what the problem's own sentence says.
+/// Whether the one row repeats the problem's own sentence.
 fn is_said(rows: &[Value], problem: &Value) -> bool {
     matches!(rows, [row] if row.get("text").and_then(Value::as_str) == detail_of(problem))
 }
 
-/// The lines of wrong fields. Of one alone the problem's sentence is its text, and only its place may be left to tell.
+/// The lines of wrong fields. A single error's text is the problem's sentence, and only its place may be left to show.
 fn error_lines(problem: &Value) -> Vec<String> {
     let errors = array(problem, "errors");
     if is_said(errors, problem) {
@@ -297,7 +297,7 @@ fn optional(field: &str) -> String {
     }
 }
 
-/// Whether a word or path stands in a sentence by itself, not as a part of another word.
+/// Whether a name or path is in a sentence by itself, not as a part of another.
 fn names(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).any(|(at, _)| {
@@ -306,7 +306,7 @@ fn names(text: &str, word: &str) -> bool {
     })
 }
 
-/// What has become of a change since somebody read it, one field a line.
+/// The differences of a change since it was read, one field a line.
 fn change_lines(problem: &Value) -> Vec<String> {
     let told = |value: Option<&Value>| match value {
         None | Some(Value::Null) => "nothing".to_owned(),
@@ -324,18 +324,18 @@ fn change_lines(problem: &Value) -> Vec<String> {
     array(problem, "changes").iter().map(line).collect()
 }
 
-/// Whom a row waits for, if it names anybody.
+/// The person or role that a row waits for, if it names one.
 fn waited_for(row: &Value) -> Option<String> {
     let who: Vec<&str> = array(row, "waiting_on").iter().filter_map(Value::as_str).collect();
     (!who.is_empty()).then(|| clean(&who.join(", ")))
 }
 
-/// Who could do instead what the rules refused.
+/// The people who may do the act that the rules refused.
 fn asked_instead(row: &Value) -> Option<String> {
     waited_for(row).map(|who| format!("  ask: {who}"))
 }
 
-/// A time without what is below a second, which nobody reads in a table; anything else as it is.
+/// A time without fractions of a second, which nobody reads in a table; anything else unchanged.
 fn short_time(cell: &str) -> String {
     match cell.split_once('.') {
         Some((whole, _)) if cell.parse::<jiff::Timestamp>().is_ok() => format!("{whole}Z"),
@@ -363,8 +363,8 @@ pub fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Other people's texts may hold control characters that would move the reader's terminal, and others that deceive whoever
-/// decides on them: those are spelled out.
+/// Other people's texts may hold control characters that would move the reader's terminal, and others that deceive an approver:
+/// those are spelled out.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let still: String = text

@@ -32,7 +32,7 @@ impl Place {
         self.data.is_some() || self.database.is_some()
     }
 
-    /// Settings over this place; where it was not named, and in everything else, as variables and file say.
+    /// Settings over this place; where it was not named, and in everything else, from variables and the file.
     ///
     /// # Errors
     /// When the settings cannot be used or there is no such folder.
@@ -56,7 +56,7 @@ impl Place {
         Ok(settings)
     }
 
-    /// Settings over a place that holds data already: whoever looks at data, or mends it, never makes it.
+    /// Settings over a place that holds data already: a command that reads or mends data never makes a place.
     ///
     /// # Errors
     /// As [`Place::settings`], and when there is no database in the folder.

@@ -1,4 +1,4 @@
-//! The server's settings as flags, and what the server takes from flags, variables and the file together.
+//! The server's settings as flags, and their merge with variables and the file.
 
 use std::path::PathBuf;
 
@@ -139,7 +139,7 @@ pub fn merged(flags: &Flags) -> Result<Merged> {
         .map_err(|wrong| Failure::could_not(format!("the settings cannot be used:\n  {}", wrong.join("\n  "))))
 }
 
-/// Reads what was merged into what the server takes.
+/// Turns the merged values into the server's settings.
 ///
 /// # Errors
 /// The first value that cannot be used, with its origin.
@@ -202,7 +202,7 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     Ok(settings)
 }
 
-/// Who else watches: Prometheus, and a collector of traces.
+/// Monitoring: Prometheus, and a collector of traces.
 fn watching(merged: &Merged, settings: &mut Settings, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
     let address = |name: &str| match merged.text(name) {
         Some(url) if !(url.starts_with("http://") || url.starts_with("https://")) => {
@@ -270,7 +270,7 @@ pub(crate) fn named_copy(text: &str) -> Result<(CopyPlace, Option<PathBuf>)> {
 /// How people reach the server, without a slash at the end: every address that is sent out is put together from it.
 ///
 /// # Errors
-/// What it has to be.
+/// The required form.
 pub(crate) fn public_url(text: &str) -> std::result::Result<String, &'static str> {
     let url = text.trim_end_matches('/');
     let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
@@ -283,7 +283,7 @@ pub(crate) fn public_url(text: &str) -> std::result::Result<String, &'static str
     Ok(url.to_owned())
 }
 
-/// The time of day that a text says, none for `never`; nothing when it says neither.
+/// The time of day in a text, none for `never`; nothing when it is neither.
 fn replay_at(text: Option<&str>) -> Option<Option<jiff::civil::Time>> {
     match text {
         Some("never") => Some(None),
@@ -313,7 +313,7 @@ fn smtp(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<Option
     Ok(Some(bridge::smtp(&parsed, merged.text("smtp_password"), from)))
 }
 
-/// What stands in the environment as if it were a setting.
+/// Variables of the environment that look like settings.
 pub(crate) fn unread_variables() -> Vec<String> {
     let names: Vec<String> = std::env::vars_os()
         .filter_map(|(name, _)| name.into_string().ok())

@@ -1,5 +1,5 @@
-//! The server's settings: flags win over `ASSENT_*` variables, these over `assent.toml`, this over what is usual. Each
-//! value remembers where it came from, so that a surprise can be explained.
+//! The server's settings: flags win over `ASSENT_*` variables, these over `assent.toml`, this over the defaults. Each value
+//! remembers where it came from, so that a surprise can be explained.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,13 +11,13 @@ pub struct Key {
     pub name: &'static str,
     /// What it holds.
     pub kind: Kind,
-    /// What is usual, as it would stand in a variable.
+    /// The usual value, as in a variable.
     pub usual: Option<&'static str>,
-    /// What it is for.
+    /// The purpose.
     pub about: &'static str,
 }
 
-/// What a setting holds.
+/// The type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Text.
@@ -249,7 +249,7 @@ pub struct Found {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Merged(BTreeMap<&'static str, Found>);
 
-/// What values are merged from.
+/// The sources of values.
 pub struct Sources<'a> {
     /// Flags that were given: the setting's name and its values.
     pub flags: Vec<(&'static str, Vec<String>)>,
@@ -373,10 +373,10 @@ fn words_of(kind: Kind) -> &'static str {
 /// Variables that the command line reads beside the settings.
 const OTHERS: &[&str] = &["SERVER", "TOKEN", "TOKEN_FILE", "CA_CERT", "CONFIG"];
 
-/// What orchestrators set beside a service that is called `assent`, and what this project's tests set.
+/// Variables that orchestrators set beside a service that is called `assent`, and those of this project's tests.
 const FOREIGN: &[&str] = &["SERVICE_", "PORT_", "TEST_"];
 
-/// A sentence for each variable that looks like a setting and is none: what a misspelt one says would be missed in silence.
+/// A sentence for each variable that looks like a setting and is none: a misspelt one would be ignored in silence.
 pub fn unread<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let settings = || KEYS.iter().map(|key| key.name.to_uppercase());
     let of_files = KEYS.iter().filter(|key| key.kind == Kind::Secret);

@@ -1,4 +1,4 @@
-//! Emergency cards through the real program, without a server: what a card does not allow is refused and recorded.
+//! Emergency cards through the real program, without a server: a use that a card does not allow is refused and recorded.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl Folder {
         std::fs::write(self.0.join(name), emergency::sign(&card, &key()).unwrap()).unwrap();
     }
 
-    /// Asks the gate with further words; the exit code and the code of the answer, or what went wrong.
+    /// Queries the gate with further arguments; the exit code and the code of the response, or the error.
     fn ask(&self, words: &[&str]) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ASSENT_")) {

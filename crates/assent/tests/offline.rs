@@ -497,7 +497,7 @@ fn policies_are_checked_and_tested_offline() {
     assert_eq!(code(&clash), 2);
     let why = String::from_utf8_lossy(&clash.stderr).into_owned();
     assert!(why.contains("The folder holds a pack `sox` of its own."), "{why}");
-    // The server explains by the set in force: one that is named beside would be taken for what was asked.
+    // The server explains by the set in force: a result for another named set would be misread.
     for beside in [&["policies/"][..], &["--pack", "sox"]] {
         let words: Vec<&str> = ["policy", "explain", "--change", "CHG-1"]
             .into_iter()

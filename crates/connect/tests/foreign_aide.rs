@@ -1,4 +1,4 @@
-//! Debian's AIDE over a folder that is changed: each change is told by its report, and nothing else is.
+//! Debian's AIDE over a folder that is changed: its report names each change, and nothing else.
 //!
 //! Run with `--features foreign` and `aide` installed (`cargo xtask setup`).
 
@@ -40,7 +40,7 @@ impl Folder {
         self.0.join("data").join(format!("file-{number:04}"))
     }
 
-    /// Runs it; its exit code says what differs, as bits, and is an error from 14 on.
+    /// Runs it; its exit code has the differences as bits, and is an error from 14 on.
     fn aide(&self, command: &str) -> Vec<u8> {
         let run = Command::new(PROGRAM)
             .arg("--config")

@@ -43,7 +43,7 @@ fn output(command: &mut Command) -> Vec<u8> {
     command.output().expect("Node must be on the path").stdout
 }
 
-/// What Node's test runner reports of [`TESTS`], with or without the test that breaks.
+/// The report of Node's test runner on [`TESTS`], with or without the test that breaks.
 fn node_report(folder: &Path, without_broken: bool) -> Vec<u8> {
     let file = folder.join("some.test.js");
     let text = TESTS.replace("PASS", if without_broken { "true" } else { "false" });

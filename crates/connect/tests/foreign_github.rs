@@ -192,7 +192,7 @@ fn real_deliveries_cut_short_are_set_aside_without_a_panic() {
     }
 }
 
-/// The text at a path of members; `None` for null, for the empty text and for what is not there.
+/// The text at a path of members; `None` for null, for the empty text and for a missing member.
 fn at(body: &Value, pointer: &str) -> Option<String> {
     let text = body.pointer(pointer)?.as_str()?;
     (!text.is_empty()).then(|| text.to_owned())

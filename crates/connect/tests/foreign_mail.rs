@@ -1,4 +1,4 @@
-//! Sends mails to a foreign server, Python's aiosmtpd, and reads back what arrived.
+//! Sends mails to a foreign server, Python's aiosmtpd, and reads back the received ones.
 //!
 //! Run with `--features foreign` and `ASSENT_TEST_PYTHON` naming a Python interpreter for which
 //! `pip install aiosmtpd` was done.

@@ -1,4 +1,4 @@
-//! Foreign parsers read what sinks send: pycef, OpenTelemetry's own messages, and the compiled schema of OCSF.
+//! Foreign parsers read the output of sinks: pycef, OpenTelemetry's own messages, and the compiled schema of OCSF.
 //!
 //! Run with `--features foreign` and `ASSENT_TEST_PYTHON` naming a Python interpreter with the packages of `xtask/foreign`.
 
@@ -71,7 +71,7 @@ fn read(format: SinkFormat, transport: Transport, arguments: &[&str]) -> Value {
     judged(&render(format, transport, &source, &entries()).bytes, arguments)
 }
 
-/// What the script says of these bytes.
+/// The script's result for these bytes.
 fn judged(bytes: &[u8], arguments: &[&str]) -> Value {
     let python = std::env::var_os("ASSENT_TEST_PYTHON").expect("run by cargo xtask test, which installs the judges");
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/siem.py");

@@ -1,5 +1,5 @@
-//! Random filters against a judge of our own: written as text, read by the reader, judged over random people, and compared
-//! with what the same expression says when it is judged without any text. `ASSENT_TEST_FILTERS` says how many.
+//! Random filters against a judge of the tests: written as text, read by the reader, judged over random people, and compared
+//! with the result of the same expression that is judged without any text. `ASSENT_TEST_FILTERS` sets the number.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -7,7 +7,7 @@ use connect::identity::scim::filter::Checked;
 use connect::identity::scim::schema::{ENTERPRISE, USER_ATTRS};
 use serde_json::{Map, Value, json};
 
-/// How many filters are tried unless said otherwise.
+/// The default number of filters.
 const FILTERS: usize = 20_000;
 /// Texts that would be something else if a filter ever became a part of a statement, among plain ones.
 const TEXTS: [&str; 14] = [
@@ -180,7 +180,7 @@ fn named(attribute: &str) -> String {
     }
 }
 
-/// As a client writes it: `and` binds closer than `or`, so only an `or` inside of an `and` stands in brackets.
+/// As a client writes it: `and` binds closer than `or`, so only an `or` inside of an `and` is in brackets.
 fn written(wish: &Wish) -> String {
     let quoted = |text: &str| json!(text).to_string();
     match wish {
@@ -281,7 +281,7 @@ fn random_filters_say_what_an_independent_judge_says() {
         yes += usize::from(wanted);
         let Some(hint) = checked.hint() else { continue };
         hinted += 1;
-        // What an index is asked for, whoever matches has: so nobody is left out by asking it.
+        // Every match has the value that the index is queried for: so the index leaves nobody out.
         let (texts, _) = who.texts(hint.attribute);
         let has = texts
             .iter()

@@ -7,7 +7,7 @@ use syn::{
     Attribute, Error, Expr, ExprLit, Field, GenericArgument, Lit, LitStr, Meta, PathArguments, Result, Token, Type,
 };
 
-/// What the attribute `card` says of a field.
+/// The content of the attribute `card` of a field.
 #[derive(Default)]
 struct Said {
     most: Option<Expr>,
@@ -49,7 +49,7 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
 /// The field as an expression.
 ///
 /// # Errors
-/// An attribute that is unknown, or a type that no kind stands for.
+/// An attribute that is unknown, or a type without a kind.
 pub(crate) fn emit(field: &Field) -> Result<TokenStream> {
     let Some(name) = &field.ident else {
         return Err(Error::new_spanned(field, "a card describes named fields"));
@@ -147,7 +147,7 @@ fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {
         .most
         .as_ref()
         .map_or_else(|| quote!(crate::core::parse::LINE), |it| quote!(#it));
-    // A number is no text: without a word it is as large as JSON carries it.
+    // A number is no text: without a limit it is as large as JSON carries it.
     let largest = said
         .most
         .as_ref()

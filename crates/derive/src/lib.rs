@@ -12,10 +12,11 @@ use syn::{Data, DeriveInput, Error, Fields, FieldsNamed, Result, parse_macro_inp
 /// Emits the name, the documentation and the fields of a struct.
 ///
 /// A field is classified by its type: `String` and ids are texts, `Option` is optional, `Vec` and `BTreeSet` are lists,
-/// `Timestamp`, `bool` and `i64` are themselves. The attribute `card` adds what a type does not say:
-/// `most = N` (the longest text, in characters, or the largest number), `words` (the type is a closed enum), `text` (free text: sealed in the log),
-/// `column` or `column = "…"` (a derived column of the same or another name), `refers = "service"`, `example = "…"`, `label = "…"`,
-/// `optional` or `needed`, `positional` and `option = "…"` (the command line), `usual = "…"` (given when nothing is said).
+/// `Timestamp`, `bool` and `i64` are themselves. The attribute `card` adds facts that a type lacks: `most = N` (the longest
+/// text, in characters, or the largest number), `words` (the type is a closed enum), `text` (free text: sealed in the log),
+/// `column` or `column = "…"` (a derived column of the same or another name), `refers = "service"`, `example = "…"`, `label =
+/// "…"`, `optional` or `needed`, `positional` and `option = "…"` (the command line), `usual = "…"` (the value when none is
+/// given).
 #[proc_macro_derive(Described, attributes(card))]
 pub fn described(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -28,7 +28,7 @@ fn data(name: &str) -> Option<PathBuf> {
     Some(folder.join(name)).filter(|path| path.exists())
 }
 
-/// What a program prints.
+/// The output of a program.
 fn python(program: &str, path: &std::path::Path) -> String {
     let python = std::env::var_os("ASSENT_TEST_PYTHON").expect("ASSENT_TEST_PYTHON must name a Python interpreter");
     let done = Command::new(python).arg("-c").arg(program).arg(path).output().unwrap();
@@ -36,7 +36,7 @@ fn python(program: &str, path: &std::path::Path) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-/// Prints the production rows as they stand.
+/// Prints the production rows unchanged.
 const PLAIN: &str = "
 import csv, gzip, sys
 for row in csv.DictReader(gzip.open(sys.argv[1], 'rt')):
@@ -44,7 +44,8 @@ for row in csv.DictReader(gzip.open(sys.argv[1], 'rt')):
         print(row['time'], row['service'], row['tag'])
 ";
 
-/// Counts deployments, failures, bursts and reruns by service and month, by the rules in words and none of our code.
+/// Counts deployments, failures, bursts and reruns by service and month, by the documented rules and without the product's
+/// code.
 const COUNTED: &str = "
 import csv, gzip, sys, bisect
 from datetime import datetime, timedelta as td
@@ -249,8 +250,8 @@ fn the_chart_of_a_real_volume_alarms_in_few_weeks_where_a_c_chart_alarms_in_many
     assert!(plain > 3 * out, "{plain} against {out}");
 }
 
-/// Prints hits and all of each whole week, with the limits of a p chart and of Laney's p′ chart as his paper words them, in parts per
-/// million: hits are changes that were reverted.
+/// Prints hits and all of each whole week, with the limits of a p chart and of Laney's p′ chart as his paper defines them, in
+/// parts per million: hits are changes that were reverted.
 const SHARES: &str = "
 import csv, gzip, sys
 from datetime import date, timedelta as td

@@ -26,8 +26,7 @@ pub struct ApiPage {
 }
 
 impl ApiPage {
-    /// Reads an OpenAPI 3.1 document. What is missing or misshapen is left out,
-    /// so that a partial document still makes a page.
+    /// Reads an OpenAPI 3.1 document. Missing and malformed parts are left out, so a partial document still makes a page.
     #[must_use]
     pub fn new(openapi: &Value, document_url: impl Into<String>, assets: impl Into<String>) -> Self {
         let info = |name: &str| openapi["info"][name].as_str().unwrap_or_default().to_owned();

@@ -55,8 +55,7 @@ static FILES: [(&str, Asset); 4] = [
     asset!("favicon.svg", "image/svg+xml"),
 ];
 
-/// FNV-1a with 64 bits: it only has to tell one build's file from another's,
-/// nobody's trust hangs on it.
+/// FNV-1a with 64 bits: the fingerprint only distinguishes the files of two builds and is no security feature.
 const fn fingerprint(bytes: &[u8]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut place = 0;

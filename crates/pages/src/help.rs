@@ -1,4 +1,4 @@
-//! The glossary: one word per thing.
+//! The glossary: one term per thing.
 
 use askama::Template;
 
@@ -14,11 +14,11 @@ use crate::{Entry, Frame, Place, Rich, Tone, render};
 pub struct Help {
     /// Everything around it.
     pub frame: Frame,
-    /// The stops of a tour for whoever is new here.
+    /// The stops of a tour for new users.
     pub tour: Vec<Entry>,
-    /// The words, in their order.
+    /// The terms, in their order.
     pub terms: Vec<Term>,
-    /// The keys of the keyboard and what they do.
+    /// The keys of the keyboard and their effects.
     pub keys: Vec<(String, String)>,
     /// Where the API's page is; empty to leave it out.
     pub api_url: String,
@@ -58,7 +58,7 @@ impl Help {
         .collect()
     }
 
-    /// Believable instances: the usual glossary, and one of odd words.
+    /// Believable instances: the usual glossary, and one of odd terms.
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let usual = Self {

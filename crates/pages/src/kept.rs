@@ -1,4 +1,4 @@
-//! What somebody had typed when their session ended, shown once they are back, to be sent again by their own click.
+//! Input that a person had typed when their session ended, shown after the next sign-in, to be sent again by their own click.
 
 use askama::Template;
 
@@ -10,7 +10,7 @@ use crate::elements::frame::document;
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Field, Input, Part, render};
 
-/// What the forms of pages send along besides digests.
+/// Fields that the forms of pages send along besides digests.
 const SENT_ALONG: [&str; 10] = [
     "act",
     "asked",
@@ -87,8 +87,8 @@ impl Kept {
         Html(self.form())
     }
 
-    /// The words and choices of a person among what was sent, each with the label of its field: what a form sends along for an
-    /// act on a change is no word of theirs.
+    /// The texts and choices of a person in the request, each with the label of its field: fields that a form sends along for
+    /// an act on a change are left out.
     #[must_use]
     pub fn typed_by_hand(&self) -> Vec<(String, &str)> {
         let told = self.fields.iter().filter(|(name, value)| {
@@ -98,14 +98,14 @@ impl Kept {
             .collect()
     }
 
-    /// What a person typed: not what a form sends along by itself.
+    /// A person's input, without the fields that a form sends along by itself.
     fn typed(&self) -> Vec<(String, &str)> {
         let told = self.fields.iter().filter(|(name, value)| is_typed(name, value));
         told.map(|(name, value)| (self.label_of(name), value.as_str()))
             .collect()
     }
 
-    /// The words that stood above a field.
+    /// The label of a field.
     fn label_of(&self, name: &str) -> String {
         labels::label_of(&self.action_url, name, &self.fields)
     }

@@ -1,10 +1,8 @@
 //! Typed page in, HTML out.
 //!
-//! Each page is a public struct of plain values: words, times already written
-//! for the reader (see [`Reader`]), acts as data ([`ActForm`]). It never asks a
-//! database or a person's rights; the server decides what is on it. `render`
-//! gives the whole document, `samples` gives believable instances, which the
-//! tests render and check.
+//! Each page is a public struct of plain values: texts, times already written for the reader (see [`Reader`]), acts as data
+//! ([`ActForm`]). A page never queries a database or a person's rights; the server decides its content. `render` gives the
+//! whole document, `samples` gives believable instances, which the tests render and check.
 //!
 //! Rules that every page keeps: it works without JavaScript, a change of state
 //! is a POST form, there is no `style` attribute and no inline script, one

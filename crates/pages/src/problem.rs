@@ -1,4 +1,4 @@
-//! A refusal or a fault as a page: what did not happen, why, what opens it, who holds it.
+//! A refusal or a fault as a page: the act, the reason, the act that opens it, and the holder.
 
 use askama::Template;
 
@@ -8,7 +8,7 @@ use crate::elements::parts::Entries;
 use crate::elements::sample::{BIDI, MARKUP};
 use crate::{ActForm, Entry, Frame, Place, Rich, Tone, render};
 
-/// A refusal in four parts, in the same words as in API, mail and log.
+/// A refusal in four parts, with the same text in API, mail and log.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "problem.html")]
 pub struct Problem {
@@ -20,19 +20,19 @@ pub struct Problem {
     pub status: u16,
     /// The machine code: `not_legal_now`.
     pub code: String,
-    /// What did not happen: “Start refused”.
+    /// The act that failed: “Start refused”.
     pub what: String,
     /// Why: the rule or the fact.
     pub why: Rich,
     /// What opens it.
     pub opens: Rich,
-    /// Who holds it; empty when nobody does.
+    /// The holder; empty when there is none.
     pub holder: Rich,
-    /// The unmet conditions, each with what satisfies it and whom it waits for.
+    /// The unmet conditions, each with the act that satisfies it and the person or role that it waits for.
     pub unmet: Vec<Entry>,
     /// Ways on: back to the change, sign in, try again.
     pub ways: Vec<ActForm>,
-    /// The request's id, to be told to whoever runs the server; empty for none.
+    /// The request's id, to be given to the server's operator; empty for none.
     pub request_id: String,
 }
 

@@ -1,4 +1,4 @@
-//! Languages: their files are whole, and a page that is put into one keeps its markup and what people wrote.
+//! Languages: their files are whole, and a translated page keeps its markup and people's texts.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
@@ -15,7 +15,7 @@ fn languages() -> Vec<&'static Language> {
     tags.map(|tag| find(tag).unwrap()).collect()
 }
 
-/// The elements of a page in order, with what of their attributes no language changes, and the texts marked as people's.
+/// The elements of a page in order, with the attributes that no language changes, and the texts marked as people's.
 fn skeleton(html: &str) -> (Vec<String>, Vec<String>) {
     let (mut elements, mut kept) = (Vec::new(), Vec::new());
     let (mut reader, mut depth, mut kept_from) = (Reader::from_str(html), 0_u32, None);
@@ -95,8 +95,8 @@ fn every_language_has_words_for_every_message() {
     }
 }
 
-/// Parts of the rules whose sentences no page shows: what replaying the log finds, what a search for forbidden paths tells,
-/// what other programs are answered, what a draft begins with.
+/// Parts of the rules whose sentences no page shows: the findings of replaying the log, the results of a search for forbidden
+/// paths, responses to other programs, the beginning of a draft.
 const UNSHOWN: [&str; 9] = [
     // Control reports have the same bytes for every reader.
     "compliance/framework",
@@ -109,7 +109,7 @@ const UNSHOWN: [&str; 9] = [
     "draft_review.rs",
     "create_mapped.rs",
 ];
-/// Sentences that are put together from parts, each of which has words of its own.
+/// Sentences that are put together from parts, each of which has its own translation.
 const COMPOSED: [&str; 8] = [
     // The example of a German wording.
     "{services} von {start} bis {end}: {disruption}.",
@@ -182,7 +182,7 @@ fn filled(text: &str) -> Vec<String> {
     all
 }
 
-/// Whether a text is a whole sentence; the parts that begin with one are told behind it.
+/// Whether a text is a whole sentence; the parts that begin with one are listed behind it.
 fn sentence(text: &str) -> Option<&str> {
     let own = match text.split_once("} ") {
         Some((place, rest)) if place.starts_with('{') && rest.starts_with(char::is_uppercase) => rest,
@@ -230,7 +230,7 @@ fn every_language_has_words_for_what_the_rules_say() {
     }
 }
 
-/// The readers of evidence, whose sentences stand beside the form's file.
+/// The readers of evidence, whose sentences are beside the form's file.
 const READERS: [&str; 5] = ["evidence.rs", "junit.rs", "sarif.rs", "cyclonedx.rs", "in_toto.rs"];
 
 #[test]
@@ -260,7 +260,7 @@ fn every_language_has_words_for_why_evidence_cannot_be_read() {
     }
 }
 
-/// What the pages call each event, in the table of the server's phrases: `("token.created", "token", "made a token"),`.
+/// The pages' names of each event, in the table of the server's phrases: `("token.created", "token", "made a token"),`.
 fn phrases() -> BTreeSet<String> {
     let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src");
     let path = sources(&server).into_iter().find(|path| path.ends_with("phrases.rs"));
@@ -320,7 +320,7 @@ fn template_keys() -> Vec<String> {
     table["messages"].as_table().unwrap().keys().cloned().collect()
 }
 
-/// What a translator begins with: every message of every language once, without words. `ASSENT_BLESS=1` writes it.
+/// A translator's start: every message of every language once, without translation. `ASSENT_BLESS=1` writes it.
 #[test]
 fn the_template_names_every_message_that_some_language_has() {
     let all: BTreeSet<&str> = languages().iter().flat_map(|language| language.messages()).collect();

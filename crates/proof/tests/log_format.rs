@@ -1,5 +1,5 @@
-//! Runs the worked examples of `docs/log-format.md`: each labelled block must hold exactly what the
-//! crate computes. When the format changes on purpose, run this test and copy what it prints.
+//! Runs the worked examples of `docs/log-format.md`: each labelled block must equal the crate's own result. When the format
+//! changes on purpose, run this test and copy its output.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use proof::crypto::SigningKey;

@@ -1,5 +1,4 @@
-//! Hostile bytes: no parser panics, and what one accepts it writes back as the same bytes, so that
-//! nothing has two spellings.
+//! Hostile bytes: no parser panics, and an accepted input is written back as the same bytes, so that nothing has two spellings.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

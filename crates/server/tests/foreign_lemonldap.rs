@@ -21,7 +21,7 @@ use world::{Answer, TENANT, World, eventually};
 const CLIENT: &str = "assent";
 const SECRET: &str = "not-very-secret";
 
-/// The portal loads its captcha, which draws pictures, whether it is asked for or not; here it asks for none.
+/// The portal loads its captcha, which draws pictures, whether it is used or not; here none is used.
 const NO_CAPTCHA: &str = "package Lemonldap::NG::Portal::Captcha::None;\nuse Mouse;\n\
     extends 'Lemonldap::NG::Common::Module';\nsub init { 1 }\n1;\n";
 
@@ -183,8 +183,8 @@ impl Browser {
         world::parse(&bytes)
     }
 
-    /// Walks from our door over the portal's own pages and back; answers what our door says in the end, or the portal once
-    /// it asks for the password a second time.
+    /// Walks from the sign-in page over the portal's own pages and back; returns the final page's text, or the portal once it
+    /// requests the password a second time.
     fn walk(&mut self, world: &World, begin: &str, (login, password): (&str, &str)) -> Answer {
         let mut url = format!("http://{}{begin}", world.host());
         let mut answer = self.ask("GET", &url, "");
@@ -230,7 +230,7 @@ impl Browser {
     }
 }
 
-/// The first form of a page: where it goes, and what it sends but boxes.
+/// The first form of a page: its target, and its fields without boxes.
 fn form_of(page: &str) -> (String, Vec<(String, String)>) {
     let (head, rest) = page
         .split_once("<form")
@@ -297,7 +297,7 @@ fn a_person_signs_in_at_lemonldap_steps_up_there_and_stays_one_person() {
         (&json!("dwho"), &json!("Doctor Who"))
     );
     assert_eq!(first["email"], "dwho@badwolf.org");
-    // The portal says that they signed in just now, which is as fresh as a password.
+    // The portal reports a sign-in of just now, which is as fresh as a password.
     assert_eq!(first["stepped_up"], true);
 
     // The portal counts in whole seconds: one has to pass before a sign-in is an old one.
@@ -325,7 +325,7 @@ fn a_person_signs_in_at_lemonldap_steps_up_there_and_stays_one_person() {
     let refused = Browser::default().walk(&world, "/t/acme/sign-in/lemon", who);
     assert!(matches!(refused.status, 403 | 502), "{refused:?}");
 
-    // Whoever was deactivated here is not let in, whatever the portal says.
+    // A person deactivated here is not let in, whatever the portal claims.
     set(&world, &portal, SECRET);
     world.post("adam", "/people/dwho/deactivation", &json!({})).expect(201);
     let ended = Browser::default().walk(&world, "/t/acme/sign-in/lemon", who);

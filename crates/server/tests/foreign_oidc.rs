@@ -1,4 +1,4 @@
-//! Signing in at a foreign provider, npm's oidc-provider, and at one that sends what it should not.
+//! Signing in at a foreign provider, npm's oidc-provider, and at one that sends wrong responses.
 //!
 //! Run with `--features foreign` and `ASSENT_TEST_NODE_MODULES` naming a folder with `oidc-provider` and `jose`.
 
@@ -94,7 +94,7 @@ impl Browser {
         answer
     }
 
-    /// Where an answer sends the browser, as a whole address.
+    /// The target of a redirect, as a whole address.
     fn next(answer: &Answer, from: &str) -> String {
         assert!((301..=308).contains(&answer.status), "{answer:?}");
         let place = answer.header("location");
@@ -106,7 +106,7 @@ impl Browser {
     }
 }
 
-/// An answer, and every cookie it sets: the world's own reader keeps one header of each name.
+/// A response, and every cookie it sets: the world's own reader keeps one header of each name.
 fn with_cookies(stream: &mut TcpStream) -> (Answer, Vec<String>) {
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(stream, &mut bytes).unwrap();
@@ -145,7 +145,7 @@ fn set(world: &World, key: &str, body: &Value) {
     assert!(!set.to_string().contains("not very secret"));
 }
 
-/// Walks to the provider, signs in there, and comes back; answers what our door says in the end.
+/// Walks to the provider, signs in there, and comes back; returns the final page's text.
 fn walk(world: &World, browser: &mut Browser, begin: &str, login: &str) -> Answer {
     let ours = format!("http://{}", world.host());
     let mut url = format!("{ours}{begin}");
@@ -220,7 +220,7 @@ fn a_fresh_factor_can_be_shown_at_the_provider_by_the_same_person() {
     assert!(String::from_utf8_lossy(&other.body).contains("somebody else"));
 }
 
-/// What a person is given by a claim and a review of access refuses stays away, however often they sign in at the provider.
+/// A right from a claim that a review of access refuses stays away, however often they sign in at the provider.
 #[test]
 fn what_a_review_of_access_refused_is_not_given_back_by_a_claim() {
     let (world, _provider) = worlds();
@@ -266,7 +266,7 @@ fn what_a_review_of_access_refused_is_not_given_back_by_a_claim() {
         assert_eq!(after["id"], before["id"]);
         assert!(is_out(&after), "a claim gave it back: {after}");
     }
-    // Whoever may give it here gives it, and the provider's word counts again.
+    // An authorised person gives it here, and the provider's claim counts again.
     let given = json!({"roles": ["implementer"]});
     let patch = world.as_person("adam", "PATCH", "/people/ada").header("if-match", "*");
     patch.json(&given).send().expect(200);
@@ -312,7 +312,7 @@ fn answers_are_bound_to_the_browser_and_to_the_provider() {
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let denied = format!("{ours}/corp/callback?error=access_denied&error_description=No%20%3Cb%3E&state={state}");
-    // This provider names itself in every answer, so one without its name is none of its own.
+    // This provider names itself in every response, so one without its name is none of its own.
     says(&browser.ask("GET", &denied, ""), "Another provider");
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
@@ -366,7 +366,7 @@ fn tokens_in_the_forms_of_other_providers_open() {
     );
 }
 
-/// Walks through the provider that is told what to say of its token.
+/// Walks through the provider that gets the content of its token from the test.
 fn come_back(world: &World, wrong: &str) -> (Answer, Browser) {
     let ours = format!("http://{}/t/acme/sign-in/hostile", world.host());
     let mut browser = Browser::default();
@@ -378,7 +378,7 @@ fn come_back(world: &World, wrong: &str) -> (Answer, Browser) {
     (browser.ask("GET", &back, ""), browser)
 }
 
-/// Whatever is wrong with a token, it opens nothing, and the page says what was wrong.
+/// For every error in a token: it opens nothing, and the page names the error.
 #[test]
 fn wrong_tokens_are_refused_with_their_reason() {
     let (world, provider) = worlds();
@@ -414,7 +414,7 @@ fn wrong_tokens_are_refused_with_their_reason() {
     }
 }
 
-/// Without the operator's word no provider inside of the own network is called.
+/// Without the operator's setting no provider inside of the own network is called.
 #[test]
 fn a_provider_inside_of_the_own_network_is_not_called() {
     let world = World::new();
@@ -458,7 +458,7 @@ fn set_workload(world: &World, key: &str, body: &Value) -> Answer {
         .send()
 }
 
-/// What GitHub puts into the token of a job, as far as rules look at it.
+/// The claims of GitHub's token of a job, as far as rules look at them.
 const GITHUB: &str = "aud=assent&sub=repo:acme/booking-api:environment:production&repository=acme/booking-api\
     &repository_owner=acme&environment=production&ref=refs/heads/main&run_id=1";
 
@@ -523,12 +523,12 @@ fn a_job_shows_its_platforms_token_instead_of_a_stored_secret() {
     assert_eq!(gate_as(&world, second).header("assent-decision"), "stop");
     let refused = exchange(&world, "acme", &job_token(&provider, GITHUB)).expect(400);
     assert_eq!(refused["error"], "invalid_grant");
-    // With the person whom they speak for they are out as well.
+    // With the person whom they represent they are out as well.
     world.post("adam", "/people/pipe/deactivation", &json!({})).expect(201);
     gate_as(&world, second).problem(401, "unauthenticated");
 }
 
-/// An issuer of the organisation's own lets in by a claim that anybody's job has; a public platform is nobody's own.
+/// An issuer of the organisation's own admits by a claim that anybody's job has; a public platform is nobody's own.
 fn an_own_issuer_is_said_to_be_one(world: &World, mut rule: Value) {
     rule["own_issuer"] = json!(true);
     set_workload(world, "own-platform", &rule).expect(200);

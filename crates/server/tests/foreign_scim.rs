@@ -1,4 +1,5 @@
-//! An independent client judges our SCIM: PyPI's scim2-tester makes, reads, changes and removes what it finds described.
+//! An independent client judges the server's SCIM: PyPI's scim2-tester makes, reads, changes and removes every described
+//! resource.
 //!
 //! Run with `--features foreign` and `ASSENT_TEST_PYTHON` naming a Python with `scim2-tester` and `httpx2`.
 

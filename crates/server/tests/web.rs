@@ -1,4 +1,4 @@
-//! The pages over HTTP, without a browser: what a form sends, and what comes back.
+//! The pages over HTTP, without a browser: a form's request, and the response.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -60,7 +60,7 @@ struct House {
 impl Drop for House {
     fn drop(&mut self) {
         self.running.stop();
-        // What is left over lies in the folder for temporary files.
+        // Left-over files are in the folder for temporary files.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
@@ -518,7 +518,7 @@ fn work_that_is_done_already_is_told_by_form() {
     assert_eq!(done.status, 303, "{done:?}");
     let page = house.get(&cookie, done.place());
     assert!(page.shows("Told afterwards"), "{page:?}");
-    // No policy grants it a permit ahead, and the page's door says so as the API does.
+    // No policy grants it a permit ahead, and the page's route refuses it as the API does.
     let refused = house.post(
         &cookie,
         "/t/halden/changes/CHG-1001/permit-file",
@@ -553,7 +553,7 @@ fn a_change_walks_to_its_approval_by_forms() {
     );
     let digest = page.hidden("content_digest");
     assert!(digest.starts_with("sha256:"), "{digest}");
-    // Nobody is offered what is not theirs, and sending it all the same is refused.
+    // Nobody gets an act without the right to it, and sending it all the same is refused.
     assert!(!house.get(&ingrid, change).shows("decide-conditions"));
     let own = house.post(
         &ingrid,
@@ -589,8 +589,7 @@ fn wrong_words_come_back(house: &House, hanne: &str, change: &str, digest: &str)
     assert!(old.shows("No version of this change ever had that digest"));
 }
 
-/// A decision on a text that is there no longer is refused with what changed, and counts nowhere; answers the digest of the
-/// text that stands there now.
+/// A decision on a stale text is refused with the difference, and counts nowhere; returns the digest of the current text.
 fn what_was_edited_meanwhile_is_read_first(
     house: &House,
     (hanne, ingrid): (&str, &str),
@@ -771,7 +770,7 @@ fn an_authenticator_is_added_on_the_account_page() {
     let code = totp.generate(u64::try_from(now).unwrap()).to_string();
     let done = house.post(&cookie, &confirm, &[("code", &code)]);
     assert!(done.shows("Your recovery codes"), "{done:?}");
-    // A new session has shown one of two factors, and the page asks for the other.
+    // A new session has shown one of two factors, and the page requests the other.
     let second = house.sign_in("ingrid");
     let asked = house.get(&second, "/t/halden/step-up");
     assert!(

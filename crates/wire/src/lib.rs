@@ -1,4 +1,4 @@
-//! The JSON shapes of the API: what answers look like, for the server that writes them and the command line that reads them.
+//! The JSON shapes of the API's responses, for the server that writes them and the command line that reads them.
 
 pub mod nouns;
 pub mod openapi;

@@ -1,7 +1,7 @@
-//! The API told in OpenAPI 3.1, made from one table of routes.
+//! The API as an OpenAPI 3.1 document, made from one table of routes.
 //!
-//! The table is the single list of what is served: the document is built from it, a test of the
-//! server compares it with the router, and a test of tenants walks its id parameters.
+//! The table is the single list of the served routes: the document is built from it, a test of the server compares it with the
+//! router, and a test of tenants walks its id parameters.
 
 mod answers;
 mod answers_administration;
@@ -41,29 +41,30 @@ pub struct Route {
     pub method: &'static str,
     /// The whole path with `{name}` for a segment and `{+name}` for the rest of the path.
     pub path: String,
-    /// The group under which it is told.
+    /// The group in which it is listed.
     pub tag: &'static str,
     /// A name that no other route has; of acts, the act's name in policies and refusals.
     pub operation: &'static str,
-    /// What it does, in one line.
+    /// Its purpose, in one line.
     pub summary: &'static str,
     /// The name of the request's shape.
     pub body: Option<&'static str>,
-    /// What a success brings.
+    /// The response on success.
     pub answer: Answer,
     /// The status of a success.
     pub status: u16,
     /// Query parameters beside those of paging.
     pub params: &'static [Param],
-    /// What the caller must bring.
+    /// The scope that the caller needs.
     pub scope: Scope,
     /// Whether `If-Match` is needed.
     pub is_conditional: bool,
-    /// What it asks of its caller: actions of the policies, ` | ` between alternatives, or `own`, `open`, `signed`, `session`.
+    /// The right that the caller needs: actions of the policies, ` | ` between alternatives, or `own`, `open`, `signed`,
+    /// `session`.
     pub may: &'static str,
 }
 
-/// What a success brings.
+/// The response on success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// A named shape.
@@ -90,7 +91,7 @@ impl Answer {
     }
 }
 
-/// What the caller must bring.
+/// The scope that the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Nothing.
@@ -154,7 +155,7 @@ impl Route {
             .collect()
     }
 
-    /// The path as the document tells it: a parameter for the rest of the path is a plain one there.
+    /// The path as in the document: a parameter for the rest of the path is a plain one there.
     #[must_use]
     pub fn document_path(&self) -> String {
         self.path.replace("{+", "{")
@@ -185,8 +186,8 @@ pub fn routes() -> &'static [Route] {
     ROUTES.get_or_init(table::all)
 }
 
-/// What each route and each page of a noun asks of its caller, as `access/rules.txt` of `server` says it of the others: the
-/// method with the path, and the access.
+/// The access rule of each route and each page of a noun, as `access/rules.txt` of `server` has it for the others: the method
+/// with the path, and the access.
 pub fn rules() -> impl Iterator<Item = (String, &'static str)> {
     let told = routes().iter().filter(|route| !route.may.is_empty());
     let of_routes = told.map(|route| (format!("{} {}", route.method, route.path), route.may));
@@ -299,7 +300,7 @@ fn request(route: &Route, body: &str) -> Value {
     let is_needed = !matches!(body, "NoBody" | "OptionalTextInput" | "CosignatureInput");
     let mut told = json!({"required": is_needed, "content": content});
     if route.method == "PATCH" {
-        // Two media types of one shape are two bodies to generators of clients, and some write what does not run.
+        // Two media types of one shape are two bodies to generators of clients, and some of them write code that does not run.
         told["description"] = json!("A merge patch (RFC 7396); `application/merge-patch+json` is taken as well.");
     }
     told
@@ -319,7 +320,7 @@ fn parameters(route: &Route) -> Value {
         all.push(json!({"name": param.name, "in": "query", "required": param.is_needed, "description": param.doc, "schema": schema}));
     }
     let shared = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
-    // One is known in a handful of tenants, which are told at once.
+    // A person is known in a few tenants only, which are all returned at once.
     if matches!(route.answer, Answer::List(_)) && route.operation != "list_own_tenants" {
         all.extend([shared("limit"), shared("after")]);
     }
@@ -352,7 +353,7 @@ fn makes_by_put(route: &Route) -> bool {
     matches!(route.operation, "set_group" | "set_identity_provider" | "set_workload")
 }
 
-/// The lists that stand at a path of one segment below `/api/v1`: the segment, and the name of their shape.
+/// The lists at a path of one segment below `/api/v1`: the segment, and the name of their shape.
 pub fn lists() -> impl Iterator<Item = (&'static str, &'static str)> {
     routes().iter().filter_map(|route| {
         let noun = route.path.strip_prefix("/api/v1/")?;
@@ -381,7 +382,7 @@ fn path_parameter(route: &Route, name: &str) -> Value {
         schema["enum"] = json!(lists().map(|(noun, _)| noun).collect::<Vec<_>>());
     } else if name == "noun" {
         let mut nouns: Vec<&str> = Noun::ALL.iter().map(|noun| noun.as_str()).collect();
-        // A word that differs by its dash alone would be the same name in a generated client.
+        // A name that differs by its dash alone would be the same name in a generated client.
         let others = lists().filter(|(noun, _)| noun.replace('-', "_").parse::<Noun>().is_err());
         nouns.extend(others.map(|(noun, _)| noun));
         schema["enum"] = json!(nouns);
@@ -397,7 +398,7 @@ fn responses(route: &Route) -> Value {
         all.insert("403".to_owned(), json!({"description": "Stop, when the header `Assent-Decision` is there; otherwise the caller may not ask.", "content": content}));
     }
     if route.operation == "readyz" {
-        // While the server starts, it answers every path as a problem.
+        // While the server starts, it returns a problem on every path.
         let content = json!({"application/json": {"schema": shapes::reference("Health")}, "application/problem+json": {"schema": shapes::reference("Problem")}});
         all.insert("503".to_owned(), json!({"description": "Not now.", "content": content}));
     }
@@ -421,7 +422,7 @@ fn responses(route: &Route) -> Value {
     Value::Object(all)
 }
 
-/// The answers of a witness, which are text (C2SP tlog-witness).
+/// The responses of a witness, which are text (C2SP tlog-witness).
 fn witnessed(all: &mut Map<String, Value>) {
     let answers = [
         (
@@ -497,8 +498,8 @@ fn page_of(name: &str) -> Value {
     }})
 }
 
-/// The refusals that a route can answer. Every route with a credential passes the same checks in the same order, whatever its
-/// method, so each can answer with each of them; without a credential none can be wrong or change anything.
+/// The refusals that a route can return. Every route with a credential passes the same checks in the same order, whatever its
+/// method, so each can return each of them; without a credential none can be wrong or change anything.
 fn refusals(route: &Route) -> &'static [u16] {
     match route.scope {
         Scope::Credential | Scope::Audit => &[400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 503],
@@ -565,7 +566,7 @@ fn components() -> Value {
     })
 }
 
-/// Every named shape of requests and answers.
+/// Every named shape of requests and responses.
 fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
     let own = bodies::ALL
         .iter()

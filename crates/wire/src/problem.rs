@@ -1,4 +1,4 @@
-//! The body of every error answer: `application/problem+json` (RFC 9457) with the members that this API adds.
+//! The body of every error response: `application/problem+json` (RFC 9457) with the members that this API adds.
 
 use model::core::refusal::{FieldChange, FieldError, PolicyReason, Refusal};
 use model::core::unmet::{Unmet, unmet};
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 /// The media type of this body.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-/// The code with which the server's own rooms ask for an `If-Match`; it is answered with 428.
+/// The code with which the server's own routes require an `If-Match`; its status is 428.
 pub const IF_MATCH_NEEDED: &str = "if_match_needed";
-/// The code of a credential that is absent or not good; it is answered with 401.
+/// The code of a credential that is absent or not good; its status is 401.
 pub const UNAUTHENTICATED: &str = "unauthenticated";
 
 /// Why a request was not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// Always `about:blank`: the code tells more than a type would.
+    /// Always `about:blank`: the code is more precise than a type would be.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The status in words.
+    /// The status as text.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
@@ -29,16 +29,16 @@ pub struct Problem {
     /// Wrong fields, all at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// What is missing; never empty where the status is 409.
+    /// The unmet conditions; never empty where the status is 409.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
-    /// With `digest_not_current`: what has changed since, field by field.
+    /// With `digest_not_current`: the differences since, field by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
     /// The policies that decided, with their reasons; never empty where the status is 403.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyReason>,
-    /// The action about which policies said no; it is noted with the attempt and not sent.
+    /// The action that policies refused; it is recorded with the attempt and not sent.
     #[serde(skip)]
     pub refused_act: Option<String>,
 }
@@ -116,8 +116,8 @@ impl From<&Refusal> for Problem {
 /// The act that helps where nobody is named.
 const NOBODY: &str = " Nobody who may is known here: an administrator gives somebody the role, the group or the ownership that is asked.";
 
-/// What helps where a rule of the house refused a person, and not the way they came: somebody without their part in it, or their
-/// factor.
+/// The way out where a built-in rule refused the person and not the credential: a person without a part in the change, or
+/// another factor.
 fn way_out(problem: &Problem) -> Option<&'static str> {
     match problem.code.as_str() {
         "step_up_required" => Some("Confirm with it, and do it again."),
@@ -141,7 +141,7 @@ fn way_out(problem: &Problem) -> Option<&'static str> {
     }
 }
 
-/// What is missing where a rule of the tenant's refused: somebody else, as the rules themselves say it.
+/// The condition where a rule of the tenant refused: another person, as the rules themselves require.
 fn by_rules(problem: &Problem, policies: &[PolicyReason]) -> Option<Unmet> {
     let reasons: Vec<&str> = policies.iter().map(|row| row.reason.trim()).collect();
     (problem.status == 403).then(|| {

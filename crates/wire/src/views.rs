@@ -1,4 +1,4 @@
-//! Records as answers show them: people as logins, absent things left out. Pure functions of the record and the estate.
+//! Records as responses show them: people as logins, absent things left out. Pure functions of the record and the estate.
 
 use model::change::change_file::VIA;
 use model::change::content::{Cover, cover};
@@ -25,7 +25,7 @@ use model::schedule::conflict_rules::known_conflicts;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// Fields whose text is a person's id in records and a login in answers.
+/// Fields whose text is a person's id in records and a login in responses.
 const PEOPLE: &[&str] = &[
     "acknowledged_by",
     "acknowledged_people",
@@ -86,8 +86,8 @@ const PEOPLE: &[&str] = &[
     "watchers",
 ];
 
-/// Fields of a record that answers leave out besides what nobody reads ([`PERSONAL`]): the change is in the path, what was
-/// told is for timers, and a digest of a secret is nobody's business.
+/// Fields of a record that responses leave out besides those that nobody reads ([`PERSONAL`]): the change is in the path, sent
+/// notices matter to timers only, and a digest of a secret is private.
 const INNER: &[&str] = &["told", "digest", "to_change"];
 
 /// A change as `GET /changes/{key}` shows it.
@@ -143,7 +143,7 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
     Value::Object(map)
 }
 
-/// What a change reached, without the things: who is scoped to services sees others of them by no name.
+/// The reach of a change, without the things: a reader scoped to some services must not see the names of others.
 fn reach_summary(reach: &KeptReach) -> Value {
     let mut view = json!({"digest": reach.digest, "count": reach.count, "at": reach.at});
     if let Some(at) = reach.grown_at {
@@ -152,7 +152,7 @@ fn reach_summary(reach: &KeptReach) -> Value {
     view
 }
 
-/// A forecast without its parts: what teams add to them is for their members.
+/// A forecast without its parts: the parts of each team are for its members.
 fn forecast_summary(forecast: &Forecast) -> Value {
     let mut view = json!({
         "low_ppm": forecast.low_ppm,
@@ -169,8 +169,8 @@ fn forecast_summary(forecast: &Forecast) -> Value {
     view
 }
 
-/// Notes per field which characters of its texts deceive whoever decides on what they see: a terminal or a page that shows the
-/// answer draws them as something else.
+/// Notes per field the deceiving characters of its texts: a terminal or a page that shows the response to an approver draws
+/// them as something else.
 fn note_deceiving(path: &str, value: &Value, found: &mut Map<String, Value>) {
     match value {
         Value::String(text) => {
@@ -193,8 +193,8 @@ fn note_deceiving(path: &str, value: &Value, found: &mut Map<String, Value>) {
     }
 }
 
-/// Where each value of the content came from: the record tells of those that no person wrote, a template of those that it
-/// locks, and everything else a person wrote. A list in which nothing stands came from nobody.
+/// The origin of each value of the content: the record lists the values that no person wrote, a template those that it locks,
+/// and a person wrote the rest. An empty list has no origin.
 fn origins(change: &Change, directory: &Directory, shown: &Map<String, Value>) -> Value {
     let template = change
         .content
@@ -227,7 +227,7 @@ fn is_content(field: &str) -> bool {
     matches!(cover(field), Some(Cover::What | Cover::When)) || field == "labels"
 }
 
-/// Fields of the record that answers take over as they are, when they are there.
+/// Fields of the record that responses take over unchanged, when present.
 pub(crate) const RECORD: &[&str] = &[
     "created_at",
     "updated_at",
@@ -284,7 +284,8 @@ fn one_target(change: &Change, target: &Target, directory: &Directory) -> Value 
     let mut map = object(target);
     let record = change.target_record(&target.id);
     map.insert("state".into(), json!(target_state(change.state, record)));
-    // A word for an item that the estate does not hold asks nobody beyond the service's owners, which a typo should not hide.
+    // An item that the estate does not have needs no approver beyond the service's owners, so a typo in it must not stay
+    // hidden.
     let is_unknown = |item: &&String| !directory.config_items.contains_key(*item);
     let unknown: Vec<&String> = target.config_items.iter().filter(is_unknown).collect();
     if !unknown.is_empty() {
@@ -325,7 +326,7 @@ pub fn shown<T: Serialize>(record: &T, directory: &Directory) -> Value {
     value
 }
 
-/// A record that has a card, with every field that its card describes: whoever described a digest means it to be compared.
+/// A record that has a card, with every field that its card describes: a described digest is meant to be compared.
 pub fn noun<N: Noun>(record: &N, directory: &Directory) -> Value {
     let mut value = shown(record, directory);
     let mut whole = object(record);
@@ -338,15 +339,14 @@ pub fn noun<N: Noun>(record: &N, directory: &Directory) -> Value {
     value
 }
 
-/// An incident with its state, which its times tell.
+/// An incident with its state, which follows from its times.
 pub fn incident(incident: &Incident, directory: &Directory) -> Value {
     let mut value = shown(incident, directory);
     value["state"] = json!(incident.state());
     value
 }
 
-/// A person, with all who are said to answer for them: the one that was named here goes before the one that a provisioning
-/// directory tells.
+/// A person, with all recorded managers: the one that was named here precedes the one from a provisioning directory.
 pub fn person(person: &Person, directory: &Directory) -> Value {
     let mut value = shown(person, directory);
     let managers = directory.managers_of(person);
@@ -407,18 +407,18 @@ fn name_person(value: &mut Value, directory: &Directory) {
     }
 }
 
-/// The answer of `GET /gate`.
+/// The response of `GET /gate`.
 pub fn gate_answer(answer: &Answer, checked_at: &str) -> Value {
     json!(GateAnswer::new(answer, checked_at))
 }
 
-/// About how many bytes the answer to a plain question has.
+/// The usual number of bytes of the response to a plain query.
 const GATE_ANSWER: usize = 256;
 
-/// The same as text, without the way over a value: no other answer is given as often.
+/// The same as text, without an intermediate value: this is the most frequent response.
 pub fn gate_answer_text(answer: &Answer, checked_at: &str) -> String {
     let mut text = Vec::with_capacity(GATE_ANSWER);
-    // Words, texts and times have a form in JSON whatever they hold.
+    // Strings and times always have a JSON form.
     let _ = serde_json::to_writer(&mut text, &GateAnswer::new(answer, checked_at));
     String::from_utf8(text).unwrap_or_default()
 }
@@ -478,7 +478,7 @@ pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory
     value
 }
 
-/// A check that was answered just now, with what is known of its change and stops nothing.
+/// A check with its fresh result, with facts of its change that block nothing.
 pub fn gate_check_now(check: &GateCheck, permit: Option<&str>, directory: &Directory) -> Value {
     let mut value = gate_check(check, permit, directory);
     let change = check.change.as_deref().unwrap_or_default();
@@ -492,7 +492,8 @@ pub fn gate_check_now(check: &GateCheck, permit: Option<&str>, directory: &Direc
     value
 }
 
-/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log. The way in stays in the log.
+/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log. The way of sign-in stays in
+/// the log.
 pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     let leaf: Map<String, Value> = serde_json::from_slice(leaf).unwrap_or_default();
     let mut map = Map::new();
@@ -517,8 +518,8 @@ pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
     value
 }
 
-/// Takes the way in out of what an event says. Sessions, tokens and codes of addresses tell who sat where: those who read the log see
-/// them there, and readers of a change, of the stream and of webhooks do not.
+/// Removes the kind of sign-in from an event. Sessions, tokens and codes of client addresses reveal where a person was: readers
+/// of the log see them there, and readers of a change, of the stream and of webhooks do not.
 pub fn leave_way_in(event: &mut Value) {
     if let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) {
         data.remove(VIA);

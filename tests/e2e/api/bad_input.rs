@@ -12,7 +12,7 @@ const GROWTH: u64 = 16 * 1024;
 /// How many send the same bad input at once.
 const AT_ONCE: usize = 16;
 
-/// What a bad request is, and the statuses that it may get; `None` stands for a connection that is cut.
+/// A bad request, and the statuses that it may get; `None` means that the connection is cut.
 struct Bad {
     what: &'static str,
     headers: Vec<(&'static str, String)>,
@@ -51,7 +51,7 @@ fn chunked(what: &'static str, pieces: Vec<Vec<u8>>, may_get: &'static [Option<u
 const MEBIBYTE: usize = 1 << 20;
 const MALFORMED: &[Option<u16>] = &[Some(400)];
 const TOO_LARGE: &[Option<u16>] = &[Some(413)];
-/// A server that refuses before it has read everything may be gone before its answer is read.
+/// A server that refuses before it has read everything may be gone before its response is read.
 const TOO_LARGE_OR_CUT: &[Option<u16>] = &[Some(413), None];
 
 /// An object whose one field holds the text `inner` as often as fits into a mebibyte.
@@ -171,7 +171,7 @@ fn ordinary() -> serde_json::Value {
     json!({"title": "An honest one", "targets": [{"service": "edge-dns", "environment": "production"}]})
 }
 
-/// What is resident once the usual doors were used, so that what they keep anyway is not counted.
+/// The resident memory after the usual requests, so that memory which they keep anyway is not counted.
 fn at_rest(server: &Server, token: &str) -> u64 {
     for _ in 0..20 {
         server.must("POST", "/api/v1/changes", token, Some(&ordinary()));
@@ -243,7 +243,7 @@ fn form_with(bytes: usize) -> Vec<u8> {
     form
 }
 
-/// Whoever reads slowly holds a few pieces in the server's memory, not the whole file.
+/// A slow reader keeps a few pieces in the server's memory, not the whole file.
 #[test]
 fn files_that_are_read_slowly_take_no_memory_and_come_whole() {
     const BYTES: usize = 32 * MEBIBYTE;
@@ -320,12 +320,12 @@ const SLOW: &[(&str, Slowly)] = &[
         raw::send(stream, &[PREFACE])
     }),
     ("HTTP/2 with a head that never ends", |stream, _| {
-        // HEADERS of one byte that do not end the head; what continues it never comes.
+        // HEADERS of one byte that do not end the head; the continuation never comes.
         raw::send(stream, &[PREFACE, &[0, 0, 1, 1, 0, 0, 0, 0, 1, 0x82]]);
     }),
 ];
 
-/// What a client of HTTP/2 begins with: the preface, and SETTINGS without any.
+/// The first bytes of an HTTP/2 client: the preface, and SETTINGS without any.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
 
 #[test]
@@ -363,7 +363,7 @@ fn slow_clients_are_cut_and_honest_ones_do_not_wait_for_them() {
     assert!(grown <= GROWTH, "{grown} KiB more at the peak");
 }
 
-/// How a long body begins that then stands still: of whom, and where to.
+/// The beginning of a long body that then stalls: its sender, and its path.
 fn begin_long(server: &Server, n: usize, token: &str) -> TcpStream {
     let origin = ("Origin", server.url.as_str());
     let (json, form) = ("application/json", "application/x-www-form-urlencoded");
@@ -380,7 +380,7 @@ fn begin_long(server: &Server, n: usize, token: &str) -> TcpStream {
     stream
 }
 
-/// Whether nothing was answered yet and the connection still stands.
+/// Whether there is no response yet and the connection is still open.
 fn is_waited_for(stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
     let peeked = stream.peek(&mut [0_u8; 1]);
@@ -427,13 +427,13 @@ fn long_bodies_that_stand_still_take_no_memory_and_nobodys_turn() {
     );
 }
 
-/// Strangers ask for the longest answers that there are, many times each, and take nothing of them.
+/// Strangers request the longest responses that there are, many times each, and read nothing of them.
 #[test]
 fn who_takes_nothing_of_its_answers_is_cut_and_takes_no_memory() {
     let place = Place::demo("untaken");
     let server = Server::start(&place, true);
     let token = server.token("requester");
-    // What is written once is written now.
+    // The document is built at its first request and then cached.
     server.must("GET", "/api/openapi.json", &token, None);
     let before = at_rest(&server, &token);
     memory::forget_peak(server.id());
@@ -454,7 +454,7 @@ fn who_takes_nothing_of_its_answers_is_cut_and_takes_no_memory() {
     assert!(grown <= GROWTH, "{grown} KiB more at the peak");
 }
 
-/// How many connections the server keeps open, as the system tells it (`/proc/net/tcp`: 01 is established).
+/// The number of connections that the server keeps open, from `/proc/net/tcp` (01 is established).
 fn taken(server: &Server) -> usize {
     let port: u16 = server.url.rsplit(':').next().unwrap().parse().unwrap();
     let ours = format!(":{port:04X}");
@@ -492,7 +492,7 @@ fn floods_of_heads_and_of_resets_are_survived() {
         }
     }
     let mut rest = Vec::new();
-    // The server says good-bye to whoever resets without end, or the client hangs up first.
+    // The server ends the connection of a client that resets without end, or the client closes first.
     let _ = stream.shutdown(std::net::Shutdown::Write);
     let _ = stream.read_to_end(&mut rest);
     let grown = memory::peak(server.id()).saturating_sub(before);

@@ -1,6 +1,6 @@
-//! What an outsider may rely on, asked with curl from outside: statuses, headers, shapes and their order, route by route.
+//! The promises to an outsider, checked with curl from outside: statuses, headers, shapes and their order, route by route.
 //!
-//! Walks through whole changes stand in the guide; here stands what holds for every one of them.
+//! Walks through whole changes are in the guide; the rules that hold for every one of them are here.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::journey::{artifact, gate_path, question, request, scheduled};
 use tests::{Place, Server, binary};
 
-/// An answer as curl saw it.
+/// A response as curl saw it.
 struct Answer {
     status: u16,
     headers: BTreeMap<String, String>,
@@ -27,7 +27,7 @@ impl Answer {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The answer is a problem (RFC 9457) with this status and code.
+    /// The response is a problem (RFC 9457) with this status and code.
     fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert!(
@@ -94,7 +94,7 @@ impl Curl<'_> {
     }
 }
 
-/// Reads what `curl -i` printed; interim answers are skipped.
+/// Reads the output of `curl -i`; interim responses are skipped.
 fn read(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let mut lines = head.lines();
@@ -212,7 +212,7 @@ fn errors_come_in_their_order(curl: &Curl<'_>) {
     let wrong = json!({"title": 7, "complexity": "huge", "colour": "red"});
     curl.by("vendor", "PATCH", "/changes/CHG-999999", Some(&wrong))
         .problem(404, "not_found");
-    // Outside of a person's scope a change is absent; whoever sees it is told what they may not.
+    // Outside of a person's scope a change is absent; a person who sees it learns which act is not allowed.
     curl.by("vendor", "PATCH", &format!("/changes/{key}"), Some(&wrong))
         .problem(404, "not_found");
     let refused = curl.by("auditor", "PATCH", &format!("/changes/{key}"), Some(&wrong));

@@ -9,7 +9,7 @@ use tests::{Place, Server};
 use crate::api::every_route::{records_at_rest, sign_in};
 use crate::platform::beside::Beside;
 
-/// How another site's request shows itself; an old browser says nothing at all.
+/// The marks of another site's request; an old browser sends none at all.
 const FOREIGN: &[&[(&str, &str)]] = &[
     &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")],
     &[("Sec-Fetch-Site", "same-site")],
@@ -18,7 +18,7 @@ const FOREIGN: &[&[(&str, &str)]] = &[
     &[],
 ];
 
-/// The doors at which somebody signs in.
+/// The routes of signing in.
 const SIGN_IN: &[&str] = &[
     "/api/v1/session",
     "/api/v1/session/passkey",
@@ -100,7 +100,7 @@ fn another_site_succeeds_at_no_changing_route() {
             let body = if kind == "application/json" { "{}" } else { "title=x" };
             let answer = agent.run(request.body(body).unwrap()).unwrap();
             let status = answer.status().as_u16();
-            // Signing in without any word on the site is how programs do it; nothing is ridden on there.
+            // Programs sign in without any header on the site; no browser session can be abused there.
             let is_program = foreign.is_empty() && SIGN_IN.contains(&path.as_str()) && status == 422;
             if status != 403 && !is_program {
                 passed.push(format!("{method} {path} {foreign:?}: {status}"));

@@ -1,5 +1,5 @@
-//! What the API takes and answers is what its description says: every answer of every route that is reached here, and every body
-//! that was taken, is held against the OpenAPI document by somebody else's validator.
+//! The API's requests and responses match its description: every response of every route that is reached here, and every
+//! accepted body, is checked against the OpenAPI document by a foreign validator.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -12,11 +12,11 @@ use tests::{Place, Server};
 const JUDGE: &str = include_str!("../described.py");
 /// At most so many records of a list lead further.
 const MOST: usize = 8;
-/// Who asks, the first who may being heard.
+/// The requesters, tried in order until one is allowed.
 const ASKERS: [&str; 5] = ["admin", "auditor", "requester", "change_manager", "pipeline"];
 
-/// What was said at the API: answers, each with its method, its route as the document names it, and its status; and bodies
-/// that were taken, each with its method and its path.
+/// The traffic of the API: responses, each with its method, its route as the document names it, and its status; and accepted
+/// bodies, each with its method and its path.
 #[derive(Default)]
 pub(crate) struct Talk {
     answers: Vec<Value>,
@@ -31,7 +31,7 @@ impl Talk {
             .push(json!({"method": method, "route": route, "status": status, "body": body}));
     }
 
-    /// Keeps a body that was taken; the path is told without its query.
+    /// Keeps an accepted body; the path is without its query.
     pub(crate) fn taken(&mut self, method: &str, path: &str, body: &Value) {
         let path = path.split('?').next();
         self.taken
@@ -47,7 +47,7 @@ impl Talk {
         self.answers.iter().filter_map(|it| it["route"].as_str()).collect()
     }
 
-    /// Fails with everything that is not as the document says.
+    /// Fails with everything that differs from the document.
     pub(crate) fn must_be_described(&self, document: &Value) {
         let python = std::env::var("ASSENT_TEST_PYTHON").expect("run by cargo xtask test, which installs the judges");
         let mut child = Command::new(python)
@@ -76,7 +76,7 @@ pub(crate) fn document(server: &Server) -> Value {
     serde_json::from_slice(&server.get("/api/openapi.json", None).1).unwrap()
 }
 
-/// The first answer to somebody who may read it, if it is JSON.
+/// The first response to a person who may read it, if it is JSON.
 fn read(server: &Server, path: &str) -> Option<(u16, Value)> {
     for role in ASKERS {
         let (status, body) = server.get(path, Some(&server.token(role)));
@@ -87,7 +87,7 @@ fn read(server: &Server, path: &str) -> Option<(u16, Value)> {
     None
 }
 
-/// The addresses of a route whose places hold what lists brought.
+/// The addresses of a route whose places hold the ids from lists.
 fn addresses(route: &str, known: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let mut found = vec![String::new()];
     for part in route.trim_start_matches('/').split('/') {
@@ -105,7 +105,7 @@ fn addresses(route: &str, known: &BTreeMap<String, Vec<String>>) -> Vec<String> 
     found
 }
 
-/// What stands for a record in addresses.
+/// The value that identifies a record in addresses.
 fn name_of(item: &Value) -> Option<String> {
     let name = ["key", "login", "id"].iter().find_map(|name| item[*name].as_str())?;
     let is_plain = name
@@ -132,7 +132,7 @@ fn every_answer_is_what_the_description_says() {
         .collect();
     let (mut talk, mut known) = (Talk::default(), BTreeMap::<String, Vec<String>>::new());
     let mut asked = BTreeSet::new();
-    // Each round reaches what the lists of the one before brought.
+    // Each round reaches the ids from the lists of the one before.
     for _ in 0..3 {
         for route in &routes {
             for path in addresses(route, &known).into_iter().take(MOST) {

@@ -1,6 +1,6 @@
-//! Requests that a proxy and the server behind it might read differently: lengths told twice, chunks misspelt, heads with
-//! stray bytes. Behind each hides a second request that the proxy forbids. It must never reach an act, and everybody else on
-//! the proxy's connections must get their own answers.
+//! Requests that a proxy and the server behind it might read differently: duplicate lengths, misspelt chunks, heads with stray
+//! bytes. Behind each hides a second request that the proxy forbids. A hidden request must never reach an act, and all other
+//! clients on the proxy's connections must get their own responses.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -14,9 +14,9 @@ use tests::{Place, Server, free_port};
 
 use crate::gate::gateways::Own;
 
-/// What every hidden request would write.
+/// The record that every hidden request would write.
 const CANARY: &str = "Smuggled";
-/// How long an attacker listens before hanging up: what was understood is answered by then.
+/// How long an attacker listens before closing: the response to an understood request is there by then.
 const LISTENS: Duration = Duration::from_millis(250);
 /// How many attack through one proxy at once.
 const AT_ONCE: usize = 3;
@@ -50,7 +50,7 @@ fn lines(token: &str) -> [String; 3] {
     ]
 }
 
-/// Ways to say that a body comes in chunks, most of which nobody may understand.
+/// Ways to announce a body in chunks, most of which no server may accept.
 const CODINGS: &[&str] = &[
     "Transfer-Encoding: chunked\r\n",
     "Transfer-Encoding : chunked\r\n",
@@ -82,7 +82,7 @@ const CODINGS: &[&str] = &[
     "TRANSFER-ENCODING: chunked\r\nExpect: 100-continue\r\n",
 ];
 
-/// Ways to tell two lengths: `{0}` is none, `{n}` the hidden request's.
+/// Ways to give two lengths: `{0}` is none, `{n}` the hidden request's.
 const LENGTHS: &[&str] = &[
     "Content-Length: {0}\r\nContent-Length: {n}\r\n",
     "Content-Length: {n}\r\nContent-Length: {0}\r\n",
@@ -318,7 +318,7 @@ fn start(name: &'static str, server: u16, base: &Path) -> Front {
     }
 }
 
-/// Sends a good request to a port and reads until its answer has begun.
+/// Sends a good request to a port and reads until its response has begun.
 fn ask(port: u16, bytes: &[u8]) -> String {
     let mut stream = raw::connect(&format!("http://127.0.0.1:{port}"));
     stream.write_all(bytes).unwrap();
@@ -327,11 +327,11 @@ fn ask(port: u16, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&piece[..count]).into_owned()
 }
 
-/// Sends bytes to a port and reads what comes within a time, or until the other side hangs up.
+/// Sends bytes to a port and reads the response within a time, or until the other side hangs up.
 fn talk(port: u16, bytes: &[u8], longest: Duration) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(longest)).unwrap();
-    // Whoever was refused already may have hung up.
+    // The server may have closed the connection of a refused request already.
     let _ = stream.write_all(bytes);
     let mut told = Vec::new();
     let mut piece = [0; 4096];
@@ -342,7 +342,8 @@ fn talk(port: u16, bytes: &[u8], longest: Duration) -> String {
 }
 
 impl Front {
-    /// Somebody else asks through the same proxy; the answer must be theirs. A proxy whose connection broke may say so.
+    /// Another client sends through the same proxy; the response must belong to it. A proxy whose connection broke may report
+    /// that.
     fn asks_undisturbed(&self, who: &str, after: &str) {
         let question =
             format!("GET /healthz HTTP/1.1\r\nHost: assent\r\nX-Request-Id: {who}\r\nConnection: close\r\n\r\n");
@@ -377,7 +378,7 @@ fn no_request_hides_behind_another_through_any_proxy() {
     let port: u16 = server.url.rsplit(':').next().unwrap().parse().unwrap();
     let token = server.token("requester");
     let fronts: Vec<Front> = FRONTS.iter().map(|name| start(name, port, &server.data)).collect();
-    // The hidden request is a good one, and only the proxy stands in its way.
+    // The hidden request is a good one, and only the proxy is in its way.
     let control = hidden(&token, 0).into_bytes();
     assert!(ask(port, &control).starts_with("HTTP/1.1 201"));
     let before = smuggled(&server);

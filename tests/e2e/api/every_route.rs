@@ -1,9 +1,9 @@
-//! Every changing route, on its usual way: when its event cannot be written nothing of it happens, and when its answer
-//! got lost, asking again with the same key gives the answer and does nothing more.
+//! Every changing route, on its usual way: when its event cannot be written nothing of it happens, and when its response got
+//! lost, a retry with the same key returns the same response and does nothing more.
 //!
-//! The way stands in `every_route.json`: role, method, route, what fills its places, body, what to remember of the answer,
-//! and for a route without an event the reason. `role*` acts in a session with a fresh factor. In bodies `@N` is a time N
-//! seconds from now, `#N` an artifact, `{name}` something remembered or looked up.
+//! The way is in `every_route.json`: role, method, route, the values of its places, body, the parts of the response to
+//! remember, and for a route without an event the reason. `role*` acts in a session with a fresh factor. In bodies `@N` is a
+//! time N seconds from now, `#N` an artifact, `{name}` something remembered or looked up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -25,7 +25,7 @@ pub(crate) const WAY: &str = include_str!("../every_route.json");
 const PASSKEYS: &str =
     "needs an authenticator and an address with a name; doors/passkeys.rs of the server and the browser walk it";
 
-/// Changing methods that are on no way here, each with the reason. A new route stands on the way or here, or the test fails.
+/// Changing methods that are on no way here, each with the reason. A new route must be on the way or here, or the test fails.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "POST /hooks/{connection}",
@@ -117,12 +117,12 @@ pub(crate) struct Walk<'a> {
     server: &'a Server,
     now: Timestamp,
     pub(crate) remembered: BTreeMap<String, String>,
-    /// What was taken and answered, to be held against the API's description.
+    /// Accepted bodies and responses, to be checked against the API's description.
     talk: Talk,
 }
 
 impl<'a> Walk<'a> {
-    /// The walk on a server whose clock stands still, before its first row.
+    /// The walk on a server whose clock is held, before its first row.
     pub(crate) fn begin(server: &'a Server, now: Timestamp) -> Self {
         let mut walk = Self {
             server,
@@ -233,7 +233,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What an authenticator shows at a time (RFC 6238: SHA-1, six digits, thirty seconds).
+/// An authenticator's code at a time (RFC 6238: SHA-1, six digits, thirty seconds).
 pub fn code(secret: &str, now: Timestamp) -> String {
     let (mut bits, mut held, mut key) = (0_u32, 0_u32, Vec::new());
     for letter in secret.bytes() {
@@ -331,8 +331,8 @@ fn tables(base: &mut Beside) -> &'static [String] {
     })
 }
 
-/// All records, as the database holds them. PostgreSQL tells which transactions wrote the rows that are there, which no write
-/// leaves as it was, a deletion neither with how many they are: reading what they say takes most of the walk's time.
+/// All records, as the database holds them. PostgreSQL records which transactions wrote the present rows, and each write
+/// changes that, and a deletion also the number of rows: reading the rows' content takes most of the walk's time.
 fn records(base: &mut Beside) -> String {
     let tables = tables(base);
     let statements = tables.iter().map(|name| {
@@ -354,7 +354,7 @@ fn records(base: &mut Beside) -> String {
     proof::crypto::digest_text(all.as_bytes())
 }
 
-/// The records once the worker, whom an act may have given something to do, has come to rest.
+/// The records once the worker has finished the work that an act may have given it.
 pub fn records_at_rest(base: &mut Beside) -> String {
     let mut last = records(base);
     tests::faults::eventually("the worker comes to rest", || {
@@ -368,7 +368,7 @@ pub fn records_at_rest(base: &mut Beside) -> String {
 }
 
 impl Walk<'_> {
-    /// Asks as a row says.
+    /// Sends the request of a row.
     pub(crate) fn ask(&self, row: &Value, path: &str, body: Option<&Value>, key: &str) -> (u16, Vec<u8>) {
         let [role, method] = [0, 1].map(|at| row[at].as_str().unwrap());
         let once = match method {
@@ -399,7 +399,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Keeps what was said, for the description's judge.
+    /// Keeps the traffic, for the description's judge.
     fn keep(&mut self, row: &Value, status: u16, body: Option<&Value>, answer: &Value) {
         let [method, route] = [1, 2].map(|at| row[at].as_str().unwrap());
         let route = format!("/api/v1{route}");
@@ -478,7 +478,7 @@ fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
     must_replay(&place);
 }
 
-/// What was found to be so stands in the command line's list, with who said it.
+/// A confirmed finding is in the command line's list, with the person who confirmed it.
 fn must_tell_who(server: &Server, key: &str, list: &str, role: &str) {
     let done = Command::new(tests::binary())
         .args(["change", list, "list", key])

@@ -1,5 +1,5 @@
-//! Every list whose description names `limit` and `after` heeds both: no page is longer than it was asked to be, the pages
-//! together are the list, and what is no number is refused.
+//! Every list whose description names `limit` and `after` heeds both: no page is longer than its limit, the pages together are
+//! the list, and a limit that is no number is refused.
 
 use serde_json::Value;
 use tests::{Place, Server};
@@ -7,7 +7,7 @@ use tests::{Place, Server};
 /// Those who may read a list between them.
 const READERS: [&str; 3] = ["admin", "auditor", "change_manager"];
 
-/// What a list needs to be asked with.
+/// The parameters that a list needs.
 const NEEDED: &[(&str, &str)] = &[
     (
         "/api/v1/change-lookalikes",
@@ -19,7 +19,7 @@ const NEEDED: &[(&str, &str)] = &[
 /// How many items of a list are read one by one.
 const ENOUGH: usize = 12;
 
-/// The paths of the lists whose pages are asked for by `limit`, without those under one record.
+/// The paths of the lists whose pages have a `limit`, without those under one record.
 fn lists(server: &Server) -> Vec<String> {
     let document: Value = serde_json::from_slice(&server.get("/api/openapi.json", None).1).unwrap();
     let is_paged = |methods: &Value| {
@@ -32,7 +32,7 @@ fn lists(server: &Server) -> Vec<String> {
     paged.map(|(path, _)| path.clone()).collect()
 }
 
-/// The address of a list with this query, and with what it needs.
+/// The address of a list with this query, and with its required parameters.
 fn address(path: &str, query: &str) -> String {
     let needed = NEEDED.iter().find(|(of, _)| *of == path).map(|(_, needed)| *needed);
     match (needed, query) {
@@ -73,7 +73,7 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// What is wrong with a list, and whether it holds more than one item.
+/// The faults of a list, and whether it has more than one item.
 fn judged(server: &Server, path: &str) -> (Vec<String>, bool) {
     let mut wrong = Vec::new();
     let tokens = READERS.map(|role| server.token(role));

@@ -1,5 +1,5 @@
-//! Whatever a writing route takes as text, the log does not hold it in clear: a marker goes into every text of every row of the
-//! way of all routes, and no event and no payload has it.
+//! The log has no text of any writing route in clear: a marker goes into every text of every row of the way of all routes, and
+//! no event and no payload has it.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ const SHOWN: &[(&str, &str)] = &[
 const FEWEST_ROWS: usize = 100;
 const FEWEST_TEXTS: usize = 40;
 
-/// The pointers of the texts in a body, without times, builds and what is looked up.
+/// The pointers of the texts in a body, without times, builds and names that are looked up.
 fn texts(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(text) if !text.starts_with(['@', '#', '{']) => found.push(at.to_owned()),
@@ -60,7 +60,7 @@ fn marked(body: &Value, refused: &BTreeSet<String>, pointers: &[String]) -> Valu
     body
 }
 
-/// The pointers of which a refusal says that their value is wrong; all of them where it names none.
+/// The pointers whose value a refusal names as wrong; all of them where it names none.
 fn named(answer: &[u8], pointers: &[String], refused: &BTreeSet<String>) -> Vec<String> {
     let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
     let fields = answer["errors"].as_array().cloned().unwrap_or_default();
@@ -103,7 +103,7 @@ fn looked_up(value: &Value, names: &mut Vec<String>) {
     }
 }
 
-/// Sends a row, with as many of its texts marked as the route takes; answers how many these were, or nothing where the row failed
+/// Sends a row, with as many of its texts marked as the route accepts; returns their number, or nothing where the row failed
 /// also without any.
 fn step(walk: &mut Walk<'_>, number: usize, row: &Value) -> Option<usize> {
     walk.sign_in(row[0].as_str().unwrap());
@@ -195,7 +195,7 @@ fn no_text_that_a_route_takes_stands_in_the_log() {
     assert!(!log.contains("jira:zq7"), "an outside reference stands in the log");
 }
 
-/// What no row of the way holds: outside references, and a question to the gate about what nobody knows.
+/// Texts that no row of the way has: outside references, and a query of the gate about an unknown thing.
 fn outside_texts(server: &Server) {
     let requester = server.token("requester");
     let request = tests::journey::request("Outside", &tests::journey::artifact(63_001), server.server_time());

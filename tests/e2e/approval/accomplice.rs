@@ -1,5 +1,5 @@
-//! One stolen administrator and an accomplice who wants a voice: every way to give it goes live by two people, each attempt stands
-//! in the log, and what locks somebody out works alone at night.
+//! One stolen administrator and an accomplice who wants to approve: every way to that right goes live by two people, each
+//! attempt is in the log, and acts that lock a person out work alone at night.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tests::{Place, Server};
 use crate::approval::attacks::{ask, below, log_has, no_permit, refused, take_over, yes};
 use crate::platform::crash::must_verify;
 
-/// Who gets no voice: he does the work, and owns a sandbox.
+/// The accomplice without an approval right: he does the work, and owns a sandbox.
 const ACCOMPLICE: &str = "tomasz";
 
 /// The demo's administrator names a second one and a sandbox of the accomplice's, and from then on two people are needed.
@@ -44,7 +44,7 @@ fn activate(server: &Server, role: &str, proposal: &Value) {
     server.must("POST", &path, &server.token(role), Some(&json!({})));
 }
 
-/// Everything that would give the accomplice a voice, but for proposals: the door, what is sent, and the status.
+/// Everything that would give the accomplice an approval right, but for proposals: the route, the request, and the status.
 fn ways(server: &Server) -> Vec<(&'static str, &'static str, Value, u16)> {
     let now = server.server_time();
     let (from, to) = (now.to_string(), (now + SignedDuration::from_hours(8)).to_string());
@@ -112,7 +112,7 @@ fn ways(server: &Server) -> Vec<(&'static str, &'static str, Value, u16)> {
     ]
 }
 
-/// A connection of theirs is made and waits: what it says counts for nothing.
+/// A connection of theirs is made and waits: its messages count for nothing.
 fn a_connection_waits(server: &Server, admin: &str) {
     let theirs = json!({"kind": "plain", "name": "Theirs", "map": []});
     let (status, hub) = ask(server, admin, "POST", "/connections", &theirs);
@@ -123,7 +123,7 @@ fn a_connection_waits(server: &Server, admin: &str) {
     assert_eq!(status, 404, "nothing that it delivers is taken");
 }
 
-/// What is proposed waits for somebody else, and an account that the thief opens is nobody else.
+/// A proposal waits for another person, and an account that the thief opens does not count as one.
 fn a_proposal_waits(server: &Server, admin: &str) -> Value {
     let wanted = json!({"people": [{"login": ACCOMPLICE, "roles": ["owner"]}], "reason": "He is good."});
     let proposal = server.must("POST", "/api/v1/ownership-proposals", admin, Some(&wanted));
@@ -191,7 +191,8 @@ fn propose_template(server: &Server) {
     server.must("POST", "/api/v1/templates", &server.token("requester"), Some(&wanted));
 }
 
-/// An accomplice asks, and the thief answers for whoever is asked: by tokens made for them and by passwords set for them.
+/// An accomplice requests, and the thief approves in place of every approver: by tokens made for them and by passwords set for
+/// them.
 #[test]
 fn one_stolen_administrator_lends_no_approvers_voice() {
     let place = Place::demo("lender");
@@ -228,7 +229,7 @@ fn one_stolen_administrator_lends_no_approvers_voice() {
         let judges = role != "security";
         assert_eq!(page.contains("You decide nothing by this way in"), judges, "{page}");
         assert!(!page.contains("Approve it"), "{page}");
-        // A password that is chosen in such a session is by the same hand.
+        // A password that is chosen in such a session belongs to the same person.
         let way = format!("/people/{login}/password");
         assert_eq!(
             session
@@ -246,7 +247,7 @@ fn one_stolen_administrator_lends_no_approvers_voice() {
     must_verify(&server);
 }
 
-/// The command line as somebody: its exit code, and what it printed.
+/// The command line as a person: its exit code, and its output.
 fn command_line(server: &Server, role: &str, words: &[&str]) -> (i32, String) {
     let done = std::process::Command::new(tests::binary())
         .args(words)
@@ -261,7 +262,8 @@ fn command_line(server: &Server, role: &str, words: &[&str]) -> (i32, String) {
     )
 }
 
-/// Whoever puts a proposal in force at the command line reads all of it first, and the page says who joins and who leaves.
+/// A person who puts a proposal in force at the command line reads all of it first, and the page shows the joining and leaving
+/// members.
 #[test]
 fn the_second_person_reads_what_they_put_in_force() {
     let place = Place::demo("reads");

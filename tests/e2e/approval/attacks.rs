@@ -1,5 +1,4 @@
-//! Attempts to get a change through that two must decide, by way of one person: none obtains a permit, and each stands in
-//! the log.
+//! Attempts to get a change through that two must decide, by way of one person: none obtains a permit, and each is in the log.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +12,7 @@ use tests::{Place, Server};
 
 use crate::platform::crash::must_verify;
 
-/// Asks for something as the bearer of a token; status and answer.
+/// Sends a request as the bearer of a token; status and response.
 pub(crate) fn ask(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let headers = [("If-Match", "*")];
     let (status, bytes) = server.ask_with(method, &format!("/api/v1{path}"), Some(token), Some(body), &headers);
@@ -40,13 +39,13 @@ pub(crate) fn below(path: &str) -> &str {
     path.strip_prefix("/api/v1").unwrap()
 }
 
-/// A yes on exactly the text that stands there now.
+/// An approval of exactly the current text.
 pub(crate) fn yes(server: &Server, path: &str) -> Value {
     let digest = server.must("GET", path, &server.token("auditor"), None)["content_digest"].clone();
     json!({"decision": "approve", "content_digest": digest})
 }
 
-/// No permit exists or can be had, the gate stands shut, and the codes are those of the attempts in the change's timeline.
+/// No permit exists or can be had, the gate is shut, and the codes are those of the attempts in the change's timeline.
 #[track_caller]
 pub(crate) fn no_permit(server: &Server, path: &str, artifact: &str, attempts: &[&str]) {
     let pipeline = server.token("pipeline");
@@ -84,7 +83,7 @@ fn noted(server: &Server, path: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether the tenant's log holds an event of a kind whose bytes contain a word.
+/// Whether the tenant's log has an event of a kind whose bytes contain a text.
 pub(crate) fn log_has(server: &Server, kind: &str, word: &str) -> bool {
     server.wait_for_log();
     // A partial tile goes as soon as the log has grown beyond it, and the demo's clocks let it grow.
@@ -155,7 +154,7 @@ fn a_second_account_of_the_same_person_is_not_had() {
     assert_eq!(ask(&server, &admin, "PATCH", "/people/hanne", &mail).0, 200);
     let digest = artifact(7_001);
     let path = own_change(&server, "By the owner", &digest, &[]);
-    // The same address in other letters, by each door that makes people.
+    // The same address in other letters, by each route that makes people.
     let twin = json!({"login": "hanne2", "name": "Hanne", "email": "Hanne@HALDEN.example", "roles": ["security"]});
     refused(&server, &admin, ("POST", "/people"), &twin, (422, "not_unique"));
     let other = json!({"login": "hanne3", "name": "Hanne", "email": "other@halden.example", "roles": ["security"]});
@@ -321,7 +320,7 @@ fn whoever_writes_a_change_breaks_no_glass_by_naming_themselves_its_owner_or_imp
             "{named}: {answer}"
         );
         no_permit(&server, &path, &digest, &["not_allowed"]);
-        // Who implements there by right does, at once.
+        // An implementer by right implements there at once.
         let (status, answer) =
             Session::begin(&server, "implementer").api("POST", &format!("{}/break-glass", below(&path)), &glass);
         assert_eq!(status, 201, "{answer}");
@@ -329,8 +328,8 @@ fn whoever_writes_a_change_breaks_no_glass_by_naming_themselves_its_owner_or_imp
     must_verify(&server);
 }
 
-/// Puts the pack of dual control in force, by two people. What these stories are about has nothing to do with which factor is shown,
-/// so a password is enough here; `second_factors` tells of the pack as it is shipped.
+/// Puts the pack of dual control in force, by two people. These stories do not depend on the factor, so a password is enough
+/// here; `second_factors` covers the pack as it is shipped.
 fn with_dual_control(server: &Server) {
     let proposal = json!({
         "packs": ["dual-control"], "parameters": "dual_control_factor = \"any\"\n", "reason": "Keys need two of security",
@@ -367,7 +366,8 @@ fn break_glass_on_keys_waits_for_a_second_person_of_security() {
     let commander = Session::begin(&server, "commander");
     let (status, answer) = commander.api("POST", &glass, &body);
     assert_eq!(status, 201, "{answer}");
-    // Open, but not begun: who opened it, who wrote the change, who has no seat and who administers sign nothing.
+    // Open, but not begun: the person who opened it, the author of the change, a person who is no member and an administrator
+    // sign nothing.
     let signature = format!("{glass}/co-signature");
     for (role, code) in [
         ("commander", "own_request"),
@@ -387,7 +387,8 @@ fn break_glass_on_keys_waits_for_a_second_person_of_security() {
     must_verify(&server);
 }
 
-/// Who could sign does so by a token, which shows no fresh factor, or names a text that this change never had: nothing is signed.
+/// A possible signer does so by a token, which shows no fresh factor, or names a text that this change never had: nothing is
+/// signed.
 fn signs_nothing_else_than_what_was_read(server: &Server, path: &str) {
     let unread = artifact(7_006);
     let key = path.rsplit('/').next().unwrap();
@@ -453,8 +454,8 @@ fn a_form_sent_again_decides_nothing_new() {
 /// At how many other times of a change a scanner looks.
 const TIMES: usize = 20;
 
-/// What a mail scanner does, even one that has the approver's own session: it follows every link of every page, the
-/// addresses of forms included, and what those pages lead to.
+/// The acts of a mail scanner, even one that has the approver's own session: it follows every link of every page, the addresses
+/// of forms included, and the pages behind them.
 #[test]
 fn following_every_link_decides_nothing() {
     let place = Place::demo("attack_scanner");
@@ -510,8 +511,8 @@ fn following_every_link_decides_nothing() {
     must_verify(&server);
 }
 
-/// A mail scanner fetches the links of every letter by GET and by HEAD, as a stranger and in the browser of whoever got it.
-/// `ASSENT_TEST_MAILS` says how many letters there are at least.
+/// A mail scanner fetches the links of every letter by GET and by HEAD, as a stranger and in the browser of the recipient.
+/// `ASSENT_TEST_MAILS` sets the least number of letters.
 #[test]
 fn a_scanner_that_fetches_every_link_of_every_letter_decides_nothing() {
     let place = Place::demo("attack_letters");
@@ -630,7 +631,7 @@ pub(crate) fn take_over(server: &Server, admin: &str, logins: &[&str]) {
     }
 }
 
-/// The glass that one hand broke in the commander's name is not co-signed by it in another's, by token or session.
+/// A person who used break-glass in the commander's name cannot co-sign it in another's, by token or session.
 fn refuses_the_glass_twice(server: &Server, path: &str, luc: &str, session: &Session) {
     let glass = format!("{}/break-glass", below(path));
     let commander = server.person("commander")["login"].as_str().unwrap().to_owned();
@@ -652,8 +653,9 @@ fn refuses_the_glass_twice(server: &Server, path: &str, luc: &str, session: &Ses
     assert_eq!((status, &answer["code"]), (403, &json!("one_hand")), "{answer}");
 }
 
-/// What a stolen account of an administrator can hand itself: passwords of others, their second factors, tokens that speak
-/// for them. Under dual control all of these are one hand, also once the passwords were changed again by who signed in.
+/// The credentials that a stolen account of an administrator can make for itself: passwords of others, their second factors,
+/// tokens in their name. Under dual control all of these count as one person, also once the passwords were changed again after
+/// sign-in.
 #[test]
 fn one_stolen_administrator_who_hands_out_ways_in_is_one_hand_under_dual_control() {
     let place = Place::demo("attack_hands");
@@ -671,7 +673,7 @@ fn one_stolen_administrator_who_hands_out_ways_in_is_one_hand_under_dual_control
     take_over(&server, &admin, &["priya", "yusuf", "luc"]);
     let taken =
         |login: &str, number: u8| Session::of(&server, "halden", login, &format!("taken over {login} {number}"));
-    // The first word counts, and is the administrator's hand; the second is the same hand once more.
+    // The first approval counts, and is the administrator's; the second belongs to the same person once more.
     let (status, answer) = taken("priya", 1).api("POST", &approvals, &yes(&server, &path));
     assert_eq!(status, 201, "{answer}");
     let yusuf = taken("yusuf", 1);
@@ -695,7 +697,7 @@ fn one_stolen_administrator_who_hands_out_ways_in_is_one_hand_under_dual_control
         &yes(&server, &path),
         (403, "step_up_required"),
     );
-    // Neither are the rules of dual control put out of force by that hand and a token that it made.
+    // Neither can that person, with a token made there, put the rules of dual control out of force.
     let base = server.must(
         "POST",
         "/api/v1/policies",
@@ -716,7 +718,7 @@ fn one_stolen_administrator_who_hands_out_ways_in_is_one_hand_under_dual_control
         approve(&server, &path, role);
     }
     no_permit(&server, &path, &digest, &["one_hand", "step_up_required"]);
-    // Whose account it is reads of it at once, and a day later the way in is their own.
+    // The account's owner reads of it at once, and a day later the sign-in is their own.
     let messages = taken("luc", 1).get("/t/halden/messages").body;
     assert!(messages.contains("Somebody changed how you sign in"), "{messages}");
     server.advance(25 * 60 * 60);

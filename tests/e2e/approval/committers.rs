@@ -1,5 +1,5 @@
-//! Who made the commits of a change, told by a signed push of GitHub's: a stranger blocks by name through every door, the
-//! command line says who it is, and a committer is no peer.
+//! The authors of a change's commits, from a signed push of GitHub's: a stranger blocks by name on every route, the command
+//! line shows the name, and a committer is no peer.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -11,7 +11,7 @@ use crate::policy::mapping::assent;
 const BEFORE: &str = "1111111111111111111111111111111111111111";
 const COMMIT: &str = "2222222222222222222222222222222222222222";
 
-/// A high-risk change for a commit, with all words there: it waits for nobody.
+/// A high-risk change for a commit, with all approvals there: it waits for nobody.
 fn ready(server: &Server) -> String {
     let requester = server.token("requester");
     let request = json!({
@@ -92,7 +92,7 @@ fn a_committer_who_is_nobody_here_blocks_until_the_command_line_says_who_it_is()
         row["satisfy"].as_str().unwrap().contains("assent person account"),
         "{row:#}"
     );
-    // No permit either, also for who asks with words of their own.
+    // No permit either for a request with other values.
     let question = json!({"service": "edge-dns", "environment": "production", "commit": COMMIT});
     let check = server.must(
         "POST",

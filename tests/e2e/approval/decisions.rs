@@ -1,4 +1,4 @@
-//! One person is one voice, however often and however fast they speak; and only a voice that was kept counts.
+//! One person is one vote, however often and however fast they decide; and only a stored decision counts.
 
 use serde_json::json;
 use tests::faults::{load::Load, size};
@@ -32,7 +32,7 @@ fn one_person_who_approves_many_times_at_once_counts_once() {
             asked.into_iter().map(|one| one.join().unwrap()).collect()
         });
         assert!(statuses.contains(&201), "{statuses:?}");
-        // Another one may be told that somebody was faster, or that the server has too much to do.
+        // Another one may get a conflict with a faster one, or the status of an overloaded server.
         assert!(
             statuses.iter().all(|status| [201, 409, 503].contains(status)),
             "{statuses:?}"
@@ -45,7 +45,7 @@ fn one_person_who_approves_many_times_at_once_counts_once() {
     }
 }
 
-/// The same act asked for again and again with one key, by several at once, happens once: what the load's own check says.
+/// The same act retried with one key, by several clients at once, happens once: the load's own check.
 #[test]
 fn acts_asked_for_again_with_their_key_happen_once() {
     let place = Place::demo("again");

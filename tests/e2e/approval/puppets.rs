@@ -1,5 +1,5 @@
-//! One stolen account of an administrator makes people, ownership and tokens, and gets no permit for a change of keys that
-//! nobody says is one.
+//! One stolen account of an administrator makes people, ownership and tokens, and gets no permit for a change of keys that is
+//! not declared as one.
 
 use serde_json::{Value, json};
 use tests::journey::{artifact, evidence, request};
@@ -8,7 +8,7 @@ use tests::{Place, Server};
 use crate::approval::attacks::{ask, below, yes};
 use crate::platform::crash::must_verify;
 
-/// Somebody whom the stolen account makes, with a token of theirs.
+/// A person whom the stolen account makes, with a token of theirs.
 fn make(server: &Server, login: &str, roles: &[&str]) -> String {
     let admin = server.token("admin");
     let person = json!({"login": login, "name": login, "roles": roles});
@@ -39,7 +39,7 @@ fn token_for(server: &Server, login: &str) -> String {
     answer["token"].as_str().unwrap().to_owned()
 }
 
-/// A change of the vault by somebody, who says nothing of keys; its path.
+/// A change of the vault by a person, without a declaration of keys; its path.
 fn change_by(server: &Server, token: &str, digest: &str) -> String {
     let mut body = request("A new label", digest, server.server_time());
     body["targets"] = json!([{"service": "vault", "environment": "production", "artifact": digest}]);
@@ -107,7 +107,7 @@ fn one_stolen_administrator_with_people_of_their_own_gets_no_permit_for_keys() {
         assert_eq!(says_yes(&server, token, &path).0, 403);
     }
     assert_eq!(gate(&server, &digest), 403);
-    // By way of tokens for the real people it is the same hand, who wrote the change.
+    // Tokens for the real people count as the same person, the author of the change.
     let digest = artifact(9_101);
     let path = change_by(&server, &token_for(&server, "ingrid"), &digest);
     for login in ["hanne", "priya", "marta"] {

@@ -1,4 +1,4 @@
-//! What is to be seen before a decision: what changed since one's own, the question of a return, and what warns.
+//! Facts to see before a decision: the edits since the reader's own decision, the question of a return, and the warnings.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ fn page_of(server: &Server, role: &str, path: &str) -> String {
     shown.body
 }
 
-/// The owner's card and the page of versions tell the edit; a person who never decided is told of none.
+/// The owner's card and the page of versions show the edit; a person who never decided sees none.
 fn is_shown(server: &Server, path: &str) {
     let card = page_of(server, "owner", path);
     assert!(
@@ -73,7 +73,7 @@ fn what_changed_since_ones_approval_is_told_with_who_and_why() {
     assert_eq!(told["to"], told["versions"].as_array().unwrap().len(), "{told:#}");
 
     is_shown(&server, &path);
-    // The question stays on the card also once it was answered.
+    // The question stays on the card also after the reply.
     server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
     let assessment = json!({"dependencies_reviewed": true});
     server.must("POST", &format!("{path}/assessment"), &requester, Some(&assessment));

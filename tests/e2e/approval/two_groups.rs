@@ -1,4 +1,4 @@
-//! Two people of one group don't stand for two groups, and one person of both counts once.
+//! Two people of one group do not count as two groups, and one person of both counts once.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use tests::{Place, Server};
 use crate::approval::attacks::{ask, below, no_permit, yes};
 use crate::platform::crash::must_verify;
 
-/// A rule of the house on keys: one of security and one of the platform.
+/// A tenant's rule on keys: one of security and one of the platform.
 const TWO_GROUPS: &str = "@id(\"house.require.two_groups\")\n@reason(\"One of security and one of the platform.\")\n\
     @require(\"approval\")\n@from(\"group:security,group:platform\")\n@count(\"2\")\n@distinct_groups\n@covers(\"what\")\n\
     @distinct_from(\"author,requester,implementer\")\n@step_up\n@dual_control\n\
@@ -33,7 +33,7 @@ fn with_two_groups(server: &Server) {
         let (status, answer) = ask(server, &admin, "PUT", &format!("/groups/{key}"), &group);
         assert!((200..300).contains(&status), "{key}: {answer}");
     }
-    // Who else may speak for security in the base's own rule, so that nothing but the groups is left to wait for.
+    // Other approvers for security in the base's own rule, so that only the groups are left to wait for.
     let roles = json!({"roles": ["executive", "security"]});
     assert_eq!(ask(server, &admin, "PATCH", "/people/solveig", &roles).0, 200);
     let proposal = json!({
@@ -52,7 +52,7 @@ fn keys_change(server: &Server, title: &str, digest: &str) -> String {
     waiting_for_approval(server, &body, digest)
 }
 
-/// All that still keeps the change from starting: whom each row waits for, and what satisfies it.
+/// All that still keeps the change from starting: the people that each row waits for, and the act that satisfies it.
 fn rows_ahead(server: &Server, path: &str) -> Vec<(String, BTreeSet<String>)> {
     let found = server.must("GET", &format!("{path}/requirements"), &server.token("auditor"), None);
     let rows = found["items"].as_array().unwrap().iter();
@@ -77,7 +77,7 @@ fn two_of_one_group_do_not_stand_for_two_groups() {
     };
     let names = |logins: &[&str]| logins.iter().map(|login| (*login).to_owned()).collect::<BTreeSet<_>>();
     let go = |digest: &str| server.get(&gate_path(digest), Some(&server.token("pipeline"))).0;
-    // Two people who are of security alone: all other rules are met, and the platform has not spoken.
+    // Two people who are of security alone: all other rules are met, and the platform has not decided.
     let digest = artifact(7_010);
     let path = keys_change(&server, "Rotate the signing key", &digest);
     for role in ["commander", "executive"] {
@@ -91,7 +91,7 @@ fn two_of_one_group_do_not_stand_for_two_groups() {
     no_permit(&server, &path, &digest, &[]);
     says_yes("implementer", &path);
     assert_eq!(go(&digest), 200, "somebody of each has spoken");
-    // One person of both groups counts once, for whichever the next one leaves free.
+    // One person of both groups counts once, for the group that the next one leaves free.
     let digest = artifact(7_011);
     let path = keys_change(&server, "Rotate the other key", &digest);
     says_yes("security", &path);

@@ -1,5 +1,5 @@
-//! Silence, in a real server: whoever is asked and says nothing is reminded and escalated past by working time, each step once
-//! and in order, over a weekend, a holiday, a night on which clocks are moved, and three days in which no server runs.
+//! Silence, in a real server: a silent approver is reminded and escalated past by working time, each step once and in order,
+//! over a weekend, a holiday, a night on which clocks are moved, and three days in which no server runs.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::notify::told::start;
 /// The rule whose ladder is compared step by step.
 const RULE: &str = "base.require.owner";
 
-/// What the clocks of a change told, in the order of its timeline: the rule, the kind with its step, whom it was about, and
-/// when a step was due.
+/// The clock events of a change, in the order of its timeline: the rule, the kind with its step, the person, and when a step
+/// was due.
 fn told(server: &Server, path: &str) -> Vec<[String; 4]> {
     let auditor = server.token("auditor");
     let events = server.must("GET", &format!("{path}/events?limit=200"), &auditor, None);
@@ -55,7 +55,7 @@ fn set_hours(server: &Server) {
     server.must("POST", "/api/v1/calendars", &server.token("admin"), Some(&calendar));
 }
 
-/// Each step was due at its working time, and nothing was told twice.
+/// Each step was due at its working time, and no notice was sent twice.
 fn must_be_due_in_working_time(server: &Server, path: &str) {
     let all = told(server, path);
     let is_due = |[rule, _, _, due]: &&[String; 4]| rule == RULE && !due.is_empty();
@@ -75,7 +75,7 @@ fn must_be_due_in_working_time(server: &Server, path: &str) {
     assert_eq!(once.len(), all.len(), "nothing is told twice: {all:#?}");
 }
 
-/// The letters say the same: one reminder to acknowledge, one to decide.
+/// The letters match: one reminder to acknowledge, one to decide.
 fn must_have_written_once(server: &Server, letters: &Letters, path: &str) {
     let key = path.rsplit('/').next().unwrap();
     let address = format!("{}@halden.example", server.person("owner")["login"].as_str().unwrap());

@@ -1,5 +1,5 @@
-//! Files of evidence that somebody changed past the server: replay names each, nobody is handed another one whole, and
-//! who sends the right one again mends it. A file that came twice is kept once.
+//! Files of evidence that were changed past the server: replay names each, nobody gets another one whole, and sending the right
+//! one again mends it. A file that came twice is kept once.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -55,7 +55,7 @@ impl Sent {
         }
     }
 
-    /// Asks for the file: how curl ended, the status, and what came.
+    /// Requests the file: how curl ended, the status, and the body.
     pub(crate) fn ask(&self, server: &Server) -> (Option<i32>, String, Vec<u8>) {
         let came = tempfile::NamedTempFile::new().unwrap();
         let done = Command::new("curl")
@@ -92,8 +92,8 @@ fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Changes one file, cuts one, takes one away, and puts the parts of one into another order or adds to it. Answers what
-/// replay must say of each.
+/// Changes one file, cuts one, takes one away, and puts the parts of one into another order or adds to it. Returns the findings
+/// that replay must report.
 fn damage(place: &Place, sent: &[Sent]) -> Vec<String> {
     let [changed, cut, gone, odd] = [0, 1, 2, 3].map(|at| &sent[at]);
     let mut other = changed.whole.clone();
@@ -179,7 +179,7 @@ fn a_damaged_file_of_evidence_is_named_by_replay_and_never_handed_out_whole() {
     for (sent, is_there) in sent.iter().zip([true, true, false, true]) {
         let (end, status, came) = sent.ask(&server);
         if is_there {
-            // The status was sent when the file began; 18 is curl's word for a body that broke off.
+            // The status was sent when the file began; 18 is curl's code for a body that broke off.
             assert_eq!((end, status.as_str()), (Some(18), "200"));
             assert!(came.len() < sent.whole.len(), "{} bytes came", came.len());
         } else {

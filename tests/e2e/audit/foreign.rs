@@ -1,4 +1,4 @@
-//! Verifiers that we did not write judge what the real server hands out.
+//! Foreign verifiers judge the real server's output.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ fn judge(program: PathBuf, arguments: &[&str], script: &str) {
     assert!(done.status.success(), "{}: {text}", program.display());
 }
 
-/// A scheduled low-risk change with its evidence; answers its key.
+/// A scheduled low-risk change with its evidence; returns its key.
 fn ready_change(server: &Server, artifact: &str) -> String {
     let requester = server.token("requester");
     let from = server.server_time() - jiff::SignedDuration::from_mins(1);
@@ -139,7 +139,7 @@ fn of_log(server: &Server, path: &str) -> Vec<u8> {
     bytes
 }
 
-/// The size that a checkpoint tells.
+/// The size in a checkpoint.
 fn size_of(note: &str) -> u64 {
     note.lines().nth(1).unwrap().parse().unwrap()
 }
@@ -211,7 +211,7 @@ fn judge_signature_with_openssl(log: &Path, note: &str) {
     judge(python(), &["-c"], &script);
 }
 
-/// The change's bundle, judged by hand in Python, by openssl and by the program under the log's own key; answers its file.
+/// The change's bundle, judged step by step in Python, by openssl and by the program under the log's own key; returns its file.
 pub(crate) fn judge_bundle(server: &Server, folder: &Path, key: &str) -> PathBuf {
     let token = server.token("auditor");
     let path = format!("/api/v1/changes/{key}/bundle");

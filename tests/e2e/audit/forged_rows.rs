@@ -278,7 +278,7 @@ fn a_session_that_was_put_back_after_its_end_and_used_is_named() {
     assert!(code == Some(1) && is_named, "{code:?} {said}");
 }
 
-/// The tables that say whether something is frozen.
+/// The tables that decide whether something is frozen.
 const OF_FREEZES: [&str; 2] = ["freeze", "gate_view"];
 
 /// Keeps the rows of the tables aside under a name.
@@ -315,7 +315,7 @@ fn freeze(server: &Server) {
     );
 }
 
-/// The rows of a former state have good codes. Used and put back they leave nothing behind but what the log tells.
+/// The rows of a former state have good codes. Used and put back they leave only the log as evidence.
 #[test]
 fn a_former_state_that_is_used_and_put_back_closes_the_gate_for_the_change() {
     let place = Place::demo("freeze_put_back");

@@ -1,4 +1,4 @@
-//! Two servers witness each other (C2SP tlog-witness): each submits its checkpoints to the other and serves what it cosigned.
+//! Two servers witness each other (C2SP tlog-witness): each submits its checkpoints to the other and serves the cosigned ones.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -102,7 +102,7 @@ fn is_verified(one: &Server, two: &Server) {
     });
 }
 
-/// What the door of the witness answers to what it may not cosign.
+/// The witness's responses to notes that it may not cosign.
 fn refuses(one: &Server, two: &Server) {
     let door = format!("{}/t/halden/witness/add-checkpoint", two.url);
     let submit = |body: &str| {

@@ -1,4 +1,4 @@
-//! What somebody changes in the database past the server is told by the next morning, without anybody asking.
+//! Edits of the database past the server are reported by the next morning, without a request.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -28,7 +28,7 @@ fn evening(now: Timestamp) -> Timestamp {
     tomorrow.at(2, 29, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp()
 }
 
-/// What the tenant's log says of its last replay.
+/// The entry of the tenant's log on its last replay.
 fn last_told(server: &Server) -> Value {
     let told = server.must(
         "GET",

@@ -1,4 +1,4 @@
-//! What somebody plants with full rights over the database and without the master key: it opens nothing, moves nothing, is never
+//! Rows planted with full rights over the database and without the master key: each opens nothing, moves nothing, is never
 //! signed, and is named.
 
 use serde_json::json;
@@ -23,13 +23,13 @@ fn literal(bytes: &[u8]) -> String {
     }
 }
 
-/// What `audit replay` says of the place, which is bad.
+/// The findings of `audit replay` on the place, which is bad.
 fn found(place: &Place, words: &str) {
     let (code, said) = replay(place);
     assert!(code == Some(1) && said.contains(words), "{words}: {code:?} {said}");
 }
 
-/// What `doctor` ends with and says of the place.
+/// The exit code and the output of `doctor` on the place.
 pub(crate) fn doctor(place: &Place) -> (Option<i32>, String) {
     let mut command = std::process::Command::new(tests::binary());
     command.arg("doctor").arg("--data").arg(place.folder.path());
@@ -64,7 +64,7 @@ fn a_session_that_was_planted_opens_nothing() {
         ),
     );
     assert_eq!(me(&format!("{name}=a secret of one's own")), 401);
-    // One that a server began, made into somebody else's, is nobody's.
+    // One that a server began, and that was made into another person's, is nobody's.
     run_sql(
         &place,
         "UPDATE session SET is_second_factor = true, factor = 'totp' WHERE tenant = 'halden' AND id <> 'planted'",
@@ -164,7 +164,7 @@ fn an_event_that_was_planted_is_never_signed_and_named() {
     assert_eq!(replay(&place).0, Some(0));
 }
 
-/// What the gate answers a plain question.
+/// The gate's response to a plain query.
 fn gate(server: &Server, artifact: &str) -> u16 {
     let pipeline = server.token("pipeline");
     server.get(&tests::journey::gate_path(artifact), Some(&pipeline)).0
@@ -231,7 +231,7 @@ fn a_database_that_was_set_back_is_not_signed_on_where_the_folder_remembers_more
             .any(|line| line.contains("placing events") && line.contains("when this server saw it last"))
     });
     server.stop();
-    // Who set it back on purpose takes the memory away.
+    // An operator who restores on purpose removes the file of seen logs.
     std::fs::remove_file(earlier.folder.path().join(seen)).unwrap();
     let server = Server::start(&earlier, true);
     server.wait_for_log();

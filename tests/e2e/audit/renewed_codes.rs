@@ -1,5 +1,5 @@
-//! Data that came back without its codes: nothing opens by it, `doctor` says so, and two people give it new codes after a full
-//! replay. Where a row differs from the log, nobody can.
+//! Data that came back without its codes: nothing opens by it, `doctor` reports it, and two people give it new codes after a
+//! full replay. Where a row differs from the log, nobody can.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -112,7 +112,7 @@ fn lost_codes_are_written_anew_by_two_people_after_a_replay_without_a_difference
         let (is_good, told) = host.renew(by, and, wrong);
         assert!(!is_good && told.contains(why), "{by} {and}: {told}");
     }
-    // A row that the log does not tell gets no code, whoever asks.
+    // A row without an entry in the log gets no code, whoever requests it.
     let step = |by: &str| {
         run_sql(
             &place,

@@ -1,4 +1,4 @@
-//! Time stamps of checkpoints (RFC 3161): `openssl ts` is the authority, and judges what the server keeps.
+//! Time stamps of checkpoints (RFC 3161): `openssl ts` is the authority, and judges the server's stored stamps.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -59,7 +59,7 @@ impl Authority {
         must_run(&mut command);
     }
 
-    /// The answer to a request.
+    /// The response to a request.
     fn answer(&self, request: &[u8]) -> Vec<u8> {
         self.write("query", request);
         self.openssl("ts -reply -config config -queryfile query -out reply", &[]);
@@ -118,7 +118,7 @@ fn checkpoints_are_stamped_and_openssl_agrees() {
     let (good, stranger) = (Authority::new(&folder, "good"), Authority::new(&folder, "stranger"));
     let answering = Authority(good.0.clone());
     let outside = Outside::start_bytes(move |sent| (200, answering.answer(&sent.body)));
-    // One takes the connection and says nothing, one stamps something else, and one has a certificate that is not trusted.
+    // One takes the connection and stays silent, one stamps another text, and one has a certificate that is not trusted.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let other = Authority::new(&folder, "other");
     let other_certificates = other.certificates();
@@ -159,7 +159,7 @@ fn checkpoints_are_stamped_and_openssl_agrees() {
     must_replay(&place);
 }
 
-/// What the server serves beside its log, judged by openssl over the text that the tree of that size gives.
+/// The files that the server serves beside its log, judged by openssl over the text that the tree of that size gives.
 fn is_judged(server: &Server, good: &Authority) {
     let (status, file) = server.get("/t/halden/log/time-stamps", Some(&server.token("auditor")));
     assert_eq!(status, 200);

@@ -1,4 +1,4 @@
-//! What a person with full rights over the database does to the history is found, and named.
+//! Every tampering with the history by a person with full rights over the database is found, and named.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,11 +14,11 @@ struct Case {
     name: &'static str,
     /// The statements.
     sql: &'static str,
-    /// Asked before it is done: what was touched, a row each, with a bar between its columns.
+    /// Read before the tampering: the rows to touch, with a bar between their columns.
     touched: &'static str,
-    /// What `audit replay` says of each such row; `{0}` and `{1}` stand for its columns.
+    /// The findings of `audit replay` for each such row; `{0}` and `{1}` are its columns.
     replay: &'static [&'static str],
-    /// What `audit verify` says of it; where it is silent, the log itself is whole.
+    /// The findings of `audit verify` for it; where it is silent, the log itself is whole.
     verify: &'static [&'static str],
 }
 
@@ -170,7 +170,7 @@ pub(crate) fn copy(of: &Place, n: usize) -> Place {
     Place { folder, database }
 }
 
-/// What `audit replay` ends with and says.
+/// The exit code and the output of `audit replay`.
 pub(crate) fn replay(place: &Place) -> (Option<i32>, String) {
     replay_of(place, &[])
 }
@@ -210,7 +210,7 @@ fn verify(place: &Place, kept: &Path) -> (Option<i32>, String) {
     (done.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
-/// What somebody outside keeps: the log's key and a checkpoint.
+/// The copy of an outside party: the log's key and a checkpoint.
 fn keep(server: &Server) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let auditor = server.token("auditor");
@@ -222,7 +222,7 @@ fn keep(server: &Server) -> tempfile::TempDir {
     folder
 }
 
-/// What a command must say of the rows that were touched.
+/// The findings that a command must report for the touched rows.
 fn expected(rows: &str, words: &[&str]) -> Vec<String> {
     let columns = rows.lines().map(|row| row.split_once('|').unwrap());
     let said = columns.flat_map(|(first, second)| {
@@ -232,7 +232,7 @@ fn expected(rows: &str, words: &[&str]) -> Vec<String> {
     said.collect()
 }
 
-/// Does it to a copy; what a command missed.
+/// Does it to a copy; returns the findings that a command missed.
 fn missed(case: &Case, twin: &Place, kept: &Path) -> Vec<String> {
     let rows = beside(twin, case.touched);
     assert!(!rows.trim().is_empty(), "{} touches nothing", case.name);
@@ -275,7 +275,7 @@ fn tampering_with_full_database_rights_is_found_and_named() {
     assert!(missed.is_empty(), "{}", missed.join("\n=====\n"));
 }
 
-/// A whole database that was set back to an earlier day is whole in itself; whoever kept a checkpoint of a later one sees it.
+/// A whole database that was set back to an earlier day is whole in itself; the holder of a later checkpoint detects it.
 #[test]
 fn a_log_that_was_set_back_is_found_by_whoever_kept_a_checkpoint() {
     let place = Place::demo("set_back");

@@ -1,4 +1,5 @@
-//! Signing keys that turn while permits are given (T25): no good one is refused, and what a stolen key signed is out at once.
+//! Signing keys that rotate while permits are given (T25): no good one is refused, and the signatures of a stolen key are
+//! invalid at once.
 
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +21,7 @@ const TURNS: usize = 8;
 /// How many permits are given at least between one turn and the next.
 const BETWEEN: usize = 4;
 
-/// One server, and on PostgreSQL a second one over the same database, which is told nothing of turns.
+/// One server, and on PostgreSQL a second one over the same database, which gets no notice of key rotations.
 fn servers() -> (Vec<Place>, Vec<Server>) {
     let place = Place::demo("turning");
     let first = Server::start(&place, true);
@@ -73,7 +74,7 @@ fn published(server: &Server, file: &str) -> Vec<u8> {
     bytes
 }
 
-/// Verifies as a gateway does, with what is published now: the list is fetched first.
+/// Verifies as a gateway does, with the data that is published now: the list is fetched first.
 fn verdict(server: &Server, token: &str, artifact: &str) -> Result<(), &'static str> {
     let list = String::from_utf8(published(server, "assent-revocations")).unwrap();
     let keys = Jwks::parse(&published(server, "jwks.json")).unwrap();
@@ -125,7 +126,7 @@ fn bundle(server: &Server) -> Vec<u8> {
     bytes
 }
 
-/// What the system's log holds, as any tenant's auditor reads it.
+/// The content of the system's log, as any tenant's auditor reads it.
 fn system_log(server: &Server) -> String {
     let auditor = server.token("auditor");
     let part = |path: &str| server.get(&format!("/t/system/log/{path}"), Some(&auditor)).1;
@@ -172,7 +173,7 @@ fn keys_turn_under_load_and_a_stolen_one_is_out_at_once() {
     }
     assert_eq!(offline(there, folder.path(), &old, &artifact), Some(0));
 
-    // The first key turns out to be stolen: what it signed is out, at both servers and offline; the others stay.
+    // The first key turns out to be stolen: its signatures are invalid, at both servers and offline; the others stay.
     turned(&admin, &format!("/keys/{first}/revocation"));
     let jti = part(&old, 1)["jti"].as_str().unwrap().to_owned();
     for server in &servers {
@@ -198,8 +199,8 @@ fn keys_turn_under_load_and_a_stolen_one_is_out_at_once() {
     must_replay(&places[0]);
 }
 
-/// The key turns again and again at one server; the other one, which is told nothing, mints all the while, and each permit
-/// passes at once with what it publishes. Answers the permits.
+/// The key rotates again and again at one server; the other one, which gets no notice, mints all the while, and each permit
+/// passes at once with the keys that it publishes. Answers the permits.
 fn turned_under_load(admin: &Session<'_>, (here, there): (&Server, &Server), artifact: &str) -> Vec<String> {
     let (is_over, count) = (AtomicBool::new(false), AtomicUsize::new(0));
     let given = std::thread::scope(|scope| {
@@ -235,8 +236,8 @@ fn turned_under_load(admin: &Session<'_>, (here, there): (&Server, &Server), art
     given
 }
 
-/// The log and its cosigner get new keys as well, one by the command line: what was signed before verifies with the file that
-/// is served now, and the system's log tells of it.
+/// The log and its cosigner get new keys as well, one by the command line: older signatures verify with the file that is served
+/// now, and the system's log records it.
 fn the_log_goes_on(server: &Server, admin: &Session<'_>, old_bundle: &Path) {
     let (status, refusal) = admin.api("POST", "/keys/cosigner/rotation", &json!({}));
     assert_eq!(status, 422, "{refusal}");

@@ -75,7 +75,7 @@ fn a_witness_cosigns_and_everybody_verifies() {
     server.wait_for_log();
     let now = || server.server_time().as_second();
 
-    // What a stranger signed under the same name, what was signed of another tree, ahead of time or not at all, is refused.
+    // A stranger's signature under the same name, one of another tree, one ahead of time and a missing one are refused.
     let note = checkpoint(&server, Some(&auditor));
     let other_tree = note.replacen(note.lines().nth(2).unwrap(), &STANDARD.encode([9; 32]), 1);
     let broken = witness
@@ -127,7 +127,8 @@ fn a_witness_cosigns_and_everybody_verifies() {
     must_replay(&place);
 }
 
-/// A witness that signs what is served now finds its line in what is served next, and whoever trusts it as well has it verified.
+/// A witness that signs the served checkpoint now finds its line in the next one, and a verifier that trusts the witness has
+/// the line verified.
 fn is_served_and_verified(server: &Server, witness: &Signer) {
     let auditor = server.token("auditor");
     let signed = || {
@@ -154,7 +155,7 @@ fn is_served_and_verified(server: &Server, witness: &Signer) {
     });
 }
 
-/// Nobody reads the log without a credential, until an administrator with a fresh factor says so, and until they say otherwise.
+/// Nobody reads the log without a credential, until an administrator with a fresh factor opens it, and until they close it.
 fn is_public_by_choice(server: &Server) {
     let is_open = || server.get("/t/halden/log/checkpoint", None).0;
     assert_eq!(is_open(), 401);

@@ -153,7 +153,8 @@ fn is_signed(server: &Server, path: &str, keys: [&str; 2]) {
     assert!(letters.contains("Minutes of The board"), "the minutes are sent");
 }
 
-/// The page shows the item before the board with its time box, its votes and what came after the freeze, also once it is loaded anew.
+/// The page shows the item before the board with its time box, its votes and the later edits after the freeze, also once it is
+/// loaded anew.
 fn is_on_the_page(server: &Server, id: &str, key: &str, late: &str) {
     let owner = Session::begin(server, "owner");
     let here = format!("/t/halden/meetings/{id}");

@@ -1,4 +1,5 @@
-//! Duty rotas by REST and page: who may set one, overrides and gaps, and whom a plan, an escalation and a commander find on duty.
+//! Duty rotas by REST and page: the right to set one, overrides and gaps, and the people on duty that a plan, an escalation and
+//! a commander find.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -124,7 +125,7 @@ fn imports(server: &Server, owner: &str, security: &str) {
     assert_eq!(told(&[security]), [0, 1, 1]);
 }
 
-/// A commander finds whoever is on duty now among the contacts.
+/// A commander finds the person on duty among the contacts.
 fn commands(server: &Server, wanted: &str) {
     let incident = json!({"title": "The site is slow", "severity": 3, "services": ["label-print"]});
     let incident = done(server, "commander", ("POST", "/incidents"), &incident);

@@ -26,7 +26,7 @@ fn login(server: &Server, role: &str) -> String {
     read(server, role, "/me")["login"].as_str().unwrap().to_owned()
 }
 
-/// How the owner stands with the lesson.
+/// The owner's progress with the lesson.
 fn own(server: &Server) -> Value {
     let lessons = read(server, "owner", "/lessons?limit=200");
     let mut items = lessons["items"].as_array().unwrap().iter();
@@ -76,7 +76,8 @@ fn a_lesson_is_assigned_read_and_passed() {
     must_replay(&place);
 }
 
-/// The text and its squares are in the language of the page; the answers to a test are told by nothing before it is answered.
+/// The text and its squares are in the language of the page; nothing reveals the solution of a test before the reader's
+/// attempt.
 fn is_read_in_both_languages(server: &Server) {
     let owner = Session::begin(server, "owner");
     let page = owner.get(&format!("/t/halden/lessons/{LESSON}")).body;
@@ -183,7 +184,7 @@ fn is_assigned_on_the_page(server: &Server) {
     assert!(!reader.contains("Do lessons work?"), "scores are for change managers");
 }
 
-/// Own changes are told in groups alone: none of fewer than five, and no key or title of any.
+/// Own changes are shown in groups alone: none of fewer than five, and no key or title of any.
 fn tells_own_changes_without_names(server: &Server) {
     let lesson = read(server, "owner", &format!("/lessons/{LESSON}"));
     let examples = lesson["examples"].as_array().unwrap();

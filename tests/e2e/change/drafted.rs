@@ -1,4 +1,4 @@
-//! What somebody types into the form of a new change is kept until they send it or throw it away, and only for them.
+//! Input in the form of a new change is kept until the author sends it or throws it away, and only for the author.
 
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::platform::crash::must_verify;
 const NEW: &str = "/t/halden/changes/new";
 const SAVE: &str = "/t/halden/changes/new/draft";
 
-/// What the script sends after some letters.
+/// The script's request after some letters.
 fn typed<'s>(form: &'s str, seen: &'s str, title: &'s str) -> Vec<(&'s str, &'s str)> {
     vec![
         ("draft", form),

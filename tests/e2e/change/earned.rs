@@ -1,5 +1,5 @@
-//! What a change calls itself it earns: a standard change by its template, an emergency by its incident, a start without approvals by
-//! what is owed afterwards; and what an approver holds is let go by an approver.
+//! A change earns its kind: a standard change by its template, an emergency by its incident, a start without approvals by the
+//! duties afterwards; and an approver's hold is lifted by an approver.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ fn a_standard_change_goes_no_further_than_its_template() {
             .0,
         403
     );
-    // The page shows the bounds to whoever approves them.
+    // The page shows the bounds to their approvers.
     let page = Session::begin(&server, "owner").get("/t/halden/templates/hurry").body;
     assert!(
         page.contains("complexity up to low") && page.contains("Failed changes"),
@@ -209,7 +209,7 @@ fn an_emergency_goes_on_as_long_as_its_incident_concerns_it() {
     }
     let go = gate_path(&artifact(62_001));
     assert_eq!(server.get(&go, Some(&server.token("pipeline"))).0, 200);
-    // What the incident was about is known better now: it was another service.
+    // The service of the incident is corrected: it was another one.
     let (status, answer) = patch_incident(&server, incident, &json!({"services": ["edge-dns"]}));
     assert_eq!(status, 200, "{answer}");
     assert_eq!(server.get(&go, Some(&server.token("pipeline"))).0, 403);
@@ -240,7 +240,7 @@ fn a_threat_asks_security_as_well() {
     assert_eq!(server.get(&go, Some(&server.token("pipeline"))).0, 200);
 }
 
-/// A change that security alone approved and that the commander begins by breaking the glass; its key, and what the answer says.
+/// A change that security alone approved and that the commander begins by break-glass; its key, and the response.
 fn broken(server: &Server, digest: &str) -> (String, Value) {
     let made = server.must(
         "POST",

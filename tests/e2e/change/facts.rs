@@ -1,4 +1,4 @@
-//! Facts behind a decision: results of test suites, waivers, what runs, and rollbacks, through the public interfaces.
+//! Facts behind a decision: results of test suites, waivers, running versions, and rollbacks, through the public interfaces.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -43,7 +43,7 @@ impl<'a> Scene<'a> {
         assert_eq!(code, 202, "{}", String::from_utf8_lossy(&answer));
     }
 
-    /// A change that the gate lets through, and that leads back to another build.
+    /// A change that the gate lets through, and whose rollback target is another build.
     fn scheduled(&self, new: u64, old: u64) -> String {
         let mut body = request("Print faster", &artifact(new), self.server.server_time());
         body["targets"][0]["rollback_to"] = json!(artifact(old));
@@ -182,7 +182,7 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
     let place = Place::demo("running");
     let server = Server::start(&place, true);
     let scene = Scene::new(&server);
-    // A person's word makes nothing run, neither forward nor back.
+    // A person's report makes nothing run, neither forward nor back.
     let typed = scene.scheduled(91, 90);
     scene.start(91);
     scene.complete(&typed, "implementer", "succeeded");
@@ -204,7 +204,7 @@ fn what_runs_is_what_a_system_told_and_a_rollback_leads_there() {
     };
     let report = |number: u64, cves: &[&str]| json!({"kind": "cyclonedx", "aspect": "security", "name": "Bill", "artifact": artifact(number), "text": bill(cves)});
     scene.evidence(&told, report(93, &["CVE-1"]));
-    // The next one leads back to what never ran there, and brings a vulnerability of its own.
+    // The next one has a rollback target that never ran there, and brings a vulnerability of its own.
     let next = scene.scheduled(94, 89);
     let worse = scene.evidence(&next, report(94, &["CVE-1", "CVE-2"]));
     assert_eq!(worse["result"], "failed", "{worse:#}");

@@ -1,4 +1,4 @@
-//! Fields of one's own that policies read, that services answer by default, and that a form asks too many of.
+//! Custom fields that policies read, that services fill by default, and that a form has too many of.
 
 use serde_json::{Value, json};
 use tests::journey::{artifact, request};
@@ -29,7 +29,7 @@ fn tier(is_fact: bool) -> Value {
         "is_fact": is_fact, "defaults": ["label-print=silver"]})
 }
 
-/// The ids of what the policies ask of a change that says this.
+/// The ids of the policies' requirements for a change with these values.
 fn asked(server: &Server, number: u64, says: &Value) -> Vec<String> {
     let mut wanted = request("Print larger labels", &artifact(number), server.server_time());
     wanted["custom_fields"] = says.clone();

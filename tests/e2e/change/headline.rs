@@ -12,7 +12,7 @@ use crate::audit::foreign::judge_bundle;
 use crate::integration::deliveries::{Hook, connect_map, examples};
 use crate::policy::mapping::assent;
 
-/// Its repository in the example, and who sends it.
+/// Its repository in the example, and its sender.
 const REPOSITORY: &str = "Codertocat/Hello-World";
 const SENDER: &str = "github:Codertocat";
 /// The service that the repository is, here.
@@ -34,7 +34,7 @@ fn example(event: &str, server: &Server) -> Value {
     body
 }
 
-/// The example's status, as one of another word.
+/// The example's status, with another state.
 fn status(server: &Server, id: u64, word: &str) -> Value {
     let mut body = example("deployment_status", server);
     body["deployment_status"]["id"] = json!(id);
@@ -42,7 +42,7 @@ fn status(server: &Server, id: u64, word: &str) -> Value {
     body
 }
 
-/// A change under way: what is asked of it goes here.
+/// A change under way: its requests go here.
 struct Walk<'s> {
     server: &'s Server,
     key: String,
@@ -64,7 +64,7 @@ impl Walk<'_> {
         self.server.must("POST", &path, &self.server.token(role), Some(body))
     }
 
-    /// PATCH and PUT say which state of the change they were written for.
+    /// PATCH and PUT name the state of the change for which they were written.
     fn writes(&self, method: &str, rest: &str, body: &Value) {
         let token = self.server.token("requester");
         let etag = tests::caller::agent()
@@ -80,7 +80,7 @@ impl Walk<'_> {
         assert_eq!(status, 200, "{method} {path}: {}", String::from_utf8_lossy(&said));
     }
 
-    /// Whom the change waits for, of all that is unmet.
+    /// The people and roles that the change waits for, of all that is unmet.
     fn waited_for(&self) -> Vec<String> {
         let path = format!("{}/requirements", self.path);
         let all = self.server.must("GET", &path, &self.server.token("requester"), None);
@@ -90,8 +90,8 @@ impl Walk<'_> {
     }
 }
 
-/// The first step: the delivery makes a draft in the name of its sender, who is one of ours, and the sender says what GitHub
-/// does not know.
+/// The first step: the delivery makes a draft in the name of its sender, who is a known person, and the sender adds the facts
+/// that GitHub does not know.
 fn initiate<'s>(server: &'s Server, hook: &Hook<'_>) -> Walk<'s> {
     let requester = server.token("requester");
     assert_eq!(hook.good("deployment", "h-1", &example("deployment", server)), 202);
@@ -119,7 +119,7 @@ fn initiate<'s>(server: &'s Server, hook: &Hook<'_>) -> Walk<'s> {
     walk
 }
 
-/// Assessment, test, plan, schedule and approval, by those whom the change itself says it waits for.
+/// Assessment, test, plan, schedule and approval, by the people that the change itself waits for.
 fn prepare(walk: &Walk<'_>, server: &Server) {
     let now = server.server_time();
     let window = |minutes: i64| (now + SignedDuration::from_mins(minutes)).to_string();
@@ -156,7 +156,7 @@ fn prepare(walk: &Walk<'_>, server: &Server) {
     assert_eq!(walk.state(), "scheduled");
 }
 
-/// The deployment begins and succeeds, as GitHub tells of it.
+/// The deployment begins and succeeds, as GitHub reports it.
 fn implement(walk: &Walk<'_>, server: &Server, hook: &Hook<'_>) {
     assert_eq!(
         hook.good("deployment_status", "h-2", &status(server, 1, "in_progress")),
@@ -177,7 +177,7 @@ fn review(summary: &str) -> Value {
     json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": summary})
 }
 
-/// What the timeline tells of the nine steps, each where it came first.
+/// The timeline's entries for the nine steps, each where it came first.
 fn must_tell_of_each_step(walk: &Walk<'_>, server: &Server) {
     let events = server.must(
         "GET",
@@ -250,7 +250,7 @@ fn one_change_walks_all_nine_steps_from_a_delivery_to_a_bundle_that_strangers_ve
     let folder = place.folder.path().join("bundles");
     let (first, second) = (folder.join("first"), folder.join("second"));
     judge_bundle(&server, &first, &walk.key);
-    // What comes later reopens nothing: it is added, and the bundle is another one.
+    // A later fact reopens nothing: it is added, and the bundle is another one.
     walk.does(
         "change_manager",
         "/review",

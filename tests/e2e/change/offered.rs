@@ -1,4 +1,4 @@
-//! What pages offer is what the acts then allow: a form that could only be refused does not stand there.
+//! Every act on a page is allowed: a form that could only be refused is not shown.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

@@ -94,7 +94,8 @@ fn a_tap_is_taken_back(work: &Work<'_>) {
     assert_eq!(status, 422, "once");
 }
 
-/// A phone without a network for ten minutes, whose clock runs five minutes ahead, and which never saw the answer to its first tap.
+/// A phone without a network for ten minutes, whose clock runs five minutes ahead, and which never saw the response to its
+/// first tap.
 fn late_taps_are_one_each(work: &Work<'_>, began: Timestamp) {
     let now = work.server.held_time();
     let by_phone = |at: Timestamp| (at + SignedDuration::from_mins(5)).to_string();

@@ -35,7 +35,7 @@ fn from_the_command_line(server: &Server, one: &str, two: &str) {
     }
 }
 
-/// An approver who wrote the change is refused here as well, and the attempt stands in the log.
+/// An approver who wrote the change is refused here as well, and the attempt is in the log.
 fn own_work_is_refused_and_noted(server: &Server, one: &str) {
     let requester = server.token("requester");
     let resumed = json!({});
@@ -80,7 +80,7 @@ fn an_act_on_several_changes_is_told_beforehand_done_one_by_one_and_never_twice_
     assert_eq!(results(&tried), ["able", "refused", "able"], "{tried:#}");
     assert_eq!(tried["items"][1]["problem"]["code"], "not_found");
     assert_eq!((approvals(&one), approvals(&two)), (0, 0), "a trial leaves nothing");
-    // What was seen is what is decided: the second is edited in between.
+    // The decision covers the seen text: the second is edited in between.
     let seen: Vec<Value> = [0, 2]
         .iter()
         .map(|at| json!({"key": tried["items"][*at]["key"], "content_digest": tried["items"][*at]["content_digest"]}))

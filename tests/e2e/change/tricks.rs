@@ -1,6 +1,6 @@
 //! Texts that deceive (T28): directions that turn, characters that nobody sees, letters that look like others. Wherever
 //! somebody decides, each of them is marked: the change's page with its card, the list, the letter, the API, the command line.
-//! `ASSENT_TEST_TRICKS` says how many texts are tried.
+//! `ASSENT_TEST_TRICKS` sets the number of texts.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use tests::letters::Letters;
 use tests::session::Session;
 use tests::{Place, Server, binary, journey};
 
-/// How many texts are tried unless said otherwise.
+/// The default number of texts.
 const TEXTS: usize = 96;
-/// How many of them stand in one title.
+/// The number of tricks in one title.
 const IN_ONE: usize = 8;
 
-/// Characters that nobody sees or that turn what stands around them.
+/// Characters that nobody sees or that turn the text around them.
 const HIDDEN: &[char] = &[
     '\u{00AD}',
     '\u{034F}',
@@ -46,7 +46,7 @@ const HIDDEN: &[char] = &[
     '\u{E0041}',
     '\u{E0061}',
 ];
-/// Letters that look like Latin ones, with the letter that each stands for.
+/// Letters that look like Latin ones, with the letter that each resembles.
 const ALIKE: &[(char, char)] = &[
     ('a', '\u{0430}'),
     ('e', '\u{0435}'),
@@ -65,7 +65,7 @@ const WORDS: &[&str] = &[
     "payments", "approve", "ledger", "export", "rollback", "proxy", "secure", "boat",
 ];
 
-/// A word with one trick in it, and the character.
+/// A text with one trick in it, and the character.
 fn trick(number: usize) -> (String, char) {
     let word = WORDS[number % WORDS.len()];
     let letters: Vec<char> = word.chars().collect();
@@ -106,7 +106,7 @@ fn code(c: char) -> String {
     format!("U+{:04X}", u32::from(c))
 }
 
-/// Each trick of a title is marked in what was shown of it, and none that hides stands there as it is.
+/// Each trick of a title is marked wherever it was shown, and none that hides appears unchanged.
 #[track_caller]
 fn must_mark(title: &Title, shown: &str, note: impl Fn(char) -> String, surface: &str) {
     let kinds: BTreeSet<char> = title.tricks.iter().copied().collect();
@@ -123,7 +123,7 @@ fn must_mark(title: &Title, shown: &str, note: impl Fn(char) -> String, surface:
 }
 
 fn without_controls(page: &str) -> String {
-    // What is sent back by a form, and what a script reads, keeps its characters; nobody reads it there.
+    // A value that a form sends back, and one that a script reads, keeps its characters; nobody reads it there.
     page.split('<')
         .filter(|tag| !tag.starts_with("input"))
         .collect::<Vec<_>>()
@@ -138,7 +138,7 @@ fn in_letter(letters: &Letters, key: &str) -> Option<String> {
     Some(decoded(&letter.raw))
 }
 
-/// A letter with its encoded words and its quoted-printable text as text; what is only ASCII stays as it is.
+/// A letter with its encoded parts and its quoted-printable text as text; pure ASCII stays unchanged.
 fn decoded(raw: &str) -> String {
     let script = "import sys, email, email.policy\n\
         m = email.message_from_bytes(sys.stdin.buffer.read(), policy=email.policy.default)\n\

@@ -155,7 +155,7 @@ fn plans_its_members(server: &Server, key: &str) {
     );
 }
 
-/// The implementer resumes, retries what failed, and all end well.
+/// The implementer resumes, retries the failed members, and all end well.
 fn goes_on(server: &Server, key: &str, build: &str) {
     let resumed = must(
         server,
@@ -261,7 +261,7 @@ fn coordinated_changes_wait_for_the_common_go_and_for_each_other() {
     must_replay(&place);
 }
 
-/// Edits a maintenance as it stands.
+/// Edits a maintenance in its current version.
 fn edit(server: &Server, path: &str, patch: &Value) -> (u16, Value) {
     let token = server.token("change_manager");
     let path = format!("/api/v1{path}");
@@ -269,7 +269,7 @@ fn edit(server: &Server, path: &str, patch: &Value) -> (u16, Value) {
     (status, serde_json::from_slice(&answer).unwrap_or_default())
 }
 
-/// What comes first is not planned behind what waits for it, neither when the order is set nor by moving one of the two later.
+/// A change is not planned behind one that waits for it, neither when the order is set nor by moving one of the two later.
 fn follows_its_times(server: &Server) {
     let draft = |title: &str, from: i64, to: i64| {
         let request = json!({"title": title, "targets": [{"service": "label-print", "environment": "production"}],

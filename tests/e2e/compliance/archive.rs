@@ -12,7 +12,7 @@ use crate::platform::crash::{must_replay, must_run, must_verify};
 
 pub(crate) const DAY: i64 = 24 * 60 * 60;
 
-/// A change that was cancelled; answers its key.
+/// A change that was cancelled; returns its key.
 pub(crate) fn cancelled(server: &Server, title: &str) -> String {
     let requester = server.token("requester");
     let body = json!({"title": title, "services": ["edge-dns"], "environment": "production"});
@@ -30,7 +30,7 @@ pub(crate) fn cancelled(server: &Server, title: &str) -> String {
     key
 }
 
-/// Two people say that ended changes move after 90 days.
+/// Two people decide that ended changes move after 90 days.
 pub(crate) fn switch_on(server: &Server) {
     let wanted = json!({"archive_days": 90, "reason": "Our rules"});
     let made = server.must("POST", "/api/v1/retention", &server.token("admin"), Some(&wanted));
@@ -43,7 +43,7 @@ pub(crate) fn held(server: &Server, key: &str) -> Value {
     server.must("GET", &path, &server.token("auditor"), None)["held"].clone()
 }
 
-/// What the API says of a change and of what belongs to it, once its events have their places in the log.
+/// The API's responses for a change and its parts, once its events have their places in the log.
 pub(crate) fn told(server: &Server, key: &str) -> Vec<Value> {
     let auditor = server.token("auditor");
     let ask = |rest: &str| server.must("GET", &format!("/api/v1/changes/{key}{rest}"), &auditor, None);
@@ -146,7 +146,7 @@ fn an_ended_change_moves_to_the_archive_and_everything_finds_it_there() {
     assert_eq!(found(&server, "aardvark"), [other.as_str()]);
     must_verify(&server);
     must_verify_bundle(&server, &key);
-    // What was killed and started again finds the same.
+    // A killed and restarted server finds the same.
     let before = told(&server, &other);
     server.kill();
     must_replay(&place);

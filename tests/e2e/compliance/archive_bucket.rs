@@ -1,5 +1,5 @@
-//! The archive in a bucket: a server that is killed while it uploads loses nothing and leaves nothing, a bucket that is away holds
-//! up nothing but its own changes, what is altered in it is not believed, and an erasure reaches into it.
+//! The archive in a bucket: a server that is killed while it uploads loses nothing and leaves nothing, a bucket that is away
+//! delays nothing but its own changes, altered objects in it are detected, and an erasure reaches into it.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -27,7 +27,7 @@ fn segments(server: &Server) -> usize {
     usize::try_from(archive["segments"].as_i64().unwrap()).unwrap()
 }
 
-/// What the API answers for a change.
+/// The API's response for a change.
 fn ask(server: &Server, key: &str) -> (u16, String) {
     let path = format!("/api/v1/changes/{key}");
     let (status, body) = server.get(&path, Some(&server.token("auditor")));
@@ -73,7 +73,7 @@ fn an_archive_in_a_bucket_outlives_kills_and_outages_and_is_erased_there() {
         s3.keys()
     );
 
-    // What nothing points to is removed.
+    // Files without a reference are removed.
     server.advance(2 * 60 * 60);
     eventually("the orphans went", || s3.keys().len() == segments(&server));
 
@@ -99,7 +99,7 @@ fn an_archive_in_a_bucket_outlives_kills_and_outages_and_is_erased_there() {
     replays(&s3, &place);
 }
 
-/// Every record is what the log says, with what lies in the bucket.
+/// Every record matches the log, with the content of the bucket.
 fn replays(s3: &S3, place: &Place) {
     let mut command = Command::new(binary());
     command.args(["audit", "replay"]).envs(s3.variables());
@@ -107,7 +107,7 @@ fn replays(s3: &S3, place: &Place) {
     must_run(&mut command);
 }
 
-/// A bucket that cannot be reached: its changes say so, and everything else works.
+/// A bucket that cannot be reached: its changes report that, and everything else works.
 fn bucket_is_away(server: Server, (place, file, late): (&Place, &str, jiff::Timestamp), proxy: &Proxy, key: &str) {
     // A server that is started anew has nothing of the archive in memory.
     server.kill();

@@ -40,7 +40,7 @@ fn reports_are_files_with_the_same_bytes_for_the_same_inputs() {
     let server = Server::start(&place, true);
     server.wait_for_log();
     let size = size(&server);
-    // Nobody reports on the future: the span ends when the first report was asked for.
+    // A report never covers the future: the span ends when the first report was requested.
     let shown = server.must("GET", "/api/v1/control-reports/sox", &server.token("auditor"), None);
     let to = shown["to"].as_str().unwrap().to_owned();
     let span = format!("from=2020-01-01T00:00:00Z&to={to}");

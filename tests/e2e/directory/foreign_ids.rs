@@ -1,6 +1,6 @@
-//! Every door of the server that takes an id, with every id in it in turn that is another tenant's: the answer is that of an id
-//! that is nowhere, byte for byte but for the id. And what goes out by itself, streams, outgoing webhooks, exports and
-//! searches, tells of its own tenant alone.
+//! Every route of the server that takes an id, with every id in it in turn that is another tenant's: the response is that of an
+//! id that is nowhere, byte for byte but for the id. And unrequested output, streams, outgoing webhooks, exports and searches,
+//! covers its own tenant alone.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
@@ -16,14 +16,14 @@ use tests::{Place, Server};
 
 use crate::directory::tenants::{Credential, MARKS, PLAIN, Range, TENANTS, access_rows, escaped, is_uuid, range};
 
-/// How many of a hundred foreign ids are tried at a place, besides those of its own kind, unless `ASSENT_TEST_FOREIGN` says
-/// otherwise.
+/// The number of a hundred foreign ids that are tried at a place, besides those of its own kind, unless `ASSENT_TEST_FOREIGN`
+/// sets it.
 const OTHERS: usize = 2;
-/// Places that hold no id: words of the protocol or of the page.
+/// Places without an id: names of the protocol or of the page.
 const NO_IDS: &[&str] = &[
     "tenant", "kind", "act", "*act", "*rest", "+rest", "level", "name", "month",
 ];
-/// Doors at which no id of anybody is ever answered by 404, each with the reason.
+/// Routes that never return 404 for any id, each with the reason.
 const NEVER_404: &[(&str, &str)] = &[
     (
         "POST /api/v1/outside-calendars/{id}/imports",
@@ -69,7 +69,7 @@ const FACTOR_FIRST: &str = "asks for a fresh factor before all else, which no to
 const GATE: &str = "the gate says stop, with the same reason for what is nowhere";
 const MADE: &str = "what is set by its name is made where it was not";
 
-/// A door, as a line of the table names it.
+/// A route, as a line of the table names it.
 struct Door {
     method: &'static str,
     path: &'static str,
@@ -104,12 +104,12 @@ fn doors() -> Vec<Door> {
         }
     }
     assert!(found.len() > 150, "only {} doors take an id", found.len());
-    // What is set by its name is there afterwards, under the foreign id and under the one that is nowhere.
+    // A record that is set by its name exists afterwards, under the foreign id and under the one that is nowhere.
     found.sort_by_key(|door| door.method == "PUT");
     found
 }
 
-/// An answer, without what differs between any two.
+/// A response, without the parts that differ between any two.
 #[derive(Debug, PartialEq, Eq, Clone)]
 struct Answer {
     status: u16,
@@ -117,7 +117,7 @@ struct Answer {
     body: String,
 }
 
-/// Asks doors with ids.
+/// Calls routes with ids.
 struct Prober<'a> {
     range: &'a Range,
     agent: ureq::Agent,
@@ -161,7 +161,7 @@ impl Prober<'_> {
         }
     }
 
-    /// What stands at a place that is not the one in question: something of one's own.
+    /// The value of a place that is not the one in question: an own record.
     fn own(&self, door: &Door, place: &str, number: usize) -> String {
         match place {
             "tenant" => TENANTS[0].to_owned(),
@@ -194,7 +194,7 @@ impl Prober<'_> {
         line
     }
 
-    /// The ids that the other tenant has of what a door is about, and some of everything else.
+    /// The ids of the other tenant of the route's own kind, and some of every other kind.
     fn foreign_ids(&self, door: &Door, at: usize) -> Vec<String> {
         let theirs = &self.range.known[1];
         let ours: HashSet<&String> = self.range.known[0].names.iter().collect();
@@ -206,7 +206,7 @@ impl Prober<'_> {
             .into_iter()
             .filter(|it| it.starts_with(PLAIN[1]) && !ours.contains(it));
         found.extend(plain.cloned());
-        // A number or a word may stand for something in both tenants; an id, or a name that the test gave, does not.
+        // A number or a name may mean something in both tenants; an id, or a name that the test gave, does not.
         let is_theirs = |id: &String| is_uuid(id) || id.starts_with(PLAIN[1]);
         found.retain(|id| is_theirs(id) && !ours.contains(id) && !self.range.known[0].own.contains(id));
         found.sort();
@@ -214,7 +214,7 @@ impl Prober<'_> {
         found
     }
 
-    /// What the list before a place names, as the other tenant's people see it.
+    /// The ids that the list before a place names, as the other tenant's people see it.
     fn listed(&self, door: &Door, at: usize) -> Vec<String> {
         let head = door.path.split('{').take(at + 1).collect::<Vec<_>>().join("{");
         let head = head.trim_end_matches('/');
@@ -244,7 +244,7 @@ impl Prober<'_> {
         found.into_iter().take(3).collect()
     }
 
-    /// The bodies that are sent: nothing, and what the description of the API says of it, made up.
+    /// The bodies that are sent: none, and invented ones from the API's description.
     fn bodies(&self, door: &Door) -> Vec<(&'static str, String)> {
         if matches!(door.method, "GET" | "DELETE") {
             return vec![("application/json", String::new())];
@@ -275,7 +275,7 @@ fn scim_body(method: &str) -> String {
     json!({"userName": "nobody@else.example", "displayName": "Other"}).to_string()
 }
 
-/// A word that a door of the pages knows behind an id.
+/// An act that a route of the pages knows behind an id.
 fn act_of(path: &str, number: usize) -> &'static str {
     let words: &[&str] = match path {
         it if it.contains("/changes/") => &["submission", "approvals", "hold", "comments"],
@@ -302,7 +302,7 @@ fn nowhere(like: &str) -> String {
     }
 }
 
-/// What was seen of a door.
+/// The findings for a route.
 #[derive(Default)]
 struct Tally {
     asked: usize,
@@ -331,16 +331,16 @@ fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally)
                 let line = prober.line(door, at, id, number);
                 prober.ask((door.method, &line), credential, (body.0, &body.1), id)
             };
-            // A body that happens to name the id would name it in the answer to the other as well.
+            // A body that happens to name the id would name it in the response to the other as well.
             for id in ids.iter().filter(|id| !body.1.contains(id.as_str())) {
                 let other = nowhere(id);
                 let of_absent = absent.entry(other.clone()).or_insert_with(|| ask(&other));
                 let of_foreign = ask(id);
                 tally.asked += 1;
                 tally.statuses.entry(door.name()).or_default().insert(of_foreign.status);
-                // What is set by its name is made where it was not: two names make two things.
+                // A record that is set by its name is made where it was not: two names make two things.
                 let is_made = (200..300).contains(&of_absent.status) && of_foreign.status == of_absent.status;
-                // A page may have been drawn anew meanwhile, with news of somebody's: then both are asked once more.
+                // A page may have been drawn anew meanwhile, with another person's news: then both are requested once more.
                 if !is_made && of_foreign != *of_absent && ask(id) != ask(&other) {
                     tally.told_apart.push(format!(
                         "{} at `{place}`: {id} is told from {other} by {credential:?}:\n  {of_foreign:?}\n  {of_absent:?}",
@@ -418,7 +418,7 @@ fn another_tenants_address_is_answered_as_that_of_one_that_is_nowhere() {
     {
         let (door, rule) = line.split_once('|').unwrap();
         let path = door.trim().trim_start_matches("GET ");
-        // The key of a door that is open to everybody shows nobody's secret: it serves each tenant's own.
+        // The key of a route that is open to everybody shows nobody's secret: it serves each tenant's own.
         let is_open = rule.trim().starts_with("open") || rule.trim().starts_with("session");
         if path.matches('{').count() > 1 || path.ends_with("/live") {
             continue;
@@ -444,7 +444,7 @@ fn another_tenants_address_is_answered_as_that_of_one_that_is_nowhere() {
 /// How long something may take to come over a stream, on a crowded machine too.
 const LONGEST: SignedDuration = SignedDuration::from_secs(120);
 
-/// Reads what comes over a stream until what `act` answers has come, and then until it has stood still for a while.
+/// Reads a stream until the id that `act` returns has come, and then until it has been silent for a while.
 fn read_stream(server: &Server, (path, more): (&str, &str), by: &Credential, act: impl FnOnce() -> String) -> String {
     let address = server.url.trim_start_matches("http://");
     let mut stream = raw::connect(&server.url);
@@ -460,7 +460,7 @@ fn read_stream(server: &Server, (path, more): (&str, &str), by: &Credential, act
     .unwrap();
     let mut told = String::new();
     let mut buffer = [0; 16_384];
-    // The head comes first, so that whatever happens from now on is seen.
+    // The head comes first, so that all later events are seen.
     let count = raw::read(&mut stream, &mut buffer).unwrap();
     told.push_str(&String::from_utf8_lossy(&buffer[..count]));
     let wanted = act();
@@ -478,7 +478,7 @@ fn read_stream(server: &Server, (path, more): (&str, &str), by: &Credential, act
     told
 }
 
-/// Both tenants do something that streams and webhooks tell of; answers the keys of the new changes.
+/// Both tenants do an act that streams and webhooks report; returns the keys of the new changes.
 fn both_act(server: &Server, range: &Range, round: usize) -> [String; 2] {
     [0, 1].map(|tenant| {
         let Credential::Bearer(many) = &range.known[tenant].credentials[5] else {
@@ -493,7 +493,7 @@ fn both_act(server: &Server, range: &Range, round: usize) -> [String; 2] {
     })
 }
 
-/// Whatever of the second tenant stands in a text.
+/// The parts of a text that belong to the second tenant.
 fn foreign_in(range: &Range, text: &str, new: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let marks = [MARKS[1], new].into_iter().map(str::to_owned);
@@ -528,7 +528,7 @@ fn streams_webhooks_exports_and_searches_tell_of_their_own_tenant_alone() {
         let mut made = [String::new(), String::new()];
         let told = read_stream(&server, path, by, || {
             made = both_act(&server, &range, round);
-            // Pages are told that something moved, not what.
+            // Pages learn that something moved, not what.
             if path.0.ends_with("live") {
                 String::new()
             } else {
@@ -538,7 +538,7 @@ fn streams_webhooks_exports_and_searches_tell_of_their_own_tenant_alone() {
         let path = path.0;
         assert!(told.starts_with("HTTP/1.1 200"), "{path}: {told}");
         assert_eq!(foreign_in(&range, &told, &made[1]), None, "{path}: {told}");
-        // Pages are told that something moved, not what; the stream of the API names it.
+        // Pages learn that something moved, not what; the stream of the API names it.
         assert!(
             path.ends_with("live") || told.contains(&made[0]),
             "{path} is not live: {told}"
@@ -584,7 +584,7 @@ fn exports_and_searches(
         ("/t/halden/changes.csv?q=", cookie),
     ] {
         let counts = marked.map(|mark| {
-            // The mark that was asked for stands in the page's own field, so it is looked for by what it would find.
+            // The search text is in the page's own field, so the check looks for the things that it would find.
             let answer = prober.ask(("GET", &format!("{path}{mark}")), by, ("", ""), mark);
             assert_eq!(answer.status, 200, "{path}{mark}");
             assert!(!answer.body.contains(&made[1]), "{path}{mark}");

@@ -1,5 +1,5 @@
-//! The demo's vendor is scoped: through every door they see their own services and the changes on these alone, and so does a
-//! token that is scoped.
+//! The demo's vendor is scoped: on every route they see their own services and the changes on these alone, and so does a token
+//! that is scoped.
 
 use serde_json::{Value, json};
 use tests::journey::{self, SERVICE, artifact};
@@ -91,9 +91,9 @@ fn sees_own_alone(server: &Server, token: &str, (own, other, both): (&str, &str,
     names_nothing_outside(server, token, (own, other));
 }
 
-/// Nothing outside is named by what is made or asked.
+/// No result or query names anything outside.
 fn names_nothing_outside(server: &Server, token: &str, (own, other): (&str, &str)) {
-    // What is made for the whole tenant is refused, and not hidden: its door names nothing.
+    // Records for the whole tenant are refused, and not hidden: the route names nothing.
     let (status, _) = server.ask("POST", "/api/v1/connections", Some(token), Some(&json!({})));
     assert_eq!(status, 403, "a connection");
     let link = json!({"kind": "follows_up", "to": other});
@@ -111,7 +111,7 @@ fn names_nothing_outside(server: &Server, token: &str, (own, other): (&str, &str
     assert!(read(server, token, &question).1.contains("unknown_service"));
 }
 
-/// What is answered to words of the caller's own does not depend on whether they name something outside.
+/// The response to a caller's own text does not depend on whether the text names something outside.
 fn guesses_are_answered_alike(server: &Server, token: &str, own: &str) {
     let answers = |name: &str| {
         let post = |path: &str, body: Value| {

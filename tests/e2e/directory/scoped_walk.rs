@@ -1,4 +1,4 @@
-//! Every reading route and page, walked as the scoped vendor of the demo: no answer names a service, a change, an incident, a
+//! Every reading route and page, walked as the scoped vendor of the demo: no response names a service, a change, an incident, a
 //! freeze, a window or an item outside of their scope.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -9,7 +9,7 @@ use tests::journey::{self, SERVICE, artifact};
 use tests::session::{Session, links};
 use tests::{Place, Server};
 
-/// What lies outside, by names that occur nowhere else.
+/// Outside things, by names that occur nowhere else.
 const SERVICE_OUT: &str = "zanzibar-core";
 const NAMES_OUT: [&str; 12] = [
     SERVICE_OUT,
@@ -25,7 +25,7 @@ const NAMES_OUT: [&str; 12] = [
     "Potoroo Hosts",
     "Bandicoot works",
 ];
-/// The fewest answers that a whole walk sees.
+/// The fewest responses that a whole walk sees.
 const FEWEST_ANSWERS: usize = 35;
 /// How many pages are followed at most.
 const MOST_PAGES: usize = 300;
@@ -33,11 +33,11 @@ const MOST_PAGES: usize = 300;
 struct Scene {
     /// The key of the change inside.
     own: String,
-    /// What no answer may contain.
+    /// Texts that no response may contain.
     secrets: Vec<String>,
-    /// What fills the places of paths.
+    /// The values for the places of paths.
     pool: Vec<String>,
-    /// What fills the second place of a path, and further ones.
+    /// The values for the second place of a path, and further ones.
     ids: Vec<String>,
 }
 
@@ -178,16 +178,16 @@ fn filled_once(path: &str, value: &str) -> String {
     format!("{before}{value}{after}")
 }
 
-/// What an answer says that it must not, beside what its path says itself.
+/// The forbidden content of a response, apart from the content of its path.
 fn leaks<'s>(scene: &'s Scene, path: &str, body: &str) -> Vec<&'s str> {
     let named = |secret: &&String| body.contains(secret.as_str()) && !path.contains(secret.as_str());
     scene.secrets.iter().filter(named).map(String::as_str).collect()
 }
 
-/// Reads every route; answers how many gave something.
+/// Reads every route; returns the number of those with content.
 fn walk_routes(server: &Server, token: &str, scene: &mut Scene, found: &mut Vec<String>) -> usize {
     let mut given = 0;
-    // Ids of what hangs on the own change fill places as well.
+    // Ids of records that belong to the own change fill places as well.
     for list in ["evidence", "links", "comments", "tasks", "checklist", "events"] {
         let (_, body) = server.get(&format!("/api/v1/changes/{}/{list}", scene.own), Some(token));
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -270,12 +270,12 @@ fn a_refusal_to_the_vendor_names_what_they_asked_for_alone() {
     let server = Server::start(&place, true);
     let scene = scene(&server);
     let vendor = server.token("vendor");
-    // The dependency is unmet, and the requirement says so without its key.
+    // The dependency is unmet, and the requirement reports it without its key.
     let (status, body) = server.get(&format!("/api/v1/changes/{}/requirements", scene.own), Some(&vendor));
     let body = String::from_utf8_lossy(&body).into_owned();
     assert_eq!(status, 200, "{body}");
     assert!(body.contains("another change"), "{body}");
-    // A service outside is answered as one that does not exist.
+    // A service outside gets the same response as one that does not exist.
     let told = |key: &str| {
         let (status, body) = server.get(&format!("/api/v1/services/{key}"), Some(&vendor));
         let body: Value = serde_json::from_slice(&body).unwrap();

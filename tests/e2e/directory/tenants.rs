@@ -1,5 +1,5 @@
-//! Tenants stay apart: a generator that knows the ids of two tenants asks every route with every kind of credential, and no
-//! byte of the other tenant stands in any answer. `ASSENT_TEST_FUZZ` says how many requests are made, on each engine.
+//! Tenants stay apart: a generator that knows the ids of two tenants calls every route with every kind of credential, and no
+//! byte of the other tenant is in any response. `ASSENT_TEST_FUZZ` sets the number of requests, on each engine.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,21 +15,21 @@ use tests::{Place, Server};
 use crate::platform::crash::must_verify;
 use crate::platform::filling::Filler;
 
-/// How many ask at once.
+/// The number of parallel clients.
 const HANDS: usize = 4;
-/// What stands in every text of the first tenant, and in none of the second.
+/// Marks in every text of the first tenant, and in none of the second.
 pub(crate) const MARKS: [&str; 2] = ["qzxhaldenmark", "qzxferrymark"];
-/// How its keys and logins begin. The generator sends these, so they hold no mark: what it keeps in the wrong tenant by its
-/// own hand is no leak.
+/// How its keys and logins begin. The generator sends these, so they have no mark: values that it stores in the wrong tenant
+/// itself are no leak.
 pub(crate) const PLAIN: [&str; 2] = ["north", "south"];
 pub(crate) const TENANTS: [&str; 2] = ["halden", "cartwell"];
 
-/// The doors of the server, one a line. Pages with their forms, feeds and the directory's protocol are no part of the
-/// document of the API; they are asked besides.
+/// The routes of the server, one a line. Pages with their forms, feeds and the directory's protocol are no part of the API's
+/// document; they are called besides.
 const RULES: &str = include_str!("../../../crates/server/src/access/rules.txt");
 
-/// Every door there is, as the server's own tests hold them to its router: those of the table, and those whose row says their
-/// access itself.
+/// Every route there is, as the server's own tests compare them with its router: those of the table, and those whose row has
+/// its own access.
 pub fn access_rows() -> &'static str {
     static DOORS: OnceLock<String> = OnceLock::new();
     DOORS.get_or_init(|| {
@@ -38,8 +38,8 @@ pub fn access_rows() -> &'static str {
     })
 }
 
-/// Doors of those that would end a credential of the test or slow everybody down, that call outside, take a search through
-/// all policies, or never end.
+/// Those routes that would end a credential of the test or slow everybody down, that call outside, take a search through all
+/// policies, or never end.
 const DOORS_LEFT_OUT: &[&str] = &[
     "/sign-in/{",
     "/step-up",
@@ -52,7 +52,7 @@ const DOORS_LEFT_OUT: &[&str] = &[
     "/policies/proposal",
 ];
 
-/// What forms and the directory's protocol ask for; each is sent in a part of the bodies.
+/// The fields of forms and of the directory's protocol; each is sent in a part of the bodies.
 const FIELDS: &[&str] = &[
     "title",
     "key",
@@ -87,13 +87,13 @@ const LEFT_OUT: &[&str] = &[
     "POST /api/v1/session/step-up",
     "GET /api/v1/stream",
     "GET /api/v1/gate-checks/{id}/stream",
-    // It makes a log public by choice, so that strangers read it: witnessed.rs walks what they then see.
+    // It makes a log public by choice, so that strangers read it: witnessed.rs walks the public parts.
     "POST /api/v1/log/publication",
-    // Nor is a status page opened here: communications.rs reads what strangers see of one.
+    // Nor is a status page opened here: communications.rs reads the public parts of one.
     "POST /api/v1/status/publication",
 ];
 
-/// What the pages' addresses call acts.
+/// The acts in the pages' addresses.
 const ACTS: &[&str] = &[
     "approvals",
     "comments",
@@ -116,7 +116,7 @@ const ACTS: &[&str] = &[
     "password",
 ];
 
-/// How a request says who asks.
+/// The credential of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Credential {
     Nothing,
@@ -141,7 +141,7 @@ impl Credential {
     }
 }
 
-/// What is known of a tenant.
+/// The known facts of a tenant.
 #[derive(Default)]
 pub(crate) struct Known {
     /// Ids, keys and logins that lead somewhere in it.
@@ -151,7 +151,7 @@ pub(crate) struct Known {
     pub(crate) credentials: Vec<Credential>,
 }
 
-/// Fills a tenant with its mark in every text; answers the credentials that this made.
+/// Fills a tenant with its mark in every text; returns the credentials that this made.
 fn seed(server: &Server, tenant: usize, admin: &str) -> Known {
     let mark = MARKS[tenant];
     let mut filler = Filler {
@@ -211,7 +211,7 @@ fn routes(server: &Server) -> (Vec<(String, String, Value)>, Value) {
     (found, document["components"]["schemas"].clone())
 }
 
-/// The methods by which a door is asked: one for every method is asked by two.
+/// The methods of a route: one for every method is called by two.
 fn each_method((method, path): (&'static str, &'static str)) -> Vec<(&'static str, &'static str)> {
     match method {
         "ANY" => vec![("GET", path), ("POST", path)],
@@ -238,7 +238,7 @@ fn learn(server: &Server, routes: &[(String, String, Value)], known: &mut Known)
             }
         }
     }
-    // Every second id is never sent by the generator: where it turns up all the same, the server told it.
+    // Every second id is never sent by the generator: where it appears all the same, it came from the server.
     let ids: Vec<String> = names.iter().filter(|name| is_uuid(name)).cloned().collect();
     known.own = ids.into_iter().step_by(2).collect();
     known.names = names.into_iter().filter(|name| !known.own.contains(name)).collect();
@@ -298,7 +298,7 @@ pub(crate) fn uuids(text: &str) -> impl Iterator<Item = &str> {
         .filter(|part| is_uuid(part))
 }
 
-/// What the generator has.
+/// The generator's data.
 pub(crate) struct Range {
     pub(crate) routes: Vec<(String, String, Value)>,
     pub(crate) schemas: Value,
@@ -308,7 +308,7 @@ pub(crate) struct Range {
     broken: AtomicUsize,
 }
 
-/// One request and what came back.
+/// One request and its response.
 struct Shot {
     tenant: usize,
     line: String,
@@ -317,7 +317,7 @@ struct Shot {
 }
 
 impl Range {
-    /// A name of a tenant, mostly of the other than the asking one.
+    /// A name of a tenant, mostly of the other than the requesting one.
     fn name<'a>(&'a self, dice: &mut Dice, asking: usize, foreign: bool) -> &'a str {
         let whose = if foreign || dice.roll(4) > 0 {
             1 - asking
@@ -340,7 +340,7 @@ impl Range {
         }
     }
 
-    /// Who asks. Pages are for people who signed in, so mostly one of them asks for those: a token is sent to the door alone.
+    /// Who asks. Pages are for people who signed in, so mostly a session calls those: a token is sent to the route alone.
     fn credential(&self, dice: &mut Dice, asking: usize, is_page: bool) -> Credential {
         let all = &self.known[asking].credentials;
         let signed_in: Vec<&Credential> = all.iter().filter(|it| matches!(it, Credential::Cookie(_))).collect();
@@ -350,7 +350,7 @@ impl Range {
         }
     }
 
-    /// What a form sends, its kind and its text.
+    /// A form's request, its kind and its text.
     fn form(&self, dice: &mut Dice, asking: usize) -> (&'static str, String) {
         let fields = FIELDS.iter().filter(|_| dice.roll(3) == 0).copied().collect::<Vec<_>>();
         let pairs = fields
@@ -359,7 +359,7 @@ impl Range {
         ("application/x-www-form-urlencoded", pairs.collect::<Vec<_>>().join("&"))
     }
 
-    /// What a directory sends: a person, a group with members, or a change of one, all by the other tenant's names.
+    /// A directory's request: a person, a group with members, or a change of one, all by the other tenant's names.
     fn scim(&self, dice: &mut Dice, asking: usize) -> (&'static str, String) {
         let name = self.name(dice, asking, true).to_owned();
         let member = json!([{"value": self.name(dice, asking, true)}]);
@@ -412,7 +412,7 @@ impl Range {
         }
     }
 
-    /// How many requests it takes to ask each route in each tenant with each kind of credential.
+    /// The number of requests to call each route in each tenant with each kind of credential.
     fn round(&self) -> usize {
         self.routes.len() * KINDS * TENANTS.len()
     }
@@ -431,7 +431,7 @@ impl Range {
         let route = dice.pick(&self.routes);
         let (method, path, told) = route;
         let credential = self.credential(dice, tenant, told["body"] == "form");
-        // What makes new things with every request is asked less often, so that the tenants do not grow without end.
+        // Routes that make new things with every request are called less often, so that the tenants do not grow without end.
         let makes = method != "GET" && !path.replace("{tenant}", "").contains('{');
         if makes && dice.roll(10) > 0 {
             return None;
@@ -439,7 +439,7 @@ impl Range {
         Some(self.ask(agent, dice, (tenant, route, &credential)))
     }
 
-    /// Makes a request of a route up and asks it.
+    /// Makes a request of a route up and sends it.
     fn ask(
         &self,
         agent: &ureq::Agent,
@@ -450,7 +450,7 @@ impl Range {
         for (place, part) in path.split('{').enumerate() {
             match part.split_once('}').filter(|_| place > 0) {
                 Some((name, rest)) => {
-                    // What changes something is asked about the other tenant's things alone: of its own it may.
+                    // A changing route is called for the other tenant's things alone: of its own it may.
                     line.push_str(&escaped(
                         &self.place(dice, name, tenant, method != "GET"),
                         name.ends_with("rest") || name == "*act",
@@ -462,7 +462,7 @@ impl Range {
         }
         let mut pairs = Vec::new();
         for parameter in told["parameters"].as_array().into_iter().flatten() {
-            // Those of paging stand elsewhere in the document, under names of their own.
+            // Those of paging are elsewhere in the document, under names of their own.
             let Some(name) = parameter["name"].as_str() else {
                 continue;
             };
@@ -493,8 +493,8 @@ impl Range {
         }
     }
 
-    /// Asks, and asks once more over a connection of its own where the kept one broke: a server may end a connection whose
-    /// request it refused before the body came, and the next request learns of it too late.
+    /// Sends a request, and once more over a connection of its own where the kept one broke: a server may end a connection
+    /// whose request it refused before the body came, and the next request learns of it too late.
     fn send(
         &self,
         agent: &ureq::Agent,
@@ -545,7 +545,7 @@ impl Range {
         Ok((answer.status().as_u16(), text))
     }
 
-    /// What of the other tenant stands in an answer that was not in the question.
+    /// The other tenant's data in a response that was not in the request.
     fn leaked(&self, shot: &Shot) -> Option<String> {
         let other = 1 - shot.tenant;
         if shot.answer.to_lowercase().contains(MARKS[other]) && !shot.line.to_lowercase().contains(MARKS[other]) {

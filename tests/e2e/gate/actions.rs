@@ -1,5 +1,5 @@
-//! What pipelines and clusters install: the actions of GitHub run step by step as a job runs them, the client's installer over a
-//! release, every YAML file, the chart through Helm, and the script that makes a webhook's certificate.
+//! The files that pipelines and clusters install: the actions of GitHub run step by step as a job runs them, the client's
+//! installer over a release, every YAML file, the chart through Helm, and the script that makes a webhook's certificate.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -65,7 +65,7 @@ fn release(folder: &Path) -> PathBuf {
     release
 }
 
-/// A job: the folder that it works in, and what its actions added to the path.
+/// A job: its folder, and the additions of its actions to the path.
 struct Job<'a> {
     server: &'a Server,
     folder: &'a Path,
@@ -73,7 +73,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Runs an action with its inputs; its exit code, what it printed, and its outputs where it succeeded.
+    /// Runs an action with its inputs; its exit code, its output, and its outputs where it succeeded.
     fn action(&mut self, name: &str, inputs: &[(&str, &str)]) -> (Option<i32>, String, Value) {
         let usual = std::env::var("PATH").unwrap();
         let path = self.path.iter().cloned().chain([usual]).collect::<Vec<_>>().join(":");
@@ -96,7 +96,7 @@ impl Job<'_> {
         (done.status.code(), text, told["outputs"].clone())
     }
 
-    /// Runs the action that asks the gate about an artifact.
+    /// Runs the action that queries the gate about an artifact.
     fn gate(&mut self, artifact: &str, wait: &str) -> (Option<i32>, String, Value) {
         let (url, token) = (self.server.url.clone(), self.server.token("pipeline"));
         let inputs = [
@@ -177,7 +177,7 @@ fn a_job_installs_asks_the_gate_deploys_and_records_with_the_actions_alone() {
     assert_eq!(code, Some(1), "a step that is not told the change fails: {text}");
 }
 
-/// What was asked about is deployed; of the other target nobody said that it runs.
+/// The checked artifact is deployed; no report names it as running on the other target.
 #[test]
 fn the_outcome_of_one_target_says_nothing_of_the_other() {
     let place = Place::demo("two-targets");
@@ -271,7 +271,7 @@ fn the_certificate_of_the_webhook_is_for_the_service_and_trusted_through_its_bun
     );
 }
 
-/// What each platform would have a runner do; Jenkins and GitHub have tests of their own.
+/// Each platform's commands for a runner; Jenkins and GitHub have tests of their own.
 const PLATFORMS: &[(&str, char)] = &[
     ("gitlab", '1'),
     ("azure-devops", '2'),
@@ -281,7 +281,7 @@ const PLATFORMS: &[(&str, char)] = &[
     ("flux", '6'),
 ];
 
-/// A runner of a platform: where it works, and what it deploys.
+/// A runner of a platform: its place, and its artifact.
 struct Runner<'a> {
     server: &'a Server,
     platform: &'a str,
@@ -291,7 +291,7 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs what the platform would have it do; a name of `steps.py` that there is.
+    /// Runs the platform's commands; a name of `steps.py` that there is.
     fn run(&self, what: &str, wait: &str) -> Output {
         let script = python("steps.py")
             .arg(what)
@@ -308,7 +308,7 @@ impl Runner<'_> {
             .output()
             .unwrap();
         assert!(script.status.success(), "{what}: {}", said(&script));
-        // What a file fixes at half an hour is shortened here, or the stop would take as long.
+        // A time that a file fixes at half an hour is shortened here, or the stop would take as long.
         let text = String::from_utf8(script.stdout).unwrap();
         let text = text.replace("30m", wait).replace("25m", wait);
         // Images have the program in their path; runners install it by the step itself.
@@ -374,7 +374,7 @@ fn the_steps_of_every_other_platform_are_stopped_without_a_change_pass_with_an_a
         assert_eq!(change["state"], "implementing", "{platform}: {change}");
         runners.push(runner);
     }
-    // Argo CD's notifications tell of a failure; the others have a step for it.
+    // Argo CD's notifications report a failure; the others have a step for it.
     for runner in runners.iter().filter(|it| it.platform != "argo-cd") {
         runner.stand_ins();
         let recorded = runner.run(&format!("record-{}", runner.platform), "60s");

@@ -1,4 +1,4 @@
-//! No server can be reached: a printed card lets through what it allows and no more, and everything is reported afterwards.
+//! No server can be reached: a printed card lets through its allowed uses and no more, and everything is reported afterwards.
 
 use std::path::Path;
 use std::process::Command;
@@ -18,7 +18,7 @@ struct Host<'a> {
 }
 
 impl Host<'_> {
-    /// Asks by the card in a file for a service; the exit code and the answer.
+    /// Checks by the card in a file for a service; the exit code and the output.
     fn ask(&self, card: &str, service: &str) -> (Option<i32>, Value) {
         let file = |name: &str| self.folder.join(name).to_str().unwrap().to_owned();
         let done = Command::new(binary())
@@ -48,7 +48,7 @@ impl Host<'_> {
                 &file("list"),
             ])
             .args(["--emergency-record", &file(&self.record)])
-            // Whoever asks this address hangs: nobody may be asked.
+            // A request to this address hangs: the check must send none.
             .env("ASSENT_SERVER", "http://127.0.0.1:9")
             .output()
             .unwrap();
@@ -73,7 +73,7 @@ fn assent_as(server: &Server, role: &str, words: &[&str]) -> std::process::Outpu
         .unwrap()
 }
 
-/// A card that two people signed, printed into a folder with what a host keeps beforehand.
+/// A card that two people signed, printed into a folder with the files that a host keeps beforehand.
 fn print_card(server: &Server, folder: &Path) {
     let file = |name: &str| folder.join(name);
     let ends_at = (server.server_time() + SignedDuration::from_hours(24)).to_string();
@@ -122,7 +122,7 @@ fn print_card(server: &Server, folder: &Path) {
     .unwrap();
 }
 
-/// Reports both records, and looks at what came of it.
+/// Reports both records, and looks at the result.
 fn report_both(server: &Server, folder: &Path) {
     let file = |name: &str| folder.join(name);
     let report = |name: &str| assent(server, "implementer", &["reconcile", file(name).to_str().unwrap()]);
@@ -177,7 +177,7 @@ fn work_goes_on_by_a_printed_card_and_is_reported_afterwards() {
     assert_eq!(other.ask("edited", "label-print").0, Some(1), "an edited card is none");
     // The card was copied: another host cannot know that it is used up.
     assert_eq!(other.ask("card", "label-print").0, Some(0));
-    // A record whose line was edited is not continued, and what it says is judged by the server.
+    // A record whose line was edited is not continued, and the server judges its content.
     let kept = std::fs::read_to_string(file("other.jsonl")).unwrap();
     std::fs::write(
         file("other.jsonl"),

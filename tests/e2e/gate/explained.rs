@@ -6,7 +6,7 @@ use tests::faults::eventually;
 use tests::journey::{ENVIRONMENT, SERVICE, artifact};
 use tests::{Place, Server};
 
-/// The codes of what is listed about an artifact.
+/// The codes of the rows about an artifact.
 fn listed(server: &Server, artifact: &str) -> Vec<String> {
     let found = server.must("GET", "/api/v1/completeness?limit=200", &server.token("auditor"), None);
     let rows = found["items"].as_array().unwrap().iter();

@@ -1,5 +1,5 @@
 //! The pages of the guide for gateways that no test can start as they are: each name, path and flag on them is one that the
-//! doors take.
+//! routes accept.
 
 use std::process::Command;
 
@@ -9,13 +9,13 @@ use tests::{Place, root};
 
 use crate::gate::gateways::{SERVICE, Scene, blocks, client, digest};
 
-/// The words between `[` and `]` behind a name, as YAML writes a short list.
+/// The items between `[` and `]` behind a name, as YAML writes a short list.
 fn listed<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
     let of_one = |rest: &'a str| rest.split_once(']').unwrap().0.split(',').map(str::trim);
     text.split(&format!("{name}: [")).skip(1).flat_map(of_one).collect()
 }
 
-/// The words behind a name, up to the line's end or a bracket.
+/// The items behind a name, up to the line's end or a bracket.
 fn said<'a>(text: &'a str, name: &str) -> &'a str {
     let (_, rest) = text.split_once(&format!("{name}: ")).unwrap();
     rest.split(['\n', '}', ',']).next().unwrap().trim()
@@ -25,7 +25,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(root().join("docs/guide/gateways").join(name)).unwrap()
 }
 
-/// Runs a page's plain block with this test's server and artifact; its exit code and what it printed.
+/// Runs a page's plain block with this test's server and artifact; its exit code and its output.
 fn follow(scene: &Scene, block: &str, artifact: &str) -> (Option<i32>, String) {
     let text = block
         .replace("https://assent.example", &scene.server().url)
@@ -94,7 +94,7 @@ fn check_kubernetes(scene: &Scene, artifact: &str) {
             review["request"]["kind"] = json!({"group": "", "version": "v1", "kind": "ReplicationController"});
         }
         if resource == "pods/ephemeralcontainers" {
-            // What `kubectl debug` sends: the pod with one container more.
+            // The patch of `kubectl debug`: the pod with one container more.
             let request = &mut review["request"];
             request["oldObject"] = request["object"].clone();
             request["operation"] = json!("UPDATE");

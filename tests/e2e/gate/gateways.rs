@@ -1,5 +1,5 @@
-//! Debian's nginx, Caddy, HAProxy and Apache stand before a deployment service, each with the configuration of its guide;
-//! Envoy and Kubernetes are played by clients that others publish. All ask a companion, which asks the server.
+//! Debian's nginx, Caddy, HAProxy and Apache are in front of a deployment service, each with the configuration of its guide;
+//! Envoy and Kubernetes are played by clients that others publish. All query a companion, which queries the server.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use tests::faults::eventually;
 use tests::{Place, Server, free_port, root};
 
 pub(crate) const SERVICE: &str = "edge-dns";
-/// What [`Scene::expect`] wants of a gate that is open; closed is the code of a reason.
+/// The result that [`Scene::expect`] needs for an open gate; closed is the code of a reason.
 const GO: Result<(), &str> = Ok(());
 
 pub(crate) fn digest(letter: char) -> String {
@@ -56,7 +56,7 @@ impl Drop for Own {
 /// The heads of requests that reached the deployment service.
 pub(crate) type Reached = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// The service that would deploy: it says so to everybody, and keeps what it was told.
+/// The service that would deploy: it confirms every request, and keeps it.
 fn deployment_service() -> (u16, Reached) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -80,7 +80,7 @@ fn deployment_service() -> (u16, Reached) {
     (port, reached)
 }
 
-/// The configuration blocks of a guide's page: fence word and text.
+/// The configuration blocks of a guide's page: fence label and text.
 pub(crate) fn blocks(page: &str) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(root().join("docs/guide/gateways").join(page)).unwrap();
     let mut found = Vec::new();
@@ -210,7 +210,7 @@ pub(crate) struct Scene {
     pub(crate) companion: u16,
     _companion: Own,
     pub(crate) gateways: Vec<Gateway>,
-    /// What reached the service behind.
+    /// The requests that reached the service behind.
     pub(crate) reached: Reached,
     requester: String,
     manager: String,
@@ -367,7 +367,7 @@ impl Scene {
             .to_owned()
     }
 
-    /// The very first question after an act was answered must show it, through every gateway.
+    /// The first check after the response to an act must show it, through every gateway.
     fn expect(&self, when: &str, artifact: &str, permit: Option<&str>, want: Result<(), &str>) {
         for gateway in &self.gateways {
             let (status, body) = gateway.deploy(artifact, permit);
@@ -467,7 +467,8 @@ fn under_way(scene: &mut Scene, key: &str, artifact: &str, before: &str) {
     scene.expect("the way back, in a halting freeze", before, None, GO);
     scene.end_freeze(&halting);
     scene.expect("after the halt", artifact, None, GO);
-    // The halt revoked what was collected before it; what is collected now is good, also in the very second of the halt.
+    // The halt revoked the permits that were collected before it; a permit collected now is good, also in the very second of
+    // the halt.
     let (halted, forward) = (forward, collect(scene, artifact, "deploy"));
     let epoch = claim(&forward, "epoch").as_u64();
     eventually("the companion's list has caught up", || {
@@ -616,7 +617,7 @@ impl Cluster<'_> {
     }
 }
 
-/// Workloads whose image or service cannot be told, each with the code of its refusal.
+/// Workloads whose image or service cannot be determined, each with the code of its refusal.
 fn must_refuse_what_cannot_be_judged(cluster: &Cluster<'_>, artifact: &str) {
     let image = format!("registry.example/edge-dns@{artifact}");
     let workload = |image: &str| json!({"service": SERVICE, "image": image, "replicas": 2});
@@ -699,7 +700,7 @@ fn workloads_are_admitted_by_digest_and_what_runs_may_restart_also_in_an_outage(
     assert!(!admitted && message.contains("server_away"), "{message}");
 }
 
-/// Approves the change, brings it out, and asks again when its target is done.
+/// Approves the change, brings it out, and checks again when its target is done.
 fn run(scene: &Scene, artifact: &str, kinds: &[&str]) {
     let image = format!("registry.example/edge-dns@{artifact}");
     let workload = |image: &str| json!({"service": SERVICE, "image": image, "replicas": 2});

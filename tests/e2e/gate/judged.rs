@@ -1,5 +1,5 @@
-//! What a gateway judged is what the service behind deploys: hostile requests through Debian's nginx, Caddy, HAProxy and Apache, each
-//! with the configuration of its guide.
+//! The service behind deploys exactly the request that a gateway judged: hostile requests through Debian's nginx, Caddy,
+//! HAProxy and Apache, each with the configuration of its guide.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use tests::Place;
 
 use crate::gate::gateways::{Scene, digest};
 
-/// Sends a request byte by byte as a hostile client would; the status, if there is an answer.
+/// Sends a request byte by byte as a hostile client would; the status, if there is a response.
 fn send_raw(url: &str, headers: &[Vec<u8>]) -> Option<u16> {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     let mut request = b"GET /deploy HTTP/1.1\r\nHost: deployments.example\r\nConnection: close\r\n".to_vec();
@@ -19,12 +19,12 @@ fn send_raw(url: &str, headers: &[Vec<u8>]) -> Option<u16> {
     request.extend_from_slice(b"\r\n");
     stream.write_all(&request).unwrap();
     let mut answer = Vec::new();
-    // A gateway may cut off what it does not take.
+    // A gateway may cut off a request that it does not take.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
 }
 
-/// What a service may read as ours out of a head, whatever it does with names: canonical names, and the values.
+/// The headers that a service may read as Assent's, however it treats names: canonical names, and the values.
 fn ours(head: &[u8]) -> Vec<(String, Vec<u8>)> {
     let lines = head.split(|byte| *byte == b'\n').filter_map(|line| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -1,5 +1,5 @@
-//! The custom resource `GateCheck`: `assent gate kubernetes` against an API server that lists objects, merges their status and refuses an
-//! edit of what was edited since, as its documents say.
+//! The custom resource `GateCheck`: `assent gate kubernetes` against an API server that lists objects, merges their status and
+//! refuses an edit of a stale version, as its documents describe.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -68,7 +68,7 @@ fn write(objects: &Objects, sent: &Sent) -> (u16, Value) {
     (200, object.clone())
 }
 
-/// The list in pages of two, whatever is asked for: a server may answer fewer.
+/// The list in pages of two, whatever the limit: a server may return fewer.
 fn list(objects: &Objects, path: &str) -> Value {
     let after: usize = path
         .split_once("continue=")
@@ -175,7 +175,7 @@ fn an_object_of_the_cluster_gets_the_answer_of_the_gate_as_its_status() {
         );
     }
 
-    // What has its answer is left alone, and what waits is written when its answer is another.
+    // An object with its final result is left alone, and a waiting one is written when its result changes.
     let before = written(&cluster);
     assert!(look(asked, &cluster, &account).status.success());
     assert_eq!(written(&cluster), before);

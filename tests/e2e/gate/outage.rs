@@ -1,5 +1,5 @@
-//! An outage drill: gated deployments through a companion, most of them hostile, while the server is stopped, started again
-//! and cut off. No hostile one is ever let through; whoever holds a good permit is never turned away.
+//! An outage drill: gated deployments through a companion, most of them hostile, while the server is stopped, started again and
+//! cut off. No hostile one is ever let through; the holder of a good permit is never turned away.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -74,7 +74,7 @@ impl Companion {
             .unwrap_or_default()
     }
 
-    /// Deploys: whether it is let through, with the answer's words.
+    /// Deploys: whether it is let through, with the response's text.
     fn deploy(&self, attempt: &Attempt) -> (bool, String) {
         let mut asked = agent()
             .get(format!("{}/gateway/http/{SERVICE}/{}", self.url, attempt.environment))
@@ -89,7 +89,8 @@ impl Companion {
     }
 }
 
-/// The bound of a companion's answer, whatever becomes of the server: its patience of 400 ms, and room for a slow machine.
+/// The time limit of a companion's response, whatever becomes of the server: its patience of 400 ms, and room for a slow
+/// machine.
 fn agent() -> ureq::Agent {
     tests::caller::agent_for(Duration::from_secs(30))
 }
@@ -167,7 +168,7 @@ fn prepare(server: &mut Server, now: Timestamp, line: &Proxy, folder: &Path) -> 
     let (minutes, before) = (SignedDuration::from_mins, now - SignedDuration::from_mins(20));
     approved(server, "Runs out", &expired, before, Some(before + minutes(18)));
     let expired = (expired.clone(), collected(server, &expired));
-    // What this companion learns now is 20 minutes old when the drill begins, and it learns nothing more.
+    // The data that this companion has now is 20 minutes old when the drill begins, and it learns nothing more.
     let stale = Companion::start(line.address, &server.token("pipeline"), "halden", &folder.join("stale"));
     line.go(Way::Cut);
     server.advance(20 * 60);
@@ -227,7 +228,7 @@ impl Stock {
     }
 }
 
-/// Puts so many tries through, and answers how many were hostile.
+/// Puts so many tries through, and returns the number of hostile ones.
 fn drill(companion: &Companion, stock: &Stock, dice: &mut Dice, phase: &str, count: usize) -> usize {
     let mut hostile = 0;
     for number in 0..count {

@@ -1,4 +1,4 @@
-//! A pipeline that cannot reach the gate, or cannot hear it, is never told go.
+//! A pipeline that cannot reach the gate, or cannot read it, never gets go.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,7 +15,7 @@ const BROKEN: u64 = 2;
 /// How many they wait over a whole one, on a crowded machine too.
 const WHOLE: u64 = 60;
 
-/// What a pipeline's program does behind a line: its exit code, and whether it holds a permit.
+/// The result of a pipeline's program behind a line: its exit code, and whether it has a permit.
 fn check((line, patience): (SocketAddr, u64), token: &str, artifact: &str, folder: &Path) -> (Option<i32>, bool) {
     let permit = folder.join("permit");
     let _ = std::fs::remove_file(&permit);
@@ -39,7 +39,7 @@ fn check((line, patience): (SocketAddr, u64), token: &str, artifact: &str, folde
     (done.code(), permit.exists())
 }
 
-/// What a gateway hears that asks the plain question: the decision's header.
+/// A gateway's result of the plain query: the decision's header.
 fn plain((line, patience): (SocketAddr, u64), token: &str, artifact: &str) -> Option<String> {
     let agent = tests::caller::agent_for(Duration::from_secs(patience));
     let asked = agent

@@ -37,7 +37,7 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// The scripts that a vendor's file holds: what stands deeper than a line that ends with `|` or `'''`.
+/// The scripts of a vendor's file: the lines indented deeper than a line that ends with `|` or `'''`.
 fn scripts(text: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut deeper_than: Option<usize> = None;
@@ -92,7 +92,7 @@ pub(crate) fn ready_for(server: &Server, services: &[&str], artifact: &str) {
     }
 }
 
-/// Runs a page's programs one after another in a folder; answers all that they printed.
+/// Runs a page's programs one after another in a folder; returns their output.
 fn run(server: &Server, folder: &Path, name: &str, artifact: &str) -> String {
     let page = std::fs::read_to_string(root().join("docs/guide/pipelines").join(name)).unwrap();
     let programs = programs(&page);

@@ -1,4 +1,4 @@
-//! A person's revocation closes the target until it is lifted; no key, check or route answers for a dead permit afterwards.
+//! A person's revocation closes the target until it is lifted; no key, check or route returns a dead permit afterwards.
 
 use serde_json::{Value, json};
 use tests::journey::{ENVIRONMENT, SERVICE, artifact, gate_path, question, request, scheduled};
@@ -70,7 +70,7 @@ fn a_revoked_permit_closes_its_target_until_it_is_lifted_whatever_is_replayed() 
     assert_eq!(status, 409, "{answer}");
     let change = server.must("GET", &path, &server.token("requester"), None);
     assert_eq!(change["closed_targets"][0]["permit"], permit.as_str());
-    // Who asked for the change does not lift the stop of another; who gave it does.
+    // The requester of the change cannot lift the stop of another person; its author can.
     let lifting = format!("{revocation}/lifting");
     let (status, answer) = server.ask("POST", &lifting, Some(&server.token("requester")), Some(&reason));
     assert_eq!(status, 403, "{}", String::from_utf8_lossy(&answer));

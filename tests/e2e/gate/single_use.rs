@@ -56,11 +56,11 @@ fn of_sixty_four_who_use_a_permit_up_one_has_it() {
             let is_used = *status == 409 && answer["code"] == "permit_used";
             assert!(is_used || *status == 503, "{status} {answer}");
         }
-        // The winner asks again by its key, as after a lost answer, and is told the same; by another key nobody is.
+        // The winner retries by its key, as after a lost response, and gets the same; any other key gets nothing.
         assert_eq!(consume(&server, &jti, &body, key), (201, first.clone()));
         let (status, answer) = consume(&server, &jti, &body, "another");
         assert_eq!((status, &answer["code"]), (409, &json!("permit_used")));
-        // Shown to the gate it stops, though the gate itself says go.
+        // Presented to the gate it stops, though the gate itself returns go.
         let shown = format!("{}&permit={jti}", gate_path(&build));
         let (status, said) = server.get(&shown, Some(&server.token("pipeline")));
         let said: Value = serde_json::from_slice(&said).unwrap();

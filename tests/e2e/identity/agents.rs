@@ -58,7 +58,7 @@ impl Drop for Mcp {
     }
 }
 
-/// An agent of label-print; answers its token.
+/// An agent of label-print; returns its token.
 fn agent(server: &Server) -> String {
     let admin = server.token("admin");
     let person = json!({"login": "agent-release", "name": "Release helper", "roles": ["requester"]});

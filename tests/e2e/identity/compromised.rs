@@ -1,4 +1,5 @@
-//! Somebody's account turns out to have been another's: the permits that rest on their word die everywhere, in time.
+//! An account turns out to have been another person's: the permits that rest on its approvals become invalid everywhere, in
+//! time.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,10 +12,10 @@ use tests::{Place, Server, binary};
 
 use crate::platform::crash::must_verify;
 
-/// How soon a permit is dead after a deactivation as compromised, for whoever asks and for whoever verifies without asking.
+/// The time until a permit is dead after a deactivation as compromised, for online checks and for offline verifiers.
 const DEAD_WITHIN: Duration = Duration::from_secs(60);
 
-/// Whether a verifier that fetches the present list lets a permit pass: `assent permit verify`, which asks nobody.
+/// Whether a verifier that fetches the present list lets a permit pass: `assent permit verify`, which works offline.
 fn passes(server: &Server, folder: &Path, artifact: &str) -> bool {
     for file in ["jwks.json", "assent-revocations"] {
         let (status, bytes) = server.get(&format!("/t/halden/.well-known/{file}"), None);

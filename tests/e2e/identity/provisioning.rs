@@ -1,14 +1,14 @@
-//! An import of people and groups through SCIM, with an eye on the server's memory. `ASSENT_TEST_PEOPLE` says how many
-//! people come; there is a group for every 25 of them.
+//! An import of people and groups through SCIM, with an eye on the server's memory. `ASSENT_TEST_PEOPLE` sets the number of
+//! people; there is a group for every 25 of them.
 
 use serde_json::{Value, json};
 use tests::{Place, Server};
 
-/// How many people come unless said otherwise.
+/// The default number of people.
 const PEOPLE: usize = 400;
 /// Members of a group.
 const MEMBERS: usize = 25;
-/// How much the server's memory may grow over the second half, in MiB: what a database's cache still takes, and no more.
+/// The largest growth of the server's memory over the second half, in MiB: the growth of a database's cache, and no more.
 const GROWTH_MIB: u64 = 96;
 
 /// The server's resident memory in MiB.
@@ -52,7 +52,7 @@ fn an_import_of_people_and_groups_keeps_its_memory() {
         let group = json!({"displayName": format!("Imported {number}"), "members": members});
         server.must("POST", &format!("{base}/Groups"), token, Some(&group));
     }
-    // All of them are one group as well, in one body, and come back in one answer.
+    // All of them are one group as well, in one body, and come back in one response.
     let all: Vec<Value> = ids
         .iter()
         .map(|id| json!({"value": id, "display": "Somebody", "type": "User"}))

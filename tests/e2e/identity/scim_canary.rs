@@ -1,5 +1,5 @@
-//! No text of a SCIM filter ever stands in a statement (T22): the server says each statement that it prepares, and none holds
-//! what was asked. `ASSENT_TEST_CANARIES` says how many filters are tried.
+//! No text of a SCIM filter is ever part of a statement (T22): the server logs each statement that it prepares, and none has
+//! the filter's text. `ASSENT_TEST_CANARIES` sets the number of filters.
 
 use serde_json::{Value, json};
 use tests::faults::size;
@@ -7,12 +7,12 @@ use tests::{Place, Server};
 
 use crate::directory::tenants::escaped;
 
-/// How many filters are tried unless said otherwise.
+/// The default number of filters.
 const FILTERS: usize = 600;
-/// What stands in every filter and in no statement.
+/// The text in every filter and in no statement.
 const CANARY: &str = "qzxcanary";
 
-/// Filters that would be a part of a statement if anything of one ever were; `C` stands for the canary.
+/// Filters that would be a part of a statement if any text of one ever were; `C` is the canary.
 const SHAPES: &[&str] = &[
     r#"userName eq "C""#,
     r#"userName eq "C' OR '1'='1""#,

@@ -1,5 +1,5 @@
-//! Where a rule wants a second factor, a stolen password is none: not shown again, not by the glass, and not by an authenticator that
-//! its thief sets up.
+//! Where a rule requires a second factor, a stolen password is none: not shown again, not by break-glass, and not by an
+//! authenticator that its thief sets up.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -30,29 +30,29 @@ pub(crate) fn keys_change(server: &Server, digest: &str) -> String {
     waiting_for_approval(server, &body, digest)
 }
 
-/// Whoever acts in this session is refused for want of a second factor, in these words.
+/// An act in this session is refused for want of a second factor, with this text.
 pub(crate) fn lacks_one(session: &Session<'_>, path: &str, body: &Value, words: &str) {
     let (status, answer) = session.api("POST", path, body);
     assert_eq!((status, &answer["code"]), (403, &json!("step_up_required")), "{answer}");
     assert!(answer["detail"].as_str().unwrap().contains(words), "{answer}");
 }
 
-/// Shows something in a session; answers whether it counts as a second factor.
+/// Presents a factor in a session; returns whether it counts as a second factor.
 fn shows(session: &Session<'_>, what: &Value) -> bool {
     let (status, answer) = session.api("POST", "/session/step-up", what);
     assert_eq!(status, 201, "{answer}");
     answer["is_second_factor"].as_bool().unwrap()
 }
 
-/// What a page of the reader says.
+/// The text of a page of the reader.
 fn page(session: &Session<'_>, path: &str) -> String {
     let seen = session.get(path);
     assert_eq!(seen.status, 200, "{}", seen.body);
     seen.body
 }
 
-/// What a thief who knows the password alone tries on keys: the password again, and an authenticator of their own, of which the
-/// person reads; answers that authenticator.
+/// The attempts on keys of a thief who knows the password alone: the password again, and an authenticator of their own, of
+/// which the person reads; returns that authenticator.
 fn tries_with_the_password(server: &Server, role: &str, (approvals, seen): (&str, &Value), key: &str) -> Authenticator {
     const NONE: &str = "your authenticator app or a passkey";
     const NEW: &str = "counts from a day after that";

@@ -1,5 +1,5 @@
-//! A second factor that an identity provider tells of (`amr`), at npm's oidc-provider: a word on keys counts after one, and is
-//! refused where the provider says of a password alone, of a message to a telephone, or nothing.
+//! A second factor that an identity provider reports (`amr`), at npm's oidc-provider: an approval about keys counts after one,
+//! and is refused where the provider reports a password alone, a message to a telephone, or nothing.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -59,7 +59,7 @@ impl Drop for Provider {
 struct Browser(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Browser {
-    /// Where an answer sends it, as a whole address.
+    /// The target of a redirect, as a whole address.
     fn ask(&mut self, method: &str, url: &str, form: &str) -> String {
         let host = url.split('/').nth(2).unwrap().to_owned();
         let jar = self.0.entry(host.clone()).or_default();
@@ -94,7 +94,7 @@ impl Browser {
         }
     }
 
-    /// Walks to the provider, signs in there with these methods, and comes back; answers where that leads.
+    /// Walks to the provider, signs in there with these methods, and comes back; returns the final address.
     fn walk(&mut self, begin: &str, login: &str, methods: &str) -> String {
         let mut url = begin.to_owned();
         for _ in 0..10 {

@@ -1,4 +1,5 @@
-//! Debian's AIDE over a real folder: its own reports, posted as they are, open findings, silence what is expected, and close them again.
+//! Debian's AIDE over a real folder: its own reports, posted unchanged, open findings, are silent about expected changes, and
+//! close the findings again.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,7 +49,7 @@ impl Watched {
         set_mode(&self.file(number), 0o644);
     }
 
-    /// Runs it; its exit code says what differs, as bits, and is an error from 14 on.
+    /// Runs it; its exit code has the differences as bits, and is an error from 14 on.
     fn run(&self, command: &str) -> Vec<u8> {
         let run = Command::new(PROGRAM)
             .arg("--config")
@@ -61,7 +62,7 @@ impl Watched {
         run.stdout
     }
 
-    /// Makes a report and posts it as it is. Reports tell whole seconds, so each is made in a second of its own.
+    /// Makes a report and posts it as it is. Reports have whole seconds, so each is made in a second of its own.
     fn report(&self, server: &Server, source: &Source<'_>, number: usize) {
         let begun = server.server_time().as_second();
         eventually("the next second has begun", || server.server_time().as_second() > begun);
@@ -110,7 +111,7 @@ fn reports_of_the_real_aide_open_findings_and_close_them() {
             .body
             .contains(&format!("Drift of {SERVICE}"))
     });
-    // The same again is the same findings; what is as it was is gone.
+    // The same again is the same findings; a restored file's finding is gone.
     watched.report(&server, &source, 3);
     assert_eq!(source.open(), wanted);
     (0..FILES).for_each(|number| watched.write(number));

@@ -1,5 +1,5 @@
-//! Canary verdicts of Flagger, Argo Rollouts and other senders on a change that is watched: kept once, told where they are no pass, and in the draft
-//! of the review.
+//! Canary verdicts of Flagger, Argo Rollouts and other senders on a change that is watched: kept once, shown where they are no
+//! pass, and in the draft of the review.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

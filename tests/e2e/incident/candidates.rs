@@ -103,7 +103,7 @@ fn candidates_are_found_below_a_service_and_judged_with_a_reason_that_stays() {
     );
 }
 
-/// An administrator sets how far back a service looks, and a fit of too few verdicts says so.
+/// An administrator sets how far back a service looks, and a fit of too few verdicts reports that.
 fn hours_are_set(server: &Server, incident: &str) {
     let hours = json!({"service": ABOVE, "hours": 9, "reason": "Its batches run at night."});
     let commander = server.token("commander");
@@ -141,7 +141,7 @@ fn hours_are_set(server: &Server, incident: &str) {
     assert!(model["fit"].is_object() && model["report"].is_null(), "{model:#}");
 }
 
-/// Nobody has judged anything, so there is no probability, and the answer says why.
+/// Nobody has judged anything, so there is no probability, and the response has the reason.
 fn nothing_is_learned_yet(found: &Value, key: &str) {
     assert_eq!(
         (&found["gap"], &row(found, key)["probability_ppm"]),

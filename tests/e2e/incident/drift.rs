@@ -1,4 +1,5 @@
-//! Drift from a report to its end: findings with an alert and an action item, baselines by two people, decisions, and what is gone.
+//! Drift from a report to its end: findings with an alert and an action item, baselines by two people, decisions, and findings
+//! that are gone.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -409,7 +410,7 @@ fn a_report_that_is_cut_too_long_or_unknown_has_a_clear_answer_and_is_kept() {
     });
 }
 
-/// What an event of the corpus is.
+/// The kind of an event of the corpus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Is {
     Drift,
@@ -487,7 +488,7 @@ fn application(rows: &[(u64, Is)], at: &str) -> Value {
 }
 
 impl Source<'_> {
-    /// A baseline of one attribute that two people stand behind.
+    /// A baseline of one attribute that two people approved.
     pub(crate) fn expect(&self, pattern: &str, attribute: &str) {
         let ends = (self.server.server_time() + jiff::SignedDuration::from_hours(48)).to_string();
         let proposal = json!({"pattern": pattern, "attribute": attribute, "connection": self.id, "service": SERVICE,
@@ -564,7 +565,7 @@ fn of_a_thousand_documented_events_exactly_those_are_found_that_nothing_explains
     });
     let took = server.server_time().duration_since(sent);
     assert!(took <= jiff::SignedDuration::from_secs(60), "{took}");
-    // What a change at work did is no drift; what was there before its start stays one.
+    // The effects of a change at work are no drift; a difference from before its start stays one.
     let path = scheduled(&server, "Sharper labels", &artifact(94_001));
     server.must(
         "POST",

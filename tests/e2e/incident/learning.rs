@@ -89,7 +89,7 @@ fn is_linked_from_both_ends(server: &Server, change: &str, incident: &str) {
         (reads(change), reads(incident)),
         ("caused".to_owned(), "caused by".to_owned())
     );
-    // The change's own links say the same, and its outcome is revised.
+    // The change's own links match, and its outcome is revised.
     let shown = get(server, "owner", &format!("/changes/{change}"));
     assert_eq!(shown["outcome"], "succeeded_with_issues", "{shown:#}");
 }

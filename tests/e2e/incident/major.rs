@@ -1,4 +1,4 @@
-//! A major incident: what it stops at once and in every dialect, what its commander signs for, and what ends it.
+//! A major incident: the work that it stops at once and in every dialect, the exceptions that its commander signs, and its end.
 
 use std::process::Command;
 
@@ -54,7 +54,7 @@ pub(crate) fn gate(server: &Server, artifact: &str) -> Value {
     serde_json::from_slice(&answer).unwrap()
 }
 
-/// What the dialect of nginx, Caddy, HAProxy, Apache and Envoy over HTTP says.
+/// The response in the dialect of nginx, Caddy, HAProxy, Apache and Envoy over HTTP.
 pub(crate) fn forward(server: &Server, artifact: &str) -> (u16, String) {
     let path = format!("/gateway/http/{SERVICE}/{ENVIRONMENT}");
     let headers = [("Assent-Artifact", artifact)];
@@ -66,7 +66,7 @@ fn refused(answer: (u16, Value), status: u16, code: &str) {
     assert_eq!((answer.0, &answer.1["code"]), (status, &json!(code)), "{:#}", answer.1);
 }
 
-/// Asks with the version that stands, where the method wants one.
+/// Sends a request with the current version, where the method needs one.
 fn ask(server: &Server, role: &str, (method, path): (&str, &str), body: &Value) -> (u16, Vec<u8>) {
     let token = server.token(role);
     if method != "PATCH" {
@@ -133,8 +133,8 @@ fn a_major_incident_stops_high_risk_around_it_and_its_commander_lets_one_change_
     ends(&server, &path, &other, &new);
 }
 
-/// Gates that would let a change pass refuse in two dialects once the act of the major incident is answered. `ASSENT_TEST_GATES` says
-/// how many wait.
+/// Gates that would let a change pass refuse in two dialects after the response to the act of the major incident.
+/// `ASSENT_TEST_GATES` sets the number of waiting checks.
 #[test]
 fn every_gate_that_waits_refuses_once_a_major_incident_is_opened() {
     let count = size("ASSENT_TEST_GATES", 2);
@@ -206,7 +206,7 @@ fn a_gate_that_is_cut_off_obeys_a_halt_by_the_next_revocation_list() {
     assert!(code == Some(1) && told.contains("revoked"), "{code:?} {told}");
 }
 
-/// Who signs, and for what.
+/// The signers, and their parts.
 fn commands(server: &Server, path: &str, (change, new): (&str, &str)) {
     let commander = Session::begin(server, "commander");
     let below = path.strip_prefix("/api/v1").unwrap();
@@ -317,7 +317,7 @@ fn ends(server: &Server, path: &str, other: &str, new: &str) {
         let review = json!({"change": change, "justified": change == fix, "reason": "Read afterwards."});
         server.must("POST", &reviews, &auditor, Some(&review));
     }
-    // Changes of the demo may have been at work shortly before; why nobody judged them is said.
+    // Changes of the demo may have been at work shortly before; the reason for their missing verdict is shown.
     let why = json!({"reason": "The conveyor had stopped by itself."});
     let closed = server.must("POST", &closure, &commander, Some(&why));
     assert_eq!(closed["state"], "closed");
@@ -426,7 +426,7 @@ fn bad_input_about_incidents_gets_a_clear_answer() {
     assert!(status == 422 && told.contains("nowhere"), "{told}");
     let (status, told) = refuse("POST", "/api/v1/incidents", &json!({"title": "a\u{7}b"}));
     assert_eq!(status, 422, "{told}");
-    // Without services nothing is frozen, and a declaration says what is missing.
+    // Without services nothing is frozen, and a declaration names the missing part.
     let bare = open(&server, "Something is wrong", 1, &[]);
     let (status, told) = refuse(
         "POST",

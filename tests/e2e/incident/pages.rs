@@ -1,4 +1,4 @@
-//! Pages of a sender of PagerDuty's Events API: what their keys mean over time.
+//! Pages of a sender of PagerDuty's Events API: the meaning of their keys over time.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

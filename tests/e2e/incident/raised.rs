@@ -1,5 +1,5 @@
-//! Debian's Prometheus, unmodified, reads the targets and rules that are raised while a change is watched, and answers for an
-//! objective; a server that is killed finds what is raised, and what is lowered is gone again.
+//! Debian's Prometheus, unmodified, reads the targets and rules that are raised while a change is watched, and reports on an
+//! objective; a server that is killed finds the raised monitors, and lowered ones are gone again.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -87,7 +87,7 @@ fn measures(server: &Server, key: &str) -> Vec<Value> {
     rows
 }
 
-/// A monitor and an objective of the label printers; answers the monitor.
+/// A monitor and an objective of the label printers; returns the monitor.
 fn watched_more(server: &Server, prometheus: &Prometheus, hook: &Outside) -> Value {
     let admin = server.token("admin");
     let target = prometheus.url.trim_start_matches("http://").to_owned();
@@ -102,7 +102,7 @@ fn watched_more(server: &Server, prometheus: &Prometheus, hook: &Outside) -> Val
     server.must("POST", "/api/v1/monitors", &admin, Some(&monitor))
 }
 
-/// The page of monitors tells that Prometheus read its rules, and which it cannot read.
+/// The page of monitors shows that Prometheus read its rules, and which it cannot read.
 fn page_tells_of_the_reload(server: &Server) {
     let admin = Session::begin(server, "admin");
     let page = || admin.get("/t/halden/monitors").body;
@@ -163,7 +163,7 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
         "{measure:#}"
     );
     server.kill();
-    // Somebody's hand, or half a write: the next server makes the file equal to the records.
+    // A manual edit, or half a write: the next server makes the file equal to the records.
     std::fs::write(raised.join("halden.rules.yml"), "{\"groups\": []}").unwrap();
     let server = Server::start_with(&place, true, &flags);
     eventually("the rules are written again", || {

@@ -1,4 +1,4 @@
-//! What fires while a normal change is watched holds its closing: Debian's Alertmanager, unmodified, sends it.
+//! An alert while a normal change is watched holds its closing: Debian's Alertmanager, unmodified, sends it.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -86,7 +86,7 @@ fn an_alert_in_the_watch_of_a_normal_change_holds_its_closing_until_a_review_add
     assert_eq!(review(&server, &path, &json!({"incidents": [incident]})).0, 201);
     let (code, told) = close(&server, &path);
     assert_eq!(code, 201, "{told}");
-    // Found later, the cause revises what is closed.
+    // Found later, the cause revises the closed change.
     assert_eq!(shown()["succeeded"], true);
     let link = json!({"kind": "caused", "to": incident});
     server.must("POST", &format!("{path}/links"), &owner, Some(&link));

@@ -1,4 +1,5 @@
-//! “What changed?”: one question about a service and what it depends on, by REST, as annotations, on the page and on the command line.
+//! “What changed?”: one query about a service and its dependencies, by REST, as annotations, on the page and on the command
+//! line.
 
 use std::process::Command;
 
@@ -63,7 +64,7 @@ fn what_changed_on_a_service_and_below_it_is_ranked_and_bounded_by_time() {
         "{above:#}"
     );
     assert!(far[0]["score"].as_i64() < found[0]["score"].as_i64());
-    // Before the work began nothing of it is told.
+    // Before the work began nothing of it is listed.
     let (_, before) = asked(&server, "owner", &format!("?service={SERVICE}&before={began}"));
     assert!(rows(&before, &keys).is_empty(), "{before:#}");
     let path = format!(

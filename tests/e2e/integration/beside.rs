@@ -1,5 +1,6 @@
-//! Beside another system: a thousand of its changes are read while it pages, answers 429 and has rows edited between pages; each is
-//! compared with the rules here, with its reason, and nothing changes anywhere. A system that lies is kept as it says and named.
+//! Beside another system: a thousand of its changes are read while it pages, returns 429 and has rows edited between pages;
+//! each is compared with the rules here, with its reason, and nothing changes anywhere. The claims of a system that lies are
+//! kept and named.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,7 +61,7 @@ fn row(number: usize, edited: Timestamp) -> BTreeMap<&'static str, String> {
     ])
 }
 
-/// What a query of the Table API asks: the bound, and whether rows of that very second count only behind an id.
+/// The parts of a query of the Table API: the bound, and whether rows of that very second count only behind an id.
 fn asked(path: &str) -> (String, Option<String>, usize) {
     let query = path.split_once('?').unwrap().1;
     let word = |name: &str| {
@@ -212,7 +213,7 @@ fn all(server: &Server) -> Vec<Value> {
     }
 }
 
-/// Whether every row stands here once, as it stands there.
+/// Whether every row is here once, and equal to the source.
 fn is_equal(rows: &Rows, found: &[Value]) -> bool {
     let rows = rows.lock().unwrap();
     let same = |it: &Value| {
@@ -241,7 +242,7 @@ fn a_thousand_changes_of_another_system_are_compared_and_each_difference_has_its
     let keys: BTreeSet<String> = all(&server).iter().map(|it| it["natural_key"].to_string()).collect();
     assert_eq!(keys.len(), CHANGES, "none is kept twice");
     must_have_reasons(&server, &id);
-    // Nothing changes here: a row of theirs is no change of ours, and approves none.
+    // Nothing changes here: a row of the other system is no change of Assent, and approves none.
     let after = server.must("GET", "/api/v1/changes?limit=200", &server.token("auditor"), None)["items"].clone();
     let named = |list: &Value| -> BTreeSet<String> {
         list.as_array()
@@ -272,7 +273,7 @@ fn must_have_reasons(server: &Server, id: &str) {
     );
     assert_eq!(count("undecided"), (CHANGES / 5) as u64);
     assert_eq!(count("not_judged"), (CHANGES / 20) as u64);
-    // Of what they let go nothing has an approval that counts here.
+    // None of the changes that went through there has an approval that counts here.
     assert_eq!(count("would_stop"), (CHANGES * 3 / 5 - CHANGES / 20) as u64);
     assert!(!report["rules"].as_array().unwrap().is_empty() && report["is_whole"] == true);
     assert_eq!(report["services"][0]["key"], "label-print");
@@ -404,7 +405,7 @@ fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
     server.hold_clock(server.server_time());
     must_refuse_bad_input(&server);
     let now = server.held_time();
-    // It answers the same row whatever is asked.
+    // It returns the same row for every query.
     let endless = Outside::start(move |sent| match sent.path.contains("approver") {
         true => (200, json!({"result": []})),
         false => (200, json!({"result": [row(4, now)]})),
@@ -441,7 +442,7 @@ fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
     must_replay(&place);
 }
 
-/// Jira leads on by tokens, and words of an own workflow are understood by a table.
+/// Jira pages by tokens, and a table maps the states of an own workflow.
 #[test]
 fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
     let place = Place::demo("beside-jira");
@@ -504,7 +505,7 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
     must_replay(&place);
 }
 
-/// The copies there, each with its fields; the time that is stamped on what is written; how many were made.
+/// The copies there, each with its fields; the time stamp of its writes; the number of copies made.
 #[derive(Default)]
 struct Copies {
     rows: Vec<BTreeMap<String, String>>,
@@ -553,7 +554,7 @@ impl Copies {
     }
 }
 
-/// A ServiceNow that takes copies. The answer to the first one is lost.
+/// A ServiceNow that takes copies. The response to the first one is lost.
 fn taking(copies: &Arc<Mutex<Copies>>) -> Outside {
     let copies = copies.clone();
     Outside::start(move |sent| {
@@ -597,7 +598,7 @@ pub(crate) fn items_about(server: &Server, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// A draft of `requester` for the labels; answers its key.
+/// A draft of `requester` for the labels; returns its key.
 pub(crate) fn drafted_labels(server: &Server, requester: &str) -> String {
     let now = server.held_time();
     let plan = json!({"title": "Sharper labels", "description": "d", "justification": "j", "category": "application", "complexity": "low",
@@ -610,7 +611,7 @@ pub(crate) fn drafted_labels(server: &Server, requester: &str) -> String {
     made["key"].as_str().unwrap().to_owned()
 }
 
-/// A change that Assent leads is copied there once it is submitted; what is edited there is told to people and moves nothing here.
+/// A change that Assent leads is copied there once it is submitted; an edit there is reported to people and moves nothing here.
 #[test]
 fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
     let place = Place::demo("beside-copies");

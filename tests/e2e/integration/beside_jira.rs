@@ -1,6 +1,6 @@
-//! At the end of each round Jira is asked by their ids for the changes by which a gate could go. The one here answers as its documents
-//! say: `bulkfetch` leaves out without a word what is gone or hidden, names apart what it could not answer, and the search knows nothing
-//! of a fresh edit unless it is asked to reconcile that issue.
+//! At the end of each round Jira is queried by their ids for the changes by which a gate could go. The one here behaves as its
+//! documents describe: `bulkfetch` leaves out silently the issues that are gone or hidden, names apart those that it could not
+//! read, and the search knows nothing of a fresh edit without a request to reconcile that issue.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -18,14 +18,14 @@ const ALLOW: &[&str] = &["--outgoing-allow", "127.0.0.1"];
 const MOST_FETCHED: usize = 100;
 const MOST_RECONCILED: usize = 50;
 
-/// How an issue stands there.
+/// The state of an issue there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shown {
     /// Everywhere.
     Whole,
     /// Not by the index of searches yet.
     Unindexed,
-    /// `bulkfetch` cannot answer about it now.
+    /// `bulkfetch` cannot return it now.
     Failing,
     /// Deleted, or kept from this reader: both look the same.
     Hidden,
@@ -33,7 +33,7 @@ enum Shown {
 
 type Board = Arc<Mutex<BTreeMap<i64, Shown>>>;
 
-/// An issue with the fields that were asked.
+/// An issue with the requested fields.
 fn issue(number: i64, fields: &Value, asked: &Value) -> Value {
     let mut all = fields.clone();
     let names: Vec<&str> = asked.as_array().unwrap().iter().filter_map(Value::as_str).collect();

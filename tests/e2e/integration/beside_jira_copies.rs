@@ -1,5 +1,5 @@
-//! Copies of changes in Jira: the issue is made once whatever answer is lost, follows its change by the transitions of its workflow, and an
-//! edit of it there moves nothing here.
+//! Copies of changes in Jira: the issue is made once whatever response is lost, follows its change by the transitions of its
+//! workflow, and an edit of it there moves nothing here.
 
 use std::sync::{Arc, Mutex};
 
@@ -58,7 +58,7 @@ impl Project {
         first["fields"]["status"]["name"].as_str().map(str::to_owned)
     }
 
-    /// Makes an issue. The answer about the first one is lost.
+    /// Makes an issue. The response about the first one is lost.
     fn make(&mut self, fields: &Value) -> (u16, Value) {
         assert_eq!(
             (&fields["project"]["key"], &fields["issuetype"]["name"]),

@@ -15,7 +15,7 @@ pub struct Hook<'a> {
     server: &'a Server,
     /// Where it delivers.
     pub path: String,
-    /// What it signs with.
+    /// Its signing key.
     pub secret: String,
 }
 
@@ -52,7 +52,7 @@ pub fn connect_for<'a>(server: &'a Server, services: &[&str]) -> Hook<'a> {
     connect_map(server, &services.iter().map(row).collect())
 }
 
-/// The same with an API that is answered.
+/// The same with an API that responds.
 pub fn connect_answered<'a>(server: &'a Server, base: &str) -> Hook<'a> {
     let map =
         json!([{"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}}]);
@@ -172,7 +172,7 @@ fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let path = waiting(&server);
     approve_all(&server, &path);
-    // The deployment took place five minutes later; GitHub tells of it another five minutes later.
+    // The deployment took place five minutes later; GitHub reports it another five minutes later.
     server.hold_clock("2026-11-20T10:10:00Z".parse().unwrap());
     let requester = server.token("requester");
     let hook = connect(&server);
@@ -195,7 +195,7 @@ fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome
     assert_eq!(found[0]["targets"][0]["outcome"], "succeeded");
 }
 
-/// A delivery may come long after what it tells of: approvals that were given in between make nothing lawful.
+/// A delivery may come long after its event: approvals that were given in between make nothing lawful.
 #[test]
 fn approvals_given_later_make_no_earlier_start_lawful() {
     let place = Place::demo("later");
@@ -233,8 +233,7 @@ pub(crate) fn examples() -> Vec<(String, Value)> {
     rows.lines().map(example).collect()
 }
 
-/// None is lost and none is told of without a word: what was sent is kept once, and each was worked off with a result or set
-/// aside with a reason.
+/// None is lost silently: each message was kept once, and each was worked off with a result or set aside with a reason.
 fn must_be_done_or_set_aside(sent: &[(String, Value)], kept: &[Value]) {
     // A signature covers the body alone, so the same body again is the same delivery.
     let bodies: BTreeSet<String> = sent.iter().map(|(_, body)| body.to_string()).collect();

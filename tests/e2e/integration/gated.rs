@@ -1,6 +1,6 @@
-//! GitHub asks before it merges and deploys: we answer at its API (a small fake one), again by ourselves when the change
-//! moves, only at the configured host, and commits inherit only with an equal tree. What we get is signed by GitHub's own
-//! library.
+//! GitHub queries before it merges and deploys: Assent responds at its API (a small fake one), again by itself when the change
+//! moves, only at the configured host, and commits inherit only with an equal tree. GitHub's own library signs the messages to
+//! Assent.
 
 use std::process::Command;
 
@@ -148,7 +148,7 @@ fn status_of(one: &Sent, commit: &str, state: &str) -> bool {
     one.path == format!("/repos/halden/edge-dns/statuses/{commit}") && one.json()["state"] == state
 }
 
-/// “Re-run” at GitHub wants the answer once more; a run that is not ours asks us nothing.
+/// “Re-run” at GitHub requests the result once more; a foreign run has no effect.
 fn the_check_is_said_again(github: &Outside, hook: &Hook<'_>) {
     let answers = || {
         github

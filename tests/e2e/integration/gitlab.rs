@@ -1,5 +1,5 @@
-//! GitLab (a small fake one that speaks its documented API) asks before it merges and deploys and is answered again when the
-//! change moves, each time for one commit; it gets the freezes of its projects, and its own are told.
+//! GitLab (a small fake one with its documented API) queries before it merges and deploys and gets a new result when the change
+//! moves, each time for one commit; it gets the freezes of its projects, and its own are reported.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -47,13 +47,13 @@ impl Hook<'_> {
         self.server.ask_with("POST", &path, None, Some(body), headers).0
     }
 
-    /// What GitLab's webhooks do: the secret itself stands in a header.
+    /// GitLab's webhooks: the secret itself is in a header.
     fn deliver(&self, event: &str, body: &Value) {
         let headers = [("X-Gitlab-Event", event), ("X-Gitlab-Token", self.secret.as_str())];
         assert_eq!(self.send(body, &headers), 202, "{event}");
     }
 
-    /// What its status checks do: they sign the body.
+    /// Its status checks: they sign the body.
     fn check(&self, body: &Value) {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
         let tag = hmac::sign(&key, body.to_string().as_bytes());
@@ -265,7 +265,7 @@ fn a_project_that_refuses_is_tried_again_alone() {
     };
     let mut held = now;
     for tries in 1..=2 {
-        // Who is under way would begin the pause only after the clock was moved.
+        // A client under way would begin the pause only after the clock was moved.
         eventually("it waits for the next try", || {
             let calls = server.must("GET", "/api/v1/calls?state=waiting", &server.token("admin"), None);
             let waits = |it: &Value| it["tries"] == tries && time(it) > held;

@@ -1,4 +1,5 @@
-//! The past of another system: imported once as reported later, with each wrong line named; it opens no gate and stands in no figure.
+//! The past of another system: imported once as reported later, with each wrong line named; it opens no gate and is in no
+//! figure.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -73,7 +74,7 @@ fn the_past_is_imported_once_and_proves_nothing() {
         "{refused:#}"
     );
     assert_eq!(kept(&server).len(), 0);
-    // The same again adds nothing; another word on the same change is refused.
+    // The same again adds nothing; another value on the same change is refused.
     assert_eq!(import(&server, "admin", GOOD, false).1["added"], 2);
     let again = import(&server, "admin", GOOD, false).1;
     assert_eq!((&again["added"], &again["known"]), (&json!(0), &json!(2)));

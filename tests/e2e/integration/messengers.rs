@@ -1,5 +1,5 @@
-//! Two systems tell of one deployment in the wrong order; a connection whose deliveries match nothing says so; rows that can
-//! never match and requests of strangers are refused.
+//! Two systems report one deployment in the wrong order; a connection whose deliveries match nothing is shown as such; rows
+//! that can never match and requests of strangers are refused.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

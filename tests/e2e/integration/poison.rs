@@ -1,5 +1,5 @@
 //! Deliveries of which one in a hundred cannot be read: every good one is done, every poisonous one is set aside with its
-//! reason and can be asked for again, and nobody waits for it.
+//! reason and can be retried, and nobody waits for it.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const DEPLOYED: usize = 20;
 /// How many deliver at once.
 const SENDERS: usize = 8;
 
-/// What is delivered for, in turns: a push is judged against the open changes of its own service.
+/// The subjects of deliveries, in turns: a push is judged against the open changes of its own service.
 const SERVICES: &[&str] = &[
     "backup",
     "booking-api",
@@ -42,7 +42,7 @@ fn repository(number: usize) -> Value {
 fn delivery(number: usize) -> (&'static str, Value) {
     let commit = format!("{number:040x}");
     if number % ONE_IN == 7 {
-        // A deployment that says neither what nor where.
+        // A deployment without artifact and environment.
         return (
             "deployment",
             json!({"action": "created", "repository": repository(number), "number": number}),
@@ -85,7 +85,7 @@ fn deliver_all(hook: &Hook<'_>, count: usize) {
                 for number in (sender..count).step_by(SENDERS) {
                     let (event, body) = delivery(number);
                     let send = || hook.good(event, &format!("poison-{number}"), &body);
-                    // A server with too much to do says 503, and the sender comes again.
+                    // A server with too much to do returns 503, and the sender comes again.
                     let mut status = send();
                     while status == 503 {
                         std::thread::park_timeout(std::time::Duration::from_millis(200));

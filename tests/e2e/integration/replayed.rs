@@ -12,7 +12,7 @@ const COPIES: usize = 10;
 /// How many deliver at once, each over a connection that it keeps.
 const SENDERS: usize = 32;
 
-/// A deployment by its number: nothing but the number tells two apart.
+/// A deployment by its number: nothing but the number distinguishes two.
 fn body(number: usize) -> Vec<u8> {
     let body = json!({
         "action": "created", "sender": {"login": "ingrid"},

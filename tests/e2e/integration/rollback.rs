@@ -39,7 +39,7 @@ fn connect(server: &Server) -> Hook<'_> {
     }
 }
 
-/// A change that went out with a permit, and what it goes back to; its path.
+/// A change that went out with a permit, and its rollback target; its path.
 fn under_way(server: &Server, new: &str, old: &str) -> String {
     let mut body = request("A new printer driver", new, server.server_time());
     body["targets"][0]["rollback_to"] = json!(old);
@@ -53,7 +53,7 @@ fn under_way(server: &Server, new: &str, old: &str) -> String {
     path
 }
 
-/// The page's form holds the draft, and the command line takes it with a word of its own over it.
+/// The page's form has the draft, and the command line takes it with a value of its own over it.
 fn the_draft_is_a_start(server: &Server, path: &str, draft: &Value) {
     let key = path.rsplit('/').next().unwrap();
     let (summary, owner) = (draft["summary"].as_str().unwrap(), server.token("owner"));
@@ -96,7 +96,7 @@ fn the_draft_is_a_start(server: &Server, path: &str, draft: &Value) {
     assert_eq!(review["cause"], "missing_test");
 }
 
-/// Those who were asked, and owner and change manager of the failure and of the way back.
+/// The approvers, and owner and change manager of the failure and of the rollback.
 fn the_draft_says_who_was_told(server: &Server, draft: &Value) {
     let told = draft["facts"]["told"].as_array().unwrap();
     let times = |role: &str, topic: &str| {

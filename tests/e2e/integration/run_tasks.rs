@@ -1,5 +1,5 @@
-//! Runs of Terraform ask by a run task: signed over the raw body, answered at the address that they name where it is the
-//! configured host's, told again while they wait, and given one result with every reason.
+//! Runs of Terraform query by a run task: signed over the raw body, the response at the address that they name where it is the
+//! configured host's, progress while they wait, and one result with every reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -156,7 +156,7 @@ fn a_run_waits_for_the_gate_and_has_one_result() {
     let base = terraform.url.clone();
     {
         let task = Task::connect(&server, &base);
-        // As Terraform tries a task that is set up: nothing is asked, nothing is told.
+        // Terraform's test of a task that is set up: nothing is checked and nothing reported.
         task.ask(&request(
             &base,
             1,
@@ -205,7 +205,7 @@ fn a_run_waits_for_the_gate_and_has_one_result() {
             .unwrap()
             .ends_with(&format!("/changes/{key}"))
     );
-    // A result is the last word.
+    // A result is final.
     let hold = json!({"reason": "The vendor called."});
     let path = format!("/api/v1/changes/{key}/hold");
     server.must("POST", &path, &server.token("change_manager"), Some(&hold));
@@ -292,7 +292,7 @@ fn a_forged_request_is_turned_away_and_a_result_goes_to_the_configured_host_alon
     task.ask(&request(&base, 3, json!({})));
     terraform.wait_for("the good one is answered", self::told(3, "running"));
     assert!(elsewhere.sent().is_empty(), "{:#?}", elsewhere.sent());
-    // What is kept of a request lets nobody answer it.
+    // The stored part of a request lets nobody respond to it.
     let id = deliveries()["items"][0]["id"].as_str().unwrap().to_owned();
     let kept = server
         .must("GET", &format!("/api/v1/deliveries/{id}"), &token, None)

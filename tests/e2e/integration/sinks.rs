@@ -22,7 +22,7 @@ fn state(server: &Server, id: &str) -> Value {
     server.must("GET", &format!("/api/v1/sinks/{id}"), &server.token("admin"), None)["state"].clone()
 }
 
-/// A change with so many edits; answers its key.
+/// A change with so many edits; returns its key.
 fn edited(server: &Server, edits: usize) -> String {
     let requester = server.token("requester");
     let body = json!({"title": "Sunk", "services": ["edge-dns"], "environment": "production"});
@@ -39,8 +39,8 @@ fn edited(server: &Server, edits: usize) -> String {
     key
 }
 
-/// Entries as a receiver keeps them: by index, each with the index before it and the key of its change. What comes twice must be
-/// the same.
+/// Entries as a receiver keeps them: by index, each with the index before it and the key of its change. A repeated entry must
+/// be the same.
 type Kept = BTreeMap<i64, (Option<i64>, Option<String>)>;
 
 fn keep(kept: &mut Kept, event: &Value) {
@@ -54,8 +54,8 @@ fn keep(kept: &mut Kept, event: &Value) {
     }
 }
 
-/// Fails where an entry names another one before it than was kept: that is a gap. The demo's own changes go on, so only the order is
-/// compared, and how many entries a change of ours has.
+/// Fails where an entry names another one before it than was kept: that is a gap. The demo's own changes go on, so only the
+/// order is compared, and the number of entries of a change of this test.
 fn must_have_no_gap(kept: &Kept) {
     let indexes: Vec<i64> = kept.keys().copied().collect();
     for pair in indexes.windows(2) {
@@ -90,7 +90,7 @@ fn a_collector_that_is_away_busy_or_answers_in_part_loses_nothing_and_repeats_ar
                 .iter()
                 .for_each(|event| keep(&mut keeps.lock().unwrap(), event));
         }
-        // 299 stands for an answer that says 200 and refuses all the same.
+        // 299 means a response with status 200 that refuses all the same.
         match says {
             299 => (200, json!({"text": "Server is busy", "code": 9})),
             says => (says, json!({"text": "Success", "code": 0})),

@@ -1,5 +1,5 @@
-//! rsyslog and syslog-ng receive what sinks send over TCP and TLS (RFC 5424, framed by octet counting as in RFC 6587 and RFC 5425), and
-//! write down field by field what they read. Both are killed and started again.
+//! rsyslog and syslog-ng receive the messages of sinks over TCP and TLS (RFC 5424, framed by octet counting as in RFC 6587 and
+//! RFC 5425), and write them down field by field. Both are killed and started again.
 //!
 //! They run as the tests' own processes from the folder `ASSENT_TEST_SYSLOG`, into which their packages are unpacked.
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::faults::eventually;
 use tests::{Place, Server, binary, free_port};
 
-/// What the receivers make of a title with every sign that syslog or JSON escapes.
+/// The receivers' reading of a title with every sign that syslog or JSON escapes.
 const TITLE: &str = "Größe \"3\" ] of C:\\tmp = 'x'";
 const EDITS: usize = 5;
 
@@ -120,7 +120,7 @@ impl Receiver {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit());
-        // What a killed one left behind names a process that is gone.
+        // The remains of a killed one name a process that is gone.
         let _ = std::fs::remove_file(self.folder.join("pid"));
         self.child = Some(command.spawn().unwrap());
         eventually("the receiver listens", || {
@@ -137,7 +137,7 @@ impl Receiver {
         }
     }
 
-    /// What was received on a way, by index; a repeated entry must be the same.
+    /// The received entries of a way, by index; a repeated entry must be the same.
     fn rows(&self, way: &str) -> BTreeMap<i64, Value> {
         let text = std::fs::read_to_string(self.folder.join(format!("{way}.out"))).unwrap_or_default();
         let mut found = BTreeMap::new();
@@ -173,7 +173,7 @@ fn parameter(row: &Value, name: &str) -> Option<String> {
     rest.split('"').next().map(str::to_owned)
 }
 
-/// A change with edits; answers its key.
+/// A change with edits; returns its key.
 fn edited(server: &Server) -> String {
     let requester = server.token("requester");
     let body = json!({"title": TITLE, "services": ["edge-dns"], "environment": "production"});
@@ -209,7 +209,7 @@ fn must_have_no_gap(receiver: &Receiver, way: &str) {
     }
 }
 
-/// Compares every field of a receiver's rows with what was done.
+/// Compares every field of a receiver's rows with the acts.
 fn must_have_read(receiver: &Receiver, way: &str, (key, login): (&str, &str)) {
     let rows = of_change(receiver, way, key);
     for (place, row) in rows.iter().enumerate() {

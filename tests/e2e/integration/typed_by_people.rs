@@ -1,5 +1,5 @@
-//! What people still type of a change that a pipeline brought before it can be submitted: at most four fields. By hand the form asks
-//! nine (`NINE` of the pages).
+//! The fields that people still type for a change that a pipeline brought before it can be submitted: at most four. By hand the
+//! form has nine (`NINE` of the pages).
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -7,7 +7,7 @@ use tests::{Place, Server};
 
 use crate::integration::deliveries;
 
-/// What a submission needs of a normal change (`before_submission` of the model).
+/// The needs of a normal change's submission (`before_submission` of the model).
 const NEEDED: [&str; 7] = [
     "title",
     "description",

@@ -1,4 +1,4 @@
-//! Deliveries that were never sent: the outside system is asked, and what it answers has the effect that the deliveries would
+//! Deliveries that were never sent: the outside system is queried, and its response has the effect that the deliveries would
 //! have had.
 
 use std::sync::Arc;
@@ -68,7 +68,7 @@ fn what_was_never_sent_is_asked_for_once_the_connection_is_there() {
     let change = server.must("GET", &path, &requester, None);
     assert_eq!(change["outcome"], "succeeded", "{change:#}");
     assert_eq!(change["actual_end"], "2026-11-20T10:03:00Z", "{change:#}");
-    // What ended is not asked for again, and what was there before the connection was never looked into.
+    // An ended deployment is not queried again, and those from before the connection were never looked into.
     server.advance(5 * 60);
     let asked = |what: &str| github.sent().iter().filter(|one| one.path.contains(what)).count();
     eventually("the list is asked for again", || asked("?per_page=100") >= 3);
@@ -159,7 +159,8 @@ fn what_is_taken_is_begun_at_once_and_waits_for_no_other_under_its_lease() {
     let counted = here.clone();
     let github = Outside::start(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        // Nobody is answered before all are here, for nearly as long as the server is patient; who waits for another's answer first never comes.
+        // Nobody gets a response before all are here, for nearly as long as the server is patient; a client that waits for
+        // another's response first never comes.
         for _ in 0..700 {
             if counted.load(Ordering::SeqCst) >= CONNECTIONS {
                 return (200, json!([]));
@@ -284,7 +285,7 @@ fn a_fifth_of_the_deliveries_lost_is_made_good_within_five_minutes() {
         assert_eq!(server.ask_with("POST", hook, None, Some(&body), &headers).0, 202);
     }
     assert!(lost * 10 >= count, "{lost} of {} were lost", count * 3);
-    // What fails in passing is tried again: while the test waits the clock creeps on, by less than the two minutes left.
+    // A passing failure is retried: while the test waits the clock creeps on, by less than the two minutes left.
     server.advance(3 * 60);
     let requester = server.token("requester");
     for path in &paths {
@@ -293,7 +294,7 @@ fn a_fifth_of_the_deliveries_lost_is_made_good_within_five_minutes() {
             change["outcome"] == "succeeded" && change["state"] == "reviewing"
         });
         let change = server.must("GET", path, &requester, None);
-        // A start that was lost while its end arrived is dated as the end: what has ended is not asked for.
+        // A start that was lost while its end arrived is dated as the end: an ended deployment is not queried.
         let began = change["actual_start"].as_str().unwrap();
         assert!(
             ["2026-11-20T10:02:00Z", "2026-11-20T10:03:00Z"].contains(&began),

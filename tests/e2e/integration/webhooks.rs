@@ -188,14 +188,14 @@ fn a_receiver_that_is_away_gets_everything_in_order_and_what_was_given_up_is_sen
             .map(|one| one.header("webhook-id").to_owned())
             .collect()
     };
-    // Leaving the list of the dead says only that it is due; the courier sends it afterwards.
+    // Leaving the list of the dead only marks it as due; the courier sends it afterwards.
     eventually("it is sent once more", || taken().len() >= 2);
     let ids = taken();
     assert!(ids.iter().all(|id| id == &ids[0]), "{ids:?}");
 }
 
-/// What a receiver took: of each change the places in the log of its events, in the order in which they came. What came twice
-/// stands once.
+/// The messages of a receiver: of each change the places in the log of its events, in the order in which they came. A repeated
+/// message is listed once.
 #[derive(Default)]
 struct Taken {
     ids: HashSet<String>,
@@ -221,10 +221,10 @@ impl Taken {
 
 /// Events of each change, on as many days.
 const DAYS: usize = 6;
-/// Who writes at the same time.
+/// Other writers at the same time.
 const WRITERS: usize = 8;
 
-/// A receiver that takes while it says 200.
+/// A receiver that accepts while it returns 200.
 fn receiver(status: &Arc<AtomicU16>) -> (Outside, Arc<Mutex<Taken>>) {
     let taken = Arc::<Mutex<Taken>>::default();
     let (says, keeps) = (status.clone(), taken.clone());
@@ -360,7 +360,7 @@ fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
     assert_eq!(fields, ["url", "kinds", "secret"]);
 }
 
-/// What a decision card answers, in its order.
+/// The rows of a decision card, in its order.
 const QUESTIONS: [&str; 9] = [
     "What",
     "Where",
@@ -373,7 +373,7 @@ const QUESTIONS: [&str; 9] = [
     "Still missing",
 ];
 
-/// The first lines of the sections that answer something; what is missing names whose word it is.
+/// The first lines of the sections with content; a missing decision is shown with its person or role.
 fn questions_in_slack(card: &Value) -> Vec<String> {
     let blocks = &card["blocks"].as_array().unwrap()[3..];
     let answers: Vec<&str> = blocks.iter().filter_map(|it| it["text"]["text"].as_str()).collect();
@@ -382,7 +382,7 @@ fn questions_in_slack(card: &Value) -> Vec<String> {
     questions.map(str::to_owned).collect()
 }
 
-/// What is set in bold below the headline.
+/// The text in bold below the headline.
 fn questions_in_teams(content: &Value) -> Vec<String> {
     let rows = content["body"].as_array().unwrap().iter();
     let bold = rows

@@ -72,7 +72,7 @@ fn an_announcement_is_shown_while_it_is_current() {
     must_replay(&place);
 }
 
-/// Nobody else announces anything, whatever they send; and a request hears of all its errors at once.
+/// Nobody else announces anything, with any request; and one response reports all errors of a request.
 fn is_refused_as_a_whole(server: &Server) {
     let wrong = json!({"titel": "x", "text": 3, "services": ["label-print", "nowhere"], "starts_at": "soon"});
     assert_eq!(
@@ -104,7 +104,7 @@ fn is_refused_as_a_whole(server: &Server) {
     assert_eq!(codes(&answer), ["ends_at in_the_past"]);
 }
 
-/// An edit names what changes; the rest stays, and a version that is not the present one is refused.
+/// An edit changes its named fields; the rest stays, and a version that is not the present one is refused.
 fn edits_judge_what_they_name(server: &Server, path: &str) {
     let edit = |body: Value, etag: &str| ask(server, "change_manager", ("PATCH", path), &body, etag);
     let (status, edited) = edit(json!({"text": "Plan nothing at all."}), "\"1\"");

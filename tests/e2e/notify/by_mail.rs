@@ -1,5 +1,5 @@
-//! A change by mail: a letter from a known person to their own address is one draft, with its files, and nothing more; a stranger,
-//! a forger, a program and another person get no draft and no answer that tells them anything.
+//! A change by mail: a letter from a known person to their own address is one draft, with its files, and nothing more; a
+//! stranger, a forger, a program and another person get no draft and no informative reply.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

@@ -1,4 +1,5 @@
-//! Communications: units and plans written by change managers, a preview of their words, the status page with its feed, and the log.
+//! Communications: units and plans written by change managers, a preview of their text, the status page with its feed, and the
+//! log.
 
 use serde_json::{Value, json};
 use tests::session::Session;
@@ -143,7 +144,7 @@ fn makes_feeds_by_the_api(server: &Server) {
     assert_eq!(server.get(path, None).0, 404);
 }
 
-/// Strangers read nothing until an administrator with a fresh factor says so; then services and times alone.
+/// Strangers read nothing until an administrator with a fresh factor opens it; then services and times alone.
 fn is_public_by_choice(server: &Server) {
     let public = || server.get("/t/halden/status/public", None);
     let feed = || server.get("/t/halden/status/public.atom", None);

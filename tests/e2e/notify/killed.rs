@@ -1,4 +1,4 @@
-//! Letters of a communication while the server is killed: nobody is left out, and what comes twice is one letter under one id.
+//! Letters of a communication while the server is killed: nobody is left out, and a repeated letter has the same id.
 //! `ASSENT_TEST_LETTER_KILLS` sets the number of kills.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! A vendor's desk announces maintenance by mail, and hears what came of each letter.
+//! A vendor's desk announces maintenance by mail, and hears the result of each letter.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

@@ -1,5 +1,4 @@
-//! People are told as they wish, once, whoever dies meanwhile; and what they answer by mail becomes a comment, never a
-//! decision.
+//! People are notified as they wish, once, whoever dies meanwhile; and their reply by mail becomes a comment, never a decision.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +24,7 @@ pub(crate) fn login(server: &Server, role: &str) -> String {
     server.person(role)["login"].as_str().unwrap().to_owned()
 }
 
-/// How often the letters to an address tell of a comment on a change; a letter that came twice counts once, as for whoever
-/// reads it.
+/// The number of letters to an address about a comment on a change; a letter that came twice counts once, as for its reader.
 fn told_of(letters: &Letters, address: &str, key: &str) -> usize {
     let mut seen = BTreeSet::new();
     let found = letters.to(address, "");
@@ -45,7 +43,7 @@ fn live_in_utc(server: &Server, login: &str) {
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&said));
 }
 
-/// The words of a piece of markup, with a space for each tag.
+/// The text of a piece of markup, with a space for each tag.
 fn words(html: &str) -> String {
     let mut out = String::new();
     let mut depth = 0_u32;
@@ -72,7 +70,7 @@ fn words(html: &str) -> String {
         .replace(" )", ")")
 }
 
-/// A page without its pictures, which a letter tells in words alone.
+/// A page without its pictures, which a letter gives as text alone.
 fn without_pictures(page: &str) -> String {
     let mut parts = page.split("<svg");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -82,7 +80,7 @@ fn without_pictures(page: &str) -> String {
     out
 }
 
-/// The answers of the decision card on a page, in their order.
+/// The rows of the decision card on a page, in their order.
 fn card_on_page(page: &str) -> Vec<String> {
     let page = without_pictures(page);
     let card = page
@@ -98,7 +96,7 @@ fn card_on_page(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// The same of a letter: a question stands at the beginning of a line, its answer is indented.
+/// The same of a letter: a row's title is at the beginning of a line, its content is indented.
 fn card_in_letter(text: &str) -> Vec<String> {
     let mut answers: Vec<String> = Vec::new();
     for line in text.lines() {
@@ -119,7 +117,8 @@ fn card_in_letter(text: &str) -> Vec<String> {
     answers.iter().map(|answer| words(answer)).collect()
 }
 
-/// What a page says now as a letter says it, which is read later: days by their date, and behind the planned times their zone.
+/// The content of a page now as a letter has it, which is read later: days by their date, and behind the planned times their
+/// zone.
 fn in_letter(answer: &str, now: Timestamp) -> String {
     let now = now.in_tz("Europe/Oslo").unwrap();
     let dated = |days: i64| {
@@ -182,7 +181,7 @@ fn the_decision_card_in_a_letter_says_what_the_page_says() {
     );
 }
 
-/// Who was told about a change that their word is void, each once, in the order of their logins.
+/// People notified about a change that their decision is void, each once, in the order of their logins.
 fn told_void(server: &Server, letters: &Letters, key: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let found = letters.to("", &format!("{key} needs your decision again"));
@@ -232,10 +231,10 @@ fn an_edit_tells_exactly_those_whose_word_it_voids() {
             .iter()
             .for_each(|role| tests::journey::approve(&server, path, role));
     }
-    // What no approval covers tells nobody.
+    // An edit that no approval covers notifies nobody.
     edit(&server, "PATCH", &all, &json!({"labels": ["x"]}));
     edit(&server, "PATCH", &two, &json!({"labels": ["x"]}));
-    // New times touch who agreed to them, and the plan whoever agreed to what is done.
+    // New times concern the approvers of the times, and a new plan the approvers of the work.
     let times = json!({
         "planned_start": now.to_string(), "planned_end": (now + SignedDuration::from_hours(3)).to_string(),
     });
@@ -296,7 +295,7 @@ fn letters_that_wait_are_sent_once_whoever_dies_meanwhile() {
     signals::send("KILL", server.id());
     drop(server);
     let mut server = start(&place, &letters);
-    // Whatever the one that died had taken to send is free again a minute later.
+    // A letter that the dead server had taken to send is free again a minute later.
     server.hold_clock(due + SignedDuration::from_secs(120));
     eventually("the day's letter has come", || told_of(&letters, &mail, &key) == 2);
     server.advance(24 * 60 * 60);
@@ -338,7 +337,7 @@ fn who_watches_a_service_is_told_of_its_milestones() {
     assert_eq!(status, 403, "nobody lets a group watch that they are not in");
 }
 
-/// A connection that hands mail on: its path and its secret.
+/// A connection that forwards mail: its path and its secret.
 pub(crate) fn mailbox(server: &Server) -> (String, String) {
     let body = json!({"kind": "mail", "name": "Replies", "reply_to": "assent@halden.example"});
     let made = server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&body));
@@ -346,7 +345,7 @@ pub(crate) fn mailbox(server: &Server) -> (String, String) {
     (text("hook_path"), text("secret"))
 }
 
-/// Hands a mail on as a mail server would.
+/// Forwards a mail as a mail server would.
 pub(crate) fn hand_on(server: &Server, (path, secret): &(String, String), mail: &str) -> Option<u16> {
     let length = mail.len().to_string();
     let heads = [("Content-Type", "message/rfc822"), ("Content-Length", length.as_str())];
@@ -387,7 +386,7 @@ fn send_what_is_nobodys(server: &Server, mailbox: &(String, String), letter: &Le
     assert_eq!(hand_on(server, &wrong, &stranger), Some(401));
 }
 
-/// Whom the address was given to is told of the stranger's mail, once; a program and a forger are told nothing.
+/// The owner of the address is notified of the stranger's mail, once; a program and a forger get no reply.
 fn must_tell_of_the_strangers_mail(letters: &Letters, answers: &str) {
     eventually("the person is told of what was not taken", || {
         !letters.to(answers, "was not taken").is_empty()
@@ -400,7 +399,7 @@ fn must_tell_of_the_strangers_mail(letters: &Letters, answers: &str) {
     assert!(letters.to("eve@mail.example", "").is_empty());
 }
 
-/// An approver returns a change with a question, its requester answers the letter, and the approver has the answer by mail.
+/// An approver returns a change with a question, its requester replies to the letter, and the approver has the reply by mail.
 #[test]
 fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
     let place = Place::demo("reply");
@@ -427,7 +426,7 @@ fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
     assert!(letter.head("Reply-To").contains("assent+"), "{letter:?}");
     send_what_is_nobodys(&server, &mailbox, &letter, &answers);
     must_tell_of_the_strangers_mail(&letters, &answers);
-    // The answer itself, delivered twice.
+    // The reply itself, delivered twice.
     let words = "Pricing compares ten routes by hand.\r\nI approve it.";
     let answer = reply(&letter, &answers, "m3", words, "");
     assert_eq!(hand_on(&server, &mailbox, &answer), Some(202));
@@ -444,7 +443,7 @@ fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["text"], "Pricing compares ten routes by hand.\nI approve it.");
     assert_eq!(found[0]["by"], login(&server, "requester"));
-    // The approver answers in turn, from the letter that they were told by: a comment again, and the draft stays one.
+    // The approver replies in turn, from the letter about it: a comment again, and the draft stays one.
     let yes = reply(&told, &asks, "m4", "Approved!", "");
     assert_eq!(hand_on(&server, &mailbox, &yes), Some(202));
     eventually("the second answer is a comment", || comments(&server, &path).len() == 2);

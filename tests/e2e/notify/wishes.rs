@@ -1,4 +1,5 @@
-//! How each person reads: their zone, their clock, how close rows stand. Everyone says it of themselves, and it holds on each page.
+//! Each person's settings for reading: their zone, their clock, the density of rows. Each person sets it for themselves, and it
+//! holds on each page.
 
 use serde_json::{Value, json};
 use tests::session::Session;

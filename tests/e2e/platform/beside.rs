@@ -1,4 +1,4 @@
-//! SQL beside a server, past the product: what lies in its database, and how that fares when it is changed there.
+//! SQL beside a server, past the product: the content of its database, and the effect of edits there.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl Beside {
         Self::Postgres(Box::new(postgres::Client::connect(url, postgres::NoTls).unwrap()))
     }
 
-    /// Runs statements one after another, and answers what they say: a line for each row, `|` between its columns.
+    /// Runs statements one after another, and returns their output: a line for each row, `|` between its columns.
     pub fn ask(&mut self, statements: &[&str]) -> String {
         match self {
             Self::Sqlite(base) => statements.iter().map(|sql| in_file(base, sql)).collect(),
@@ -33,7 +33,7 @@ impl Beside {
     }
 }
 
-/// Runs SQL beside the server once, and answers what it says.
+/// Runs SQL beside the server once, and returns its output.
 pub fn beside(place: &Place, sql: &str) -> String {
     Beside::of(place).ask(&[sql])
 }

@@ -1,4 +1,4 @@
-//! `assent doctor` on installations that are broken: it ends with 1, and says what is wrong and what helps.
+//! `assent doctor` on installations that are broken: it ends with 1, and names the fault and the remedy.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use tests::{Place, Server, binary, on_postgres};
 use crate::audit::tamper::run_sql;
 use crate::platform::crash::place_arguments;
 
-/// What doctor says of a place, on the host.
+/// The output of doctor on a place, on the host.
 fn on_the_host(place: &Place) -> (Option<i32>, String) {
     let mut doctor = Command::new(binary());
     place_arguments(place, doctor.arg("doctor"));
@@ -21,7 +21,7 @@ fn told(doctor: &mut Command) -> (Option<i32>, String) {
     (done.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
-/// The lines about one thing, with what helps below them.
+/// The lines about one thing, with the remedy below them.
 fn about<'a>(said: &'a str, name: &str) -> Vec<&'a str> {
     let lines: Vec<&str> = said.lines().collect();
     let is_it = |line: &str| line.starts_with(&format!("bad   {name}: "));
@@ -125,7 +125,7 @@ fn another_master_key_is_named_before_anything_is_read() {
         None => {
             let key = place.folder.path().join("master.key");
             let length = std::fs::read(&key).unwrap().len();
-            // It is as long as the one that it stands for, and readable by its owner alone as before.
+            // It is as long as the one that it replaces, and readable by its owner alone as before.
             std::fs::write(
                 &key,
                 if length == 32 {

@@ -14,9 +14,9 @@ use tests::{Place, Server};
 
 /// Usually so many look at lists and reports without a pause; in the burst ten times as many.
 const USUAL: usize = 4;
-/// Questions to the gate a second, whatever else goes on.
+/// Gate checks per second, beside all other load.
 const RATE: i64 = 100;
-/// How many ask in turn, so that a slow answer holds up no other question.
+/// The number of clients in turn, so that a slow response delays no other request.
 const ASKING: i64 = 20;
 /// The most that may be resident, in kibibytes.
 const MOST_MEMORY: u64 = 512 * 1024;
@@ -25,7 +25,7 @@ const HARD_STOP: SignedDuration = SignedDuration::from_secs(10);
 /// The length at which p99 is held to its figure, in seconds, and that figure.
 const WHOLE: i64 = 600;
 const WANTED: SignedDuration = SignedDuration::from_millis(50);
-/// How soon lists are answered again.
+/// The time until lists respond again.
 const BACK: SignedDuration = SignedDuration::from_secs(5);
 
 /// The status, and the seconds of `Retry-After`.
@@ -39,7 +39,7 @@ fn look(agent: &ureq::Agent, url: &str, token: &str) -> (u16, Option<String>) {
     (status, later)
 }
 
-/// What people look at: lists, searches, reports.
+/// The pages that people look at: lists, searches, reports.
 const PAGES: &[&str] = &[
     "/api/v1/changes?limit=200",
     "/api/v1/changes?q=deploy&limit=200",
@@ -49,7 +49,7 @@ const PAGES: &[&str] = &[
     "/api/v1/completeness",
 ];
 
-/// What the burst was told: how many were answered, how many put off.
+/// The responses to the burst: the number of served ones, and of those put off.
 #[derive(Default)]
 struct Told {
     answered: usize,
@@ -67,7 +67,7 @@ fn crowd(server: &Server, token: &str, seed: usize, over: &AtomicBool) -> Told {
             (200, _) => told.answered += 1,
             (503, Some(_)) => {
                 told.put_off += 1;
-                // Whoever is put off and asks at once is rude; these are, a little.
+                // A client that is put off and retries at once is rude; these are, a little.
                 std::thread::park_timeout(Duration::from_millis(20));
             }
             (status, later) => panic!("{page}: {status}, Retry-After {later:?}"),
@@ -76,7 +76,7 @@ fn crowd(server: &Server, token: &str, seed: usize, over: &AtomicBool) -> Told {
     told
 }
 
-/// Asks the gate at a fixed rate; how long each answer took from when its question was due.
+/// Queries the gate at a fixed rate; the time of each response from when its request was due.
 fn ask_the_gate(server: &Server, artifact: &str, seconds: i64) -> Vec<SignedDuration> {
     let took = Mutex::new(Vec::new());
     let began = assent::clock::now();
@@ -150,7 +150,7 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
         peak / 1024
     );
     assert!(took[took.len() - 1] <= HARD_STOP, "the gate kept somebody waiting");
-    // What the row promises is promised of its own length, on a machine that does nothing else.
+    // The row's promise holds for its own length, on a machine that does nothing else.
     assert!(
         seconds < WHOLE || p99 <= WANTED,
         "p99 of the gate is {} ms",
@@ -158,7 +158,7 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
     );
     assert!(answered > 0, "somebody was answered");
     assert!(peak <= MOST_MEMORY, "{peak} KiB were resident");
-    // As before: every page is answered, and none is put off.
+    // As before: every page is served, and none is put off.
     let (gone, agent) = (assent::clock::now(), agent());
     while !PAGES
         .iter()
@@ -172,7 +172,7 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
 /// So many come at the same moment; there are turns for 1,024 of them.
 const CROWD: usize = 2_000;
 
-/// The whole answer to a request that went out; of a list only its beginning, for there are many.
+/// The whole response to a request that went out; of a list only its beginning, because there are many.
 fn heard(stream: &mut TcpStream) -> (u16, String) {
     let mut said = Vec::new();
     let mut piece = [0_u8; 4_096];
@@ -200,16 +200,16 @@ fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not()
         "{}\r\n",
         raw::head("GET", "/api/v1/changes?q=deploy&limit=50", Some(&reader), &[])
     );
-    // They are there already and only have to ask.
+    // They are there already and only have to send.
     let mut people: Vec<TcpStream> = Vec::new();
     while people.len() < CROWD {
         people.extend((0..200).map(|_| raw::connect(&server.url)));
-        // Whoever connects is let in by turns: once this one is answered, those before it are in.
+        // Connections are accepted in order: after the response to this one, those before it are in.
         assert_eq!(server.get("/healthz", None).0, 200);
     }
     let gate = format!("{}{}", server.url, gate_path(&artifact));
     let (told, slowest, crowd) = std::thread::scope(|scope| {
-        // The server stands still until all have asked, so that they come at one moment however fast it is.
+        // The server is paused until all have sent, so that they come at one moment however fast it is.
         signals::send("STOP", server.id());
         for stream in &mut people {
             raw::send(stream, &[request.as_bytes()]);
@@ -248,7 +248,7 @@ fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not()
         "{}",
         put_off[0].1
     );
-    // How long it took says more of the machine than of the server; that the gate was answered each time is what is promised.
+    // The time depends more on the machine than on the server; the promise is that the gate responded each time.
     assert!(peak <= MOST_MEMORY, "{peak} KiB were resident");
     assert_eq!(
         look(&agent(), &format!("{}{}", server.url, PAGES[0]), &reader).0,

@@ -1,4 +1,4 @@
-//! Secrets stay where they belong: none of them stands in any answer, log, database, backup or report.
+//! Secrets stay where they belong: none of them is in any response, log, database, backup or report.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub fn held<'a>(place: &Place, secrets: impl IntoIterator<Item = &'a str>) -> Ve
         assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
         kept.push(dump.stdout);
     }
-    // Bytes stand in a dump as hexadecimal digits.
+    // Bytes are in a dump as hexadecimal digits.
     let digits = |secret: &str| secret.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
     let stands = |secret: &str| {
         let digits = digits(secret);
@@ -43,13 +43,13 @@ fn read_folder(folder: &Path, kept: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Whether bytes stand in others.
+/// Whether bytes occur in others.
 pub fn contains(whole: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(whole, part).is_some()
 }
 
-/// What an answer to everybody and to an administrator shows; the secrets must stand in none of it. `made` are addresses of
-/// what the secrets belong to, beside those of the lists.
+/// The content of a response to everybody and to an administrator; it must have none of the secrets. `made` are addresses of
+/// the records of the secrets, beside those of the lists.
 fn everything_shown(
     server: &Server,
     place: &Place,
@@ -98,12 +98,12 @@ fn everything_shown(
 /// A secret that only settings hold.
 const SMTP_PASSWORD: &str = "canary-of-the-mail-server";
 
-/// Secrets by their kind, and where what they belong to is shown.
+/// Secrets by their kind, and the pages of their records.
 #[derive(Default)]
 struct Made {
     secrets: Vec<(&'static str, String)>,
     paths: Vec<String>,
-    /// Answers to requests that showed a secret in a wrong place, and what they were.
+    /// Responses to requests that presented a secret in a wrong place, and the requests.
     answers: Vec<(String, Vec<u8>)>,
 }
 
@@ -146,7 +146,7 @@ fn make_of_people(server: &Server, made: &mut Made, n: usize) {
     made.keep("wrong token", &json!(bogus));
 }
 
-/// The same of what lies outside: repositories, receivers, providers.
+/// The same of outside systems: repositories, receivers, providers.
 fn make_of_systems(server: &Server, made: &mut Made, n: usize) {
     let admin = server.token("admin");
     let name = format!("canary{n}");
@@ -188,8 +188,8 @@ fn make_of_a_session(server: &Server, made: &mut Made) {
     made.keep("wrong code", &json!("canary-of-a-code"));
 }
 
-/// Collects permits: whoever shows one in its place is let through, so it is handed to who asked and stands nowhere else. The
-/// data keeps what it says but not its signed form, also where the request may come a second time: then it is signed anew.
+/// Collects permits: a permit lets its bearer through, so only the requester gets it, and it is nowhere else. The data keeps
+/// its content but not its signed form, also where the request may come a second time: then it is signed anew.
 fn make_permits(server: &Server, made: &mut Made, each: usize) {
     let pipeline = server.token("pipeline");
     for n in 0..each {
@@ -259,7 +259,7 @@ fn show_in_wrong_places(server: &Server, made: &mut Made, (permit, named): (&str
 fn make_secrets(server: &Server, place: &Place, each: usize) -> Made {
     let mut made = Made::default();
     made.keep("smtp password", &json!(SMTP_PASSWORD));
-    // Before anybody guesses: whoever guessed often waits before the next try.
+    // Before anybody guesses: a client with many wrong guesses waits before the next try.
     make_of_a_session(server, &mut made);
     for n in 0..each {
         make_of_people(server, &mut made, n);
@@ -307,7 +307,7 @@ fn no_secret_stands_in_an_answer_a_log_the_database_or_a_report() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The digests of tokens as whoever reads the database finds them.
+/// The digests of tokens as a reader of the database finds them.
 fn stored_digests(place: &Place) -> Vec<String> {
     let said = beside(place, "SELECT digest FROM \"token\"");
     said.lines().map(str::to_owned).collect()

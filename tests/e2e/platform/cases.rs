@@ -1,12 +1,12 @@
-//! The inputs in `tests/cases` against one server over the demo. Each is a Python program that uses only the public API
-//! and exits with 0 if every answer was right.
+//! The inputs in `tests/cases` against one server over the demo. Each is a Python program that uses only the public API and
+//! exits with 0 if every response was right.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tests::{Place, Server};
 
-/// The checks of a case that need what is not built yet: all others of it hold, and these do not.
+/// The checks of a case that need an unbuilt feature: all others of it hold, and these do not.
 const NOT_BUILT: &[(&str, &str)] = &[];
 
 fn folder() -> PathBuf {
@@ -26,7 +26,7 @@ fn cases() -> Vec<String> {
     names
 }
 
-/// The exit code of one case and what it printed.
+/// The exit code of one case and its output.
 fn run(server: &Server, name: &str) -> (Option<i32>, String) {
     let python = std::env::var_os("ASSENT_TEST_PYTHON").unwrap_or_else(|| "python3".into());
     let output = Command::new(python)

@@ -40,7 +40,7 @@ fn cosigned_at(signature: &NoteSignature) -> Option<u64> {
     (rest.len() == 64).then(|| u64::from_be_bytes(*time))
 }
 
-/// What the gate says at a moment.
+/// The gate's result at a moment.
 fn decision(server: &mut Server, at: Timestamp, artifact: &str) -> u16 {
     server.hold_clock(at);
     let (status, body) = server.get(&gate_path(artifact), Some(&server.token("pipeline")));

@@ -1,4 +1,4 @@
-//! The whole lifecycle from a terminal, on one server: every act by its command, what each answers as JSON, and its exit code.
+//! The whole lifecycle from a terminal, on one server: every act by its command, the output of each as JSON, and its exit code.
 
 use std::process::{Command, Output};
 
@@ -17,7 +17,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// What a command answers that must end with this code.
+    /// The output of a command that must end with this code.
     #[track_caller]
     fn says(&self, code: i32, role: &str, words: &[&str]) -> Value {
         let (ended, told) = assent(&self.server, role, words);
@@ -25,8 +25,8 @@ impl Terminal {
         told
     }
 
-    /// An act on a change, which must be done and leave it in this state. Acts answer the change, or an item that says where
-    /// the change stands.
+    /// An act on a change, which must be done and leave it in this state. Acts return the change, or an item with the change's
+    /// state.
     #[track_caller]
     fn does(&self, role: &str, words: &[&str], state: &str) -> Value {
         let words = [&["change"], words].concat();
@@ -138,7 +138,7 @@ impl Terminal {
     }
 }
 
-/// Returned, submitted again, approved, put off, held and resumed: it stands scheduled.
+/// Returned, submitted again, approved, put off, held and resumed: it is scheduled.
 fn plan(terminal: &Terminal, key: &str) {
     terminal.submit_and_assess(key);
     let answer = terminal.does("security", &["return", key, "--question", "Which ports?"], "draft");
@@ -163,7 +163,7 @@ fn plan(terminal: &Terminal, key: &str) {
     ];
     terminal.does("requester", &evidence, "authorizing");
     terminal.approve(key);
-    // Another window asks those again who decide on *when*, and nobody else.
+    // Another window requests those approvals again that cover *when*, and no others.
     let times = ["schedule", key, "--from", "now", "--to", "+3h"];
     terminal.does("requester", &times, "approved");
     terminal.does("change_manager", &["approve", key], "scheduled");
@@ -210,7 +210,7 @@ fn carry_out(terminal: &Terminal, key: &str) {
     assert_eq!(shown["reviews"][0]["improvements"], json!(["Drain earlier"]));
 }
 
-/// A way back that was begun by mistake is taken back, by the id that the log of actions shows.
+/// A rollback that was begun by mistake is taken back, by the id that the log of actions shows.
 fn take_back(terminal: &Terminal, key: &str) {
     terminal.does("implementer", &["note", key, "Drained", "--step", "1"], "implementing");
     let begun = terminal.does(
@@ -298,7 +298,7 @@ fn around(terminal: &Terminal, key: &str) {
     terminal.does("requester", &["cancel", &other, "--reason", "Not needed"], "cancelled");
 }
 
-/// The ways out: rejected, cancelled, and a glass that no token breaks.
+/// The exits: rejected, cancelled, and a break-glass that no token may use.
 fn leave(terminal: &Terminal) {
     let rejected = terminal.authorizing(9_602);
     terminal.refused("requester", &["reject", &rejected, "--reason", "No"], "not_asked");
@@ -324,7 +324,7 @@ fn leave(terminal: &Terminal) {
     terminal.does("requester", &["show", &glass], "authorizing");
 }
 
-/// A token works from when it is made until it is revoked, which its bearer is told as something that could not be asked.
+/// A token works from when it is made until it is revoked; its bearer then gets an error of access, not a refusal.
 fn tokens(terminal: &Terminal) {
     let made = terminal.says(
         0,
@@ -367,7 +367,7 @@ fn tokens(terminal: &Terminal) {
     assert_eq!(terminal.plain(secret, &["change", "list"]).status.code(), Some(2));
 }
 
-/// Which packs the directory cannot staff: exit 1 for one that was named, with the rule; a name that is none is no yes.
+/// The packs that the directory cannot staff: exit 1 for a named one, with the rule; an unknown name is an error.
 fn staffing(terminal: &Terminal) {
     let test = |pack: &[&'static str]| [&["policy", "test", "--staffing"], pack].concat();
     let all = terminal.says(0, "auditor", &test(&[]));
@@ -445,7 +445,7 @@ fn audit(terminal: &Terminal, key: &str) {
         (&served["is_proven"], &served["index"]),
         (&json!(true), &by_id["index"])
     );
-    // Who is not let in learns nothing of the log, neither good nor bad.
+    // A refused credential learns nothing of the log, neither good nor bad.
     let outside = terminal.says(2, "requester", &["audit", "prove", id]);
     assert_eq!(outside["status"], 403);
     let absent = terminal.says(1, "auditor", &["audit", "prove", "999999999", "--log", &log]);
@@ -455,7 +455,7 @@ fn audit(terminal: &Terminal, key: &str) {
     told_command(terminal, &auditor);
 }
 
-/// The log is listed by what is asked of it, from where a cut list ended, and what entries are about has its name.
+/// The log is listed by its filters, from where a cut list ended, and the subjects of entries have their names.
 fn listed_entries(terminal: &Terminal, auditor: &str, key: &str) {
     let asked = |more: &[&str]| terminal.says(0, "auditor", &[&["audit", "events", "--about", key], more].concat());
     let approvals = asked(&["--kind", "approval"]);
@@ -496,7 +496,7 @@ fn listed_entries(terminal: &Terminal, auditor: &str, key: &str) {
     assert_eq!(never["code"], "could_not", "{never:#}");
 }
 
-/// An entry of the log is shown with what it wrote, by its id and by its place, to whoever reads the log.
+/// An entry of the log is shown with its writes, by its id and by its place, to a reader of the log.
 fn entries(terminal: &Terminal, auditor: &str, events: &[Value]) {
     let made = events.iter().find(|it| it["kind"] == "change.created").unwrap();
     let id = made["id"].as_str().unwrap();
@@ -537,7 +537,7 @@ fn entries(terminal: &Terminal, auditor: &str, events: &[Value]) {
     assert_eq!(absent["code"], "not_found");
 }
 
-/// The command by which the page of the log says that it is checked, run as it stands there.
+/// The command on the page of the log that checks it, run unchanged.
 fn told_command(terminal: &Terminal, auditor: &str) {
     let page = Session::begin(&terminal.server, "auditor").get("/t/halden/audit").body;
     let start = page.find("assent audit verify ").expect("the page names the command");
@@ -556,7 +556,7 @@ fn told_command(terminal: &Terminal, auditor: &str) {
     assert!(String::from_utf8_lossy(&done.stdout).starts_with("good"), "{done:?}");
 }
 
-/// Errors say how to mend them in the words of the command line.
+/// Errors name the remedy with the names of the command line.
 fn errors(terminal: &Terminal) {
     let token = terminal.server.token("requester");
     let told = |token: &str, words: &[&str], code: i32| {
@@ -590,7 +590,7 @@ fn errors(terminal: &Terminal) {
     );
 }
 
-/// What bash completes with is a script that bash reads, and it offers the acts.
+/// Bash completion is a script that bash reads, and it offers the acts.
 fn completions(terminal: &Terminal) {
     let made = terminal.plain("", &["completions", "bash"]);
     assert_eq!(made.status.code(), Some(0));
@@ -606,7 +606,7 @@ fn completions(terminal: &Terminal) {
     assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "break-glass", "{done:?}");
 }
 
-/// Who answers for whom is said, shown and taken away.
+/// The manager of a person is set, shown and taken away.
 fn managers(terminal: &Terminal) {
     let person = |words: &[&str]| terminal.says(0, "admin", &[&["person"], words].concat());
     let made = person(&["create", "nils.ny", "--role", "requester"]);

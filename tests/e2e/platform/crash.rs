@@ -1,4 +1,4 @@
-//! `kill -9` under load: what was acknowledged is there, nothing is half there, and the log still proves itself.
+//! `kill -9` under load: acknowledged acts are there, nothing is half there, and the log still proves itself.
 
 use std::process::Command;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub fn place_arguments(place: &Place, command: &mut Command) {
     }
 }
 
-/// Runs a command whose answer must be good.
+/// Runs a command whose result must be good.
 pub fn must_run(command: &mut Command) -> String {
     let done = command.output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
@@ -76,7 +76,7 @@ fn must_verify_now(server: &Server) {
 /// as much, as other programs may have the machine for a moment.
 const BACK_WITHIN: Duration = Duration::from_secs(2);
 
-/// Everything that people, pipelines and senders do at once: whichever moment the server dies at, what it had acknowledged is
+/// Everything that people, pipelines and senders do at once: after the server dies at any moment, each acknowledged act is
 /// there when it is back, each act is there as a whole or not at all, the log verifies and every record agrees with it.
 #[test]
 fn what_was_acknowledged_survives_being_killed() {
@@ -91,7 +91,7 @@ fn what_was_acknowledged_survives_being_killed() {
         // The moment of death differs from round to round: after so many acknowledgements.
         load.wait_for(8 + (7 * round) % 40);
         signals::send("KILL", server.id());
-        // What was not answered is asked again, with the same key, once all was looked at.
+        // Unacknowledged requests are retried, with the same key, once all was looked at.
         load.turn_to(None);
         drop(server);
         // As the one that died has left it, before another one mends anything.
@@ -136,7 +136,7 @@ fn a_kill_before_any_call_that_lasts_leaves_nothing_half_done() {
     let mut server = Server::start(&place, true);
     let load = Load::begin("C", &server.token("requester"), 6);
     let calls = lasting_calls(&place);
-    // Threads count their own calls; whichever comes first to its n-th one ends the process.
+    // Threads count their own calls; the first to reach its n-th call ends the process.
     let step = (400 / points).max(1);
     for point in 0..points {
         let when = format!("inject={calls}:signal=KILL:when={}", 1 + point * step);

@@ -1,5 +1,5 @@
-//! What `serve --demo` promises: a believable organisation with a past, people who have just their role's rights, changes that are
-//! asked for exactly what is said, and no hand laid on data that is not its own.
+//! The promises of `serve --demo`: a believable organisation with a past, people who have just their role's rights, changes
+//! with exactly the expected approvals, and no access to data that is not its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -103,7 +103,7 @@ fn the_demo_is_an_organisation_with_a_past() {
     must_be_logged_as_it_was(&server, now);
 }
 
-/// The log begins with the demo's own event; what lies in the past was recorded now.
+/// The log begins with the demo's own event; past events were recorded now.
 fn must_be_logged_as_it_was(server: &Server, now: Timestamp) {
     server.wait_for_log();
     let token = server.token("auditor");
@@ -111,7 +111,7 @@ fn must_be_logged_as_it_was(server: &Server, now: Timestamp) {
     assert_eq!(status, 200);
     let mut events = Vec::new();
     let mut rest = bytes.as_slice();
-    // Each entry stands behind its length, in two bytes (C2SP tlog-tiles).
+    // Each entry follows its length, in two bytes (C2SP tlog-tiles).
     while let [high, low, behind @ ..] = rest {
         let (entry, next) = behind.split_at(usize::from(u16::from_be_bytes([*high, *low])));
         events.push(serde_json::from_slice::<Value>(entry).unwrap());
@@ -135,7 +135,7 @@ fn its_people_have_just_their_roles_and_the_other_tenant_its_own() {
     let may = |path: &str, body: &Value| -> BTreeSet<&str> {
         let is_let = |role: &&str| {
             let (status, _) = server.ask("POST", &format!("/api/v1{path}"), Some(&server.token(role)), Some(body));
-            // What is refused as written was let in.
+            // A request whose body is refused (422) passed the permission check.
             assert!([201, 403, 422].contains(&status), "{role} POST {path}: {status}");
             status != 403
         };
@@ -156,7 +156,7 @@ fn its_people_have_just_their_roles_and_the_other_tenant_its_own() {
     assert!(!theirs.is_empty() && theirs.iter().map(key).all(|id| !ours.contains(&id)));
 }
 
-/// Writes a change of a service, hands it in, has it assessed, and answers its risk and what it is asked for: what, from whom,
+/// Writes a change of a service, submits it, has it assessed, and returns its risk and its required approvals: what, from whom,
 /// covering what, due when.
 fn asked(server: &Server, number: u64, service: &str, kind: &str, level: &str) -> (String, BTreeSet<String>) {
     let now = server.server_time();
@@ -224,7 +224,7 @@ fn its_changes_are_asked_for_exactly_what_is_promised() {
         assert_eq!(&told, wanted, "{risk} risk, {service}");
         risks.insert(service.to_owned(), risk);
     }
-    // Services on which nothing depends have low risk; what the ledger holds is never easy, nor is the first change of a backup that
+    // Services without dependants have low risk; a change of the ledger is never easy, nor is the first change of a backup that
     // nobody has rehearsed.
     for (service, risk) in [
         ("status-page", "low"),
@@ -296,7 +296,7 @@ fn a_demo_over_data_of_somebody_else_is_refused_and_touches_nothing() {
     assert_eq!(told, [404, 200], "no tenant of the demo was made");
 }
 
-/// Nobody has to clean up by hand: the doors were shut, so nothing of it was acknowledged.
+/// Nobody has to clean up by hand: the routes were shut, so nothing of it was acknowledged.
 #[test]
 fn a_demo_that_was_killed_while_it_was_filled_is_filled_anew() {
     if on_postgres() {
@@ -374,8 +374,8 @@ fn the_pack_sox_can_be_tried_and_says_whom_it_refuses() {
     server.must("POST", "/api/v1/changes", &requester, Some(&change("booking-api")));
 }
 
-/// The demo that people get has a year behind it, so that there is something to learn from: forecasts have figures, predicted and
-/// observed failures stand beside each other, and planned undos and an incident's cause are among what happened.
+/// The demo that people get has a year behind it, so that there is something to learn from: forecasts have figures, predicted
+/// and observed failures are beside each other, and planned undos and an incident's cause are among its events.
 #[test]
 fn a_year_of_the_demo_is_enough_to_forecast_from() {
     let place = Place::new("demo-year");
@@ -428,8 +428,8 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     must_replay(&place);
 }
 
-/// The quarters of the past are compared by themselves. Each whole one finds the rule of the house that asks in vain and the work on the
-/// network that fails under light rules, and nothing else; what it proposes was tried on what happened.
+/// The quarters of the past are compared by themselves. Each whole one finds the tenant's rule with needless approvals and the
+/// work on the network that fails under light rules, and nothing else; its proposal was tried on past events.
 fn each_whole_quarter_finds_what_was_planted(server: &Server) {
     let whole = || {
         let mut found = list(server, "auditor", "/risk-adjustments");
@@ -471,7 +471,7 @@ fn each_whole_quarter_finds_what_was_planted(server: &Server) {
     }
 }
 
-/// The review of a failure names a cause that open changes share: their forecasts move at every door, and say why.
+/// The review of a failure names a cause that open changes share: their forecasts move everywhere, and give the reason.
 fn a_reviewed_failure_moves_what_is_open(server: &Server, open: &[Value]) {
     let post = |role: &str, path: &str, body: Value| {
         server.must("POST", &format!("/api/v1{path}"), &server.token(role), Some(&body))

@@ -19,14 +19,14 @@ const HEALS_WITHIN: Duration = Duration::from_secs(10);
 /// and other programs have the rest.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
-/// Asks for a change with a title; the status and the answer.
+/// Requests a change with a title; the status and the response.
 fn ask_for(server: &Server, token: &str, title: &str) -> (u16, Value) {
     let body = json!({"title": title, "targets": [{"service": "edge-dns", "environment": "production"}]});
     let (status, bytes) = server.ask("POST", "/api/v1/changes", Some(token), Some(&body));
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-/// A server on a small disk, and what was acknowledged there.
+/// A server on a small disk, and its acknowledged acts.
 struct Cramped {
     server: Server,
     disk: SmallDisk,
@@ -46,7 +46,7 @@ impl Cramped {
         (status, answer)
     }
 
-    /// Fills the disk up to so many kibibytes, and writes until the server says that it is full.
+    /// Fills the disk up to so many kibibytes, and writes until the server reports that it is full.
     fn write_until_full(&mut self, position: usize) {
         self.disk.fill(position as u64 * 4);
         for n in 0..2_000 {
@@ -73,8 +73,8 @@ impl Cramped {
         panic!("the disk never was full, position {position}");
     }
 
-    /// While hardly anything can be written, no gate lets anything through without a record of it, and what is settled
-    /// can still be read. Answers the checks that were recorded all the same, where a row had room left.
+    /// While hardly anything can be written, no gate lets anything through without a record of it, and settled data can still
+    /// be read. Returns the checks that were recorded all the same, where a row had room left.
     fn asks_the_gate(&self) -> Option<String> {
         let pipeline = self.server.token("pipeline");
         let (status, answer) = self.server.ask(
@@ -86,7 +86,7 @@ impl Cramped {
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         assert!(status == 503 || status == 201, "{status} {answer}");
         assert_eq!(self.server.get(&gate_path(&self.artifact), Some(&pipeline)).0, 200);
-        // Reads are answered, and what says whether it is ready says that nothing can be written, where nothing can.
+        // Reads work, and the readiness check reports that nothing can be written, where nothing can.
         let (ready, said) = self.server.get("/readyz", None);
         let said = String::from_utf8_lossy(&said);
         assert!(ready == 200 || said.contains("writes_fail"), "{ready} {said}");
@@ -166,7 +166,7 @@ fn a_full_disk_refuses_keeps_what_was_acknowledged_and_heals() {
     must_replay(&place);
 }
 
-/// One run in which every sync from some moment on fails, on a file or on all. Answers what was acknowledged.
+/// One run in which every sync from some moment on fails, on a file or on all. Returns the acknowledged writes.
 fn with_failing_syncs(place: &Place, which: &[&str], titles: &str) -> Vec<Kept> {
     let mut server = Server::start(place, true);
     let token = server.token("requester");
@@ -237,7 +237,7 @@ fn a_failed_sync_ends_the_server_before_anything_is_acknowledged() {
     must_replay(&place);
 }
 
-/// What was acknowledged is there; what was not may be whole or absent, which replay judges.
+/// An acknowledged write is there; another may be whole or absent, which replay judges.
 fn check_kept_at_least(server: &Server, kept: &[Kept]) {
     let token = server.token("auditor");
     for act in kept {
@@ -246,7 +246,7 @@ fn check_kept_at_least(server: &Server, kept: &[Kept]) {
     }
 }
 
-/// PostgreSQL itself ends all sessions and recovers when a sync of its log fails; the server answers 503 meanwhile.
+/// PostgreSQL itself ends all sessions and recovers when a sync of its log fails; the server returns 503 meanwhile.
 fn a_failed_sync_of_the_database_loses_nothing() {
     let cluster = Cluster::start();
     let place = Place {

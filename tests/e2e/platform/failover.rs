@@ -1,5 +1,5 @@
-//! Failover: three PostgreSQL nodes, two servers, and whatever the primary or a server meets, nothing that was acknowledged is lost
-//! and nothing happens twice.
+//! Failover: three PostgreSQL nodes, two servers, and through every fault of the primary or a server, nothing that was
+//! acknowledged is lost and nothing happens twice.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -22,16 +22,16 @@ use crate::platform::crash::{must_replay, must_run, must_verify, place_arguments
 const ROUNDS: &str = "ASSENT_TEST_FAILOVERS";
 /// How many people write at each server.
 const WRITERS: usize = 2;
-/// The number of the artifact that the gate is asked about.
+/// The number of the artifact for the gate's checks.
 const DEPLOYED: u64 = 50_000;
-/// How long a writer waits for an answer before it asks again.
+/// How long a writer waits for a response before it retries.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// When writes are back after a process was lost, and after a machine was (promise G7). Half of the rounds are held to it and each
 /// to twice as much, as other programs may have this machine for a moment.
 const PROCESS: Duration = Duration::from_secs(15);
 const NODE: Duration = Duration::from_secs(30);
 
-/// What happens, a round each and in turn.
+/// The faults, a round each and in turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     PrimaryKilled,
@@ -58,7 +58,7 @@ impl Fault {
     }
 }
 
-/// Everything of one session: the cluster, two servers, and what was acknowledged so far.
+/// Everything of one session: the cluster, two servers, and the acknowledged acts so far.
 struct World {
     nodes: Nodes,
     places: [Place; 2],
@@ -83,7 +83,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
         };
         let first = world.start_server(0, true);
-        // One change for all rounds: what is under way stops others of its service.
+        // One change for all rounds: work under way stops other changes of its service.
         scheduled(&first, "Goes on through every outage", &artifact(DEPLOYED));
         first.wait_for_log();
         let people = "demo-credentials.json";
@@ -101,7 +101,7 @@ impl World {
         Server::start_on(command, &address, &self.places[which], demo)
     }
 
-    /// One fault under load, its end, and what is true afterwards; answers after how long both loads wrote again.
+    /// One fault under load, its end, and the state afterwards; returns after how long both loads wrote again.
     fn round(&mut self, number: usize, fault: Fault) -> Duration {
         let nodes = &self.nodes;
         eventually("the cluster is whole", || nodes.is_whole());
@@ -138,7 +138,7 @@ impl World {
             _ => nodes.network.cut(&primary),
         }
         ahead.verifies();
-        // What was under way at the strike may still be acknowledged: one act of each writer.
+        // Requests under way at the strike may still be acknowledged: one act of each writer.
         loads.iter().for_each(|load| load.wait_for(WRITERS + 1));
         let took = since(began);
         // The former primary is back while people write; nothing that it holds alone may come back with it.
@@ -207,7 +207,7 @@ impl World {
     }
 }
 
-/// Of what a failover takes this cluster lacks encryption, and its URL names one host that is no loopback address.
+/// This cluster lacks encryption for a failover, and its URL names one host that is no loopback address.
 fn doctor_misses_what_is_missing(place: &Place) {
     let mut doctor = Command::new(binary());
     place_arguments(place, doctor.arg("doctor"));
@@ -223,7 +223,7 @@ fn since(began: Timestamp) -> Duration {
     assent::clock::now().duration_since(began).unsigned_abs()
 }
 
-/// What a gate needs during an outage, fetched before it.
+/// The data that a gate needs during an outage, fetched before it.
 struct Ahead {
     folder: PathBuf,
     artifact: String,
@@ -270,7 +270,7 @@ impl Ahead {
     }
 }
 
-/// A companion beside a gateway, which asks the first server.
+/// A companion beside a gateway, which queries the first server.
 struct Companion {
     child: Child,
     url: String,
@@ -320,7 +320,7 @@ impl Companion {
         companion
     }
 
-    /// It lets the artifact through by its permit, on the grounds that are said.
+    /// It lets the artifact through by its permit, on the named grounds.
     fn answers(&self, ahead: &Ahead, grounds: &str) {
         let asked = || {
             let answer = tests::caller::agent()

@@ -6,7 +6,7 @@ use tests::Server;
 /// One thing to make: method, path and body.
 type Row = (&'static str, String, Value);
 
-/// Who fills a tenant: its administrator, and somebody with many roles.
+/// The people who fill a tenant: its administrator, and a person with many roles.
 pub(crate) struct Filler<'s> {
     pub(crate) server: &'s Server,
     pub(crate) mark: &'static str,
@@ -45,7 +45,7 @@ impl Filler<'_> {
         self.many = self.token(&["read", "write", "gate", "audit", "admin"]);
         let service = json!({"key": self.service, "name": format!("{mark} service"), "criticality": "low"});
         self.must(&self.admin, "/services", &service);
-        // Whoever looks from outside has no part in any open change, so they do before they write one.
+        // An outside reviewer must have no part in any open change, so the outside look precedes the reviewer's own change.
         let lookers = format!("{}-lookers", self.plain);
         let group = json!({"name": mark, "members": [format!("{}-person", self.plain)]});
         self.make(&("PUT", format!("/groups/{lookers}"), group));
@@ -106,7 +106,7 @@ impl Filler<'_> {
             (
                 "PUT",
                 "/identity-providers/idp".to_owned(),
-                // The name of its button stands on the page where people sign in, which everybody may see.
+                // The name of its button is on the page where people sign in, which everybody may see.
                 json!({"name": "Corporate", "issuer": "https://i.example", "client_id": "x"}),
             ),
             (
@@ -144,7 +144,7 @@ impl Filler<'_> {
         all.iter().for_each(|row| self.make(row));
     }
 
-    /// What people say of themselves and of each other.
+    /// The settings of people about themselves and each other.
     fn of_people(&self) -> Vec<Row> {
         let (mark, login) = (self.mark, format!("{}-person", self.plain));
         let group = format!("{}-group", self.plain);
@@ -177,7 +177,7 @@ impl Filler<'_> {
         ]
     }
 
-    /// What says how things go.
+    /// Records that set rules, such as calendars and templates.
     fn of_rules(&self) -> Vec<Row> {
         let (mark, service) = (self.mark, &self.service);
         let hours = json!([{"day": "monday", "from": "08:00", "to": "16:00"}]);
@@ -214,7 +214,7 @@ impl Filler<'_> {
             .collect()
     }
 
-    /// Makes one thing, by the administrator or else by who has many roles.
+    /// Makes one thing, by the administrator or else by a person with many roles.
     fn make(&self, (method, path, body): &Row) {
         let mut said = String::new();
         for token in [&self.admin, &self.many] {

@@ -41,14 +41,14 @@ fn pieces(page: &str) -> Vec<Piece> {
     found
 }
 
-/// Where commands are looked for: the program stands there as it would where it is installed.
+/// The folder of commands: the program is there as it would be where it is installed.
 fn path_with_program() -> std::ffi::OsString {
     let folder = tests::binary().parent().map(std::path::Path::to_path_buf);
     let usual = std::env::var_os("PATH").unwrap_or_default();
     std::env::join_paths(folder.into_iter().chain(std::env::split_paths(&usual))).unwrap()
 }
 
-/// Notes what each call brought that was taken, a row of three: method, path, body.
+/// Notes the accepted calls, a row of three: method, path, body.
 const NOTING: &str = r#"
 eval "plain_$(declare -f call)"
 call() {
@@ -57,7 +57,7 @@ call() {
 }
 "#;
 
-/// What the walks brought that was taken.
+/// The files that the walks brought.
 fn taken(file: &Path) -> Talk {
     let text = std::fs::read_to_string(file).unwrap();
     let parts: Vec<&str> = text.split_terminator('\0').collect();
@@ -69,7 +69,7 @@ fn taken(file: &Path) -> Talk {
     talk
 }
 
-/// Runs a page as one bash session, whose clock moves between blocks; answers what went wrong.
+/// Runs a page as one bash session, whose clock moves between blocks; returns the errors.
 fn walk(server: &mut Server, name: &str) -> Result<(), String> {
     let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
     let variables = server.data.join("walk.env");
@@ -107,7 +107,7 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The settings of a server that a cluster asks: with the file of the page about Kubernetes.
+/// The settings of a server that a cluster queries: with the file of the page about Kubernetes.
 fn settings_of_a_cluster(folder: &Path) -> String {
     let found = blocks("kubernetes.md").into_iter().find(|(word, _)| word == "toml");
     let (_, text) = found.expect("the page holds the file that binds workloads");
@@ -116,8 +116,8 @@ fn settings_of_a_cluster(folder: &Path) -> String {
     format!("workloads = \"{}\"\n", file.display())
 }
 
-/// Whether a page has the program itself verify what the server signed. Its clock is the machine's, so the page is walked before
-/// others move the server's on.
+/// Whether a page has the program itself verify the server's signatures. Its clock is the machine's, so the page is walked
+/// before others move the server's on.
 fn goes_by_true_clock(name: &str) -> bool {
     let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
     page.contains("<!-- true clock -->")

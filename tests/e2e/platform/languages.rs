@@ -1,4 +1,4 @@
-//! Pages in other languages: every page of the demo is walked, and every text on it is either people's, or has words.
+//! Pages in other languages: every page of the demo is walked, and every text on it is either people's, or translated.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ fn every_page(server: &Server) -> BTreeMap<String, String> {
     pages
 }
 
-/// What is not looked up for want of words, a line each: names and titles of the demo, and what nobody translated yet.
+/// Texts that are not looked up, a line each: names and titles of the demo, and texts that nobody translated yet.
 const KNOWN: &str = "tests/e2e/languages.txt";
 
 /// The same text with a hash for each number, so that a figure that moves is no other text.
@@ -42,7 +42,7 @@ fn without_figures(text: &str) -> String {
     out
 }
 
-/// A page without its title where its heading is people's words, which the title says again unmarked.
+/// A page without its title where its heading is people's text, which the title repeats unmarked.
 fn without_title_of_others(page: &str) -> String {
     let heading = page.split_once("<h1").and_then(|(_, rest)| rest.split_once("</h1>"));
     let is_said = heading.is_some_and(|(heading, _)| heading.contains("translate=\"no\""));
@@ -90,8 +90,8 @@ fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
     );
 }
 
-/// What people of the demo wrote, where it stands unmarked within a sentence of ours; and the value of a parameter in its own
-/// quotation marks, which is typed as it stands there.
+/// Texts of the demo's people, where they are unmarked within a sentence of the product; and the value of a parameter in its
+/// own quotation marks, which is typed unchanged.
 const SAID: [&str; 20] = [
     "Add an index to the ledger's posting table",
     "Add the missing case to the test data",

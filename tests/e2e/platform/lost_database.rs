@@ -1,4 +1,4 @@
-//! The database is gone for a while: 503 with a time to ask again, no gate opens, and all goes on by itself afterwards.
+//! The database is gone for a while: 503 with a retry time, no gate opens, and all goes on by itself afterwards.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,8 +14,8 @@ use tests::{Place, Server, binary, on_postgres};
 
 use crate::platform::crash::{must_replay, must_run, must_verify};
 
-/// How soon a gate is denied without a database, also when it is there and silent. Three seconds are promised; what a crowded
-/// machine takes to answer at all comes on top.
+/// How soon a gate is denied without a database, also when it is there and silent. Three seconds are promised; the response
+/// time of a crowded machine comes on top.
 const DENIES_WITHIN: Duration = Duration::from_secs(5);
 /// How soon two more acts are acknowledged once the database is back (promise F7). Half of the outages are held to it and
 /// each to five times as much, as other programs may have the machine for a moment.
@@ -46,7 +46,7 @@ fn head(server: &Server, method: &str, path: &str, token: &str, header: &str) ->
     (answer.status().as_u16(), value)
 }
 
-/// Without its database the server denies everything, and says when to ask again.
+/// Without its database the server denies everything, and gives a retry time.
 fn denies(server: &Server, outage: &str) {
     let pipeline = server.token("pipeline");
     for (method, path) in [
@@ -92,7 +92,7 @@ fn waiting_pipeline(server: &Server, artifact: &str, permit: &Path) -> Child {
         .unwrap()
 }
 
-/// What a verifier needs, fetched while all was well.
+/// The data that a verifier needs, fetched while all was well.
 struct Offline {
     folder: tempfile::TempDir,
     artifact: String,

@@ -1,4 +1,4 @@
-//! A server that stands still beyond its leases and then goes on: nothing happens twice, and the log has one history.
+//! A server that is paused beyond its leases and then goes on: nothing happens twice, and the log has one history.
 
 use std::collections::BTreeMap;
 
@@ -129,7 +129,7 @@ pub(crate) fn roots_are_of_one_history(server: &Server, token: &str, seen: &BTre
     println!("{compared} checkpoints compared");
 }
 
-/// The embedded engine has one server: it stands still, its clock leaps on, and it goes on with its own lease gone.
+/// The embedded engine has one server: it is paused, its clock leaps on, and it goes on with its own lease gone.
 fn one_server_that_was_paused_goes_on() {
     let place = Place::demo("paused");
     let mut server = Server::start(&place, true);

@@ -1,11 +1,11 @@
-//! How SQLite finds what it is asked for. The server says each statement that it prepares; whoever names a value finds its rows
-//! by it, and does not walk through all that a tenant has.
+//! SQLite's query plans. The server logs each statement that it prepares; a statement that names a value finds its rows by it,
+//! and does not walk through all of a tenant's rows.
 
 use std::collections::BTreeSet;
 
 use tests::{Place, Server};
 
-/// The levels at which a server says its statements.
+/// The log levels at which a server logs its statements.
 pub const LEVELS: &str = "info,assent_statements=trace";
 
 /// Walks that are meant, by how their statements begin, and why they cost little.
@@ -120,8 +120,8 @@ const WALKS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Fails on a statement among those that the server said so far that walks through a tenant's rows although it names a value
-/// of another column. On PostgreSQL, which plans by what it counted itself, there is nothing to look at.
+/// Fails on a logged statement that walks through a tenant's rows although it names a value of another column. PostgreSQL plans
+/// by its own statistics, so there is nothing to look at.
 pub fn must_look_up(place: &Place, server: &Server) {
     if place.database.is_some() {
         return;
@@ -164,7 +164,8 @@ fn names_more(text: &str) -> bool {
     })
 }
 
-/// Whether a table is read by nothing but the tenant, or by nothing at all. What a statement gathered itself has no index.
+/// Whether a table is read by nothing but the tenant, or by nothing at all. A table that a statement builds itself has no
+/// index.
 fn walks_through(base: &rusqlite::Connection, text: &str) -> bool {
     let mut select = base.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
     // Values that are not given are NULL; a plan does not depend on them.

@@ -21,7 +21,7 @@ fn waiting_check(server: &Server) -> String {
     format!("/api/v1/gate-checks/{}/stream", check["id"].as_str().unwrap())
 }
 
-/// Follows a stream for two seconds: its head in small letters, and what came of its body by then.
+/// Follows a stream for two seconds: its head in small letters, and the part of its body by then.
 fn follow(url: &str, token: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let head = folder.path().join("head");

@@ -1,5 +1,5 @@
-//! A running copy of the embedded database in another folder or a bucket: a host is killed and another takes over, and an older moment that
-//! is brought back stays read-only until two people accept what is lost.
+//! A running copy of the embedded database in another folder or a bucket: a host is killed and another takes over, and an older
+//! restored moment stays read-only until two people accept the loss.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ use tests::{Place, Server, binary, on_postgres};
 
 use crate::platform::crash::{must_replay, must_run, must_verify};
 
-/// What a host that burns down may take with it.
+/// Data that may be lost with a host that burns down.
 const MOST_LOSS: Duration = Duration::from_secs(5);
 
 /// Where a copy is kept, beside the server's settings for it.
@@ -79,7 +79,7 @@ impl Copy {
         said["at"].as_str()?.parse().ok()
     }
 
-    /// Waits until everything that was done before is in the copy; answers how long that took.
+    /// Waits until all earlier writes are in the copy; returns the time.
     fn wait(&self) -> Duration {
         let began = assent::clock::now();
         eventually("the copy has it", || self.copied_at().is_some_and(|at| at > began));
@@ -139,7 +139,7 @@ fn is_taken_over(name: &str, copy: &Copy, rounds: usize) {
         let begun = load.acknowledged();
         load.turn_to(Some(&server.url));
         load.wait_for(8 + (7 * round) % 40);
-        // What comes later may be lost with the host.
+        // Later writes may be lost with the host.
         held.push(begun..load.acknowledged());
         slowest = slowest.max(copy.wait());
         // The moment of death differs from round to round.
@@ -182,7 +182,7 @@ fn is_taken_over(name: &str, copy: &Copy, rounds: usize) {
     must_replay(&place);
 }
 
-/// Two people accept what is lost, and nobody alone.
+/// Two people accept the loss, and nobody alone.
 fn accept_by_two(data: &Path, [admin, auditor]: &[(String, String); 2]) {
     let accept = |one: &(String, String), other: &(String, String)| {
         let mut words = vec!["audit", "accept-loss", "--tenant", "halden"];
@@ -198,7 +198,7 @@ fn accept_by_two(data: &Path, [admin, auditor]: &[(String, String); 2]) {
     assert!(!is_good && said.contains("Nothing is lost"), "{said}");
 }
 
-/// Nothing is written and nothing let through; what was there by then can be read.
+/// Nothing is written and nothing let through; the earlier data can be read.
 fn check_read_only(server: &Server, open: &str, wanted: &Value, (kept, lost): (&str, &Value)) {
     eventually("it says why it is not ready", || {
         let (status, said) = server.get("/readyz", None);

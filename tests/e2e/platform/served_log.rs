@@ -1,4 +1,4 @@
-//! What the server writes to its own log: a line an object, and none about callers who wait because they asked for that.
+//! The server's own log: a line an object, and none about callers who wait by choice.
 
 use std::process::{Child, Command, Stdio};
 
@@ -10,7 +10,7 @@ use tests::{Place, Server, binary, free_port};
 
 use crate::platform::crash::place_arguments;
 
-/// A server whose log is apart from what it prints for people.
+/// A server whose log is apart from its output for people.
 pub(crate) struct Served {
     child: Child,
     /// Where it listens.

@@ -1,5 +1,5 @@
-//! A server that is told to stop: what is under way is finished and kept, or cut and not there at all; who waits is answered at
-//! once, and nobody new is let in.
+//! A server that gets the signal to stop: requests under way are finished and kept, or cut and not there at all; waiting ones
+//! get a response at once, and no new ones are let in.
 
 use std::net::TcpStream;
 
@@ -48,7 +48,7 @@ fn begin(server: &Server, path: &str, name: &str, file: &str) -> Upload {
     Upload { stream, rest }
 }
 
-/// Asks for something that stays open, and does not wait.
+/// Sends a request that stays open, and does not wait.
 fn open(server: &Server, path: &str) -> TcpStream {
     let head = raw::head("GET", path, Some(&server.token("pipeline")), &[]);
     let mut stream = raw::connect(&server.url);
@@ -103,7 +103,7 @@ fn a_server_that_is_told_to_stop_finishes_what_is_under_way() {
     );
     assert_eq!(raw::status(&mut stream), Some(200), "the stream has begun");
     signals::send("TERM", server.id());
-    // Whoever waits for a turn is told how it stands, and waits on elsewhere.
+    // A request that waits for a turn gets the current state, and waits on elsewhere.
     let told = whole(poll);
     assert!(
         told.starts_with("HTTP/1.1 200") && told.contains("\"state\":\"waiting\""),

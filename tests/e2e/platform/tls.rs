@@ -7,7 +7,7 @@ use tests::{Place, Server, binary};
 
 use crate::platform::served_log::serve;
 
-/// What curl makes of an address: how it ended, and what it got with the status behind it.
+/// The result of curl for an address: its exit code, and the body with the status behind it.
 fn curl(words: &[&str]) -> (Option<i32>, String) {
     let done = Command::new("curl")
         .args(["-sS", "-w", "\n%{http_code}", "--max-time", "30"])

@@ -1,5 +1,5 @@
-//! Traces of OpenTelemetry: a request goes on with the trace of its caller, and so does the work that the request left for later; what
-//! leaves carries the trace. No key of a tenant stands in them.
+//! Traces of OpenTelemetry: a request goes on with the trace of its caller, and so does the work that the request left for
+//! later; outgoing calls carry the trace. No key of a tenant is in them.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;

@@ -20,7 +20,7 @@ use crate::platform::paused_server::{checkpoint, note, roots_are_of_one_history}
 const WRITERS: usize = 3;
 /// How often one of them dies.
 const KILLS: usize = 6;
-/// How many jobs a server has under way at most: what it had when it was killed is done again.
+/// The most jobs that a server has under way: the jobs of a killed server are done again.
 const UNDER_WAY: usize = 16;
 
 /// Two servers over one database, with a mail server and a receiver of webhooks outside.
@@ -54,7 +54,7 @@ impl Pair {
         }
     }
 
-    /// Kills one of them and starts it again; what happens meanwhile is the caller's.
+    /// Kills one of them and starts it again; the caller decides the work meanwhile.
     fn kill(&mut self, which: usize, meanwhile: impl FnOnce(&Server)) {
         signals::send("KILL", self.servers[which].id());
         self.servers[which].wait_for_end();
@@ -62,7 +62,7 @@ impl Pair {
         self.servers[which] = start(&self.places[which], which == 0, &self.letters);
     }
 
-    /// What each of them serves of the log is of one history.
+    /// The parts of the log that each of them serves are of one history.
     fn note(&mut self) {
         for server in &self.servers {
             note(&mut self.seen, checkpoint(server, &server.token("auditor")));
@@ -74,7 +74,7 @@ impl Pair {
         let (mut times, mut bodies) = (BTreeMap::new(), BTreeMap::new());
         for sent in self.receiver.sent() {
             let (id, mut event) = (sent.header("webhook-id").to_owned(), sent.json());
-            // Whoever sends it names its own address, which servers behind one name have in common and these two do not.
+            // The sender names its own address, which servers behind one name have in common and these two do not.
             event["source"] = Value::Null;
             assert_eq!(
                 *bodies.entry(id.clone()).or_insert_with(|| event.clone()),
@@ -86,7 +86,7 @@ impl Pair {
         times
     }
 
-    /// How often each letter came that asks somebody to decide, by its id.
+    /// How often each letter came that requests a decision, by its id.
     fn asked(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
         for letter in self.letters.to("", "needs your decision") {
@@ -102,7 +102,7 @@ fn start(place: &Place, demo: bool, letters: &Letters) -> Server {
     Server::start_with(place, demo, &flags)
 }
 
-/// The ids of a change's events that a webhook of `change.*` is told.
+/// The ids of a change's events that a webhook of `change.*` gets.
 fn told_of(server: &Server, key: &str) -> Vec<String> {
     let path = format!("/api/v1/changes/{key}/events?limit=200");
     let events = server.must("GET", &path, &server.token("auditor"), None);
@@ -113,8 +113,8 @@ fn told_of(server: &Server, key: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every event of the loads' changes came, and each approver has one letter about each of them; answers how often something
-/// came a second time.
+/// Every event of the loads' changes came, and each approver has one letter about each of them; returns the number of repeated
+/// messages.
 fn all_were_told(pair: &Pair, loads: &[Deeds]) -> usize {
     let server = &pair.servers[0];
     let keys: Vec<String> = loads.iter().flat_map(Deeds::assessed).collect();
@@ -142,7 +142,7 @@ fn all_were_told(pair: &Pair, loads: &[Deeds]) -> usize {
     again(&pair.received()) + again(&pair.asked())
 }
 
-/// What one of them keeps or signs, the other serves and verifies with.
+/// Records and signatures of one server are served and verified by the other.
 fn they_share_keys_and_tiles(pair: &Pair, first_artifact: u64) {
     for (n, (one, other)) in [(0, 1), (1, 0)].into_iter().enumerate() {
         let (one, other) = (&pair.servers[one], &pair.servers[other]);
@@ -211,7 +211,7 @@ fn two_servers_share_one_database() {
         });
         each_reads_what_the_other_was_told(&mut pair, &loads, &calm);
     }
-    // What the dead had under way is free for the living a few minutes later.
+    // The work of a dead server is free for the living a few minutes later.
     let later = pair.servers[0].server_time() + SignedDuration::from_mins(5);
     pair.servers.iter_mut().for_each(|server| server.hold_clock(later));
     let again = all_were_told(&pair, &loads);
@@ -245,7 +245,7 @@ fn both_write(pair: &Pair, loads: &[Deeds], acts: usize) {
     loads.iter().for_each(|load| load.wait_for(acts));
 }
 
-/// Nobody writes for a moment: what was acknowledged by one, the other shows, uploads included.
+/// Nobody writes for a moment: acts acknowledged by one server are visible on the other, uploads included.
 fn each_reads_what_the_other_was_told(pair: &mut Pair, loads: &[Deeds], calm: &Calm) {
     loads.iter().for_each(Deeds::rest);
     for (load, server) in loads.iter().zip(pair.servers.iter().rev()) {
@@ -272,7 +272,7 @@ fn a_second_server_is_refused_the_folder() {
     );
 }
 
-/// So many checks, asked at the servers by turns, that wait for the change manager; the server and the path of each.
+/// So many checks, sent to the servers by turns, that wait for the change manager; the server and the path of each.
 fn waiting_checks(servers: &[Server], minor: &str, count: usize) -> Vec<(usize, String)> {
     let until = (servers[0].server_time() + SignedDuration::from_hours(5)).to_string();
     let check = |number: usize| {
@@ -290,7 +290,7 @@ fn waiting_checks(servers: &[Server], minor: &str, count: usize) -> Vec<(usize, 
     (0..count).map(check).collect()
 }
 
-/// The act of a major incident at one server turns every gate of all: those that stood open, in two dialects, and checks that wait.
+/// The act of a major incident at one server turns every gate of all: open ones, in two dialects, and checks that wait.
 fn closes_every_gate(servers: &[Server], count: usize) {
     let one = &servers[0];
     let minor = major::open(one, "Labels are slow", 3, &[SERVICE]);
@@ -305,7 +305,7 @@ fn closes_every_gate(servers: &[Server], count: usize) {
         assert_eq!(major::forward(server, build).0, 200);
     }
     let key = major::open(one, "The warehouse stands still", 1, &[major::ABOVE]);
-    // The server of the act refuses from its answer on, another one as soon as it hears of the act.
+    // The server of the act refuses from its response on, another one as soon as it learns of the act.
     for build in &open {
         assert_eq!(major::gate(one, build)["decision"], "stop");
         assert_eq!(major::forward(one, build).0, 403);
@@ -330,7 +330,8 @@ fn closes_every_gate(servers: &[Server], count: usize) {
     must_verify(servers.last().unwrap());
 }
 
-/// On PostgreSQL at two servers, on SQLite at its one. `ASSENT_TEST_GATES` says how many gates; `bench --only major` measures how soon.
+/// On PostgreSQL at two servers, on SQLite at its one. `ASSENT_TEST_GATES` sets the number of gates; `bench --only major`
+/// measures how soon.
 #[test]
 fn a_major_incident_at_one_server_closes_every_gate_of_both() {
     let count = size("ASSENT_TEST_GATES", 20);

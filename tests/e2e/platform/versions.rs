@@ -23,7 +23,7 @@ fn this_version_and_the_one_before_take_turns_and_lose_nothing() {
         return;
     };
     let place = Place::new("versions");
-    // Older first: what it has written is upgraded, not what this version made.
+    // Older first: its files are upgraded, not those of this version.
     let first = served_by(&before, &place, true);
     let (requester, auditor) = (first.token("requester"), first.token("auditor"));
     let load = Load::begin("V", &requester, 3);

@@ -1,5 +1,5 @@
-//! The mapping from the command line: which rule decides, what a proposed mapping would make of the last deployments, who puts
-//! it in force; and a stored delivery that is shown and read once more.
+//! The mapping from the command line: the rule that decides, the effect of a proposed mapping on the last deployments, the
+//! person who puts it in force; and a stored delivery that is shown and read once more.
 
 use std::process::Command;
 
@@ -91,14 +91,14 @@ fn a_mapping_is_explained_tried_on_the_last_deployments_and_put_in_force_from_th
         (&told["mapped"]["rule"], &told["mapped"]["kind"]),
         (&json!("labels"), &json!("emergency"))
     );
-    // What is in force is what the deployments of before would be now, so that nothing differs from it.
+    // The active mapping, tried on past deployments, gives the results that they have.
     let (code, told) = assent(&server, "admin", &["policy", "try", "--mapping", file, "--last", "2"]);
     assert_eq!((code, &told["differ"]), (0, &json!(0)), "{told:#}");
 
     replayed(&server, &listed());
 }
 
-/// A delivery is shown with what was read in it, and replayed without doing anything twice.
+/// A delivery is shown with its read fields, and replayed without doing anything twice.
 fn replayed(server: &Server, listed: &Value) {
     let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
     let (_, shown) = assent(server, "admin", &["delivery", "show", &id]);

@@ -11,7 +11,7 @@ use crate::policy::mapping::assent;
 
 const CANARY: &str = "base.require.canary";
 
-/// Whether a canary is asked of a change, by its path.
+/// Whether a canary is required for a change, by its path.
 fn asks(server: &Server, path: &str) -> bool {
     let found = server.must("GET", &format!("{path}/requirements"), &server.token("auditor"), None);
     let mut rows = found["obligations"].as_array().unwrap().iter();

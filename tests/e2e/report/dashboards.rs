@@ -1,4 +1,4 @@
-//! Dashboards: what a tile counts is a hand count over the lists, each row opens its changes, saved ones are their owner's, and
+//! Dashboards: a tile's count equals a hand count over the lists, each row opens its changes, saved ones are their owner's, and
 //! OpenMetrics has the main figures.
 
 use serde_json::{Value, json};
@@ -168,7 +168,7 @@ fn a_saved_dashboard_is_its_owners_until_it_is_shared() {
     assert_eq!((status, refused["errors"][0]["code"].as_str()), (422, Some("too_many")));
     let wrong = json!({"title": "x", "tiles": ["states"], "query": "owner=adam"});
     assert_eq!(post(&server, "requester", "/dashboards", &wrong).0, 422);
-    // A vendor sees none of it: the door is closed to who is scoped.
+    // A vendor sees none of it: the route is closed to scoped people.
     assert_eq!(get(&server, "vendor", "/dashboards/change_manager/figures").0, 404);
     assert!(server.stop().success());
 }

@@ -23,8 +23,9 @@ type Count = [i64; 4];
 const SERVICES: [&str; 4] = ["label-print", "wms", "edge-dns", "backup"];
 const GOVUK: &str = "govuk_deployments_2022_2024.csv.gz";
 
-/// Counts by the rules as they are written in words: of the same build twice within a day the earlier one is a rerun; a build that ran
-/// before and comes back is a return, and what it takes back within 7 days has failed; five returns within ten minutes are a burst.
+/// Counts by the documented rules: of the same build twice within a day the earlier one is a rerun; a build that ran before and
+/// comes back is a return, and the build that it takes back within 7 days has failed; five returns within ten minutes are a
+/// burst.
 fn counted(rows: &[Row]) -> BTreeMap<String, Count> {
     let mut places: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
     for row in rows {
@@ -175,7 +176,7 @@ impl Pipeline {
         assert_eq!(code, 202, "{}", String::from_utf8_lossy(&answer));
     }
 
-    /// Deploys a build now: a standard change, the gate, and what the pipeline says of its run.
+    /// Deploys a build now: a standard change, the gate, and the pipeline's report of its run.
     fn deploy(&mut self, server: &Server, service: &str, build: &str) {
         let name = format!("{service} {build}");
         let known = self.builds.iter().position(|it| *it == name);
@@ -206,7 +207,7 @@ impl Pipeline {
     }
 }
 
-/// Walks rows with the distances of their times; answers them with the times at which they were walked.
+/// Walks rows with the distances of their times; returns them with the times at which they were walked.
 fn walk(server: &mut Server, pipeline: &mut Pipeline, rows: &[Row]) -> Vec<Row> {
     let mut walked = Vec::new();
     let mut before = None;
@@ -226,7 +227,7 @@ fn delivered_deployments_have_the_dora_figures_of_an_independent_count() {
     let place = Place::demo("delivered");
     let mut server = Server::start(&place, true);
     let begin = server.server_time() + SignedDuration::from_hours(1);
-    // Times of deliveries are compared as they are said: to the second.
+    // Times of deliveries are compared at the precision of a second.
     server.hold_clock(Timestamp::from_second(begin.as_second()).unwrap());
     let mut pipeline = Pipeline::connect(&server);
     let mut rows = walk(&mut server, &mut pipeline, &made_up());
@@ -262,7 +263,7 @@ fn delivered_deployments_have_the_dora_figures_of_an_independent_count() {
             "{service}: each return recovers"
         );
     }
-    // The rules in words, counted by hand for the week that is made up.
+    // The documented rules, counted by hand for the week that is made up.
     assert_eq!(wanted["label-print"], [3, 1, 1, 0]);
     assert_eq!(wanted["wms"], [2, 0, 0, 5]);
 }

@@ -1,4 +1,4 @@
-//! Every figure of the demo is what a hand count over the changes gives, and opens the rows that it is counted from.
+//! Every figure of the demo equals a manual count over the changes, and opens the rows that it is counted from.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ fn figure(server: &Server, path: &str) -> Value {
     )
 }
 
-/// How often each word stands in a field of the rows.
+/// The number of rows for each value of a field.
 fn words(rows: &[Value]) -> BTreeMap<String, i64> {
     let mut found = BTreeMap::new();
     for row in rows {
@@ -38,7 +38,7 @@ fn words(rows: &[Value]) -> BTreeMap<String, i64> {
     found
 }
 
-/// The figure counts what its rows say.
+/// The figure matches its rows.
 fn must_agree(server: &Server, id: &str, query: &str) -> Value {
     let shown = figure(server, &format!("{id}?{query}"));
     let rows = all(server, &format!("/api/v1/metrics/{id}/rows?{query}"));
@@ -83,7 +83,7 @@ fn each_figure_of_the_demo_is_a_hand_count_over_its_changes_and_opens_its_rows()
             must_agree(&server, id, &format!("by={by}"));
         }
     }
-    // Counted by hand: what ended in the window of the definition, by what each change says of itself.
+    // Counted manually: changes that ended in the window of the definition, by their own fields.
     let (from, to) = ("2000-01-01", "2100-01-01");
     assert_eq!(
         server

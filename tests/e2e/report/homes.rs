@@ -1,4 +1,4 @@
-//! Homes: each number is the count of the list that it opens, and what changed since yesterday is what the log says happened.
+//! Homes: each number is the count of the list that it opens, and the changes since yesterday match the log.
 
 use serde_json::json;
 use tests::faults::eventually;
@@ -6,7 +6,7 @@ use tests::journey::{artifact, scheduled};
 use tests::session::Session;
 use tests::{Place, Server};
 
-/// The numbers of a home: what each says, and the address of its list.
+/// The numbers of a home: the text of each, and the address of its list.
 fn numbers(home: &str) -> Vec<(String, String)> {
     let Some(rest) = home.split("<ul class=\"numbers\"").nth(1) else {
         return Vec::new();
@@ -25,7 +25,7 @@ fn numbers(home: &str) -> Vec<(String, String)> {
     list.split("<a href=\"").skip(1).map(number).collect()
 }
 
-/// How many a list says that it holds.
+/// The total that a list shows.
 fn count_of(list: &str, href: &str) -> String {
     if href.contains("/inbox") {
         let title = list.split("<h1>").nth(1).unwrap().split('<').next().unwrap();

@@ -1,5 +1,5 @@
-//! Nine roles with three questions each: every answer is compared with a count over the lists that shares no code with it. Where each
-//! answer stands for people is in docs/guide/dashboards.md.
+//! Nine roles with three questions each: every result is compared with a count over the lists that shares no code with it. The
+//! place of each result for people is in docs/guide/dashboards.md.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ type Counts = BTreeMap<String, i64>;
 struct Demo<'s> {
     server: &'s Server,
     changes: Vec<Value>,
-    /// Each question that was asked and answered.
+    /// Each question that was checked.
     asked: RefCell<BTreeSet<String>>,
 }
 
@@ -105,7 +105,7 @@ impl<'s> Demo<'s> {
         (shown, window, left_out)
     }
 
-    /// How many changes are so, by a word of theirs.
+    /// The number of matching changes, by one of their values.
     fn by(&self, is: impl Fn(&Value) -> bool, word: impl Fn(&Value) -> String) -> Counts {
         let mut counts = Counts::new();
         for change in self.changes.iter().filter(|it| is(it)) {
@@ -137,7 +137,7 @@ impl<'s> Demo<'s> {
         targets.filter(is_it).collect()
     }
 
-    /// Whom decisions wait for, by what the requirements of each undecided change say of its approval.
+    /// The people and roles that decisions wait for, by the approval requirements of each undecided change.
     fn waiting(&self) -> Counts {
         let mut counts = Counts::new();
         let is_undecided = |it: &&Value| ["assessing", "authorizing"].contains(&it["state"].as_str().unwrap());
@@ -181,7 +181,7 @@ impl<'s> Demo<'s> {
     }
 }
 
-/// Rows that count nothing stand on a tile and in no count.
+/// Rows with a count of zero are on a tile and in no count.
 fn some(mut counts: Counts) -> Counts {
     counts.retain(|_, count| *count > 0);
     counts
@@ -485,7 +485,7 @@ fn each_of_the_27_questions_of_nine_roles_has_the_answer_of_an_independent_count
     let asked = demo.asked.borrow();
     let roles: BTreeSet<&str> = asked.iter().filter_map(|it| it.split(": ").next()).collect();
     assert_eq!((asked.len(), roles.len()), (27, 9));
-    // The guide says where each answer stands.
+    // The guide names the place of each result.
     let guide = std::fs::read_to_string(tests::root().join("docs/guide/dashboards.md")).unwrap();
     for line in asked.iter() {
         let (role, question) = line.split_once(": ").unwrap();

@@ -1,4 +1,4 @@
-//! The search: records of each kind, acts and pages in one answer, inside the reader's scope.
+//! The search: records of each kind, acts and pages in one response, inside the reader's scope.
 
 use serde_json::{Value, json};
 use tests::journey::{self, artifact};
@@ -58,7 +58,7 @@ fn one_search_finds_records_acts_and_pages_and_says_what_it_cannot_read() {
         status == 422 && told.to_string().contains("Did you mean `label-print`?"),
         "{told}"
     );
-    // A failure that is closed is told as one.
+    // A failure that is closed is shown as one.
     let (_, found) = search(&server, "change_manager", "outcome:failed state:closed service:wms");
     let failures = found["items"].as_array().unwrap();
     assert!(!failures.is_empty(), "{found}");
@@ -77,7 +77,7 @@ fn one_search_finds_records_acts_and_pages_and_says_what_it_cannot_read() {
     assert!(failed.body.contains("Failed"), "{}", failed.body);
     let (_, found) = search(&server, "change_manager", "label outc");
     assert_eq!(found["completions"], json!(["label outcome:"]));
-    // An act is offered to whom it is open, and to nobody else.
+    // An act is offered only to people with the right to it.
     let (_, found) = search(&server, "auditor", &format!("approve {key}"));
     assert_eq!(of_kind(&found, "act"), Vec::<String>::new(), "{found}");
     let (_, found) = search(&server, "requester", &format!("cancel {key}"));

@@ -1,4 +1,4 @@
-//! A quarter ends, and the server compares the rules with it by itself; people decide at every door.
+//! A quarter ends, and the server compares the rules with it by itself; people decide on every route.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};

@@ -15,7 +15,7 @@ use crate::platform::crash::must_verify;
 
 /// Calls to this machine are allowed.
 const ALLOW: &[&str] = &["--outgoing-allow", "127.0.0.1"];
-/// The rule: what the probe reports is a day old at most.
+/// The rule: the probe's report is a day old at most.
 const RULE: &str = "@id(\"house.require.restored_backup\")\n@reason(\"A backup that was restored is one.\")\n@require(\"item\")\n\
     @title(\"A backup was restored\")\n@check(\"probe\")\n@probe(\"restored-backup\")\n@max_age(\"24h\")\n@owner(\"owner\")\n\
     permit (principal, action == Action::\"require\", resource) when { resource.touches.contains(Touch::\"schema\") };";
@@ -24,7 +24,7 @@ const CASE: &str = "given a schema\n  people       sami roles security\n  servic
     requires\n    house.require.restored_backup\n    base.require.validation\n    base.require.review\n    base.require.owner\n    \
     base.require.security\n    base.require.change_manager\n    base.require.evidence\n";
 
-/// What the server that keeps the backups does.
+/// The states of the server that keeps the backups.
 const OLD: u8 = 0;
 const HTML: u8 = 1;
 const HANGS: u8 = 2;
@@ -84,7 +84,7 @@ fn answer(mut stream: TcpStream, how: u8) {
         "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    // Whoever asked may have given up.
+    // The client may have given up.
     let _ = stream.write_all(head.as_bytes());
 }
 
@@ -122,7 +122,7 @@ fn line(server: &Server, path: &str) -> Value {
     found["items"][0].clone()
 }
 
-/// Has the probe asked, and waits for its answer.
+/// Lets the probe run, and waits for its result.
 fn asks(server: &Server, path: &str, backups: &Backups, how: u8) {
     let before = answers(server, path).len();
     backups.now(how);
@@ -146,7 +146,7 @@ fn a_schema_changes_only_with_a_backup_that_was_restored_of_late() {
     for role in ["owner", "security", "change_manager"] {
         approve(&server, &path, role);
     }
-    // It is asked by itself, for the place of the target.
+    // It runs by itself, for the place of the target.
     assert!(awaited(|| (!answers(&server, &path).is_empty()).then_some(())).is_some());
     let is_ours = || {
         backups
@@ -188,7 +188,7 @@ fn a_schema_changes_only_with_a_backup_that_was_restored_of_late() {
     must_verify(&server);
 }
 
-/// The item that is shipped is met by the same probe, once the house has set it up.
+/// The shipped item is met by the same probe, once the tenant has set it up.
 #[test]
 fn the_shipped_list_refuses_a_backup_of_25_hours_and_lets_one_of_23_pass() {
     let place = Place::demo("shipped_backup");
@@ -220,13 +220,13 @@ fn the_shipped_list_refuses_a_backup_of_25_hours_and_lets_one_of_23_pass() {
     server.must("POST", &again, &server.token("requester"), Some(&json!({})));
     assert!(awaited(|| (answers(&server, &path).len() > before).then_some(())).is_some());
     assert_eq!(row(&server)["state"], "met");
-    // What else the list asks stays open; nothing says a word of the backup any more.
+    // The list's other items stay open; the backup is no longer mentioned.
     let found = says(&server);
     assert!(!found.contains("backup"), "{found}");
     must_verify(&server);
 }
 
-/// The line of the shipped list that asks the backup.
+/// The line of the shipped list that checks the backup.
 fn shipped_line(server: &Server, path: &str) -> Value {
     let found = server.must("GET", &format!("{path}/checklist"), &server.token("auditor"), None);
     let mut rows = found["items"].as_array().unwrap().iter();
@@ -234,7 +234,7 @@ fn shipped_line(server: &Server, path: &str) -> Value {
     row.unwrap_or_else(|| panic!("{found:#}")).clone()
 }
 
-/// A change whose security questions are answered, as the shipped lists ask.
+/// A change with values for its security questions, as the shipped lists require.
 fn handed_in(server: &Server, body: &Value, digest: &str) -> String {
     let requester = server.token("requester");
     let made = server.must("POST", "/api/v1/changes", &requester, Some(body));

@@ -1,4 +1,4 @@
-//! A change says how likely it fails or which history is missing, at every door, and keeps what it said.
+//! A change shows how likely it fails or which history is missing, everywhere, and keeps that forecast.
 
 use serde_json::{Value, json};
 use tests::journey::{artifact, request, waiting_for_approval};

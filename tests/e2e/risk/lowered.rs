@@ -1,4 +1,4 @@
-//! Risk cannot be talked down, by no way in, and a change in flight is judged like the same change made now.
+//! Risk cannot be lowered by claims, on any route, and a change in flight is judged like the same change made now.
 
 use serde_json::{Value, json};
 use tests::journey::{approve, artifact, evidence, request, waiting_for_approval};
@@ -119,7 +119,7 @@ fn what_a_service_becomes_after_submission_counts() {
     assert_eq!(gate(&server, "quiet", &digest), 403);
     set(json!({"key": "quiet", "criticality": "low", "regimes": []}));
     assert_eq!(stands(&server, &path), at("scheduled", "low"));
-    // What comes to need it counts as well, and what it comes to hold.
+    // Later dependents count as well, and later contents.
     server.must(
         "POST",
         "/api/v1/dependencies",

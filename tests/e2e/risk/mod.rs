@@ -1,4 +1,4 @@
-//! Risk from the outside: what is stated, what the estate says, and what counts.
+//! Risk from the outside: stated values, the estate's values, and the one that counts.
 
 mod adjusted;
 mod checklist;

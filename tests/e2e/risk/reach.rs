@@ -1,4 +1,4 @@
-//! What a change reaches, from the outside: by REST, on the command line and on the page; and planned undos.
+//! The reach of a change, from the outside: by REST, on the command line and on the page; and planned undos.
 
 use serde_json::json;
 use tests::journey::{SERVICE, approve, artifact, request, waiting_for_approval};

@@ -181,7 +181,7 @@ fn a_freeze_over_everything_has_an_end_and_no_pipeline_agrees_for_the_business()
     refused(&server, "change_manager", path, &wanted, (422, "account of a pipeline"));
 }
 
-/// What covers more than the business owner agreed to waits for their agreement, and nobody takes an agreed freeze back alone.
+/// An extension beyond the business owner's agreement waits for their agreement, and nobody takes an agreed freeze back alone.
 fn widen(server: &Server, own: &str) {
     let manager = server.token("change_manager");
     let (status, answer) = server.ask_with(

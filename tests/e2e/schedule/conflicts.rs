@@ -13,7 +13,7 @@ fn key_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap()
 }
 
-/// A change that is planned some hours ahead for two hours, with its approvals asked.
+/// A change that is planned some hours ahead for two hours, with its approvals requested.
 fn planned(server: &Server, title: &str, number: u64, hours: i64) -> String {
     let start = server.held_time() + SignedDuration::from_hours(hours);
     let mut wanted = request(title, &artifact(number), start);
@@ -65,7 +65,7 @@ fn decide(server: &Server, role: &str, pair: (&str, &str), body: &Value) -> (u16
     (status, serde_json::from_slice(&answer).unwrap_or_default())
 }
 
-/// Whether the page of a change says that a conflict is to be decided before it starts.
+/// Whether the page of a change shows that a conflict is to be decided before it starts.
 fn is_held(server: &Server, path: &str) -> bool {
     let page = Session::begin(server, "owner").get(&path.replace("/api/v1", "/t/halden"));
     page.body.contains("The conflict is decided by")
@@ -191,9 +191,9 @@ fn the_planned_undo_of_a_change_is_a_conflict_on_the_pages_of_both() {
     must_replay(&place);
 }
 
-/// What the gates of both changes say once it is decided that the other one moves.
+/// The gates of both changes once it is decided that the other one moves.
 fn gates_tell(server: &Server, one: &str, other: &str) {
-    // The other one moves, so that this one may go; the gate tells the conflict all the same, as no reason.
+    // The other one moves, so that this one may go; the gate lists the conflict all the same, as no reason.
     let said: Value = serde_json::from_str(&gate_says(server, 701)).unwrap();
     assert!(!said["reasons"].to_string().contains("conflict_"), "{said}");
     let known = said["information"].to_string();

@@ -1,4 +1,4 @@
-//! A freeze is ended or shortened by a reason and a second confirmation, and its history says so.
+//! A freeze is ended or shortened by a reason and a second confirmation, and its history records that.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -92,7 +92,7 @@ fn a_freeze_stands_until_its_end_is_confirmed_and_people_with_changes_in_it_are_
         "stop",
         "nothing is let through before it is confirmed"
     );
-    // With a second change manager the proposer alone does not confirm, at no door.
+    // With a second change manager the proposer alone does not confirm, on any route.
     let second = second_manager(&server);
     alone("POST", &confirmation, json!({}), (403, "own_request"));
     let page = Session::begin(&server, "change_manager").form(&confirmation.replace("/api/v1", "/t/halden"), &[]);

@@ -30,7 +30,7 @@ impl Base {
         Ok(Self::Sqlite(base))
     }
 
-    /// How many rows there are of what follows `FROM`.
+    /// The number of rows of the clause after `FROM`.
     pub fn count(&mut self, from: &str) -> Result<i64> {
         let question = format!("SELECT count(*) FROM {from}");
         Ok(match self {

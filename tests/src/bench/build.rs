@@ -1,5 +1,5 @@
 //! How long the product takes to build from its last commit: as released and for work from an empty folder, and again after a
-//! function was added in a room. Crates are fetched before, so that no figure tells of the network.
+//! function was added in a room. Crates are fetched before, so that no figure depends on the network.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -47,7 +47,7 @@ fn add_function(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs cargo over the clone, as somebody would who has set nothing; answers how many seconds it took.
+/// Runs cargo over the clone, as a user without own settings would; returns the number of seconds.
 #[expect(clippy::disallowed_methods, reason = "this is the measuring")]
 fn cargo(clone: &Path, arguments: &[&str]) -> Result<f64> {
     let mut command = Command::new("cargo");

@@ -1,8 +1,9 @@
 //! How well candidates of incidents are ranked on a public history, and how true the probability of the first is.
 //!
-//! An incident is a revert of a change that was no planned undo, on the module of that change; its candidates are all changes of the
-//! seven days before. The product's ranking knows no dependencies here, so every other module is four arrows away. Each
-//! quarter of 2019 to 2021 is told by a fit of the first candidates from 2014 up to its begin, as people would have judged them.
+//! An incident is a revert of a change that was no planned undo, on the module of that change; its candidates are all changes
+//! of the seven days before. The product's ranking knows no dependencies here, so every other module is four arrows away. Each
+//! quarter of 2019 to 2021 is predicted by a fit of the first candidates from 2014 up to its begin, as people would have judged
+//! them.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,7 +26,7 @@ const QUARTER: i64 = 91 * DAY;
 
 /// By so many points the surer half is right more often than the latest change on the same module.
 const SURER_BY: f64 = 5.0;
-/// The most points that told and true probability of the first may lie apart.
+/// The largest difference, in points, between predicted and true probability of the first.
 const MOST_ERROR: f64 = 5.0;
 
 /// A change of the history.
@@ -38,7 +39,7 @@ struct Row {
     reverted_at: Option<i64>,
 }
 
-/// What the ranking said of one incident.
+/// The ranking of one incident.
 #[derive(Debug, Clone)]
 struct Answer {
     at: i64,
@@ -53,7 +54,7 @@ struct Answer {
     is_latest_right: bool,
 }
 
-/// Measures, prints the table, and fails where a figure is not what is wanted.
+/// Measures, prints the table, and fails where a figure misses its target.
 pub fn measure(folder: &Path) -> Result<()> {
     let rows = read_rows(&folder.join("puppet_changes_2011_2021.csv.gz"))?;
     let (from, split, end) = (
@@ -103,7 +104,8 @@ fn check((latest, own): (f64, f64), surest: f64, error: f64) -> Result<()> {
     Ok(())
 }
 
-/// What the first of each incident is told by the fit of its quarter, which knows the incidents before it alone.
+/// The probability of the first candidate of each incident, by the fit of its quarter, which knows the incidents before it
+/// alone.
 fn told_each_quarter(before: &[Answer], after: &[Answer], (split, end): (i64, i64)) -> Vec<(i64, bool)> {
     let (mut known, mut told, mut from) = (before.to_vec(), Vec::new(), split);
     while from < end {
@@ -161,7 +163,7 @@ fn labels(answers: &[Answer]) -> Vec<Label> {
     answers.iter().map(label).collect()
 }
 
-/// What the ranking says of every incident of a history, which is in the order of time.
+/// The ranking of every incident of a history, which is in the order of time.
 fn answers(rows: &[Row]) -> Result<Vec<Answer>> {
     let mut found = Vec::new();
     for cause in rows {

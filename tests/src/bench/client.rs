@@ -1,4 +1,4 @@
-//! A small blocking HTTP client for load: one kept connection, requests as ready bytes, answers with a declared length.
+//! A small blocking HTTP client for load: one kept connection, requests as ready bytes, responses with a declared length.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-/// The longest pause within an answer; a waiting gate check answers after a minute at the latest.
+/// The longest pause within a response; a waiting gate check responds after a minute at the latest.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// The longest answer that is read, in bytes.
+/// The longest response that is read, in bytes.
 const LONGEST: usize = 16 << 20;
 
 /// One kept connection to a server on this machine.
@@ -27,7 +27,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON, of an answer that must be 2xx.
+    /// The body as JSON, of a response that must be 2xx.
     pub fn json(&self) -> Result<Value> {
         let text = String::from_utf8_lossy(&self.body);
         ensure!((200..300).contains(&self.status), "answered {}: {text}", self.status);
@@ -49,7 +49,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request as [`request`] made it and reads the whole answer.
+    /// Sends a request as [`request`] made it and reads the whole response.
     pub fn ask(&mut self, request: &[u8]) -> Result<Answer> {
         self.stream.write_all(request)?;
         self.buffer.clear();

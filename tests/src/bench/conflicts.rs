@@ -1,7 +1,7 @@
-//! Conflicts of plans: what an edit of a plan conflicts with, among many open changes on a graph of services with hubs, and many plans
-//! on a crowded calendar; in this process, without a database.
+//! Conflicts of plans: the conflicts of an edit of a plan, among many open changes on a graph of services with hubs, and many
+//! plans on a crowded calendar; in this process, without a database.
 //!
-//! The floor is what no check can do without: comparing the times of the plan with those of every other.
+//! The floor is the work that no check can do without: comparing the times of the plan with those of every other.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ const WHOLE: Sizes = Sizes {
 /// Measures at full size.
 ///
 /// # Errors
-/// When a planted collision is not found, or one that is none.
+/// When a planted collision is not found, or a false one is reported.
 pub fn measure() -> Result<Vec<Line>> {
     measured(&WHOLE)
 }

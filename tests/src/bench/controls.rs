@@ -25,7 +25,7 @@ const LOOKS: usize = 18_000;
 const EVENTS: u64 = 256;
 /// The days over which the work is spread.
 const DAYS: u64 = 360;
-/// What a report may take, in seconds and in MiB.
+/// The limits of a report, in seconds and in MiB.
 const SECONDS: f64 = 60.0;
 const MEMORY: f64 = 300.0;
 

@@ -58,9 +58,9 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
     DASHBOARDS.iter().map(one).collect()
 }
 
-/// Waits until the figures say all that the log does.
+/// Waits until the figures include all of the log.
 fn catch_up(product: &Product) -> Result<()> {
-    // A window without changes says as well how far the rows reach.
+    // The response for a window without changes has the position of the rows as well.
     let path = "/metrics/emergency_share?from=2020-01-01&to=2020-01-02";
     for _ in 0..CATCHING_UP {
         let shown: Value = Caller::new(product)?.ask("change_manager", "GET", path, None)?;

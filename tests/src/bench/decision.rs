@@ -1,7 +1,7 @@
-//! A decision: what many policies require of a change for one target, in this process, without a database.
+//! A decision: the requirements of many policies for a change of one target, in this process, without a database.
 //!
-//! The floor is Cedar's own call with request, entities and policies made ready: the product reads the facts into entities,
-//! checks them for gaps, and turns the answer into obligations besides.
+//! The floor is Cedar's own call with request, entities and policies made ready: besides, the product reads the facts into
+//! entities, checks them for gaps, and turns the result into obligations.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use policy::{Directory, PolicySet, SourceFile, on_policy_thread};
 
 use super::report::Line;
 
-/// Policies that say what a change needs, those of the base pack among them.
+/// Policies that set the needs of a change, those of the base pack among them.
 const POLICIES: usize = 200;
 /// How often each is measured; the middle time counts.
 const TIMES: usize = 201;
@@ -37,16 +37,16 @@ impl Directory for AnyName {
     }
 }
 
-/// Measures decisions about changes of different people, so that no answer is remembered.
+/// Measures decisions about changes of different people, so that no result is cached.
 ///
 /// # Errors
-/// When the policies cannot be compiled, or when what they answer differs from what was meant.
+/// When the policies cannot be compiled, or when their result differs from the intended one.
 pub fn measure() -> Result<Line> {
     let set = compiled()?;
     on_policy_thread(move || measured(&set))
 }
 
-/// The base pack, and so many policies of a house that they are [`POLICIES`].
+/// The base pack, and so many policies of a tenant that they are [`POLICIES`].
 fn compiled() -> Result<PolicySet> {
     let mut files = policy::base().files;
     let base = files
@@ -63,7 +63,7 @@ fn compiled() -> Result<PolicySet> {
     set.map_err(|findings| anyhow!("{:?}", findings.first()))
 }
 
-/// One rule of the house; every tenth asks something of the change that is measured.
+/// One rule of the tenant; every tenth sets a condition on the measured change.
 fn rule(number: usize) -> String {
     let level = if number.is_multiple_of(10) { "low" } else { "high" };
     format!(

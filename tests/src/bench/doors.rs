@@ -1,5 +1,5 @@
-//! The doors to real delivery tools: nginx with the gate beside nginx with a bare route, the gate under a load that does not
-//! wait for answers, and deliveries accepted beside bare commits.
+//! The gates of real delivery tools: nginx with the gate beside nginx with a bare route, the gate under a load that does not
+//! wait for responses, and deliveries accepted beside bare commits.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -20,12 +20,12 @@ use super::report::Line;
 const FIRST: u64 = 1 << 42;
 /// Questions a second of the load that does not wait.
 const RATE: f64 = 2_000.0;
-/// How many connections that load has at hand: it waits for none of them while fewer are busy.
+/// The number of connections of that load: it waits for none of them while fewer are busy.
 const AT_HAND: usize = 64;
-/// The program that stands before the gate.
+/// The program in front of the gate.
 const NGINX: &str = "/usr/sbin/nginx";
 
-/// All measures of the doors.
+/// All measures of the gates.
 pub fn measure(product: &Product, amount: Amount) -> Result<Vec<Line>> {
     let passing = artifact(FIRST);
     let mut caller = Caller::new(product)?;
@@ -38,7 +38,7 @@ pub fn measure(product: &Product, amount: Amount) -> Result<Vec<Line>> {
     ])
 }
 
-/// nginx asks the gate for each request, beside nginx that asks a route which does nothing.
+/// nginx queries the gate for each request, beside nginx that queries a route which does nothing.
 fn nginx(product: &Product, amount: Amount, passing: &str) -> Result<Line> {
     let floor = Floor::start(&[])?;
     let front = Nginx::start(product, &floor)?;
@@ -63,7 +63,7 @@ fn deploy(path: &str, artifact: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAssent-Artifact: {artifact}\r\n\r\n").into_bytes()
 }
 
-/// The gate at a fixed rate: a question is due whether or not those before it were answered, and its time counts from then.
+/// The gate at a fixed rate: a request is due whether or not those before it are finished, and its time counts from then.
 fn open_loop(product: &Product, amount: Amount, passing: &str) -> Result<Line> {
     let path = format!("/api/v1/gate?service={SERVICE}&environment={ENVIRONMENT}&artifact={passing}");
     let question = request("GET", &path, Some(product.token("pipeline")), None);
@@ -161,7 +161,7 @@ fn deliveries(product: &Product, amount: Amount) -> Result<Line> {
     Ok(Line::rates(what, loads[0].rate(), loads[1].rate(), "/s", 0.3))
 }
 
-/// nginx with two places: one asks the gate, the other a bare route; both then serve one small file.
+/// nginx with two places: one queries the gate, the other a bare route; both then serve one small file.
 struct Nginx {
     child: Child,
     _folder: tempfile::TempDir,
@@ -220,7 +220,7 @@ fn configuration(folder: &Path, address: SocketAddr, product: &Product, floor: &
     let folder = folder.display();
     let token = product.token("pipeline");
     let (gate, bare) = (product.address, floor.address);
-    // Both ask over kept connections; the question carries no body.
+    // Both send over kept connections; the subrequest carries no body.
     let ask = "proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_pass_request_body off; \
         proxy_set_header Content-Length \"\";";
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -1,7 +1,7 @@
-//! The floors: what a server that does nothing but the bare work reaches on the same machine in the same run.
+//! The floors: the rate of a server that does nothing but the bare work on the same machine in the same run.
 //!
-//! Three routes of plain axum: one that only answers, one that does a prepared look-up on a database thread, and one
-//! that hands rows to a thread which commits those of all waiting requests together, as durably as the product does.
+//! Three routes of plain axum: one that only responds, one that does a prepared look-up on a database thread, and one that
+//! passes rows to a thread which commits those of all waiting requests together, as durably as the product does.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -65,7 +65,7 @@ pub fn count_bundles(base: &mut Base) -> Result<i64> {
     base.count("log_bundle")
 }
 
-/// What one of so many acts wrote.
+/// The rows of one act, from the weight of several.
 pub fn rows_of_one(before: &Weight, after: &Weight, acts: f64) -> Vec<Rows> {
     let mut rows = Vec::new();
     for (table, (count, bytes)) in after {
@@ -82,7 +82,7 @@ pub fn rows_of_one(before: &Weight, after: &Weight, acts: f64) -> Vec<Rows> {
     rows
 }
 
-/// A request to the database's thread, and where its answer goes.
+/// A request to the database's thread, and the channel of its response.
 type Lookup = oneshot::Sender<Option<String>>;
 type Commit = oneshot::Sender<bool>;
 
@@ -127,7 +127,7 @@ impl Floor {
     }
 }
 
-/// What the routes hand over: look-ups and commits.
+/// The requests from the routes: look-ups and commits.
 type Handed = (Receiver<Lookup>, Receiver<Commit>);
 
 /// One thread that looks up and one that commits groups, as SQLite takes one writer.
@@ -171,7 +171,7 @@ fn fill_database(base: &mut Client, rows: &[Rows]) -> Result<()> {
     Ok(())
 }
 
-/// The next that is handed over, whichever session takes it.
+/// The next request, for any session.
 fn next<T>(handed: &Mutex<Receiver<T>>) -> Option<T> {
     handed.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
@@ -306,7 +306,7 @@ async fn commit(State(threads): State<Threads>) -> StatusCode {
     }
 }
 
-/// Says what a floor commits for each act.
+/// Describes the rows that a floor commits for each act.
 pub fn told(rows: &[Rows]) -> Result<String> {
     ensure!(!rows.is_empty(), "the act wrote no rows");
     let count: usize = rows.iter().map(|row| row.count).sum();

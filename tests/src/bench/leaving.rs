@@ -1,5 +1,5 @@
-//! How soon the permits die of somebody who is deactivated as compromised: from the request until the signed list of
-//! revocations, as verifiers fetch it, names the last of them and the gate stands shut for each.
+//! How soon the permits of a person who is deactivated as compromised become invalid: from the request until the signed list of
+//! revocations, as verifiers fetch it, names the last of them and the gate is shut for each.
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::load::seconds_since;
 use super::product::{Caller, ENVIRONMENT, Product, SERVICE, artifact, text_of};
 use super::report::Line;
 
-/// Permits that rest on the person's word.
+/// Permits that rest on the person's approval.
 const PERMITS: usize = 20;
 /// How long it may take, in seconds.
 const LIMIT: f64 = 60.0;

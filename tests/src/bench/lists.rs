@@ -26,7 +26,7 @@ const WORDS: [&str; 12] = [
 /// How many people look at lists at once.
 const LOOKING: usize = 4;
 
-/// The request for a new change: a draft with what a person would write.
+/// The request for a new change: a draft with the usual fields of a person.
 pub fn creation(token: &str, number: u64) -> Vec<u8> {
     let word = |step: u64| WORDS[(number.wrapping_mul(step) % WORDS.len() as u64) as usize];
     let body: Value = json!({

@@ -1,4 +1,4 @@
-//! Load: so many connections ask as fast as they are answered, until a time or a count is reached.
+//! Load: a number of connections send as fast as they get responses, until a time or a count is reached.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,12 +18,12 @@ pub struct Amount {
     pub count: u64,
 }
 
-/// What came of it. Several rounds add up.
+/// The result of a round. Several rounds add up.
 #[derive(Default)]
 pub struct Load {
     /// How long the rounds took together, in seconds.
     pub seconds: f64,
-    /// Milliseconds of each answered request.
+    /// Milliseconds of each finished request.
     pub took: Vec<f64>,
 }
 
@@ -39,7 +39,7 @@ impl Load {
         self.took.len() as f64 / self.seconds.max(f64::EPSILON)
     }
 
-    /// The milliseconds under which this share of the answers stayed (0.99 for p99).
+    /// The milliseconds under which this share of the responses stayed (0.99 for p99).
     pub fn share(&self, share: f64) -> f64 {
         share_of(&self.took, share)
     }
@@ -58,8 +58,8 @@ pub fn seconds_since(before: jiff::Timestamp) -> f64 {
     assent::clock::now().duration_since(before).as_secs_f64()
 }
 
-/// Runs one round. `make` makes the request of a number from `first` on; an answer with another status than `wanted`
-/// ends the round as a failure, for its time would say nothing.
+/// Runs one round. `make` makes the request of a number from `first` on; a response with another status than `wanted` ends the
+/// round as a failure, because its time would be meaningless.
 pub fn run(
     address: SocketAddr,
     amount: Amount,

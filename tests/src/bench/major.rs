@@ -1,5 +1,6 @@
-//! How soon every gate refuses once a major incident is opened: checks that wait and gates that stood open, in the plain question and in
-//! the dialect of reverse proxies, among many open changes. On PostgreSQL the questions go to two servers, and the act to one of them.
+//! How soon every gate refuses once a major incident is opened: checks that wait and gates that were open, in the plain query
+//! and in the dialect of reverse proxies, among many open changes. On PostgreSQL the questions go to two servers, and the act
+//! to one of them.
 
 use anyhow::{Context, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +12,7 @@ use super::load::{Amount, seconds_since};
 use super::product::{Caller, ENVIRONMENT, Product, SERVICE, artifact, text_of};
 use super::report::Line;
 
-/// Gates that stand open when the incident begins.
+/// Gates that are open when the incident begins.
 const OPEN_GATES: usize = 100;
 /// A service of the demo that depends on [`SERVICE`]: the incident is about it.
 const ABOVE: &str = "wms";
@@ -87,7 +88,7 @@ fn incident(caller: &mut Caller<'_>, title: &str, severity: i64, service: &str) 
     text_of(&made, "key")
 }
 
-/// An emergency change of high risk; approved by its owner, and by the change manager where its gate is to stand open.
+/// An emergency change of high risk; approved by its owner, and by the change manager where its gate is to be open.
 fn emergency(caller: &mut Caller<'_>, (build, incident): (&str, &str), is_open: bool) -> Result<()> {
     let wanted = json!({
         "kind": "emergency", "title": "Faster labels", "description": "What a measure does.",
@@ -116,7 +117,7 @@ struct Gates<'a> {
     servers: Vec<(Connection, &'a str)>,
     /// Waiting checks: the server and the id.
     checks: Vec<(usize, String)>,
-    /// Artifacts whose gates stand open.
+    /// Artifacts whose gates are open.
     builds: Vec<String>,
 }
 

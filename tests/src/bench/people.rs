@@ -1,6 +1,6 @@
-//! An import of people and groups by SCIM, as a directory sends it: one request each, one after another. What is looked at
-//! is the server's memory, at each quarter of the way, and the time of each quarter. At the end all people are one group, and
-//! some are looked for as Entra does it. Before it some come beside a route that only commits as many rows, one after another too.
+//! An import of people and groups by SCIM, as a directory sends it: one request each, one after another. The measure is the
+//! server's memory, at each quarter of the way, and the time of each quarter. At the end all people are one group, and some are
+//! looked for as Entra does it. Before it some come beside a route that only commits as many rows, one after another too.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::report::Line;
 
 /// People for each group.
 const MEMBERS: usize = 25;
-/// How much the memory may grow over the second half of the people, in MiB: what a database's cache still takes.
+/// The largest growth of the memory over the second half of the people, in MiB: the growth of a database's cache.
 const GROWTH: f64 = 96.0;
 /// How long everybody may take to become one group, in seconds.
 const CROWD: f64 = 5.0;
@@ -25,7 +25,7 @@ const SHARE: f64 = 0.3;
 const LOOKED_FOR: usize = 50;
 /// For how long people come beside the floor, in seconds for each side.
 const BESIDE: f64 = 4.0;
-/// The longest that the people may take, in seconds; what came until then is told.
+/// The longest time for the people, in seconds; the result until then is reported.
 const LONGEST: f64 = 2_400.0;
 
 /// Imports `people` into a product of its own.
@@ -61,7 +61,7 @@ pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
     let end = product.memory()?.0;
     let crowd = crowd(&mut importer, product, &ids)?;
     let look_up = look_up(&mut importer, ids.len())?;
-    // What must be held of them at least: as many bytes as the directory sent of those who came after half.
+    // The least that must be stored: as many bytes as the directory sent of those who came after half.
     let sent = user(&format!("person{}", ids.len())).to_string().len();
     let floor = (ids.len() - ids.len() / 2) as f64 * sent as f64 / f64::from(1 << 20);
     let half = quarters
@@ -165,7 +165,7 @@ fn look_up(importer: &mut Importer, people: usize) -> Result<Line> {
     ))
 }
 
-/// Makes the groups, and answers how many.
+/// Makes the groups, and returns their number.
 fn grouped(importer: &mut Importer, ids: &[String]) -> Result<usize> {
     for (number, members) in ids.chunks(MEMBERS).enumerate() {
         let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();

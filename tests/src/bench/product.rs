@@ -164,7 +164,7 @@ impl Product {
         self.folder.path().join("assent.db")
     }
 
-    /// Has the most memory so far begin anew with what is resident now (proc(5), `clear_refs`).
+    /// Resets the peak of the memory to the present resident size (proc(5), `clear_refs`).
     pub fn forget_most_memory(&self) -> Result<()> {
         let path = format!("/proc/{}/clear_refs", self.child.id());
         std::fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
@@ -203,7 +203,7 @@ fn read_tokens(path: &Path) -> Result<BTreeMap<String, String>> {
     Ok(people.iter().filter_map(pair).collect())
 }
 
-/// Someone who asks over one kept connection.
+/// A client over one kept connection.
 pub struct Caller<'a> {
     product: &'a Product,
     connection: Connection,
@@ -216,7 +216,7 @@ impl<'a> Caller<'a> {
         Ok(Self { product, connection })
     }
 
-    /// Asks in a role; the answer must be 2xx.
+    /// Sends a request in a role; the response must be 2xx.
     pub fn ask(&mut self, role: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
         let path = format!("/api/v1{path}");
         let bytes = request(method, &path, Some(self.product.token(role)), body);
@@ -256,7 +256,7 @@ pub struct Asked {
     pub approval: Value,
 }
 
-/// A text of an answer.
+/// A text of a response.
 pub fn text_of(answer: &Value, field: &str) -> Result<String> {
     let text = answer[field].as_str().map(str::to_owned);
     text.with_context(|| format!("no `{field}` in {answer}"))
@@ -277,7 +277,7 @@ fn whole_change(artifact: &str, now: Timestamp) -> Value {
     })
 }
 
-/// A digest for a number: what a build would give.
+/// A digest for a number, in place of a build's.
 pub fn artifact(number: u64) -> String {
     proof::crypto::digest_text(&number.to_be_bytes())
 }

@@ -1,5 +1,5 @@
-//! What pages cost somebody for whom thousands of changes wait: the server's time of each, beside that of the same page before
-//! any of them was made.
+//! The cost of pages for a person with thousands of waiting changes: the server's time of each, beside that of the same page
+//! before any of them was made.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::load::{seconds_since, share_of};
 use super::product::{Caller, Product, artifact, text_of};
 use super::report::Line;
 
-/// Whom they wait for.
+/// The reader for whom they wait.
 const READER: &str = "change_manager";
 /// Artifacts of this measure are numbered from here, far from those of the other measures.
 const FIRST: u64 = 1 << 46;
@@ -17,7 +17,7 @@ const FIRST: u64 = 1 << 46;
 const WARM: usize = 3;
 /// The most that a page's server may take, in milliseconds, at the 95th of a hundred loads.
 const SERVER: f64 = 50.0;
-/// Pages that show or count what waits; `{key}` is one of the changes that do.
+/// Pages that show or count waiting changes; `{key}` is one of them.
 const PAGES: [(&str, &str); 12] = [
     ("Home", "/"),
     ("The list of changes", "/changes"),
@@ -36,7 +36,7 @@ const PAGES: [(&str, &str); 12] = [
 /// Measures on a product of its own: so many changes wait for one reader, and each page is loaded `loads` times.
 ///
 /// # Errors
-/// When a request is refused, or a page is none.
+/// When a request is refused, or a page fails.
 pub fn measure(product: &Product, waiting: usize, loads: usize) -> Result<Vec<Line>> {
     let now = assent::clock::now();
     let mut caller = Caller::new(product)?;

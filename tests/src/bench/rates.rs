@@ -27,13 +27,13 @@ const FIRST: u64 = 1 << 41;
 pub struct Side<'a> {
     /// Whom it asks.
     pub address: SocketAddr,
-    /// The status that it must answer.
+    /// The status that it must return.
     pub wanted: u16,
     /// Makes the request of a number.
     pub make: &'a (dyn Fn(u64) -> Vec<u8> + Sync),
 }
 
-/// Runs rounds in turns and answers what each side came to.
+/// Runs rounds in turns and returns the result of each side.
 pub fn take_turns(amount: Amount, sides: &[Side<'_>]) -> Result<Vec<Load>> {
     let amount = Amount {
         seconds: amount.seconds / f64::from(ROUNDS),
@@ -110,7 +110,7 @@ pub fn writes(product: &Product, amount: Amount) -> Result<Vec<Line>> {
     Ok(vec![checks.judged(0.3), changes.judged(0.1)])
 }
 
-/// What a request writes, beside a route that only commits as many rows of the same sizes.
+/// A request's writes, beside a route that only commits as many rows of the same sizes.
 ///
 /// # Errors
 /// When either side refuses, or cannot be reached.
@@ -167,7 +167,7 @@ fn weigh_one(product: &Product, make: &(dyn Fn(u64) -> Vec<u8> + Sync)) -> Resul
     weigh_status(product, make, 201, FIRST)
 }
 
-/// Which rows one request writes that is answered with this status; requests are numbered from `first`.
+/// The rows that one request with this status writes; requests are numbered from `first`.
 pub fn weigh_status(
     product: &Product,
     make: &(dyn Fn(u64) -> Vec<u8> + Sync),

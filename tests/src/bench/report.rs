@@ -1,4 +1,4 @@
-//! What is printed: one line for each measure, as a table that can be put into a document as it is.
+//! The output: one line for each measure, as a table that can be put into a document as it is.
 
 /// One measure.
 pub struct Line {
@@ -10,14 +10,14 @@ pub struct Line {
     pub floor: String,
     /// Product by floor, where both are of one kind.
     pub ratio: Option<f64>,
-    /// What was asked for.
+    /// The target.
     pub wanted: String,
-    /// Whether that was met; nothing where nothing was asked for.
+    /// Whether the target was met; nothing without a target.
     pub is_met: Option<bool>,
 }
 
 impl Line {
-    /// A measure that is told and neither compared nor judged.
+    /// A measure that is reported and neither compared nor judged.
     pub fn told(what: impl Into<String>, figure: String, floor: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -53,7 +53,7 @@ impl Line {
         }
     }
 
-    /// The same beside a floor that is told in words.
+    /// The same beside a floor that is given as text.
     pub fn beside(self, floor: impl Into<String>) -> Self {
         Self {
             floor: floor.into(),

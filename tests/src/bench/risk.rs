@@ -1,8 +1,8 @@
 //! How well the product's own model of failure forecasts on public histories, beside the base rate and a score in points: the
 //! table of the data folder's README. Training is before, testing after; there is no other split.
 //!
-//! The histories are read from a folder beside the repository and are no part of it. Of the feature of a change only what was
-//! known before it is used, and no person. A figure that misses its bound fails the program, after the whole table is printed.
+//! The histories are read from a folder beside the repository and are no part of it. Only features known before the change are
+//! used, and no person. A figure that misses its bound fails the program, after the whole table is printed.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -18,7 +18,7 @@ use model::risk::forecast::fit::fit_alone;
 use model::risk::forecast::fixed::log2_milli;
 use model::risk::forecast::outcome::{DAY, Outcome};
 
-/// Where the histories are unless said otherwise, from the root of the repository.
+/// The default folder of the histories, from the root of the repository.
 pub const FOLDER: &str = "../shared/data";
 /// A change that is reverted within so many days has failed.
 const FAILS_WITHIN_DAYS: i64 = 7;
@@ -80,13 +80,13 @@ impl Wanted {
     }
 }
 
-/// A change of a history as its file tells it.
+/// A change of a history as in its file.
 #[derive(Debug, Clone)]
 struct Row {
     at: i64,
     known_at: i64,
     place: Place,
-    /// Who made it: for the score in points alone, never for the model.
+    /// The author: for the score in points alone, never for the model.
     person: String,
     own: Vec<i64>,
     failed: bool,
@@ -242,7 +242,7 @@ const fn feature(name: &'static str) -> Feature {
     Feature { name, rising: false }
 }
 
-/// What is looked at in a change of operations-puppet: of its own, then of what was known before it.
+/// The features of a change of operations-puppet: its own, then those of its past.
 const PUPPET: [Feature; 19] = [
     feature("files"),
     feature("modules"),
@@ -279,7 +279,7 @@ const DEFECTS: [Feature; 11] = [
     feature("nuc"),
 ];
 
-/// What was known before a change: earlier changes, and of failures those that had shown by then.
+/// The facts known before a change: earlier changes, and of failures those that had shown by then.
 #[derive(Default)]
 struct Past {
     by_service: HashMap<String, VecDeque<(i64, i64, bool)>>,
@@ -312,7 +312,7 @@ impl Past {
     }
 }
 
-/// Reads the inputs of a change from itself and from what was known before it.
+/// Reads the inputs of a change from itself and from its past.
 type Reads = fn(&mut Past, &Row) -> Vec<i64>;
 
 fn outcomes(rows: &[Row], reads: Reads) -> Vec<Outcome> {
@@ -365,8 +365,8 @@ fn told(model: &EnvironmentModel, test: &[&Outcome]) -> Vec<Told> {
         .collect()
 }
 
-/// The score in points that each person collects: 3 for a success, 5 less for a failure, from 50 within 0 and 100; what is
-/// missing to 100 is read as the probability of failure.
+/// The score in points that each person collects: 3 for a success, 5 less for a failure, from 50 within 0 and 100; the rest to
+/// 100 is read as the probability of failure.
 fn points(rows: &[Row], from: i64, (test_from, end): (i64, i64)) -> Vec<Told> {
     let mut by_person: HashMap<&str, i64> = HashMap::new();
     let mut shown: Vec<&Row> = rows.iter().filter(|row| row.at >= from && row.known_at < end).collect();
@@ -599,7 +599,7 @@ mod tests {
 
     #[test]
     fn a_figure_that_misses_its_bound_fails_and_is_named() {
-        // Two hundred changes, of which the last twenty fail, as the model says; the base rate says the same of all.
+        // Two hundred changes, of which the last twenty fail, as the model predicts; the base rate predicts the same of all.
         let own: Vec<Told> = (0..200)
             .map(|it| (if it < 180 { 1_000 } else { 999_000 }, it >= 180))
             .collect();

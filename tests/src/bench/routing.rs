@@ -1,7 +1,7 @@
 //! Routing: a change over many targets is settled by a matrix of many rows, in this process, without a database.
 //!
-//! The floor is what no routing can do without: for each rule and target one look-up of the service's rows by their key,
-//! and one copy of each person's id that stands there.
+//! The floor is the work that no routing can do without: for each rule and target one look-up of the service's rows by their
+//! key, and one copy of each person's id in them.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -30,7 +30,7 @@ const ROWS: usize = 10_000;
 const PEOPLE: usize = 500;
 /// How often it is measured; the middle time counts.
 const TIMES: usize = 15;
-/// The parts that the rules ask.
+/// The parts that the rules require.
 const ASKED: [(Asked, OwnershipRole); 3] = [
     (Asked::Owner, OwnershipRole::Owner),
     (Asked::TechnicalLead, OwnershipRole::TechnicalLead),
@@ -40,7 +40,7 @@ const ASKED: [(Asked, OwnershipRole); 3] = [
 /// Measures one routing of a fresh change.
 ///
 /// # Errors
-/// When the records of the measure cannot be made, or when routing asks nobody.
+/// When the records of the measure cannot be made, or when routing finds nobody.
 #[expect(clippy::disallowed_methods, reason = "this is the measuring")]
 pub fn measure() -> Result<Line> {
     let now: Timestamp = "2026-11-20T10:00:00Z".parse()?;
@@ -127,7 +127,7 @@ fn service(place: usize) -> String {
     format!("service-{place}")
 }
 
-/// Services of which each has rows of every part asked, so that all rows together are [`ROWS`].
+/// Services of which each has rows of every required part, so that all rows together are [`ROWS`].
 fn directory() -> Result<Directory> {
     let mut directory = Directory::default();
     for place in 0..PEOPLE {

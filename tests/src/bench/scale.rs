@@ -1,5 +1,5 @@
-//! How the product fares as it fills: changes walked to their end up to one size after another, lists, searches and the gate measured at
-//! each, then rows of lists alone up to many millions, and what the curve says of ten million changes.
+//! How the product fares as it fills: changes walked to their end up to one size after another, lists, searches and the gate
+//! measured at each, then rows of lists alone up to many millions, and the curve's forecast for ten million changes.
 //!
 //! Everything lies in a folder that stays, with a note of how far it came. Numbers are noted before they are used: after a kill none
 //! is used twice.
@@ -27,7 +27,7 @@ const BATCH: u64 = 200;
 const FIRST: u64 = 1 << 46;
 /// The most that the data may take, in bytes.
 const MOST_BYTES: u64 = 30_000_000_000;
-/// What is asked about.
+/// The size of the forecast.
 const TARGET: f64 = 10_000_000.0;
 /// Rows that one statement adds.
 const ROWS: u64 = 100_000;
@@ -47,7 +47,7 @@ pub enum Engine {
     Postgres(String),
 }
 
-/// What is to be measured.
+/// The parameters of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// The folder that stays.
@@ -60,12 +60,12 @@ pub struct Wish {
     pub engine: Engine,
     /// Requests of each measure.
     pub asked: u64,
-    /// The program; the release binary unless said.
+    /// The program; by default the release binary.
     pub program: Option<PathBuf>,
 }
 
 impl Wish {
-    /// Reads the words behind `--scale`.
+    /// Reads the arguments behind `--scale`.
     pub fn read(words: &[String]) -> Result<Self> {
         let [folder, words @ ..] = words else {
             bail!("--scale needs a folder that stays");
@@ -151,7 +151,7 @@ impl Progress {
     }
 }
 
-/// What was found at one size.
+/// The result at one size.
 #[derive(Debug, Clone, Copy)]
 struct Point {
     changes: f64,
@@ -172,7 +172,7 @@ pub fn measure(wish: &Wish, lines: &mut Vec<Line>) -> Result<()> {
     let start = || Product::start_in(&program, &wish.folder, database);
     let mut points = Vec::new();
     let done = fill(&start()?, wish, (&mut points, lines));
-    // What was measured before something failed took days, and is told.
+    // The results before a failure took days, and are reported.
     lines.extend(curve(&points));
     done?;
     if wish.rows > 0 {
@@ -257,7 +257,7 @@ fn look(product: &Product, wish: &Wish, changes: u64) -> Result<Point> {
         let path = format!("/api/v1/gate?service={SERVICE}&environment={ENVIRONMENT}&artifact={digest}");
         request("GET", &path, Some(token), None)
     };
-    // What is asked about was brought out and closed: the gate says stop, which it has to look up all the same.
+    // The measured change was brought out and closed: the gate returns stop, which it has to look up all the same.
     let stop = status_of(product, &gate(0))?;
     Ok(Point {
         changes: changes as f64,
@@ -289,7 +289,7 @@ fn lines_of(what: &str, point: &Point) -> Vec<Line> {
     ]
 }
 
-/// What the measured sizes say of ten million; nothing where there is one size alone.
+/// The forecast of the measured sizes for ten million; nothing where there is one size alone.
 fn curve(points: &[Point]) -> Vec<Line> {
     let at = |of: fn(&Point) -> f64| {
         let pairs: Vec<(f64, f64)> = points.iter().map(|point| (point.changes, of(point))).collect();

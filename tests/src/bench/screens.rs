@@ -1,5 +1,5 @@
-//! Pages as a browser meets them: how long the server takes, the first paint on a fresh cache, what goes over the wire, and
-//! how soon somebody else's act stands on a page that is open.
+//! Pages as a browser meets them: the server's time, the first paint on a fresh cache, the bytes over the wire, and how soon
+//! another person's act appears on a page that is open.
 
 use ::tests::browser::{Browser, Look, is_there};
 use anyhow::{Context, Result, ensure};
@@ -10,11 +10,11 @@ use super::report::Line;
 
 /// How often each act on an open page is timed.
 const ACTS: usize = 10;
-/// Server's time and first paint of the page that stands, in milliseconds.
+/// Server's time and first paint of the current page, in milliseconds.
 const TIMES: &str = "const page = performance.getEntriesByType('navigation')[0];
     const paint = performance.getEntriesByName('first-contentful-paint')[0];
     return [page.responseStart - page.requestStart, paint ? paint.startTime : page.domContentLoadedEventEnd];";
-/// Notes the moment at which the line of news first stands there.
+/// Notes the moment at which the line of news first appears.
 const WATCH: &str = "window.seenAt = 0;
     const look = () => {
         if (window.seenAt === 0 && document.querySelector('.news-line')) window.seenAt = Date.now();
@@ -28,9 +28,9 @@ const SERVER: f64 = 50.0;
 const PAINT: f64 = 1_000.0;
 /// The most that a page may weigh with all it loads, in KiB.
 const WEIGHT: f64 = 150.0;
-/// Whose home is measured besides the change manager's, each with a session of its own.
+/// The people whose home page is measured besides the change manager's, each with a session of its own.
 const HOMES: [&str; 6] = ["requester", "owner", "implementer", "auditor", "executive", "admin"];
-/// Pages of the change manager. In a path stand `{key}` for a change that is under way and `{draft}` for the newest draft.
+/// Pages of the change manager. In a path, `{key}` is a change that is under way and `{draft}` the newest draft.
 const PAGES: [(&str, &str); 26] = [
     ("Home of a change manager", "/"),
     ("The list of changes", "/changes"),
@@ -63,7 +63,7 @@ const PAGES: [(&str, &str); 26] = [
     ("Help", "/help"),
 ];
 
-/// Measures each page `loads` times. Without a browser one line says so.
+/// Measures each page `loads` times. Without a browser one line reports that.
 pub fn measure(product: &Product, loads: usize) -> Result<Vec<Line>> {
     if !is_there() {
         let missing = "no chromedriver: apt-get install chromium chromium-driver".to_owned();
@@ -142,7 +142,7 @@ fn p95(values: &mut [f64]) -> f64 {
     values.get(place).copied().unwrap_or(f64::INFINITY)
 }
 
-/// From the request of somebody else's act until it is told on a page that is open.
+/// From the request of another person's act until it appears on a page that is open.
 fn act_to_result(browser: &Browser, product: &Product, key: &str) -> Result<Line> {
     let mut took = Vec::new();
     let url = browser.url();
@@ -151,7 +151,7 @@ fn act_to_result(browser: &Browser, product: &Product, key: &str) -> Result<Line
         browser.wait_for("the stream is open", "return document.readyState === 'complete';");
         let begun = browser.run(WATCH, &[]).as_f64().context("the browser has a clock")?;
         let text = json!({"text": format!("Seen, for the {number}th time.")});
-        // The server ends a connection that says nothing for seconds.
+        // The server ends a connection that is silent for seconds.
         let mut caller = Caller::new(product)?;
         caller.ask("owner", "POST", &format!("/changes/{key}/comments"), Some(&text))?;
         browser.wait_for("the act is told", "return window.seenAt > 0;");

@@ -1,5 +1,5 @@
-//! What an act that concerns every open change costs: a global freeze over many of them, the gate right after it, a check that
-//! waits, another act meanwhile, and how long the settler takes for the rest.
+//! The cost of an act that concerns every open change: a global freeze over many of them, the gate right after it, a check that
+//! waits, another act meanwhile, and the settler's time for the rest.
 
 use anyhow::{Context, Result, ensure};
 use jiff::SignedDuration;
@@ -101,7 +101,7 @@ fn may_go(caller: &mut Caller<'_>, artifact: &str) -> Result<bool> {
     Ok(check["decision"] == "go")
 }
 
-/// Whether each check tells of the freeze.
+/// Whether each check reports the freeze.
 fn are_turned(caller: &mut Caller<'_>, checks: &[String]) -> Result<bool> {
     for id in checks {
         let check = caller.ask("pipeline", "GET", &format!("/gate-checks/{id}"), None)?;

@@ -1,4 +1,4 @@
-//! How unevenly changes fall on services, as a public history tells: rows of lists follow its shares.
+//! The uneven spread of changes over services in a public history: rows of lists follow its shares.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 use super::risk;
 
-/// The history of deployments to 78 services; its folder is told in [`risk::FOLDER`].
+/// The history of deployments to 78 services; its folder is [`risk::FOLDER`].
 const HISTORY: &str = "govuk_deployments_2022_2024.csv.gz";
 /// Shares are parts of so many rows.
 pub const PARTS: u64 = 10_000;
@@ -17,7 +17,7 @@ pub const PARTS: u64 = 10_000;
 pub struct Shares(Vec<u64>);
 
 impl Shares {
-    /// The shares in the history. Where its folder is not there, all rows are of one service, which is said.
+    /// The shares in the history. Where its folder is missing, all rows are of one service, and the output notes it.
     pub fn read(folder: &Path) -> Result<Self> {
         let file = folder.join(HISTORY);
         if !file.exists() {

@@ -1,5 +1,5 @@
-//! What a change costs in the database: bytes and rows of each table, indexes included, for each change that was created and for
-//! each that was walked to its end.
+//! The cost of a change in the database: bytes and rows of each table, indexes included, for each change that was created and
+//! for each that was walked to its end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -105,7 +105,7 @@ fn wait_until_placed(base: &mut Base) -> Result<()> {
     bail!("events wait for their places")
 }
 
-/// What was added to each table, the largest first.
+/// The growth of each table, the largest first.
 fn added<'w>(before: &Weight, after: &'w Weight) -> Vec<(&'w str, f64, f64)> {
     let mut added = Vec::new();
     for (table, (bytes, rows)) in after {

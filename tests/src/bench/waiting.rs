@@ -48,7 +48,7 @@ pub fn measure(product: &Product, waiting: usize) -> Result<Line> {
     Ok(Line::under(what, p99, "–", 300.0))
 }
 
-/// Milliseconds from each approval's sending until its waiting check's answer was read.
+/// Milliseconds from each approval's sending until its waiting check's response was read.
 fn approve_one_by_one(
     product: &Product,
     caller: &mut Caller<'_>,
@@ -88,7 +88,7 @@ struct Waiter<'a> {
 }
 
 impl<'a> Waiter<'a> {
-    /// Starts a thread for each check; answers when all of them wait.
+    /// Starts a thread for each check; returns when all of them wait.
     fn start_all<'scope>(
         scope: &'scope Scope<'scope, '_>,
         product: &'a Product,
@@ -134,7 +134,7 @@ impl<'a> Waiter<'a> {
         Ok(())
     }
 
-    /// Asks until the check turned go; nothing when the measure was over before.
+    /// Sends requests until the check turned go; nothing when the measure was over before.
     fn wait(&self, begun: Sender<()>) -> Result<Option<Timestamp>> {
         let token = self.product.token("pipeline");
         let path = format!("/api/v1/gate-checks/{}", self.check);
@@ -142,7 +142,7 @@ impl<'a> Waiter<'a> {
         let first = connection.ask(&request("GET", &path, Some(token), None))?;
         let is_waiting = first.json()?["decision"] == "stop";
         let waiting = request("GET", &format!("{path}?wait=20"), Some(token), None);
-        // From here on the connection stands and the next request waits.
+        // From here on the connection is open and the next request waits.
         let _ = begun.send(());
         drop(begun);
         if !is_waiting {

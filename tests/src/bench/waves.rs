@@ -1,5 +1,5 @@
-//! A change over ten thousand members: its list made in one request, its dry run, its approvals, and the gate's answers about single
-//! members while the first wave is open.
+//! A change over ten thousand members: its list made in one request, its dry run, its approvals, and the gate's results for
+//! single members while the first wave is open.
 
 use std::fmt::Write as _;
 

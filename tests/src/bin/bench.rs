@@ -9,8 +9,8 @@
 //! `--risk [DIR]` measures instead how well the model of failure forecasts on the public histories in a folder; `--causes [DIR]` how
 //! well candidates of incidents are ranked there.
 //!
-//! Only this machine is asked, and every measure is bounded in time and count. No figure of speed fails the program; a forecast or a
-//! ranking that misses its bound does.
+//! Only this machine is used, and every measure is bounded in time and count. No figure of speed fails the program; a forecast
+//! or a ranking that misses its bound does.
 
 #[path = "../bench/mod.rs"]
 mod bench;
@@ -157,7 +157,7 @@ fn main() -> ExitCode {
     }
     let mut lines = Vec::new();
     let done = Sizes::read(std::env::args().skip(1)).and_then(|sizes| measure(&sizes, &mut lines));
-    // What was measured before something failed took minutes, and is told.
+    // The results before a failure took minutes, and are reported.
     print(&lines);
     ended(done)
 }
@@ -241,7 +241,7 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     Ok(())
 }
 
-/// What is asked of one product, one part after another.
+/// The measures of one product, one part after another.
 fn served(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     let product = Product::start()?;
     let (empty, _) = product.memory()?;
@@ -261,7 +261,7 @@ fn served(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     let has_pages = sizes.loads > 0 && sizes.wants("pages");
     let has_dashboards = sizes.wants("dashboards");
     if sizes.changes > 0 && (sizes.wants("changes") || has_pages || has_dashboards) {
-        // Pages over the demo alone would say nothing, so their part makes the changes too.
+        // Pages over the demo alone would prove nothing, so their part makes the changes too.
         let made = fill(&product, sizes, lines)?;
         if has_dashboards {
             eprintln!("bench: dashboards");

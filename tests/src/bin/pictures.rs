@@ -1,9 +1,9 @@
-//! Pictures of pages, for the eyes of whoever changes the look: four widths, both themes.
+//! Pictures of pages, for designers of the look: four widths, both themes.
 //!
-//! `cargo run -p tests --bin pictures -- DATA ROLE PATH…` signs in to the demo server whose folder is DATA as ROLE and
-//! keeps each page of the tenant under `target/browser/pictures/ROLE`. `… -- every LANGUAGE [WORDS]` starts a demo of its
-//! own, furnishes it and keeps every kind of page in that language under `target/browser/pictures/every-LANGUAGE`; with
-//! WORDS, parted by commas, only those whose role and path hold one of them.
+//! `cargo run -p tests --bin pictures -- DATA ROLE PATH…` signs in to the demo server whose folder is DATA as ROLE and keeps
+//! each page of the tenant under `target/browser/pictures/ROLE`. `… -- every LANGUAGE [WORDS]` starts a demo of its own,
+//! furnishes it and keeps every kind of page in that language under `target/browser/pictures/every-LANGUAGE`; with WORDS,
+//! parted by commas, only those whose role and path contain one of them.
 #![expect(clippy::unwrap_used, reason = "a tool of the tests stops where it fails")]
 
 use serde_json::Value;
@@ -13,7 +13,7 @@ use tests::{Place, Server};
 
 /// The widths of a narrow phone, a usual phone, a tablet and a desk.
 const WIDTHS: [u32; 4] = [320, 390, 768, 1440];
-/// What stands further to the right than the window.
+/// Elements further to the right than the window.
 const FAR: &str = "return [...document.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right >
     document.documentElement.clientWidth + 1).map((one) => one.outerHTML.slice(0, 100)).slice(-4).join('\\n');";
 

@@ -313,7 +313,7 @@ impl Run {
     }
 }
 
-/// What the words on the command line ask for.
+/// The options of the command line.
 #[derive(Debug, PartialEq, Eq)]
 struct Wish {
     percent: usize,
@@ -360,7 +360,7 @@ fn runs(wish: &Wish, has_postgres: bool) -> Vec<Run> {
         .collect()
 }
 
-/// Runs a test and answers whether it passed. A run in which no test matched has shown nothing and did not pass.
+/// Runs a test and returns whether it passed. A run in which no test matched has shown nothing and did not pass.
 fn passes(run: &Run) -> bool {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
@@ -388,7 +388,7 @@ fn passes(run: &Run) -> bool {
     }
 }
 
-/// Shows what a command says; answers whether it succeeded and whether a test ran in it.
+/// Shows a command's output; returns whether it succeeded and whether a test ran in it.
 fn follow(command: &mut Command) -> std::io::Result<(bool, bool)> {
     let mut child = command.spawn()?;
     let mut ran = false;

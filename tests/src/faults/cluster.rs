@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use super::{eventually, signals};
 
-/// Who owns everything in it.
+/// The owner of everything in it.
 const OWNER: &str = "assent_owner";
-/// The account that runs it when the caller is root, whom PostgreSQL refuses.
+/// The account that runs it when the caller is root, because PostgreSQL refuses root.
 const ACCOUNT: &str = "postgres";
 
 /// A cluster. Dropping it stops it and removes its data.
@@ -19,7 +19,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes a cluster and waits until it answers. It trusts whoever reaches 127.0.0.1: it holds nothing but a test.
+    /// Makes a cluster and waits until it responds. It trusts every client at 127.0.0.1: it holds nothing but a test.
     ///
     /// # Panics
     /// When PostgreSQL is not installed or does not come up.
@@ -43,7 +43,7 @@ impl Cluster {
         cluster
     }
 
-    /// Starts it again after [`Cluster::stop`], and waits until it answers.
+    /// Starts it again after [`Cluster::stop`], and waits until it responds.
     ///
     /// # Panics
     /// When it does not come up.
@@ -99,9 +99,9 @@ impl Cluster {
         let _ = server.wait();
     }
 
-    /// Pauses every process of it; its sockets stay open, and nobody answers.
+    /// Pauses every process of it; its sockets stay open, without any response.
     pub fn pause(&self) {
-        // It has no more children once it stands still itself.
+        // It has no more children once it is halted itself.
         signals::halt(self.id());
         for child in signals::children(self.id()) {
             signals::halt(child);
@@ -132,7 +132,7 @@ impl Cluster {
         );
     }
 
-    /// Makes a database, and answers its URL.
+    /// Makes a database, and returns its URL.
     pub fn create_database(&self, name: &str, more: &str) -> String {
         self.run_sql("postgres", &format!("CREATE DATABASE {name} {more}"));
         self.url(name)

@@ -1,5 +1,5 @@
-//! Writers who do every kind of act at once, remember what was acknowledged, and ask again with the same key what was not
-//! answered: changes on their whole way from the first word to the validation, and deliveries to the inbox.
+//! Writers who do every kind of act at once, remember the acknowledged ones, and retry unacknowledged ones with the same key:
+//! changes on their whole way from the draft to the validation, and deliveries to the inbox.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::journey::{artifact, evidence, question, request};
 use crate::outside::github_signature;
 use crate::{Server, caller};
 
-/// The acts of a way in their order: what it is, who does it, and where below the change, or from the root of the API.
+/// The acts of a way in their order: the act, its role, and its path below the change, or from the root of the API.
 pub const WAY: &[(&str, &str, &str)] = &[
     ("create", "requester", "/changes"),
     ("ask too early", "pipeline", "/gate-checks"),
@@ -40,7 +40,7 @@ const DEPLOYED: usize = 4;
 const REST: Duration = Duration::from_millis(40);
 /// How many minutes of the servers' clocks the inbox has to be read in, far less than a way's window has.
 const MINUTES: usize = 30;
-/// What a timer writes when it is due, whatever anybody does.
+/// Events that a timer writes when it is due, without any act of a person.
 const BY_THE_CLOCK: &str = "change.window_opened";
 
 /// A change and how far its writer has brought it.
@@ -50,9 +50,9 @@ pub struct Way {
     pub title: String,
     number: u64,
     began_at: Timestamp,
-    /// The answers of the acts that were acknowledged, in the order of [`WAY`].
+    /// The responses of the acknowledged acts, in the order of [`WAY`].
     pub answers: Vec<Value>,
-    /// Whether something was asked since it was last looked at.
+    /// Whether a request was sent since it was last looked at.
     is_touched: bool,
 }
 
@@ -70,7 +70,7 @@ impl Way {
     }
 }
 
-/// What a calm way wrote at each of its acts: the events' kinds, and the change's state after it.
+/// The events of each act of an undisturbed way: their kinds, and the change's state after it.
 pub type Calm = Vec<(Vec<String>, String)>;
 
 struct Shared {
@@ -80,7 +80,7 @@ struct Shared {
     /// The ids of deliveries that were acknowledged.
     delivered: Mutex<Vec<String>>,
     acknowledged: AtomicUsize,
-    /// How many wait for an answer just now.
+    /// The number of requests without a response just now.
     asking: AtomicUsize,
     strange: Mutex<Vec<String>>,
     tokens: HashMap<String, String>,
@@ -95,7 +95,7 @@ pub struct Deeds {
 }
 
 impl Deeds {
-    /// Starts so many writers and one sender of deliveries, who have no server yet. The place is the server's whose tokens
+    /// Starts so many writers and one sender of deliveries, without a server at first. The place is the server's whose tokens
     /// they use; `series` numbers their artifacts apart from those of other loads.
     pub fn begin(name: &str, server: &Server, series: u64, writers: usize) -> Self {
         let shared = Arc::new(shared(name, server));
@@ -113,12 +113,12 @@ impl Deeds {
         }
     }
 
-    /// Says where the server is from now on.
+    /// Sets the server's address from now on.
     pub fn turn_to(&self, url: Option<&str>) {
         *self.shared.address.write().unwrap() = url.map(str::to_owned);
     }
 
-    /// Takes the server away and waits until nobody is asking any more.
+    /// Takes the server away and waits until no request is open.
     pub fn rest(&self) {
         self.turn_to(None);
         eventually("everybody has their answer", || {
@@ -126,7 +126,7 @@ impl Deeds {
         });
     }
 
-    /// The keys of the changes that somebody was asked to decide about, as far as their writers know.
+    /// The keys of the changes that wait for a decision, as far as their writers know.
     pub fn assessed(&self) -> Vec<String> {
         let assess = WAY.iter().position(|(what, ..)| *what == "assess").unwrap();
         let ways = self.shared.ways.lock().unwrap();
@@ -163,8 +163,8 @@ impl Deeds {
         assert!(strange.is_empty(), "answers that nobody should get: {strange:#?}");
     }
 
-    /// Everything that was acknowledged since it was last looked at is there; what was not answered is there as a whole or
-    /// not at all. Nobody may be writing.
+    /// Every act acknowledged since the last look is there; an unacknowledged one is there as a whole or not at all. Nobody may
+    /// be writing.
     pub fn check(&self, server: &Server, calm: &Calm) {
         self.must_be_usual();
         let mut ways = self.shared.ways.lock().unwrap();
@@ -195,13 +195,13 @@ impl Deeds {
         assert!(twice.is_empty(), "deliveries that are there twice: {twice:?}");
     }
 
-    /// Lets nobody begin another act; those under way go on until they are answered.
+    /// Prevents further acts; those under way go on until they get a response.
     pub fn wind_up(&self) {
         self.shared.over.store(true, Ordering::SeqCst);
     }
 
-    /// Lets every writer have its last answer; then everything is looked at once more, with the inbox read: no title is there
-    /// twice, and each deployment has made one change. Answers how many acts of each kind there were.
+    /// Lets every writer have its last response; then everything is looked at once more, with the inbox read: no title is there
+    /// twice, and each deployment has made one change. Returns the number of acts of each kind.
     pub fn stop(mut self, servers: &mut [Server], calm: &Calm) -> BTreeMap<&'static str, usize> {
         self.wind_up();
         for writer in std::mem::take(&mut self.writers) {
@@ -228,8 +228,8 @@ impl Deeds {
         self.counts()
     }
 
-    /// What a server that died had taken out of the inbox, and what failed once, is due some minutes later: the servers'
-    /// clocks go on until nothing waits.
+    /// Messages that a dead server had taken out of the inbox, and failed ones, are due some minutes later: the servers' clocks
+    /// go on until nothing waits.
     fn read_the_inbox(&self, servers: &mut [Server]) {
         let id = self.shared.hook.0.trim_start_matches("/hooks/");
         let path = format!("/api/v1/connections/{id}/deliveries?state=waiting&limit=200");
@@ -274,7 +274,7 @@ fn shared(name: &str, server: &Server) -> Shared {
     }
 }
 
-/// A connection of GitHub's for one service: where it delivers and what it signs with.
+/// A connection of GitHub's for one service: its delivery address and its signing key.
 fn connect(server: &Server, name: &str) -> (String, String) {
     let row =
         json!({"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}});
@@ -311,7 +311,7 @@ fn timeline(server: &Server, key: &str) -> (Vec<String>, String) {
     (kinds.filter(|kind| kind != BY_THE_CLOCK).collect(), state)
 }
 
-/// Walks one way with nobody in between, and answers what each act wrote.
+/// Walks one way undisturbed, and returns the events of each act.
 pub fn calm(server: &Server) -> Calm {
     let shared = shared("calm", server);
     *shared.address.write().unwrap() = Some(server.url.clone());
@@ -337,7 +337,7 @@ pub fn calm(server: &Server) -> Calm {
     told
 }
 
-/// A way stands where its acknowledged acts have left it, or one whole act further.
+/// A way is where its acknowledged acts have left it, or one whole act further.
 fn check_events(server: &Server, way: &Way, calm: &Calm) {
     let found = timeline(server, way.key());
     let upto = |count: usize| {
@@ -355,7 +355,7 @@ fn check_events(server: &Server, way: &Way, calm: &Calm) {
     );
 }
 
-/// What each acknowledged act left behind, beyond its events and the state.
+/// Checks the effects of each acknowledged act, beyond its events and the state.
 fn check_acts(server: &Server, way: &Way) {
     let (auditor, path) = (server.token("auditor"), format!("/api/v1/changes/{}", way.key()));
     let change = server.must("GET", &path, &auditor, None);
@@ -403,7 +403,7 @@ fn write(shared: &Shared, name: &str, first: u64) {
         };
         for _ in WAY {
             let mut way = shared.ways.lock().unwrap()[place].clone();
-            // Whoever stops in the middle leaves a change that is on its way, as people do.
+            // A writer that stops in the middle leaves a change that is on its way, as people do.
             if shared.over.load(Ordering::SeqCst) && !way.answers.is_empty() {
                 return;
             }
@@ -418,7 +418,7 @@ fn write(shared: &Shared, name: &str, first: u64) {
     }
 }
 
-/// A request that stands ready to be sent as often as it takes.
+/// A request that is ready to be sent as often as it takes.
 struct Ask {
     method: &'static str,
     path: String,
@@ -428,7 +428,7 @@ struct Ask {
     body: Vec<u8>,
 }
 
-/// Does the next act of a way; `None` when an answer came that nobody should get.
+/// Does the next act of a way; `None` after a response that no client should get.
 fn step(shared: &Shared, agent: &ureq::Agent, way: &Way) -> Option<Value> {
     let (what, role, place) = WAY[way.answers.len()];
     let path = match place.strip_prefix('/') {
@@ -506,7 +506,7 @@ fn form(way: &Way) -> Vec<u8> {
     bytes
 }
 
-/// Does something with the server's address, if there is one; whoever turns the load elsewhere learns when it is done.
+/// Does something with the server's address, if there is one; the caller that moves the load elsewhere learns when it is done.
 fn at_address<T>(shared: &Shared, ask: impl FnOnce(&str) -> T) -> Option<T> {
     let address = {
         let address = shared.address.read().unwrap();
@@ -520,9 +520,9 @@ fn at_address<T>(shared: &Shared, ask: impl FnOnce(&str) -> T) -> Option<T> {
     Some(told)
 }
 
-/// Asks until somebody answers; `None` when the answer is one that nobody should get.
+/// Retries until there is a response; `None` when the response is one that no client should get.
 fn until_answered(shared: &Shared, agent: &ureq::Agent, ask: &Ask) -> Option<(u16, Value)> {
-    // A minute and a half of tries, so that an act left open at the end still gets its answer.
+    // A minute and a half of tries, so that an act left open at the end still gets its response.
     for tries in 0..9_000 {
         let Some((status, text)) = at_address(shared, |address| send(agent, address, ask)) else {
             std::thread::park_timeout(Duration::from_millis(10));
@@ -546,7 +546,7 @@ fn until_answered(shared: &Shared, agent: &ureq::Agent, ask: &Ask) -> Option<(u1
     None
 }
 
-/// The status, 0 when the answer broke off, and the text.
+/// The status, 0 when the response broke off, and the text.
 fn send(agent: &ureq::Agent, address: &str, ask: &Ask) -> (u16, String) {
     let mut request = ureq::http::Request::builder()
         .method(ask.method)

@@ -38,7 +38,7 @@ impl SmallDisk {
     /// # Panics
     /// When it cannot be measured, or be made so small.
     pub fn fill(&self, leaving_kibibytes: u64) {
-        // The server goes on writing meanwhile, so what was measured may be out of date when it is used.
+        // The server goes on writing meanwhile, so the measurement may be out of date when it is used.
         eventually("the disk can be made small", || {
             let (used, _) = self.kibibytes();
             self.resize(used + leaving_kibibytes)
@@ -61,7 +61,7 @@ impl SmallDisk {
         done.expect("mount is a part of every system").status.success()
     }
 
-    /// What is used, and what is free.
+    /// The used space, and the free space.
     pub fn kibibytes(&self) -> (u64, u64) {
         let done = Command::new("df")
             .args(["--output=used,avail", "-k"])

@@ -1,4 +1,4 @@
-//! People who write all the time, remember what was acknowledged, and ask again with the same key what was not answered.
+//! People who write all the time, remember the acknowledged writes, and retry unacknowledged ones with the same key.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::eventually;
 use crate::Server;
 
-/// How long a writer waits for an answer, unless a test says otherwise.
+/// How long a writer waits for a response, by default.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An act that was acknowledged.
@@ -25,7 +25,7 @@ pub struct Kept {
 
 #[derive(Default)]
 struct Shared {
-    /// Where the server is now; `None` while there is none.
+    /// The server's present address; `None` while there is none.
     address: RwLock<Option<String>>,
     over: AtomicBool,
     kept: Mutex<Vec<Kept>>,
@@ -40,12 +40,12 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts so many writers, who have the requester's token and no server yet. `name` tells loads apart.
+    /// Starts so many writers, with the requester's token and without a server at first. `name` distinguishes loads.
     pub fn begin(name: &str, token: &str, writers: usize) -> Self {
         Self::begin_with(name, token, writers, PATIENCE)
     }
 
-    /// The same with writers who wait so long for an answer before they ask again: a machine that was cut off never answers.
+    /// The same with writers who wait this long for a response before they retry: a machine that was cut off never responds.
     pub fn begin_with(name: &str, token: &str, writers: usize, patience: Duration) -> Self {
         let shared: Arc<Shared> = Arc::default();
         let writers = (0..writers)
@@ -58,7 +58,7 @@ impl Load {
         Self { shared, writers }
     }
 
-    /// Says where the server is from now on.
+    /// Sets the server's address from now on.
     ///
     /// # Panics
     /// When a writer has panicked.
@@ -74,7 +74,7 @@ impl Load {
         self.shared.kept.lock().expect("no writer panics").len()
     }
 
-    /// How often a status was answered so far; 0 stands for no answer.
+    /// How often a status was returned so far; 0 means no response.
     ///
     /// # Panics
     /// When a writer has panicked.
@@ -89,10 +89,10 @@ impl Load {
         eventually("the server acknowledges", || self.acknowledged() >= wanted);
     }
 
-    /// Lets every writer have its last answer, and answers what was acknowledged.
+    /// Lets every writer have its last response, and returns the acknowledged writes.
     ///
     /// # Panics
-    /// When a writer has panicked, or got an answer that nobody should get.
+    /// When a writer has panicked, or got a response that no client should get.
     pub fn stop(self) -> Vec<Kept> {
         self.shared.over.store(true, Ordering::Relaxed);
         for writer in self.writers {
@@ -128,13 +128,13 @@ fn write(shared: &Shared, token: &str, writer: &str, patience: Duration) {
     }
 }
 
-/// Asks for one change until it is acknowledged; `false` when that never came.
+/// Retries for one change until it is acknowledged; `false` when that never came.
 fn write_one(shared: &Shared, agent: &ureq::Agent, token: &str, title: &str) -> bool {
     let body = json!({
         "title": title, "description": "Written under load.", "justification": "To be interrupted.",
         "complexity": "low", "targets": [{"service": "edge-dns", "environment": "production"}],
     });
-    // A minute and a half of tries, so that an act left open at the end still gets its answer.
+    // A minute and a half of tries, so that an act left open at the end still gets its response.
     for _ in 0..9_000 {
         let address = shared.address.read().expect("nobody panics with it").clone();
         let Some(address) = address else {
@@ -151,7 +151,7 @@ fn write_one(shared: &Shared, agent: &ureq::Agent, token: &str, title: &str) -> 
             Ok(mut answer) => (answer.status().as_u16(), answer.body_mut().read_to_string().ok()),
             Err(_) => (0, None),
         };
-        // An answer that broke off in its middle is none.
+        // A response that broke off in its middle does not count.
         let status = if answer.is_none() { 0 } else { status };
         *shared
             .statuses

@@ -1,7 +1,7 @@
-//! What goes wrong on purpose: full disks, failed syncs, lost databases, paused servers, cut lines.
+//! Deliberate faults: full disks, failed syncs, lost databases, paused servers, cut lines.
 //!
-//! Everything here needs root or the right to trace one's own children; what cannot be had is a failure that says how to
-//! get it, never a test that passes without having looked.
+//! Everything here needs root or the right to trace one's own children; a missing need is a failure that names the remedy,
+//! never a test that passes without a check.
 
 pub mod cluster;
 pub mod deeds;
@@ -31,7 +31,7 @@ pub fn size(variable: &str, usual: usize) -> usize {
 /// Waits until something is so, two minutes at most; held clocks go after a while, see [`crate::held`].
 ///
 /// # Panics
-/// When it never came to be; `what` is said.
+/// When it never came to be; the message names `what`.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let came = crate::held::awaited(|| is_so().then_some(()));
     assert!(came.is_some(), "it never came to be that {what}");

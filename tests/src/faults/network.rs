@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// What the names of the namespaces begin with; the process that made them follows.
+/// The prefix of the names of the namespaces; the process that made them follows.
 const NAME: &str = "assent-";
 
 /// A bridge with machines at it. Dropping it ends every program in them and removes them.
@@ -14,7 +14,7 @@ impl Network {
     /// Makes a machine for each name.
     ///
     /// # Errors
-    /// Why it cannot be had, in words: it takes root and a kernel with namespaces.
+    /// Why it cannot be had, as text: it takes root and a kernel with namespaces.
     pub fn make(places: &[&'static str]) -> Result<Self, String> {
         sweep();
         let network = Self {
@@ -141,7 +141,7 @@ fn remove(namespace: &str) {
     let _ = ip(&["netns", "del", namespace]);
 }
 
-/// Removes what a test left that was killed itself: its number is in the name, and no such process is there.
+/// Removes the remains of a killed test: its number is in the name, and no such process is there.
 fn sweep() {
     let listed = Command::new("ip").args(["netns", "list"]).output();
     let listed = listed.map(|done| done.stdout).unwrap_or_default();

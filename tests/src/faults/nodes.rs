@@ -133,9 +133,10 @@ impl Nodes {
         self.run(node, patroni, "patroni");
     }
 
-    /// The settings of the guide, with the addresses of this network. They name etcd's API of version 2: Patroni 3.0.2 of Debian 12
-    /// renews the leader's key by version 3 without asking whose it is (`_update_leader` in `dcs/etcd3.py`), so that a primary that
-    /// stood still takes the lock back from its successor and loses what that one acknowledged.
+    /// The settings of the guide, with the addresses of this network. They name etcd's API of version 2: Patroni 3.0.2 of
+    /// Debian 12 renews the leader's key by version 3 without a check of its owner (`_update_leader` in `dcs/etcd3.py`), so
+    /// that a primary that was paused takes the lock back from its successor and loses the writes that the successor
+    /// acknowledged.
     fn patroni(&self, node: &str) -> String {
         let address = self.network.address(node);
         let members = NODES
@@ -262,7 +263,7 @@ default_pool_size = 40
         format!("postgres://{OWNER}:{PASSWORD}@{address}:{port}/assent?sslmode=disable")
     }
 
-    /// What Patroni says of the members, as the first node tells that answers.
+    /// Patroni's list of the members, from the first node that responds.
     fn members(&self) -> Vec<Value> {
         let agent = crate::caller::agent_for(std::time::Duration::from_secs(2));
         for node in NODES {
@@ -309,7 +310,7 @@ default_pool_size = 40
         signals::send("KILL", id.expect("its first line is a number"));
     }
 
-    /// Lets everything on a node stand still; its addresses still answer the network, and nobody answers there.
+    /// Pauses everything on a node; its addresses are still up in the network, and no program responds there.
     pub fn pause(&self, node: &str) {
         self.send_all("STOP", node);
     }
@@ -328,7 +329,7 @@ default_pool_size = 40
         }
     }
 
-    /// What the programs of the machines said last, for a test that fails.
+    /// The last output of the machines' programs, for a test that fails.
     pub fn last_words(&self) -> String {
         let said = |node: &&str| {
             let file = self.folder.path().join(format!("{node}.patroni.log"));

@@ -1,4 +1,4 @@
-//! A line between a client and a server that a test may cut, hold still, or rob of its answers.
+//! A line between a client and a server that a test may cut, pause, or rob of its responses.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -7,18 +7,18 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What the line does with what it is given.
+/// The line's treatment of data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// Hands everything on.
     Open,
     /// Ends every connection at once, and each new one.
     Cut,
-    /// Keeps connections, and hands nothing on: packets are lost without a word.
+    /// Keeps connections, and forwards nothing: packets are lost silently.
     Silent,
-    /// Hands questions on and swallows answers.
+    /// Forwards requests and swallows responses.
     OneWay,
-    /// Hands questions on; at an answer's first byte both ends are closed.
+    /// Forwards requests; at a response's first byte both ends are closed.
     Unanswered,
 }
 
@@ -93,7 +93,7 @@ impl Proxy {
         self.shared.met.load(Ordering::SeqCst)
     }
 
-    /// How many pieces of answers came from the server so far.
+    /// The number of pieces of responses from the server so far.
     pub fn answers(&self) -> usize {
         self.shared.answers.load(Ordering::SeqCst)
     }
@@ -150,7 +150,7 @@ impl Shared {
         });
     }
 
-    /// What is over holds no place among the files that a process may open.
+    /// A closed connection takes no place among the files that a process may open.
     fn forget(&self, number: usize) {
         self.open.lock().expect("no thread panics").remove(&number);
     }

@@ -1,4 +1,4 @@
-//! HTTP by hand: heads and bodies that no client library would send.
+//! Raw HTTP: heads and bodies that no client library would send.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -35,7 +35,7 @@ pub fn head(method: &str, path: &str, token: Option<&str>, headers: &[(&str, &st
     text
 }
 
-/// Sends as much as the server takes; a server that has answered and gone takes no more, which is no fault.
+/// Sends as much as the server takes; a server that has responded and closed takes no more, which is no fault.
 pub fn send(stream: &mut TcpStream, pieces: &[&[u8]]) {
     for piece in pieces {
         if stream.write_all(piece).is_err() {
@@ -44,7 +44,7 @@ pub fn send(stream: &mut TcpStream, pieces: &[&[u8]]) {
     }
 }
 
-/// Reads, whatever signal comes to this process meanwhile.
+/// Reads, in spite of signals to this process.
 ///
 /// # Errors
 /// The stream's, but for interruptions.
@@ -57,7 +57,7 @@ pub fn read(stream: &mut TcpStream, piece: &mut [u8]) -> std::io::Result<usize> 
     }
 }
 
-/// The status that the server answers with; `None` when it ends the connection without a word.
+/// The status that the server returns; `None` when it ends the connection without a response.
 ///
 /// # Panics
 /// When it does neither.
@@ -76,7 +76,7 @@ pub fn status(stream: &mut TcpStream) -> Option<u16> {
     Some(text.parse().expect("a status has three digits"))
 }
 
-/// Reads whatever comes until the server has hung up.
+/// Reads until the server has hung up.
 ///
 /// # Panics
 /// When it does not.
@@ -92,7 +92,7 @@ pub fn until_the_end(stream: &mut TcpStream) {
     }
 }
 
-/// Sends a whole request and answers its status.
+/// Sends a whole request and returns its status.
 pub fn ask(url: &str, head: &str, pieces: &[&[u8]]) -> Option<u16> {
     let mut stream = connect(url);
     send(&mut stream, &[head.as_bytes(), b"\r\n"]);

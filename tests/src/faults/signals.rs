@@ -16,7 +16,7 @@ pub fn send(signal: &str, id: u32) {
     assert!(sent.success(), "process {id} could not be sent {signal}");
 }
 
-/// Stops one process, and comes back when it stands still: a signal that was sent may still be on its way.
+/// Stops one process, and returns when it is stopped: a signal that was sent may still be on its way.
 ///
 /// # Panics
 /// When there is no such process, or it does not stop.
@@ -36,8 +36,8 @@ fn parent(id: u32) -> Option<u32> {
     word(id, 1)?.parse().ok()
 }
 
-/// A word of what the kernel says of a process, behind the name, which may itself hold spaces and brackets: its state, its
-/// parent … (proc_pid_stat(5)).
+/// A value of the kernel's status line of a process, behind the name, which may itself contain spaces and brackets: its state,
+/// its parent … (proc_pid_stat(5)).
 fn word(id: u32, place: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, behind) = stat.rsplit_once(')')?;

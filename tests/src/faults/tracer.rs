@@ -11,8 +11,8 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Attaches to every thread of a process. `options` are strace's own, such as
-    /// `-e inject=fdatasync:error=EIO`; what was called is written to `record`.
+    /// Attaches to every thread of a process. `options` are strace's own, such as `-e inject=fdatasync:error=EIO`; the calls
+    /// are written to `record`.
     ///
     /// # Panics
     /// When strace is not there or may not trace.
@@ -44,7 +44,7 @@ impl Tracer {
             let _ = child.wait();
             return Err(first);
         }
-        // Later lines tell of new threads; nobody needs them, but the pipe must not fill up.
+        // Later lines report new threads; nobody needs them, but the pipe must not fill up.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(Self {
             child,
@@ -52,7 +52,7 @@ impl Tracer {
         })
     }
 
-    /// What was called so far.
+    /// The calls so far.
     pub fn record(&self) -> String {
         std::fs::read_to_string(&self.record).unwrap_or_default()
     }

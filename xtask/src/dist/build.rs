@@ -9,7 +9,7 @@ use super::Release;
 use super::pack::{Entry, tar_gz};
 use crate::shell;
 
-/// What the client may weigh at most, in bytes (issue: 15 MB).
+/// The largest size of the client, in bytes (issue: 15 MB).
 const CLIENT_LIMIT_BYTES: u64 = 15_000_000;
 
 /// Builds the small client and `assent-permit`, and packs both.
@@ -29,7 +29,7 @@ pub fn client(release: &Release) -> Result<()> {
         }
         entries.push(Entry::file(name, 0o755, bytes));
     }
-    // What pipelines fetch first; it checks the archive against the sums.
+    // The script that pipelines fetch first; it checks the archive against the sums.
     write(
         &release.out.join("client.sh"),
         &read(&release.root.join("packaging/install/client.sh"))?,
@@ -67,7 +67,7 @@ pub fn server(release: &Release) -> Result<()> {
     )
 }
 
-/// Builds the server where that is not done yet, and answers where the program is.
+/// Builds the server where that is not done yet, and returns the program's path.
 pub fn server_program(release: &Release) -> Result<PathBuf> {
     let target = build(release, "dist", &["--bin", "assent"])?;
     Ok(release.target.join(target).join("dist").join("assent"))
@@ -104,7 +104,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Runs cargo for the package `assent`; answers the target triple, under which the program lies.
+/// Runs cargo for the package `assent`; returns the target triple, under which the program lies.
 fn build(release: &Release, profile: &str, arguments: &[&str]) -> Result<String> {
     let (target, flags) = target_and_flags(&installed_targets());
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))?;

@@ -96,7 +96,7 @@ fn control(version: &str, kib: u64) -> String {
     )
 }
 
-/// Writes a file with its folders; modes are set, whatever the umask is.
+/// Writes a file with its folders; modes are set under any umask.
 fn put(tree: &Path, path: &str, mode: u32, content: &[u8]) -> Result<()> {
     let file = tree.join(path);
     let mut folder: PathBuf = tree.to_path_buf();
@@ -196,7 +196,7 @@ mod tests {
         }
     }
 
-    /// systemd's own judge: 0 is closed, 10 open. The bound is what the issue asks.
+    /// systemd's own judge: 0 is closed, 10 open. The issue sets the bound.
     #[test]
     fn the_unit_is_closed_below_two_by_systemds_own_count() {
         assert!(

@@ -47,7 +47,7 @@ fn layout(program: Vec<u8>, version: &str, epoch: u64) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// What the image holds.
+/// The content of the image.
 fn files(program: Vec<u8>) -> Vec<Entry> {
     let passwd =
         format!("root:x:0:0:root:/:/sbin/nologin\nassent:x:{USER}:{USER}:Assent:/var/lib/assent:/sbin/nologin\n");
@@ -56,7 +56,7 @@ fn files(program: Vec<u8>) -> Vec<Entry> {
         Entry::folder("etc", 0o755, 0),
         Entry::file("etc/passwd", 0o644, passwd.into_bytes()),
         Entry::file("etc/group", 0o644, group.into_bytes()),
-        // glibc asks files before DNS by default only where this says so.
+        // glibc reads files before DNS by default only where this file sets it.
         Entry::file("etc/nsswitch.conf", 0o644, b"hosts: files dns\n".to_vec()),
         Entry::folder("usr", 0o755, 0),
         Entry::folder("usr/bin", 0o755, 0),

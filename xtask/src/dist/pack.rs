@@ -1,4 +1,4 @@
-//! Archives whose bytes follow from what is in them and nothing else.
+//! Archives whose bytes follow from their content and nothing else.
 
 use std::io::Write;
 

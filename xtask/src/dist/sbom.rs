@@ -1,6 +1,6 @@
 //! The bill of materials: CycloneDX 1.6 from cargo's own resolution, with the checksums of Cargo.lock.
 //!
-//! It holds what the program `assent` with all its features is made from, build scripts and macros included, tests not.
+//! It lists the crates of the program `assent` with all its features, build scripts and macros included, tests not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -102,7 +102,7 @@ fn items(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-/// What a package is built from or runs with; what only its tests need is left out.
+/// The crates that a package is built from or runs with; those that only its tests need are left out.
 fn shipped(node: &Value) -> Vec<&str> {
     let is_shipped = |dependency: &&Value| items(&dependency["dep_kinds"]).any(|kind| kind["kind"] != "dev");
     items(&node["deps"])

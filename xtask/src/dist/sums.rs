@@ -13,7 +13,7 @@ use crate::shell;
 /// The file of the sums.
 pub const FILE: &str = "SHA256SUMS";
 
-/// What a signature is for, so that one over something else never fits (`ssh-keygen -Y sign -n`).
+/// The purpose of a signature, so that one over something else never fits (`ssh-keygen -Y sign -n`).
 const NAMESPACE: &str = "assent-release";
 
 /// The variable with the path of the key that signs.

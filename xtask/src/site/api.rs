@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::{cell, slug};
 
-/// The methods of a path, in the order in which they are told.
+/// The methods of a path, in the order of the page.
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete"];
 
-/// A page for each tag, one for the shapes of bodies and answers, and one that lists them.
+/// A page for each tag, one for the shapes of requests and responses, and one that lists them.
 pub fn pages(document: &Value) -> Vec<(String, String)> {
     let mut by_tag: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (path, methods) in rows(&document["paths"]) {
@@ -52,7 +52,7 @@ fn rows(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
     object.as_object().into_iter().flatten()
 }
 
-/// One operation: purpose, parameters, body and answers.
+/// One operation: purpose, parameters, body and responses.
 fn told(method: &str, path: &str, operation: &Value) -> String {
     let title = format!("{} {path}", method.to_uppercase());
     let anchor = operation["operationId"].as_str().map_or_else(|| slug(&title), slug);
@@ -108,7 +108,7 @@ fn answer(status: &str, it: &Value) -> String {
     format!("| {status} | {}{contents} |", cell(about))
 }
 
-/// A type in words, with links to the shapes that it names.
+/// A type as text, with links to the shapes that it names.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return format!("[{name}](shapes.md#{})", slug(name));

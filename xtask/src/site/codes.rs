@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::cell;
 use crate::tidy::tree::Tree;
 
-/// The calls that refuse: the name, the place of the code among its arguments, and how the code is answered.
+/// The calls that refuse: the name, the place of the code among its arguments, and the status of the code.
 const CALLS: &[(&str, usize, &str)] = &[
     ("not_now", 0, "409"),
     ("refuse_unmet", 0, "409"),
@@ -45,7 +45,7 @@ const MOST_SENTENCES: usize = 3;
 /// The fewest codes that the sources hold: fewer were found where the calls are written otherwise.
 const FEWEST: usize = 200;
 
-/// What a code was seen with.
+/// The contexts of a code.
 #[derive(Default)]
 struct Code {
     answers: BTreeSet<&'static str>,
@@ -181,7 +181,7 @@ fn shown(sentence: &str) -> String {
         .replace('[', "\\[")
 }
 
-/// The schema of policies, and the table of what they may require.
+/// The schema of policies, and the table of their possible requirements.
 fn facts(tree: &Tree) -> Result<String> {
     let schema = tree
         .text("policies/schema.cedarschema")

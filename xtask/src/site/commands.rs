@@ -1,4 +1,4 @@
-//! The reference of the command line, as the program tells it of itself.
+//! The reference of the command line, from the program's own help.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,13 +12,13 @@ const COMMON: &str = "Everywhere:";
 /// The most commands below each other; the grammar has three.
 const MOST_DEEP: usize = 5;
 
-/// Asks the program with nothing of this environment in its answer.
+/// Runs the program for its help, without this environment in the output.
 ///
 /// # Errors
 /// When it cannot be started or fails.
 pub fn ask(program: &Path, words: &[&str]) -> Result<String> {
     let mut command = Command::new(program);
-    // Help shows what variables hold.
+    // Help shows the values of variables.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ASSENT_")) {
         command.env_remove(name);
     }
@@ -58,7 +58,7 @@ fn pages_of(help: &dyn Fn(&[String]) -> Result<String>) -> Result<Vec<(String, S
     Ok(pages)
 }
 
-/// What a command and all below it say of themselves.
+/// The help texts of a command and all below it.
 fn tell(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], page: &mut String) -> Result<()> {
     if words.len() > MOST_DEEP {
         bail!("`assent {}` has commands without end", words.join(" "));

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// The sections: the title, and the pages or folders that stand in it. A folder's first page comes first, then what it links to in
-/// its order, then the rest.
+/// The sections: the title, and their pages or folders. A folder's first page comes first, then its links in their order, then
+/// the rest.
 const SECTIONS: &[(&str, &[&str])] = &[
     ("Tasks", &["docs/site/by-role.md", "docs/guide/"]),
     ("Gateways", &["docs/guide/gateways/"]),
@@ -44,7 +44,7 @@ const FIRST: &[&str] = &[
     "docs/site/first-pipeline.md",
 ];
 
-/// The settings of MkDocs. A page that stands in no section is a warning of its own, and so fails.
+/// The settings of MkDocs. A page in no section is a warning of its own, and so fails.
 pub fn settings(pages: &BTreeMap<String, String>, source: &Path, html: &Path) -> Value {
     let mut menu: Vec<Value> = FIRST.iter().map(|path| entry(pages, path)).collect();
     for (title, places) in SECTIONS {

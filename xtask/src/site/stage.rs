@@ -1,5 +1,5 @@
-//! The Markdown of the repository as MkDocs reads it: anchors as the usual hosts build them, lists that begin after a blank line and
-//! are indented by four, folders as their first page, and pictures where a page asks for them.
+//! The Markdown of the repository as MkDocs reads it: anchors as the usual hosts build them, lists that begin after a blank
+//! line and are indented by four, folders as their first page, and pictures where a page names them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -65,7 +65,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Puts pictures of the browser tests where `<!-- picture NAME: caption -->` stands; one that is not there leaves nothing.
+    /// Puts pictures of the browser tests in place of `<!-- picture NAME: caption -->`; a missing one leaves nothing.
     fn with_pictures(&mut self, path: &str, text: &str, pictures: &Path) -> Result<String> {
         let mut lines = Vec::new();
         for line in text.lines() {
@@ -145,7 +145,7 @@ impl Stage {
     }
 }
 
-/// The picture that a line asks for, with its caption.
+/// The picture that a line names, with its caption.
 fn picture(line: &str) -> Option<(&str, &str)> {
     let inner = line.strip_prefix("<!-- picture ")?.strip_suffix(" -->")?;
     inner.split_once(": ")

@@ -1,4 +1,4 @@
-//! Every decision record tells its status, its context, the decision and what was given up.
+//! Every decision record has its status, its context, the decision and its cost.
 
 use super::Finding;
 use super::tree::Tree;

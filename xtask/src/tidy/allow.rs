@@ -1,4 +1,4 @@
-//! The exceptions: `xtask/allow.toml`, each entry with the reason why it may stand.
+//! The exceptions: `xtask/allow.toml`, each entry with the reason why it is allowed.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::Finding;
 
-/// Where the exceptions stand.
+/// The file of the exceptions.
 const FILE: &str = "xtask/allow.toml";
 
 /// One exception.

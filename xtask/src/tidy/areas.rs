@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Finding;
 use super::tree::Tree;
 
-/// The areas of the product; ARCHITECTURE.md says what each holds.
+/// The areas of the product; ARCHITECTURE.md describes each.
 const AREAS: &[&str] = &[
     "approval",
     "audit",

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::Finding;
 use super::tree::Tree;
 
-/// The most crates that may stand in `crates/`; another needs an ADR.
+/// The most crates in `crates/`; another needs an ADR.
 const CEILING: usize = 11;
 
 /// How the name of a package ends that holds the tests of a crate.
 const OF_TESTS: &str = "-tests";
 
-/// What each crate may use of the house. A crate that is not listed may use nothing.
+/// The crates of the project that each crate may use. A crate that is not listed may use nothing.
 const ARROWS: &[(&str, &[&str])] = &[
     ("proof", &[]),
     ("derive", &[]),
@@ -32,8 +32,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The heavy libraries and the only packages that may name them. `tests` stands outside of the
-/// product: it drives the product as a client and damages its database as an attacker would.
+/// The heavy libraries and the only packages that may name them. `tests` is outside of the product: it drives the product as a
+/// client and damages its database as an attacker would.
 const HEAVY: &[(&str, &[&str])] = &[
     ("cedar-policy", &["policy"]),
     ("rusqlite", &["store", "tests"]),
@@ -77,7 +77,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The package whose manifest stands at this path.
+/// The package whose manifest is at this path.
 fn package_of(path: &str) -> Option<String> {
     let folder = path.strip_suffix("/Cargo.toml")?;
     let package = match folder.strip_prefix("crates/") {

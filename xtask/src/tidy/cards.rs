@@ -1,4 +1,4 @@
-//! Nouns without a card: a record that `store` keeps by hand, outside of `model::nouns`. Their count only falls.
+//! Nouns without a card: a record that `store` maps without one, outside of `model::nouns`. Their count only falls.
 
 use super::Finding;
 use super::tree::Tree;

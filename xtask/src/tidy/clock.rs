@@ -1,4 +1,4 @@
-//! Time, ids and randomness are handed in. Reading them is the outermost layer's work alone.
+//! Time, ids and randomness are parameters. Reading them is the outermost layer's work alone.
 //!
 //! `clippy.toml` denies the same functions; this rule also sees code that clippy does not build, and
 //! keeps the list of exceptions in one place.

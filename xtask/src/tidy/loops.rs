@@ -85,7 +85,7 @@ fn reached<'a>(edges: &BTreeMap<&'a Module, BTreeSet<&'a Module>>, from: &Module
     seen
 }
 
-/// What each module re-exports by name, and where it comes from.
+/// The names that each module re-exports, and their sources.
 fn exports(
     files: &BTreeMap<Module, &str>,
     paths: &BTreeMap<&Module, Vec<Import>>,
@@ -204,7 +204,7 @@ struct Reader<'a> {
     at: &'a Module,
     tokens: &'a [String],
     next: usize,
-    /// How many inline modules stand around; their `super` is this file.
+    /// The number of enclosing inline modules; their `super` is this file.
     depth: usize,
     found: Vec<Import>,
 }
@@ -233,7 +233,7 @@ impl Reader<'_> {
         self.tokens.get(self.next + ahead).map_or("", String::as_str)
     }
 
-    /// Whether the `use` that stands here is public, by any measure.
+    /// Whether the `use` at this place is public, by any measure.
     fn is_public(&self) -> bool {
         let before = |back: usize| {
             self.next

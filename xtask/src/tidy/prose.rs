@@ -8,7 +8,7 @@ const BEGINNINGS: &[&str] = &["Whoever", "Who", "Whom", "Whose", "What", "Whatev
 const FIGURATIVE: &[&str] = &[
     "told", "tell", "tells", "said", "say", "says", "word", "asked", "answer", "answers",
 ];
-/// A sentence has at least so many words.
+/// The least length of a sentence that counts.
 const WORDS: usize = 4;
 /// How far below its ceiling a share may lie before the ceiling has to follow, in tenths of a percent.
 const SLACK: usize = 5;
@@ -113,7 +113,7 @@ impl Count {
     }
 }
 
-/// The text with `X` for whatever stands between the two marks, and for the address behind it.
+/// The text with `X` for the span between the two marks, and for the address behind it.
 fn without_spans(text: &str, open: char, close: char) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

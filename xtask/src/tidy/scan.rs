@@ -1,7 +1,7 @@
 //! A reader of Rust source that is just clever enough: it knows strings, characters and comments.
 //!
-//! Rules look at [`Scanned::code`], in which the inside of every string, character and comment is
-//! blanked, so that a word in a text is never taken for code. Lines keep their numbers.
+//! Rules look at [`Scanned::code`], in which the inside of every string, character and comment is blanked, so that text is
+//! never taken for code. Lines keep their numbers.
 
 /// A Rust file taken apart.
 pub struct Scanned {
@@ -39,7 +39,7 @@ pub fn line_of(text: &str, position: usize) -> usize {
         + 1
 }
 
-/// Where `word` stands in `code` as a whole word: no letter, digit or `_` touches it.
+/// The places of `word` in `code` as a whole identifier: no letter, digit or `_` touches it.
 pub fn find_words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word)
@@ -94,8 +94,8 @@ impl Scanner {
         self.source.get(self.at + ahead).copied()
     }
 
-    /// Whether the character before belongs to an identifier that goes on here. The prefixes `b`
-    /// and `c` of byte and C strings are no such identifier when they stand alone.
+    /// Whether the character before belongs to an identifier that goes on here. The prefixes `b` and `c` of byte and C strings
+    /// are no such identifier when they are alone.
     fn inside_word(&self) -> bool {
         let before = |back: usize| self.at.checked_sub(back).and_then(|i| self.source.get(i));
         let is_part = |c: &char| c.is_alphanumeric() || *c == '_';

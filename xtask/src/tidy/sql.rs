@@ -1,9 +1,9 @@
-//! SQL stands in `crates/store` and nowhere else.
+//! SQL is in `crates/store` and nowhere else.
 
 use super::tree::Tree;
 use super::{Finding, scan};
 
-/// Pairs of words that, in this order and in capitals, make a text SQL.
+/// Pairs of keywords that, in this order and in capitals, make a text SQL.
 const SPOKEN_LOUD: &[(&str, &str)] = &[
     ("SELECT ", " FROM "),
     ("UPDATE ", " SET "),

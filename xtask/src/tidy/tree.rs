@@ -1,4 +1,4 @@
-//! The repository's files as the rules see them: what git tracks or would track.
+//! The repository's files as the rules see them: the files that git tracks or would track.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,12 +1,12 @@
-//! One word per thing: synonyms that the glossary turns away.
+//! One term per thing: synonyms that the glossary turns away.
 //!
-//! The table is small on purpose. It holds words that would name a thing twice, and none of the field's
-//! own terms, which readers know; GLOSSARY.md has the term of each thing.
+//! The table is small on purpose. It lists terms that would name a thing twice, and none of the field's own terms, which
+//! readers know; GLOSSARY.md has the term of each thing.
 
 use super::tree::Tree;
 use super::{Finding, scan};
 
-/// What to avoid, in lower case and in the singular, and what to say instead.
+/// The term to avoid, in lower case and in the singular, and its replacement.
 type Denied = (&'static str, &'static str);
 
 const DENIED: &[Denied] = &[
@@ -21,10 +21,10 @@ const DENIED: &[Denied] = &[
     ("blacklist", "deny list"),
 ];
 
-/// Denied in code only; prose needs these words to speak about other systems.
+/// Denied in code only; prose needs these terms for other systems.
 const DENIED_IN_CODE: &[Denied] = &[("ticket", "change"), ("backout", "rollback"), ("blackout", "freeze")];
 
-/// Files that must name the denied words to do their work.
+/// Files that must name the denied terms to do their work.
 const EXEMPT: &[&str] = &["GLOSSARY.md", "xtask/src/tidy/words.rs", "LICENSE"];
 
 /// Looks at identifiers of Rust files and at the prose of Markdown files and comments.
@@ -87,13 +87,13 @@ fn singular(word: &str) -> String {
         .to_owned()
 }
 
-/// Whether the denied words stand in a row among `words`.
+/// Whether the denied terms occur in a row among `words`.
 fn holds(words: &[String], denied: &str) -> bool {
     let denied: Vec<&str> = denied.split(' ').collect();
     words.windows(denied.len()).any(|window| window.iter().eq(&denied))
 }
 
-/// `ChangeRequest`, `change_request` and `CHANGE_REQUEST` are the words “change” and “request”.
+/// `ChangeRequest`, `change_request` and `CHANGE_REQUEST` all consist of “change” and “request”.
 fn words_of_identifier(identifier: &str) -> Vec<String> {
     let mut words = Vec::new();
     for part in identifier.split('_') {
@@ -127,7 +127,7 @@ fn prose_of_markdown(text: &str) -> String {
     prose
 }
 
-/// A line without what stands between backticks.
+/// A line without its code spans in backticks.
 fn without_code_spans(line: &str) -> String {
     line.split('`').step_by(2).collect::<Vec<_>>().join("|")
 }

@@ -1,5 +1,5 @@
-//! Alerts of a source that flaps: firing, over and firing again in quick turns. In any order, and each told twice, they come to the same
-//! incidents: one for each outage, from its beginning to its end.
+//! Alerts of a source that flaps: firing, over and firing again in quick turns. In any order, and each sent twice, they lead to
+//! the same incidents: one for each outage, from its beginning to its end.
 
 use jiff::{SignedDuration, Timestamp};
 use model::integration::signal::{Alert, Signal};
@@ -100,7 +100,7 @@ fn alerts_that_flap_come_to_the_same_incidents_in_any_order_and_twice() {
     }
 }
 
-/// In the order in which they happen, with every earlier message again at any later time, as a sender that retries tells them.
+/// In the order in which they happen, with every earlier message again at any later time, as from a sender that retries.
 #[test]
 fn alerts_that_are_sent_again_late_open_and_end_nothing() {
     let world = World::new();

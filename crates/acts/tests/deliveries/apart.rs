@@ -1,4 +1,4 @@
-//! Who approves and who deploys are two people where a rule says so: also where it is a signal that tells of the deployment.
+//! Approver and deployer are two people where a rule requires it: also where a signal reports the deployment.
 
 use acts::directory::set_person;
 use acts::policy::{activate_configuration, set_mapping};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{World, artifact, began, body, status};
 
-/// A rule that keeps who approves apart from who implements.
+/// A rule that keeps approvers apart from implementers.
 const IMPLEMENTERS: &str = r#"
 @id("world.two")
 @reason("Who approves it does not deploy it.")
@@ -61,7 +61,7 @@ fn a_deployment_that_an_approver_triggered_is_unauthorized_where_a_rule_keeps_im
     }
 }
 
-/// A rule that lets those alone make and hand in changes who build systems.
+/// A rule that lets only people who build systems make and submit changes.
 const BUILDERS: &str = r#"
 @id("world.builders")
 @reason("Who hands in a change builds systems.")
@@ -69,7 +69,7 @@ forbid (principal, action in [Action::"create_change", Action::"submit_change"],
 when { resource is Change && !principal.functions.contains("engineering") };
 "#;
 
-/// The mapping makes a standard change of what goes to pay.
+/// The mapping makes a standard change of each deployment to pay.
 fn map_to_template(world: &World) {
     let rules = json!({
         "reason": "It walks by itself",
@@ -82,7 +82,7 @@ fn map_to_template(world: &World) {
     });
 }
 
-/// A rule on who makes and hands in changes holds for those that a delivery makes in somebody's name.
+/// A rule on authors and submitters of changes holds for those that a delivery makes in a person's name.
 #[test]
 fn a_delivery_hands_in_a_change_for_nobody_whom_the_rules_do_not_let() {
     for (builder, requester, state) in [

@@ -1,4 +1,4 @@
-//! Who made the commits of a change: pushes tell, in any order, and whoever is kept apart is named.
+//! The authors of a change's commits: pushes report them, in any order, and a person kept apart is named.
 
 use acts::Context;
 use acts::change::create_change;
@@ -14,7 +14,7 @@ use store::{Lane, Mode};
 
 use crate::{World, began, body};
 
-/// A rule that keeps who approves apart from who wrote, and nothing else on a person's word.
+/// A rule that keeps approvers apart from authors, and requires nothing else of a person.
 const APART: &str = r#"
 @id("world.apart")
 @reason("Who wrote it does not approve it.")
@@ -57,7 +57,7 @@ fn push(before: &str, after: &str, author: committers::Committer, pusher: &str) 
 }
 
 impl World {
-    /// A change for a commit, as far as its people bring it; answers its key.
+    /// A change for a commit, as far as its people bring it; returns its key.
     fn authorizing(&self, commit: &'static str) -> String {
         self.by("rita", move |cx| {
             let request = json!({
@@ -74,7 +74,7 @@ impl World {
         })
     }
 
-    /// What of the change's approval is unmet, by rule `world.apart` alone.
+    /// The unmet part of the change's approval, by rule `world.apart` alone.
     fn unmet_apart(&self, key: &str) -> Vec<(String, String)> {
         let key = key.to_owned();
         self.system(move |cx| {
@@ -108,7 +108,7 @@ fn who_pushed_a_commit_does_not_approve_it_and_a_stranger_blocks_by_name() {
     let key = world.authorizing(COMMITS[1]);
     world.approve("mona", &key);
     assert_eq!(world.unmet_apart(&key), []);
-    // The push is told after the word: it bars who gave it, under whatever name they told git.
+    // The push arrives after the approval: it bars the approver, under whatever name git has them.
     world.accounts("mona", &["plain:mona-b"]);
     world.take(push(COMMITS[0], COMMITS[1], committer(None, Some("olga@x")), "Mona-B"));
     let codes: Vec<String> = world.unmet_apart(&key).into_iter().map(|row| row.0).collect();
@@ -118,7 +118,7 @@ fn who_pushed_a_commit_does_not_approve_it_and_a_stranger_blocks_by_name() {
     world.accounts("olga", &["mail:Olga@x"]);
     let codes: Vec<String> = world.unmet_apart(&key).into_iter().map(|row| row.0).collect();
     assert_eq!(codes, ["cannot_be_met"], "mona alone manages, and pushed");
-    // The same push again adds nobody, and who moves a branch to a commit that was there made none.
+    // The same push again adds nobody, and moving a branch to an existing commit makes nobody its author.
     world.take(push(
         COMMITS[0],
         COMMITS[1],
@@ -161,7 +161,7 @@ fn earlier_pushes_belong_to_a_change_until_one_that_ran() {
     let rows = world.unmet_apart(&key);
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert!(rows[0].1.contains("plain:stranger"), "{rows:?}");
-    // Work that was done before, and told of afterwards, decides for its commit once it is closed; here it merely ran.
+    // Work that was done before, and reported afterwards, decides for its commit once it is closed; here it merely ran.
     let ran = world.authorizing(COMMITS[1]);
     let told = ran.clone();
     world.system(move |cx| {

@@ -1,4 +1,4 @@
-//! Drift against changes: seeded events of which it is known what each is, and differences that stay, change, go and come back.
+//! Drift against changes: seeded events of a known kind each, and differences that stay, change, go and come back.
 
 use std::collections::BTreeSet;
 
@@ -91,7 +91,7 @@ impl World {
         (found[0].state, found[0].ending, found[0].count)
     }
 
-    /// A baseline of one attribute that two people stand behind.
+    /// A baseline of one attribute that two people approved.
     fn expect(&self, connection: &str, attribute: &'static str) {
         let connection = connection.to_owned();
         let id = self.by("olga", move |cx| {
@@ -134,7 +134,7 @@ impl World {
     }
 }
 
-/// What changed on the service `pay` in the hour before a minute: the titles and the findings of drift.
+/// The changes on the service `pay` in the hour before a minute: the titles and the findings of drift.
 fn drift_before(world: &World, minute: i64) -> Vec<(String, Option<String>)> {
     let answer = world.by("olga", move |cx| {
         let question = Question {
@@ -169,7 +169,7 @@ fn drift_that_no_change_explains_is_among_what_changed_once_for_each_thing() {
     assert_eq!(drift_before(&world, 30), row("spec.image"), "the latest of the thing");
     assert!(drift_before(&world, 5).is_empty(), "nothing had changed by then");
     assert!(drift_before(&world, 120).is_empty(), "it lies too far back");
-    // A decision names a change that came afterwards: what was done by hand was done by hand.
+    // A decision names a change that came afterwards: manual work stays manual work.
     let emergency = world.by("rita", |cx| {
         let request = json!({"kind": "emergency", "title": "Keep the image",
             "targets": [{"service": "pay", "environment": "production"}]});
@@ -332,7 +332,7 @@ fn what_a_change_explains_stays_explained_until_another_value_is_there() {
     world.set_clock(at(90));
     world.report(&connection, state(90, vec![difference("pay.db", "size", "huge")]));
     assert_eq!(world.finding().0, DriftState::Open, "no work explains the new value");
-    // What was explained once and went away is not explained when it returns.
+    // A difference that was explained once and went away is not explained when it returns.
     let other = world.source("aide");
     world.works(2, 100, 105);
     world.set_clock(at(110));

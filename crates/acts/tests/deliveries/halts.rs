@@ -1,5 +1,5 @@
-//! A halting freeze in the middle of a second: permits tell their time in whole seconds, and yet what was given before it is
-//! void and what is lawfully given after it is good, for those who verify without the server as well.
+//! A halting freeze in the middle of a second: permits have their time in whole seconds, and yet an earlier one is void and a
+//! later lawful one is good, for offline verifiers as well.
 
 use acts::Context;
 use acts::audit::sign_revocations;
@@ -61,7 +61,7 @@ impl World {
         });
     }
 
-    /// The word of a verifier without a network on a permit: `good`, or why not.
+    /// The result of an offline verifier for a permit: `good`, or why not.
     fn word_on(&self, permit: &str, artifact: &str) -> &'static str {
         let signed = self.system(sign_revocations::sign_revocations);
         let keys = self.system(signing_keys::jwks);
@@ -82,7 +82,7 @@ impl World {
         }
     }
 
-    /// Every permit is void for a verifier without a network exactly where the server itself says that it is revoked.
+    /// Every permit is void for an offline verifier exactly where the server itself has it as revoked.
     fn both_say_the_same(&self) {
         let signed = self.system(sign_revocations::sign_revocations);
         let keys = self.system(signing_keys::jwks);
@@ -101,7 +101,7 @@ impl World {
         }
     }
 
-    /// Mona, with a fresh factor, breaks the glass of a change.
+    /// Mona, with a fresh factor, uses break-glass on a change.
     fn breaks_glass(&self, key: &str) {
         let person = self.system(|cx| Ok(cx.directory()?.by_login("mona").unwrap().id.clone()));
         let actor = Actor {
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// Who was told that a permit is void, and of which change.
+    /// People notified that a permit is void, and of which change.
     fn told_of_void_permits(&self) -> Vec<(String, String)> {
         self.system(|cx| {
             let found = record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?;
@@ -249,7 +249,7 @@ fn what_a_halt_voids_without_a_network_the_server_calls_revoked_also_for_excepte
     }
     assert_eq!(world.word_on(&back, &before), "good");
     world.both_say_the_same();
-    // The two that may go on ask again, in the same second, and whoever answers for them was told to.
+    // The two that may go on check again, in the same second, and the people responsible for them were notified.
     for named in [&excepted, &broken] {
         let anew = world.collects(named, Purpose::Deploy);
         assert_eq!(world.word_on(&anew, named), "good");

@@ -73,7 +73,7 @@ struct World {
     _folder: tempfile::TempDir,
 }
 
-/// Brings passed evidence for what a change leads back to: other changes ran there before, with builds of their own.
+/// Brings passed evidence for a change's rollback target: other changes ran there before, with builds of their own.
 pub(crate) fn test_ways_back(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<()> {
     for target in cx.change(key)?.content.targets {
         let Some(back) = target.rollback_to else { continue };
@@ -114,7 +114,7 @@ impl World {
 
     /// A world with further policies.
     fn under(more: &str) -> Self {
-        // Nothing here is about what outlives a crash, and thousands of commits would wait for the disk.
+        // Nothing here is about surviving a crash, and thousands of commits would wait for the disk.
         let memory = std::path::Path::new("/dev/shm");
         let folder = if memory.is_dir() {
             tempfile::tempdir_in(memory).unwrap()
@@ -233,7 +233,7 @@ impl World {
         self.planned_with_way_back(artifact, OLD.to_owned())
     }
 
-    /// The same with what runs again after a rollback.
+    /// The same with the version that runs again after a rollback.
     fn planned_with_way_back(&self, artifact: String, old: String) -> String {
         self.by("rita", move |cx| {
             let request = json!({
@@ -248,7 +248,7 @@ impl World {
         })
     }
 
-    /// The clock reaches an instant: what it makes due happens.
+    /// The clock reaches an instant: due timers run.
     fn passes(&self, key: &str, at: Timestamp) {
         self.set_clock(at);
         let key = key.to_owned();
@@ -265,7 +265,7 @@ impl World {
         self.system(move |cx| take_delivery::take_signal(cx, &connection, &signal));
     }
 
-    /// What stands in the end, in words that do not depend on ids and keys.
+    /// The final state, as text that does not depend on ids and keys.
     fn outcome(&self, artifact: &str, id: &str) -> Value {
         let (artifact, natural_key) = (artifact.to_owned(), format!("pay#{id}"));
         self.system(move |cx| {
@@ -321,7 +321,7 @@ fn artifact(number: u64, copy: u64) -> String {
     format!("sha256:{:064x}", (number + 1) * 2 + copy)
 }
 
-/// A word on a deployment, so many minutes after the beginning.
+/// A report on a deployment, so many minutes after the beginning.
 fn status(id: &str, artifact: &str, word: &str, minutes: i64) -> Signal {
     Signal::DeploymentStatus(signal::DeploymentStatus {
         status_id: format!("{id}/{word}"),
@@ -340,7 +340,7 @@ fn status(id: &str, artifact: &str, word: &str, minutes: i64) -> Signal {
     })
 }
 
-/// That a deployment was asked for, so many minutes after the beginning.
+/// The request of a deployment, so many minutes after the beginning.
 fn asked(id: &str, artifact: &str, minutes: i64) -> Signal {
     Signal::Deployment(signal::Deployment {
         deployment_id: id.to_owned(),
@@ -357,7 +357,7 @@ fn asked(id: &str, artifact: &str, minutes: i64) -> Signal {
     })
 }
 
-/// A story of a deployment as its sender tells it, in order.
+/// A story of a deployment from its sender, in order.
 fn story(which: u64, number: u64, copy: u64) -> Vec<Signal> {
     let id = format!("run-{number}-{copy}");
     let status = |word: &str, minutes: i64| status(&id, &artifact(number, copy), word, minutes);
@@ -378,7 +378,7 @@ fn story(which: u64, number: u64, copy: u64) -> Vec<Signal> {
     parts
 }
 
-/// The same story out of order: parts doubled, each told hours late, one copy after a year.
+/// The same story out of order: parts doubled, each sent hours late, one copy after a year.
 fn shuffled(mut parts: Vec<Signal>, dice: &mut Dice) -> Vec<(Timestamp, Signal)> {
     for place in 0..parts.len() {
         if dice.below(2) == 0 {
@@ -404,7 +404,7 @@ fn orders(usual: u64) -> u64 {
     std::env::var("ASSENT_TEST_ORDERS").map_or(usual, |text| text.parse().unwrap())
 }
 
-/// Tells the stories of one order: in turn, and shuffled as its number says.
+/// Sends the stories of one order: in turn, and shuffled by its number.
 fn try_order(world: &World, number: u64) {
     let mut dice = Dice(number);
     let (which, is_planned, missing) = (dice.below(6), dice.below(3) > 0, dice.below(5));
@@ -414,7 +414,7 @@ fn try_order(world: &World, number: u64) {
         .collect();
     let part_of = |copy: u64| {
         let mut parts = story(which, number, copy);
-        // The end is never what is missing: a deployment that nobody ended has not ended.
+        // The end is never the missing message: a deployment that nobody ended has not ended.
         if missing < 3 {
             parts.remove(usize::try_from(missing).unwrap());
         }
@@ -436,10 +436,10 @@ fn try_order(world: &World, number: u64) {
         world.outcome(&artifact(number, 0), &format!("run-{number}-0")),
         world.outcome(&artifact(number, 1), &format!("run-{number}-1")),
     );
-    // A failure without a beginning is none: it ends no change, and no deployment is unauthorized by it.
+    // A failure without a beginning does not count: it ends no change, and no deployment is unauthorized by it.
     let has_no_beginning = missing == 2 && (which == 1 || which == 2);
     let plain = |value: &Value, copy: u64| {
-        // What was never begun goes on with the clock, which differs.
+        // A change that was never begun goes on with the clock, which differs.
         let told = if has_no_beginning { &value["deployments"] } else { value };
         let text = told.to_string();
         let text = text.replace(&artifact(number, copy), "ARTIFACT");
@@ -506,7 +506,7 @@ fn old(number: u64, copy: u64) -> String {
     format!("sha256:f{:063x}", number * 2 + copy)
 }
 
-/// A deployment that failed or is not ended yet, and the one that led back from it, as their senders tell them in order.
+/// A deployment that failed or is not ended yet, and its rollback, from their senders in order.
 fn there_and_back(dice: &mut Dice, number: u64) -> impl Fn(u64) -> Vec<Signal> + use<> {
     let (has_failed, comes_back) = (dice.below(3) > 0, dice.below(3) > 0);
     let (lost_there, lost_back) = (dice.below(4), dice.below(6));
@@ -584,7 +584,7 @@ fn the_old_artifact_before_any_start_stays_unauthorized() {
     let stands = |id: &str| world.outcome(&artifact(1, 0), id);
     assert_eq!(stands("early")["deployments"][0]["unauthorized"], true);
     assert_eq!(stands("early")["changes"][0]["state"], "scheduled");
-    // A start that came after it makes it no way back.
+    // A start that came after it makes it no rollback.
     world.take(status("start", &artifact(1, 0), "in_progress", 9));
     assert_eq!(stands("early")["deployments"][0]["unauthorized"], true);
     assert_eq!(stands("start")["changes"][0]["state"], "implementing");
@@ -607,7 +607,7 @@ impl World {
         });
     }
 
-    /// Asks the gate and collects the permit on go; answers whether it was given.
+    /// Queries the gate and collects the permit on go; returns whether it was given.
     fn is_let(&self, artifact: &str, purpose: Purpose) -> bool {
         let question = gate_question::Question {
             service: "pay".to_owned(),
@@ -630,7 +630,7 @@ impl World {
         artifacts
     }
 
-    /// How many people were told of an unauthorized deployment.
+    /// The number of people notified of an unauthorized deployment.
     fn alarms(&self) -> usize {
         self.system(|cx| {
             let rows = record::find::<Message>(cx.tx, &Filter::new().order_by("id"))?;
@@ -639,7 +639,7 @@ impl World {
         })
     }
 
-    /// What is due at an instant is done, as by the clock.
+    /// Timers that are due at an instant run, as by the clock.
     fn runs_timers(&self, key: &str, at: Timestamp) {
         self.set_clock(at);
         let key = key.to_owned();
@@ -674,12 +674,12 @@ fn a_way_back_that_a_permit_ahead_allows_is_not_unauthorized_and_counts_once_its
     assert_eq!(world.listed(), [old(1, 0), old(2, 0)]);
     let alarms = world.alarms();
     assert!(alarms > 0);
-    // Its start is told at last: what was led back from is rolled back.
+    // Its start arrives at last: the failed deployment is rolled back.
     world.take(status("there-0", &artifact(0, 0), "in_progress", 2));
     assert_eq!(first()["changes"][0]["state"], "reviewing", "{:#}", first());
     assert_eq!(first()["changes"][0]["outcome"], "rolled_back", "{:#}", first());
     assert_eq!(first()["changes"][0]["to"], "2026-11-20T10:04:00Z", "{:#}", first());
-    // The old artifact before the start was no way back, whatever permit there was.
+    // The old artifact before the start was no rollback, with or without a permit.
     world.take(status("back-3", &old(3, 0), "success", 4));
     assert_eq!(world.listed(), [old(1, 0), old(2, 0)]);
     world.take(status("there-3", &artifact(3, 0), "in_progress", 9));
@@ -752,7 +752,7 @@ fn a_time_at_the_end_of_all_times_is_taken_as_now() {
     );
 }
 
-/// Where a change stands, and whether the deployment told of it counts as unauthorized.
+/// The state of a change, and whether its reported deployment counts as unauthorized.
 fn stands(world: &World, artifact: &str, id: &str) -> (Value, Value) {
     let found = world.outcome(artifact, id);
     (
@@ -765,7 +765,7 @@ fn stands(world: &World, artifact: &str, id: &str) -> (Value, Value) {
 fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
     let world = World::new();
     let hours = SignedDuration::from_hours;
-    // Inside of the window, told six hours after its end.
+    // Inside of the window, reported six hours after its end.
     world.set_clock(began() - hours(1));
     let key = world.planned(artifact(1, 0));
     world.passes(&key, began() + hours(10));
@@ -774,7 +774,7 @@ fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
         stands(&world, &artifact(1, 0), "late"),
         (json!("implementing"), json!(false))
     );
-    // The same, told after more than the bound.
+    // The same, reported after more than the bound.
     world.set_clock(began() - hours(1));
     let key = world.planned(artifact(2, 0));
     world.passes(&key, began() + hours(2) + ready_spans::LATE + hours(1));
@@ -783,13 +783,13 @@ fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
         stands(&world, &artifact(2, 0), "too-late"),
         (json!("approved"), json!(true))
     );
-    // Outside of the window, however early it is told.
+    // Outside of the window, however early it is reported.
     world.set_clock(began() - hours(1));
     world.planned(artifact(3, 0));
     world.set_clock(began() + hours(5));
     world.take(status("outside", &artifact(3, 0), "in_progress", 270));
     assert_eq!(stands(&world, &artifact(3, 0), "outside").1, json!(true));
-    // Before anybody had approved it, told afterwards.
+    // Before anybody had approved it, reported afterwards.
     world.set_clock(began() + hours(1));
     world.planned(artifact(4, 0));
     world.take(status("before", &artifact(4, 0), "in_progress", 10));

@@ -1,5 +1,5 @@
-//! Which target a signal is about, and whether it may move it: artifact and commit must agree, what went out before a start is
-//! no way back from it, and work under way goes on only where the gate would have let it.
+//! The target that a signal is about, and whether the signal may move it: artifact and commit must agree, a deployment from
+//! before a start is no rollback of it, and work under way goes on only where the gate would have let it.
 
 use acts::change::{create_change, verbs};
 use acts::schedule::set_freeze;
@@ -14,7 +14,7 @@ use crate::{World, artifact, asked, began, body, old, stands, status, test_ways_
 
 const COMMIT: &str = "1111111111111111111111111111111111111111";
 
-/// The same word with a commit beside the artifact, as most senders tell it.
+/// The same report with a commit beside the artifact, as most senders have it.
 pub(crate) fn with_commit(signal: Signal) -> Signal {
     match signal {
         Signal::DeploymentStatus(mut told) => {
@@ -51,7 +51,7 @@ impl World {
         })
     }
 
-    /// What the events of failed deployments name to go back to.
+    /// The rollback targets that the events of failed deployments name.
     fn to_go_back_to(&self) -> Vec<Value> {
         self.system(|cx| {
             let mut named = Vec::new();
@@ -147,7 +147,7 @@ fn what_is_told_while_a_freeze_halts_moves_no_target_that_had_not_begun() {
     world.take(status("second", &artifact(2, 0), "success", 35));
     assert_eq!(world.ends(&key), [Value::Null, Value::Null, Value::Null]);
     assert!(world.alarms() > alarms, "it is unauthorized, and they learn it");
-    // What had begun before goes on, and what is told late of before the freeze is judged by when it occurred.
+    // Work that had begun before goes on, and late reports from before the freeze are judged by when they occurred.
     world.take(status("first", &artifact(1, 0), "success", 40));
     world.take(status("third", &artifact(3, 0), "success", 15));
     assert_eq!(world.ends(&key), [json!("succeeded"), Value::Null, json!("succeeded")]);
@@ -259,7 +259,7 @@ fn a_way_back_that_fails_leaves_its_target_open_until_one_succeeds() {
     assert_eq!(world.alarms(), alarms, "it was allowed");
     world.take(status("back-2", &old(1, 0), "success", 12));
     assert_eq!(world.ends(&key), [json!("rolled_back")]);
-    // An older attempt that is told late changes nothing.
+    // An older attempt that is reported late changes nothing.
     world.take(status("back-0", &old(1, 0), "in_progress", 6));
     world.take(status("back-0", &old(1, 0), "failure", 7));
     assert_eq!(world.ends(&key), [json!("rolled_back")]);

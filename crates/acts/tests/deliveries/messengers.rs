@@ -1,4 +1,5 @@
-//! Several systems tell of one deployment: whatever comes first, there is one deployment with one outcome, and no draft beside it.
+//! Several systems report one deployment: whatever comes first, there is one deployment with one outcome, and no draft beside
+//! it.
 
 use acts::integration::{set_connection, take_delivery};
 use jiff::SignedDuration;
@@ -49,7 +50,7 @@ impl World {
     }
 }
 
-/// A signal as a repository of another name tells it.
+/// A signal from a repository of another name.
 pub(crate) fn of(repository: &str, mut signal: Signal) -> Signal {
     match &mut signal {
         Signal::Deployment(told) => repository.clone_into(&mut told.repository),
@@ -75,7 +76,7 @@ fn all_orders() -> Vec<[usize; 4]> {
     all
 }
 
-/// What two systems tell of a build, in order.
+/// The reports of two systems on a build, in order.
 fn told_of(build: &str, number: u64, (theirs, ours): (&str, &str)) -> [(usize, Signal); 4] {
     let (lab, hub) = (format!("lab-{number}"), format!("hub-{number}"));
     [
@@ -107,7 +108,7 @@ fn two_systems_tell_of_one_deployment_in_all_orders() {
                 let (system, signal) = &words[place];
                 world.take_by(&connections[*system], signal.clone());
             }
-            // Told once more nothing is new.
+            // Sent once more it brings nothing new.
             for (system, signal) in &words {
                 assert_eq!(world.take_by(&connections[*system], signal.clone()), "known already");
             }
@@ -121,7 +122,7 @@ fn two_systems_tell_of_one_deployment_in_all_orders() {
     }
 }
 
-/// What two systems tell of one deployment, at generated times that overlap.
+/// The reports of two systems on one deployment, at generated times that overlap.
 fn told_by_two(dice: &mut Dice, number: u64) -> (Vec<(usize, Signal)>, bool) {
     let mut parts = Vec::new();
     let starts = [dice.below(6), dice.below(6)];

@@ -1,4 +1,4 @@
-//! What a permit names: nothing that was neither approved in the target nor attested to be made from its commit.
+//! The content of a permit: nothing that was neither approved in the target nor attested to be made from its commit.
 
 use acts::change::{create_change, verbs};
 use acts::core::gate_question;
@@ -60,7 +60,7 @@ impl World {
         });
     }
 
-    /// The answer without a check, and the artifact and commit of the permit that a check gives.
+    /// The response without a check, and the artifact and commit of the permit that a check gives.
     fn asked_for(&self, artifact: Option<&'static str>, commit: Option<&'static str>) -> (GateDecision, Option<Named>) {
         let question = gate_question::Question {
             service: "pay".to_owned(),
@@ -104,7 +104,7 @@ fn an_artifact_that_nobody_approved_or_attested_stands_in_no_permit() {
         assert_eq!(answer, (GateDecision::Stop, None), "{commit}");
     }
     assert_eq!(world.asked_for(Some(BUILT), None), (GateDecision::Stop, None));
-    // Attested to be made from the squash, it stands in every permit for it.
+    // Attested to be made from the squash, it is in every permit for it.
     world.told(SQUASHED, None, Some(BUILT));
     assert_eq!(world.asked_for(Some(BUILT), None), goes(Some(BUILT), None));
     assert_eq!(
@@ -134,7 +134,7 @@ fn an_artifact_that_is_attested_of_another_commit_moves_no_target_by_the_commit_
     world.set_clock(began() + SignedDuration::from_mins(30));
     world.take(with_commit(status("other", BUILT, "success", 9)));
     assert_eq!(world.ends(&key), [Value::Null]);
-    // Nor does what nobody attested: the permit's verifier would refuse it as well.
+    // Nor does an unattested one: the permit's verifier would refuse it as well.
     world.take(with_commit(status("unknown", &artifact(2, 0), "success", 9)));
     assert_eq!(world.ends(&key), [Value::Null]);
     world.told(APPROVED, None, Some(MADE));

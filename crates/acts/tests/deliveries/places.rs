@@ -8,7 +8,7 @@ use store::record::{self, Filter};
 
 use crate::{World, artifact, asked, body, status};
 
-/// The place of a word that was told of another.
+/// The place of a message that was sent for another.
 fn at(place: &str, mut signal: Signal) -> Signal {
     match &mut signal {
         Signal::Deployment(told) => place.clone_into(&mut told.environment),
@@ -19,7 +19,7 @@ fn at(place: &str, mut signal: Signal) -> Signal {
 }
 
 impl World {
-    /// Lets the connection tell of a second place.
+    /// Lets the connection report on a second place.
     fn with_staging(self) -> Self {
         let id = self.connection.clone();
         self.by("ada", move |cx| {
@@ -31,7 +31,7 @@ impl World {
         self
     }
 
-    /// Of each deployment where it is, whether it was lawful, and how it stands, in the order of places.
+    /// For each deployment its place, whether it was lawful, and its state, in the order of places.
     fn by_place(&self) -> Vec<Value> {
         self.system(|cx| {
             let rows = record::bodies::<Deployment>(cx.tx, &Filter::new().order_by("id"))?;

@@ -1,4 +1,4 @@
-//! Words without a beginning, and runs that are tried again under the key that they had.
+//! Reports without a beginning, and runs that are retried under the same key.
 
 use acts::change::verbs;
 use jiff::SignedDuration;
@@ -30,7 +30,7 @@ fn an_end_without_a_beginning_ends_nothing_and_is_not_unauthorized() {
         assert_eq!((world.unauthorized(), world.alarms()), (0, alarms), "{word}");
         assert_eq!(world.changes(), before, "{word}");
         assert!(world.listed().is_empty(), "{word}");
-        // A beginning that is told later was before it: then it is a failure.
+        // A beginning that arrives later was before it: then it is a failure.
         world.take(status("7", &artifact(1, 0), "in_progress", 3));
         assert_eq!(world.stands_at(&key)[1], "failed", "{word}");
         assert_eq!(world.unauthorized(), 0, "{word}");
@@ -47,7 +47,7 @@ fn a_refusal_before_the_beginning_leaves_the_way_open() {
     assert_eq!(world.stands_at(&key)[1], "succeeded");
 }
 
-/// Of work that a person began no system told a beginning: a failure ends it, what was stopped or left out does not.
+/// For a person's work no system reported a beginning: a failure ends it, a stop or an omission does not.
 #[test]
 fn a_stop_that_no_beginning_was_told_of_ends_no_work_that_a_person_began() {
     let ends = [
@@ -67,7 +67,7 @@ fn a_stop_that_no_beginning_was_told_of_ends_no_work_that_a_person_began() {
     }
 }
 
-/// What the gate refuses at the way back fails there before its first step.
+/// A rollback that the gate refuses fails there before its first step.
 #[test]
 fn a_way_back_that_never_began_has_failed_only_where_it_was_taken() {
     let stories = ["failure", "error", "canceled", "skipped"].map(|word| {
@@ -105,7 +105,7 @@ fn a_way_back_that_never_began_has_failed_only_where_it_was_taken() {
     }
 }
 
-/// A word of a run that is tried again: its statuses are named by their times.
+/// A report of a run that is retried: its statuses are named by their times.
 fn again(word: &str, minutes: i64) -> Signal {
     let Signal::DeploymentStatus(mut told) = status("7", &artifact(1, 0), word, minutes) else {
         unreachable!("a status was made");

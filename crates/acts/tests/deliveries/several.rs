@@ -71,7 +71,7 @@ fn services_of_one_repository_are_told_apart_by_the_environment() {
     world.set_clock(began() + SignedDuration::from_mins(30));
     world.take(status("1", &artifact(1, 0), "in_progress", 2));
     assert_eq!(world.stands_at(&key)[0], "implementing");
-    // Rows that cannot be told apart are refused where they are set.
+    // Rows that cannot be distinguished are refused where they are set.
     let id = world.connection.clone();
     let refused = world.by("ada", move |cx| {
         let row =
@@ -166,7 +166,7 @@ fn group(number: u64, base: &str, minute: i64, is_over: bool) -> Signal {
 }
 
 impl World {
-    /// A connection to GitHub that answers.
+    /// A connection to GitHub that responds.
     fn hub(&self) -> String {
         self.by("ada", |cx| {
             let request = json!({
@@ -195,7 +195,7 @@ impl World {
         self.by("rita", move |cx| verbs::submit_change(cx, &key));
     }
 
-    /// The answer for each commit.
+    /// The result for each commit.
     fn said(&self) -> BTreeMap<String, &'static str> {
         self.system(|cx| {
             let checks = record::bodies::<OutsideCheck>(cx.tx, &Filter::new().order_by("id"))?;

@@ -1,4 +1,4 @@
-//! A deployment that nothing allowed is in every list, whatever time it tells and whatever draft was made of it.
+//! A deployment that nothing allowed is in every list, whatever its time and whatever draft was made of it.
 
 use acts::gate::coverage;
 use acts::incident::find_what_changed::{Question, find_what_changed};

@@ -1,4 +1,4 @@
-//! What is done on a vendor's services without a change names the vendor.
+//! Work on a vendor's services without a change names the vendor.
 
 use acts::core::noun::{self, PlainNoun};
 use acts::gate::coverage;

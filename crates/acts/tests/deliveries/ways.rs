@@ -1,4 +1,5 @@
-//! The gate between ways forward and ways back, asked without saying which; and checks that wait for a change that is made.
+//! The gate between forward and rollback deployments, queried without the direction; and checks that wait for a change that is
+//! made.
 
 use acts::change::{create_change, verbs};
 use acts::core::gate_question;
@@ -65,7 +66,7 @@ fn what_may_go_forward_goes_forward_and_else_an_open_way_back_is_gone() {
     let world = World::new();
     let back = old(9, 0);
     world.under_way(1, &back);
-    // A change that has not come so far hides no way back.
+    // A change that has not come so far hides no rollback.
     let key = world.by("rita", {
         let back = back.clone();
         move |cx| {

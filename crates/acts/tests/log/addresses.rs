@@ -1,5 +1,5 @@
-//! One mail address is one person, however it is known: the main one, an alias, a second one that a directory tells of. Who was
-//! deleted by a directory has none any more.
+//! One mail address is one person, however it is known: the main one, an alias, a second one from a directory. A person deleted
+//! by a directory has none any more.
 
 use acts::Context;
 use acts::core::providers;
@@ -36,7 +36,7 @@ fn world() -> World {
     world
 }
 
-/// What a directory tells of somebody: where mail goes, and all of their addresses.
+/// A directory's entry of a person: where mail goes, and all of their addresses.
 fn told(login: &str, mail: &str, all: &[&str]) -> ProvisionedPerson {
     let all: Vec<_> = all.iter().map(|mail| json!({"value": mail})).collect();
     ProvisionedPerson {
@@ -115,7 +115,7 @@ fn nobody_is_given_an_address_that_is_anothers_second_one() {
         set_person::create_person(cx, &body(json!({"login": "eve", "email": SECOND})))
     });
     assert!(made.unwrap_err().contains("not_unique"));
-    // Several may share a second one: where a shared box is told of, nobody signs in by it.
+    // Several may share a second one: where a shared box is reported, nobody signs in by it.
     act(&world, |cx| {
         provision::create_person(cx, &told("eve", "eve@halden.example", &["eve@halden.example", SECOND]))
     })
@@ -165,7 +165,7 @@ fn an_address_of_a_deleted_user_is_free_for_the_next_and_brings_nothing_along() 
         [next.id.clone()].into(),
         "its commits are the new one's"
     );
-    // Who comes back does not take it with them.
+    // A returning person does not take it with them.
     let back = act(&world, |cx| provision::create_person(cx, &told("rita", MAIN, &[])));
     assert!(back.unwrap_err().contains("not_unique"));
     let back = act(&world, |cx| {

@@ -1,4 +1,4 @@
-//! Quarterly adjustments: made once for each quarter, asked of the change managers, adopted by two people.
+//! Quarterly adjustments: made once for each quarter, requested from the change managers, adopted by two people.
 
 use std::collections::BTreeSet;
 
@@ -209,7 +209,7 @@ pub(crate) fn decide(world: &World, login: &'static str, said: Value) -> std::re
     }
 }
 
-/// What replay finds of adjustments and of what they led to. The made-up history passed the counter of keys by.
+/// Replay's findings on adjustments and their effects. The made-up history passed the counter of keys by.
 fn replayed(world: &World) -> Vec<String> {
     world.sequence();
     let found = world.replay().findings.into_iter();
@@ -243,7 +243,7 @@ fn each_quarter_is_compared_once_and_the_change_managers_have_thirty_days() {
         (ActionState::Open, "2027-02-01T08:00:00Z")
     );
 
-    // The next quarter has one change alone, which says nothing.
+    // The next quarter has one change alone, which proves nothing.
     go_to(&world, "2027-02-10T08:00:00Z");
     work(&world);
     assert!(

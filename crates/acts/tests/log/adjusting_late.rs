@@ -1,4 +1,4 @@
-//! What a quarterly adjustment takes from which quarter: rules that were asked then, and what became known afterwards.
+//! The facts that a quarterly adjustment takes from each quarter: rules in force then, and facts known afterwards.
 
 use acts::Context;
 use acts::policy::activate_configuration::activate_configuration;
@@ -14,16 +14,16 @@ use crate::adjusting::{decide, due, keep, planted, with_facts};
 use crate::reviewing::go_to;
 use crate::world::{World, body};
 
-/// Whoever is change manager approves anyway, so the desk never brings another word.
+/// A change manager approves anyway, so the desk never adds an approval.
 const DESK: &str = "@id(\"house.require.desk\")\n@reason(\"The desk agrees.\")\n@require(\"approval\")\n@from(\"change_manager\")\n\
     @count(\"1\")\n@covers(\"what\")\npermit (principal, action == Action::\"require\", resource)\n\
     when { resource.kind == Kind::\"normal\" && !resource.retrospective };\n";
-/// It asks for the evidence that is there anyway.
+/// It requires evidence that is there anyway.
 const TESTED: &str = "@id(\"house.require.tested\")\n@reason(\"It was tested.\")\n@require(\"evidence\")\n@aspect(\"functional\")\n\
     @due(\"start\")\npermit (principal, action == Action::\"require\", resource)\n\
     when { resource.kind == Kind::\"normal\" && !resource.retrospective };\n";
 
-/// Puts a rule of the house in force, with a case that expects it.
+/// Puts a tenant's rule in force, with a case that expects it.
 fn with_rule(world: &World, id: &str, content: &str) {
     let case = format!(
         "given a service\n  people rita roles requester, olga roles owner\n  service pay, criticality low, owners olga\n  \

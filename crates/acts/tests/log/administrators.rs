@@ -1,4 +1,4 @@
-//! The last administrator's right, whoever would take it away: a manager who signs a review of access, an identity provider
+//! The last administrator's right stays, against each of these: a manager who signs a review of access, an identity provider
 //! whose token names no group any more, the provisioning directory.
 
 use acts::Context;
@@ -34,7 +34,7 @@ fn is_administrator(world: &World, login: &'static str) -> bool {
     person.active && person.roles.contains(&Role::Admin)
 }
 
-/// The manager's signature under every part that asks them, with everything refused that somebody holds as administrator.
+/// The manager's signature under every part that needs it, with everything refused that a person has as administrator.
 fn refuse_administrators(world: &World, manager: &'static str) -> std::result::Result<(), String> {
     let person = world.actor(manager).person;
     let mine = Filter::new().equals("is_open", true).order_by("id");
@@ -65,7 +65,7 @@ fn refuse_administrators(world: &World, manager: &'static str) -> std::result::R
 #[test]
 fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one() {
     let world = with_adam();
-    // Where two people are needed, none takes the right of the last but one: `two_people` tells of it.
+    // Where two people are needed, none takes the right of the last but one: `two_people` covers it.
     crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
     make(&world, "berta");
     world.by("adam", |cx| review_access::begin_review(cx, &body(json!({}))).map(drop));
@@ -79,7 +79,7 @@ fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one()
         "{told:?}"
     );
     assert!(is_administrator(&world, "adam"));
-    // What was refused is not half there: the part waits for another signature.
+    // A refused act is not half done: the part waits for another signature.
     let open = world.look(|cx| {
         Ok(record::count::<AccessReview>(
             cx.tx,
@@ -93,10 +93,10 @@ fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one()
 #[test]
 fn one_signature_never_takes_all_administrators_at_once() {
     let world = with_adam();
-    // Where two people are needed, none takes the right of the last but one: `two_people` tells of it.
+    // Where two people are needed, none takes the right of the last but one: `two_people` covers it.
     crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
     make(&world, "berta");
-    // Mona is the manager of both, as the directory tells.
+    // Mona is the manager of both, by the directory.
     let mona = world.actor("mona").person;
     world.system(move |cx| {
         for login in ["adam", "berta"] {
@@ -167,7 +167,7 @@ fn a_provider_that_names_no_group_any_more_leaves_the_last_administrator() {
         world.look(look).unwrap().contains(&Role::Owner),
         "all else that the provider says holds"
     );
-    // Once another has the right, the provider's word on it counts again.
+    // Once another has the right, the provider's claim about it counts again.
     sign_in(&world, "anna", &["admins"]);
     sign_in(&world, "bert", &["owners"]);
     assert!(!is_administrator(&world, "bert") && is_administrator(&world, "anna"));
@@ -179,7 +179,7 @@ fn told(login: &str, active: bool) -> ProvisionedPerson {
         login: login.to_owned(),
         name: "Adam of the directory".to_owned(),
         active: Some(active),
-        // A directory that tells of rights is told back nothing of them: they are given here.
+        // A directory with rights gets no rights back: they are given here.
         attributes: vec![("roles".to_owned(), json!([{"value": "requester"}]).to_string())],
         ..ProvisionedPerson::default()
     }
@@ -204,11 +204,11 @@ fn the_provisioning_directory_edits_nobodys_right_and_an_end_of_the_last_one_is_
         found.count()
     };
     assert_eq!(messages(), 0);
-    // Whoever left must not stay in, so this end counts; Mona, who runs the process, hears of it once.
+    // A leaver must not stay in, so this end counts; Mona, who runs the process, hears of it once.
     replace(false);
     replace(false);
     assert_eq!(messages(), 1);
-    // Who comes back has what they had.
+    // A returning person has their earlier rights.
     *world.clock.0.lock().unwrap() += SignedDuration::from_hours(1);
     replace(true);
     assert!(is_administrator(&world, "adam"));

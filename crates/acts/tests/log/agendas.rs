@@ -1,4 +1,5 @@
-//! Agendas of boards: frozen with what needs the board, votes before the meeting, items at it, minutes, series, forecasts.
+//! Agendas of boards: frozen with the items that need the board, votes before the meeting, items at it, minutes, series,
+//! forecasts.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +59,7 @@ fn attempt<T: std::fmt::Debug + Send + 'static>(
     }
 }
 
-/// A change that waits for its approvals; answers its key.
+/// A change that waits for its approvals; returns its key.
 fn asked(world: &World, title: &str) -> String {
     let key = world.draft_at(title, ARTIFACT, ["2026-12-10T10:00:00Z", "2026-12-10T12:00:00Z"]);
     let (submitted, assessed) = (key.clone(), key.clone());
@@ -81,7 +82,7 @@ fn planned(world: &World) -> String {
     })
 }
 
-/// Lets so many hours pass and does what is then due for an agenda.
+/// Lets so many hours pass and runs an agenda's due timers.
 fn pass(world: &World, id: &str, hours: i64) -> (Agenda, Vec<AgendaItem>) {
     world.pass_seconds(hours * 3_600);
     let id = id.to_owned();

@@ -1,4 +1,4 @@
-//! Agents: they draft and decide nothing, their sponsor counts as the author of what they write, and they end with the sponsor.
+//! Agents: they draft and decide nothing, their sponsor counts as the author of their texts, and they end with the sponsor.
 
 use acts::approval::verbs::approve_change;
 use acts::change::create_change::create_change;
@@ -250,7 +250,7 @@ fn question() -> Question {
     }
 }
 
-/// Collects the permit for the world's artifact; answers its id.
+/// Collects the permit for the world's artifact; returns its id.
 fn collect(cx: &mut Context<'_, '_>) -> Result<String> {
     let checked = answer::check(cx, &question(), None)?;
     Ok(checked.check.permit.unwrap().0)
@@ -286,7 +286,7 @@ fn an_agent_works_within_a_permit_that_it_collected_itself() {
     assert_eq!(state, State::Reviewing);
 }
 
-/// Uses the permit up for the world's artifact; answers the code of the refusal where there is one.
+/// Uses the permit up for the world's artifact; returns the code of the refusal where there is one.
 fn use_up(world: &World, login: &'static str, permit: &str) -> std::result::Result<(), String> {
     let jti = permit.to_owned();
     attempt(world, login, move |cx| {

@@ -1,4 +1,4 @@
-//! Figures that alarm: times by approver and who reads them, waits above agreed bounds, a rise of emergencies, and variants of
+//! Figures that alarm: times by approver and their readers, waits above agreed bounds, a rise of emergencies, and variants of
 //! templates from a proposed diff.
 
 use acts::Context;
@@ -98,7 +98,7 @@ fn a_rule_that_one_person_alone_answers_tells_others_nothing_of_that_person() {
         })
     };
     let owner = "base.require.owner";
-    // Olga alone answers for the owner: she and a change manager see her times, another approver does not.
+    // Olga alone is the owner: she and a change manager see her times, another approver does not.
     for (login, is_shown) in [("olga", true), ("mona", true), ("sam", false), ("rita", false)] {
         let (found, rows) = seen(login);
         let figure = &found.groups[owner];
@@ -393,7 +393,7 @@ fn a_planted_bad_field_is_proposed_tried_on_half_and_dropped() {
     world.assert_replays();
 }
 
-/// A use that says nothing of the field on trial unless `fill` does.
+/// A use without the field on trial unless `fill` sets it.
 fn used(world: &World, fill: fn(&mut Value)) -> Change {
     let mut request = json!({
         "kind": "standard", "template": "restart", "services": ["pay"], "environment": "production",
@@ -405,7 +405,7 @@ fn used(world: &World, fill: fn(&mut Value)) -> Change {
     world.look(move |cx| cx.change(&key)).unwrap()
 }
 
-/// Uses of both sides, of which those of the template are edited after submission; whoever proposed it hears of the verdict and ends
+/// Uses of both sides, of which those of the template are edited after submission; the proposer hears of the verdict and ends
 /// the trial.
 fn settle_trial(world: &World) {
     let other = used(world, |request| request["justification"] = json!("Something else"));

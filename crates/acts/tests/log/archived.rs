@@ -1,5 +1,5 @@
-//! Changes that moved to the archive: everything that is asked of them is answered as before, holds and erasures reach them, and a
-//! replay finds whatever somebody did to a segment.
+//! Changes that moved to the archive: all requests for them work as before, holds and erasures reach them, and a replay finds
+//! any tampering with a segment.
 
 use acts::audit::export_bundle::pack_bundle;
 use acts::compliance::archive_changes::{archive_round, archive_some, report, segment_of, trouble};
@@ -60,7 +60,7 @@ fn file(world: &World, key: &str) -> String {
     world.look(move |cx| Ok(format!("{:?}", cx.file(&key)?))).unwrap()
 }
 
-/// The log verifies, the rows are what it adds up to, and a stranger finds nothing wrong in the bundle.
+/// The log verifies, the rows equal its sum, and a stranger finds no fault in the bundle.
 fn assert_proven(world: &World, key: &str) {
     world.sequence();
     let log = world.verify(None).report;

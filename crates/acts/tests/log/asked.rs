@@ -1,5 +1,5 @@
-//! Who is asked follows every door by which rights move: an administrator's edit, a sign-in at a provider, the provisioning
-//! directory. Open changes are routed again in the same transaction, and their timelines say so.
+//! The approvers follow every way by which rights move: an administrator's edit, a sign-in at a provider, the provisioning
+//! directory. Open changes are routed again in the same transaction, and their timelines record it.
 
 use acts::change::{create_change, verbs};
 use acts::directory::{import_directory, provision, set_person};
@@ -13,7 +13,7 @@ use store::audit::event;
 
 use crate::world::{World, body};
 
-/// Logins of those whom a rule asks about a change, in order.
+/// Logins of the approvers that a rule requires for a change, in order.
 pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String> {
     let key = key.to_owned();
     let found = world.look(move |cx| {
@@ -29,7 +29,7 @@ pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String>
     found
 }
 
-/// A change that waits for all whom it asks.
+/// A change that waits for all its approvers.
 pub(crate) fn waiting(world: &World) -> String {
     let key = world.draft("Widen the column");
     let k = key.clone();
@@ -81,7 +81,7 @@ fn who_loses_the_role_leaves_the_group_that_came_with_it() {
     let world = World::new();
     let key = waiting(&world);
     assert_eq!(asked(&world, &key, SECURITY), ["sam"]);
-    // Nobody else has the role, so that the rule asks the group: Sam is of it no more.
+    // Nobody else has the role, so that the rule requires the group: Sam is no member any more.
     edit(&world, "sam", json!({"roles": ["requester"]}));
     assert!(asked(&world, &key, SECURITY).is_empty());
     let members = world.look(|cx| Ok(cx.directory()?.members(&"security".into())));
@@ -163,7 +163,7 @@ fn the_provisioning_directory_moves_who_is_asked_by_a_rule_that_names_its_group(
     let (id, told) = (board.id.0.clone(), group(&world, &["mona", "sam"]));
     world.system(move |cx| provision::replace_group(cx, &id, &told).map(drop));
     assert_eq!(of_board(), ["mona", "sam"]);
-    // And who comes back is asked again.
+    // And a returning person is an approver again.
     for (active, wanted) in [(false, vec!["mona"]), (true, vec!["mona", "sam"])] {
         let id = world.actor("sam").person.0;
         let told = ProvisionedPerson {
@@ -204,7 +204,7 @@ fn nobody_seats_themselves_among_those_who_decide_by_provisioning() {
     let members = world.look(|cx| Ok(cx.directory()?.members(&"security".into())));
     let members: Vec<_> = members.unwrap().into_iter().collect();
     assert_eq!(members, [world.actor("sam").person]);
-    // A group that decides nothing is no seat, and anybody else is seated as the directory tells.
+    // Membership of a group that decides nothing needs no care, and all other people become members as the directory reports.
     let friends = group("Football", &["adam", "sam"]);
     world.by("adam", move |cx| provision::create_group(cx, &friends));
     let id = group_id(&world, "change-managers");
@@ -292,7 +292,7 @@ fn nobody_is_asked_whose_word_a_rule_forbids() {
         (row.code.as_str(), row.waiting_on.as_slice()),
         ("approval_missing", &["sam".to_owned()][..])
     );
-    // Sam alone is security, and the pack lets nobody approve what they implement, under whichever rule they are asked.
+    // Sam alone is security, and the pack lets nobody approve their own implementation, under any rule.
     let (_, row) = of_keys("sam");
     assert_eq!(row.code, "cannot_be_met", "{row:?}");
     assert!(!row.waiting_on.contains(&"sam".to_owned()), "{row:?}");

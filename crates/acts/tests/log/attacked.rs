@@ -1,5 +1,5 @@
-//! Whole rows that somebody inserts, exchanges or removes in the database past the server, in every table of the schema. Replay finds
-//! each, or the list below says why it does not have to. A table that no list names fails the test.
+//! Whole rows that somebody inserts, exchanges or removes in the database past the server, in every table of the schema. Replay
+//! finds each, or the list below gives the reason why that is not needed. A table that no list names fails the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -251,8 +251,8 @@ impl<'c> Table<'c> {
         assert_eq!(gone, 1, "{}: one row is removed", self.name);
     }
 
-    /// Does an attack; answers the rows that it wrote and those that it took away. `None` where the table has nothing for it, or
-    /// does not take it.
+    /// Does an attack; returns the rows that it wrote and those that it took away. `None` where the table has nothing for it,
+    /// or does not take it.
     fn attack(&self, kind: &str) -> Option<(Vec<Row>, Vec<Row>)> {
         let rows = self.rows();
         let first = rows.first()?.clone();
@@ -283,7 +283,7 @@ impl<'c> Table<'c> {
                 if self.insert(&one) && self.insert(&two) {
                     return Some((vec![one, two], vec![first, other]));
                 }
-                // Whatever of it stands already goes again, and the rows come back.
+                // Rows that it left are removed again, and the taken rows come back.
                 let there = self.rows();
                 [one, two]
                     .iter()
@@ -333,7 +333,7 @@ fn open(world: &World) -> Connection {
     base
 }
 
-/// Attacks every other table; answers how many attacks came off, and those that replay kept silent about.
+/// Attacks every other table; returns the number of successful attacks, and those that replay did not report.
 fn attack_tables(is_its_turn: impl Fn(usize) -> bool) -> (usize, Vec<String>) {
     let world = mutating::world();
     assert_eq!(world.replay().findings, []);

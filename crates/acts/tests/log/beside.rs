@@ -76,7 +76,7 @@ fn take(world: &World, id: &str, rows: Vec<Told>) {
     assert!(is_taken);
 }
 
-/// The system tells that `CHG1`, which olga approved, has come to a phase.
+/// The system reports that `CHG1`, which olga approved, has come to a phase.
 fn take_first(world: &World, id: &str, edited: Timestamp, phase: ForeignPhase) {
     take(world, id, vec![told("CHG1", edited, (phase, &["olga"]))]);
 }
@@ -96,7 +96,7 @@ fn the_people_who_approved_there_are_compared_and_approve_nothing() {
     let rows = vec![
         told("CHG1", now, (started, &[])),
         told("CHG2", now, (started, &["olga", "sam", "mona"])),
-        // The person who asked for it approves it there: nobody here may do that.
+        // The requester approves it there: nobody here may do that.
         told("CHG3", now, (started, &["rita"])),
         told("CHG4", now, (ForeignPhase::Stopped, &[])),
         told("CHG5", now, (ForeignPhase::Waiting, &["olga", "sam", "mona"])),
@@ -224,14 +224,14 @@ fn confirm(id: &str) -> impl Fn(&mut Context<'_, '_>) -> acts::Result<ServiceLea
     move |cx| noun::edit::<ServiceLead>(cx, &id, &body(json!({"approved": true})))
 }
 
-/// Adam, an administrator, proposes that the system leads `pay`; answers the id.
+/// Adam, an administrator, proposes that the system leads `pay`; returns the id.
 fn proposed(world: &World, system: &str) -> String {
     let wanted = json!({"service": "pay", "system": system, "reason": "Its board still meets there."});
     let lead = world.by("adam", move |cx| noun::add::<ServiceLead>(cx, &body(wanted.clone())));
     lead.id.to_string()
 }
 
-/// What was read before by another table of words opens nothing, and the same row once it is read anew does.
+/// A row that was read before with another mapping opens nothing, and the same row once it is read anew does.
 fn is_believed_once_read_anew(world: &World, id: &str, now: Timestamp) {
     assert_eq!(asked(world, None).decision, GateDecision::Stop);
     take(world, id, vec![told("CHG1", now, (ForeignPhase::Approved, &["olga"]))]);
@@ -263,7 +263,7 @@ fn checked_go(world: &World) -> String {
     id
 }
 
-/// One person alone neither keeps what is taken back there from being read, nor has what could not be read believed again.
+/// One person alone neither keeps a withdrawal there from being read, nor has unread data believed again.
 fn must_read_on(world: &World, id: &str) {
     let edit = |fields: serde_json::Value| {
         let id = id.to_owned();
@@ -356,7 +356,7 @@ fn two_people_hand_the_lead_of_a_service_over_and_its_gate_goes_by_the_changes_t
     world.assert_replays();
 }
 
-/// The system leads `pay` by the word of two people; answers the system's id.
+/// The system leads `pay` by the approval of two people; returns the system's id.
 fn leading(world: &World) -> String {
     world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
     let id = added(world);
@@ -365,7 +365,7 @@ fn leading(world: &World) -> String {
     id
 }
 
-/// `CHG1` is approved there and read to the end; answers when.
+/// `CHG1` is approved there and read to the end; returns when.
 fn approve_there(world: &World, id: &str) -> Timestamp {
     let now = world.look(|cx| Ok(cx.now)).unwrap();
     take_first(world, id, now, ForeignPhase::Approved);
@@ -388,14 +388,14 @@ fn the_credential_of_a_system_that_leads_stays() {
     assert_eq!(refused(&world, "adam", keep(&other)), "", "it leads nothing");
 }
 
-/// Another account there may see fewer changes: who confirms, confirms the credential as well.
+/// Another account there may see fewer changes: confirming includes the credential.
 #[test]
 fn a_credential_or_interval_that_is_changed_between_the_proposal_and_the_confirmation_ends_the_proposal() {
     let world = World::new();
     world.system(|cx| set_person::create_person(cx, &body(json!({"login": "adam", "roles": ["admin"]}))));
     let id = added(&world);
     let lead = proposed(&world, &id);
-    // Read a day late it would tell of nothing that is taken back there.
+    // Read a day late it would report nothing that is taken back there.
     let seldom = id.clone();
     world.by("adam", move |cx| {
         noun::edit::<ForeignSystem>(cx, &seldom, &body(json!({"every_minutes": 1_440})))
@@ -444,7 +444,7 @@ fn a_row_that_is_gone_is_believed_no_more_until_it_is_there_again() {
     let version = kept(&world, "CHG1").version;
     gone(terms(&world, &id));
     assert_eq!(kept(&world, "CHG1").version, version, "the same again writes nothing");
-    // It is asked for again, and once it is there it is what it was.
+    // It is fetched again, and once it is there it is as before.
     assert_eq!(rows(&world), ["chg1"]);
     take_first(&world, &id, now, ForeignPhase::Approved);
     assert_eq!(asked(&world, None).decision, GateDecision::Go);

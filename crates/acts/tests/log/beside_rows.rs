@@ -1,4 +1,4 @@
-//! Who leads a service, and the copy of a change in a system beside this one.
+//! The leading system of a service, and the copy of a change in a system beside this one.
 
 use model::integration::foreign_mirror::ForeignMirror;
 use model::integration::service_lead::ServiceLead;

@@ -1,4 +1,4 @@
-//! What moves decisions and goes live by two people: rows of the ownership matrix, and the times to acknowledge and to
+//! Records that move decisions and go live by two people: rows of the ownership matrix, and the times to acknowledge and to
 //! decide.
 
 use acts::approval::set_sla_table::{self, propose_sla_table};
@@ -67,7 +67,7 @@ pub(crate) fn propose(world: &World, who: &'static str, wanted: Value) -> std::r
     attempt(world, who, move |cx| propose_ownership(cx, &body(wanted.clone())))
 }
 
-/// What `who` proposes and mona puts in force.
+/// The proposal of `who` that mona puts in force.
 pub(crate) fn by_two(world: &World, who: &'static str, wanted: Value) -> Configuration {
     let proposal = propose(world, who, wanted).unwrap();
     activate(world, "mona", proposal.id.as_str()).unwrap()
@@ -103,7 +103,7 @@ fn one_administrator_sets_rows_and_of_two_neither_does_alone() {
     let id = first.id.0.clone();
     let ended = attempt(&world, "ada", move |cx| end_ownership(cx, &id));
     assert_eq!(code(ended), "two_people_needed");
-    // Who does the work moves no decision.
+    // The implementer moves no decision.
     set(
         &world,
         "ada",
@@ -125,7 +125,7 @@ fn one_administrator_sets_rows_and_of_two_neither_does_alone() {
     world.assert_replays();
 }
 
-/// A service under a regime, and production, are what rules look at: of two administrators neither takes them away alone.
+/// Rules read whether a service is under a regime, and production: of two administrators neither takes them away alone.
 #[test]
 fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     let world = alone();
@@ -165,7 +165,7 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
         import_directory(cx, &lines, Options::default())
     });
     assert_eq!(code(by_file), "two_people_needed");
-    // What asks for more needs nobody else.
+    // A stricter requirement needs no second person.
     set(
         "ada",
         json!({"key": "ledger", "criticality": "critical", "data_class": "restricted"}),
@@ -335,7 +335,7 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         let refused = attempt(&world, "ada", move |cx| propose_sla_table(cx, &body(wrong.clone())));
         assert!(matches!(refused, Err(Refusal::Invalid(_))), "{refused:?}");
     }
-    // What cannot be read is neither longer nor shorter than anything.
+    // A value that cannot be read is neither longer nor shorter than anything.
     for wrong in [json!({"decide": "0h"}), json!({"acknowledge": "0h"})] {
         let wrong = json!({"table": {"low": wrong}, "reason": "A slip."});
         let refused = attempt(&world, "ada", move |cx| propose_sla_table(cx, &body(wrong.clone())));

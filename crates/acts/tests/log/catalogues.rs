@@ -1,4 +1,4 @@
-//! What the import of a catalogue ends, where two people stand behind what moves decisions.
+//! Rows that the import of a catalogue ends, where two people must approve moves of decisions.
 
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::set_person::set_group;

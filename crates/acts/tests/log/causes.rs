@@ -1,4 +1,5 @@
-//! What people say of candidates teaches: a probability, hours of a service, and a flag on the incident that follows the verdicts.
+//! People's verdicts on candidates teach: a probability, hours of a service, and a flag on the incident that follows the
+//! verdicts.
 
 use acts::Error;
 use acts::core::noun;
@@ -86,7 +87,7 @@ fn verdicts_teach_a_probability_and_hours_and_the_same_verdicts_the_same_fit() {
     });
     assert_eq!(again.digest, model.digest);
 
-    // Every cause was felt within minutes, so an hour suffices here, and the change of two hours ago is none any more.
+    // Every cause was felt within minutes, so an hour suffices here, and the change of two hours ago is no candidate any more.
     let late = opened(&world, json!({}));
     let found = candidates(&world, &late, None);
     assert_eq!((found.hours, found.windows[0].origin), (1, WindowOrigin::Learned));
@@ -97,7 +98,7 @@ fn verdicts_teach_a_probability_and_hours_and_the_same_verdicts_the_same_fit() {
     let told = found.probability(0).unwrap();
     assert!(told < 500_000 && !found.sure, "like those that were cleared: {told}");
 
-    // What a person sets goes before what was learned.
+    // A person's setting precedes a learned one.
     world.system(|cx| noun::add::<CauseWindow>(cx, &body(json!({"service": "pay", "hours": 24}))).map(drop));
     let found = candidates(&world, &late, None);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! What an identity provider gives, beside what somebody here says: nobody outside gives back what was refused here, and what a
-//! claim gives ends where no sign-in confirms it.
+//! The rights from an identity provider, beside those given here: no outside party gives back a right that was refused here,
+//! and a claim's right ends where no sign-in confirms it.
 
 use acts::core::providers;
 use acts::directory::{import_directory, provision, review_access, set_person};
@@ -75,7 +75,7 @@ fn edit(world: &World, login: &'static str, patch: Value) {
     world.system(move |cx| set_person::edit_person(cx, login, &body(patch.clone())).map(drop));
 }
 
-/// A review in which whoever looks at this right refuses it.
+/// A review in which this right's reviewer refuses it.
 fn refuse(world: &World, login: &'static str, (kind, what): (&'static str, &'static str)) {
     let open = |cx: &mut acts::Context<'_, '_>| {
         let filter = Filter::new().equals("is_open", true).order_by("id");
@@ -126,7 +126,7 @@ fn what_a_review_refuses_no_sign_in_gives_back_until_somebody_here_gives_it() {
         "the seat beside the role as well"
     );
     assert!(anna.refused_rights.iter().all(|it| it.review.is_some()));
-    // Whoever gives it here lifts the refusal, and the provider's word counts again.
+    // A grant here lifts the refusal, and the provider's claim counts again.
     edit(&world, "anna", json!({"roles": ["owner", "change_manager"]}));
     assert_eq!(person(&world, "anna").refused_rights, []);
     sign_in(&world, "anna", &["own"]);
@@ -143,7 +143,7 @@ fn a_seat_that_is_refused_comes_back_neither_by_a_claim_nor_by_the_directory() {
     refuse(&world, "anna", ("group", "security"));
     sign_in(&world, "anna", &["sec"]);
     assert!(!sits(&world, "anna"));
-    // The directory tells the whole group again; everybody else gets their seat.
+    // The directory sends the whole group again; all others get their membership.
     let told = ProvisionedGroup {
         name: "Security".to_owned(),
         external_id: None,
@@ -153,7 +153,7 @@ fn a_seat_that_is_refused_comes_back_neither_by_a_claim_nor_by_the_directory() {
     world.system(move |cx| provision::replace_group(cx, &id, &told).map(drop));
     assert!(!sits(&world, "anna") && sits(&world, "ivo"));
     assert!(person(&world, "anna").roles.is_empty());
-    // An administrator seats her: then the word of the others counts again.
+    // An administrator makes her a member: then the claims of the others count again.
     let seated = |members: Value| {
         world.by("adam", move |cx| {
             set_person::set_group(cx, "security", &body(json!({"members": members}))).map(drop)
@@ -178,7 +178,7 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
     sign_in(&world, "anna", &["own", "sec"]);
     let anna = person(&world, "anna");
     assert!(anna.roles.is_empty() && !sits(&world, "anna"), "{anna:?}");
-    // By a file it is the same, both ways; and what no provider gives needs no note.
+    // By a file it is the same, both ways; and a right without a provider needs no note.
     let line = |fields: Value| import_directory::Line {
         number: 2,
         is_row: false,
@@ -197,7 +197,7 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
     world.assert_replays();
 }
 
-/// A role from a claim sits in no group, and an act that says nothing of it seats nobody.
+/// A role from a claim is in no group, and an act without it makes nobody a member.
 #[test]
 fn an_edit_of_a_name_seats_nobody_whose_role_a_provider_gave() {
     let world = with_provider();
@@ -262,7 +262,7 @@ fn what_a_claim_gives_ends_where_no_sign_in_confirms_it_and_comes_back_with_the_
     );
     let anna = person(&world, "anna");
     assert!(anna.roles.is_empty() && !sits(&world, "anna"), "{anna:?}");
-    // Whoever signed in since then is asked as before.
+    // A person who signed in since then is an approver as before.
     assert_eq!(asked(&world, &key, MANAGER), ["bert", "mona"]);
     sign_in(&world, "anna", &["cm", "sec"]);
     assert_eq!(asked(&world, &key, MANAGER), ["anna", "bert", "mona"]);
@@ -291,7 +291,7 @@ fn what_a_claim_gave_ends_after_the_time_of_its_provider_though_the_timer_was_lo
     go_to(&world, "2026-11-30T08:00:01Z");
     work(&world);
     assert!(person(&world, "anna").roles.is_empty());
-    // What an administrator gives afterwards is no word of the provider's.
+    // A later grant by an administrator is no claim of the provider's.
     edit(&world, "anna", json!({"roles": ["owner"]}));
     go_to(&world, "2027-11-30T08:00:01Z");
     work(&world);

@@ -1,4 +1,4 @@
-//! Communications: each person and address is told of each stage once, whatever becomes of the rounds that tell them.
+//! Communications: each person and address is notified of each stage once, whatever becomes of the rounds that send them.
 
 use acts::approval::set_delegation::set_delegation;
 use acts::change::verbs::{cancel_change, schedule_change};
@@ -116,7 +116,7 @@ fn everybody_is_told_once_and_acknowledges_once() {
     world.assert_replays();
 }
 
-/// Plans other times for a change, has whoever is asked approve them, and tells those concerned.
+/// Plans other times for a change, has its approvers approve them, and notifies the audience.
 fn moved(world: &World, key: &str, day: &str) {
     let times = body(json!({"planned_start": format!("{day}T10:00:00Z"), "planned_end": format!("{day}T12:00:00Z")}));
     let k = key.to_owned();
@@ -128,7 +128,7 @@ fn moved(world: &World, key: &str, day: &str) {
             let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
             acts::approval::verbs::approve_change(cx, &k, &request)
         };
-        // Whose approval still stands, or who is not asked, is refused.
+        // An approver whose approval is still valid, or a person who is no approver, is refused.
         let actor = world.actor(login);
         world
             .executor
@@ -220,7 +220,7 @@ fn an_announcement_is_acknowledged_by_the_person_asked_and_by_nobody_in_their_ow
         code, "not_the_owner",
         "a change manager knows nothing for another person"
     );
-    // Rita asked for the change, and stands in for Sam.
+    // Rita requested the change, and is Sam's deputy.
     let lent = json!({"delegate": "rita", "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-11-27T08:00:00Z"});
     world.by("sam", move |cx| set_delegation(cx, &body(lent.clone())).map(drop));
     let k = item.clone();
@@ -403,7 +403,7 @@ fn a_plan_that_came_after_the_start_was_told_tells_no_late_start() {
     );
 }
 
-/// What was told of freezes that hit changes.
+/// Notices of freezes that hit changes.
 fn told_of_freezes(world: &World) -> Vec<String> {
     let all = world.look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new().order_by("id"))?));
     let all = all.unwrap().into_iter().filter(|it| it.topic == "freeze_announced");
@@ -586,7 +586,7 @@ fn a_freeze_that_nobody_announced_in_time_asks_for_no_step_any_more() {
     world.assert_replays();
 }
 
-/// The titles of the open items that ask the owner of a change to tell it.
+/// The titles of the open items that require the owner of a change to announce it.
 fn missed(world: &World, key: &str) -> Vec<String> {
     let about = About::new(AboutKind::Change, key);
     let open = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();

@@ -38,7 +38,7 @@ pub const CASES: &str = "given a service\n  people rita roles requester, olga ro
     base.require.review\n    base.require.owner\n    base.require.security\n    base.require.change_manager\n    \
     base.require.evidence\n";
 
-/// What [`CASES`] say of the strict rule.
+/// The expectations of [`CASES`] for the strict rule.
 pub const ASKED: &str = "house.require.compatibility evidence, aspect compatibility, due approval";
 
 fn with_base(mut proposal: Value) -> Value {
@@ -211,7 +211,7 @@ fn an_approved_change_stands_in_once_and_only_while_its_time_is_not_over() {
     assert_eq!(digest_in_force(&world), in_force);
 }
 
-/// A standard change that names an artifact, scheduled by its template: nobody was asked about it.
+/// A standard change that names an artifact, scheduled by its template: it needed no approval.
 fn standard_of(world: &World, digest: String) -> String {
     let template = body(json!({
         "key": "restart", "title": "Restart", "services": ["pay"],
@@ -297,7 +297,7 @@ fn a_set_that_fails_changes_nothing_and_says_where() {
     assert_eq!(nobody.code(), "not_allowed");
 }
 
-/// What nobody should put in force: the text of a policy behind its id and reason, its line, and what is said of it.
+/// Sets that nobody should put in force: the text of a policy behind its id and reason, its line, and the finding.
 const WRONG: &[(&str, u32, &[&str])] = &[
     (
         "permit (principal, action == Action::\"read\", resource)\nwhen { resource.rsik_number > 1 };",
@@ -345,7 +345,7 @@ fn wrong_policies_are_refused_with_line_reason_and_example_and_the_set_in_force_
         }
         assert_eq!(digest_in_force(&world), before);
     }
-    // A rule that nobody can satisfy compiles, and is told by the story of a change that ends there.
+    // A rule that nobody can satisfy compiles, and is reported by the story of a change that ends there.
     let mut hopeless = strict();
     let text = "@id(\"house.hopeless\")\n@reason(\"x\")\nforbid (principal, action == Action::\"approve_change\", resource)\n\
         when { resource.touches.contains(Touch::\"network\") };";
@@ -364,7 +364,7 @@ fn wrong_policies_are_refused_with_line_reason_and_example_and_the_set_in_force_
     assert_eq!(digest_in_force(&world), before);
 }
 
-/// What a rule asks that nobody here can meet, and what is said of it.
+/// A rule's requirement that nobody here can meet, and the finding.
 const NOBODY_CAN: [(&str, &str); 8] = [
     (
         "@from(\"group:keepers\")\n@count(\"3\")",
@@ -697,7 +697,7 @@ fn a_new_risk_table_moves_the_risk_of_open_changes() {
     );
 }
 
-/// Who could approve what is told of rules on what a change touches, its category and its risk as well.
+/// The possible approvers are passed to rules on a change's targets, category and risk as well.
 #[test]
 fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
     for (name, when, touches, risk) in [

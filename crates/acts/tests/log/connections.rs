@@ -1,4 +1,4 @@
-//! Connections that are changed where they stand: their address and secret stay, and nobody gives a voice by it alone.
+//! Connections that are edited in place: their address and secret stay, and the edit alone gives nobody an approval right.
 
 use acts::core::connections::{connection, connection_secret};
 use acts::integration::edit_connection::edit_connection;
@@ -65,7 +65,7 @@ fn a_repository_joins_and_the_secret_stays() {
         [false, true],
         "what ran in the new one before is not looked into"
     );
-    // Whoever read the map sends it back as it stands; what is told of a row is kept.
+    // A reader of the map sends it back unchanged; the facts of a row are kept.
     let mut map = serde_json::to_value(&after.map).unwrap();
     model::core::typed::flatten(&mut map);
     let told = json!({"map": map});
@@ -119,7 +119,7 @@ fn of_two_administrators_neither_gives_a_repository_a_voice_alone() {
             "{words}"
         );
     }
-    // A name moves nothing, and one person takes voices away.
+    // A name moves nothing, and one person alone may remove approval rights.
     edit(&world, "ada", &id, json!({"name": "GitLab"})).unwrap();
     let wanted = json!({"connection_edits": [{"id": id, "map": two_repositories()}], "reason": "The shop's front."});
     let stale = propose(&world, "ada", wanted.clone()).unwrap();
@@ -134,7 +134,8 @@ fn of_two_administrators_neither_gives_a_repository_a_voice_alone() {
     world.assert_replays();
 }
 
-/// What waits has no voice, so that one person changes it; but then nobody puts in force what was proposed before.
+/// A connection that waits for its approval has no effect, so one person may change it; but then nobody puts the earlier
+/// proposal in force.
 #[test]
 fn what_was_changed_after_it_was_proposed_is_proposed_anew() {
     let world = alone();

@@ -1,4 +1,4 @@
-//! Customers' lists: letters in words for people outside the organisation, and their owners' way off a list and back.
+//! Customers' lists: letters for people outside the organisation, and their owners' way off a list and back.
 
 use acts::Result;
 use acts::core::noun;
@@ -48,7 +48,7 @@ fn shown(world: &World, id: &str) -> CustomerList {
     world.by("mona", move |cx| noun::show::<CustomerList>(cx, &id))
 }
 
-/// What customers were told of, in the order of their addresses.
+/// The notices to customers, in the order of their addresses.
 fn sent(world: &World) -> Vec<Communication> {
     let all = world.look(|cx| Ok(record::bodies::<Communication>(cx.tx, &Filter::new().order_by("id"))?));
     let mut all: Vec<Communication> = all.unwrap();
@@ -56,7 +56,7 @@ fn sent(world: &World) -> Vec<Communication> {
     all
 }
 
-/// Cancels the change; the addresses that are told so.
+/// Cancels the change; the addresses that are notified of it.
 fn told_of_the_end(world: &World, key: &str) -> Vec<String> {
     let (k, reason) = (key.to_owned(), body(json!({"reason": "Not needed."})));
     world.by("rita", move |cx| acts::change::verbs::cancel_change(cx, &k, &reason));

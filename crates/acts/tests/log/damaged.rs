@@ -1,5 +1,5 @@
-//! Rows that cannot be read are named and hold up nothing; ways in, timers and counters that somebody wrote past the server are
-//! found, though they are no records.
+//! Rows that cannot be read are named and hold up nothing; credentials, timers and counters that somebody wrote past the server
+//! are found, though they are no records.
 
 use acts::audit::replay_log::Finding;
 use acts::directory::{deactivate_person, set_person};
@@ -137,7 +137,7 @@ fn a_password_that_is_gone_or_was_set_by_another_is_missed() {
     );
     let findings = with_password().tampered("UPDATE password SET set_by = 'p-1'");
     assert_eq!(findings[0].field.as_deref(), Some("set_by"), "{findings:#?}");
-    // Taken away by the server itself, with a word in the log.
+    // Removed by the server itself, with an entry in the log.
     let world = with_password();
     let left = body(json!({"compromised": true}));
     world.system(move |cx| deactivate_person::deactivate_person(cx, "rita", &left).map(drop));

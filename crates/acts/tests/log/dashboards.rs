@@ -1,4 +1,4 @@
-//! Dashboards that are mailed, each letter once and as its reader may read; trials of templates by halves; what was missing.
+//! Dashboards that are mailed, each letter once and as its reader may read; trials of templates by halves; missing facts.
 
 use acts::change::{create_change, set_template, verbs};
 use acts::core::noun;

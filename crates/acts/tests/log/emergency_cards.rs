@@ -1,4 +1,4 @@
-//! Emergency cards need two people; what was done under them is reported once, and every difference is somebody's action item.
+//! Emergency cards need two people; the uses under them are reported once, and every difference is a person's action item.
 
 use acts::core::noun;
 use acts::core::signing_keys;
@@ -34,7 +34,7 @@ fn fresh(world: &World, login: &'static str) -> Actor {
     }
 }
 
-/// What somebody does with a fresh factor.
+/// An act with a fresh factor.
 fn by<T: Send + 'static>(
     world: &World,
     login: &'static str,
@@ -59,7 +59,7 @@ fn tried_as<T: Send + 'static>(
     }
 }
 
-/// What olga proposes: two uses of `pay` in production.
+/// Olga's proposal: two uses of `pay` in production.
 fn wanted(world: &World, more: &Value) -> Value {
     let ends_at = (world.clock.now() + jiff::SignedDuration::from_hours(48)).to_string();
     let mut wanted = json!({"services": ["pay"], "environment": "production", "uses": 2, "ends_at": ends_at, "reason": "In the safe."});
@@ -346,11 +346,11 @@ fn a_use_against_the_stop_of_a_gate_that_could_be_asked_is_a_difference() {
     world.by("mona", move |cx| acts::change::verbs::hold_change(cx, &key, &reason));
     assert_eq!(of("a", &named), ["gate_said_no"]);
     world.pass_seconds(7_200);
-    // Nothing tells that a server was there at that time.
+    // No trace shows that a server was there at that time.
     assert_eq!(of("b", &named), [] as [&str; 0]);
     // The report before this one shows that it was.
     assert_eq!(of("c", &named), ["beyond_uses", "gate_said_no"]);
-    // What a host refused was no use against anybody.
+    // A use that a host refused was no use against anybody.
     let refused = |line: &mut Line| {
         named(line);
         line.code = "expired".to_owned();
@@ -380,7 +380,7 @@ fn a_record_that_was_edited_or_cut_is_named_as_such() {
     let (_, token) = signed(&world);
     let whole = record(&world, ("r", Some(&token)), 2, |_| {});
     assert_eq!(report(&world, &whole).added, 2);
-    // Its end was cut and another one written: the same place with other words.
+    // Its end was cut and another one written: the same place with another text.
     let mut other = whole[1].clone();
     other.by = "sam".to_owned();
     let other = other.sealed().unwrap();
@@ -389,7 +389,7 @@ fn a_record_that_was_edited_or_cut_is_named_as_such() {
     assert!(forked.differences.contains(&"record_forked".to_owned()), "{forked:?}");
     let cut = report(&world, &whole[..1]);
     assert_eq!((cut.added, cut.differences), (0, vec!["record_cut".to_owned()]));
-    // A line whose words were changed without its digest.
+    // A line whose text was changed without its digest.
     let mut edited = record(&world, ("s", Some(&token)), 1, |_| {});
     edited[0].by = "rita".to_owned();
     assert!(

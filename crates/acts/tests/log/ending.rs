@@ -1,4 +1,4 @@
-//! Tokens end, and whoever uses them knows it before.
+//! Tokens end, and their users are notified before.
 
 use acts::directory::set_person;
 use acts::identity::{set_token, warn_token_expiry};
@@ -11,7 +11,7 @@ use crate::world::{World, body};
 
 const DAY: i64 = 86_400;
 
-/// What the workers of two servers do at once, once in a while: both look, then both tell. Answers what the first one found.
+/// The periodic work of two servers at once: both look, then both send. Returns the findings of the first one.
 fn look_round(world: &World) -> usize {
     let looked = [0, 1].map(|_| world.look(warn_token_expiry::find_ending).unwrap());
     for id in looked.concat() {
@@ -20,7 +20,7 @@ fn look_round(world: &World) -> usize {
     looked[0].len()
 }
 
-/// The subjects of what somebody was told of ends, the oldest first.
+/// The subjects of a person's notices of ends, the oldest first.
 fn letters(world: &World, login: &'static str) -> Vec<String> {
     let found = world.look(move |cx| {
         let person = cx.directory()?.by_login(login).unwrap().id.clone();
@@ -117,7 +117,8 @@ fn a_short_life_a_long_silence_and_a_revocation_tell_no_more_than_is_due() {
         "who answers for it and for whom it speaks"
     );
     world.by("adam", move |cx| set_token::revoke_token(cx, gone.id.as_str()));
-    // The server was away for three months: one letter for what ends soon, none for what has ended or was given back.
+    // The server was away for three months: one letter for credentials that end soon, none for those that have ended or were
+    // given back.
     world.pass_seconds(88 * DAY);
     assert_eq!(look_round(&world), 1);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Texts that are erased, by people and by the clock: the words are nowhere any more, and everything that was proven still is.
+//! Texts that are erased, by people and by the clock: the text is nowhere any more, and all proofs are still valid.
 
 use std::collections::BTreeSet;
 
@@ -83,7 +83,7 @@ fn deliver(world: &World) {
     });
 }
 
-/// What the worker does once in a while; answers how many changes were due.
+/// The worker's periodic run; returns the number of changes due.
 fn look_at_retention(world: &World) -> usize {
     let due = world.system(changes_due);
     for id in due.clone() {
@@ -93,7 +93,7 @@ fn look_at_retention(world: &World) -> usize {
     due.len()
 }
 
-/// The tables of the database in which a word stands.
+/// The tables of the database in which a text occurs.
 pub(crate) fn tables_with(world: &World, word: &str) -> BTreeSet<String> {
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
@@ -127,7 +127,7 @@ pub(crate) fn tables_with(world: &World, word: &str) -> BTreeSet<String> {
     tables.into_iter().filter(holds).collect()
 }
 
-/// The log verifies, the rows are what it adds up to, and a stranger finds nothing wrong in the bundle.
+/// The log verifies, the rows equal its sum, and a stranger finds no fault in the bundle.
 fn assert_proven(world: &World, key: &str) {
     world.sequence();
     let log = world.verify(None).report;
@@ -162,7 +162,7 @@ fn all_texts_of_an_ended_change_go_by_two_people_and_every_proof_stays() {
     assert!(tables_with(&world, "okapi").contains("change"));
     assert_eq!(ask(&world, "ada", &key, wanted).unwrap_err(), "already_erased");
     assert_proven(&world, &key);
-    // What is written afterwards stays, and changes nothing of what was decided.
+    // A later text stays, and changes no decision.
     comment(&world, &key, "Nobody asked again.");
     let k = key.clone();
     let later = world.look(move |cx| cx.change(&k)).unwrap();

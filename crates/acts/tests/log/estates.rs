@@ -1,5 +1,5 @@
-//! The estate in memory, made of an earlier one and of what was written since, is the estate that stands in the database:
-//! after random acts, refused ones, ones that another server did, and writes of an earlier binary that notes nothing.
+//! The estate in memory, made of an earlier one and of later writes, equals the estate in the database: after random acts,
+//! refused ones, those of another server, and writes of an earlier binary that notes nothing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use store::{Lane, Mode, counter, record};
 
 use crate::world::{TENANT, World, body};
 
-/// How many steps a walk takes unless said.
+/// The default number of steps of a walk.
 const STEPS: usize = 500;
 
 /// Random numbers that a seed repeats.
@@ -146,7 +146,7 @@ fn empty(found: &Directory) -> BTreeSet<&'static str> {
     parts.map(|(name, _)| name).collect()
 }
 
-/// Compares what is in memory with what is in the database, as this transaction sees it.
+/// Compares memory with the database, as this transaction sees it.
 fn compare(cx: &mut Context<'_, '_>) -> Result<()> {
     let known = cx.directory()?;
     let read = acts::core::load_directory::load(cx.tx, known.generation)?;
@@ -271,7 +271,7 @@ fn owned(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
     set_service::set_ownership(cx, &body(wanted)).map(drop)
 }
 
-/// What has a beginning and an end.
+/// Records with a beginning and an end.
 fn dated(cx: &mut Context<'_, '_>, dice: &mut Dice) -> Result<()> {
     let directory = cx.directory()?;
     let person = dice.pick(directory.people.values())?.login.clone();
@@ -437,7 +437,7 @@ fn step(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// Writes a person and says to nobody that the estate was written.
+/// Writes a person without a notice that the estate was written.
 fn quiet(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
     let directory = cx.directory()?;
     let mut dice = Dice::new(seed);
@@ -464,7 +464,7 @@ fn older(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
     Ok(())
 }
 
-/// What became of some steps.
+/// The result of some steps.
 #[derive(Debug, Default)]
 struct Tally {
     done: usize,
@@ -482,7 +482,7 @@ impl Tally {
     }
 }
 
-/// What a server knows, which must be what stands in the database.
+/// A server's estate, which must equal the database.
 fn look(executor: &Executor) -> Arc<Directory> {
     let look = |cx: &mut Context<'_, '_>| compare(cx).and_then(|()| cx.directory());
     let looked = executor.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look);

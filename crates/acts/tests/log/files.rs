@@ -1,5 +1,5 @@
 //! Replay hashes the kept files of evidence, wherever they are kept, and names the change, the evidence and the digest of each
-//! that is not what the log says.
+//! that differs from the log.
 
 use acts::audit::replay_log;
 use acts::compliance::erase_texts;
@@ -25,7 +25,7 @@ fn named(world: &World) -> (String, String) {
     (digest, id.unwrap())
 }
 
-/// Says that a replay finds this of the file, and nothing else.
+/// Asserts that a replay finds this of the file, and nothing else.
 fn expect(world: &World, what: &str) {
     let (digest, id) = named(world);
     let findings = world.replay().findings;
@@ -66,7 +66,7 @@ fn a_file_in_the_folder_that_was_changed_cut_or_taken_away_is_named() {
     assert_eq!(world.replay().findings, []);
 }
 
-/// What somebody does to the chunks past the server, how it is undone, and what is found; `{}` stands for the file.
+/// The tampering with the chunks past the server, its undoing, and the finding; `{}` is the file.
 const DEEDS: &[(&str, &str, &str)] = &[
     (
         "UPDATE evidence_chunk SET part = part + 100 WHERE part < 2;
@@ -153,7 +153,7 @@ fn chunks_on_postgresql_that_were_changed_swapped_added_or_taken_away_are_named(
     world.executor.tools().store.close();
 }
 
-/// Who writes the digest of another file into the record as well has still changed no event.
+/// An attacker who writes the digest of another file into the record as well has still changed no event.
 #[test]
 fn a_file_that_was_exchanged_together_with_its_record_is_found_by_the_log() {
     let world = World::new();

@@ -65,7 +65,7 @@ fn shown(world: &World, login: &'static str, key: &str) -> Shown {
     world.by(login, move |cx| show_forecast(cx, &key))
 }
 
-/// What replay finds, but for the counter of keys, which the made-up history passed by.
+/// Replay's findings, but for the counter of keys, which the made-up history passed by.
 fn findings(world: &World) -> Vec<String> {
     let found = world.replay().findings.into_iter().filter(|it| it.table != "counter");
     found

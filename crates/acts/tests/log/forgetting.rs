@@ -1,4 +1,4 @@
-//! A person whose data was erased: their name is nowhere in their account any more, and what they did is proven as before.
+//! A person whose data was erased: their name is nowhere in their account any more, and their acts are proven as before.
 
 use acts::compliance::erase_person::confirm_person_erasure;
 use acts::compliance::lift_hold::lift_hold_order;

@@ -1,4 +1,4 @@
-//! What each time of a freeze that repeats is expected to let through is stated when that time begins.
+//! The number of changes that each time of a repeating freeze is expected to let through is stated when that time begins.
 
 use acts::schedule::{find_freeze_report, set_freeze};
 use model::core::enums::Level;
@@ -9,7 +9,7 @@ use store::record;
 use crate::reviewing::work;
 use crate::world::{ARTIFACT, World, body};
 
-/// What was stated so far: how many pass, and how many of these fail.
+/// The statement so far: how many pass, and how many of these fail.
 fn stated(world: &World, id: &str) -> Vec<(i64, String)> {
     let id = id.to_owned();
     let found = world.look(move |cx| Ok(record::load::<Freeze>(cx.tx, &id)?.map(|stored| stored.record)));

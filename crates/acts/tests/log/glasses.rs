@@ -1,4 +1,4 @@
-//! A broken glass that nobody validated in time is in sight of its team.
+//! A break-glass that nobody validated in time is in sight of its team.
 
 use acts::Context;
 use acts::change::edit_change;
@@ -64,7 +64,7 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
         [key.as_str()],
         "whatever kind of change it was broken for"
     );
-    // An hour of glass and a day for its validation.
+    // An hour of break-glass and a day for its validation.
     world.pass_seconds(25 * 3_600);
     assert!(go_on(&world).is_empty(), "its time is over");
     assert!(seen_by(&world, "rita").is_empty(), "it is not late yet");
@@ -165,7 +165,7 @@ fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
     world.assert_replays();
 }
 
-/// Cora, in a session with a fresh factor, breaks the glass of a change for an hour.
+/// Cora, in a session with a fresh factor, uses break-glass on a change for an hour.
 fn open_glass(world: &World, key: &str) {
     let now = world.executor.tools().clock.now();
     let fresh = Actor {

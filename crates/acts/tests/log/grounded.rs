@@ -1,5 +1,5 @@
-//! What was inserted, used and removed, and what was removed, used and put back: no row tells of it afterwards, and the log does, for
-//! each event that lets something through says what it rested on. The rows carry good codes here, as those of a former state do.
+//! Rows inserted, used and removed, and rows removed, used and put back: no row shows it afterwards, and the log does, because
+//! each event that lets something through names its grounds. The rows carry good codes here, as those of a former state do.
 
 use acts::audit::export_bundle::pack_bundle;
 use acts::audit::read_grounds::{GroundsReader, known_lacks, note_lack, revoke_ungrounded};
@@ -107,7 +107,7 @@ pub(crate) fn with_rows_that_are_gone() -> (World, String) {
         for row in &rows {
             record::insert(cx.tx, row, "{}")?;
         }
-        // What a timer does, or any act on the change.
+        // The act of a timer, or any act on the change.
         cx.on_change(&k, |case| {
             settle::settle(case);
             Ok(())
@@ -241,7 +241,7 @@ fn a_freeze_that_was_removed_and_put_back_is_named() {
         told.iter().any(|what| what.contains("did not see `freeze/")),
         "{findings:#?}"
     );
-    // Whoever has the bundle alone finds it as well: the history of freezes is in it.
+    // A holder of the bundle alone finds it as well: the history of freezes is in it.
     let bundle = world.look(move |cx| pack_bundle(cx, &key)).unwrap();
     let report = verify(&bundle, Some(&world.keys(TENANT)));
     assert_eq!(report.outcome, Outcome::Bad, "{:#?}", report.report);

@@ -1,4 +1,4 @@
-//! Whose hand a way in is: kept over each hop, and held to what its person is held to.
+//! The maker of a credential: kept over each hop, and bound by the same rules as that person.
 
 use acts::Context;
 use acts::approval::set_delegation;
@@ -35,7 +35,7 @@ fn lent(world: &World, login: &'static str, maker: &'static str) -> Actor {
     }
 }
 
-/// A world with two administrators, of whom one asks for changes as well.
+/// A world with two administrators, of whom one requests changes as well.
 fn world() -> World {
     let world = World::new();
     world.system(|cx| {
@@ -46,7 +46,7 @@ fn world() -> World {
     world
 }
 
-/// What an act by somebody is refused with; empty when it is done.
+/// The refusal of a person's act; empty when it is done.
 fn refused<T: Send + 'static>(
     world: &World,
     actor: &Actor,
@@ -159,7 +159,7 @@ fn template(world: &World) -> StandardTemplate {
 #[test]
 fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
     let world = world();
-    // By the first passwords of new accounts, which nils set: a token would speak for nobody here, see `voices`.
+    // By the first passwords of new accounts, which nils set: a token would count for nobody here, see `voices`.
     let by_password = |login: &'static str| Actor {
         by_token: false,
         method: "password".to_owned(),
@@ -173,7 +173,7 @@ fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
             "{told}"
         );
     }
-    // Proposed by a way in that somebody handed out, it is theirs as well.
+    // A proposal through a credential that another person made is that person's as well.
     propose(&world, &lent(&world, "rita", "nils"));
     let told = approve(&world, &by_password("mona"));
     assert!(told.contains("one_hand"), "{told}");
@@ -202,7 +202,7 @@ fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
     assert_eq!((now.state, now.approvals.len()), (TemplateState::Proposed, 1));
     assert_eq!(approve(&world, &world.actor("carla")), "");
     assert_eq!(template(&world).state, TemplateState::Approved);
-    // Who lost the right meanwhile counts no more either.
+    // A person who lost the right meanwhile counts no more either.
     propose(&world, &world.actor("rita"));
     assert_eq!(approve(&world, &world.actor("carla")), "");
     world.system(|cx| set_person::edit_person(cx, "carla", &body(json!({"roles": ["requester"]}))));
@@ -398,7 +398,7 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
         set_person::create_person(cx, &body(words))
     });
     assert!(made.contains("not_unique"), "{made}");
-    // What another directory tells of him is so; and his own, sent back, is.
+    // Another directory's entry of him is accepted; and his own, sent back, is.
     assert_eq!(keep(&world.actor("kari"), "nb@halden.example"), "");
     assert_eq!(marks(), ("nb@halden.example".to_owned(), vec![alias]));
     assert_eq!(keep(&world.actor("nils"), "nils@halden.example"), "");
@@ -406,7 +406,7 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
     world.assert_replays();
 }
 
-/// What stands of the decisions on a change: whose, and their states.
+/// The valid decisions on a change: by whom, and their states.
 fn decisions(world: &World, key: &str) -> Vec<(String, ApprovalState)> {
     let key = key.to_owned();
     let found = world.look(move |cx| {
@@ -578,7 +578,7 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
     assert_eq!(letters(), 1, "once");
     let told = crate::world::shown(json!({"ref_protected": "true"}), "one");
     world.system(move |cx| acts::identity::set_workload::enter(cx, "open", &told).map(drop));
-    // Set anew it must say whose jobs it lets in, and is in doubt no more.
+    // Set anew it must name the jobs that it lets in, and is in doubt no more.
     set_workload(&world, "kari", "open", "olga");
     assert_eq!(workload(&world, "open").doubted_at, None);
     assert!(world.look(audit_workload_trust::doubted).unwrap().is_empty());

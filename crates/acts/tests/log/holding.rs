@@ -1,4 +1,5 @@
-//! Legal holds by change, service, person and span, and retention rules: what they keep from people and from the clock.
+//! Legal holds by change, service, person and span, and retention rules: the data that they protect from people and from the
+//! clock.
 
 use acts::compliance::archive_changes;
 use acts::compliance::erase_texts::ask_erasure;
@@ -78,7 +79,7 @@ fn lift(world: &World, who: &'static str, order: &HoldOrder) -> std::result::Res
     attempt(world, who, move |cx| lift_hold_order(cx, &id, &reason))
 }
 
-/// Two people lift it, as the tenant asks.
+/// Two people lift it, as the tenant requires.
 fn lift_by_two(world: &World, order: &HoldOrder) {
     assert!(
         lift(world, "ada", order).unwrap().active,
@@ -97,7 +98,7 @@ fn preview(world: &World) -> RetentionPreview {
     world.look(|cx| preview_retention(cx, Tried::default())).unwrap()
 }
 
-/// What the worker does once in a while; answers how many changes went.
+/// The worker's periodic run; returns the number of erased changes.
 fn look_at_retention(world: &World) -> usize {
     let due = world.system(changes_due);
     for id in due.clone() {
@@ -215,7 +216,7 @@ fn a_hold_on_a_person_keeps_each_change_around_which_they_did_something() {
         assert_eq!(ask(&world).unwrap_err(), "under_legal_hold", "{login}");
         lift_by_two(&world, &order);
     }
-    // Who was asked or told did nothing.
+    // A person who was only requested to approve, or only notified, is not involved.
     hold(&world, "aud", json!({"reason": "Case", "people": ["sam", "mona"]})).unwrap();
     ask(&world).unwrap();
 }

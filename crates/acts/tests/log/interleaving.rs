@@ -1,5 +1,5 @@
 //! Permits against everything that ends them, in any order (T7): two servers on one store, whose acts a scheduler with a seed
-//! puts one after the other. `ASSENT_TEST_INTERLEAVINGS` says how many orders.
+//! puts one after the other. `ASSENT_TEST_INTERLEAVINGS` sets the number of orders.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ const ORDERS: usize = 60;
 const ORDERS_OF_A_WORLD: usize = 20;
 /// How many acts there are in each.
 const ACTS: usize = 14;
-/// What somebody else would like to bring out under the permit.
+/// An artifact that an attacker would like to bring out under the permit.
 const SWAPPED: &str = "git:bbbb";
 
 /// Small random numbers, the same for the same seed (xorshift64*).
@@ -44,7 +44,7 @@ impl Dice {
     }
 }
 
-/// What a scheduler may do next.
+/// The next choices of a scheduler.
 #[derive(Debug, Clone, Copy)]
 enum Deed {
     Mint,
@@ -58,7 +58,7 @@ enum Deed {
     Withdraw,
 }
 
-/// Minting and consuming come more often than what ends them, so that there is something to end.
+/// Minting and consuming come more often than the ends of permits, so that there is something to end.
 const DEEDS: [Deed; 13] = [
     Deed::Mint,
     Deed::Mint,
@@ -82,7 +82,7 @@ struct Given {
     is_dead: bool,
 }
 
-/// One change, what was done with it, and what the oracle thinks of it.
+/// One change, its acts, and the oracle's view of it.
 struct Round<'w> {
     world: &'w World,
     desks: [&'w Executor; 2],
@@ -95,7 +95,7 @@ struct Round<'w> {
     /// The permit whose revocation keeps the target closed.
     closed_by: Option<RecordId>,
     story: Vec<String>,
-    /// What the log has to say of holds and permits, in this order.
+    /// The log's entries of holds and permits, in this order.
     told: Vec<String>,
     passed: usize,
 }
@@ -248,7 +248,7 @@ impl<'w> Round<'w> {
         });
     }
 
-    /// Whoever holds the permits shows all of them, with a list fetched now: for what was approved, and for something else.
+    /// The bearer of the permits presents all of them, with a list fetched now: for the approved artifact, and for another.
     fn consume(&mut self, dice: &mut Dice) {
         let server = dice.roll(2);
         let look = |cx: &mut Context<'_, '_>| Ok((signing_keys::jwks(cx)?, sign_revocations::sign_revocations(cx)?));
@@ -307,15 +307,15 @@ impl<'w> Round<'w> {
     }
 }
 
-/// Permits that were given by the same version of a change stand in any order among each other.
+/// Permits that were given by the same version of a change are in any order among each other.
 fn in_runs(mut told: Vec<String>) -> Vec<String> {
     let is_of_run = |a: &String, b: &String| a.starts_with("permit") == b.starts_with("permit");
     told.chunk_by_mut(is_of_run).for_each(<[String]>::sort);
     told
 }
 
-/// The log says the same: holds and permits stand in the order in which they were done, and what ended a permit stands after
-/// its issue. Answers how many were ended.
+/// The log matches: holds and permits are in the order in which they were done, and the end of a permit comes after its issue.
+/// Returns the number of ended permits.
 fn check_log(world: &World, told: std::collections::BTreeMap<String, Vec<String>>) -> usize {
     while world.look(|cx| Ok(event::count_unsequenced(cx.tx)?)).unwrap() > 0 {
         world.sequence();
@@ -353,7 +353,7 @@ fn check_log(world: &World, told: std::collections::BTreeMap<String, Vec<String>
     revoked.len()
 }
 
-/// What orders came to: permits that were given, were revoked, and how often one passed.
+/// The result of orders: permits that were given, were revoked, and how often one passed.
 #[derive(Default)]
 struct Sums {
     given: usize,

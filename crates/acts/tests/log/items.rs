@@ -1,4 +1,5 @@
-//! Action items: opened once by rules, settled by their condition, owned by somebody whoever leaves, and by nobody with a part in it.
+//! Action items: opened once by rules, settled by their condition, always with an owner even as people leave, and never owned
+//! by a person with a part in it.
 
 use acts::Context;
 use acts::change::verbs as change_verbs;
@@ -57,7 +58,7 @@ fn login_of(world: &World, item: &ActionItem) -> String {
     found.unwrap()
 }
 
-/// Who got a letter about an item, by the end of its subject.
+/// Recipients of a letter about an item, by the end of its subject.
 fn written_to(world: &World, ending: &'static str) -> Vec<String> {
     let found = world.look(move |cx| {
         let directory = cx.directory()?;
@@ -94,7 +95,7 @@ fn the_validation_of_a_break_glass_is_an_item_that_nobody_ticks_off() {
             assert_eq!(code, wanted, "{login} {state}");
         }
     }
-    // An hour of glass and a day for its validation.
+    // An hour of break-glass and a day for its validation.
     world.pass_seconds(25 * 3_600 + 1);
     work(&world);
     work(&world);
@@ -117,7 +118,7 @@ fn the_validation_of_a_break_glass_is_an_item_that_nobody_ticks_off() {
     world.assert_replays();
 }
 
-/// Cora, in a session with a fresh factor, breaks the glass of a change for an hour.
+/// Cora, in a session with a fresh factor, uses break-glass on a change for an hour.
 fn open_glass(world: &World, key: &str) {
     let now = world.executor.tools().clock.now();
     let fresh = Actor {
@@ -151,7 +152,7 @@ fn opening_twice_is_one_item_that_a_rule_alone_opens_again() {
     let again = open(&world);
     assert_eq!((&again.id, again.state), (&first.id, ActionState::Open));
     assert_eq!((again.reason, again.settled_at), (None, None));
-    // What somebody dismissed is not opened again.
+    // A dismissed item is not opened again.
     let dismissible = |world: &World| {
         world.system(move |cx| {
             let item = NewItem {

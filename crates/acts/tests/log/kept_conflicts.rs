@@ -1,4 +1,4 @@
-//! Conflicts that are kept: what the terms of planning hold, and what happens once nobody decides in time.
+//! Conflicts that are kept: the planning steps that they block, and the effect when nobody decides in time.
 
 use acts::core::noun;
 use acts::notify::action_items;
@@ -26,7 +26,7 @@ fn kept(world: &World) -> Conflict {
     all.remove(0)
 }
 
-/// The codes of what conflicts ask of a change before it starts.
+/// The codes of the requirements that conflicts add to a change before it starts.
 fn asked(world: &World, key: &str) -> Vec<String> {
     let key = key.to_owned();
     let found = world.look(move |cx| {

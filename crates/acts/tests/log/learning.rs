@@ -1,4 +1,4 @@
-//! What incidents teach: reviews that must be complete, root causes that move forecasts, and problems whose fix is judged.
+//! The lessons of incidents: reviews that must be complete, root causes that move forecasts, and problems whose fix is judged.
 
 use acts::change::verbs::review_change;
 use acts::core::noun;
@@ -70,7 +70,7 @@ fn reviewed(world: &World, key: &str, cause: &str) {
     .unwrap();
 }
 
-/// The codes of what keeps an incident from being closed.
+/// The codes of the conditions that keep an incident from being closed.
 fn owed(world: &World, key: &str) -> Vec<String> {
     let key = key.to_owned();
     let found = world.look(move |cx| {
@@ -87,7 +87,7 @@ fn close(world: &World, key: &str) -> std::result::Result<(), Refusal> {
     })
 }
 
-/// The draft has the change with its decisions and permits, the course, and what people wrote.
+/// The draft has the change with its decisions and permits, the course, and people's texts.
 fn is_drafted(world: &World, found: &str, key: &str) {
     let k = found.to_owned();
     let drafted = world.look(move |cx| draft_incident_review(cx, &k)).unwrap();
@@ -101,7 +101,7 @@ fn is_drafted(world: &World, found: &str, key: &str) {
     assert!(drafted.markdown().contains("The alert came late"));
 }
 
-/// Who implemented does not complete the review; another answer afterwards makes it a draft again.
+/// An implementer does not complete the review; a further edit afterwards makes it a draft again.
 fn is_completed_by_another(world: &World, whole: &Value, mut answer: model::core::body::Body) {
     let found = whole["incident_key"].as_str().unwrap().to_owned();
     let own = body(whole.clone());
@@ -348,7 +348,7 @@ fn a_root_cause_moves_the_pending_changes_that_share_its_features_and_no_others(
     );
 }
 
-/// A move is no mere note: rules read the moved figure, and a change that was ready waits for what they ask then.
+/// A move is no mere note: rules read the moved figure, and a change that was ready waits for the requirements of then.
 #[test]
 fn a_change_that_reviews_moved_far_enough_is_asked_for_a_peer() {
     let world = with_history();

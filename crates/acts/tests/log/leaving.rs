@@ -1,4 +1,4 @@
-//! Who leaves is asked nothing more, stands in for nobody, and nobody stands in for them.
+//! A leaver gets no further requests, is nobody's deputy, and has no deputy.
 
 use acts::approval::set_delegation;
 use acts::change::verbs;
@@ -10,7 +10,7 @@ use store::record::{self, Filter};
 
 use crate::world::{World, body};
 
-/// The logins of those who are asked about a change.
+/// The logins of a change's approvers.
 fn asked(world: &World, key: &str) -> Vec<String> {
     let key = key.to_owned();
     let found = world.look(move |cx| {

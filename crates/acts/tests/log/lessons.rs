@@ -1,5 +1,5 @@
-//! Lessons: a right that needs one stops with it and comes back with its test; nobody but the person earns it so; what was
-//! assigned is settled by the training alone.
+//! Lessons: a right that needs one stops with it and comes back with its test; nobody but the person earns it so; an assigned
+//! lesson is settled by the training alone.
 
 use acts::cab::lessons::{answer_attempt, lesson_figures, lesson_scores, own_lessons};
 use acts::cab::training::set_training;

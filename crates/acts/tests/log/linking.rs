@@ -1,5 +1,5 @@
-//! Links with two ends: both ends agree after any order of edits, by whichever way they come; nothing replaces a link, and nothing
-//! is linked to itself or in a ring of duplicates.
+//! Links with two ends: both ends agree after any order of edits, on every route; nothing replaces a link, and nothing is
+//! linked to itself or in a ring of duplicates.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ fn all_links(world: &World) -> Vec<RecordLink> {
     found.unwrap()
 }
 
-/// What a key shows: the words of each link and the other end.
+/// The links of a key: the label of each link and the other end.
 fn seen(world: &World, key: &str) -> BTreeSet<(String, String, String)> {
     let key = key.to_owned();
     let found = world.look(move |cx| find_links(cx, &key)).unwrap();
@@ -87,7 +87,7 @@ fn assert_ends_agree(world: &World, keys: &[String]) {
             assert!(seen(world, &other).contains(&back), "{key} {words} {other}");
         }
     }
-    // What a change holds is what the rows say, and its outcome follows.
+    // The content of a change equals its rows, and its outcome follows.
     let links = world
         .look(|cx| Ok(record::bodies::<Link>(cx.tx, &Filter::new().order_by("id"))?))
         .unwrap();
@@ -351,7 +351,7 @@ fn a_merge_carries_causes_and_fixes_so_that_the_review_is_asked_for() {
         close_incident(cx, &key, &body(json!({}))).map(drop)
     });
     assert_eq!(refused.unwrap_err().code(), "incident_not_done");
-    // What is said of the duplicate after the merge counts as well.
+    // Verdicts on the duplicate after the merge count as well.
     let later = world.draft("Two");
     link(&world, &one, "caused", &later).unwrap();
     let key = two.clone();
@@ -406,7 +406,7 @@ fn a_merge_and_a_link_make_no_ring_of_duplicates() {
     assert!(matches!(merge(&two, &one), Err(Refusal::Invalid(_))));
     merge(&three, &four).unwrap();
     assert_eq!(code_of(link(&world, &four, "duplicate_of", &three)), "circular");
-    // What was merged has one original, by the link as well, which stays.
+    // A merged incident has one original, by the link as well, which stays.
     assert_eq!(code_of(link(&world, &three, "duplicate_of", &one)), "duplicate_already");
     let made = all_links(&world).into_iter().find(|row| row.from == three).unwrap();
     let ended = attempt(&world, "mona", move |cx| {

@@ -1,4 +1,5 @@
-//! A set that shuts everybody out does not go in force: its rule is told by file and line, with what nobody has and how to mend it.
+//! A set that shuts everybody out does not go in force: its rule is reported by file and line, with the missing right and the
+//! remedy.
 
 use acts::directory::set_person::{self, edit_person};
 use acts::directory::set_service;
@@ -15,7 +16,7 @@ fn sox() -> Value {
     json!({"packs": ["sox"], "reason": "The ledger is audited."})
 }
 
-/// Where a pack's rule stands: its file and line.
+/// The place of a pack's rule: its file and line.
 fn place(pack: &str, rule: &str) -> String {
     let files = policy::pack(pack).unwrap().files;
     let file = files.iter().find(|file| file.name.ends_with(".cedar")).unwrap();
@@ -68,7 +69,7 @@ fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_ha
     });
     let unmeetable = trial.unwrap().unmeetable;
     assert_eq!((unmeetable.len(), &unmeetable[0].text), (1, &rule.text));
-    // An auditor who builds nothing is none of those who could.
+    // An auditor who builds nothing is not among the possible people.
     world.system(|cx| {
         let aino = json!({"login": "aino", "roles": ["auditor"], "functions": ["engineering"]});
         set_person::create_person(cx, &body(aino)).map(drop)

@@ -1,4 +1,4 @@
-//! Facts that changes are judged by are lowered by two people: criticality, regimes, what a thing holds, where it belongs.
+//! Facts by which changes are judged are lowered by two people: criticality, regimes, the content of a thing, its place.
 
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::set_service::{end_dependency, set_config_item, set_dependency, set_service};
@@ -11,7 +11,7 @@ use crate::by_two::{activate, alone, attempt, by_two, code, lines};
 use crate::two_people::dependency;
 use crate::world::{World, body};
 
-/// One administrator alone is refused, by hand and by a file.
+/// One administrator alone is refused, manually and by a file.
 fn refused_to_one(world: &World, noun: Noun, fact: Value) {
     let words = fact.clone();
     let by_hand = attempt(world, "ada", move |cx| match noun {
@@ -27,8 +27,8 @@ fn refused_to_one(world: &World, noun: Noun, fact: Value) {
     assert_eq!(code(by_file), "two_people_needed", "{fact} by a file");
 }
 
-/// Also where voices are given by one, and one administrator is alone: somebody else could put it in force, so nobody lowers alone what
-/// changes are judged by.
+/// Also where one person may give approval rights, and one administrator is alone: a second person could put it in force, so
+/// nobody lowers alone the facts by which changes are judged.
 #[test]
 fn nobody_lowers_the_facts_of_a_thing_alone() {
     let world = alone();
@@ -65,7 +65,7 @@ fn nobody_lowers_the_facts_of_a_thing_alone() {
         panic!("{ended:?}");
     };
     assert_eq!(unmet[0].waiting_on, ["mona"]);
-    // What they said themselves today they take back.
+    // They take back their own statement of today.
     let own = dependency(&world, "ada", json!({"from": "pay", "to": "vault"})).unwrap();
     attempt(&world, "ada", move |cx| end_dependency(cx, &own).map(drop)).unwrap();
     // By two it goes, also by a file.

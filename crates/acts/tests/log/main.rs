@@ -1,5 +1,4 @@
-//! The log on a real store: placing events, proving them, packing bundles, and finding what somebody changed in the
-//! database past the server.
+//! The log on a real store: placing events, proving them, packing bundles, and finding edits in the database past the server.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod addresses;

@@ -1,4 +1,4 @@
-//! Who answers for whom, where no directory tells it: said one by one or by a file, and used by reviews of access.
+//! The manager of each person, where no directory has it: set one by one or by a file, and used by reviews of access.
 
 use acts::directory::import_directory::{Line, import_directory};
 use acts::directory::{review_access, set_person};
@@ -37,7 +37,7 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
             told,
         )];
         cx.put_estate("person.edited", snapshot::Person { attributes, ..ivo }, json!({}))?;
-        // By a file, where the manager stands on a line before.
+        // By a file, where the manager is on a line before.
         let line = |number, fields| Line {
             number,
             is_row: false,
@@ -70,7 +70,7 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
     ] {
         assert_eq!(part_of(&parts, login), manager, "{login}");
     }
-    // What is said here goes before the directory, until it is taken away.
+    // A setting here precedes the directory, until it is removed.
     let named = |login: &'static str| {
         let found = world.look(move |cx| {
             let directory = cx.directory()?;

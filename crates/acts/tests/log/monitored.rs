@@ -1,5 +1,5 @@
-//! Raised monitoring and objectives: they follow the watch of a change from its start to its end, whatever is cut off in between, and
-//! what was measured stands in the draft of the review.
+//! Raised monitoring and objectives: they follow the watch of a change from its start to its end, whatever is cut off in
+//! between, and the measurement is in the draft of the review.
 
 use acts::change::draft_review::draft_review;
 use acts::change::verbs::{complete_change, review_change, start_change};

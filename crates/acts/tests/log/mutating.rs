@@ -1,8 +1,8 @@
-//! Whatever somebody changes in the database past the server, in whichever recorded or derived column, is found: every
-//! column of every table with rows, at random rows and places.
+//! Every edit in the database past the server, in any recorded or derived column, is found: every column of every table with
+//! rows, at random rows and places.
 //!
-//! `ASSENT_TEST_MUTATIONS` says how often each column is changed; without it, two columns of each table are changed once. A column
-//! that nobody compares fails the test.
+//! `ASSENT_TEST_MUTATIONS` sets how often each column is changed; without it, two columns of each table are changed once. A
+//! column that nobody compares fails the test.
 
 use std::collections::BTreeMap;
 
@@ -28,20 +28,19 @@ use crate::{beside_rows, wave_rows};
 /// Where each migration lies.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../store/migrations");
 
-/// Columns that nothing else tells anything about, each with the reason.
+/// Columns without any second source, each with the reason.
 const FREE: &[(&str, &str)] = &[
-    // The newest is compared with the log's state; which sizes before it were signed nothing tells.
+    // The newest is compared with the log's state; nothing records the earlier signed sizes.
     ("checkpoint", "tenant"),
-    // The note tells the size and the root; when it was signed is told by its cosignature alone, where it has one.
+    // The note has the size and the root; only its cosignature, where it has one, has the time of signing.
     ("checkpoint", "at"),
-    // What decides in it is compared (`derived_rows_are_compared`); its sentences for people move with names and groups.
+    // The decisive part of it is compared (`derived_rows_are_compared`); its sentences for people move with names and groups.
     ("gate_view", "body"),
     // A text that went to another tenant is one that is gone, and that is what an erasure leaves.
     ("text_salt", "tenant"),
-    // One that counts higher says no more than that verifiers take the list anew; one that counts lower than its entries is
-    // found.
+    // One that counts higher only makes verifiers take the list anew; one that counts lower than its entries is found.
     ("revocation_state", "epoch"),
-    // An event of the system's log tells when a key was made.
+    // An event of the system's log records when a key was made.
     ("signing_key", "created_at"),
 ];
 
@@ -261,7 +260,7 @@ fn provenance_told(at: jiff::Timestamp) -> provenance::Provenance {
     }
 }
 
-/// What fewer tenants have.
+/// Records that fewer tenants have.
 fn furnish_rarer(world: &World) {
     use acts::cab::{meetings, on_call, training};
     use acts::compliance::set_retention;
@@ -369,7 +368,7 @@ fn furnish_boards(world: &World, key: &str) {
     });
 }
 
-/// Who is told of changes, and a vendor with a notice.
+/// The audience of changes, and a vendor with a notice.
 fn furnish_outsiders(world: &World) {
     use model::directory::vendor::Vendor;
     use model::notify::business_unit::BusinessUnit;
@@ -393,7 +392,7 @@ fn furnish_outsiders(world: &World) {
     });
 }
 
-/// A dashboard, and who has it mailed.
+/// A dashboard, and its subscriber by mail.
 fn furnish_dashboards(world: &World) {
     use model::report::dashboard_subscription::DashboardSubscription;
     use model::report::saved_dashboard::Dashboard;
@@ -423,8 +422,8 @@ fn under_way(world: &World) {
     });
 }
 
-/// What only outside systems, policies of their own, or a night with an incident bring. Each record is written as the act
-/// that makes it writes it: with its event, by the one way into the tables.
+/// Records that only outside systems, policies of their own, or a night with an incident bring. Each record is written as the
+/// act that makes it writes it: with its event, by the one way into the tables.
 fn write_records(world: &World, key: &str) {
     use model::change::related_records::{ChecklistItem, Deployment, PeerReview};
     use model::directory::access_review::AccessReview;
@@ -490,7 +489,7 @@ fn write_records(world: &World, key: &str) {
     });
 }
 
-/// An emergency card, and what was done under it.
+/// An emergency card, and its uses.
 fn write_emergency(world: &World) {
     use model::emergency::emergency_card::EmergencyCard;
     use model::emergency::emergency_report::EmergencyReport;
@@ -511,7 +510,7 @@ fn write_emergency(world: &World) {
     });
 }
 
-/// Drift, and what a canary came to, as outside systems tell them.
+/// Drift, and the result of a canary, as outside systems report them.
 fn write_drift(world: &World, key: &str) {
     use model::incident::drift::{
         baseline::DriftBaseline, finding::DriftFinding, rule::DriftRule, source::DriftSource,
@@ -582,7 +581,7 @@ where
     cx.put_estate(kind, record, json!({})).map(drop)
 }
 
-/// What does not fit into an event stands beside it until the event has its place in the log.
+/// Data that does not fit into an event is beside it until the event has its place in the log.
 fn write_at_length(world: &World) {
     world.system(|cx| {
         let long = json!({"id": "r-long", "version": 0, "group": "eyes", "by": "p-1", "at": "2026-11-20T08:00:00Z",
@@ -598,7 +597,7 @@ fn halt(world: &World) {
     world.system(move |cx| acts::schedule::set_freeze::set_freeze(cx, &body(lab.clone())).map(drop));
 }
 
-/// What incidents teach: a review with an answer, a root cause, a problem, and a forecast that moved.
+/// The lessons of incidents: a review with its content, a root cause, a problem, and a forecast that moved.
 fn teach(world: &World) {
     use model::incident::incident_review::IncidentReview;
     use model::incident::problem::ProblemRecord;
@@ -677,7 +676,7 @@ pub(crate) fn world() -> World {
     write_emergency(&world);
     halt(&world);
     world.system(|cx| {
-        // People need a fresh factor, the system is asked for none: its turn is as good for this.
+        // People need a fresh factor, the system needs none: its rotation is as good for this.
         let witness = json!({"key": "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
             "url": "https://witness.example/walk"});
         noun::add::<Witness>(cx, &body(witness))?;
@@ -722,7 +721,7 @@ fn is_found(world: &World) -> bool {
     replayed.map_or(true, |report| !report.findings.is_empty())
 }
 
-/// What a share of the columns came to.
+/// The result of a share of the columns.
 #[derive(Default)]
 struct Tried {
     tried: usize,

@@ -1,5 +1,5 @@
-//! Nobody is named whom the policies in force would refuse, also under each pack and once somebody has left; and where nobody is
-//! named, the row says so and what helps.
+//! No person is named whom the policies in force would refuse, also under each pack and once a person has left; and where
+//! nobody is named, the row states that and the remedy.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-/// The act that satisfies a row, as the product's documents say.
+/// The act that satisfies a row, by the product's documents.
 fn act_of(code: &str) -> Option<Act> {
     Some(match code {
         "field_missing" | "plan_missing" | "rollback_plan_missing" => Act::Edit,
@@ -41,7 +41,7 @@ fn rows(world: &World, key: &str) -> Vec<Ahead> {
     world.look(move |cx| cx.ahead(&k)).unwrap()
 }
 
-/// What is wrong with the rows of a change: people named in vain, and rows that name nobody and do not say so.
+/// The faults in the rows of a change: people named in vain, and rows that name nobody without a note.
 fn faults(world: &World, key: &str) -> Vec<String> {
     let mut found = Vec::new();
     for row in rows(world, key) {
@@ -125,7 +125,7 @@ fn the_same_holds_once_each_of_the_named_has_left() {
 
 type Done = Box<dyn Fn(&mut acts::Context<'_, '_>) -> acts::Result<()> + Send + Sync>;
 
-/// Something that a person is refused: the world, who acts, and the act.
+/// A refused act: the world, the person, and the act.
 struct Refused {
     world: World,
     actor: Actor,
@@ -229,7 +229,7 @@ fn lent_voice() -> Refused {
     refused(world, actor, act)
 }
 
-/// An administrator confirms what a compromised account gave them.
+/// An administrator confirms the grants of a compromised account.
 fn own_suspension() -> Refused {
     let world = World::new();
     world.system(|cx| {

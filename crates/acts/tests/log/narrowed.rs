@@ -12,7 +12,7 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-/// What olga's token is refused with; empty when its act is done.
+/// The refusal of olga's token; empty when its act is done.
 fn refused<T: Send + 'static>(
     world: &World,
     roles: &[Role],
@@ -80,7 +80,7 @@ fn a_narrowed_token_takes_back_no_voice_either() {
     assert_eq!(end(&[Role::Owner]), "");
 }
 
-/// What a token was narrowed for is not lost over one hop.
+/// A token's narrowing is not lost over one hop.
 #[test]
 fn a_narrowed_token_makes_no_wider_one_of_its_person() {
     let world = World::new();

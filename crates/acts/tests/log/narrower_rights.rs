@@ -1,5 +1,5 @@
-//! What the report on unused rights proposes: one right at a time, and never one without which a rule in force finds too few
-//! people, or nobody sets people up any more.
+//! The proposals of the report on unused rights: one right at a time, and never one without which a rule in force finds too few
+//! people, or nobody can administer people any more.
 
 use acts::directory::{set_person, set_service};
 use acts::policy::activate_configuration::activate_configuration;
@@ -32,7 +32,7 @@ fn the_last_administrator_is_never_proposed_to_go_and_of_two_only_one_is() {
         kept(&nils),
         "The right `admin` stays. nils is the only administrator left."
     );
-    // Of two who both let it lie one can go; the report says so of one alone.
+    // Of two people who both leave it unused one can go; the report names one alone.
     world.system(|cx| {
         let lena = json!({"login": "lena", "roles": ["admin", "requester"]});
         set_person::create_person(cx, &body(lena)).map(drop)
@@ -53,7 +53,7 @@ fn the_last_administrator_is_never_proposed_to_go_and_of_two_only_one_is() {
     );
 }
 
-/// Puts a rule of the house in force that asks so much.
+/// Puts a tenant's rule in force with a high requirement.
 fn ask(world: &World, asks: &str, when: &str) {
     let mut wanted = strict();
     wanted["files"][0]["content"] = json!(format!(

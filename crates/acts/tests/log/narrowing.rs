@@ -1,5 +1,5 @@
-//! The log narrowed page by page: an answer looks at so many entries and no more, says that it stopped there, and the pages
-//! together hold every entry that fits, once.
+//! The log narrowed page by page: a response covers so many entries and no more, states that it stopped there, and the pages
+//! together have every entry that fits, once.
 
 use acts::Error;
 use acts::audit::find_log::{LogFilter, LogPage, search_within};
@@ -14,10 +14,10 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-/// Looks at no more than this with one answer.
+/// The most entries that one response covers.
 const MOST: i64 = 10;
 
-/// All pages of what fits a filter, each looking at `most` entries.
+/// All pages of the entries that fit a filter, each looking at `most` entries.
 fn pages(world: &World, filter: &LogFilter, (most, limit): (i64, i64)) -> Vec<LogPage> {
     let mut found: Vec<LogPage> = Vec::new();
     loop {
@@ -38,7 +38,7 @@ fn indexes(pages: &[LogPage]) -> Vec<i64> {
     entries.map(|told| told.index.unwrap()).collect()
 }
 
-/// A log in which little is about what is asked for, and far apart.
+/// A log with few matching entries, far apart.
 fn long_log() -> World {
     let world = World::new();
     for round in 0..3 {
@@ -72,10 +72,10 @@ fn an_answer_that_stopped_says_so_and_from_where_the_next_goes_on() {
     assert!(!last.is_cut, "the beginning of the log was looked at");
     assert!(before.iter().all(|page| page.is_cut && page.next.is_some()));
     assert!(before.iter().any(|page| page.entries.is_empty()), "a page may be empty");
-    // The first answer looked at the newest entries, and at no other.
+    // The first response covered the newest entries, and no other.
     let size = world.look(|cx| Ok(log::state(cx.tx)?.unwrap().size)).unwrap();
     assert_eq!(found[0].next, Some(size - MOST));
-    // With few a page, a full one ends where it is full and says nothing of a cut.
+    // With few a page, a full one ends where it is full and reports no cut.
     let few = pages(&world, &of_kind, (MOST, 1));
     assert_eq!(indexes(&few), indexes(&whole));
 }

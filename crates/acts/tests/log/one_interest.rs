@@ -1,5 +1,5 @@
 //! One interest across all rules: a rejection follows its build in every spelling, and nobody overrules one for a change of
-//! their own, in whatever order they do it, nor by an account that they made.
+//! their own, in any order of acts, nor by an account that they made.
 
 use acts::approval::set_absence::set_absence;
 use acts::approval::set_delegation::set_delegation;
@@ -105,7 +105,7 @@ fn nobody_overrules_a_rejection_for_a_change_of_their_own() {
     );
     assert_eq!(overrule(&world, "max", &rejected), "");
     assert!(!is_stopped(&world, &own), "Max has no part in it");
-    // The other way round: the word first, the change afterwards.
+    // The other way round: the approval first, the change afterwards.
     let later = draft(&world, "max", json!({"artifact": digest}));
     assert!(is_stopped(&world, &later), "Max overruled it himself");
 }
@@ -196,7 +196,7 @@ fn what_a_compromised_account_let_pass_a_freeze_or_asked_to_loosen_falls_with_it
     world.assert_replays();
 }
 
-/// Both managers count as one while one lends the other their voice: the proposer alone confirms nothing by it.
+/// Both managers count as one while one is the other's deputy: the proposer alone confirms nothing by it.
 #[test]
 fn whoever_lends_their_voice_to_the_only_other_person_does_not_confirm_alone() {
     let world = World::new();
@@ -216,7 +216,7 @@ fn whoever_lends_their_voice_to_the_only_other_person_does_not_confirm_alone() {
 
 type Door = fn(&mut acts::Context<'_, '_>, &Body) -> acts::Result<()>;
 
-/// A start that lies behind is refused at every door. As a correction it is taken, and gives nothing for the time before it.
+/// A start in the past is refused on every route. As a correction it is taken, and gives nothing for the time before it.
 #[test]
 fn nothing_that_gives_authority_begins_before_it_is_recorded() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! What was done by a version stands between the one before and the one after, whatever the servers' clocks say.
+//! An act by a version is between the one before and the one after, whatever the servers' clocks show.
 
 use acts::audit::find_timeline;
 use acts::change::verbs;
@@ -46,7 +46,7 @@ fn freeze(world: &World, executor: &Executor) {
     at(world, executor, "mona", move |cx| set_freeze::set_freeze(cx, &freeze));
 }
 
-/// Something that nobody else's records hang on, done by what the estate says.
+/// An act without dependent records, based on the estate.
 fn look_around(executor: &Executor, kind: &'static str) {
     let act = move |cx: &mut Context<'_, '_>| {
         cx.directory()?;
@@ -59,7 +59,7 @@ fn look_around(executor: &Executor, kind: &'static str) {
         .unwrap();
 }
 
-/// So many events of a server that speak of nothing.
+/// So many events of a server without a subject.
 fn noise(executor: &Executor, count: usize) {
     for _ in 0..count / 100 {
         let act = |cx: &mut Context<'_, '_>| {

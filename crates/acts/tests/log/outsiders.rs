@@ -1,5 +1,5 @@
-//! Ways around a rule that strangers tried: a voice lent by a token, a look from outside at one's own work, a template's two
-//! approvals where one person is both, holidays without end.
+//! Ways around a rule that strangers tried: an approval by a token that another person made, an outside look at one's own work,
+//! a template's two approvals where one person is both, holidays without end.
 
 use acts::approval::{set_delegation, verbs};
 use acts::change::{create_change, set_template};

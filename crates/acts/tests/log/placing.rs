@@ -109,7 +109,7 @@ fn an_event_waits_for_one_that_lies_beyond_the_batch() {
     };
     late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, edit)
         .unwrap();
-    // So many events with smaller ids than the draft's stand before it that a batch does not reach it.
+    // So many events with smaller ids precede the draft that a batch does not reach it.
     for _ in 0..15 {
         let noise = |cx: &mut acts::Context<'_, '_>| cx.tell(news(cx, 100), write::Written::default());
         late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, noise)
@@ -145,7 +145,7 @@ fn write_group(cx: &mut acts::Context<'_, '_>, group: snapshot::Group, more: usi
     cx.tell(drafts, written)
 }
 
-/// The kinds of the log's events from an index on, equal ones that stand side by side as one.
+/// The kinds of the log's events from an index on, equal neighbours as one.
 fn kinds(world: &World, from: u64) -> Vec<String> {
     let from = i64::try_from(from).unwrap();
     let page = world.look(move |cx| Ok(event::page(cx.tx, from, 5_000)?)).unwrap();

@@ -1,4 +1,4 @@
-//! What somebody plants who can write into the database and has not the master key: events that wait for their place, sessions.
+//! Records planted with write access to the database and without the master key: events that wait for their place, sessions.
 
 use acts::audit::check_log;
 use acts::audit::replay_log::Finding;
@@ -191,7 +191,7 @@ fn a_session_that_was_put_back_after_its_end_is_named() {
     });
     world.sequence();
     world.assert_replays();
-    // The same row with the same code: what somebody kept who can write into the database.
+    // The same row with the same code: a copy kept by a person with write access to the database.
     world.system(move |cx| row_mac::begin_session(cx, row.clone()));
     let findings = world.replay().findings;
     let named = findings
@@ -200,8 +200,7 @@ fn a_session_that_was_put_back_after_its_end_is_named() {
     assert!(named, "{findings:#?}");
 }
 
-/// Sets a log of one tile back to what it was when it had fewer entries, as the checkpoint of then says, and takes away all that
-/// came later.
+/// Sets a log of one tile back to an earlier state with fewer entries, by the checkpoint of then, and removes all later ones.
 fn cut_back(world: &World, size: u64) {
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     let number = i64::try_from(size).unwrap();
@@ -241,7 +240,7 @@ fn a_log_that_was_cut_back_to_an_old_checkpoint_is_never_signed_again() {
     assert!(refused(&world).contains(&told));
     let noted = check_log::note_log(&world.executor, TENANT).unwrap_err();
     assert!(noted.to_string().contains(&told), "{noted}");
-    // Nor where it has grown as long again, by somebody who holds the keys and forgets what they saw.
+    // Nor where it has grown as long again, by a holder of the keys whose server forgets its seen logs.
     let forgetful = world.other_desk(0);
     world.noise(4);
     assert!(sequence_events(&forgetful, TENANT, "server-2").unwrap().to > seen);

@@ -1,4 +1,4 @@
-//! Whose hand moves somebody's mail address, by which they sign in at a provider.
+//! The person who moves another's mail address, by which they sign in at a provider.
 
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::{provision, set_person};
@@ -16,7 +16,7 @@ use crate::by_two::{alone, attempt, by_two, code, lines};
 use crate::two_people::{edit, two};
 use crate::world::{World, body};
 
-/// Whoever has an approver's address signs in as them at a provider.
+/// The holder of an approver's address signs in as them at a provider.
 #[test]
 fn nobody_moves_somebodys_address_alone() {
     let world = two();
@@ -34,7 +34,7 @@ fn nobody_moves_somebodys_address_alone() {
     )]);
     let brought = attempt(&world, "ada", move |cx| import_directory(cx, &line, Options::default()));
     assert_eq!(code(brought), "two_people_needed");
-    // One person says the first address of whom nothing is asked, and other letters of the same one.
+    // One person sets the first address of a person without approvals, and other letters of the same one.
     assert_eq!(
         edit(&world, "ada", "rita", json!({"email": "rita@halden.example"})),
         "done"
@@ -87,7 +87,7 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
     world.assert_replays();
 }
 
-/// Who is said to have handed somebody the way in by the provider `corp`, which the host set.
+/// The recorded maker of a person's sign-in by the provider `corp`, which the host set.
 fn handed(world: &World, login: &'static str) -> Option<PersonId> {
     let person = world.actor(login).person;
     let found = world.look(move |cx| impersonation::handed_by(cx, &person, "provider:corp"));
@@ -99,7 +99,7 @@ fn with_provider(world: &World) {
         let told = json!({"name": "Halden ID", "issuer": "https://id.example", "client_id": "assent"});
         set_identity_provider::set_identity_provider(cx, "corp", &body(told)).map(drop)
     });
-    // Its first day is over, on which whoever set it answers for all who come by it.
+    // Its first day is over, on which its maker is responsible for all sign-ins by it.
     world.pass_seconds(2 * 24 * 60 * 60);
 }
 
@@ -132,7 +132,7 @@ fn an_address_that_two_people_moved_is_nobodys_hand() {
     assert_eq!(handed(&world, "olga"), None);
 }
 
-/// Two people are not asked where a directory provisions: whoever owns its token moves addresses alone, and it shows.
+/// Two people are not required where a directory provisions: the owner of its token moves addresses alone, and it shows.
 #[test]
 fn an_address_that_a_directory_moves_is_told_and_is_its_owners_hand() {
     let world = two();

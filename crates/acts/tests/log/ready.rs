@@ -1,5 +1,5 @@
-//! A rule on communication: the announcement that a plan sends, the acknowledgements of the inbox and the word of each team open the
-//! start, and the log shows each.
+//! A rule on communication: the announcement that a plan sends, the acknowledgements of the inbox and the confirmation of each
+//! team open the start, and the log shows each.
 
 use acts::change::verbs::{say_ready, start_change};
 use acts::core::noun;

@@ -1,5 +1,5 @@
-//! What ran beside what was approved: real deployments with a permit each, of which some are deleted, forged and backdated in the
-//! database past the server.
+//! Deployments beside the approved ones: real deployments with a permit each, of which some are deleted, forged and backdated
+//! in the database past the server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -86,8 +86,8 @@ fn made_up() -> Vec<Tag> {
     found
 }
 
-/// Brings the tags into a world, each to production with a permit of its own; answers the ids of these permits. Times are moved so
-/// that the first is now.
+/// Brings the tags into a world, each to production with a permit of its own; returns the ids of these permits. Times are moved
+/// so that the first is now.
 fn replay(world: &World, tags: &[Tag]) -> Vec<String> {
     let now = *world.clock.0.lock().unwrap();
     let moved = now.duration_since(tags[0].at);

@@ -101,7 +101,7 @@ fn two_people_with_both_roles_open_a_gate_that_a_finding_closed() {
         !world.system(move |cx| note_lack(cx, &lack)),
         "the old finding is no news"
     );
-    // What two people said is in the log, and their words are not.
+    // The decisions of two people are in the log, and their texts are not.
     let text: String = world
         .look(move |cx| {
             let events = store::audit::event::latest_of_subject(cx.tx, ("change", id.as_str()), 50)?;
@@ -117,7 +117,7 @@ fn two_people_with_both_roles_open_a_gate_that_a_finding_closed() {
     );
 }
 
-/// Whoever stole one account makes the second one, or comes as its person by a way in of their own making.
+/// A thief of one account makes the second one, or comes as its person by a sign-in of their own making.
 #[test]
 fn one_hand_opens_no_gate_as_two_people() {
     let (world, key) = with_rows_that_are_gone();

@@ -1,4 +1,4 @@
-//! Replay agrees with a store that only the server wrote, and names what somebody else changed in it.
+//! Replay agrees with a store that only the server wrote, and names all other edits in it.
 
 use std::sync::Arc;
 
@@ -442,7 +442,7 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     world.system(|cx| set_person::set_password(cx, "sam", "$argon2id$two"));
     world.assert_replays();
     let sam = world.actor("sam").person;
-    // Also the one that they had before is none any more.
+    // Putting the earlier password back is found, too.
     for other in ["$argon2id$mine", "$argon2id$one"] {
         let found = world.tampered(&format!("UPDATE password SET phc = '{other}' WHERE person = '{sam}'"));
         assert_eq!(found.len(), 1, "{found:?}");
@@ -454,12 +454,12 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     let olga = world.actor("olga").person;
     let found = world.tampered(&format!("UPDATE password SET person = '{olga}'"));
     assert_eq!(found[0].what, "No event set this password.", "{found:?}");
-    // Whose password is gone cannot come in, and nobody told them.
+    // A person whose password is gone cannot come in, and got no notice.
     let found = world.tampered("DELETE FROM password");
     assert_eq!((found.len(), found[0].id.as_str()), (1, sam.as_str()), "{found:?}");
 }
 
-/// The memory of a server whose log grows just before it is asked how far that log is.
+/// The memory of a server whose log grows just before it is queried for the log's size.
 struct Growing(acts::Executor);
 
 impl SeenLogs for Growing {
@@ -509,7 +509,7 @@ fn a_log_that_grows_while_it_is_compared_is_not_taken_for_cut_on_postgres() {
     }
 }
 
-/// Notes what a replay came to, as the server with this executor does.
+/// Notes the result of a replay, as the server with this executor does.
 fn note(executor: &acts::Executor, report: &ReplayReport) -> bool {
     let report = report.clone();
     let act = move |cx: &mut acts::Context<'_, '_>| note_replay(cx, &report);
@@ -518,7 +518,7 @@ fn note(executor: &acts::Executor, report: &ReplayReport) -> bool {
         .unwrap()
 }
 
-/// What several servers find in one night stands in the log once; what differs from it, and what the next night brings, again.
+/// The finding of several servers in one night is in the log once; a different finding, and one of the next night, again.
 fn assert_noted_once(world: &World) {
     let report = world.replay();
     let desks = [world.other_desk(0), world.other_desk(0), world.other_desk(1)];

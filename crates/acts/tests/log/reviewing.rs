@@ -18,7 +18,7 @@ pub(crate) fn go_to(world: &World, when: &str) {
     *world.clock.0.lock().unwrap() = when.parse().unwrap();
 }
 
-/// Runs what was lost and what is due, as a worker does.
+/// Runs lost and due timers, as a worker does.
 pub(crate) fn work(world: &World) {
     let lost = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     for (table, id) in lost.subjects {
@@ -65,7 +65,7 @@ fn sign_all(world: &World) {
     }
 }
 
-/// Who was told something of a review of access, by the subject of the letter.
+/// Recipients of letters about a review of access, by the subject of the letter.
 fn told(world: &World, subject: &str) -> Vec<String> {
     let found = world.look(|cx| {
         let directory = cx.directory()?;
@@ -88,7 +88,7 @@ fn told(world: &World, subject: &str) -> Vec<String> {
     found
 }
 
-/// Who got a letter about an action item, by the end of its subject.
+/// Recipients of a letter about an action item, by the end of its subject.
 fn written(world: &World, ending: &'static str) -> Vec<String> {
     let found = world.look(move |cx| {
         let directory = cx.directory()?;
@@ -101,7 +101,7 @@ fn written(world: &World, ending: &'static str) -> Vec<String> {
     found.unwrap()
 }
 
-/// How many letters told of what waits, and of what is still to look at when the next one would begin.
+/// The number of letters about waiting items, and of those still to look at when the next one would begin.
 fn letters(world: &World) -> usize {
     told(world, "Rights of your people to look at").len() + told(world, "Rights of your people still to look at").len()
 }
@@ -141,7 +141,7 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
     let all = ["adam", "adam", "aino", "aino", "mona", "mona"];
     assert_eq!(written(&world, "is still overdue"), all);
     go_to(&world, "2026-12-14T08:00:01Z");
-    // A timer that was lost is found, and one that runs twice tells once.
+    // A timer that was lost is found, and one that runs twice sends once.
     world.system(|cx| {
         for item in record::find::<ActionItem>(cx.tx, &Filter::new().order_by("id"))? {
             timer::cancel(cx.tx, "action_item", item.record.id.as_str(), "escalation")?;
@@ -250,7 +250,7 @@ fn the_last_administrator_stays_one() {
         set_person::edit_person(cx, "mona", &body(json!({"roles": ["change_manager", "admin"]}))).map(drop)
     });
     assert_eq!(refused("adam", json!({"roles": []})), "");
-    // An account in wrong hands goes all the same, and those who can do something are told.
+    // A compromised account is deactivated all the same, and those who can act are notified.
     world.system(|cx| {
         set_person::create_person(cx, &body(json!({"login": "carla", "roles": ["change_manager"]}))).map(drop)
     });

@@ -1,4 +1,4 @@
-//! What people hold: a review shows all of it and takes away what its manager refuses; a report finds what nobody used.
+//! People's rights: a review shows all of them and removes those that its manager refuses; a report finds unused ones.
 
 use acts::approval::{set_delegation, verbs};
 use acts::audit::note_attempt;
@@ -137,7 +137,7 @@ fn a_review_writes_no_login_and_no_name_into_the_log() {
     }
 }
 
-/// What the report says of a person: kinds and requests.
+/// The report's row of a person: kinds and requests.
 pub fn unused(world: &World, login: &str) -> Vec<Unused> {
     world.sequence();
     let report = world.by("aino", |cx| find_unused(cx, 30));
@@ -151,7 +151,7 @@ pub fn of_kind(world: &World, login: &str, kind: &str) -> Vec<Unused> {
     found
 }
 
-/// Days go by, and then a change is approved by those whom it asks.
+/// Days go by, and then a change is approved by its approvers.
 pub fn decide_after(world: &World, days: i64, title: &str) {
     world.pass_seconds(days * DAY);
     let start = world.executor.tools().clock.now() + jiff::SignedDuration::from_hours(2);
@@ -196,7 +196,7 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
     });
     assert_eq!(row.unwrap().person.unwrap(), world.actor("otto").person);
     assert!(of_kind(&world, "olga", "ownership").is_empty(), "who decides uses it");
-    // From now on a group answers instead of the two.
+    // From now on a group is the owner instead of the two.
     world.system(|cx| {
         for row in cx.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
             set_service::end_ownership(cx, row.id.as_str())?;
@@ -230,7 +230,7 @@ fn whoever_is_left_when_the_others_have_gone_is_never_proposed_to_go() {
     assert_eq!(of_kind(&world, "otto", "ownership").len(), 1, "while olga is here");
     leave(&world, "olga");
     assert!(of_kind(&world, "otto", "ownership").is_empty(), "nobody else answers");
-    // A group answers beside otto: it is somebody who answers as long as one of its members is here.
+    // A group is an owner beside otto: it counts as one as long as one of its members is here.
     world.system(|cx| {
         set_person::edit_person(cx, "olga", &body(json!({"active": true})))?;
         for row in cx.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
@@ -374,7 +374,7 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
     assert_eq!(vera[0].unused, ["requester", "vendor"]);
     assert!(of_kind(&world, "ezra", "role").is_empty(), "they were here");
     assert!(of_kind(&world, "nils", "role").is_empty(), "by a token");
-    // Whoever got it lately is too new to judge.
+    // A recent right is too new to judge.
     world.system(|cx| {
         let new = body(json!({"login": "neu", "roles": ["auditor"]}));
         set_person::create_person(cx, &new).map(drop)
@@ -388,7 +388,7 @@ fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
     world.system(|cx| {
         set_person::create_person(cx, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
         set_service::set_service(cx, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
-        // Olga owns everything; what else she is comes by a class, and by a group.
+        // Olga owns everything; her other rights come by a class, and by a group.
         let class = json!({"class": "regime:sox", "role": "security", "person": "olga"});
         set_service::set_ownership(cx, &body(class))?;
         set_person::set_group(cx, "builders", &body(json!({"members": ["olga", "ivo"]})))?;
@@ -464,7 +464,7 @@ fn whom_a_rule_names_stands_for_nobody_else() {
         set_person::set_group(cx, "security", &seats).map(drop)
     });
     let in_force = |world: &World| world.look(find_unstaffed::find_unstaffed).unwrap().remove(0);
-    // As many writers as are tried of those alike may not hand in, nor may anybody else who was there before: the last may.
+    // As many writers as are tried of those alike may not submit, nor may anybody else who was there before: the last may.
     for (barred, is_staffed) in [(4, true), (5, false)] {
         let people = ["rita", "olga", "ivo", "sam", "mona"].iter().chain(&WRITERS[..barred]);
         let named: Vec<String> = people
@@ -490,7 +490,7 @@ fn whom_a_rule_names_stands_for_nobody_else() {
     }
 }
 
-/// People of whom policies are told the same.
+/// People with equal facts for policies.
 const WRITERS: [&str; 5] = ["writer-1", "writer-2", "writer-3", "writer-4", "writer-5"];
 
 #[test]
@@ -535,7 +535,7 @@ fn a_role_that_was_given_within_the_time_is_too_new_to_judge() {
     let found = of_kind(&world, "otto", "role");
     assert_eq!(found[0].unused, ["requester"], "{found:?}");
     assert_eq!(found[0].held, ["requester", "implementer"], "{found:?}");
-    // What was taken away and given back is new again; a name is no role.
+    // A right removed and given back is new again; a name is no role.
     set(json!(["implementer"]));
     set(json!(["requester", "implementer"]));
     assert!(of_kind(&world, "otto", "role").is_empty());

@@ -1,4 +1,4 @@
-//! Audit samples: what the working paper shows and what a conclusion takes come from the same place of the log.
+//! Audit samples: the working paper and the conclusion come from the same place of the log.
 
 use acts::audit::audit_paper::items;
 use acts::core::{noun, write};

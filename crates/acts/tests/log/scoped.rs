@@ -1,4 +1,4 @@
-//! Whoever is scoped to services sees these and what lies wholly inside; all else is absent, and nothing is brought outside.
+//! A person scoped to services sees these and the records wholly inside; all else is absent, and nothing is brought outside.
 
 use acts::change::{create_change, edit_change, verbs};
 use acts::directory::{set_person, set_service};
@@ -84,7 +84,7 @@ fn a_scoped_person_reads_lists_and_counts_what_is_inside_alone() {
     }
     let k = inside.clone();
     assert_eq!(tried(&world, &vic, Mode::Read, move |cx| cx.change(&k).map(drop)), "");
-    // With the right to set services as well, what is of the whole tenant is not theirs.
+    // With the right to set services as well, records of the whole tenant are not theirs.
     world.system(|cx| {
         let roles = body(json!({"roles": ["vendor", "admin"]}));
         set_person::edit_person(cx, "vic", &roles).map(drop)

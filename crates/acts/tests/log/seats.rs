@@ -1,4 +1,4 @@
-//! Seats in groups and the roles beside them: no door takes one and leaves the other, and nobody is asked who could not answer.
+//! Group memberships and the roles beside them: no route takes one and leaves the other, and no approver is without the right.
 
 use acts::directory::{provision, review_access, set_person, set_service};
 use model::change::change_file::Actor;
@@ -23,7 +23,7 @@ fn roles(world: &World, login: &'static str) -> Vec<Role> {
     found.unwrap().into_iter().collect()
 }
 
-/// The directory tells who is in a group.
+/// The directory sends the members of a group.
 fn tell(world: &World, key: &'static str, name: &str, members: &[&'static str]) {
     let told = ProvisionedGroup {
         name: name.to_owned(),
@@ -34,7 +34,7 @@ fn tell(world: &World, key: &'static str, name: &str, members: &[&'static str]) 
     world.system(move |cx| provision::replace_group(cx, &id, &told).map(drop));
 }
 
-/// The directory tells of somebody: no role comes with that.
+/// The directory's entry of a person: no role comes with that.
 fn hire(world: &World, login: &'static str) {
     let told = ProvisionedPerson {
         login: login.to_owned(),
@@ -69,7 +69,7 @@ fn whom_the_directory_seats_among_those_who_decide_is_asked_and_may_answer() {
     world.by("zed", |cx| cx.allow(act::actions::READ));
     tell(&world, "change-managers", "Change managers", &["zed"]);
     assert_eq!(asked(&world, &key, MANAGER), ["zed"]);
-    // Who is removed leaves everything, and comes back with nothing.
+    // A removed person leaves everything, and comes back with nothing.
     let id = world.actor("zed").person.0;
     world.system(move |cx| provision::remove_person(cx, &id));
     assert!(asked(&world, &key, MANAGER).is_empty());
@@ -104,7 +104,7 @@ fn who_has_no_role_is_of_no_group_that_a_rule_asks() {
         Ok(lines[0].idle.iter().map(|(_, why)| why.clone()).collect::<Vec<_>>())
     });
     assert_eq!(why.unwrap(), ["the group owners has no active member with a role"]);
-    // A role wakes the seat at once.
+    // A role activates the membership at once.
     let patch = body(json!({"roles": ["requester"]}));
     world.system(move |cx| set_person::edit_person(cx, "otto", &patch).map(drop));
     assert_eq!(asked(&world, &key, owner), ["otto"]);
@@ -124,7 +124,7 @@ fn nobody_without_a_role_takes_an_owners_place() {
         refused.contains("may_not_hold") && refused.contains("Give them one first"),
         "{refused}"
     );
-    // Nor does whoever lost their last role after they got the part.
+    // Nor does a person who lost their last role after they got the part.
     world.system(|cx| {
         let patch = body(json!({"roles": ["requester"]}));
         set_person::edit_person(cx, "zed", &patch)?;

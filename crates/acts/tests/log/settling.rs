@@ -1,5 +1,5 @@
-//! Open changes that an act on the directory leaves to the settler: from its commit on nothing goes by what was written of them
-//! before, and once all are settled nothing differs from an act that judges each of them itself.
+//! Open changes that an act on the directory leaves to the settler: from its commit on nothing relies on their earlier rows,
+//! and once all are settled nothing differs from an act that judges each of them itself.
 
 use acts::change::verbs;
 use acts::core::gate_question::Question;
@@ -48,7 +48,7 @@ fn world_of(world: World) -> (World, Vec<String>) {
     (world, keys)
 }
 
-/// What the gate says, and why not.
+/// The gate's result, and why not.
 fn asked(world: &World, build: &'static str) -> (GateDecision, Vec<String>) {
     let answer = world.look(move |cx| answer::ask(cx, &question(build))).unwrap();
     let codes = answer.reasons.into_iter().map(|it| it.code).collect();
@@ -64,7 +64,7 @@ fn is_left(world: &World) -> bool {
     world.look(|cx| Ok(unsettled::state(cx.tx)?.is_some())).unwrap()
 }
 
-/// Judges what was left, as a server does.
+/// Judges the remaining changes, as a server does.
 fn settle(executor: &Executor, most: i64) -> Left {
     executor
         .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, move |cx| {
@@ -223,7 +223,7 @@ fn roll(dice: &mut Dice, keys: &[String]) -> Deed {
     }
 }
 
-/// Does it; answers whether it was allowed, and of a deployment whether it got a permit.
+/// Does it; returns whether it was allowed, and of a deployment whether it got a permit.
 fn act(world: &World, deed: &Deed) -> bool {
     let (login, told) = match deed {
         Deed::Wait(seconds) => {
@@ -264,12 +264,12 @@ fn one(cx: &mut Context<'_, '_>, deed: &Deed) -> Result<bool> {
     }
 }
 
-/// Judges every open change in one act, as the clock stands: what timers do beside it.
+/// Judges every open change in one act, by the current clock: the timers' work beside it.
 fn judge_all(world: &World) {
     world.system(|cx| acts::case::settle_open::settle_open(cx, |_| true));
 }
 
-/// Settles what was left, and judges all once more.
+/// Settles the remaining changes, and judges all once more.
 fn catch_up(left: &World) {
     settle_all(left);
     left.executor.services().settle_at_once(100);
@@ -277,8 +277,8 @@ fn catch_up(left: &World) {
     left.executor.services().settle_at_once(0);
 }
 
-/// Both worlds do the same; where the one that leaves changes unsettled is stricter for a moment, it is settled and asked again,
-/// so that both go on alike.
+/// Both worlds do the same; where the one that leaves changes unsettled is stricter for a moment, it is settled and queried
+/// again, so that both go on alike.
 fn together(full: &World, left: &World, deed: &Deed) {
     let (may, did) = (act(full, deed), act(left, deed));
     if may == did {
@@ -297,7 +297,7 @@ fn compare(full: &World, left: &World, after: &Deed) {
     }
 }
 
-/// Work that is cut off before its commit: nothing of it stands.
+/// Work that is cut off before its commit: nothing of it remains.
 fn crash(world: &World) {
     let cut = |cx: &mut Context<'_, '_>| -> Result<()> {
         settle_some(cx, 3)?;

@@ -1,4 +1,5 @@
-//! What an event wrote, before and after: of every event of a tenant with something in most tables, and it adds up to what stands.
+//! The writes of an event, before and after: of every event of a tenant with something in most tables, and the sum is the
+//! present state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,10 +27,10 @@ fn shown(world: &World, named: String) -> EventView {
     world.by("aino", move |cx| show_event(cx, &named))
 }
 
-/// What events wrote of each record, by table and id: its version and its fields.
+/// The events' writes of each record, by table and id: its version and its fields.
 type Known = BTreeMap<(String, String), (u64, Map<String, Value>)>;
 
-/// Asserts that what was shown is what stands in each record, and answers the fields that are withheld.
+/// Asserts that the shown values equal each record, and returns the fields that are withheld.
 fn withheld_where_all_else_stands(world: &World, known: Known) -> BTreeSet<String> {
     let mut withheld = BTreeSet::new();
     for ((table, id), (_, mut fields)) in known {
@@ -111,7 +112,7 @@ fn what_every_event_wrote_adds_up_to_what_stands() {
     );
 }
 
-/// What a directory and an identity provider tell of people, a wish, and the digest of a secret; answers that digest.
+/// The data of a directory and an identity provider on people, a wish, and the digest of a secret; returns that digest.
 fn tell_of_people(world: &World) -> String {
     let told = |phone: &str| ProvisionedPerson {
         login: "petra".to_owned(),

@@ -1,4 +1,4 @@
-//! Meetings of a board: who comes may go again, each by their own word.
+//! Meetings of a board: an attendee may leave again, each by their own declaration.
 
 use acts::cab::meetings;
 use acts::directory::set_person;

@@ -1,5 +1,5 @@
-//! Calendars of others by their address: what a reading brings, what a failing one keeps, and what is read from an address that is no
-//! longer the calendar's.
+//! Calendars of others by their address: the events of a reading, those kept by a failing one, and events from an address that
+//! is no longer the calendar's.
 
 use acts::core::noun;
 use acts::notify::action_items;

@@ -1,4 +1,4 @@
-//! Every right has a source: with a compromised account goes what it gave, until another person confirms it.
+//! Every right has a source: with a compromised account go its grants, until another person confirms them.
 
 use acts::change::verbs;
 use acts::directory::{deactivate_person, set_person, set_service, suspend_given};
@@ -30,7 +30,8 @@ fn decide(world: &World, login: &'static str, number: i64, confirmed: bool) -> S
     done.err().map(|error| format!("{error:?}")).unwrap_or_default()
 }
 
-/// Eve, an administrator, gives a role, a seat, a row, a webhook and makes an account; Ada gives the same role to another.
+/// Eve, an administrator, gives a role, a membership, a row, a webhook and makes an account; Ada gives the same role to
+/// another.
 fn given() -> World {
     let world = World::new();
     world.system(|cx| {
@@ -100,7 +101,7 @@ fn what_a_compromised_account_gave_is_suspended_until_another_confirms_it() {
     world.assert_replays();
 }
 
-/// The list is an action item of whoever deactivated the account, until everything in it is decided.
+/// The list is an action item of the person who deactivated the account, until everything in it is decided.
 #[test]
 fn the_list_is_an_action_item_until_everything_in_it_is_decided() {
     let world = given();
@@ -142,7 +143,8 @@ fn a_right_that_another_person_gave_again_has_another_source() {
     assert!(!person(&world, "bo").roles.contains(&Role::Implementer));
 }
 
-/// What the accounts decided that it made, and those that these made in turn, are its decisions; theirs that another made stand.
+/// Decisions of the accounts that it made, and of those that these made in turn, count as its own; those of accounts that
+/// another made stay valid.
 #[test]
 fn decisions_of_accounts_that_it_made_fall_with_it() {
     let world = World::new();

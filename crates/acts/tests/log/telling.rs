@@ -41,7 +41,7 @@ fn go_to(world: &World, when: &str) {
     *world.clock.0.lock().unwrap() = at(when);
 }
 
-/// Runs what is due, as a worker does: the timer is leased, run and finished in one transaction.
+/// Runs due timers, as a worker does: the timer is leased, run and finished in one transaction.
 fn work(world: &World) -> usize {
     let lease = |holder: &'static str| {
         world.system(move |cx| {
@@ -187,7 +187,7 @@ fn new_wishes_hold_for_what_waits_and_a_lost_timer_is_found() {
     drop(connection);
     let lost = world.look(|cx| find_lost_timers::find_lost_timers(cx, "")).unwrap();
     assert!(lost.subjects.contains(&("person", rita.0.clone())), "{lost:?}");
-    // What was lost is looked at, and waits for its own hour again.
+    // A lost timer is checked, and waits for its own hour again.
     let reader = rita.0.clone();
     world.system(move |cx| run_timer::run_timer(cx, "person", &reader));
     assert_eq!((jobs(&world, "digest").len(), held(&world)), (0, 1));

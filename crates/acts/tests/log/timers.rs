@@ -94,7 +94,7 @@ fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
         found.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
     assert!(lost().is_empty(), "{:?}", lost());
-    // So they stand in a database of a version that did not ask.
+    // A database of a version without these calls has no rows for them.
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     assert!(connection.execute("DELETE FROM \"call\"", []).unwrap() >= 3);
@@ -110,7 +110,7 @@ fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
         .collect::<Result<_, _>>()
         .unwrap();
     assert_eq!(kinds, ["deployments_read", "deployments_read", "freezes_read"]);
-    // One that is about to be asked is not lacking.
+    // A connection whose call is under way is not lost.
     connection
         .execute("UPDATE \"call\" SET holder = 'courier', lease_until = 9", [])
         .unwrap();

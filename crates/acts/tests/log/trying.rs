@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::world::{World, body};
 
-/// Whoever starts or collects a permit has learned how; security cancels as well; a start wants a security test.
+/// A person who starts or collects a permit has a training; security cancels as well; a start needs a security test.
 const POLICIES: &str = "@id(\"house.act.untrained\")\n@reason(\"Who brings it out has learned how.\")\n\
     forbid (principal, action in [Action::\"start_change\", Action::\"issue_permit\"], resource)\n\
     when { resource.category == Category::\"facility\" && !principal.trainings.contains(\"bringing_out\") };\n\n\
@@ -33,7 +33,7 @@ fn world() -> World {
     world
 }
 
-/// What is due before the start is there, the window opens, and the work begins.
+/// The requirements before the start are met, the window opens, and the work begins.
 fn start(world: &World, key: &str) {
     world.evidence(key, "note", b"works");
     world.pass_seconds(150 * 60);
@@ -49,7 +49,7 @@ fn trial(world: &World) -> Trial {
     world.by("ada", move |cx| try_policies(cx, &body(set.clone())))
 }
 
-/// What differs, as act and person, with how many would refuse, would allow, and are asked in addition.
+/// The differences, by act and person, with the numbers of refusals, permissions, and added requirements.
 fn told(trial: &Trial) -> Vec<(&str, &str, usize, usize, usize)> {
     trial
         .acts_differing

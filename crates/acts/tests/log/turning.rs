@@ -1,4 +1,4 @@
-//! Signing keys that turn: what was signed stays good, what a stolen key signed does not, and the logs tell of it.
+//! Signing keys that rotate: earlier signatures stay good, those of a stolen key do not, and the logs record it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -70,7 +70,7 @@ fn revoke(world: &World, kid: &str) -> acts::Result<KeyTurn> {
     done((&world.executor, fresh(world)), move |cx| revoke_key(cx, &kid, &why()))
 }
 
-/// The worker revokes what a revoked key signed; answers the turn, and how often it came.
+/// The worker revokes the signatures of a revoked key; returns the rotation, and how often it came.
 fn worked_off(world: &World, kid: &str) -> (KeyTurn, usize) {
     for round in 1.. {
         let subject = kid.to_owned();
@@ -122,7 +122,7 @@ fn question_about(service: &str, artifact: &str) -> gate_question::Question {
     }
 }
 
-/// A permit for the approved change, asked for at one of the servers.
+/// A permit for the approved change, requested at one of the servers.
 fn minted(world: &World, executor: &Executor) -> String {
     minted_for((world, executor), question())
 }
@@ -152,7 +152,7 @@ fn jti_of(token: &str) -> String {
     part(token, 1)["jti"].as_str().unwrap().to_owned()
 }
 
-/// What a gateway fetches now: the list first, then the keys.
+/// A gateway's fetch now: the list first, then the keys.
 fn published(executor: &Executor) -> (Jwks, Result<RevocationList, String>) {
     let list = done((executor, Actor::system()), sign_revocations::sign_revocations).unwrap();
     let keys = executor
@@ -162,7 +162,7 @@ fn published(executor: &Executor) -> (Jwks, Result<RevocationList, String>) {
     (keys, list)
 }
 
-/// Whether a permit passes with what is fetched now; the code when not.
+/// Whether a permit passes with the data that is fetched now; the code when not.
 fn verdict(world: &World, token: &str) -> Result<(), String> {
     let (keys, list) = published(&world.executor);
     let expected = Expected {
@@ -238,7 +238,7 @@ fn a_revoked_key_takes_all_that_it_signed_with_it_and_nothing_else() {
 }
 
 /// Approved changes with `SERVICES` targets each, in their window. Checks of one target share a permit, so that as many permits
-/// at once need as many targets. Answers one question about each target.
+/// at once need as many targets. The result of one query about each target.
 fn open_targets(world: &World, changes: usize) -> Vec<gate_question::Question> {
     const SERVICES: usize = 10;
     let services: Vec<String> = (0..SERVICES).map(|number| format!("turn-{number}")).collect();
@@ -474,7 +474,7 @@ fn two_servers_on_postgresql_mint_while_keys_turn_and_no_good_permit_is_refused(
     world.executor.tools().store.close();
 }
 
-/// One server turns the key again and again; another one, which was never told, mints, and what it gives passes with what
+/// One server rotates the key again and again; another one, which got no notice, mints, and its permits pass with the keys that
 /// either of them publishes at that moment.
 fn minted_while_turning(world: &World) {
     const TURNS: usize = 12;
@@ -503,7 +503,7 @@ fn minted_while_turning(world: &World) {
     assert!(!passed.is_empty());
 }
 
-/// Where the house asks a second factor of changes of keys, its own keys are no exception.
+/// Where the tenant requires a second factor for changes of keys, its own keys are no exception.
 #[test]
 fn keys_turn_with_the_factor_that_the_policies_ask_of_keys() {
     let with = |world: &World, factor: Factor| Actor {

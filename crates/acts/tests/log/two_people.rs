@@ -1,5 +1,6 @@
-//! What one stolen administrator would do to give an accomplice a voice: by a right, a seat in a group, another's word. Each is
-//! refused to one person where two are there, and goes live by two. What only takes a voice away one person does at once.
+//! The ways of one stolen administrator to give an accomplice an approval right: by a right, a membership in a group, another's
+//! approval. Each is refused to one person where two are there, and goes live by two. An act that only removes an approval
+//! right is done by one person at once.
 
 use acts::approval::set_delegation::set_delegation;
 use acts::cab::training::{end_training, set_training};
@@ -75,10 +76,10 @@ fn of_two_administrators_neither_gives_a_right_that_decides_alone() {
         edit(&world, "ada", "rita", json!({"functions": ["dba"]})),
         "two_people_needed"
     );
-    // Who asks, does the work, looks on or is a program decides nothing.
+    // A requester, an implementer, an observer or a program decides nothing.
     let rights = json!({"roles": ["requester", "implementer", "auditor"]});
     assert_eq!(edit(&world, "ada", "rita", rights), "done");
-    // Whoever looks on decides nothing, so that to look on no more gives a voice.
+    // An observer decides nothing, so that the end of that role gives an approval right.
     assert_eq!(
         edit(&world, "ada", "rita", json!({"roles": ["requester"]})),
         "two_people_needed"
@@ -146,14 +147,14 @@ fn one_person_takes_rights_away_and_two_give_them_back() {
         "ada",
         json!({"people": [{"login": "olga", "active": true}], "reason": "She is back."}),
     );
-    // Nothing asks for the word of somebody who only asks.
+    // No rule requires the approval of a mere requester.
     assert_eq!(edit(&world, "ada", "rita", json!({"active": false})), "done");
     assert_eq!(edit(&world, "ada", "rita", json!({"active": true})), "done");
     world.sequence();
     world.assert_replays();
 }
 
-/// Rules keep who made a commit apart from who decides on it: the commits of an account that is nobody's bar nobody.
+/// Rules keep the authors of a change's commits apart from its approvers: the commits of an unowned account bar nobody.
 #[test]
 fn nobody_makes_somebodys_commits_nobodys_alone() {
     let world = two();
@@ -209,7 +210,7 @@ fn of_two_administrators_neither_gives_a_seat_alone() {
         "done",
         "one person takes members out"
     );
-    // Neither who proposes nor who puts in force gets a seat by it.
+    // Neither the proposer nor the person who puts in force becomes a member by it.
     let own = |who: &str| json!({"groups": [{"key": "ecab", "joins": [who]}], "reason": "Why not."});
     assert_eq!(code(propose(&world, "ada", own("ada"))), "own_request");
     let proposal = propose(&world, "ada", own("mona")).unwrap();
@@ -306,7 +307,7 @@ fn nobody_gets_alone_by_being_rid_of_the_second_administrator() {
         import_directory(cx, &line, Options::default()).map(drop)
     });
     assert_eq!(code(by_file), "two_people_needed");
-    // At night one person locks another out, whoever it is. For a day nobody is alone by that.
+    // At night one person alone can lock any other out. For a day nobody is alone by that.
     assert_eq!(edit(&world, "ada", "adam", json!({"active": false})), "done");
     let owner = || edit(&world, "ada", "rita", json!({"roles": ["owner"]}));
     assert_eq!(owner(), "two_people_needed");
@@ -326,7 +327,7 @@ fn nobody_gets_alone_by_being_rid_of_the_second_administrator() {
     world.assert_replays();
 }
 
-/// Who begins a review signs for everybody whose manager nobody knows: a signature is one person's as well.
+/// The initiator of a review signs for everybody without a known manager: a signature is one person's as well.
 #[test]
 fn nobody_gets_alone_by_a_signature_under_a_review() {
     let world = two();
@@ -371,7 +372,7 @@ fn who_was_deactivated_since_does_not_come_back_by_an_older_proposal() {
     world.assert_replays();
 }
 
-/// Whoever stole one administrator makes a token or a password for somebody who may put a proposal in force.
+/// A thief of one administrator makes a token or a password for a person who may put a proposal in force.
 #[test]
 fn a_borrowed_account_is_no_second_person() {
     let world = two();
@@ -485,7 +486,7 @@ fn nobody_makes_a_thing_part_of_what_they_answer_for() {
     activate(&world, "mona", proposal.id.as_str()).unwrap();
 }
 
-/// A row may answer for a class: who moves a thing into it, or out of it, moves who is asked.
+/// A row may cover a class: moving a thing into it, or out of it, changes the approvers.
 #[test]
 fn of_two_administrators_neither_moves_a_thing_to_where_other_rows_answer() {
     let world = alone();
@@ -566,7 +567,7 @@ fn nobody_lends_another_persons_word_alone() {
     };
     let told = lend(world.actor("ada"), words(Some("olga")));
     assert!(told.contains("two_people_needed"), "{told}");
-    // By a token for her it would be the same hand.
+    // By a token for her it would count as the same person.
     let mut borrowed = world.actor("olga");
     borrowed.lent = Some(Lent {
         maker: world.actor("ada").person,
@@ -663,7 +664,7 @@ fn two_people_say_whose_word_on_people_is_taken() {
         )),
         "done"
     );
-    // Another secret shows in the log, the same one again does not; neither stands in it.
+    // Another secret shows in the log, the same one again does not; neither is part of it.
     for (secret, is_other) in [("hush", false), ("quiet", true)] {
         assert_eq!(set(corp(none.clone(), json!({"client_secret": secret}))), "done");
         let told = latest(&world, "identity_provider.set");
@@ -679,14 +680,14 @@ fn two_people_say_whose_word_on_people_is_taken() {
         assert_eq!(set(corp(none.clone(), more.clone())), "two_people_needed", "{more}");
     }
     assert_eq!(set(corp(admins.clone(), json!({}))), "two_people_needed");
-    // One ends it; what it says when it comes back is for two again, whatever was written meanwhile.
+    // One ends it; its content when it comes back is for two again, whatever was written meanwhile.
     assert_eq!(set(corp(admins.clone(), json!({"active": false}))), "done");
     assert_eq!(set(corp(admins, json!({}))), "two_people_needed");
     world.sequence();
     world.assert_replays();
 }
 
-/// What a connection delivers counts as evidence, as an attestation, as what runs.
+/// The deliveries of a connection count as evidence, as an attestation, as the running version.
 #[test]
 fn a_connection_that_one_made_waits_for_another() {
     let world = two();
@@ -734,13 +735,13 @@ fn hours_are_changed_by_two_and_holidays_added_by_one() {
     let holidays = json!([{"date": "2026-12-25", "title": "Christmas Day"}]);
     assert_eq!(set(json!({"key": "default", "holidays": holidays})), "done");
     assert_eq!(set(json!({"key": "default", "holidays": []})), "two_people_needed");
-    // A new one moves nothing until somebody's clocks run by it.
+    // A new one moves nothing until a person's clocks run by it.
     assert_eq!(set(json!({"key": "always", "hours": hours})), "done");
     assert_eq!(
         edit(&world, "ada", "olga", json!({"calendar": "always"})),
         "two_people_needed"
     );
-    // Without a calendar, clocks run by one's zone; nothing is asked of somebody who only asks.
+    // Without a calendar, clocks run by one's zone; a mere requester gets no requests.
     let tokyo = || json!({"zone": "Asia/Tokyo"});
     assert_eq!(edit(&world, "ada", "olga", tokyo()), "two_people_needed");
     assert_eq!(edit(&world, "ada", "rita", tokyo()), "done");
@@ -757,7 +758,7 @@ fn hours_are_changed_by_two_and_holidays_added_by_one() {
     world.assert_replays();
 }
 
-/// A proposal names people, so that it stands in the log as a commitment that can be erased.
+/// A proposal names people, so that it is in the log as a commitment that can be erased.
 #[test]
 fn what_a_proposal_says_of_people_does_not_stand_in_the_log() {
     let world = two();

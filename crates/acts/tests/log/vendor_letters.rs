@@ -1,4 +1,4 @@
-//! Letters between vendors and the server: what their jobs hold, and how many are taken.
+//! Letters between vendors and the server: the content of their jobs, and the number of accepted letters.
 
 use acts::core::noun;
 use acts::integration::{set_connection, take_delivery};
@@ -14,7 +14,7 @@ use crate::world::{World, body};
 
 const DESK: &str = "noc@hosts.example";
 
-/// A world in which mail is taken, with a vendor; answers the id of the connection, and the vendor.
+/// A world in which mail is taken, with a vendor; returns the id of the connection, and the vendor.
 fn mailed(world: &World) -> (String, Vendor) {
     let connection = world.system(|cx| {
         let wanted = json!({"kind": "mail", "name": "Replies", "reply_to": "assent@halden.example"});

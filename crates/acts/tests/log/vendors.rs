@@ -118,7 +118,7 @@ fn a_repeated_notice_renews_the_one_with_its_reference_and_asks_for_a_new_acknow
 fn what_went_otherwise_than_announced_is_to_be_reviewed_and_what_did_not_is_not() {
     let world = World::new();
     vendor(&world, None);
-    // The clock stands at 08:00 on 20 November, so the work may lie behind.
+    // The clock is at 08:00 on 20 November, so the work may be in the past.
     let past = |more: &Value| {
         let mut wanted = json!({"starts_at": "2026-11-20T05:00:00Z", "ends_at": "2026-11-20T06:00:00Z", "state": "completed",
             "actual_start": "2026-11-20T05:00:00Z", "actual_end": "2026-11-20T05:50:00Z"});
@@ -154,7 +154,7 @@ fn questions(world: &World) -> usize {
 fn whoever_owns_the_service_is_asked_how_it_ended_until_the_notice_has_an_end() {
     let world = World::new();
     vendor(&world, None);
-    // The clock stands at 08:00 on 20 November.
+    // The clock is at 08:00 on 20 November.
     let past = json!({"starts_at": "2026-11-20T05:00:00Z", "ends_at": "2026-11-20T06:00:00Z"});
     let notice = set(&world, &past);
     assert_eq!(shown(&world, &notice)["is_past_end"], json!(true));
@@ -220,7 +220,7 @@ fn a_notice_is_taken_up_once_and_its_change_has_owner_window_and_a_link_both_way
     assert!(conflicts.is_empty(), "{conflicts:?}");
     let again = id.clone();
     assert_eq!(tried(&world, "rita", move |cx| take_up_notice(cx, &again)), "taken_up");
-    // A repeated notice keeps its change, and another plan asks the owner of the change.
+    // A repeated notice keeps its change, and another plan requests a decision of the change's owner.
     let moved = set(
         &world,
         &json!({"impact": "outage", "text": "Disks of row 4 are replaced.", "ends_at": "2026-11-21T23:00:00Z"}),

@@ -1,5 +1,5 @@
-//! A voice that one administrator lends alone, by a token that they made for an approver or a password that they set, decides
-//! nothing where two people give voices.
+//! An approval through a credential that one administrator made alone, a token for an approver or a password that they set,
+//! decides nothing where approval rights need two people.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ fn world() -> World {
     world
 }
 
-/// Somebody by what somebody else handed out: `token`, `password` or a provider.
+/// A person by a credential that another person made: `token`, `password` or a provider.
 fn lent(world: &World, login: &'static str, maker: &'static str, method: &str) -> Actor {
     Actor {
         by_token: method == "token",
@@ -114,7 +114,7 @@ fn a_voice_that_one_administrator_lends_alone_decides_nothing() {
         break_glass::break_glass(cx, &k, &glass)
     });
     assert_eq!(broken, "lent_voice");
-    // A way in of their own, or a provider that two people put in force, is theirs.
+    // A credential of their own, or a provider that two people put in force, is theirs.
     assert_eq!(
         says(&world, lent(&world, "olga", "olga", "token"), &key, "approve"),
         "done"
@@ -161,7 +161,7 @@ fn every_act_that_judges_is_closed_to_a_lent_voice() {
     assert!(!Act::ALL.iter().any(refuses));
 }
 
-/// Anybody may be given a role that looks on, by one person: it must open nothing.
+/// Anybody may get an observer's role, by one person: it must open nothing.
 #[test]
 fn a_role_that_looks_on_opens_nothing_to_a_lent_voice() {
     let world = world();
@@ -184,7 +184,7 @@ fn a_role_that_looks_on_opens_nothing_to_a_lent_voice() {
     assert_eq!(attended, "not_found");
 }
 
-/// Whoever lets somebody in does not have that account make their own voice.
+/// The maker of an account's credential cannot use that account as a second approver.
 #[test]
 fn what_a_borrowed_account_makes_for_its_lender_is_not_the_lenders_own() {
     let world = world();
@@ -203,7 +203,7 @@ fn what_a_borrowed_account_makes_for_its_lender_is_not_the_lenders_own() {
     assert_eq!(set, "not_allowed");
 }
 
-/// A password that somebody chooses on their first day begins no new day of whoever let them in.
+/// A password that a person chooses on their first day begins no new day of the credential's maker.
 #[test]
 fn a_password_of_ones_own_choice_begins_no_day_anew() {
     let world = World::new();
@@ -252,7 +252,7 @@ fn the_first_password_of_a_new_account_is_its_own_unless_its_setter_has_a_stake(
         says(&world, lent(&world, "sam", "nils", "token"), &key, "approve"),
         "lent_voice"
     );
-    // Rita asked for the change: whoever's password she set says nothing in its favour.
+    // Rita requested the change: a person with a password from her cannot approve it.
     assert_eq!(
         says(&world, lent(&world, "sam", "rita", "password"), &key, "approve"),
         "lent_voice"
@@ -296,7 +296,7 @@ fn a_borrowed_voice_approves_no_template() {
     world.assert_replays();
 }
 
-/// Whoever proposes rules and hands out the second account would put them in force alone.
+/// A proposer of rules who makes the second account's credential would put them in force alone.
 #[test]
 fn a_table_is_not_put_in_force_by_a_token_that_its_proposer_made() {
     refuses_its_proposers_token(&world());
@@ -308,7 +308,7 @@ fn a_table_is_not_put_in_force_by_a_token_that_its_proposer_made() {
 }
 
 /// Where nothing else is decided by two, a token of the proposer's is no second person all the same; by a password of the first
-/// day the table goes in force, or nobody could begin, and the record says whose hand it was.
+/// day the table goes in force, or nobody could begin, and the record names the credential's maker.
 #[test]
 fn an_administrator_who_is_alone_is_no_second_person_by_a_token_and_shows_in_a_password() {
     let world = alone();

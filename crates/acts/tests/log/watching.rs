@@ -1,4 +1,4 @@
-//! This tenant as a witness of logs of others: what it cosigns and what it answers otherwise (C2SP tlog-witness).
+//! This tenant as a witness of logs of others: the notes that it cosigns and its other responses (C2SP tlog-witness).
 
 use acts::audit::outside_proofs::witness_log::{Witnessed, witness_log};
 use acts::core::noun;
@@ -81,13 +81,13 @@ fn a_log_that_only_grows_is_cosigned_and_nothing_else_is() {
         "a fork of the same size"
     );
     assert!(matches!(submit(&world, &log, 3, &[], second), Witnessed::Malformed(_)));
-    // What was seen already is cosigned anew, which attests that it is fresh.
+    // A known checkpoint is cosigned anew, which attests that it is fresh.
     must_verify(&world, &submit(&world, &log, 1, &[], first), first);
     must_verify(&world, &submit(&world, &log, 1, &[b], second), second);
     assert_eq!(submit(&world, &log, 1, &[a], fork), Witnessed::Conflict(2));
     assert_eq!(submit(&world, &log, 2, &[], fork), Witnessed::Conflict(2));
 
-    // A log that is watched anew goes on from what was seen of it.
+    // A log that is watched anew goes on from its last seen state.
     let (id, again) = (added.id.0.clone(), body(json!({"key": key})));
     world.system(move |cx| noun::end::<WatchedLog>(cx, &id).map(drop));
     assert_eq!(submit(&world, &log, 2, &[], second), Witnessed::UnknownLog);

@@ -29,7 +29,7 @@ pub(crate) fn furnish_waves(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> 
     cx.put_estate("joint_maintenance.added", joint, json!({})).map(drop)
 }
 
-/// A trial of a template, and what was missing in one.
+/// A trial of a template, and a missing fact of one.
 pub(crate) fn furnish_trials(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> {
     use model::change::template::feedback::TemplateFeedback;
     use model::change::template::trial::TemplateTrial;

@@ -1,4 +1,4 @@
-//! Waves on a real store: the members are looked up by name, deliveries halt them, and the log tells all of it again.
+//! Waves on a real store: the members are looked up by name, deliveries halt them, and the log records all of it.
 
 use acts::change::edit_change::edit_change;
 use acts::change::find_waves::{Wanted, dry_run, find_members, find_waves};

@@ -1,4 +1,4 @@
-//! Ways in that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
+//! Credentials that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
 
 use acts::Context;
 use acts::cab::{on_call, training};
@@ -13,7 +13,7 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-/// What an act by somebody is refused with; empty when it is done.
+/// The refusal of a person's act; empty when it is done.
 fn refused_by<T: Send + 'static>(
     world: &World,
     actor: Actor,
@@ -27,7 +27,7 @@ fn make(world: &World, login: &'static str, role: &'static str) {
     world.system(move |cx| set_person::create_person(cx, &body(json!({"login": login, "roles": [role]}))).map(drop));
 }
 
-/// A password is a factor: whoever could set it without one would make the factor that grave acts ask for.
+/// A password is a factor: setting it without one would make the factor that grave acts require.
 #[test]
 fn a_name_is_one_line_by_whatever_door_it_comes() {
     let world = World::new();
@@ -114,7 +114,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
         "",
         "another's is an administrator's to set"
     );
-    // Where the present one was shown, the door has looked.
+    // Where the present one was shown, the route has checked it.
     assert_eq!(
         refused_by(&world, world.actor("rita"), |cx| {
             set_person::change_password(cx, "phc")

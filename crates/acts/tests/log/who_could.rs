@@ -1,4 +1,4 @@
-//! A no names whom to ask instead.
+//! A refusal names the people who may do it.
 
 use acts::directory::{set_person, set_service};
 use acts::{Context, Result};
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::by_two::attempt;
 use crate::world::{ARTIFACT, World, body};
 
-/// By which code somebody is refused, and whom they are told to ask.
+/// The code of a person's refusal, and the people named in it.
 fn refused<T: Send + std::fmt::Debug + 'static>(
     world: &World,
     login: &'static str,
@@ -31,7 +31,7 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
     let k = key.clone();
     let (code, others) = refused(&world, "sam", move |cx| acts::change::verbs::submit_change(cx, &k));
     assert_eq!(code, "not_allowed");
-    // Who owns or asked for a change and change managers submit it; security does not, and neither do implementers.
+    // Owner, requester and change managers of a change submit it; security does not, and neither do implementers.
     assert!(
         others.contains(&"rita".to_owned()) && others.contains(&"mona".to_owned()),
         "{others:?}"
@@ -42,7 +42,7 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
             .any(|login| ["sam", "ivo", "pipe"].contains(&login.as_str())),
         "{others:?}"
     );
-    // Whoever has left is nobody to ask.
+    // A leaver is never named.
     world.system(|cx| set_person::edit_person(cx, "mona", &body(json!({"active": false}))).map(drop));
     let (_, others) = refused(&world, "sam", move |cx| acts::change::verbs::submit_change(cx, &key));
     assert!(!others.contains(&"mona".to_owned()), "{others:?}");
@@ -74,7 +74,7 @@ fn whom_nobody_asked_is_told_who_was() {
         ("not_asked", Vec::new()),
         "who may not read"
     );
-    // Who has decided is asked no more.
+    // An approver who has decided is not named again.
     world.by("olga", says("olga"));
     let (_, after) = refused(&world, "ivo", says("ivo"));
     let without: Vec<String> = before.into_iter().filter(|login| login != "olga").collect();

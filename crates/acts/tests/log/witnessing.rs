@@ -1,4 +1,4 @@
-//! Witnesses whose lines are served, and permits that are used up: what acts decide of them.
+//! Witnesses whose lines are served, and permits that are used up: the decisions of acts on them.
 
 use acts::audit::take_cosignature::{last_cosigned, take_cosignature};
 use acts::audit::{cosign_log, prove_event};
@@ -26,7 +26,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T>) -> String {
     }
 }
 
-/// Hands a checkpoint in; answers how many lines were taken.
+/// Submits a checkpoint; returns the number of accepted lines.
 fn hand_in(world: &World, note: &str) -> Result<usize> {
     let request = body(json!({"checkpoint": note}));
     let system = change_file::Actor::system();

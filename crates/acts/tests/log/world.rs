@@ -1,4 +1,4 @@
-//! A small tenant on a real store: people, a service, changes, and a clock in the hand.
+//! A small tenant on a real store: people, a service, changes, and a clock that the test sets.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub struct World {
     pub folder: tempfile::TempDir,
 }
 
-/// What a verified token of a platform says; `once` is its id.
+/// The content of a platform's verified token; `once` is its id.
 pub fn shown(claims: Value, once: &str) -> acts::identity::set_workload::Shown {
     acts::identity::set_workload::Shown {
         claims: claims.as_object().cloned().unwrap_or_default(),
@@ -288,7 +288,7 @@ impl World {
         });
     }
 
-    /// A change as a draft; answers its key.
+    /// A change as a draft; returns its key.
     pub fn draft(&self, title: &str) -> String {
         self.draft_of(title, ARTIFACT)
     }
@@ -357,7 +357,7 @@ impl World {
         let k = key.clone();
         let request = body(json!({"outcome": "succeeded"}));
         self.by("ivo", move |cx| acts::change::verbs::complete_change(cx, &k, &request));
-        // A connected system tells the same: only that moves what runs.
+        // A connected system reports the same: only that moves the running version.
         let k = key.clone();
         self.system(move |cx| {
             cx.on_change(&k, |case| {
@@ -462,7 +462,7 @@ impl World {
         verify_log(&self.log(TENANT), &self.keys(TENANT), &check)
     }
 
-    /// Says that every row is what the log adds up to.
+    /// Asserts that every row equals the sum of the log.
     pub fn assert_replays(&self) {
         let findings = self.replay().findings;
         assert!(findings.is_empty(), "{findings:?}");

@@ -1,4 +1,4 @@
-//! Who may write a change is asked of what it becomes, not only of what it was.
+//! The right to write a change is checked for the new content, not only for the old.
 
 use acts::cab::training;
 use acts::change::{create_change, edit_change, set_template};

@@ -1,4 +1,4 @@
-//! What stands around a change and its gate: who watches, conditions, the card that is approved, a permit on standard output.
+//! The records of a change and its gate: its watchers, conditions, the card that is approved, a permit on standard output.
 
 use std::path::Path;
 

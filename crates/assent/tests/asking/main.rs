@@ -1,4 +1,5 @@
-//! What the commands ask a server and how they tell its answers, against a server of ours that says what each test wants.
+//! The requests of the commands to a server and their output of its responses, against a server of the tests with the responses
+//! that each test needs.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod around;
@@ -220,7 +221,7 @@ fn a_server_that_stays_away_until_the_time_is_over_was_not_asked() {
     let talk = text(&output.stderr);
     assert_eq!(code(&output), 2, "{talk}");
     assert!(!text(&output.stdout).contains("stop"), "{}", text(&output.stdout));
-    // The socket may be closing when it is asked first, which is another trouble than a closed one.
+    // The socket may be closing at the first request, which is another error than a closed one.
     let told = talk.matches("cannot be asked").count();
     assert!((1..=2).contains(&told), "once, not each second: {talk}");
     let last = talk.split("no answer:").nth(1).unwrap_or_default();
@@ -451,7 +452,7 @@ fn an_act_that_the_rules_refuse_says_whom_to_ask() {
     assert_eq!(code(&output), 1);
     let told = text(&output.stderr);
     assert!(told.contains("\n  ask: olga, mona"), "{told}");
-    // The rule has said the rest.
+    // The rule has the rest of the sentence.
     assert!(!told.contains("Somebody else does it."), "{told}");
 }
 
@@ -643,7 +644,7 @@ fn a_job_that_is_not_trusted_reads_why_and_its_token_stands_nowhere() {
         "{told}"
     );
     assert!(!told.contains("e30.job.sig") && output.stdout.is_empty());
-    // Where there is no token of a platform, it says how there may be one, and asks nobody.
+    // Where there is no token of a platform, it names the way to one, and sends no request.
     let (output, _) = Scripted::new(vec![]).run_in(
         &[("ACTIONS_ID_TOKEN_REQUEST_URL", ""), ("ASSENT_JOB_TOKEN", "")],
         &["workload", "enter", "--tenant", "acme"],

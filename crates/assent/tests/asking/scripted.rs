@@ -1,4 +1,4 @@
-//! A server that says what each test wants, and the program that asks it.
+//! A server with the responses that each test needs, and the program that calls it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ pub(crate) struct Asked {
     pub(crate) body: Value,
 }
 
-/// A server that answers one request after the other, in order, and then hands over what came in.
+/// A server that serves one request after the other, in order, and then returns the requests.
 pub(crate) struct Scripted {
     pub(crate) address: String,
     thread: JoinHandle<Vec<Asked>>,
@@ -34,12 +34,12 @@ impl Scripted {
         Self { address, thread }
     }
 
-    /// Runs the program against this server; answers its output and what it asked.
+    /// Runs the program against this server; returns its output and its requests.
     pub(crate) fn run(self, words: &[&str]) -> (Output, Vec<Asked>) {
         self.run_in(&[], words)
     }
 
-    /// The same, where these variables are set; `{server}` stands for this server's address.
+    /// The same, where these variables are set; `{server}` is this server's address.
     pub(crate) fn run_in(self, variables: &[(&str, &str)], words: &[&str]) -> (Output, Vec<Asked>) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ASSENT_")) {
@@ -54,7 +54,7 @@ impl Scripted {
                 .map(|(name, value)| (name, value.replace("{server}", &self.address))),
         );
         let output = command.args(words).output().unwrap();
-        // A program that asked less than was expected must fail the test, not hold it up for ever.
+        // A program with fewer requests than expected must fail the test, not block it for ever.
         let place = self.address.trim_start_matches("http://").to_owned();
         while !self.thread.is_finished() && TcpStream::connect(&place).is_ok() {
             std::thread::yield_now();

@@ -1,4 +1,4 @@
-//! Action items: who is notified when, and that there is always somebody who has to do them.
+//! Action items: the notified people and times, and that each item always has an owner.
 
 use std::collections::BTreeSet;
 
@@ -191,7 +191,7 @@ fn an_item_falls_from_its_owner_to_the_service_owner_to_the_change_managers_and_
     let (services, nobody) = (of_rita.services.clone(), BTreeSet::new());
     let next = resolve(&directory, &Owner::Person("rita".into()), (&services, &nobody), now);
     assert_eq!(next, (Some("olga".into()), None));
-    // Who is involved in what the item is about does not get it.
+    // A person involved in the item's subject does not get it.
     let next = resolve(&directory, &Owner::ServiceOwner, (&services, &people(&["olga"])), now);
     assert_eq!(next, (None, None));
     directory.people.get_mut(&"olga".into()).unwrap().active = false;
@@ -199,7 +199,7 @@ fn an_item_falls_from_its_owner_to_the_service_owner_to_the_change_managers_and_
     assert_eq!(managers, people(&["max", "mia"]));
 }
 
-/// Whoever leaves, in whatever order: as long as anybody is left who answers for the tenant, each item is somebody's.
+/// People leave in any order: as long as anybody is left who is responsible for the tenant, each item has an owner.
 #[test]
 fn no_leaving_leaves_an_item_to_nobody() {
     let now = at(NOON);

@@ -1,4 +1,4 @@
-//! Who lifts what an approver set, and what starts a lead time again.
+//! The people who lift an approver's block, and the acts that restart a lead time.
 
 use model::approval::obligation::{Due, Duty};
 use model::change::around::{self, LinkEnd};
@@ -53,7 +53,7 @@ fn may(setter: &str, who: &str, assignee: Option<&str>) -> bool {
 }
 
 proptest! {
-    /// Whoever tries, by whatever words: an approver's task is moved by its setter, its assignee and their equals alone.
+    /// For every person and every act: an approver's task is moved by its setter, its assignee and their equals alone.
     #[test]
     fn a_task_of_an_approver_is_moved_by_nobody_else(
         setter in prop::sample::select(vec!["mia", "max", "olga"]), assignee in prop::option::of(prop::sample::select(vec!["ida", "tom"])),
@@ -187,7 +187,7 @@ fn a_placeholder_buys_no_time() {
         )
         .unwrap();
     assert!(moved.unmet().contains(&"lead_time".to_owned()));
-    // What is handed over again is counted from then.
+    // The lead time of a change submitted again counts from then.
     moved
         .act("mia", |case| {
             model::approval::decide::return_change(case, &body(json!({"question": "What is it?"})))
@@ -203,7 +203,7 @@ fn a_dependency_that_failed_waits_for_who_may_lift_it() {
     let mut world = World::new().until_scheduled();
     link(&mut world, "mia").unwrap();
     world.wait_until(at("11:10"));
-    // What was called off, or ended badly, is no ground to build on.
+    // A cancelled or badly ended change is no ground to build on.
     for state in [State::Rejected, State::Closed, State::Cancelled] {
         world.file.depends_on[0].state = state;
         assert_eq!(missing(world.start("ida")), ["dependency_open"], "{state}");
@@ -216,7 +216,7 @@ fn a_dependency_that_failed_waits_for_who_may_lift_it() {
     assert_eq!(missing(world.start("ida")), ["dependency_open"]);
 }
 
-/// What stands under the name of a text is sealed and erased as one, so that no time may stand there.
+/// A text of this name is sealed and erased as one, so it must not contain a time.
 #[test]
 fn the_times_of_edits_stand_under_no_name_of_a_text() {
     let mut world = World::new().until_authorizing();

@@ -1,4 +1,4 @@
-//! Boards: a word counts at a meeting, a quorum without conflicts of interest, people on call.
+//! Boards: a decision counts at a meeting, a quorum without conflicts of interest, people on call.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ fn board(quorum: u32, count: u32) -> ApprovalRule {
     asks
 }
 
-/// A change that a board of four is asked about, and its meeting.
+/// A change that needs a board of four, and its meeting.
 fn world(asks: ApprovalRule) -> World {
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]);
     let members = ["vera", "tom", "cora", "max"]
@@ -254,7 +254,7 @@ fn whose_account_is_compromised_is_not_there_any_more() {
     assert_eq!(world.state(), State::Authorizing, "two of three were there");
     let row = unmet(&world, "quorum_missing").unwrap();
     assert_eq!(row.waiting_on, ["max"]);
-    // A plain leaver stays counted: what was decided with them was decided.
+    // A plain leaver stays counted: decisions made with them stay valid.
     world.estate(|estate| {
         let cora = estate.people.get_mut(&"cora".into()).unwrap();
         cora.deactivation = None;
@@ -330,7 +330,7 @@ fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
-/// No meeting helps where too few of the board may have a say.
+/// No meeting helps where too few of the board may decide.
 #[test]
 fn a_board_that_is_too_small_for_its_quorum_cannot_meet_its_rule() {
     let mut world = world(board(4, 2));

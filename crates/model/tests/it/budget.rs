@@ -1,4 +1,4 @@
-//! The budget of break-glass: over it the glass opens all the same, in front of more eyes.
+//! The budget of break-glass: over it break-glass works all the same, with more people notified.
 
 use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};
@@ -104,7 +104,7 @@ fn over_the_budget_it_opens_at_once_and_is_escalated() {
         code(world.act("olga", |case| break_glass::validate(case, &words))),
         "over_budget"
     );
-    // Where no other change manager is there, security does: nothing stands open for ever.
+    // Where no other change manager is there, security takes it: nothing stays open for ever.
     let mut alone = world.clone();
     alone.estate(|estate| {
         for person in estate.people.values_mut() {
@@ -206,8 +206,8 @@ fn whoever_broke_the_glass_does_not_close_the_change() {
     assert_eq!(code(world.close("max")), "closure_refused");
 }
 
-/// Broken glasses of any kind (T36): whoever breaks it, whatever people wish to be told and however long nobody looks.
-/// `ASSENT_TEST_GLASSES` says how many.
+/// Break-glass uses of any kind (T36): for every user, every notification setting, and any delay of the look.
+/// `ASSENT_TEST_GLASSES` sets the number.
 #[test]
 fn every_broken_glass_is_told_at_once_owes_its_validation_and_closes_not_before() {
     let count: u64 = std::env::var("ASSENT_TEST_GLASSES").map_or(300, |text| text.parse().unwrap());
@@ -255,7 +255,7 @@ fn wish(world: &mut World, dice: &mut Dice) {
     });
 }
 
-/// Breaks the glass, sees that all whom it concerns are told in that instant, and does the work up to its end.
+/// Uses break-glass, checks that everybody concerned is notified in that instant, and does the work up to its end.
 fn break_it(world: &mut World, who: &str, minutes: i64) {
     let (before, broken_at) = (world.letters.len(), world.now);
     world.break_glass(who, minutes).unwrap();

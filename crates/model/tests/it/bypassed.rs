@@ -1,4 +1,4 @@
-//! A broken glass owes afterwards what an emergency owes, and its record names what it stood in for.
+//! Break-glass has the same duties afterwards as an emergency, and its record names the bypassed checks.
 
 use model::approval::obligation::{Asked, Due, Duty};
 use model::core::enums::{Covers, State};
@@ -99,8 +99,8 @@ fn who_broke_or_signed_the_glass_does_not_say_that_it_works() {
     world.validate("tom", "works").unwrap();
 }
 
-/// Whoever acts, in whatever order: what closes was validated by another person than those who reviewed and closed it, and has
-/// its evidence and its review.
+/// For every person and every order: a closed change was validated by another person than those who reviewed and closed it, and
+/// has its evidence and its review.
 #[test]
 fn no_order_lets_one_person_validate_and_close() {
     let people = prop::sample::select(vec!["olga", "mia", "max", "tom", "rita", "ida", "cora"]);
@@ -141,7 +141,7 @@ fn no_order_lets_one_person_validate_and_close() {
     assert!(closed.get() > 0, "none came to its end");
 }
 
-/// Whoever reviewed or closes the work does not validate the broken glass, in whichever order.
+/// A reviewer or closer of the work does not validate the break-glass, in any order.
 #[test]
 fn nobody_validates_a_glass_whose_work_they_review_or_close() {
     let under_glass = || {

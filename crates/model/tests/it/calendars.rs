@@ -154,7 +154,7 @@ fn weekends_holidays_and_working_days() {
         at("2026-12-28T08:00:00Z")
     );
     assert_eq!(clock.after(thursday, Span::WorkDays(1)), at("2026-12-28T14:00:00Z"));
-    // Asked on a Saturday is asked on Monday at eight.
+    // A request on a Saturday counts from Monday at eight.
     assert_eq!(
         clock.after(at("2026-12-26T10:00:00Z"), Span::WorkDays(2)),
         at("2026-12-30T07:00:00Z")

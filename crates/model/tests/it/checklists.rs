@@ -50,7 +50,7 @@ fn backup_of_another() -> (Due, Duty) {
     })
 }
 
-/// The same, where the answer of a probe does as well: the item that is shipped.
+/// The same, where the result of a probe does as well: the item that is shipped.
 fn backup_or_probe() -> (Due, Duty) {
     item(ItemCheck::Evidence {
         aspect: Aspect::Backup,
@@ -237,7 +237,7 @@ fn whoever_has_an_item_brings_its_evidence_or_a_pipeline_and_nobody_else() {
         brings_as(&mut world, "pip", note("Restored by night")).unwrap();
         assert_eq!(state(&world), "met", "a machine saw it");
     }
-    // Where nobody of the group is here, whoever did not write the change vouches for it.
+    // Where nobody of the group is here, a person who did not write the change vouches for it.
     let mut world = in_window(backup_of_another());
     world.estate(|estate| {
         estate.groups.get_mut(&"security".into()).unwrap().members.clear();
@@ -327,7 +327,7 @@ fn nobody_ticks_a_fact_and_nobody_types_the_answer_of_a_probe() {
         fields(brings(&mut world, words)),
         [("kind".to_owned(), "not_allowed".to_owned())]
     );
-    // A note about the same does not stand in for the probe either.
+    // A note about the same does not replace the probe either.
     let note = json!({"kind": "note", "name": "restored-backup", "aspect": "other", "result": "passed", "text": "It is fine."});
     brings(&mut world, note).unwrap();
     assert_eq!(missing(world.start("ida")), ["probe_missing"]);

@@ -1,5 +1,5 @@
-//! Clocks of those who are asked, in simulated time: each reminder and each escalation exactly once and in order, whatever
-//! the calendar does and however long the server stands still.
+//! Clocks of approvers, in simulated time: each reminder and each escalation exactly once and in order, whatever the calendar
+//! does and however long the server is down.
 
 use jiff::{SignedDuration, Timestamp};
 use model::approval::absence::{Absence, Delegation};
@@ -41,7 +41,7 @@ fn row(id: &str, role: OwnershipRole, person: &str, service: Option<&str>) -> Ow
     }
 }
 
-/// The shop is answered for by `tom`, data of everything by `sue`; work is done on weekdays from eight to four in Oslo.
+/// The owner of the shop is `tom`, of all data `sue`; work is done on weekdays from eight to four in Oslo.
 pub fn estate() -> Directory {
     let mut estate = directory();
     let mut rows: Vec<Ownership> = estate.ownerships.to_vec();
@@ -67,7 +67,7 @@ pub fn estate() -> Directory {
     estate
 }
 
-/// A rule that asks for the data owner, with the usual times of a low risk and a group to escalate to.
+/// A rule that requires the data owner's approval, with the usual times of a low risk and a group to escalate to.
 pub fn data_rule() -> ApprovalRule {
     ApprovalRule {
         escalate: Some("ecab".into()),
@@ -77,7 +77,7 @@ pub fn data_rule() -> ApprovalRule {
     }
 }
 
-/// A change that waits for the data owner, asked at an instant.
+/// A change that waits for the data owner, with the approval requested at an instant.
 pub fn asked_at(start: &str, estate: Directory, rule: ApprovalRule) -> World {
     let facts = facts_but(json!({
         "planned_start": "2027-11-20T11:00:00Z", "planned_end": "2027-11-20T13:00:00Z", "tester": null,
@@ -94,7 +94,7 @@ pub fn asked_at(start: &str, estate: Directory, rule: ApprovalRule) -> World {
     world
 }
 
-/// What the clock told of the watched rule: when, what, and to or about whom.
+/// The clock's events on the watched rule: the time, the event, and its recipient or subject.
 fn told(world: &World) -> Vec<(Timestamp, String)> {
     world
         .events
@@ -112,7 +112,7 @@ pub fn words(world: &World) -> Vec<String> {
     told(world).into_iter().map(|(_, what)| what).collect()
 }
 
-/// The whole ladder when nobody ever answers.
+/// The whole ladder when nobody ever decides.
 const LADDER: [&str; 7] = [
     "approval.unacknowledged vera",
     "approval.escalated deputies",
@@ -163,7 +163,7 @@ fn silence_climbs_the_ladder_in_working_time_and_approves_nothing() {
     );
 }
 
-/// Asked on a Friday at 15:00 in Oslo, under a rule that names no times of its own: each row of the table by its own clock.
+/// Requested on a Friday at 15:00 in Oslo, under a rule that names no times of its own: each row of the table by its own clock.
 #[test]
 fn every_row_of_the_table_keeps_its_own_time() {
     let risk = |availability: &str, complexity: &str| json!({"impact": {"data": "none", "availability": availability, "compliance": "none"}, "complexity": complexity});
@@ -448,7 +448,7 @@ fn ownership_that_moves_is_routed_anew_and_the_timeline_says_so() {
     assert_eq!(code(world.approve("vera")), "not_asked");
     world.approve("tom").unwrap();
     assert_eq!(world.state(), State::Scheduled);
-    // A decision stands if it was lawful when it was made.
+    // A decision is valid if it was lawful when it was made.
     world.estate(|estate| {
         let rows: Vec<Ownership> = estate
             .ownerships
@@ -655,7 +655,8 @@ fn later_stages_are_asked_when_earlier_ones_are_met() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
-/// A higher risk grants less time, from the edit on; going back grants no more. Who had seen the text before has not seen this.
+/// A higher risk grants less time, from the edit on; going back grants no more. An approver who had seen the text before has
+/// not seen this.
 #[test]
 fn an_edit_that_raises_the_risk_moves_the_clocks_forward_and_asks_to_look_anew() {
     let risk = |availability: &str, complexity: &str| json!({"impact": {"data": "none", "availability": availability, "compliance": "none"}, "complexity": complexity});

@@ -12,7 +12,8 @@ use crate::calendars::at;
 use crate::clocks::{WATCHED, asked_at, away, data_rule, estate, words};
 use crate::world::{World, facts_but};
 
-/// While an earlier stage lacks a word again, the clock of a later one does not run: nobody is late who may say nothing.
+/// While an earlier stage lacks an approval again, the clock of a later one does not run: an approver who cannot decide yet is
+/// never late.
 #[test]
 fn the_clock_of_a_stage_stops_while_an_earlier_one_is_open_and_begins_anew() {
     let last = ApprovalRule {
@@ -96,7 +97,7 @@ fn the_time_to_acknowledge_is_over_with_that_to_decide() {
     }
 }
 
-/// Two absences without a day between them are one, for whoever waits.
+/// Two absences without a day between them are one, for the waiting side.
 #[test]
 fn absences_that_adjoin_are_one() {
     let mut with = estate();

@@ -1,4 +1,4 @@
-//! Communications: which stages are due when, for which changes, and whom they reach.
+//! Communications: which stages are due when, for which changes, and their recipients.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Who checks the conditions of approvals.
+//! The people who check the conditions of approvals.
 
 use model::change::{around, requirement};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn who_asked_for_a_change_checks_no_condition_of_it() {
         [("conditions[0].checker".to_owned(), "not_allowed".to_owned())]
     );
     world.decide("sam", words("tom")).unwrap();
-    // Nor one of an earlier version that named them: who set it checks it.
+    // Nor one of an earlier version that named them: its author checks it.
     let condition = world.file.conditions[0].id.clone();
     world.file.conditions[0].checker = "rita".into();
     let meet = |world: &mut World, who: &str| {

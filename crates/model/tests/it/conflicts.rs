@@ -1,5 +1,5 @@
-//! Conflicts of plans and free times, over estates at random: what is planted is found with its way, what is clean is not, and no
-//! time that is offered collides.
+//! Conflicts of plans and free times, over estates at random: a planted conflict is found with its way, a clean plan has none,
+//! and no offered time collides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -274,7 +274,8 @@ prop_compose! {
     }
 }
 
-/// What a slow walk over the arrows says of two services or items: whether one is the other or needs it, within four steps.
+/// The result of a slow walk over the arrows for two services or items: whether one is the other or needs it, within four
+/// steps.
 fn needs(directory: &Directory, from: &str, to: &str) -> bool {
     let mut near = BTreeSet::from([from.to_owned()]);
     for _ in 0..4 {
@@ -288,7 +289,7 @@ fn needs(directory: &Directory, from: &str, to: &str) -> bool {
     near.contains(to)
 }
 
-/// Services begin with another letter than items here, so that a key says which it is.
+/// Services begin with another letter than items here, so that a key shows which it is.
 fn things(plan: &Planned) -> Vec<(&str, &EnvironmentKey)> {
     let services = plan.places.iter().map(|(service, place)| (service.as_str(), place));
     let items = plan.items.iter().map(|(item, place)| (item.as_str(), place));

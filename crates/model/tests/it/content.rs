@@ -1,4 +1,4 @@
-//! What an approval binds: every field is classified, and an edit voids exactly what it touches.
+//! The content that an approval binds: every field is classified, and an edit voids exactly the approvals of that field.
 
 use std::collections::BTreeSet;
 
@@ -66,7 +66,7 @@ fn what_is_serialised_is_what_is_classified() {
     }
 }
 
-/// For every field of *what* that an edit can reach: a patch, and the patch that takes it back.
+/// For every editable field of *what*: a patch, and the patch that takes it back.
 const EDITS: &str = r#"
 kind | {"kind": "emergency", "incident": "INC-1"} | {"kind": "normal", "incident": null}
 expedited | {"expedited": true, "expedited_reason": "Late"} | {"expedited": null, "expedited_reason": null}
@@ -113,7 +113,7 @@ fn edits() -> Vec<(&'static str, Value, Value)> {
     EDITS.trim().lines().map(row).collect()
 }
 
-/// Fields that only the assessment writes: no edit reaches them once approvals are asked.
+/// Fields that only the assessment writes: no edit reaches them once approvals are requested.
 const BY_ASSESSMENT: &[&str] = &[
     "security",
     "security_answers",
@@ -137,7 +137,7 @@ fn parts(world: &World) -> Vec<(String, Coverage, Coverage)> {
         .collect()
 }
 
-/// Each covered field, edited by each of those who may: the gate says stop, whoever it was.
+/// Each covered field, edited by each person with the right: the gate returns stop for every one of them.
 #[test]
 fn whoever_edits_what_was_approved_shuts_the_gate() {
     for who in ["rita", "olga", "mia"] {
@@ -159,7 +159,7 @@ fn whoever_edits_what_was_approved_shuts_the_gate() {
     }
 }
 
-/// What the gate would say for each target, inside the window.
+/// The gate's result for each target, inside the window.
 fn gates(world: &World) -> Vec<GateDecision> {
     let at = world.change().planned_start.unwrap_or(world.now);
     let rows = model::gate::answer::rows(&world.file, &world.directory, at);
@@ -183,7 +183,7 @@ fn an_edit_of_what_voids_every_word_on_what_and_nothing_else() {
         assert_ne!(before.content, after.content, "{field}");
         for approval in &world.file.approvals {
             assert_eq!(approval.what, Coverage::Voided, "{field}");
-            // A word on the times was given for a place, and this edit names another one.
+            // An approval of the times was given for a place, and this edit names another one.
             let when = match (approval.person.as_str(), field) {
                 ("mia", "targets") => Coverage::Voided,
                 ("mia", _) => Coverage::Standing,

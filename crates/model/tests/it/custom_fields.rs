@@ -1,4 +1,4 @@
-//! Fields that a tenant added: what they take, whom they ask, and what stays when they go out of use.
+//! Custom fields of a tenant: their values, the approvals that they add, and the rest when they go out of use.
 
 use model::change::custom_field::{CustomValue, Held};
 use model::change::{custom_values, read_content};
@@ -60,7 +60,7 @@ fn each_kind_takes_what_it_holds_and_tells_it_again() {
     assert_ne!(world.change().digests.what, before);
 }
 
-/// What a template of standard changes locks in fields of one's own stands in each of them; an edit makes it a normal change.
+/// The custom fields that a template of standard changes locks are in each of them; an edit makes it a normal change.
 #[test]
 fn a_template_locks_fields_of_ones_own() {
     let mut world = world();

@@ -44,7 +44,7 @@ fn group(key: &str, members: &[&str]) -> Group {
     }
 }
 
-/// A change that a rule of these groups is asked about, and that all other rules have approved.
+/// A change that a rule of these groups applies to, and that all other rules have approved.
 fn asked(asks: ApprovalRule, groups: &[(&str, &[&str])]) -> World {
     let mut estate = directory();
     for (key, members) in groups {
@@ -71,7 +71,7 @@ fn row(world: &World, wanted: &str) -> Option<Unmet> {
     rows.find(|row| row.code == wanted && (row.text.contains("house asks") || row.text.contains(RULE)))
 }
 
-/// Who still helps, and what they are told.
+/// The people who still help, and their messages.
 fn waits(world: &World) -> (Vec<String>, String) {
     let row = row(world, "approval_missing").unwrap();
     (row.waiting_on, row.satisfy)
@@ -145,7 +145,7 @@ fn an_edit_empties_the_group_that_it_voids() {
     let mut back = world.clone();
     back.approve("tom").unwrap();
     assert_eq!(back.state(), State::Scheduled);
-    // A word that is taken back opens its group as well.
+    // A withdrawn approval opens its group as well.
     let id = back
         .file
         .standing()
@@ -244,7 +244,7 @@ fn who_speaks_for_another_stands_for_each_group_of_theirs_and_counts_once() {
     );
     world.approve("max").unwrap();
     assert_eq!(world.state(), State::Scheduled);
-    // What is lent for one group counts for that group alone.
+    // A delegation for one group counts for that group alone.
     narrow.estate(|estate| estate.delegations = vec![lends(&["group:a"])].into());
     narrow.settle();
     narrow.approve("tom").unwrap();
@@ -294,7 +294,7 @@ fn a_token_that_is_narrowed_speaks_for_the_groups_of_its_roles_alone() {
 
 #[test]
 fn what_was_stored_under_a_rule_of_one_group_counts_for_that_group() {
-    // The rule of one group becomes one of distinct groups while its words stand.
+    // The rule of one group becomes one of distinct groups while its approvals are valid.
     let mut world = asked(
         ApprovalRule {
             count: 2,
@@ -368,7 +368,7 @@ proptest! {
         }
         let mut world = asked(distinct(keys, count), &groups);
         let mut spoken: BTreeSet<String> = BTreeSet::new();
-        // Olga has spoken for the service already, and with the same word for her groups.
+        // Olga has approved for the service already, and by the same decision for her groups.
         spoken.insert("olga".to_owned());
         for person in order.iter().take(said).map(|place| VOTERS[*place]) {
             let may = of.contains_key(person) || ["olga", "max"].contains(&person);

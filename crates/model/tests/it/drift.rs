@@ -1,4 +1,4 @@
-//! Drift against whole changes: what explains a difference, and which change carries a decision about one.
+//! Drift against whole changes: the explanation of a difference, and the change that carries a decision about one.
 
 use std::slice;
 

@@ -1,4 +1,4 @@
-//! Duty rotas: turns in a zone across changes of the clocks, overrides, gaps, and whom messages reach.
+//! Duty rotas: turns in a zone across changes of the clocks, overrides, gaps, and the recipients of messages.
 
 use std::collections::BTreeSet;
 

@@ -43,7 +43,7 @@ fn brought() -> impl Strategy<Value = Brought> {
             name,
             environment,
             subject,
-            // A machine's reader says nothing without a judgement.
+            // A machine's reader is useless without a judgement.
             result: if kind == "junit" && result == "informational" {
                 "passed"
             } else {
@@ -81,8 +81,8 @@ fn read(result: &str, findings: &[&str]) -> FileReading {
     }
 }
 
-/// The rule once more, told another way: a suite fails from its failure until its next pass or acceptance, and something passed
-/// whose suite's last word still is that pass.
+/// A second form of the rule: a suite fails from its failure until its next pass or acceptance, and a suite passes whose last
+/// result still is that pass.
 fn is_enough(history: &[Brought]) -> bool {
     let counts = |it: &&Brought| {
         it.environment == "staging" && matches!(it.subject, Some("git:aa" | "abcdef0")) && it.result != "informational"
@@ -176,7 +176,7 @@ fn is_missing(world: &World) -> bool {
     world.unmet().contains(&"evidence_missing".to_owned())
 }
 
-/// A file of the same name that holds other suites, and one from somebody else, say nothing of what failed.
+/// A file of the same name with other suites, and one from another person, prove nothing about the failed ones.
 #[test]
 fn neither_other_suites_nor_another_producer_cover_a_failure() {
     let mut world = World::new().until_scheduled();
@@ -191,7 +191,7 @@ fn neither_other_suites_nor_another_producer_cover_a_failure() {
     assert!(!is_missing(&world));
 }
 
-/// Nobody said that a failure without an environment is about another one, and a pass without one shows nothing of staging.
+/// A failure without an environment counts for all of them, and a pass without one shows nothing of staging.
 #[test]
 fn a_failure_that_names_no_environment_stands_in_each_and_such_a_pass_counts_in_none() {
     let mut world = World::new().until_scheduled();
@@ -405,7 +405,7 @@ fn a_report_is_compared_again_when_another_build_runs() {
     assert!(lacks_security(&world), "what runs now has none of it");
 }
 
-/// A bill of materials as a person brings it beside another, under the aspect that they say or under none.
+/// A bill of materials as a person brings it beside another, under the named aspect or under none.
 fn bill(world: &mut World, aspect: Option<&str>, findings: &[&str]) -> RecordId {
     let mut words = body(json!({"kind": "cyclonedx", "name": "Bill", "artifact": "git:aa"}));
     if let Some(aspect) = aspect {
@@ -424,7 +424,7 @@ fn bill(world: &mut World, aspect: Option<&str>, findings: &[&str]) -> RecordId 
         .unwrap()
 }
 
-/// Whoever brings a report does not choose whether security hears of what it found.
+/// The reporter does not choose whether security hears of the findings.
 #[test]
 fn a_new_finding_stands_against_security_under_whatever_aspect_it_is_brought() {
     for aspect in [None, Some("functional"), Some("other"), Some("security")] {
@@ -487,7 +487,7 @@ fn a_waiver_counts_once_an_owner_and_security_agreed() {
     assert!(lacks_security(&world), "one of the two");
     agree(&mut world, "sam", &id).unwrap();
     assert!(!lacks_security(&world));
-    // It stands in for its own aspect and build alone.
+    // It counts for its own aspect and build alone.
     assert!(world.unmet().contains(&"evidence_missing".to_owned()), "functional");
     world
         .edit(

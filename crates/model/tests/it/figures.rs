@@ -563,7 +563,7 @@ fn the_weeks_before_the_first_change_are_none_of_a_volume() {
     assert_eq!(year.since(at("2027-01-01T00:00:00Z")).weeks(), 0);
 }
 
-/// Reviews with a cause of the emergency; answers the refusal in words, or nothing.
+/// Reviews with a cause of the emergency; returns the text of the refusal, or nothing.
 fn confirm(world: &mut World, who: &str, cause: &str) -> String {
     let words = json!({
         "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Looked at.",
@@ -581,7 +581,7 @@ fn a_review_confirms_or_changes_the_cause_of_an_emergency_and_both_are_counted()
     world.file.change.content.kind = Kind::Emergency;
     world.file.change.content.incident = Some("INC-1".to_owned());
     world.file.change.labels = vec!["cause:threat".to_owned()];
-    // Whoever asked for it does not say why it was one, and nobody confirms that nothing is known.
+    // The requester does not give the reason for the emergency, and nobody confirms that nothing is known.
     assert!(confirm(&mut world, "rita", "incident").contains("own_emergency"));
     // Nor by a token that they made for a reviewer.
     let lent = Actor {

@@ -1,4 +1,4 @@
-//! Freezes that the business agrees to, and what they let through.
+//! Freezes that the business agrees to, and their exceptions.
 
 use jiff::SignedDuration;
 use model::core::enums::{FreezeStage, Level, State};
@@ -18,7 +18,7 @@ fn step(step: FreezeStage) -> FreezeStep {
     }
 }
 
-/// The first freeze of a world, with other words in it.
+/// The first freeze of a world, with another text in it.
 fn set(world: &mut World, with: impl FnOnce(&mut Freeze)) {
     let mut freeze = world.directory.freezes.iter().next().unwrap().clone();
     with(&mut freeze);

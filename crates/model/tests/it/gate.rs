@@ -167,7 +167,7 @@ fn a_freeze_that_lies_ahead_in_the_window_is_named_with_who_may_except_the_chang
         told.text
     );
     assert_eq!(told.waiting_on, ["marta"]);
-    // It goes back to approved for this, and whoever has it scheduled all the same waits for nothing that lies ahead.
+    // It goes back to approved for this, and a person who has it scheduled all the same waits for nothing that lies ahead.
     let mut scheduled = row("c1", "CHG-1", State::Scheduled, Purpose::Deploy);
     scheduled.frozen = vec![span("12:00", "12:30")];
     assert_eq!(codes(&[scheduled], None), [""; 0]);

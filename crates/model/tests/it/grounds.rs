@@ -48,7 +48,7 @@ fn urgent(incident: &str) -> Value {
     json!({"kind": "emergency", "incident": incident})
 }
 
-/// What the rule says, told apart from the product's own code.
+/// The rule's meaning, apart from the product's own code.
 fn is_ground(named: &str, services: &[&str], resolved_hours_ago: Option<i64>, target: &str) -> bool {
     let is_known = matches!(named, "INC-40" | "inc-40" | "pagerduty:p1");
     let is_late = resolved_hours_ago.is_some_and(|ago| ago > 24);
@@ -57,7 +57,7 @@ fn is_ground(named: &str, services: &[&str], resolved_hours_ago: Option<i64>, ta
 }
 
 proptest! {
-    /// Written, edited, made one later: what stands as an emergency has a ground, and what has one is taken.
+    /// Written, edited, made one later: every emergency has a ground, and a change with a ground is accepted.
     #[test]
     fn no_way_in_takes_an_emergency_without_a_ground(
         named in prop::sample::select(vec!["INC-40", "inc-40", "pagerduty:p1", "p1", "banana", "INC-99999"]),
@@ -304,7 +304,7 @@ fn a_threat_needs_no_incident() {
     let world = World::create("rita", facts_but(words), Vec::new(), estate()).unwrap();
     let kind = |change: &Change| change.content.kind;
     assert_eq!(kind(world.change()), Kind::Emergency);
-    // Whatever else is named must hold.
+    // Every other named ground must be valid, too.
     let both = json!({"kind": "emergency", "threat": "It is exploited elsewhere.", "incident": "banana"});
     assert_eq!(
         fields(World::create("rita", facts_but(both), Vec::new(), estate()))[0].1,
@@ -312,7 +312,7 @@ fn a_threat_needs_no_incident() {
     );
 }
 
-/// What is said of an old incident's end afterwards makes no emergency of it.
+/// A later correction of an old incident's end makes no emergency of it.
 #[test]
 fn an_end_that_was_recorded_is_not_moved_by_hand() {
     let day = |days: i64| crate::people::dawn() - jiff::SignedDuration::from_hours(24 * days);

@@ -1,4 +1,4 @@
-//! Success, caused incidents and the watch window: what an incident does to an outcome and to the closing.
+//! Success, caused incidents and the watch window: the effect of an incident on an outcome and on the closing.
 
 use model::change::around::{self, LinkEnd};
 use model::change::record::{Change, Target, TargetRecord};
@@ -191,7 +191,7 @@ fn who_has_a_part_in_a_change_neither_reserves_its_cause_nor_takes_it_back_after
         .unwrap();
     let taken = world.act("rita", |case| around::unlink(case, &own));
     assert_eq!(code(taken), "not_yours");
-    // The word of somebody without a part is kept beside it, once.
+    // The verdict of a person without a part is kept beside it, once.
     let other = link(&mut world, "cora", "caused", "INC-7").unwrap();
     let again = fields(link(&mut world, "mia", "caused", "INC-7"));
     assert_eq!(again, [("to".into(), "not_unique".into())]);
@@ -244,14 +244,14 @@ fn an_open_or_caused_incident_holds_the_closing_until_a_review_names_it() {
     review(&mut world, "olga", json!({})).unwrap();
     put(&mut world, incident("INC-7", "shop", "11:20", None));
     assert_eq!(missing(world.close("olga")), ["incident_not_addressed"]);
-    // Another word on the work, or on another incident, does not address it.
+    // A verdict on other work, or on another incident, does not address it.
     review(&mut world, "olga", json!({"summary": "Nothing was seen."})).unwrap();
     assert_eq!(missing(world.close("olga")), ["incident_not_addressed"]);
     let unknown = fields(review(&mut world, "olga", json!({"incidents": ["INC-99999"]})));
     assert_eq!(unknown, [("incidents".into(), "unknown".into())]);
     review(&mut world, "olga", json!({"summary": "INC-7 has another cause."})).unwrap();
     link(&mut world, "mia", "caused", "jira:OPS-7").unwrap();
-    // The outcome was revised, so that a review from before it says nothing of it either.
+    // The outcome was revised, so that a review from before it proves nothing of it either.
     assert_eq!(
         missing(world.close("olga")),
         ["review_missing", "incident_not_addressed"]
@@ -532,7 +532,7 @@ proptest! {
                 words.insert("actual_end".to_owned(), json!(typed((start + length).min(0))));
             }
         }
-        // What is said as a correction moves the watch no more than what is said at first.
+        // A correction moves the watch no more than a first report.
         if again {
             world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
             words.insert("reason".to_owned(), json!("The times were wrong"));

@@ -1,4 +1,4 @@
-//! What a request may say: every limit, every kind of slip, and the laws of the merge patch.
+//! The content of a request: every limit, every kind of slip, and the laws of the merge patch.
 
 use model::change::read_content::{self, Input, merge};
 use model::change::record;
@@ -485,7 +485,7 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
         later.edit("rita", more.clone()).unwrap();
         assert_eq!(later.change().turned_normal, fields, "{more}");
         assert!(later.state() < enums::State::Approved, "{more}");
-        // Whoever approved the template saw that it may, and how far.
+        // The approver of the template saw that it may, and how far.
         let mut free = created(json!({}));
         free.estate(|estate| {
             for template in estate.templates.values_mut() {
@@ -494,7 +494,7 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
         });
         free.edit("rita", more.clone()).unwrap();
         assert_eq!(free.change().turned_normal, [""; 0], "{more}");
-        // That it is filled in by each change says nothing of how far.
+        // Filling it in by each change does not limit it.
         let mut named = created(json!({}));
         named.estate(|estate| {
             for template in estate.templates.values_mut() {
@@ -551,7 +551,7 @@ fn a_digest_of_a_usual_algorithm_is_whole_and_hexadecimal() {
         let no_hex = format!("{name}:{}", "g".repeat(length));
         assert_eq!(errors(input(&no_hex)).len(), 1, "{no_hex}");
     }
-    // How long the digests of other tools are is theirs to say.
+    // The length of other tools' digests is their own choice.
     for other in [
         "blake3:aa",
         "git:6b1d",

@@ -1,4 +1,4 @@
-//! What a refusal for the wrong state advises: the act that leads on from this very change, what holds it up, and for whom.
+//! The advice of a refusal for the wrong state: the act that leads on from this very change, its blocker, and for whom.
 
 use model::approval::decide;
 use model::change::change_file;

@@ -1,4 +1,4 @@
-//! Every act in every state, through the real verbs: the answers are the table's.
+//! Every act in every state, through the real verbs: the results equal the table.
 
 use model::approval::decide;
 use model::approval::obligation::{Asked, Due, Duty};
@@ -23,7 +23,7 @@ use crate::world::{World, at, body, signing};
 /// A change with one of each record around it, so that every act finds its object.
 fn furnished(mut world: World, act: Act) -> World {
     let full = World::new().until_scheduled();
-    // Records that would move the state by themselves stand there only where the act is about them.
+    // Records that would move the state by themselves are there only where the act is about them.
     if matches!(act, Act::Withdraw) {
         world.file.approvals.clone_from(&full.file.approvals);
     }
@@ -148,7 +148,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
     })
 }
 
-/// Who tries an act, and with which words: always someone who may, so that only the state can refuse.
+/// The person of an act, and the input: always a person with the right, so that only the state can refuse.
 fn script(act: Act, digest: &str) -> (&'static str, Value) {
     let reason = json!({"reason": "It is time"});
     match act {
@@ -193,7 +193,7 @@ fn script(act: Act, digest: &str) -> (&'static str, Value) {
     }
 }
 
-/// What comes of every act in every state that a kind of change can be in; a dash stands for one that it never is in.
+/// The result of every act in every state that a kind of change can be in; a dash marks a state that it never is in.
 fn answers(in_state: impl Fn(State) -> Option<World>, check: impl Fn(Act, State, &Result<(), Refusal>)) -> String {
     let mut text = String::new();
     for act in Act::ALL.iter().copied().filter(|act| *act != Act::Create) {
@@ -241,8 +241,8 @@ fn every_act_in_every_state_of_work_told_afterwards_gives_the_tables_answer() {
     insta::assert_snapshot!("answers_retrospective", answers(World::retrospective_in, check_of_kind));
 }
 
-/// The table is of all kinds: what does not belong to a state never happens in it, and what does is refused for another
-/// reason alone, such as that no rule of this kind asks anybody. Words that are wrong in themselves would test nothing.
+/// The table is of all kinds: an act outside of a state never happens in it, and one inside is refused for another reason
+/// alone, such as that no rule of this kind requires an approval. Input that is wrong in itself would test nothing.
 fn check_of_kind(act: Act, state: State, answer: &Result<(), Refusal>) {
     let refused = matches!(answer, Err(refusal) if refusal.code() == "not_in_state");
     assert!(
@@ -265,7 +265,7 @@ fn check(act: Act, state: State, answer: &Result<(), Refusal>) {
         assert_eq!(unmet.len(), 1, "{act:?} in {state}");
         let advice = &unmet[0].satisfy;
         match leads(act, state) {
-            // The act that leads on by itself, or what it waits for: the world's approved change lies under a freeze.
+            // The act that leads on by itself, or its blocker: the world's approved change lies under a freeze.
             Some(_) if state == State::Approved && advice.contains("freeze") => {}
             Some(lead) => assert!(advice.contains(lead), "{act:?} in {state}: {unmet:?}"),
             None if act == Act::Overrule => assert!(advice.starts_with("Only a change that somebody rejected")),

@@ -1,4 +1,4 @@
-//! Major incidents: what they stop, where, for whom a commander signs, and what ends them.
+//! Major incidents: the work that they stop, where, the exceptions that a commander signs, and their end.
 
 use std::collections::BTreeSet;
 
@@ -168,7 +168,7 @@ fn a_change_that_is_relabelled_during_a_major_incident_counts_with_the_level_bef
     assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
     let freeze = world.directory.freezes.get(0).unwrap().clone();
     assert!(signature::is_stopped(&freeze, world.change(), &world.directory) && !freeze.thaws(world.change()));
-    // What was lowered before the incident began counts as it stands.
+    // A value lowered before the incident began counts unchanged.
     world.file.change.past_levels[0].until = freeze.starts_at;
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
 }
@@ -235,7 +235,7 @@ fn a_signature_lets_its_change_through_until_it_ends_and_no_other_content() {
     );
     world.now = until;
     assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
-    // What follows from the incident keeps an exception only while its signature is in force.
+    // A consequence of the incident keeps an exception only while its signature is in force.
     let kept = |now: Timestamp| {
         freeze_of(&incident, world.directory.freezes.get(0), now)
             .unwrap()
@@ -527,7 +527,7 @@ fn the_table_of_states_is_whole_and_what_is_closed_stays_closed() {
     assert_eq!(lifecycle::then(Mitigated, Happens::EndedUnderCommand), Then::Stays);
 }
 
-/// What may happen to a major incident.
+/// The possible events of a major incident.
 #[derive(Debug, Clone)]
 enum Turn {
     Severity(i64),

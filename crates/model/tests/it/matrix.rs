@@ -1,4 +1,4 @@
-//! The ownership matrix: which line answers, what inherits from what, and what a delegation may not do.
+//! The ownership matrix: the line that applies, the inheritance, and the limits of a delegation.
 
 use model::core::enums::OwnershipRole;
 use model::directory::ownership_matrix::Place;
@@ -213,7 +213,7 @@ fn several_items_need_who_answers_for_each_or_for_the_service() {
     assert_eq!(who(&estate(shared), &["orders", "basket"], "production"), ["tom"]);
 }
 
-/// The estate with `ledger`, a database of `pay`, which vera answers for; max answers for the shop.
+/// The estate with `ledger`, a database of `pay`, whose owner is vera; max is the owner of the shop.
 fn with_a_foreign_item() -> Directory {
     let ledger = row("ledger", "vera", |row| row.config_item = Some("ledger".into()));
     let orders = row("orders", "tom", |row| row.config_item = Some("orders".into()));

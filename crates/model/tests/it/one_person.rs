@@ -49,7 +49,7 @@ fn one_delegate_of_several_is_one_person_over_all_rules() {
     assert!(world.state() > State::Authorizing, "{:?}", world.unmet());
 }
 
-/// Whoever lends to whom, and in whatever order they decide: three rules of three people's rights are met by three people.
+/// For every delegation, and every order of decisions: three rules of three people's rights are met by three people.
 #[test]
 fn three_rights_are_never_met_by_fewer_than_three_people() {
     let people = ["vera", "cora", "olga", "sam", "max"];

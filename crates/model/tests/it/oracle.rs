@@ -1,12 +1,12 @@
-//! A second judge, written apart from the rules: it keeps its own history of who wrote and who said what, and knows
-//! the test's policies by heart.
+//! A second judge, written apart from the rules: it keeps its own history of authors and decisions, and knows the test's
+//! policies by heart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::record::{self, Change};
 use model::core::enums::{self, Kind, Level};
 
-/// One person's last word.
+/// One person's last decision.
 #[derive(Clone, Debug)]
 pub struct Word {
     pub yes: bool,
@@ -15,15 +15,15 @@ pub struct Word {
     pub withdrawn: bool,
 }
 
-/// What happened so far, as a careful clerk would have written it down.
+/// The events so far, as a careful clerk would have written them down.
 #[derive(Clone, Debug, Default)]
 pub struct Clerk {
-    /// Grows whenever words on *what* lose their ground.
+    /// Grows whenever approvals of *what* lose their ground.
     pub what_epoch: u32,
-    /// Grows whenever words on *when* lose their ground.
+    /// Grows whenever approvals of *when* lose their ground.
     pub when_epoch: u32,
     pub authors: BTreeSet<String>,
-    /// Who set the planned times as they stand.
+    /// The people who set the current planned times.
     pub planners: BTreeSet<String>,
     pub words: BTreeMap<String, Word>,
     /// Peers and the epoch in which they agreed.
@@ -32,12 +32,12 @@ pub struct Clerk {
     pub tested: BTreeSet<String>,
     /// Whether a break-glass was opened, and whether it needed and has a second signature.
     pub glass: Option<(bool, bool)>,
-    /// Whether the work began on a word that somebody else may have given.
+    /// Whether the work began on an approval that another person may have given.
     pub distrusted: bool,
 }
 
 impl Clerk {
-    /// Compares what an act left behind with what was there before, and writes down what lost its ground.
+    /// Compares the state after an act with the state before, and writes down the approvals that lost their ground.
     pub fn note_edit(&mut self, who: &str, before: &Change, after: &Change) {
         let what = before.content != after.content;
         let when = (before.planned_start, before.planned_end) != (after.planned_start, after.planned_end);
@@ -48,7 +48,7 @@ impl Clerk {
         }
     }
 
-    /// Whoever states both times answers for them, unless they have agreed to just these already.
+    /// A person who states both times is their author, unless they have agreed to just these already.
     pub fn note_times(&mut self, who: &str) {
         let agreed = matches!(who, "mia" | "max") && self.says_yes(who, true);
         if !agreed {
@@ -65,7 +65,7 @@ impl Clerk {
         let word = Word {
             yes,
             what_epoch: self.what_epoch,
-            // About times of their own nobody says anything that counts, also later.
+            // An approval of one's own times never counts, also later.
             when_epoch: if self.planners.contains(who) {
                 u32::MAX
             } else {
@@ -76,7 +76,7 @@ impl Clerk {
         self.words.insert(who.to_owned(), word);
     }
 
-    /// Somebody else may have used the account: what it said is as good as unsaid, and work that rests on it stops.
+    /// Another person may have used the account: its decisions count as never made, and work that rests on them stops.
     pub fn note_compromised(&mut self, who: &str, is_begun: bool) {
         let agreed = self.peers.get(who) == Some(&self.what_epoch);
         let counted = self.has_approved(who) || agreed;
@@ -120,7 +120,7 @@ impl Clerk {
         }
     }
 
-    /// Whether somebody's yes stands in any part.
+    /// Whether a person's approval is valid in any part.
     fn has_approved(&self, who: &str) -> bool {
         self.says_yes(who, false) || (matches!(who, "mia" | "max") && self.says_yes(who, true))
     }
@@ -142,7 +142,8 @@ impl Clerk {
     }
 }
 
-/// Whether a change is what the people who approved the template `patch` have seen: its steps, its category, its service.
+/// Whether a change equals the content that the approvers of the template `patch` have seen: its steps, its category, its
+/// service.
 fn is_as_the_template(change: &Change) -> bool {
     let steps = |steps: &[record::Step], title: &str| steps.len() == 1 && steps[0].title == title;
     let content = &change.content;

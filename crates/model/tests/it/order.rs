@@ -1,4 +1,4 @@
-//! The order of answers: 404, then 403, then 422, then 409.
+//! The order of refusals: 404, then 403, then 422, then 409.
 
 use model::approval::decide;
 use model::approval::obligation::{Asked, Due, Duty};
@@ -117,7 +117,7 @@ fn a_password_is_no_second_factor_and_the_refusal_says_what_is() {
         assert!(text.contains(says), "{factor:?}: {text}");
         assert_eq!(code(refused), "step_up_required");
     }
-    // What was shown too long ago is nothing, whatever it was.
+    // A factor shown too long ago is nothing, of any kind.
     let mut late = with_factor(&world, "olga", Factor::new("passkey", true));
     late.stepped_up_at = Some(world.now - jiff::SignedDuration::from_secs(301));
     assert_eq!(

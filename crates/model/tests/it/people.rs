@@ -20,7 +20,7 @@ use model::emergency::owed::{owes_as_emergency, with_what_an_emergency_owes};
 use model::policy::facts::{ActorFacts, Part};
 use serde_json::json;
 
-/// Everybody, with their rights. `rita` asks, `olga` owns, `sam` and `sue` are security, `mia` and `max` manage.
+/// Everybody, with their rights. `rita` requests, `olga` owns, `sam` and `sue` are security, `mia` and `max` manage.
 pub const PEOPLE: &[(&str, &[Role])] = &[
     ("rita", &[Role::Requester]),
     ("olga", &[Role::Owner]),
@@ -264,10 +264,10 @@ pub fn rule(from: Asked, covers: Covers) -> ApprovalRule {
     ApprovalRule::plain(from, covers)
 }
 
-/// What judges know beside the change: the estate, and the time.
+/// The knowledge of judges beside the change: the estate, and the time.
 pub type Estate<'a> = (&'a Directory, Timestamp);
 
-/// What the base policies require of a change, beside the test's own rules.
+/// The requirements of the base policies for a change, beside the test's own rules.
 pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>, _: Estate<'_>) -> Requirements {
     let own = of_kind(&file.change, extra, stop);
     if !owes_as_emergency(&file.change) {
@@ -320,7 +320,7 @@ fn of_kind(change: &Change, extra: &[(Due, Duty)], stop: Option<&str>) -> Requir
     gathered(change, rows, extra, stop)
 }
 
-/// The rules of the house and the test's own, as the policies would answer them.
+/// The base rules and the test's own, as the policies would evaluate them.
 fn gathered(change: &Change, rows: Vec<(&str, Due, Duty)>, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
     let rows = rows.into_iter().map(|(id, due, duty)| (id.to_owned(), due, duty));
     let mut obligations: Vec<_> = rows.map(|row| asked(change, row)).collect();
@@ -351,14 +351,14 @@ fn asked(change: &Change, (id, due, duty): (String, Due, Duty)) -> TargetObligat
     }
 }
 
-/// The test's own rules, beside those of the house.
+/// The test's own rules, beside the base ones.
 pub fn own_rules(change: &Change, extra: &[(Due, Duty)]) -> Vec<TargetObligation> {
     let rows = extra.iter().enumerate();
     rows.map(|(place, (due, duty))| asked(change, (format!("own.{place}"), *due, duty.clone())))
         .collect()
 }
 
-/// Whether the base policies let a person act: by parts and rights, as the contract says.
+/// Whether the base policies let a person act: by parts and rights, as the contract defines.
 pub fn may(facts: &ActorFacts, act: &str, _: Option<&ChangeFile>, _: Estate<'_>) -> Verdict {
     let part = |parts: &[Part]| parts.iter().any(|part| facts.parts.contains(part));
     let role = |role: Role| facts.roles.contains(&role);

@@ -146,7 +146,7 @@ fn a_rollback_is_not_relabelled() {
     early.wait_until(at("15:10"));
     assert_eq!(code(undo(&mut early, "ida", json!({}))), "not_succeeded");
     assert_eq!(early.change().undo_missed_at, None, "nothing is left to undo");
-    // It is undone as planned and was rolled back as well: both stand.
+    // It is undone as planned and was rolled back as well: both stay recorded.
     let mut both = done();
     both.wait_until(at("15:00"));
     undo(&mut both, "ida", json!({})).unwrap();

@@ -66,7 +66,7 @@ enum Deed {
     Finding,
 }
 
-/// What a history is about.
+/// The subject of a history.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     high: bool,
@@ -129,12 +129,12 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// Builds of the shop, and behind them the one of what goes out beside it.
+/// Builds of the shop, and behind them the build of the service beside it.
 const ARTIFACTS: [&str; 4] = ["git:aa", "git:bb", "git:cc", BESIDE];
 const BESIDE: &str = "git:dd";
 const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
 
-/// The next lawful step, by whom it belongs to, so that histories get somewhere.
+/// The next lawful step, by the person to whom it belongs, so that histories get somewhere.
 fn onward(world: &World, round: usize) -> (&'static str, Deed) {
     match world.state() {
         _ if world.change().is_on_hold() => ("rita", Deed::Resume),
@@ -195,7 +195,7 @@ fn times(world: &World, choice: u8) -> Value {
 
 fn done<T>(_: T) {}
 
-/// The targets with another build of the shop; what goes out beside it stays.
+/// The targets with another build of the shop; the service beside it stays.
 fn with_build(world: &World, artifact: &str) -> Value {
     let mut targets = vec![target("shop", artifact)];
     if world.change().content.targets.len() > 1 {
@@ -213,7 +213,7 @@ fn service_of(artifact: &str) -> &'static str {
     if artifact == BESIDE { "pay" } else { "shop" }
 }
 
-/// Does a deed; says whether it was allowed.
+/// Does a deed; returns whether it was allowed.
 fn try_it(world: &mut World, who: &str, deed: Deed) -> bool {
     let edit = |world: &mut World, patch: Value| world.edit(who, patch).is_ok();
     match deed {
@@ -261,7 +261,7 @@ fn try_it(world: &mut World, who: &str, deed: Deed) -> bool {
     }
 }
 
-/// A functional test with its result; the aspects that rules ask besides from medium risk up pass.
+/// A functional test with its result; the aspects that rules require besides from medium risk up pass.
 fn bring_evidence(world: &mut World, who: &str, passed: bool, artifact: &str) -> bool {
     let result = if passed { "passed" } else { "failed" };
     let is_brought = world.evidence(who, result, Some(artifact)).is_ok();
@@ -290,7 +290,7 @@ fn try_step(world: &mut World, who: &str, deed: Deed) -> bool {
         Deed::Start => world.start(who).is_ok(),
         Deed::Collect => {
             let own = ARTIFACTS[usize::from(artifact_number(world))];
-            // The one beside it is asked for as often as it is there.
+            // The one beside it is requested as often as it is there.
             let is_beside = world.change().content.targets.len() > 1 && world.collect_for(who, "pay", BESIDE).is_ok();
             world.collect(who, own).is_ok() || is_beside
         }
@@ -344,7 +344,7 @@ fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
     }
 }
 
-/// What several targets, freezes and work told afterwards bring with them.
+/// The additions of several targets, freezes and work reported afterwards.
 fn try_around(world: &mut World, who: &str, deed: Deed) -> bool {
     match deed {
         Deed::CompleteOne(first, n) => {
@@ -434,7 +434,7 @@ fn note(clerk: &mut Clerk, who: &str, deed: Deed, before: &World, after: &World)
     }
 }
 
-/// What must hold after every act of everybody.
+/// The invariants after every act of everybody.
 fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseError> {
     let change = world.change();
     let (what, when) = (clerk.what_is_met(change), clerk.when_is_met(change));
@@ -463,7 +463,7 @@ fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseE
     permits_die(world, before)
 }
 
-/// Whether a freeze lies over what is left of the planned window.
+/// Whether a freeze lies over the rest of the planned window.
 fn is_frozen_over(world: &World) -> bool {
     let change = world.change();
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
@@ -473,7 +473,7 @@ fn is_frozen_over(world: &World) -> bool {
     freezes.any(|freeze| !freeze.ended && freeze.starts_at < end && freeze.ends_at > start.max(world.now))
 }
 
-/// Whether a freeze is on now, of any kind or of those that halt what is under way.
+/// Whether a freeze is on now, of any kind or of those that halt work under way.
 fn is_frozen_now(world: &World, halting: bool) -> bool {
     let mut freezes = world.directory.freezes.iter();
     freezes.any(|freeze| {
@@ -516,7 +516,8 @@ fn gate_is_lawful(world: &World, clerk: &Clerk) -> Result<(), TestCaseError> {
         .into_iter()
         .filter(|permit| permit.purpose == Purpose::Deploy)
     {
-        // A glass stands in for every word, so a word that turned out to be somebody else's ends none of its permits for good.
+        // Break-glass replaces every approval, so an approval that turned out to be another person's ends none of its permits
+        // for good.
         let lawful = matches!(change.state, State::Scheduled) && ready
             || begun && !clerk.distrusted
             || permit.break_glass && open_glass;
@@ -562,7 +563,7 @@ fn closed_is_complete(world: &World) -> Result<(), TestCaseError> {
     let is_clean = change.target_records.iter().all(went_well) && change.break_glass.is_none();
     prop_assert!(change.closed_by.is_some() || is_clean, "it closed by itself");
     if change.content.kind == Kind::Standard && is_clean {
-        // One from the template that went well owes nobody's word.
+        // A standard change from the template that went well needs nobody's approval.
         return Ok(());
     }
     if let Some(told) = &change.retrospective {

@@ -1,4 +1,5 @@
-//! What a change reaches: the walk of the graph against one of a test's own, and the assessment that is due again when it grows.
+//! The reach of a change: the walk of the graph against one of a test's own, and the assessment that is due again when it
+//! grows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,7 +121,7 @@ proptest! {
         }
     }
 
-    /// A thing is a dependant of what causes it, and the other way round; a bound cuts what lies behind it and says so.
+    /// A thing is a dependant of its cause, and the other way round; a bound cuts the parts behind it and reports that.
     #[test]
     fn both_ways_agree_and_a_cut_is_told(rows in arrows(), start in 0..THINGS, depth in 0..4_usize, most in 1..6_usize) {
         let start = format!("s{start:02}");
@@ -155,7 +156,7 @@ fn a_hundred_thousand_things_behind_hubs_are_found_once() {
             ..arrow(0, DependencyKind::DependsOn, 1, &[], false)
         };
         rows.extend((1..1_000).map(|thing| link(name(thing), name(0))));
-        // Whatever needs the hub is needed by the next hub: a thousand ways to it, of which one counts.
+        // Every dependant of the hub is one of the next hub: a thousand ways to it, of which one counts.
         rows.extend((1..1_000).map(|thing| link(format!("h{}-0", hub + 1), name(thing))));
     }
     let estate = Directory {
@@ -212,7 +213,7 @@ fn a_graph_that_reaches_more_makes_the_assessment_due_again_and_names_who_has_it
     let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
     let row = rows.iter().find(|row| row.unmet.code == "reach_grown").unwrap();
     assert!(row.unmet.waiting_on.contains(&"rita".to_owned()), "{row:?}");
-    // Saying nothing of what is new is no look at it, and neither is an edit of something else.
+    // An edit without the new things is no look at them, and neither is an edit of something else.
     world.edit("rita", json!({"team": "web"})).unwrap();
     assert!(missing(world.assess("rita", json!({}))).contains(&"reach_grown".to_owned()));
     world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
@@ -282,7 +283,7 @@ fn a_look_counts_for_no_target_that_comes_after_it() {
     assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
     world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
     assert_eq!(world.change().reach.as_ref().unwrap().things, ["service:till"]);
-    // What is reached less needs no look, and what was left out of it goes.
+    // A smaller reach needs no look, and the omitted parts of it go.
     let mut world = looked_at_both();
     world.edit("rita", json!({"targets": [place("pay")]})).unwrap();
     let change = world.change();
@@ -308,7 +309,7 @@ fn a_change_that_came_back_is_looked_at_again_before_approvals_are_asked() {
     assert_eq!(world.state(), State::Draft);
     world.submit("rita").unwrap();
     assert_eq!(missing(world.assess("rita", json!({}))), ["reach_grown"]);
-    // The graph may grow while nobody asks for approvals, too.
+    // The graph may grow while no approvals are requested, too.
     let mut world = looked_at();
     world
         .decide("sam", json!({"decision": "reject", "comment": "The wrong one."}))
@@ -330,7 +331,7 @@ fn an_emergency_that_becomes_normal_is_looked_at_first() {
     assert_eq!(world.state(), State::Authorizing);
 }
 
-/// A broken glass and an emergency wait for no look, and owe it afterwards.
+/// Break-glass and an emergency wait for no look, and owe it afterwards.
 #[test]
 fn work_that_could_not_wait_is_looked_at_before_it_closes() {
     let mut estate = directory();
@@ -350,7 +351,7 @@ fn work_that_could_not_wait_is_looked_at_before_it_closes() {
     }));
     world.act("mia", |case| after::review(case, &looked, &[])).unwrap();
     world.close("mia").unwrap();
-    // Whoever looked while it was assessed owes nothing more, and a normal change without a glass had to.
+    // A look during the assessment is enough, and a normal change without break-glass had to have one.
     let owes = |words: Value, looked: Value| {
         assessed(words, looked)
             .unmet()
@@ -365,7 +366,7 @@ fn work_that_could_not_wait_is_looked_at_before_it_closes() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever is edited in whichever order, approvals of a normal change are asked only about things that somebody looked at.
+    /// After edits in any order, approvals of a normal change are requested only about things that somebody looked at.
     #[test]
     fn approvals_are_asked_only_about_what_was_looked_at(deeds in prop::collection::vec(0..13_usize, 1..14)) {
         let pool = [needs("bank", "shop"), needs("till", "pay"), needs("desk", "bank"), needs("shelf", "shop")];
@@ -373,7 +374,7 @@ proptest! {
         let mut world = looked_at();
         let mut seen = reached(&world);
         for deed in deeds {
-            // What is refused changes nothing.
+            // A refused act changes nothing.
             let _ = match deed {
                 0 => world.submit("rita"),
                 1 => world.assess("rita", json!({})),

@@ -1,4 +1,5 @@
-//! A rule on communication holds the start alone, until the start was announced, acknowledged, and each team said that it is ready.
+//! A rule on communication holds the start alone, until the start was announced, acknowledged, and each team confirmed that it
+//! is ready.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Rules that repeat: the times that follow from them, compared with python-dateutil and with dates written out by hand.
+//! Rules that repeat: the times that follow from them, compared with python-dateutil and with dates written out manually.
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{Day, FiscalMonths};

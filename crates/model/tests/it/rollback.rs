@@ -1,4 +1,5 @@
-//! Ways back: to what ran when work began or to a build with passed evidence, and what a failed rollback leaves open.
+//! Rollbacks: to the version that ran when work began or to a build with passed evidence, and the rest that a failed rollback
+//! leaves open.
 
 use model::cab::meeting::OnCall;
 use model::core::enums::{GateDecision, Outcome, State};
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use crate::world::{World, at, facts_but};
 
-/// What is recorded as running where the shop goes.
+/// The recorded version at the shop's place.
 fn runs(world: &mut World, artifacts: &[&str]) {
     let target = world.change().content.targets[0].clone();
     world.file.present.rows = artifacts
@@ -53,7 +54,7 @@ fn back(world: &World) -> (GateDecision, Vec<String>) {
 fn a_way_back_leads_to_what_ran_when_work_began() {
     assert_eq!(back(&begun_while(&["git:00"])).0, GateDecision::Go);
     assert_eq!(back(&begun_while(&["git:11", "git:00"])).0, GateDecision::Go);
-    // Where nothing is recorded, the approved target alone says what to go back to.
+    // Where nothing is recorded, the approved target alone names the rollback's target.
     assert_eq!(back(&begun_while(&[])).0, GateDecision::Go);
     let closed = begun_while(&["git:11"]);
     assert_eq!(
@@ -209,7 +210,7 @@ fn of_several_targets_the_failed_rollback_stays_open_alone() {
     assert_eq!(world.change().open_targets().count(), 1);
 }
 
-/// Whoever went back by a permit did so, whatever outcome is stated afterwards.
+/// A rollback by a permit counts as one, whatever outcome is stated afterwards.
 #[test]
 fn a_way_back_that_was_taken_by_a_permit_is_no_success() {
     let mut world = crate::world::World::new().until_scheduled();

@@ -1,7 +1,8 @@
-//! Facts, people and orders at random, held to rules that are written down here once more, apart from the product's code: risk is
-//! not talked down (A) and follows facts that move (I), an emergency earns its name (B), success is earned (D), the gate says go
-//! for nothing that somebody stopped (F, J), each row names people or says that nobody can (G), and of those who agreed nobody
-//! wrote the change, has an interest in it, lost their account to somebody else, or stands for two people (I).
+//! Facts, people and orders at random, checked against rules that are written down here once more, apart from the product's
+//! code: risk is not lowered by claims (A) and follows facts that move (I), an emergency earns its name (B), success is earned
+//! (D), the gate returns go for nothing that a person stopped (F, J), each row names people or states that nobody can (G), and
+//! of those who agreed nobody wrote the change, has an interest in it, lost their account to another person, or counts for two
+//! people (I).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,17 +26,17 @@ const BUILD: &str = "git:aa";
 const LEVELS: [&str; 4] = ["none", "low", "medium", "high"];
 const CRITICALITIES: [Criticality; 3] = [Criticality::Low, Criticality::Medium, Criticality::High];
 const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
-/// The incidents of the tests' estate, and what is none.
+/// The incidents of the tests' estate, and an unknown one.
 const NAMED: [&str; 4] = ["INC-1", "inc-7", "banana", "INC-99999"];
 
-/// Whose decisions the rules ask: owner, security, change managers.
+/// The approvers that the rules require: owner, security, change managers.
 const ASKED: [&str; 4] = ["olga", "sam", "mia", "max"];
-/// Who may lend their right to vera.
+/// The people who may delegate their right to vera.
 const LENDERS: [&str; 3] = ["olga", "sam", "mia"];
 const DELEGATE: &str = "vera";
 
-/// How a change comes in: stated so from the beginning, written high first and edited afterwards, or edited once it was handed
-/// over and came back with a question.
+/// The origin of a change: stated so from the beginning, written high first and edited afterwards, or edited once it was
+/// submitted and came back with a question.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Entry {
     Written,
@@ -55,9 +56,9 @@ enum Step {
     Urgent(usize),
     /// The owner of the target or a change manager writes into it.
     Amend(usize, u8),
-    /// Somebody who is asked declares a conflict of interest.
+    /// An approver declares a conflict of interest.
     Declare(usize),
-    /// The account of somebody was in other hands.
+    /// A person's account was stolen.
     Compromise(usize),
     /// A disagreeing peer.
     Disagree,
@@ -92,21 +93,21 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What happened, as somebody beside the product writes it down.
+/// The events, as an observer beside the product writes them down.
 #[derive(Clone, Debug, Default)]
 struct Book {
     /// Stated impact on availability and complexity, as places in [`LEVELS`].
     stated: (usize, usize),
     criticality: usize,
-    /// Grows with every edit of what is done.
+    /// Grows with every edit of the work.
     epoch: usize,
     /// In which epoch somebody agreed.
     yes: BTreeMap<&'static str, usize>,
-    /// Who wrote into it, beside the requester.
+    /// The people who wrote into it, beside the requester.
     authors: BTreeSet<&'static str>,
-    /// Who declared a conflict of interest.
+    /// The people who declared a conflict of interest.
     barred: BTreeSet<&'static str>,
-    /// Who lent their right to vera.
+    /// The people who delegated their right to vera.
     lenders: BTreeSet<&'static str>,
     peer: Option<usize>,
     on_hold: bool,
@@ -137,7 +138,7 @@ impl Book {
         is_foreign && self.yes.get(who) == Some(&self.epoch)
     }
 
-    /// Who agreed by a right: its holders, and whoever has it from one of them.
+    /// The people who agreed by a right: its holders, and their deputies.
     fn agreed(&self, holders: &[&'static str]) -> Vec<&'static str> {
         let is_lent = holders.iter().any(|holder| self.lenders.contains(holder));
         let delegate = Some(DELEGATE).filter(|_| is_lent);
@@ -145,7 +146,7 @@ impl Book {
         all.filter(|who| self.says_yes(who)).collect()
     }
 
-    /// Whether every right that is asked is met, each by another person.
+    /// Whether every required right is met, each by another person.
     fn is_agreed(&self, kind: Kind) -> bool {
         let mut rights = vec![self.agreed(&["olga"]), self.agreed(&["mia", "max"])];
         if kind != Kind::Emergency {
@@ -154,8 +155,8 @@ impl Book {
         are_distinct(&rights, &mut BTreeSet::new())
     }
 
-    /// Whether the gate may say go: nobody stopped it, and all who are asked said yes to this content.
-    /// A peer who is missing after the start holds the closing alone.
+    /// Whether the gate may return go: nobody stopped it, and all approvers approved this content. A peer who is missing after
+    /// the start holds the closing alone.
     fn may_go(&self, kind: Kind, is_begun: bool) -> bool {
         let stopped = self.on_hold || self.minute < self.frozen_until || !self.closed.is_empty();
         let peer = is_begun || kind == Kind::Emergency || self.risk() != Level::High || self.peer == Some(self.epoch);
@@ -225,7 +226,7 @@ impl Story {
         self.world.settle();
     }
 
-    /// What somebody beside the requester does to what is written and to those who are asked.
+    /// The acts of a person beside the requester on the text and on the approvers.
     fn play_person(&mut self, step: Step) {
         if !self.world.change().state.is_before_start() {
             return;
@@ -382,7 +383,7 @@ impl Story {
         }
     }
 
-    /// What the world says otherwise than the book.
+    /// The differences of the world from the book.
     fn faults(&self) -> Vec<String> {
         let (book, change) = (&self.book, self.world.change());
         let mut found = Vec::new();
@@ -417,7 +418,7 @@ impl Story {
     }
 }
 
-/// Whether a question is answered by what a target names: all that it names, and something.
+/// Whether a target covers the names of a query: all of them, and at least one.
 fn is_named(own: [Option<&str>; 2], asked: [Option<&str>; 2]) -> bool {
     let rows = || own.into_iter().zip(asked);
     rows().any(|(_, asked)| asked.is_some()) && rows().all(|(own, asked)| asked.is_none() || asked == own)
@@ -449,7 +450,7 @@ proptest! {
         }
     }
 
-    /// J: everything that a question names is named by the target, and the permit for it says the same without a network.
+    /// J: a target names everything in a query, and the permit for it has the same result offline.
     #[test]
     fn a_question_is_answered_by_what_it_names(
         own in [prop::option::of(0..2_u8), prop::option::of(0..2_u8)],

@@ -157,7 +157,7 @@ fn a_step_back_that_was_tapped_by_mistake_is_no_way_back() {
     assert!(!world.change().way_back_taken);
 }
 
-/// What a device sends that kept a tap: its clock runs so many seconds ahead of the server's.
+/// The request of a device that kept a tap: its clock runs so many seconds ahead of the server's.
 fn kept(step: i64, tapped_at: Timestamp, now: Timestamp, ahead: i64) -> Value {
     let by_its_clock = |at: Timestamp| (at + SignedDuration::from_secs(ahead)).to_string();
     json!({"text": "Done", "step": step, "occurred_at": by_its_clock(tapped_at), "sent_at": by_its_clock(now), "tap": format!("tap-{step}")})
@@ -211,7 +211,7 @@ fn a_tap_that_arrives_again_is_the_same_and_nobody_else_s() {
     assert_eq!(code(again("ida", &other)), "tap_reused");
     other["tap"] = json!("tap-2");
     assert_eq!(again("ida", &other).unwrap(), None);
-    // A device without a connection names what it takes back by its own key.
+    // A device without a connection names the entry to undo by its own key.
     say(
         &mut world,
         json!({"text": "A slip", "withdraws": "tap-1", "occurred_at": "2026-11-20T11:21:00Z",

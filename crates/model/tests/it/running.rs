@@ -1,4 +1,4 @@
-//! What is recorded as running follows the outcomes of targets.
+//! The recorded running version follows the outcomes of targets.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn sample(id: &str, artifact: &str, rollback_to: Option<&str>, items: &[&str]) -
     (change, target)
 }
 
-/// Applies an outcome to what ran, as the act does: rows by id, new ones behind.
+/// Applies an outcome to the running versions, as the act does: rows by id, new ones behind.
 fn after(rows: &mut Vec<Running>, (change, target): &(Change, Target), outcome: Outcome) {
     let id = RecordId::from(format!("r-{}-{}", change.id, rows.len()).as_str());
     for row in turn(change, target, outcome, rows, at("11:00"), || id.clone()) {

@@ -1,4 +1,4 @@
-//! A look from outside that wears out, and rules that ask for a function or a training.
+//! An outside review that expires, and rules that require a function or a training.
 
 use model::approval::obligation::{Asked, Due, Duty};
 use model::cab::training::Training;

@@ -1,4 +1,4 @@
-//! A standard change stays inside of what its template's approvers saw, by whatever way it came to be one.
+//! A standard change stays inside of the bounds that its template's approvers saw, however it came to be one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn said() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Whether a change says no more than the bounds, told apart from the product's own comparison.
+/// Whether a change stays within the bounds, apart from the product's own comparison.
 fn is_inside(change: &Change, bounds: &TemplateBounds) -> bool {
     let content = &change.content;
     let most = [bounds.impact.data, bounds.impact.availability, bounds.impact.compliance];
@@ -156,7 +156,7 @@ fn a_standard_change_that_fails_more_likely_than_its_template_allows_becomes_a_n
     assert_eq!(world.change().turned_normal, ["forecast"]);
 }
 
-/// What is forecast of the words after an edit counts, and not what was forecast of those before it.
+/// The forecast of the content after an edit counts, and not that of the content before it.
 #[test]
 fn a_change_becomes_standard_by_the_forecast_of_what_it_says_then() {
     let mut estate = directory();
@@ -176,7 +176,7 @@ fn a_change_becomes_standard_by_the_forecast_of_what_it_says_then() {
 }
 
 proptest! {
-    /// Created, edited, made standard later, or moved by facts: what is still standard is inside, and what is inside is standard.
+    /// Created, edited, made standard later, or moved by facts: a change is standard exactly when it is inside of the bounds.
     #[test]
     fn a_standard_change_never_exceeds_its_bounds(bounds in bounds(), said in said(), way in 0..3_u8, table in any::<bool>()) {
         let mut estate = directory();
@@ -201,7 +201,7 @@ proptest! {
             }
         };
         if table {
-            // What was low is high now: the facts moved under the change.
+            // A low value is high now: the facts moved under the change.
             world.estate(|estate| estate.tenant.as_mut().unwrap().risk_table = RiskTable([[Level::High; 3]; 4]));
             world.settle();
         }

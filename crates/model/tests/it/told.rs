@@ -1,4 +1,4 @@
-//! Work told afterwards: who may be named as its approver, and who says whether it works.
+//! Work reported afterwards: the people who may be named as its approver, and those who judge whether it works.
 
 use model::core::refusal;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Whom a change waits for: nobody is named whom the act itself would refuse.
+//! The people a change waits for: nobody is named whom the act itself would refuse.
 
 use model::approval::approvals;
 use model::change::change_file::{Case, RejectedElsewhere};
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use crate::people::directory;
 use crate::world::{Body, World, at, body, facts_but, file};
 
-/// The rows by which somebody is named whom the act that satisfies the row would refuse as not allowed.
+/// The rows that name a person whom the row's own act would refuse as not allowed.
 pub fn named_in_vain(world: &World) -> Vec<String> {
     let rows = ahead(&world.file, &world.directory, world.now);
     let rows = rows.into_iter().map(|row| row.unmet);
     rows.flat_map(|row| in_vain(world, &row)).collect()
 }
 
-/// The rows that name nobody and do not say that nobody can, or do not say what helps; also after each of the named left.
+/// The rows that name nobody without a note that nobody can, or without the remedy; also after each of the named left.
 pub fn unsaid(world: &World, depth: usize) -> Vec<String> {
     let rows: Vec<Unmet> = ahead(&world.file, &world.directory, world.now)
         .into_iter()
@@ -68,7 +68,7 @@ fn in_vain(world: &World, row: &Unmet) -> Vec<String> {
     people.map(|who| format!("{} waits for {who}", row.code)).collect()
 }
 
-/// Tries the act that satisfies a row of this code. Words that are wrong are told after who may not.
+/// Tries the act that satisfies a row of this code. Wrong input is reported after the missing right.
 fn satisfy(world: &mut World, who: &str, code: &str) -> Result<(), Refusal> {
     let done = |_: ids::RecordId| ();
     let none = Body::new();
@@ -314,7 +314,7 @@ fn who_has_left_is_not_waited_for() {
 
 #[test]
 fn what_only_others_may_lift_waits_for_those_who_may() {
-    // Whoever asked for the rejected change may not overrule its rejection, but revise or cancel it.
+    // The requester of the rejected change may not overrule its rejection, but revise or cancel it.
     let mut world = World::new().until_scheduled();
     world.file.rejected_elsewhere = Some(RejectedElsewhere {
         key: "CHG-7".into(),
@@ -322,7 +322,7 @@ fn what_only_others_may_lift_waits_for_those_who_may() {
         of_interest_to: vec!["mia".into()],
     });
     assert_eq!(waiting_on(&world, "rejected_elsewhere"), ["mia", "max"]);
-    // Work that is told afterwards waits for nobody once its approver has left.
+    // Work that is reported afterwards waits for nobody once its approver has left.
     let retro = facts_but(json!({"retrospective": {
         "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
         "reason": "The shop was down", "verbal_approver": "olga",
@@ -331,7 +331,7 @@ fn what_only_others_may_lift_waits_for_those_who_may() {
     assert_eq!(waiting_on(&told, "confirmation_missing"), ["olga"]);
     told.estate(|estate| estate.people.get_mut(&"olga".into()).unwrap().active = false);
     assert_eq!(waiting_on(&told, "confirmation_missing"), [""; 0]);
-    // Commits that nobody told of wait for who writes the change, once its owner has left.
+    // Commits that nobody reported wait for the change's author, once its owner has left.
     let mut pushed = World::new().until_authorizing();
     pushed.file.committers.not_told.insert("1f2e3d".to_owned());
     pushed.file.committers.too_far.insert("1f2e3d".to_owned());
@@ -396,7 +396,7 @@ fn nobody_is_named_in_vain_whoever_does_the_work() {
 
 type Deed = fn(&mut World, &str) -> Result<(), Refusal>;
 
-/// From draft to review by whoever may first, through the glass.
+/// From draft to review by the first person with the right, through break-glass.
 const DEEDS: [Deed; 7] = [
     |world, who| world.submit(who),
     |world, who| world.assess(who, json!({})),

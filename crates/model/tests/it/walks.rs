@@ -1,4 +1,4 @@
-//! Whole walks through the lifecycle, from the first word to the last.
+//! Whole walks through the lifecycle, from the draft to the closing.
 
 use model::approval::{decide, obligation};
 use model::change::change_file::RejectedElsewhere;
@@ -165,7 +165,7 @@ fn a_template_that_no_longer_holds_stops_what_has_not_begun() {
     newer.estate(|estate| estate.templates.get_mut("patch").unwrap().template_version = 4);
     newer.settle();
     assert_eq!(newer.state(), State::Authorizing);
-    // “Use the present template”, the refusal says.
+    // “Use the present template” is the text of the refusal.
     newer.estate(|estate| {
         let template = estate.templates.get_mut("patch").unwrap();
         template
@@ -512,7 +512,7 @@ fn a_raised_risk_asks_a_peer_after_all() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
-/// What becomes grave while the work goes on owes no less than what was so before.
+/// A risk that rises while the work goes on brings the same duties as one from before.
 #[test]
 fn a_risk_that_rises_after_the_start_asks_a_peer_before_it_closes() {
     let mut world = World::with(facts_but(json!({"complexity": "medium"})), Vec::new()).until_implementing();

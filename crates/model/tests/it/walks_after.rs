@@ -153,7 +153,7 @@ fn a_level_that_is_none_here_is_told_with_those_that_are() {
     );
 }
 
-/// Ends the work with a start that somebody says; answers what the log calls it, if it was too early.
+/// Ends the work with a stated start; returns the log's name for it, if it was too early.
 fn end_with(world: &mut World, start: &str) -> Option<Value> {
     let words = json!({"outcome": "succeeded", "actual_start": at(start).to_string()});
     world.complete("ida", words).unwrap();
@@ -439,7 +439,7 @@ fn high() -> Value {
     json!({"impact": {"availability": "high"}, "complexity": "high"})
 }
 
-/// Peers read no emergency before, so calling a change of high risk one takes nobody's word away under a broken glass.
+/// Peers read no emergency before, so calling a change of high risk one voids nobody's approval under break-glass.
 #[test]
 fn an_emergency_of_high_risk_wants_a_second_hand_on_the_glass() {
     let urgent = json!({"kind": "emergency", "incident": "INC-1"});
@@ -511,7 +511,7 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
     for (who, answer) in [("cora", "own_request"), ("rita", "not_asked"), ("olga", "not_asked")] {
         assert_eq!(code(world.cosign(who)), answer, "{who}");
     }
-    // The opener showed a fresh factor; the second hand may also be a token's bearer.
+    // The opener showed a fresh factor; the co-signer may also be a token's bearer.
     world.by_token = true;
     world.cosign("sue").unwrap();
     world.by_token = false;
@@ -610,7 +610,7 @@ fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_gla
         }
         assert_eq!(world.state(), State::Implementing);
     }
-    // Where nobody could judge the rules, the glass stays open to whoever has a fresh factor and to a second person.
+    // Where nobody could judge the rules, break-glass stays open to a person with a fresh factor and to a second person.
     let mut world = World::with(facts_but(high()), Vec::new());
     world.stop = Some("the policies could not be judged".to_owned());
     assert_eq!(opens(&mut world, "cora", password), "done");

@@ -260,7 +260,7 @@ fn who_asked_for_more_time_reads_that_it_is_decided() {
     assert_eq!(code(grant(&mut world, "olga", true)), "nothing_asked");
 }
 
-/// Nothing wakes a change for a freeze over another service: its timer would be moved by whoever sets one.
+/// Nothing wakes a change for a freeze over another service: any author of a freeze could move its timer otherwise.
 #[test]
 fn a_freeze_over_something_else_makes_nothing_due() {
     let mut world = World::new().until_authorizing();
@@ -468,11 +468,11 @@ fn a_condition_is_not_met_through_a_token_of_somebody_with_a_stake() {
         }),
         ..Actor::system()
     };
-    // Rita wrote the change: a token that she made for tom would let her tick off what sam asked of it.
+    // Rita wrote the change: a token that she made for tom would let her tick off sam's condition.
     let met = world.act_as(through("rita"), |case| around::meet_condition(case, &condition, &empty));
     assert_eq!(code(met), "own_request");
     assert!(world.file.conditions[0].met.is_none());
-    // Whoever edited it since has as much of a stake.
+    // A later editor has as much of a stake.
     world.edit("olga", json!({"title": "Ship 2.4 at last"})).unwrap();
     world
         .decide(

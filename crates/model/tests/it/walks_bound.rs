@@ -1,4 +1,4 @@
-//! What a word, a second signature and a permit are bound to: when that moves, they end.
+//! The things that an approval, a co-signature and a permit are bound to: when these move, all three end.
 
 use model::approval::obligation::{Asked, Due, Duty};
 use model::change::around::{self, LinkEnd};
@@ -76,7 +76,7 @@ fn target(service: &str, artifact: &str) -> Value {
     json!({"service": service, "environment": "production", "artifact": artifact})
 }
 
-/// Two owners, olga of the shop and vera of pay, and a rule on *when* that asks the owner.
+/// Two owners, olga of the shop and vera of pay, and a rule on *when* that requires the owner.
 fn owned(targets: Value) -> World {
     let mut estate = directory();
     let mut shop = estate.ownerships.get(0).unwrap().clone();

@@ -1,5 +1,5 @@
-//! Who made the commits of a change: kept apart where a rule keeps its people from the author, and named where nobody here
-//! is known by that account.
+//! The authors of a change's commits: kept apart where a rule keeps its people from the author, and named where nobody here is
+//! known by that account.
 
 use std::collections::BTreeSet;
 
@@ -81,7 +81,7 @@ fn who_made_a_commit_does_not_count_where_the_author_does_not() {
     assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
     world.approve("sue").unwrap();
     assert_eq!(world.state(), State::Scheduled);
-    // A rule that does not keep its people apart from the author asks who made the commits as well.
+    // A rule that does not keep its people apart from the author requires the authors of the commits as well.
     let mut plain = approved_by_all(Vec::new());
     made_by(&mut plain, &["sam", "olga"], &["github:mona"]);
     assert_eq!(plain.state(), State::Scheduled);

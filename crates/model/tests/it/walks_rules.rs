@@ -1,4 +1,4 @@
-//! What single rules ask: validity, lead time, counts, keeping people apart, freezes, permits ahead.
+//! The requirements of single rules: validity, lead time, counts, keeping people apart, freezes, permits ahead.
 
 use model::approval::decide;
 use model::approval::obligation::{Asked, Due, Duty, Party};
@@ -87,7 +87,7 @@ fn a_rule_that_asks_others_now_is_met_by_nobody_whom_it_asked_before() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
-/// Who moves the times keeps their word on what is done; about the times somebody else speaks, or somebody else sets them.
+/// A person who moves the times keeps their approval of the work; the times need another person's approval, or another author.
 #[test]
 fn who_sets_the_times_still_judges_the_work() {
     let mut world = World::new().until_authorizing();
@@ -113,7 +113,7 @@ fn who_sets_the_times_still_judges_the_work() {
     assert!(row.text.contains("MIA set them"), "{row:?}");
     assert!(row.satisfy.contains("/schedule"), "{row:?}");
     assert_eq!(row.waiting_on, ["rita"]);
-    // Her word still counts for what is done, and never for her own times.
+    // Her approval still counts for the work, and never for her own times.
     world.approve("mia").unwrap();
     assert_eq!(world.state(), State::Approved);
     world.schedule("rita", "13:00", "14:00").unwrap();
@@ -125,7 +125,7 @@ fn who_sets_the_times_still_judges_the_work() {
     );
     world.approve("mia").unwrap();
     assert_eq!(world.state(), State::Scheduled);
-    // Who has agreed to these times makes them not their own by saying them again.
+    // An approver of these times does not become their author by stating them again.
     world.schedule("mia", "13:00", "14:00").unwrap();
     assert_eq!(world.change().planned_by, ["rita".into()]);
     assert_eq!(world.state(), State::Scheduled);
@@ -168,7 +168,7 @@ fn a_short_notice_waits_for_a_later_time() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
-/// A rule may also count its lead time in working days, and an approval may ask for one of its own; the longest counts.
+/// A rule may also count its lead time in working days, and an approval may require one of its own; the longest counts.
 #[test]
 fn a_lead_time_in_working_days_leaves_weekends_and_holidays_out() {
     let mut estate = crate::people::directory();
@@ -205,7 +205,7 @@ fn a_lead_time_in_working_days_leaves_weekends_and_holidays_out() {
         (at("2026-11-25T12:00:00Z"), "own.1".to_owned()),
         "said before it is submitted"
     );
-    // A start is planned by the minute, and told so.
+    // A start is planned by the minute, and shown so.
     world.now = at("2026-11-20T11:59:00.891592Z");
     assert_eq!(earliest(&world).0, at("2026-11-25T12:00:00Z"));
     world.submit("rita").unwrap();
@@ -354,7 +354,8 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     excepted.start("ida").unwrap();
 }
 
-/// What a manager looked at and let pass is what passes: another content waits, and does not pass again by being taken back.
+/// Only the content that a manager reviewed and let pass does pass: another content waits, and does not pass again by being
+/// taken back.
 #[test]
 fn an_exception_is_for_what_was_excepted_alone() {
     let mut world = World::new().until_scheduled();
@@ -413,7 +414,7 @@ fn work_under_way_goes_on_in_a_freeze_and_says_so() {
     assert!(!world.change().in_freeze);
 }
 
-/// A permit lives for minutes that a freeze set beforehand must not leave open at gates which ask nobody.
+/// A permit lives for minutes that a freeze set beforehand must not leave open at offline gates.
 #[test]
 fn permits_die_when_a_halting_freeze_begins_that_was_set_ahead() {
     let mut world = World::new().until_implementing();

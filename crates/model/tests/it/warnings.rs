@@ -1,4 +1,4 @@
-//! What is to be seen of a change before it is decided, and what may be said of its first go.
+//! The warnings of a change before the decision, and the possible statements about its first go.
 
 use model::approval::warning::{Warning, of_change, of_file};
 use model::core::enums::{Purpose, State, WarningKind};

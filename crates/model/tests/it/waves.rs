@@ -1,4 +1,4 @@
-//! Waves: members are placed by rule, a wave waits for the one before it, and what stops them stops every member.
+//! Waves: members are placed by rule, a wave waits for the one before it, and a stop stops every member.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ fn started(plan: &WavePlan) -> World {
     world
 }
 
-/// What the gate says of a member in a wave, of which this is known.
+/// The gate's result for a member in a wave, with these facts.
 fn gate(world: &World, name: &str, wave: i64, state: Option<MemberState>) -> Vec<String> {
     let rows = answer::rows(&world.file, &world.directory, world.now);
     let mut row = rows.into_iter().find(|row| row.waves.is_some()).unwrap();
@@ -227,7 +227,7 @@ fn the_third_failure_halts_and_only_who_implements_resumes() {
         (reason.code.as_str(), reason.waiting_on.contains(&"ida".to_owned())),
         ("waves_halted", true)
     );
-    // Outcomes are told in spite of it: they say what happened.
+    // Outcomes are recorded in spite of it: they are facts.
     tell(&mut world, vec![told("m4", 2, MemberState::Succeeded, None)]);
     let reason = body(json!({"reason": "Revision C is set aside."}));
     assert_eq!(

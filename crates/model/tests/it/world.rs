@@ -1,4 +1,4 @@
-//! The world of the tests: one change, a clock and ids that are handed in, and people who act on it.
+//! The world of the tests: one change, a clock and ids that the test sets, and people who act on it.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::people::{dawn, directory, may, requirements};
 /// A request's body.
 pub type Body = Map<String, Value>;
 
-/// Under what permits are made here.
+/// The signing data of permits here.
 pub fn signing() -> permit::Signing {
     permit::Signing {
         epoch: 1,
@@ -58,7 +58,7 @@ pub struct World {
     ids: u64,
 }
 
-/// What a low-risk normal change says.
+/// The content of a low-risk normal change.
 pub fn facts() -> Body {
     body(json!({
         "title": "Ship 2.4", "description": "The new basket.", "justification": "Customers wait for it.",
@@ -74,7 +74,7 @@ pub fn facts() -> Body {
     }))
 }
 
-/// The facts with some of them said otherwise.
+/// The facts with some of them changed.
 pub fn facts_but(changes: Value) -> Body {
     let mut map = facts();
     read_content::merge(&mut map, &body(changes));
@@ -87,7 +87,7 @@ impl World {
         Self::with(facts(), Vec::new())
     }
 
-    /// A draft by `rita` that says these facts, under these rules beside the base ones.
+    /// A draft by `rita` with these facts, under these rules beside the base ones.
     pub fn with(facts: Body, extra: Vec<(Due, Duty)>) -> Self {
         Self::create("rita", facts, extra, directory()).unwrap()
     }
@@ -169,7 +169,7 @@ impl World {
         Ok(answer)
     }
 
-    /// Asks something of the case without changing the world.
+    /// Queries the case without changing the world.
     pub fn look<T>(&self, ask: impl FnOnce(&Case<'_>) -> T) -> T {
         let mut copy = self.clone();
         copy.act_as(Actor::system(), |case| Ok(ask(case))).unwrap()
@@ -227,7 +227,7 @@ impl World {
         .unwrap();
     }
 
-    /// Runs what is due at this instant, as the worker does, until nothing is due. Fails on a busy loop.
+    /// Runs timers due at this instant, as the worker does, until none is due. Fails on a busy loop.
     pub fn run_timers(&mut self) {
         for _ in 0..20 {
             self.act("system", |case| {
@@ -266,7 +266,7 @@ impl World {
         self.wait_until(self.now + SignedDuration::from_mins(minutes));
     }
 
-    /// What is unmet ahead of the change, by code.
+    /// The unmet requirements ahead of the change, by code.
     pub fn unmet(&self) -> Vec<String> {
         let rows = waiting_on::ahead(&self.file, &self.directory, self.now);
         rows.into_iter().map(|row| row.unmet.code).collect()
@@ -284,7 +284,7 @@ impl World {
         self.act(who, |case| write::assess(case, &body(words)))
     }
 
-    /// A decision with the present digest, and whatever else is said.
+    /// A decision with the present digest, and further input.
     pub fn decide(&mut self, who: &str, words: Value) -> Result<RecordId, Refusal> {
         let mut words = body(words);
         let digest = self.change().digests.content.clone();
@@ -373,12 +373,12 @@ impl World {
         self.act(who, |case| model::emergency::break_glass::cosign(case, &Body::new()))
     }
 
-    /// Asks the gate about an artifact for the shop in production.
+    /// Queries the gate about an artifact for the shop in production.
     pub fn gate(&self, artifact: &str) -> Answer {
         self.gate_for("shop", artifact)
     }
 
-    /// Asks the gate about an artifact for a service in production.
+    /// Queries the gate about an artifact for a service in production.
     pub fn gate_for(&self, service: &str, artifact: &str) -> Answer {
         let rows: Vec<_> = answer::rows(&self.file, &self.directory, self.now)
             .into_iter()
@@ -387,7 +387,7 @@ impl World {
         answer::decide(&rows, None, self.now)
     }
 
-    /// Collects a permit as the gate's door does: judged anew, and on a way forward the work begins.
+    /// Collects a permit as the gate's route does: judged anew, and on a forward deployment the work begins.
     pub fn collect(&mut self, who: &str, artifact: &str) -> Result<Permit, Vec<Unmet>> {
         self.collect_for(who, "shop", artifact)
     }
@@ -432,7 +432,7 @@ impl World {
         self
     }
 
-    /// Walks to scheduled with all that the base rules ask.
+    /// Walks to scheduled with all that the base rules require.
     pub fn until_scheduled(self) -> Self {
         let mut world = self.until_authorizing();
         world.evidence("pip", "passed", Some("git:aa")).unwrap();
@@ -501,7 +501,7 @@ impl World {
     }
 }
 
-/// What a standard change from the template says.
+/// The content of a standard change from the template.
 pub fn standard_facts() -> Body {
     let mut words = facts_but(json!({"kind": "standard", "template": "patch", "plan": null, "rollback_plan": null}));
     words.remove("category");
@@ -510,7 +510,7 @@ pub fn standard_facts() -> Body {
 
 /// A change of another kind than the normal one in each of the states that it can be in.
 impl World {
-    /// What a standard change from the template says.
+    /// The content of a standard change from the template.
     pub fn standard() -> Self {
         let mut words =
             facts_but(json!({"kind": "standard", "template": "patch", "plan": null, "rollback_plan": null}));
@@ -523,7 +523,7 @@ impl World {
         Self::with(facts_but(json!({"kind": "emergency", "incident": "INC-1"})), Vec::new())
     }
 
-    /// Work that `rita` tells afterwards and `olga` allowed.
+    /// Work that `rita` reports afterwards and `olga` allowed.
     pub fn retrospective() -> Self {
         let words = facts_but(json!({"retrospective": {
             "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
@@ -532,7 +532,7 @@ impl World {
         Self::with(words, Vec::new())
     }
 
-    /// A standard change in a state; it never waits for an assessment or for words, so nobody rejects it.
+    /// A standard change in a state; it never waits for an assessment or for approvals, so nobody rejects it.
     pub fn standard_in(state: State) -> Option<Self> {
         let mut world = Self::standard();
         match state {
@@ -563,12 +563,12 @@ impl World {
         world.walked_to(state)
     }
 
-    /// Work told afterwards in a state: it begins when all is over.
+    /// Work reported afterwards in a state: it begins when all is over.
     pub fn retrospective_in(state: State) -> Option<Self> {
         matches!(state, State::Reviewing | State::Closed).then(|| Self::retrospective().walked_to(state))
     }
 
-    /// From where its kind has brought it with nobody's word missing, on to a state.
+    /// From where its kind has brought it with all approvals given, on to a state.
     fn walked_to(mut self, state: State) -> Self {
         if state == State::Cancelled {
             let reason = body(json!({"reason": "Not needed"}));
@@ -632,7 +632,7 @@ pub fn code<T>(answer: Result<T, Refusal>) -> &'static str {
     }
 }
 
-/// The codes of what a refusal says is missing.
+/// The codes of a refusal's unmet conditions.
 pub fn missing<T>(answer: Result<T, Refusal>) -> Vec<String> {
     match answer {
         Err(Refusal::NotNow { unmet, .. }) => unmet.into_iter().map(|row| row.code).collect(),

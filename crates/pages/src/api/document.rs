@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{Part, Rich};
 
-/// Schemas within schemas are followed this deep; deeper ones say “object”.
+/// Schemas within schemas are followed to this depth; deeper ones are shown as “object”.
 const DEEPEST: usize = 5;
 
 /// Operations under one tag.
@@ -41,7 +41,7 @@ pub(super) struct Property {
     pub(super) description: String,
 }
 
-/// A type in words, with links to named shapes.
+/// A type as text, with links to named shapes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Type(Rich);
 

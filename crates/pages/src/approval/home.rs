@@ -1,4 +1,4 @@
-//! What waits for the reader: cards to decide, own changes with their next step.
+//! The reader's open work: cards to decide, own changes with their next step.
 
 use askama::Template;
 
@@ -11,7 +11,7 @@ use crate::{
     State, Table, Tone, WAITING_SHOWN, count_word, render,
 };
 
-/// A change that needs the reader's word, with all that the decision asks for.
+/// A change that needs the reader's decision, with all facts that the decision needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueueCard {
     /// Its key, unique on the page.
@@ -26,7 +26,7 @@ pub struct QueueCard {
     pub waits: String,
     /// When the decision is due: “Due 17:00, in 6 h”; empty for no due time.
     pub due: String,
-    /// By when the reader says that they have seen it; empty where they did.
+    /// The deadline for the reader to confirm having seen it; empty where they did.
     pub seen: String,
     /// Whether that is close or past.
     pub is_late: bool,
@@ -68,23 +68,23 @@ pub struct QueueRow {
     pub next: Rich,
     /// When that is due or planned.
     pub due: String,
-    /// What is to be seen before it is decided, in few words: “Freeze, conflict”; empty for nothing.
+    /// Warnings to read before the decision, in short: “Freeze, conflict”; empty for nothing.
     pub warned: Rich,
 }
 
 /// A number with the list that it counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HomeNumber {
-    /// What is counted: “Under way”.
+    /// The name of the count: “Under way”.
     pub label: String,
-    /// How many, as the list says it: `12`, `1,000+`.
+    /// The count as the list shows it: `12`, `1,000+`.
     pub count: String,
     /// The list.
     pub href: String,
 }
 
 impl HomeNumber {
-    /// A number by its words, its count and its list.
+    /// A number with its label, its count and its list.
     #[must_use]
     pub fn new(label: impl Into<String>, count: impl Into<String>, href: impl Into<String>) -> Self {
         Self {
@@ -101,13 +101,13 @@ impl HomeNumber {
 pub struct Home {
     /// Everything around it.
     pub frame: Frame,
-    /// For whom the reader answers: “You answer for Security, and for Yusuf Demir until Monday.”
+    /// The roles for which the reader decides: “You answer for Security, and for Yusuf Demir until Monday.”
     pub lede: Rich,
-    /// What cannot wait for anybody: broken glasses, halted rollouts, open incidents, what is late.
+    /// Urgent matters: uses of break-glass, halted rollouts, open incidents, overdue work.
     pub acute: Vec<Entry>,
-    /// How much there is of what the reader asks for most, each with its list.
+    /// The figures that matter most to the reader, each with its list.
     pub numbers: Vec<HomeNumber>,
-    /// Changes that need the reader's word now, the most urgent first.
+    /// Changes that need the reader's decision now, the most urgent first.
     pub due: Vec<QueueCard>,
     /// Changes that need it later.
     pub later: Vec<QueueRow>,
@@ -115,9 +115,9 @@ pub struct Home {
     pub own: Vec<QueueRow>,
     /// Work given to the reader: tasks, reviews, confirmations.
     pub tasks: Vec<Entry>,
-    /// What else belongs to the reader's work, by role.
+    /// Further work of the reader, by role.
     pub sections: Vec<Section>,
-    /// What the reader decided lately.
+    /// The reader's recent decisions.
     pub decided: Vec<Entry>,
     /// Freezes, incidents and other things to keep in mind.
     pub keep_in_mind: Vec<Entry>,
@@ -175,12 +175,12 @@ impl Home {
         self.due.is_empty() && self.later.is_empty() && self.tasks.is_empty()
     }
 
-    /// Whether the page has nothing else to say either.
+    /// Whether the page has no other content.
     fn is_alone(&self) -> bool {
         self.is_idle() && self.own.is_empty() && self.sections.is_empty()
     }
 
-    /// What to do until something waits.
+    /// Suggestions for a reader without open work.
     fn later_words(&self) -> Rich {
         Rich::new()
             .text("When a change needs your decision it appears here and in your mail. Meanwhile: ")
@@ -367,7 +367,7 @@ fn sample_ordinary() -> Home {
     }
 }
 
-/// The reader's tasks and what stands beside the queue.
+/// The reader's tasks and the parts beside the queue.
 fn sample_surroundings() -> Home {
     let undo = ActForm::new("undo", "Undo", "/t/halden/changes/CHG-1049/approvals/a1/withdrawal").tone(ActTone::Link);
     Home {

@@ -29,7 +29,7 @@ pub struct AuditLog {
     pub filters: Vec<Field>,
     /// Where the filters are sent.
     pub filter_url: String,
-    /// What it says when no entry is shown.
+    /// The text when no entry is shown.
     pub unsaid: String,
     /// The last entries, newest first, or those that fit.
     pub entries: Vec<LogEntry>,

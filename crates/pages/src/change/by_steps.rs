@@ -12,7 +12,7 @@ const OUTCOMES: [(&str, &str); 7] = [
     ("not_implemented", "Not implemented"),
 ];
 
-/// What the steps of the runbook add up to, before a person tells the outcome.
+/// The sum of the runbook's steps, before a person records the outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BySteps {
     /// The outcome that is chosen beforehand; empty while a step is open.
@@ -21,8 +21,7 @@ pub struct BySteps {
     pub words: String,
 }
 
-/// How it ended is said by a person: a way back that was noted speaks for itself, and steps of which none is open propose what they
-/// add up to.
+/// A person records the outcome: a recorded rollback decides it, and if no step is open the steps propose a value.
 pub(super) fn outcome(by_steps: Option<&BySteps>, is_rolled_back: bool) -> Field {
     let field = Field::radio("outcome", "Outcome", &OUTCOMES).required();
     let proposed = match (by_steps, is_rolled_back) {

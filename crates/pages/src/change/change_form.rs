@@ -1,5 +1,5 @@
-//! The form that writes or edits a change: sections of fields, rows for targets
-//! and steps without script, facts that were derived, errors told twice.
+//! The form that writes or edits a change: sections of fields, rows for targets and steps without script, derived facts, errors
+//! both at the top and at the field.
 
 mod fields;
 
@@ -22,7 +22,7 @@ pub struct RowGroup {
     pub name: String,
     /// One of them: “Target”, “Step”.
     pub noun: String,
-    /// The button's words: “Add two more targets”.
+    /// The button's label: “Add two more targets”.
     pub add_label: String,
     /// The fields of each row; empty rows are ignored when sent.
     pub rows: Vec<Vec<Field>>,
@@ -31,11 +31,11 @@ pub struct RowGroup {
 /// Times that fit, offered beside the planned times: each a button that puts it into the form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fits {
-    /// Start and end as the button sends them (`2026-11-22T21:00/2026-11-22T21:30`), and the start in words.
+    /// Start and end as the button sends them (`2026-11-22T21:00/2026-11-22T21:30`), and the start as text.
     pub times: Vec<(String, String)>,
-    /// What speaks against the time that was typed, a sentence each: a freeze, its windows, another change.
+    /// Objections to the time that was typed, a sentence each: a freeze, its windows, another change.
     pub against: Vec<String>,
-    /// The last time before it and the first after it that fit, told as the others are.
+    /// The last time before it and the first after it that fit, in the same form as the others.
     pub near: Vec<(String, String)>,
     /// Whether they were looked for; without a service and an environment nothing can be.
     pub is_looked: bool,
@@ -54,11 +54,11 @@ pub struct FormSection {
     pub fields: Vec<Field>,
     /// Its rows, after the fields.
     pub rows: Option<RowGroup>,
-    /// Folded until it is opened, for what is seldom needed; opens by itself on an error.
+    /// Folded until it is opened, for fields that are seldom needed; opens by itself on an error.
     pub is_folded: bool,
     /// Whether a folded section holds values already.
     pub is_known: bool,
-    /// Times that fit, where it asks for the planned times.
+    /// Times that fit, where the form has the planned times.
     pub fits: Option<Fits>,
 }
 
@@ -106,7 +106,8 @@ impl FormSection {
         })
     }
 
-    /// Leaves out what is said elsewhere, by first word or whole name; with steps back, also why there would be none.
+    /// Leaves out fields that are shown elsewhere, by name prefix or whole name; with rollback steps, also the reason for
+    /// having none.
     fn leave_out(&mut self, locked: &BTreeSet<String>) {
         let is_said = |name: &str| {
             let first = name.split('.').next().unwrap_or(name);
@@ -155,11 +156,11 @@ pub struct DerivedFact {
 /// A field that two people changed at once: both values, and the question which one stays.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conflict {
-    /// What it is: “Title”, “Plan”.
+    /// The field's label: “Title”, “Plan”.
     pub label: String,
-    /// Who else changed it: “Priya Raman wrote”.
+    /// The other author: “Priya Raman wrote”.
     pub their_heading: String,
-    /// Their value as it stands now, one line each.
+    /// Their current value, one line each.
     pub theirs: Vec<String>,
     /// The reader's value, one line each.
     pub mine: Vec<String>,
@@ -182,7 +183,7 @@ impl Conflict {
 /// The draft that a form keeps while it is written, for its writer alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeptDraft {
-    /// Where the script sends what was typed.
+    /// The address to which the script sends typed input.
     pub save_url: String,
     /// Where it is thrown away.
     pub discard_url: String,
@@ -212,29 +213,29 @@ pub struct ChangeForm {
     pub lede: String,
     /// Where it belongs, after “Changes”: “New”, a key.
     pub crumb: String,
-    /// Warnings: what an edit will void.
+    /// Warnings: the approvals that an edit will void.
     pub notices: Vec<Notice>,
-    /// What did not happen, when the form came back: “Not submitted yet: two answers need a second look”.
+    /// The refusal, when the form came back: “Not submitted yet: two answers need a second look”.
     pub refused: String,
     /// Errors that belong to no field.
     pub errors: Vec<Rich>,
     /// Where it is sent.
     pub action_url: String,
-    /// What is sent along, such as the version that was edited.
+    /// Hidden fields, such as the version that was edited.
     pub hidden: Vec<Field>,
-    /// What two people changed at once.
+    /// Fields that two people changed at once.
     pub conflicts: Vec<Conflict>,
     /// The sections.
     pub sections: Vec<FormSection>,
-    /// The main button: words and the value of `act`.
+    /// The main button: label and the value of `act`.
     pub go: (String, String),
-    /// The second button: words and the value of `act`; empty words for none.
+    /// The second button: label and the value of `act`; an empty label for none.
     pub keep: (String, String),
     /// The draft that it keeps; `None` where it keeps none.
     pub kept: Option<KeptDraft>,
     /// Where “Discard” leads.
     pub back_url: String,
-    /// What was filled in, with its origin.
+    /// Values that were filled in, each with its origin.
     pub derived: Vec<DerivedFact>,
     /// What happens next.
     pub next: Vec<Entry>,
@@ -282,7 +283,7 @@ impl ChangeForm {
         }
     }
 
-    /// Each error with the field that it leads to and the field's name, which are said apart.
+    /// Each error with its field's id and the field's name, in separate parts.
     fn summary(&self) -> Vec<(String, &str, &str)> {
         let picks = self.conflicts.iter().map(|conflict| &conflict.pick);
         picks
@@ -294,7 +295,7 @@ impl ChangeForm {
             .collect()
     }
 
-    /// What speaks against a value that may be sent all the same, with the field that it leads to.
+    /// Warnings about a value that may still be sent, with the id of its field.
     fn warned(&self) -> Option<(String, &[String])> {
         let fields = self.sections.iter().flat_map(FormSection::all_fields);
         let mut warned = fields.filter_map(|field| Some((field.id(""), field.warnings.as_deref()?)));

@@ -29,17 +29,17 @@ pub struct ChangeRow {
     pub targets: String,
     /// Its planned start, for the reader; empty when none is planned.
     pub planned: String,
-    /// Whom it waits for; empty for nobody.
+    /// The person or role that it waits for; empty for nobody.
     pub waits_for: String,
     /// How old it is: “4 d”.
     pub age: String,
-    /// What it says in the fields that the tenant added, in one line.
+    /// The values of the tenant's custom fields, in one line.
     pub own: String,
     /// Its planned end; empty when none is planned.
     pub planned_end: String,
-    /// Who answers for it.
+    /// The owner.
     pub owner: Named,
-    /// Who asked for it.
+    /// The requester.
     pub requester: Named,
     /// Its team; empty for none.
     pub team: String,

@@ -14,25 +14,25 @@ use crate::{
     Section, SectionBody, State, Stepper, Table, render,
 };
 
-/// The label of the long text that names what is left out of the assessment.
+/// The label of the long text with the omitted parts of the assessment.
 pub const LEFT_OUT: &str = "Left out of the assessment";
 
 /// The head and the foot of the decision card.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decision {
-    /// Whose decision it is: “Your decision, for Security”, or “What is decided here”.
+    /// The role that decides: “Your decision, for Security”, or “What is decided here”.
     pub heading: String,
     /// When it is due: “Due today 17:00, in 6 h”; empty for no due time.
     pub due: String,
     /// Whether that is close or past.
     pub is_late: bool,
-    /// Since when: “asked yesterday 16:10”; empty when the reader is not asked.
+    /// The time of the request: “asked yesterday 16:10”; empty when no decision of the reader is needed.
     pub asked: String,
-    /// By when the reader says that they have seen it; empty where they did, or are not asked.
+    /// The deadline for the reader to confirm having seen it; empty where they did, or need not decide.
     pub seen: String,
     /// The decisions open to the reader, each with `content_digest` hidden; empty for none.
     pub acts: Vec<ActForm>,
-    /// What the decision binds: “You decide on exactly this text: digest …”.
+    /// The content that the decision binds: “You decide on exactly this text: digest …”.
     pub binds: Rich,
 }
 
@@ -90,11 +90,11 @@ pub struct TargetRow {
     pub href: String,
     /// The environment.
     pub environment: String,
-    /// Artifact or commit, shortened; empty for work by hand.
+    /// Artifact or commit, shortened; empty for manual work.
     pub build: String,
-    /// What the way back leads to; empty when not said.
+    /// The target of the rollback; empty when not given.
     pub rollback_to: String,
-    /// Where the work on it stands, or its outcome.
+    /// The state of the work on it, or its outcome.
     pub outcome: Mark,
     /// Acts on it: its completion.
     pub acts: Vec<ActForm>,
@@ -110,7 +110,7 @@ pub struct ChangePage {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// The digest of what is decided: a page that is followed live does not swap it under the reader's eyes.
+    /// The digest of the content to decide: a page that is followed live does not swap it under the reader's eyes.
     pub digest: String,
     /// Its state in the lifecycle.
     pub state: State,
@@ -122,11 +122,11 @@ pub struct ChangePage {
     pub kind: Kind,
     /// Further marks: expedited, overrun, missed its window, unauthorized.
     pub flags: Vec<Mark>,
-    /// The outcome of the whole. Of a closed change that did not plainly succeed it stands in the place of the state.
+    /// The outcome of the whole. For a closed change that did not plainly succeed, the outcome replaces the state.
     pub outcome: Option<Mark>,
-    /// Who wrote it and when: “by Ingrid Solheim, 4 days ago”.
+    /// The author and the time: “by Ingrid Solheim, 4 days ago”.
     pub byline: Rich,
-    /// Warnings about it: what was voided, a freeze, a collision.
+    /// Warnings about it: voided approvals, a freeze, a collision.
     pub notices: Vec<Notice>,
     /// Acts at the head's right end: edit, watch, the bundle.
     pub head_acts: Vec<ActForm>,
@@ -138,11 +138,11 @@ pub struct ChangePage {
     pub decision: Decision,
     /// Every other act that is legal now, one form each, the main one first.
     pub acts: Vec<ActForm>,
-    /// What stands above those acts: “Next: submit it for assessment.”
+    /// The note above those acts: “Next: submit it for assessment.”
     pub acts_note: Rich,
-    /// What is still unmet before each next step, and whom it waits for.
+    /// Unmet requirements of each next step, with the person or role that each waits for.
     pub requirements: Work,
-    /// Who was asked, why, and what they said.
+    /// The approvers, the reason for each, and their decisions.
     pub approvals: Work,
     /// The plan.
     pub plan: Vec<PlanStep>,
@@ -156,17 +156,17 @@ pub struct ChangePage {
     pub texts: Vec<(String, String)>,
     /// Targets with their outcomes; of many, a page of them.
     pub targets: Vec<TargetRow>,
-    /// At their heading, where they are not all: how many were told of, with links to those before and after.
+    /// At their heading, where the list is partial: the number of targets, with links to those before and after.
     pub targets_note: Option<Rich>,
     /// Evidence, with the form that adds to it.
     pub evidence: Work,
     /// Its risk: the matrix, and how likely it fails.
     pub risk_sections: Vec<Section>,
-    /// What other records say of it.
+    /// Links from other records.
     pub linked: Vec<Section>,
-    /// What was planned beside what was done.
+    /// The plan beside the actual work.
     pub course: Option<Section>,
-    /// How it is watched after the work, and what was seen.
+    /// The watch after the work, and its findings.
     pub watch: Work,
     /// The tab that the address names; the first where it names none that is there.
     pub tab: String,
@@ -184,7 +184,7 @@ pub struct ChangePage {
     pub links: Work,
     /// Comments.
     pub comments: Work,
-    /// What happened, newest first, with log indexes.
+    /// Past events, newest first, with log indexes.
     pub timeline: Vec<Moment>,
     /// At the timeline's heading: a link to all of it.
     pub timeline_note: Rich,

@@ -1,4 +1,4 @@
-//! The runbook: one step of a plan at a time, for a phone at night. The way back is always in sight.
+//! The runbook: one step of a plan at a time, for a phone at night. The rollback is always in sight.
 
 use askama::Template;
 
@@ -13,11 +13,11 @@ use crate::{ActForm, Entry, Field, Frame, Notice, Place, PlanStep, Rich, Tone, r
 pub struct RunStep {
     /// What is done.
     pub title: String,
-    /// Who does it; empty when nobody is named.
+    /// The person who does it; empty when nobody is named.
     pub who: String,
-    /// How it is checked; empty when nothing is said.
+    /// The check after it; empty when none is given.
     pub check: String,
-    /// How long it takes: “18 min”; empty when nobody said.
+    /// The duration: “18 min”; empty when none is given.
     pub length: String,
     /// Whether it is done.
     pub is_done: bool,
@@ -25,7 +25,7 @@ pub struct RunStep {
     pub is_skipped: bool,
     /// Whether something went wrong with it, and it is still open.
     pub has_failed: bool,
-    /// How many minutes a watch lasts at least, for the script that counts without a connection; empty for a step that is none.
+    /// The least minutes of a watch, for the script that counts without a connection; empty for a step that is no watch.
     pub watch_minutes: String,
 }
 
@@ -42,10 +42,10 @@ pub struct RunUndo {
     pub is_skipped: bool,
 }
 
-/// A time that a phone shows large, and what it means.
+/// A time that a phone shows large, and its meaning.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunClock {
-    /// What it is: “Roll back by”.
+    /// The label: “Roll back by”.
     pub label: String,
     /// The time for the reader: “23:15”.
     pub time: String,
@@ -79,7 +79,7 @@ pub struct Runbook {
     pub watch_until: String,
     /// The latest step that the reader may take back.
     pub undo: Option<RunUndo>,
-    /// What it says in place of a step.
+    /// The text in place of a step.
     pub instead: String,
     /// Since when the step runs, and the latest moment to roll back.
     pub clocks: Vec<RunClock>,
@@ -95,11 +95,11 @@ pub struct Runbook {
     pub rollback: Vec<PlanStep>,
     /// How long that takes: “9 min”.
     pub rollback_note: String,
-    /// What happened so far, newest first.
+    /// Past events, newest first.
     pub so_far: Vec<Entry>,
-    /// The way on from a way back begun by mistake; empty once a step of it is done.
+    /// Acts that cancel a rollback begun by mistake; empty once a step of it is done.
     pub go_on: Vec<ActForm>,
-    /// Acts in place of a step: start, tell the outcome.
+    /// Acts in place of a step: start, record the outcome.
     pub acts: Vec<ActForm>,
     /// Warnings.
     pub notices: Vec<Notice>,
@@ -178,7 +178,7 @@ impl Runbook {
         }
     }
 
-    /// What is said of a step beside its title, for whoever does not see the marks.
+    /// A step's status as text beside its title, for readers that do not see the marks.
     fn said_of(&self, step: &RunStep) -> &'static str {
         match (step.is_done, step.is_skipped, step.has_failed) {
             (true, ..) => "done",
@@ -193,7 +193,7 @@ impl Runbook {
         !self.watch_until.is_empty()
     }
 
-    /// What is taken back: nothing where nothing may be.
+    /// The entry that undo removes: empty where undo is not allowed.
     fn undo_entry(&self) -> &str {
         self.undo.as_ref().map_or("", |undo| undo.entry.as_str())
     }
@@ -210,7 +210,7 @@ impl Runbook {
         }
     }
 
-    /// What the log of actions says of a step that is taken back.
+    /// The text of the action log when a step is undone.
     fn undo_text(&self) -> String {
         let title = self.undo.as_ref().map_or("", |undo| undo.title.as_str());
         format!("Taken back: {title}")
@@ -225,12 +225,12 @@ impl Runbook {
         }
     }
 
-    /// What a step that is done is noted as.
+    /// The log kind of a step that is done.
     fn kind(&self) -> &'static str {
         if self.is_back { "rollback" } else { "step" }
     }
 
-    /// What is noted where the way back begins: the step at which it does.
+    /// The log entry where the rollback begins: the step at which it does.
     fn turns_at(&self) -> String {
         match self.step() {
             Some((number, step)) => format!("Rolling back at step {number}: {}", step.title),
@@ -271,7 +271,7 @@ impl Runbook {
     }
 }
 
-/// Every step is done, and no outcome is told yet: the way back still stands open.
+/// Every step is done and no outcome is recorded yet: a rollback is still possible.
 fn sample_all_done() -> Runbook {
     let mut done = Runbook {
         current: None,
@@ -310,7 +310,7 @@ fn sample_watch() -> Runbook {
     watch
 }
 
-/// The way back is being taken.
+/// The rollback is under way.
 fn sample_back() -> Runbook {
     let mut back = Runbook {
         is_back: true,

@@ -1,9 +1,7 @@
-//! The usual form of every act on a change: its words, its fields, their names.
+//! The usual form of every act on a change: its labels, its fields, their names.
 //!
-//! The server decides which acts are legal and for whom; it takes the form from
-//! here, so that the words of an act are the same wherever it is offered. Field
-//! names are those of the API, nested ones with points (`impact.data`); lists
-//! are one entry a line.
+//! The server decides which acts are legal and for which person; it takes the form from here, so that an act has the same
+//! labels everywhere. Field names are those of the API, nested ones with points (`impact.data`); lists are one entry a line.
 
 use super::by_steps::{self, BySteps};
 use crate::{ActForm, ActTone, Choice, Field, Input};
@@ -25,11 +23,11 @@ pub enum Act {
     Return,
     /// A decision: no.
     Reject,
-    /// Somebody else of those asked shall decide.
+    /// Passes the decision to another approver.
     Abstain,
     /// Takes the reader's own decision back; the context's `item` is its id.
     Withdraw,
-    /// The peer's word on plan and code.
+    /// The peer's review of plan and code.
     PeerReview,
     /// Sets the planned times.
     Schedule,
@@ -41,11 +39,11 @@ pub enum Act {
     Start,
     /// An entry of the log of actions.
     Entry,
-    /// Asks for more time.
+    /// Requests more time.
     Extend,
     /// Grants or refuses more time.
     DecideExtension,
-    /// Tells an outcome, for one target or all that are open.
+    /// Records an outcome, for one target or all that are open.
     Complete,
     /// Does it work?
     Validate,
@@ -55,7 +53,7 @@ pub enum Act {
     Close,
     /// Gives it up.
     Cancel,
-    /// Stands in for all approvals.
+    /// Replaces all approvals.
     BreakGlass,
     /// The second person's signature under it.
     CoSign,
@@ -63,7 +61,7 @@ pub enum Act {
     ValidateBreakGlass,
     /// Lifts the stop that a rejection puts on equal changes.
     Overrule,
-    /// Says whether work already done had been allowed.
+    /// Records whether work already done had been allowed.
     ConfirmRetrospective,
     /// Adds evidence.
     AddEvidence,
@@ -81,26 +79,26 @@ pub enum Act {
     Watch,
 }
 
-/// What the forms have to know of a change.
+/// The facts of a change that the forms need.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActContext {
     /// The change's page, to which the acts' paths are added: `/t/halden/changes/CHG-1042`.
     pub change_url: String,
-    /// The digest over what and when that the reader sees now.
+    /// The digest over *what* and *when* that the reader sees now.
     pub content_digest: String,
-    /// Who wrote it, for the question's label.
+    /// The author, for the question's label.
     pub writer: String,
-    /// The reader's zone, told beside times.
+    /// The reader's zone, shown beside times.
     pub zone: String,
     /// The planned start as a `datetime-local` value; empty for none.
     pub planned_start: String,
     /// The planned end as a `datetime-local` value; empty for none.
     pub planned_end: String,
-    /// The earliest start that rules on lead time leave, in words; empty where none asks.
+    /// The earliest start under the rules on lead time, as text; empty without such a rule.
     pub earliest_start: String,
     /// The reader's login, proposed as the checker of conditions.
     pub reader: String,
-    /// Open targets: id and words.
+    /// Open targets: id and label.
     pub targets: Vec<(String, String)>,
     /// The id of the item that the act is about, where it is about one.
     pub item: String,
@@ -108,9 +106,9 @@ pub struct ActContext {
     pub environments: Vec<String>,
     /// The security questions that the change raises.
     pub questions: Vec<SecurityQuestionAsked>,
-    /// Whether the log of actions says that it is rolled back.
+    /// Whether the log of actions records a rollback.
     pub is_rolled_back: bool,
-    /// What the steps of the runbook add up to; `None` where none is noted.
+    /// The sum of the runbook's steps; `None` where none is recorded.
     pub by_steps: Option<BySteps>,
     /// The digest of the planned times that the page shows.
     pub when_digest: String,
@@ -129,7 +127,7 @@ pub struct SecurityQuestionAsked {
     pub key: String,
     /// The question.
     pub words: String,
-    /// `yes`, `no`, or empty while nobody has answered.
+    /// `yes`, `no`, or empty while it is open.
     pub answer: String,
     /// What exactly.
     pub text: String,
@@ -143,7 +141,7 @@ const LEVELS: [(&str, &str); 5] = [
     ("high", "High"),
 ];
 
-/// What lets a form do its work once, also when it is sent again from the page before.
+/// The key that makes a form idempotent, also when it is sent again from the page before.
 pub fn once(context: &ActContext) -> Field {
     Field::hidden("once", context.once.as_str())
 }
@@ -519,7 +517,7 @@ impl Act {
     }
 }
 
-/// The assessment: what it says of harm, risk and what was left out.
+/// The assessment: harm, risk and the parts that were left out.
 fn assess(context: &ActContext) -> ActForm {
     let form = at(context, "assess", "Assess", "/assessment")
         .tone(ActTone::Go)
@@ -642,7 +640,7 @@ fn at(context: &ActContext, id: &str, label: &str, path: &str) -> ActForm {
     ActForm::new(id, label, format!("{}{path}", context.change_url))
 }
 
-/// A question that is answered: nothing is taken for a no.
+/// A required yes or no: no choice is never taken as a no.
 fn yes_or_no(name: &str, label: &str) -> Field {
     Field::radio(name, label, &[("true", "Yes"), ("false", "No")]).required()
 }
@@ -661,7 +659,7 @@ fn zone(context: &ActContext) -> &str {
     if context.zone.is_empty() { "UTC" } else { &context.zone }
 }
 
-/// The planned start, beside which lead times are told while a date is picked.
+/// The planned start, beside which lead times are shown while a date is picked.
 fn start(context: &ActContext) -> Field {
     let field = time("planned_start", "Start", context);
     if context.earliest_start.is_empty() {

@@ -1,10 +1,10 @@
-//! Parts that belong to one page's template, cut out of the samples of that page: what is shown is what pages show.
+//! Parts that belong to one page's template, cut out of the samples of that page, so that they equal the real pages.
 
 use crate::elements::{figures, glossary, icons, parts};
 use crate::risk::{calibration, forecast, icon_array, matrix};
 use crate::{AuditLog, Calendar, ChangeForm, ChangePage, Fact, GatePage, Home, Part, Runbook, Section, SectionBody};
 
-/// What of the tokens is shown, each with what it is for.
+/// The tokens that are shown, each with its purpose.
 const TOKENS: [(&str, &str); 15] = [
     ("sunk", "navigation, code"),
     ("paper", "the page"),

@@ -1,11 +1,11 @@
-//! The ownership matrix: who answers for what, in which part, since when.
+//! The ownership matrix: the owner of each thing, in which part, since when.
 
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, List, ListRow, Place, Rich};
 
 use crate::elements::list::row_acts;
 
-/// The rows of the matrix; with a place chosen, its lines stand above the table with the reasons.
+/// The rows of the matrix; with a place chosen, its lines are above the table with the reasons.
 pub type Ownerships = List<OwnershipRow>;
 
 /// A row of the matrix.
@@ -13,13 +13,13 @@ pub type Ownerships = List<OwnershipRow>;
 pub struct OwnershipRow {
     /// The record's id, unique on the page.
     pub id: String,
-    /// What it speaks of: “service booking-api”.
+    /// The thing that it is about: “service booking-api”.
     pub scope: String,
     /// The environment; empty for all.
     pub environment: Rich,
     /// The part: “Owner”.
     pub part: String,
-    /// Who, with a link where there is one.
+    /// The holder, with a link where there is one.
     pub holder: Rich,
     /// From when, and until when: “since 1 March 2025”.
     pub span: String,

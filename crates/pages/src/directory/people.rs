@@ -18,7 +18,7 @@ pub struct PersonRow {
     pub name: String,
     /// Their groups and rights: “owner, security”.
     pub roles: String,
-    /// Their manager, what was refused them and what lasts so long, each a line.
+    /// Their manager, refused rights and long-lasting rights, each a line.
     pub told: Rich,
     /// Their team.
     pub team: String,

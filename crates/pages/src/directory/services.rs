@@ -3,7 +3,7 @@
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, Cell, Column, Empty, Field, Fold, List, ListRow, Place, Rich};
 
-/// The services of the tenant and who owns them.
+/// The services of the tenant and their owners.
 pub type Services = List<ServiceRow>;
 
 /// A service in a list.
@@ -15,15 +15,15 @@ pub struct ServiceRow {
     pub href: String,
     /// Its full name; empty when the key is its name.
     pub name: String,
-    /// How critical it is, in a word.
+    /// How critical it is, as one term.
     pub criticality: String,
-    /// Who owns it now; empty is a finding.
+    /// The owner now; an empty value is a finding.
     pub owner: Rich,
     /// The team that runs it.
     pub team: String,
     /// The regimes it is under: “SOX, PCI DSS”.
     pub regimes: String,
-    /// What happened last: “CHG-1033 closed, 2 days ago”.
+    /// The latest event: “CHG-1033 closed, 2 days ago”.
     pub last_change: String,
     /// How many changes are open on it.
     pub open_changes: String,

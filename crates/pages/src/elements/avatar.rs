@@ -5,7 +5,7 @@ use crate::elements::text;
 /// How many colours there are; the style sheet names each, and its white letters can be read on all of them.
 const COLOURS: u32 = 8;
 
-/// The mark of a name. It says nothing that the name beside it does not, so a screen reader passes it by.
+/// The mark of a name. It repeats the name beside it, so a screen reader skips it.
 pub(crate) fn avatar(name: &str) -> String {
     // Initials are letters and digits, so nothing of them is markup.
     let letters = text::initials(name);

@@ -1,4 +1,4 @@
-//! Charts, drawn as SVG with a name that says what they show; the table with the same values stands behind each.
+//! Charts, drawn as SVG with a name that describes them; a table with the same values follows each.
 
 use askama::Template;
 
@@ -12,14 +12,14 @@ pub struct SeriesPoint {
     pub value: i64,
     /// The upper limit, in thousandths.
     pub limit: Option<i64>,
-    /// Whether it stands out: it lies outside of the limits, or an alert was raised.
+    /// Whether it is an outlier: it lies outside of the limits, or an alert was raised.
     pub is_out: bool,
 }
 
 /// A dot in a plane.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dot {
-    /// Whose it is: a team.
+    /// The label: a team.
     pub label: String,
     /// Its page; empty for none.
     pub href: String,
@@ -32,11 +32,11 @@ pub struct Dot {
 /// A bar with parts that add up to it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StackedBar {
-    /// What it is: a rule, a cause.
+    /// The label: a rule, a cause.
     pub label: String,
-    /// Whether the label is somebody's own word.
+    /// Whether a user wrote the label.
     pub is_said: bool,
-    /// The value in words: “2 h”.
+    /// The value as text: “2 h”.
     pub value: String,
     /// The parts, in any unit.
     pub parts: Vec<i64>,
@@ -45,9 +45,9 @@ pub struct StackedBar {
 /// A step of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StepMark {
-    /// What it is: “Submitted”.
+    /// The label: “Submitted”.
     pub label: String,
-    /// How many took it, in words.
+    /// The number that took it, as text.
     pub value: String,
 }
 
@@ -62,12 +62,12 @@ pub struct MoveLine {
     pub count: u64,
 }
 
-/// What a chart draws.
+/// The content of a chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plot {
-    /// Values in the order of time, with their limits; the words stand at the beginning and the end.
+    /// Values in the order of time, with their limits; the texts label the beginning and the end.
     Series(Vec<SeriesPoint>, String, String),
-    /// Dots in a plane; the words stand at the two axes.
+    /// Dots in a plane; the texts label the two axes.
     Dots(Vec<Dot>, String, String),
     /// Bars, one under the other.
     Bars(Vec<StackedBar>),
@@ -79,7 +79,7 @@ pub enum Plot {
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "parts/chart.html")]
 pub struct Chart {
-    /// What it shows and says, for readers that cannot see it.
+    /// A description, for readers that cannot see the chart.
     pub told: String,
     /// What it draws.
     pub drawing: Plot,
@@ -158,7 +158,7 @@ impl Chart {
         points.windows(2).enumerate().filter_map(line).collect()
     }
 
-    /// The points that stand out: across and down.
+    /// The outliers: across and down.
     fn outs(points: &[SeriesPoint]) -> Vec<[String; 2]> {
         let top = Self::top(points);
         let outs = points.iter().enumerate().filter(|(_, it)| it.is_out);

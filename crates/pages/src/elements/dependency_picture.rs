@@ -1,4 +1,5 @@
-//! The neighbours of a service, drawn with arrows from what needs to what is needed. The table that says the same stands behind it.
+//! The neighbours of a service, drawn with arrows from the dependent to its dependency. A table with the same content follows
+//! it.
 
 use std::fmt::Write;
 

@@ -1,30 +1,30 @@
-//! Figures with their course, and what a change reaches, drawn as SVG that is read aloud as well as seen. A table that says
-//! the same stands behind each.
+//! Figures with their course, and the reach of a change, drawn as SVG that is read aloud as well as seen. A table with the same
+//! values follows each.
 
 use askama::Template;
 
 use crate::elements::filters;
 use crate::{Part, render};
 
-/// A figure with what it was before and its course.
+/// A figure with its earlier value and its course.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figure {
-    /// What it is: “Changes written”.
+    /// The label: “Changes written”.
     pub label: String,
     /// The rows that it is computed from; empty where the page shows them otherwise.
     pub href: String,
     /// The value: “42”.
     pub value: String,
-    /// What it was before, in words: “38 in the 30 days before”.
+    /// The earlier value, as text: “38 in the 30 days before”.
     pub before: String,
     /// Its course, the oldest first.
     pub points: Vec<u32>,
-    /// What one point is: “week”.
+    /// The unit of one point: “week”.
     pub unit: String,
 }
 
 impl Figure {
-    /// What the drawing says to whoever cannot see it.
+    /// The description of the drawing, for readers that cannot see it.
     fn told(&self) -> String {
         let points: Vec<String> = self.points.iter().map(u32::to_string).collect();
         format!(
@@ -76,18 +76,18 @@ pub struct GraphNode {
     pub href: String,
     /// The place of the one before it, in the column to the left.
     pub from: Option<usize>,
-    /// Whether it is what is changed.
+    /// Whether it is the changed thing.
     pub is_origin: bool,
 }
 
-/// A graph from left to right: what is changed, then what each step further is reached.
+/// A graph from left to right: the changed thing, then the things that each step further reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
-    /// What it shows: “What CHG-1042 reaches: 12 things, at most 3 arrows away”.
+    /// The description: “What CHG-1042 reaches: 12 things, at most 3 arrows away”.
     pub told: String,
     /// The columns, at most [`Graph::MOST_COLUMNS`].
     pub columns: Vec<Vec<GraphNode>>,
-    /// What is not drawn, in words; empty when all is.
+    /// The part that is not drawn, as text; empty when all is.
     pub rest: String,
 }
 

@@ -9,7 +9,7 @@ use askama::{Result, Values};
 use crate::Part;
 use crate::elements::{icons, text};
 
-/// A text of people in running text: hidden characters stand out as marks.
+/// A text of people in running text: hidden characters are marked.
 #[askama::filter_fn]
 pub fn t<T: Display>(value: T, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(text::mark(&value.to_string())))
@@ -39,19 +39,19 @@ pub fn icon<T: Display>(name: T, _: &dyn Values, class: &str) -> Result<Safe<Str
     Ok(Safe(icons::icon(&name.to_string(), class)))
 }
 
-/// A heading or label that opens its meaning where it is a word of the glossary.
+/// A heading or label that opens its meaning where it is a term of the glossary.
 #[askama::filter_fn]
 pub fn word<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(crate::elements::glossary::word(&label.to_string())))
 }
 
-/// A small button that opens the meaning of a label which is a link already; nothing where it is no word of the glossary.
+/// A small button that opens the meaning of a label that is a link already; nothing where it is no term of the glossary.
 #[askama::filter_fn]
 pub fn meaning<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(crate::elements::glossary::ask(&label.to_string())))
 }
 
-/// The round mark with a person's initials; the name stands beside it.
+/// The round mark with a person's initials; the name is beside it.
 #[askama::filter_fn]
 pub fn face<T: Display>(name: T, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(crate::elements::avatar::avatar(&name.to_string())))

@@ -5,9 +5,9 @@ use askama::Template;
 use crate::elements::filters;
 use crate::{Part, Rich, render};
 
-/// The element that lists what is wrong in a form that came back; one form of a page does.
+/// The element that lists the errors of a form that came back; one form of a page does.
 pub const WRONG: &str = "wrong";
-/// What the name of a field for a time in words begins with; behind it the names of the fields for start and end.
+/// The prefix of the name of a natural-language time field; the names of the fields for start and end follow it.
 pub const IN_WORDS: &str = "in_words:";
 
 /// One choice of a select, a group of radio buttons or of checkboxes.
@@ -19,7 +19,7 @@ pub struct Choice {
     pub label: String,
     /// A second line for groups; `None` for selects.
     pub hint: Option<String>,
-    /// Whether what is read is somebody's own, or a name: it is never put into another language.
+    /// Whether the shown text is a user's own, or a name, which is never translated.
     pub is_said: bool,
 }
 
@@ -34,7 +34,7 @@ impl Choice {
         }
     }
 
-    /// A choice whose words are somebody's own, or a name: a service, an environment, a person.
+    /// A choice whose label is written by a user, or is a name: a service, an environment, a person.
     #[must_use]
     pub fn said(value: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
@@ -54,7 +54,8 @@ pub enum Input {
     Textarea,
     /// One of a closed list, in a menu.
     Select(Vec<Choice>),
-    /// One of many: a line of text for which the script offers what fits the letters typed so far. The address answers them.
+    /// One of many: a line of text for which the script offers the matches of the letters typed so far. The address returns
+    /// them.
     Pick(String),
     /// One of a few, all in view.
     Radio(Vec<Choice>),
@@ -85,14 +86,14 @@ pub enum Input {
 pub struct Field {
     /// The name it is sent under.
     pub name: String,
-    /// The words above it; say what is asked.
+    /// The label above it; describes the value to enter.
     pub label: String,
     /// One sentence that helps, in grey.
     pub hint: Option<String>,
-    /// What is wrong with the value, and what would be right.
+    /// The error in the value, and the way to mend it.
     pub error: Option<String>,
-    /// What speaks against the value, though it may be sent: a sentence each. An empty list keeps a place for what the
-    /// script hears later.
+    /// Warnings about the value, though it may be sent: a sentence each. An empty list keeps a place for warnings that the
+    /// script receives later.
     pub warnings: Option<Vec<String>>,
     /// The value as it was typed or is proposed.
     pub value: String,
@@ -106,13 +107,13 @@ pub struct Field {
     pub autocomplete: Option<&'static str>,
     /// Whether it shares a row with its neighbours that are half too.
     pub half: bool,
-    /// The words behind which it is folded; an act that asks for nothing else stays one button.
+    /// The label behind which it is folded; an act that needs no other input stays one button.
     pub folded: Option<&'static str>,
     /// Whether a field that searches takes several keys, parted by commas.
     pub several: bool,
-    /// Whether a tenant wrote its words, which are then never put into another language.
+    /// Whether a tenant wrote its label, which is then never translated.
     pub is_said: bool,
-    /// What a tenant wrote to explain it; it stands before the hint, and is never put into another language either.
+    /// A tenant's explanation; it precedes the hint and is never translated either.
     pub explained: Option<String>,
 }
 
@@ -140,19 +141,19 @@ impl Field {
         Self::new(name, label, Input::Textarea)
     }
 
-    /// One of `choices`, each a value and its words.
+    /// One of `choices`, each a value and its label.
     #[must_use]
     pub fn select(name: impl Into<String>, label: impl Into<String>, choices: &[(&str, &str)]) -> Self {
         Self::new(name, label, Input::Select(pairs(choices)))
     }
 
-    /// One of many, found by its letters: `url` answers what fits them.
+    /// One of many, found by its letters: `url` returns the matches.
     #[must_use]
     pub fn pick(name: impl Into<String>, label: impl Into<String>, url: impl Into<String>) -> Self {
         Self::new(name, label, Input::Pick(url.into()))
     }
 
-    /// A start and an end in words, which count instead of the fields of these names.
+    /// A start and an end in natural language, which replace the fields of these names.
     #[must_use]
     pub fn time_in_words(start: &str, end: &str) -> Self {
         Self::text(format!("{IN_WORDS}{start}:{end}"), "Or in words")
@@ -219,7 +220,7 @@ impl Field {
         self
     }
 
-    /// The same field, folded behind these words until somebody wants it.
+    /// The same field, folded behind this label until the reader opens it.
     #[must_use]
     pub fn folded(mut self, words: &'static str) -> Self {
         self.folded = Some(words);
@@ -311,7 +312,7 @@ impl PlacedField<'_> {
     }
 }
 
-/// What speaks against a field's value: before its row, for a half would break its sentences.
+/// Warnings about a field's value: above its row, because half a row would break the sentences.
 #[derive(Template)]
 #[template(path = "parts/warned.html")]
 struct Warned<'a> {
@@ -369,7 +370,7 @@ pub enum ActTone {
     /// One of several.
     #[default]
     Plain,
-    /// What this page is for.
+    /// The main act of this page.
     Go,
     /// Harm: reject, cancel, revoke, break glass.
     Stop,
@@ -379,8 +380,8 @@ pub enum ActTone {
     Link,
 }
 
-/// One act that is legal now (or tells why not), as data: the server decides
-/// which are there, the page only draws them.
+/// One act that is legal now (or the reason against it), as data: the server decides which acts are there, the page only draws
+/// them.
 ///
 /// Without visible fields, or with folded ones alone, it is one button; with fields the button opens them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -389,15 +390,15 @@ pub struct ActForm {
     pub id: String,
     /// The verb of the lifecycle: “Return with a question”.
     pub verb_label: String,
-    /// The words of the last click, when they differ: “Return with this question”.
+    /// The label of the last click, when it differs: “Return with this question”.
     pub submit_label: Option<String>,
     /// Where it is sent by POST, or where the link leads.
     pub action_url: String,
     /// How it looks.
     pub tone: ActTone,
-    /// What it asks, and what is sent along hidden.
+    /// The input fields, and those sent along hidden.
     pub fields: Vec<Field>,
-    /// A sentence above the last button: what will happen.
+    /// A sentence above the last button: the effect of the act.
     pub note: Option<String>,
     /// Why it cannot be done now; the button stays focusable and does nothing.
     pub disabled_reason: Option<Rich>,
@@ -407,7 +408,7 @@ pub struct ActForm {
     pub is_link: bool,
     /// Opened from the start, for a form that came back with errors.
     pub is_open: bool,
-    /// Sent by GET: it asks for a page and changes nothing, so what was asked stands in the address.
+    /// Sent by GET: it fetches a page and changes nothing, so its values are part of the address.
     pub is_question: bool,
 }
 
@@ -461,7 +462,7 @@ impl ActForm {
         self
     }
 
-    /// The same act with other words on its last button.
+    /// The same act with another label on its last button.
     #[must_use]
     pub fn submit(mut self, label: impl Into<String>) -> Self {
         self.submit_label = Some(label.into());
@@ -524,7 +525,7 @@ struct Wrong<'a> {
 }
 
 impl Wrong<'_> {
-    /// Of each error the field's id, the words above it, and what is wrong.
+    /// For each error the field's id, its label, and the error text.
     fn errors(&self) -> Vec<(String, &str, &str)> {
         let fields = self.fields.iter().filter(|field| !field.is_hidden());
         fields
@@ -557,7 +558,7 @@ impl Acts<'_> {
         format!("{}-{}", self.group, act.id)
     }
 
-    /// What is wrong in a form that came back, above its fields.
+    /// The errors of a form that came back, above its fields.
     fn wrong<'b>(&self, act: &'b ActForm, form_id: &'b str) -> Wrong<'b> {
         Wrong {
             form_id,

@@ -12,22 +12,22 @@ pub const WAITING_SHOWN: u32 = 100;
 /// A place of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Place {
-    /// What waits for the reader.
+    /// The reader's open work.
     #[default]
     Home,
     /// Action items of the reader and their groups.
     Inbox,
     /// All changes.
     Changes,
-    /// Windows and what is planned in them.
+    /// Windows and the changes planned in them.
     Calendar,
     /// Freezes.
     Freezes,
-    /// Services and who owns them.
+    /// Services and their owners.
     Services,
-    /// Who answers for what, and why.
+    /// The owners of things, with the reasons.
     Ownership,
-    /// What the gates were asked and answered.
+    /// The checks of the gates and their results.
     GateChecks,
     /// Incidents.
     Incidents,
@@ -37,19 +37,19 @@ pub enum Place {
     Metrics,
     /// The log and how to verify it.
     AuditLog,
-    /// What outside systems sent.
+    /// Messages from outside systems.
     Deliveries,
-    /// Gateways: what is watched, deployments and changes without a match, what was refused, how long was waited.
+    /// Gateways: watched targets, deployments and changes without a match, refusals, waiting times.
     Gateways,
-    /// Who may, what is required, and the risk table.
+    /// Permissions, requirements, and the risk table.
     Policies,
-    /// Reports on rights: what should not stay as it is.
+    /// Reports on rights: rights that should not stay.
     Rights,
     /// People and their rights.
     People,
     /// Systems that deliver here.
     Connections,
-    /// Addresses that are told of events.
+    /// Addresses that are notified of events.
     Webhooks,
     /// Receivers of the log.
     Sinks,
@@ -94,12 +94,11 @@ impl Place {
         Place::Help,
     ];
 
-    /// The places of who is scoped to services, in their order.
+    /// The places of readers scoped to services, in their order.
     pub const SCOPED: [Place; 5] = [Place::Home, Place::Inbox, Place::Changes, Place::Calendar, Place::Help];
 
-    /// The places of a reader, in their order: those of everybody, and by right
-    /// the log with the deliveries, the administration of people, and that of what is
-    /// connected.
+    /// The places of a reader, in their order: those of everybody, and by right the log with the deliveries, the administration
+    /// of people, and that of connected systems.
     #[must_use]
     pub fn shown(audits: bool, administers: bool, connects: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
@@ -167,7 +166,7 @@ impl Place {
         }
     }
 
-    /// The word in the navigation.
+    /// The label in the navigation.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -266,7 +265,7 @@ impl Place {
     }
 }
 
-/// The log's health, told on every page.
+/// The log's health, shown on every page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seal {
     /// Whether the last checkpoint is as fresh as it should be.
@@ -292,7 +291,7 @@ pub struct Frame {
     pub place: Place,
     /// The reader's name.
     pub person: String,
-    /// Changes that wait for the reader's decision; [`WAITING_SHOWN`] stands for that many or more.
+    /// Changes that wait for the reader's decision; [`WAITING_SHOWN`] means that many or more.
     pub waiting: u32,
     /// Messages not seen yet.
     pub new_messages: u32,
@@ -300,22 +299,22 @@ pub struct Frame {
     pub may_create: bool,
     /// The log's health.
     pub seal: Seal,
-    /// What was searched for, kept in the field.
+    /// The search text, kept in the field.
     pub query: String,
-    /// The answer to what the reader just did, and warnings for everybody.
+    /// The result of the reader's last act, and warnings for everybody.
     pub notices: Vec<Notice>,
     /// When the page was made and in which zone its times are, for paper: `Sat 21 Nov 2026 22:00, times in Europe/Oslo`; empty
-    /// tells nothing.
+    /// shows nothing.
     pub as_of: String,
     /// Where live events come from, for the script; empty without them.
     pub stream: String,
-    /// The language that the reader chose, by its tag; empty for what their browser asks for.
+    /// The language that the reader chose, by its tag; empty for the browser's preference.
     pub language: String,
     /// Whether the page is on a screen on a wall: large, without navigation.
     pub is_wall: bool,
-    /// Whether it is read by anybody, who has no account: without navigation and menus.
+    /// Whether readers without an account may read it: without navigation and menus.
     pub is_public: bool,
-    /// Whether the reader wishes rows to stand close.
+    /// Whether the reader prefers dense rows.
     pub is_compact: bool,
     /// Whether the reader's clock has 12 hours: the script writes times as the page does.
     pub is_by_twelve: bool,
@@ -425,7 +424,7 @@ pub(crate) fn document(title: &str, assets: &str, body_class: &str, body: &str) 
     document_in("", title, assets, body_class, body)
 }
 
-/// The same for a reader who chose a language: the page says so, and is put into it as it leaves.
+/// The same for a reader who chose a language: the page is marked with the language and translated on its way out.
 fn document_in(language: &str, title: &str, assets: &str, body_class: &str, body: &str) -> String {
     let chosen = crate::language::choice(language);
     let sprite = icons::sprite(body);

@@ -1,5 +1,5 @@
-//! The glossary behind the words of pages: one source, `GLOSSARY.md`. Where a heading or a label is a word of it, the word
-//! is a button that opens its meaning; the browser does that without a script.
+//! The glossary behind the terms of pages: one source, `GLOSSARY.md`. A heading or a label that is a term of it becomes a
+//! button that opens its meaning; the browser does that without a script.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -7,24 +7,24 @@ use std::sync::OnceLock;
 
 use crate::elements::text;
 
-/// The words of the field, as the repository tells them.
+/// The field's terms, as the repository lists them.
 const SOURCE: &str = include_str!("../../../../GLOSSARY.md");
-/// What the ids of opened meanings begin with.
+/// The prefix of the ids of opened meanings.
 const OPENS: &str = "popovertarget=\"g-";
 
-/// A word of the glossary.
+/// A term of the glossary.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Term {
     /// The word.
     pub word: String,
-    /// What it means, in a sentence or two of Markdown.
+    /// Its meaning, in a sentence or two of Markdown.
     pub meaning: String,
-    /// Other words for it that search understands: “RFC, ticket”.
+    /// Synonyms that search understands: “RFC, ticket”.
     pub also: String,
 }
 
 impl Term {
-    /// A word and its meaning.
+    /// A term and its meaning.
     #[must_use]
     pub fn new(word: impl Into<String>, meaning: impl Into<String>) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Term {
     }
 }
 
-/// The glossary's words: the rows of its tables, in their order.
+/// The glossary's terms: the rows of its tables, in their order.
 #[must_use]
 pub fn glossary() -> &'static [Term] {
     static TERMS: OnceLock<Vec<Term>> = OnceLock::new();
@@ -64,7 +64,7 @@ pub fn glossary() -> &'static [Term] {
     })
 }
 
-/// Other words for it, as a reader may know them: without what they mean here, or when they may stand alone.
+/// Its synonyms, as a reader may know them: without their meaning here and without notes on their use.
 fn called(also: &str) -> String {
     let mut out = String::with_capacity(also.len());
     let mut depth = 0_u32;
@@ -107,7 +107,7 @@ fn find(label: &str) -> Option<&'static Term> {
         .find(|term| term.word.starts_with(char::is_uppercase) && is_it(&term.word))
 }
 
-/// A heading or label; one that is a word of the glossary opens its meaning.
+/// A heading or label; a term of the glossary opens its meaning.
 pub(crate) fn word(label: &str) -> String {
     match find(label) {
         Some(term) => format!(
@@ -119,7 +119,7 @@ pub(crate) fn word(label: &str) -> String {
     }
 }
 
-/// The button beside a label that is a link: it opens the label's meaning. Empty where the label is no word of the glossary.
+/// The button beside a label that is a link: it opens the label's meaning. Empty where the label is no term of the glossary.
 pub(crate) fn ask(label: &str) -> String {
     find(label).map_or_else(String::new, |term| {
         format!(
@@ -130,7 +130,7 @@ pub(crate) fn ask(label: &str) -> String {
     })
 }
 
-/// The meanings that a page's words open, each once, in the order of their ids.
+/// The meanings that a page's terms open, each once, in the order of their ids.
 pub(crate) fn meanings(html: &str, help_url: &str) -> String {
     let opened: BTreeSet<&str> = html
         .split(OPENS)

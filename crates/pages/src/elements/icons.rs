@@ -174,8 +174,7 @@ const ICONS: &[(&str, &str)] = &[
     ("x", r#"<path d="m4.5 4.5 7 7M11.5 4.5l-7 7"/>"#),
 ];
 
-/// The reference to an icon. It is hidden from assistive technology: the word
-/// always stands beside it.
+/// The reference to an icon. It is hidden from assistive technology: the label is always beside it.
 pub(crate) fn icon(name: &str, class: &str) -> String {
     debug_assert!(drawing(name).is_some(), "unknown icon: {name}");
     let space = if class.is_empty() { "" } else { " " };

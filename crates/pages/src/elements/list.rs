@@ -1,5 +1,5 @@
-//! Many things on one page: saved views, filters, a table, paging. What a row
-//! shows is told once per kind of record, by [`ListRow`].
+//! Many things on one page: saved views, filters, a table, paging. [`ListRow`] defines the content of a row once per kind of
+//! record.
 
 use askama::Template;
 
@@ -7,7 +7,7 @@ use crate::elements::form::{Acts, Fields};
 use crate::elements::{filters, parts};
 use crate::{ActForm, Cell, Column, Empty, Field, Frame, Paging, Rich, Table, render};
 
-/// What the ids of the fields in a list's filters begin with: see [`Field::id`].
+/// The prefix of the ids of the fields in a list's filters: see [`Field::id`].
 pub const FILTER_FORM: &str = "filter";
 
 /// A saved view: the same list with other filters.
@@ -17,7 +17,7 @@ pub struct View {
     pub label: String,
     /// Where it is.
     pub href: String,
-    /// How many records it holds, as words; empty when not counted.
+    /// The number of records, as text; empty when not counted.
     pub count: String,
     /// Whether it is shown now.
     pub is_current: bool,
@@ -30,18 +30,18 @@ pub struct View {
 pub struct Chip {
     /// The filter's name: “Environment”.
     pub label: String,
-    /// What it lets through: “production”.
+    /// The value that it lets through: “production”.
     pub value: String,
     /// The list without it.
     pub remove_url: String,
-    /// Whether what it lets through is a name or somebody's own words.
+    /// Whether the value is a name or a text of a user.
     pub is_said: bool,
 }
 
-/// An order in which the list may stand.
+/// An order of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListOrder {
-    /// In words: “newest first”.
+    /// Its label: “newest first”.
     pub label: String,
     /// The list in this order.
     pub href: String,
@@ -49,13 +49,13 @@ pub struct ListOrder {
     pub is_current: bool,
 }
 
-/// What the list of one kind of record says and shows.
+/// The content of a list of one kind of record.
 pub trait ListRow: Sized {
     /// The page's title when the server gives none.
     const TITLE: &'static str;
     /// The sentence under the title; empty for none.
     const LEDE: &'static str = "";
-    /// Whether each row is one line on a desk: what is longer is cut, as the record's own page holds it.
+    /// Whether each row is one line on a wide screen: a longer text is cut, as the record's own page has it.
     const IS_ONE_LINE: bool = false;
 
     /// The heads of the table, in the order of the cells.
@@ -70,7 +70,7 @@ pub trait ListRow: Sized {
     fn key(&self) -> &str {
         ""
     }
-    /// What an empty list says.
+    /// The text of an empty list.
     fn empty() -> Empty;
     /// Believable rows, the last ones extreme.
     fn sample_rows() -> Vec<Self>;
@@ -82,14 +82,14 @@ pub trait ListRow: Sized {
     fn place() -> crate::Place;
 }
 
-/// Acts on the rows that are picked. The button leads to a page that says per row what will happen.
+/// Acts on the rows that are picked. The button leads to a page that shows the effect on each row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bulk {
     /// Where the picked keys are sent by GET.
     pub url: String,
-    /// The acts: the value sent as `act`, and the words on the button.
+    /// The acts: the value sent as `act`, and the button's label.
     pub acts: Vec<(String, String)>,
-    /// The same page with every row picked, for whoever has no script.
+    /// The same page with every row picked, for readers without script.
     pub all_url: String,
     /// The same page with no row picked.
     pub none_url: String,
@@ -127,7 +127,7 @@ pub struct List<R> {
     pub rows: Vec<R>,
     /// Heads with sort links, where the server offers them; empty takes the kind's own.
     pub columns: Vec<Column>,
-    /// The orders it may stand in, for those who see no heads; empty for one alone.
+    /// The orders to choose from, for readers that see no heads; empty for one alone.
     pub orders: Vec<ListOrder>,
     /// How many there are, with their whole: “214 changes”.
     pub count: String,
@@ -141,11 +141,11 @@ pub struct List<R> {
     pub view_acts: Vec<ActForm>,
     /// Acts on picked rows; `None` for none.
     pub bulk: Option<Bulk>,
-    /// A list that stands above the table, for what needs the reader first.
+    /// A list above the table, for the most urgent rows.
     pub first: Vec<parts::Entry>,
     /// The heading of that list; empty for none.
     pub first_title: String,
-    /// What it says without rows, where that is not that the tenant has none.
+    /// The text without rows, where the tenant has records but none is found.
     pub unfound: Option<Empty>,
 }
 
@@ -207,7 +207,7 @@ impl ListView<'_> {
         }
     }
 
-    /// Whether the filters stand open: one of them cannot be read.
+    /// Whether the filters are open: one of them cannot be read.
     fn is_filter_open(&self) -> bool {
         self.filters.iter().any(|field| field.error.is_some())
     }
@@ -233,7 +233,7 @@ impl ListView<'_> {
         }
     }
 
-    /// The order it stands in, in words.
+    /// The current order, as text.
     fn order(&self) -> &str {
         order_of(self.orders)
     }
@@ -272,7 +272,7 @@ impl<R: ListRow> List<R> {
             filter_url: &self.filter_url,
             table: self.table(title, &columns),
             orders: &self.orders,
-            // That an empty list shows none is said by what stands in its place.
+            // The text in place of the list already shows that it is empty.
             count: if self.rows.is_empty() { "" } else { &self.count },
             paging: &self.paging,
             empty: self.unfound.clone().unwrap_or_else(R::empty),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::elements::reader::Reader;
 
-/// The most characters of a time in words.
+/// The most characters of a time in natural language.
 const MOST: usize = 80;
 /// The longest duration that is read, in minutes: 90 days.
 const LONGEST: i64 = 90 * 24 * 60;
@@ -40,18 +40,18 @@ const UNITS: [(&str, i64); 3] = [
     ("h hour hours std stunde stunden", 60),
     ("d day days tag tage tagen", 24 * 60),
 ];
-/// Words that mean nothing by themselves.
+/// Fillers without a meaning of their own.
 const FILLERS: [&str; 8] = ["at", "on", "from", "um", "am", "von", "ab", "uhr"];
 
 fn is_word(known: &str, word: &str) -> bool {
     known.split(' ').any(|it| it == word)
 }
 
-/// Reads a start and, where it is told, an end, as people write them: `tomorrow 22:00 for 2 h`, `Mon 9:00 to 11:30`; in English
-/// or German, in the reader's zone.
+/// Reads a start and, where it is given, an end, as people write them: `tomorrow 22:00 for 2 h`, `Mon 9:00 to 11:30`; in
+/// English or German, in the reader's zone.
 ///
 /// # Errors
-/// A sentence for the person who typed it: what cannot be read, and an example of what can.
+/// A sentence for the person who typed it: the part that cannot be read, and an example of a readable one.
 pub fn read_words(reader: &Reader, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
     let now = reader.now();
     if text.chars().count() > MOST {
@@ -76,7 +76,7 @@ pub fn read_words(reader: &Reader, text: &str) -> Result<(Timestamp, Option<Time
     Ok((start, end))
 }
 
-/// Lower-case words; numbers and the letters behind them are apart, and fillers are left out.
+/// Lower-case tokens; numbers and the letters behind them are apart, and fillers are left out.
 fn words_of(text: &str) -> Vec<String> {
     let mut spaced = String::new();
     let mut before = ' ';
@@ -178,7 +178,7 @@ enum Named {
     Weekday(Weekday),
 }
 
-/// The day at the beginning, and how many words name it.
+/// The day at the beginning, and the number of tokens that name it.
 fn day_of(today: Date, words: &[String]) -> Option<(Named, usize)> {
     let first = words.first()?.as_str();
     let ahead = |days: i64| today.checked_add(days.days()).ok().map(Named::Date);

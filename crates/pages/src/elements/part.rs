@@ -1,4 +1,4 @@
-//! What every component is, and how a template becomes text.
+//! The interface of every component, and how a template becomes text.
 
 /// A component: a value of this crate that knows its own, already escaped HTML.
 /// Strings are deliberately none, so a template cannot pass one through unescaped.

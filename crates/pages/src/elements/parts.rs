@@ -6,21 +6,21 @@ use crate::elements::filters;
 use crate::elements::form::Acts;
 use crate::{ActForm, MatrixPicture, Part, Rich, State, Tone, render};
 
-/// An answer or a warning; one per matter, never nested.
+/// A result or a warning; one per matter, never nested.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "parts/notice.html")]
 pub struct Notice {
     /// What it means.
     pub tone: Tone,
-    /// The news in one line; empty when the text says it all.
+    /// The news in one line; empty when the text has it all.
     pub title: String,
-    /// Why, what next, who.
+    /// The reason, the next step, and the person.
     pub text: Rich,
     /// One line each, such as unmet conditions or links to fields.
     pub rows: Vec<Rich>,
-    /// Whether it answers what the reader just did; it is then read aloud first.
+    /// Whether it reports the reader's last act; it is then read aloud first.
     pub is_answer: bool,
-    /// Acts on it: taking back what was just done.
+    /// Acts on it: undoing the last act.
     pub acts: Vec<ActForm>,
 }
 
@@ -42,7 +42,7 @@ impl Notice {
         self
     }
 
-    /// The same notice, as the answer to an act.
+    /// The same notice, as the result of an act.
     #[must_use]
     pub fn answer(mut self) -> Self {
         self.is_answer = true;
@@ -105,18 +105,18 @@ impl From<String> for Named {
     }
 }
 
-/// A fact beside the page: a small grey label and its answer.
+/// A fact beside the page: a small grey label and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fact {
     /// The label: “Owner”.
     pub label: String,
-    /// The answer, one line each.
+    /// The value, one line each.
     pub values: Vec<Rich>,
     /// Names of people, each with a round mark; shown before the values.
     pub people: Vec<Named>,
-    /// Whether a tenant or a person wrote the label, which is then no word of ours.
+    /// Whether a tenant or a person wrote the label, which is then not translated.
     pub is_said: bool,
-    /// Whether it says again what stands elsewhere on the page, and is folded below the others.
+    /// Whether it repeats another part of the page, and is folded below the others.
     pub is_folded: bool,
 }
 
@@ -138,7 +138,7 @@ impl Fact {
         self
     }
 
-    /// The same fact, folded: the page says it elsewhere.
+    /// The same fact, folded: another part of the page shows it.
     #[must_use]
     pub fn folded(mut self) -> Self {
         self.is_folded = true;
@@ -162,14 +162,14 @@ pub(crate) struct Facts<'a> {
     pub(crate) facts: &'a [Fact],
 }
 
-/// Facts that stand together.
+/// Facts that belong together.
 struct FactGroup<'a> {
     is_folded: bool,
     facts: Vec<&'a Fact>,
 }
 
 impl Facts<'_> {
-    /// Those that stand open, and below them those that are folded.
+    /// The open facts, and below them the folded ones.
     fn groups(&self) -> Vec<FactGroup<'_>> {
         let of = |is_folded: bool| FactGroup {
             is_folded,
@@ -190,21 +190,21 @@ impl Part for Facts<'_> {
 /// One entry of a list of approvals, reasons, evidence, people: always with why.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Entry {
-    /// What it means; gives colour and, without `icon`, the shape.
+    /// Its meaning; gives colour and, without `icon`, the shape.
     pub tone: Tone,
     /// Another shape than the tone's own.
     pub icon: Option<&'static str>,
     /// The sentence: “**Hanne Brandt** approved”.
     pub text: Rich,
-    /// A machine code that stands beside the sentence.
+    /// A machine code beside the sentence.
     pub code: Option<String>,
-    /// What somebody wrote, in their words.
+    /// A user's text, unchanged.
     pub quote: Option<String>,
-    /// Whether the reader wrote those words themselves.
+    /// Whether the reader wrote that text.
     pub is_own: bool,
-    /// The second voice: why this person or rule.
+    /// The second voice: the reason for this person or rule.
     pub sub: Rich,
-    /// At the end of the row: when, who, one line each.
+    /// At the end of the row: the time, the person, one line each.
     pub aside: Vec<Rich>,
     /// Acts on this entry alone.
     pub acts: Vec<ActForm>,
@@ -237,15 +237,15 @@ impl Entry {
         self
     }
 
-    /// The same entry with somebody's words.
+    /// The same entry with a user's text.
     #[must_use]
     pub fn quote(mut self, quote: impl Into<String>) -> Self {
         self.quote = Some(quote.into());
         self
     }
 
-    /// The same entry, where `is_own` with words of the reader's own: what is left out for a reader who sees less is not left out of
-    /// these.
+    /// The same entry, where `is_own` with a text of the reader's own: this text is never withheld, even from a reader with
+    /// fewer rights.
     #[must_use]
     pub fn own(mut self, is_own: bool) -> Self {
         self.is_own = is_own;
@@ -299,33 +299,33 @@ impl Part for Entries<'_> {
     }
 }
 
-/// The answers of a decision card. On a page, in a queue and in mail they keep
-/// their order; what is empty in a queue is left out, on the page it says so.
+/// The rows of a decision card. On a page, in a queue and in mail they keep their order; a queue leaves out an empty row, the
+/// page marks it as empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Brief {
-    /// What is done and what for, in one sentence.
+    /// The work and its purpose, in one sentence.
     pub what: Rich,
-    /// Services and environment, and what depends on them.
+    /// Services and environment, and their dependants.
     pub where_: Rich,
-    /// The planned times and what people will notice.
+    /// The planned times and the effect on people.
     pub when: Rich,
     /// Its cell in the risk matrix; empty where it has none yet.
     pub risk: Rich,
     /// The matrix with that cell; absent where there is none.
     pub matrix: Option<MatrixPicture>,
-    /// Why this reader is asked; the queue begins with it.
+    /// Why this reader decides; the queue begins with it.
     pub why_you: Rich,
-    /// Facts that speak for it, each with its tone.
+    /// Facts in its favour, each with its tone.
     pub why_safe: Vec<(Tone, Rich)>,
-    /// Who was asked and what they said.
+    /// The approvers and their decisions.
     pub who_decides: Vec<(Tone, Rich)>,
-    /// The way back, how long it takes and its latest moment.
+    /// The rollback, how long it takes and its latest moment.
     pub if_it_fails: Rich,
-    /// What is still open and whose it is; empty when nothing is.
+    /// Open requirements and the person or role of each; empty when nothing is open.
     pub still_missing: Rich,
-    /// What became of it since this reader decided last; empty where they did not, or nothing did.
+    /// Its history since this reader decided last; empty where they did not, or nothing happened.
     pub since: Vec<(Tone, Rich)>,
-    /// What stops it, what was passed by and what is stated lower than derived; empty where nothing is.
+    /// Blockers, bypassed checks and values below the derived ones; empty where there are none.
     pub warned: Vec<(Tone, Rich)>,
     /// The conditions of those who approved it.
     pub conditions: Vec<(Tone, Rich)>,
@@ -338,15 +338,15 @@ pub(crate) struct BriefRow<'a> {
     pub(crate) question: &'static str,
     pub(crate) class: &'static str,
     pub(crate) answer: Option<&'a Rich>,
-    /// What is drawn below the answer.
+    /// The picture below the text.
     pub(crate) picture: Option<&'a MatrixPicture>,
     pub(crate) list: &'a [(Tone, Rich)],
     pub(crate) unsaid: &'static str,
-    /// The shape of what is met: a fact is ticked, a person's yes is ringed.
+    /// The shape of a met row: a fact is ticked, a person's approval is ringed.
     pub(crate) met_icon: &'static str,
 }
 
-/// The class of a question that nobody answered, on a card that asks for a decision.
+/// The class of an empty row, on a card for a decision.
 const UNANSWERED: &str = "unanswered";
 
 impl BriefRow<'_> {
@@ -354,7 +354,7 @@ impl BriefRow<'_> {
         self.answer.is_none_or(Rich::is_empty) && self.list.is_empty()
     }
 
-    /// What nobody said is quiet where somebody may still say it, and waits where it is decided upon.
+    /// An empty row is quiet where it may still be filled, and marked as waiting where the decision is due.
     fn unsaid_class(&self) -> &'static str {
         match self.class {
             UNANSWERED => "waits",
@@ -403,9 +403,8 @@ impl Brief {
         }
     }
 
-    /// The same in a queue: why the reader is asked comes first, and what the
-    /// title already says is left out. That nothing shows it to be safe, or
-    /// leads back, is told: whoever decides would take silence for comfort.
+    /// The same in a queue: the reason for the reader comes first, and the parts that the title already has are left out. A
+    /// missing proof of safety or a missing rollback is shown: the approver could take silence for a good sign.
     pub(crate) fn queued(&self) -> Vec<BriefRow<'_>> {
         vec![
             row("Why you", "", &self.why_you, ""),
@@ -457,7 +456,7 @@ fn list<'a>(question: &'static str, rows: &'a [(Tone, Rich)], unsaid: &'static s
     }
 }
 
-/// The card's list of answers.
+/// The card's list of rows.
 #[derive(Template)]
 #[template(path = "parts/brief.html")]
 pub(crate) struct BriefRows<'a> {
@@ -470,10 +469,10 @@ impl Part for BriefRows<'_> {
     }
 }
 
-/// The lifecycle as eight steps, the current one told by a word and a note.
+/// The lifecycle as eight steps, the current one with a label and a note.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stepper {
-    /// Where the change stands; on hold and the exits leave all steps ahead or past.
+    /// The change's current state; on hold and the exits leave all steps ahead or past.
     pub current: State,
     /// The last step that was reached, when `current` is an exit or a hold.
     pub reached: Option<State>,
@@ -535,7 +534,7 @@ pub struct StageStep {
     pub note: String,
     /// Whether it lies behind.
     pub is_past: bool,
-    /// Whether the record stands there.
+    /// Whether it is the record's current step.
     pub is_current: bool,
 }
 
@@ -561,9 +560,9 @@ impl Part for StageSteps<'_> {
 pub struct PlanStep {
     /// What is done.
     pub title: String,
-    /// Who does it and what is checked: “Tomasz Wrona · check: banner shows”.
+    /// The person and the check: “Tomasz Wrona · check: banner shows”.
     pub detail: Rich,
-    /// How long it takes, as words: “6 min”; empty when nobody said.
+    /// The duration, as text: “6 min”; empty when none is given.
     pub length: String,
 }
 
@@ -585,9 +584,9 @@ impl Part for Plan<'_> {
 pub struct Moment {
     /// The shape: `go`, `edit`, `plus`, `leaf`, `comment`, a state's icon.
     pub icon: &'static str,
-    /// What happened, with the person's name.
+    /// The event, with the person's name.
     pub text: Rich,
-    /// When, and what it rested on.
+    /// The time, and the grounds.
     pub meta: Rich,
     /// The entry's index in the tenant's log, written as `48,107`; `None` while it is not sealed yet.
     pub index: Option<String>,
@@ -607,18 +606,18 @@ impl Part for Timeline<'_> {
     }
 }
 
-/// What an empty list says: the news, and what to do next.
+/// The text of an empty list: the news, and the next step.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "parts/empty.html")]
 pub struct Empty {
     /// The news: “Nobody waits for you”.
     pub title: String,
-    /// When something will be here, or what to do meanwhile.
+    /// When something will be here, or the next step until then.
     pub text: Rich,
 }
 
 impl Empty {
-    /// An empty list's words.
+    /// An empty list with its text.
     #[must_use]
     pub fn new(title: impl Into<String>, text: impl Into<Rich>) -> Self {
         Self {

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, Zoned};
 
-/// What a `datetime-local` control sent, read in the reader's zone.
+/// The value of a `datetime-local` control, read in the reader's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldTime {
     /// A time as usual.
@@ -16,7 +16,7 @@ pub enum FieldTime {
     Never(Timestamp),
 }
 
-/// Who reads, from where, and when. The time is given, never read from a clock.
+/// The reader, their place, and the time. The time is given, never read from a clock.
 #[derive(Debug, Clone)]
 pub struct Reader {
     zone: TimeZone,
@@ -52,7 +52,7 @@ impl Reader {
         self.clock_of(self.local(at).datetime(), false)
     }
 
-    /// A time of day as one word, so that it is never parted at the end of a line.
+    /// A time of day without a space, so that it is never parted at the end of a line.
     fn clock_of(&self, at: DateTime, has_seconds: bool) -> String {
         let pattern = match (self.is_by_twelve, has_seconds) {
             (false, false) => "%H:%M",
@@ -63,13 +63,13 @@ impl Reader {
         at.strftime(pattern).to_string()
     }
 
-    /// The same reader of a letter or a channel, who may come to it days later: no day is told by how far it is, and no distance.
+    /// The same reader of a letter or a channel, who may open it days later: days and times are absolute.
     #[must_use]
     pub fn later(self) -> Self {
         Self { is_later: true, ..self }
     }
 
-    /// The zone of what is read later, where no page tells it.
+    /// The zone of a text that is read later, where no page shows it.
     #[must_use]
     pub fn zone_of_letter(&self) -> Option<&str> {
         self.is_later.then(|| self.zone_name())
@@ -103,14 +103,14 @@ impl Reader {
         }
     }
 
-    /// Day and time as paper tells them, the same whenever it is read: `Sat 21 Nov 2026 22:00`.
+    /// Day and time for paper, the same whenever it is read: `Sat 21 Nov 2026 22:00`.
     #[must_use]
     pub fn absolute(&self, at: Timestamp) -> String {
         let at = self.local(at);
         format!("{} {}", at.strftime("%a %-d %b %Y"), self.hour(&at))
     }
 
-    /// From and to as paper tells them.
+    /// From and to, as on paper.
     #[must_use]
     pub fn absolute_span(&self, from: Timestamp, to: Timestamp) -> String {
         let (start, end) = (self.local(from), self.local(to));
@@ -138,7 +138,7 @@ impl Reader {
         self.clock_of(self.local(at).datetime(), true)
     }
 
-    /// From and to, the day said once when it is the same: `Sat 21 Nov, 22:00 to 23:30`.
+    /// From and to, the day only once when it is the same: `Sat 21 Nov, 22:00 to 23:30`.
     #[must_use]
     pub fn span(&self, from: Timestamp, to: Timestamp) -> String {
         let (start, end) = (self.local(from), self.local(to));
@@ -188,8 +188,8 @@ impl Reader {
         self.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
-    /// Reads what a `datetime-local` control sends, in the reader's zone; of a time that comes twice the first. None if it is
-    /// no time, or one that a change of the clocks leaves out: [`Self::why_unread`] tells which.
+    /// Reads the value of a `datetime-local` control, in the reader's zone; of a time that comes twice the first. None if it is
+    /// no time, or one that a change of the clocks leaves out: [`Self::why_unread`] has the reason.
     #[must_use]
     pub fn read_field(&self, value: &str) -> Option<Timestamp> {
         match self.field_time(value)? {
@@ -198,7 +198,7 @@ impl Reader {
         }
     }
 
-    /// The same, with what a change of the clocks makes of it. None if it is no time at all.
+    /// The same, with the effect of a change of the clocks. None if it is no time at all.
     #[must_use]
     pub fn field_time(&self, value: &str) -> Option<FieldTime> {
         let civil: DateTime = value.trim().parse().ok()?;
@@ -223,7 +223,7 @@ impl Reader {
         self.now.timestamp()
     }
 
-    /// Why [`Self::read_field`] read no time: a sentence for whoever typed it.
+    /// Why [`Self::read_field`] read no time: a sentence for the person who typed it.
     #[must_use]
     pub fn why_unread(&self, value: &str) -> String {
         let civil = value.trim().parse::<DateTime>().ok();
@@ -306,7 +306,7 @@ fn length(seconds: u64) -> String {
     }
 }
 
-/// Writes minutes as people say them: `9 min`, `1 h 15 min`, `2 h`.
+/// Writes minutes in the usual form: `9 min`, `1 h 15 min`, `2 h`.
 #[must_use]
 pub fn minutes(count: u64) -> String {
     match (count / 60, count % 60) {
@@ -343,7 +343,7 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
-/// A count as a word at the start of a title: `Five`, `No`, `214`.
+/// A count as text at the start of a title: `Five`, `No`, `214`.
 #[must_use]
 pub fn count_word(number: u64) -> String {
     const WORDS: [&str; 11] = [

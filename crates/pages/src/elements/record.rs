@@ -14,23 +14,23 @@ use crate::{
     IconArray, Mark, MatrixPicture, Moment, Notice, Part, Place, PlanStep, Rich, StageStep, Table, Tone, render,
 };
 
-/// The most lines of a text that stand open on a page.
+/// The most lines of a text that are open on a page.
 const UNFOLDED: usize = 24;
 
-/// What a section holds.
+/// The content of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SectionBody {
     /// Approvals, evidence, reasons, people.
     Entries(Vec<Entry>),
-    /// The same, which opens at the words.
+    /// The same, folded behind this label.
     Folded(&'static str, Vec<Entry>),
     /// Rows to compare.
     Table(Table),
     /// The steps of a plan.
     Plan(Vec<PlanStep>),
-    /// Where a record stands on its way.
+    /// A record's current stage.
     Steps(Vec<StageStep>),
-    /// What happened, newest first.
+    /// Past events, newest first.
     Timeline(Vec<Moment>),
     /// A long text of people, in Markdown.
     Prose(String),
@@ -40,30 +40,30 @@ pub enum SectionBody {
     Words(Rich),
     /// Labels and answers.
     Facts(Vec<Fact>),
-    /// The answers of a decision card.
+    /// The rows of a decision card.
     Brief(Box<Brief>),
-    /// What is copied: a command, a payload.
+    /// Text to copy: a command, a payload.
     Code(String),
-    /// Figures with their course, and the table that says the same.
+    /// Figures with their course, and a table with the same values.
     Figures(Vec<Figure>, Table),
-    /// What reaches what, drawn; its table is a section of its own.
+    /// A graph of what a change reaches; its table is a section of its own.
     Graph(Box<Graph>),
-    /// The neighbours of a service, drawn, and the table that says the same.
+    /// The neighbours of a service, drawn, and a table with the same content.
     Dependencies(Box<DependencyPicture>, Table),
-    /// A chart, and the table that says the same.
+    /// A chart, and a table with the same values.
     Chart(Box<Chart>, Table),
-    /// A risk matrix, what would move the change in it, and its inputs.
+    /// A risk matrix, the inputs that would move the change in it, and its present inputs.
     Matrix {
         /// The matrix, drawn.
         picture: Box<MatrixPicture>,
         /// The same as a table: rows by impact, columns by complexity.
         cells: Table,
-        /// What would lead to another cell.
+        /// Changes of input that would lead to another cell.
         ways: Vec<Entry>,
         /// Each input with its origin.
         inputs: Table,
     },
-    /// A risk matrix without a change in it, and the table that says the same.
+    /// A risk matrix without a change in it, and a table with the same content.
     RiskTable(Box<MatrixPicture>, Table),
     /// A forecast of failure, drawn.
     Forecast(Box<ForecastPicture>),
@@ -73,7 +73,7 @@ pub enum SectionBody {
     Calibration(Box<CalibrationPlot>),
 }
 
-/// A section of a page: its head, what it holds, acts on it.
+/// A section of a page: its head, its content, acts on it.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "parts/section.html")]
 pub struct Section {
@@ -81,19 +81,19 @@ pub struct Section {
     pub id: String,
     /// Its heading.
     pub title: String,
-    /// What the heading speaks of, behind its words: a key, a name, somebody's own title. Empty for none.
+    /// The subject of the heading, after its text: a key, a name, a title given by a user. Empty for none.
     pub named: String,
-    /// A sentence under the heading: what it means and what mends it; empty for none.
+    /// A sentence under the heading: its meaning and the remedy; empty for none.
     pub lede: String,
     /// At the heading's end: a count with its whole, a link.
     pub note: Rich,
     /// What it holds.
     pub body: SectionBody,
-    /// What it says when it holds nothing.
+    /// The text when it is empty.
     pub unsaid: String,
     /// Acts on it: write a comment, add evidence.
     pub acts: Vec<ActForm>,
-    /// Whether somebody gave the heading its words, which are then none of ours.
+    /// Whether a user wrote the heading, which is then not translated.
     pub is_said: bool,
 }
 
@@ -126,7 +126,7 @@ impl Section {
         self
     }
 
-    /// The same section, whose heading speaks of something by its name: “Change” and its key.
+    /// The same section, whose heading names its subject: “Change” and its key.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.named = name.into();
@@ -140,14 +140,14 @@ impl Section {
         self
     }
 
-    /// The same section with words at its heading's end.
+    /// The same section with a note at its heading's end.
     #[must_use]
     pub fn note(mut self, note: impl Into<Rich>) -> Self {
         self.note = note.into();
         self
     }
 
-    /// The same section with what it says when it is empty.
+    /// The same section with its text for the empty case.
     #[must_use]
     pub fn unsaid(mut self, text: impl Into<String>) -> Self {
         self.unsaid = text.into();
@@ -246,12 +246,12 @@ impl Section {
     }
 }
 
-/// A drawing with the table that says the same, folded.
+/// A drawing with a table of the same values, folded.
 fn with_table(drawing: &str, table: &Table) -> String {
     format!("{drawing}{}", folded("The same as a table", &table.html()))
 }
 
-/// What opens at its words.
+/// Content folded behind a label.
 fn folded(words: &str, html: &str) -> String {
     format!(
         "<details class=\"more\"><summary>{}{words}</summary>{html}</details>",
@@ -259,7 +259,7 @@ fn folded(words: &str, html: &str) -> String {
     )
 }
 
-/// What is copied; a long text is folded, for a page is read before it is.
+/// Text to copy; a long text is folded, so that the page stays short.
 fn code(text: &str) -> String {
     let pre = format!(
         "<pre class=\"code\" tabindex=\"0\">{}</pre>",
@@ -294,7 +294,7 @@ pub(crate) struct Head<'a> {
     pub(crate) crumb: &'a [(String, String)],
     pub(crate) key: &'a str,
     pub(crate) title: &'a str,
-    /// Whether the title is in somebody's own words.
+    /// Whether a user wrote the title.
     pub(crate) is_said: bool,
     pub(crate) marks: &'a [Mark],
     pub(crate) byline: &'a Rich,
@@ -329,7 +329,7 @@ pub struct RecordPage {
     pub key: String,
     /// Its title.
     pub title: String,
-    /// Whether the title is in somebody's own words, as it is wherever the record has a key.
+    /// Whether a user wrote the title, as is the case wherever the record has a key.
     pub is_said: bool,
     /// Its state and kind.
     pub marks: Vec<Mark>,
@@ -343,9 +343,9 @@ pub struct RecordPage {
     pub sections: Vec<Section>,
     /// Facts beside the page.
     pub facts: Vec<Fact>,
-    /// Whether the facts are what a reader comes for: where there is no room beside the page they stand above the sections.
+    /// Whether the facts are the main content: where there is no room beside the page they come above the sections.
     pub is_facts_first: bool,
-    /// Whether its sections follow in place what happens after it was made; other pages only say that there is more.
+    /// Whether its sections update in place when something new happens; other pages only announce that there is more.
     pub is_live: bool,
 }
 

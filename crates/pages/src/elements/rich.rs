@@ -1,4 +1,4 @@
-//! Sentences with a few words set apart: a name in bold, a rule in mono, a link.
+//! Sentences with parts set apart: a name in bold, a rule in mono, a link.
 
 use std::fmt::Write;
 
@@ -29,7 +29,7 @@ enum Piece {
     Break,
 }
 
-/// Whose words a link has.
+/// The author of a link's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Ours.
@@ -40,7 +40,7 @@ enum Kind {
     Code,
 }
 
-/// A sentence or two, built from plain words. Every piece is escaped.
+/// A sentence or two, built from plain text. Every piece is escaped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rich {
     pieces: Vec<Piece>,
@@ -59,7 +59,7 @@ impl Rich {
         self.with(Piece::Text(text.into()))
     }
 
-    /// Adds somebody's own words, or a name: what is never put into another language.
+    /// Adds a user's text, or a name, which is never translated.
     #[must_use]
     pub fn said(self, text: impl Into<String>) -> Self {
         let text = text.into();
@@ -69,13 +69,13 @@ impl Rich {
         }
     }
 
-    /// Adds what the reader wrote themselves.
+    /// Adds a text of the reader's own.
     #[must_use]
     pub fn own(self, text: impl Into<String>) -> Self {
         self.with(Piece::Own(text.into()))
     }
 
-    /// Adds names side by side, the last behind a word such as “and” or “or”: what stands between them is ours.
+    /// Adds names side by side, the last behind a joint such as “and” or “or”: only the joints are translated.
     #[must_use]
     pub fn names(mut self, names: &[String], joint: &str) -> Self {
         for (place, name) in names.iter().enumerate() {
@@ -89,37 +89,37 @@ impl Rich {
         self
     }
 
-    /// Adds whom or what the sentence is about by name, which is never put into another language.
+    /// Adds the name of the sentence's subject, which is never translated.
     #[must_use]
     pub fn name(self, text: impl Into<String>) -> Self {
         self.with(Piece::Name(text.into()))
     }
 
-    /// Adds what the sentence is about in words of ours: a role, a step.
+    /// Adds the subject of the sentence as a text of this crate: a role, a step.
     #[must_use]
     pub fn strong(self, text: impl Into<String>) -> Self {
         self.with(Piece::Strong(text.into()))
     }
 
-    /// Adds what the sentence is about where that is a sentence itself, such as several names.
+    /// Adds the subject of the sentence where that is a sentence itself, such as several names.
     #[must_use]
     pub fn strong_parts(self, parts: Rich) -> Self {
         self.with(Piece::Heavy(parts.pieces))
     }
 
-    /// Adds a word used as a term, as in “approved *what* and *when*”.
+    /// Adds a term with emphasis, as in “approved *what* and *when*”.
     #[must_use]
     pub fn emphasis(self, text: impl Into<String>) -> Self {
         self.with(Piece::Emphasis(text.into()))
     }
 
-    /// Adds somebody's own words in the second voice.
+    /// Adds a user's text in the second voice.
     #[must_use]
     pub fn quoted(self, text: impl Into<String>) -> Self {
         self.with(Piece::Quoted(text.into()))
     }
 
-    /// Adds what is copied: a digest, a rule's name, a command.
+    /// Adds a text to copy: a digest, a rule's name, a command.
     #[must_use]
     pub fn code(self, text: impl Into<String>) -> Self {
         self.with(Piece::Code(text.into()))
@@ -131,8 +131,8 @@ impl Rich {
         self.with(Piece::Digest(whole.into()))
     }
 
-    /// The same with a time until which something lasts, in words (“until 14:12”); with the script the time that is left, second by
-    /// second. `until` is the moment in RFC 3339.
+    /// The same with a time until which something lasts, as text (“until 14:12”); with the script the time that is left, second
+    /// by second. `until` is the moment in RFC 3339.
     #[must_use]
     pub fn countdown(self, words: impl Into<String>, until: impl Into<String>) -> Self {
         self.with(Piece::Countdown {
@@ -141,7 +141,7 @@ impl Rich {
         })
     }
 
-    /// Adds a time in words that count from now, such as `2 days ago`; paper tells it as `absolute`.
+    /// Adds a time that counts from now, such as `2 days ago`; paper shows it as `absolute`.
     #[must_use]
     pub fn time(self, words: impl Into<String>, absolute: impl Into<String>) -> Self {
         self.with(Piece::Time {
@@ -156,25 +156,25 @@ impl Rich {
         self.with(Piece::Key(text.into()))
     }
 
-    /// Adds a time that is past or close, in the colour of what is late.
+    /// Adds a time that is past or close, in the colour of overdue things.
     #[must_use]
     pub fn late(self, text: impl Into<String>) -> Self {
         self.with(Piece::Late(text.into()))
     }
 
-    /// Adds what somebody took away or wrote over, in their words.
+    /// Adds a user's text that was removed or replaced.
     #[must_use]
     pub fn removed(self, text: impl Into<String>) -> Self {
         self.with(Piece::Removed(text.into()))
     }
 
-    /// Adds what somebody wrote in its place, in their words.
+    /// Adds the user's text that replaced it.
     #[must_use]
     pub fn inserted(self, text: impl Into<String>) -> Self {
         self.with(Piece::Inserted(text.into()))
     }
 
-    /// The same sentence in the colour of what is late.
+    /// The same sentence in the colour of overdue things.
     #[must_use]
     pub fn all_late(self) -> Self {
         Self {
@@ -182,8 +182,7 @@ impl Rich {
         }
     }
 
-    /// Adds a link. An address that is neither http, https, mailto nor a path
-    /// of this server leaves only the words.
+    /// Adds a link. An address that is neither http, https, mailto nor a path of this server leaves only the text.
     #[must_use]
     pub fn link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
         self.with(Piece::Link {
@@ -193,7 +192,7 @@ impl Rich {
         })
     }
 
-    /// Adds a link whose words are somebody's own, or a name: what is never put into another language.
+    /// Adds a link whose text is a user's, or a name, and is never translated.
     #[must_use]
     pub fn said_link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
         self.with(Piece::Link {
@@ -203,7 +202,7 @@ impl Rich {
         })
     }
 
-    /// Adds a link whose words are in mono, for rules and digests.
+    /// Adds a link whose text is in mono, for rules and digests.
     #[must_use]
     pub fn code_link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
         self.with(Piece::Link {
@@ -219,21 +218,21 @@ impl Rich {
         self.with(Piece::Break)
     }
 
-    /// Adds everything that `other` says.
+    /// Adds the whole content of `other`.
     #[must_use]
     pub fn append(mut self, other: Rich) -> Self {
         self.pieces.extend(other.pieces);
         self
     }
 
-    /// Whether nothing was said.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// Whether it begins with words of ours, which stand with a capital where they stand alone: neither a name nor what
-    /// is copied.
+    /// Whether it begins with a text of this crate, which gets a capital at the start of a sentence: neither a name nor a text
+    /// to copy.
     #[must_use]
     pub(crate) fn begins_with_words(&self) -> bool {
         let is_empty = |piece: &&Piece| matches!(piece, Piece::Text(text) if text.is_empty());
@@ -244,7 +243,7 @@ impl Rich {
         )
     }
 
-    /// The same words as plain text; links are left as words.
+    /// The same as plain text; links are left as their text.
     #[must_use]
     pub fn plain(&self) -> String {
         self.pieces
@@ -304,7 +303,7 @@ impl Part for Rich {
     }
 }
 
-/// An address breaks behind its slashes rather than within a word; nothing of that is copied.
+/// An address breaks behind its slashes rather than at any letter; the break points are not copied.
 fn breakable(words: &str) -> String {
     match words.split_once("://") {
         Some((scheme, rest)) if !rest.contains(' ') => {

@@ -7,10 +7,10 @@ use crate::elements::words::State;
 /// A text with markup, as an attacker would type it.
 pub const MARKUP: &str = "<script>alert('\"x&')</script><b onclick=y>bold</b>";
 
-/// A text with hidden characters and a look-alike letter: what it shows is not what it says.
+/// A text with hidden characters and a look-alike letter: its looks differ from its content.
 pub const BIDI: &str = "Deploy \u{202E}gpj.exe\u{202C} to p\u{0430}yments\u{200B}-db";
 
-/// A word without a place to break; ten of it make 200 letters and more.
+/// Letters without a place to break; ten of it make 200 letters and more.
 pub const LONG_WORD: &str = "Donaudampfschifffahrtsgesellschaft";
 
 /// The frame of the samples: Priya Raman of Halden Freight.

@@ -14,7 +14,7 @@ pub enum Fold {
     Never,
     /// Under the title when narrow.
     Under,
-    /// Gone when not wide; the record's own page tells it.
+    /// Gone when not wide; the record's own page has it.
     Away,
 }
 
@@ -38,14 +38,14 @@ pub struct Column {
     pub fold: Fold,
     /// Whether it holds figures that are compared.
     pub is_number: bool,
-    /// Whether its word stands before its cells where they fold, for they say nothing without it.
+    /// Whether its label precedes its cells where they fold, for a cell means nothing without the label.
     pub is_named: bool,
     /// Its sort link.
     pub sort: Option<Sort>,
 }
 
 impl Column {
-    /// A column that folds as told.
+    /// A column with the given way of folding.
     #[must_use]
     pub fn new(label: &'static str, fold: Fold) -> Self {
         Self {
@@ -62,14 +62,14 @@ impl Column {
         self
     }
 
-    /// The same column for figures, which say nothing without the column's word.
+    /// The same column for figures, which need the column's label.
     #[must_use]
     pub fn number(mut self) -> Self {
         self.is_number = true;
         self.named()
     }
 
-    /// The same column, whose word stands before its cells where they fold.
+    /// The same column, whose label precedes its cells where they fold.
     #[must_use]
     pub fn named(mut self) -> Self {
         self.is_named = true;
@@ -103,7 +103,7 @@ impl Column {
     }
 }
 
-/// What stands in a cell.
+/// The content of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
     /// The row's name, with its address, its key and marks that are not normal.
@@ -119,7 +119,7 @@ pub enum Cell {
         /// A second line in grey.
         sub: Rich,
     },
-    /// The row's name in our own words: a week, a purpose.
+    /// The row's name as a text of this crate: a week, a purpose.
     Name(String),
     /// The same with its page and a second line: a message.
     Told {
@@ -130,9 +130,9 @@ pub enum Cell {
         /// A second line in grey.
         sub: Rich,
     },
-    /// A sentence or a word.
+    /// A sentence or a term.
     Text(Rich),
-    /// Words that stay on one line, such as a time.
+    /// Text that stays on one line, such as a time.
     Short(String),
     /// A state, risk or kind.
     Mark(Mark),
@@ -164,7 +164,7 @@ impl Cell {
         Cell::Text(text.into())
     }
 
-    /// Names and other words of people, which are never put into another language.
+    /// Names and other texts of people, which are never translated.
     #[must_use]
     pub fn said(text: impl Into<String>) -> Self {
         Cell::Text(Rich::new().said(text))
@@ -199,7 +199,7 @@ impl Cell {
         }
     }
 
-    /// Whether the cell says anything.
+    /// Whether the cell has any content.
     fn is_said(&self) -> bool {
         match self {
             Cell::Title { .. } | Cell::Name(_) | Cell::Told { .. } => true,
@@ -219,7 +219,7 @@ impl Part for Cell {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "parts/table.html")]
 pub struct Table {
-    /// What the table lists, for those who do not see it.
+    /// The subject of the table, for readers that do not see it.
     pub caption: String,
     /// The heads.
     pub columns: Vec<Column>,
@@ -236,7 +236,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The same table without the columns that say nothing in any row.
+    /// The same table without the columns that are empty in every row.
     fn told(&self) -> Self {
         let is_said = |(place, column): (usize, &Column)| {
             let mut rows = self.rows.iter();
@@ -254,7 +254,7 @@ impl Table {
         }
     }
 
-    /// The cells that fold under the title, each with the word that it needs: not the acts, which stay reachable as a column.
+    /// The cells that fold under the title, each with its label where needed: not the acts, which stay reachable as a column.
     fn folded<'a>(&'a self, row: &'a [Cell]) -> Vec<(&'static str, &'a Cell)> {
         self.columns
             .iter()
@@ -265,7 +265,7 @@ impl Table {
             .collect()
     }
 
-    /// What folds under a cell that is no title, where the row has none: it would be gone otherwise.
+    /// Cells that fold under a cell that is no title, where the row has none: they would be gone otherwise.
     fn under<'a>(&'a self, row: &'a [Cell], place: &usize) -> Vec<(&'static str, &'a Cell)> {
         let is_title = |cell: &Cell| matches!(cell, Cell::Title { .. } | Cell::Told { .. } | Cell::Name(_));
         let stays = self.columns.iter().position(|column| column.fold == Fold::Never);
@@ -288,7 +288,7 @@ impl Table {
     }
 }
 
-/// What stands at the places that are said.
+/// The items at the places that are kept.
 fn kept<T: Clone>(all: &[T], said: &[bool]) -> Vec<T> {
     let pairs = all.iter().zip(said);
     pairs
@@ -318,7 +318,7 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// The words of both links.
+    /// The labels of both links.
     fn words(&self) -> (&'static str, &'static str) {
         match self.is_sorted {
             true => ("First page", "Next page"),

@@ -80,8 +80,8 @@ pub fn capital(text: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The first letters of the first and the last word of a name, for the round
-/// mark beside it: `PR` for Priya Raman, `?` for a name without letters.
+/// The first letters of the first and the last part of a name, for the round mark beside it: `PR` for Priya Raman, `?` for a
+/// name without letters.
 #[must_use]
 pub fn initials(name: &str) -> String {
     let mut letters = name

@@ -1,10 +1,10 @@
-//! The words that carry a shape: state, risk, kind, and the tone of a notice.
-//! Each can be told in black and white, by its icon and its label.
+//! The labels that carry a shape: state, risk, kind, and the tone of a notice. Each is clear in black and white, by its icon
+//! and its label.
 
 use crate::Part;
 use crate::elements::{icons, text};
 
-/// Where a change stands in its lifecycle, or that it is on hold.
+/// The state of a change in its lifecycle, or that it is on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum State {
     /// Being written.
@@ -12,11 +12,11 @@ pub enum State {
     Draft,
     /// Impact and risk are being judged.
     Assessing,
-    /// People are asked for their word.
+    /// Approvals are requested.
     Authorizing,
-    /// All said yes to what is done.
+    /// All approvers approved the work.
     Approved,
-    /// The time stands too.
+    /// The time is fixed too.
     Scheduled,
     /// The work is going on.
     Implementing,
@@ -24,7 +24,7 @@ pub enum State {
     Reviewing,
     /// Finished for good.
     Closed,
-    /// Somebody asked said no.
+    /// An approver rejected it.
     Rejected,
     /// Given up before it started.
     Cancelled,
@@ -45,7 +45,7 @@ impl State {
         State::Closed,
     ];
 
-    /// Reads the machine word of the API (`authorizing`, `on_hold`).
+    /// Reads the API's value (`authorizing`, `on_hold`).
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {
@@ -64,7 +64,7 @@ impl State {
         })
     }
 
-    /// The word as pages write it.
+    /// The label on pages.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl State {
         }
     }
 
-    /// The state as shape and word.
+    /// The state as shape and label.
     #[must_use]
     pub fn mark(self) -> Mark {
         let (icon, class) = match self {
@@ -115,7 +115,7 @@ pub enum Risk {
 }
 
 impl Risk {
-    /// Reads the machine word of the API (`low`, `medium`, `high`).
+    /// Reads the API's value (`low`, `medium`, `high`).
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {
@@ -126,7 +126,7 @@ impl Risk {
         })
     }
 
-    /// The word as lists write it.
+    /// The label in lists.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -136,7 +136,7 @@ impl Risk {
         }
     }
 
-    /// The risk as shape and short word, for lists with a column “Risk”.
+    /// The risk as shape and short label, for lists with a column “Risk”.
     #[must_use]
     pub fn mark(self) -> Mark {
         let (icon, class) = match self {
@@ -147,7 +147,7 @@ impl Risk {
         Mark::new(icon, class, self.label())
     }
 
-    /// The risk as shape and two words, where no column says that it is one.
+    /// The risk as shape and long label, where no column names it as a risk.
     #[must_use]
     pub fn long_mark(self) -> Mark {
         let mut mark = self.mark();
@@ -159,7 +159,7 @@ impl Risk {
 /// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
-    /// Asked and decided one by one.
+    /// Approved one by one.
     #[default]
     Normal,
     /// Follows a template that was approved beforehand.
@@ -169,7 +169,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Reads the machine word of the API (`normal`, `standard`, `emergency`).
+    /// Reads the API's value (`normal`, `standard`, `emergency`).
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Some(match word {
@@ -180,7 +180,7 @@ impl Kind {
         })
     }
 
-    /// The word as pages write it.
+    /// The label on pages.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -190,7 +190,7 @@ impl Kind {
         }
     }
 
-    /// The kind as shape and word. Lists show it only when it is not normal.
+    /// The kind as shape and label. Lists show it only when it is not normal.
     #[must_use]
     pub fn mark(self) -> Mark {
         let (icon, class) = match self {
@@ -202,7 +202,7 @@ impl Kind {
     }
 }
 
-/// What a colour may mean. It never stands alone: icon and words say the same.
+/// The meanings of a colour. It is never alone: icon and label carry the same meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
     /// Nothing to react to.
@@ -250,7 +250,7 @@ impl Tone {
         }
     }
 
-    /// The shape that says the tone without colour.
+    /// The shape that shows the tone without colour.
     pub(crate) fn icon(self) -> &'static str {
         match self {
             Tone::Plain => "s-draft",
@@ -261,14 +261,14 @@ impl Tone {
         }
     }
 
-    /// A mark of this tone with the given word.
+    /// A mark of this tone with the given label.
     #[must_use]
     pub fn mark(self, label: impl Into<String>) -> Mark {
         Mark::new(self.icon(), self.mark_class(), label)
     }
 }
 
-/// Shape and word of a state, a risk or a kind; never a filled pill.
+/// Shape and label of a state, a risk or a kind; never a filled pill.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mark {
     icon: &'static str,
@@ -277,7 +277,7 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Whether it stands for something that went well.
+    /// Whether it marks a success.
     #[must_use]
     pub(crate) fn is_good(&self) -> bool {
         self.class == "done"
@@ -291,7 +291,7 @@ impl Mark {
         }
     }
 
-    /// The word of this mark.
+    /// The label of this mark.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label

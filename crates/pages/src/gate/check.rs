@@ -1,4 +1,4 @@
-//! One gate check: go or stop, what is open, what is met.
+//! One gate check: go or stop, open conditions, met conditions.
 
 use askama::Template;
 
@@ -7,7 +7,7 @@ use crate::elements::parts::{Entries, Facts};
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Entry, Fact, Frame, Place, Rich, Tone, render};
 
-/// How many characters of an id stand in the page's head.
+/// The number of characters of an id in the page's head.
 const SHORT_ID: usize = 12;
 
 /// The page of one gate check.
@@ -18,21 +18,21 @@ pub struct GatePage {
     pub frame: Frame,
     /// The check's id.
     pub id: String,
-    /// Whether the answer is go.
+    /// Whether the result is go.
     pub is_go: bool,
-    /// The answer as a sentence that names the change.
+    /// The result as a sentence that names the change.
     pub answer: Rich,
     /// When it was decided: “decided 10:42:07, in 3 ms”.
     pub decided: String,
-    /// What is open, each with its code, what opens it and whom it waits for.
+    /// Open conditions, each with its code, the act that opens it and the person or role that it waits for.
     pub open: Vec<Entry>,
-    /// What is to be seen of its change before anybody opens it.
+    /// Warnings of its change, to read before the gate is opened.
     pub warned: Vec<Entry>,
     /// What is met.
     pub met: Vec<Entry>,
-    /// The command that waits for the answer; empty when it is given.
+    /// The command that waits for the result; empty when it is given.
     pub command: String,
-    /// The answer as the API gives it.
+    /// The response as the API gives it.
     pub json: String,
     /// Facts beside the page.
     pub facts: Vec<Fact>,
@@ -64,7 +64,7 @@ impl GatePage {
         vec![sample_stop(), sample_go(), odd]
     }
 
-    /// The end of its id, by which checks of one day are told apart; the whole stands in the answer below.
+    /// The end of its id, which distinguishes the checks of one day; the response below has the whole id.
     fn short_id(&self) -> String {
         let letters: Vec<char> = self.id.chars().collect();
         match letters.len() > SHORT_ID {

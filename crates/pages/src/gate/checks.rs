@@ -3,7 +3,7 @@
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Cell, Column, Empty, Fold, List, ListRow, Place, Rich, Tone};
 
-/// What the gates were asked and answered, newest first.
+/// The checks of the gates and their results, newest first.
 pub type GateChecks = List<GateCheckRow>;
 
 /// A gate check in a list.
@@ -17,15 +17,15 @@ pub struct GateCheckRow {
     pub target: String,
     /// The artifact or commit, shortened.
     pub artifact: String,
-    /// Whether the answer was go.
+    /// Whether the result was go.
     pub is_go: bool,
-    /// Whether it still waits for an answer that may turn.
+    /// Whether it still waits for a result that may change.
     pub is_waiting: bool,
-    /// The change that answered for it; empty when there is none.
+    /// The change that it was checked against; empty when there is none.
     pub change: Rich,
-    /// The first open condition, in words; empty on go.
+    /// The first open condition, as text; empty on go.
     pub why: String,
-    /// When it was asked, for the reader.
+    /// The time of the check, for the reader.
     pub asked: String,
 }
 

@@ -1,4 +1,4 @@
-//! A printed emergency card: a drawing (SVG) with the card's limits in words and its token as a QR code (ISO/IEC 18004).
+//! A printed emergency card: a drawing (SVG) with the card's limits as text and its token as a QR code (ISO/IEC 18004).
 
 use qrcodegen::{QrCode, QrCodeEcc};
 
@@ -11,7 +11,7 @@ const QUIET: i32 = 4;
 /// Letters of a line.
 const LETTERS: usize = 70;
 
-/// What is printed beside the code.
+/// The text beside the code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PrintedCard {
     /// The tenant.

@@ -1,4 +1,4 @@
-//! The door: signing in, the password asked again before a sensitive action, and passkeys for either.
+//! Signing in, the password again before a sensitive action, and passkeys for either.
 
 use askama::Template;
 
@@ -19,15 +19,15 @@ pub struct SignIn {
     pub assets: String,
     /// Where the reader was going: “You were on the way to CHG-1042.”; empty when nowhere.
     pub on_the_way: String,
-    /// Login, password, and what is sent along; with the tenant when the address names none.
+    /// Login, password, and hidden fields; with the tenant when the address names none.
     pub fields: Vec<Field>,
-    /// Ways in that are links, such as an identity provider.
+    /// Ways to sign in that are links, such as an identity provider.
     pub other_ways: Vec<ActForm>,
     /// Why the reader is here: signed out, session over, paused after too many tries.
     pub notices: Vec<Notice>,
-    /// Whom to ask without an account; empty when nobody is named.
+    /// The contact for people without an account; empty when nobody is named.
     pub whom_to_ask: String,
-    /// Where a passkey is asked for; empty where none can be used.
+    /// The address that requests a passkey; empty where none can be used.
     pub passkey_url: String,
 }
 
@@ -113,7 +113,7 @@ impl SignIn {
     }
 }
 
-/// A byte as it may stand in a query's value.
+/// A byte as allowed in a query's value.
 fn escaped(byte: u8) -> String {
     match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'/' => char::from(byte).to_string(),
@@ -121,15 +121,15 @@ fn escaped(byte: u8) -> String {
     }
 }
 
-/// The password asked again: a fresh factor before a sensitive action.
+/// Step-up authentication: a fresh factor before a sensitive action.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "step_up.html")]
 pub struct StepUp {
     /// The reader's name.
     pub person: String,
-    /// What it is asked for: “Break glass on CHG-1042”.
+    /// Its purpose: “Break glass on CHG-1042”.
     pub purpose: String,
-    /// Which rule asks: its sentence, and how long the answer holds.
+    /// The rule that requires it: its sentence, and how long the step-up lasts.
     pub why: String,
     /// Where the form is sent.
     pub action_url: String,
@@ -137,17 +137,18 @@ pub struct StepUp {
     pub assets: String,
     /// Where “Go back” leads.
     pub back_url: String,
-    /// What is sent along, such as the address to return to.
+    /// Hidden fields, such as the address to return to.
     pub fields: Vec<Field>,
-    /// Whether the password is asked; who has a second factor has its field among the others.
+    /// Whether the password is needed; a person with a second factor has its field among the others.
     pub asks_password: bool,
-    /// Where a second factor is set up, for who needs one and has none; empty where there is something to enter.
+    /// The page for setting a second factor up, for a person who needs one and has none; empty where there is something to
+    /// enter.
     pub setup_url: String,
     /// Other ways to show it, as links: signing in anew at an identity provider.
     pub other_ways: Vec<ActForm>,
-    /// What was wrong with the last try.
+    /// The error of the last try.
     pub error: Option<String>,
-    /// Where a passkey is asked for; empty where the reader has none.
+    /// The address that requests a passkey; empty where the reader has none.
     pub passkey_url: String,
 }
 
@@ -158,7 +159,7 @@ impl StepUp {
         document(self.title(), &self.assets, "door", &render(self))
     }
 
-    /// Believable instances: asked, and refused once.
+    /// Believable instances: requested, and refused once.
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let asked = Self {
@@ -234,15 +235,15 @@ impl StepUp {
     }
 }
 
-/// A passkey asked for: the browser hands the options to its authenticator, and the form brings the answer back.
+/// A passkey ceremony: the browser passes the options to its authenticator, and the form sends the response.
 ///
 /// Without script, or in a browser that does not know passkeys, the page names the other way.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "passkey.html")]
 pub struct Passkey {
-    /// What it is for: “Sign in with a passkey”.
+    /// Its purpose: “Sign in with a passkey”.
     pub title: String,
-    /// What the reader is about to do.
+    /// The act that the reader is about to do.
     pub lede: String,
     /// Where the form is sent.
     pub action_url: String,
@@ -250,15 +251,15 @@ pub struct Passkey {
     pub assets: String,
     /// Where “Go back” and the other way lead.
     pub back_url: String,
-    /// The words of the other way.
+    /// The label of the other way.
     pub other_way: String,
-    /// The words of the button.
+    /// The label of the button.
     pub submit_label: String,
-    /// What the authenticator is asked, as JSON of the WebAuthn standard.
+    /// The options for the authenticator, as JSON of the WebAuthn standard.
     pub options: String,
     /// Whether a new passkey is made, else one is shown.
     pub is_new: bool,
-    /// What is sent along; the answer goes into the field `response`.
+    /// Hidden fields; the response goes into the field `response`.
     pub fields: Vec<Field>,
     /// Why the last try did not count.
     pub notices: Vec<Notice>,
@@ -271,7 +272,7 @@ impl Passkey {
         document(&self.title, &self.assets, "door", &render(self))
     }
 
-    /// Believable instances: at the door, and a new one after a refused try.
+    /// Believable instances: at sign-in, and a new one after a refused try.
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let door = Self {

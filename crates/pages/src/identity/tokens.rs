@@ -14,9 +14,9 @@ pub struct TokenRow {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whose rights it has.
+    /// The person whose rights it has.
     pub person: String,
-    /// What it may do: “gate, changes”.
+    /// Its scopes: “gate, changes”.
     pub scopes: String,
     /// When it was last used, for the reader; empty when nobody counts it.
     pub last_used: String,

@@ -16,7 +16,7 @@ pub struct IncidentRow {
     pub href: String,
     /// Its title.
     pub title: String,
-    /// Its severity, in a word.
+    /// Its severity, as one term.
     pub severity: String,
     /// Whether it is still open.
     pub is_open: bool,
@@ -28,7 +28,7 @@ pub struct IncidentRow {
     pub started: String,
     /// The change that may have caused it; empty for none.
     pub related: Rich,
-    /// What can be done with it now.
+    /// The acts on it that are legal now.
     pub acts: Vec<ActForm>,
 }
 

@@ -4,7 +4,7 @@ use crate::elements::list::row_acts;
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Fold, List, ListRow, Place, Rich, Tone};
 
-/// What outside systems delivered, newest first.
+/// Messages from outside systems, newest first.
 pub type Deliveries = List<DeliveryRow>;
 
 /// A delivery in a list.
@@ -14,15 +14,15 @@ pub struct DeliveryRow {
     pub id: String,
     /// Its page; empty when it has none.
     pub href: String,
-    /// What it was: “deployment, success”.
+    /// The event: “deployment, success”.
     pub event: String,
     /// The connection that it came through.
     pub connection: String,
     /// Its state: waiting, done, unknown, set aside, unauthorized.
     pub state: String,
-    /// What it means: done, waiting, or in need of a person.
+    /// Its meaning: done, waiting, or in need of a person.
     pub tone: Tone,
-    /// What came of it: “CHG-1042, succeeded”.
+    /// Its effect: “CHG-1042, succeeded”.
     pub effect: Rich,
     /// When it came, for the reader.
     pub received: String,

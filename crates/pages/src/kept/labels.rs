@@ -1,9 +1,9 @@
-//! The words above the fields of a form that is given back. A browser sends their names alone, so they are found again by where
+//! The labels of the fields of a form that is given back. A browser sends their names alone, so they are found again by where
 //! the form was going.
 
 use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
 
-/// The words above the fields of forms other than a change's.
+/// The labels of the fields of forms other than a change's.
 const USUAL: [(&str, &str); 129] = [
     ("archive_days", "Days until the archive"),
     ("bounds.highest_risk", "Highest risk"),
@@ -139,7 +139,7 @@ const USUAL: [(&str, &str); 129] = [
     ("zone", "Time zone"),
 ];
 
-/// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
+/// Labels that differ in one form: the end of its address, in which a star matches a key; the name; the label.
 const OTHERWISE: [(&str, &str, &str); 70] = [
     ("/account/factors", "name", "What you call it"),
     ("/account/passkeys", "name", "What you call it"),
@@ -221,18 +221,18 @@ const OTHERWISE: [(&str, &str, &str); 70] = [
     ("/workloads", "roles", "Narrowed to"),
 ];
 
-/// The lists of rows of a change's form, and what a row of each is called.
+/// The lists of rows of a change's form, and the name of a row of each.
 const ROWS: [(&str, &str); 3] = [
     ("targets", "Where"),
     ("plan", "Plan"),
     ("rollback_plan", "Rollback plan"),
 ];
 
-/// Who wrote the change, where nobody is at hand who knows it: “Your question to Ingrid” is “Your question” here.
+/// The author of the change, where the name is unknown: “Your question to Ingrid” is “Your question” here.
 const SOMEBODY: &str = "\u{0}";
 
-/// The words above a field of the form that went to an address with these fields: the label of the form, or else the name in
-/// plain words.
+/// The label of a field of the form that went to an address with these fields: the form's label, or else the name as plain
+/// text.
 pub(super) fn label_of(going: &str, name: &str, sent: &[(String, String)]) -> String {
     let path = going.strip_prefix("/t/").and_then(|rest| rest.split_once('/'));
     let path: Vec<&str> = path.map_or("", |(_, path)| path).split('/').collect();
@@ -244,13 +244,13 @@ pub(super) fn label_of(going: &str, name: &str, sent: &[(String, String)]) -> St
     found.unwrap_or_else(|| in_words(name))
 }
 
-/// What has no label: a field that an organisation added is called by its key.
+/// A field without a label, such as an organisation's custom field, is called by its key.
 fn in_words(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     crate::elements::text::capital(&last.replace('_', " "))
 }
 
-/// Whether an address is the one of a pattern, in which a star stands for any part.
+/// Whether an address matches a pattern, in which a star matches any part.
 fn is_at(pattern: &str, path: &[&str]) -> bool {
     let parts: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
     parts.len() == path.len() && parts.iter().zip(path).all(|(part, own)| *part == "*" || part == own)
@@ -295,7 +295,7 @@ pub(super) fn is_sent_along(going: &str, name: &str, sent: &[(String, String)]) 
     acts_at(&act, sent).into_iter().any(hides)
 }
 
-/// The form of an act on a change; of several at one address the one that sends the same hidden words.
+/// The form of an act on a change; of several at one address the one that sends the same hidden values.
 fn of_act(path: &[&str], name: &str, sent: &[(String, String)]) -> Option<String> {
     let mut fits = acts_at(path, sent).into_iter();
     fits.find_map(|form| form.fields.into_iter().find(|field| field.name == name))

@@ -1,26 +1,26 @@
 //! A language's file: its messages, found by the English text, and how it writes times.
 //!
-//! A message with parts is a pattern: `{name}` stands for anything, `{#name}` for a number, `{@name}` for a time. Its translation names the
-//! parts in any order; `{name|t}` puts a part into the language too, `{name|one:Tag|other:Tage}` writes the word that
-//! the number asks for, by the categories of CLDR (<https://cldr.unicode.org/index/cldr-spec/plural-rules>).
+//! A message with parts is a pattern: `{name}` matches anything, `{#name}` a number, `{@name}` a time. Its translation names
+//! the parts in any order; `{name|t}` translates a part too, `{name|one:Tag|other:Tage}` writes the form that the number needs,
+//! by the categories of CLDR (<https://cldr.unicode.org/index/cldr-spec/plural-rules>).
 
 use std::collections::HashMap;
 
 use super::stand_ins::{is_row, is_stand_in, is_when};
 use super::times::Times;
 
-/// A pattern with fewer letters of its own than this says too little to be sure of a long text.
+/// A pattern with fewer letters of its own than this is too vague to match a long text.
 const LOOSE: usize = 7;
-/// The longest text that stands in the place of such a pattern.
+/// The longest text that such a pattern matches.
 const SHORT: usize = 48;
 
-/// All that a language says.
+/// All texts of a language.
 #[derive(Debug)]
 pub(super) struct Catalogue {
     keys: Vec<String>,
     /// Texts without parts.
     whole: HashMap<String, String>,
-    /// Texts with parts, those with the longest fixed words first.
+    /// Texts with parts, those with the longest fixed text first.
     patterns: Vec<Pattern>,
     /// The places of the patterns that begin with a letter of their own, by that letter.
     by_first: HashMap<char, Vec<usize>>,
@@ -29,11 +29,11 @@ pub(super) struct Catalogue {
     /// How it writes times.
     pub(super) times: Times,
     plural: Plural,
-    /// What stands between thousands, and before a fraction.
+    /// The separators of thousands and of fractions.
     marks: (char, char),
 }
 
-/// How a number chooses a word.
+/// The rule by which a number chooses its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plural {
     /// One form for all.
@@ -55,7 +55,7 @@ enum Plural {
 struct Pattern {
     key: String,
     said: String,
-    /// What stands before, between and behind the parts; one more than there are parts.
+    /// The fixed texts before, between and behind the parts; one more than there are parts.
     fixed: Vec<String>,
     parts: Vec<Part>,
     says: Vec<Said>,
@@ -77,7 +77,7 @@ pub(super) enum Reach {
     Anywhere,
 }
 
-/// What may stand in a part.
+/// The content that a part may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Anything,
@@ -103,7 +103,7 @@ enum Said {
     Part(usize),
     /// A part, put into the language too.
     Translated(usize),
-    /// The word that a number asks for: category and word.
+    /// The form for a number: category and text.
     Plural(usize, Vec<(String, String)>),
 }
 
@@ -111,7 +111,7 @@ impl Catalogue {
     /// Reads a language's file.
     ///
     /// # Errors
-    /// What is wrong in it, in words.
+    /// The errors in it, as text.
     pub(super) fn read(file: &str) -> Result<Self, String> {
         let table: toml::Table = file.parse().map_err(|error| format!("{error}"))?;
         let text = |name: &str| table.get(name).and_then(toml::Value::as_str).unwrap_or_default();
@@ -188,8 +188,8 @@ impl Catalogue {
         self.whole.get(text).map(String::as_str)
     }
 
-    /// The translation of a text that a pattern fits; `again` puts a part into the language too. Unless `reach` says
-    /// otherwise no part holds the end of a sentence, for what stands behind it is a text of its own.
+    /// The translation of a text that a pattern fits; `again` puts a part into the language too. Unless `reach` allows it, no
+    /// part contains the end of a sentence, because the rest is then a text of its own.
     pub(super) fn fitting(&self, text: &str, reach: Reach, again: &mut dyn FnMut(&str) -> String) -> Option<String> {
         let first = text.chars().next()?;
         let none = Vec::new();
@@ -220,7 +220,7 @@ impl Catalogue {
                 Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Number) => {
                     out.push_str(&self.number(parts.get(*place).unwrap_or(&"")));
                 }
-                // Of all times one is a word, which a part holds as English says it.
+                // One kind of time is a plain term of the catalogue; every other time stays unchanged.
                 Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Time) => {
                     let time = parts.get(*place).unwrap_or(&"");
                     out.push_str(self.whole(time).unwrap_or(time));
@@ -264,7 +264,7 @@ impl Plural {
         })
     }
 
-    /// The category of a number as English writes it; what is no number is other.
+    /// The category of a number as English writes it; a text that is no number is other.
     fn category(self, number: &str) -> &'static str {
         let Ok(number) = number.replace(',', "").parse::<u64>() else {
             return "other";
@@ -282,7 +282,7 @@ impl Plural {
     }
 }
 
-/// Cuts a text at its places: what stands between them, and what stands in them.
+/// Cuts a text at its places: the fixed texts between them, and the content of each.
 fn cut(text: &str) -> Result<(Vec<String>, Vec<String>), String> {
     let (mut fixed, mut places) = (vec![String::new()], Vec::new());
     let mut rest = text;
@@ -310,19 +310,19 @@ fn is_time(text: &str) -> bool {
         is_long.contains(&clock.len()) && clock.contains(':') && !clock.contains(char::is_alphabetic)
     };
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
-    // A time may stand in an element of its own, which holds how paper tells it.
+    // A time may be in an element of its own, which has the form for paper.
     let stands_in = |letter: char| is_stand_in(letter) || is_when(letter);
     let are_times = |word: &str| word.chars().all(stands_in) || is_clock(word) || word == "now";
     !text.trim().is_empty() && words.into_iter().all(are_times)
 }
 
-/// Whether a text is one of our own labels in quotation marks, as errors name a field by the words above it.
+/// Whether a text is one of this crate's labels in quotation marks, as errors name a field by its label.
 fn is_label(text: &str) -> bool {
     let inner = text.strip_prefix('“').and_then(|text| text.strip_suffix('”'));
     inner.is_some_and(|inner| !inner.contains(['“', '”']))
 }
 
-/// Whether a sentence ends within a text and another begins; what stands in quotation marks is somebody's own.
+/// Whether a sentence ends within a text and another begins; text in quotation marks belongs to a user.
 fn holds_an_end(text: &str) -> bool {
     let mut depth = 0_u32;
     let mut before = ' ';
@@ -380,7 +380,7 @@ impl Pattern {
         })
     }
 
-    /// What stands in the places of a text, where it fits.
+    /// The content of the places of a text, where it fits.
     fn parts_of<'t>(&self, text: &'t str, reach: Reach) -> Option<Vec<&'t str>> {
         let (first, last) = (self.fixed.first()?, self.fixed.last()?);
         let inner = text.strip_prefix(first.as_str())?.strip_suffix(last.as_str())?;

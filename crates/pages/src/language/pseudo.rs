@@ -1,4 +1,4 @@
-//! The language that only tests read: what is translated can be told from what is not.
+//! The language of the tests: it distinguishes translated text from untranslated text.
 
 use super::catalogue::Catalogue;
 

@@ -6,9 +6,9 @@ use crate::elements::text::capital;
 
 /// The product's name, which is the same in every language.
 const PRODUCT: &str = "Assent";
-/// What always stands between two texts that are said apart, as between a page's title and the product's name.
+/// The separator between two texts that are translated apart, as between a page's title and the product's name.
 const APART: &str = " · ";
-/// What may stand between two texts that are said apart.
+/// The possible separators between two texts that are translated apart.
 const BETWEEN: [&str; 3] = [APART, "; ", ", "];
 /// How deep a part of a pattern may hold a pattern.
 const DEEPEST: u8 = 3;
@@ -21,7 +21,7 @@ pub(super) fn plain(catalogue: &Catalogue, text: &str) -> Option<String> {
     say(catalogue, text, 0)
 }
 
-/// A text in the language; characters that stand for elements stay where the sentence wants them.
+/// Translates a text; characters that represent elements stay where the sentence needs them.
 pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
     let bare = text.trim();
     if bare.is_empty() || depth > DEEPEST {
@@ -30,7 +30,7 @@ pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String
     if let Some(found) = whole(catalogue, bare) {
         return Some(text.replacen(bare, &found, 1));
     }
-    // What stands side by side is said apart where each part is known: a pattern would reach over the joint.
+    // Parts side by side are translated apart where each is known: a pattern would reach over the joint.
     if bare.contains(APART)
         && let Some(parts) = all(catalogue, bare.split(APART), depth + 1)
     {
@@ -64,12 +64,12 @@ fn with_lengths(catalogue: &Catalogue, text: &str, times: &[String], depth: u8) 
         .flatten()
 }
 
-/// A text that stands in the file as it is, or but for its full stop or the size of its first letter.
+/// A text that is in the file as it is, or differs only in its full stop or the size of its first letter.
 fn whole(catalogue: &Catalogue, text: &str) -> Option<String> {
     if let Some(found) = catalogue.whole(text).or((text == PRODUCT).then_some(PRODUCT)) {
         return Some(found.to_owned());
     }
-    // Where a rule's reason stands within a sentence, it ends without one of its own.
+    // A rule's reason within a sentence has no full stop.
     if let Some(found) = catalogue
         .whole(&format!("{text}."))
         .and_then(|found| found.strip_suffix('.'))
@@ -82,8 +82,8 @@ fn whole(catalogue: &Catalogue, text: &str) -> Option<String> {
     Some(capital(found))
 }
 
-/// A text without times: by its pattern, by what it is made of, and last by a pattern whose parts reach over several
-/// sentences, which people's own words may.
+/// A text without times: by its pattern, by its pieces, and last by a pattern whose parts reach over several sentences, as a
+/// user's text may.
 fn pattern(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
     let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
     catalogue
@@ -92,7 +92,7 @@ fn pattern(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
         .or_else(|| catalogue.fitting(text, Reach::Anywhere, &mut again))
 }
 
-/// A text by its sentences, by what stands side by side in it, by what it ends with.
+/// A text by its sentences, by its neighbouring pieces, by its ending.
 fn in_pieces(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
     let sentences = sentences(text);
     if sentences.len() > 1
@@ -200,7 +200,7 @@ mod tests {
             say("Asked as owner. The rule says so.").as_deref(),
             Some("Gefragt als owner. Die Regel sagt es.")
         );
-        // What nobody knows may be somebody's own words, which a part carries over.
+        // An unknown text may be a user's, which a part carries over.
         assert_eq!(
             say("Asked as one. Two three.").as_deref(),
             Some("Gefragt als one. Two three.")

@@ -76,11 +76,11 @@ struct Shapes {
     past: String,
 }
 
-/// The words of a text with what separates them from the next.
+/// The tokens of a text, each with its separator from the next.
 struct Words<'a>(Vec<&'a str>);
 
 impl<'a> Words<'a> {
-    /// A word without the marks at its end, and whether it has any; only a phrase's last word may.
+    /// A token without the marks at its end, and whether it has any; only a phrase's last token may.
     fn at(&self, place: usize) -> Option<(&'a str, bool)> {
         let word = *self.0.get(place)?;
         let bare = word.trim_end_matches(['.', ',', ';', ':', ')', '?', '!']);
@@ -88,7 +88,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// A phrase: how many words it takes, and how it reads.
+/// A phrase: the number of its tokens, and its translation.
 type Phrase = Option<(usize, String)>;
 
 impl Times {
@@ -146,7 +146,7 @@ impl Times {
         })
     }
 
-    /// Replaces each time in a text by what `put` makes of it; answers whether there was one.
+    /// Replaces each time in a text by the result of `put`; returns whether there was one.
     pub(super) fn replace(&self, text: &str, mut put: impl FnMut(String) -> String) -> Option<String> {
         let words = Words(text.split(' ').collect());
         let (mut out, mut place, mut found) = (String::with_capacity(text.len()), 0, false);
@@ -173,7 +173,7 @@ impl Times {
         found.then_some(out)
     }
 
-    /// The longest time that begins at a word.
+    /// The longest time that begins at a token.
     fn phrase(&self, words: &Words<'_>, at: usize) -> Phrase {
         let (first, first_said) = self.one(words, at)?;
         let joins = words.at(at + first) == Some(("to", false)) && !words.at(at + first - 1)?.1;
@@ -312,7 +312,7 @@ impl Times {
     }
 }
 
-/// How many words a length of time takes: `1 h 15 min` takes four.
+/// The number of tokens of a length of time: `1 h 15 min` takes four.
 fn length_words(words: &Words<'_>, at: usize) -> Option<usize> {
     let pair = |at: usize| {
         let (number, number_ends) = words.at(at)?;
@@ -331,8 +331,8 @@ fn unit(word: &str) -> Option<usize> {
     UNITS.iter().position(|(one, many)| *one == word || *many == word)
 }
 
-/// A time of day: `17:00`, `10:42:07`, by the other clock `5:00 pm`, and of one that comes twice also which it is,
-/// `02:30 UTC+2`; each as one word.
+/// A time of day: `17:00`, `10:42:07`, by the other clock `5:00 pm`, and of one that comes twice also which it is, `02:30
+/// UTC+2`; each as one token.
 fn is_clock(word: &str) -> bool {
     let mut parts = word.split('\u{a0}');
     let clock = parts.next().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! A page on its way into another language: its sentences are found, said in the language, and put back.
+//! Translates a page: its sentences are found, translated, and put back.
 //!
-//! A sentence is what stands together in one block: its texts and the small elements between them (`b`, `a`, `code` …),
-//! which the language may move as wholes. Where the sentence is not known as one, each of its texts is looked up alone.
+//! A sentence is a run of neighbours in one block: its texts and the small elements between them (`b`, `a`, `code` …), which
+//! the language may move as wholes. Where the sentence is not known as one, each of its texts is looked up alone.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ use super::sentence::say;
 use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data, is_odd};
 use crate::elements::text;
 
-/// What the script says by itself; a page in another language carries the translations for it.
+/// Texts that the script shows by itself; a translated page carries the translations for it.
 pub const SCRIPT: [&str; 49] = [
     "The server cannot be reached. What you type stays on this page, which goes on when the server is back.",
     "The server is back. What you typed is still here.",
@@ -65,14 +65,14 @@ pub const SCRIPT: [&str; 49] = [
     "Arrow keys or the pointer move a change. Enter shows what the other time would mean.",
 ];
 
-/// Elements that stand within a sentence.
+/// Elements that occur within a sentence.
 const WITHIN: [&str; 16] = [
     "a", "b", "i", "em", "strong", "code", "kbd", "small", "span", "button", "svg", "wbr", "del", "ins", "abbr",
     "tspan",
 ];
 /// Elements whose text is data and never looked up.
 const DATA: [&str; 6] = ["code", "pre", "kbd", "textarea", "script", "style"];
-/// Classes that say the same.
+/// Classes with the same meaning.
 const DATA_CLASSES: [&str; 3] = ["key", "face", "hidden-mark"];
 /// Attributes that people read or hear.
 const HUMAN: [&str; 5] = ["title", "aria-label", "placeholder", "alt", "data-label"];
@@ -82,13 +82,13 @@ struct Walk<'a> {
     tag: &'a str,
     pieces: Vec<Piece<'a>>,
     ends: Vec<usize>,
-    /// What the page's heading holds of people's words, for the title says it again.
+    /// The texts of people in the page's heading, because the title repeats them.
     heading: Vec<String>,
     unknown: Vec<String>,
     seen: BTreeSet<String>,
 }
 
-/// A page in a language, and what of it has no words there.
+/// A translated page, and its texts without a translation.
 pub(super) fn page(catalogue: &Catalogue, tag: &str, html: &str) -> (String, Vec<String>) {
     let pieces = markup::pieces(html);
     let ends = markup::ends(&pieces);
@@ -239,7 +239,7 @@ impl<'a> Walk<'a> {
         place.min(to)
     }
 
-    /// Whether an element that may stand in a sentence holds one that may not.
+    /// Whether an element that may be in a sentence contains one that may not.
     fn holds_blocks(&self, place: usize) -> bool {
         let Piece::Open(tag) = self.piece(place) else {
             return false;
@@ -275,7 +275,8 @@ impl<'a> Walk<'a> {
             }
             None if self.knows_each(&parts) => parts.into_iter().for_each(|part| self.part(part, out)),
             None => {
-                // A sentence of which one piece is known, such as a rule of the tenant's own, is not told in two languages.
+                // A sentence of which only one piece is known, such as a rule of the tenant's own, is not shown in a mix of two
+                // languages.
                 for part in parts {
                     match self.piece(part.0) {
                         Piece::Text(raw) => out.push_str(raw),
@@ -287,8 +288,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether a whole sentence that the language knows stands behind a label, as a folded cell does behind its column's name:
-    /// a pattern would take the label for a part of it.
+    /// Whether a whole known sentence follows a label, as a folded cell follows its column's name: a pattern would take the
+    /// label for a part of the sentence.
     fn is_label_and_sentence(&self, parts: &[(usize, usize)]) -> bool {
         let [(label, _), (sentence, _)] = parts else {
             return false;
@@ -301,7 +302,7 @@ impl<'a> Walk<'a> {
         text.starts_with(char::is_uppercase) && text.ends_with('.') && self.catalogue.whole(text).is_some()
     }
 
-    /// Whether each text that stands beside the elements of a sentence has words by itself.
+    /// Whether each text beside the elements of a sentence has a translation of its own.
     fn knows_each(&self, parts: &[(usize, usize)]) -> bool {
         parts.iter().all(|(from, _)| {
             let Piece::Text(raw) = self.piece(*from) else {
@@ -312,7 +313,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The texts and elements that stand side by side in a sentence: from, to.
+    /// The neighbouring texts and elements of a sentence: from, to.
     fn parts(&self, from: usize, to: usize) -> Vec<(usize, usize)> {
         let mut parts = Vec::new();
         let mut place = from;
@@ -327,10 +328,10 @@ impl<'a> Walk<'a> {
         parts
     }
 
-    /// The sentence as one text, with a character for each element in it, and its first and last part that say something.
-    /// `None` where it has no words of its own.
+    /// The sentence as one text, with a character for each element in it, and its first and last part that have text. `None`
+    /// where it has no text of its own.
     fn joined(&self, parts: &[(usize, usize)]) -> Option<(String, usize, usize)> {
-        // The key of an act stands beside its words and is none of them.
+        // The key of an act is beside its label and not part of it.
         let is_silent = |part: &&(usize, usize)| !self.says(**part) || self.is_key(**part);
         let first = parts.iter().take_while(is_silent).count();
         let last = parts
@@ -462,7 +463,7 @@ impl<'a> Walk<'a> {
         kept
     }
 
-    /// The document's title with people's words taken out, where it holds those of the heading.
+    /// The document's title without people's texts, where it repeats those of the heading.
     fn hide_heading(&self, place: usize, text: &str) -> Option<(String, String)> {
         let is_title = place > 0 && matches!(self.piece(place - 1), Piece::Open(tag) if name(tag) == "title");
         let heading = self
@@ -490,7 +491,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What stands in a title for the heading's words of people: a mark that is no word.
+/// The placeholder in a title for people's texts of the heading: a mark without letters.
 fn stand_in() -> &'static str {
     "\u{FFFC}"
 }

@@ -19,7 +19,7 @@ pub struct Mail {
 /// The event that a letter reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// The reader is asked for a decision.
+    /// The reader is requested to decide.
     AskedToApprove {
         /// Why this person: “for Security: the change touches personal data”.
         why: String,
@@ -33,7 +33,7 @@ pub enum News {
     },
     /// An edit voided the reader's approval.
     ApprovalVoided {
-        /// What was edited, and by whom.
+        /// The edit, and its author.
         what: String,
     },
     /// An approver returned the change to its author.
@@ -69,7 +69,7 @@ pub enum News {
         /// Until when, for the reader.
         until: String,
     },
-    /// More time was asked for.
+    /// More time was requested.
     ExtensionAsked {
         /// Who asks.
         by: String,
@@ -80,7 +80,7 @@ pub enum News {
     },
     /// Any other event, with the texts of the message.
     Other {
-        /// The news in a few words, after the key in the subject.
+        /// The news in short, after the key in the subject.
         subject: String,
         /// The news as a sentence.
         text: String,
@@ -152,7 +152,7 @@ pub struct DigestRow {
     pub subject: String,
     /// The news as a sentence.
     pub text: String,
-    /// The page of what it is about; empty for none.
+    /// The page of its subject; empty for none.
     pub link: String,
 }
 
@@ -188,7 +188,7 @@ impl Digest {
 }
 
 impl News {
-    /// A few words for the subject, and the news as sentences.
+    /// A short text for the subject, and the news as sentences.
     fn words(&self) -> (&str, String) {
         match self {
             News::AskedToApprove { why, due } => (
@@ -276,7 +276,7 @@ fn one_line(text: &str) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// The card as text: a question, then its answer, indented.
+/// The card as text: each row's title, then its content, indented.
 fn card_text(card: &Brief) -> String {
     let mut out = String::new();
     for (question, lines) in card.told() {
@@ -289,8 +289,7 @@ fn card_text(card: &Brief) -> String {
 }
 
 impl Brief {
-    /// The seven questions in their order, each with the lines of its answer in plain text, for where no page is: in mail
-    /// and in a chat.
+    /// The seven rows in their order, each with its lines in plain text, for mail and chat.
     #[must_use]
     pub fn told(&self) -> Vec<(&'static str, Vec<String>)> {
         self.full().into_iter().map(|row| (row.question, lines(&row))).collect()

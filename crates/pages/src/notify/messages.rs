@@ -11,9 +11,9 @@ pub type Messages = List<MessageRow>;
 pub struct MessageRow {
     /// Its subject.
     pub subject: String,
-    /// What it speaks of; empty for no page.
+    /// The page of its subject; empty for no page.
     pub href: String,
-    /// The title of the change that it speaks of; empty for none.
+    /// The title of the change that it is about; empty for none.
     pub about: String,
     /// Its first sentence.
     pub summary: String,
@@ -26,7 +26,7 @@ pub struct MessageRow {
 }
 
 impl MessageRow {
-    /// The second line: what it is about in its writer's own words, then what was told.
+    /// The second line: the subject as its author wrote it, then the news.
     fn sub(&self) -> Rich {
         match self.about.is_empty() {
             true => Rich::from(self.summary.as_str()),

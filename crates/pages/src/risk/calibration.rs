@@ -12,9 +12,9 @@ const HEIGHT: i64 = 200;
 /// Changes of like probability.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CalibrationPoint {
-    /// What was predicted, in parts per million.
+    /// The prediction, in parts per million.
     pub predicted_ppm: i64,
-    /// What happened, in parts per million.
+    /// The observed rate, in parts per million.
     pub observed_ppm: i64,
     /// The two as they are written, without a sign: “3.2”.
     pub written: [String; 2],

@@ -1,5 +1,5 @@
-//! A forecast of failure, drawn: of a hundred such changes so many fail, and what adds up to that. Every drawing has its words,
-//! and a table says the same.
+//! A forecast of failure, drawn: of a hundred such changes so many fail, and the parts that add up to that. Every drawing has
+//! its description, and a table with the same values.
 
 use askama::Template;
 
@@ -18,7 +18,7 @@ const BAR: i64 = 36;
 /// A part of a forecast.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ForecastBar {
-    /// What it comes from.
+    /// The source.
     pub label: String,
     /// Its percentage, written with its sign: “+0.9”.
     pub value: String,
@@ -49,7 +49,7 @@ pub struct ForecastPicture {
     pub value: String,
     /// The forecast in a sentence.
     pub told: Rich,
-    /// What adds up to the probability, the history first.
+    /// The parts that add up to the probability, the history first.
     pub bars: Vec<ForecastBar>,
     /// The history: level, outcomes, failures and interval, as they are written.
     pub history: Vec<[String; 4]>,
@@ -126,7 +126,7 @@ impl Drawn<'_> {
         (0..SIDE * SIDE).map(square).collect()
     }
 
-    /// What the squares say to whoever cannot see them.
+    /// The description of the squares, for readers that cannot see them.
     fn squares_told(&self) -> String {
         let probability = self.picture.probability.unwrap_or_default();
         let [about, low, high] = [probability.ppm, probability.low_ppm, probability.high_ppm].map(of_hundred);

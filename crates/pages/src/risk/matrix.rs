@@ -1,5 +1,5 @@
-//! A risk matrix, drawn: each cell is a link to the sentences that say what it means and what leads there. The table that says the
-//! same stands behind it.
+//! A risk matrix, drawn: each cell is a link to the sentences with its meaning and the inputs that lead there. A table with the
+//! same content follows it.
 
 use std::fmt::Write;
 
@@ -28,9 +28,9 @@ pub struct MatrixSquare {
     pub level: String,
     /// Whether the change is in it.
     pub is_here: bool,
-    /// Whether something said otherwise leads there.
+    /// Whether one different input leads there.
     pub has_way: bool,
-    /// What it means, in sentences with links.
+    /// Its meaning, in sentences with links.
     pub told: Rich,
 }
 
@@ -40,7 +40,7 @@ impl MatrixSquare {
         format!("cell-{}-{}", self.impact, self.complexity)
     }
 
-    /// What it is, in one line.
+    /// Its name, in one line.
     fn name(&self) -> String {
         let Self {
             impact,
@@ -58,7 +58,7 @@ impl MatrixSquare {
 pub struct MatrixPicture {
     /// Rows of three cells, low to high complexity; the lowest impact first. It is drawn at the bottom.
     pub rows: Vec<[MatrixSquare; 3]>,
-    /// On a card the address of the page that has the sentences of each cell; empty where they stand below.
+    /// On a card the address of the page that has the sentences of each cell; empty where they are below.
     pub whole: String,
 }
 
@@ -114,8 +114,8 @@ impl Part for MatrixPicture {
 }
 
 impl MatrixPicture {
-    /// The cells alone, as a card is read in half a minute: the words of its own cell stand above. That link leads to the same page,
-    /// so that the keyboard does not walk through every cell.
+    /// The cells alone, because a card is read in half a minute: the text of its own cell is above. That link leads to the same
+    /// page, so that the keyboard does not walk through every cell.
     fn on_a_card(&self) -> String {
         let mut out = opened(self.rows.len() * CARD_ROW + 2);
         for (place, row) in self.rows.iter().rev().enumerate() {
@@ -173,7 +173,7 @@ impl MatrixSquare {
     }
 }
 
-/// A word with a capital letter.
+/// A text with a capital letter.
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters

@@ -1,5 +1,5 @@
-//! The calendar: a week or a day with hours, a month, and a timeline by service. Windows and freezes are bands, changes
-//! are blocks; what collides is told in words above. Positions are classes, or numbers in SVG attributes.
+//! The calendar: a week or a day with hours, a month, and a timeline by service. Windows and freezes are bands, changes are
+//! blocks; conflicts are listed as text above. Positions are classes, or numbers in SVG attributes.
 
 use askama::Template;
 
@@ -8,7 +8,7 @@ use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
 use crate::{ActForm, Chip, Field, Frame, Notice, Place, Rich, Table, render};
 
-/// How a change stands in the calendar.
+/// The status of a change in the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Standing {
     /// Decided: it will happen.
@@ -40,7 +40,7 @@ pub struct Block {
     pub title: String,
     /// When it begins on this day: `22:00`.
     pub time: String,
-    /// Its state in a word.
+    /// Its state, as one term.
     pub state: String,
     /// The hour in which it begins, 0 to 23.
     pub hour: u8,
@@ -56,7 +56,7 @@ pub struct Block {
     pub movable: Option<Movable>,
 }
 
-/// The most columns of a day; of what shares its hours with more, only their number is told.
+/// The most columns of a day; of blocks that overlap more others, only the number is shown.
 const MOST_COLUMNS: u8 = 6;
 
 impl Block {
@@ -65,8 +65,8 @@ impl Block {
         self.hour.saturating_add(self.hours)
     }
 
-    /// Puts those that share hours beside each other, each as wide as those beside it leave room for. They come in the order
-    /// in which they begin. What finds no room is taken out; answers how many those are.
+    /// Puts those that share hours beside each other, each as wide as those beside it leave room for. They come in the order in
+    /// which they begin. Takes out blocks without room; returns their number.
     pub fn spread(blocks: &mut Vec<Block>) -> usize {
         let mut from = 0;
         while from < blocks.len() {
@@ -107,7 +107,7 @@ impl Block {
 /// A window or a freeze on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Band {
-    /// What somebody called it: “Saturday maintenance”.
+    /// The name from its author: “Saturday maintenance”.
     pub title: String,
     /// Its hours on this day: “from 20:00 to 23:00”; empty for a whole day.
     pub hours_told: String,
@@ -134,13 +134,13 @@ pub struct Day {
     pub is_today: bool,
     /// Whether it belongs to the month that is shown.
     pub is_outside: bool,
-    /// The hour and the words of now, on today.
+    /// The hour and the label of now, on today.
     pub now: Option<(u8, String)>,
     /// Windows and freezes.
     pub bands: Vec<Band>,
     /// Changes, in the order of time.
     pub blocks: Vec<Block>,
-    /// How many more stand in the table alone.
+    /// The number of further ones that only the table has.
     pub more: usize,
 }
 
@@ -151,7 +151,7 @@ pub struct Bar {
     pub from: u32,
     /// How long it is.
     pub length: u32,
-    /// The words beside it.
+    /// The label beside it.
     pub title: String,
     /// Its key.
     pub key: String,
@@ -163,13 +163,13 @@ pub struct Bar {
     pub word: &'static str,
     /// Whether it collides.
     pub clashes: bool,
-    /// The row that it takes in its lane, so that no words lie over others: the first is 0.
+    /// The row that it takes in its lane, so that no labels overlap: the first is 0.
     pub row: u32,
     /// How it is moved; nothing where it moves no more.
     pub movable: Option<Movable>,
 }
 
-/// Where the words of a bar stand.
+/// The side of a bar's label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Before,
@@ -181,10 +181,10 @@ enum Side {
 const ROW: u32 = 44;
 /// How wide a letter beside a bar is at most, in thousandths of the drawing on a tablet, the narrowest that shows titles.
 const LETTER: u32 = 11;
-/// The least room for words that is better than none, in thousandths.
+/// The least room for a label that is better than none, in thousandths.
 const LEAST_ROOM: u32 = 150;
 
-/// A service with what is planned on it.
+/// A service with the changes planned on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lane {
     /// The service.
@@ -200,7 +200,7 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Gives each bar a row in which neither it nor its words lie over another.
+    /// Gives each bar a row in which neither it nor its label overlaps another.
     pub fn settle(&mut self) {
         let mut rows: Vec<Vec<(u32, u32)>> = Vec::new();
         for bar in &mut self.bars {
@@ -242,7 +242,7 @@ pub struct Calendar {
     pub frame: Frame,
     /// “18 to 24 November 2026”.
     pub title: String,
-    /// The zone and what is drawn how.
+    /// The zone and the legend.
     pub lede: String,
     /// Acts: the same as a list.
     pub acts: Vec<ActForm>,
@@ -445,7 +445,7 @@ impl Band {
     }
 }
 
-/// A day has 24 hours, and what is on it takes at least one.
+/// A day has 24 hours, and everything on it takes at least one.
 fn hours(count: u8) -> u8 {
     count.clamp(1, 24)
 }
@@ -466,12 +466,12 @@ impl Bar {
         format!("{}.{}%", thousandths / 10, thousandths % 10)
     }
 
-    /// A day's name, and what else is said of it where there is room: `Fri 20`, `today`.
+    /// A day's name, and its note where there is room: `Fri 20`, `today`.
     fn day(name: &str) -> (&str, &str) {
         name.split_once(" · ").unwrap_or((name, ""))
     }
 
-    /// On which side its words have the most room; a long bar holds them itself where neither side has any.
+    /// The side with the most room for its label; a long bar contains the label itself where neither side has any.
     fn side(&self) -> Side {
         let (before, after) = (self.from, 1_000_u32.saturating_sub(self.from + self.length));
         match before.max(after) < LEAST_ROOM.min(self.length) {
@@ -481,7 +481,7 @@ impl Bar {
         }
     }
 
-    /// From where its words reach and how far: never past the drawing's edge, for what does not fit is cut with an ellipsis.
+    /// The start and the length of its label: never past the drawing's edge, because the rest is cut with an ellipsis.
     fn words(&self) -> (u32, u32) {
         let letters =
             u32::try_from(self.title.chars().count().max(self.key.len() + self.word.len()) + 2).unwrap_or(u32::MAX);
@@ -494,7 +494,7 @@ impl Bar {
         }
     }
 
-    /// From where to where it and its words reach.
+    /// The extent of the bar with its label.
     fn extent(&self) -> (u32, u32) {
         let (from, length) = self.words();
         (from.min(self.from), (from + length).max(self.from + self.length))

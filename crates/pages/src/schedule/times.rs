@@ -1,4 +1,4 @@
-//! Freezes, maintenance windows and what is planned in them.
+//! Freezes, maintenance windows and the changes planned in them.
 
 use crate::elements::list::row_acts;
 use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
@@ -26,11 +26,11 @@ pub struct FreezeRow {
     pub scope: Rich,
     /// Whether work that is going on must stop too.
     pub halts: bool,
-    /// Why, and who agreed.
+    /// The reason, and the people who agreed.
     pub reason: String,
     /// Exceptions granted: “2 exceptions”.
     pub exceptions: String,
-    /// Acts that are legal now: end it, ask for an exception.
+    /// Acts that are legal now: end it, request an exception.
     pub acts: Vec<ActForm>,
 }
 
@@ -162,13 +162,13 @@ pub struct WindowRow {
     pub sort: String,
     /// A change's state.
     pub state: Option<State>,
-    /// Of a closed change that did not plainly succeed: its outcome, which stands in the place of the state.
+    /// For a closed change that did not plainly succeed: its outcome, which replaces the state.
     pub outcome: Option<crate::Mark>,
     /// From and to, for the reader.
     pub span: String,
     /// Services and environments.
     pub scope: Rich,
-    /// What it collides with, and the path; empty for nothing.
+    /// Its conflict, and the path; empty for none.
     pub clash: Rich,
     /// Acts that are legal now.
     pub acts: Vec<ActForm>,

@@ -1,4 +1,4 @@
-//! The access matrix of the base pack, reviewed by eye: who may do what by role alone, and what each part adds.
+//! The access matrix of the base pack, reviewed by eye: the rights of each role alone, and those that each part adds.
 
 use std::fmt::Write;
 
@@ -54,7 +54,7 @@ fn by_role_alone() {
     insta::assert_snapshot!(on_policy_thread(|| table(&base_set(), &columns, &rows)));
 }
 
-/// The person has the role `executive`, which by itself may only read and talk.
+/// The person has the role `executive`, which alone may only read and comment.
 #[test]
 fn by_part() {
     let name = |part: &Part| serde_json::to_value(part).unwrap().as_str().unwrap().to_owned();

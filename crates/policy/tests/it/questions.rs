@@ -1,4 +1,4 @@
-//! The two questions: what is required, and who may.
+//! The two queries: the requirements, and the people with the right.
 
 use crate::support::{actor, base_set, change, compile, full_set, target, with_house};
 use model::approval::obligation::Due;

@@ -1,4 +1,4 @@
-//! Tokens: scopes, ends, people who may no longer act. Doors that need no credential.
+//! Tokens: scopes, ends, people who may no longer act. Routes that need no credential.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -119,8 +119,8 @@ fn revoked_tokens_and_deactivated_people_are_out_at_once() {
     world.get("vera", "/changes").problem(401, "unauthenticated");
 }
 
-/// The doors remember whom a token speaks for; that memory is held against the transaction in which the act is done, so
-/// it does not matter through which door, or by which server, a token was revoked.
+/// The server caches the person of a token; that cache is checked against the transaction in which the act is done, so it does
+/// not matter by which route, or by which server, a token was revoked.
 #[test]
 fn a_remembered_token_is_out_as_soon_as_its_revocation_is_committed() {
     let world = World::new();
@@ -165,7 +165,7 @@ fn every_answer_tells_browsers_to_be_careful() {
     assert_eq!(other.header("x-request-id").len(), 36);
 }
 
-/// What is read comes under the media type that the document names.
+/// A response has the media type that the document names.
 #[test]
 fn every_answer_has_its_documented_media_type() {
     let world = World::new();
@@ -189,7 +189,7 @@ fn every_answer_has_its_documented_media_type() {
     assert!(other.is_empty(), "{other:#?}");
 }
 
-/// Every documented route is served: what is not there answers `There is nothing here`, another method 405.
+/// Every documented route is served: an unknown path returns `There is nothing here`, another method 405.
 #[test]
 fn every_documented_route_is_served() {
     let world = World::new();

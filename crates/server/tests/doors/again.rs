@@ -78,7 +78,7 @@ fn new_pair() -> rcgen::CertifiedKey<rcgen::KeyPair> {
     rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap()
 }
 
-/// What a client is answered that trusts this certificate alone; nothing when there is no handshake.
+/// The response to a client that trusts this certificate alone; nothing when there is no handshake.
 fn answer_under(made: &rcgen::CertifiedKey<rcgen::KeyPair>, at: std::net::SocketAddr, path: &str) -> String {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(made.cert.der().to_vec())).unwrap();
@@ -92,7 +92,7 @@ fn answer_under(made: &rcgen::CertifiedKey<rcgen::KeyPair>, at: std::net::Socket
     let asked = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     let mut answer = String::new();
     if stream.write_all(asked.as_bytes()).is_ok() {
-        // The peer may end without a closing alert; what was read stands.
+        // The peer may end without a closing alert; the data read until then counts.
         let _ = stream.read_to_string(&mut answer);
     }
     answer

@@ -1,4 +1,4 @@
-//! Agents at the doors: every door that writes, with an agent's token. None of those that decide opens.
+//! Agents on the routes: every writing route, with an agent's token. None of those that decide opens.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -7,7 +7,7 @@ use wire::openapi::{Scope, routes};
 
 use crate::world::World;
 
-/// What is an agent's: drafting, testing, and the work within a permit. A door that is added here is one that somebody has looked at.
+/// The acts of an agent: drafting, testing, and the work within a permit. A route is added here only after a review.
 const OPEN: &[&str] = &[
     "create_change",
     "edit_change",
@@ -24,7 +24,7 @@ const OPEN: &[&str] = &[
     "consume_permit",
 ];
 
-/// An agent of the services of the world's changes; answers its id and its token.
+/// An agent of the services of the world's changes; returns its id and its token.
 fn agent(world: &World) -> (String, String) {
     let person = json!({"login": "agent-walk", "roles": ["requester", "implementer"]});
     world.post("adam", "/people", &person).expect(201);
@@ -72,7 +72,7 @@ fn every_door_that_decides_is_closed_to_an_agent() {
         let places = route.path_params();
         let values: Vec<&str> = places.iter().map(|_| key.as_str()).collect();
         let (status, code) = send(&world, &token, (route.method, &route.fill(&values)), &json!({}));
-        // A question with its answer may come by POST; whatever makes, sets or takes back may not.
+        // A query may come by POST; a route that makes, sets or removes may not be open to it.
         if status < 400 && (route.method, route.status) != ("POST", 200) {
             through.push((route.operation, status));
         }

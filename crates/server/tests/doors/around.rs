@@ -1,5 +1,5 @@
-//! What stands around a change: decisions that return, differences since a digest, links, words in queries, origins, and
-//! files of refused evidence.
+//! The records of a change: decisions that return, differences since a digest, links, terms in queries, origins, and files of
+//! refused evidence.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -229,7 +229,7 @@ fn each_field_says_where_it_came_from() {
     for field in ["targets", "complexity", "planned_start"] {
         assert!(origins.contains_key(field), "{field}: {origins:?}");
     }
-    // What nobody said was filled in with what is usual, and stays so until somebody says it.
+    // A missing value was filled in with the usual one, and stays so until a person sets it.
     let bare = world.post("rita", "/changes", &json!({"title": "Bare"})).expect(201);
     let told = |change: &Value| ["kind", "category", "targets", "title"].map(|field| change["origins"][field].clone());
     assert_eq!(

@@ -1,4 +1,4 @@
-//! An authenticator in memory: it makes P-256 key pairs (ES256), counts, and can be told to do each thing wrong.
+//! An authenticator in memory: it makes P-256 key pairs (ES256), counts, and can be set to do each thing wrong.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 const PRESENT: u8 = 0x01;
 /// The user was verified.
 const VERIFIED: u8 = 0x04;
-/// A credential stands in the data.
+/// A credential in the data.
 const ATTESTED: u8 = 0x40;
 
-/// What an authenticator and its browser say; each field can be told otherwise.
+/// The data of an authenticator and its browser; each field can be changed.
 #[derive(Clone)]
 pub struct Said {
     /// The address of the page.
@@ -31,12 +31,12 @@ pub struct Said {
     pub handle: String,
     /// Whether the signature is altered on its way.
     pub is_altered: bool,
-    /// Whether another site's frame asked.
+    /// Whether another site's frame made the request.
     pub is_framed: bool,
 }
 
 impl Said {
-    /// What an honest pair says at an address, to the options of a challenge.
+    /// The response of an honest pair at an address, to the options of a challenge.
     pub fn honest(origin: &str, options: &Value, handle: &str, count: u32) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let site = [&options["rp"]["id"], &options["rpId"]].map(text).concat();
@@ -95,7 +95,7 @@ impl Passkey {
         [&head[..], x, &[0x22, 0x58, 0x20], y].concat()
     }
 
-    /// The answer that makes it: `RegistrationResponseJSON`, with no attestation.
+    /// The response that makes it: `RegistrationResponseJSON`, with no attestation.
     pub fn made(&self, said: &Said) -> Value {
         let mut data = said.data(ATTESTED);
         data.extend([0_u8; 16]);
@@ -112,7 +112,7 @@ impl Passkey {
         self.whole(response)
     }
 
-    /// The answer that shows it: `AuthenticationResponseJSON`.
+    /// The response that shows it: `AuthenticationResponseJSON`.
     pub fn shown(&self, said: &Said) -> Value {
         let client = said.client("webauthn.get");
         let data = said.data(0);

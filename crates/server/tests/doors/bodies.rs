@@ -16,7 +16,7 @@ fn a_larger_declared_length_is_refused_unread() {
     let ask = world
         .as_person("rita", "POST", "/changes")
         .header("content-type", "application/json");
-    // Nothing of the body is ever sent, and the answer comes all the same.
+    // Nothing of the body is ever sent, and the response comes all the same.
     ask.header("content-length", "1048577").send().problem(413, "too_large");
 }
 
@@ -69,7 +69,7 @@ fn a_connection_outlives_a_small_body_that_nobody_read() {
         let head =
             b"POST /api/v1/changes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
         stream.write_all(head).unwrap();
-        // The answer comes before the body was sent.
+        // The response comes before the body was sent.
         let mut start = [0_u8; 12];
         stream.read_exact(&mut start).unwrap();
         assert_eq!(&start, b"HTTP/1.1 401");
@@ -95,7 +95,7 @@ fn a_connection_outlives_a_small_body_that_nobody_read() {
     }
 }
 
-/// The head of the answer to a request of which only this is sent, in lower case.
+/// The head of the response to a request of which only this is sent, in lower case.
 fn head_of_answer(world: &World, request: &str) -> String {
     let mut stream = world.connect();
     stream.write_all(request.as_bytes()).unwrap();
@@ -108,7 +108,7 @@ fn head_of_answer(world: &World, request: &str) -> String {
     String::from_utf8(head).unwrap().to_lowercase()
 }
 
-/// RFC 9112, section 9.6: whoever ends the connection says so, or the next request is sent into it and lost.
+/// RFC 9112, section 9.6: the side that ends the connection announces it, or the next request is sent into it and lost.
 #[test]
 fn an_answer_that_leaves_a_body_unread_says_that_the_connection_ends() {
     let world = World::new();
@@ -131,7 +131,7 @@ fn an_answer_that_leaves_a_body_unread_says_that_the_connection_ends() {
         assert!(head.starts_with(&format!("http/1.1 {status}")), "{headers}{head}");
         assert!(head.contains("\r\nconnection: close\r\n"), "{headers}{head}");
     }
-    // What was read to its end, or will be, leaves the connection as it is.
+    // A body that was read to its end, or will be, leaves the connection unchanged.
     let whole = "transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
     for rest in [
         format!("{known}{json}{whole}"),
@@ -171,7 +171,7 @@ fn a_body_that_stands_still_is_cut() {
 #[test]
 fn a_form_that_stands_still_is_cut() {
     let world = World::new();
-    // The last is a form of somebody whose session is over, which the door would carry along.
+    // The last is a form of a person whose session is over, which the sign-in page would carry along.
     for path in ["/t/acme/sign-in", "/t/acme/token", "/t/acme/changes"] {
         let ask = world.ask("POST", path).header("sec-fetch-site", "same-origin");
         let ask = ask.header("content-type", "application/x-www-form-urlencoded");
@@ -246,7 +246,7 @@ fn a_file_of_evidence_is_read_kept_and_given_back() {
     gone.problem(404, "not_found");
 }
 
-/// A bundle's own bytes, asked for until its events have their place.
+/// A bundle's own bytes, requested until its events have their place.
 fn bundle_head(world: &World, key: &str) -> (TcpStream, Vec<u8>) {
     let path = format!("/api/v1/changes/{key}/bundle");
     loop {
@@ -265,9 +265,9 @@ fn bundle_head(world: &World, key: &str) -> (TcpStream, Vec<u8>) {
     }
 }
 
-/// How many bytes of a bundle were told, and those that came.
+/// The announced number of bytes of a bundle, and those that came.
 fn bundle_of((mut stream, mut bytes): (TcpStream, Vec<u8>)) -> (usize, Vec<u8>) {
-    // A connection that is broken off may end with an error; what came before it counts.
+    // A connection that is broken off may end with an error; the bytes before it count.
     let _ = stream.read_to_end(&mut bytes);
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     let body = bytes.split_off(end + 4);
@@ -312,7 +312,7 @@ fn a_bundle_is_sent_with_its_files_as_they_lie_and_broken_off_at_another_one() {
     let (told, cut) = bundle_of(begun);
     assert!(cut.len() < told, "{} of {told}", cut.len());
     assert_eq!(proof::bundle::verify(&cut, None).outcome, proof::report::Outcome::Bad);
-    // Whoever asks again is told that the file is not the one that was kept.
+    // A second request gets the refusal that the file is not the one that was kept.
     let (told, without) = bundle_of(bundle_head(&world, &key));
     assert_eq!(without.len(), told);
     let report = proof::bundle::verify(&without, None);
@@ -331,7 +331,7 @@ fn a_document_that_came_as_text_is_kept_beside_its_summary() {
     assert_ne!(evidence["text"], report, "its summary is shown");
     let back = world.get("rita", &format!("{path}/{}/file", evidence["id"].as_str().unwrap()));
     assert_eq!((back.status, back.body.as_slice()), (200, report.as_bytes()));
-    // One that cannot be read is neither kept nor told of.
+    // One that cannot be read is neither kept nor listed.
     let broken = json!({"kind": "junit", "aspect": "functional", "text": "no XML"});
     world.post("rita", &path, &broken).problem(422, "invalid");
     for (kind, text) in [

@@ -1,4 +1,4 @@
-//! What is cleared by null or an empty cell, and what is only read again: an edit that changes nothing makes no version.
+//! Edits by null or an empty cell, and mere reads: an edit that changes nothing makes no version.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -109,7 +109,7 @@ fn null_and_an_empty_cell_clear() {
     }
 }
 
-/// A target may name an item that the estate does not hold, and so may the question who answers for it.
+/// A target may name an item that the estate does not have, and so may the query for its owner.
 #[test]
 fn an_unknown_item_among_lines_is_told() {
     let world = World::new();

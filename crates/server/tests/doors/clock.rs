@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 
 use crate::world::World;
 
-/// Says lines to the clock; answers what it answered.
+/// Sends lines to the clock; returns its responses.
 pub fn tell(world: &World, line: &str) -> String {
     let mut stream = UnixStream::connect(world.folder().join("clock.sock")).unwrap();
     writeln!(stream, "{line}").unwrap();

@@ -55,7 +55,7 @@ fn an_import_shows_its_difference_before_it_does_it_and_does_it_once() {
         .problem(403, "not_allowed");
 }
 
-/// A person who writes two lines into one is told; a file that brings them is taken as it is meant.
+/// A person who writes two lines into one is warned; a file with them is taken as it is meant.
 #[test]
 fn a_name_of_several_lines_is_one_line_where_a_file_brings_it() {
     let world = World::new();
@@ -234,7 +234,7 @@ fn reports_tell_what_nobody_can_approve_and_who_is_alone() {
     assert_eq!(lines["code"], "not_found");
 }
 
-/// Nor does a request that names a part of what is known; a null clears.
+/// Nor does a request that names a part of the known fields; a null clears.
 #[test]
 fn what_a_request_does_not_name_stays_as_it_is() {
     let world = World::new();
@@ -262,7 +262,7 @@ fn what_a_request_does_not_name_stays_as_it_is() {
     assert_eq!(told["is_production"], false);
 }
 
-/// Who sends another key to an address would change a row that they do not mean.
+/// A request with another key to an address would change a row that its sender does not mean.
 #[test]
 fn a_key_stays_as_the_address_says_it() {
     let world = World::new();
@@ -291,7 +291,8 @@ fn a_key_stays_as_the_address_says_it() {
         .expect(200);
 }
 
-/// 201 tells that a thing is new and 200 that it stood; who wants a new one alone says so, and overwrites nobody's.
+/// 201 means that a thing is new and 200 that it existed; a sender who needs a new one alone can require that, and overwrites
+/// nobody's.
 #[test]
 fn a_post_tells_what_it_made_from_what_it_set_and_sets_nothing_where_only_a_new_one_is_wanted() {
     let world = World::new();
@@ -324,7 +325,7 @@ fn a_post_tells_what_it_made_from_what_it_set_and_sets_nothing_where_only_a_new_
         only_new("rita", &other).problem(403, "not_allowed");
         let one = format!("{path}/{}", first["key"].as_str().unwrap());
         assert_eq!(world.get("adam", &one).expect(200), made, "nothing was set");
-        // A repeat by its idempotency key is answered as the first time, and without a key as what it is: a setting.
+        // A repeat by its idempotency key gets the first response, and without a key it is a plain setting.
         let again = |key: &str| {
             let ask = world.as_person("adam", "POST", path).header("idempotency-key", key);
             ask.json(&other).send()
@@ -361,7 +362,7 @@ fn a_regime_that_is_nearly_a_known_one_is_refused_with_what_was_meant() {
     assert_eq!(told["regimes"], json!(["bafin", "pci_dss", "sox", "sox_404"]));
 }
 
-/// A file that knows less than is known here takes nothing away: what is regulated stays regulated.
+/// A file with fewer facts than are known here takes nothing away: a regulated service stays regulated.
 #[test]
 fn what_a_file_does_not_name_stays_as_it_is() {
     let world = World::new();
@@ -522,7 +523,7 @@ fn null_clears_and_what_is_far_is_no_fault() {
     assert_eq!(refused["errors"][0]["code"], "out_of_range", "{refused}");
     let refused = world.post("rita", "/changes", &far).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "too_far_ahead", "{refused}");
-    // What is no emergency may be as far ahead as times go.
+    // A change that is no emergency may be as far ahead as times go.
     let mut last = World::change_body();
     last["planned_start"] = json!("9999-12-30T20:00:00Z");
     last["planned_end"] = json!("9999-12-30T21:00:00Z");
@@ -531,7 +532,7 @@ fn null_clears_and_what_is_far_is_no_fault() {
     world.post("rita", &path, &json!({})).expect(201);
 }
 
-/// A word for an item asks the item's owners; where the estate does not hold it, the answer says that it asks nobody.
+/// A named item adds the item's owners; where the estate does not have it, the response reports that it adds nobody.
 #[test]
 fn a_config_item_that_the_estate_does_not_hold_is_said() {
     let world = World::new();
@@ -543,7 +544,7 @@ fn a_config_item_that_the_estate_does_not_hold_is_said() {
     let target = &made["targets"][0];
     assert_eq!(target["config_items"], json!(["booking-db", "boking-db"]));
     assert_eq!(target["unknown_config_items"], json!(["boking-db"]));
-    // What an answer said is taken back as it came.
+    // The content of a response is accepted back unchanged.
     let path = format!("/changes/{}", made["key"].as_str().unwrap());
     let patch = |targets: Value| {
         let ask = world.as_person("rita", "PATCH", &path).header("if-match", "*");

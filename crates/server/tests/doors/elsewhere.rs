@@ -1,4 +1,4 @@
-//! In which tenants somebody is known: told to whoever proved who they are, and to nobody else.
+//! The tenants in which a person is known: shown to a person who proved their identity, and to nobody else.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -46,12 +46,12 @@ fn three_tenants() -> Ring {
     ring
 }
 
-/// What a provider says of tess.
+/// A provider's claims about tess.
 fn tess() -> Value {
     json!({"sub": "tess", "preferred_username": "tess", "email": "tess@acme.example", "email_verified": true})
 }
 
-/// The cookie of the session that an answer began.
+/// The cookie of the session that a response began.
 fn session(answer: &Answer) -> String {
     assert!(is_let_in(answer), "{} {}", answer.status, words(answer));
     let cookies = answer.header("set-cookie").split("assent_session=").nth(1).unwrap();
@@ -104,20 +104,20 @@ fn who_proved_one_subject_at_two_doors_sees_both_tenants_while_both_let_them_in(
         "{page}"
     );
     assert!(!page.contains("Gamma Rails"), "{page}");
-    // She has no password, and nobody asks her for one; how she came is said by name.
+    // She has no password, and none is required of her; her sign-in is shown by name.
     assert!(
         !page.contains("new password") && !page.contains("your password"),
         "{page}"
     );
     assert!(page.contains("by <span translate=\"no\">good</span>, from"), "{page}");
-    // Her own browser gets no further than the door: what is there asks for a sign-in there.
+    // Her own browser gets no further than the sign-in page: the pages there require a sign-in there.
     let beyond = ring.world.ask("GET", "/t/beta/account").header("cookie", &here).send();
     assert!(
         beyond.status == 303 && beyond.header("location").starts_with("/t/beta/sign-in"),
         "{}",
         beyond.status
     );
-    // A door that is shut to her issuer is none of hers, and neither is one behind which she may no longer act.
+    // A sign-in that is closed to her issuer is none of hers, and neither is one behind which she may no longer act.
     set_provider(&ring, "beta", "good", (trusted(&ring), false));
     assert_eq!(known(&here), [TENANT]);
     set_provider(&ring, "beta", "good", (trusted(&ring), true));
@@ -136,7 +136,7 @@ fn what_a_tenant_says_of_its_people_tells_nobody_of_another_tenant() {
     let ring = three_tenants();
     entered(&ring, TENANT, "good", &tess());
     entered(&ring, "beta", "good", &tess());
-    // An issuer that the administrator of a tenant runs says the same subject, login and address.
+    // An issuer that the administrator of a tenant runs claims the same subject, login and address.
     let claimed = entered(&ring, "gamma", "own", &tess());
     assert_eq!(listed(&ring, ("cookie", &claimed)), ["gamma"]);
     assert!(!account(&ring, "gamma", &claimed).contains("Beta Ferries"));
@@ -186,7 +186,7 @@ fn whoever_administers_a_tenant_learns_of_no_other_by_the_ways_in_that_they_hand
     let step = step.header("sec-fetch-site", "same-origin");
     step.json(&json!({"password": PASSWORD})).send().expect(201);
     assert_eq!(listed(&ring, ("cookie", &taken)), [TENANT]);
-    // Without any credential nothing is told at all, and a token that reads nothing reads this no more.
+    // Without any credential nothing is shown at all, and a token that reads nothing reads this no more.
     ring.world
         .ask("GET", "/api/v1/session/tenants")
         .send()

@@ -1,5 +1,5 @@
 //! A cookie that was copied opens nothing once its session has ended: signed out, ended from elsewhere, or its person switched
-//! off by the directory; nor what wants a fresh factor before.
+//! off by the directory; nor any act that needs a fresh factor before.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, PASSWORD, TENANT, World};
 
-/// How many copies are tried unless `ASSENT_TEST_COPIES` says otherwise.
+/// The default number of copies; `ASSENT_TEST_COPIES` sets another.
 const COPIES: usize = 100;
 /// How soon after its end a session opens nothing at one server.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
@@ -24,7 +24,7 @@ fn cookie(world: &World, login: &str) -> String {
     answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
-/// Asks as a second client that has the cookie.
+/// Sends requests as a second client that has the cookie.
 fn ask(world: &World, cookie: &str, method: &str, path: &str, body: &Value) -> Answer {
     let ask = world
         .ask(method, path)
@@ -60,7 +60,7 @@ fn routes() -> Vec<(&'static str, String)> {
         .collect()
 }
 
-/// Asks every route with the cookie; none opens, and the first says so soon after `ended_at`.
+/// Calls every route with the cookie; none opens, and the first refuses soon after `ended_at`.
 fn opens_nothing(world: &World, cookie: &str, ended_at: Timestamp) {
     ask(world, cookie, "GET", "/api/v1/me", &Value::Null).problem(401, "unauthenticated");
     let took = now(world).duration_since(ended_at);

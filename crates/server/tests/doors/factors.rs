@@ -1,4 +1,4 @@
-//! Second factors and sessions through the doors: enrolment, replay, recovery, theft.
+//! Second factors and sessions over HTTP: enrolment, replay, recovery, theft.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -53,7 +53,7 @@ fn code(world: &World, secret: &str, steps: i64) -> String {
     totp.generate(u64::try_from(now + steps * 30).unwrap()).to_string()
 }
 
-/// Enrols an authenticator; answers its secret, the recovery codes, and the code that is used up by it.
+/// Enrols an authenticator; returns its secret, the recovery codes, and the code that is used up by it.
 fn enrol(browser: &Browser<'_>) -> (String, Vec<String>, String) {
     let made = browser
         .ask("POST", "/second-factors/totp", &json!({"name": "Phone"}))
@@ -209,7 +209,7 @@ fn factors_are_changed_with_a_fresh_factor_alone_and_reset_by_an_administrator()
     assert_eq!(after.ask("GET", "/me", &Value::Null).expect(200)["stepped_up"], true);
 }
 
-/// A password is a factor, so whoever could set it without one would make the very factor that grave acts ask for.
+/// A password is a factor, so setting it without one would make the very factor that grave acts require.
 #[test]
 fn nobody_sets_their_own_password_without_a_fresh_factor() {
     let world = World::new();
@@ -279,7 +279,7 @@ fn sessions_are_listed_and_ended() {
     other.ask("GET", "/me", &Value::Null).problem(401, "unauthenticated");
 }
 
-/// A stolen cookie without the factor decides nothing that asks for one; a copied form neither.
+/// A stolen cookie without the factor decides nothing that requires one; a copied form neither.
 #[test]
 fn a_stolen_session_breaks_no_glass() {
     let world = World::new();

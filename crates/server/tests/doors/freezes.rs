@@ -1,4 +1,4 @@
-//! Exceptions from a freeze: for whom, for what, and until when.
+//! Exceptions from a freeze: their holders, their scope, and their end.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -8,7 +8,8 @@ use store::record::{self, Filter};
 
 use crate::world::World;
 
-/// A freeze lets pass what a manager excepted: it can be taken back, is given once, and ends with an edit of what it was for.
+/// A freeze lets a manager's exception pass: the exception can be taken back, is given once, and ends with an edit of its
+/// subject.
 #[test]
 fn an_exception_from_a_freeze_is_withdrawn_and_ends_with_an_edit() {
     let world = World::new();
@@ -32,7 +33,7 @@ fn an_exception_from_a_freeze_is_withdrawn_and_ends_with_an_edit() {
     assert_eq!(state(), "approved");
     except().expect(201);
     assert_eq!(state(), "scheduled");
-    // Another artifact under another title is not what was excepted, whoever approves it.
+    // Another artifact under another title is not the excepted one, under any approver.
     let tag = world.get("rita", &format!("/changes/{key}")).header("etag").to_owned();
     let other = json!({"title": "Something else"});
     let edit = world

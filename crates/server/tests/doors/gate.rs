@@ -69,7 +69,7 @@ fn a_question_that_says_a_thing_twice_is_not_guessed_at() {
         let field = other.split('=').next().unwrap();
         assert_eq!(problem["errors"][0]["field"], field, "{problem}");
     }
-    // One artifact has one name, in whichever letters somebody writes its digits.
+    // One artifact has one name, in every spelling of its digits.
     let shouted = ARTIFACT.to_uppercase();
     let asked = world.get(
         "pipe",
@@ -103,7 +103,7 @@ fn an_answer_from_memory_ends_with_the_next_commit() {
     for _ in 0..8 {
         assert_eq!(world.get("pipe", &path).expect(200)["decision"], "go");
     }
-    // Somebody else's memory opens no door for who may not ask.
+    // Another person's cache entry opens no route without the right.
     let stranger = world.ask("GET", &format!("/api/v1{path}")).send();
     assert_eq!(stranger.status, 401);
 }
@@ -160,13 +160,13 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
     let id = check["id"].as_str().unwrap().to_owned();
     assert_eq!(check["decision"], "stop");
     assert_eq!(check["state"], "waiting");
-    // A wait that was misspelt would be none, and its caller would ask again without a pause.
+    // A misspelt wait would be none, and its caller would retry without a pause.
     for wrong in ["wait=1m", "wait=-1", "wait=", "wat=60", "wait=1&wait=2"] {
         world
             .get("pipe", &format!("/gate-checks/{id}?{wrong}"))
             .problem(422, "invalid");
     }
-    // Whoever says what they have seen learns of other reasons at once, and waits for nothing that they know.
+    // A client that sends the reasons it has seen learns of other reasons at once, and does not wait for known ones.
     let seen = |check: &Value| check["checked_at"].as_str().unwrap().to_owned();
     let since = format!("/gate-checks/{id}?wait=60&seen={}", seen(&check));
     let (key, other) = std::thread::scope(|scope| {
@@ -205,7 +205,7 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
     assert_eq!(first["permit"], again["permit"]);
 }
 
-/// What a check tells as it goes, event by event, until its stream ends by itself.
+/// The events of a check, one by one, until its stream ends by itself.
 fn follow(world: &World, id: &str) -> impl Iterator<Item = Value> {
     let mut stream = world.connect();
     let head = format!(
@@ -243,7 +243,7 @@ fn who_follows_a_waiting_check_is_told_when_the_last_approval_turns_it_go() {
         "{told:#?}"
     );
     assert!(last["permit"].is_null(), "who asked collects it: {last}");
-    // Who comes later is told at once, and no more.
+    // A later client gets the result at once, and no more.
     assert!(follow(&world, id).eq([last.clone()]));
 }
 

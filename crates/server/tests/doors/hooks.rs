@@ -100,7 +100,7 @@ fn a_connection_is_known_anew_after_the_estate_was_written() {
     let (path, secret) = connection(&world);
     let sent = |id: &str, body: &[u8]| deliver(&world, &path, id, &secret.sign(body), "deployment", body);
     assert_eq!(sent("d1", &deployment()).expect(202)["kept"], true);
-    // What was remembered of the connection is older than the estate now.
+    // The cache of the connection is older than the estate now.
     world
         .post("adam", "/services", &json!({"key": "late-comer", "criticality": "low"}))
         .expect(201);
@@ -129,7 +129,7 @@ fn what_cannot_be_read_is_set_aside_for_an_administrator() {
     assert!(parked[0]["reason"].is_string());
 }
 
-/// Sends a body that is signed as Standard Webhooks says, at a time.
+/// Sends a body that is signed as Standard Webhooks defines, at a time.
 fn deliver_at(world: &World, path: &str, secret: &str, at: jiff::Timestamp, body: &Value) -> Answer {
     let bytes = body.to_string().into_bytes();
     let text = door::signing_secret(secret).unwrap();
@@ -182,7 +182,7 @@ fn what_is_not_the_senders_or_not_for_us_is_counted_and_shown_with_its_reason() 
         .collect();
     refused.sort_unstable();
     assert_eq!(refused, [("bad_signature", 2), ("old_timestamp", 1)], "{shown}");
-    // A repository that no row of the map names makes nothing, and says so.
+    // A repository that no row of the map names makes nothing, and the response reports that.
     deliver_at(&world, path, secret, now, &told("elsewhere")).expect(202);
     let done = read_ones(&world, path, "done", 1);
     let result = done[0]["result"].as_str().unwrap();

@@ -15,7 +15,7 @@ use crate::world::{Answer, TENANT, World};
 
 pub(crate) const SECRET: &str = "not a very long secret";
 
-/// A provider that does what the code says which it is asked to exchange.
+/// A provider whose fault is chosen by the code that it exchanges.
 pub(crate) struct Provider {
     pub(crate) origin: String,
     key: SigningKey,
@@ -23,7 +23,7 @@ pub(crate) struct Provider {
     other: Mutex<Option<(String, SigningKey)>>,
     /// Codes that were exchanged.
     used: Mutex<BTreeSet<String>>,
-    /// How often the token endpoint was asked.
+    /// The number of requests to the token endpoint.
     asked: Mutex<usize>,
 }
 
@@ -40,7 +40,7 @@ impl Provider {
         let here = provider.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // Whoever hangs up early misses its own answer.
+                // A client that closes early misses its own response.
                 let _ = here.serve(stream);
             }
         });
@@ -101,8 +101,8 @@ impl Provider {
         }
     }
 
-    /// `honest` names itself in each answer (RFC 9207), `misnamed` is not the issuer that was asked, `mixed` sends people to
-    /// the other provider and keeps its own token endpoint, `told` has more to say of people.
+    /// `honest` names itself in each response (RFC 9207), `misnamed` is not the requested issuer, `mixed` sends people to the
+    /// other provider and keeps its own token endpoint, `told` has more claims about people.
     fn configuration(&self, prefix: &str) -> Value {
         let here = |place: &str| format!("{}/{prefix}/{place}", self.origin);
         let issuer = if prefix == "misnamed" { "honest" } else { prefix };
@@ -150,7 +150,7 @@ impl Provider {
         let wrong = asked["wrong"].as_str().unwrap_or_default();
         let is_new = self.used.lock().unwrap().insert(code);
         let challenge = base64url(&sha256(part("code_verifier").as_bytes()));
-        // `weak` is a provider that looks at neither; what it lets through we must stop.
+        // `weak` is a provider that checks neither; the server must stop its responses.
         if wrong != "weak" && (!is_new || asked["challenge"] != challenge) {
             return no();
         }
@@ -170,7 +170,7 @@ impl Provider {
         (200, "application/json", told.to_string())
     }
 
-    /// An ID token, with what is wrong in it.
+    /// An ID token, with the error in it.
     fn token(&self, prefix: &str, wrong: &str, asked: &Value) -> String {
         let now = asked["now"].as_i64().unwrap();
         let mut claims = json!({
@@ -262,7 +262,7 @@ fn change_header(head: &mut Map<String, Value>, wrong: &str, attacker: &SigningK
     };
 }
 
-/// The tokens that are wrong, and a word of what the page says where that is ours to say.
+/// The tokens that are wrong, and a part of the page's text where the product wrote it.
 const WRONG: &[(&str, &str)] = &[
     ("stolen", ""),
     ("issuer", "issued by another provider"),
@@ -320,7 +320,7 @@ fn query_part(url: &str, name: &str) -> String {
     found.unwrap_or_default().to_owned()
 }
 
-/// The server, the two providers, and what was tried.
+/// The server, the two providers, and the attempts.
 pub(crate) struct Ring {
     pub(crate) world: World,
     pub(crate) honest: Arc<Provider>,
@@ -399,7 +399,7 @@ impl Ring {
         ask.header("cookie", cookie).send()
     }
 
-    /// What comes of signing in at a tenant's door with what its provider says, which may be wrong in a way.
+    /// The result of a sign-in at a tenant's sign-in page with its provider's claims, which may be wrong in a way.
     pub(crate) fn enter(&self, tenant: &str, provider: &'static str, (wrong, claims): (&str, &Value)) -> Answer {
         let left = self.begin_at(tenant, provider);
         let code = self.code(&left, wrong, json!({"claims": claims}));
@@ -407,14 +407,14 @@ impl Ring {
             "/t/{tenant}/sign-in/{provider}/callback?code={code}&state={}",
             left.state
         );
-        // The honest one names itself in its answers (RFC 9207), by whichever name a tenant knows it.
+        // The honest one names itself in its responses (RFC 9207), by whichever name a tenant knows it.
         if matches!(provider, "good" | "side") {
             back = format!("{back}&iss={}/honest", self.honest.origin);
         }
         self.world.ask("GET", &back).header("cookie", &left.cookie).send()
     }
 
-    /// What the honest provider sends a browser back with.
+    /// The parameters with which the honest provider sends a browser back.
     fn honestly(&self, left: &Left) -> String {
         let code = self.code(left, "", json!({}));
         format!("code={code}&state={}&iss={}/honest", left.state, self.honest.origin)
@@ -433,7 +433,7 @@ pub(crate) fn words(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 
-/// An answer that is brought by the wrong browser, to the wrong door, or twice.
+/// A response that is brought by the wrong browser, to the wrong address, or twice.
 fn answers_at_wrong_doors(ring: &mut Ring) {
     let left = ring.begin("good");
     let good = ring.honestly(&left);
@@ -521,7 +521,7 @@ fn mix_up(ring: &mut Ring) {
     ring.attack("a provider that says it is another", answer);
 }
 
-/// What people are said to be.
+/// The claims about people.
 fn claims_of_others(ring: &mut Ring) {
     let told = |ring: &Ring, left: &Left, more: Value| {
         let code = ring.code(left, "", more);
@@ -585,7 +585,7 @@ fn forty_attacks_of_two_providers_open_nothing() {
         people,
         "an attack made somebody"
     );
-    // The same doors open to who comes as they should, once.
+    // The same sign-in works for an honest response, once.
     let left = ring.begin("good");
     let good = ring.honestly(&left);
     let entered = ring.back("good", &left.cookie, &good);
@@ -615,7 +615,7 @@ fn what_is_odd_and_legal_is_taken() {
             .send()
             .expect(200)
     };
-    // Zitadel names its project as an audience too, and who asked as the authorised party.
+    // Zitadel names its project as an audience too, and the client as the authorised party.
     let zitadel = enter(
         json!({"sub": "z", "aud": ["2819", "assent"], "azp": "assent", "preferred_username": "zoe"}),
         json!({"sub": "z", "urn:zitadel:iam:org:project:roles": {"sre": {"1": "acme"}}}),
@@ -633,7 +633,7 @@ fn what_is_odd_and_legal_is_taken() {
         json!({"sub": "c", "email": "cleo@acme.example", "email_verified": "true", "username": "cleo"}),
     );
     assert_eq!(cognito["email"], "cleo@acme.example");
-    // Groups stand in the token alone, or with who they are; names come in several languages; times are no whole numbers.
+    // Groups are in the token alone, or with the user's data; names come in several languages; times are no whole numbers.
     let groups = enter(
         json!({"sub": "g", "groups": "sre", "preferred_username": "gert", "name#ja": "ゲルト", "iat": ring.now() as f64 + 0.5}),
         json!({"sub": "g", "name": "Gert", "name#ja": "ゲルト", "address": {"country": "NO"}}),

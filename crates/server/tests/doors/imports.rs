@@ -1,5 +1,5 @@
-//! What is wrong with an import is told where a person finds it, what is named twice is refused, and what a catalogue says no more
-//! ends, where it was the catalogue that said it.
+//! The errors of an import are reported where a person finds them, a duplicate name is refused, and an entry missing from a
+//! catalogue ends, where it came from that catalogue.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -102,7 +102,7 @@ fn an_owner_whom_the_catalogue_says_no_more_ends_and_one_whom_people_named_stays
     let own = json!({"service": "pay-api", "role": "owner", "person": "oscar"});
     world.post("adam", "/ownerships", &own).expect(201);
     assert_eq!(owners(&world), ["oscar", "platform"]);
-    // A file about something else says nothing of it.
+    // A file about something else has no effect on it.
     assert_eq!(bring(&world, &catalogue("labels", "finance"), false)["ended"], 0);
     let moved = catalogue("pay-api", "finance");
     let would = bring(&world, &moved, true);
@@ -117,7 +117,7 @@ fn an_owner_whom_the_catalogue_says_no_more_ends_and_one_whom_people_named_stays
     bring(&world, &moved, false);
     assert_eq!(owners(&world), ["finance", "oscar"]);
     assert_eq!(bring(&world, &moved, false)["rows"], json!([]), "and it is done once");
-    // Whoever says it by hand stands for it.
+    // A person who sets it manually is responsible for it.
     let own = json!({"service": "pay-api", "role": "owner", "group": "finance"});
     world.post("adam", "/ownerships", &own).expect(201);
     assert_eq!(bring(&world, &catalogue("pay-api", "platform"), false)["ended"], 0);
@@ -182,7 +182,7 @@ fn a_dry_run_names_what_nobody_could_approve_any_more() {
         )
     );
     assert_eq!(reported(), before, "a dry run writes nothing");
-    // What was foretold is what the report says afterwards, and what is done says it there alone.
+    // The preview equals the report afterwards, and the done parts are in the report alone.
     let done = ask(true, false);
     assert!(done.get("no_longer_approvable").is_none(), "{done:#}");
     let mut foretold = [before, lost].concat();
@@ -249,7 +249,7 @@ fn rows_that_stand_already_are_not_judged_anew() {
             "{report}"
         );
     }
-    // One that was taken back before it began may stand in a file that was exported before.
+    // One that was taken back before it began may be in a file that was exported before.
     let text = format!(
         "service,role,person,since,ends_at\nbooking-api,owner,mona,{},{}\n",
         ended["since"].as_str().unwrap(),
@@ -257,7 +257,7 @@ fn rows_that_stand_already_are_not_judged_anew() {
     );
     let body = json!({"kind": "ownerships", "text": text, "dry_run": true});
     assert_eq!(world.post("adam", "/imports", &body).expect(200)["unchanged"], 1);
-    // What is changed is judged.
+    // A changed row is judged.
     let errors = refused(
         &world,
         "ownerships",

@@ -1,4 +1,4 @@
-//! Leavers: what ends with a person, plain and as compromised.
+//! Leavers: the things that end with a person, plain and as compromised.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -52,7 +52,7 @@ fn a_plain_leaver_takes_nothing_back_but_can_do_nothing_more() {
     assert!(events.contains("change.rests_on_leaver"), "{events}");
 }
 
-/// What a compromised account made is absent until another administrator decides about it.
+/// Records made by a compromised account are absent until another administrator decides about them.
 #[test]
 fn what_a_compromised_account_made_is_decided_once_by_another_administrator() {
     let world = World::new();

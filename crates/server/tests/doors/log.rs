@@ -1,4 +1,4 @@
-//! The log from outside: keys, checkpoint, tiles, bundles, live events, and whom they are open to.
+//! The log from outside: keys, checkpoint, tiles, bundles, live events, and their readers.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -21,7 +21,7 @@ fn fetch(world: &World, login: &str, path: &str) -> Answer {
     world.ask("GET", path).header("authorization", &bearer).send()
 }
 
-/// The bundle of a change, asked for until its events have their place.
+/// The bundle of a change, requested until its events have their place.
 fn bundle(world: &World, key: &str) -> Answer {
     loop {
         let answer = world.get("aino", &format!("/changes/{key}/bundle"));

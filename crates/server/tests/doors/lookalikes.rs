@@ -77,7 +77,7 @@ fn a_new_login_is_not_taken_for_another() {
     }
 }
 
-/// `.` and `..` mean another place in an address, so that what is called so is never reached.
+/// `.` and `..` mean another place in an address, so that a record of such a name is never reached.
 #[test]
 fn a_new_key_is_more_than_dots() {
     let world = World::new();

@@ -15,7 +15,7 @@ use store::record::{self, Filter};
 
 use crate::world::World;
 
-/// Takes one letter by SMTP (RFC 5321) and hands its text on.
+/// Takes one letter by SMTP (RFC 5321) and returns its text.
 fn take_letter(stream: TcpStream, letters: &Sender<String>) {
     let mut answers = stream.try_clone().unwrap();
     let mut say = |text: &str| answers.write_all(format!("{text}\r\n").as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! The doors, from outside: a server on a free port over an embedded database in a folder of its own.
+//! The routes, from outside: a server on a free port over an embedded database in a folder of its own.
 
 mod access;
 mod again;

@@ -1,4 +1,4 @@
-//! The access matrix is true: at every route of the API, people of each role are let in or turned away as it says.
+//! The access matrix is true: at every route of the API, people of each role are let in or turned away as listed.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -18,7 +18,7 @@ fn matrix() -> &'static str {
     TEXT.get_or_init(|| std::fs::read_to_string(path).unwrap())
 }
 
-/// Somebody for each role that there is, who has no other and no part in the change: of others the role alone does not tell.
+/// A person for each role, who has no other and no part in the change: for other people the role alone does not decide.
 fn people(world: &World) -> Vec<(&'static str, String)> {
     let one = |role: &'static str| {
         let person = json!({"login": format!("only-{role}").replace('_', "-"), "name": role, "roles": [role]});
@@ -29,7 +29,8 @@ fn people(world: &World) -> Vec<(&'static str, String)> {
     Role::ALL.iter().map(|role| one(role.as_str())).collect()
 }
 
-/// Parts that come with a right: a rule asks change managers about the change at hand, and it names nobody who implements it.
+/// Parts that come with a right: a rule requires change managers for the change in question, and it names nobody who implements
+/// it.
 const BY_RIGHT: &[(&str, &str)] = &[
     ("change_manager", "approver"),
     ("implementer", "implementer"),
@@ -74,7 +75,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// The roles that a row's columns let in, of people without a part of their own.
+/// The roles that a row's columns admit, of people without a part of their own.
 fn let_in(columns: &'static str) -> BTreeSet<&'static str> {
     let words = |name: &str| -> Vec<&'static str> {
         let found = columns.split(" | ").find_map(|column| column.strip_prefix(name));
@@ -85,7 +86,7 @@ fn let_in(columns: &'static str) -> BTreeSet<&'static str> {
     let by_right = BY_RIGHT.iter().filter(|(_, part)| parts.contains(part));
     roles.extend(by_right.map(|(role, _)| *role));
     if parts.contains(&"peer") {
-        // Whoever neither wrote nor approved a change is a peer.
+        // A person who neither wrote nor approved a change is a peer.
         roles.extend(Role::ALL.iter().map(|role| role.as_str()));
     }
     if words("never ").contains(&"token:pipeline") {
@@ -94,7 +95,7 @@ fn let_in(columns: &'static str) -> BTreeSet<&'static str> {
     roles
 }
 
-/// A body that says what the door asks about; of the others nothing is needed to learn who may.
+/// A body with the fields that the route needs; the others are not needed to learn who may.
 fn body_of(path: &str) -> Value {
     match path {
         "/api/v1/imports" => json!({"kind": "people", "text": "login,name\nnew,New\n"}),
@@ -136,7 +137,7 @@ fn the_doors_let_in_whom_the_matrix_names_and_nobody_else() {
             let is_wrong = if is_named || row.is_own {
                 is_refused
             } else {
-                // What is not there is absent for everybody, which lets nobody in.
+                // A missing record is absent for everybody, which lets nobody in.
                 !matches!(answer.status, 403 | 404)
             };
             if is_wrong {

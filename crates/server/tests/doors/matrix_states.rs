@@ -11,14 +11,14 @@ use crate::world::{ARTIFACT, World};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/access-matrix.txt");
 
-/// The scopes that tokens have, and those of which one opens a door, as the file's head says.
+/// The scopes that tokens have, and those of which one opens a route, as in the file's head.
 const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin", "scim"];
 
 fn opens(scope: &str, door: &str) -> bool {
     scope == door || door == "read" && matches!(scope, "write" | "audit" | "admin")
 }
 
-/// The states in which the file says that an act is possible, by the act.
+/// The states in which the file lists an act as possible, by the act.
 fn states_of_acts(file: &str) -> BTreeMap<String, BTreeSet<String>> {
     let actions = file.split("\nTHE ACTIONS\n").nth(1).unwrap();
     let actions = actions.split("\nTHE API\n").next().unwrap();
@@ -30,7 +30,7 @@ fn states_of_acts(file: &str) -> BTreeMap<String, BTreeSet<String>> {
     actions.lines().filter_map(row).collect()
 }
 
-/// Doors of the API with the scope that they ask for.
+/// Routes of the API with the scope that they require.
 fn doors(file: &str) -> Vec<(&str, &str, &str)> {
     let api = file.split("\nTHE API\n").nth(1).unwrap();
     let api = api.split("\nPAGES\n").next().unwrap();
@@ -38,7 +38,7 @@ fn doors(file: &str) -> Vec<(&str, &str, &str)> {
     for line in api.lines().filter(|line| !line.is_empty() && !line.starts_with(' ')) {
         let mut words = line.split_whitespace();
         let (method, path, scope) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
-        // What signs in or out, and what never ends.
+        // Routes that sign in or out, and those that never end.
         let is_apart = ["/session", "/stream", "/password"].iter().any(|it| path.ends_with(it));
         if scope != "[-]" && !is_apart {
             found.push((method, path, scope.trim_matches(['[', ']'])));
@@ -72,7 +72,7 @@ fn a_token_opens_the_doors_of_its_scope_and_no_others() {
             let answer = ask.send();
             let body = String::from_utf8_lossy(&answer.body).into_owned();
             let lacks = answer.status == 403 && body.contains("\"scope_missing\"");
-            // What is not there is absent for everybody, which opens nothing.
+            // A missing record is absent for everybody, which opens nothing.
             let is_shut = lacks || answer.status == 404;
             if (opens(scope, wanted) && lacks) || (!opens(scope, wanted) && !is_shut) {
                 wrong.push(format!(
@@ -86,7 +86,7 @@ fn a_token_opens_the_doors_of_its_scope_and_no_others() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// An act at its door: who does it, and with which words.
+/// An act at its route: the person, and the input.
 struct Deed {
     act: &'static str,
     method: &'static str,
@@ -173,7 +173,7 @@ fn deeds_beside() -> Vec<Deed> {
     ]
 }
 
-/// A change in a state, walked there through the doors.
+/// A change in a state, walked there over HTTP.
 fn change_in(world: &World, state: &str) -> String {
     let key = world.draft();
     let go = |who: &str, act: &str, body: &Value| {
@@ -225,7 +225,7 @@ fn change_in(world: &World, state: &str) -> String {
     key
 }
 
-/// What is said of the change at hand: its digest, and a day after its planned end.
+/// The facts of the change in question: its digest, and a day after its planned end.
 fn body_for(world: &World, deed: &Deed, key: &str) -> Value {
     let mut body = deed.body.clone();
     let read = world.get(deed.who, &format!("/changes/{key}")).expect(200);
@@ -273,7 +273,7 @@ fn an_act_is_possible_in_the_states_that_the_matrix_names_and_in_no_other() {
             let agrees = match is_named {
                 // Something else may be missing, as the work of an outcome; the state is not in the way.
                 true => matches!(answer.status, 200 | 201 | 409) && !is_too_early_or_late,
-                // Whom nobody asks yet hears that before anything about the state.
+                // A person who is no approver yet learns that before anything about the state.
                 false => is_too_early_or_late || answer.status == 403,
             };
             if !agrees {

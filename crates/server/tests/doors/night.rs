@@ -1,4 +1,4 @@
-//! The work and what comes after it, as its pages show it: the runbook, the way back, the outcome, validation and review.
+//! The work and the steps after it, as its pages show it: the runbook, the rollback, the outcome, validation and review.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -60,7 +60,7 @@ fn under_way(world: &World) -> String {
     key
 }
 
-/// What stands in a page between two of its texts.
+/// The part of a page between two of its texts.
 fn between<'p>(page: &'p str, from: &str, to: &str) -> &'p str {
     let (_, rest) = page.split_once(from).unwrap_or_else(|| panic!("no {from} in {page}"));
     rest.split(to).next().unwrap()
@@ -213,7 +213,7 @@ fn the_log_names_what_was_set_and_a_bundle_what_was_checked() {
     assert!(between(&page, "To be remarked", "</section>").contains("own_key_trusted"));
 }
 
-/// The index of the first event that a page is told of.
+/// The index of the first event that a page gets.
 fn first_news(reader: &Reader<'_>, address: &str) -> i64 {
     let mut stream = reader.world.connect();
     let head = format!(
@@ -241,7 +241,7 @@ fn what_a_page_shows_already_is_no_news_to_it() {
     let rita = Reader::new(&world, "rita");
     let comments = format!("/changes/{key}/comments");
     assert_eq!(rita.send(&comments, "text=Mine").status, 303);
-    // It is asked for at once, so that what was just done has mostly no place in the log yet.
+    // It is requested at once, so that the latest acts have mostly no place in the log yet.
     let page = rita.page(&format!("/changes/{key}"));
     let stream = between(&page, "data-stream=\"", "\"")
         .replace("&amp;", "&")

@@ -1,4 +1,4 @@
-//! Idempotency keys: the same answer again, once.
+//! Idempotency keys: the same response again, once.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -74,7 +74,7 @@ fn a_secret_is_never_replayed() {
     assert!(second.get("token").is_none());
 }
 
-/// Pipelines repeat a request before its first answer came.
+/// Pipelines repeat a request before its first response came.
 #[test]
 fn requests_at_the_same_time_make_one_change() {
     let world = World::new();
@@ -94,7 +94,7 @@ fn requests_at_the_same_time_make_one_change() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
 
-/// The answer was lost on the way, and the change moved on before the pipeline asked again.
+/// The response was lost on the way, and the change moved on before the pipeline retried.
 #[test]
 fn a_file_that_was_kept_is_answered_again_when_the_change_takes_no_more() {
     let world = World::new();

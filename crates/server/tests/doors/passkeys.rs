@@ -1,4 +1,4 @@
-//! Passkeys through the doors: made, shown as fresh factor and at the door, refused in each way in which an answer can be
+//! Passkeys through the routes: made, shown as fresh factor and at sign-in, refused in each way in which a response can be
 //! wrong, copied, removed. The authenticator is the tests' own.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
@@ -20,7 +20,7 @@ fn world() -> World {
     world
 }
 
-/// Asks in a session; without a cookie before the door.
+/// Sends requests in a session; without a cookie before the sign-in.
 fn ask(world: &World, cookie: &str, method: &str, path: &str, body: &Value) -> Answer {
     let ask = world
         .ask(method, &format!("/api/v1{path}"))
@@ -50,7 +50,7 @@ fn challenge(world: &World, cookie: &str, path: &str, body: &Value) -> (String, 
     (begun["id"].as_str().unwrap().to_owned(), begun["options"].clone())
 }
 
-/// Adds a passkey to the account behind a fresh session; answers its handle and the recovery codes.
+/// Adds a passkey to the account behind a fresh session; returns its handle and the recovery codes.
 fn add(world: &World, cookie: &str, passkey: &Passkey) -> (String, usize) {
     let (id, options) = challenge(world, cookie, "/second-factors/passkeys", &json!({"name": "Laptop"}));
     assert_eq!(options["rp"]["id"], "changes.acme.example");
@@ -62,12 +62,12 @@ fn add(world: &World, cookie: &str, passkey: &Passkey) -> (String, usize) {
     let body = json!({"response": passkey.made(&said)});
     let path = format!("/second-factors/passkeys/{id}/confirmation");
     let made = ask(world, cookie, "POST", &path, &body).expect(201);
-    // The same answer once more finds no challenge.
+    // The same response once more finds no challenge.
     ask(world, cookie, "POST", &path, &body).problem(401, "passkey_over");
     (handle, made["recovery_codes"].as_array().unwrap().len())
 }
 
-/// A fresh factor by passkey; `tell` may alter what is said.
+/// A fresh factor by passkey; `tell` may alter the data.
 fn step_up(
     world: &World,
     cookie: &str,
@@ -89,7 +89,7 @@ fn enter(world: &World, (passkey, handle, count): (&Passkey, &str, u32), tell: i
     ask(world, "a=b", "POST", &format!("/session/passkey/{id}"), &body)
 }
 
-/// How many events of a kind tell of the person these words.
+/// The number of events of a kind about the person with this text.
 fn told(world: &World, kind: &'static str, words: &'static str) -> usize {
     world.act(move |cx| {
         let person = cx.directory()?.by_login("rita").unwrap().id.0.clone();
@@ -118,7 +118,7 @@ fn a_passkey_is_a_fresh_factor_and_a_way_in() {
     let sessions = ask(&world, &cookie, "GET", "/sessions", &Value::Null).expect(200);
     assert_eq!(sessions["items"][0]["factor"], "passkey", "{sessions}");
 
-    // At the door it is both factors at once.
+    // At sign-in it is both factors at once.
     let answer = enter(&world, (&passkey, &handle, 3), |_| {});
     assert_eq!(answer.expect(201)["tenant"], TENANT);
     let own = cookie_of(&answer);
@@ -211,7 +211,7 @@ fn a_challenge_serves_one_answer_of_its_own_person_and_kind_right_or_wrong() {
     let (handle, _) = add(&world, &first, &passkey);
     let path = |id: &str| format!("/session/step-up/passkey/{id}");
 
-    // A wrong answer uses it up as well.
+    // A wrong response uses it up as well.
     let (id, options) = challenge(&world, &first, "/session/step-up/passkey", &json!({}));
     let good = Said::honest(HERE, &options, &handle, 5);
     let bad = json!({"response": passkey.shown(&Said { is_altered: true, ..good.clone() })});

@@ -1,4 +1,4 @@
-//! SCIM through the doors: the shapes that Okta and Entra document, deactivation, ETags, strangers.
+//! SCIM over HTTP: the shapes that Okta and Entra document, deactivation, ETags, strangers.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -113,7 +113,7 @@ fn a_user_is_made_found_changed_and_removed_as_okta_does_it() {
     assert_eq!(back["active"], true);
 }
 
-/// What somebody has: their record, their password, how many second factors, and their rows of the matrix.
+/// The records of a person: their entry, their password, the number of second factors, and their rows of the matrix.
 fn kept(world: &World, id: &str) -> (Person, Option<String>, usize, Vec<Ownership>) {
     let id = id.to_owned();
     world.act(move |cx| {
@@ -158,7 +158,7 @@ fn who_is_given_the_login_of_somebody_removed_has_nothing_of_theirs() {
     let found = client.get("/Users?filter=userName%20eq%20%22oscar%22");
     let id = found["Resources"][0]["id"].as_str().unwrap();
     let path = format!("/Users/{id}");
-    // Whoever is only switched off for a while comes back with all of it.
+    // A person who is only switched off for a while comes back with all of it.
     for active in [false, true] {
         let switch = json!({"Operations": [{"op": "replace", "path": "active", "value": active}]});
         client.ask("PATCH", &path, &switch).expect(200);
@@ -249,7 +249,7 @@ fn who_is_given_the_login_of_somebody_removed_is_not_away_not_trained_and_watche
     let found = client.get("/Users?filter=userName%20eq%20%22oscar%22");
     let id = found["Resources"][0]["id"].as_str().unwrap();
     let path = format!("/Users/{id}");
-    // Whoever is only switched off for a while comes back to all of it.
+    // A person who is only switched off for a while comes back to all of it.
     for active in [false, true] {
         let switch = json!({"Operations": [{"op": "replace", "path": "active", "value": active}]});
         client.ask("PATCH", &path, &switch).expect(200);
@@ -396,7 +396,7 @@ fn a_group_has_a_name_in_one_line_however_it_comes() {
         client.refused("POST", "/Groups", &json!({"displayName": wrong}), 400, "invalidValue");
     }
     assert_eq!(client.get(&path)["displayName"], "Day Shift");
-    // One that an earlier version let in stands in the way of nothing.
+    // One that an earlier version let in blocks nothing.
     let id = made["id"].as_str().unwrap().to_owned();
     world.act(move |cx| {
         let group = record::load::<Group>(cx.tx, &id)?.unwrap().record;
@@ -460,7 +460,7 @@ fn an_address_that_no_letter_reaches_and_a_name_of_another_group_are_refused() {
     assert_eq!(found["totalResults"], json!(all - 1));
 }
 
-/// Whoever is told to have another's address too would be that person once more: a second pair of eyes on their own change.
+/// A person with another's address too would be that person once more: a second pair of eyes on their own change.
 #[test]
 fn an_address_beside_the_main_one_is_nobody_elses() {
     let world = World::new();
@@ -503,7 +503,7 @@ fn an_address_beside_the_main_one_is_nobody_elses() {
     let ask = world.as_person("adam", "PATCH", "/people/eve@acme.example");
     let told = ask.header("if-match", "*").json(&alias).send().problem(422, "invalid");
     assert_eq!(told["errors"][0]["code"], "not_unique", "{told}");
-    // What two shared before this was looked at holds no deactivation up.
+    // An address that two shared before this check existed blocks no deactivation.
     let id = ada["id"].as_str().unwrap().to_owned();
     world.act(move |cx| {
         let person = record::load::<Person>(cx.tx, &id)?.unwrap().record;

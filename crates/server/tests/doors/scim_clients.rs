@@ -1,5 +1,5 @@
-//! SCIM as the two big clients document their own requests, word for word but for ids: Okta's and Entra's lists of calls, in
-//! the order in which their provisioning makes them, and what RFC 7644 lets any other client send.
+//! SCIM as the two big clients document their own requests, verbatim but for ids: Okta's and Entra's lists of calls, in the
+//! order in which their provisioning makes them, and the requests that RFC 7644 allows any other client.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -106,7 +106,7 @@ fn entra_user(login: &str) -> Value {
 fn what_entra_documents_of_users_works() {
     let world = World::new();
     let client = Client::new(&world);
-    // “Test connection” asks for somebody who is nowhere.
+    // “Test connection” queries a person who is nowhere.
     let nobody = client.get(&filter("Users", "userName eq \"5e1f2ad7-6b0e-4f5e-9f0a-1a51a3a2d4ce\""));
     assert_eq!(nobody["totalResults"], 0);
     assert_eq!(
@@ -119,7 +119,7 @@ fn what_entra_documents_of_users_works() {
     let joy = made.expect(201);
     assert!(made.header("location").ends_with(joy["id"].as_str().unwrap()));
     let id = joy["id"].as_str().unwrap().to_owned();
-    // Whoever is matched is found by name in any letters and by the client's own id letter for letter.
+    // A matched person is found by name in any letters and by the client's own id letter for letter.
     assert_eq!(client.total(&filter("Users", "userName eq \"JOY@Acme.Example\"")), 1);
     assert_eq!(
         client.total(&filter("Users", "externalId eq \"0a21f0f2-8d2a-4f8e-bf98-joy\"")),
@@ -155,7 +155,7 @@ fn what_entra_documents_of_users_works() {
     assert_eq!(client.ask("GET", &path, &Value::Null).status, 404);
 }
 
-/// What Entra sent before 2020 and still sends to those who do not ask for more.
+/// Entra's requests from before 2020, which it still sends by default.
 fn before_2020(client: &Client<'_>, path: &str, boss: &str) {
     // The older shapes: operations in capital letters, yes and no as text, lists around single values.
     let changed = client.patch(
@@ -181,7 +181,7 @@ fn before_2020(client: &Client<'_>, path: &str, boss: &str) {
     assert!(changed["addresses"][0].get("streetAddress").is_none(), "{changed}");
 }
 
-/// What Entra sends since 2020, and how it looks for a manager.
+/// Entra's requests since 2020, and its query for a manager.
 fn since_2020(client: &Client<'_>, path: &str, (id, boss): (&str, &str)) {
     // The same without a path, dotted and with filters as keys.
     let changed = client.patch(
@@ -274,7 +274,7 @@ fn what_entra_documents_of_groups_works() {
         &path,
         json!([{"op": "Replace", "path": "displayName", "value": "Day shift"}]),
     );
-    // What is not there any more is nothing to complain about.
+    // A record that is already gone is no error.
     client.patch(
         &path,
         json!([{"op": "Remove", "path": "members", "value": [{"value": ids[2]}]}]),
@@ -549,7 +549,7 @@ fn tags_are_compared_as_the_standard_says() {
 fn what_discovery_names_is_there() {
     let world = World::new();
     let client = Client::new(&world);
-    // The documents of discovery name every schema that a user speaks, and each is there under its name.
+    // The documents of discovery name every schema of a user, and each is there under its name.
     let schemas = client.get("/Schemas");
     for schema in schemas["Resources"].as_array().unwrap() {
         let name = schema["id"].as_str().unwrap();
@@ -565,7 +565,7 @@ fn what_is_wrong_is_said_in_the_standards_words() {
     let client = Client::new(&world);
     let id = client.create("Users", &entra_user("ada"));
     let path = format!("/Users/{id}");
-    // What is wrong is said in the standard's words.
+    // Errors have the standard's terms.
     for (method, place, body, status, kind) in [
         ("GET", filter("Users", "userName eq"), Value::Null, 400, "invalidFilter"),
         (
@@ -624,8 +624,7 @@ fn what_is_wrong_is_said_in_the_standards_words() {
     }
 }
 
-/// What clients do that no document of theirs tells: a base address that ends in a slash, empty questions, values wrapped as
-/// those of a list are.
+/// Undocumented habits of clients: a base address that ends in a slash, empty queries, values wrapped as those of a list are.
 #[test]
 fn habits_of_other_clients_are_understood() {
     let world = World::new();

@@ -1,5 +1,5 @@
-//! Groups as large as a whole company, as Okta pushes them in one PUT and Entra in one PATCH. `ASSENT_TEST_CROWD` says how many
-//! people there are.
+//! Groups as large as a whole company, as Okta pushes them in one PUT and Entra in one PATCH. `ASSENT_TEST_CROWD` sets the
+//! number of people.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::world::{Answer, World};
 
-/// How many people there are unless said otherwise: more than a list in any other body may have.
+/// The default number of people: more than a list in any other body may have.
 const PEOPLE: usize = 5_000;
 
-/// Makes people, many in one transaction; answers their ids.
+/// Makes people, many in one transaction; returns their ids.
 fn people(world: &World, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     for from in (0..count).step_by(1_000) {
@@ -48,7 +48,7 @@ impl Client<'_> {
             .send()
     }
 
-    /// A request whose body is announced and never comes: it is answered all the same, or somebody waits for the body.
+    /// A request whose body is announced and never comes: it gets a response all the same, or the server waits for the body.
     fn announce(&self, path: &str, length: usize) -> Answer {
         self.world
             .ask("PUT", &format!("/t/acme/scim/v2{path}"))
@@ -112,7 +112,7 @@ fn a_group_of_a_whole_company_comes_in_one_body_and_nothing_else_does() {
         count - 1,
         "nothing of a refused body was written"
     );
-    // People are not told of in such numbers, and a stranger's body is not waited for.
+    // A person with thousands of addresses is refused, and a stranger's body is not waited for.
     let crowd = json!({"userName": "x", "emails": &all[..4_100]});
     client.ask("POST", "/Users", &crowd).expect(400);
     let stranger = Client {
@@ -284,7 +284,7 @@ fn a_group_that_its_directory_empties_leaves_a_finding_and_an_escalation_and_no_
     };
     let user = json!({"userName": "olaf@acme.example", "active": true, "emails": [{"value": "olaf@acme.example"}]});
     let olaf = client.ask("POST", "/Users", &user).expect(201)["id"].clone();
-    // Who has no role reads nothing, so that nobody without one is asked.
+    // A person without a role reads nothing, so that none of them is an approver.
     world.act(|cx| {
         let role = json!({"roles": ["owner"]});
         set_person::edit_person(cx, "olaf@acme.example", role.as_object().unwrap())

@@ -85,7 +85,7 @@ fn guessing_is_slowed_down() {
     assert!(slowed.header("retry-after").parse::<u32>().unwrap() >= 1);
 }
 
-/// Whoever guesses at one place keeps the right person out at that place alone, and not on a device that they signed in on.
+/// Guessing at one place keeps the right person out at that place alone, and not on a device that they signed in on.
 #[test]
 fn guesses_at_one_address_keep_the_right_person_out_at_no_other_and_on_no_known_device() {
     let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1".to_owned()]);
@@ -136,7 +136,7 @@ fn an_origin_of_another_scheme_is_another_site() {
     end(&format!("HTTP://{host}")).expect(200);
 }
 
-/// One address may be a whole company's: who guesses there at nobody in particular keeps nobody else out.
+/// One address may be a whole company's: guesses there at unknown logins keep nobody else out.
 #[test]
 fn guesses_at_unknown_logins_keep_nobody_of_the_same_address_out() {
     let world = World::new();

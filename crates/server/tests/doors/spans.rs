@@ -1,4 +1,4 @@
-//! Freezes and maintenance windows that are changed while they stand.
+//! Edits of running freezes and maintenance windows.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -73,7 +73,7 @@ fn a_freeze_is_changed_where_it_stands_and_keeps_its_exceptions() {
         )
     );
     assert_eq!(gate(&world), "go", "the exception holds on");
-    // A patch names the version that was read, and only what a freeze is asked for.
+    // A patch names the version that was read, and has only fields of a freeze.
     let plain = world
         .as_person("mona", "PATCH", &path)
         .json(&json!({"title": "No"}))
@@ -120,7 +120,7 @@ fn what_a_changed_freeze_covers_is_judged_in_its_transaction() {
         json!({"service": "booking-api", "environment": "production", "artifact": ARTIFACT, "wait_until": until});
     let check = world.post("pipe", "/gate-checks", &question).expect(201);
     assert_eq!(check["state"], "waiting");
-    // It lies over another place: what it held goes on, also who waits at the gate.
+    // It lies over another place: work that it held goes on, also checks that wait at the gate.
     world.post("adam", "/environments", &json!({"key": "staging"}));
     loosen(&world, &path, json!({"environments": ["staging"]}));
     assert_eq!((gate(&world), stands()), (json!("go"), json!("scheduled")));

@@ -1,4 +1,4 @@
-//! What servers do once in a while: tell that they are up, remove what is over, take up again what failed.
+//! The periodic work of servers: report that they are up, remove what is over, retry what failed.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -9,7 +9,7 @@ use store::{Config, Error, Lane, Mode, Store};
 
 use crate::world::World;
 
-/// A store, before any server serves it, in which no answer may be removed although one is years old.
+/// A store, before any server serves it, in which no response may be removed although one is years old.
 fn make_sweep_fail(folder: &Path) {
     std::fs::create_dir_all(folder).unwrap();
     let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();

@@ -1,5 +1,5 @@
-//! What the time of an answer tells: whether somebody is known here must not be read from how long a refusal takes (T20).
-//! `ASSENT_TEST_TIMINGS` says how many tries of each kind are compared.
+//! The information in a response's time: the time of a refusal must not reveal whether a person is known here (T20).
+//! `ASSENT_TEST_TIMINGS` sets the number of tries of each kind.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -16,7 +16,7 @@ const FREE: usize = 4;
 /// Above it two times differ, by Welch's t (Goodwill and others, “A testing methodology for side-channel resistance”).
 const DIFFERENT: f64 = 4.5;
 
-/// Who is tried; each with a wrong password.
+/// The tried people; each with a wrong password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Known,
@@ -97,11 +97,11 @@ fn a_refusal_takes_as_long_for_who_is_known_as_for_who_is_not() {
         }
         Ok(())
     });
-    // The hash that stands in for those who have none is made at the first such try of a process, which takes twice as long.
+    // The dummy hash for people without one is made at the first such try of a process, which takes twice as long.
     took(&world, Kind::Unknown, 60_000);
     let mut times: [Vec<f64>; KINDS.len()] = Default::default();
     for number in 0..tries {
-        // All kinds in each round, each time another one first: what else the machine does meets them alike.
+        // All kinds in each round, each time another one first: other load of the machine affects them alike.
         for place in 0..KINDS.len() {
             let chosen = (place + number * 3) % KINDS.len();
             times[chosen].push(took(&world, KINDS[chosen], number));

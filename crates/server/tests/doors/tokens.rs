@@ -1,4 +1,4 @@
-//! Tokens that carry less than their person, tokens that somebody made for another, and what the log knows of attempts.
+//! Tokens that carry less than their person, tokens that a person made for another, and the log's record of attempts.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -63,7 +63,7 @@ fn attempts(world: &World, key: &str) -> Vec<Value> {
     items.filter(|it| it["kind"] == "attempt.refused").cloned().collect()
 }
 
-/// What a person was told of their ways in.
+/// A person's notices about their sign-ins.
 fn told(world: &World, login: &'static str) -> Vec<String> {
     let found = world.act(move |cx| {
         let directory = cx.directory()?;
@@ -148,7 +148,7 @@ fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     let mail = json!({"login": "x", "name": "X", "email": "x@acme.example Bcc: eve@evil.example"});
     let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "not_an_address");
-    // Two ways to write an address that is somebody else's already.
+    // Two ways to write another person's address.
     for mail in ["x@acme.example.", "x@acme..example", "x\u{200b}@acme.example"] {
         let refused = world.post("adam", "/people", &json!({"login": "x", "name": "X", "email": mail}));
         assert_eq!(
@@ -179,7 +179,7 @@ fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     assert_eq!(codes, ["unknown_field", "in_the_past"]);
 }
 
-/// A way in that somebody else made is no secret of theirs: its person reads of it at once, and a pipeline reads nothing.
+/// A credential that another person made is no secret from its person: they read of it at once, and a pipeline reads nothing.
 #[test]
 fn whoever_is_spoken_for_is_told() {
     let world = World::new();
@@ -210,7 +210,7 @@ fn whoever_is_spoken_for_is_told() {
         assert!(read.iter().any(|text| text.contains(words)), "{words}: {read:?}");
     }
     assert_eq!(read.len(), 3, "and of the password: {read:?}");
-    // Changed again, it is told again: it may trust others now.
+    // Changed again, it is reported again: it may trust others now.
     workload("sina");
     assert_eq!(told(&world, "sina").len(), 4);
     workload("pipe");
@@ -251,7 +251,7 @@ fn a_narrowed_token_carries_its_roles_and_no_other() {
     let own = ask(&world, &writes, "POST", "/changes", &World::change_body()).expect(201);
     assert_eq!(own["requester"], "mona");
     ask(&world, &judges, "POST", "/changes", &World::change_body()).problem(403, "not_allowed");
-    // One decision counts for the rules that the token speaks for, not for all that ask its person.
+    // One decision counts for the rules that the token covers, not for all that require its person.
     let key = waiting(&world, "rita");
     let path = format!("/changes/{key}/approvals");
     ask(&world, &writes, "POST", &path, &yes(&world, &key)).problem(403, "not_asked");
@@ -344,7 +344,7 @@ fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
         })
     };
     ask(&one, "GET", "/me", &json!({})).expect(200);
-    // Reading is opened by either of two, and is laid to the one that says less.
+    // Reading is opened by either of two scopes, and is attributed to the lesser one.
     ask(&several, "GET", "/changes", &json!({})).expect(200);
     let kept = |scopes: &[&str]| {
         crate::world::eventually("the use is kept", || uses_of("gate+audit+write") == scopes);
@@ -358,7 +358,7 @@ fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
     );
     assert_eq!(asked.json()["decision"], "stop");
     kept(&["audit", "gate"]);
-    // What is refused for want of a scope is no use.
+    // A request refused for want of a scope is no use.
     ask(&several, "POST", "/tokens", &json!({"name": "x"})).problem(403, "scope_missing");
     kept(&["audit", "gate"]);
     assert!(
@@ -371,7 +371,7 @@ fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
 fn reports_find_rights_that_nobody_uses_and_rights_that_conflict() {
     let world = World::new();
     set_roles(&world, "oscar", &["owner", "security", "requester"]);
-    // What was given within the time is too new to judge, which a moment ago was all of it.
+    // A right given within the time is too new to judge; all of them were a moment ago.
     let early = world.get("aino", "/rights/unused?days=30").expect(200);
     assert_eq!(early["items"], json!([]), "{early}");
     assert_eq!(crate::clock::tell(&world, "advance 3456000"), "ok");
@@ -387,7 +387,7 @@ fn reports_find_rights_that_nobody_uses_and_rights_that_conflict() {
                 .find(|it| it["person"] == login && it.get("token").is_none());
             found.map(|it| (it["unused"].clone(), it["proposal"]["body"]["roles"].clone()))
         };
-        // Who created a change used the roles that may; an auditor's reading leaves no trace and is not judged.
+        // The author of a change used the roles that allow it; an auditor's reading leaves no trace and is not judged.
         of("rita").is_none()
             && of("oscar").is_none()
             && of("aino").is_none()
@@ -474,14 +474,14 @@ fn a_review_of_access_takes_away_what_a_manager_refuses() {
     sign(&refused).problem(409, "signed");
     assert_eq!(world.get("aino", "/people/vera").expect(200)["roles"], json!([]));
     world.get("ivan", "/me").problem(401, "unauthenticated");
-    // Who answered for security holds nothing any more, and sees nothing.
+    // The former owner for security has no rights any more, and sees nothing.
     let approvals = format!("/changes/{key}/approvals");
     world
         .post("sina", &approvals, &yes(&world, &key))
         .problem(404, "not_found");
 }
 
-/// An account in wrong hands gave others a way in: the hand is kept over each hop, and what it set up ends with it.
+/// A stolen account made credentials for others: the maker is kept over each hop, and the credentials end with the account.
 #[test]
 fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
     let world = World::new();

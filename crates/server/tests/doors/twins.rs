@@ -1,5 +1,5 @@
-//! One person with two accounts and one subject at their provider: whichever door they take and whatever the provider says of
-//! them there, they are who they are, and their own change is not theirs to approve.
+//! One person with two accounts and one subject at their provider: by every route and for every claim of the provider there,
+//! they stay one person, and cannot approve their own change.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::hostile_providers::{Ring, SECRET, is_let_in, words};
 use crate::world::{ARTIFACT, Answer, TENANT, World};
 
-/// A provider's word on tess: her subject, and what else she has herself called there.
+/// A provider's claims about tess: her subject, and her own name there.
 fn tess(name: &str, mail: &str) -> Value {
     json!({"sub": "tess", "preferred_username": name, "email": mail, "email_verified": true})
 }
@@ -77,7 +77,7 @@ fn a_second_account_with_the_same_subject_is_the_same_person() {
     let change = own_change(&first);
     let me = first.get("/me");
     assert_eq!(me["login"], "tess");
-    // By the other door, and under the second account's name and address, she is herself.
+    // By the other sign-in, and under the second account's name and address, she is herself.
     for provider in ["side", "good"] {
         let again = Browser::enter(&ring, provider, &tess("tess2", "second@acme.example"));
         assert_eq!(again.get("/me")["id"], me["id"], "by {provider}");

@@ -1,4 +1,4 @@
-//! A server with one small tenant, and a client that speaks plain HTTP/1.1 over a socket.
+//! A server with one small tenant, and a client that uses plain HTTP/1.1 over a socket.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
@@ -22,7 +22,7 @@ use store::{Lane, Mode};
 pub const TENANT: &str = "acme";
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse battery";
-/// What a change deploys.
+/// The artifact of a change.
 pub const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
 
 /// The people, each with just one role, and the parts in owning that it brings.
@@ -46,7 +46,7 @@ pub fn fresh_folder() -> PathBuf {
     std::env::temp_dir().join(format!("assent-doors-{}-{number}", std::process::id()))
 }
 
-/// With `ASSENT_TEST_ENGINE=postgres` a world stands on a fresh database of the cluster that `ASSENT_TEST_POSTGRES` names.
+/// With `ASSENT_TEST_ENGINE=postgres` a world uses a fresh database of the cluster that `ASSENT_TEST_POSTGRES` names.
 fn use_engine(settings: &mut Settings) {
     if std::env::var("ASSENT_TEST_ENGINE").as_deref() != Ok("postgres") {
         return;
@@ -172,7 +172,7 @@ impl Ask<'_> {
     }
 }
 
-/// Reads an answer to its end.
+/// Reads a response to its end.
 pub fn read_answer(stream: &mut TcpStream) -> Answer {
     let mut bytes = Vec::new();
     let mut buffer = [0_u8; 16_384];
@@ -180,7 +180,7 @@ pub fn read_answer(stream: &mut TcpStream) -> Answer {
         match stream.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => bytes.extend_from_slice(&buffer[..count]),
-            // The connection was reset under a body that nobody wanted; what came before it counts.
+            // The connection was reset under a body that nobody wanted; the bytes before it count.
             Err(_) if !bytes.is_empty() => break,
             Err(error) => panic!("no answer: {error}"),
         }
@@ -196,7 +196,7 @@ pub fn parse(bytes: &[u8]) -> Answer {
     let pairs: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(':')).collect();
     let is_cookie = |(name, _): &&(&str, &str)| name.eq_ignore_ascii_case("set-cookie");
     let cookies: Vec<&str> = pairs.iter().filter(is_cookie).map(|(_, value)| value.trim()).collect();
-    // Of several of one name the first counts, such as a session's cookie; the last stands beside it.
+    // Of several of one name the first counts, such as a session's cookie; the last is beside it.
     let more = pairs
         .iter()
         .map(|(name, value)| (format!("{}, more", name.to_lowercase()), value.trim().to_owned()));
@@ -208,7 +208,7 @@ pub fn parse(bytes: &[u8]) -> Answer {
         .collect();
     headers.extend(named);
     if !cookies.is_empty() {
-        // Cookies stand one after another, so that each of them is found.
+        // Cookies follow one another, so that each of them is found.
         headers.insert("set-cookie".to_owned(), cookies.join("; "));
     }
     let mut body = bytes[end + 4..].to_vec();
@@ -360,7 +360,7 @@ impl World {
         })
     }
 
-    /// Makes a change as the requester; answers its key.
+    /// Makes a change as the requester; returns its key.
     pub fn draft(&self) -> String {
         let made = self.post("rita", "/changes", &Self::change_body()).expect(201);
         made["key"].as_str().unwrap().to_owned()
@@ -391,7 +391,7 @@ impl World {
     }
 }
 
-/// Waits, half a minute at most, until something that happens behind an answer has happened.
+/// Waits, half a minute at most, until an event after a response has happened.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..300 {
         if is_so() {

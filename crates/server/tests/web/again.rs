@@ -1,4 +1,4 @@
-//! Forms that are sent twice, too late, or without the fresh factor that they need; and what is filled in where they are empty.
+//! Forms that are sent twice, too late, or without the fresh factor that they need; and the defaults of empty fields.
 
 use acts::Context;
 use acts::change::edit_change;

@@ -1,4 +1,4 @@
-//! Evidence by form: its file comes, is linked, and is asked for again where the form comes back.
+//! Evidence by form: its file comes, is linked, and is requested again where the form comes back.
 
 use super::{change_form, house, send};
 
@@ -41,7 +41,7 @@ fn evidence_comes_with_its_file() {
     let body = field("name", "Words") + &field("kind", "note") + &field("text", "Tried by hand") + &file("", "");
     assert_eq!(house.ask("POST", url, &headers, &body).status, 303);
 
-    // Whoever chooses a file and leaves the menu on its first entry means the file.
+    // A person who chooses a file and leaves the menu on its first entry means the file.
     let body = field("name", "Photo") + &field("kind", "note") + &file("p.txt", "seen");
     assert_eq!(house.ask("POST", url, &headers, &body).status, 303);
     let page = house.get(&cookie, "/t/halden/changes/CHG-1001");

@@ -1,8 +1,8 @@
-//! Forms that are refused: they come back filled in, with everything that is wrong at once, in the words of the form.
+//! Forms that are refused: they come back filled in, with all errors at once, under the labels of the form.
 
 use super::{Answer, SECRET, change_form, house, send};
 
-/// What stands in the control of this name, with what is around it.
+/// The content of the control of this name, with its surroundings.
 fn control<'a>(answer: &'a Answer, name: &str) -> &'a str {
     let mark = format!("name=\"{name}\"");
     let at = answer
@@ -199,7 +199,7 @@ fn what_stood_beside_a_file_comes_back_after_the_session_ended() {
     assert!(kept.shows("<dt>Name</dt>"), "{kept:?}");
 }
 
-/// The words above each field of the forms of a page: where the form goes, the field, the words.
+/// The labels of each field of the forms of a page: where the form goes, the field, the label.
 fn labels(page: &str) -> Vec<(String, String, String)> {
     let mut found = Vec::new();
     for form in page.split("<form ").skip(1) {
@@ -274,7 +274,7 @@ fn a_form_that_is_given_back_names_its_fields_as_the_form_does() {
                 ..pages::Kept::default()
             };
             let kept = kept.render();
-            // Whose change it was is not known any more where the form is given back.
+            // The author of the change is not known any more where the form is given back.
             let own = format!("{}</dt>", label.replace(" to Ingrid Solheim", ""));
             if !kept.contains(&own) {
                 wrong.push(format!("{action} {name} is “{label}”"));

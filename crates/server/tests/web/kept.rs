@@ -1,4 +1,4 @@
-//! What is kept of a change, by forms: its legal hold, its erasure, and the retention.
+//! The stored data of a change, by forms: its legal hold, its erasure, and the retention.
 
 use super::{change_form, house, send};
 

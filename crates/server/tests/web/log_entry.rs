@@ -1,4 +1,4 @@
-//! The page of one entry of the log: who may open it, what it says in words, and what it keeps to itself.
+//! The page of one entry of the log: the people who may open it, its text, and its withheld parts.
 
 use acts::Context;
 use acts::audit::find_log::find_log;
@@ -152,7 +152,7 @@ fn an_entry_reads_as_people_write_and_a_long_text_says_where_all_of_it_is() {
         !page.shows(&stamp("planned_start")),
         "a time is told as the reader's clock shows it"
     );
-    // Texts that are erased since are told so.
+    // Texts that are erased since are marked so.
     for (act, pairs) in [
         ("cancellation", vec![("reason", "Not needed")]),
         ("erasure", vec![("kind", "texts"), ("reason", "Request of 12 November")]),
@@ -194,7 +194,7 @@ fn each_record_stands_under_what_it_is_and_is_called() {
     let comment = newest(&house, "comment.added");
     let page = house.get(&marta, &path(&comment.id));
     headed(&page, "Comment by", "Ingrid Solheim");
-    // The change stands in a field of the comment by its id; people know it by its key.
+    // A field of the comment has the change's id; people know the change by its key.
     let id = comment
         .records
         .iter()
@@ -208,7 +208,7 @@ fn each_record_stands_under_what_it_is_and_is_called() {
 fn an_entry_that_wrote_nothing_leads_to_the_one_before_it_in_the_same_act() {
     let house = house("entry-told-by");
     let marta = house.sign_in("marta");
-    // Passwords rest apart from records; the act that made the people told of a record just before.
+    // Passwords rest apart from records; the act that made the people reported a record just before.
     let event = newest(&house, "person.password_set");
     let teller = event.told_by.expect("another told of it").id;
     let page = house.get(&marta, &path(&event.id));
@@ -220,7 +220,7 @@ fn an_entry_that_wrote_nothing_leads_to_the_one_before_it_in_the_same_act() {
         itself.shows("What it wrote") && !itself.shows("It wrote no record"),
         "{itself:?}"
     );
-    // What an act noted without a record stands alone.
+    // An act that wrote no record is shown alone.
     on_host(&house, TENANT, |cx| {
         let event = write::draft(
             "attempt.refused",

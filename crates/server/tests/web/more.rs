@@ -1,4 +1,4 @@
-//! What the forms of an assessment, a decision and the log of actions can say beside the usual.
+//! The unusual fields in the forms of an assessment, a decision and the log of actions.
 
 use acts::Context;
 use acts::report::find_records;

@@ -1,10 +1,10 @@
-//! Acts that would be refused now say why where their button would be, and what a card tells of its change.
+//! Acts that would be refused now have their reason in place of their button, and a card's warnings of its change.
 
 use super::{House, change_form, house, send};
 
 const CHANGE: &str = "/t/halden/changes/CHG-1001";
 
-/// A change that is handed over without the fields of these names.
+/// A change that is submitted without the fields of these names.
 fn submitted(house: &House, cookie: &str, without: &[&str]) {
     let mut form = change_form(house, "submit");
     form.retain(|(name, _)| !without.iter().any(|start| name.starts_with(start)));
@@ -178,7 +178,7 @@ fn the_list_and_the_home_page_name_the_same_people() {
         &format!("{CHANGE}/assessment"),
         &[("dependencies_reviewed", "true")],
     );
-    // The first of those who are asked, and how many more: who it is on one page is who it is on the other.
+    // The first of the approvers, and the number of others: each page names the same first one.
     let list = house.get(&ingrid, "/t/halden/changes?columns=waits_for");
     let home = house.get(&ingrid, "/t/halden/");
     assert!(list.shows("Marta Lindqvist +1"), "{list:?}");

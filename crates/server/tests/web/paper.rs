@@ -1,4 +1,4 @@
-//! What paper tells of a page: times that count from no “now”, and digests as a whole.
+//! The paper form of a page: times that count from no “now”, and digests as a whole.
 
 use super::{change_form, house, send};
 

@@ -1,4 +1,4 @@
-//! People, by forms: who answers for them, and what was refused them.
+//! People, by forms: their managers, and their refused rights.
 
 use acts::directory::set_person;
 use model::change::change_file::Actor;
@@ -26,7 +26,7 @@ fn the_page_of_people_names_managers_and_what_was_refused() {
     assert_eq!(set.status, 303, "{set:?}");
     let providers = house.get(&marta, "/t/halden/identity-providers");
     assert!(providers.shows("30 days after a sign-in"), "{providers:?}");
-    // Whoever keeps a provider sees how long what it gives lasts, and cannot leave it unsaid.
+    // The keeper of a provider sees how long its rights last, and cannot leave the duration empty.
     for (days, count) in [("30", 1), ("90", 1)] {
         let field =
             |tag: &&str| tag.contains("name=\"rights_last_days\"") && tag.contains(&format!("value=\"{days}\""));
@@ -56,7 +56,7 @@ fn the_page_of_people_names_managers_and_what_was_refused() {
     assert!(!house.get(&marta, people).shows(refused), "given again");
 }
 
-/// The list of what a compromised account gave stands on its page with its acts, and is an item in the inbox until it is decided.
+/// The list of a compromised account's grants is on its page with its acts, and is an item in the inbox until it is decided.
 #[test]
 fn what_a_compromised_account_gave_is_decided_on_its_page() {
     let house = house("suspended");

@@ -1,5 +1,5 @@
-//! Long texts of a change: their Markdown is drawn where they stand by themselves, and taken out where they stand within a line;
-//! steps stand as they are typed.
+//! Long texts of a change: their Markdown is drawn where they are by themselves, and taken out where they are within a line;
+//! steps are shown as they are typed.
 
 use super::{change_form, house, send};
 

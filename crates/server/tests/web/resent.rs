@@ -1,5 +1,5 @@
-//! Forms that were taken before, and forms that came back after what they were about moved: what they tell stands, and what was
-//! typed into them stays.
+//! Forms that were accepted before, and forms that came back after their subject had changed: their messages stay true, and the
+//! input stays.
 
 use acts::Context;
 use acts::report::find_records;

@@ -1,4 +1,4 @@
-//! What stands already when a form is sent: times that nobody touched, another person's text, a meeting that goes on.
+//! Existing values when a form is sent: times that nobody touched, another person's text, a meeting that goes on.
 
 use acts::directory::set_person;
 use acts::policy::propose_configuration;
@@ -89,14 +89,14 @@ fn a_time_that_nobody_touched_stays_the_second_of_an_hour_that_comes_twice() {
     assert!(!done.place().contains("twice="), "{done:?}");
     assert_eq!(planned_start(&house), "2027-10-31T01:30:00Z");
 
-    // Whoever touches it sets it by the clock on the wall, and is told which of two was taken.
+    // A person who edits it sets it by the local clock, and learns which of two times was taken.
     let was = hidden(&house.get(&ingrid, CHANGE), "was");
     let done = set("2027-10-31T02:15", &stands, &was);
     assert!(done.status == 303 && done.place().contains("twice="), "{done:?}");
     assert_eq!(planned_start(&house), "2027-10-31T00:15:00Z");
 }
 
-/// The form over the change with a title, over what a page held.
+/// The form over the change with a title, over the content of a page.
 fn titled(house: &House, page: &Answer, title: &str) -> Vec<(&'static str, String)> {
     let mut pairs = change_form(house, "keep");
     pairs.retain(|(name, _)| *name != "title" && !name.starts_with("planned_"));

@@ -1,4 +1,4 @@
-//! What a page tells after a form: only to the session that sent it, and only what happened.
+//! The message of a page after a form: only to the session that sent it, and only about events that happened.
 
 use super::{change_form, house, send};
 
@@ -65,7 +65,7 @@ fn freezes_absences_and_delegations_answer() {
         page.shows("The freeze is ended, or its end waits for a confirmation."),
         "{page:?}"
     );
-    // Whoever set it takes it back within an hour, without another's confirmation.
+    // The person who set it takes it back within an hour, without another's confirmation.
     assert!(
         !page.body.contains(&format!("/freezes/{id}/end")),
         "it is over: {page:?}"

@@ -1,4 +1,4 @@
-//! What cannot be read is told where it stands: times that never come, filters of an address, addresses themselves.
+//! An unreadable value is reported at its place: times that never come, filters of an address, addresses themselves.
 
 use super::house;
 

@@ -361,7 +361,7 @@ fn a_file_comes_back_chunk_by_chunk() {
         assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), Some(6));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 1)), Some(b"two".to_vec()));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 2)), None);
-        // What came again stands over what somebody made of it, and is no second one.
+        // A chunk that is saved again replaces the edited bytes, and is no second chunk.
         world.act(|tx| blob::save_chunk(tx, "sha256:1", 1, b"three", at(1)));
         let part = |number, length| blob::Part { number, length };
         let parts = |from, limit| world.read(move |tx| blob::parts(tx, "sha256:1", from, limit));
@@ -396,7 +396,7 @@ fn old_files_that_no_evidence_names_go() {
             let found = world.read(move |tx| blob::chunk(tx, digest, 0));
             assert_eq!(found.is_some(), stays, "{digest}");
         }
-        // What is kept again is young again.
+        // A file that is saved again is young again.
         world.act(|tx| blob::save_chunk(tx, "cc", 0, b"one", at(200)));
         world.act(|tx| blob::finish(tx, "cc", 3, at(200)));
         assert_eq!(world.act(|tx| blob::sweep(tx, at(150))), 0);

@@ -1,4 +1,4 @@
-//! The archive: what moved into segments is read as before, and nothing is lost or kept twice on the way.
+//! The archive: records moved into segments are read as before, and nothing is lost or kept twice on the way.
 
 use model::change::record::Change;
 use model::change::related_records::Comment;
@@ -37,7 +37,7 @@ pub fn comment(number: i64, version: i64) -> Comment {
     .unwrap()
 }
 
-/// What the column `sealed` keeps of a record with one text.
+/// The value of the column `sealed` for a record with one text.
 fn sealed(place: &str, number: i64) -> String {
     json!([[place, format!("t{number}")]]).to_string()
 }
@@ -91,7 +91,7 @@ pub fn fill(world: &World, tenant: &str) {
     });
 }
 
-/// What every way of reading says of a tenant.
+/// The results of every way of reading for a tenant.
 pub fn reads(world: &World, tenant: &str) -> Vec<String> {
     let read = |tx: &mut Tx<'_>| -> Result<Vec<String>, Error> {
         let by_id = Filter::new().order_by("id");
@@ -142,7 +142,7 @@ pub fn move_in(world: &World, tenant: &str, gathered: &Gathered) -> bool {
     run(world, tenant, move |tx| archive::move_in(tx, &gathered, at(9)))
 }
 
-/// All steps; answers whether anything moved.
+/// All steps; returns whether anything moved.
 pub fn archive(world: &World, tenant: &str, numbers: &[i64]) -> bool {
     let Some(gathered) = gather(world, tenant, numbers) else {
         return false;
@@ -412,7 +412,7 @@ impl Dice {
     }
 }
 
-/// One tenant archives and thaws beside what both do; every reading of the two is the same after each step.
+/// One tenant archives and thaws beside the work of both; every reading of the two is the same after each step.
 #[test]
 fn any_mix_of_moving_writing_and_erasing_leaves_every_reading_as_it_would_be() {
     check(|world| {

@@ -1,4 +1,4 @@
-//! The archive in a bucket: everything is read as before, no lane waits for the network, and what cannot be reached is told.
+//! The archive in a bucket: everything is read as before, no lane waits for the network, and an unreachable object is reported.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use store::{Error, Lane, Mode, record, search};
 use crate::archive::{announce, comment, fill, id, is_archived, look, move_in, reads, segments};
 use crate::world::{ACME, World, at};
 
-/// A bucket in memory that may be away, hang, or keep what it was sent without saying so.
+/// A bucket in memory that may be away, hang, or keep an object without an acknowledgement.
 #[derive(Default)]
 struct InMemory {
     objects: Mutex<BTreeMap<String, Vec<u8>>>,
@@ -91,7 +91,7 @@ fn check(test: impl Fn(&World, &InMemory)) {
     }
 }
 
-/// Reads what is to be moved. Each segment is of another moment: opened ones stay in the memory that all tests share.
+/// Reads the rows to be moved. Each segment is of another moment: opened ones stay in the memory that all tests share.
 fn gather(world: &World, numbers: &[i64]) -> Gathered {
     static MOMENTS: AtomicI64 = AtomicI64::new(1_000);
     let ids: Vec<String> = numbers.iter().map(|number| id(*number)).collect();
@@ -108,7 +108,7 @@ fn archived(world: &World, numbers: &[i64]) -> bool {
     move_in(world, ACME, &gathered)
 }
 
-/// Removes what nothing names any more.
+/// Removes files without a reference.
 fn collect(world: &World) -> Result<u64, Error> {
     let garbage = world.read(|tx| archive::bucket_garbage(tx, at(50), 9));
     let Some(garbage) = garbage else { return Ok(0) };

@@ -82,7 +82,7 @@ fn a_full_bundle_holds_the_bytes_of_its_events() {
             None,
             "their rows hold no bytes"
         );
-        // Every reading gives what it gave before.
+        // Every reading gives the same as before.
         assert_eq!(world.read(|tx| event::of_subject(tx, "change", "c1")), before);
         assert_eq!(world.read(|tx| event::of_record(tx, "change", "c1")), before);
         assert_eq!(world.read(|tx| event::page(tx, 250, 9)), before[250..]);
@@ -119,7 +119,7 @@ fn an_event_whose_bundle_is_gone_or_damaged_is_damage() {
             world.act(move |tx| tx.execute(sql, &[("bytes", bytes.clone().into())]));
         };
         write(b"nothing".to_vec());
-        // It was opened before, and is not remembered as what it was.
+        // It was opened before, and its bytes are not cached.
         assert!(matches!(read(), Err(Error::Corrupt(_))));
         world.act(|tx| tx.execute("DELETE FROM log_bundle WHERE tenant = $tenant", &[]));
         assert!(matches!(read(), Err(Error::Corrupt(_))));

@@ -1,4 +1,4 @@
-//! A running copy of the SQLite file: what it holds is restored to the moment, a damaged or taken-over copy says so.
+//! A running copy of the SQLite file: its content is restored to the moment, a damaged or taken-over copy is reported.
 
 use std::path::{Path, PathBuf};
 
@@ -130,7 +130,7 @@ fn what_is_written_while_the_base_is_copied_is_in_the_copy() {
             written
         });
         assert_eq!(copies.step(), Ok(Copied::Whole));
-        // The writer may be gone only by a panic, which its join tells.
+        // The writer may be gone only by a panic, which its join reports.
         let _ = stop.send(());
         let written = writer.join().unwrap();
         assert_eq!(copies.step(), Ok(Copied::Whole));

@@ -1,4 +1,4 @@
-//! What is damaged in the storage itself is told, with table, key and column where they can be named.
+//! Damage in the storage itself is reported, with table, key and column where they can be named.
 
 use std::os::unix::fs::FileExt as _;
 
@@ -45,7 +45,7 @@ fn a_flipped_bit_in_a_row_that_an_index_has_otherwise_is_found() {
         file.write_all_at(&[bytes[place]], at).unwrap();
         assert_eq!(damaged(&folder), []);
     }
-    // In the table and in the index of its key; what stands in a page beside its rows is nothing.
+    // In the table and in the index of its key; bytes of a page beside its rows do not matter.
     assert_eq!(named, 2);
 }
 
@@ -135,7 +135,7 @@ fn rows_of_no_tenant_are_named_on_both_engines() {
     });
 }
 
-/// What somebody does to the schema of a PostgreSQL database, what is said of it, and how it is undone.
+/// The edits of a PostgreSQL database's schema, the finding for each, and its undoing.
 const STRANGE: [(&str, &str, &str); 9] = [
     (
         "CREATE FUNCTION zz() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.body = NULL; RETURN NEW; END'",

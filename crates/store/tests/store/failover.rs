@@ -27,7 +27,7 @@ fn read(store: &Store) -> Result<i64, Error> {
     store.wait(Lane::Gate, ACME, Mode::Read, |tx| counter::get(tx, "n"))
 }
 
-/// A standby would answer a gate with what was so a moment ago.
+/// A standby would serve a gate with the state of a moment ago.
 #[test]
 fn a_node_that_takes_no_writes_is_not_read_from_either() {
     let Some(database) = Database::new() else {

@@ -1,4 +1,4 @@
-//! By what people are known, members of groups, second factors, ceremonies.
+//! The identities of people, members of groups, second factors, ceremonies.
 
 use serde_json::json;
 use store::identity::second_factor::SecondFactor;
@@ -42,7 +42,7 @@ fn people_are_found_by_what_they_are_known_by() {
     });
 }
 
-/// A tenant at whose door people of an issuer sign in, and somebody in it with a subject there.
+/// A tenant where people of an issuer sign in, and a person in it with a subject there.
 fn settle(tx: &mut store::Tx<'_>, name: &str, subject: &str) -> store::Result<()> {
     let risk_table = model::risk::assessment::RiskTable::default();
     let tenant = json!({"id": tx.tenant(), "version": 1, "name": name, "risk_table": risk_table});
@@ -74,7 +74,7 @@ fn a_proven_subject_is_known_where_its_issuer_still_lets_in_who_may_act() {
         let other = |act: fn(&mut store::Tx<'_>) -> store::Result<()>| world.try_act(OTHER, act).unwrap();
         other(|tx| settle(tx, "Beta Ferries", "https://id.example 7"));
         assert_eq!(known(subject), [pair(ACME, "Acme"), pair(OTHER, "Beta Ferries")]);
-        // Neither what a tenant says of its people nor another issuer's word finds anybody.
+        // Neither a tenant's own data on its people nor another issuer's claim finds anybody.
         for no in [
             "ada@acme.example",
             "x-p1",
@@ -93,7 +93,7 @@ fn a_proven_subject_is_known_where_its_issuer_still_lets_in_who_may_act() {
             Ok(1),
             "a tenant's own question finds its own person alone"
         );
-        // A tenant that no longer lets this issuer's people in is not told of to whoever holds the issuer today.
+        // A tenant that no longer lets this issuer's people in is not named to the issuer's present owner.
         for (version, issuer, active) in [(2, "https://id.example", false), (3, "https://other.example", true)] {
             let door = door(version, issuer, active);
             let saved = world.try_act(OTHER, move |tx| record::update(tx, &door, "{}", version - 1));

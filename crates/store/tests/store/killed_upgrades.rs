@@ -11,7 +11,7 @@ use crate::world::{ACME, Database, Folder, postgres_url, run_sql, small};
 /// How many statements are killed at; `soak` takes all of them.
 const STATEMENTS: &str = "ASSENT_TEST_STATEMENTS";
 const USUAL: usize = 12;
-/// Tells the test that it is the one to be killed: the file, the migration's place and the number of statements.
+/// Marks the test as the one to be killed: the file, the migration's place and the number of statements.
 const VICTIM: &str = "ASSENT_TEST_VICTIM";
 
 /// The statements of a migration, each with `;` at the end of its last line, as the store splits them.
@@ -59,8 +59,8 @@ fn sqlite_before(path: &std::path::Path, place: usize) -> Connection {
     file
 }
 
-/// What `run_all` of the store does up to a statement, then the end of the process. It is a test by form alone: it is run as a
-/// program by the test below, and does nothing without its variable.
+/// The steps of the store's `run_all` up to a statement, then the end of the process. It is a test by form alone: it is run as
+/// a program by the test below, and does nothing without its variable.
 #[test]
 fn a_process_that_is_killed_in_an_upgrade() {
     let Ok(said) = std::env::var(VICTIM) else {
@@ -74,7 +74,7 @@ fn a_process_that_is_killed_in_an_upgrade() {
     for statement in statements(&files()[place].1).iter().take(run) {
         file.execute_batch(statement).unwrap();
     }
-    // No destructor rolls back: what lies on the disk is what a kill leaves.
+    // No destructor rolls back: the disk is as after a kill.
     std::process::abort();
 }
 
@@ -176,7 +176,7 @@ fn a_server_that_serves_goes_on_while_others_start_beside_it() {
     serving.close();
 }
 
-/// The lock of migrations, held by somebody who is killed: the next one to start runs what is left, once.
+/// The lock of migrations, held by a process that is killed: the next one to start runs the rest, once.
 #[test]
 fn who_waits_for_a_migration_whose_server_is_killed_runs_it() {
     let Some(database) = Database::new() else {

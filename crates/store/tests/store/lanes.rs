@@ -9,7 +9,7 @@ use store::{Config, Error, Failure, Lane, Mode, Store, counter};
 
 use crate::world::{ACME, Folder, World, check};
 
-/// What the acts of these tests fail with.
+/// The error of the acts of these tests.
 #[derive(Debug, PartialEq)]
 enum Fault {
     Refused(&'static str),
@@ -31,7 +31,7 @@ impl Failure for Fault {
     }
 }
 
-/// Holds the writer up until the returned sender is dropped, so that what is pushed meanwhile forms one batch.
+/// Holds the writer up until the returned sender is dropped, so that acts pushed meanwhile form one batch.
 fn hold(world: &World) -> std::sync::mpsc::Sender<()> {
     let (go, wait) = channel::<()>();
     let (began, begun) = channel();
@@ -163,7 +163,7 @@ fn acts_that_run_at_once_do_not_lose_each_other() {
     });
 }
 
-/// Two acts read what the other writes; one of them must run again and see it.
+/// Two acts each read the other's write; one of them must run again and see it.
 #[test]
 fn a_lost_race_runs_again() {
     let Some(world) = World::postgres() else {
@@ -216,7 +216,7 @@ fn a_race_that_is_always_lost_ends() {
     assert!(runs.load(Ordering::SeqCst) > 2);
 }
 
-/// An act waits until another one has changed what it read: beside quick ones that never cease it would lose every race.
+/// An act waits until another one has changed its read rows: beside quick ones that never cease it would lose every race.
 #[test]
 fn a_slow_act_is_not_starved_by_quick_ones() {
     let Some(world) = World::postgres() else {
@@ -349,7 +349,7 @@ fn a_moment_lasts_until_anybody_commits() {
         Store::open(config).unwrap()
     };
     let (ours, theirs) = (open(), open());
-    // The first look of a reader cannot tell what it missed.
+    // The first look of a reader cannot know the missed events.
     seen(&ours);
     let first = ours.moment();
     assert!(first.is_some());

@@ -197,8 +197,8 @@ fn next(dice: &mut u64, below: u64) -> u64 {
     *dice % below
 }
 
-/// Three writers take the pen, stand still for any time, and go on with what they knew: whoever was overtaken places
-/// nothing, and no size ever gets two roots.
+/// Three writers take the pen, pause for any time, and go on with their old state: an overtaken writer places nothing, and no
+/// size ever gets two roots.
 #[test]
 fn writers_that_stall_in_any_order_make_one_history() {
     let steps = std::env::var("ASSENT_TEST_STALLS").map_or(300, |it| it.parse::<u64>().unwrap());

@@ -50,7 +50,7 @@ fn every_column_says_what_it_is() {
     assert!(columns > 250, "only {columns} columns were seen");
 }
 
-/// A key or index that does not begin with the tenant says `-- across`; a table without a tenant is named here.
+/// A key or index that does not begin with the tenant is marked `-- across`; a table without a tenant is named here.
 #[test]
 fn every_key_begins_with_the_tenant() {
     let files = files();

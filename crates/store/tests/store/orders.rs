@@ -61,7 +61,7 @@ fn numbers(world: &World, filter: &ChangeFilter, order: Order, mut between: impl
     found
 }
 
-/// The order that is meant, told without the database: values as they were written, ties by number.
+/// The intended order, computed without the database: values as they were written, ties by number.
 fn expected(order: &str, amount: i64) -> Vec<i64> {
     let is_down = order.starts_with('-');
     let turned = |value: i64| if is_down { -value } else { value };
@@ -166,7 +166,7 @@ fn a_count_is_whole_or_says_that_it_is_not() {
             ..scheduled.clone()
         };
         assert_eq!(told(count(&both, 100, None)), (0, true));
-        // Of two parts the one that comes to an end is told: nine are of one requester, four are scheduled.
+        // Of two parts the one that comes to an end is reported: nine are of one requester, four are scheduled.
         let narrow = ChangeFilter {
             states: vec!["scheduled".to_owned()],
             requester: Some("p-1".to_owned()),

@@ -1,4 +1,4 @@
-//! What only PostgreSQL has: row security, roles, connections that break.
+//! Features of PostgreSQL alone: row security, roles, connections that break.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
@@ -45,7 +45,7 @@ fn row_security_hides_foreign_rows_from_hand_written_sql() {
     assert_eq!(world.read(|tx| counter::get(tx, "n")), 1);
 }
 
-/// The tables that are read to say in which tenants somebody is known.
+/// The tables that are read to list the tenants in which a person is known.
 #[test]
 fn row_security_hides_where_others_are_known_from_all_but_the_door_across() {
     let Some(world) = World::postgres() else {

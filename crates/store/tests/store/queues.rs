@@ -206,7 +206,7 @@ fn a_timer_that_fails_on_is_counted_and_tried_on() {
     });
 }
 
-/// A server whose clock ran ahead takes what is due, and is killed.
+/// A server whose clock ran ahead takes due jobs, and is killed.
 #[test]
 fn a_lease_that_reaches_too_far_ahead_to_be_believed_is_taken_over() {
     check(|world| {
@@ -263,7 +263,7 @@ fn receive_about(world: &World, all: &[(&'static str, &'static str)]) {
     }
 }
 
-/// The ids of what a worker leases, in their order.
+/// The ids of a worker's leased jobs, in their order.
 fn leased(world: &World, now: i64, holder: &'static str, most: i64) -> Vec<String> {
     let by = move || Lease {
         most,
@@ -288,7 +288,7 @@ fn deliveries_about_one_subject_are_worked_in_the_order_in_which_they_came() {
             ],
         );
         assert_eq!(leased(world, 10, "w1", 1), ["i9"]);
-        // What stands behind the one that is worked waits, and nothing else.
+        // Entries behind the one that is worked wait, and no others.
         assert_eq!(leased(world, 10, "w2", 10), ["i1", "i3", "i5"], "{}", world.engine);
         assert!(leased(world, 10, "w3", 10).is_empty());
         world.act(|tx| inbox::finish(tx, "i9", "w1", "done"));

@@ -1,4 +1,4 @@
-//! Which open changes have to be judged again: the row of a tenant, and what was judged since.
+//! The open changes to be judged again: the row of a tenant, and the changes judged since.
 
 use model::change::record::Change;
 use model::change::related_records::Permit;
@@ -47,7 +47,7 @@ fn a_tenant_is_unsettled_from_an_act_until_all_is_judged() {
             ..begun
         };
         world.act(move |tx| unsettled::save(tx, &on));
-        // Another act takes nothing back of what was done for the first, and an earlier value lowers nothing.
+        // Another act undoes nothing of the first, and an earlier value lowers nothing.
         world.act(|tx| unsettled::raise(tx, 9, at(5)));
         world.act(|tx| unsettled::raise(tx, 8, at(6)));
         assert_eq!(world.read(unsettled::state), Some(Unsettled { generation: 9, ..on }));

@@ -1,4 +1,4 @@
-//! Sinks of the log: what is due, one holder at a time, and where a sink is left.
+//! Sinks of the log: due work, one holder at a time, and the position of a sink.
 
 use store::Lease;
 use store::audit::log;

@@ -1,4 +1,4 @@
-//! What only SQLite has: the file, its fullness, its copy.
+//! Features of SQLite alone: the file, its fullness, its copy.
 
 use store::audit::event;
 use store::{Config, Error, Lane, Mode, Store, counter};

@@ -5,7 +5,7 @@ use store::{Error, Row, Value};
 use crate::world::{World, check};
 
 fn make_table(world: &World) {
-    // The serving role may not make tables, so the tests use one of ours that holds every kind but two.
+    // The serving role may not make tables, so the tests use an existing one that holds every kind but two.
     world.act(|tx| {
         tx.execute(
             "INSERT INTO text_salt (tenant, commitment, salt, body, event_id) VALUES ($tenant, $c, $s, $b, $e)",

@@ -9,7 +9,7 @@ use store::{Config, Error, Lane, Mode, Store};
 use crate::migrations::files;
 use crate::world::{ACME, Database, Folder, small};
 
-/// How many files the first schema has, one per area. All of them are part of the fixtures; what comes later is not.
+/// How many files the first schema has, one per area. All of them are part of the fixtures; later ones are not.
 pub(crate) const FIRST: usize = 17;
 pub(crate) const SQLITE: &str = include_str!("../fixtures/schema_before_0_1.sqlite.sql");
 pub(crate) const POSTGRES: &str = include_str!("../fixtures/schema_before_0_1.postgres.sql");
@@ -23,8 +23,8 @@ pub(crate) fn first_files() -> Vec<(i64, String, String)> {
 
 pub(crate) const MARK: &str = "INSERT INTO schema_migration (number, name, text) VALUES ($1, $2, $3)";
 
-/// Everything that decides what the tables of a SQLite file take, a line each. The text of a table is not compared: a
-/// column that was added later stands behind the key in it.
+/// All rules on the values that a SQLite file's tables accept, a line each. The text of a table is not compared: a column that
+/// was added later is behind the key in it.
 pub(crate) fn sqlite_schema(file: &Connection) -> BTreeSet<String> {
     let parts = [
         "SELECT type || ' ' || name FROM sqlite_master WHERE name NOT LIKE 'sqlite%'",
@@ -96,7 +96,7 @@ fn assert_equal(upgraded: &BTreeSet<String>, fresh: &BTreeSet<String>) {
     );
 }
 
-/// Opens what was made of a fixture: the first schema counts as run, and only later files run.
+/// Opens the upgrade of a fixture: the first schema counts as run, and only later files run.
 fn open_upgraded(config: &Config) {
     let later: Vec<String> = files().into_iter().skip(FIRST).map(|(name, _)| name).collect();
     assert_eq!(Store::waiting_migrations(config).unwrap(), later);

@@ -1,4 +1,4 @@
-//! Outgoing webhooks: what is due, in which order it leaves, and what becomes of it.
+//! Outgoing webhooks: due ones, their order, and their end.
 
 use store::Lease;
 use store::audit::event::Event;

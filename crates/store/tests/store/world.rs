@@ -94,7 +94,7 @@ fn withdatabase(url: &str, name: &str) -> String {
     format!("{}/{name}{options}", &base[..end])
 }
 
-/// An open store with what it stands on.
+/// An open store with its folder or database.
 pub struct World {
     pub store: Store,
     pub engine: &'static str,

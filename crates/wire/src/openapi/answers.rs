@@ -13,7 +13,7 @@ use crate::openapi::shapes::{
     text_or_null, texts, time, word,
 };
 
-/// Every shape that an answer can have.
+/// Every shape that a response can have.
 pub(crate) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, SPANS, ADMINISTRATION];
 
 const PROBLEM: &[Shape] = &[
@@ -726,7 +726,7 @@ const ITEMS: &[Shape] = &[
     .based_on(&["Item"]),
 ];
 
-/// How an approval stands for a part of the content.
+/// The state of an approval for a part of the content.
 const COVERAGES: Words = Words::These(&["not_covered", "standing", "voided"]);
 
 const ESTATE: &[Shape] = &[

@@ -1,4 +1,4 @@
-//! What answers about people, their ways in and the program itself bring.
+//! The responses about people, their sign-in and the program itself.
 
 use model::core::enums::Role;
 use model::core::parse::{LINE, TEXT};

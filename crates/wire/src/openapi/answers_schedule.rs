@@ -1,4 +1,4 @@
-//! What answers bring of windows, freezes, incidents, and the watch over a change.
+//! The responses about windows, freezes, incidents, and the watch over a change.
 
 use model::core::enums::{ChangeRelation, FreezeFate, FreezeReach, FreezeStage, IncidentState, Level, State};
 use model::core::parse::{LINE, TEXT};

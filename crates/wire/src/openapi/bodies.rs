@@ -1,4 +1,4 @@
-//! What requests bring: one shape per act.
+//! The bodies of requests: one shape per act.
 
 use model::core::enums::{
     Aspect, Category, ConditionDue, Decision, Disruption, EmergencyCause, EntryKind, ErasureKind, EvidenceKind,

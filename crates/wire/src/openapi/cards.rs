@@ -15,7 +15,7 @@ pub(crate) fn routes() -> impl Iterator<Item = Route> {
         .flat_map(|card| card.verbs.iter().map(|verb| row(card, verb).route()))
 }
 
-/// The shapes of every card, by name: its input, its patch if it can be edited, its answer.
+/// The shapes of every card, by name: its input, its patch if it can be edited, its response.
 pub(crate) fn shapes() -> impl Iterator<Item = (String, Value)> {
     CARDS.iter().flat_map(|card| {
         let (name, doc, fields) = card.input;
@@ -33,7 +33,7 @@ pub(crate) fn shapes() -> impl Iterator<Item = (String, Value)> {
     })
 }
 
-/// The pages of cards with what they ask: the list what listing asks, each form what its verb asks.
+/// The pages of cards with their rights: the list needs the right to list, each form the right of its verb.
 pub(crate) fn page_rules() -> impl Iterator<Item = (String, &'static str)> {
     CARDS.iter().flat_map(|card| {
         let path = card.page.map_or("", |page| page.path);

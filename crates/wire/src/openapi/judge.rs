@@ -1,5 +1,5 @@
-//! Holds answers against the document: whether the status, the media type and the body of what was answered are described. The
-//! test suites ask this of every answer that they get.
+//! Checks responses against the document: whether the status, the media type and the body of a response are described. The test
+//! suites check every response that they get.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -8,16 +8,16 @@ use serde_json::Value;
 
 use crate::openapi::{Route, document, routes};
 
-/// Where every path that is answered well has to be described.
+/// Every path below this prefix that returns a success must be described.
 const BASE: &str = "/api/v1/";
 
-/// What of an answer the document does not describe; nothing for a path that is none of the API's.
+/// The parts of a response that the document does not describe; nothing for a path that is none of the API's.
 #[must_use]
 pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -> Vec<String> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let Some(route) = route_of(method, path) else {
         let is_served = path.starts_with(BASE) && (200..300).contains(&status);
-        // `HEAD` is the `GET` of its path without a body, and `OPTIONS` tells the methods.
+        // `HEAD` is the `GET` of its path without a body, and `OPTIONS` lists the methods.
         if is_served && !matches!(method, "HEAD" | "OPTIONS") {
             return vec![format!(
                 "{method} {path} {status}: no route of the description is served there"
@@ -29,7 +29,7 @@ pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -
     let judge = judge();
     let told = &judge.0["paths"][route.document_path()][route.method.to_lowercase()]["responses"];
     let told = judge.resolved(&told[status.to_string()]);
-    // A fault of the server is no answer that anybody is promised.
+    // A fault of the server is no documented response.
     if told.is_null() && status >= 500 {
         return Vec::new();
     }
@@ -48,7 +48,7 @@ pub fn misfits(method: &str, path: &str, status: u16, kind: &str, body: &[u8]) -
     };
     let mut found = Vec::new();
     judge.hold(&[&content["schema"]], &value, "", &mut found);
-    // Shapes that a shape is made of may say the same of a field.
+    // The parts of a composed shape may report the same fault of a field.
     let found: BTreeSet<String> = found.into_iter().collect();
     found.into_iter().map(|text| format!("{place} {text}")).collect()
 }
@@ -99,7 +99,7 @@ impl Judge {
         found.push(schema);
     }
 
-    /// Holds a value against all schemas that speak of it: a shape that is made of others may say more of one of their fields.
+    /// Checks a value against all schemas that describe it: a composed shape may add rules to one of its fields.
     fn hold(&self, schemas: &[&Value], value: &Value, at: &str, found: &mut Vec<String>) {
         let mut parts = Vec::new();
         for schema in schemas {
@@ -110,7 +110,7 @@ impl Judge {
         }
         match value {
             Value::Object(fields) => {
-                // Open is what no schema names a field of; one that names none of its fields, such as `{}`, has none.
+                // A value is open where no schema names a field of it; a schema without fields, such as `{}`, names none.
                 let properties = || parts.iter().filter_map(|part| part["properties"].as_object());
                 let is_open = properties().next().is_none();
                 for (name, inner) in fields {
@@ -133,7 +133,7 @@ impl Judge {
     }
 }
 
-/// What a value is not that a schema says of it, its fields and items aside.
+/// The rules of a schema that a value breaks, its fields and items aside.
 fn plain_misfit(schema: &Value, value: &Value) -> Option<String> {
     let kinds: Vec<&str> = match &schema["type"] {
         Value::String(kind) => vec![kind.as_str()],
@@ -251,7 +251,7 @@ mod tests {
         );
     }
 
-    /// What a value is not that these shapes say of it together, by the places.
+    /// The rules of these shapes together that a value breaks, by the places.
     fn places(shapes: Value, value: &Value) -> Vec<String> {
         let judge = Judge(json!({"components": {"schemas": shapes}}));
         let (whole, mut found) = (json!({"$ref": "#/components/schemas/Whole"}), Vec::new());
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(places(shapes, &json!(["a", "b", "a"])), [""]);
     }
 
-    /// No shape of the document leaves everything open where an answer is described.
+    /// No shape of the document leaves all of a response open.
     #[test]
     fn no_answer_is_described_without_its_fields() {
         let judge = judge();
@@ -314,7 +314,7 @@ mod tests {
         assert!(looked > 1_000, "{looked}");
     }
 
-    /// Answers that are a document of their own, or a word.
+    /// Responses that are a document of their own, or a single value.
     const WHOLES: &[&str] = &[
         "/api/openapi.json",
         "/healthz",

@@ -1,4 +1,4 @@
-//! What changes of things that stand: routes and shapes of merge patches (RFC 7396) to the estate and to connections.
+//! Changes of existing records: routes and shapes of merge patches (RFC 7396) to the estate and to connections.
 
 use model::core::enums::FreezeReach;
 use model::core::parse::{LINE, TEXT};

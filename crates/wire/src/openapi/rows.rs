@@ -23,7 +23,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// The row with its access: what the route asks of its caller, in the language of `access/rules.txt` of `server`.
+    /// The row with its access: the right that the caller needs, in the language of `access/rules.txt` of `server`.
     pub(crate) const fn may(self, may: &'static str) -> Self {
         Self { may, ..self }
     }
@@ -130,7 +130,7 @@ pub(crate) const fn delete(
     }
 }
 
-/// What gate checks are listed by.
+/// The filters of gate checks.
 pub(crate) const OF_CHECKS: &[Param] = &[
     Param::new("service", "Only checks about the service with this key."),
     Param::new(

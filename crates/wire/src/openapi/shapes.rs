@@ -3,7 +3,7 @@
 use model::core::card;
 use serde_json::{Map, Value, json};
 
-/// The words that a field may hold.
+/// The values that a field may have.
 #[derive(Clone, Copy)]
 pub(crate) enum Words {
     /// Those of a closed enum of the model.
@@ -21,7 +21,7 @@ impl Words {
     }
 }
 
-/// Every word of a closed enum of the model.
+/// Every value of a closed enum of the model.
 macro_rules! all {
     ($name:ident) => {
         $crate::openapi::shapes::Words::Of(|| $name::ALL.iter().map(|it| it.as_str()).collect())
@@ -29,7 +29,7 @@ macro_rules! all {
 }
 pub(crate) use all;
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy)]
 enum Kind {
     Text(usize),
@@ -133,7 +133,7 @@ impl Field {
         }
     }
 
-    /// Says that the field must be there.
+    /// Marks the field as required.
     pub(crate) const fn needed(self) -> Self {
         Self {
             is_needed: true,
@@ -230,12 +230,12 @@ pub(crate) const fn integer(name: &'static str, least: i64, most: i64, doc: &'st
     Field::new(name, doc, Kind::Integer(least, most))
 }
 
-/// One of these words.
+/// One of these values.
 pub(crate) const fn word(name: &'static str, words: Words, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Word(words))
 }
 
-/// Several of these words.
+/// Several of these values.
 pub(crate) const fn words(name: &'static str, words: Words, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Words(words))
 }
@@ -250,7 +250,7 @@ pub(crate) const fn objects(name: &'static str, of: &'static str, doc: &'static 
     Field::new(name, doc, Kind::Objects(of))
 }
 
-/// An object whose fields are told in words.
+/// An object whose fields are described in prose.
 pub(crate) const fn free(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Free)
 }
@@ -260,7 +260,7 @@ pub(crate) const fn integers(name: &'static str, least: i64, most: i64, doc: &'s
     Field::new(name, doc, Kind::Integers(least, most))
 }
 
-/// A text of at most so many characters, or an object whose fields are told in words.
+/// A text of at most so many characters, or an object whose fields are described in prose.
 pub(crate) const fn text_or_free(name: &'static str, limit: usize, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::TextOrFree(limit))
 }
@@ -270,7 +270,7 @@ pub(crate) const fn any(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Any)
 }
 
-/// A list of objects whose fields are told in words.
+/// A list of objects whose fields are described in prose.
 pub(crate) const fn frees(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Frees)
 }
@@ -290,7 +290,7 @@ pub(crate) const fn integer_or_null(name: &'static str, doc: &'static str) -> Fi
     Field::new(name, doc, Kind::IntegerOrNull)
 }
 
-/// An object whose fields are told in words, or null.
+/// An object whose fields are described in prose, or null.
 pub(crate) const fn free_or_null(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::FreeOrNull)
 }

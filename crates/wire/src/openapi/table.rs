@@ -105,7 +105,7 @@ pub(crate) fn all() -> Vec<Route> {
     routes.chain(cards::routes()).collect()
 }
 
-/// An act on a change: its POST answers the change.
+/// An act on a change: its POST returns the change.
 const fn act(operation: &'static str, rest: &'static str, summary: &'static str, body: &'static str) -> Row {
     Row {
         base: CHANGE,
@@ -113,7 +113,7 @@ const fn act(operation: &'static str, rest: &'static str, summary: &'static str,
     }
 }
 
-/// An item of a change: its POST answers the item.
+/// An item of a change: its POST returns the item.
 const fn item(
     operation: &'static str,
     rest: &'static str,

@@ -228,7 +228,7 @@ fn fields_with_few_values_say_which() {
         schemas["Event"]["properties"]["index"]["type"],
         json!(["integer", "null"])
     );
-    // Tokens of feeds stand in the list of tokens, too.
+    // Tokens of feeds are in the list of tokens, too.
     let scopes = schemas["Token"].to_string();
     assert!(
         scopes.contains("\"calendar\"") && scopes.contains("\"status\""),

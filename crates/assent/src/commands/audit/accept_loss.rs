@@ -12,7 +12,7 @@ use crate::output::Output;
 /// The log of the server itself; it is behind whenever a tenant's is.
 const SYSTEM: &str = "system";
 
-/// Asks both people for their passwords, writes the event and remembers the log as it is.
+/// Reads the passwords of both people, writes the event and stores the log's current state as seen.
 pub(crate) fn accept_loss(asked: &RenewCodes, output: &Output) -> Result<u8> {
     let settings = asked.place.settings_of_data()?;
     let passwords = [

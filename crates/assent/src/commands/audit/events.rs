@@ -1,4 +1,4 @@
-//! `assent audit events`: entries of the log, by what is asked of them.
+//! `assent audit events`: entries of the log that match the filters.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 use crate::progress::bar;
 
-/// The most entries of one answer.
+/// The most entries of one response.
 const PAGE: usize = 200;
 
 /// Which entries to list.
@@ -52,7 +52,7 @@ pub struct Events {
 /// Lists entries of the log.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &Events, common: &Common, output: &Output) -> Result<u8> {
     let (items, next) = find(&Client::new(common)?, "/events", asked, output)?;
     let rows: Vec<Vec<String>> = items.iter().map(row).collect();
@@ -67,8 +67,8 @@ pub fn run(asked: &Events, common: &Common, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
-/// Entries until there are enough, and from where the next list goes on. The server looks at so many entries for one answer and
-/// then says from where it goes on, so an answer without any does not end the search.
+/// Entries until there are enough, and from where the next list goes on. The server reads at most so many entries for one
+/// response and returns the position for the next, so an empty response does not end the search.
 pub(super) fn find(
     client: &Client,
     path: &str,

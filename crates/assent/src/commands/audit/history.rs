@@ -184,7 +184,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
     }
 }
 
-/// Not to be let in says nothing of the log: that is no “bad”, but a “cannot tell”.
+/// A refused credential is no finding about the log: the result is not “bad”, but “cannot tell”.
 fn unless_let_in(answer: Result<u8>, output: &Output) -> Result<u8> {
     match answer {
         Err(failure @ Failure::Refused { status: 403, .. }) => {
@@ -288,10 +288,10 @@ struct ServedLog {
 }
 
 impl ServedLog {
-    /// Why the server gave nothing, with what would help.
+    /// Why the server gave nothing, with the remedy.
     fn why(&self, failure: Failure) -> String {
         match failure {
-            // Whoever says it ends the sentence.
+            // The caller ends the sentence.
             Failure::CouldNot(text) => text.trim_end_matches('.').to_owned(),
             Failure::Refused {
                 status: status @ (401 | 403),
@@ -456,7 +456,7 @@ fn tell_log(output: &Output, report: &LogReport) -> Result<()> {
     Ok(())
 }
 
-/// Asks the server where the event stands, which spares reading the log, and then checks its word against the log.
+/// Queries the server for the event's position, which spares reading the log, and then checks the position against the log.
 fn prove_at_server(event: &str, key: Option<&str>, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let tenant = crate::output::text_of(&client.get("/me")?.body, "tenant");

@@ -39,7 +39,7 @@ pub enum Key {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(key: &Key, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match key {

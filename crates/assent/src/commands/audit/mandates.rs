@@ -20,7 +20,7 @@ pub struct Confirm {
 /// Runs the command.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn confirm(asked: &Confirm, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let path = format!("/audit-mandates/{}/confirmation", encode(&asked.mandate));

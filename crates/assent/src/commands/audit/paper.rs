@@ -43,7 +43,7 @@ pub enum Paper {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &Paper, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match asked {

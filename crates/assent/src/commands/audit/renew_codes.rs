@@ -37,7 +37,7 @@ pub struct RenewCodes {
     pub and_password_file: String,
 }
 
-/// Replays, asks both people for their passwords, writes the codes and replays once more by them.
+/// Replays, reads both people's passwords, writes the codes and replays once more by them.
 pub(crate) fn renew_codes(asked: &RenewCodes, output: &Output) -> Result<u8> {
     let settings = asked.place.settings_of_data()?;
     let passwords = [
@@ -60,7 +60,7 @@ pub(crate) fn renew_codes(asked: &RenewCodes, output: &Output) -> Result<u8> {
     let logins = [asked.by.clone(), asked.and.clone()];
     let people = host.answerers(tenant, &logins, &passwords)?;
     host.renew_codes(tenant, &people, before.records)?;
-    // What was written into the database between the replay and the codes would have codes now.
+    // Rows written into the database between the replay and the codes would have codes now.
     let again = replayed(&host, tenant, output);
     host.close();
     if let Err(failure) = again {

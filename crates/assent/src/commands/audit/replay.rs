@@ -53,7 +53,7 @@ pub(crate) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
         };
         let is_equal = report.findings.is_empty();
         let of_log = report.log.as_ref().map_or(2, |log| log.outcome.exit_code());
-        // What is proven false weighs more than what cannot be told.
+        // A proven fault outweighs an unknown result.
         code = match (is_equal && of_log != 1, of_log) {
             (false, _) => 1,
             (true, 2) if code == 0 => 2,

@@ -1,4 +1,4 @@
-//! `assent audit timeline`: who did what of one person, record, address, session, token or incident.
+//! `assent audit timeline`: the events of one person, record, address, session, token or incident.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ pub struct Timeline {
 /// Lists the timeline, or writes it to a file.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &Timeline, common: &Common, output: &Output) -> Result<u8> {
     let path = match &asked.incident {
         Some(key) => format!("/forensic-timeline?incident={}", encode(key)),

@@ -1,4 +1,4 @@
-//! `assent witness` and `assent log`: who else signs the log, and whether everybody reads it.
+//! `assent witness` and `assent log`: other signers of the log, and whether everybody may read it.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -46,7 +46,7 @@ pub enum Log {
 /// Runs a command about witnesses.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn witness(witness: &Witness, common: &Common, output: &Output) -> Result<u8> {
     match witness {
         Witness::Verb(verbs) => run_verb(verbs, common, output),
@@ -64,7 +64,7 @@ pub fn witness(witness: &Witness, common: &Common, output: &Output) -> Result<u8
 /// Runs a command about the log's readers.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn log(log: &Log, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let (path, reason) = match log {

@@ -1,4 +1,4 @@
-//! `assent lesson`: lessons, the questions of their tests, and what came of them. Tests begin with `assent lesson-attempt begin`.
+//! `assent lesson`: lessons, the questions of their tests, and the results. Tests begin with `assent lesson-attempt begin`.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ pub enum Lesson {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &Lesson, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match asked {

@@ -59,7 +59,7 @@ pub enum Meeting {
 /// Runs a command about meetings.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn meeting(meeting: &Meeting, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match meeting {

@@ -1,4 +1,4 @@
-//! `assent on-call`: who of a board is on call.
+//! `assent on-call`: the members of a board on call.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -47,7 +47,7 @@ pub enum OnCall {
 /// Runs a command about who is on call.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn on_call(row: &OnCall, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match row {

@@ -7,7 +7,7 @@ use crate::clock;
 use crate::failure::Result;
 use crate::output::{Output, text_of};
 
-/// Records what a person has learned.
+/// Records a person's training.
 pub(crate) fn train(
     client: &Client,
     (login, training): (&str, &str),

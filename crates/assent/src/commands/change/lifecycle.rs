@@ -1,4 +1,4 @@
-//! `assent change`: the lifecycle from a terminal. Each act asks its own route; what it answers is told the same way.
+//! `assent change`: the lifecycle from a terminal. Each act has its own route; the response is printed the same way.
 
 mod acts;
 mod around;
@@ -219,7 +219,7 @@ pub struct List {
     pub limit: u32,
 }
 
-/// The path of a change, with what follows it.
+/// The path of a change, with the rest of the path.
 pub(crate) fn path(key: &str, rest: &str) -> String {
     format!("/changes/{}{rest}", encode(key))
 }
@@ -227,7 +227,7 @@ pub(crate) fn path(key: &str, rest: &str) -> String {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match change {
@@ -272,7 +272,7 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
 /// Writes the bundle of a change into a file; `assent audit export` is another name for it.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub(crate) fn export(common: &Common, key: &str, file: &str, output: &Output) -> Result<()> {
     show::bundle(&Client::new(common)?, key, file, output)
 }

@@ -12,7 +12,7 @@ const TEMPLATES: [&str; 5] = ["key", "state", "template_version", "review_by", "
 /// Lists templates.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn template(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
     list(&Client::new(common)?, output, "/templates", &TEMPLATES)?;
     Ok(0)

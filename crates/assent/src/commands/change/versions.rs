@@ -1,4 +1,4 @@
-//! `assent versions` and `assent warnings`: what is to be seen of a change before it is decided.
+//! `assent versions` and `assent warnings`: the facts of a change to see before a decision.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -26,10 +26,10 @@ pub enum Seen {
     Warnings(Warnings),
 }
 
-/// Runs a command about what is to be seen.
+/// Runs a command about the facts to see before a decision.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(seen: &Seen, common: &Common, output: &Output) -> Result<u8> {
     match seen {
         Seen::Conflicts(asked) => planning::conflicts(asked, common, output),

@@ -150,7 +150,7 @@ pub struct Tell {
 /// Runs a command about waves.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn waves(waves: &Waves, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match waves {

@@ -1,4 +1,4 @@
-//! `assent archive`: what the archive of ended changes holds.
+//! `assent archive`: the content of the archive of ended changes.
 
 use clap::Subcommand;
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub enum Archive {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(archive: &Archive, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match archive {

@@ -1,4 +1,4 @@
-//! `assent control-report`: what the tests of a framework's controls found, from the log.
+//! `assent control-report`: the findings of the tests of a framework's controls, from the log.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ pub struct Show {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &ControlReport, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match asked {
@@ -131,7 +131,7 @@ fn rows(client: &Client, show: &Show, (figure, rule): (Option<&str>, Option<&str
     Ok(())
 }
 
-/// The address of a report, or of what lies below it.
+/// The address of a report, or of a part of it.
 fn path(show: &Show, below: &str, more: &[(&str, Option<&str>)]) -> Result<String> {
     let now = clock::now();
     let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();

@@ -30,7 +30,7 @@ pub enum HoldOrders {
 /// Runs a command about hold orders.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(orders: &HoldOrders, common: &Common, output: &Output) -> Result<u8> {
     match orders {
         HoldOrders::Verb(verbs) => run_verb(verbs, common, output),

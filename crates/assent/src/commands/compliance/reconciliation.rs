@@ -1,4 +1,4 @@
-//! `assent reconciliation`: what ran beside what was approved, both ways.
+//! `assent reconciliation`: running versions beside approved ones, both ways.
 
 use clap::Args;
 use serde_json::Value;
@@ -58,7 +58,7 @@ const LISTS: [(&str, &str, [&str; 6]); 5] = [
 /// Runs the command.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &Reconciliation, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let now = clock::now();

@@ -1,4 +1,5 @@
-//! `assent access`: reviews of access, begun by who sets people and signed by managers; reports on rights and break-glass.
+//! `assent access`: reviews of access, begun by administrators of people and signed by managers; reports on rights and
+//! break-glass.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ pub enum Access {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match access {
@@ -151,7 +152,7 @@ fn unused(client: &Client, output: &Output, days: i64) -> Result<()> {
     Ok(())
 }
 
-/// Who holds parts that do not go together; 1 where there is anybody.
+/// People with conflicting duties; 1 where there is anybody.
 fn conflicts(client: &Client, output: &Output) -> Result<u8> {
     let list = client.get("/rights/conflicts")?.body;
     let row = |item: &Value| {
@@ -169,7 +170,7 @@ fn conflicts(client: &Client, output: &Output) -> Result<u8> {
     Ok(u8::from(!rows.is_empty()))
 }
 
-/// The words of a list in one cell.
+/// The values of a list in one cell.
 fn words(item: &Value, field: &str) -> String {
     let words: Vec<&str> = array(item, field).iter().filter_map(Value::as_str).collect();
     words.join(" ")

@@ -70,7 +70,7 @@ impl Create {
         self.named.as_deref().or(self.login.as_deref()).unwrap_or_default()
     }
 
-    /// The body that says this, as the API reads it.
+    /// The body with these values, in the API's form.
     #[must_use]
     pub fn body(&self) -> Map<String, Value> {
         let mut body = Map::new();
@@ -97,7 +97,7 @@ impl Create {
 /// Makes a person: over the API, or on the host and in a tenant when either was named.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub(crate) fn create(create: &Create, common: &Common, output: &Output) -> Result<u8> {
     if create.place.is_named() || create.tenant.is_some() {
         return create_on_host(create, output);
@@ -145,7 +145,7 @@ fn create_on_host(create: &Create, output: &Output) -> Result<u8> {
     }
     let mut settings = create.place.settings()?;
     let host = match said {
-        // Who says an address means this tenant's, also where the data's first log was begun under another.
+        // An explicit address means this tenant's, also where the data's first log was begun under another.
         Some(url) => {
             settings.public_url = Some(url);
             bridge::Host::open_as_said(&settings)?

@@ -12,7 +12,7 @@ const ENVIRONMENTS: [&str; 3] = ["key", "name", "is_production"];
 /// Lists environments.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn environment(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
     list(&Client::new(common)?, output, "/environments", &ENVIRONMENTS)?;
     Ok(0)

@@ -39,7 +39,7 @@ pub enum Group {
 /// Runs a command about groups.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn group(group: &Group, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match group {

@@ -1,5 +1,5 @@
-//! `assent import`: brings an estate in from a file, through the same routes as everything else. It may run again: what
-//! is there already stays, what differs is changed, nothing is taken away.
+//! `assent import`: brings an estate in from a file, through the same routes as everything else. It may run again: existing
+//! records stay, different ones are changed, nothing is taken away.
 
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ const fn part(name: &'static str, path: &'static str, keys: &'static [&'static s
 /// Runs the import. Exit code 1 when an entry was refused; the others are done all the same.
 ///
 /// # Errors
-/// Why the file could not be read or the server could not be asked.
+/// Why the file could not be read or the request failed.
 pub fn run(import: &Import, common: &Common, output: &Output) -> Result<u8> {
     let (file, places) = read(&import.file)?;
     let client = Client::new(common)?;
@@ -134,12 +134,12 @@ fn judge(client: &Client, file: &Value, rows: &mut [Value]) -> Result<()> {
         why.push(json!(text_of(error, "text")));
         row["why"] = json!(why);
     }
-    // What speaks of no entry, such as too many of them, is no judgement on any.
+    // An error about the file as a whole, such as too many entries, is no result for any entry.
     if is_placed { Ok(()) } else { Err(failure) }
 }
 
 /// The number in `row 7: login`: the entry's place in the file, counted through its lists in their order. The file goes to the
-/// server on one line, so that a single entry stands on `line 1`.
+/// server on one line, so that a single entry is on `line 1`.
 fn line_of(field: &str) -> Option<usize> {
     let rest = field.strip_prefix("row ").or_else(|| field.strip_prefix("line "))?;
     rest.split(':').next()?.trim().parse().ok()
@@ -185,7 +185,7 @@ fn read_toml(path: &str, text: &str) -> Result<(Value, Places)> {
         Failure::could_not(format!("`{path}` is no TOML: line {line}: {}.", error.message()))
     };
     let file = toml::from_str(text).map_err(wrong)?;
-    // A file that is no lists of entries has no places; what it is instead is told from the file itself.
+    // A file that is no list of entries has no places; the error then describes the file itself.
     let spans: BTreeMap<String, Vec<toml::Spanned<Value>>> = toml::from_str(text).unwrap_or_default();
     let lines = |rows: Vec<toml::Spanned<Value>>| rows.iter().map(|row| line_at(text, row.span().start)).collect();
     Ok((
@@ -270,7 +270,7 @@ fn bring(client: &Client, part: &Part, entry: &Value, known: &[Value], is_dry: b
     Ok(row)
 }
 
-/// Equal values; lists that are sets in any order, and what is absent equals what is empty.
+/// Equal values; lists that are sets in any order, and an absent value equals an empty one.
 fn same(left: &Value, right: &Value) -> bool {
     let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty) || value == "";
     match (left, right) {

@@ -1,4 +1,4 @@
-//! `assent ownership`: who answers for what.
+//! `assent ownership`: the owners of services, things and decisions.
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -131,7 +131,7 @@ pub struct OwnershipSet {
 /// Runs a command about ownership.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn ownership(ownership: &Ownership, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match ownership {
@@ -217,7 +217,8 @@ fn propose(client: &Client, wanted: &Propose, output: &Output) -> Result<u8> {
     }
 }
 
-/// Takes what a file proposes into the request. What a flag says already the file does not say again: one of both would be lost.
+/// Takes the proposal of a file into the request. A value of a flag must not be repeated in the file: one of both would be
+/// lost.
 fn take_file(body: &mut Value, file: &str) -> Result<()> {
     let told: Value = serde_json::from_str(&read_text(file)?)
         .map_err(|why| Failure::could_not(format!("`{file}` is no JSON list of rows: {why}.")))?;

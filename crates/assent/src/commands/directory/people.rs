@@ -145,7 +145,7 @@ pub enum Person {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
     match person {
         Person::Create(wanted) => create_person::create(wanted, common, output),
@@ -204,7 +204,7 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
     }
 }
 
-/// Shows who answers for a person, or says so.
+/// Shows the manager of a person, or that there is none.
 fn manager(client: &Client, login: &str, (to, none): (Option<&str>, bool), output: &Output) -> Result<u8> {
     let path = format!("/people/{}", encode(login));
     let found = client.get(&path)?;
@@ -221,7 +221,7 @@ fn manager(client: &Client, login: &str, (to, none): (Option<&str>, bool), outpu
     Ok(0)
 }
 
-/// Decides about what a compromised account gave, and lists it.
+/// Decides about the grants of a compromised account, and lists them.
 fn suspended(client: &Client, login: &str, (confirm, end): (&[i64], &[i64]), output: &Output) -> Result<u8> {
     let path = format!("/people/{}", encode(login));
     let words = confirm.iter().map(|number| (number, true));

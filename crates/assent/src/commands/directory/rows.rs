@@ -34,7 +34,7 @@ pub struct Export {
 /// Imports rows of one kind.
 ///
 /// # Errors
-/// The server's refusal, which names every wrong line, or why it could not be asked.
+/// The server's refusal, which names every wrong line, or why the request failed.
 pub fn import(client: &Client, output: &Output, kind: &str, import: &ImportFile, end_missing: bool) -> Result<u8> {
     let by_ending = if import.file.ends_with(".json") { "json" } else { "csv" };
     let mut body = json!({
@@ -89,7 +89,7 @@ fn show_report(output: &Output, report: &Value) {
 /// The most losses that are shown one by one.
 const LOSSES: usize = 20;
 
-/// What a dry run found that the import would take from services.
+/// The result of a dry run: the parts that the import would take from services.
 fn show_loss(output: &Output, report: &Value) {
     let lost = array(report, "no_longer_approvable");
     for finding in lost.iter().take(LOSSES) {
@@ -122,7 +122,7 @@ fn show_loss(output: &Output, report: &Value) {
 /// Exports rows of one kind to standard output.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn export(client: &Client, output: &Output, noun: &str, export: &Export) -> Result<u8> {
     let found = client.get(&format!("/exports/{noun}?format={}", export.format))?.body;
     output.data(&found, |output| {

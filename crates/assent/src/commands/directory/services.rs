@@ -1,4 +1,4 @@
-//! `assent service`: services and who watches them.
+//! `assent service`: services and their watchers.
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -82,7 +82,7 @@ pub struct ServiceSet {
 /// Runs a command about services.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let heads = ["key", "name", "criticality", "regimes", "data_class", "holds", "team"];

@@ -1,4 +1,5 @@
-//! `assent vendor` and `assent vendor-notice`: organisations that operate services, how their changes compare, and what they announce.
+//! `assent vendor` and `assent vendor-notice`: organisations that operate services, how their changes compare, and their
+//! notices.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -56,7 +57,7 @@ pub enum VendorNotices {
 /// Runs a command about notices of vendors.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn vendor_notice(notices: &VendorNotices, common: &Common, output: &Output) -> Result<u8> {
     match notices {
         VendorNotices::Verb(verbs) => run_verb(verbs, common, output),
@@ -72,7 +73,7 @@ pub fn vendor_notice(notices: &VendorNotices, common: &Common, output: &Output) 
 /// Runs a command about vendors.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn vendor(vendor: &Vendor, common: &Common, output: &Output) -> Result<u8> {
     match vendor {
         Vendor::Verb(verbs) => run_verb(verbs, common, output),

@@ -1,4 +1,4 @@
-//! What goes where: the options that name a build, a service and an environment.
+//! The options that name a build, a service and an environment.
 
 use clap::Args;
 use serde_json::{Map, Value, json};

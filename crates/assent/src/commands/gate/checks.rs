@@ -1,4 +1,4 @@
-//! `assent gate check`: asks whether something may be deployed, waits for go, and collects the permit.
+//! `assent gate check`: queries whether a build may be deployed, waits for go, and collects the permit.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use crate::output::{Output, Tone, array, text_of, unmet_lines};
 /// Seconds that one long poll lasts.
 const POLL_SECONDS: i64 = 30;
 
-/// How long past the end of waiting the server's last word is awaited.
+/// The time after the end of waiting in which the server's last response is still awaited.
 const GRACE_SECONDS: i64 = 15;
 
 /// Asks the gate.
@@ -99,7 +99,7 @@ pub struct Check {
     pub emergency: Emergency,
 }
 
-/// A check waits for at most a week, as the API says.
+/// A check waits for at most a week, as in the API.
 const LONGEST_WAIT_SECONDS: i64 = 7 * 86_400;
 
 fn wait_span(text: &str) -> std::result::Result<i64, String> {
@@ -113,12 +113,12 @@ fn wait_span(text: &str) -> std::result::Result<i64, String> {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal (which is no decision: the exit code is 2), or why it could not be asked.
+/// The server's refusal (which is no decision: the exit code is 2), or why the request failed.
 pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
     if let Gate::Check(check) = gate
         && check.emergency.is_said()
     {
-        // Nobody can be asked.
+        // No server is available.
         return emergency::check(&check.build, &check.emergency, output);
     }
     let client = Client::new(common)?;
@@ -149,7 +149,7 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
     tell(file, check, output, &answer, seconds_since(begun))
 }
 
-/// Whoever waits for go waits out a restart of the server as well, be it in the first question or in the last.
+/// A check that waits for go also waits out a restart of the server, in the first request and in the last.
 fn patiently(check: &Check, output: &Output, begun: Instant, ask: impl Fn() -> Result<Value>) -> Result<Value> {
     let mut told = String::new();
     loop {
@@ -167,7 +167,7 @@ fn patiently(check: &Check, output: &Output, begun: Instant, ask: impl Fn() -> R
     }
 }
 
-/// How long it is still worth asking: not at all without `--wait`.
+/// The time in which a further request is useful: none without `--wait`.
 fn seconds_left(check: &Check, begun: Instant) -> i64 {
     check
         .wait
@@ -180,7 +180,8 @@ fn seconds_since(begun: Instant) -> i64 {
     i64::try_from(passed.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// For what was waited. What is neither people nor queue is the decision, the way to the server included.
+/// The line on the waiting time. The time that neither people nor the queue took belongs to the decision, the way to the server
+/// included.
 fn waited_line(answer: &Value, waited: i64) -> String {
     let part = |name: &str| seconds_of(answer["waited"][name].as_i64().unwrap_or_default());
     let (people, queue) = (part("people_ms"), part("queue_ms"));
@@ -203,7 +204,7 @@ fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
         // The server counts by its own clock: this machine's may go wrong.
         body.insert("wait_seconds".to_owned(), json!(seconds));
     }
-    // The same question asked again after an answer that got lost is the same check.
+    // The same request after a lost response is the same check.
     let key = format!("gate-check-{}-{}", now.as_nanosecond(), std::process::id());
     let headers = [("Idempotency-Key", key.as_str())];
     Ok(client
@@ -235,7 +236,7 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
             let seen = text_of(&answer, "checked_at");
             match poll(client, (&id, &seen), left.min(POLL_SECONDS)) {
                 Ok(news) => (answer, away) = (news, None),
-                // A restart of the server, a busy moment: told once and waited out.
+                // A restart of the server, a busy moment: reported once and waited out.
                 Err(failure) if failure.is_passing() => {
                     let text = format!("{failure:?}");
                     if away.as_ref() != Some(&text) {
@@ -259,7 +260,7 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
                 answer["reasons"] = problem.get("unmet").cloned().unwrap_or_else(|| json!([]));
                 let is_another = |reason: &Value| text_of(reason, "code") == "not_allowed";
                 if array(&answer, "reasons").iter().any(is_another) {
-                    // Whose permit it is does not change by waiting.
+                    // Waiting does not change the change that a permit belongs to.
                     return Ok(answer);
                 }
                 std::thread::sleep(Duration::from_secs(1));
@@ -269,7 +270,7 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
     }
 }
 
-/// The time is over and the server is still away: what it said last is no answer to whether it may go now.
+/// The time is over and the server is still away: its last response does not decide whether the build may go now.
 fn stayed_away(output: &Output, told: &[String]) -> Failure {
     output.talk("Known before the server was away, and no answer:");
     told.iter().for_each(|line| output.talk(line));
@@ -284,7 +285,7 @@ fn poll(client: &Client, (id, seen): (&str, &str), seconds: i64) -> Result<Value
         path.push_str(&format!("&seen={}", encode(seen)));
     }
     let answer = client.get(&path).map(|answer| answer.body);
-    // A server that answers at once without news must not be asked in a tight loop.
+    // The loop must pause where a server responds at once without news.
     let is_other = |answer: &Value| is_go(answer) || text_of(answer, "checked_at") != seen;
     let is_news = answer.as_ref().is_ok_and(is_other);
     if !is_news && seconds_since(asked) < 1 {
@@ -305,13 +306,13 @@ fn is_waiting(answer: &Value, patience: i64) -> bool {
     patience > 0 && !is_over && !is_settled
 }
 
-/// Where the permit may stand: the compact JWS itself, or in an object around it.
+/// The permit's place: the compact JWS itself, or in an object around it.
 fn permit_of(answer: &Value) -> Option<&str> {
     let found = answer.get("permit")?;
     found.as_str().or_else(|| found.get("permit")?.as_str())
 }
 
-/// Prints the reasons when they are other than those told last.
+/// Prints the reasons when they differ from those printed last.
 fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
     let mut lines = unmet_lines(array(answer, "reasons"));
     let next = text_of(answer, "next_transition_at");
@@ -327,7 +328,7 @@ fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
     }
 }
 
-/// What is known and stops nothing, such as a conflict that is decided.
+/// Known facts that block nothing, such as a decided conflict.
 fn information_lines(answer: &Value) -> Vec<String> {
     let rows = array(answer, "information").iter();
     rows.map(|row| format!("  known: {}", text_of(row, "text"))).collect()
@@ -363,7 +364,7 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
             shown["permit"] = json!(token);
         } else {
             file.write(format!("{token}\n").as_bytes())?;
-            // What went into the file with care need not stand in a build log.
+            // The permit is in the protected file and need not appear in a build log.
             shown["permit"] = json!(check.permit);
         }
     }

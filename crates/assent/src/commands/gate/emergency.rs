@@ -1,5 +1,5 @@
-//! The gate while no server can be reached: `assent gate check --emergency-card` verifies a printed card offline and records what
-//! is done; `assent reconcile` reports that record afterwards.
+//! The gate while no server can be reached: `assent gate check --emergency-card` verifies a printed card offline and records
+//! each use; `assent reconcile` reports that record afterwards.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -128,7 +128,7 @@ impl RecordFile {
         })
     }
 
-    /// Refuses a clock that stands before the last line.
+    /// Refuses a clock that is earlier than the last line.
     fn check_clock(&self, now: i64) -> Result<()> {
         match self.record.lines.last() {
             Some(last) if now < last.at - SKEW_SECONDS => Err(Failure::could_not(
@@ -171,10 +171,10 @@ impl RecordFile {
     }
 }
 
-/// Judges by a card alone, and records it; answers the exit code.
+/// Judges by a card alone, and records it; returns the exit code.
 ///
 /// # Errors
-/// What cannot be read or recorded: nothing is let through then.
+/// Failures to read or record: the gate stays closed then.
 pub(crate) fn check(build: &Build, said: &Emergency, output: &Output) -> Result<u8> {
     let now = clock::now().as_second();
     let (by, reason) = (
@@ -201,7 +201,7 @@ pub(crate) fn check(build: &Build, said: &Emergency, output: &Output) -> Result<
         previous: String::new(),
         host: host_name(),
         at: now,
-        // What is too long for a card is none; its beginning would say nothing.
+        // A text too long for a card is none; its beginning would be useless.
         card: token.filter(|token| token.len() <= emergency::MAX_CARD_BYTES),
         service: named("service", Some(&build.service))?,
         environment: named("environment", Some(&build.environment))?,
@@ -227,7 +227,7 @@ pub(crate) fn check(build: &Build, said: &Emergency, output: &Output) -> Result<
     Ok(exit)
 }
 
-/// What a card says to it: a sentence, or the refusal.
+/// The card's verdict: a sentence, or the refusal.
 fn judge(
     (build, said): (&Build, &Emergency),
     token: &str,
@@ -289,7 +289,7 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
     let path = format!("/emergency-cards/{}/print", encode(&asked.id));
     let card = client.post(&path, &json!({}))?.body;
     let Some(token) = card["card"].as_str() else {
-        // A card is shown once: whoever asks again because the first answer got lost gets none.
+        // A card is shown once: a second request after a lost response gets none.
         return Err(Failure::could_not("The answer with the card got lost. Print it again."));
     };
     file.write(format!("{token}\n").as_bytes())?;
@@ -300,13 +300,13 @@ pub(crate) fn print(asked: &Print, client: &Client, output: &Output) -> Result<u
     Ok(0)
 }
 
-/// Reports what a host recorded.
+/// Reports the record of a host.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub(crate) fn reconcile(asked: &Reconcile, common: &Common, output: &Output) -> Result<u8> {
     let record = read_text(&asked.file)?;
-    // Exit code 1 means differences: a report that the server refuses is none.
+    // Exit code 1 means differences: a refused report is no report.
     let refused = |failure: Failure| Failure::could_not(failure.text());
     let answer = Client::new(common)?.post("/emergency-reports", &json!({"record": record}));
     let report = answer.map_err(refused)?.body;

@@ -52,7 +52,7 @@ pub struct Gateway {
     pub tls_key: Option<PathBuf>,
 }
 
-/// Reads what a cluster's configuration says of its workloads.
+/// Reads a cluster's configuration of its workloads.
 pub(crate) fn read_bindings(path: &Path) -> Result<Bindings> {
     let text = read_text(&path.to_string_lossy())?;
     let wrong = |why: String| Failure::could_not(format!("`{}` cannot be used: {why}.", path.display()));
@@ -60,7 +60,7 @@ pub(crate) fn read_bindings(path: &Path) -> Result<Bindings> {
     read.checked().map_err(wrong)
 }
 
-/// Stands until told to stop.
+/// Runs until a signal stops it.
 ///
 /// # Errors
 /// When the settings cannot be used or the address cannot be listened on.

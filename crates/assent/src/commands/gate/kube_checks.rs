@@ -1,7 +1,8 @@
-//! `assent gate kubernetes`: answers the custom resource `GateCheck` of a cluster. An object is a question to the gate, and its status the
-//! answer, by which Argo CD, Flux and `kubectl wait` go on or wait.
+//! `assent gate kubernetes`: evaluates the custom resource `GateCheck` of a cluster. An object is a request to the gate, and
+//! its status the result, by which Argo CD, Flux and `kubectl wait` go on or wait.
 //!
-//! The environment is that of the command, and the services are bound to namespaces there: who writes an object can choose neither.
+//! The environment is that of the command, and the services are bound to namespaces there: the author of an object can choose
+//! neither.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::output::{Output, array, text_of};
 
 /// The kind of object.
 const KIND: (&str, &str) = ("assent.dev/v1alpha1", "gatechecks");
-/// The longest wait of a check, in seconds, as the API says.
+/// The longest wait of a check, in seconds, as in the API.
 const LONGEST_WAIT_SECONDS: i64 = 7 * 86_400;
 /// How many reasons a status holds, and how long their texts are: objects of Kubernetes are small.
 const MOST_REASONS: usize = 20;
@@ -57,10 +58,10 @@ fn binding(text: &str) -> std::result::Result<(String, String), String> {
     Ok((namespace.to_owned(), service.to_owned()))
 }
 
-/// Answers until it is ended, or once.
+/// Evaluates objects until it is ended, or once.
 ///
 /// # Errors
-/// When the settings cannot be used; with `--once` also why an object could not be answered.
+/// When the settings cannot be used; with `--once` also why an object could not be evaluated.
 pub fn run(wanted: &Kubernetes, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let place = Place {
@@ -76,7 +77,7 @@ pub fn run(wanted: &Kubernetes, common: &Common, output: &Output) -> Result<u8> 
         if wanted.once {
             return done.map(|()| 0);
         }
-        // The same trouble is told once; what is not answered meanwhile is no go.
+        // The same error is reported once; an object without a result meanwhile is no go.
         let trouble = done.as_ref().err().map(Failure::text).unwrap_or_default();
         if let Err(failure) = &done
             && trouble != told
@@ -88,7 +89,7 @@ pub fn run(wanted: &Kubernetes, common: &Common, output: &Output) -> Result<u8> 
     }
 }
 
-/// Answers every object that waits; the first failure is told after all had their turn.
+/// Evaluates every object that waits; the first failure is reported at the end of the round.
 fn round(wanted: &Kubernetes, client: &Client, cluster: &Cluster, output: &Output) -> Result<()> {
     let mut failed = Ok(());
     for object in cluster.list(KIND)? {
@@ -114,20 +115,20 @@ fn round(wanted: &Kubernetes, client: &Client, cluster: &Cluster, output: &Outpu
     failed
 }
 
-/// Whether an object has its last answer: the gate said go, or stop without a wait.
+/// Whether an object has its final result: go, or stop without a wait.
 fn is_final(object: &Value) -> bool {
     let status = &object["status"];
     let is_of_now = status["observedGeneration"] == object["metadata"]["generation"];
     is_of_now && matches!(text_of(status, "phase").as_str(), "Go" | "Stop")
 }
 
-/// Whether a status says all of this already.
+/// Whether a status has all of this already.
 fn is_written(before: &Value, status: &Value) -> bool {
     let mut fields = status.as_object().into_iter().flatten();
     fields.all(|(name, value)| before[name.as_str()] == *value)
 }
 
-/// The status of an object as the gate answers now.
+/// The status of an object from the gate's current response.
 fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let spec = &object["spec"];
     let (namespace, service) = (text_of(&object["metadata"], "namespace"), text_of(spec, "service"));
@@ -151,7 +152,7 @@ fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value>
     Ok(status(object, &collected(client, checked)?))
 }
 
-/// Asks the gate. The same object asked about again, after an answer that got lost, is the same check.
+/// Asks the gate. The same object requested again, after a lost response, is the same check.
 fn ask(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let (meta, spec) = (&object["metadata"], &object["spec"]);
     let mut body = Map::new();
@@ -170,7 +171,7 @@ fn ask(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let asked = client.send("POST", "/gate-checks", Some(&Value::Object(body)), &headers);
     match asked {
         Ok(answer) => Ok(answer.body),
-        // A question that is none will not become one.
+        // An invalid request will never become valid.
         Err(Failure::Refused { status: 422, problem }) => {
             let text = Failure::Refused { status: 422, problem }.text();
             let reason = json!({"code": "invalid", "text": text, "satisfy": "Write another object."});
@@ -199,7 +200,7 @@ fn collected(client: &Client, mut checked: Value) -> Result<Value> {
     }
 }
 
-/// What stands in the status. `Ready` and `Stalled` are the conditions by which Flux and others judge any object (kstatus).
+/// The fields of the status. `Ready` and `Stalled` are the conditions by which Flux and others judge any object (kstatus).
 fn status(object: &Value, checked: &Value) -> Value {
     let is_go = checked["decision"] == "go";
     let is_waiting = matches!(text_of(checked, "state").as_str(), "waiting" | "collectable");

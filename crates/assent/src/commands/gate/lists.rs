@@ -1,4 +1,4 @@
-//! Lists around the gate: what was refused, what is watched, deployments and changes without a match, how long was waited, what runs.
+//! Lists around the gate: refusals, watched targets, deployments and changes without a match, waiting times, running versions.
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ pub(crate) const UNMATCHED: [(&str, &str); 5] = [
     ("change", "change"),
     ("what", "text"),
 ];
-/// Columns of what runs.
+/// Columns of the running versions.
 pub(crate) const RUNNING: [(&str, &str); 5] = [
     ("service", "service"),
     ("environment", "environment"),
@@ -67,7 +67,7 @@ pub(crate) fn checks(client: &Client, output: &Output, service: Option<&str>, st
     list(client, output, &format!("/gate-checks?limit=200{filters}"), &CHECKS)
 }
 
-/// Prints what is watched. A finding makes the exit code 1, so that a nightly job can tell.
+/// Prints the watched targets. A finding makes the exit code 1, as a signal for a nightly job.
 pub(crate) fn coverage(client: &Client, output: &Output, days: i64) -> Result<u8> {
     let answer = client.get(&format!("/coverage?days={days}"))?.body;
     let items = array(&answer, "items");

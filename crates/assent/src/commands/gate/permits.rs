@@ -132,7 +132,7 @@ fn stop_or_go(common: &Common, output: &Output, (act, done): (&str, &str), (jti,
     Ok(0)
 }
 
-/// Verifies a permit; answers the exit code.
+/// Verifies a permit; returns the exit code.
 ///
 /// # Errors
 /// When a file cannot be read.
@@ -183,7 +183,7 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
     match verified.and_then(of_member) {
         Ok(claims) => Ok(told(output, 0, "good", &sentence(&claims), Some(&claims))),
         Err(refused) => {
-            // An untrusted list counts as none; why it is untrusted tells more than that there is none.
+            // An untrusted list counts as none; the cause of the distrust is more useful than a note that the list is missing.
             let refused = match list_trouble {
                 Some(trouble) if refused.code == "no_list" => trouble,
                 _ => refused,
@@ -199,7 +199,7 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
     }
 }
 
-/// Opens a list, and unites it with what earlier ones revoked where that is remembered.
+/// Opens a list, and unites it with the revocations of earlier ones where they are remembered.
 fn open_list(text: &str, keys: &Jwks, remember: Option<&Path>) -> Result<std::result::Result<RevocationList, Refused>> {
     let list = match RevocationList::open(text, keys) {
         Ok(list) => list,

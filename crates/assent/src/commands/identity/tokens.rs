@@ -45,7 +45,7 @@ pub enum Token {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(token: &Token, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match token {

@@ -89,7 +89,7 @@ pub struct Enter {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(workload: &Workload, common: &Common, output: &Output) -> Result<u8> {
     let path = |key: &str| format!("/workloads/{}", encode(key));
     match workload {
@@ -117,7 +117,7 @@ pub fn run(workload: &Workload, common: &Common, output: &Output) -> Result<u8> 
     Ok(0)
 }
 
-/// Sets it up, or changes what is there as it was read.
+/// Sets it up, or changes the version that was read.
 fn put(client: &Client, path: &str, body: &Value) -> Result<Value> {
     let known = match client.get(path) {
         Ok(answer) => answer.etag,
@@ -175,7 +175,7 @@ fn exchange(enter: &Enter, common: &Common) -> Result<Value> {
     Client::new(&bare(common))?.exchange(&enter.tenant, &token)
 }
 
-/// What every command takes, without a credential.
+/// The common options, without a credential.
 fn bare(common: &Common) -> Common {
     Common {
         token: None,
@@ -185,10 +185,10 @@ fn bare(common: &Common) -> Common {
     }
 }
 
-/// The platform's token: as given, or as GitHub gives it to a job that asks.
+/// The platform's token: as given, or fetched from GitHub by the job.
 fn job_token(enter: &Enter, common: &Common) -> Result<String> {
     let given = match (&enter.job_token, &enter.job_token_file) {
-        // An empty variable is how many platforms say that there is none.
+        // Many platforms set an empty variable where there is none.
         (Some(token), _) if !token.trim().is_empty() => token.clone(),
         (_, Some(path)) => read_text(path)?,
         (_, None) => asked_of_github(&enter.meant_for, common)?,
@@ -200,7 +200,7 @@ fn job_token(enter: &Enter, common: &Common) -> Result<String> {
     Ok(given.to_owned())
 }
 
-/// Asks GitHub for the job's token at the address that it gave the job.
+/// Requests the job's token from GitHub at the address that it gave the job.
 fn asked_of_github(meant_for: &str, common: &Common) -> Result<String> {
     let named = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let (Some(address), Some(bearer)) = (

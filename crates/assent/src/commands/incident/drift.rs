@@ -51,7 +51,7 @@ pub enum Drift {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// A report that cannot be read, the server's refusal, or why it could not be asked.
+/// A report that cannot be read, the server's refusal, or why the request failed.
 pub fn run(drift: &Drift, common: &Common, output: &Output) -> Result<u8> {
     match drift {
         Drift::Report {
@@ -95,7 +95,7 @@ fn send(
     let (message, report) =
         reduced.map_err(|aside| Failure::could_not(format!("`{file}` is not reported: {}.", aside.reason)))?;
     drop(bytes);
-    // The connection's secret is the credential of this door; a person's own has nothing to say there.
+    // The connection's secret is the credential of this route; a person's own is not used.
     let own = Common {
         token: Some(secret.to_owned()),
         token_file: None,

@@ -1,4 +1,4 @@
-//! `assent incident`: incidents, their command, and what a commander lets through.
+//! `assent incident`: incidents, their command, and a commander's exceptions.
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -178,7 +178,7 @@ pub struct Open {
 /// Runs a command about incidents.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn incident(asked: &Incident, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match asked {
@@ -250,7 +250,7 @@ fn command(asked: &Incident, client: &Client, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// What was not said is left out, for null would clear it.
+/// Values without an option are left out, because null would clear them.
 fn without_nulls(body: Value) -> Value {
     match body {
         Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),

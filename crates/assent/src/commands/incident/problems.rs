@@ -1,5 +1,4 @@
-//! `assent problem`, `assent incident-review` and `assent record-link`: what recurs, what a review says, and which records belong
-//! together.
+//! `assent problem`, `assent incident-review` and `assent record-link`: recurring faults, reviews, and links between records.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -115,7 +114,7 @@ pub enum RecordLink {
 /// Runs a command about problems.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn problem(problem: &Problem, common: &Common, output: &Output) -> Result<u8> {
     let post = |path: String, body: Value| -> Result<Value> { Ok(Client::new(common)?.post(&path, &body)?.body) };
     let path = |key: &str, rest: &str| format!("/problems/{}/{rest}", encode(key));
@@ -157,7 +156,7 @@ pub fn problem(problem: &Problem, common: &Common, output: &Output) -> Result<u8
 /// Runs a command about reviews of incidents.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn review(review: &Review, common: &Common, output: &Output) -> Result<u8> {
     match review {
         Review::Verb(verbs) => run_verb(verbs, common, output),
@@ -181,7 +180,7 @@ pub fn review(review: &Review, common: &Common, output: &Output) -> Result<u8> {
 /// Runs a command about links between records.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn record_link(link: &RecordLink, common: &Common, output: &Output) -> Result<u8> {
     match link {
         RecordLink::Verb(verbs) => run_verb(verbs, common, output),

@@ -1,4 +1,4 @@
-//! `assent what-changed`: what changed on a service, and on what it depends on, before a time.
+//! `assent what-changed`: the changes of a service, and of its dependencies, before a time.
 
 use clap::Args;
 use serde_json::Value;
@@ -29,10 +29,10 @@ pub struct WhatChanged {
     hours: Option<i64>,
 }
 
-/// Asks, and shows the ranking.
+/// Fetches and shows the ranking.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &WhatChanged, common: &Common, output: &Output) -> Result<u8> {
     let before = clock::moment(&asked.before, clock::now())?;
     let field = if asked.item { "item" } else { "service" };

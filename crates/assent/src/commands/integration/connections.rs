@@ -1,4 +1,4 @@
-//! `assent connection`: the systems that deliver here, and what their repositories are.
+//! `assent connection`: the systems that deliver here, and the meaning of their repositories.
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -101,7 +101,7 @@ fn edit(client: &Client, wanted: &Edit, output: &Output) -> Result<()> {
 /// Runs a command about connections.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(connection: &Connection, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match connection {

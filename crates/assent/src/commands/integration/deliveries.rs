@@ -1,4 +1,4 @@
-//! `assent delivery`: what outside systems delivered, what it made, and reading it once more.
+//! `assent delivery`: messages of outside systems, their effects, and reading one once more.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub enum Delivery {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(delivery: &Delivery, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let found = match delivery {

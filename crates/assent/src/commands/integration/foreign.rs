@@ -70,7 +70,7 @@ pub enum ImportedChanges {
 /// Runs a command about imported changes.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn imported(changes: &ImportedChanges, common: &Common, output: &Output) -> Result<u8> {
     match changes {
         ImportedChanges::Verb(verbs) => run_verb(verbs, common, output),
@@ -99,7 +99,7 @@ pub fn imported(changes: &ImportedChanges, common: &Common, output: &Output) -> 
 /// Runs a command about systems beside this one.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(systems: &ForeignSystems, common: &Common, output: &Output) -> Result<u8> {
     match systems {
         ForeignSystems::Verb(verbs) => run_verb(verbs, common, output),

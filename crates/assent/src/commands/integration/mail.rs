@@ -1,5 +1,5 @@
-//! `assent mail`: hands mail that people answered with to the server, as the pipe of a mail server does, and on the host has
-//! letters sent again that were set aside.
+//! `assent mail`: passes people's mail replies to the server, as the pipe of a mail server does, and on the host queues failed
+//! letters again.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::output::Output;
 #[cfg(feature = "server")]
 use crate::place::Place;
 
-/// What `sysexits.h` calls `EX_TEMPFAIL`: Postfix, Exim and Sendmail keep the message and try again.
+/// The code that `sysexits.h` calls `EX_TEMPFAIL`: Postfix, Exim and Sendmail keep the message and try again.
 const TRY_AGAIN: u8 = 75;
 
 /// Answers by mail, and letters.
@@ -81,7 +81,7 @@ fn take(message: &str, connection: &str, secret_file: &str, common: &Common, out
         return Err(Failure::could_not(format!("`{secret_file}` holds no secret.")));
     }
     let bytes = read_file(message)?;
-    // The connection's secret is the credential of this door; a person's own has nothing to say there.
+    // The connection's secret is the credential of this route; a person's own is not used.
     let own = Common {
         token: Some(secret.to_owned()),
         token_file: None,
@@ -108,8 +108,8 @@ fn take(message: &str, connection: &str, secret_file: &str, common: &Common, out
     }
 }
 
-/// What the mail server is told. A secret or a connection that is wrong is somebody's slip, which is mended while the
-/// message waits; the message itself is at fault where it is too long or cannot be kept.
+/// The result for the mail server. A secret or a connection that is wrong is somebody's slip, which is mended while the message
+/// waits; the message itself is at fault where it is too long or cannot be kept.
 fn exit_code(failure: &Failure) -> u8 {
     match failure {
         Failure::Refused {

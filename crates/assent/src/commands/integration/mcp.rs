@@ -1,5 +1,5 @@
-//! `assent mcp`: a server of the Model Context Protocol on standard input and output, for an agent that a model drives. Its tools
-//! call the same routes as everybody with the agent's own token, so that the server's rules hold and not what a tool says.
+//! `assent mcp`: a server of the Model Context Protocol on standard input and output, for an agent that a model drives. Its
+//! tools call the same routes as any client with the agent's own token, so that the server's rules hold and not a tool's claim.
 //!
 //! Messages are JSON-RPC 2.0, one a line (revision 2025-06-18, transports: stdio).
 
@@ -13,11 +13,11 @@ use crate::commands::integration::mcp_tools::{call, tools};
 use crate::common::Common;
 use crate::failure::{Failure, Result};
 
-/// The revisions of the protocol that are spoken, the newest first.
+/// The supported revisions of the protocol, the newest first.
 const REVISIONS: [&str; 3] = ["2025-06-18", "2025-03-26", "2024-11-05"];
 /// The longest message, in bytes: the longest body of the API.
 const MOST_BYTES: u64 = 1 << 20;
-/// What a program that reads tools is told first.
+/// The introduction for a program that reads the tools.
 const INSTRUCTIONS: &str = "Assent decides which changes may go to production. Draft changes and ask the gate here; people \
     approve. A refusal says who can help. For a tool call that needs an approval, draft a change with `tool_call`: the approval \
     then covers the digest of exactly these arguments, once: `check_gate` with other arguments, or a second time, is refused. Tell the outcome \
@@ -86,7 +86,7 @@ fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
     }
 }
 
-/// The answer to one message; none to a notification.
+/// The response to one message; none to a notification.
 fn answer(line: &[u8], call: impl Fn(&str, &Value) -> std::result::Result<Value, String>) -> Option<Value> {
     if line.trim_ascii().is_empty() {
         return None;
@@ -134,7 +134,7 @@ fn initialize(params: &Value) -> Value {
     })
 }
 
-/// What a tool found, or the refusal in words that a model can act on.
+/// A tool's result, or the refusal as a text that a model can act on.
 fn outcome(found: std::result::Result<Value, String>) -> Value {
     match found {
         Ok(value) => json!({

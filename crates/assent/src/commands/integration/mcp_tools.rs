@@ -1,4 +1,4 @@
-//! The tools of `assent mcp`: ask, draft, what changed, and the gate. None of them decides.
+//! The tools of `assent mcp`: search, draft, what changed, and the gate. None of them decides.
 
 use proof::canonical;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use crate::client::{Client, encode, query};
 use crate::clock;
 use crate::failure::{Failure, Result};
 
-/// How many changes a search answers at most.
+/// The most changes that a search returns.
 const FOUND: &str = "20";
 
-/// The tools, as `tools/list` answers them.
+/// The tools, as `tools/list` returns them.
 pub(super) fn tools() -> Vec<Value> {
     let text = |doc: &str| json!({"type": "string", "description": doc});
     let call = json!({
@@ -82,7 +82,7 @@ fn tool((name, doc, is_reading): (&str, &str, bool), properties: &Value, needed:
 /// Calls a tool.
 ///
 /// # Errors
-/// The refusal, or what is wrong with the arguments, in one text.
+/// The refusal, or the errors of the arguments, in one text.
 pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::result::Result<Value, String> {
     check(name, arguments).map_err(|failure| told(&failure))?;
     let found = match name {
@@ -95,7 +95,7 @@ pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::resul
     found.map_err(|failure| told(&failure))
 }
 
-/// Refuses arguments that a tool does not have, or has in another form: what is passed over would be taken for heeded.
+/// Refuses arguments that a tool does not have, or has in another form: an ignored argument would be taken for heeded.
 fn check(name: &str, arguments: &Value) -> Result<()> {
     match tools().iter().find(|tool| tool["name"] == name) {
         Some(tool) if arguments.is_object() => check_object("", arguments, &tool["inputSchema"]),
@@ -136,7 +136,7 @@ fn check_object(within: &str, said: &Value, schema: &Value) -> Result<()> {
     Ok(())
 }
 
-/// A refusal whole, with its code and who can help.
+/// A refusal as a whole, with its code and the people who can help.
 fn told(failure: &Failure) -> String {
     match failure {
         Failure::Refused { problem, .. } if problem.is_object() => format!("{} {problem}", failure.text()),
@@ -242,13 +242,13 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
     ]);
     match client.get(&format!("/gate{asked}")) {
         Ok(answer) => Ok(only_asked(answer.body)),
-        // The gate's stop comes as 403 and is an answer, with what would open it.
+        // The gate's stop comes as 403 and is a result, with the acts that would open it.
         Err(Failure::Refused { problem, .. }) if problem["decision"] == "stop" => Ok(problem),
         Err(failure) => Err(failure),
     }
 }
 
-/// A go to a plain question, with what it is not: nothing was recorded, no permit was given, and it may be asked again and again.
+/// A go to a plain query, with its limits: nothing was recorded, no permit was given, and the query may be repeated.
 fn only_asked(mut answer: Value) -> Value {
     if answer["decision"] == "go" {
         answer["note"] =
@@ -257,8 +257,8 @@ fn only_asked(mut answer: Value) -> Value {
     answer
 }
 
-/// Uses the permit of a go up before the call is made, so that of two who ask for the same call one has it. The token itself is not
-/// passed on: it is on the revocation list from now on.
+/// Uses the permit of a go up before the call is made, so that only one of two callers has it. The token itself is not passed
+/// on: it is on the revocation list from now on.
 fn use_up(client: &Client, mut checked: Value, question: &Value) -> Result<Value> {
     let Some(token) = checked["permit"].as_str().filter(|_| checked["decision"] == "go") else {
         return Ok(checked);

@@ -84,7 +84,7 @@ pub struct New {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(sink: &Sink, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let path = |id: &str| format!("/sinks/{}", encode(id));

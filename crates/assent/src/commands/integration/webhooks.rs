@@ -1,4 +1,4 @@
-//! `assent webhook`: addresses outside that are told of events.
+//! `assent webhook`: outside addresses that are notified of events.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ pub enum Webhook {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(webhook: &Webhook, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let path = |id: &str| format!("/webhooks/{}", encode(id));

@@ -1,4 +1,4 @@
-//! `assent action-item`: what somebody has to do about a record, and until when.
+//! `assent action-item`: tasks of people about a record, and their due times.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ pub struct Filters {
 /// Runs a command about action items.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(command: &ActionItem, common: &Common, output: &Output) -> Result<u8> {
     match command {
         ActionItem::Verb(verbs) => run_verb(verbs, common, output),

@@ -1,4 +1,4 @@
-//! `assent communication-plan`: whom changes are told to; the preview beside the verbs of the card. The status and feeds are told
+//! `assent communication-plan`: the audience of changes; the preview beside the verbs of the card. The status and feeds are
 //! beside it.
 
 use clap::Subcommand;
@@ -48,10 +48,10 @@ pub enum CommunicationPlans {
     },
 }
 
-/// Runs a command about what is told of changes.
+/// Runs a command about the communications of changes.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(told: &Told, common: &Common, output: &Output) -> Result<u8> {
     match told {
         Told::CommunicationPlan(plans) => communication_plan(plans, common, output),
@@ -63,7 +63,7 @@ pub fn run(told: &Told, common: &Common, output: &Output) -> Result<u8> {
 /// Runs a command about communication plans.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 fn communication_plan(plans: &CommunicationPlans, common: &Common, output: &Output) -> Result<u8> {
     match plans {
         CommunicationPlans::Verb(verbs) => run_verb(verbs, common, output),

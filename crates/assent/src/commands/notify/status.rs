@@ -1,4 +1,5 @@
-//! `assent status` and `assent feed`: what users notice now and soon, who reads it, and the addresses of one's own feeds.
+//! `assent status` and `assent feed`: the present and coming effects on users, their readers, and the addresses of one's own
+//! feeds.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -51,7 +52,7 @@ pub enum Feed {
 /// Runs a command about the status page.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn status(status: &Status, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let (path, reason) = match status {
@@ -95,7 +96,7 @@ fn tell_status(shown: &Value, output: &Output) {
 /// Runs a command about feeds.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn feed(feed: &Feed, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match feed {

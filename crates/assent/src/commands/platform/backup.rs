@@ -54,7 +54,7 @@ pub struct Restore {
 /// Saves database and evidence while the server runs.
 ///
 /// # Errors
-/// What could not be read or written.
+/// The file that could not be read or written.
 pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
     if backup.place.database.is_some() {
         let text = "On PostgreSQL everything but the master key is in the database, evidence included. Save it with:\n  \
@@ -68,7 +68,7 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
             );
             return Ok(0);
         };
-        // Whoever named a file expects a backup in it, and must not take the commands for one.
+        // A caller that named a file expects a backup in it, and must not take the commands for one.
         output.aside().line(text);
         return Err(Failure::could_not(format!(
             "`{}` was not written: a PostgreSQL database is saved with its own tools.",

@@ -1,4 +1,4 @@
-//! `assent config`: the server's settings, told without starting it.
+//! `assent config`: the server's settings, shown without starting it.
 
 use clap::Subcommand;
 use serde_json::json;
@@ -22,7 +22,7 @@ pub enum Config {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// What is wrong with the settings (exit code 2).
+/// The errors of the settings (exit code 2).
 pub fn run(config: &Config, output: &Output) -> Result<u8> {
     for sentence in unread_variables() {
         output.talk(&format!("warning: {sentence}"));

@@ -1,4 +1,4 @@
-//! `assent doctor`: finds and explains what is wrong with an installation, on the host or from outside.
+//! `assent doctor`: finds and explains the faults of an installation, on the host or from outside.
 
 mod failover;
 mod outside;
@@ -27,10 +27,10 @@ use crate::place::Place;
 /// Less free space than this is a warning, a tenth of it is bad.
 const LITTLE_SPACE_KIB: u64 = 2 << 20;
 
-/// What follows from what keeps the data from being opened.
+/// The result of checks that need the data, where the data cannot be opened.
 const SAME_REASON: &str = "The server would refuse to start for the same reason.";
 
-/// A checkpoint is signed or attested anew every minute; after this many seconds something stands still.
+/// A checkpoint is signed or attested anew every minute; after this many seconds a part has stopped.
 pub(in crate::commands) const STALE_SECONDS: i64 = 300;
 
 /// Finds what is wrong.
@@ -105,7 +105,7 @@ impl Checks {
     }
 }
 
-/// Looks, and tells what was found.
+/// Checks, and prints the findings.
 ///
 /// # Errors
 /// When there was nothing to look at.
@@ -168,7 +168,7 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     if let Some(tls) = &settings.tls {
         check_certificate(server::certificate_end(tls), clock::now(), checks);
     }
-    // Where the database cannot be reached, opening it says why.
+    // Where the database cannot be reached, opening it reports the reason.
     if let Ok(damage) = Host::find_damage(&settings) {
         check_damage(&damage, settings.database_url.is_none(), checks);
     }
@@ -193,7 +193,7 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     }
 }
 
-/// Whether the storage itself is whole, whatever lies in it. PostgreSQL looks after its own pages: see the operators' guide.
+/// Whether the storage itself is whole, apart from its content. PostgreSQL looks after its own pages: see the operators' guide.
 fn check_damage(damage: &[Damage], is_file: bool, checks: &mut Checks) {
     let (good, help) = if is_file {
         (
@@ -273,7 +273,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// What was tried often and is not done.
+/// Work that was tried often and is not done.
 fn check_queues([letters, timers]: [i64; 2], checks: &mut Checks) {
     if letters + timers == 0 {
         return checks.good("queues", "nothing is set aside, and no timer fails again and again");
@@ -363,7 +363,7 @@ fn check_secrets(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// Whether what connections deliver is mapped to anything.
+/// Whether the deliveries of connections are mapped to anything.
 fn check_connections(host: &Host, checks: &mut Checks) -> Result<()> {
     let mut is_good = true;
     for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
@@ -378,7 +378,7 @@ fn check_connections(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// Whether every segment of the archive is what was written, and whether the archive keeps up.
+/// Whether every segment of the archive is unchanged, and whether the archive keeps up.
 fn check_archive(host: &Host, checks: &mut Checks) -> Result<()> {
     let help = "What it holds cannot be read. Bring its file, or the database, back from a backup, then run `assent audit replay`.";
     let late = "The server moves about 480 changes in a few seconds. If the number does not fall, its log says why.";
@@ -425,7 +425,7 @@ fn check_sinks(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// What helps where the deliveries of a connection match nothing.
+/// The advice where the deliveries of a connection match nothing.
 const UNMATCHED: &str =
     "Map what it names (`assent connection edit ID --add …`, or the page of the connection), or end it.";
 
@@ -458,7 +458,7 @@ fn check_administrators(host: &Host, checks: &mut Checks) -> Result<()> {
     Ok(())
 }
 
-/// Whether any workload lets in jobs of anybody: one of an older version may.
+/// Whether any workload lets in any job of a platform: one of an older version may.
 fn check_workloads(host: &Host, checks: &mut Checks) -> Result<()> {
     let mut found = Vec::new();
     for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
@@ -524,7 +524,7 @@ fn check_log(log: &LogStanding, now: Timestamp, checks: &mut Checks) {
     }
 }
 
-/// Without a witness run by others, a rewrite by who holds the signing key cannot be found.
+/// Without a witness run by others, a rewrite by the holder of the signing key cannot be found.
 pub(in crate::commands) fn check_witnesses<'a>(notes: impl Iterator<Item = &'a str>, checks: &mut Checks) {
     let mut names: Vec<String> = notes.flat_map(witnesses).collect();
     names.sort();
@@ -538,7 +538,7 @@ pub(in crate::commands) fn check_witnesses<'a>(notes: impl Iterator<Item = &'a s
     }
 }
 
-/// Who signed a checkpoint besides the log and the server's own cosigner.
+/// The signers of a checkpoint besides the log and the server's own cosigner.
 fn witnesses(note: &str) -> Vec<String> {
     let Ok(note) = Note::parse(note) else { return Vec::new() };
     let Ok(checkpoint) = Checkpoint::parse(&note.text) else {
@@ -612,7 +612,7 @@ fn check_space(data: &Path, checks: &mut Checks) {
     }
 }
 
-/// What the certificate's files hold now; a server that runs takes them up by itself.
+/// The current content of the certificate's files; a running server reloads them by itself.
 fn check_certificate(end: std::result::Result<Option<Timestamp>, String>, now: Timestamp, checks: &mut Checks) {
     let renew = "Renew its files; a running server takes them up within seconds.";
     match end {
@@ -634,7 +634,7 @@ fn check_certificate(end: std::result::Result<Option<Timestamp>, String>, now: T
     }
 }
 
-/// The fourth column of the second line of `df -Pk`, as POSIX tells it.
+/// The fourth column of the second line of `df -Pk`, as POSIX defines it.
 fn free_kib(told: &str) -> Option<u64> {
     told.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
 }

@@ -191,7 +191,7 @@ fn argument(field: &'static Field, is_edit: bool) -> Arg {
     }
 }
 
-/// What was given, as the body of the request.
+/// The given values, as the body of the request.
 fn body(chosen: &Chosen) -> Result<Value> {
     let (matches, now) = (&chosen.matches, clock::now());
     let mut body = Map::new();
@@ -221,7 +221,7 @@ fn body(chosen: &Chosen) -> Result<Value> {
 /// Runs a command on a noun.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(noun: &AnyNoun, common: &Common, output: &Output) -> Result<u8> {
     run_chosen(&noun.0, common, output)
 }
@@ -229,7 +229,7 @@ pub fn run(noun: &AnyNoun, common: &Common, output: &Output) -> Result<u8> {
 /// Runs a verb of a noun whose command has more.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run_verb<N: Noun>(verbs: &Verbs<N>, common: &Common, output: &Output) -> Result<u8> {
     run_chosen(&verbs.chosen, common, output)
 }

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Output;
 use crate::server_flags::named_copy;
 
-/// How long the host before must have been silent, in seconds: it says every half second that it lives.
+/// How long the host before must have been silent, in seconds: it sends a sign of life every half second.
 const SILENT_SECONDS: i64 = 15;
 /// Within this time a host that reaches the copy has seen that it is fenced off.
 const FENCED: Duration = Duration::from_secs(4);
@@ -69,7 +69,7 @@ pub(crate) fn restore(from: &str, at: Option<&str>, data: &Path, output: &Output
     Ok(0)
 }
 
-/// Takes over, then brings back what was copied last.
+/// Takes over, then restores the last copied state.
 ///
 /// # Errors
 /// When the host before lives, another was faster, or the copy is damaged.
@@ -91,7 +91,7 @@ pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
     let mut restored = bring_into(&from, None, &asked.data)?;
     let own = running_copy::claim((&from.place, &from.bucket), &asked.data, now).map_err(could_not)?;
     if asked.while_alive {
-        // What the other host wrote until it saw the fence comes too.
+        // Rows that the other host wrote until it saw the fence are copied too.
         std::thread::sleep(FENCED);
         restored = bring_into(&from, None, &asked.data)?;
     }

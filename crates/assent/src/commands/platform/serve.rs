@@ -16,7 +16,7 @@ pub struct Serve {
     pub flags: Flags,
 }
 
-/// What stands below the flags: every setting by its variable, also those that have no flag.
+/// The help below the flags: every setting by its variable, also those that have no flag.
 fn help() -> String {
     let mut text =
         "Settings, as variables; in ./assent.toml the same names in small letters, without ASSENT_:\n".to_owned();
@@ -75,20 +75,20 @@ fn start_log(merged: &Merged) -> Result<()> {
     };
     begun.map_err(|error| Failure::could_not(format!("The log cannot be written: {error}.")))?;
     if is_json(merged) {
-        // The usual hook writes lines that are no objects, which whoever reads the others would lose.
+        // The usual hook writes lines that are no objects, which a reader of the log would lose.
         std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     }
     Ok(())
 }
 
-/// Where nobody looks on, a program reads the lines.
+/// Where standard error is no terminal, a program reads the lines.
 fn is_json(merged: &Merged) -> bool {
     use std::io::IsTerminal as _;
     let said = merged.text("log_format");
     said.map_or_else(|| !std::io::stderr().is_terminal(), |word| word == "json")
 }
 
-/// Colours are for people at a terminal who did not ask for none (<https://no-color.org>); a file gets plain lines.
+/// Colours are for people at a terminal who have not turned them off (<https://no-color.org>); a file gets plain lines.
 fn has_colours() -> bool {
     use std::io::IsTerminal as _;
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())

@@ -1,4 +1,4 @@
-//! `assent mapping`: from deployments to kinds of change. `policy explain` and `policy try` ask it, too.
+//! `assent mapping`: from deployments to kinds of change. `policy explain` and `policy try` use it, too.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn rules(file: &str) -> Result<Value> {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(mapping: &Mapping, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match mapping {
@@ -123,7 +123,7 @@ pub fn run(mapping: &Mapping, common: &Common, output: &Output) -> Result<u8> {
 /// Names the rule that decides about a deployment (`policy explain --service …`).
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub(crate) fn explain(asked: &Question, common: &Common, output: &Output) -> Result<u8> {
     let mut body = json!({"service": asked.service, "environment": asked.environment});
     for (field, value) in [

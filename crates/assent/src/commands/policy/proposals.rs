@@ -1,4 +1,4 @@
-//! Proposals of configurations: what one waits for, and putting it in force.
+//! Proposals of configurations: the missing approvals of one, and putting it in force.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::client::{Client, encode};
 use crate::failure::Result;
 use crate::output::{Output, clean, text_of};
 
-/// Says what a proposal waits for.
+/// Reports the approvals that a proposal waits for.
 pub(crate) fn tell_proposal(made: &Value, command: &str, output: &Output) {
     output.data(made, |output| {
         output.pairs(&[("proposed", text_of(made, "id")), ("digest", text_of(made, "digest"))]);
@@ -38,8 +38,8 @@ pub(crate) fn activate(client: &Client, id: &str, change: Option<&str>, output: 
     Ok(0)
 }
 
-/// Shows people what a proposal of ownership brings before it is in force: the second person answers for all of it, and its digest
-/// says nothing to them. Programs read it themselves.
+/// Shows people the content of a proposal of ownership before it is in force: the second person is responsible for all of it,
+/// and its digest means nothing to them. Programs read it themselves.
 fn show_content(client: &Client, id: &str, output: &Output) -> Result<()> {
     if output.is_json() {
         return Ok(());

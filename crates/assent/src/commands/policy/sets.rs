@@ -1,4 +1,4 @@
-//! `assent policy`: checks, tests and explains policies, offline over files or asking the server; tries and applies them.
+//! `assent policy`: checks, tests and explains policies, offline over files or on the server; tries and applies them.
 
 pub(crate) mod apply;
 
@@ -95,8 +95,8 @@ pub struct Set {
     /// A pack that comes with Assent; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub pack: Vec<String>,
-    /// A TOML file with lists `groups`, `people`, `services`, `environments`: what policies may name.
-    /// Without it, every name is taken to exist.
+    /// A TOML file with lists `groups`, `people`, `services`, `environments`: the names that policies may use. Without it,
+    /// every name is taken to exist.
     #[arg(long, value_name = "FILE")]
     pub names: Option<String>,
 }
@@ -129,7 +129,7 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
     }
 }
 
-/// What the files of a set are, sorted by what they are for.
+/// The files of a set, sorted by purpose.
 #[derive(Default)]
 struct Files {
     policies: Vec<SourceFile>,
@@ -242,7 +242,7 @@ fn read_pack(folder: &Path, pack: &str, files: &mut Files) -> Result<()> {
 }
 
 fn source(path: &Path, name: String) -> Result<SourceFile> {
-    // Reading a pipe would wait for whoever writes into it.
+    // Reading a pipe would wait for its writer.
     if path.exists() && !path.is_file() {
         return Err(Failure::could_not(format!("`{}` is no file.", path.display())));
     }
@@ -268,7 +268,7 @@ fn name_of(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// What policies may name; `None` takes every name to exist.
+/// The names that policies may use; `None` takes every name to exist.
 struct Names(Option<Value>);
 
 impl Names {
@@ -442,7 +442,7 @@ fn tell_explanation(output: &Output, explained: &Explanation) {
     output.line(&format!("policies {}", explained.policy_digest));
 }
 
-/// What the server says is unmet about a change, and the policies behind it.
+/// The unmet requirements of a change from the server, and the policies behind them.
 fn ask(key: &str, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let unmet = client.get(&format!("/changes/{}/requirements", encode(key)))?.body;

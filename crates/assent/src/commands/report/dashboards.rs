@@ -1,4 +1,4 @@
-//! `assent dashboard`: what dashboards count, and the changes behind a row; and the rework of a template.
+//! `assent dashboard`: the counts of dashboards, and the changes behind a row; and the rework of a template.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -117,7 +117,7 @@ impl Narrow {
 /// Runs a command about dashboards.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn dashboard(dashboards: &Dashboards, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match dashboards {

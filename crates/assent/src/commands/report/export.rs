@@ -33,7 +33,7 @@ pub struct Export {
 /// Exports it. A file is in its place only once it is whole.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked or written.
+/// The server's refusal, or why the request or the writing failed.
 pub fn run(export: &Export, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let path = path(export)?;
@@ -48,7 +48,7 @@ pub fn run(export: &Export, common: &Common, output: &Output) -> Result<u8> {
     let part = format!("{file}.part");
     let mut target = std::fs::File::create(&part).map_err(|error| unwritten(&part, &error))?;
     if let Err(failure) = client.download(&path, &mut target) {
-        // What is there is no whole file; nobody shall take it for one.
+        // The remains are no whole file and must not be taken for one.
         let _ = std::fs::remove_file(&part);
         return Err(failure);
     }

@@ -144,7 +144,7 @@ impl Asked {
 /// Runs a command of the group.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked; a file that cannot be written.
+/// The server's refusal, or why the request failed; a file that cannot be written.
 pub fn run(metrics: &Metrics, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match metrics {

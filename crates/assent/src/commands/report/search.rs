@@ -17,10 +17,10 @@ pub struct Search {
     words: Vec<String>,
 }
 
-/// Asks, and shows what was found.
+/// Searches, and shows the results.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn run(asked: &Search, common: &Common, output: &Output) -> Result<u8> {
     let path = format!("/search?q={}", encode(&asked.words.join(" ")));
     let found = Client::new(common)?.get(&path)?.body;

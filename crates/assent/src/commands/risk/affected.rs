@@ -1,4 +1,4 @@
-//! `assent risk affected`: what a change reaches.
+//! `assent risk affected`: the reach of a change.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::client::{Client, encode};
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 
-/// Shows what a change reaches, with the way to each thing.
+/// Shows the reach of a change, with the way to each thing.
 pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<u8> {
     let found = client.get(&format!("/changes/{}/affected", encode(key)))?.body;
     output.data(&found, |output| tell(output, &found));

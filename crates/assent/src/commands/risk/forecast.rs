@@ -1,5 +1,5 @@
-//! `assent risk forecast`, `assent risk models` and `assent risk matrix`: how likely a change fails, the models that say so, and
-//! where the change is in the matrix.
+//! `assent risk forecast`, `assent risk models` and `assent risk matrix`: how likely a change fails, the models of the
+//! forecast, and the change's cell in the matrix.
 
 use serde_json::Value;
 

@@ -72,7 +72,7 @@ pub struct Shown {
     environment: Option<String>,
 }
 
-/// Shows what is planned.
+/// Shows the planned changes.
 fn show(shown: &Shown, client: &Client, output: &Output) -> Result<()> {
     let time = |text: &str| -> Result<String> { Ok(clock::moment(text, clock::now())?.to_string()) };
     let from = time(&shown.from)?;
@@ -94,7 +94,7 @@ fn show(shown: &Shown, client: &Client, output: &Output) -> Result<()> {
 /// Runs a command about business calendars.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn calendar(calendar: &Calendar, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     match calendar {

@@ -163,10 +163,10 @@ impl FreezeSet {
     }
 }
 
-/// Shows what a freeze would hit.
+/// Shows the changes that a freeze would hit.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 fn preview(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
     tell_hits(&client.post("/freeze-previews", &set.body()?)?.body, output);
     Ok(())
@@ -185,10 +185,10 @@ fn tell_hits(preview: &Value, output: &Output) {
     });
 }
 
-/// Shows what a freeze did.
+/// Shows the effect of a freeze.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 fn report(id: &str, client: &Client, output: &Output) -> Result<()> {
     let report = client.get(&format!("/freezes/{}/report", encode(id)))?.body;
     output.data(&report, |output| {
@@ -239,7 +239,7 @@ pub struct FreezeEdit {
 /// Changes a freeze.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<()> {
     let mut body = wanted.span.body()?;
     if let Some(halt) = wanted.halt {
@@ -259,7 +259,7 @@ fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<
 /// Sets or proposes a freeze.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 fn set_freeze(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
     let made = client.post("/freezes", &set.body()?)?.body;
     let id = text_of(&made, "id");
@@ -278,7 +278,7 @@ fn set_freeze(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
 /// Runs a command about freezes.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let heads = [

@@ -99,7 +99,7 @@ pub struct Precedents {
 /// Shows how conflicts like one were decided.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn precedents(asked: &Precedents, common: &Common, output: &Output) -> Result<u8> {
     let path = format!("/conflicts/{}/precedents", encode(&asked.id));
     let found = Client::new(common)?.get(&path)?.body;
@@ -115,7 +115,7 @@ pub fn precedents(asked: &Precedents, common: &Common, output: &Output) -> Resul
 /// Runs a command about calendars of others.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn outside_calendar(calendar: &OutsideCalendars, common: &Common, output: &Output) -> Result<u8> {
     match calendar {
         OutsideCalendars::Verb(verbs) => run_verb(verbs, common, output),
@@ -145,7 +145,7 @@ pub fn outside_calendar(calendar: &OutsideCalendars, common: &Common, output: &O
 /// Runs a command about users by hour.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn traffic(traffic: &TrafficTables, common: &Common, output: &Output) -> Result<u8> {
     match traffic {
         TrafficTables::Verb(verbs) => run_verb(verbs, common, output),
@@ -167,7 +167,7 @@ pub fn traffic(traffic: &TrafficTables, common: &Common, output: &Output) -> Res
 /// Shows free times.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn slots(slots: &Slots, common: &Common, output: &Output) -> Result<u8> {
     let mut body = json!({"change": slots.key, "count": slots.count});
     if let Some(minutes) = slots.minutes {
@@ -200,7 +200,7 @@ pub fn slots(slots: &Slots, common: &Common, output: &Output) -> Result<u8> {
 /// Shows conflicts.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn conflicts(conflicts: &Conflicts, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let found = match (&conflicts.from, &conflicts.to) {

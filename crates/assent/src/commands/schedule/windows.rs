@@ -1,4 +1,4 @@
-//! `assent window`, and what freezes share with windows: spans of time that keep their id when they move.
+//! `assent window`, and the code that freezes share with windows: spans of time that keep their id when they move.
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -83,7 +83,7 @@ pub struct RepeatArgs {
     pub moved: Vec<String>,
 }
 
-/// Moved times as the API takes them; the server names what is missing.
+/// Moved times as the API takes them; the server names the missing parts.
 fn moved_times(texts: &[String]) -> Value {
     let row = |text: &String| {
         let parts = ["date", "starts_at", "ends_at"].into_iter().zip(text.splitn(3, '/'));
@@ -95,7 +95,7 @@ fn moved_times(texts: &[String]) -> Value {
 }
 
 impl RepeatArgs {
-    /// Puts what was given into a request.
+    /// Puts the given values into a request.
     pub(crate) fn put(&self, body: &mut Value) {
         for (name, value) in [
             ("rrule", &self.rrule),
@@ -177,7 +177,7 @@ impl SpanEdit {
     }
 }
 
-/// Changes a record of a list as it stands now; who was faster in between is not overwritten.
+/// Changes a record of a list in its current version; a concurrent edit is not overwritten.
 pub(crate) fn edit(client: &Client, output: &Output, one: &str, body: Map<String, Value>) -> Result<()> {
     let etag = client.get(one)?.etag.unwrap_or_default();
     let made = client.conditional("PATCH", one, &Value::Object(body), &etag)?.body;
@@ -191,7 +191,7 @@ pub(crate) fn edit(client: &Client, output: &Output, one: &str, body: Map<String
 /// Runs a command about maintenance windows.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub fn window(window: &Window, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let heads = [

@@ -1,4 +1,4 @@
-//! A person's revocation closes its target until somebody lifts it, whatever is asked, edited or begun meanwhile.
+//! A person's revocation closes its target until it is lifted, whatever is requested, edited or begun meanwhile.
 
 use model::change::ready_spans;
 use model::core::enums::{GateDecision, PermitState, Purpose, State};
@@ -57,9 +57,9 @@ fn the_target_stays_closed_until_the_revocation_is_lifted() {
         "{row:?}"
     );
     assert!(world.collect("pip", BUILD).is_err(), "no other permit is given");
-    // The way back is another matter.
+    // The rollback is another matter.
     assert_eq!(world.gate(OLD).decision, GateDecision::Go);
-    // Who waits for the deployment does not lift what another stopped.
+    // A person who waits for the deployment does not lift another's stop.
     assert_eq!(code(lift(&mut world, "rita", &first)), "own_request");
     lift(&mut world, "mia", &first).unwrap();
     assert_eq!(code(lift(&mut world, "mia", &first)), "not_closed");
@@ -145,7 +145,7 @@ fn a_closed_target_is_not_started_by_hand() {
     world.start("ida").unwrap();
 }
 
-/// Whoever asks for a change would else keep security from stopping it by stopping it first.
+/// A requester would else keep security from stopping the change by stopping it first.
 #[test]
 fn revocations_of_several_people_stand_beside_each_other() {
     let (mut world, first) = collected();
@@ -163,7 +163,7 @@ fn revocations_of_several_people_stand_beside_each_other() {
     assert!(waiting_on.contains(&"sam".to_owned()) && !waiting_on.contains(&"olga".to_owned()));
     assert_eq!(stops(&world), ["target_closed"]);
     assert!(world.collect("pip", BUILD).is_err());
-    // No equal: whoever may revoke, and is neither security nor a manager.
+    // No equal: a person who may revoke, and is neither security nor a manager.
     assert_eq!(code(lift(&mut world, "cora", &first)), "own_request");
     lift(&mut world, "mia", &first).unwrap();
     assert!(stops(&world).is_empty());

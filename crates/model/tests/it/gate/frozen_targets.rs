@@ -138,7 +138,7 @@ fn a_freeze_reaches_what_needs_its_services_only_where_it_says_so() {
         world.settle();
         world.wait_until(at("11:10"));
         assert_eq!(world.gate("git:aa").decision, decision, "{reach}");
-        // An arrow that ends frees what it reached.
+        // An arrow that ends frees the services that it reached.
         world.estate(|estate| estate.dependencies = Vec::new().into());
         world.settle();
         assert_eq!(world.gate("git:aa").decision, GateDecision::Go, "{reach}");

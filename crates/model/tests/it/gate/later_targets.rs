@@ -50,7 +50,7 @@ fn another_target_goes_while_nothing_is_against_it() {
     world.collect_for("pip", "pay", "git:bb").unwrap();
 }
 
-/// As where the risk rises: the rules ask for more than was given.
+/// As where the risk rises: the rules require more approvals than were given.
 #[test]
 fn what_the_rules_ask_after_the_first_start_stops_the_second_and_not_the_first() {
     let mut world = begun();
@@ -80,7 +80,7 @@ fn failed_evidence_a_freeze_and_a_rejection_elsewhere_stop_the_second() {
     assert!(codes(&frozen, "pay").is_empty() && may_go_on(&frozen));
 }
 
-/// What nobody decides any more while work is under way names the act that ends it.
+/// An approval that nobody can give any more while work is under way names the act that ends the work.
 #[test]
 fn a_rule_that_comes_later_stops_the_second_and_somebody_is_named() {
     let mut world = begun();

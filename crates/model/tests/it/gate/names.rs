@@ -1,5 +1,5 @@
-//! What a question names must be named by the target, and a verifier without a network says the same of the permit. Generated
-//! targets, questions, attestations and trees; the oracle beside it is written apart from the rule.
+//! The target must contain all names in a query, and an offline verifier has the same result for the permit. Generated targets,
+//! questions, attestations and trees; the oracle beside it is written apart from the rule.
 
 use model::gate::names::{Kin, Names, is_answered, permitted};
 use proof::crypto::{SigningKey, digest_text};
@@ -50,7 +50,7 @@ impl Facts {
             .any(|it| self.trees[*it] == self.trees[commit])
     }
 
-    /// The rule in the words of the issue: everything that is named must be named by the target.
+    /// The rule as the issue has it: everything that is named must be named by the target.
     fn oracle(&self, own: Asked, asked: Asked) -> bool {
         let artifact = match (asked.0, own) {
             (None, _) => true,
@@ -74,7 +74,7 @@ fn names<T>(it: Asked, use_them: impl FnOnce(Names<'_>) -> T) -> T {
     use_them(Names::new(artifact.as_deref(), commit.as_deref()))
 }
 
-/// What the offline verifier says of a permit that names these, about a question.
+/// The offline verifier's result for a permit with these names, about a query.
 fn verifies((own_artifact, own_commit): (Option<String>, Option<String>), asked: Asked) -> bool {
     let key = SigningKey::from_seed([7; 32]).unwrap();
     let claims = Claims {

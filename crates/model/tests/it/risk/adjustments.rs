@@ -1,4 +1,4 @@
-//! The comparison of a quarter finds what was planted and nothing else, and its back-test gives what happened again first.
+//! The comparison of a quarter finds the planted rules and nothing else, and its back-test puts repeated findings first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ fn asks(change: &mut ClosedChange, rule: &str, has_found: bool, minutes: i64) {
 }
 
 /// 80 low and 10 medium changes of applications, one of which failed, and 25 low ones of the network, of which 8 failed. The
-/// owner's rule finds something now and then; one rule asked 40 times and never did.
+/// owner's rule finds something now and then; one rule applied 40 times and never did.
 fn quarter() -> Vec<ClosedChange> {
     let mut changes: Vec<ClosedChange> = (0..80).map(|it| change(it, Level::Low, Level::Low)).collect();
     changes.extend((80..90).map(|it| change(it, Level::Medium, Level::Medium)));
@@ -111,7 +111,7 @@ fn no_rule_of_the_base_set_is_called_useless() {
 #[test]
 fn what_a_rule_asked_of_a_change_counts_in_the_quarter_of_that_change_alone() {
     let mut changes = quarter();
-    // Eleven of the forty are known from an earlier quarter: 29 are left, and of those nothing is said.
+    // Eleven of the forty are known from an earlier quarter: 29 are left, and those get no proposal.
     for change in changes.iter_mut().take(11) {
         change.is_late = true;
         change.has_failed = None;

@@ -116,7 +116,7 @@ fn with(feature: Option<CauseFeature>) -> Vec<i64> {
     });
     let input = |name: &str| match wanted {
         Some((of, value)) if of == name => value,
-        // One target of one service, of low complexity and impact: what nearly every change has.
+        // One target of one service, of low complexity and impact: nearly every change has these.
         _ if ["targets", "services", "complexity", "impact"].contains(&name) => 1_000,
         _ => 0,
     };

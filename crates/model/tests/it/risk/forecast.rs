@@ -1,5 +1,5 @@
-//! The forecast of failure: contributions add up exactly, more of what may only raise it never lowers it, environments are kept
-//! apart, nothing from the future counts, and without enough history there is no figure.
+//! The forecast of failure: contributions add up exactly, a larger value of an input that may only raise it never lowers it,
+//! environments are kept apart, nothing from the future counts, and without enough history there is no figure.
 
 use std::sync::LazyLock;
 
@@ -33,7 +33,7 @@ fn place(service: usize, team: usize) -> Place {
     }
 }
 
-/// A history of so many changes, one each twelve hours. What fails follows from its inputs and from a number.
+/// A history of so many changes, one each twelve hours. Failures follow from their inputs and from a number.
 fn history(count: i64, seed: i64) -> Vec<Outcome> {
     let outcome = |number: i64| {
         let at = number * DAY / 2;
@@ -423,7 +423,7 @@ fn what_the_estate_says_of_a_service_is_an_input_where_the_change_states_less() 
     assert_eq!(after[at("touches")], before[at("touches")] + 1000);
 }
 
-/// What a change holds once its work has ended.
+/// The content of a change once its work has ended.
 fn aftermath() -> Vec<(&'static str, Value)> {
     let at = "2027-01-05T10:00:00Z";
     vec![

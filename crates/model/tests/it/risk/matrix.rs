@@ -1,4 +1,4 @@
-//! The matrix of a change: where it is, from which inputs, and what would move it.
+//! The matrix of a change: its cell, the inputs, and the inputs that would move it.
 
 use model::core::enums::{Criticality, Level};
 use model::risk::matrix::{Matrix, matrix};
@@ -94,8 +94,8 @@ fn what_the_estate_says_gives_way_to_the_word_of_an_approver_alone() {
     assert_eq!(found.cells.iter().filter(|cell| cell.is_here).count(), 1);
 }
 
-/// Of each cell, by impact and then complexity, what would change it. Where the estate says more than a change without any impact, an
-/// approver's word leads to the lowest row.
+/// For each cell, by impact and then complexity, the inputs that would change it. Where the estate's value is higher than that
+/// of a change without any impact, only an approver's statement leads to the lowest row.
 const GOLDEN: [(&str, [&[&str]; 3]); 4] = [
     (
         "none",

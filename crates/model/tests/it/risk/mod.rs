@@ -324,7 +324,7 @@ fn level() -> impl Strategy<Value = Level> {
     prop::sample::select(LEVELS.to_vec())
 }
 
-/// What an estate says of its shop.
+/// An estate's facts about its shop.
 #[derive(Debug, Clone)]
 struct Facts {
     criticality: Criticality,
@@ -369,7 +369,7 @@ impl Facts {
         estate.dependencies = arrows.into_iter().collect::<Vec<_>>().into();
     }
 
-    /// What the estate says of data, availability and compliance, by a table of its own. `pay` is of high criticality.
+    /// The estate's facts about data, availability and compliance, by a table of its own. `pay` is of high criticality.
     fn says(&self) -> [Level; 3] {
         let data = match self.data_class {
             Some("restricted") => Level::High,
@@ -400,7 +400,7 @@ fn words(stated: &[Option<Level>; 3], complexity: Level, touches: &[Touch], kind
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever is stated, at creation or by an edit, each axis counts as the higher of stated and derived.
+    /// For every stated value, at creation or by an edit, each axis counts as the higher of stated and derived.
     #[test]
     fn the_higher_of_stated_and_derived_counts(
         facts in estate_facts(),
@@ -416,7 +416,7 @@ proptest! {
         world.edit("rita", words_of(&stated)).unwrap();
         let (impact, counted_complexity, counted_touches) = counted(&world);
         let says = facts.says();
-        // A merge patch of null clears, so that an axis without a word is derived.
+        // A merge patch of null clears, so that an axis without a value is derived.
         for (axis, counts) in [impact.data, impact.availability, impact.compliance].into_iter().enumerate() {
             prop_assert_eq!(counts, stated[axis].map_or(says[axis], |stated| stated.max(says[axis])));
         }
@@ -426,7 +426,7 @@ proptest! {
         prop_assert_eq!(counted_touches, all);
     }
 
-    /// Whatever the estate was when a change was written, handed in and approved: it is judged like the same change made now.
+    /// A change is judged like the same change made now, whatever the estate was when it was written, submitted and approved.
     #[test]
     fn a_change_in_flight_is_judged_like_the_same_change_made_now(
         history in prop::collection::vec((estate_facts(), 0..4_usize), 1..6),
@@ -438,7 +438,7 @@ proptest! {
         for (facts, deed) in &history {
             world.estate(|estate| facts.put(estate));
             world.settle();
-            // What is refused changes nothing.
+            // A refused act changes nothing.
             let _ = match deed {
                 0 => world.submit("rita"),
                 1 => world.assess("rita", json!({"dependencies_reviewed": true})),

@@ -18,7 +18,7 @@ pub enum Rows {
 }
 
 impl Rows {
-    /// The prefix of the names, and what the button “add” sends.
+    /// The prefix of the names, and the value of the button “add”.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,9 +42,9 @@ pub struct ChangeFields {
     pub touches: Vec<String>,
     /// Errors by name.
     pub errors: BTreeMap<String, String>,
-    /// The reader's zone, told beside the times.
+    /// The reader's zone, shown beside the times.
     pub zone: String,
-    /// The earliest start that rules on lead time leave, in words; empty where none asks, or nothing is known of them yet.
+    /// The earliest start under the rules on lead time, as text; empty without such a rule, or while none is known.
     pub earliest_start: String,
     /// Times that fit; `None` where none are offered.
     pub fits: Option<Fits>,
@@ -54,28 +54,28 @@ pub struct ChangeFields {
     pub environments: Vec<String>,
     /// Approved templates: key and title.
     pub templates: Vec<(String, String)>,
-    /// Where fields that search ask for keys: services and templates, where these are more than [`IN_A_MENU`].
+    /// The address for fields that search for keys: services and templates, where these are more than [`IN_A_MENU`].
     pub picks_url: String,
-    /// Whether it may tell of work that is done already: only while it is written.
+    /// Whether the form may record work that is done already: only while the change is written.
     pub retrospective: bool,
-    /// Rows of targets to show; at least what is filled in, and two.
+    /// Rows of targets to show; at least the filled ones, and two.
     pub target_rows: usize,
-    /// Rows of the plan to show; at least what is filled in, and three.
+    /// Rows of the plan to show; at least the filled ones, and three.
     pub plan_rows: usize,
-    /// Rows of the rollback plan to show; at least what is filled in, and two.
+    /// Rows of the rollback plan to show; at least the filled ones, and two.
     pub rollback_rows: usize,
     /// The fields that the tenant added, named `custom_fields.KEY`; values and errors are filled in like any other's.
     pub own: Vec<Field>,
-    /// The fields that are asked first, by name; everything else is folded. Empty shows every section open.
+    /// The fields that are shown first, by name; all others are folded. Empty shows every section open.
     pub asked: Vec<String>,
-    /// Fields that a template says, by their first word or whole name: the form leaves them out.
+    /// Fields that a template sets, by name prefix or whole name: the form leaves them out.
     pub locked: BTreeSet<String>,
 }
 
 /// The most services or templates that a menu of the form holds; a field for one of more searches.
 pub const IN_A_MENU: usize = 50;
 
-/// What a change from nothing asks, in this order; the rest is derived or has its usual value.
+/// The fields of a new change, in this order; the rest is derived or has its usual value.
 pub const NINE: [&str; 9] = [
     "targets.0.service",
     "targets.0.environment",
@@ -127,7 +127,7 @@ impl ChangeFields {
         all
     }
 
-    /// The asked fields in a section of their own, then all others folded.
+    /// The main fields in a section of their own, then all others folded.
     fn asked_first(&self, mut sections: Vec<FormSection>) -> Vec<FormSection> {
         let mut first = Vec::new();
         for name in &self.asked {
@@ -265,7 +265,7 @@ impl ChangeFields {
         }
         start.warnings = self.fits.as_ref().map(|fits| fits.against.clone());
         let mut fields = vec![start, Field::new("planned_end", "End", Input::DateTime).half()];
-        // What cannot be edited is not set by words either.
+        // Locked times cannot be set as text either.
         if !self.locked.iter().any(|name| name.starts_with("planned_")) {
             fields.push(Field::time_in_words("planned_start", "planned_end"));
         }
@@ -355,7 +355,7 @@ impl ChangeFields {
         }
     }
 
-    /// A field for one person: it searches where the form knows an address that answers.
+    /// A field for one person: it searches where the form knows an address for it.
     fn person_field(&self, name: &str, label: &str) -> Field {
         match self.picks_url.is_empty() {
             true => Field::text(name, label),
@@ -462,8 +462,8 @@ impl ChangeFields {
             .unwrap_or(0)
     }
 
-    /// A menu of what is known, with the present value kept even when it is unknown.
-    /// Whether so many keys are searched for rather than shown in a menu.
+    /// A menu of known values, with the present value kept even when it is unknown. Whether so many keys are searched for
+    /// rather than shown in a menu.
     fn is_searched(&self, count: usize) -> bool {
         count > IN_A_MENU && !self.picks_url.is_empty()
     }

@@ -1,5 +1,5 @@
-//! The tabs of a change's page: each holds what fits a screen and is read together. All of them are on the page, so that it can be
-//! searched, printed and read without script; one is open, by the address.
+//! The tabs of a change's page: each fits a screen, and its parts are read together. All of them are on the page, so that it
+//! can be searched, printed and read without script; one is open, by the address.
 
 use super::{ChangePage, LEFT_OUT, Work};
 use crate::Section;
@@ -7,7 +7,7 @@ use crate::Section;
 /// The tab that is open where the address names none.
 const FIRST: &str = "overview";
 
-/// A tab with what it holds.
+/// A tab with its content.
 pub(super) struct Tab {
     /// Its name in an address.
     pub(super) id: &'static str,
@@ -15,9 +15,9 @@ pub(super) struct Tab {
     pub(super) label: &'static str,
     /// How many entries it holds; empty where nobody counts them.
     pub(super) count: String,
-    /// Its sections, below what the page itself puts there.
+    /// Its sections, below the page's own ones.
     pub(super) sections: Vec<Section>,
-    /// Whether its sections stand side by side.
+    /// Whether its sections are side by side.
     pub(super) is_pair: bool,
     /// Where it is.
     pub(super) href: String,
@@ -111,10 +111,10 @@ impl ChangePage {
         tabs
     }
 
-    /// What stands below the decision: what is still to be met, the long texts, links.
+    /// The sections below the decision: open requirements, the long texts, links.
     fn overview(&self) -> Vec<Section> {
         let texts = self.texts.iter().enumerate().map(|(place, (label, text))| {
-            // Of what is left out the text is put together from names, some of which a reader may not see.
+            // The text of the omitted parts is put together from names, some of which a reader may not see.
             let body = match label == LEFT_OUT {
                 true => crate::SectionBody::Prose(text.clone()),
                 false => crate::SectionBody::Written(text.clone()),

@@ -12,7 +12,7 @@ pub(crate) const TABLES: &[&[Row]] = &[KEYS];
 /// Every shape of this file.
 pub(crate) const SHAPES: &[&[Shape]] = &[ANSWERS];
 
-/// What a key may sign.
+/// The purposes of a key.
 const PURPOSES: Words = Words::These(&["permit", "log", "cosigner"]);
 
 const KEYS: &[Row] = &[

@@ -1,4 +1,4 @@
-//! Routes and shapes of boards: meetings, and who is on call.
+//! Routes and shapes of boards: meetings, and members on call.
 
 use model::core::parse::{LINE, TEXT};
 

@@ -1,4 +1,4 @@
-//! Routes and shapes of what is to be seen before a decision: the versions of a change, and its warnings.
+//! Routes and shapes of the facts to see before a decision: the versions of a change, and its warnings.
 
 use model::core::enums::{RatedFact, WarningKind};
 use model::core::parse::{LINE, TEXT};

@@ -1,4 +1,4 @@
-//! Routes and shapes of waves: the plan, the members, their outcomes, and what stops and resumes them.
+//! Routes and shapes of waves: the plan, the members, their outcomes, and the acts that stop and resume them.
 
 use model::change::waves::member_list::{MOST_MEMBERS, NAME};
 use model::change::waves::member_outcome::{DETAIL, MOST_TRIES};

@@ -1,4 +1,4 @@
-//! What requests bring of the estate: services, environments, config items, dependencies, rows of the matrix, spans.
+//! The request bodies of the estate: services, environments, config items, dependencies, rows of the matrix, spans.
 
 use model::core::enums::{
     Criticality, DependencyKind, FreezeAnswer, FreezeReach, IncidentKind, NodeKind, OwnershipRole, Recurrence,

@@ -46,7 +46,7 @@ const fn noun(
     ]
 }
 
-/// A change of something that stands: it names the version that was read.
+/// A change of an existing record: it names the version that was read.
 const fn change(
     method: &'static str,
     operation: &'static str,
@@ -136,7 +136,7 @@ const SERVICE: Param = Param::new(
     "Only what concerns the service with this key; what names no service concerns each.",
 );
 
-/// What windows are listed by.
+/// The filters of windows.
 const OF_WINDOWS: &[Param] = &[
     NAMED[0],
     SERVICE,
@@ -146,7 +146,7 @@ const OF_WINDOWS: &[Param] = &[
     ),
 ];
 
-/// What freezes are listed by.
+/// The filters of freezes.
 const OF_FREEZES: &[Param] = &[
     NAMED[0],
     SERVICE,
@@ -156,7 +156,7 @@ const OF_FREEZES: &[Param] = &[
     ),
 ];
 
-/// What incidents are listed by.
+/// The filters of incidents.
 const OF_INCIDENTS: &[Param] = &[
     NAMED[0],
     Param::new("service", "Only incidents that name the service with this key."),
@@ -167,7 +167,7 @@ const OF_INCIDENTS: &[Param] = &[
     Param::new("major", "`true` for major incidents alone, `false` for the others."),
 ];
 
-/// The same rows with other words to list by.
+/// The same rows with other filters.
 const fn listed_by(params: &'static [Param], rows: [Row; 3]) -> [Row; 3] {
     let [list, make, show] = rows;
     [Row { params, ..list }, make, show]
@@ -419,7 +419,7 @@ const TEMPLATES: &[Row] = &[
 
 const DELIVERY_STATES: &[Param] = &[Param::new("state", "Only `waiting`, `parked` or `done` ones.")];
 
-/// What is asked of the log.
+/// The filters of the log.
 const LOG_FILTERS: &[Param] = &[
     Param::new(
         "kind",

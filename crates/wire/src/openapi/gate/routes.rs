@@ -1,4 +1,4 @@
-//! Routes around gateways: admission, what runs, what was refused, what is watched, how long was waited.
+//! Routes around gateways: admission, running versions, refusals, watched targets, waiting times.
 
 use crate::openapi::rows::{GATE_QUESTION, Row, get, list, post};
 use crate::openapi::{Answer, Param};

@@ -1,4 +1,4 @@
-//! What requests about signing in bring, and what they are answered with.
+//! The request bodies for signing in, and their responses.
 
 use model::core::enums::Period;
 use model::core::parse::{LINE, TEXT};

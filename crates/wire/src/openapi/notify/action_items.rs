@@ -1,4 +1,4 @@
-//! Routes and shapes of action items beside those of their card: the list with its filters, and what people do with one.
+//! Routes and shapes of action items beside those of their card: the list with its filters, and the acts of people on one.
 
 use model::core::parse::LINE;
 use model::notify::action_item::TEXT;

@@ -8,7 +8,7 @@ use model::notify::communication_plan::TEXT;
 use crate::openapi::rows::{Row, get, post};
 use crate::openapi::shapes::{Shape, Words, all, boolean, integer, objects, shape, text, texts, time, word};
 
-/// What a feed tells.
+/// The content of a feed.
 const FEEDS: Words = Words::These(&["calendar", "status"]);
 
 /// The routes.

@@ -45,7 +45,7 @@ const ENVIRONMENT: Param = Param::new(
 );
 const VENDOR: Param = Param::new("vendor", "Only implemented by people of this vendor: its key.");
 
-/// What a figure is about.
+/// The parameters of a figure.
 const QUESTION: &[Param] = &[
     FROM,
     TO,
@@ -70,7 +70,7 @@ const QUESTION: &[Param] = &[
     ),
 ];
 
-/// What a map of paths is about.
+/// The parameters of a map of paths.
 const OF_MAP: &[Param] = &[
     FROM,
     TO,
@@ -85,7 +85,7 @@ const OF_MAP: &[Param] = &[
     VENDOR,
 ];
 
-/// What an event log is about.
+/// The parameters of an event log.
 const OF_LOG: &[Param] = &[
     Param::new("format", "`xes` (IEEE 1849-2016) or `csv`; `xes` unless given."),
     FROM,

@@ -1,4 +1,4 @@
-//! Route and shapes of what a change reaches.
+//! Route and shapes of a change's reach.
 
 use model::core::enums::{DependencyKind, NodeKind, SecurityQuestion};
 use model::core::parse::{LINE, TEXT};

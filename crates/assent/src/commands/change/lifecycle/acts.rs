@@ -1,4 +1,4 @@
-//! The acts of the lifecycle: each is a POST whose answer is the change (or, of decisions and entries, the item).
+//! The acts of the lifecycle: each is a POST that returns the change (or, for decisions and entries, the item).
 
 use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
@@ -396,7 +396,7 @@ pub(super) fn schedule(client: &Client, key: &str, from: &str, to: &str, output:
     Ok(())
 }
 
-/// Does an act and tells what came of it.
+/// Performs an act and prints the result.
 pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
     match act {
         Act::Approve { .. } | Act::Reject { .. } | Act::PeerReview { .. } => return decide(client, act, output),
@@ -429,7 +429,7 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// The answer to an item: its id, and where the change stands now.
+/// The result for an item: its id, and the change's state now.
 pub(super) fn tell_item(output: &Output, key: &str, item: &Value, done: &str) {
     let state = text_of(item, "change_state");
     output.data(item, |output| {
@@ -445,7 +445,7 @@ pub(super) fn tell_item(output: &Output, key: &str, item: &Value, done: &str) {
 
 type Request<'a> = (&'a str, &'static str, Value, &'static str);
 
-/// The same of what is kept of a change.
+/// The same for the stored data of a change.
 fn kept(act: &Act) -> Result<Request<'_>> {
     let nothing = || json!({});
     Ok(match act {
@@ -482,7 +482,7 @@ fn kept(act: &Act) -> Result<Request<'_>> {
     })
 }
 
-/// Key, route, body and the word for what was done.
+/// Key, route, body and the verb for the output.
 fn request(act: &Act) -> Result<Request<'_>> {
     let nothing = || json!({});
     Ok(match act {
@@ -668,7 +668,7 @@ fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
         None => {
             let change = client.get(&path(key, ""))?.body;
             match output.is_json() {
-                // Standard output holds what programs read; who types the command reads the card beside it.
+                // Standard output is for programs; a person at a terminal reads the card beside it.
                 true => card::card(&output.aside(), &change),
                 false => card::card(output, &change),
             }
@@ -682,7 +682,7 @@ fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// Route, body without its digest, and the word for what was done.
+/// Route, body without its digest, and the verb for the output.
 fn decision(act: &Act) -> Result<(&'static str, Value, &'static str)> {
     Ok(match act {
         Act::Reject { reason, .. } => (

@@ -1,4 +1,4 @@
-//! What stands around a change: comments, evidence, tasks, links, conditions, checklist, permits.
+//! The records of a change: comments, evidence, tasks, links, conditions, checklist, permits.
 
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -216,7 +216,7 @@ fn list(client: &Client, key: &str, rest: &str, heads: &[&str], output: &Output)
     Ok(())
 }
 
-/// A field as a table shows it. What somebody said of an item, such as that it is done, is told by who and when.
+/// A field as a table shows it. A report on an item, such as that it is done, is shown by person and time.
 fn cell(item: &Value, head: &str) -> String {
     match item.get(head) {
         Some(said @ Value::Object(_)) => format!("{} {}", text_of(said, "by"), text_of(said, "at")),
@@ -238,7 +238,7 @@ pub(super) fn comment(client: &Client, key: &str, text: &str, output: &Output) -
 /// Watches, or stops watching.
 pub(super) fn watch(client: &Client, key: &str, stop: bool, output: &Output) -> Result<()> {
     let at = path(key, "/watchers");
-    // It moves no ETag, so whichever version is there is meant.
+    // It moves no ETag, so the present version is meant.
     let answer = match stop {
         true => client.delete(&at)?.body,
         false => client.conditional("PUT", &at, &json!({}), "*")?.body,
@@ -359,7 +359,7 @@ pub(super) fn task(client: &Client, task: &Task, output: &Output) -> Result<()> 
 }
 
 fn move_task(client: &Client, key: &str, id: &str, body: Map<String, Value>, output: &Output) -> Result<()> {
-    // The task itself has no ETag; the change's is named for servers that ask for one.
+    // The task itself has no ETag; the change's is sent for servers that require one.
     let etag = client.get(&path(key, ""))?.etag.unwrap_or_else(|| "*".to_owned());
     let at = path(key, &format!("/tasks/{}", encode(id)));
     let change = client.conditional("PATCH", &at, &Value::Object(body), &etag)?.body;

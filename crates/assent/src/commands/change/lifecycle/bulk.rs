@@ -1,4 +1,5 @@
-//! `assent change bulk`: one act on several changes. What each will answer is told first; then it is done to those that can.
+//! `assent change bulk`: one act on several changes. The result for each change is shown first; then the act is performed on
+//! the changes that allow it.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -27,7 +28,7 @@ pub struct Bulk {
 /// Runs it; the exit code is 1 when a change refused.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
     let rows: Vec<Value> = bulk.keys.iter().map(|key| json!({"key": key})).collect();
     let tried = ask(client, bulk, &rows, true)?;
@@ -35,7 +36,7 @@ pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
         tell(&tried, output);
         return Ok(u8::from(tried["refused"] != 0));
     }
-    // What is decided is what was just told: the digests are those of the trial.
+    // The act covers exactly the content that was shown: the digests are those of the trial.
     let able = array(&tried, "items").iter().filter(|row| row["result"] == "able");
     let rows: Vec<Value> = able
         .map(|row| json!({"key": row["key"], "content_digest": row["content_digest"]}))

@@ -1,13 +1,13 @@
-//! A change as whoever decides on it reads it in a terminal: all that an approval covers, and where it stands.
+//! A change in a terminal, for its approver: all that an approval covers, and the change's state.
 
 use serde_json::Value;
 
 use crate::output::{Output, Tone, array, text_of};
 
-/// A name and what stands behind it; nothing is shown where that is empty.
+/// A name and its value; nothing is shown where the value is empty.
 type Row = (&'static str, String);
 
-/// Shows the card: what the digest covers is all on it, for to approve is to approve what was shown.
+/// Shows the card: all that the digest covers is on it, because an approval covers the shown content.
 pub(super) fn card(output: &Output, change: &Value) {
     let title = format!("{}  {}", text_of(change, "key"), text_of(change, "title"));
     output.line(&output.tone(Tone::Strong, &title));
@@ -16,7 +16,7 @@ pub(super) fn card(output: &Output, change: &Value) {
     lists(change).iter().for_each(|line| output.line(line));
 }
 
-/// How it is governed, and where it stands.
+/// The rules that apply to it, and its state.
 fn standing(change: &Value) -> Vec<Row> {
     let field = |name: &str| text_of(change, name);
     let hold = if is_true(change, "on_hold") { ", on hold" } else { "" };
@@ -42,7 +42,7 @@ fn standing(change: &Value) -> Vec<Row> {
     ]
 }
 
-/// What is at stake.
+/// The impact.
 fn content(change: &Value) -> Vec<Row> {
     let field = |name: &str| text_of(change, name);
     let of = |name: &str, told: fn(&Value) -> String| change.get(name).map(told).unwrap_or_default();
@@ -121,7 +121,7 @@ fn level_and(risk: &Value, reason: &str) -> String {
     format!("{}: {}", text_of(risk, "level"), text_of(risk, reason))
 }
 
-/// What users will notice: `outage, 10 minutes, for the customers`.
+/// The effect on users: `outage, 10 minutes, for the customers`.
 fn disruption(plan: &Value) -> String {
     let mut told = text_of(plan, "kind");
     for (name, before, behind) in [("minutes", "", " minutes"), ("audience", "for ", "")] {
@@ -133,7 +133,7 @@ fn disruption(plan: &Value) -> String {
     told
 }
 
-/// What stands in rows: fields of one's own, what was left out, targets, and both plans.
+/// The lists: custom fields, omitted parts, targets, and both plans.
 fn lists(change: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let own = change.get("custom_fields").and_then(Value::as_object);
@@ -163,7 +163,7 @@ fn lists(change: &Value) -> Vec<String> {
     lines
 }
 
-/// `  what name: text`; a further line of the text stands under it.
+/// `  what name: text`; a further line of the text is indented below it.
 fn line(what: &str, name: &str, text: &str) -> String {
     format!("{what} {name}: {text}").replace('\n', "\n    ")
 }
@@ -176,7 +176,7 @@ fn members(list: &Value) -> String {
     }
 }
 
-/// In which waves members go, and what halts them.
+/// The waves of the members, and the conditions that halt them.
 fn waves(plan: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     for (place, wave) in array(plan, "waves").iter().enumerate() {
@@ -255,7 +255,7 @@ fn step(what: &str, place: usize, step: &Value) -> Vec<String> {
     lines
 }
 
-/// Where the glass of a change stands; empty when nobody broke it.
+/// The state of a change's break-glass; empty when nobody used it.
 fn glass_line(change: &Value) -> String {
     let glass = &change["break_glass"];
     if !glass.is_object() {
@@ -273,7 +273,7 @@ fn glass_line(change: &Value) -> String {
     format!("{by}: {stands}")
 }
 
-/// What the glass stood in for, a line each.
+/// The checks that break-glass bypassed, a line each.
 fn bypassed_lines(change: &Value) -> String {
     let rows = change["break_glass"]["bypassed"].as_array().into_iter().flatten();
     let told = |row: &Value| match row["rule"].as_str() {
@@ -361,7 +361,7 @@ mod tests {
         let card = shown(&change);
         let mut marks = Vec::new();
         leaves(&change, &mut marks);
-        // The title stands in the head of the card.
+        // The title is in the head of the card.
         for mark in marks.iter().filter(|mark| *mark != "k-title" && *mark != "1") {
             assert!(card.contains(mark.as_str()), "{mark} is not shown:\n{card}");
         }

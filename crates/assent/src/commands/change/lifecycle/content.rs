@@ -131,7 +131,7 @@ pub struct Content {
     pub field: Vec<String>,
 }
 
-/// What a target says; an answer tells more of it.
+/// The input fields of a target; a response has more.
 const TARGET: [&str; 6] = [
     "service",
     "environment",
@@ -144,7 +144,7 @@ const TARGET: [&str; 6] = [
 const LEVELS: [&str; 4] = ["none", "low", "medium", "high"];
 
 impl Content {
-    /// The body that says this.
+    /// The body with these values.
     fn body(&self) -> Result<Map<String, Value>> {
         let mut body = match &self.file {
             Some(file) => from_file(file)?,
@@ -275,7 +275,8 @@ pub(super) fn create(client: &Client, content: &Content, output: &Output) -> Res
     Ok(())
 }
 
-/// Names the changes that look like one that is about to be made. It is a hint: nothing stops, whatever the server answers.
+/// Names the changes that look like one that is about to be made. The warning is a hint: no result of the server stops the
+/// command.
 fn tell_lookalikes(client: &Client, body: &Map<String, Value>, output: &Output) {
     let targets = body.get("targets").and_then(Value::as_array).into_iter().flatten();
     let plain = body.get("services").and_then(Value::as_array).into_iter().flatten();

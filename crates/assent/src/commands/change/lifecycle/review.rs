@@ -56,7 +56,7 @@ pub struct Review {
     dependencies_reviewed: bool,
 }
 
-/// What the command line says of a review.
+/// The options of a review as JSON.
 pub(super) fn review(said: &Review) -> Value {
     let mut body = json!({
         "objectives_met": !said.objectives_missed, "assessment_adequate": !said.assessment_inadequate,
@@ -65,7 +65,7 @@ pub(super) fn review(said: &Review) -> Value {
     if said.dependencies_reviewed {
         body["dependencies_reviewed"] = json!(true);
     }
-    // The server says what is wrong with a time that is none.
+    // The server reports the error of a time that cannot be read.
     let moment = |text: &String| clock::moment(text, clock::now()).map_or_else(|_| text.clone(), |at| at.to_string());
     let texts = [
         ("summary", said.summary.clone()),
@@ -88,7 +88,7 @@ pub(super) fn review(said: &Review) -> Value {
     body
 }
 
-/// The drafted review with what the command line says in its place.
+/// The drafted review, with the options of the command line in place of its values.
 pub(super) fn over_draft(client: &Client, of: &Review) -> Result<Value> {
     let draft = client.get(&path(&of.key, "/review-draft"))?.body;
     let said = review(of);

@@ -1,4 +1,4 @@
-//! What a change looks like in a terminal.
+//! The form of a change in a terminal.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::output::{Output, Tone, array, text_of, unmet_lines};
 /// The most items of one page.
 const PAGE: u32 = 200;
 
-/// The one-line answer to an act, and what is useful next.
+/// The one-line result of an act, and a useful next step.
 pub(super) fn told(output: &Output, change: &Value, done: &str) {
     let (key, state) = (text_of(change, "key"), text_of(change, "state"));
     output.data(change, |output| {
@@ -22,7 +22,7 @@ pub(super) fn told(output: &Output, change: &Value, done: &str) {
     suggest(output, &key, &state, is_true(change, "on_hold"));
 }
 
-/// The answer to a broken glass: whether it opened anything, and whom it still waits for.
+/// The result of break-glass: whether it opened anything, and the person or role that it still waits for.
 pub(super) fn told_glass(client: &Client, change: &Value, output: &Output) -> Result<()> {
     if !waits_for_cosignature(change) {
         told(output, change, "broke the glass");
@@ -42,7 +42,7 @@ pub(super) fn told_glass(client: &Client, change: &Value, output: &Output) -> Re
     Ok(())
 }
 
-/// The co-signature that a change's broken glass waits for, as the rules tell it.
+/// The co-signature that a change's break-glass waits for, as the rules require it.
 fn awaited(client: &Client, key: &str) -> Result<Vec<Value>> {
     let list = client.get(&path(key, "/requirements"))?.body;
     let is_awaited = |row: &&Value| text_of(row, "code") == "cosignature_missing";
@@ -54,7 +54,7 @@ fn waits_for_cosignature(change: &Value) -> bool {
     is_true(glass, "needs_cosignature") && glass.get("cosigned").is_none() && !is_true(glass, "ended")
 }
 
-/// Says that a change no longer follows its template, where an edit made it a normal one.
+/// Reports that a change no longer follows its template, where an edit made it a normal one.
 pub(super) fn tell_turned(output: &Output, change: &Value) {
     if !array(change, "turned_normal").is_empty() && !output.is_json() {
         output.line(&format!("  It is a normal change now: {}", card::turned(change)));
@@ -153,7 +153,7 @@ pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> 
 }
 
 fn row(change: &Value) -> Vec<String> {
-    // A list may tell the level alone where the change tells level and reasons.
+    // A list may have the level alone where the change has level and reasons.
     let risk = match change.get("risk") {
         Some(risk @ Value::Object(_)) => text_of(risk, "level"),
         _ => text_of(change, "risk"),
@@ -174,7 +174,7 @@ fn row(change: &Value) -> Vec<String> {
     row
 }
 
-/// Items of a list, at most so many, and the cursor of what is left.
+/// Items of a list, at most so many, and the cursor of the rest.
 pub(super) fn pages(
     client: &Client,
     at: &str,
@@ -198,7 +198,7 @@ pub(super) fn pages(
     }
 }
 
-/// Shows what is unmet, by step.
+/// Shows unmet requirements, by step.
 pub(super) fn requirements(client: &Client, key: &str, output: &Output) -> Result<()> {
     let list = client.get(&path(key, "/requirements"))?.body;
     output.data(&list, |output| {
@@ -248,7 +248,7 @@ pub(super) fn approvals(client: &Client, key: &str, output: &Output) -> Result<(
     under(client, &path(key, "/approvals"), &names, output)
 }
 
-/// Shows all of a list that stands under a change.
+/// Shows all of a list that belongs to a change.
 fn under(client: &Client, at: &str, names: &[&str], output: &Output) -> Result<()> {
     let (items, next) = pages(client, at, &[], 10_000)?;
     let row = |item: &Value| names.iter().map(|name| text_of(item, name)).collect();

@@ -1,5 +1,5 @@
-//! `assent change undo`: the end of a planned undo; `assent change ready`: one's team is ready. The answers to security questions that `assent change assess` takes are here
-//! as well.
+//! `assent change undo`: the end of a planned undo; `assent change ready`: one's team is ready. The values for security
+//! questions that `assent change assess` takes are here as well.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ pub struct Ready {
     not: bool,
 }
 
-/// Says that one's team is ready.
+/// Reports that the caller's team is ready.
 pub(super) fn say_ready(client: &Client, ready: &Ready, output: &Output) -> Result<()> {
     let body = json!({"ready": !ready.not});
     let change = client.post(&path(&ready.key, "/readiness"), &body)?.body;
@@ -68,7 +68,7 @@ pub(super) fn say_ready(client: &Client, ready: &Ready, output: &Output) -> Resu
     Ok(())
 }
 
-/// Answers as `question=no` or `question=yes: what exactly`, as the API wants them.
+/// Values as `question=no` or `question=yes: what exactly`, in the API's form.
 pub(super) fn answers(given: &[String]) -> Value {
     let one = |pair: &String| {
         let (question, said) = pair.split_once('=').unwrap_or((pair, ""));
@@ -77,7 +77,7 @@ pub(super) fn answers(given: &[String]) -> Value {
         if let Some(yes) = match word.trim() {
             "yes" => Some(true),
             "no" => Some(false),
-            // The server says what is wrong with anything else.
+            // The server reports the error of anything else.
             _ => None,
         } {
             answer["yes"] = json!(yes);

@@ -1,5 +1,5 @@
-//! What a PostgreSQL database lacks for the loss of its primary. Nothing of it is bad: one node is a way to run, as long as it is
-//! one by choice.
+//! The settings that a PostgreSQL database lacks for the loss of its primary. Nothing of it is bad: one node is a way to run,
+//! as long as it is one by choice.
 
 use super::Checks;
 use crate::bridge::Standing;
@@ -9,7 +9,7 @@ const NAME: &str = "failover";
 /// Levels of `synchronous_commit` at which a commit is acknowledged after the standby has it on its disk.
 const KEPT: [&str; 2] = ["on", "remote_apply"];
 
-/// Tells each thing that is missing, with the setting that brings it.
+/// Reports each missing part, with the setting that brings it.
 pub(super) fn check(standing: &Standing, checks: &mut Checks) {
     let mut is_ready = true;
     for (text, help) in missing(standing) {
@@ -95,7 +95,7 @@ mod tests {
         }
     }
 
-    /// What is warned of, in one text.
+    /// All warnings, in one text.
     fn told(standing: &Standing) -> String {
         let mut checks = Checks::default();
         check(standing, &mut checks);

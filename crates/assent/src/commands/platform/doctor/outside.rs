@@ -77,7 +77,7 @@ fn told(failure: &Failure) -> String {
     }
 }
 
-/// Whom the credential speaks for; answers its tenant.
+/// The person or machine of the credential; returns its tenant.
 fn credential(client: &Client, common: &Common, checks: &mut Checks) -> Result<Option<String>> {
     if common.credential()?.is_none() {
         checks.warn("credential", "none was given", "Set ASSENT_TOKEN to look deeper.");
@@ -99,7 +99,7 @@ fn credential(client: &Client, common: &Common, checks: &mut Checks) -> Result<O
     }
 }
 
-/// Whether what connections deliver is mapped to anything, where the credential may look at them.
+/// Whether the deliveries of connections are mapped to anything, where the credential may look at them.
 fn look_at_connections(client: &Client, checks: &mut Checks) {
     let Ok(list) = client.get("/connections?limit=200") else {
         return;

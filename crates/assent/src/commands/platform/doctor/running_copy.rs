@@ -12,7 +12,7 @@ use crate::server_flags::named_copy;
 
 /// A copy that is further behind than this, in seconds, loses more than is promised.
 const LAG_SECONDS: i64 = 5;
-/// A copy that is further behind than this, in seconds, is none to rely on.
+/// A copy that is further behind than this, in seconds, is not reliable.
 const LONG_LAG_SECONDS: i64 = 60;
 
 /// Whether the running copy of a data folder keeps up.

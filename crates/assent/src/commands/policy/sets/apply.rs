@@ -1,4 +1,4 @@
-//! `assent policy try` and `policy apply`: what a set would change, and putting it in force.
+//! `assent policy try` and `policy apply`: the effect of a set, and putting it in force.
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -134,7 +134,7 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
     Ok(u8::from(lists.iter().any(|list| !array(&trial, list).is_empty())))
 }
 
-/// What would be asked in addition and no longer, and what would refuse or stop.
+/// Approvals that would be added and removed, and acts that would be refused or stopped.
 fn tell_difference(row: &Value, output: &Output) {
     for (field, sign, tone) in [("added", "+", Tone::Warn), ("removed", "-", Tone::Good)] {
         for asked in array(row, field) {
@@ -155,7 +155,7 @@ fn tell_difference(row: &Value, output: &Output) {
     }
 }
 
-/// The decisions that would have been others, on what was known when they were taken.
+/// The decisions that would have been others, on the facts known when they were taken.
 fn tell_decisions(trial: &Value, output: &Output) {
     let differing = array(trial, "decisions_differing");
     for row in differing {
@@ -180,7 +180,7 @@ fn tell_decisions(trial: &Value, output: &Output) {
     }
 }
 
-/// What was done or tried that would have gone another way, on what was known then.
+/// Past acts and trials that would have had another result, on the facts known then.
 fn tell_acts(trial: &Value, output: &Output) {
     let differing = array(trial, "acts_differing");
     for row in differing {
@@ -205,7 +205,7 @@ fn tell_acts(trial: &Value, output: &Output) {
 /// Proposes a set, activates a proposal, or recovers on the host.
 ///
 /// # Errors
-/// The server's refusal, or why it could not be asked.
+/// The server's refusal, or why the request failed.
 pub(super) fn apply(apply: &Apply, common: &Common, output: &Output) -> Result<u8> {
     if apply.recover {
         return recover(apply, output);
