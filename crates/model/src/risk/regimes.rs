@@ -1,7 +1,7 @@
 //! The regimes that policies can test: laws and standards that a service is under. A service may name others, which only rows of
 //! the ownership matrix look at; but a slip of the pen must not take a service from under its rules in silence.
 
-use crate::core::parse::distance;
+use strsim::levenshtein;
 
 /// The regimes that policies can test, as the schema writes them.
 pub const REGIMES: [&str; 9] = [
@@ -53,7 +53,7 @@ fn number(word: &str) -> String {
 
 /// Whether the one is written for the other: two letters exchanged, or one of many wrong.
 fn is_slip(written: &str, known: &str) -> bool {
-    let is_near = letters(written) == letters(known) || (known.len() >= LONG && distance(written, known) == 1);
+    let is_near = letters(written) == letters(known) || (known.len() >= LONG && levenshtein(written, known) == 1);
     is_near && number(written) == number(known)
 }
 
