@@ -2,7 +2,7 @@
 //! so that replay can compute it again.
 
 use model::approval::absence::{Absence, Delegation};
-use model::audit::key_rotation::KeyTurn;
+use model::audit::key_rotation::KeyRotation;
 use model::cab::meeting::{Meeting, OnCall};
 use model::cab::training::Training;
 use model::change::record::Change;
@@ -16,7 +16,7 @@ use model::directory::snapshot::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
 };
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 use model::gate::provenance::{OutsideCheck, Provenance};
 use model::gate::running::Running;
 use model::identity::provider::IdentityProvider;
@@ -286,7 +286,7 @@ nouns! {
         delegator = &it.delegator, delegate = &it.delegate, ends_at = it.ends_at,
     }
     Training in "training" |it| { person = &it.person, ends_at = it.ends_at }
-    GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
+    BreakGlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
     FailureModel in "failure_model" |it| { key = &it.key, digest = &it.digest, fitted_at = it.fitted_at }
     Calendar in "calendar" |it| { key = &it.key }
     Meeting in "meeting" |it| {
@@ -351,7 +351,7 @@ nouns! {
     }
     Webhook in "webhook" |it| { name = &it.name, active = it.active }
     Sink in "sink" |it| { name = &it.name, active = it.active }
-    KeyTurn in "key_turn" |it| { number = it.number, purpose = &it.purpose }
+    KeyRotation in "key_turn" |it| { number = it.number, purpose = &it.purpose }
 }
 
 fn condition_state(condition: &Condition) -> &'static str {

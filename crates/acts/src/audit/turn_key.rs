@@ -3,7 +3,7 @@
 //! One administrator does either with the factor that the policies ask of changes of keys (decisions 0003 and 0007): a turn gives nobody a voice and lets nothing through that
 //! stood still, and whoever finds a key stolen at night cannot wait for a second.
 
-use model::audit::key_rotation::{KeyTurn, served_until};
+use model::audit::key_rotation::{KeyRotation, served_until};
 use model::change::related_records::Permit;
 use model::core::act;
 use model::core::body::Body;
@@ -29,7 +29,7 @@ use crate::guard::{impersonation, required_factor};
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404 for another purpose; 422; the store's.
-pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Result<KeyTurn> {
+pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Result<KeyRotation> {
     let Some(purpose) = PURPOSES.into_iter().find(|known| *known == purpose) else {
         return Err(Refusal::not_found(format!("key {purpose}")).into());
     };
@@ -51,7 +51,7 @@ pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Resul
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
-pub fn revoke_key(cx: &mut Context<'_, '_>, kid: &str, body: &Body) -> Result<KeyTurn> {
+pub fn revoke_key(cx: &mut Context<'_, '_>, kid: &str, body: &Body) -> Result<KeyRotation> {
     let reason = check_turn(cx, body)?;
     let Some(old) = keys::load(cx.tx, kid)? else {
         return Err(Refusal::not_found(format!("key {kid}")).into());
@@ -104,9 +104,9 @@ fn last_end(cx: &mut Context<'_, '_>) -> Result<Option<jiff::Timestamp>> {
     Ok(found.first().map(|permit| permit.expires_at))
 }
 
-fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {
-    let before = record::count::<KeyTurn>(cx.tx, &Filter::new())?;
-    Ok(KeyTurn {
+fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyRotation> {
+    let before = record::count::<KeyRotation>(cx.tx, &Filter::new())?;
+    Ok(KeyRotation {
         id: RecordId(cx.new_id()?),
         version: 0,
         number: before + 1,
@@ -125,7 +125,7 @@ fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: Strin
 
 /// Keeps a turn with its event, and has the key that signs from now on sign the list of revocations: the one at hand may be
 /// signed by a key that is published no more.
-fn keep(cx: &mut Context<'_, '_>, turn: KeyTurn) -> Result<KeyTurn> {
+fn keep(cx: &mut Context<'_, '_>, turn: KeyRotation) -> Result<KeyRotation> {
     let kind = match turn.kind {
         TurnKind::Rotated => "key.rotated",
         TurnKind::Revoked => "key.revoked",

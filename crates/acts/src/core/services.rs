@@ -22,7 +22,7 @@ pub use self::closed_by_finding::ClosedByFinding;
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
-use crate::core::gate_read_cache::Moments;
+use crate::core::gate_read_cache::GateReadCache;
 use crate::core::log_high_water::SeenLogs;
 
 /// How many of a tenant's latest estates are kept: a reader whose transaction began a little earlier needs the one before
@@ -85,7 +85,7 @@ pub struct Services {
     estates: Mutex<HashMap<String, Vec<Arc<Estate>>>>,
     /// Whose turn it is to read a tenant's estate.
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
-    moments: Moments,
+    gate_read_cache: GateReadCache,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<Ids>,
@@ -161,7 +161,7 @@ impl Services {
             clock_mark,
             estates: Mutex::default(),
             turns: Mutex::default(),
-            moments: Moments::default(),
+            gate_read_cache: GateReadCache::default(),
             keys: Mutex::default(),
             policies: Mutex::default(),
             ids: Mutex::default(),
@@ -281,8 +281,8 @@ impl Services {
     }
 
     /// What was read at moments.
-    pub(crate) fn moments(&self) -> &Moments {
-        &self.moments
+    pub(crate) fn gate_read_cache(&self) -> &GateReadCache {
+        &self.gate_read_cache
     }
 
     /// Whether a tenant's log is known to tell that events have grounds.

@@ -15,7 +15,7 @@ const SKEW_SECONDS: i64 = 60;
 
 /// What became of one signing key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyTurn {
+pub struct KeyRotation {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
@@ -48,7 +48,7 @@ pub struct KeyTurn {
     pub at: Timestamp,
 }
 
-impl KeyTurn {
+impl KeyRotation {
     /// Whether the key that this turn retired is still published.
     pub fn serves(&self, now: Timestamp) -> bool {
         self.kind == TurnKind::Rotated && self.served_until.is_some_and(|until| now < until)

@@ -17,7 +17,7 @@ use crate::change::record::Target;
 use crate::core::enums::{self, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::core::shared_map::Rows;
-use crate::directory::hands::Hand;
+use crate::directory::impersonation::Hand;
 use crate::risk::regimes::canonical;
 
 /// A row of the matrix: a person or a group has a part in answering for something.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::custom_field;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
-use crate::directory::hands::Hand;
+use crate::directory::impersonation::Hand;
 use crate::directory::led_elsewhere::LedElsewhere;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;

@@ -96,7 +96,7 @@ pub struct Cosignature {
 
 /// One opening of the glass, as the budget counts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GlassUse {
+pub struct BreakGlassUse {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.

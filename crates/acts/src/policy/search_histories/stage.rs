@@ -1,6 +1,6 @@
 //! The stage of a story: one change, the acts of the house done by whom it says, and what was done so far.
 
-mod told;
+mod communication;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::one_hand::HAND_HOURS;
 use crate::compliance::change_trail::Delta;
-use crate::directory::hands::Hand;
+use crate::directory::impersonation::Hand;
 
 /// The most accounts in a row of which each stands behind the next.
 const MOST_HANDS: usize = 64;
