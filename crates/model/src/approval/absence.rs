@@ -2,26 +2,31 @@
 
 use std::collections::BTreeSet;
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 
 /// A time in which a person is away: they are not reminded, and their deputies are asked beside them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "absence")]
 pub struct Absence {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// Who is away.
+    #[card(column)]
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
     /// Its end, exclusive; taking it back sets this to that moment.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// In their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub reason: Option<String>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,15 +41,18 @@ impl Absence {
 }
 
 /// One person speaks for another, for a time. Nobody gets a right by it that they may not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "delegation")]
 pub struct Delegation {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// Whose right it is.
+    #[card(column)]
     pub delegator: PersonId,
     /// Who speaks for them.
+    #[card(column)]
     pub delegate: PersonId,
     /// The parts that are passed on, as `@from` names them (`owner`, `group:ecab`); empty means all that can be.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -55,12 +63,14 @@ pub struct Delegation {
     /// Its start.
     pub starts_at: Timestamp,
     /// Its end, exclusive; taking it back sets this to that moment.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// A deputy is asked only while the other is away, or late with an answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deputy: bool,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub reason: Option<String>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! Turns of signing keys: a new one takes an old one's place, or a stolen one is revoked.
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +15,21 @@ const SERVED_SECONDS: i64 = 86_400;
 const SKEW_SECONDS: i64 = 60;
 
 /// What became of one signing key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "key_turn")]
 pub struct KeyRotation {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// Which turn of the tenant's keys it is, from 1.
+    #[card(column)]
     pub number: i64,
     /// Rotated or revoked.
+    #[card(object)]
     pub kind: TurnKind,
     /// What the key signs: `permit`, `log` or `cosigner`.
+    #[card(column)]
     pub purpose: String,
     /// The key.
     pub kid: String,
@@ -41,6 +46,7 @@ pub struct KeyRotation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoking_after: Option<String>,
     /// Why.
+    #[card(text)]
     pub reason: String,
     /// Who.
     pub by: PersonId,

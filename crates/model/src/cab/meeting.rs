@@ -1,26 +1,35 @@
 //! The records of boards: meetings with attendance and conflicts of interest, on-call shifts, decisions.
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::approval::absence::begins;
+use crate::core::card::Derived;
 use crate::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 
 /// The longest sitting, in hours: a meeting that nobody ends is over then, so that who came once makes no quorum for ever.
 pub const LONGEST_HOURS: i64 = 24;
 
+/// A meeting is active until it is ended.
+const ACTIVE: &[Derived] = &[("active", |it| it["ended_at"].is_null().into())];
+
 /// A sitting of a board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "meeting", derived = ACTIVE)]
 pub struct Meeting {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The group that meets: `cab`, `ecab`.
+    #[card(column = "people_group")]
     pub group: GroupKey,
     /// What it is called.
+    #[card(text)]
     pub title: String,
     /// From when it sits.
+    #[card(column)]
     pub starts_at: Timestamp,
     /// When it was ended; nobody votes afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,12 +40,15 @@ pub struct Meeting {
     pub at: Timestamp,
     /// Who is there, each by their own word, in the order of coming.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub attendees: Vec<Attendance>,
     /// Who declared a conflict of interest, and about which change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub conflicts: Vec<DeclaredConflict>,
     /// The changes that are voted on at it, once its agenda is frozen; absent where every change of its board may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub listed: Option<Vec<ListedChange>>,
 }
 
@@ -77,19 +89,23 @@ pub struct DeclaredConflict {
 }
 
 /// A time in which a member of a board is on call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "on_call")]
 pub struct OnCall {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The board.
+    #[card(column = "people_group")]
     pub group: GroupKey,
     /// Who is on call.
+    #[card(column)]
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
     /// Its end, exclusive; taking it back sets this to that moment.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::custom_field;
+use crate::core::card::Derived;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::directory::impersonation::Hand;
@@ -262,38 +264,46 @@ pub struct Service {
 }
 
 /// An environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "environment")]
 pub struct Environment {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `production`.
+    #[card(column)]
     pub key: EnvironmentKey,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// Whether customers depend on it.
     pub is_production: bool,
 }
 
 /// A config item inside a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "config_item")]
 pub struct ConfigItem {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// Its key, unique in the tenant.
+    #[card(column)]
     pub key: String,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// The service it belongs to.
+    #[card(column)]
     pub service: ServiceKey,
     /// What kind of thing it is, such as `database`: a class for ownership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Sensitive things that it holds: whatever changes it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(object)]
     pub holds: BTreeSet<Touch>,
     /// Its host names and IP addresses, in small letters, by which it is found.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -301,24 +311,30 @@ pub struct ConfigItem {
 }
 
 /// An arrow of the graph: a service or config item needs, runs on or is part of another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "dependency")]
 pub struct Dependency {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The service (or item) that needs, runs on or is part.
+    #[card(column = "from_service")]
     pub from: ServiceKey,
     /// The service (or item) that is needed, runs the other or holds it.
+    #[card(column = "to_service")]
     pub to: ServiceKey,
     /// What the arrow means. Ownership comes down along `part_of` alone.
     #[serde(default, skip_serializing_if = "DependencyKind::is_usual")]
+    #[card(object)]
     pub kind: DependencyKind,
     /// Whether `from` is a service or a config item.
     #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    #[card(object)]
     pub from_kind: NodeKind,
     /// Whether `to` is a service or a config item.
     #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    #[card(object)]
     pub to_kind: NodeKind,
     /// The environments in which it holds; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -357,18 +373,25 @@ impl NodeKind {
     }
 }
 
+/// A window is active until it is ended.
+const ACTIVE: &[Derived] = &[("active", |it| (it["ended"] != true).into())];
+
 /// A time in which work is welcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "maintenance_window", derived = ACTIVE)]
 pub struct MaintenanceWindow {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// What it is called.
+    #[card(text)]
     pub title: String,
     /// Its start.
+    #[card(column)]
     pub starts_at: Timestamp,
     /// Its end.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// Services; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -381,6 +404,7 @@ pub struct MaintenanceWindow {
     pub ended: bool,
     /// How it repeats.
     #[serde(flatten)]
+    #[card(object)]
     pub repeat: Repeat,
 }
 

@@ -1,5 +1,6 @@
 //! The records of break-glass.
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -95,21 +96,25 @@ pub struct Cosignature {
 }
 
 /// One opening of the glass, as the budget counts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "glass_use")]
 pub struct BreakGlassUse {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The team whose budget it is, or the service that has none; empty where nobody said either.
+    #[card(column, text)]
     pub team: String,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// The change's key.
     pub change_key: String,
     /// Who opened it.
     pub by: PersonId,
     /// When.
+    #[card(column)]
     pub at: Timestamp,
     /// Which one of the quarter it was, from 1.
     pub number: i64,
@@ -120,6 +125,7 @@ pub struct BreakGlassUse {
     pub over_budget: bool,
     /// What it stood in for when it was opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub bypassed: Vec<Bypassed>,
 }
 

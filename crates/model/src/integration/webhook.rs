@@ -1,5 +1,6 @@
 //! Outgoing webhooks: who outside is told of which events.
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -50,19 +51,23 @@ pub const KEPT_DAYS: i64 = 30;
 pub const LONGEST_PAUSE_SECONDS: i64 = 300;
 
 /// An address outside that is told of events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "webhook")]
 pub struct Webhook {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// A name for people.
+    #[card(column, text)]
     pub name: String,
     /// Where events are posted. It may hold a token of the receiver's, so the log has only its commitment; of a chat's
     /// address only the beginning stands here, as the whole of it is the secret.
+    #[card(text)]
     pub url: String,
     /// In which form.
     #[serde(default, skip_serializing_if = "WebhookFormat::is_usual")]
+    #[card(object)]
     pub format: WebhookFormat,
     /// Only what is about changes of these services; of all unless said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -72,6 +77,7 @@ pub struct Webhook {
     /// Who is told when it fails.
     pub owner: PersonId,
     /// Whether it is told of events.
+    #[card(column)]
     pub active: bool,
     /// When its secret was last replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -54,15 +55,18 @@ const OWNER_CLAIMS: [&str; 21] = [
 /// The longest that a platform's token may live, in seconds.
 pub const LONGEST_LIFE_SECONDS: i64 = 3_600;
 /// Which jobs of a platform are let in, as whom, and for how long.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "workload")]
 pub struct Workload {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `github-main`: stands in its address.
+    #[card(column)]
     pub key: String,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// The platform's issuer, letter for letter as its tokens name it.
     pub issuer: String,
@@ -73,6 +77,7 @@ pub struct Workload {
     /// For whom its tokens must be meant.
     pub meant_for: String,
     /// What its tokens must say: for each claim the patterns of which one must fit. `*` stands for anything.
+    #[card(object)]
     pub claims: BTreeMap<String, BTreeSet<String>>,
     /// The person for whom its jobs speak.
     pub person: PersonId,
@@ -82,10 +87,12 @@ pub struct Workload {
     pub scopes: BTreeSet<String>,
     /// The roles that they carry of the person's; absent for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub roles: Option<BTreeSet<Role>>,
     /// How long one is let in for one token of the platform, in minutes.
     pub minutes: i64,
     /// Whether anybody is let in.
+    #[card(column)]
     pub active: bool,
     /// When those in charge were told that it trusts anybody; absent until then, and once it was set anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
