@@ -118,6 +118,8 @@ mod tests {
     use model::core::card::{Field, Kind};
     use model::nouns::{CARDS, RECORD_CARDS};
 
+    use super::{Json, Value};
+
     /// The part of the migrations that makes a table, with its columns that were added later.
     fn table(name: &str) -> String {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
@@ -176,5 +178,20 @@ mod tests {
             found.sort();
             assert_eq!(found, wanted, "{}", card.table);
         }
+    }
+
+    #[test]
+    fn a_column_that_no_field_holds_is_derived_and_what_a_record_leaves_out_is_not_so() {
+        let begun = r#"{"id": "m", "version": 1, "group": "cab", "title": "Tuesday", "starts_at": "2026-11-24T09:00:00Z",
+            "by": "p", "at": "2026-11-20T09:00:00Z"}"#;
+        let ended = begun.replace("\"by\"", "\"ended_at\": \"2026-11-24T10:00:00Z\", \"by\"");
+        let active = |body: &str| {
+            let columns = super::derived_columns("meeting", body).unwrap();
+            columns.into_iter().find(|(name, _)| *name == "active").unwrap().1
+        };
+        assert_eq!(active(begun), Value::Bool(true));
+        assert_eq!(active(&ended), Value::Bool(false));
+        assert_eq!(super::column(Kind::Boolean, &Json::Null), Value::Bool(false));
+        assert_eq!(super::column(Kind::Time, &Json::Null), Value::Null);
     }
 }
