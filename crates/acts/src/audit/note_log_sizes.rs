@@ -78,13 +78,13 @@ fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
         root: state.root,
         keys: listed,
         turns,
-        turned: turned.iter().map(told).collect::<Result<_>>()?,
+        turned: turned.iter().map(describe).collect::<Result<_>>()?,
     }))
 }
 
 /// A turn as the system's log tells of it. Auditors of every tenant read that log, so the reason stands in it by its
 /// commitment alone; whoever knows the reason can show that it is this one.
-fn told(stored: &Stored<KeyRotation>) -> Result<(&'static str, Value)> {
+fn describe(stored: &Stored<KeyRotation>) -> Result<(&'static str, Value)> {
     let turn = &stored.record;
     let sealed: Value = serde_json::from_str(&stored.sealed.text()?)?;
     let kind = match turn.kind {
