@@ -4,9 +4,7 @@
 use model::change::record::Change;
 use model::change::related_records::{Approval, Condition, Deployment, Evidence, GateCheck, Message, Permit};
 use model::change::work::outcome_of_targets;
-use model::directory::snapshot::{
-    Connection, Freeze, Group, Incident, Person, Service, StandardTemplate, Tenant, Token,
-};
+use model::directory::snapshot::{Group, Incident, Person, Service, StandardTemplate, Tenant};
 use model::gate::provenance::Provenance;
 use model::gate::running::Running;
 use model::policy::act_facts::ActFacts;
@@ -245,14 +243,9 @@ nouns! {
     StandardTemplate in "template" |it| {
         key = &it.key, state = it.state, template_version = it.template_version,
     }
-    Freeze in "freeze" |it| { starts_at = it.starts_at, ends_at = it.ends_at, active = !it.ended }
     Incident in "incident" |it| {
         key = &it.key, started_at = it.started_at, resolved_at = it.resolved_at,
     } => save_incident;
-    Connection in "connection" |it| { kind = &it.kind, name = &it.name }
-    Token in "token" |it| {
-        person = &it.person, digest = &it.digest, expires_at = it.expires_at, revoked = it.revoked,
-    }
     Deployment in "deployment" |it| {
         connection = &it.connection,
         natural_key = &it.natural_key,

@@ -66,11 +66,8 @@ versioned!(
     model::directory::snapshot::Person,
     model::directory::snapshot::Group,
     model::directory::snapshot::Service,
-    model::directory::snapshot::Freeze,
     model::directory::snapshot::Incident,
     model::directory::snapshot::StandardTemplate,
-    model::directory::snapshot::Connection,
-    model::directory::snapshot::Token,
     model::directory::snapshot::Tenant,
     model::gate::provenance::Provenance,
 );

@@ -636,26 +636,33 @@ impl TemplateApproval {
 }
 
 /// A connection to an outside system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "connection")]
 pub struct Connection {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `github`.
+    #[card(column)]
     pub kind: String,
     /// A name for people.
+    #[card(column, text)]
     pub name: String,
     /// Which repository is which service.
+    #[card(object)]
     pub map: Vec<Mapping>,
     /// Where the name of a change is looked for; what is usual when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub links: Vec<LinkRule>,
     /// How its questions are answered, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub api: Option<ConnectionApi>,
     /// Whose attestations tie an artifact to a commit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub builders: Vec<Builder>,
     /// For mail: the address to which letters are answered, without its signed part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -742,19 +749,23 @@ impl Mapping {
 }
 
 /// An API token: only its digest is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "token")]
 pub struct Token {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// The person for whom it speaks.
+    #[card(column)]
     pub person: PersonId,
     /// Who answers for it.
     pub owner: PersonId,
     /// SHA-256 of the secret: `sha256:…`.
+    #[card(column)]
     pub digest: String,
     /// The first characters, so that people can tell tokens apart.
     pub prefix: String,
@@ -762,6 +773,7 @@ pub struct Token {
     pub scopes: BTreeSet<String>,
     /// The roles that it carries of its person's; absent for all of them, also those that come later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub roles: Option<BTreeSet<Role>>,
     /// The services to which it is scoped; absent for all that its person sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -770,8 +782,10 @@ pub struct Token {
     pub created_at: Timestamp,
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub expires_at: Option<Timestamp>,
     /// Whether it was revoked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[card(column)]
     pub revoked: bool,
 }
