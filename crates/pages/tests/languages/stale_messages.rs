@@ -52,7 +52,7 @@ fn words(text: &str) -> Vec<String> {
 /// What stands between the pairs of signs, such as `{…}`.
 fn between<'a>(text: &'a str, pairs: &[(char, char)]) -> Vec<&'a str> {
     let (mut found, mut from, mut at) = (Vec::new(), 0, 0);
-    while let Some(ahead) = text[at..].find(|letter| pairs.iter().any(|(open, _)| *open == letter)) {
+    while let Some(ahead) = text[at..].find(|letter: char| pairs.iter().any(|(open, _)| *open == letter)) {
         let start = at + ahead;
         at = start + 1;
         let pair = pairs.iter().find(|(open, _)| text[start..].starts_with(*open));
