@@ -451,15 +451,7 @@ fn shown(password: &str, code: Option<&str>) -> Value {
 /// Percent-encodes a text for a path or query (RFC 3986, section 2.3).
 #[must_use]
 pub fn encode(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    model::core::percent::encoded(text)
 }
 
 /// A query of those fields that have a value, with its question mark; empty when none has.

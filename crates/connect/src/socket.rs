@@ -109,7 +109,7 @@ pub fn send_mail(config: &SmtpConfig, message: &Message, left: &dyn Fn() -> Dura
             Some(code) => is_temporary(code.into()),
             None => !(error.is_client() && needs_smtputf8(message)),
         },
-        text: told(&error),
+        text: describe(&error),
     };
     let place = (config.host.as_str(), config.port);
     let wrapper = tls.as_ref().filter(|_| config.tls == TlsMode::Implicit);
@@ -202,7 +202,7 @@ fn needs_smtputf8(message: &Message) -> bool {
 }
 
 /// The error and all its causes on one line.
-fn told(error: &dyn std::error::Error) -> String {
+fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -17,6 +17,7 @@ struct Said {
     option: Option<LitStr>,
     usual: Option<LitStr>,
     words: bool,
+    object: bool,
     text: bool,
     column: Option<String>,
     optional: bool,
@@ -97,6 +98,7 @@ fn read(field: &Field) -> Result<Said> {
             let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match name.as_str() {
                 "words" => said.words = true,
+                "object" => said.object = true,
                 "text" => said.text = true,
                 "column" => said.column = Some(column(&meta, name_of(field))?),
                 "optional" => said.optional = true,
@@ -130,6 +132,9 @@ fn name_of(field: &Field) -> String {
 
 fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {
     let card = quote!(crate::core::card);
+    if said.object {
+        return Ok(quote!(#card::Kind::Object));
+    }
     if said.words {
         let words = quote! {
             #card::Words {
@@ -157,15 +162,15 @@ fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {
         ("Timestamp", false) => Ok(quote!(#card::Kind::Time)),
         ("bool", false) => Ok(quote!(#card::Kind::Boolean)),
         ("i64", false) => Ok(quote!(#card::Kind::Integer(0, #largest))),
-        ("String" | "ServiceKey" | "EnvironmentKey" | "GroupKey" | "PersonId" | "RecordId", true) => {
+        ("String" | "ServiceKey" | "EnvironmentKey" | "GroupKey" | "PersonId" | "RecordId" | "ChangeId", true) => {
             Ok(quote!(#card::Kind::Texts(#most)))
         }
-        ("String" | "ServiceKey" | "EnvironmentKey" | "GroupKey" | "PersonId" | "RecordId", false) => {
+        ("String" | "ServiceKey" | "EnvironmentKey" | "GroupKey" | "PersonId" | "RecordId" | "ChangeId", false) => {
             Ok(quote!(#card::Kind::Text(#most)))
         }
         _ => Err(Error::new_spanned(
             inner,
-            "no kind of a card stands for this type; a closed enum needs `card(words)`",
+            "no kind of a card stands for this type; a closed enum needs `card(words)`, a part with fields of its own `card(object)`",
         )),
     }
 }

@@ -10,6 +10,9 @@ use pages::samples::all;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+#[path = "languages/stale_messages.rs"]
+mod stale_messages;
+
 fn languages() -> Vec<&'static Language> {
     let tags = CHOICES.iter().map(|(tag, _)| *tag).filter(|tag| *tag != ENGLISH);
     tags.map(|tag| find(tag).unwrap()).collect()
@@ -127,12 +130,17 @@ const FEWEST: usize = 400;
 
 /// The Rust files of a folder and of those below it.
 fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    with_ending(folder, "rs")
+}
+
+/// The files of a folder and of those below it whose names have this ending.
+fn with_ending(folder: &Path, wanted: &str) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.extend(with_ending(&path, wanted));
+        } else if path.extension().is_some_and(|ending| ending == wanted) {
             found.push(path);
         }
     }
@@ -142,28 +150,36 @@ fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
 
 /// The texts in quotation marks of a source without its tests and comments.
 fn quoted(source: &str) -> Vec<String> {
-    let source = source.split("#[cfg(test)]").next().unwrap();
+    texts_and_code(source.split("#[cfg(test)]").next().unwrap()).0
+}
+
+/// The texts in quotation marks of a source, and what stands around them; without comments.
+fn texts_and_code(source: &str) -> (Vec<String>, String) {
     let lines = source.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let code = lines.collect::<Vec<_>>().join("\n").replace("'\"'", "' '");
-    let (mut found, mut text, mut is_inside) = (Vec::new(), String::new(), false);
-    let mut letters = code.chars().peekable();
+    let source = lines.collect::<Vec<_>>().join("\n").replace("'\"'", "' '");
+    let (mut found, mut code, mut text, mut is_inside) = (Vec::new(), String::new(), String::new(), false);
+    let mut letters = source.chars().peekable();
     while let Some(letter) = letters.next() {
         match (letter, is_inside) {
             ('"', true) => {
                 found.push(std::mem::take(&mut text));
                 is_inside = false;
             }
-            ('"', false) => is_inside = true,
+            ('"', false) => {
+                code.push(' ');
+                is_inside = true;
+            }
             ('\\', true) => match letters.next() {
                 Some('\n') => while letters.next_if(|next| next.is_whitespace()).is_some() {},
+                Some('n') => text.push('\n'),
                 Some(escaped) => text.push(escaped),
                 None => {}
             },
             (_, true) => text.push(letter),
-            (_, false) => {}
+            (_, false) => code.push(letter),
         }
     }
-    found
+    (found, code)
 }
 
 /// A text with something in each of its places, in every way that may matter: a key, a number, a time.

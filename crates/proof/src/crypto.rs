@@ -41,14 +41,7 @@ pub fn digest_text(bytes: &[u8]) -> String {
 /// A finished hash as digest text, `sha256:<64 lower-case hex digits>`.
 #[must_use]
 pub fn hash_text(hash: &Hash) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(7 + 64);
-    text.push_str("sha256:");
-    for byte in hash {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    format!("sha256:{}", hex::encode(hash))
 }
 
 /// Whether `text` is digest text: `sha256:` and 64 lower-case hex digits.
@@ -63,9 +56,7 @@ pub fn is_digest_text(text: &str) -> bool {
 pub fn hash_of_text(text: &str) -> Option<Hash> {
     let hex = text.strip_prefix("sha256:").filter(|_| is_digest_text(text))?;
     let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
+    hex::decode_to_slice(hex, &mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -11,7 +11,7 @@ use model::core::enums::{Kind, Level, State};
 use model::core::ids::PersonId;
 use model::emergency::break_glass;
 use model::emergency::budget::waits_for_cosignature;
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 use serde::Deserialize;
 use store::record::{self, Filter};
 
@@ -140,7 +140,7 @@ fn find_unsigned(cx: &mut Context<'_, '_>) -> Result<Vec<ChangeFile>> {
     let person = cx.actor.person.clone();
     let latest = Filter::new().descending_by("id").limit(GLASSES);
     let mut found: Vec<ChangeFile> = Vec::new();
-    for row in record::find::<GlassUse>(cx.tx, &latest)? {
+    for row in record::find::<BreakGlassUse>(cx.tx, &latest)? {
         let since = cx.now.duration_since(row.record.at);
         if since > break_glass::LONGEST || found.iter().any(|file| file.change.id == row.record.change) {
             continue;

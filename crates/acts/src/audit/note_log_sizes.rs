@@ -1,7 +1,7 @@
 //! Records in the system's log the size of each tenant's log and its signing keys, so that a log that was truncated or
 //! rewritten is found there.
 
-use model::audit::key_rotation::KeyTurn;
+use model::audit::key_rotation::KeyRotation;
 use model::change::change_file::Actor;
 use model::core::enums::TurnKind;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
         return Ok(None);
     };
     let (mut listed, mut turns) = (Vec::new(), 0);
-    let turned = record::find::<KeyTurn>(cx.tx, &Filter::new().order_by("number"))?;
+    let turned = record::find::<KeyRotation>(cx.tx, &Filter::new().order_by("number"))?;
     for purpose in [signing_keys::LOG, signing_keys::COSIGNER, signing_keys::PERMIT] {
         for key in keys::list(cx.tx, purpose)? {
             turns += match key.state.as_str() {
@@ -79,13 +79,13 @@ fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
         root: state.root,
         keys: listed,
         turns,
-        turned: turned.iter().map(told).collect::<Result<_>>()?,
+        turned: turned.iter().map(describe).collect::<Result<_>>()?,
     }))
 }
 
-/// A key rotation in the form of the system's log. Auditors of every tenant read that log, so it contains the reason
-/// only as a commitment; a holder of the reason can prove that it matches.
-fn told(stored: &Stored<KeyTurn>) -> Result<(&'static str, Value)> {
+/// A turn as the system's log tells of it. Auditors of every tenant read that log, so the reason stands in it by its
+/// commitment alone; whoever knows the reason can show that it is this one.
+fn describe(stored: &Stored<KeyRotation>) -> Result<(&'static str, Value)> {
     let turn = &stored.record;
     let sealed: Value = serde_json::from_str(&stored.sealed.text()?)?;
     let kind = match turn.kind {

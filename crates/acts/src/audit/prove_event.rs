@@ -76,12 +76,8 @@ pub fn prove_event(cx: &mut Context<'_, '_>, which: &str) -> Result<EventProof> 
         index,
         leaf: proof::crypto::base64_standard(&leaf),
         checkpoint,
-        inclusion: hashes.iter().map(to_hex).collect(),
+        inclusion: hashes.iter().map(hex::encode).collect(),
     })
-}
-
-fn to_hex(hash: &proof::crypto::Hash) -> String {
-    proof::crypto::hash_text(hash).trim_start_matches("sha256:").to_owned()
 }
 
 /// The event with this id, or at this index of the log.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::audit::key_rotation::KeyTurn;
+use model::audit::key_rotation::KeyRotation;
 use model::change::related_records::Permit;
 use model::change::settle;
 use model::core::enums::{PermitState, TurnKind};
@@ -56,7 +56,7 @@ pub(crate) fn revoke_signed(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
     };
     let (piece, last) = next_piece(cx, &after)?;
     let revoked = revoke(cx, kid, &piece)?;
-    let turn = KeyTurn {
+    let turn = KeyRotation {
         revoked_permits: turn.revoked_permits + revoked,
         revoking_after: last.map(|end| end.to_string()),
         ..turn

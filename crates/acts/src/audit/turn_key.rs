@@ -4,7 +4,7 @@
 //! 0007). A rotation gives nobody a right to decide and opens no gate, and a person who finds a key stolen at night
 //! cannot wait for a second person.
 
-use model::audit::key_rotation::{KeyTurn, served_until};
+use model::audit::key_rotation::{KeyRotation, served_until};
 use model::change::related_records::Permit;
 use model::core::act;
 use model::core::body::Body;
@@ -30,7 +30,7 @@ use crate::guard::{impersonation, required_factor};
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404 for another purpose; 422; the store's.
-pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Result<KeyTurn> {
+pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Result<KeyRotation> {
     let Some(purpose) = PURPOSES.into_iter().find(|known| *known == purpose) else {
         return Err(Refusal::not_found(format!("key {purpose}")).into());
     };
@@ -52,7 +52,7 @@ pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Resul
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
-pub fn revoke_key(cx: &mut Context<'_, '_>, kid: &str, body: &Body) -> Result<KeyTurn> {
+pub fn revoke_key(cx: &mut Context<'_, '_>, kid: &str, body: &Body) -> Result<KeyRotation> {
     let reason = check_turn(cx, body)?;
     let Some(old) = keys::load(cx.tx, kid)? else {
         return Err(Refusal::not_found(format!("key {kid}")).into());
@@ -105,9 +105,9 @@ fn last_end(cx: &mut Context<'_, '_>) -> Result<Option<jiff::Timestamp>> {
     Ok(found.first().map(|permit| permit.expires_at))
 }
 
-fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {
-    let before = record::count::<KeyTurn>(cx.tx, &Filter::new())?;
-    Ok(KeyTurn {
+fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyRotation> {
+    let before = record::count::<KeyRotation>(cx.tx, &Filter::new())?;
+    Ok(KeyRotation {
         id: RecordId(cx.new_id()?),
         version: 0,
         number: before + 1,
@@ -124,9 +124,9 @@ fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: Strin
     })
 }
 
-/// Saves a rotation with its event, and lets the new signing key sign the list of revocations: the present list may be
-/// signed by a key that is no longer published.
-fn keep(cx: &mut Context<'_, '_>, turn: KeyTurn) -> Result<KeyTurn> {
+/// Keeps a turn with its event, and has the key that signs from now on sign the list of revocations: the one at hand may be
+/// signed by a key that is published no more.
+fn keep(cx: &mut Context<'_, '_>, turn: KeyRotation) -> Result<KeyRotation> {
     let kind = match turn.kind {
         TurnKind::Rotated => "key.rotated",
         TurnKind::Revoked => "key.revoked",

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::directory::snapshot::GroupKind;
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -40,7 +40,7 @@ pub fn find_unvalidated(cx: &mut Context<'_, '_>) -> Result<Vec<Unvalidated>> {
     }
     let latest = Filter::new().one_of("team", names).descending_by("at").limit(MOST);
     let mut found: Vec<Unvalidated> = Vec::new();
-    for row in record::find::<GlassUse>(cx.tx, &latest)? {
+    for row in record::find::<BreakGlassUse>(cx.tx, &latest)? {
         let Some(change) = record::load::<Change>(cx.tx, row.record.change.as_str())? else {
             continue;
         };

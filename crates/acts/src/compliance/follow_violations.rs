@@ -7,7 +7,7 @@ use model::change::change_file::Actor;
 use model::change::record::Change;
 use model::compliance::violation_items::{is_looked_at, items};
 use model::core::enums::{AboutKind, ActionKind, ActionState};
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 use model::notify::action_item::{About, NewItem, natural_key};
 use store::audit::log;
 use store::record::{self, Filter};
@@ -86,7 +86,7 @@ fn next_moves(cx: &mut Context<'_, '_>) -> Result<(i64, i64, Vec<Move>)> {
 fn late_glasses(cx: &mut Context<'_, '_>) -> Result<Vec<Move>> {
     let since = cx.now.saturating_sub(GLASSES).unwrap_or(jiff::Timestamp::MIN);
     let latest = Filter::new().more("at", since).descending_by("at").limit(MOST_GLASSES);
-    let mut changes: Vec<String> = record::bodies::<GlassUse>(cx.tx, &latest)?
+    let mut changes: Vec<String> = record::bodies::<BreakGlassUse>(cx.tx, &latest)?
         .into_iter()
         .map(|glass| glass.change.0)
         .collect();

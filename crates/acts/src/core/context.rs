@@ -148,7 +148,7 @@ impl<'a, 'c> Context<'a, 'c> {
         if let Some(generation) = self.generation {
             return Ok(generation);
         }
-        let (moment, kept) = (self.tx.moment(), self.services.moments());
+        let (moment, kept) = (self.tx.moment(), self.services.gate_read_cache());
         let known = moment.and_then(|moment| kept.generation(moment, self.tx.tenant()));
         let generation = match known {
             Some(generation) => generation,

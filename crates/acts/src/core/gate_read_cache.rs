@@ -15,7 +15,7 @@ const MOST: usize = 2_000;
 
 /// The rows that transactions read at the latest moment that any of them saw.
 #[derive(Default)]
-pub(crate) struct Moments(Mutex<Seen>);
+pub(crate) struct GateReadCache(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
@@ -32,7 +32,7 @@ struct OfTenant {
     found: HashMap<Question, Arc<Found>>,
 }
 
-impl Moments {
+impl GateReadCache {
     fn seen(&self) -> MutexGuard<'_, Seen> {
         // A panic leaves the cached rows whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_was_seen_counts_at_its_moment_and_for_its_tenant() {
-        let moments = Moments::default();
+        let moments = GateReadCache::default();
         let at = Moment::numbered;
         moments.keep_generation(at(7), "acme", 3);
         assert_eq!(moments.generation(at(7), "acme"), Some(3));
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn only_who_was_seen_to_be_allowed_is_answered() {
-        let moments = Moments::default();
+        let moments = GateReadCache::default();
         let at = Moment::numbered(1);
         let question = Question {
             service: "s".to_owned(),

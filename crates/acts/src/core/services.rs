@@ -23,7 +23,7 @@ pub use self::closed_by_finding::ClosedByFinding;
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
-use crate::core::gate_read_cache::Moments;
+use crate::core::gate_read_cache::GateReadCache;
 use crate::core::log_high_water::SeenLogs;
 
 /// How many of a tenant's latest estates are cached: a reader whose transaction began a little earlier needs the one
@@ -86,7 +86,7 @@ pub struct Services {
     estates: Mutex<HashMap<String, Vec<Arc<Estate>>>>,
     /// The locks for reading a tenant's estate.
     turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
-    moments: Moments,
+    gate_read_cache: GateReadCache,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<Ids>,
@@ -162,7 +162,7 @@ impl Services {
             clock_mark,
             estates: Mutex::default(),
             turns: Mutex::default(),
-            moments: Moments::default(),
+            gate_read_cache: GateReadCache::default(),
             keys: Mutex::default(),
             policies: Mutex::default(),
             ids: Mutex::default(),
@@ -282,9 +282,9 @@ impl Services {
         kept.insert(digest.to_owned(), set.clone());
     }
 
-    /// The cache of rows that were read at moments.
-    pub(crate) fn moments(&self) -> &Moments {
-        &self.moments
+    /// What was read at moments.
+    pub(crate) fn gate_read_cache(&self) -> &GateReadCache {
+        &self.gate_read_cache
     }
 
     /// Whether a tenant's log is known to record that events have grounds.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::audit::key_rotation::KeyTurn;
+use model::audit::key_rotation::KeyRotation;
 use model::change::related_records::Permit;
 use model::core::refusal::Refusal;
 use proof::crypto::SigningKey;
@@ -329,6 +329,6 @@ pub(crate) fn unrevoked_permit_keys(cx: &mut Context<'_, '_>) -> Result<Vec<proo
 ///
 /// # Errors
 /// The store's.
-pub fn turns(cx: &mut Context<'_, '_>) -> Result<Vec<KeyTurn>> {
-    Ok(record::bodies::<KeyTurn>(cx.tx, &Filter::new().order_by("number"))?)
+pub fn turns(cx: &mut Context<'_, '_>) -> Result<Vec<KeyRotation>> {
+    Ok(record::bodies::<KeyRotation>(cx.tx, &Filter::new().order_by("number"))?)
 }

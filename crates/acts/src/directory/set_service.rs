@@ -7,7 +7,7 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::core::{act, enums};
-use model::directory::hands::Hand;
+use model::directory::impersonation::Hand;
 use model::directory::ownership_matrix::Place;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, MaintenanceWindow, Ownership, Service,

@@ -8,7 +8,7 @@ use model::change::record::Change;
 use model::core::body::Body;
 use model::core::ids::{ChangeId, RecordId, ServiceKey};
 use model::emergency::budget::{BUDGET_DAYS, Used, teams_of, teams_of_services, words_of_team};
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -36,14 +36,14 @@ fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
     let directory = cx.directory()?;
     let since = cx.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
     let latest = Filter::new().more("at", since).order_by("at");
-    let latest = record::bodies::<GlassUse>(cx.tx, &latest)?;
+    let latest = record::bodies::<BreakGlassUse>(cx.tx, &latest)?;
     let teams = teams_of_services(change, &directory);
     let opened = opened_for(cx, &latest)?;
     let count = |team: &str| {
         let words = words_of_team(team, &directory);
         let is_for = |service: &ServiceKey| teams.get(service).is_some_and(|its| its == team);
-        let is_meant = |row: &&GlassUse| words.contains(&row.team) || opened[&row.change].iter().any(is_for);
-        // One use has a row for each team that it counted against.
+        let is_meant = |row: &&BreakGlassUse| words.contains(&row.team) || opened[&row.change].iter().any(is_for);
+        // One opening stands in a row for each team that it counted against.
         let openings: BTreeSet<_> = latest
             .iter()
             .filter(is_meant)
@@ -55,8 +55,8 @@ fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
     Ok(used.map(|team| (team.clone(), count(&team))).collect())
 }
 
-/// The services of each use of break-glass.
-fn opened_for(cx: &mut Context<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
+/// The services for which each glass was broken.
+fn opened_for(cx: &mut Context<'_, '_>, uses: &[BreakGlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
     let changes: BTreeSet<&ChangeId> = uses.iter().map(|row| &row.change).collect();
     let mut found = BTreeMap::new();
     for id in changes {
@@ -81,7 +81,7 @@ fn note(cx: &mut Context<'_, '_>, key: &str, used: &Used) -> Result<()> {
     let (by, at, budget) = (glass.by.clone(), glass.at, counted.budget);
     let bypassed = glass.bypassed.clone();
     for (team, before) in used {
-        let row = GlassUse {
+        let row = BreakGlassUse {
             id: RecordId(cx.new_id()?),
             version: 0,
             team: team.clone(),
@@ -99,7 +99,7 @@ fn note(cx: &mut Context<'_, '_>, key: &str, used: &Used) -> Result<()> {
     Ok(())
 }
 
-fn write(cx: &mut Context<'_, '_>, row: GlassUse) -> Result<()> {
+fn write(cx: &mut Context<'_, '_>, row: BreakGlassUse) -> Result<()> {
     let mut written = Written::default();
     let row = cx.put(&mut written, row)?;
     let told = EventDraft {

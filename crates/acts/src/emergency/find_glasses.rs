@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::act::actions::READ;
 use model::emergency::break_glass::LONGEST;
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -20,7 +20,7 @@ pub fn find_glasses(cx: &mut Context<'_, '_>) -> Result<Vec<Change>> {
     let since = cx.now.checked_sub(LONGEST).unwrap_or(Timestamp::MIN);
     let latest = Filter::new().at_least("at", since).descending_by("at");
     let mut found: Vec<Change> = Vec::new();
-    for row in record::bodies::<GlassUse>(cx.tx, &latest)? {
+    for row in record::bodies::<BreakGlassUse>(cx.tx, &latest)? {
         if found.iter().any(|it| it.id == row.change) {
             continue;
         }

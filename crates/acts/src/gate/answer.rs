@@ -81,7 +81,7 @@ pub fn may_ask(cx: &mut Context<'_, '_>) -> Result<()> {
     // The estate's number is cached beside it.
     cx.generation()?;
     if let Some(lent) = &cx.actor.lent {
-        let kept = cx.services.moments();
+        let kept = cx.services.gate_read_cache();
         kept.keep_asker(moment, cx.tx.tenant(), &cx.actor.person, lent);
     }
     Ok(())
@@ -96,7 +96,7 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
     let Some(moment) = services.tools().store.moment() else {
         return Ok(None);
     };
-    let Some(found) = services.moments().known(moment, asker, question) else {
+    let Some(found) = services.gate_read_cache().known(moment, asker, question) else {
         return Ok(None);
     };
     let now = services.now()?;
@@ -107,7 +107,7 @@ pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) 
 /// The rows for a question: from the cache, if a transaction of the same moment has read them. If another system leads,
 /// other facts decide as well, so the rows are not cached.
 fn found(cx: &mut Context<'_, '_>, question: &Question, is_whole: bool) -> Result<Arc<Found>> {
-    let (moment, kept) = (cx.tx.moment().filter(|_| is_whole), cx.services.moments());
+    let (moment, kept) = (cx.tx.moment().filter(|_| is_whole), cx.services.gate_read_cache());
     let known = moment.and_then(|moment| kept.found(moment, cx.tx.tenant(), question));
     if let Some(found) = known {
         return Ok(found);

@@ -8,7 +8,7 @@ use model::approval::one_hand;
 use model::change::change_file::{Actor, EventDraft};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::hands::Hand;
+use model::directory::impersonation::Hand;
 use model::directory::snapshot::{Person, Readdressed};
 use model::directory::two_people;
 use model::gate::committers;

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::approval::decide;
 use model::core::act;
 use model::core::body::Body;
+use model::core::percent::encoded;
 use model::core::refusal::Refusal;
 use model::identity::factor::Factor;
 use proof::crypto::{base64url, digest_text, is_same_secret};
@@ -152,19 +153,10 @@ pub fn begin_totp(cx: &mut Context<'_, '_>, body: &Body) -> Result<NewTotp> {
     let (tenant, login) = (cx.tenant(), cx.directory()?.login(&person));
     let url = format!(
         "otpauth://totp/{0}:{1}?secret={secret}&issuer={0}",
-        escaped(&format!("Assent {tenant}")),
-        escaped(&login)
+        encoded(&format!("Assent {tenant}")),
+        encoded(&login)
     );
     Ok(NewTotp { id, secret, url })
-}
-
-fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }
 
 fn check_room_for_one(cx: &mut Context<'_, '_>) -> Result<()> {

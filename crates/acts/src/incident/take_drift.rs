@@ -376,7 +376,7 @@ impl Taking {
         for service in places {
             alert_drift::follow(cx, &source.id, service.as_ref())?;
         }
-        Ok(told(report, &counts, self.expected))
+        Ok(describe(report, &counts, self.expected))
     }
 }
 
@@ -570,7 +570,7 @@ fn word_of(kind: &str, after: &DriftFinding) -> &'static str {
     }
 }
 
-fn told(report: &DriftReport, counts: &BTreeMap<&'static str, i64>, expected: i64) -> String {
+fn describe(report: &DriftReport, counts: &BTreeMap<&'static str, i64>, expected: i64) -> String {
     if report.is_too_long() {
         return format!(
             "the report has {} differences, more than are read one by one: it is one finding, and the delivery is kept",

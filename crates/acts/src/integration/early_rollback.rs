@@ -10,7 +10,7 @@ use model::change::related_records::{Deployment, Entry, Permit, WayBack};
 use model::core::enums::{Outcome, Purpose, State};
 use model::core::ids::TargetId;
 use model::core::parse::later;
-use model::gate::way_back;
+use model::gate::rollback;
 use model::integration::occurrence::{Phase, ToldWord};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -193,7 +193,7 @@ fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a 
         target.service == deployment.service
             && target.environment == deployment.environment
             && target.rollback_to.as_deref() == Some(artifact)
-            && way_back::against(change, target).is_none()
+            && rollback::against(change, target).is_none()
     };
     change.content.targets.iter().filter(is_here).find(has_begun)
 }

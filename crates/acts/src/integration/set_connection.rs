@@ -131,7 +131,7 @@ fn fresh_secret(cx: &mut Context<'_, '_>, kind: &str) -> Result<String> {
     cx.services.tools().entropy.fill(&mut bytes)?;
     // PagerDuty's senders take a routing key of 32 characters.
     Ok(if kind == "pagerduty" {
-        hex(&bytes[..16])
+        hex::encode(&bytes[..16])
     } else {
         proof::crypto::base64url(&bytes)
     })
@@ -213,10 +213,6 @@ pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<Str
         reading.wrong("reply_to", "not_an_address", text);
     }
     Some(address)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a rule that finds changes.

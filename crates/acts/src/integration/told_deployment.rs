@@ -13,7 +13,7 @@ use model::core::ids::{EnvironmentKey, PersonId, TargetId};
 use model::core::parse::later;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::closing::was_closed;
-use model::gate::way_back;
+use model::gate::rollback;
 use model::integration::occurrence::Phase;
 use model::integration::signal::{self, Progress};
 
@@ -175,5 +175,5 @@ pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bo
 /// Whether the rollback of a target is open: bound to the former version or to evidence, and with something to undo.
 pub(crate) fn is_open_back(change: &Change, target: &TargetId) -> bool {
     let target = change.content.targets.iter().find(|it| &it.id == target);
-    target.is_some_and(|target| way_back::against(change, target).is_none())
+    target.is_some_and(|target| rollback::against(change, target).is_none())
 }

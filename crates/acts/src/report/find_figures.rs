@@ -11,7 +11,7 @@ use model::core::act::actions;
 use model::core::enums::{EmergencyCause, Kind};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::hands::Hands;
+use model::directory::impersonation::Hands;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};

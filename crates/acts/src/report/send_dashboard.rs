@@ -281,14 +281,14 @@ fn make_letter(cx: &mut Context<'_, '_>, dashboard: &str) -> Result<Option<(Stri
     );
     let mut text = String::new();
     for tile in &tiles {
-        text.push_str(&told(tile));
+        text.push_str(&describe(tile));
     }
     text.push_str(&format!("\n{link}\n"));
     Ok(Some((format!("Dashboard: {}", wanted.title), text)))
 }
 
-/// A tile as lines of text: the heading, then the rows.
-fn told(found: &FoundTile) -> String {
+/// A tile in lines: its heading, then its rows.
+fn describe(found: &FoundTile) -> String {
     let mut text = format!("{}\n", found.tile.title);
     if let Some(figure) = &found.figure {
         let whole = &figure.whole;

@@ -153,7 +153,7 @@ fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
     );
     let rows = world.look(|cx| {
         let all = store::record::Filter::new().order_by("at");
-        Ok(store::record::bodies::<records::GlassUse>(cx.tx, &all)?)
+        Ok(store::record::bodies::<records::BreakGlassUse>(cx.tx, &all)?)
     });
     let of_payments: Vec<i64> = rows
         .unwrap()

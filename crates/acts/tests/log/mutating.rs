@@ -428,7 +428,7 @@ fn write_records(world: &World, key: &str) {
     use model::change::related_records::{ChecklistItem, Deployment, PeerReview};
     use model::directory::access_review::AccessReview;
     use model::emergency::outside_look::OutsideLook;
-    use model::emergency::records::GlassUse;
+    use model::emergency::records::BreakGlassUse;
     use model::gate::provenance::OutsideCheck;
     use model::risk::forecast::inputs::FEATURES;
     use model::risk::forecast::model_record::FailureModel;
@@ -449,7 +449,7 @@ fn write_records(world: &World, key: &str) {
             "commit": commit, "artifact": ARTIFACT, "seen_statuses": ["1"], "status": "success", "status_at": at});
         write_one::<Deployment>(cx, "deployment.told", with_id("deployment", deployed))?;
         let opened = json!({"team": "Shop", "by": "p-1", "number": 1, "budget": 3});
-        write_one::<GlassUse>(cx, "glass.used", with_id("glass", opened))?;
+        write_one::<BreakGlassUse>(cx, "glass.used", with_id("glass", opened))?;
         let asked = json!({"connection": "c-1", "ask": "protection_rule", "natural_key": "halden/web/2", "repository": "halden/web",
             "service": "web", "environment": "lab", "theirs": "Lab", "commit": commit, "number": 7, "reply_to": "https://ci.example/1",
             "named": key, "found_by": "title", "answer": "waiting", "text": "Its approvals are missing."});

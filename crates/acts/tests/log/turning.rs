@@ -12,7 +12,7 @@ use acts::directory::{set_person, set_service};
 use acts::effects::run_timer;
 use acts::gate::{answer, consume_permit, shown_permit};
 use acts::{Context, Error, Executor};
-use model::audit::key_rotation::KeyTurn;
+use model::audit::key_rotation::KeyRotation;
 use model::change::change_file::Actor;
 use model::change::related_records;
 use model::core::enums::TurnKind;
@@ -58,20 +58,20 @@ fn done<T: Send + 'static>(
     executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act)
 }
 
-fn rotate(world: &World, purpose: &'static str) -> KeyTurn {
+fn rotate(world: &World, purpose: &'static str) -> KeyRotation {
     done((&world.executor, fresh(world)), move |cx| {
         rotate_key(cx, purpose, &why())
     })
     .unwrap()
 }
 
-fn revoke(world: &World, kid: &str) -> acts::Result<KeyTurn> {
+fn revoke(world: &World, kid: &str) -> acts::Result<KeyRotation> {
     let kid = kid.to_owned();
     done((&world.executor, fresh(world)), move |cx| revoke_key(cx, &kid, &why()))
 }
 
-/// The worker revokes the signatures of a revoked key; returns the rotation, and how often it came.
-fn worked_off(world: &World, kid: &str) -> (KeyTurn, usize) {
+/// The worker revokes what a revoked key signed; answers the turn, and how often it came.
+fn worked_off(world: &World, kid: &str) -> (KeyRotation, usize) {
     for round in 1.. {
         let subject = kid.to_owned();
         let turn = world.system(move |cx| {

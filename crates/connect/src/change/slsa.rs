@@ -75,7 +75,7 @@ pub fn read(payload: &[u8]) -> Result<Provenance, Unreadable> {
     let source = match statement["predicateType"].as_str().unwrap_or_default() {
         "https://slsa.dev/provenance/v1" => first(&predicate["buildDefinition"]["resolvedDependencies"]),
         "https://slsa.dev/provenance/v0.2" => {
-            told(&predicate["invocation"]["configSource"]).or_else(|| first(&predicate["materials"]))
+            describe(&predicate["invocation"]["configSource"]).or_else(|| first(&predicate["materials"]))
         }
         _ => return Err(Unreadable::because("the statement is no SLSA provenance of v1 or v0.2")),
     };
@@ -97,11 +97,11 @@ pub fn read(payload: &[u8]) -> Result<Provenance, Unreadable> {
 }
 
 fn first(materials: &Value) -> Option<(String, String)> {
-    materials.as_array()?.iter().find_map(told)
+    materials.as_array()?.iter().find_map(describe)
 }
 
 /// The repository and the commit of a Git material: `git+https://host/owner/name@refs/heads/main` with its digest.
-fn told(material: &Value) -> Option<(String, String)> {
+fn describe(material: &Value) -> Option<(String, String)> {
     let uri = material["uri"].as_str()?.strip_prefix("git+")?;
     let digest = &material["digest"];
     let commit = digest["gitCommit"].as_str().or_else(|| digest["sha1"].as_str())?;

@@ -133,6 +133,5 @@ fn digest(attribute: &str, value: &Value) -> Option<String> {
         .decode(value.as_str()?)
         .ok()
         .filter(|bytes| bytes.len() == 32)?;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("sha256:{hex}"))
+    Some(format!("sha256:{}", hex::encode(bytes)))
 }

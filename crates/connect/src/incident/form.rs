@@ -70,13 +70,7 @@ pub(super) fn unreadable(error: &serde_json::Error) -> SetAside {
 
 /// `sha256:…` of bytes.
 pub(super) fn hash(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut text = "sha256:".to_owned();
-    for byte in digest::digest(&digest::SHA256, bytes).as_ref() {
-        // Writing into a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("sha256:{}", hex::encode(digest::digest(&digest::SHA256, bytes)))
 }
 
 /// The fingerprint of a value, the same in any order of its fields.

@@ -179,8 +179,8 @@ fn group_key(key: &str) -> String {
         return format!("group/{clean}");
     }
     let hash = digest::digest(&digest::SHA256, key.as_bytes());
-    let hex: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("group/{}#{hex}", signal::shortened(&clean, KEY_MAX_BYTES - 20))
+    let digits = hex::encode(&hash.as_ref()[..8]);
+    format!("group/{}#{digits}", signal::shortened(&clean, KEY_MAX_BYTES - 20))
 }
 
 /// The usual severity names of rules.

@@ -1,6 +1,7 @@
 //! Queries Prometheus for one value by an instant query (`GET /api/v1/query`), and reads its response: a scalar, or a vector of
 //! one sample.
 
+use model::core::percent::encoded;
 use serde_json::Value;
 
 use crate::socket::call::{Answer, Call, Caller};
@@ -25,17 +26,8 @@ fn call(base: &str, expression: &str) -> Call {
                 "application/x-www-form-urlencoded".to_owned(),
             ),
         ],
-        body: format!("query={}", coded(expression)).into_bytes(),
+        body: format!("query={}", encoded(expression)).into_bytes(),
     }
-}
-
-/// A text as a form has it.
-fn coded(text: &str) -> String {
-    let byte = |b: u8| match b {
-        b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~') => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 fn read(answer: &Answer) -> Result<String, String> {

@@ -2,26 +2,31 @@
 
 use std::collections::BTreeSet;
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
 
-/// An absence of a person: the person gets no reminders, and their deputies may decide as well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A time in which a person is away: they are not reminded, and their deputies are asked beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "absence")]
 pub struct Absence {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The absent person.
+    /// Who is away.
+    #[card(column)]
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
-    /// The end, exclusive; ending an absence early sets this to that moment.
+    /// Its end, exclusive; taking it back sets this to that moment.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// The reason that the person gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub reason: Option<String>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,17 +40,19 @@ impl Absence {
     }
 }
 
-/// A delegation: one person may decide for another, for a limited time. A delegate gets no right that the delegate may not
-/// hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One person speaks for another, for a time. Nobody gets a right by it that they may not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "delegation")]
 pub struct Delegation {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The holder of the right.
+    /// Whose right it is.
+    #[card(column)]
     pub delegator: PersonId,
-    /// The delegate, who decides for the holder.
+    /// Who speaks for them.
+    #[card(column)]
     pub delegate: PersonId,
     /// The parts that are passed on, as `@from` names them (`owner`, `group:ecab`); empty means all that can be.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -55,13 +62,15 @@ pub struct Delegation {
     pub services: BTreeSet<ServiceKey>,
     /// Its start.
     pub starts_at: Timestamp,
-    /// The end, exclusive; ending a delegation early sets this to that moment.
+    /// Its end, exclusive; taking it back sets this to that moment.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// Whether the delegate is a deputy: called on only during the holder's absence or when the holder's decision is late.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deputy: bool,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub reason: Option<String>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ use crate::core::enums::{EscalationStep, OwnershipRole, Role, State};
 use crate::core::ids::{GroupKey, PersonId, RecordId, TargetId};
 use crate::core::parse::later;
 use crate::directory::basis::{Basis, Holder, Seen};
-use crate::directory::hands::Hands;
+use crate::directory::impersonation::Hands;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::integration::occurrence::SKEW;

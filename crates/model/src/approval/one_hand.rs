@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::change::change_file::ChangeFile;
 use crate::core::enums::{Level, OwnershipRole};
 use crate::core::ids::PersonId;
-use crate::directory::hands::Hands;
+use crate::directory::impersonation::Hands;
 use crate::directory::ownership_matrix::Ownership;
 use crate::directory::snapshot::{Directory, Person};
 use crate::gate::committers::marks_of;
@@ -183,7 +183,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
-    use crate::directory::hands::Hand;
+    use crate::directory::impersonation::Hand;
     use crate::directory::manager::tests::somebody;
 
     const NAMES: [&str; 4] = ["a", "b", "c", "d"];

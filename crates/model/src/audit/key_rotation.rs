@@ -1,5 +1,6 @@
 //! Turns of signing keys: a new one takes an old one's place, or a stolen one is revoked.
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -13,18 +14,22 @@ const SERVED_SECONDS: i64 = 86_400;
 /// Verifiers' clocks may be behind by so many seconds.
 const SKEW_SECONDS: i64 = 60;
 
-/// The end of one signing key: its rotation or revocation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyTurn {
+/// What became of one signing key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "key_turn")]
+pub struct KeyRotation {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// Which turn of the tenant's keys it is, from 1.
+    #[card(column)]
     pub number: i64,
     /// Rotated or revoked.
+    #[card(object)]
     pub kind: TurnKind,
-    /// The use of the key: `permit`, `log` or `cosigner`.
+    /// What the key signs: `permit`, `log` or `cosigner`.
+    #[card(column)]
     pub purpose: String,
     /// The key.
     pub kid: String,
@@ -41,6 +46,7 @@ pub struct KeyTurn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoking_after: Option<String>,
     /// Why.
+    #[card(text)]
     pub reason: String,
     /// The person who did it.
     pub by: PersonId,
@@ -48,7 +54,7 @@ pub struct KeyTurn {
     pub at: Timestamp,
 }
 
-impl KeyTurn {
+impl KeyRotation {
     /// Whether the key that this turn retired is still published.
     pub fn serves(&self, now: Timestamp) -> bool {
         self.kind == TurnKind::Rotated && self.served_until.is_some_and(|until| now < until)

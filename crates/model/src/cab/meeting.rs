@@ -1,27 +1,36 @@
 //! The records of boards: meetings with attendance and conflicts of interest, on-call shifts, decisions.
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::approval::absence::begins;
+use crate::core::card::Derived;
 use crate::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 
 /// The longest meeting, in hours: a meeting without an end is over then, so that old attendance does not make a quorum for
 /// ever.
 pub const LONGEST_HOURS: i64 = 24;
 
+/// A meeting is active until it is ended.
+const ACTIVE: &[Derived] = &[("active", |it| it["ended_at"].is_null().into())];
+
 /// A sitting of a board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "meeting", derived = ACTIVE)]
 pub struct Meeting {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The group that meets: `cab`, `ecab`.
+    #[card(column = "people_group")]
     pub group: GroupKey,
-    /// The title.
+    /// What it is called.
+    #[card(text)]
     pub title: String,
-    /// The start of the meeting.
+    /// From when it sits.
+    #[card(column)]
     pub starts_at: Timestamp,
     /// When it was ended; nobody votes afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,12 +41,15 @@ pub struct Meeting {
     pub at: Timestamp,
     /// The attendees in the order of arrival; each records their own attendance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub attendees: Vec<Attendance>,
     /// The declared conflicts of interest, each with its change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub conflicts: Vec<DeclaredConflict>,
     /// The changes that are voted on at it, once its agenda is frozen; absent where every change of its board may be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub listed: Option<Vec<ListedChange>>,
 }
 
@@ -78,19 +90,23 @@ pub struct DeclaredConflict {
 }
 
 /// A time in which a member of a board is on call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "on_call")]
 pub struct OnCall {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The board.
+    #[card(column = "people_group")]
     pub group: GroupKey,
-    /// The person on call.
+    /// Who is on call.
+    #[card(column)]
     pub person: PersonId,
     /// Its start.
     pub starts_at: Timestamp,
-    /// The end, exclusive; ending the time early sets this to that moment.
+    /// Its end, exclusive; taking it back sets this to that moment.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,30 +1,35 @@
 //! Training: the trainings of people, and until when each is valid. Rules may require a training, and policies may test it.
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{PersonId, RecordId};
 
 /// A training that a person has passed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "training")]
 pub struct Training {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The trained person.
+    /// Who.
+    #[card(column)]
     pub person: PersonId,
     /// The training: a name such as `pci_dss`, in lower case.
     pub training: String,
     /// From when it is valid.
     pub starts_at: Timestamp,
     /// Until when, exclusive; taking it back sets this to that moment.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// When it was recorded, by the clock of the server: it counts for nothing before. Absent in records of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Timestamp>,
     /// The proof of the training, such as the number of a certificate; needed where the training began before it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub evidence_note: Option<String>,
 }
 

@@ -16,7 +16,7 @@ use crate::change::related_records::{
 use crate::core::act::Act;
 use crate::core::enums::{ApprovalState, PeerVerdict, Role, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
-use crate::directory::hands::Hands;
+use crate::directory::impersonation::Hands;
 use crate::directory::snapshot::Directory;
 use crate::gate::{committers, running};
 use crate::identity::factor::{Factor, Wanted};

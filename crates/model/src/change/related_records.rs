@@ -1,6 +1,7 @@
 //! The records around a change: decisions, evidence, tasks, permits and the like.
 
-use jiff::{SignedDuration, Timestamp};
+use derive::{Described, Noun};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::lowered::Lowering;
@@ -17,6 +18,10 @@ use crate::identity::factor::Factor;
 use crate::integration::occurrence::{self, ToldWord};
 use crate::policy::facts::ActorFacts;
 use crate::policy::mapping;
+
+mod waited;
+
+pub use waited::Waited;
 
 /// Whether an approval still counts for one of the two digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,25 +184,31 @@ pub struct MetCondition {
     pub text: Option<String>,
 }
 
-/// A peer's review of plan and code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A peer's word on plan and code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "peer_review")]
 pub struct PeerReview {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// The peer.
+    #[card(column)]
     pub person: PersonId,
-    /// The verdict.
+    /// Their word.
+    #[card(object)]
     pub verdict: PeerVerdict,
     /// Their comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub text: Option<String>,
     /// The digest *what* that they read.
     pub what_digest: String,
-    /// In force, voided by an edit, or replaced by a later review of the same peer.
+    /// Standing, voided by an edit, or replaced by a later word of the same peer.
+    #[card(column, words)]
     pub state: ApprovalState,
     /// When.
     pub at: Timestamp,
@@ -309,23 +320,28 @@ impl Evidence {
 }
 
 /// A line in the log of actions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "entry")]
 pub struct Entry {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save; entries are never edited.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// Step, deviation, issue or rollback.
+    #[card(object)]
     pub kind: EntryKind,
-    /// The action or the observation.
+    /// What was done or seen.
+    #[card(text)]
     pub text: String,
     /// The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<i64>,
     /// The target it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub target: Option<TargetId>,
     /// The entry that it withdraws: the begin of a rollback before any of its steps was done, or a step that was recorded by
     /// mistake. The withdrawn entry stays in the log.
@@ -340,7 +356,8 @@ pub struct Entry {
     /// By how many seconds the clock of the device ran ahead of the server's; negative behind. `occurred_at` is corrected by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_ahead_seconds: Option<i64>,
-    /// When it happened, as its author reports it.
+    /// When it happened, by whoever reports it.
+    #[card(column)]
     pub occurred_at: Timestamp,
     /// The author.
     pub by: PersonId,
@@ -375,27 +392,33 @@ impl<'e> WayBack<'e> {
 }
 
 /// Work given to somebody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "task")]
 pub struct ChangeTask {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// Prepare, test, implement or verify: which step it holds.
+    #[card(object)]
     pub kind: TaskKind,
-    /// The work to do.
+    /// What is to be done.
+    #[card(text)]
     pub title: String,
     /// The assignee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub assignee: Option<PersonId>,
     /// Tasks that must be done first, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<RecordId>,
     /// Whether it holds its step while open.
     pub mandatory: bool,
-    /// Its state.
+    /// Where it stands.
+    #[card(column, words)]
     pub state: TaskState,
     /// Planned start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -411,6 +434,7 @@ pub struct ChangeTask {
     pub actual_end: Option<Timestamp>,
     /// The result, or why it was dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub text: Option<String>,
     /// The person who did or dropped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -425,26 +449,32 @@ pub struct ChangeTask {
 }
 
 /// An item of a checklist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "checklist_item")]
 pub struct ChecklistItem {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// The rule that brought it.
     pub rule: String,
-    /// The check to make.
+    /// What to check.
+    #[card(text)]
     pub title: String,
     /// Set when ticked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub done: Option<MetCondition>,
     /// How it is checked; absent for a plain line that is ticked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub kind: Option<ItemKind>,
     /// The people who agreed that the change may go without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub agreed: Vec<Agreement>,
     /// The digest *what* of the content for which they agreed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -452,15 +482,18 @@ pub struct ChecklistItem {
 }
 
 /// A comment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "comment")]
 pub struct Comment {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
-    /// Their comment.
+    /// In their words.
+    #[card(text)]
     pub text: String,
     /// The author.
     pub by: PersonId,
@@ -469,18 +502,22 @@ pub struct Comment {
 }
 
 /// A link to another change or to an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "link")]
 pub struct Link {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change that has the link.
+    #[card(column = "from_change")]
     pub change: ChangeId,
     /// How they relate.
+    #[card(column, words)]
     pub kind: LinkKind,
     /// The other change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub to_change: Option<ChangeId>,
     /// The other's key, or an incident's key or outside reference.
     #[serde(with = "crate::core::typed::plain")]
@@ -757,43 +794,4 @@ pub struct Message {
     pub at: Timestamp,
     /// `kept`, `mailed` or `failed`.
     pub delivery: String,
-}
-
-/// How long a check waited, and for what, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waited {
-    /// For people: some reason waited on somebody.
-    pub people_ms: i64,
-    /// For a window, a freeze or another turn of the clock.
-    pub queue_ms: i64,
-    /// For the gate itself: from the turn to go until the permit.
-    pub decision_ms: i64,
-}
-
-/// Whether a reason waits for somebody and not for the clock: a window opens by itself, also where it could be moved.
-fn waits_for_people(reason: &Unmet) -> bool {
-    match reason.code.as_str() {
-        "change_missing" => true,
-        "window_not_open" => false,
-        _ => !reason.waiting_on.is_empty(),
-    }
-}
-
-impl Waited {
-    /// Whether nothing was waited for.
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Adds a span with these open reasons.
-    pub fn add(&mut self, reasons: &[Unmet], span: SignedDuration) {
-        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(0);
-        if reasons.is_empty() {
-            self.decision_ms += span;
-        } else if reasons.iter().any(waits_for_people) {
-            self.people_ms += span;
-        } else {
-            self.queue_ms += span;
-        }
-    }
 }

@@ -145,7 +145,7 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
             row.text.clone_from(&text);
         }
     }
-    case.tell("task.updated", told(task, state, next.as_ref()));
+    case.tell("task.updated", describe(task, state, next.as_ref()));
     if let Some(next) = next.filter(|next| assignee.as_ref() != Some(next)) {
         let news = format!("A task on {} is yours now.", case.change().key);
         case.write_to(&next, "task", task.as_str(), news, "Do it, then mark it as done.");
@@ -166,7 +166,7 @@ fn of_lift<'t>(task: &'t ChangeTask, body: &Body) -> Block<'t> {
     }
 }
 
-fn told(task: &RecordId, state: Option<TaskState>, next: Option<&PersonId>) -> serde_json::Value {
+fn describe(task: &RecordId, state: Option<TaskState>, next: Option<&PersonId>) -> serde_json::Value {
     match next {
         Some(next) => json!({"task": task, "state": state, "assignee": next}),
         None => json!({"task": task, "state": state}),

@@ -8,6 +8,7 @@ pub mod enums;
 pub mod free_text;
 pub mod ids;
 pub mod parse;
+pub mod percent;
 pub mod private_fields;
 pub mod proportion;
 pub mod refusal;

@@ -462,24 +462,8 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     }
     known
         .iter()
-        .map(|candidate| (distance(word, candidate), *candidate))
+        .map(|candidate| (strsim::levenshtein(word, candidate), *candidate))
         .min()
         .filter(|(far, candidate)| *far <= 2.max(candidate.len() / 4))
         .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's distance between two short texts.
-pub(crate) fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, l) in left.chars().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, r) in right.iter().enumerate() {
-            let swap = before + usize::from(l != *r);
-            before = row[j + 1];
-            row[j + 1] = swap.min(row[j] + 1).min(before + 1);
-        }
-    }
-    row[right.len()]
 }

@@ -1,8 +1,10 @@
 //! Access reviews: each manager reviews the rights of their people and signs, and refused rights are removed.
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::card::Derived;
 pub use crate::core::enums::Period;
 use crate::core::ids::{PersonId, RecordId};
 
@@ -55,8 +57,12 @@ pub struct HeldRight {
     pub refused: bool,
 }
 
+/// A review is open until it is signed.
+const OPEN: &[Derived] = &[("is_open", |it| it["signed_at"].is_null().into())];
+
 /// One manager's part of a review of everybody's rights.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "access_review", derived = OPEN)]
 pub struct AccessReview {
     /// The record's id.
     pub id: RecordId,
@@ -64,7 +70,8 @@ pub struct AccessReview {
     pub version: i64,
     /// Joins the parts of one review.
     pub campaign: String,
-    /// The manager who reviews and signs.
+    /// Who looks and signs.
+    #[card(column)]
     pub manager: PersonId,
     /// The person who began it.
     pub begun_by: PersonId,
@@ -72,7 +79,8 @@ pub struct AccessReview {
     pub begun_at: Timestamp,
     /// Until when it is to be signed.
     pub due_at: Timestamp,
-    /// The rights under review.
+    /// What is looked at.
+    #[card(object)]
     pub rights: Vec<HeldRight>,
     /// When its manager was last reminded, in reviews from the time before action items did that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +90,7 @@ pub struct AccessReview {
     pub signed_at: Option<Timestamp>,
     /// Why something was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub reason: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +18,12 @@ use crate::change::record::Target;
 use crate::core::enums::{self, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::core::shared_map::Rows;
-use crate::directory::hands::Hand;
+use crate::directory::impersonation::Hand;
 use crate::risk::regimes::canonical;
 
-/// A row of the matrix: a person or a group has a part in the ownership of something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A row of the matrix: a person or a group has a part in answering for something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "ownership")]
 pub struct Ownership {
     /// The record's id.
     pub id: RecordId,
@@ -29,23 +31,29 @@ pub struct Ownership {
     pub version: i64,
     /// The service; with none of the three scopes the row covers everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub service: Option<ServiceKey>,
     /// Or the config item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_item: Option<String>,
     /// Or a whole class, such as `regime:sox`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub class: Option<Class>,
     /// The environment; absent means every one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub environment: Option<EnvironmentKey>,
     /// The part.
+    #[card(column, words)]
     pub role: OwnershipRole,
     /// The person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub person: Option<PersonId>,
     /// Or the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column = "people_group")]
     pub group: Option<GroupKey>,
     /// The job function that a holder of this part needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +69,7 @@ pub struct Ownership {
     pub is_from_catalogue: bool,
     /// The person who alone gave it last, where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub hand: Option<Hand>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]

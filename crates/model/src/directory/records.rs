@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::custom_field;
+use crate::core::card::Derived;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
-use crate::directory::hands::Hand;
+use crate::directory::impersonation::Hand;
 use crate::directory::led_elsewhere::LedElsewhere;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;
@@ -263,38 +265,46 @@ pub struct Service {
 }
 
 /// An environment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "environment")]
 pub struct Environment {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `production`.
+    #[card(column)]
     pub key: EnvironmentKey,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// Whether customers depend on it.
     pub is_production: bool,
 }
 
 /// A config item inside a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "config_item")]
 pub struct ConfigItem {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// Its key, unique in the tenant.
+    #[card(column)]
     pub key: String,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// The service it belongs to.
+    #[card(column)]
     pub service: ServiceKey,
     /// The kind of thing, such as `database`: a class for ownership.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Sensitive things in it: a change of it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(object)]
     pub holds: BTreeSet<Touch>,
     /// Its host names and IP addresses, in lower case, by which it can be found.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -302,24 +312,30 @@ pub struct ConfigItem {
 }
 
 /// An arrow of the graph: a service or config item needs, runs on or is part of another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "dependency")]
 pub struct Dependency {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The service (or item) that needs, runs on or is part.
+    #[card(column = "from_service")]
     pub from: ServiceKey,
     /// The service (or item) that is needed, runs the other or holds it.
+    #[card(column = "to_service")]
     pub to: ServiceKey,
     /// The meaning of the arrow. Ownership comes down along `part_of` alone.
     #[serde(default, skip_serializing_if = "DependencyKind::is_usual")]
+    #[card(object)]
     pub kind: DependencyKind,
     /// Whether `from` is a service or a config item.
     #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    #[card(object)]
     pub from_kind: NodeKind,
     /// Whether `to` is a service or a config item.
     #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    #[card(object)]
     pub to_kind: NodeKind,
     /// The environments in which it holds; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -358,18 +374,25 @@ impl NodeKind {
     }
 }
 
+/// A window is active until it is ended.
+const ACTIVE: &[Derived] = &[("active", |it| (it["ended"] != true).into())];
+
 /// A time in which work is welcome.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "maintenance_window", derived = ACTIVE)]
 pub struct MaintenanceWindow {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The title.
+    /// What it is called.
+    #[card(text)]
     pub title: String,
     /// Its start.
+    #[card(column)]
     pub starts_at: Timestamp,
     /// Its end.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// Services; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -382,6 +405,7 @@ pub struct MaintenanceWindow {
     pub ended: bool,
     /// How it repeats.
     #[serde(flatten)]
+    #[card(object)]
     pub repeat: Repeat,
 }
 
@@ -613,26 +637,33 @@ impl TemplateApproval {
 }
 
 /// A connection to an outside system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "connection")]
 pub struct Connection {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `github`.
+    #[card(column)]
     pub kind: String,
     /// A name for people.
+    #[card(column, text)]
     pub name: String,
-    /// The services of repositories.
+    /// Which repository is which service.
+    #[card(object)]
     pub map: Vec<Mapping>,
     /// Where the name of a change is looked for; what is usual when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub links: Vec<LinkRule>,
     /// The API for gate requests from this sender, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub api: Option<ConnectionApi>,
     /// The builders whose attestations tie an artifact to a commit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub builders: Vec<Builder>,
     /// For mail: the address for replies, without its signed part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -719,19 +750,23 @@ impl Mapping {
 }
 
 /// An API token: only its digest is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "token")]
 pub struct Token {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// A name for people.
+    #[card(text)]
     pub name: String,
-    /// The person for whom it acts.
+    /// The person for whom it speaks.
+    #[card(column)]
     pub person: PersonId,
     /// The person responsible for it.
     pub owner: PersonId,
     /// SHA-256 of the secret: `sha256:…`.
+    #[card(column)]
     pub digest: String,
     /// The first characters, so that people can distinguish tokens.
     pub prefix: String,
@@ -739,6 +774,7 @@ pub struct Token {
     pub scopes: BTreeSet<String>,
     /// The person's roles that the token carries; absent for all of them, also later ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub roles: Option<BTreeSet<Role>>,
     /// The services to which it is scoped; absent for all that its person sees.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -747,8 +783,10 @@ pub struct Token {
     pub created_at: Timestamp,
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub expires_at: Option<Timestamp>,
     /// Whether it was revoked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[card(column)]
     pub revoked: bool,
 }

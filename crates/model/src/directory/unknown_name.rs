@@ -10,27 +10,27 @@ const EXAMPLES: usize = 3;
 
 /// Of a service.
 pub fn service(directory: &Directory, key: &str) -> String {
-    told("service", key, directory.services.keys().map(|it| it.as_str()))
+    describe("service", key, directory.services.keys().map(|it| it.as_str()))
 }
 
 /// Of an environment.
 pub fn environment(directory: &Directory, key: &str) -> String {
-    told("environment", key, directory.environments.keys().map(|it| it.as_str()))
+    describe("environment", key, directory.environments.keys().map(|it| it.as_str()))
 }
 
 /// Of a group.
 pub fn group(directory: &Directory, key: &str) -> String {
-    told("group", key, directory.groups.keys().map(|it| it.as_str()))
+    describe("group", key, directory.groups.keys().map(|it| it.as_str()))
 }
 
 /// Of a config item.
 pub fn config_item(directory: &Directory, key: &str) -> String {
-    told("config item", key, directory.config_items.keys().map(String::as_str))
+    describe("config item", key, directory.config_items.keys().map(String::as_str))
 }
 
 /// Of a template.
 pub fn template(directory: &Directory, key: &str) -> String {
-    told("template", key, directory.templates.keys().map(String::as_str))
+    describe("template", key, directory.templates.keys().map(String::as_str))
 }
 
 /// The message about an unknown person. It lists no other logins as examples: only a nearly correct spelling gets a suggestion.
@@ -41,7 +41,7 @@ pub fn person(directory: &Directory, login: &str) -> String {
     format!("There is no person with the login `{login}`.{near}")
 }
 
-fn told<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+fn describe<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = near(name, known.clone()) {
         return format!("There is no {what} `{name}`. Did you mean `{near}`?");
     }
@@ -71,7 +71,7 @@ mod tests {
     use crate::directory::manager;
 
     fn of(known: &[&'static str], name: &str) -> String {
-        told("service", name, known.iter().copied())
+        describe("service", name, known.iter().copied())
     }
 
     #[test]

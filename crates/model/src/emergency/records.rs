@@ -1,5 +1,6 @@
 //! The records of break-glass.
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -94,22 +95,26 @@ pub struct Cosignature {
     pub factor: Option<Factor>,
 }
 
-/// One opening of break-glass, as the budget counts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GlassUse {
+/// One opening of the glass, as the budget counts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "glass_use")]
+pub struct BreakGlassUse {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The team of the budget, or the service without a team; empty if the change names neither.
+    /// The team whose budget it is, or the service that has none; empty where nobody said either.
+    #[card(column, text)]
     pub team: String,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// The change's key.
     pub change_key: String,
     /// The opener.
     pub by: PersonId,
     /// When.
+    #[card(column)]
     pub at: Timestamp,
     /// Its number in the quarter, from 1.
     pub number: i64,
@@ -120,6 +125,7 @@ pub struct GlassUse {
     pub over_budget: bool,
     /// The requirements bypassed at the opening.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub bypassed: Vec<Bypassed>,
 }
 

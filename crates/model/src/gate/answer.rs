@@ -23,7 +23,7 @@ use crate::emergency::grounds::end_of_grounds;
 use crate::gate::begun::{before_next_start, has_begun, has_starts_ahead};
 use crate::gate::closing::{CLOSED, closed_unmet};
 use crate::gate::names::Names;
-use crate::gate::{rollback_binding, way_back};
+use crate::gate::{rollback, rollback_binding};
 use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{has_many, stops_begun};
@@ -202,8 +202,8 @@ fn rows_where(
             found.push(row(file, directory, target, Purpose::Deploy, unmet, now));
         }
         let begun = matches!(change.state, State::Implementing | State::Reviewing);
-        let closed = way_back::against(change, target);
-        let leads_nowhere = matches!(closed, Some(way_back::Closed::Unnamed | way_back::Closed::Told));
+        let closed = rollback::against(change, target);
+        let leads_nowhere = matches!(closed, Some(rollback::Closed::Unnamed | rollback::Closed::Told));
         if begun && !leads_nowhere {
             let unmet = closed.map(|why| rollback_binding::unmet_of(why, (file, directory, now), target));
             found.push(row(

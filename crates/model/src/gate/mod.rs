@@ -15,6 +15,6 @@ pub mod permit;
 pub mod provenance;
 pub mod reopened;
 pub mod reopening;
+pub mod rollback;
 pub(crate) mod rollback_binding;
 pub mod running;
-pub mod way_back;

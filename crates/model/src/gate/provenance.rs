@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,23 +36,28 @@ impl Word {
     }
 }
 
-/// A check that an outside system requested. Its result is sent again when its change moves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A question of an outside system, answered again by itself when its change moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "outside_check")]
 pub struct OutsideCheck {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The connection that sent the request.
+    /// The connection that asked.
+    #[card(column)]
     pub connection: RecordId,
-    /// The kind of the question.
+    /// What it wants to know.
+    #[card(object)]
     pub ask: AskKind,
     /// Names the question for good within the connection.
+    #[card(column)]
     pub natural_key: String,
     /// `owner/name` as the engine writes it.
     #[serde(with = "crate::core::typed")]
     pub repository: String,
     /// Our service; of several that are built from the repository the first.
+    #[card(column)]
     pub service: ServiceKey,
     /// The other services that are built from the repository.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -66,9 +72,11 @@ pub struct OutsideCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theirs: Option<String>,
     /// The commit.
+    #[card(column = "commit_sha")]
     pub commit: String,
     /// The pull or merge request's number; for a group of a merge queue, the number of the request that the group adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub number: Option<u64>,
     /// The address for the result.
     pub reply_to: String,
@@ -80,13 +88,16 @@ pub struct OutsideCheck {
     pub found_by: Option<String>,
     /// The change that decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column = "change_id")]
     pub change: Option<ChangeId>,
     /// Its key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
-    /// The result.
+    /// What we say.
+    #[card(object)]
     pub answer: Word,
-    /// The reason, in a sentence for the person who waits.
+    /// Why, in words for whoever waits.
+    #[card(text)]
     pub text: String,
     /// For a run of Terraform: its stage, such as `pre_apply`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,9 +107,11 @@ pub struct OutsideCheck {
     pub is_speculative: bool,
     /// For a run of Terraform: the gate's reasons, each shown separately.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub reasons: Vec<Unmet>,
     /// Whether nobody waits any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[card(column)]
     pub is_over: bool,
     /// The time of the request.
     pub at: Timestamp,

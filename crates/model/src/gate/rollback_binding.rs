@@ -10,8 +10,8 @@ use crate::core::enums::State;
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::gate::build::are_one;
+use crate::gate::rollback::Closed;
 use crate::gate::running::Running;
-use crate::gate::way_back::Closed;
 
 /// The reason why a rollback is closed, as text for the gate.
 pub(crate) fn unmet_of(

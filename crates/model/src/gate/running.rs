@@ -8,7 +8,7 @@ use crate::change::record::{Change, Target};
 use crate::core::enums::{EvidenceKind, Outcome, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey, TargetId};
 use crate::gate::build::are_one;
-use crate::gate::way_back;
+use crate::gate::rollback;
 
 /// An artifact that an outcome brought into a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,7 +160,7 @@ impl<F: FnMut() -> RecordId> Turn<'_, F> {
             .for_each(Running::go_on);
         self.end_own();
         let before = target.rollback_to.as_deref().filter(|_| outcome == Outcome::RolledBack);
-        if let Some(before) = before.filter(|_| way_back::against(change, target).is_none()) {
+        if let Some(before) = before.filter(|_| rollback::against(change, target).is_none()) {
             self.bring(before);
         }
     }

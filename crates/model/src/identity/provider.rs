@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -10,15 +11,18 @@ use crate::core::ids::{GroupKey, PersonId, RecordId};
 use crate::directory::records::{Given, Person, RefusedRight, Vouched};
 
 /// An OpenID Connect provider at which people of the tenant sign in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "identity_provider")]
 pub struct IdentityProvider {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// `corp`: part of its addresses.
+    /// `corp`: stands in its addresses.
+    #[card(column)]
     pub key: String,
-    /// The label of its button.
+    /// What its button says.
+    #[card(text)]
     pub name: String,
     /// The issuer, exactly as its tokens name it (OpenID Connect Discovery section 4).
     pub issuer: String,
@@ -37,9 +41,11 @@ pub struct IdentityProvider {
     pub groups_claim: Option<String>,
     /// The provider's groups, mapped to groups here. A sign-in adds and removes exactly these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[card(object)]
     pub groups: BTreeMap<String, GroupKey>,
     /// The provider's groups, mapped to roles. A sign-in adds and removes exactly these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[card(object)]
     pub roles: BTreeMap<String, Role>,
     /// The number of days for which its rights last after the last sign-in.
     #[serde(default = "usual_days", skip_serializing_if = "is_usual_days")]
@@ -51,6 +57,7 @@ pub struct IdentityProvider {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub trusts_mail: bool,
     /// Whether people may sign in there.
+    #[card(column)]
     pub active: bool,
     /// The person who set it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -89,17 +90,21 @@ pub const KEEP_FILES: i64 = 10;
 pub const BATCH: i64 = 500;
 
 /// A receiver of the tenant's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "sink")]
 pub struct Sink {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// A name for people.
+    #[card(column, text)]
     pub name: String,
     /// Where entries go: `tcp://host:port`, `tls://host:port`, `https://…` or `file:NAME`.
+    #[card(text)]
     pub url: String,
     /// In which form.
+    #[card(object)]
     pub format: SinkFormat,
     /// The kinds of event: `change.approved`, `change.*` or `*`.
     pub kinds: Vec<String>,
@@ -118,6 +123,7 @@ pub struct Sink {
     /// The person who is notified when it fails.
     pub owner: PersonId,
     /// Whether entries are sent.
+    #[card(column)]
     pub active: bool,
 }
 

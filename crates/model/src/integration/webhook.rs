@@ -1,5 +1,6 @@
 //! Outgoing webhooks: the outside addresses that receive events.
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -49,20 +50,24 @@ pub const KEPT_DAYS: i64 = 30;
 /// The longest pause between two tries, in seconds: a receiver that is back gets the event within this time.
 pub const LONGEST_PAUSE_SECONDS: i64 = 300;
 
-/// An outside address that receives events.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// An address outside that is told of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "webhook")]
 pub struct Webhook {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// A name for people.
+    #[card(column, text)]
     pub name: String,
-    /// The address for events. It may contain a token of the receiver's, so the log has only its commitment; of a chat's
-    /// address only the beginning is shown, because the whole address is the secret.
+    /// Where events are posted. It may hold a token of the receiver's, so the log has only its commitment; of a chat's
+    /// address only the beginning stands here, as the whole of it is the secret.
+    #[card(text)]
     pub url: String,
     /// In which form.
     #[serde(default, skip_serializing_if = "WebhookFormat::is_usual")]
+    #[card(object)]
     pub format: WebhookFormat,
     /// Limits the events to changes of these services; all by default.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -71,7 +76,8 @@ pub struct Webhook {
     pub kinds: Vec<String>,
     /// The person notified of a failure.
     pub owner: PersonId,
-    /// Whether it receives events.
+    /// Whether it is told of events.
+    #[card(column)]
     pub active: bool,
     /// When its secret was last replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]

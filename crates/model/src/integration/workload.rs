@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -53,16 +54,19 @@ const OWNER_CLAIMS: [&str; 21] = [
 ];
 /// The longest that a platform's token may live, in seconds.
 pub const LONGEST_LIFE_SECONDS: i64 = 3_600;
-/// The jobs of a platform that may sign in, with their person and session length.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Which jobs of a platform are let in, as whom, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "workload")]
 pub struct Workload {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// `github-main`: part of its address.
+    /// `github-main`: stands in its address.
+    #[card(column)]
     pub key: String,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// The platform's issuer, exactly as its tokens name it.
     pub issuer: String,
@@ -72,7 +76,8 @@ pub struct Workload {
     pub own_issuer: bool,
     /// The required audience of its tokens.
     pub meant_for: String,
-    /// The required claims of its tokens: for each claim, patterns of which one must fit. `*` matches anything.
+    /// What its tokens must say: for each claim the patterns of which one must fit. `*` stands for anything.
+    #[card(object)]
     pub claims: BTreeMap<String, BTreeSet<String>>,
     /// The person on whose behalf its jobs act.
     pub person: PersonId,
@@ -82,10 +87,12 @@ pub struct Workload {
     pub scopes: BTreeSet<String>,
     /// The roles that its jobs have of the person's; absent for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub roles: Option<BTreeSet<Role>>,
     /// The session length for one token of the platform, in minutes.
     pub minutes: i64,
-    /// Whether jobs may sign in.
+    /// Whether anybody is let in.
+    #[card(column)]
     pub active: bool,
     /// The time at which the administrators were notified that it trusts anybody; absent until then, and after each edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]

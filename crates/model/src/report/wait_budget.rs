@@ -13,7 +13,7 @@ use crate::core::act::actions::{READ, SET_FREEZE};
 use crate::core::card::{Card, Event, Field, Kind, Page};
 use crate::core::enums::{BudgetPeriod, WaitOf};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
-use crate::directory::hands::Hands;
+use crate::directory::impersonation::Hands;
 use crate::report::change_outcome::{ASSESSMENT, AUTHORIZATION, ApprovalSpan, ChangeOutcome};
 use crate::report::figure::FEWEST_APPROVERS;
 use crate::report::statistics::{median, percentile};

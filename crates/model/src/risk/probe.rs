@@ -8,6 +8,7 @@ use crate::core::card::{Card, Event, Page};
 use crate::core::enums::ProbeReads;
 use crate::core::ids::{GroupKey, RecordId};
 use crate::core::parse::{LINE, Reading};
+use crate::core::percent::encoded;
 use crate::verbs;
 
 /// The longest address, in characters.
@@ -124,15 +125,8 @@ pub fn check(reading: &mut Reading<'_>, input: &ProbeInput) {
 impl Probe {
     /// The address for a place, with its names escaped.
     pub fn address(&self, service: &str, environment: &str) -> String {
-        let escaped = |text: &str| -> String {
-            let byte = |b: u8| match b {
-                b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~') => char::from(b).to_string(),
-                b => format!("%{b:02X}"),
-            };
-            text.bytes().map(byte).collect()
-        };
-        let url = self.url.replace("{service}", &escaped(service));
-        url.replace("{environment}", &escaped(environment))
+        let url = self.url.replace("{service}", &encoded(service));
+        url.replace("{environment}", &encoded(environment))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The regimes that policies can test: laws and standards that apply to a service. A service may name others, which only rows
 //! of the ownership matrix use; but a typing error must not silently exempt a service from its rules.
 
-use crate::core::parse::distance;
+use strsim::levenshtein;
 
 /// The regimes that policies can test, in the schema's spelling.
 pub const REGIMES: [&str; 9] = [
@@ -53,7 +53,7 @@ fn number(word: &str) -> String {
 
 /// Whether one name is a misspelling of the other: two letters exchanged, or one wrong letter in a long name.
 fn is_slip(written: &str, known: &str) -> bool {
-    let is_near = letters(written) == letters(known) || (known.len() >= LONG && distance(written, known) == 1);
+    let is_near = letters(written) == letters(known) || (known.len() >= LONG && levenshtein(written, known) == 1);
     is_near && number(written) == number(known)
 }
 

@@ -3,6 +3,7 @@
 //! Zones are IANA zones out of the bundled database, so that the same record gives the same instants everywhere. An hour
 //! that daylight saving skips is not worked, an hour that it repeats is worked twice.
 
+use derive::{Described, Noun};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -18,25 +19,31 @@ pub const USUAL: &str = "default";
 const MOST_DAYS: usize = 5 * 366;
 
 /// Working hours and holidays.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "calendar")]
 pub struct Calendar {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `default`, `oslo`.
+    #[card(column)]
     pub key: String,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// Its IANA zone.
     pub zone: String,
-    /// The working hours; never empty.
+    /// When work is done; never empty.
+    #[card(object)]
     pub hours: Vec<Hours>,
     /// Days without work, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub holidays: Vec<Holiday>,
     /// The fiscal year's division.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub fiscal: Option<Fiscal>,
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
+use crate::core::card::Derived;
 use crate::core::enums::{FreezeReach, FreezeStage, Level};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use crate::core::parse::later;
@@ -13,21 +15,29 @@ use crate::risk::past_level;
 use crate::schedule::freeze_steps::{Course, PastException};
 use crate::schedule::repeat::{Occurrence, Repeat, covers_less};
 
+/// A freeze is active until it is ended.
+const ACTIVE: &[Derived] = &[("active", |it| (it["ended"] != true).into())];
+
 /// A time in which no change begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "freeze", derived = ACTIVE)]
 pub struct Freeze {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The title.
+    /// What it is called.
+    #[card(text)]
     pub title: String,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub reason: Option<String>,
     /// Its start.
+    #[card(column)]
     pub starts_at: Timestamp,
     /// Its end.
+    #[card(column)]
     pub ends_at: Timestamp,
     /// Services; empty means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -40,9 +50,11 @@ pub struct Freeze {
     pub halt: bool,
     /// Whether it also stops services that depend on the named ones.
     #[serde(default, skip_serializing_if = "FreezeReach::is_usual")]
+    #[card(object)]
     pub reach: FreezeReach,
     /// Changes with an exception.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub exceptions: Vec<FreezeException>,
     /// Whether it was taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -52,9 +64,11 @@ pub struct Freeze {
     pub corrected_at: Option<Timestamp>,
     /// A proposal to end the freeze or reduce its scope, until it is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub loosening: Option<Loosening>,
     /// Its reductions and its end, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub loosened: Vec<Loosened>,
     /// The person who set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,9 +78,11 @@ pub struct Freeze {
     pub set_at: Option<Timestamp>,
     /// Its repetition.
     #[serde(flatten)]
+    #[card(object)]
     pub repeat: Repeat,
     /// Its agreement with the business, and the changes that pass.
     #[serde(flatten)]
+    #[card(object)]
     pub course: Course,
 }
 

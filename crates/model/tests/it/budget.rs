@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};
 use model::change::change_file::Lent;
 use model::core::enums::{self, ActionKind, Role, State};
-use model::directory::hands::Hand;
+use model::directory::impersonation::Hand;
 use model::directory::snapshot;
 use model::emergency::break_glass;
 use model::emergency::budget::{Used, teams_of, words_of_team};

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::core::unmet::unmet;
-use model::directory::hands::Hand;
+use model::directory::impersonation::Hand;
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::directory::vendor::Vendor;
 use model::schedule::conflict_record::{Conflict, ConflictInput};

@@ -10,7 +10,7 @@ use model::change::work;
 use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role, State};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::refusal::Refusal;
-use model::directory::hands::Hand;
+use model::directory::impersonation::Hand;
 use model::directory::snapshot::{Dependency, Directory, Freeze, FreezeException, Incident};
 use model::incident::course::{Signature, StoodDown};
 use model::incident::lifecycle::{self, Happens, TABLE, Then};

@@ -1,6 +1,7 @@
 //! Signing in, the password again before a sensitive action, and passkeys for either.
 
 use askama::Template;
+use model::core::percent::encoded_path;
 
 use crate::elements::form::Fields;
 use crate::elements::frame::document;
@@ -94,7 +95,7 @@ impl SignIn {
     /// This page in another language, on the way to the same place.
     fn in_language(&self, tag: &str) -> String {
         let next = self.fields.iter().find(|field| field.name == "next");
-        let next = next.map(|field| field.value.bytes().map(escaped).collect::<String>());
+        let next = next.map(|field| encoded_path(&field.value));
         next.map_or_else(
             || format!("?language={tag}"),
             |next| format!("?language={tag}&next={next}"),
@@ -113,15 +114,7 @@ impl SignIn {
     }
 }
 
-/// A byte as allowed in a query's value.
-fn escaped(byte: u8) -> String {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'/' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    }
-}
-
-/// Step-up authentication: a fresh factor before a sensitive action.
+/// The password asked again: a fresh factor before a sensitive action.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "step_up.html")]
 pub struct StepUp {

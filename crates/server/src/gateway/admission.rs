@@ -57,7 +57,7 @@ async fn review<D: Decide>(decider: &D, environment: &str, headers: HeaderMap, b
         Err(unclear_review(&review))
     };
     match task {
-        Ok(Task::Nothing(why)) => Ok(told(&uid, true, why, json!({"assent": why}))),
+        Ok(Task::Nothing(why)) => Ok(describe(&uid, true, why, json!({"assent": why}))),
         Ok(Task::Workload(workload)) => judge(decider, &uid, &workload, environment, &headers).await,
         Err(unclear) => {
             let asked = question(Err(unclear), None, &headers);
@@ -145,7 +145,7 @@ async fn judge<D: Decide>(
         }
     }
     if stopped.is_empty() {
-        return Ok(told(uid, true, "go", json!({"images": notes.join(", ")})));
+        return Ok(describe(uid, true, "go", json!({"images": notes.join(", ")})));
     }
     Ok(refused(uid, &stopped))
 }
@@ -168,7 +168,7 @@ fn refused(uid: &str, stopped: &[(String, Decided)]) -> Value {
         .flat_map(|(_, decided)| &decided.reasons)
         .map(|reason| reason.code.as_str())
         .collect();
-    told(
+    describe(
         uid,
         false,
         &format!("stop: {message}"),
@@ -176,7 +176,7 @@ fn refused(uid: &str, stopped: &[(String, Decided)]) -> Value {
     )
 }
 
-fn told(uid: &str, is_allowed: bool, message: &str, notes: Value) -> Value {
+fn describe(uid: &str, is_allowed: bool, message: &str, notes: Value) -> Value {
     // Clients of the API expect a status in any case, although only that of a refusal is looked at.
     let status = if is_allowed {
         json!({"code": 200, "message": message})

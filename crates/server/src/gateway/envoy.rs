@@ -177,7 +177,7 @@ async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result
     let (asked, sent) = asked(request, headers);
     let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
     let decided = decider.decide(asked).await.map_err(in_grpc)?;
-    Ok(told(&decided, judged, &sent))
+    Ok(describe(&decided, judged, &sent))
 }
 
 /// The one message of a unary call: a flag, its length, its bytes.
@@ -222,7 +222,7 @@ fn asked(request: CheckRequest, headers: HeaderMap) -> (Asked, Heads) {
     (asked, heads)
 }
 
-fn told(decided: &Decided, judged: Vec<(&'static str, String)>, sent: &Heads) -> CheckResponse {
+fn describe(decided: &Decided, judged: Vec<(&'static str, String)>, sent: &Heads) -> CheckResponse {
     let mut all = decided.headers();
     all.extend(judged);
     let is_kept = |name: &str| all.iter().any(|(kept, _)| *kept == name);
@@ -387,7 +387,7 @@ mod tests {
             change: Some("CHG-1".to_owned()),
             ..Decided::stop("x", "", "", super::super::question::Basis::Gate)
         };
-        let allowed = told(&decided, place.judged(), &sent).allowed.unwrap();
+        let allowed = describe(&decided, place.judged(), &sent).allowed.unwrap();
         let set = |name: &str| {
             let found = allowed
                 .headers

@@ -20,7 +20,7 @@ pub(super) async fn answer<D: Decide>(
     let (asked, sent) = asked(&service, &environment, headers);
     let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
     match decider.decide(asked).await {
-        Ok(decided) => told(&decided, judged, &sent),
+        Ok(decided) => describe(&decided, judged, &sent),
         Err(failure) => failure.into_response(),
     }
 }
@@ -47,7 +47,7 @@ pub(super) async fn answer_below<D: Decide>(
     answer(state, Path((service, environment)), headers).await
 }
 
-fn told(decided: &Decided, judged: Vec<(&'static str, String)>, sent: &Heads) -> Response {
+fn describe(decided: &Decided, judged: Vec<(&'static str, String)>, sent: &Heads) -> Response {
     let status = if decided.is_go() {
         StatusCode::OK
     } else {

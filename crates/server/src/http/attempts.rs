@@ -77,7 +77,7 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
     let written = state
         .act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write)
         .await;
-    told(written);
+    describe(written);
 }
 
 /// The policies that decided. For a rule built into Assent this adds nothing to the code.
@@ -87,8 +87,8 @@ fn named(problem: &Problem, code: &str) -> Vec<String> {
     ids.filter(|id| *id != own).collect()
 }
 
-/// The refusal is sent even when it cannot be recorded: the response must not reveal that the store is unavailable.
-fn told(written: Result<(), Failure>) {
+/// The refusal is answered all the same when it cannot be noted: whoever is refused must not learn that the store is away.
+fn describe(written: Result<(), Failure>) {
     if let Err(failure) = written {
         tracing::warn!(code = failure.problem.code, "an attempt could not be noted");
     }
@@ -167,7 +167,7 @@ async fn credential(state: &AppState, tenant: &str, news: News, data: Value) {
 
 async fn credential_from(state: &AppState, tenant: &str, news: News, data: Value, source: Option<String>) {
     let write = move |cx: &mut Context<'_, '_>| note_credential(cx, news.clone(), &data, source.as_deref());
-    told(
+    describe(
         state
             .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, write)
             .await,

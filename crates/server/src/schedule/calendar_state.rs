@@ -25,7 +25,7 @@ pub(crate) async fn show(
 ) -> Response {
     let denied = || {
         let text = "No calendar feed has this address.".to_owned();
-        told(400, &wrong(&("AccessDeniedException", text)))
+        describe(400, &wrong(&("AccessDeniedException", text)))
     };
     let caller = match caller_of_feed(&state, &secret).await {
         Ok(caller) if caller.tenant == tenant => caller,
@@ -39,7 +39,7 @@ pub(crate) async fn show(
     };
     let question = match asked {
         Ok(question) => question,
-        Err(why) => return told(400, &wrong(&why)),
+        Err(why) => return describe(400, &wrong(&why)),
     };
     let places: Vec<Place> = question.calendars.into_iter().map(place).collect();
     let at = question.at;
@@ -52,8 +52,8 @@ pub(crate) async fn show(
         })
         .await;
     match found {
-        Ok(Ok(value)) => told(200, &value),
-        Ok(Err(why)) => told(400, &wrong(&why)),
+        Ok(Ok(value)) => describe(200, &value),
+        Ok(Err(why)) => describe(400, &wrong(&why)),
         Err(failure) if matches!(failure.status(), 401 | 403) => denied(),
         Err(failure) => failure.into_response(),
     }
@@ -70,7 +70,7 @@ fn absent(text: String) -> Wrong {
     ("InvalidDocument", text)
 }
 
-fn told(status: u16, value: &Value) -> Response {
+fn describe(status: u16, value: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = (status, value.to_string()).into_response();
     let headers = response.headers_mut();

@@ -23,7 +23,7 @@ type Line = (String, String, String);
 /// on.
 pub(super) fn tell(connection: &mut Connection) -> rusqlite::Result<()> {
     let wanted = wanted(connection)?;
-    if told(connection)? == wanted {
+    if describe(connection)? == wanted {
         return Ok(());
     }
     // One that begins by reading and then wants to write is refused at once where another server wrote meanwhile.
@@ -40,8 +40,8 @@ pub(super) fn tell(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.execute_batch("ANALYZE sqlite_schema")
 }
 
-/// The stored statistics, in the order of indexes.
-fn told(connection: &Connection) -> rusqlite::Result<Vec<Line>> {
+/// What was told before, in the order of indexes.
+fn describe(connection: &Connection) -> rusqlite::Result<Vec<Line>> {
     let is_there = connection
         .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1'")?
         .exists([])?;
@@ -128,14 +128,14 @@ mod tests {
                     CREATE INDEX note_open ON note (tenant, state) WHERE state = 'open';";
         connection.execute_batch(make).unwrap();
         tell(&mut connection).unwrap();
-        let lines: Vec<String> = told(&connection).unwrap().into_iter().map(|line| line.2).collect();
+        let lines: Vec<String> = describe(&connection).unwrap().into_iter().map(|line| line.2).collect();
         assert_eq!(lines, ["1000000 250000 125", "1000 250 1", "1000000 250000 1"]);
         let changes = connection.total_changes();
         tell(&mut connection).unwrap();
         assert_eq!(connection.total_changes(), changes, "nothing new was to be told");
         connection.execute_batch("DROP INDEX note_open").unwrap();
         tell(&mut connection).unwrap();
-        assert_eq!(told(&connection).unwrap().len(), 2);
+        assert_eq!(describe(&connection).unwrap().len(), 2);
     }
 
     #[test]

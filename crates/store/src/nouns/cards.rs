@@ -49,7 +49,38 @@ macro_rules! records {
     };
 }
 
-model::card_nouns!(records);
+/// The tables of records whose cards describe their fields alone.
+pub(super) const RECORDS: &[&str] = records_alone::TABLES;
+/// The tables of nouns whose cards name their verbs too.
+pub(super) const NOUNS: &[&str] = whole_nouns::TABLES;
+
+mod records_alone {
+    use super::*;
+
+    model::record_nouns!(records);
+}
+
+mod whole_nouns {
+    use super::*;
+
+    model::card_nouns!(records);
+}
+
+/// The derived columns of a body.
+pub(super) fn derived_columns(table: &str, body: &str) -> Result<Vec<(&'static str, Value)>> {
+    match RECORDS.contains(&table) {
+        true => records_alone::derived_columns(table, body),
+        false => whole_nouns::derived_columns(table, body),
+    }
+}
+
+/// A record's own body; `None` where it is not, or the table is none of a card's.
+pub(super) fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<Json>> {
+    match RECORDS.contains(&table) {
+        true => records_alone::load_body(tx, table, id),
+        false => whole_nouns::load_body(tx, table, id),
+    }
+}
 
 fn columns<N: Noun>(noun: &N) -> Vec<(&'static str, Value)> {
     let body = serde_json::to_value(noun).unwrap_or_default();
@@ -71,6 +102,8 @@ fn column(kind: Kind, value: &Json) -> Value {
         (Kind::Time, Json::String(text)) => text.parse::<Timestamp>().map_or(Value::Null, Value::from),
         (_, Json::String(text)) => text.as_str().into(),
         (_, Json::Bool(it)) => (*it).into(),
+        // A record leaves out what is not so.
+        (Kind::Boolean, Json::Null) => false.into(),
         (_, Json::Number(number)) => number.as_i64().map_or(Value::Null, Value::from),
         _ => Value::Null,
     }
@@ -83,7 +116,9 @@ mod tests {
     use std::fs;
 
     use model::core::card::{Field, Kind};
-    use model::nouns::CARDS;
+    use model::nouns::{CARDS, RECORD_CARDS};
+
+    use super::{Json, Value};
 
     /// The part of the migrations that makes a table, with its columns that were added later.
     fn table(name: &str) -> String {
@@ -113,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_migration_has_the_columns_of_the_card_and_no_others() {
-        for card in CARDS {
+        for card in CARDS.iter().chain(RECORD_CARDS) {
             let made = table(card.table);
             let mut wanted: Vec<String> = card
                 .fields
@@ -143,5 +178,20 @@ mod tests {
             found.sort();
             assert_eq!(found, wanted, "{}", card.table);
         }
+    }
+
+    #[test]
+    fn a_column_that_no_field_holds_is_derived_and_what_a_record_leaves_out_is_not_so() {
+        let begun = r#"{"id": "m", "version": 1, "group": "cab", "title": "Tuesday", "starts_at": "2026-11-24T09:00:00Z",
+            "by": "p", "at": "2026-11-20T09:00:00Z"}"#;
+        let ended = begun.replace("\"by\"", "\"ended_at\": \"2026-11-24T10:00:00Z\", \"by\"");
+        let active = |body: &str| {
+            let columns = super::derived_columns("meeting", body).unwrap();
+            columns.into_iter().find(|(name, _)| *name == "active").unwrap().1
+        };
+        assert_eq!(active(begun), Value::Bool(true));
+        assert_eq!(active(&ended), Value::Bool(false));
+        assert_eq!(super::column(Kind::Boolean, &Json::Null), Value::Bool(false));
+        assert_eq!(super::column(Kind::Time, &Json::Null), Value::Null);
     }
 }

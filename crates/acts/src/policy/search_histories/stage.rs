@@ -1,6 +1,6 @@
 //! The stage of a story: one change, the acts of the product done by the chosen people, and the steps so far.
 
-mod told;
+mod communication;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -183,7 +183,7 @@ pub fn waves(waves: &Waves, common: &Common, output: &Output) -> Result<u8> {
             let found = client.get(&path(key, "/waves/dry-run"))?.body;
             output.data(&found, |output| tell_dry_run(output, &found));
         }
-        Waves::Tell(told) => return tell(&client, told, output),
+        Waves::Tell(told) => return send_outcomes(&client, told, output),
         Waves::Pause { key, reason } => {
             let done = client
                 .post(&path(key, "/waves/pause"), &json!({"reason": reason}))?
@@ -286,7 +286,7 @@ fn members_of(members: &Members) -> Result<Value> {
     Ok(Value::Object(body))
 }
 
-fn tell(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
+fn send_outcomes(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
     let mut names: BTreeSet<String> = told.members.iter().cloned().collect();
     if let Some(file) = &told.file {
         let text = read_text(file)?;

@@ -146,7 +146,7 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
         output.failure(&failure);
         Failure::could_not("The gate could not be asked; nothing was decided.")
     })?;
-    tell(file, check, output, &answer, seconds_since(begun))
+    print_found(file, check, output, &answer, seconds_since(begun))
 }
 
 /// A check that waits for go also waits out a restart of the server, in the first request and in the last.
@@ -334,7 +334,7 @@ fn information_lines(answer: &Value) -> Vec<String> {
     rows.map(|row| format!("  known: {}", text_of(row, "text"))).collect()
 }
 
-fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
+fn print_found(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
     let mut shown = answer.clone();
     shown["waited_seconds"] = json!(waited);
     let output = output.beside(check.permit.as_deref());

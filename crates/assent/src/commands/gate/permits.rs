@@ -145,7 +145,7 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
     let keys = match Jwks::parse(&read_file(&verify.keys)?) {
         Ok(keys) => keys,
         Err(error) => {
-            return Ok(told(
+            return Ok(describe(
                 output,
                 2,
                 "keys_unreadable",
@@ -156,7 +156,7 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
     };
     if let Some(tenant) = verify.tenant.as_ref().filter(|tenant| **tenant != keys.tenant) {
         let text = format!("The keys are of the tenant `{}`, not of `{tenant}`.", keys.tenant);
-        return Ok(told(output, 1, "wrong_tenant", &text, None));
+        return Ok(describe(output, 1, "wrong_tenant", &text, None));
     }
     let (list, list_trouble) = match verify.revocations.as_deref() {
         None => (None, None),
@@ -181,14 +181,14 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
     let verified = proof::permit::verify(&permit, &keys, list.as_ref(), &expected);
     let of_member = |claims| proof::permit::check_member(&claims, verify.member.as_deref()).map(|()| claims);
     match verified.and_then(of_member) {
-        Ok(claims) => Ok(told(output, 0, "good", &sentence(&claims), Some(&claims))),
+        Ok(claims) => Ok(describe(output, 0, "good", &sentence(&claims), Some(&claims))),
         Err(refused) => {
             // An untrusted list counts as none; the cause of the distrust is more useful than a note that the list is missing.
             let refused = match list_trouble {
                 Some(trouble) if refused.code == "no_list" => trouble,
                 _ => refused,
             };
-            Ok(told(
+            Ok(describe(
                 output,
                 refused.outcome.exit_code(),
                 refused.code,
@@ -237,7 +237,7 @@ fn sentence(claims: &Claims) -> String {
     format!("{} may go to {} until {until}{how}.", claims.sub, claims.aud)
 }
 
-fn told(output: &Output, code: u8, reason: &str, text: &str, claims: Option<&Claims>) -> u8 {
+fn describe(output: &Output, code: u8, reason: &str, text: &str, claims: Option<&Claims>) -> u8 {
     let (outcome, tone) = match code {
         0 => ("good", Tone::Good),
         1 => ("bad", Tone::Bad),

@@ -233,12 +233,12 @@ fn command(asked: &Incident, client: &Client, output: &Output) -> Result<()> {
         Incident::StandDown { key, reason } => {
             let path = format!("/incidents/{}/major", encode(key));
             let done = client.delete_with(&path, &json!({"reason": reason}))?.body;
-            tell(output, &done);
+            print_found(output, &done);
             return Ok(());
         }
         Incident::Withdraw { key, change } => {
             let path = format!("/incidents/{}/signatures/{}", encode(key), encode(change));
-            tell(output, &client.delete(&path)?.body);
+            print_found(output, &client.delete(&path)?.body);
             return Ok(());
         }
         _ => return Ok(()),
@@ -246,7 +246,7 @@ fn command(asked: &Incident, client: &Client, output: &Output) -> Result<()> {
     let done = client
         .post(&format!("/incidents/{}/{path}", encode(key)), &without_nulls(body))?
         .body;
-    tell(output, &done);
+    print_found(output, &done);
     Ok(())
 }
 
@@ -258,7 +258,7 @@ fn without_nulls(body: Value) -> Value {
     }
 }
 
-fn tell(output: &Output, incident: &Value) {
+fn print_found(output: &Output, incident: &Value) {
     output.data(incident, |output| {
         let major = if incident["major_since"].is_string() {
             ", major"
@@ -279,7 +279,7 @@ fn patch(client: &Client, output: &Output, key: &str, (field, value): (&str, Val
     let one = format!("/incidents/{}", encode(key));
     let etag = client.get(&one)?.etag.unwrap_or_default();
     let done = client.conditional("PATCH", &one, &Value::Object(body), &etag)?.body;
-    tell(output, &done);
+    print_found(output, &done);
     Ok(())
 }
 
@@ -295,7 +295,7 @@ fn open(wanted: &Open, client: &Client, output: &Output) -> Result<()> {
         "external_ref": wanted.external_ref,
     });
     let made = client.post("/incidents", &without_nulls(body))?.body;
-    tell(output, &made);
+    print_found(output, &made);
     output.next(&format!("assent incident show {}", text_of(&made, "key")));
     Ok(())
 }

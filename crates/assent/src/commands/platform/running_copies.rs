@@ -64,7 +64,7 @@ fn could_not(error: impl std::fmt::Display) -> Failure {
 pub(crate) fn restore(from: &str, at: Option<&str>, data: &Path, output: &Output) -> Result<u8> {
     let at = at.map(|text| clock::moment(text, clock::now())).transpose()?;
     let restored = bring(&open(from)?, at, data)?;
-    tell(output, &restored, data);
+    print_found(output, &restored, data);
     output.next(&format!("assent doctor --data {}", data.display()));
     Ok(0)
 }
@@ -95,7 +95,7 @@ pub(crate) fn takeover(asked: &Takeover, output: &Output) -> Result<u8> {
         std::thread::sleep(FENCED);
         restored = bring_into(&from, None, &asked.data)?;
     }
-    tell(output, &restored, &asked.data);
+    print_found(output, &restored, &asked.data);
     output.talk(&format!(
         "This host writes the copy from now on, in epoch {}.",
         own.epoch
@@ -125,7 +125,7 @@ fn bring_into(from: &Source, at: Option<Timestamp>, data: &Path) -> Result<Resto
     Ok(restored)
 }
 
-fn tell(output: &Output, restored: &Restored, data: &Path) {
+fn print_found(output: &Output, restored: &Restored, data: &Path) {
     let value = json!({
         "data": data, "moment": restored.moment, "segments": restored.segments, "bytes": restored.bytes, "files": restored.files,
     });

@@ -206,7 +206,7 @@ fn fields(client: &Client, output: &Output) -> Result<()> {
 }
 
 /// A value in the unit of its figure.
-fn told(unit: &str, value: &Value) -> String {
+fn describe(unit: &str, value: &Value) -> String {
     let Some(value) = value.as_i64() else {
         return String::new();
     };
@@ -223,12 +223,16 @@ fn told(unit: &str, value: &Value) -> String {
 fn cells(unit: &str, figure: &Value) -> [String; 4] {
     let interval = match figure["value"].is_null() {
         true => String::new(),
-        false => format!("{} to {}", told(unit, &figure["low"]), told(unit, &figure["high"])),
+        false => format!(
+            "{} to {}",
+            describe(unit, &figure["low"]),
+            describe(unit, &figure["high"])
+        ),
     };
     let value = match figure["value"].is_null() {
         true if figure["is_withheld"] == true => "withheld".to_owned(),
         true => "not enough data".to_owned(),
-        false => told(unit, &figure["value"]),
+        false => describe(unit, &figure["value"]),
     };
     [value, interval, text_of(figure, "hits"), text_of(figure, "of")]
 }
@@ -302,8 +306,8 @@ fn show(figure: &Value, output: &Output) {
         output.line(&format!(
             "a lasting rise since {}: {} a week before, {} since",
             text_of(shift, "began_at"),
-            told("thousandths_per_week", &shift["before_milli"]),
-            told("thousandths_per_week", &shift["after_milli"])
+            describe("thousandths_per_week", &shift["before_milli"]),
+            describe("thousandths_per_week", &shift["after_milli"])
         ));
     }
     let row = |group: &Value| {

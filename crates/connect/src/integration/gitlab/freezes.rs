@@ -60,7 +60,7 @@ pub fn carry(
     for it in spare {
         send_in_time(caller, &api::end_freeze(whom, it.id), may_go_on)?;
     }
-    Ok(theirs.into_iter().map(told).collect())
+    Ok(theirs.into_iter().map(describe).collect())
 }
 
 fn send_in_time(caller: &Caller, call: &Call, may_go_on: &dyn Fn() -> bool) -> Result<(), (String, bool)> {
@@ -88,7 +88,7 @@ fn is_same(it: &FreezePeriod, period: &Value) -> bool {
         && period["freeze_end"] == it.freeze_end.as_str()
 }
 
-fn told(it: &FreezePeriod) -> String {
+fn describe(it: &FreezePeriod) -> String {
     format!("from `{}` to `{}` ({})", it.freeze_start, it.freeze_end, zone(it))
 }
 

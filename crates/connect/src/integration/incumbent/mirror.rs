@@ -2,11 +2,12 @@
 //! mark before it is made, so that a lost response makes no second one.
 
 use model::core::enums::ForeignKind;
+use model::core::percent::encoded;
 use model::integration::foreign_mirror::ORIGIN;
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::{Map, Value, json};
 
-use super::servicenow::{escaped, moment, raw};
+use super::servicenow::{moment, raw};
 use super::{Asking, Copied, Unread, Written, jira_copy, key};
 use crate::socket::call::Caller;
 
@@ -62,7 +63,7 @@ pub fn write(
 /// The id of the copy that carries the mark of a change and was made by our own account: the response to its creation was lost.
 fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
     let account = account(asking.credential);
-    let query = escaped(&mark(change, account.as_deref()));
+    let query = encoded(&mark(change, account.as_deref()));
     let path =
         format!("/api/now/table/change_request?sysparm_query={query}&sysparm_limit=2&sysparm_offset=0&{ANSWERED}");
     let answer = asking.ask("GET", &path, None)?;

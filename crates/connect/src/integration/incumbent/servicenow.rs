@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::core::enums::{ForeignPhase, Kind};
+use model::core::percent::encoded;
 use model::integration::foreign_change::{MOST_APPROVERS, Told};
 use model::integration::foreign_mirror::ORIGIN;
 use serde_json::Value;
@@ -90,8 +91,8 @@ type Approvals = BTreeMap<String, Vec<String>>;
 
 /// At most so many rows that a query finds, with the approvals of each.
 fn rows(asking: &Asking<'_>, query: &str, size: usize) -> Result<(Vec<Value>, Approvals), Unread> {
-    let query = escaped(query);
-    let fields = escaped(&fields(asking).join(","));
+    let query = encoded(query);
+    let fields = encoded(&fields(asking).join(","));
     let path = format!(
         "/api/now/table/change_request?sysparm_query={query}&sysparm_fields={fields}&sysparm_limit={size}\
          &sysparm_offset=0&sysparm_display_value=all&sysparm_exclude_reference_link=true"
@@ -142,7 +143,7 @@ fn approvals(asking: &Asking<'_>, rows: &[Value]) -> Result<Approvals, Unread> {
     if ids.is_empty() {
         return Ok(found);
     }
-    let query = escaped(&format!("state=approved^sysapprovalIN{}^ORDERBYsys_id", ids.join(",")));
+    let query = encoded(&format!("state=approved^sysapprovalIN{}^ORDERBYsys_id", ids.join(",")));
     let path = format!(
         "/api/now/table/sysapproval_approver?sysparm_query={query}&sysparm_fields=sysapproval,approver.user_name\
          &sysparm_limit={MOST_APPROVALS}&sysparm_offset=0&sysparm_display_value=all&sysparm_exclude_reference_link=true"
@@ -236,15 +237,6 @@ fn shown_of(row: &Value, field: &str) -> String {
 pub(super) fn moment(text: &str) -> Option<Timestamp> {
     let local: DateTime = text.trim().parse().ok()?;
     Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
-/// A value of a query with everything escaped that is no plain letter.
-pub(super) fn escaped(text: &str) -> String {
-    let byte = |b: u8| match b {
-        b if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~') => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    };
-    text.bytes().map(byte).collect()
 }
 
 #[cfg(test)]

@@ -109,7 +109,11 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     remember_implementer(case, &by);
     note_way_back(case, &said, taken_back.as_ref(), earlier);
-    case.tell_at("entry.recorded", said.time.at, told(&id, &said, taken_back.as_ref()));
+    case.tell_at(
+        "entry.recorded",
+        said.time.at,
+        describe(&id, &said, taken_back.as_ref()),
+    );
     let (kind, step) = (said.kind, said.step);
     let is_withdrawal = matches!(taken_back, Some(TakenBack::WayBack(_)));
     case.file.entries.push(Entry {
@@ -229,8 +233,8 @@ fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<String>
     Some(named)
 }
 
-/// The data of an entry's event beside its text.
-fn told(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_json::Value {
+/// What the event of an entry says beside its words.
+fn describe(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_json::Value {
     let mut data = json!({"entry": id, "kind": said.kind});
     if let Some(taken_back) = taken_back {
         data["withdraws"] = json!(taken_back.id());

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::one_hand::HAND_HOURS;
 use crate::compliance::change_trail::Delta;
-use crate::directory::hands::Hand;
+use crate::directory::impersonation::Hand;
 
 /// The longest chain of accounts of which each counts as the next.
 const MOST_HANDS: usize = 64;

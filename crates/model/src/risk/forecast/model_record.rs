@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -14,19 +15,23 @@ use crate::risk::forecast::fit::fit;
 use crate::risk::forecast::outcome::ByEnvironment;
 
 /// A model of failure: the models of all environments of which outcomes are known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "failure_model")]
 pub struct FailureModel {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save; a model is saved once.
     pub version: i64,
     /// `failure-2026-Q4`; a further one of the quarter is `failure-2026-Q4.2`.
+    #[card(column)]
     pub key: String,
     /// When it was fitted; nothing later was known to it.
+    #[card(column)]
     pub fitted_at: Timestamp,
     /// The version of the features that it was fitted with.
     pub features_version: i64,
     /// The digest of the features' version and of everything below.
+    #[card(column)]
     pub digest: String,
     /// The number of closed changes then.
     pub changes: i64,
@@ -35,6 +40,7 @@ pub struct FailureModel {
     /// The number of failures among them.
     pub failures: i64,
     /// The model of each environment, in the order of their keys.
+    #[card(object)]
     pub environments: Vec<OfEnvironment>,
 }
 

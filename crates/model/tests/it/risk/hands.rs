@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use model::core::enums::{State, Touch};
-use model::directory::hands::Hand;
+use model::directory::impersonation::Hand;
 use model::directory::snapshot::Directory;
 use serde_json::json;
 

@@ -52,7 +52,7 @@ impl Tab {
 }
 
 /// The sections of lists that hold something.
-fn told<const N: usize>(sections: [Option<Section>; N]) -> Vec<Section> {
+fn describe<const N: usize>(sections: [Option<Section>; N]) -> Vec<Section> {
     sections.into_iter().flatten().collect()
 }
 
@@ -63,7 +63,7 @@ fn listed(work: &Work) -> usize {
 impl ChangePage {
     /// The tabs that hold something, one of them open.
     pub(super) fn tabs(&self) -> Vec<Tab> {
-        let approvals = told([
+        let approvals = describe([
             self.approvals.section(
                 "approvals",
                 "Approvals",
@@ -71,22 +71,22 @@ impl ChangePage {
             ),
             self.conditions.section("conditions", "Conditions", ""),
         ]);
-        let evidence = told([self.evidence.section("evidence", "Evidence", "None yet.")]);
+        let evidence = describe([self.evidence.section("evidence", "Evidence", "None yet.")]);
         let mut work: Vec<Section> = (!self.targets.is_empty())
             .then(|| self.target_section())
             .into_iter()
             .collect();
         work.extend(self.course.clone());
-        work.extend(told([
+        work.extend(describe([
             self.gate.section("gate", "Gate and permits", ""),
             self.runbook.section("runbook", "Log of actions", ""),
         ]));
-        let after = told([
+        let after = describe([
             self.watch.section("watch", "Watch", ""),
             self.review.section("review", "Validation and review", ""),
         ]);
-        let plan = told([self.tasks.section("tasks", "Tasks", "")]);
-        let comments = told([self.comments.section("comments", "Comments", "")]);
+        let plan = describe([self.tasks.section("tasks", "Tasks", "")]);
+        let comments = describe([self.comments.section("comments", "Comments", "")]);
         let timeline = self.timeline_section().into_iter().collect();
         let mut tabs = vec![
             Tab::new(FIRST, "Overview", self.overview()),
@@ -121,7 +121,7 @@ impl ChangePage {
             };
             Section::new(format!("text-{place}"), label.as_str(), body)
         });
-        let mut sections = told([self.requirements.section("requirements", "Still to be met", "")]);
+        let mut sections = describe([self.requirements.section("requirements", "Still to be met", "")]);
         sections.extend(texts.filter(|section| !section.is_empty()));
         sections.extend(self.links.section("links", "Links", ""));
         sections.extend(self.linked.iter().cloned());

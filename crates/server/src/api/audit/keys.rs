@@ -3,7 +3,7 @@
 use acts::Context;
 use acts::audit::turn_key;
 use acts::core::signing_keys;
-use model::audit::key_rotation::KeyTurn;
+use model::audit::key_rotation::KeyRotation;
 use model::core::act::actions::SET_CONNECTION;
 use serde_json::{Value, json};
 use store::audit::keys::SigningKey;
@@ -53,7 +53,7 @@ fn view(key: &SigningKey, turns: Vec<Value>) -> Value {
     })
 }
 
-fn turned(cx: &mut Context<'_, '_>, turn: &KeyTurn) -> acts::Result<Reply> {
+fn turned(cx: &mut Context<'_, '_>, turn: &KeyRotation) -> acts::Result<Reply> {
     let directory = cx.directory()?;
     Ok(Reply::created(views::shown(turn, &directory)))
 }

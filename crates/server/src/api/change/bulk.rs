@@ -74,7 +74,7 @@ async fn answer(
     for (answer, now) in answers.iter_mut().zip(now) {
         answer.picked = now.picked;
     }
-    Ok(told(&asked.wish, &answers).into_response())
+    Ok(describe(&asked.wish, &answers).into_response())
 }
 
 fn read(body: &Body) -> Result<Asked, refusal::Refusal> {
@@ -125,7 +125,7 @@ async fn claim(state: &AppState, caller: &Caller, once: &Once) -> Result<(), Fai
     state.act(Lane::Acts, caller, Mode::Write, keep).await
 }
 
-fn told(wish: &Wish, answers: &[Answer]) -> Reply {
+fn describe(wish: &Wish, answers: &[Answer]) -> Reply {
     let word = |answer: &Answer| match (&answer.failure, wish.is_trial) {
         (Some(_), _) => "refused",
         (None, true) => "able",

@@ -11,6 +11,7 @@ use model::change::related_records::Evidence;
 use model::core::body::Body as Fields;
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use store::{Lane, Mode, record};
 
@@ -174,19 +175,27 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
     Ok((StatusCode::OK, headers, body).into_response())
 }
 
+/// What is encoded in the name of an attachment: everything but `attr-char` (RFC 8187, section 3.2.1).
+const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
 /// How an attachment is called (RFC 6266): in plain letters for old readers, and as it is written (RFC 8187).
 fn attachment(name: &str) -> String {
     let is_odd = |c: char| c.is_control() || "/\\:*?\"<>|%".contains(c);
     let whole: String = name.chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
     let plain: String = whole.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
-    let mut encoded = String::new();
-    for byte in whole.bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let encoded = utf8_percent_encode(&whole, NOT_IN_NAMES);
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 

@@ -1,7 +1,7 @@
 //! Break-glass, work that is recorded afterwards, and the register of both.
 
 use acts::emergency::{break_glass, verbs};
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 
 use crate::api::shared::change_replies::{act, moved};
 use crate::api::shared::records::all;
@@ -13,5 +13,5 @@ pub(crate) const ROUTES: &[Route] = &[
     act!("cosign_break_glass", verbs::cosign_break_glass),
     act!("validate_break_glass", verbs::validate_break_glass),
     act!("confirm_retrospective", verbs::confirm_retrospective),
-    Route::reads("list_break_glasses", all::<GlassUse>),
+    Route::reads("list_break_glasses", all::<BreakGlassUse>),
 ];

@@ -16,7 +16,7 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[Route::writes("import_history", import)];
 
 fn import(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    Ok(Reply::ok(told(&import_text(cx, &ask.body)?)))
+    Ok(Reply::ok(describe(&import_text(cx, &ask.body)?)))
 }
 
 /// Imports the text of a request; reads it only for a person who may import.
@@ -38,7 +38,7 @@ pub(crate) fn import_text(cx: &mut Context<'_, '_>, body: &Body) -> acts::Result
     import_history(cx, &source, (&rows, is_dry_run))
 }
 
-fn told(imported: &Imported) -> Value {
+fn describe(imported: &Imported) -> Value {
     let problems = imported
         .problems
         .iter()

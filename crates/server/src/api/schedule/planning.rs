@@ -27,11 +27,11 @@ const TEXT: usize = 4 << 20;
 pub(crate) const ROUTES: &[Route] = &[
     Route::writes("preview_conflicts", |cx, ask| {
         let found = preview_conflicts(cx, &ask.body)?;
-        told(cx, &found)
+        describe(cx, &found)
     }),
     Route::reads("show_change_conflicts", |cx, ask| {
         let found = find_change_conflicts(cx, ask.place(0))?;
-        told(cx, &found)
+        describe(cx, &found)
     }),
     Route::writes("find_slots", |cx, ask| {
         let slots = find_slots(cx, &ask.body)?;
@@ -61,7 +61,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// Conflicts with each reason in a sentence.
-fn told(cx: &mut Context<'_, '_>, found: &[Found]) -> acts::Result<Reply> {
+fn describe(cx: &mut Context<'_, '_>, found: &[Found]) -> acts::Result<Reply> {
     let directory = cx.visible()?;
     let values: Vec<Value> = found
         .iter()

@@ -49,7 +49,7 @@ pub(super) fn of_key(key: &str) -> String {
     for (place, byte) in bytes.iter_mut().zip(key.bytes()) {
         *place = byte;
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 /// The id of a part of a change; `identity` distinguishes it from the other parts.

@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use proof::crypto::{hash_text, hmac_sha256, sha256};
+use model::core::percent;
+use proof::crypto::{hmac_sha256, sha256};
 
 use super::BucketSettings;
 
@@ -23,21 +24,12 @@ pub(super) struct Request<'a> {
     pub(super) body: &'a [u8],
 }
 
-fn hex(hash: [u8; 32]) -> String {
-    hash_text(&hash).trim_start_matches("sha256:").to_owned()
-}
-
 /// A text with every octet but the unreserved ones (RFC 3986) as `%XX`; a slash stays in a path.
 pub(super) fn encoded(text: &str, is_query: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b'/' if !is_query => out.push('/'),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
+    match is_query {
+        true => percent::encoded(text),
+        false => percent::encoded_path(text),
     }
-    out
 }
 
 impl Request<'_> {
@@ -45,7 +37,7 @@ impl Request<'_> {
     pub(super) fn signed(&self, settings: &BucketSettings, now: Timestamp) -> Vec<(String, String)> {
         let moment = now.to_zoned(TimeZone::UTC).strftime("%Y%m%dT%H%M%SZ").to_string();
         let day = moment.get(..8).unwrap_or_default();
-        let digest = hex(sha256(self.body));
+        let digest = hex::encode(sha256(self.body));
         let mut headers: Vec<(String, String)> = self
             .headers
             .iter()
@@ -65,12 +57,15 @@ impl Request<'_> {
         let target = format!("{}\n{}\n{}", self.method, self.path, self.query);
         let request = format!("{target}\n{lines}\n{names}\n{digest}");
         let scope = format!("{day}/{}/s3/aws4_request", settings.region);
-        let to_sign = format!("{ALGORITHM}\n{moment}\n{scope}\n{}", hex(sha256(request.as_bytes())));
+        let to_sign = format!(
+            "{ALGORITHM}\n{moment}\n{scope}\n{}",
+            hex::encode(sha256(request.as_bytes()))
+        );
         let mut key = hmac_sha256(format!("AWS4{}", settings.secret_key).as_bytes(), day.as_bytes());
         for part in [settings.region.as_str(), "s3", "aws4_request"] {
             key = hmac_sha256(&key, part.as_bytes());
         }
-        let signature = hex(hmac_sha256(&key, to_sign.as_bytes()));
+        let signature = hex::encode(hmac_sha256(&key, to_sign.as_bytes()));
         let credential = format!("{}/{scope}", settings.access_key);
         let line = format!("{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}");
         headers.push(("authorization".to_owned(), line));

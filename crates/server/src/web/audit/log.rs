@@ -20,7 +20,7 @@ use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::audit::log_filter::Wanted;
 use crate::web::change::change_query::is_key;
-use crate::web::shared::moments::{differences, entry_of, moment_of, noted};
+use crate::web::shared::timeline::{differences, entry_of, moment_of, noted};
 use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// How many entries one page of the log shows.

@@ -19,7 +19,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::edit_words;
 use crate::web::shared::labels::label_of;
-use crate::web::shared::moments::{index, moment};
+use crate::web::shared::timeline::{index, moment};
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 

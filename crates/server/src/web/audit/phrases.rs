@@ -592,7 +592,7 @@ mod tests {
         let subject = |kind: &'static str| kind.split('.').next().unwrap_or_default();
         let subjects: BTreeSet<&str> = kinds().map(subject).collect();
         let is_state = |word: &str| {
-            crate::web::shared::moments::STATES
+            crate::web::shared::timeline::STATES
                 .iter()
                 .any(|(state, _)| *state == word)
         };

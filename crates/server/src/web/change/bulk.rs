@@ -105,7 +105,7 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
             None if answer.was_done => Entry::new(Tone::Plain, name).why(flash::TAKEN_BEFORE),
             None => Entry::new(Tone::Ok, name).why(fine),
             Some(failure) => {
-                let why = Rich::from(format!("{not} ")).append(view.sentence(&told(failure)));
+                let why = Rich::from(format!("{not} ")).append(view.sentence(&describe(failure)));
                 Entry::new(Tone::Wait, name)
                     .code(failure.problem.code.as_str())
                     .why(why)
@@ -115,8 +115,8 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
     answers.iter().map(entry).collect()
 }
 
-/// The reason of a refusal, in one sentence.
-fn told(failure: &Failure) -> String {
+/// Why not, in one sentence.
+fn describe(failure: &Failure) -> String {
     let problem = &failure.problem;
     let row = problem.unmet.first().map(|row| row.text.clone());
     let field = problem

@@ -14,7 +14,7 @@ use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 use crate::web::change::custom_fields::own_fields;
 use crate::web::change::edit_fields::{self, Back, HELD, flat, is_same, labels, read};
 use crate::web::shared::form::{Form, PICK};
-use crate::web::shared::moments;
+use crate::web::shared::timeline;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{and, capital};
 
@@ -142,7 +142,7 @@ pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice
     let mut notice = Notice::new(Tone::Wait, text)
         .title("Something happened since you opened this form")
         .answer();
-    notice.rows.extend(latest.map(|told| moments::moment(view, told).text));
+    notice.rows.extend(latest.map(|told| timeline::moment(view, told).text));
     notice
 }
 

@@ -35,7 +35,7 @@ use crate::web::change::runbook::reported;
 use crate::web::change::{course, custom_fields, waves};
 use crate::web::risk::affected;
 use crate::web::shared::fields::watching;
-use crate::web::shared::moments;
+use crate::web::shared::timeline;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{capital, free, plain, state};
 
@@ -556,8 +556,8 @@ impl Around<'_> {
             .iter()
             .take(MOMENTS)
             .map(|told| {
-                let said = moments::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
-                moments::moment_of(view, told, said.map(|it| moments::noted(view, it)))
+                let said = timeline::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
+                timeline::moment_of(view, told, said.map(|it| timeline::noted(view, it)))
             })
             .collect()
     }

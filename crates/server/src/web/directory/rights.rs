@@ -10,7 +10,7 @@ use acts::schedule::find_conflicts::{Conflict, find_conflicts};
 use axum::extract::State;
 use axum::response::Response;
 use model::core::act::actions;
-use model::emergency::records::GlassUse;
+use model::emergency::records::BreakGlassUse;
 use model::integration::workload::Workload;
 use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::record::{self, Filter};
@@ -291,7 +291,7 @@ fn open_workload(view: &View<'_, '_, '_>, it: &Workload) -> Vec<Cell> {
 
 fn glasses(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Vec<Cell>>> {
     let newest = Filter::new().descending_by("id").limit(GLASSES);
-    let found = record::find::<GlassUse>(view.cx.tx, &newest)?;
+    let found = record::find::<BreakGlassUse>(view.cx.tx, &newest)?;
     let rows = found.into_iter().map(|stored| {
         let it = stored.record;
         let told = format!("{} of {}", it.number, it.budget);

@@ -20,8 +20,8 @@ use crate::web::schedule::list::{REACHES, loosening_acts, scope, scope_fields, s
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
-use crate::web::shared::moments;
 use crate::web::shared::record_edit_conflict::Standing;
+use crate::web::shared::timeline;
 use crate::web::shared::view::{View, Visitor, reader_of, show};
 
 /// The editable fields of a freeze, in the order of the form.
@@ -284,7 +284,7 @@ fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
 }
 
 fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
-    let moments = history.iter().map(|told| moments::moment(view, told)).collect();
+    let moments = history.iter().map(|told| timeline::moment(view, told)).collect();
     Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
 }
 

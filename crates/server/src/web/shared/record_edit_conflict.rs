@@ -193,7 +193,7 @@ impl Standing {
         let label = label.map_or_else(|| name.to_owned(), |field| field.label.clone());
         let mine = shown(form.decode(reader, &[]).body.get(name), reader);
         let choice = |value: &str, label: String, text: String| Choice {
-            hint: Some(told(&text)),
+            hint: Some(describe(&text)),
             ..Choice::new(value, label)
         };
         let choices = vec![
@@ -209,8 +209,8 @@ impl Standing {
     }
 }
 
-/// The value of a field of the form, for a sentence.
-fn told(text: &str) -> String {
+/// What a field of the form holds, said in a sentence.
+fn describe(text: &str) -> String {
     match text {
         "" => "Nothing.".to_owned(),
         "true" => "Yes.".to_owned(),

@@ -180,8 +180,8 @@ fn shown(form: &Form) -> Shown {
     }
 }
 
-/// The reason why a factor was refused, with the remedy from the refusal if there is one.
-fn told(failure: &Failure) -> String {
+/// Why a factor was not taken, and what helps where the refusal says it.
+fn describe(failure: &Failure) -> String {
     let problem = &failure.problem;
     match problem.unmet.first() {
         Some(row) => format!("{} {}", problem.detail, row.satisfy),
@@ -201,7 +201,7 @@ pub(crate) async fn go(State(state): State<AppState>, visitor: Visitor, form: Fo
         next: Some(next.to_owned()),
         wants: Some(form.first("wants").to_owned()),
     };
-    match page(&state, &visitor, &asked, Some(told(&failure))).await {
+    match page(&state, &visitor, &asked, Some(describe(&failure))).await {
         Ok(mut page) => {
             page.fields.extend(resumed_form::carried(&form));
             html(failure.status(), page.render())

@@ -33,7 +33,7 @@ pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
     let rows: Vec<Value> = bulk.keys.iter().map(|key| json!({"key": key})).collect();
     let tried = ask(client, bulk, &rows, true)?;
     if bulk.dry_run {
-        tell(&tried, output);
+        print_found(&tried, output);
         return Ok(u8::from(tried["refused"] != 0));
     }
     // The act covers exactly the content that was shown: the digests are those of the trial.
@@ -42,7 +42,7 @@ pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
         .map(|row| json!({"key": row["key"], "content_digest": row["content_digest"]}))
         .collect();
     if rows.is_empty() {
-        tell(&tried, output);
+        print_found(&tried, output);
         return Ok(1);
     }
     let mut done = ask(client, bulk, &rows, false)?;
@@ -56,7 +56,7 @@ pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
     if let Some(items) = done["items"].as_array_mut() {
         items.extend(refused);
     }
-    tell(&done, output);
+    print_found(&done, output);
     Ok(u8::from(count > 0))
 }
 
@@ -68,7 +68,7 @@ fn ask(client: &Client, bulk: &Bulk, rows: &[Value], is_trial: bool) -> Result<V
     Ok(client.post("/changes/bulk", &body)?.body)
 }
 
-fn tell(told: &Value, output: &Output) {
+fn print_found(told: &Value, output: &Output) {
     output.data(told, |output| {
         for row in array(told, "items") {
             let problem = &row["problem"];
