@@ -464,7 +464,7 @@ mod tests_of_soak {
             .map(|wish| runs(&wish, true))
             .unwrap_or_default();
         let sizes: Vec<usize> = chosen.iter().map(|run| run.size).collect();
-        assert_eq!(sizes, [10, 10]);
+        assert_eq!(sizes, [10, 10, 10, 10]);
         assert!(words("--percent none").is_err());
     }
 }

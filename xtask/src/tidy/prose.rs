@@ -26,12 +26,12 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "comments",
         paragraphs: comments,
-        ceilings: [111, 159],
+        ceilings: [10, 14],
     },
     Kind {
         name: "documents",
         paragraphs: documents,
-        ceilings: [40, 134],
+        ceilings: [2, 19],
     },
     Kind {
         name: "messages",

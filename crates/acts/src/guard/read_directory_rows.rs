@@ -436,8 +436,7 @@ pub(crate) fn ownership(
         let goes_on = old.ends_at.is_none_or(|end| now < end) || (row.since, row.ends_at) == (old.since, old.ends_at);
         row.is_from_catalogue = old.is_from_catalogue && goes_on;
     }
-    // A late entry is a correction, which counts from its record on; an imported list contains rows that began long
-    // ago.
+    // A late entry is a correction, which counts from its record on; an imported list contains old rows.
     let _is_said = reading.boolean("correction");
     if row.since < now && begun != Some(row.since) {
         row.corrected_at = Some(now);

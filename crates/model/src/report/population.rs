@@ -99,7 +99,7 @@ pub enum Dimension {
     Stage,
     /// For approvals: the rule.
     Rule,
-    /// For approvals: the approver group of the rule.
+    /// For approvals: the group of the rule.
     Group,
     /// For approvals: the approver. Shown only to that person and to change managers.
     Approver,
