@@ -199,7 +199,7 @@ def gate_check(svc, artifact=None, env='production', **more):
     return ok('pipeline', 'POST', '/gate-checks', body).json
 
 
-def wait_for(ask, want, seconds=20):
+def wait_for(ask, want, seconds=90):
     end = time.time() + seconds
     while True:
         found = ask()
@@ -245,7 +245,7 @@ def deliveries(made, **query):
     return ok('admin', 'GET', f"/connections/{made['id']}/deliveries?" + urllib.parse.urlencode({'limit': 200, **query}))['items']
 
 
-def settled(made, count, seconds=20):
+def settled(made, count, seconds=90):
     """All deliveries of a connection, once none of so many waits to be read."""
     def seen():
         rows = deliveries(made)
