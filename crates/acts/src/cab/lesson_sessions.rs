@@ -78,7 +78,7 @@ impl PlainNoun for LessonSession {
         two_people::check(cx, !new.is_empty(), two_people::TRAININGS)?;
         let kind = match new.is_empty() {
             true => "lesson_session.edited",
-            false => "lesson_session.people",
+            false => "lesson_session.attended",
         };
         let edited = Self {
             lesson: input.lesson,

@@ -155,8 +155,13 @@ pub fn load_newest(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Res
     });
     let stored = change_outcome::list(cx.tx, from, wide.to, limit)?;
     let rows = rows_from(cx, &stored)?;
+    // What lies ahead holds nothing: half of what is known is half of the time up to now.
+    let known = Window {
+        to: window.to.min(cx.now),
+        ..window
+    };
     // Even where the whole window can be counted, it is not the one that was defined: less is looked back at.
-    let since = cut.map(|_| window.since_cut(from).unwrap_or(window.from));
+    let since = cut.map(|_| known.since_cut(from).unwrap_or(window.from));
     Ok((rows, since))
 }
 

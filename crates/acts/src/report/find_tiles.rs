@@ -166,7 +166,8 @@ pub fn read_narrow<'q>(directory: &Directory, own: &Narrow, get: impl Fn(&str) -
     }
 }
 
-fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
+/// Why nothing has this value of a filter.
+pub(super) fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
     match name {
         "service" => {
             let is_known = directory.services.contains_key(&ServiceKey::from(value));

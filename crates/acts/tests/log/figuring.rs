@@ -412,6 +412,8 @@ fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
     };
     let since = frequency.since.expect("only a part of the window is counted");
     assert_eq!(frequency.figure.as_ref().unwrap().window.from, since);
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    assert!(since < now, "what lies ahead is no part that could be counted: {since}");
     assert_eq!(failures.since, Some(since), "failed work is counted from the same rows");
     assert!(
         emergencies.since.is_none() && emergencies.figure.is_some(),

@@ -249,6 +249,25 @@ fn a_notice_is_taken_up_once_and_its_change_has_owner_window_and_a_link_both_way
 }
 
 #[test]
+fn a_notice_of_other_services_asks_the_owner_of_its_change() {
+    let world = World::new();
+    vendor(&world, None);
+    world.system(|cx| set_service::set_service(cx, &body(json!({"key": "edge", "criticality": "low"}))).map(drop));
+    let id = set(&world, &json!({})).id.0.clone();
+    let key = world.by("rita", move |cx| take_up_notice(cx, &id)).change.unwrap();
+    let about = About::new(AboutKind::Change, key.as_str());
+    let asked = || {
+        let about = about.clone();
+        let items = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+        items.iter().filter(|it| it.title.starts_with("Bring CHG-")).count()
+    };
+    set(&world, &json!({"text": "Of row 4."}));
+    assert_eq!(asked(), 0, "other words are no other plan");
+    set(&world, &json!({"text": "Of row 4.", "services": ["edge", "pay"]}));
+    assert_eq!(asked(), 1);
+}
+
+#[test]
 fn what_is_not_true_or_not_whole_is_refused() {
     let world = World::new();
     vendor(&world, None);

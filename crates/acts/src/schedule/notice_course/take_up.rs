@@ -153,7 +153,7 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, 
         return Ok(());
     };
     let was_called_off = notice.state == NoticeState::Cancelled && known.state != notice.state;
-    if !was_called_off && !known.has_other_plan(notice) {
+    if !was_called_off && !known.has_other_plan(notice) && known.services == notice.services {
         return Ok(());
     }
     let change = change_of(cx, key)?.filter(|change| change.state.is_before_start());
@@ -163,7 +163,7 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, 
     let item = NewItem {
         part: format!("notice/{}", notice.id),
         text: Some(format!(
-            "The vendor changed the plan of {} ({}) or called it off. Compare the times of the change with the notice, or cancel the change.",
+            "The vendor changed the plan of {} ({}) or called it off. Compare the times and services of the change with the notice, or cancel the change.",
             notice.title, notice.reference
         )),
         services: notice.services.clone(),
