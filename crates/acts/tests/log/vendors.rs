@@ -268,6 +268,19 @@ fn a_notice_of_other_services_asks_the_owner_of_its_change() {
 }
 
 #[test]
+fn a_vendor_that_is_done_before_the_change_begins_asks_its_owner() {
+    let world = World::new();
+    vendor(&world, None);
+    let id = set(&world, &json!({})).id.0.clone();
+    let key = world.by("rita", move |cx| take_up_notice(cx, &id)).change.unwrap();
+    let done = set(&world, &json!({"state": "completed"}));
+    assert_eq!(shown(&world, &done)["review"]["is_as_announced"], json!(false));
+    let about = About::new(AboutKind::Change, key.as_str());
+    let items = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    assert!(items.iter().any(|it| it.title.starts_with("Bring CHG-")), "{items:?}");
+}
+
+#[test]
 fn what_is_not_true_or_not_whole_is_refused() {
     let world = World::new();
     vendor(&world, None);

@@ -245,7 +245,9 @@ impl VendorNotice {
             ended_at,
             start_minutes: self.actual_start.map_or(0, |at| minutes(self.starts_at, at)),
             end_minutes: minutes(self.ends_at, ended_at),
-            is_as_announced: from >= self.starts_at && ended_at <= self.ends_at && keys.is_empty(),
+            is_as_announced: from >= self.starts_at
+                && (self.starts_at..=self.ends_at).contains(&ended_at)
+                && keys.is_empty(),
             incidents: keys,
         };
         Some(review)
@@ -320,6 +322,12 @@ mod tests {
         assert_eq!((review.end_minutes, review.is_as_announced), (40, false));
         let early = notice("completed", ("2026-12-02T19:30:00Z", "2026-12-02T21:00:00Z"));
         assert!(!early.review(std::iter::empty()).unwrap().is_as_announced);
+        // A vendor that says no begin and is done before the announced one did not keep to its times.
+        let before = VendorNotice {
+            actual_start: None,
+            ..notice("completed", ("2026-12-02T19:00:00Z", "2026-12-02T19:30:00Z"))
+        };
+        assert!(!before.review(std::iter::empty()).unwrap().is_as_announced);
     }
 
     #[test]
