@@ -233,6 +233,12 @@ fn a_notice_is_taken_up_once_and_its_change_has_owner_window_and_a_link_both_way
     world.by("rita", move |cx| {
         cancel_change(cx, &off, &body(json!({"reason": "Not needed."})))
     });
+    let about = About::new(AboutKind::Change, key.as_str());
+    let asked = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    assert!(
+        !asked.iter().any(|it| it.title.starts_with("Bring CHG-")),
+        "a change that is off is brought in line with nothing: {asked:?}"
+    );
     let second = world.by("rita", move |cx| take_up_notice(cx, &id));
     assert_ne!(
         second.change,

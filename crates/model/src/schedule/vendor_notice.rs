@@ -23,6 +23,8 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
 pub const MOST: i64 = 500;
 /// So long after its announced end a notice waits for the vendor to record how it ended.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
+/// Begins the part of the item that asks the owner of a change to bring it in line with a notice.
+pub const IN_LINE: &str = "notice/";
 /// The most incidents that a review names.
 pub const MOST_INCIDENTS: usize = 50;
 

@@ -16,7 +16,7 @@ use model::incident::record_link::End;
 use model::integration::signal;
 use model::notify::action_item::{About, NewItem, Owner};
 use model::notify::item_clock;
-use model::schedule::vendor_notice::VendorNotice;
+use model::schedule::vendor_notice::{IN_LINE, VendorNotice};
 use serde_json::{Value, json};
 
 use crate::change::create_change::create_change;
@@ -161,7 +161,7 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, 
         return Ok(());
     };
     let item = NewItem {
-        part: format!("notice/{}", notice.id),
+        part: format!("{IN_LINE}{}", notice.id),
         text: Some(format!(
             "The vendor changed the plan of {} ({}), called it off or is done. Compare the times and services of the change with the notice, or cancel the change.",
             notice.title, notice.reference
