@@ -124,18 +124,18 @@ fn code(cx: &Context<'_, '_>, letter: &str) -> String {
     letters(&mac[..CODE_BYTES])
 }
 
-/// The mail address behind the link of a letter.
+/// The mail address behind the link of a letter, and the key of the list for which it was sent.
 ///
 /// # Errors
 /// 404 for a link that no letter has, or whose letter is gone; the store's.
-fn address_of(cx: &mut Context<'_, '_>, letter: &str, told: &str) -> Result<String> {
+fn address_of(cx: &mut Context<'_, '_>, letter: &str, told: &str) -> Result<(String, String)> {
     let absent = || Refusal::not_found("letter");
     if !proof::crypto::is_same_secret(code(cx, letter).as_bytes(), told.as_bytes()) {
         return Err(absent().into());
     }
     let found = record::load::<Communication>(cx.tx, letter)?.map(|stored| stored.record);
-    let found = found.filter(|it| it.customer_list.is_some());
-    Ok(found.and_then(|it| it.mail_address).ok_or_else(absent)?)
+    let found = found.and_then(|it| Some((it.mail_address?, it.customer_list?)));
+    Ok(found.ok_or_else(absent)?)
 }
 
 /// The content of the page behind a letter's link.
@@ -145,6 +145,8 @@ pub struct CustomerLetter {
     pub tenant: String,
     /// Whether its receiver gets letters.
     pub is_told: bool,
+    /// Whether its receiver opted out.
+    pub has_left: bool,
 }
 
 /// The content of the page behind a letter's link, for everybody with the link.
@@ -152,26 +154,37 @@ pub struct CustomerLetter {
 /// # Errors
 /// 404, or the store's.
 pub fn find_customer_letter(cx: &mut Context<'_, '_>, letter: &str, code: &str) -> Result<CustomerLetter> {
-    let address = address_of(cx, letter, code)?;
-    let lists = CustomerList::listed(cx)?;
-    let mut told = lists.iter().flat_map(|list| &list.mail_addresses);
+    let (address, _) = address_of(cx, letter, code)?;
+    let lists = all(cx)?;
+    let mut told = lists.iter().filter(|it| it.active).flat_map(|it| &it.mail_addresses);
     let is_told = told.any(|it| is_same(it, &address));
+    let has_left = lists.iter().any(|it| it.has_left(&address));
     let directory = cx.directory()?;
     let tenant = directory.tenant.as_ref().map(|it| it.name.clone());
     Ok(CustomerLetter {
         tenant: tenant.unwrap_or_default(),
         is_told,
+        has_left,
     })
 }
 
-/// Takes the receiver of a letter off every list; once more changes nothing.
+/// Takes the receiver of a letter off every list; once more changes nothing. Who is on no list any more opts out of the one of the
+/// letter, so that nobody puts them back.
 ///
 /// # Errors
 /// 404, or the store's.
 pub fn opt_out(cx: &mut Context<'_, '_>, letter: &str, code: &str) -> Result<()> {
-    let address = address_of(cx, letter, code)?;
-    for mut list in all(cx)? {
-        if list.opt_out(&address) {
+    let (address, key) = address_of(cx, letter, code)?;
+    let lists = all(cx)?;
+    let is_known = lists.iter().any(|it| it.is_on(&address) || it.has_left(&address));
+    // A key may have been used before: the newest list has it.
+    let of_letter = lists.iter().rfind(|it| it.key == key).map(|it| it.id.clone());
+    for mut list in lists {
+        let is_noted = !is_known && of_letter.as_ref() == Some(&list.id);
+        if is_noted {
+            list.opted_out_addresses.insert(address.clone());
+        }
+        if list.opt_out(&address) || is_noted {
             cx.put_estate("customer_list.left", list, json!({}))?;
         }
     }
@@ -183,7 +196,7 @@ pub fn opt_out(cx: &mut Context<'_, '_>, letter: &str, code: &str) -> Result<()>
 /// # Errors
 /// 404, or the store's.
 pub fn opt_in(cx: &mut Context<'_, '_>, letter: &str, code: &str) -> Result<()> {
-    let address = address_of(cx, letter, code)?;
+    let (address, _) = address_of(cx, letter, code)?;
     for mut list in all(cx)? {
         if list.opt_in(&address) {
             cx.put_estate("customer_list.returned", list, json!({}))?;

@@ -13,7 +13,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::report::find_figures::{Rows, load_newest, load_rows};
+use crate::report::find_figures::{Rows, load_moved, load_rows};
 use crate::report::find_tiles::MOST_READ;
 
 /// How many titles are looked up at once.
@@ -56,7 +56,7 @@ pub fn find_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<Vec<Ended>
 /// # Errors
 /// 403, or the store's.
 pub fn find_newest_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<(Vec<Ended>, Option<Timestamp>)> {
-    let (rows, since) = load_newest(cx, window, MOST_READ)?;
+    let (rows, since) = load_moved(cx, window, MOST_READ)?;
     let ended = ended_in(cx, window.from_on(since), &rows)?;
     Ok((ended, since.filter(|since| window.from < *since)))
 }
@@ -99,7 +99,7 @@ pub fn find_courses(
     let (Some(from), Some(to)) = ends else {
         return Ok((Vec::new(), None));
     };
-    let (rows, since) = load_newest(cx, Window { from, to }, MOST_READ)?;
+    let (rows, since) = load_moved(cx, Window { from, to }, MOST_READ)?;
     let since = since.filter(|since| from < *since);
     let filter = filter(cx)?;
     let one = |metric: &str, window: &Window| -> Result<Figure> {

@@ -146,18 +146,42 @@ pub fn load_rows(cx: &mut Context<'_, '_>, window: Window) -> Result<Rows> {
 /// 403; the store's.
 pub fn load_newest(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Result<(Rows, Option<Timestamp>)> {
     cx.allow(actions::READ)?;
-    let wide = window.wide();
-    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let (wide, limit) = (window.wide(), i64::try_from(most).unwrap_or(i64::MAX));
     let cut = change_outcome::cut(cx.tx, wide.from, wide.to, limit)?;
-    // Rows that moved in the same microsecond as the first row beyond the limit are left out too.
-    let from = cut.map_or(wide.from, |cut| {
-        cut.checked_add(SignedDuration::from_micros(1)).unwrap_or(cut)
-    });
+    let (from, since) = kept(cx.now, window, cut);
     let stored = change_outcome::list(cx.tx, from, wide.to, limit)?;
-    let rows = rows_from(cx, &stored)?;
+    Ok((rows_from(cx, &stored)?, since))
+}
+
+/// The same for figures of work and decisions: where there are more than `most`, changes that were only written take no room, so
+/// that thousands of drafts leave the figures as they are. What counts changes by their writing is read with [`load_of_kind`].
+///
+/// # Errors
+/// 403; the store's.
+pub fn load_moved(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Result<(Rows, Option<Timestamp>)> {
+    cx.allow(actions::READ)?;
+    let (wide, limit) = (window.wide(), i64::try_from(most).unwrap_or(i64::MAX));
+    if change_outcome::cut(cx.tx, wide.from, wide.to, limit)?.is_none() {
+        return load_newest(cx, window, most);
+    }
+    let cut = change_outcome::cut_moved(cx.tx, wide.from, wide.to, limit)?;
+    let (from, since) = kept(cx.now, window, cut);
+    let stored = change_outcome::list_moved(cx.tx, from, wide.to, limit)?;
+    Ok((rows_from(cx, &stored)?, since))
+}
+
+/// From when on rows are read that are cut there, and from when on figures of them count.
+fn kept(now: Timestamp, window: Window, cut: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
+    // Rows that moved in the same microsecond as the first one that does not fit are left out with it.
+    let after = |cut: Timestamp| cut.checked_add(SignedDuration::from_micros(1)).unwrap_or(cut);
+    let from = cut.map_or(window.wide().from, after);
+    // What lies ahead holds nothing: half of what is known is half of the time up to now.
+    let known = Window {
+        to: window.to.min(now),
+        ..window
+    };
     // Even where the whole window can be counted, it is not the one that was defined: less is looked back at.
-    let since = cut.map(|_| window.since_cut(from).unwrap_or(window.from));
-    Ok((rows, since))
+    (from, cut.map(|_| known.since_cut(from).unwrap_or(window.from)))
 }
 
 /// Loads the rows of the changes of one kind that were created in a window, at most [`MOST_CHANGES`]: enough to count these alone.

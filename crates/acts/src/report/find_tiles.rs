@@ -27,7 +27,7 @@ use crate::report::find_changes::{
     ChangeFilter, ChangeRow, FoundChanges, Order, SortKey, count_changes, find_changes, find_ordered, find_waiting,
     tally_changes,
 };
-use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, kind_of, load_newest, load_of_kind};
+use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, kind_of, load_moved, load_of_kind};
 use crate::report::metric_query::{MetricQuery, read_query};
 
 /// The most changes that one row counts; more are shown as at least so many.
@@ -166,7 +166,8 @@ pub fn read_narrow<'q>(directory: &Directory, own: &Narrow, get: impl Fn(&str) -
     }
 }
 
-fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
+/// Why nothing has this value of a filter.
+pub(super) fn why_not(directory: &Directory, name: &str, value: &str) -> Option<String> {
     match name {
         "service" => {
             let is_known = directory.services.contains_key(&ServiceKey::from(value));
@@ -191,11 +192,11 @@ pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Na
     cx.allow(READ)?;
     let queries = queries(tiles, narrow, cx.now)?;
     let (rows, since) = load(cx, tiles, &queries)?;
-    // A volume by week needs its whole window, and the rows of its kind are few.
+    // A volume by week needs its whole window with what was only written, and the rows of its kind are few.
     let volume = queries.values().find(|query| kind_of(query.definition).is_some());
     let volume = match volume.and_then(|query| Some((query.window, kind_of(query.definition)?))) {
-        Some((window, kind)) if since.is_some() => Some(load_of_kind(cx, window, kind)?),
-        _ => None,
+        Some((window, kind)) => Some(load_of_kind(cx, window, kind)?),
+        None => None,
     };
     let metrics = Metrics {
         queries,
@@ -239,7 +240,7 @@ fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) ->
         to: one.to.max(other.to),
     });
     match wide {
-        Some(window) => load_newest(cx, window, MOST_READ),
+        Some(window) => load_moved(cx, window, MOST_READ),
         None => Ok((Rows::default(), None)),
     }
 }
@@ -256,7 +257,7 @@ fn since_back(now: Timestamp) -> Window {
 struct Metrics<'r> {
     queries: Queries,
     rows: Ordered<'r>,
-    /// The rows of a volume by week, where `rows` are not all.
+    /// The rows of a volume by week.
     volume: Option<Ordered<'r>>,
     /// From when on `rows` suffice, where they are not all.
     since: Option<Timestamp>,

@@ -3,7 +3,7 @@
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::report::saved_dashboard::{Dashboard, DashboardInput, MOST, MOST_OWN, check};
+use model::report::saved_dashboard::{Dashboard, DashboardInput, MOST, MOST_OWN, check, filters_of};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -11,6 +11,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Versioned, Written, draft};
+use crate::report::find_tiles::why_not;
 
 impl PlainNoun for Dashboard {
     type Input = DashboardInput;
@@ -49,6 +50,7 @@ impl PlainNoun for Dashboard {
 
     fn add(cx: &mut Context<'_, '_>, input: DashboardInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
+        check_values(cx, &input, &mut reading)?;
         reading.finish()?;
         check_room(cx)?;
         let dashboard = Self {
@@ -66,6 +68,7 @@ impl PlainNoun for Dashboard {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: DashboardInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input);
+        check_values(cx, &input, &mut reading)?;
         reading.finish()?;
         check_own(cx, &self.owner)?;
         let edited = Self {
@@ -85,7 +88,21 @@ impl PlainNoun for Dashboard {
     }
 }
 
-/// Refuses to change another person's record.
+/// Notes each filter whose value nothing has: nobody could open such a dashboard.
+fn check_values(cx: &mut Context<'_, '_>, input: &DashboardInput, reading: &mut Reading<'_>) -> Result<()> {
+    let Some(query) = input.query.as_deref().filter(|_| reading.says("query")) else {
+        return Ok(());
+    };
+    let directory = cx.directory()?;
+    for (name, value) in filters_of(query).unwrap_or_default() {
+        if let Some(why) = why_not(&directory, name, &value) {
+            reading.wrong("query", "unknown", why);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to touch what another person owns.
 pub(super) fn check_own(cx: &mut Context<'_, '_>, owner: &PersonId) -> Result<()> {
     if *owner == cx.actor.person {
         return Ok(());

@@ -147,3 +147,38 @@ fn a_plan_for_customers_with_internal_words_is_refused() {
     let said = refused(&world, move |cx| noun::add::<CustomerList>(cx, &wrong));
     assert!(said.contains("services") && said.contains("not_an_address"), "{said}");
 }
+
+#[test]
+fn who_was_taken_off_every_list_may_still_opt_out_and_is_not_put_back() {
+    let world = World::new();
+    let first = add_list(&world, &list("one", &["ops@customer.example"]));
+    let wanted = body(plan(json!({})));
+    world.by("mona", move |cx| noun::add::<CommunicationPlan>(cx, &wanted));
+    world.scheduled("Replace the vault");
+    work(&world);
+    let id = sent(&world)[0].id.0.clone();
+    let asked = id.clone();
+    let letter = world.look(move |cx| address_letter(cx, &asked)).unwrap();
+    let link = letter.and_then(|it| it.unsubscribe).unwrap();
+    let code = link.rsplit('/').next().unwrap().to_owned();
+    let edit = |addresses: Value| {
+        let (list, wanted) = (first.id.0.clone(), body(json!({"mail_addresses": addresses})));
+        refused(&world, move |cx| noun::edit::<CustomerList>(cx, &list, &wanted))
+    };
+    let page = || {
+        let (id, code) = (id.clone(), code.clone());
+        let found = world.look(move |cx| find_customer_letter(cx, &id, &code)).unwrap();
+        (found.is_told, found.has_left)
+    };
+    assert_eq!(edit(json!([])), "");
+    assert_eq!(page(), (false, false), "on no list, and not at its owner's wish");
+    for _ in 0..2 {
+        let (id, code) = (id.clone(), code.clone());
+        world.system(move |cx| opt_out(cx, &id, &code));
+    }
+    assert_eq!(page(), (false, true));
+    assert_eq!(shown(&world, first.id.as_str()).opted_out_addresses.len(), 1);
+    let said = edit(json!(["OPS@customer.example"]));
+    assert!(said.contains("opted_out"), "{said}");
+    world.assert_replays();
+}

@@ -215,3 +215,21 @@ fn what_was_missing_is_answered_once_the_change_has_closed_and_by_nobody_else() 
     let report = world.by("rita", |cx| find_template_report(cx, "restart"));
     assert_eq!((report.uses, report.reworked, report.is_whole), (1, 0, true));
 }
+
+#[test]
+fn a_dashboard_whose_filters_nothing_has_is_not_saved() {
+    let world = World::new();
+    for query in ["kind=bogus", "service=nowhere", "environment=moon", "risk=huge"] {
+        let wanted = json!({"title": "Mine", "tiles": ["states"], "query": query, "is_shared": false});
+        let said = refused(&world, "rita", move |cx| {
+            noun::add::<Dashboard>(cx, &body(wanted.clone()))
+        });
+        assert_eq!(said, "invalid", "{query}");
+    }
+    let wanted = json!({"title": "Mine", "tiles": ["states"], "query": "kind=normal&service=pay", "is_shared": false});
+    let saved = world.by("rita", move |cx| noun::add::<Dashboard>(cx, &body(wanted.clone())));
+    let key = saved.id.0.clone();
+    let edited = body(json!({"query": "kind=bogus"}));
+    let said = refused(&world, "rita", move |cx| noun::edit::<Dashboard>(cx, &key, &edited));
+    assert_eq!(said, "invalid");
+}

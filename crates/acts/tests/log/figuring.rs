@@ -414,6 +414,8 @@ fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
     };
     let since = frequency.since.expect("only a part of the window is counted");
     assert_eq!(frequency.figure.as_ref().unwrap().window.from, since);
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    assert!(since < now, "what lies ahead is no part that could be counted: {since}");
     assert_eq!(failures.since, Some(since), "failed work is counted from the same rows");
     assert!(
         emergencies.since.is_none() && emergencies.figure.is_some(),
@@ -425,4 +427,41 @@ fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
         explain_figure(cx, &query)
     });
     assert_eq!(shown.unwrap().since, None, "the page of a metric counts many more");
+}
+
+#[test]
+fn thousands_of_drafts_leave_the_figures_of_a_dashboard_as_they_are() {
+    let world = World::new();
+    world.closed("One");
+    world.sequence();
+    let tiles = ["emergencies", "frequency", "success", "failures"].map(|id| tile_of(id).unwrap());
+    let look = || {
+        let found = world.look(move |cx| find_tiles(cx, &tiles, &Narrow::new())).unwrap();
+        assert!(found.iter().all(|it| it.since.is_none()), "all work is counted");
+        let wholes = found.iter().filter_map(|it| it.figure.as_ref());
+        wholes.map(|it| format!("{:?}", it.whole)).collect::<Vec<_>>()
+    };
+    let before = look();
+    assert_eq!(before.len(), 3);
+    let real = world
+        .look(|cx| Ok(change_outcome::list(cx.tx, Timestamp::UNIX_EPOCH, cx.now, 1)?))
+        .unwrap()
+        .remove(0);
+    let most = i64::try_from(MOST_READ).unwrap();
+    world.system(move |cx| {
+        for number in 0..most + 10 {
+            let at = cx.now - SignedDuration::from_micros(number + 1);
+            let row = OutcomeRow {
+                change_id: format!("draft{number}"),
+                number: number + 1_000,
+                created_at: at,
+                moved_at: at,
+                ended_at: None,
+                ..real.clone()
+            };
+            change_outcome::save(cx.tx, &row)?;
+        }
+        Ok(())
+    });
+    assert_eq!(look(), before);
 }

@@ -333,6 +333,19 @@ fn a_live_session_trains_those_who_took_part_once_it_has_begun() {
     assert!(!trained("sam"));
     assert_eq!(adds("ada", json!({"people": ["sam"]})), "");
     assert!(trained("sam") && !trained("olga"));
+    world.sequence();
+    let events = world
+        .look(|cx| Ok(store::audit::event::page(cx.tx, 0, 5_000)?))
+        .unwrap();
+    let own = events.iter().filter(|it| it.kind.starts_with("lesson_session."));
+    for event in own {
+        let mut named = model::cab::lesson_session::CARD.events.iter();
+        assert!(
+            named.any(|it| it.kind == event.kind),
+            "{} has no words in the log",
+            event.kind
+        );
+    }
     let item = item_of(&world, &assignment, "sam").map(|item| item.state);
     assert_eq!(item, Some(ActionState::Done));
     assert_eq!(adds("ada", json!({"people": ["olga"]})), "not_allowed", "sam took part");

@@ -1,5 +1,6 @@
 //! Audit samples: the working paper and the conclusion come from the same place of the log.
 
+use acts::approval::set_delegation::set_delegation;
 use acts::audit::audit_paper::items;
 use acts::core::{noun, write};
 use acts::directory::set_person;
@@ -7,8 +8,9 @@ use model::audit::audit_conclusion::AuditConclusion;
 use model::audit::audit_sample::AuditSample;
 use model::core::enums::AuditAnswer;
 use serde_json::json;
+use store::{Lane, Mode};
 
-use crate::world::{ARTIFACT, World, body};
+use crate::world::{TENANT, World, body};
 
 #[test]
 fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
@@ -103,4 +105,38 @@ fn the_population_is_that_of_the_log_and_a_reading_just_before_serves_for_a_minu
     let third = draw();
     assert_eq!(third.population, 2);
     assert!(third.log_size > sample.log_size, "it was read again");
+}
+
+#[test]
+fn nobody_concludes_on_what_an_account_that_counts_as_theirs_had_a_part_in() {
+    let world = World::new();
+    let admin = body(json!({"login": "ada", "roles": ["admin"]}));
+    world.system(move |cx| set_person::create_person(cx, &admin));
+    let key = world.closed("Add a column");
+    world.sequence();
+    let wanted = body(json!({
+        "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
+        "seed": "a seed", "size": 1,
+    }));
+    let sample = world.by("ada", move |cx| noun::add::<AuditSample>(cx, &wanted));
+    world.by("ada", |cx| {
+        let end = cx.now + jiff::SignedDuration::from_hours(48);
+        let lent =
+            json!({"delegate": "rita", "starts_at": cx.now.to_string(), "ends_at": end.to_string(), "reason": "Away"});
+        set_delegation(cx, &body(lent)).map(drop)
+    });
+    world.pass_seconds(60);
+    let conclude = || {
+        let said = body(json!({"sample": sample.id, "change": key, "verdict": "effective", "text": "In its times."}));
+        let actor = world.actor("ada");
+        let act = move |cx: &mut acts::Context<'_, '_>| noun::add::<AuditConclusion>(cx, &said);
+        match world.executor.wait(Lane::Acts, TENANT, actor, Mode::Write, act) {
+            Ok(_) => String::new(),
+            Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
+            Err(error) => panic!("{error:?}"),
+        }
+    };
+    assert_eq!(conclude(), "not_independent", "rita, who asked for it, acts for ada");
+    world.pass_seconds(49 * 3_600);
+    assert_eq!(conclude(), "", "it is over");
 }

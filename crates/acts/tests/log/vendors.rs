@@ -233,6 +233,12 @@ fn a_notice_is_taken_up_once_and_its_change_has_owner_window_and_a_link_both_way
     world.by("rita", move |cx| {
         cancel_change(cx, &off, &body(json!({"reason": "Not needed."})))
     });
+    let about = About::new(AboutKind::Change, key.as_str());
+    let asked = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    assert!(
+        !asked.iter().any(|it| it.title.starts_with("Bring CHG-")),
+        "a change that is off is brought in line with nothing: {asked:?}"
+    );
     let second = world.by("rita", move |cx| take_up_notice(cx, &id));
     assert_ne!(
         second.change,
@@ -246,6 +252,38 @@ fn a_notice_is_taken_up_once_and_its_change_has_owner_window_and_a_link_both_way
     );
     world.sequence();
     world.assert_replays();
+}
+
+#[test]
+fn a_notice_of_other_services_asks_the_owner_of_its_change() {
+    let world = World::new();
+    vendor(&world, None);
+    world.system(|cx| set_service::set_service(cx, &body(json!({"key": "edge", "criticality": "low"}))).map(drop));
+    let id = set(&world, &json!({})).id.0.clone();
+    let key = world.by("rita", move |cx| take_up_notice(cx, &id)).change.unwrap();
+    let about = About::new(AboutKind::Change, key.as_str());
+    let asked = || {
+        let about = about.clone();
+        let items = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+        items.iter().filter(|it| it.title.starts_with("Bring CHG-")).count()
+    };
+    set(&world, &json!({"text": "Of row 4."}));
+    assert_eq!(asked(), 0, "other words are no other plan");
+    set(&world, &json!({"text": "Of row 4.", "services": ["edge", "pay"]}));
+    assert_eq!(asked(), 1);
+}
+
+#[test]
+fn a_vendor_that_is_done_before_the_change_begins_asks_its_owner() {
+    let world = World::new();
+    vendor(&world, None);
+    let id = set(&world, &json!({})).id.0.clone();
+    let key = world.by("rita", move |cx| take_up_notice(cx, &id)).change.unwrap();
+    let done = set(&world, &json!({"state": "completed"}));
+    assert_eq!(shown(&world, &done)["review"]["is_as_announced"], json!(false));
+    let about = About::new(AboutKind::Change, key.as_str());
+    let items = world.look(move |cx| action_items::open_about(cx, &about)).unwrap();
+    assert!(items.iter().any(|it| it.title.starts_with("Bring CHG-")), "{items:?}");
 }
 
 #[test]

@@ -127,6 +127,18 @@ pub fn check(reading: &mut Reading<'_>, input: &CustomerListInput) {
 }
 
 impl CustomerList {
+    /// Whether a mail address is told by the list.
+    #[must_use]
+    pub fn is_on(&self, address: &str) -> bool {
+        self.mail_addresses.iter().any(|it| is_same(it, address))
+    }
+
+    /// Whether a mail address opted out of the list.
+    #[must_use]
+    pub fn has_left(&self, address: &str) -> bool {
+        self.opted_out_addresses.iter().any(|it| is_same(it, address))
+    }
+
     /// Takes a mail address off the list; whether it was on the list.
     pub fn opt_out(&mut self, address: &str) -> bool {
         moved(&mut self.mail_addresses, &mut self.opted_out_addresses, address)

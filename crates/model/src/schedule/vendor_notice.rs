@@ -23,6 +23,8 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
 pub const MOST: i64 = 500;
 /// The time after its announced end for which a notice waits for the vendor's report of the actual end.
 pub const GRACE: SignedDuration = SignedDuration::from_hours(1);
+/// Begins the part of the item that asks the owner of a change to bring it in line with a notice.
+pub const IN_LINE: &str = "notice/";
 /// The most incidents that a review names.
 pub const MOST_INCIDENTS: usize = 50;
 
@@ -245,7 +247,9 @@ impl VendorNotice {
             ended_at,
             start_minutes: self.actual_start.map_or(0, |at| minutes(self.starts_at, at)),
             end_minutes: minutes(self.ends_at, ended_at),
-            is_as_announced: from >= self.starts_at && ended_at <= self.ends_at && keys.is_empty(),
+            is_as_announced: from >= self.starts_at
+                && (self.starts_at..=self.ends_at).contains(&ended_at)
+                && keys.is_empty(),
             incidents: keys,
         };
         Some(review)
@@ -320,6 +324,12 @@ mod tests {
         assert_eq!((review.end_minutes, review.is_as_announced), (40, false));
         let early = notice("completed", ("2026-12-02T19:30:00Z", "2026-12-02T21:00:00Z"));
         assert!(!early.review(std::iter::empty()).unwrap().is_as_announced);
+        // A vendor that says no begin and is done before the announced one did not keep to its times.
+        let before = VendorNotice {
+            actual_start: None,
+            ..notice("completed", ("2026-12-02T19:00:00Z", "2026-12-02T19:30:00Z"))
+        };
+        assert!(!before.review(std::iter::empty()).unwrap().is_as_announced);
     }
 
     #[test]

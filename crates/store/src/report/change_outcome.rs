@@ -81,6 +81,47 @@ pub fn list(tx: &mut Tx<'_>, moved_from: Timestamp, created_before: Timestamp, l
     found.iter().map(read).collect()
 }
 
+/// What [`list`] lists, without the changes of which no figure counts more than that they were written.
+pub fn list_moved(
+    tx: &mut Tx<'_>,
+    moved_from: Timestamp,
+    created_before: Timestamp,
+    limit: i64,
+) -> Result<Vec<OutcomeRow>> {
+    let found = tx.query(
+        "SELECT change_id, version, number, created_at, moved_at, ended_at, body FROM change_outcome
+         WHERE tenant = $tenant AND moved_at >= $from AND created_at < $to
+             AND (moved_at > created_at OR ended_at IS NOT NULL) ORDER BY moved_at, number LIMIT $limit",
+        &[
+            ("from", moved_from.into()),
+            ("to", created_before.into()),
+            ("limit", limit.into()),
+        ],
+    )?;
+    found.iter().map(read).collect()
+}
+
+/// What [`cut`] tells, of the rows of [`list_moved`].
+pub fn cut_moved(
+    tx: &mut Tx<'_>,
+    moved_from: Timestamp,
+    created_before: Timestamp,
+    most: i64,
+) -> Result<Option<Timestamp>> {
+    let found = tx.query_one(
+        "SELECT moved_at FROM change_outcome
+         WHERE tenant = $tenant AND moved_at >= $from AND created_at < $to
+             AND (moved_at > created_at OR ended_at IS NOT NULL)
+         ORDER BY moved_at DESC, number DESC LIMIT 1 OFFSET $most",
+        &[
+            ("from", moved_from.into()),
+            ("to", created_before.into()),
+            ("most", most.into()),
+        ],
+    )?;
+    found.map(|row| row.time("moved_at")).transpose()
+}
+
 /// When the newest row moved that does not fit beside the `most` rows that moved after it, of those of [`list`]; `None` where all
 /// fit.
 pub fn cut(tx: &mut Tx<'_>, moved_from: Timestamp, created_before: Timestamp, most: i64) -> Result<Option<Timestamp>> {

@@ -580,6 +580,17 @@ fn a_row_for_figures_replaces_the_one_before_and_is_listed_by_its_times() {
         assert_eq!(cut(0, 100, 2), Some(at(50)), "the two that moved later fit");
         assert_eq!(cut(0, 100, 3), None, "all fit");
         assert_eq!(cut(0, 80, 1), Some(at(50)), "of those created before");
+        let written = OutcomeRow {
+            ended_at: None,
+            ..row("c4", 4, 95, 95)
+        };
+        world.act(move |tx| change_outcome::save(tx, &written));
+        assert_eq!(ids(0, 100, 10), ["c1", "c3", "c2", "c4"]);
+        let moved = world.read(|tx| change_outcome::list_moved(tx, at(0), at(100), 10));
+        let moved: Vec<String> = moved.into_iter().map(|it| it.change_id).collect();
+        assert_eq!(moved, ["c1", "c3", "c2"], "not what was only written");
+        let cut = |most: i64| world.read(move |tx| change_outcome::cut_moved(tx, at(0), at(100), most));
+        assert_eq!((cut(2), cut(3)), (Some(at(50)), None));
         let emergencies = world.read(|tx| change_outcome::list_of_kind(tx, "emergency", (at(0), at(100)), 10));
         assert!(emergencies.is_empty(), "no change of this kind is behind a row");
         assert_eq!(world.read(|tx| change_outcome::find(tx, "c1")), Some(rows[3].clone()));

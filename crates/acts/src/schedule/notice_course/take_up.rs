@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use model::change::record::Change;
 use model::core::act::Act;
 use model::core::body::Body;
-use model::core::enums::{AboutKind, ActionKind, Closing, NoticeImpact, NoticeState, RelationEnd, State};
+use model::core::enums::{AboutKind, ActionKind, Closing, NoticeImpact, RelationEnd, State};
 use model::core::parse::{LINE, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
@@ -16,7 +16,7 @@ use model::incident::record_link::End;
 use model::integration::signal;
 use model::notify::action_item::{About, NewItem, Owner};
 use model::notify::item_clock;
-use model::schedule::vendor_notice::VendorNotice;
+use model::schedule::vendor_notice::{IN_LINE, VendorNotice};
 use serde_json::{Value, json};
 
 use crate::change::create_change::create_change;
@@ -153,8 +153,8 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, 
     let (Some(known), Some(key)) = (known, &notice.change) else {
         return Ok(());
     };
-    let was_called_off = notice.state == NoticeState::Cancelled && known.state != notice.state;
-    if !was_called_off && !known.has_other_plan(notice) {
+    let is_off = !notice.state.is_live() && known.state != notice.state;
+    if !is_off && !known.has_other_plan(notice) && known.services == notice.services {
         return Ok(());
     }
     let change = change_of(cx, key)?.filter(|change| change.state.is_before_start());
@@ -162,9 +162,9 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, 
         return Ok(());
     };
     let item = NewItem {
-        part: format!("notice/{}", notice.id),
+        part: format!("{IN_LINE}{}", notice.id),
         text: Some(format!(
-            "The vendor changed the plan of {} ({}) or called it off. Compare the times of the change with the notice, or cancel the change.",
+            "The vendor changed the plan of {} ({}), called it off or is done. Compare the times and services of the change with the notice, or cancel the change.",
             notice.title, notice.reference
         )),
         services: notice.services.clone(),

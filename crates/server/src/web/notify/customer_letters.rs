@@ -58,12 +58,17 @@ async fn answer(state: &AppState, (tenant, letter, code): Link, does: Option<Doe
 }
 
 fn rendered(tenant: &str, page: &str, found: CustomerLetter) -> String {
-    let (said, form) = match found.is_told {
-        true => (
+    let (said, form) = match (found.is_told, found.has_left) {
+        (true, _) => (
             "You get letters about disruptions of services that you use.",
             ActForm::new("leave", "No more letters", page),
         ),
-        false => (
+        // Somebody took them off: they may still say that nobody is to put them back.
+        (false, false) => (
+            "You are on no list of receivers at present.",
+            ActForm::new("leave", "No more letters", page),
+        ),
+        (false, true) => (
             "You get no letters about disruptions any more.",
             ActForm::new("come-back", "Get letters again", format!("{page}/return")),
         ),

@@ -101,7 +101,10 @@ pub(crate) fn percent(ppm: i64) -> i64 {
 
 fn success(course: &[Counted], href: &str) -> Figure {
     let share = |it: &Counted| Some((it.estimate?, count(it.hits), count(it.of)));
+    // Without a figure of before, a part of the days is counted.
+    let is_part = course.len() == 1;
     let few = |it: &Counted| match it.of {
+        0 if is_part => "no work ended in the part that is counted".to_owned(),
         0 => "no work ended in these days".to_owned(),
         of => format!("{} of {}: too few for a share", count(it.hits), count(of)),
     };
