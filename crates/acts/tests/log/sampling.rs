@@ -10,7 +10,7 @@ use model::core::enums::AuditAnswer;
 use serde_json::json;
 use store::{Lane, Mode};
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 #[test]
 fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
