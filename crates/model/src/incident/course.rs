@@ -46,6 +46,9 @@ pub struct IncidentCourse {
     /// When a source that tells the state of its record said that it is over there; absent while it is open there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_over_at: Option<Timestamp>,
+    /// When its source said last that it is open again: an end that it told before that comes late and ends nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_open_at: Option<Timestamp>,
     /// When its source says that parts of it began, where times alone order what the source says: by them a late end finds its occurrence.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub source_starts: BTreeSet<Timestamp>,
