@@ -22,13 +22,13 @@ mod image_reference;
 pub mod references;
 mod undo;
 
-/// The fewest digits of a digest whose length is not known, other than of `git`: a gate takes a shorter one for a tag.
-const SHORTEST_DIGEST: usize = 32;
-
 pub use afterwards::RetrospectiveInput;
 use afterwards::{check_told_afterwards, read_retrospective};
 pub use assessment::{Assessment, read_assessment};
 use image_reference::without_place;
+
+/// The fewest digits of a digest whose length is not known, other than of `git`: a gate takes a shorter one for a tag.
+const SHORTEST_DIGEST: usize = 32;
 
 /// The most targets that a change may name.
 pub const TARGETS: usize = 1_000;
