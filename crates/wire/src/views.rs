@@ -464,7 +464,8 @@ pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory
         if let Some(asked) = map.remove("asked_artifact") {
             map.insert("artifact".into(), asked);
         }
-        if map.remove("asked_place").is_some() {
+        // The order of what is left says nothing of whether there is such a service.
+        if map.shift_remove("asked_place").is_some() {
             let (service, environment) = check.place();
             map.extend([
                 ("service".into(), json!(service)),

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use tests::journey::{self, SERVICE, artifact};
-use tests::session::Session;
+use tests::session::{Session, links};
 use tests::{Place, Server};
 
 /// A service of the demo that the vendor has nothing to do with.
@@ -134,7 +134,8 @@ fn guesses_are_answered_alike(server: &Server, token: &str, own: &str) {
                 check.1["service"],
                 check.1["commit"],
                 check.1["reasons"],
-                check.1["errors"]
+                check.1["errors"],
+                check.1.as_object().unwrap().keys().collect::<Vec<_>>()
             ]),
             json!([link.0, link.1["errors"]]),
         ];
@@ -152,6 +153,15 @@ fn guesses_are_answered_alike(server: &Server, token: &str, own: &str) {
         !page.contains("CHG-9999"),
         "keys are left out, whether they exist or not"
     );
+    // What they ask a page for stays in its links.
+    let vendor = Session::begin(server, "vendor");
+    for path in ["/changes?q=", "/changes?service=", "/search?q=", "/calendar?service="] {
+        let found = [OTHER, "edge-dnx"].map(|name| {
+            let page = vendor.get(&format!("/t/halden{path}{name}")).body;
+            links(&page).join(" ").replace(name, "NAME")
+        });
+        assert_eq!(found[0], found[1], "{path}");
+    }
     let checks = read(server, token, "/gate-checks?limit=50").1;
     assert_eq!(checks.contains(OTHER), checks.contains("edge-dnx"), "{checks}");
 }

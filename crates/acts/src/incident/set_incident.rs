@@ -118,27 +118,30 @@ fn read_names_elsewhere(reading: &mut Reading<'_>, incident: &mut Incident) {
     incident.course.external_keys = keys.into_iter().collect();
 }
 
-/// Refuses a reference under which a connection delivered another incident: a change that names it would be read as made for either.
-/// `seen` is the part that the acting person sees.
+/// Refuses a name under which a connection delivered another incident: a change that names it would be read as made for either.
+/// `seen` is what the acting person sees.
 fn check_delivered(
     reading: &mut Reading<'_>,
     seen: &snapshot::Directory,
     (before, after): (Option<&Incident>, &Incident),
 ) {
-    let is_new = before.is_none_or(|before| before.external_ref != after.external_ref);
-    let Some(text) = after.external_ref.as_deref().filter(|_| is_new) else {
-        return;
-    };
-    let mut others = seen
-        .incidents
-        .values()
-        .filter(|it| it.key != after.key && it.connection.is_some());
-    if let Some(other) = others.find(|it| it.external_ref.as_deref() == Some(text)) {
-        let text = format!(
-            "{} was delivered under this reference. Link the two incidents, or merge them.",
-            other.key
-        );
-        reading.wrong("external_ref", "not_unique", text);
+    let has =
+        |it: &Incident, text: &String| it.external_ref.as_ref() == Some(text) || it.course.external_keys.contains(text);
+    let reference = after.external_ref.iter().map(|text| ("external_ref", text));
+    let keys = after.course.external_keys.iter().map(|text| ("external_keys", text));
+    for (field, text) in reference.chain(keys) {
+        if before.is_some_and(|before| has(before, text)) {
+            continue;
+        }
+        let mut others = seen.incidents.values();
+        let is_delivered = |it: &&Incident| it.connection.is_some() && it.external_ref.as_ref() == Some(text);
+        if let Some(other) = others.find(|it| it.key != after.key && is_delivered(it)) {
+            let text = format!(
+                "{} was delivered under this reference. Link the two incidents, or merge them.",
+                other.key
+            );
+            reading.wrong(field, "not_unique", text);
+        }
     }
 }
 
@@ -240,11 +243,26 @@ fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
         let directory = cx.directory()?;
         major::check_commander(before, &directory, &cx.actor.person)?;
     }
+    check_widening(cx, before, after)?;
     check_kind(cx, before, after)
 }
 
-/// Only security, a commander or a change manager may remove the kind “security”: an implementer of work on the service may not
-/// do so alone.
+/// Whoever could not open a major incident of a service brings it under the freeze of another one no more.
+fn check_widening(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
+    let mut added = after.clone();
+    added.services.retain(|it| !before.services.contains(it));
+    let directory = cx.directory()?;
+    let mine = [cx.actor.person.clone(), cx.actor.speaker().clone()];
+    let is_spent = mine.iter().any(|by| major::is_spent(&added, &directory, by, cx.now));
+    if !before.is_major() || !is_spent {
+        return Ok(());
+    }
+    let text = "Another person adds the service: a commander ended the freeze of the last one that you made major less than 24 hours ago.";
+    Err(Refusal::not_allowed("own_request", text).into())
+}
+
+/// That an incident is one of security is taken away by security, a commander or a change manager: who did the work on a service
+/// does not say so alone.
 fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
     if before.course.kind != IncidentKind::Security || after.course.kind == IncidentKind::Security {
         return Ok(());

@@ -115,7 +115,8 @@ fn opened(
         cause_verdicts: Vec::new(),
         course: IncidentCourse {
             kind: kind_of(connection),
-            source_over_at: over_at(alert),
+            source_over_at: alert.over_told_at(),
+            source_open_at: alert.reopened_at(),
             source_starts,
             ..IncidentCourse::default()
         },
@@ -130,6 +131,7 @@ fn no_later_than(alert: &Alert, now: Timestamp) -> Alert {
         alert.started_at = now;
     }
     alert.later_starts.retain(|at| *at <= limit);
+    alert.told_at = alert.told_at.map(|at| if at > limit { now } else { at });
     alert.ended_at = alert
         .ended_at
         .map(|at| if at > limit { now.max(alert.started_at) } else { at });
@@ -240,14 +242,14 @@ fn judged(
         let again = opened_again_at(latest, alert, mitigated_at.unwrap_or(Timestamp::MIN));
         return match (again, latest.state()) {
             (None, _) => joined(latest, alert, services),
-            (Some(_), IncidentState::Mitigated) => reopened(latest),
+            (Some(_), IncidentState::Mitigated) => reopened(latest, alert),
             (Some(_), _) => joined_open(latest, alert, services),
         };
     };
     if alert.reopens {
         let told = opened_again_at(latest, alert, resolved_at);
         return match (told, lifecycle::then(latest.state(), Happens::ReopenedBySource)) {
-            (Some(_), Then::Becomes(_)) => reopened(latest),
+            (Some(_), Then::Becomes(_)) => reopened(latest, alert),
             (Some(told), Then::Another) => Judged::New(alert.started_at.max(told), None),
             _ => Judged::Known(latest.key.clone()),
         };
@@ -387,28 +389,26 @@ fn is_ended_by_source(incident: &Incident) -> bool {
 /// along does not overrule people who ended or contained the incident here.
 fn opened_again_at(latest: &Incident, alert: &Alert, since: Timestamp) -> Option<Timestamp> {
     let told = alert.told_at.filter(|told| alert.reopens && *told > since)?;
-    let was_over = latest.course.source_over_at.is_some_and(|over| over < told);
-    (was_over || !alert.tells_state).then_some(told)
-}
-
-/// When a source that reports its state set the record to over.
-fn over_at(alert: &Alert) -> Option<Timestamp> {
-    let is_told = alert.is_over && alert.tells_state;
-    alert.told_at.or(alert.ended_at).filter(|_| is_told)
+    let was_over = latest
+        .course
+        .source_over_at
+        .map_or(!alert.tells_state, |over| over < told);
+    was_over.then_some(told)
 }
 
 /// An incident that people had opened here, and that its source has opened now as well: the source's next end counts again.
 fn joined_open(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
     let mut incident = latest.clone();
     incident.course.source_over_at = None;
+    incident.course.source_open_at = latest.course.source_open_at.max(alert.reopened_at());
     match joined(&incident, alert, services) {
         Judged::Known(_) if incident != *latest => Judged::Marked(Box::new(incident)),
         judged => judged,
     }
 }
 
-/// The source system reports that the incident goes on.
-fn reopened(latest: &Incident) -> Judged {
+/// The system that knows says that it goes on.
+fn reopened(latest: &Incident, alert: &Alert) -> Judged {
     let mut incident = Incident {
         resolved_at: None,
         end_recorded_at: None,
@@ -416,6 +416,7 @@ fn reopened(latest: &Incident) -> Judged {
     };
     incident.course.mitigated_at = None;
     incident.course.source_over_at = None;
+    incident.course.source_open_at = latest.course.source_open_at.max(alert.reopened_at());
     Judged::Moved("incident.reopened", Box::new(incident))
 }
 
@@ -426,9 +427,13 @@ fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bo
         let end = alert.ended_at.unwrap_or(alert.started_at);
         return Judged::New(end.min(alert.started_at), Some(end));
     };
+    let is_old = latest.course.source_open_at > alert.told_at.or(alert.ended_at);
     let mut marked = latest.clone();
-    marked.course.source_over_at = latest.course.source_over_at.max(over_at(alert));
-    let is_repeated = alert.tells_state && latest.course.source_over_at.is_some();
+    marked.course.source_over_at = latest
+        .course
+        .source_over_at
+        .max(alert.over_told_at().filter(|_| !is_old));
+    let is_repeated = is_old || alert.tells_state && latest.course.source_over_at.is_some();
     if !is_repeated && let Some(judged) = ended(&marked, alert, is_commanded) {
         return judged;
     }

@@ -117,3 +117,49 @@ fn alerts_that_are_sent_again_late_open_and_end_nothing() {
         assert_eq!(kept(&world, &key), outages, "seed {seed}");
     }
 }
+
+/// A message about one incident of PagerDuty, which begins at 0: `O` opens it again, `R` resolves it.
+fn of_pager(key: &str, what: char, told: i64) -> Signal {
+    let Signal::Alert(bare) = alert(key, 0, (what == 'R').then_some(told)) else {
+        unreachable!("it is an alert")
+    };
+    Signal::Alert(Alert {
+        reopens: what == 'O',
+        tells_state: what != 'O',
+        told_at: (what != 'T').then(|| at(told)),
+        ..bare
+    })
+}
+
+/// All orders of so many things.
+fn every_order(count: usize) -> Vec<Vec<usize>> {
+    let Some(last) = count.checked_sub(1) else {
+        return vec![Vec::new()];
+    };
+    let mut found = Vec::new();
+    for order in every_order(last) {
+        for place in 0..=last {
+            let mut order = order.clone();
+            order.insert(place, last);
+            found.push(order);
+        }
+    }
+    found
+}
+
+#[test]
+fn what_its_source_opened_again_is_open_or_over_in_any_order_of_its_messages() {
+    let world = World::new();
+    let messages = [('T', 0), ('R', 10), ('O', 20), ('R', 30)];
+    for (count, goes_on) in [(3, true), (4, false)] {
+        for order in every_order(count) {
+            let key = format!("pager/{order:?}");
+            for (what, told) in order.iter().map(|place| messages[*place]) {
+                world.take(of_pager(&key, what, told));
+            }
+            let kept = kept(&world, &key);
+            assert_eq!(kept.len(), 1, "{order:?}: {kept:?}");
+            assert_eq!((kept[0].0, kept[0].1.is_none()), (0, goes_on), "{order:?}: {kept:?}");
+        }
+    }
+}

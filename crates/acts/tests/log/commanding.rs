@@ -3,7 +3,7 @@
 
 use acts::approval::set_delegation::set_delegation;
 use acts::core::noun;
-use acts::directory::set_person;
+use acts::directory::{set_person, set_service};
 use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception, take_alert};
 use acts::integration::set_connection::create_connection;
 use acts::schedule::{edit_span, loosen_freeze, set_freeze};
@@ -145,6 +145,16 @@ fn a_grave_incident_that_its_reporter_makes_not_major_says_why() {
         entries.iter().any(|row| row.text.contains("no major incident")),
         "{entries:#?}"
     );
+    // Nor does the reporter bring the service under the freeze of another incident.
+    world.system(|cx| set_service::set_service(cx, &body(json!({"key": "web", "criticality": "low"}))).map(drop));
+    let elsewhere = world.opened(
+        "mona",
+        json!({"title": "Web is down", "severity": 1, "services": ["web"]}),
+    );
+    assert!(elsewhere.is_major());
+    let wider = json!({"services": ["pay", "web"]});
+    let widened = world.tries("mona", &elsewhere.key, wider, set_incident::edit_incident);
+    assert_eq!(code(widened), "own_request");
     // Neither the reporter nor an account that counts as theirs declares it; another person does.
     world.system(|cx| {
         for login in ["max", "mia"] {
@@ -364,6 +374,7 @@ fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
         ("external_ref", "INC-7"),
         ("external_ref", "ask Ola"),
         ("external_keys", "ask Ola"),
+        ("external_keys", "pagerduty:p1"),
     ] {
         let value = if field == "external_keys" {
             json!([other])

@@ -107,11 +107,16 @@ fn flagger(body: &[u8], received_at: Timestamp) -> Result<Vec<Verdict>, SetAside
         "Failed" => WatchResult::Failed,
         _ => return Ok(Vec::new()),
     };
-    let told = event.metadata.timestamp.as_deref().and_then(|text| text.parse().ok());
+    let told: Option<i64> = event.metadata.timestamp.as_deref().and_then(|text| text.parse().ok());
     let at = told
         .and_then(|millis| Timestamp::from_millisecond(millis).ok())
         .unwrap_or(received_at);
-    let key = format!("{}/{}/{}/{}", event.namespace, event.name, event.checksum, event.phase);
+    // The same build may be judged again, and come to what an earlier verdict said.
+    let when = told.map(|millis| format!("@{millis}")).unwrap_or_default();
+    let key = format!(
+        "{}/{}/{}/{}{when}",
+        event.namespace, event.name, event.checksum, event.phase
+    );
     Ok(vec![Verdict {
         source_key: hash(key.as_bytes()),
         judged: signal::name("name", &event.name)?,

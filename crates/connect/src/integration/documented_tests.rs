@@ -542,7 +542,7 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         source_key: "incident/PGR0VU2".to_owned(),
         is_over: false,
         reopens: false,
-        tells_state: false,
+        tells_state: true,
         title: "The shop is slow".to_owned(),
         services: vec!["shop".to_owned()],
         severity: 1,
@@ -563,12 +563,14 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
     }
     let over = Alert {
         is_over: true,
+        told_at: Some(at("2026-11-20T09:45:00Z")),
         ended_at: Some(at("2026-11-20T09:45:00Z")),
         ..begun.clone()
     };
     assert_eq!(one("pagerduty", &webhook("incident.resolved")), Signal::Alert(over));
     let again = Alert {
         reopens: true,
+        tells_state: false,
         told_at: Some(at("2026-11-20T09:45:00Z")),
         ..begun
     };

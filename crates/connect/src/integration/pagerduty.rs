@@ -142,7 +142,8 @@ fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>,
         source_key: format!("incident/{}", signal::name("event.data.id", &incident.id)?),
         is_over,
         reopens,
-        tells_state: false,
+        // A reopening says itself that the incident had been over, whether that was heard or not.
+        tells_state: !reopens,
         title: incident
             .title
             .as_deref()
@@ -162,7 +163,7 @@ fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>,
         },
         started_at,
         later_starts: Vec::new(),
-        told_at: reopens.then_some(told_at),
+        told_at: (reopens || is_over).then_some(told_at),
         ended_at: is_over.then_some(told_at.max(started_at)),
     })])
 }

@@ -121,8 +121,10 @@ fn verdict(it: &Body, word: &str, received_at: Timestamp) -> Result<Verdict, Set
     let judged = signal::name("service", &it.service)?;
     let place = signal::name("environment", &it.environment)?;
     let told = it.at.as_deref().map(|text| time("at", text)).transpose()?;
+    // Judged again at another time it is a verdict of its own, also where it comes to what an earlier one said.
+    let when = told.map(|at| format!("@{at}")).unwrap_or_default();
     Ok(Verdict {
-        source_key: format!("{place}/{judged}/{id}/{word}"),
+        source_key: format!("{place}/{judged}/{id}/{word}{when}"),
         judged,
         place,
         result,
@@ -159,6 +161,16 @@ mod tests {
             assert_eq!((found.place.as_str(), found.text.as_deref()), ("prod", Some("Slower.")));
             assert_eq!(found.at, "2026-11-28T12:00:00Z".parse::<Timestamp>().unwrap());
         }
+        let key = |at: &str| match &told("failed", at).unwrap()[..] {
+            [Signal::Verdict(found)] => found.source_key.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(key("2026-11-28T12:00:00Z"), key("2026-11-28T12:00:00Z"), "sent again");
+        assert_ne!(
+            key("2026-11-28T12:00:00Z"),
+            key("2026-11-28T12:20:00Z"),
+            "it failed again"
+        );
         let ahead = told("passed", "2026-11-29T12:00:00Z").unwrap();
         assert!(
             matches!(&ahead[0], Signal::Verdict(found) if found.at == now),

@@ -27,6 +27,9 @@ use afterwards::{check_told_afterwards, read_retrospective};
 pub use assessment::{Assessment, read_assessment};
 use image_reference::without_place;
 
+/// The fewest digits of a digest whose length is not known, other than of `git`: a gate takes a shorter one for a tag.
+const SHORTEST_DIGEST: usize = 32;
+
 /// The most targets that a change may name.
 pub const TARGETS: usize = 1_000;
 
@@ -418,7 +421,7 @@ pub fn is_digest(text: &str) -> bool {
         let is_hex = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
         let fits = match digits_of(name) {
             Some(length) => digits.len() == length,
-            None => is_algorithm(name),
+            None => is_algorithm(name) && (name == "git" || digits.len() >= SHORTEST_DIGEST),
         };
         is_hex && fits
     })

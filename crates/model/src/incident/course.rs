@@ -48,8 +48,10 @@ pub struct IncidentCourse {
     /// open there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_over_at: Option<Timestamp>,
-    /// The start times that its source reported, for a source whose messages are ordered only by time. A late end finds its
-    /// occurrence by them.
+    /// When its source said last that it is open again: an end that it told before that comes late and ends nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_open_at: Option<Timestamp>,
+    /// When its source says that parts of it began, where times alone order what the source says: by them a late end finds its occurrence.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub source_starts: BTreeSet<Timestamp>,
     /// Since when it is a major incident; absent where it is none.

@@ -120,7 +120,9 @@ pub fn judged(mut incident: Incident, directory: &Directory, by: Option<&PersonI
         incident.course.withheld_at = None;
         return incident;
     }
-    if by.is_some_and(|by| is_spent(&incident, directory, by, now)) {
+    // Once withheld it stays so, whoever edits it: another person says that it is one by declaring it.
+    let is_withheld = incident.course.withheld_at.is_some();
+    if by.is_some_and(|by| is_withheld || is_spent(&incident, directory, by, now)) {
         incident.course.withheld_at = incident.course.withheld_at.or(Some(now));
         return incident;
     }

@@ -68,12 +68,14 @@ pub const CARD: Card = Card {
     ..Card::of::<WatchVerdict, WatchVerdictInput>("watch_verdict", "Canary verdicts")
 };
 
-/// Whether the last verdict on each thing that was judged is a pass; true where there is none.
+/// Whether the last verdict on each thing that was judged is a pass, in each of its places; true where there is none. Of two at one
+/// instant the one that is no pass counts.
 pub fn are_passed<'v>(verdicts: impl IntoIterator<Item = &'v WatchVerdict>) -> bool {
     let mut last = std::collections::BTreeMap::new();
     for it in verdicts {
-        let known = last.entry((&it.connection, &it.judged)).or_insert(it);
-        if it.at >= known.at {
+        let thing = (&it.connection, &it.judged, &it.service, &it.environment);
+        let known = last.entry(thing).or_insert(it);
+        if it.at > known.at || it.at == known.at && it.result != WatchResult::Passed {
             *known = it;
         }
     }
@@ -105,5 +107,10 @@ mod tests {
         assert!(are_passed(&[verdict("a", Passed, 2), verdict("a", Failed, 1)]));
         assert!(!are_passed(&[verdict("a", Passed, 1), verdict("a", Inconclusive, 2)]));
         assert!(!are_passed(&[verdict("a", Passed, 1), verdict("b", Failed, 1)]));
+        assert!(!are_passed(&[verdict("a", Failed, 1), verdict("a", Passed, 1)]));
+        // A pass elsewhere stands for itself.
+        let mut staged = verdict("a", Passed, 2);
+        staged.environment = "staging".into();
+        assert!(!are_passed(&[verdict("a", Failed, 1), staged]));
     }
 }

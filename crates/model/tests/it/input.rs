@@ -518,6 +518,7 @@ fn words_are_no_artifact_and_so_never_stand_in_clear_in_the_log() {
         "ola.nordmann:aa",
         "note:",
         "nordmanns:aa",
+        "nordmann:ada",
         "git:a b",
     ] {
         for field in ["artifact", "rollback_to"] {

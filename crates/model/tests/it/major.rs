@@ -349,6 +349,12 @@ fn an_incident_that_is_opened_only_to_block_blocks_once() {
     );
     assert!(!major::judged(bare("INC-2"), &estate, Some(&rita), at("11:10")).is_major());
     assert!(major::judged(bare("INC-2"), &estate, Some(&"olga".into()), at("11:10")).is_major());
+    // Somebody else's edit of hers declares nothing in their name.
+    let withheld = major::judged(bare("INC-2"), &estate, Some(&rita), at("11:10"));
+    let edited = major::judged(withheld.clone(), &estate, Some(&"olga".into()), at("11:11"));
+    assert!(!edited.is_major() && edited.course.raised_by.is_none());
+    assert_eq!(edited.course.withheld_at, Some(at("11:10")));
+    assert!(major::judged(withheld, &estate, None, at("11:11")).is_major());
     // An account that she made within the day counts as her.
     let mut hers = estate.clone();
     hers.people.get_mut(&"olga".into()).unwrap().made_by = Some(Hand {

@@ -110,6 +110,8 @@ struct Mask<'m, 'a, 'c> {
     /// The reader's login.
     reader: String,
     seen: HashMap<String, bool>,
+    /// The words of the query of the page's own address.
+    asked: BTreeSet<String>,
 }
 
 impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
@@ -125,6 +127,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
             names,
             reader,
             seen: HashMap::new(),
+            asked: BTreeSet::new(),
         }))
     }
 
@@ -243,12 +246,17 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         (words != text).then_some(words)
     }
 
-    /// Whether an address leads outside the scope. In the reader's own text only keys of changes are looked at.
+    /// Whether an address leads outside. In the reader's own words only keys of changes are looked at, as in their texts. What they
+    /// asked the page for stays in queries: without it the address would say that there is such a record.
     fn leads_outside(&mut self, address: &str, is_own: bool) -> bool {
-        let Self { cx, names, seen, .. } = self;
+        let Self {
+            cx, names, seen, asked, ..
+        } = self;
         let none = OutsideNames::default();
         let names = if is_own { &none } else { &*names };
-        let mut parts = address.split(['/', '?', '&', '=', '#', '+']);
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let queried = words_of(query).filter(|part| !asked.contains(*part));
+        let mut parts = words_of(path).chain(queried);
         parts.any(|part| names.is_hidden(part, &mut |key| sees(cx, seen, key)))
     }
 
@@ -419,6 +427,11 @@ fn entered(page: &str) -> BTreeSet<String> {
     found
 }
 
+/// The words of an address, or of a part of one.
+fn words_of(address: &str) -> impl Iterator<Item = &str> {
+    address.split(['/', '?', '&', '=', '#', '+'])
+}
+
 fn sees(cx: &mut Context<'_, '_>, seen: &mut HashMap<String, bool>, key: &str) -> bool {
     if let Some(known) = seen.get(key) {
         return *known;
@@ -491,15 +504,16 @@ pub(crate) fn mask_value(cx: &mut Context<'_, '_>, value: &mut Value) -> acts::R
     Ok(())
 }
 
-/// Takes them out of a page.
+/// Takes them out of a page; `query` is that of its own address.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn mask_page(cx: &mut Context<'_, '_>, page: String) -> acts::Result<String> {
-    Ok(match Mask::of(cx)? {
-        Some(mut mask) => mask.page(&page),
-        None => page,
-    })
+pub(crate) fn mask_page(cx: &mut Context<'_, '_>, page: String, query: &str) -> acts::Result<String> {
+    let Some(mut mask) = Mask::of(cx)? else {
+        return Ok(page);
+    };
+    mask.asked = words_of(query).map(str::to_owned).collect();
+    Ok(mask.page(&page))
 }
 
 /// Takes them out of a plain text, such as a letter.

@@ -349,6 +349,7 @@ pub(crate) const SPANS: &[Shape] = &[
                 "source_over_at",
                 "When a source that tells the state of its record said that it is over there; absent while it is open there.",
             ),
+            time("source_open_at", "When its source said last that it is open again; an end that it told before that ends nothing."),
             texts(
                 "source_starts",
                 LINE,

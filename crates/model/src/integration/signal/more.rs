@@ -39,7 +39,22 @@ pub struct Alert {
     pub ended_at: Option<Timestamp>,
 }
 
-/// The verdict of a canary analysis.
+impl Alert {
+    /// When a sender that tells the state of the matter said that it is over.
+    #[must_use]
+    pub fn over_told_at(&self) -> Option<Timestamp> {
+        let is_told = self.is_over && self.tells_state;
+        self.told_at.or(self.ended_at).filter(|_| is_told)
+    }
+
+    /// When the sender said that the matter, which had been over, is open again.
+    #[must_use]
+    pub fn reopened_at(&self) -> Option<Timestamp> {
+        self.told_at.filter(|_| self.reopens && !self.tells_state)
+    }
+}
+
+/// What a system that compares a new version with the old one says of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The sender's key of this verdict.

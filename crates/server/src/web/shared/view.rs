@@ -49,6 +49,8 @@ pub(crate) struct Visitor {
     pub told: Option<Told>,
     /// The address of the page below the tenant's.
     path: String,
+    /// What its query asks for.
+    query: String,
 }
 
 impl Visitor {
@@ -92,6 +94,7 @@ impl FromRequestParts<AppState> for Visitor {
                         .strip_prefix(base(&caller.tenant).as_str())
                         .unwrap_or_default()
                         .to_owned(),
+                    query: parts.uri.query().unwrap_or_default().to_owned(),
                     caller,
                 })
             }
@@ -394,7 +397,7 @@ pub(crate) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place
 where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
-    let (told, path) = (visitor.told.clone(), visitor.path.clone());
+    let (told, path, query) = (visitor.told.clone(), visitor.path.clone(), visitor.query.clone());
     let act = move |cx: &mut Context<'_, '_>| {
         let look = attempts::look_at_page(cx, &path)?;
         let mut view = View::open(cx, place)?;
@@ -407,7 +410,7 @@ where
             }
         }
         let page = make(&mut view)?;
-        Ok((outside_mask::mask_page(view.cx, page)?, look))
+        Ok((outside_mask::mask_page(view.cx, page, &query)?, look))
     };
     let made = match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
         Ok((page, look)) => attempts::note_looked(state, &visitor.caller, look).await.map(|()| page),
@@ -481,7 +484,7 @@ pub(crate) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failu
     let act = move |cx: &mut Context<'_, '_>| {
         let view = View::open(cx, Place::Home)?;
         let page = framed_problem(&view, &told, &back);
-        outside_mask::mask_page(view.cx, page)
+        outside_mask::mask_page(view.cx, page, "")
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
         Ok(page) => html(failure.status(), page),
