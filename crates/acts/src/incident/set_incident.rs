@@ -118,8 +118,8 @@ fn read_names_elsewhere(reading: &mut Reading<'_>, incident: &mut Incident) {
     incident.course.external_keys = keys.into_iter().collect();
 }
 
-/// Refuses a name under which a connection delivered another incident: a change that names it would be read as made for either.
-/// `seen` is what the acting person sees.
+/// Refuses a reference under which a connection delivered another incident: a change that names it would be read as made for
+/// either. `seen` is the part that the acting person sees.
 fn check_delivered(
     reading: &mut Reading<'_>,
     seen: &snapshot::Directory,
@@ -247,7 +247,7 @@ fn check_edit(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> 
     check_kind(cx, before, after)
 }
 
-/// Whoever could not open a major incident of a service brings it under the freeze of another one no more.
+/// Refuses to add a service to a major incident to a person who may not open a major incident of that service.
 fn check_widening(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
     let mut added = after.clone();
     added.services.retain(|it| !before.services.contains(it));
@@ -261,8 +261,8 @@ fn check_widening(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident)
     Err(Refusal::not_allowed("own_request", text).into())
 }
 
-/// That an incident is one of security is taken away by security, a commander or a change manager: who did the work on a service
-/// does not say so alone.
+/// Only security, a commander or a change manager may remove the kind “security”: an implementer of work on the service may not
+/// do so alone.
 fn check_kind(cx: &mut Context<'_, '_>, before: &Incident, after: &Incident) -> Result<()> {
     if before.course.kind != IncidentKind::Security || after.course.kind == IncidentKind::Security {
         return Ok(());

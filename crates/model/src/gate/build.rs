@@ -14,16 +14,12 @@ pub fn is_plain_digest(text: &str) -> bool {
     })
 }
 
-/// Whether a text can be the name of an algorithm, and is too short for a sentence: at most 8 small letters and digits, or the name that
-/// a known tool uses.
+/// Whether a text can be the name of an algorithm, and is too short for a sentence: at most 8 small letters and digits.
 #[must_use]
 pub fn is_algorithm(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    OF_TOOLS.contains(&name) || (1..=8).contains(&name.len()) && name.bytes().all(fits)
+    (1..=8).contains(&name.len()) && name.bytes().all(fits)
 }
-
-/// Longer names by which tools tell their artifacts apart.
-const OF_TOOLS: [&str; 1] = ["terraform-plan"];
 
 /// Whether two targets name one build, by an artifact or a commit of each. A rejection follows it in every spelling.
 pub fn is_same_build<'a>(

@@ -54,7 +54,7 @@ impl Alert {
     }
 }
 
-/// What a system that compares a new version with the old one says of it.
+/// The verdict of a canary analysis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The sender's key of this verdict.
