@@ -153,3 +153,16 @@ fn a_page_says_that_the_server_cannot_be_reached_keeps_what_was_typed_and_goes_o
     desk.browser.leave_by(|| desk.browser.click_words("Calendar"));
     assert_eq!(path(&desk), "/t/halden/calendar");
 }
+
+#[test]
+fn a_server_that_answers_nothing_is_told_like_one_that_is_away() {
+    let desk = Desk::open();
+    desk.sign_in("requester");
+    desk.go("/changes/new");
+    desk.server.halt();
+    desk.browser
+        .run("dispatchEvent(new Event('offline')); return true;", &[]);
+    desk.browser.wait_for_words("The server cannot be reached");
+    desk.server.go_on();
+    desk.browser.wait_for_words("The server is back");
+}

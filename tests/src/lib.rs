@@ -436,7 +436,22 @@ impl Server {
         self.wait_until_ready();
     }
 
-    /// Sends the process the signal to stop, and waits for its end.
+    /// Halts the process: connections stand and nothing is answered, until [`Self::go_on`].
+    pub fn halt(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a halted process work again.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Asks the process to stop, and waits for its end.
     pub fn stop(mut self) -> std::process::ExitStatus {
         let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])

@@ -372,6 +372,8 @@
     const SOONEST = 1000;
     const LATEST = 15000;
     const SURE = 10000;
+    // A network that swallows what is sent answers nothing, not even that it is cut.
+    const PATIENCE = 5000;
     // What a gateway says in place of a server that is not there.
     const ABSENT = [502, 503, 504];
     let line = null;
@@ -398,7 +400,7 @@
     const ask = async () => {
       clearTimeout(timer);
       let answers = false;
-      try { answers = !ABSENT.includes((await fetch("/healthz", { cache: "no-store" })).status); } catch { /* It does not. */ }
+      try { answers = !ABSENT.includes((await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) })).status); } catch { /* It does not. */ }
       if (answers) {
         heard = performance.now();
         if (isCut) mend();

@@ -480,7 +480,28 @@ fn spent(answer: Answer, at: Timestamp) -> Answer {
     }
 }
 
-/// Evaluates a waiting check again: after an act that touched it, or by its timer.
+/// Turns a go into a stop for an agent whose use of the target is over, so that a plain question says what a check says.
+///
+/// # Errors
+/// The store's.
+pub fn check_unspent(cx: &mut Context<'_, '_>, question: &Question, answer: Answer) -> Result<Answer> {
+    let is_agent = cx.directory()?.agent(&cx.actor.person).is_some();
+    let Some((change, target)) = answer.target.clone().filter(|_| is_agent) else {
+        return Ok(answer);
+    };
+    if answer.decision == GateDecision::Stop {
+        return Ok(answer);
+    }
+    let asked = asked_member(cx, (change.as_str(), &target), answer.purpose, question)?;
+    let member = asked.as_ref().map(|asked| asked.name.as_str());
+    let file = cx.file(change.as_str())?;
+    Ok(match permit::used_at(&file, (&target, answer.purpose, member)) {
+        Some(at) => spent(answer, at),
+        None => answer,
+    })
+}
+
+/// Judges a waiting check again: by an act that touched it, or by its timer.
 ///
 /// # Errors
 /// The store's.

@@ -334,6 +334,19 @@ fn what_was_approved_for_agents_is_done_once() {
         let codes: Vec<&str> = checked.check.reasons.iter().map(|row| row.code.as_str()).collect();
         assert_eq!(codes, ["permit_used"], "{login}");
     }
+    // A plain question gives no permit, and what it says is read as a yes all the same.
+    for (login, code) in [
+        ("agent-one", Some("permit_used")),
+        ("agent-two", Some("permit_used")),
+        ("pipe", None),
+    ] {
+        let answer = attempt(&world, login, |cx| {
+            let answer = answer::ask(cx, &question())?;
+            answer::check_unspent(cx, &question(), answer)
+        });
+        let codes: Vec<String> = answer.unwrap().reasons.into_iter().map(|row| row.code).collect();
+        assert_eq!(codes.first().map(String::as_str), code, "{login}");
+    }
     let pipelines = world.by("pipe", collect);
     assert_ne!(
         pipelines, first,

@@ -288,6 +288,15 @@ fn derived_rows_are_compared() {
 }
 
 #[test]
+fn a_version_that_no_event_made_is_found_before_it_stops_the_next_one() {
+    let sql = "INSERT INTO event_record SELECT tenant, 'none', table_name, record_id, 99 FROM event_record
+               WHERE tenant = 'halden' LIMIT 1";
+    let findings = expect(sql, "event_record", None);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].id, "none");
+}
+
+#[test]
 fn a_revocation_that_was_taken_off_the_list_is_found() {
     let world = World::new();
     let key = world.scheduled("One");

@@ -125,13 +125,19 @@ pub fn spent_for_agents(
     (target, purpose, member): (&TargetId, Purpose, Option<&str>),
 ) -> Option<Timestamp> {
     case.directory.agent(&case.actor.person)?;
+    used_at(&case.file, (target, purpose, member))
+}
+
+/// When a permit for a target was used up, of the content that is approved now.
+#[must_use]
+pub fn used_at(file: &ChangeFile, (target, purpose, member): (&TargetId, Purpose, Option<&str>)) -> Option<Timestamp> {
     let is_same = |row: &&Permit| {
         row.target == *target
             && row.purpose == purpose
             && row.member.as_deref() == member
-            && row.content_digest == case.change().digests.content
+            && row.content_digest == file.change.digests.content
     };
-    case.file.permits.iter().filter(is_same).find_map(|row| row.used_at)
+    file.permits.iter().filter(is_same).find_map(|row| row.used_at)
 }
 
 /// Issues a permit for a target whose gate is open.

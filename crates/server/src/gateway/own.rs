@@ -55,7 +55,8 @@ impl Decide for AppState {
             if is_running {
                 return Ok((answer, true));
             }
-            let mut answer = check_shown(cx, &question, jti.as_deref(), answer)?;
+            let answer = check_shown(cx, &question, jti.as_deref(), answer)?;
+            let mut answer = answer::check_unspent(cx, &question, answer)?;
             mask_answer(cx, &mut answer)?;
             Ok((answer, false))
         };

@@ -91,7 +91,7 @@ pub fn save(tx: &mut Tx<'_>, number: i64, bundle: Vec<u8>) -> Result<()> {
 }
 
 /// The columns of a placed event's row besides its tenant and its bytes.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "id",
     "seq",
     "act",
@@ -100,6 +100,8 @@ const COLUMNS: [&str; 8] = [
     "subject_id",
     "occurred_at",
     "recorded_at",
+    // Webhooks are sent after the bundle is full, and go on with the trace.
+    "trace",
 ];
 
 fn insert_placed(tx: &mut Tx<'_>, row: &Row, bytes: Vec<u8>) -> Result<()> {
@@ -108,8 +110,8 @@ fn insert_placed(tx: &mut Tx<'_>, row: &Row, bytes: Vec<u8>) -> Result<()> {
         params.push((column, row.get(column)?.clone()));
     }
     tx.execute(
-        "INSERT INTO event (tenant, id, seq, act, kind, subject_table, subject_id, occurred_at, recorded_at, bytes)
-         VALUES ($tenant, $id, $seq, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $bytes)",
+        "INSERT INTO event (tenant, id, seq, act, kind, subject_table, subject_id, occurred_at, recorded_at, trace, bytes)
+         VALUES ($tenant, $id, $seq, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $trace, $bytes)",
         &params,
     )?;
     Ok(())

@@ -219,6 +219,20 @@ pub fn records_between(tx: &mut Tx<'_>, from: i64, end: i64) -> Result<HashMap<S
     Ok(found)
 }
 
+/// Ids of events that versions of records name and that have no row, at most so many. Such a version is taken, so that nobody
+/// can write it any more.
+pub fn named_without_row(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT DISTINCT r.event_id AS id FROM event_record r
+         WHERE r.tenant = $tenant AND NOT EXISTS (SELECT 1 FROM event e WHERE e.tenant = r.tenant AND e.id = r.event_id)
+         ORDER BY id LIMIT $limit",
+        &[("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
 /// The acts of the next `limit` events without a place whose ids follow `after`.
 pub fn acts_unsequenced(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<BTreeSet<String>> {
     tx.query(

@@ -3,6 +3,7 @@
 use store::audit::bundle::{self, WIDTH};
 use store::audit::event::{self, NewEvent, RecordRef};
 use store::audit::log;
+use store::queue::trace;
 use store::{Error, Tx};
 
 use crate::world::{ACME, World, at, check};
@@ -92,6 +93,20 @@ fn a_full_bundle_holds_the_bytes_of_its_events() {
         assert_eq!(world.read(|tx| event::row_at(tx, 9_999)), None);
         let again = world.try_act(ACME, |tx| bundle::save(tx, 0, served(0..WIDTH)));
         assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+    });
+}
+
+#[test]
+fn an_event_in_a_full_bundle_keeps_its_trace() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    check(|world| {
+        trace::within(Some(TRACE.to_owned()), || place(world, 0..WIDTH));
+        world.act(|tx| bundle::save(tx, 0, served(0..WIDTH)));
+        let kept = world.read(|tx| {
+            let sql = "SELECT count(*) AS it FROM event WHERE tenant = $tenant AND trace = $trace";
+            tx.query(sql, &[("trace", TRACE.into())])?[0].int("it")
+        });
+        assert_eq!(kept, WIDTH);
     });
 }
 

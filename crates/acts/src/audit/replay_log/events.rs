@@ -36,7 +36,12 @@ impl Replay<'_> {
         }
         self.made = None;
         self.beyond(cx, state.size)?;
-        self.waiting(cx)
+        self.waiting(cx)?;
+        for id in event::named_without_row(cx.tx, PAGE)? {
+            let what = "A version of a record names this event, which has no row.";
+            self.find("event_record", &id, None, what);
+        }
+        Ok(())
     }
 
     /// The rows with the places of a bundle. An unreadable one is reported, and the others are read one by one.

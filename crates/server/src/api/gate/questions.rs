@@ -141,7 +141,8 @@ async fn ask_gate(
         // A caller without the permission gets that refusal first, before errors in the request.
         let (question, permit) = about.as_ref().as_ref().map_err(Clone::clone)?;
         let answer = answer::ask(cx, question)?;
-        let mut answer = shown_permit::check_shown(cx, question, permit.as_deref(), answer)?;
+        let answer = shown_permit::check_shown(cx, question, permit.as_deref(), answer)?;
+        let mut answer = answer::check_unspent(cx, question, answer)?;
         mask_answer(cx, &mut answer)?;
         Ok((answer, cx.now))
     };
