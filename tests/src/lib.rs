@@ -451,7 +451,7 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
-    /// Asks the process to stop, and waits for its end.
+    /// Sends the process the signal to stop, and waits for its end.
     pub fn stop(mut self) -> std::process::ExitStatus {
         let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])

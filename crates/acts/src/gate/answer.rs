@@ -501,7 +501,7 @@ pub fn check_unspent(cx: &mut Context<'_, '_>, question: &Question, answer: Answ
     })
 }
 
-/// Judges a waiting check again: by an act that touched it, or by its timer.
+/// Evaluates a waiting check again: after an act that touched it, or by its timer.
 ///
 /// # Errors
 /// The store's.
