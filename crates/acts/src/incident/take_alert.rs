@@ -183,8 +183,7 @@ fn note_delivery(
     Ok(())
 }
 
-/// Notes that the source reports a lower severity than the incident has. The severity stays: only a person lowers it, or a
-/// flapping source would lift a freeze.
+/// Notes a lower severity of the source. The incident keeps its own: else a flapping source would lift a freeze.
 fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> {
     let directory = cx.directory()?;
     let Some(before) = directory.incidents.get(key) else {
@@ -336,8 +335,7 @@ fn with_starts(incident: &Incident, told: impl Iterator<Item = Timestamp>) -> In
     incident
 }
 
-/// The end of an occurrence by its times: of the one that had begun by then. Beginnings after the end are another occurrence, also
-/// where the end comes late.
+/// The end of an occurrence: of the one that had begun by then. Beginnings after the end are another occurrence.
 fn over_by_times(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
     let Some(end) = alert.ended_at.filter(|end| *end > alert.started_at) else {
         return over(same, alert, is_commanded);
@@ -385,8 +383,7 @@ fn is_ended_by_source(incident: &Incident) -> bool {
     incident.end_recorded_at == incident.resolved_at && incident.course.closed_at.is_none()
 }
 
-/// When the source opened its closed record again, if it did so after `since`. An edit of a record that was open there all
-/// along does not overrule people who ended or contained the incident here.
+/// When the source opened its closed record again after `since`; an edit of an open record overrules nobody here.
 fn opened_again_at(latest: &Incident, alert: &Alert, since: Timestamp) -> Option<Timestamp> {
     let told = alert.told_at.filter(|told| alert.reopens && *told > since)?;
     let was_over = latest
@@ -407,7 +404,7 @@ fn joined_open(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>
     }
 }
 
-/// The system that knows says that it goes on.
+/// The source system reports that the incident goes on.
 fn reopened(latest: &Incident, alert: &Alert) -> Judged {
     let mut incident = Incident {
         resolved_at: None,
@@ -420,8 +417,7 @@ fn reopened(latest: &Incident, alert: &Alert) -> Judged {
     Judged::Moved("incident.reopened", Box::new(incident))
 }
 
-/// The end that a source reports. A source that reports its state repeats its end with each edit, and people may have decided
-/// otherwise since.
+/// The end that a source reports, which it repeats with each edit: people may have decided otherwise since.
 fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
     let Some(latest) = same.last() else {
         let end = alert.ended_at.unwrap_or(alert.started_at);
@@ -443,8 +439,7 @@ fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bo
     }
 }
 
-/// The end of an open incident; an end before its start belongs to an earlier occurrence. An incident under command is over
-/// only by its commander's decision: until then it is mitigated.
+/// The end of an open incident, not before its start. Only its commander ends a commanded one: until then it is mitigated.
 fn ended(latest: &Incident, alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Option<Judged> {
     let ends_it = |end: &Timestamp| alert.told_at.is_some() || latest.started_at <= *end;
     let end = alert.ended_at.filter(ends_it)?.max(latest.started_at);

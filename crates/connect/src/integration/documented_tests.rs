@@ -520,24 +520,25 @@ fn pagerduty_s_senders_trigger_and_resolve() {
 
 // PagerDuty's page "Webhooks Overview": version 3.
 
+fn pagerduty_webhook(what: &str) -> Value {
+    json!({"event": {
+        "id": "01DEGU0JSNNJVYFT3CPBI01V0L", "event_type": what, "resource_type": "incident",
+        "occurred_at": "2026-11-20T09:45:00.000Z", "client": null,
+        "agent": {"id": "PLH1HKV", "type": "user_reference", "summary": "Ingrid"},
+        "data": {
+            "id": "PGR0VU2", "type": "incident", "self": "https://api.pagerduty.com/incidents/PGR0VU2", "number": 2,
+            "status": "triggered", "incident_key": "d3640fbd41094207a1c11e58e46b1662",
+            "created_at": "2026-11-20T09:30:00Z", "title": "The shop is slow",
+            "service": {"id": "PF9KMXH", "summary": "shop", "type": "service_reference"},
+            "assignees": [], "escalation_policy": {"id": "PUS0KTE", "summary": "Default"}, "teams": [],
+            "priority": {"id": "PSO75BM", "summary": "P1", "type": "priority_reference"}, "urgency": "high",
+            "conference_bridge": null, "resolve_reason": null,
+        },
+    }})
+}
+
 #[test]
 fn pagerduty_s_webhooks_tell_of_its_incidents() {
-    let webhook = |what: &str| {
-        json!({"event": {
-            "id": "01DEGU0JSNNJVYFT3CPBI01V0L", "event_type": what, "resource_type": "incident",
-            "occurred_at": "2026-11-20T09:45:00.000Z", "client": null,
-            "agent": {"id": "PLH1HKV", "type": "user_reference", "summary": "Ingrid"},
-            "data": {
-                "id": "PGR0VU2", "type": "incident", "self": "https://api.pagerduty.com/incidents/PGR0VU2", "number": 2,
-                "status": "triggered", "incident_key": "d3640fbd41094207a1c11e58e46b1662",
-                "created_at": "2026-11-20T09:30:00Z", "title": "The shop is slow",
-                "service": {"id": "PF9KMXH", "summary": "shop", "type": "service_reference"},
-                "assignees": [], "escalation_policy": {"id": "PUS0KTE", "summary": "Default"}, "teams": [],
-                "priority": {"id": "PSO75BM", "summary": "P1", "type": "priority_reference"}, "urgency": "high",
-                "conference_bridge": null, "resolve_reason": null,
-            },
-        }})
-    };
     let begun = Alert {
         source_key: "incident/PGR0VU2".to_owned(),
         is_over: false,
@@ -552,12 +553,15 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         ended_at: None,
     };
     assert_eq!(
-        one("pagerduty", &webhook("incident.triggered")),
+        one("pagerduty", &pagerduty_webhook("incident.triggered")),
         Signal::Alert(begun.clone())
     );
     for updated in ["incident.priority_updated", "incident.service_updated"] {
-        assert_eq!(one("pagerduty", &webhook(updated)), Signal::Alert(begun.clone()));
-        let mut late = webhook(updated);
+        assert_eq!(
+            one("pagerduty", &pagerduty_webhook(updated)),
+            Signal::Alert(begun.clone())
+        );
+        let mut late = pagerduty_webhook(updated);
         late["event"]["data"]["status"] = json!("resolved");
         assert!(matches!(one("pagerduty", &late), Signal::Unknown { event, .. } if event == updated));
     }
@@ -567,19 +571,29 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         ended_at: Some(at("2026-11-20T09:45:00Z")),
         ..begun.clone()
     };
-    assert_eq!(one("pagerduty", &webhook("incident.resolved")), Signal::Alert(over));
+    assert_eq!(
+        one("pagerduty", &pagerduty_webhook("incident.resolved")),
+        Signal::Alert(over)
+    );
     let again = Alert {
         reopens: true,
         tells_state: false,
         told_at: Some(at("2026-11-20T09:45:00Z")),
         ..begun
     };
-    assert_eq!(one("pagerduty", &webhook("incident.reopened")), Signal::Alert(again));
+    assert_eq!(
+        one("pagerduty", &pagerduty_webhook("incident.reopened")),
+        Signal::Alert(again)
+    );
     for noted in ["incident.acknowledged", "incident.annotated", "service.updated"] {
-        assert!(matches!(one("pagerduty", &webhook(noted)), Signal::Unknown { event, .. } if event == noted));
+        assert!(matches!(one("pagerduty", &pagerduty_webhook(noted)), Signal::Unknown { event, .. } if event == noted));
     }
-    assert_eq!(one("pagerduty", &webhook("pagey.ping")), Signal::Ping);
-    let mut bare = webhook("incident.triggered");
+    assert_eq!(one("pagerduty", &pagerduty_webhook("pagey.ping")), Signal::Ping);
+}
+
+#[test]
+fn a_webhook_of_pagerduty_without_details_is_read() {
+    let mut bare = pagerduty_webhook("incident.triggered");
     for field in ["priority", "title", "service"] {
         bare["event"]["data"].as_object_mut().unwrap().remove(field);
     }
