@@ -102,7 +102,7 @@ call() {
   if [ "$method" = PATCH ] || [ "$method" = PUT ]; then
     case $path in
       /changes/*) more+=(-H "If-Match: $(etag "$role" "$(echo "$path" | cut -d/ -f3)")");;
-      /incidents/*|/service-leads/*) more+=(-H 'If-Match: *');;
+      /incidents/*|/service-leads/*|/lesson-sessions/*|/customer-lists/*) more+=(-H 'If-Match: *');;
       /freezes/*|/windows/*|/joint-maintenances/*|/connections/*|/dashboards/*|/people/*/telling|/access-review-schedule) more+=(-H "If-Match: $(version "$role" "$path")");;
     esac
   fi
