@@ -26,7 +26,10 @@ const SIGN_IN: &[&str] = &[
 ];
 
 /// The routes that a code in a customer's letter opens, without an account: mail programs send them from anywhere (RFC 8058).
-const BY_A_CODE: &[&str] = &["/t/halden/customer-letters/x/x", "/t/halden/customer-letters/x/x/return"];
+const BY_A_CODE: &[&str] = &[
+    "/t/halden/customer-letters/x/x",
+    "/t/halden/customer-letters/x/x/return",
+];
 
 /// Any value in the place of each name of a path.
 fn filled(path: &str) -> String {
