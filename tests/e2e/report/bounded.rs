@@ -172,7 +172,7 @@ fn keys_of_records_search_too(server: &Server, session: &Session) {
         freezes.contains("/picks/changes"),
         "an exception searches for its change"
     );
-    let units = session.get("/t/halden/business-units").body;
+    let units = manager.get("/t/halden/business-units").body;
     assert!(units.contains("/picks/services"), "a noun's form searches for services");
 }
 
