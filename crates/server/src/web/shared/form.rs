@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::core::body::Body;
+use model::core::card::{self, Kind};
 use model::core::refusal::{FieldError, Refusal};
 use pages::{ActForm, Field, FieldTime, IN_WORDS, Input, Reader, Rich, WRONG, read_words};
 use serde_json::{Map, Value};
@@ -173,6 +174,8 @@ pub(crate) const PICK: &str = "pick.";
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Form {
     pairs: Vec<(String, String)>,
+    /// The fields of the noun's card where the form is one of a noun's page.
+    fields: &'static [card::Field],
 }
 
 /// A form as the JSON object of the API.
@@ -235,7 +238,13 @@ impl Form {
         let plain = |(name, value): (String, String)| (name, value.replace("\r\n", "\n"));
         Self {
             pairs: pairs.into_iter().map(plain).collect(),
+            fields: &[],
         }
+    }
+
+    /// The same form of a noun's card: each field is decoded by its kind.
+    pub fn of_card(self, fields: &'static [card::Field]) -> Self {
+        Self { fields, ..self }
     }
 
     /// The first value under a name, or an empty text.
@@ -330,6 +339,14 @@ impl Form {
             return Value::String(value.to_owned());
         }
         let last = name.rsplit('.').next().unwrap_or(name);
+        let kind = self
+            .fields
+            .iter()
+            .find(|field| field.name == last)
+            .map(|field| field.kind);
+        if let Some(value) = kind.and_then(|kind| self.of_kind(kind, (name, value), reader, decoded)) {
+            return value;
+        }
         if LISTS.contains(&last) {
             return entries(&self.all(name), &['\n', ',']);
         }
@@ -343,16 +360,10 @@ impl Form {
             return read_moved(value, held, reader, &mut decoded.errors);
         }
         if TIMES.contains(&last) {
-            if let Some(stands) = self.standing_time(name, value, reader) {
-                return Value::String(stands.to_string());
-            }
-            return time(name, value, reader, decoded);
+            return self.time(name, value, reader, decoded);
         }
         if NUMBERS.contains(&last) {
-            return value
-                .trim()
-                .parse::<i64>()
-                .map_or_else(|_| Value::String(value.to_owned()), Value::from);
+            return integer(value);
         }
         if KEYS.contains(&last) {
             return Value::String(value.trim().to_owned());
@@ -363,6 +374,36 @@ impl Form {
             _ => Value::String(value.to_owned()),
         }
     }
+
+    fn time(&self, name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
+        match self.standing_time(name, value, reader) {
+            Some(stands) => Value::String(stands.to_string()),
+            None => time(name, value, reader, decoded),
+        }
+    }
+
+    /// A value by the kind of its field on a card; `None` for a text, which the lists of names above decode.
+    fn of_kind(
+        &self,
+        kind: Kind,
+        (name, value): (&str, &str),
+        reader: &Reader,
+        decoded: &mut Decoded,
+    ) -> Option<Value> {
+        Some(match kind {
+            Kind::Time => self.time(name, value, reader, decoded),
+            Kind::Integer(..) => integer(value),
+            Kind::Boolean if matches!(value, "true" | "on") => Value::Bool(true),
+            Kind::Boolean if value == "false" => Value::Bool(false),
+            Kind::Texts(_) | Kind::Words(_) if !LINES.contains(&name) => entries(&self.all(name), &['\n', ',']),
+            _ => return None,
+        })
+    }
+}
+
+fn integer(value: &str) -> Value {
+    let read = value.trim().parse::<i64>();
+    read.map_or_else(|_| Value::String(value.to_owned()), Value::from)
 }
 
 fn time(name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
@@ -645,6 +686,24 @@ mod tests {
         );
         assert_eq!(decoded.field_name("targets[0].service"), "targets.1.service");
         assert_eq!(decoded.field_name("implementers[2]"), "implementers");
+    }
+
+    #[test]
+    fn a_form_of_a_card_is_decoded_by_the_kinds_of_its_fields() {
+        use model::audit::audit_sample::AuditSample;
+        use model::core::card::Noun;
+
+        let sent = form(&[
+            ("title", "Quarter"),
+            ("from", "2026-11-21T22:00"),
+            ("size", "2"),
+            ("kinds", "normal, emergency"),
+        ]);
+        let decoded = sent.of_card(AuditSample::CARD.input.2).decode(&oslo(), &[]);
+        assert_eq!(
+            Value::Object(decoded.body),
+            json!({"title": "Quarter", "from": "2026-11-21T21:00:00Z", "size": 2, "kinds": ["normal", "emergency"]})
+        );
     }
 
     #[test]

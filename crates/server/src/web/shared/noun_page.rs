@@ -108,6 +108,7 @@ async fn end<N: PlainNoun + 'static>(
 
 fn sent_to<N: PlainNoun>(form: Form, rest: &str) -> Sent {
     let path = N::CARD.page.map_or("", |page| page.path);
+    let form = form.of_card(N::CARD.input.2);
     sent(form, format!("{path}{rest}"), path.to_owned(), Place::Home)
 }
 
