@@ -376,10 +376,18 @@ impl Form {
     }
 
     fn time(&self, name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
-        match self.standing_time(name, value, reader) {
-            Some(stands) => Value::String(stands.to_string()),
-            None => time(name, value, reader, decoded),
+        if let Some(stands) = self.standing_time(name, value, reader) {
+            return Value::String(stands.to_string());
         }
+        let Some(at) = reader.read_field(value) else {
+            let error = FieldError::new(name, "not_a_time", reader.why_unread(value));
+            decoded.errors.push(error);
+            return Value::Null;
+        };
+        if matches!(reader.field_time(value), Some(FieldTime::Twice(_))) {
+            decoded.twice.push(value.trim().to_owned());
+        }
+        Value::String(at.to_string())
     }
 
     /// A value by the kind of its field on a card; `None` for a text, which the lists of names above decode.
@@ -404,18 +412,6 @@ impl Form {
 fn integer(value: &str) -> Value {
     let read = value.trim().parse::<i64>();
     read.map_or_else(|_| Value::String(value.to_owned()), Value::from)
-}
-
-fn time(name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
-    let Some(at) = reader.read_field(value) else {
-        let error = FieldError::new(name, "not_a_time", reader.why_unread(value));
-        decoded.errors.push(error);
-        return Value::Null;
-    };
-    if matches!(reader.field_time(value), Some(FieldTime::Twice(_))) {
-        decoded.twice.push(value.trim().to_owned());
-    }
-    Value::String(at.to_string())
 }
 
 fn entries(values: &[String], marks: &[char]) -> Value {
