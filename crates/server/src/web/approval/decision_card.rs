@@ -156,7 +156,7 @@ fn cell(found: &Effective, counted: &Risk) -> String {
     }
     let impact = found.impact.highest();
     let complexity = found.complexity.unwrap_or(Level::High).max(Level::Low);
-    format!("Impact {impact}, complexity {complexity}: risk {}", counted.level)
+    format!("Impact {impact}, complexity {complexity}: {}", counted.level)
 }
 
 /// The freezes that the change may pass: until when, by whose approval, and why.
@@ -532,7 +532,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(".");
     }
     match timers::latest_rollback(change) {
-        Some(latest) => rich.text(" Turn back by ").strong_parts(view.moment(latest)).text("."),
+        Some(latest) => rich.text(" Latest rollback: ").strong_parts(view.moment(latest)).text("."),
         None => rich,
     }
 }
@@ -666,7 +666,7 @@ mod tests {
             risk: risk(Level::Low, 5),
         };
         let told = |counted: Risk| cell(&found, &counted);
-        assert_eq!(told(risk(Level::Low, 5)), "Impact low, complexity medium: risk low");
+        assert_eq!(told(risk(Level::Low, 5)), "Impact low, complexity medium: low");
         assert_eq!(told(risk(Level::High, 11)), "Risk high");
         assert_eq!(
             told(risk(Level::Low, 8)),
