@@ -92,6 +92,20 @@ const CASES: &[Case] = &[
         verify: &[],
     },
     Case {
+        name: "a removed checkpoint",
+        sql: "DELETE FROM checkpoint WHERE tenant = 'halden' AND size = (SELECT min(size) FROM checkpoint WHERE tenant = 'halden')",
+        touched: "SELECT CAST(min(size) AS TEXT), '' FROM checkpoint WHERE tenant = 'halden' AND size > (SELECT min(size) FROM checkpoint WHERE tenant = 'halden')",
+        replay: &["checkpoint {0} code: A server kept another checkpoint of this size, or the one before it is gone."],
+        verify: &[],
+    },
+    Case {
+        name: "a timer put off",
+        sql: "UPDATE timer SET run_at = run_at + 86400000000 WHERE tenant = 'halden' AND id = (SELECT min(id) FROM timer WHERE tenant = 'halden')",
+        touched: "SELECT subject_table || '/' || subject_id, '' FROM timer WHERE tenant = 'halden' AND id = (SELECT min(id) FROM timer WHERE tenant = 'halden')",
+        replay: &["timer {0} code: No server that has the master key set this timer for this time"],
+        verify: &[],
+    },
+    Case {
         name: "swapped rows",
         sql: "UPDATE event SET seq = -1 WHERE tenant = 'halden' AND seq = 50; UPDATE event SET seq = 50 WHERE tenant = 'halden' AND seq = 51; UPDATE event SET seq = 51 WHERE tenant = 'halden' AND seq = -1",
         touched: "SELECT id, CASE seq WHEN 50 THEN '51' ELSE '50' END FROM event WHERE tenant = 'halden' AND seq IN (50, 51) ORDER BY seq",

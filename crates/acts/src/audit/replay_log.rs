@@ -3,9 +3,9 @@
 //! against the digests in the events.
 //!
 //! Left out are tables without an audit: queues and leases, which are recreated in operation. Waiting sessions and
-//! deliveries come and go without events; for these, and for events that wait for their place, the replay checks that a
-//! server wrote them. The replay checks that waiting rows outside changes have timers; the worker checks those of
-//! changes.
+//! deliveries come and go without events; for these, for timers, and for events that wait for their place, the replay
+//! checks that a server wrote them. The replay checks that waiting rows outside changes have timers; the worker checks
+//! those of changes.
 //!
 //! An unreadable row is a finding like any other, and everything else is still compared.
 
@@ -228,7 +228,7 @@ impl<'p> Replay<'p> {
     fn run(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(cx, older);
         self.go_on(cx, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 14] = [
+        let parts: [(&str, Part<'p>); 15] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
             ("archive_segment", Self::check_archive),
@@ -241,6 +241,7 @@ impl<'p> Replay<'p> {
             ("session", Self::check_macs),
             ("projection", Self::check_projection),
             ("record", Self::check_rows),
+            ("code", Self::check_codes),
             ("counter", Self::check_counters),
             ("failure_model", Self::check_forecasts),
         ];

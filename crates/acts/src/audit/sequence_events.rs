@@ -408,6 +408,7 @@ fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<
             note,
             at: cx.recorded_at,
         },
+        Some(size),
     )?;
     Ok(SeenLog {
         size: appended.size,

@@ -171,6 +171,8 @@ async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<b
                 delivery_id: &whole.delivery_id,
                 event: &whole.event,
                 body_digest: &whole.body_digest,
+                subject: &whole.subject,
+                received_at: cx.now,
             };
             let mac = came.mac(cx);
             let delivery = NewDelivery {

@@ -349,6 +349,7 @@ fn tiles_and_checkpoints_are_kept() {
                         note,
                         at: at(size),
                     },
+                    None,
                 )
             });
         }

@@ -201,7 +201,7 @@ impl Replay<'_> {
                 let what = "This is not the password that was set last.";
                 self.find("password", &person, Some("phc"), what);
             }
-            if set_by.is_some() && set_at.is_some() && set_at != password.since {
+            if set_at.is_some() && set_at != password.since {
                 let what = "Its event says that it was set at another time.";
                 self.find("password", &person, Some("set_at"), what);
             }
