@@ -93,25 +93,27 @@ fn answers(
     if let Some(size) = sample.log_size {
         position.size = position.size.min(u64::try_from(size).unwrap_or_default());
     }
-    let (facts, _) = read_trail(cx, &position, ChangeTrail::default())?.facts();
     let mut found = BTreeMap::new();
-    for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
+    read_trail(cx, &position, ChangeTrail::default())?.each(|it| {
+        if !sample.changes.contains(&it.key) {
+            return;
+        }
         let rules = control.rules.iter().filter_map(|id| rule(id));
         let answers = rules.map(|rule| {
-            let exception = Exception::found(rule, it, sample.to).map(|it| it.text);
+            let exception = Exception::found(rule, &it, sample.to).map(|it| it.text);
             Answer {
                 rule: rule.id,
                 question: rule.test,
                 prefilled: match exception.is_some() {
                     true => AuditAnswer::Exception,
-                    false if (rule.applies)(it) => AuditAnswer::Held,
+                    false if (rule.applies)(&it) => AuditAnswer::Held,
                     false => AuditAnswer::NotApplicable,
                 },
                 exception,
             }
         });
         found.insert(it.key.clone(), answers.collect());
-    }
+    });
     Ok(found)
 }
 
