@@ -135,13 +135,20 @@ fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>>
 /// each conclusion a review. The paper is final from then on.
 ///
 /// # Errors
-/// 403, 404; 409 while a conclusion or a review is missing, or once it is signed or withdrawn; the store's.
+/// 403, 404; 409 for a sample without changes, while a conclusion or a review is missing, or once it is signed or withdrawn; the
+/// store's.
 pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
     cx.allow(actions::AUDIT)?;
     let sample = noun::show::<AuditSample>(cx, id)?;
     if !sample.is_open() {
         let text = "The sample is signed or withdrawn.";
         return Err(Refusal::not_now("not_open", text, "Draw another sample.", Vec::new()).into());
+    }
+    if sample.changes.is_empty() {
+        let text = "The sample has no changes, so no conclusion would be signed.";
+        let satisfy = "That its population is empty is on record since it was drawn. Withdraw it, or draw one of a span with \
+                       work.";
+        return Err(Refusal::not_now("empty_sample", text, satisfy, Vec::new()).into());
     }
     let concluded = conclusions(cx, &Some(sample.clone()))?;
     let is_done = |key: &&String| {

@@ -1,5 +1,5 @@
-//! Events as reports read them. Most of an event are members of records that no control report looks at: they are skipped while it
-//! is read, because making values of them takes most of the time of a report.
+//! Events as reports read them. Most of an event are members of records that no control report looks at: they are skipped while
+//! it is read, because making values of them takes most of the time of a report.
 
 use std::fmt;
 
