@@ -93,25 +93,27 @@ fn answers(
     if let Some(size) = sample.log_size {
         position.size = position.size.min(u64::try_from(size).unwrap_or_default());
     }
-    let (facts, _) = read_trail(cx, &position, ChangeTrail::default())?.facts();
     let mut found = BTreeMap::new();
-    for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
+    read_trail(cx, &position, ChangeTrail::default())?.each(|it| {
+        if !sample.changes.contains(&it.key) {
+            return;
+        }
         let rules = control.rules.iter().filter_map(|id| rule(id));
         let answers = rules.map(|rule| {
-            let exception = Exception::found(rule, it, sample.to).map(|it| it.text);
+            let exception = Exception::found(rule, &it, sample.to).map(|it| it.text);
             Answer {
                 rule: rule.id,
                 question: rule.test,
                 prefilled: match exception.is_some() {
                     true => AuditAnswer::Exception,
-                    false if (rule.applies)(it) => AuditAnswer::Held,
+                    false if (rule.applies)(&it) => AuditAnswer::Held,
                     false => AuditAnswer::NotApplicable,
                 },
                 exception,
             }
         });
         found.insert(it.key.clone(), answers.collect());
-    }
+    });
     Ok(found)
 }
 
@@ -133,13 +135,20 @@ fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>>
 /// each conclusion a review. The paper is final from then on.
 ///
 /// # Errors
-/// 403, 404; 409 while a conclusion or a review is missing, or once it is signed or withdrawn; the store's.
+/// 403, 404; 409 for a sample without changes, while a conclusion or a review is missing, or once it is signed or withdrawn; the
+/// store's.
 pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
     cx.allow(actions::AUDIT)?;
     let sample = noun::show::<AuditSample>(cx, id)?;
     if !sample.is_open() {
         let text = "The sample is signed or withdrawn.";
         return Err(Refusal::not_now("not_open", text, "Draw another sample.", Vec::new()).into());
+    }
+    if sample.changes.is_empty() {
+        let text = "The sample has no changes, so no conclusion would be signed.";
+        let satisfy = "That its population is empty is on record since it was drawn. Withdraw it, or draw one of a span with \
+                       work.";
+        return Err(Refusal::not_now("empty_sample", text, satisfy, Vec::new()).into());
     }
     let concluded = conclusions(cx, &Some(sample.clone()))?;
     let is_done = |key: &&String| {

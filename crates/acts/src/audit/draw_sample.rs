@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
@@ -54,13 +55,13 @@ impl PlainNoun for AuditSample {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: AuditSampleInput, mut reading: Reading<'_>) -> Result<Self> {
-        check_input(&mut reading, &input);
+        check_input(&mut reading, &input, cx.now);
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST_SAMPLES {
             let text = format!("{MOST_SAMPLES} samples are in use.");
             return Err(Refusal::not_now("too_many", text, "Withdraw one that is not signed.", Vec::new()).into());
         }
-        let begun = begun(cx)?;
+        let begun = begun(cx, input.to)?;
         let population = population(&begun, &input, cx.scope()?.as_ref())?;
         let mut keys: Vec<&str> = population.iter().map(|it| it.key.as_str()).collect();
         keys.sort_unstable();
@@ -112,7 +113,7 @@ impl PlainNoun for AuditSample {
     }
 }
 
-fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
+fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput, now: Timestamp) {
     let mut controls = FRAMEWORKS.iter().flat_map(|framework| framework.controls);
     if reading.says("control") && !controls.any(|control| control.id == input.control) {
         let text = format!(
@@ -127,6 +128,10 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
             "out_of_order",
             "`to` must be later than `from`: the span holds no moment.",
         );
+    }
+    if input.to > now {
+        let text = "`to` lies ahead: a change whose work has not begun cannot be drawn. Name a time that has passed.";
+        reading.wrong("to", "in_the_future", text);
     }
     if input.seed.as_deref().is_some_and(|seed| seed.trim().is_empty()) {
         reading.wrong(
@@ -179,9 +184,10 @@ fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) ->
     Ok(found)
 }
 
-/// The part of the log that was read a moment ago, otherwise its present content.
-fn begun(cx: &mut Context<'_, '_>) -> Result<Arc<Begun>> {
-    match cx.services.begun(&cx.tenant(), cx.now) {
+/// The part of the log that was read a moment ago, otherwise its present content: a span that ends after that reading needs
+/// another one.
+fn begun(cx: &mut Context<'_, '_>, to: Timestamp) -> Result<Arc<Begun>> {
+    match cx.services.begun(&cx.tenant(), cx.now).filter(|it| to <= it.at) {
         Some(found) => Ok(found),
         None => Ok(Arc::new(read_begun(cx)?)),
     }

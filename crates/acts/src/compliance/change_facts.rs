@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::record::Change;
 use model::change::related_records::{Approval, Deployment, Evidence, GateCheck, Permit};
-use model::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use model::compliance::change_trail::{ChangeFacts, ChangeTrail, Leaf};
 use model::core::enums::Level;
 use model::core::ids::PersonId;
 use store::audit::event::{self, Event};
@@ -79,7 +79,7 @@ pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change, size: Option<i
     let placed: BTreeMap<u64, Event> = placed.collect();
     let mut trail = ChangeTrail::default();
     for (index, event) in &placed {
-        trail.take(*index, leaf(cx, event)?);
+        trail.take(*index, leaf(cx, event, Leaf::read_slim)?);
     }
     Ok(trail.facts_of(id))
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use model::change::related_records::Permit;
+use model::compliance::change_trail::Leaf;
 use model::compliance::permit_check::PermitRows;
 use model::compliance::reconciliation::{Asked, Reconciliation, reconcile};
 use model::compliance::run_trail::RunTrail;
@@ -51,7 +52,7 @@ pub fn reconcile_runs(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<Recon
     let (from, to) = span(cx.now, &spanned)?;
     let position = position(cx, wanted.size)?;
     let mut trail = RunTrail::default();
-    read_leaves(cx, &position, |index, leaf| trail.take(index, leaf))?;
+    read_leaves(cx, &position, Leaf::read, |index, leaf| trail.take(index, leaf))?;
     // Rows show the present: they are compared with the whole log, whose last events may have no place yet.
     let rows = match wanted.size {
         None => Some(permit_rows(cx, &trail)?),

@@ -21,8 +21,11 @@ use crate::core::error::{Error, Result};
 
 /// The default span of a report, up to now.
 const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How many events are read at once.
-const BATCH: i64 = 1_000;
+/// How many events are read at once: two bundles of the log.
+const BATCH: i64 = 512;
+
+/// The reading of a leaf from its bytes.
+type Read = fn(&[u8]) -> serde_json::Result<Leaf>;
 
 /// The parameters of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,7 +164,7 @@ pub(crate) fn read_trail(
     position: &LogPosition,
     mut trail: ChangeTrail,
 ) -> Result<ChangeTrail> {
-    read_leaves(cx, position, |index, leaf| trail.take(index, leaf))?;
+    read_leaves(cx, position, Leaf::read_slim, |index, leaf| trail.take(index, leaf))?;
     Ok(trail)
 }
 
@@ -169,6 +172,7 @@ pub(crate) fn read_trail(
 pub(crate) fn read_leaves(
     cx: &mut Context<'_, '_>,
     position: &LogPosition,
+    read: Read,
     mut take: impl FnMut(u64, Leaf),
 ) -> Result<()> {
     let size = i64::try_from(position.size).unwrap_or(i64::MAX);
@@ -180,7 +184,7 @@ pub(crate) fn read_leaves(
         }
         for event in &events {
             let index = event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default();
-            take(index, leaf(cx, event)?);
+            take(index, leaf(cx, event, read)?);
         }
         from += i64::try_from(events.len()).unwrap_or(BATCH);
     }
@@ -188,9 +192,9 @@ pub(crate) fn read_leaves(
 }
 
 /// The leaf of an event, with the deltas that are kept beside it.
-pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event) -> Result<Leaf> {
+pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event, read: Read) -> Result<Leaf> {
     let unreadable = |error: serde_json::Error| Error::Fault(format!("event {} cannot be read: {error}", event.id));
-    let mut leaf = Leaf::read(&event.bytes).map_err(unreadable)?;
+    let mut leaf = read(&event.bytes).map_err(unreadable)?;
     let Some(digest) = leaf.records_digest().map(str::to_owned) else {
         return Ok(leaf);
     };

@@ -17,7 +17,7 @@ use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{
     Communication, Recipient, customer_services, due, late_since, natural_key, recipients, remind_at, reminder_of,
-    stage_of, start_behind, tells_start_late, with_customers, with_duty,
+    stage_of, start_behind, tells_start_late, with_customers, with_duty, without_opted_out,
 };
 use model::notify::communication_plan::CommunicationPlan;
 use model::notify::customer_list::{CustomerList, is_same};
@@ -34,7 +34,7 @@ use crate::core::messages::save_message;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 use crate::notify::action_items::{open, open_about, settle};
-use crate::notify::set_customer_list::opt_out_path;
+use crate::notify::set_customer_list::{find_opted_out, opt_out_path};
 
 /// The table of the timers, whose subject is the id of a change.
 pub const TABLE: &str = "communication";
@@ -179,6 +179,8 @@ struct Round<'c> {
     change: &'c Change,
     units: Vec<BusinessUnit>,
     lists: Vec<CustomerList>,
+    /// The mail addresses that opted out of letters, in small letters.
+    opted_out: BTreeSet<String>,
     /// The natural keys of sent notices.
     known: BTreeSet<String>,
     /// When each plan first sent a stage, by the plan's key and the beginning of natural keys. Of announcements only those
@@ -224,6 +226,7 @@ impl<'c> Round<'c> {
             asked: noted.map(|it| it.asked_people.clone()).unwrap_or_default(),
             units: BusinessUnit::listed(cx)?,
             lists: CustomerList::listed(cx)?,
+            opted_out: find_opted_out(cx)?,
             known: sent.into_iter().map(|it| it.natural_key).collect(),
             left: MOST_SENT,
         })
@@ -317,6 +320,7 @@ impl<'c> Round<'c> {
         let first = first.copied().unwrap_or(cx.now);
         let found = recipients(&directory, (plan, &self.units), self.change, cx.now);
         let found = with_customers(found, &directory, (plan, &self.lists), self.change);
+        let found = without_opted_out(found, &self.opted_out);
         Ok(with_duty(found, &directory, (plan, self.change), first))
     }
 
@@ -581,8 +585,8 @@ pub struct AddressLetter {
     pub unsubscribe: Option<String>,
 }
 
-/// The letter of a communication to a mail address; `None` where the plan is gone, the record is about a person, or a customer opted
-/// out meanwhile.
+/// The letter of a communication to a mail address; `None` where the plan is gone, the record is about a person, or the address
+/// opted out meanwhile.
 ///
 /// # Errors
 /// The store's.
@@ -595,6 +599,9 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     let (Some(plan), Some(address)) = (plan, sent.mail_address.clone()) else {
         return Ok(None);
     };
+    if find_opted_out(cx)?.contains(&address.to_lowercase()) {
+        return Ok(None);
+    }
     let change = cx.change(&sent.change_key)?;
     if let Some(list) = sent.customer_list.clone() {
         return customer_letter(cx, (&plan, &change), &sent, (&list, address));

@@ -307,6 +307,15 @@ pub fn with_customers(
     found
 }
 
+/// The recipients without the mail addresses that opted out, which are in small letters. People stay, also where their own
+/// address opted out: they are notified because of their part in the organisation.
+#[must_use]
+pub fn without_opted_out(mut found: Vec<Recipient>, opted_out: &BTreeSet<String>) -> Vec<Recipient> {
+    let has_left = |address: &String| opted_out.contains(&address.to_lowercase());
+    found.retain(|row| !row.mail_address.as_ref().is_some_and(has_left));
+    found
+}
+
 /// The services of a customer list that a change reaches, by their public names: the key of one without a name.
 #[must_use]
 pub fn customer_services(directory: &Directory, list: &CustomerList, change: &Change) -> Vec<String> {

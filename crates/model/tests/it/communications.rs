@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use model::core::enums::{Audience, CommunicationStage, LetterLanguage, Level, Outcome, State};
 use model::core::ids::RecordId;
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{due, late_since, natural_key, recipients, remind_at, tells_start_late};
+use model::notify::communication::{
+    due, late_since, natural_key, recipients, remind_at, tells_start_late, without_opted_out,
+};
 use model::notify::communication_plan::CommunicationPlan;
 
 use crate::world::{World, facts};
@@ -118,6 +120,29 @@ fn a_person_in_two_audiences_is_told_once_and_an_address_in_two_units_too() {
     };
     let found = recipients(&world.directory, (&plan(), &[elsewhere]), &world.file.change, world.now);
     assert!(found.iter().all(|it| it.mail_address.is_none()));
+}
+
+#[test]
+fn an_address_that_opted_out_is_told_through_no_unit_and_people_are_told_all_the_same() {
+    let world = World::with(facts(), Vec::new()).until_scheduled();
+    let owner = world.file.change.content.owner.clone();
+    let unit = BusinessUnit {
+        id: RecordId::from("a"),
+        version: 1,
+        key: "a".to_owned(),
+        name: "a".to_owned(),
+        services: BTreeSet::from([world.file.change.content.targets[0].service.clone()]),
+        contacts: BTreeSet::from([owner.clone()]),
+        mail_addresses: BTreeSet::from(["Ops@x.example".to_owned(), "desk@x.example".to_owned()]),
+        language: LetterLanguage::De,
+        active: true,
+    };
+    let found = recipients(&world.directory, (&plan(), &[unit]), &world.file.change, world.now);
+    let left = without_opted_out(found.clone(), &BTreeSet::from(["ops@x.example".to_owned()]));
+    let addresses: Vec<&str> = left.iter().filter_map(|it| it.mail_address.as_deref()).collect();
+    assert_eq!(addresses, ["desk@x.example"]);
+    assert_eq!(left.len() + 1, found.len());
+    assert!(left.iter().any(|it| it.person.as_ref() == Some(&owner)));
 }
 
 #[test]
