@@ -1,5 +1,5 @@
-//! Passwords as the log has them. A row that was put back into the database after its end has the right form and a good code; what
-//! the server remembers of the log shows that it gives no access.
+//! Credentials as the log has them. A row that was put back into the database after its end has the right form and a good code;
+//! the server's memory of the log shows that it gives no access.
 
 use model::core::ids::PersonId;
 use proof::crypto::digest_text;

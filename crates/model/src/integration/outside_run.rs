@@ -17,7 +17,7 @@ const KEY: usize = 60;
 /// The largest number of an update.
 const MOST: i64 = i64::MAX;
 
-/// A run of another system as its client told of it. It allows nothing: whether a deployment may go is the gate's answer. Its names
+/// A run of another system as its client reported it. It allows nothing: the gate decides whether a deployment may go. Its names
 /// are the client's texts, so the log has commitments in their place; the change and the artifact are checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct OutsideRun {
