@@ -78,7 +78,7 @@ impl GroundsReader {
         Ok(lacks.collect())
     }
 
-    /// The same with the gates that were reopened, in the order of the log.
+    /// The same with the gates that were reopened, in the order of the log. The server takes in which ways in each event ended.
     ///
     /// # Errors
     /// As [`Self::read_on`].
@@ -95,9 +95,11 @@ impl GroundsReader {
                 page(cx, from)
             })?;
             if page.is_empty() {
+                executor.services().ended().note_current(tenant);
                 break;
             }
             for (event, deltas) in page {
+                executor.services().ended().note(tenant, self.next, &event, &deltas);
                 let lack = self.judge.note(self.next, &event, &deltas);
                 let is_reopened = lack.is_none() && event.kind == REOPENED;
                 news.extend(lack.map(News::Lack));

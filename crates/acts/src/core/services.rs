@@ -3,6 +3,7 @@
 
 mod clock_mark;
 mod closed_by_finding;
+mod ended_ways_in;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ use store::Store;
 
 use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
+pub use self::ended_ways_in::{EndedWaysIn, Way};
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
@@ -96,6 +98,7 @@ pub struct Services {
     /// The writes up to which all conflicts of a tenant's plans are stored.
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
+    ended: EndedWaysIn,
     /// By tenant: the changes whose work began, as read from the log for the last sample.
     begun: Mutex<HashMap<String, Arc<Begun>>>,
     /// By tenant: the value of the directory's counter at which no change was unsettled.
@@ -169,6 +172,7 @@ impl Services {
             grounded: Mutex::default(),
             conflicts: Mutex::default(),
             closed: ClosedByFinding::default(),
+            ended: EndedWaysIn::default(),
             begun: Mutex::default(),
             settled: Mutex::default(),
             settles: AtomicI64::new(SETTLED_AT_ONCE),
@@ -331,6 +335,11 @@ impl Services {
     /// The findings that close the gate, whatever its rows allow.
     pub fn closed(&self) -> &ClosedByFinding {
         &self.closed
+    }
+
+    /// The ways in that the logs ended, whatever rows the database has.
+    pub fn ended(&self) -> &EndedWaysIn {
+        &self.ended
     }
 
     /// An unwrapped signing key, by its id.

@@ -11,7 +11,7 @@ use model::identity::factor::Factor;
 use proof::crypto::{base64url, from_base64url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::identity::{second_factor, secrets};
+use store::identity::second_factor;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::{
     AuthenticationVerificationOptions, AuthenticatorAttachmentEnforcement, SignatureCounterEnforcement,
@@ -32,10 +32,11 @@ use webauthn_rp::{
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
+use crate::core::services::Way;
 use crate::core::write;
-use crate::identity::note_sign_in;
 use crate::identity::set_second_factor as factors;
 use crate::identity::set_second_factor::PASSKEY;
+use crate::identity::{known_ways, note_sign_in};
 
 /// How long the second half of a ceremony is waited for, in seconds.
 const PATIENCE_SECONDS: i64 = 300;
@@ -441,7 +442,7 @@ pub fn finish_sign_in(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Resu
     };
     let directory = cx.directory()?;
     let is_active = directory.people.get(&person).is_some_and(|it| it.active);
-    if !is_active || secrets::password(cx.tx, person.as_str())?.is_none() {
+    if !is_active || known_ways::password(cx, &person)?.is_none() {
         return unknown;
     }
     shown(cx, &person, &state, &answer)
@@ -467,6 +468,9 @@ fn shown(
     };
     if kept.copied_at.is_some() {
         return wrong(Wrong::Copied);
+    }
+    if known_ways::is_over(cx, Way::Factor(&factor), person.as_str()) {
+        return wrong(Wrong::Unknown);
     }
     let raw = from_base64url(&kept.id).ok_or_else(|| broken("the id"))?;
     let mut credential = credential_of(&raw, &handle, &kept)?;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
+use crate::integration::set_webhook::check_reach;
 use crate::schedule::{calendar_notices, read_calendars};
 
 impl PlainNoun for OutsideCalendar {
@@ -122,6 +123,9 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
     let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
     if input.url.as_ref().is_some_and(|url| !is_web(url)) {
         reading.wrong("url", "not_a_url", "`url` begins with https:// or http://.");
+    }
+    if let Some(url) = &input.url {
+        check_reach(reading, url, &cx.services.tools().reaches);
     }
     if input.url.as_ref().is_some_and(|url| url.contains('@')) {
         let text = "`url` holds no login or password; `POST /outside-calendars/…/credentials` keeps them sealed.";

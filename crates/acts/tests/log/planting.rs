@@ -1,9 +1,11 @@
 //! Records planted with write access to the database and without the master key: events that wait for their place, sessions.
 
 use acts::audit::check_log;
+use acts::audit::read_grounds::GroundsReader;
 use acts::audit::replay_log::Finding;
 use acts::audit::sequence_events::sequence_events;
 use acts::core::row_mac;
+use acts::core::services::Way;
 use acts::guard::session_end;
 use jiff::SignedDuration;
 use model::identity::factor::Factor;
@@ -199,6 +201,12 @@ fn a_session_that_was_put_back_after_its_end_is_named() {
         .iter()
         .any(|it| it.table == "session" && it.id == "s7" && it.what.contains("put back"));
     assert!(named, "{findings:#?}");
+    // A server that has read the log refuses it when it is used.
+    let is_over = |name| world.executor.services().ended().is_over(TENANT, Way::Session(name));
+    assert!(!is_over("s7"), "no reader has come so far");
+    let mut reader = GroundsReader::default();
+    reader.read_on(&world.executor, TENANT, || true).unwrap();
+    assert!(is_over("s7") && !is_over("s8"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{FieldError, Refusal};
 use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
-use crate::gate::build::is_algorithm;
+use crate::gate::build::{GIT, digits_of};
 use crate::risk::derived;
 
 mod afterwards;
@@ -27,8 +27,8 @@ use afterwards::{check_told_afterwards, read_retrospective};
 pub use assessment::{Assessment, read_assessment};
 use image_reference::without_place;
 
-/// The fewest digits of a digest whose length is not known, other than of `git`: a gate takes a shorter one for a tag.
-const SHORTEST_DIGEST: usize = 32;
+/// The most digits of a commit.
+const COMMIT: usize = 64;
 
 /// The most targets that a change may name.
 pub const TARGETS: usize = 1_000;
@@ -378,14 +378,6 @@ fn read_target(reading: &mut Reading<'_>) -> TargetInput {
     }
 }
 
-/// How many hexadecimal digits a digest of this algorithm has: the algorithms that the OCI image specification registers
-/// (section "Digests") and further usual ones; `None` for an unknown algorithm.
-fn digits_of(algorithm: &str) -> Option<usize> {
-    const USUAL: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
-    let named = |(name, _): &&(&str, usize)| algorithm.eq_ignore_ascii_case(name);
-    USUAL.iter().find(named).map(|(_, digits)| *digits)
-}
-
 /// A digest as registries write it: the hexadecimal digits of the usual algorithms are small letters (OCI image specification,
 /// section "Digests"), so that one artifact has one name. Anything else stays as it was written.
 #[must_use]
@@ -412,32 +404,30 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
     None
 }
 
-/// Whether a text can name an artifact: an algorithm and hexadecimal digits. A digest of a usual algorithm is whole: one that a
-/// tool cut short for people to read names nothing that a registry would find. The log keeps a digest in clear, so no free text
-/// may pass as one.
+/// Whether a text can name an artifact: a known algorithm and hexadecimal digits. A digest is whole: one that a tool cut short
+/// for people to read names nothing that a registry would find; only `git:` takes a short commit as well. The log keeps a digest
+/// in clear, so no free text may pass as one.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
-        let is_hex = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
-        let fits = match digits_of(name) {
-            Some(length) => digits.len() == length,
-            None => is_algorithm(name) && (name == "git" || digits.len() >= SHORTEST_DIGEST),
-        };
-        is_hex && fits
+        let is_hex = digits.chars().all(|c| c.is_ascii_hexdigit());
+        let is_whole = digits_of(name).is_some_and(|lengths| lengths.contains(&digits.len()));
+        let is_commit = name == GIT && (1..=COMMIT).contains(&digits.len());
+        is_hex && (is_whole || is_commit)
     })
 }
 
-/// Why a text in the form of a usual digest is none; nothing for a text in another form.
+/// Why a text that begins like a digest is none; nothing for a text in another form, and for `git`.
 fn why_not_whole(at: &str, text: &str) -> Option<String> {
     let (name, _) = text.split_once(':')?;
-    let length = digits_of(name)?;
+    let [length] = digits_of(name)? else { return None };
     Some(format!(
         "`{at}` must be a whole digest: after `{name}:` come {length} hexadecimal digits."
     ))
 }
 
 fn is_commit(text: &str) -> bool {
-    (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
+    (7..=COMMIT).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 /// An artifact's digest, such as `sha256:6b1d…`.
@@ -454,7 +444,7 @@ fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String>
 }
 
 fn commit_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
-    let text = reading.text(field, 64)?;
+    let text = reading.text(field, COMMIT)?;
     if is_commit(&text) {
         return Some(text.to_lowercase());
     }

@@ -713,6 +713,7 @@ pub struct Deployment {
     /// The connection that reported it.
     pub connection: RecordId,
     /// The outside system's own id.
+    #[serde(with = "crate::core::typed")]
     pub natural_key: String,
     /// Our service.
     pub service: ServiceKey,
@@ -730,7 +731,7 @@ pub struct Deployment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
     /// Status ids that were already processed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub seen_statuses: Vec<String>,
     /// All reports of its statuses about this attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -50,7 +50,8 @@ pub struct OutsideCheck {
     /// What it wants to know.
     #[card(object)]
     pub ask: AskKind,
-    /// Names the question for good within the connection.
+    /// Names the question for good within the connection; it begins with the repository.
+    #[serde(with = "crate::core::typed")]
     #[card(column)]
     pub natural_key: String,
     /// `owner/name` as the engine writes it.
@@ -69,7 +70,11 @@ pub struct OutsideCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentKey>,
     /// The engine's name for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub theirs: Option<String>,
     /// The commit.
     #[card(column = "commit_sha")]
@@ -79,6 +84,7 @@ pub struct OutsideCheck {
     #[card(object)]
     pub number: Option<u64>,
     /// The address for the result.
+    #[serde(with = "crate::core::typed")]
     pub reply_to: String,
     /// The change that it names, by key.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -40,12 +40,14 @@ pub struct ForeignChange {
     #[card(column)]
     pub system: RecordId,
     /// Its id there, which stays when its key changes.
+    #[serde(with = "crate::core::typed")]
     #[card(column)]
     pub natural_key: String,
     /// Its key there.
+    #[serde(with = "crate::core::typed")]
     pub foreign_key: String,
     /// Keys that it had before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub former_keys: Vec<String>,
     /// Its title there.
     #[card(text)]

@@ -37,10 +37,18 @@ pub struct ForeignMirror {
     #[card(column)]
     pub change_key: String,
     /// The id of the copy there, once it was written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub natural_key: Option<String>,
     /// The key of the copy there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub foreign_key: Option<String>,
     /// When the copy was edited last that is known, by the clock there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -329,6 +329,30 @@ fn a_fresh_factor_rests_on_an_authenticator_that_was_added_and_not_removed() {
 }
 
 #[test]
+fn a_password_alone_is_no_fresh_factor_where_the_log_gives_a_second_one() {
+    let alone = |size: u64, factor: &str| json!({"factor": factor, "grounds": {"size": size}});
+    let mut told = Told::new(Scope::Log);
+    assert_eq!(told.tell("a", "person.stepped_up", alone(0, "password"), &[]), None);
+    told.tell("b", "person.factor_added", json!({"factor": "a-1"}), &[]);
+    assert_eq!(
+        told.tell("c", "person.stepped_up", alone(1, "password"), &[]),
+        None,
+        "it began before"
+    );
+    for factor in ["password", "provider:entra"] {
+        let what = told.tell("d", "person.stepped_up", alone(2, factor), &[]);
+        assert!(what.unwrap().contains("second one"), "{factor}: the row was gone");
+    }
+    let signed = json!({"factor": null, "grounds": {"size": 5}});
+    assert_eq!(told.tell("e", "person.signed_in", signed, &[]), None);
+    told.tell("f", "person.factor_added", json!({"factor": "a-2"}), &[]);
+    told.tell("g", "person.factor_removed", json!({"factor": "a-1"}), &[]);
+    assert!(told.tell("h", "person.signed_in", alone(8, "password"), &[]).is_some());
+    told.tell("i", "person.factor_removed", json!({"factor": "a-2"}), &[]);
+    assert_eq!(told.tell("j", "person.signed_in", alone(10, "password"), &[]), None);
+}
+
+#[test]
 fn nothing_rests_on_a_session_that_was_ended() {
     let given = |size: u64, session: &str| json!({"grounds": {"size": size, "session": session}});
     let mut told = Told::new(Scope::Log);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acts::Context;
 use acts::core::gate_question::{Asker, Question};
 use acts::core::row_mac;
+use acts::core::services::Way;
 use acts::gate::answer;
 use acts::identity::set_token;
 use acts::notify::make_feed;
@@ -130,8 +131,14 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
         return by_workload(state, lane, digest).await;
     };
     let token = found.token;
-    if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
-        let code = if token.revoked { "revoked" } else { "expired" };
+    let is_revoked = token.revoked
+        || state
+            .executor()
+            .services()
+            .ended()
+            .is_over(&found.tenant, Way::Token(&token.id.0));
+    if is_revoked || token.expires_at.is_some_and(|end| end <= now) {
+        let code = if is_revoked { "revoked" } else { "expired" };
         attempts::note_token(state, &found.tenant, &token.id.0, code).await;
         return Err(unknown());
     }
@@ -203,7 +210,19 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
         );
         return Err(unknown());
     }
-    if session.expires_at <= now {
+    let is_over = state
+        .executor()
+        .services()
+        .ended()
+        .is_over(&tenant, Way::Session(&session.id));
+    if is_over {
+        tracing::warn!(
+            tenant,
+            person = session.person,
+            "a session was put back after the log ended it; it opens nothing"
+        );
+    }
+    if is_over || session.expires_at <= now {
         return Err(unknown());
     }
     let is_second = session.is_second_factor;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acts::Context;
+use acts::core::services::Way;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use model::change::change_file::{Actor, Lent, WayIn};
@@ -206,15 +207,20 @@ impl Caller {
     /// # Errors
     /// [`Refusal::NotAllowed`], sent as 401; or the store's.
     pub(crate) fn check_alive(&self, cx: &mut Context<'_, '_>) -> acts::Result<()> {
-        let now = cx.now;
+        let (now, tenant) = (cx.now, cx.tenant());
         let is_alive = match &self.credential {
             Credential::Token { id, .. } => match store::record::load::<snapshot::Token>(cx.tx, id)? {
-                Some(it) => !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now),
+                Some(it) if cx.services.ended().is_over(&tenant, Way::Token(id)) || it.record.revoked => false,
+                Some(it) => it.record.expires_at.is_none_or(|end| end > now),
                 None => is_let_in(cx, id)?,
             },
             Credential::Session { digest, .. } => {
                 let found = session::load(cx.tx, digest)?;
-                found.is_some_and(|session| session.expires_at > now && session.person == self.person.0)
+                let ended = cx.services.ended();
+                found.is_some_and(|session| {
+                    let is_over = ended.is_over(&tenant, Way::Session(&session.id));
+                    !is_over && session.expires_at > now && session.person == self.person.0
+                })
             }
         };
         if is_alive {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use acts::Context;
 use acts::core::row_mac;
 use acts::guard::{impersonation, session_end};
-use acts::identity::note_sign_in;
-use acts::identity::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
+use acts::identity::set_second_factor::{self, random_name, use_code, use_recovery_code};
+use acts::identity::{known_ways, note_sign_in};
 use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
@@ -14,7 +14,6 @@ use model::core::ids::PersonId;
 use model::core::refusal;
 use model::identity::factor::Factor;
 use store::identity::session::{self, Session};
-use store::identity::{second_factor, secrets};
 use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
@@ -190,12 +189,12 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
         let Some(person) = directory.by_login(&login).filter(|person| person.active) else {
             return Ok(None);
         };
-        let phc = secrets::password(cx.tx, person.id.as_str())?;
-        let factors = second_factor::of_person(cx.tx, person.id.as_str())?;
+        let phc = known_ways::password(cx, &person.id)?;
+        let is_enrolled = set_second_factor::has_second_factor(cx, &person.id)?;
         Ok(phc.map(|phc| Known {
             person: person.id.clone(),
             phc,
-            is_enrolled: is_enrolled(&factors),
+            is_enrolled,
         }))
     };
     state
@@ -364,7 +363,10 @@ pub enum Shown {
 /// # Errors
 /// The store's.
 pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Result<bool, Failure> {
-    let find = |cx: &mut Context<'_, '_>| Ok(is_enrolled(&own_factors(cx)?));
+    let find = |cx: &mut Context<'_, '_>| {
+        let person = cx.actor.person.clone();
+        set_second_factor::has_second_factor(cx, &person)
+    };
     state.act(Lane::Pages, caller, Mode::Read, find).await
 }
 
@@ -430,7 +432,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
     let whose = caller.person.clone();
     let find = move |cx: &mut Context<'_, '_>| {
         let login = cx.directory()?.login(&whose);
-        Ok((login, secrets::password(cx.tx, whose.as_str())?))
+        Ok((login, known_ways::password(cx, &whose)?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
     // Guesses at the sign-in do not keep the person from stepping up inside.

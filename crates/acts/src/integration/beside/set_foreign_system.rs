@@ -18,6 +18,7 @@ use crate::core::secrets;
 use crate::integration::beside::known_system::{credential_name, in_use};
 use crate::integration::beside::read_foreign;
 use crate::integration::beside::set_service_lead::{check_keeps_credential, check_leads_none};
+use crate::integration::set_webhook::check_reach;
 
 impl PlainNoun for ForeignSystem {
     type Input = ForeignSystemInput;
@@ -36,6 +37,7 @@ impl PlainNoun for ForeignSystem {
 
     fn add(cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
+        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
         check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
@@ -76,6 +78,7 @@ impl PlainNoun for ForeignSystem {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
+        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
         check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         let is_moved = (&input.url, input.kind) != (&self.url, self.kind);
