@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::meta::ParseNestedMeta;
 use syn::{
-    Attribute, Error, Expr, ExprLit, Field, GenericArgument, Lit, LitStr, Meta, PathArguments, Result, Token, Type,
+    Attribute, Error, Expr, ExprLit, Field, GenericArgument, Ident, Lit, LitStr, Meta, Path, PathArguments, Result,
+    Token, Type,
 };
 
 /// The content of the attribute `card` of a field.
@@ -17,7 +18,9 @@ struct Said {
     option: Option<LitStr>,
     usual: Option<LitStr>,
     words: bool,
+    some_words: Option<Path>,
     object: bool,
+    part: Option<LitStr>,
     text: bool,
     column: Option<String>,
     optional: bool,
@@ -45,6 +48,12 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
         _ => None,
     });
     lines.collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+/// The name of the field's constant: `planned_start` has `PLANNED_START`.
+pub(crate) fn constant(field: &Field) -> Option<Ident> {
+    let name = field.ident.as_ref()?;
+    Some(Ident::new(&name.to_string().to_uppercase(), name.span()))
 }
 
 /// The field as an expression.
@@ -97,8 +106,10 @@ fn read(field: &Field) -> Result<Said> {
         attribute.parse_nested_meta(|meta| {
             let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match name.as_str() {
+                "words" if meta.input.peek(Token![=]) => said.some_words = Some(meta.value()?.parse()?),
                 "words" => said.words = true,
                 "object" => said.object = true,
+                "part" => said.part = Some(meta.value()?.parse()?),
                 "text" => said.text = true,
                 "column" => said.column = Some(column(&meta, name_of(field))?),
                 "optional" => said.optional = true,
@@ -135,13 +146,23 @@ fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {
     if said.object {
         return Ok(quote!(#card::Kind::Object));
     }
-    if said.words {
-        let words = quote! {
-            #card::Words {
-                all: || <#inner>::ALL.iter().map(|it| it.as_str()).collect(),
-                why_not: |text| text.parse::<#inner>().err(),
+    if let Some(part) = &said.part {
+        return Ok(if is_list {
+            quote!(#card::Kind::Parts(#part))
+        } else {
+            quote!(#card::Kind::Part(#part))
+        });
+    }
+    let words = said.some_words.as_ref().map(|path| quote!(#path));
+    if said.words || words.is_some() {
+        let words = words.unwrap_or_else(|| {
+            quote! {
+                #card::Words {
+                    all: || <#inner>::ALL.iter().map(|it| it.as_str()).collect(),
+                    why_not: |text| text.parse::<#inner>().err(),
+                }
             }
-        };
+        });
         return Ok(if is_list {
             quote!(#card::Kind::Words(#words))
         } else {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::approval::one_hand::are_one;
+use model::change::read_content::new_change::NewChange;
 use model::change::success::succeeded;
 use model::change::template::bounds::TemplateBounds;
 use model::change::{custom_field, custom_values, read_content};
@@ -27,47 +28,52 @@ use crate::guard::{impersonation, read_directory_rows};
 
 /// Fields that a template may lock or leave free: those of a change's request.
 const FIELDS: &[&str] = &[
-    "title",
-    "description",
-    "justification",
-    "objectives",
-    "verification",
-    "category",
-    "touches",
-    "impact",
-    "complexity",
-    "disruption",
-    "plan",
-    "rollback_plan",
-    "no_rollback_reason",
-    "rollback_minutes",
-    "team",
+    NewChange::TITLE.name,
+    NewChange::DESCRIPTION.name,
+    NewChange::JUSTIFICATION.name,
+    NewChange::OBJECTIVES.name,
+    NewChange::VERIFICATION.name,
+    NewChange::CATEGORY.name,
+    NewChange::TOUCHES.name,
+    NewChange::IMPACT.name,
+    NewChange::COMPLEXITY.name,
+    NewChange::DISRUPTION.name,
+    NewChange::PLAN.name,
+    NewChange::ROLLBACK_PLAN.name,
+    NewChange::NO_ROLLBACK_REASON.name,
+    NewChange::ROLLBACK_MINUTES.name,
+    NewChange::TEAM.name,
     custom_field::FIELD,
 ];
 
 /// The most people in a refusal's list.
 const NAMED: usize = 5;
 /// Fields that the bounds of a version limit if the version does not lock them.
-const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
+const BOUNDED: &[&str] = &[
+    NewChange::TOUCHES.name,
+    NewChange::IMPACT.name,
+    NewChange::COMPLEXITY.name,
+    NewChange::DISRUPTION.name,
+];
 
 /// Fields that differ in every change, so that a template may only leave them free.
 const ALWAYS_FREE: &[&str] = &[
-    "planned_start",
-    "planned_end",
-    "planned_undo",
-    "targets",
-    "services",
-    "environment",
-    "artifact",
-    "commit",
-    "config_items",
-    "owner",
-    "implementers",
-    "tester",
-    "business_contact",
-    "expedited",
-    "expedited_reason",
-    "labels",
+    NewChange::PLANNED_START.name,
+    NewChange::PLANNED_END.name,
+    NewChange::PLANNED_UNDO.name,
+    NewChange::TARGETS.name,
+    NewChange::SERVICES.name,
+    NewChange::ENVIRONMENT.name,
+    NewChange::ARTIFACT.name,
+    NewChange::COMMIT.name,
+    NewChange::CONFIG_ITEMS.name,
+    NewChange::OWNER.name,
+    NewChange::IMPLEMENTERS.name,
+    NewChange::TESTER.name,
+    NewChange::BUSINESS_CONTACT.name,
+    NewChange::EXPEDITED.name,
+    NewChange::EXPEDITED_REASON.name,
+    NewChange::LABELS.name,
 ];
 
 /// Proposes a template, or a new version of one (`POST /templates`); returns the proposal. An approved version stays in

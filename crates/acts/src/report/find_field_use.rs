@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use model::change::custom_field::{CustomField, Held};
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::core::act::actions;
 use model::core::card::{Card, Field};
@@ -38,17 +39,15 @@ pub struct FieldUse {
     pub verdict: Verdict,
 }
 
-type Read = fn(&Change) -> Option<&str>;
-
 /// The fields of a change that a person types and may leave out.
-const TYPED: &[(&str, Read)] = &[
-    ("description", |it| it.content.description.as_deref()),
-    ("justification", |it| it.content.justification.as_deref()),
-    ("objectives", |it| it.content.objectives.as_deref()),
-    ("verification", |it| it.content.verification.as_deref()),
-    ("security", |it| it.content.security.as_deref()),
-    ("team", |it| it.content.team.as_deref()),
-    ("business_contact", |it| it.content.business_contact.as_deref()),
+const TYPED: &[&str] = &[
+    NewChange::DESCRIPTION.name,
+    NewChange::JUSTIFICATION.name,
+    NewChange::OBJECTIVES.name,
+    NewChange::VERIFICATION.name,
+    "security",
+    NewChange::TEAM.name,
+    NewChange::BUSINESS_CONTACT.name,
 ];
 
 /// Whether a change's form has a field.
@@ -56,20 +55,22 @@ type Asks = fn(&Change) -> bool;
 
 /// The fields of a change that may be left out and that rules of the product read: counted, and never proposed to be dropped.
 const RULED: &[(&str, Asks)] = &[
-    ("complexity", |_| true),
-    ("disruption", |_| true),
-    ("expedited_reason", |it| it.content.expedited),
-    ("implementers", |_| true),
-    ("incident", is_emergency),
-    ("no_rollback_reason", |it| it.content.rollback_plan.is_empty()),
-    ("plan", |_| true),
-    ("planned_undo", |_| true),
-    ("rollback_minutes", |_| true),
-    ("rollback_plan", |_| true),
+    (NewChange::COMPLEXITY.name, |_| true),
+    (NewChange::DISRUPTION.name, |_| true),
+    (NewChange::EXPEDITED_REASON.name, |it| it.content.expedited),
+    (NewChange::IMPLEMENTERS.name, |_| true),
+    (NewChange::INCIDENT.name, is_emergency),
+    (NewChange::NO_ROLLBACK_REASON.name, |it| {
+        it.content.rollback_plan.is_empty()
+    }),
+    (NewChange::PLAN.name, |_| true),
+    (NewChange::PLANNED_UNDO.name, |_| true),
+    (NewChange::ROLLBACK_MINUTES.name, |_| true),
+    (NewChange::ROLLBACK_PLAN.name, |_| true),
     ("security_answers", |_| true),
-    ("tester", |_| true),
-    ("threat", is_emergency),
-    ("touches", |_| true),
+    (NewChange::TESTER.name, |_| true),
+    (NewChange::THREAT.name, is_emergency),
+    (NewChange::TOUCHES.name, |_| true),
     ("wave_plan", |_| true),
 ];
 
@@ -118,13 +119,13 @@ pub fn find_field_use(cx: &mut Context<'_, '_>) -> Result<Vec<FieldUse>> {
 /// Counts the fields of one change.
 fn count_change(counts: &mut BTreeMap<String, Counted>, change: &Change, custom: &[CustomField]) -> Result<()> {
     let title = change.content.title.as_str();
-    for (field, read) in TYPED {
+    let content = serde_json::to_value(&change.content)?;
+    for field in TYPED {
         counts
             .entry((*field).to_owned())
             .or_default()
-            .count(read(change), title, true);
+            .count(content[*field].as_str(), title, true);
     }
-    let content = serde_json::to_value(&change.content)?;
     for (field, _) in RULED.iter().filter(|(_, asks)| asks(change)) {
         let value = filled(&content[*field], "");
         let is_text = content[*field].is_string();

@@ -7,6 +7,7 @@ use crate::approval::obligation::{Due, Duty, TargetObligation};
 use crate::change::affected::affected;
 use crate::change::blocks::{Block, dependency_unmet};
 use crate::change::change_file::ChangeFile;
+use crate::change::content::basics;
 use crate::change::duties::duty_unmet;
 use crate::change::record::{Change, Target};
 use crate::change::template::template_trouble;
@@ -33,10 +34,9 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
             missing.push((field, what));
         }
     };
-    need(!content.title.trim().is_empty(), "title", "a title");
-    need(content.description.is_some(), "description", "a description");
-    need(content.justification.is_some(), "justification", "a justification");
-    need(!content.targets.is_empty(), "targets", "at least one target");
+    for (field, is_there, what) in basics(content) {
+        need(is_there, field, what);
+    }
     if emergency {
         need(
             content.incident.is_some() || content.threat.is_some(),

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
+use super::plans::described;
 use super::{OTHER, Past, Result, TENANT, body, matrix};
 use crate::identity::password;
 
@@ -173,9 +174,10 @@ pub fn fill_second(executor: &Executor, at: Timestamp) -> Result<Staff> {
     let requester = staff.people.get("other_requester").cloned().unwrap_or_default();
     past.by(&requester, |cx| {
         let request = json!({
-            "title": "Winter timetable", "description": "Load the winter timetable.", "justification": "It begins in December.",
-            "complexity": "low", "targets": [{"service": "timetable", "environment": "production"}],
+            "title": "Winter timetable", "complexity": "low",
+            "targets": [{"service": "timetable", "environment": "production"}],
         });
+        let request = described("Load the winter timetable.", "It begins in December.", request);
         create_change::create_change(cx, &body(request), &[])
     })?;
     Ok(staff)
@@ -226,27 +228,25 @@ fn credential(past: &Past, word: &'static str, login: &'static str) -> Result<Va
 
 /// Two standard changes: proposed by an engineer, approved by owner and change manager.
 fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
+    let restart = "Restart the print spooler on both nodes, one after the other.";
     let templates = [
         json!({
             "key": "restart-label-print", "title": "Restart label printing",
             "services": ["label-print"], "environments": ["production"], "free": ["planned_start", "planned_end"],
-            "locked": {
+            "locked": described(restart, "The spooler holds memory after two weeks.", json!({
                 "category": "application", "complexity": "low",
-                "description": "Restart the print spooler on both nodes, one after the other.",
-                "justification": "The spooler holds memory after two weeks.",
                 "plan": [{"title": "Restart node one", "minutes": 3, "check": "A test label prints"}, {"title": "Restart node two", "minutes": 3, "check": "A test label prints"}],
                 "rollback_plan": [{"title": "Fail over to the spare printer server", "minutes": 5}],
-            },
+            })),
         }),
         json!({
             "key": "rotate-edge-certificate", "title": "Rotate the edge certificate",
             "services": ["edge-dns", "status-page"], "environments": ["production"], "free": [],
-            "locked": {
-                "category": "security", "complexity": "low", "description": "Install the renewed certificate.",
-                "justification": "Certificates end after 90 days.",
+            "locked": described("Install the renewed certificate.", "Certificates end after 90 days.", json!({
+                "category": "security", "complexity": "low",
                 "plan": [{"title": "Install the certificate", "minutes": 5, "check": "The new serial is served"}],
                 "rollback_plan": [{"title": "Put the old certificate back", "minutes": 2}],
-            },
+            })),
         }),
     ];
     let person = |word: &str| staff.people.get(word).cloned().unwrap_or_default();

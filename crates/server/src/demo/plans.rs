@@ -1,6 +1,7 @@
 //! The content of the demo's changes.
 
 use jiff::Timestamp;
+use model::change::read_content::new_change::NewChange;
 use serde_json::{Value, json};
 
 /// A change of the history: title, services, category, complexity, touches.
@@ -106,8 +107,8 @@ pub fn request(plan: &Plan, n: usize, start: Timestamp, end: Timestamp) -> Value
         .iter()
         .map(|service| json!({"service": service, "environment": "production", "artifact": artifact, "rollback_to": before}))
         .collect();
-    json!({
-        "title": plan.title, "description": plan.description, "justification": plan.justification,
+    let rest = json!({
+        "title": plan.title,
         "objectives": "The change does what its title says, and nobody notices more than that.",
         "verification": "The dashboards of the service stay green for an hour.",
         "category": plan.category, "complexity": plan.complexity, "targets": targets,
@@ -119,7 +120,15 @@ pub fn request(plan: &Plan, n: usize, start: Timestamp, end: Timestamp) -> Value
         ],
         "rollback_plan": [{"title": "Bring the version before back", "owner": "pipeline", "minutes": 9, "check": "The old version on every node"}],
         "rollback_minutes": 9, "implementers": ["tomasz", "pipeline"], "tester": "hanne", "team": "Logistics",
-    })
+    });
+    described(plan.description, plan.justification, rest)
+}
+
+/// A request, or the locked part of a template, with its description and its justification.
+pub fn described(description: &str, justification: &str, mut rest: Value) -> Value {
+    rest[NewChange::DESCRIPTION.name] = description.into();
+    rest[NewChange::JUSTIFICATION.name] = justification.into();
+    rest
 }
 
 /// The artifact of change number `n`: any digest that differs from all others.

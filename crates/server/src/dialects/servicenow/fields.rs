@@ -1,5 +1,6 @@
 //! Converts the fields that a client writes into the API's format. An unknown field is refused rather than lost.
 
+use model::change::read_content::new_change::NewChange;
 use serde_json::{Map, Value, json};
 
 use super::rows::read_time;
@@ -103,14 +104,14 @@ pub(super) async fn place(asked: &Asked, text: &str) -> Result<(String, Option<S
 pub(super) async fn content(asked: &Asked, fields: &mut Map<String, Value>) -> Result<Map<String, Value>, Refused> {
     let mut found = Map::new();
     for (theirs, ours) in [
-        ("short_description", "title"),
-        ("description", "description"),
-        ("justification", "justification"),
-        ("category", "category"),
-        ("test_plan", "verification"),
+        ("short_description", NewChange::TITLE),
+        ("description", NewChange::DESCRIPTION),
+        ("justification", NewChange::JUSTIFICATION),
+        ("category", NewChange::CATEGORY),
+        ("test_plan", NewChange::VERIFICATION),
     ] {
         if let Some(value) = fields.remove(theirs) {
-            found.insert(ours.to_owned(), json!(plain(&value)));
+            found.insert(ours.name.to_owned(), json!(plain(&value)));
         }
     }
     if let Some(kind) = take(fields, "type") {

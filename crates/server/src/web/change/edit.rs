@@ -22,7 +22,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::warnings;
 use crate::web::change::custom_fields::own_fields;
-use crate::web::change::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
+use crate::web::change::edit_fields::{self, Back, asks_for_more, flat, labels, patch, read};
 use crate::web::change::{edit_conflict, open_acts};
 use crate::web::schedule::free_slots;
 use crate::web::shared::flash::Told;
@@ -369,8 +369,8 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
 
 /// The change's values in the form.
 fn held(base: &Body) -> Body {
-    let known = |name: &&str| base.get(*name).map(|value| ((*name).to_owned(), value.clone()));
-    HELD.iter().filter_map(known).collect()
+    let known = |name: &str| base.get(name).map(|value| (name.to_owned(), value.clone()));
+    edit_fields::held().filter_map(known).collect()
 }
 
 /// The revision that the reader saw; a returned form keeps its original revision.

@@ -12,7 +12,7 @@ use model::core::refusal::FieldError;
 use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 
 use crate::web::change::custom_fields::own_fields;
-use crate::web::change::edit_fields::{self, Back, HELD, flat, is_same, labels, read};
+use crate::web::change::edit_fields::{self, Back, flat, held, is_same, labels, read};
 use crate::web::shared::form::{Form, PICK};
 use crate::web::shared::timeline;
 use crate::web::shared::view::View;
@@ -39,7 +39,7 @@ fn belongs(field: &str, name: &str) -> bool {
 
 /// The names that an earlier response listed.
 fn asked_before(form: &Form) -> Vec<String> {
-    let known = |name: &&str| HELD.contains(name);
+    let known = |name: &&str| held().any(|it| it == *name);
     form.first("both").split(',').filter(known).map(str::to_owned).collect()
 }
 
@@ -55,8 +55,8 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
     let current = flat(now, reader);
     let mut both = asked_before(form);
     let mut is_edited = false;
-    for name in HELD {
-        let (was, now, mine) = (was.get(*name), now.get(*name), mine.get(*name));
+    for name in held() {
+        let (was, now, mine) = (was.get(name), now.get(name), mine.get(name));
         if is_same(was, now, reader) {
             continue;
         }

@@ -13,6 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::duties::undo;
+use model::change::read_content::new_change::NewChange;
 use model::change::record::{Change, Target};
 use model::change::success;
 use model::change::timers::decision_due;
@@ -306,13 +307,13 @@ fn flags(change: &Change) -> Vec<pages::Mark> {
 fn texts(change: &Change) -> Vec<(String, String)> {
     let content = &change.content;
     let rows = [
-        ("Description", &content.description),
-        ("Why now", &content.justification),
-        ("Objectives", &content.objectives),
-        ("How we will see that it worked", &content.verification),
+        (NewChange::DESCRIPTION.label, &content.description),
+        (NewChange::JUSTIFICATION.label, &content.justification),
+        (NewChange::OBJECTIVES.label, &content.objectives),
+        (NewChange::VERIFICATION.label, &content.verification),
         ("What it means for security", &content.security),
-        ("Why it is late", &content.expedited_reason),
-        ("Why there is no way back", &content.no_rollback_reason),
+        (NewChange::EXPEDITED_REASON.label, &content.expedited_reason),
+        (NewChange::NO_ROLLBACK_REASON.label, &content.no_rollback_reason),
         ("The threat", &content.threat),
     ];
     let mut texts: Vec<(String, String)> = rows

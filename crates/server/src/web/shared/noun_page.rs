@@ -300,7 +300,7 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
                 .value(number)
                 .hint(field.doc)
         }
-        Kind::Text(_) | Kind::Object => {
+        Kind::Text(_) | Kind::Object | Kind::Part(_) | Kind::Parts(_) => {
             let control = match searched(field) {
                 Some(kind) => pick_field(view, kind, field.name, field.label),
                 None => Field::text(field.name, field.label),
