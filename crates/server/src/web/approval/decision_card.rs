@@ -220,7 +220,8 @@ pub(crate) fn why_asked(why: &str) -> &str {
     twice.unwrap_or(why)
 }
 
-fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+/// The reason why the reader is asked, for a card and for a row of the queue.
+pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let change = &file.change;
     let waits = waits_for_cosignature(change, view.now());
     if let Some(glass) = change.break_glass.as_ref().filter(|_| waits)
