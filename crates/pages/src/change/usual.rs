@@ -84,6 +84,8 @@ pub enum Act {
 pub struct ActContext {
     /// The change's page, to which the acts' paths are added: `/t/halden/changes/CHG-1042`.
     pub change_url: String,
+    /// The address below which fields search for people and records; empty where they are plain text.
+    pub picks_url: String,
     /// The digest over *what* and *when* that the reader sees now.
     pub content_digest: String,
     /// The author, for the question's label.
@@ -228,7 +230,7 @@ impl Act {
                 .key('C')
                 .field(Field::textarea("condition", "Conditions").hint("One a line, each a sentence that somebody can check. They are due before start unless you say otherwise.").required())
                 .field(Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half())
-                .field(Field::text("checker", "Who checks it").value(context.reader.as_str()).half())
+                .field(search(context, "people", "checker", "Who checks it").value(context.reader.as_str()).half())
                 .submit("Approve with these conditions"),
             Act::Return => make("return", "Return with a question", "return")
                 .key('R')
@@ -402,8 +404,8 @@ impl Act {
                 .field(Field::new("cause", "Root cause", Input::Select(context.causes.clone())))
                 .field(Field::textarea("cause_text", "What exactly the cause was"))
                 .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
-                .field(Field::text("improvements_owner", "Who sees to it").hint("A login; else the owner."))
-                .field(Field::text("incidents", "Incidents that it addresses")
+                .field(search(context, "people", "improvements_owner", "Who sees to it").hint("A login; else the owner."))
+                .field(search(context, "incidents", "incidents", "Incidents that it addresses").several()
                     .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."))
                 .submit("Finish the review"),
             _ => at(context, "close", "Close", "/closure")
@@ -420,7 +422,7 @@ impl Act {
                 .note("Owner and change manager are told at once, and somebody else validates it before it can close.")
                 .field(Field::textarea("reason", "Why nobody can be waited for").required())
                 .field(time("until", "Until, at most 4 hours ahead", context).required())
-                .field(Field::text("incident", "Incident"))
+                .field(search(context, "incidents", "incident", "Incident"))
                 .submit("Break glass now"),
             Act::CoSign => at(
                 context,
@@ -482,7 +484,7 @@ impl Act {
                     )
                     .half(),
                 )
-                .field(Field::text("assignee", "Who").half())
+                .field(search(context, "people", "assignee", "Who").half())
                 .field(Field::new("mandatory", "The next step waits for it", Input::Checkbox).value("true"))
                 .submit("Add this task"),
             Act::Comment => at(context, "comment", "Comment", "/comments")
@@ -510,7 +512,7 @@ impl Act {
                     )
                     .half(),
                 )
-                .field(Field::text("to", "Key of the other").required().half())
+                .field(search(context, "records", "to", "Key of the other").required().half())
                 .submit("Link them"),
             _ => at(context, "watch", "Watch", "/watchers"),
         }
@@ -645,6 +647,10 @@ fn yes_or_no(name: &str, label: &str) -> Field {
     Field::radio(name, label, &[("true", "Yes"), ("false", "No")]).required()
 }
 
+fn search(context: &ActContext, kind: &str, name: &str, label: &str) -> Field {
+    Field::searched((&context.picks_url, kind), name, label)
+}
+
 fn reason(label: &str) -> Field {
     Field::textarea("reason", label).required()
 }
@@ -692,6 +698,7 @@ fn target(context: &ActContext, all: &str) -> Field {
 pub(crate) fn sample_context() -> ActContext {
     ActContext {
         change_url: "/t/halden/changes/CHG-1042".to_owned(),
+        picks_url: "/t/halden/picks".to_owned(),
         content_digest: "sha256:9f2c03ab".to_owned(),
         writer: "Ingrid Solheim".to_owned(),
         zone: "Europe/Oslo".to_owned(),
@@ -724,6 +731,35 @@ pub(crate) fn sample_context() -> ActContext {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn people_and_records_are_searched_for_and_are_plain_text_without_an_address() {
+        let names = [
+            "checker",
+            "improvements_owner",
+            "incidents",
+            "incident",
+            "assignee",
+            "to",
+        ];
+        let fields = |context: &ActContext| {
+            let forms = Act::ALL.iter().map(|act| act.form(context));
+            let fields = forms
+                .flat_map(|form| form.fields)
+                .filter(|field| names.contains(&field.name.as_str()));
+            fields.collect::<Vec<Field>>()
+        };
+        let searched = fields(&sample_context());
+        assert_eq!(searched.len(), names.len());
+        let is_searched =
+            |field: &Field| matches!(&field.input, Input::Pick(url) if url.starts_with("/t/halden/picks/"));
+        assert!(searched.iter().all(is_searched));
+        assert!(
+            fields(&ActContext::default())
+                .iter()
+                .all(|field| field.input == Input::Text)
+        );
+    }
 
     #[test]
     fn every_act_has_a_form_of_its_own_below_the_change() {

@@ -187,7 +187,7 @@ impl ChangeFields {
                 vec![
                     Field::new("retrospective.actual_start", "Began", Input::DateTime).half(),
                     Field::new("retrospective.actual_end", "Ended", Input::DateTime).half(),
-                    Field::text("retrospective.verbal_approver", "Who agreed").hint("A login."),
+                    self.person_field("retrospective.verbal_approver", "Who agreed").hint("A login."),
                     Field::textarea("retrospective.reason", "Why it could not be asked for before"),
                 ],
             )
@@ -357,10 +357,7 @@ impl ChangeFields {
 
     /// A field for one person: it searches where the form knows an address for it.
     fn person_field(&self, name: &str, label: &str) -> Field {
-        match self.picks_url.is_empty() {
-            true => Field::text(name, label),
-            false => Field::pick(name, label, format!("{}/people", self.picks_url)),
-        }
+        Field::searched((&self.picks_url, "people"), name, label)
     }
 
     fn people(&self) -> FormSection {
@@ -370,8 +367,9 @@ impl ChangeFields {
             "Logins. Whoever is not named is derived from the service.",
             vec![
                 self.person_field("owner", "Owner").half(),
-                Field::text("team", "Team").half(),
-                Field::text("implementers", "Implementers")
+                Field::searched((&self.picks_url, "teams"), "team", "Team").half(),
+                self.person_field("implementers", "Implementers")
+                    .several()
                     .hint("Parted by commas.")
                     .half(),
                 self.person_field("tester", "Tester").half(),
@@ -399,7 +397,7 @@ impl ChangeFields {
                     )
                     .half(),
                     self.template_field().half(),
-                    Field::text("incident", "Incident")
+                    Field::searched((&self.picks_url, "incidents"), "incident", "Incident")
                         .hint("For an emergency: its key.")
                         .half(),
                     Field::text("threat", "Threat")

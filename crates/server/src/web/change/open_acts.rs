@@ -28,6 +28,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
     let field = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.field(at)).unwrap_or_default();
     ActContext {
         change_url: view.change_url(&change.key),
+        picks_url: view.url("/picks"),
         content_digest: change.digests.content.clone(),
         writer: view.name(&change.requester),
         zone: view.reader.zone_name().to_owned(),
