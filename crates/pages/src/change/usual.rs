@@ -246,7 +246,7 @@ impl Act {
                 .field(Field::textarea("comment", "Why somebody else should decide").required())
                 .submit("Leave it to somebody else"),
             _ => make("approve", "Approve", "approve").tone(ActTone::Go).key('A').field(
-                Field::textarea("comment", "What you say with your yes")
+                Field::textarea("comment", "Comment on your approval")
                     .hint("Everyone on the change reads it. It binds nobody; a condition does.")
                     .folded("With a comment"),
             ),
@@ -263,7 +263,7 @@ impl Act {
                 &format!("/approvals/{}/withdrawal", context.item),
             )
             .tone(ActTone::Link),
-            Act::PeerReview => at(context, "peer-review", "Tell what you read", "/peer-reviews")
+            Act::PeerReview => at(context, "peer-review", "Record your peer review", "/peer-reviews")
                 .field(Field::hidden("content_digest", context.content_digest.as_str()))
                 .field(once(context))
                 .field(
@@ -278,28 +278,23 @@ impl Act {
                     .required(),
                 )
                 .field(Field::textarea("text", "What you saw").required())
-                .submit("Tell it"),
+                .submit("Record it"),
             Act::Overrule => at(context, "overrule", "Overrule the rejection", "/overruling")
                 .tone(ActTone::Stop)
                 .note("Equal changes are then no longer stopped by this rejection.")
                 .field(reason("Why"))
                 .submit("Overrule this rejection"),
-            _ => at(
-                context,
-                "confirm",
-                "Say whether you allowed it",
-                "/retrospective/confirmation",
-            )
-            .field(
-                Field::radio(
-                    "confirmed",
-                    "This work was",
-                    &[("true", "allowed by me beforehand"), ("false", "not allowed by me")],
+            _ => at(context, "confirm", "Confirm or deny it", "/retrospective/confirmation")
+                .field(
+                    Field::radio(
+                        "confirmed",
+                        "This work was",
+                        &[("true", "allowed by me beforehand"), ("false", "not allowed by me")],
+                    )
+                    .required(),
                 )
-                .required(),
-            )
-            .field(Field::textarea("text", "When and how").required())
-            .submit("Say it"),
+                .field(Field::textarea("text", "When and how").required())
+                .submit("Record it"),
         }
     }
 
@@ -364,7 +359,7 @@ impl Act {
                 .tone(ActTone::Go)
                 .field(Field::radio("grant", "More time", &[("true", "Grant it"), ("false", "Refuse it")]).required())
                 .field(Field::textarea("reason", "Why"))
-                .submit("Tell them"),
+                .submit("Record the decision"),
             _ => at(context, "complete", "Tell the outcome", "/completion")
                 .field(target(context, "Every open target"))
                 .field(by_steps::outcome(context.by_steps.as_ref(), context.is_rolled_back))
@@ -395,7 +390,7 @@ impl Act {
                     .required(),
                 )
                 .field(Field::textarea("text", "How you saw it").required())
-                .submit("Tell what you saw"),
+                .submit("Record the result"),
             Act::Review => at(context, "review", "Review it", "/review")
                 .field(yes_or_no("objectives_met", "Were the objectives met?"))
                 .field(yes_or_no("assessment_adequate", "Was the assessment adequate?"))
@@ -442,7 +437,7 @@ impl Act {
                 "/break-glass/validation",
             )
             .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
-            .submit("Tell what you found"),
+            .submit("Record what you found"),
         }
     }
 
@@ -694,42 +689,10 @@ fn target(context: &ActContext, all: &str) -> Field {
     Field::new("target", "For", Input::Select(choices))
 }
 
-/// A context for samples.
-pub(crate) fn sample_context() -> ActContext {
-    ActContext {
-        change_url: "/t/halden/changes/CHG-1042".to_owned(),
-        picks_url: "/t/halden/picks".to_owned(),
-        content_digest: "sha256:9f2c03ab".to_owned(),
-        writer: "Ingrid Solheim".to_owned(),
-        zone: "Europe/Oslo".to_owned(),
-        planned_start: "2026-11-21T22:00".to_owned(),
-        planned_end: "2026-11-21T23:30".to_owned(),
-        earliest_start: "Sat 21 Nov 18:00".to_owned(),
-        reader: "priya.raman".to_owned(),
-        targets: vec![
-            ("1".to_owned(), "booking-api, production".to_owned()),
-            ("2".to_owned(), "shipments, production".to_owned()),
-        ],
-        item: "a1".to_owned(),
-        environments: vec!["staging".to_owned(), "production".to_owned()],
-        questions: vec![SecurityQuestionAsked {
-            key: "open_ports".to_owned(),
-            words: "Does it open new ports or network paths?".to_owned(),
-            answer: "yes".to_owned(),
-            text: "443 from the office".to_owned(),
-        }],
-        is_rolled_back: false,
-        by_steps: None,
-        when_digest: "sha256:41d0".to_owned(),
-        standing_times: "{\"planned_start\":\"2026-11-21T21:00:00Z\"}".to_owned(),
-        once: "0193-a1".to_owned(),
-        causes: vec![Choice::new("", "Nothing went wrong")],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::usual_sample::sample_context;
     use std::collections::BTreeSet;
 
     #[test]

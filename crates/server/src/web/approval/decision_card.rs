@@ -635,7 +635,7 @@ pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
 pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> String {
     let by = request.acknowledge_by;
     if by <= view.now() {
-        return format!("a word that you have seen it was due {}", view.reader.moment(by));
+        return format!("your acknowledgement was due {}", view.reader.moment(by));
     }
     format!("say that you have seen it by {}", view.reader.moment(by))
 }

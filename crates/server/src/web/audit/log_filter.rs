@@ -41,7 +41,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("changes", "Archive"),
     ("attempt", "Attempts that were refused"),
     ("board", "Boards"),
-    ("break_glass", "Broken glasses"),
+    ("break_glass", "Break-glass uses"),
     ("calendar", "Business calendars"),
     ("change", "Changes"),
     ("checklist", "Checklists"),

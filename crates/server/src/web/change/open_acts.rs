@@ -114,7 +114,7 @@ fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext
         .field(Field::hidden("lowering_fields", fields.join(",")))
         .field(
             Field::textarea("lowering_reason", "Why the lower values are right")
-                .hint("The change states less than its services and config items say. With your yes the lower values count.")
+                .hint("The change states less than its services and config items say. With your approval the lower values count.")
                 .required(),
         )
         .submit("Approve with the lower values");
