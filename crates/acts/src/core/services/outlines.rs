@@ -60,11 +60,11 @@ fn asked(change: &Change) -> Vec<(PersonId, Urgency)> {
     if !is_deciding || change.window_missed {
         return asked;
     }
-    let is_unmet = |rule: &str| {
+    let is_met = |rule: &str| {
         let mut clocks = change.clocks.iter();
-        clocks.any(|clock| clock.met_at.is_none() && clock.rule == rule)
+        clocks.any(|clock| clock.met_at.is_some() && clock.rule == rule)
     };
-    for request in change.requests.iter().filter(|request| is_unmet(&request.rule)) {
+    for request in change.requests.iter().filter(|request| !is_met(&request.rule)) {
         match asked.iter_mut().find(|(known, _)| *known == request.person) {
             Some((_, (_, _, since))) => *since = request.asked_at.min(*since),
             None => {
