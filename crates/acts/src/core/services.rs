@@ -4,6 +4,7 @@
 mod clock_mark;
 mod closed_by_finding;
 mod ended_ways_in;
+mod outlines;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ use store::Store;
 use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
 pub use self::ended_ways_in::{EndedWaysIn, Way};
+pub(crate) use self::outlines::{Outline, Outlines, Urgency};
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
@@ -99,6 +101,7 @@ pub struct Services {
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
     ended: EndedWaysIn,
+    outlines: Outlines,
     /// By tenant: the changes whose work began, as read from the log for the last sample.
     begun: Mutex<HashMap<String, Arc<Begun>>>,
     /// By tenant: the value of the directory's counter at which no change was unsettled.
@@ -173,6 +176,7 @@ impl Services {
             conflicts: Mutex::default(),
             closed: ClosedByFinding::default(),
             ended: EndedWaysIn::default(),
+            outlines: Outlines::default(),
             begun: Mutex::default(),
             settled: Mutex::default(),
             settles: AtomicI64::new(SETTLED_AT_ONCE),
@@ -289,6 +293,11 @@ impl Services {
     /// What was read at moments.
     pub(crate) fn gate_read_cache(&self) -> &GateReadCache {
         &self.gate_read_cache
+    }
+
+    /// The outlines of changes that were read.
+    pub(crate) fn outlines(&self) -> &Outlines {
+        &self.outlines
     }
 
     /// Whether a tenant's log is known to record that events have grounds.

@@ -147,7 +147,7 @@ pub(crate) const CLOCKS: Matter = Matter {
 
 /// Identity providers.
 pub(crate) const PROVIDERS: Matter = Matter {
-    said: "Whose word on people, groups and rights is taken, two people say here.",
+    said: "Two people decide here whose statements on people, groups and rights count.",
     satisfy: "Propose it (`POST /ownership-proposals` with `identity_providers`); another person, or an approved change, puts \
               it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
 };

@@ -1,17 +1,21 @@
 //! Finds changes by a filter, newest first or in another order, a page at a time; and counts them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::change::custom_field::CustomValue;
 use model::change::record::Change;
+use model::change::related_records::{ChangeTask, Condition};
 use model::change::waiting_on::awaited;
 use model::change::work::whole_outcome;
 use model::core::act::actions::READ;
 use model::core::enums::{Outcome, RelationEnd, State};
+use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use store::change::change_count;
 pub use store::change::change_count::Count;
 pub use store::change::change_order::{Order, SortKey, Spot};
@@ -268,6 +272,68 @@ pub fn find_waiting(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<BT
         (file.change.id.0, people)
     });
     Ok(waiting.filter(|(_, people)| !people.is_empty()).collect())
+}
+
+/// The keys of those changes, of these keys, whose rollout in waves has begun. The other bodies are not parsed.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_in_waves(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Run {
+        key: String,
+        wave_run: Option<IgnoredAny>,
+    }
+    cx.allow(READ)?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let filter = Filter::new().one_of("key", keys.iter().copied()).order_by("number");
+    let found = record::parts_naming::<Change, Run>(cx.tx, &filter, "\"wave_run\"")?;
+    Ok(found
+        .into_iter()
+        .filter(|run| run.wave_run.is_some())
+        .map(|run| run.key)
+        .collect())
+}
+
+/// The implementers that changes name, by the changes' ids; a change that names nobody is left out.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_implementers(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMap<String, Vec<PersonId>>> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+        #[serde(default)]
+        implementers: Vec<PersonId>,
+    }
+    cx.allow(READ)?;
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let filter = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
+    let found = record::parts::<Change, Named>(cx.tx, &filter)?.into_iter();
+    let named = found.filter(|it| !it.implementers.is_empty());
+    Ok(named.map(|it| (it.id, it.implementers)).collect())
+}
+
+/// Those of some changes, by their ids, that have a condition or a task.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_with_work(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeSet<String>> {
+    cx.allow(READ)?;
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let filter = Filter::new().one_of("change_id", ids.iter().copied()).order_by("id");
+    let conditions = record::bodies::<Condition>(cx.tx, &filter)?.into_iter();
+    let tasks = record::bodies::<ChangeTask>(cx.tx, &filter)?.into_iter();
+    Ok(conditions
+        .map(|it| it.change.0)
+        .chain(tasks.map(|it| it.change.0))
+        .collect())
 }
 
 /// The values of changes in the tenant's own fields, by the changes' ids; changes without values are left out.

@@ -219,15 +219,31 @@ fn assign(
 /// # Errors
 /// The store's.
 pub fn precedents(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<Vec<Conflict>> {
+    let decided = find_decided(cx)?;
+    precedents_among(cx, conflict, &decided)
+}
+
+/// The conflicts decided last, among which precedents are looked for.
+///
+/// # Errors
+/// The store's.
+pub fn find_decided(cx: &mut Context<'_, '_>) -> Result<Vec<Conflict>> {
     let filter = Filter::new()
         .is_set("decided_at")
         .descending_by("decided_at")
         .limit(MOST_DECIDED);
-    let decided = record::bodies::<Conflict>(cx.tx, &filter)?;
+    Ok(record::bodies::<Conflict>(cx.tx, &filter)?)
+}
+
+/// The precedents of a conflict among decided ones, for a page of many conflicts.
+///
+/// # Errors
+/// The store's.
+pub fn precedents_among(cx: &mut Context<'_, '_>, conflict: &Conflict, decided: &[Conflict]) -> Result<Vec<Conflict>> {
     let mut like = Vec::new();
-    for other in decided.into_iter().filter(|other| conflict.is_like(other)) {
+    for other in decided.iter().filter(|other| conflict.is_like(other)) {
         if like.len() < MOST_PRECEDENTS && cx.sees(&other.one)? && cx.sees(&other.other)? {
-            like.push(other);
+            like.push(other.clone());
         }
     }
     Ok(like)

@@ -91,17 +91,19 @@ fn still_asked(case: &Case<'_>) -> Vec<String> {
 fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
     let name = case.name(person);
     if case.change().authors.contains(person) {
-        return format!("{name} wrote this change or edited its covered content, so their word on it does not count.");
+        return format!(
+            "{name} wrote this change or edited its covered content, so their decision on it does not count."
+        );
     }
     let is_of_times = |rule: &ApprovalRule| rule.covers.when() && !rule.covers.what();
     if case.change().planned_by.contains(person) && approval_rules(&case.file).any(|(_, rule)| is_of_times(rule)) {
         return format!(
-            "{name} set the planned times, so their word on them does not count until somebody else sets them."
+            "{name} set the planned times, so their decision on them does not count until somebody else sets them."
         );
     }
     if has_conflict(&case.file, person) {
         return format!(
-            "{name} declared a conflict of interest about this change, so their word on it does not count."
+            "{name} declared a conflict of interest about this change, so their decision on it does not count."
         );
     }
     if !asking(&case.file, &case.directory, person, case.now).is_empty() {

@@ -512,7 +512,7 @@ fn agree(case: &mut Case<'_>, waiver: &RecordId, reason: &str) -> Result<(), Ref
     let by = case.person();
     let agreed = evidence::agreements(&case.file, &case.directory, &by, reason, case.now);
     if agreed.is_empty() {
-        let text = "A waiver needs the yes of an owner of the target and of security, and you are neither.";
+        let text = "A waiver needs the approval of an owner of the target and of security, and you are neither.";
         return Err(Refusal::not_allowed("not_asked", text).with_others(accepters(case, |_| true)));
     }
     for row in case.file.evidence.iter_mut().filter(|row| &row.id == waiver) {

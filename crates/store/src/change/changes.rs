@@ -245,6 +245,26 @@ pub fn outcomes_of_keys(tx: &mut Tx<'_>, keys: &[&str]) -> Result<BTreeMap<Strin
     Ok(found)
 }
 
+/// The titles of changes, by their keys; a change that there is not is left out.
+pub fn titles_of_keys(tx: &mut Tx<'_>, keys: &[&str]) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for keys in keys.chunks(AT_ONCE) {
+        let names: Vec<String> = (0..keys.len()).map(|place| format!("key{place}")).collect();
+        let sql = format!(
+            "SELECT key, title FROM \"change\" WHERE tenant = $tenant AND key IN (${}) ORDER BY key",
+            names.join(", $")
+        );
+        let given = names
+            .iter()
+            .zip(keys)
+            .map(|(name, key)| (name.as_str(), Value::from(*key)));
+        for row in tx.query(&sql, &given.collect::<Vec<_>>())? {
+            found.insert(row.text("key")?, row.text("title")?);
+        }
+    }
+    Ok(found)
+}
+
 /// How many changes each state has.
 pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
     tx.query(

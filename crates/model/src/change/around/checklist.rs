@@ -117,7 +117,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
     }
     let agreed = evidence::agreements(&case.file, &case.directory, &by, &reason, case.now);
     if agreed.is_empty() {
-        let text = "A waiver needs the yes of an owner of the target and of security, and you are neither.";
+        let text = "A waiver needs the approval of an owner of the target and of security, and you are neither.";
         return Err(Refusal::not_allowed("not_asked", text));
     }
     let what = case.change().digests.what.clone();

@@ -203,7 +203,7 @@ impl ChangeFields {
                 vec![
                     Field::new("retrospective.actual_start", "Began", Input::DateTime).half(),
                     Field::new("retrospective.actual_end", "Ended", Input::DateTime).half(),
-                    Field::text("retrospective.verbal_approver", "Who agreed").hint("A login."),
+                    self.person_field("retrospective.verbal_approver", "Who agreed").hint("A login."),
                     Field::textarea("retrospective.reason", "Why it could not be asked for before"),
                 ],
             )
@@ -375,10 +375,12 @@ impl ChangeFields {
 
     /// A field for one person: it searches where the form knows an address for it.
     fn person_field(&self, of: card::Field) -> Field {
-        match self.picks_url.is_empty() {
-            true => text(of),
-            false => Field::pick(of.name, of.label, format!("{}/people", self.picks_url)),
-        }
+        self.searched(of, "people")
+    }
+
+    /// A field that searches among the records of a kind.
+    fn searched(&self, of: card::Field, kind: &str) -> Field {
+        Field::searched((&self.picks_url, kind), of.name, of.label)
     }
 
     fn people(&self) -> FormSection {
@@ -388,8 +390,11 @@ impl ChangeFields {
             "Logins. Whoever is not named is derived from the service.",
             vec![
                 self.person_field(NewChange::OWNER).half(),
-                text(NewChange::TEAM).half(),
-                text(NewChange::IMPLEMENTERS).hint("Parted by commas.").half(),
+                self.searched(NewChange::TEAM, "teams").half(),
+                self.person_field(NewChange::IMPLEMENTERS)
+                    .several()
+                    .hint("Parted by commas.")
+                    .half(),
                 self.person_field(NewChange::TESTER).half(),
                 self.person_field(NewChange::BUSINESS_CONTACT).half(),
             ],
@@ -415,7 +420,9 @@ impl ChangeFields {
                     )
                     .half(),
                     self.template_field().half(),
-                    text(NewChange::INCIDENT).hint("For an emergency: its key.").half(),
+                    self.searched(NewChange::INCIDENT, "incidents")
+                        .hint("For an emergency: its key.")
+                        .half(),
                     text(NewChange::THREAT)
                         .hint("For an emergency without an incident.")
                         .half(),

@@ -220,7 +220,8 @@ pub(crate) fn why_asked(why: &str) -> &str {
     twice.unwrap_or(why)
 }
 
-fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+/// The reason why the reader is asked, for a card and for a row of the queue.
+pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let change = &file.change;
     let waits = waits_for_cosignature(change, view.now());
     if let Some(glass) = change.break_glass.as_ref().filter(|_| waits)
@@ -634,7 +635,7 @@ pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
 pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> String {
     let by = request.acknowledge_by;
     if by <= view.now() {
-        return format!("a word that you have seen it was due {}", view.reader.moment(by));
+        return format!("your acknowledgement was due {}", view.reader.moment(by));
     }
     format!("say that you have seen it by {}", view.reader.moment(by))
 }

@@ -21,7 +21,7 @@ use crate::web::audit::log::entries;
 use crate::web::change::change_query::Wanted;
 use crate::web::change::export::csv_line;
 use crate::web::compliance::control_reports;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// The address of the page below the tenant's.
@@ -136,7 +136,12 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
     let moment = |name, label| time_field(view, name, label).value(said(name));
     ActForm::new("timeline", "What it is about", view.url(HERE))
         .question()
-        .field(text("actor", "Who", "A login, or system for what happened by itself."))
+        .field(
+            pick_field(view, "actors", "actor", "Who")
+                .hint("A login, or system for what happened by itself.")
+                .value(said("actor"))
+                .half(),
+        )
         .field(text(
             "about",
             "About",
@@ -153,11 +158,12 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
             "The name of a session, as its sign-in shows it.",
         ))
         .field(text("token", "Token", "The id of a token."))
-        .field(text(
-            "incident",
-            "Incident",
-            "Its surroundings in the log, from a day before its beginning.",
-        ))
+        .field(
+            pick_field(view, "incidents", "incident", "Incident")
+                .hint("Its surroundings in the log, from a day before its beginning.")
+                .value(said("incident"))
+                .half(),
+        )
         .field(moment("from", "From"))
         .field(moment("to", "To"))
         .submit("Show")

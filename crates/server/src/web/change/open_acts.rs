@@ -28,6 +28,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
     let field = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.field(at)).unwrap_or_default();
     ActContext {
         change_url: view.change_url(&change.key),
+        picks_url: view.url("/picks"),
         content_digest: change.digests.content.clone(),
         writer: view.name(&change.requester),
         zone: view.reader.zone_name().to_owned(),
@@ -113,7 +114,7 @@ fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext
         .field(Field::hidden("lowering_fields", fields.join(",")))
         .field(
             Field::textarea("lowering_reason", "Why the lower values are right")
-                .hint("The change states less than its services and config items say. With your yes the lower values count.")
+                .hint("The change states less than its services and config items say. With your approval the lower values count.")
                 .required(),
         )
         .submit("Approve with the lower values");

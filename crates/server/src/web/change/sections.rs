@@ -159,7 +159,7 @@ impl Around<'_> {
         Work::new(self.yes_note(view), entries)
     }
 
-    /// The share of approvals among requested approvers and deciders: “2 of 4 said yes”. An approval that an edit voided in
+    /// The share of approvals among requested approvers and deciders: “2 of 4 approved”. An approval that an edit voided in
     /// part, so that its author is a requested approver again, does not count.
     fn yes_note(&self, view: &View<'_, '_, '_>) -> String {
         let yes: BTreeSet<&PersonId> = self
@@ -175,12 +175,12 @@ impl Around<'_> {
         let bypassed = glass.map_or(0, BreakGlass::bypassed_approvals);
         match asked.len() {
             _ if bypassed > 0 => format!(
-                "{} of {} said yes, the glass stood in for the others",
+                "{} of {} approved, break-glass replaced the others",
                 yes.len(),
                 yes.len() + usize::try_from(bypassed).unwrap_or_default()
             ),
             0 => String::new(),
-            all => format!("{} of {all} said yes", yes.len()),
+            all => format!("{} of {all} approved", yes.len()),
         }
     }
 
@@ -292,7 +292,7 @@ impl Around<'_> {
                         .required(),
                 )
                 .field(Field::textarea("text", "In words").hint("Needed when it is dropped."))
-                .submit("Tell it");
+                .submit("Record it");
             entry.act(format!("task-{id}"), update)
         });
         let entries: Vec<Entry> = entries.collect();

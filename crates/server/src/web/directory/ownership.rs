@@ -190,7 +190,7 @@ fn lines(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Entry> {
         }
         if found.iter().all(|line| line.holders.is_empty()) && *role == OwnershipRole::Owner {
             let text = "Nobody owns it: no change to it can be approved.";
-            entries.insert(0, Entry::new(Tone::Stop, text).why("Name somebody above."));
+            entries.insert(0, Entry::new(Tone::Stop, text).why("Assign a role above."));
         }
     }
     entries
@@ -261,7 +261,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         .iter()
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
-    ActForm::new("ownership", "Name somebody", view.url("/ownership"))
+    ActForm::new("ownership", "Assign a role", view.url("/ownership"))
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::select("role", "Role", &parts).required().half())
         .field(environment_menu(view).half())

@@ -400,7 +400,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     let by_two = two_people::is_by_two(&view.directory, view.now());
     let form = ActForm::new(
         "ownership",
-        if by_two { "Propose somebody" } else { "Name somebody" },
+        if by_two { "Propose a role" } else { "Assign a role" },
         view.url(&format!("/services/{}/ownerships", service.key)),
     )
     .field(idempotent_form::field(view))

@@ -3,7 +3,8 @@
 use acts::Context;
 use acts::core::connections;
 use acts::directory::invite_people::{self, Invitation, read_invitations};
-use acts::directory::set_service;
+use acts::directory::{set_person, set_service};
+use acts::identity::set_token;
 use acts::integration::edit_connection;
 use acts::policy::propose_configuration;
 use axum::extract::{Path, State};
@@ -31,6 +32,8 @@ use crate::web::shared::words::capital;
 
 /// The most people named among those that a proposal waits for.
 const NAMED: usize = 5;
+/// The login of the account that the first pipeline acts as.
+const PIPELINE: &str = "pipeline";
 /// The most services that are typed at once.
 const MOST_SERVICES: usize = 100;
 
@@ -124,10 +127,10 @@ fn people_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(idempotent_form::field(view))
         .field(
             Field::textarea("people", "One person a line")
-                .hint("Such as: Hanne Brandt <hanne@halden.example>. At most 20 at once.")
+                .hint("Such as: Hanne Brandt <hanne@halden.example>, owner. At most 20 at once.")
                 .required(),
         )
-        .field(Field::new("roles", "Rights", Input::Many(roles.collect())))
+        .field(Field::new("roles", "Rights", Input::Many(roles.collect())).hint("Of all of them, beside the rights after an address."))
         .note("Each gets a link that works once, to choose a password. The links are shown once: send each to its person.")
         .submit("Add them")
 }
@@ -315,7 +318,16 @@ fn gate_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     let text = format!(
         "export ASSENT_SERVER={url}\nexport ASSENT_TOKEN=…\nassent gate check --service {service} --environment {place} --artifact \"$ARTIFACT\" --wait 30m"
     );
-    let token = ActForm::link("Make a token for the pipeline", view.url("/tokens"));
+    let account = view.directory.by_login(PIPELINE);
+    let may_act = match account {
+        Some(account) => view.directory.has_role(&account.id, Role::Pipeline),
+        None => !two_people::is_by_two(&view.directory, view.now()),
+    };
+    let label = "Make a token for the pipeline";
+    let token = match may_act {
+        true => ActForm::new("token", label, view.url("/setup/token")).field(idempotent_form::field(view)),
+        false => ActForm::link(label, view.url("/tokens")),
+    };
     Section::new(Step::Gate.id(), Step::Gate.title(), SectionBody::Code(text))
         .lede("Three lines before the deployment in one pipeline. The token needs the scope gate. This step is done once the gate was asked.")
         .acts(vec![token])
@@ -403,6 +415,9 @@ pub(crate) async fn act(
         })
         .await;
     }
+    if step == "token" {
+        return send_made(&state, &visitor, sent, make_token, page).await;
+    }
     let typed = sent.form.clone();
     let run = move |cx: &mut Context<'_, '_>, body: &Body| match step.as_str() {
         "services" => add_services(cx, typed.first("services")),
@@ -412,6 +427,26 @@ pub(crate) async fn act(
         _ => Err(Refusal::not_found("step of the set-up").into()),
     };
     send(&state, &visitor, sent, run, page).await
+}
+
+/// Makes a token for the first pipeline, which acts as an account of its own.
+fn make_token(cx: &mut Context<'_, '_>, _: &Body) -> acts::Result<Made> {
+    let directory = cx.directory()?;
+    match directory.by_login(PIPELINE) {
+        Some(account) if directory.has_role(&account.id, Role::Pipeline) => {}
+        Some(_) => return Err(Refusal::not_found("step of the set-up").into()),
+        None => {
+            let account = json!({"login": PIPELINE, "name": "Pipeline", "roles": [Role::Pipeline.as_str()]});
+            set_person::create_person(cx, account.as_object().unwrap_or(&Body::new()))?;
+        }
+    }
+    let token = json!({"name": "The first pipeline", "person": PIPELINE, "scopes": ["read", "write", "gate"]});
+    let (token, secret) = set_token::create_token(cx, token.as_object().unwrap_or(&Body::new()))?;
+    Ok(Made {
+        title: format!("{} is made", token.name),
+        text: "Copy it now: it is not kept and cannot be shown again.".to_owned(),
+        shown: vec![("ASSENT_TOKEN".to_owned(), secret)],
+    })
 }
 
 fn add_services(cx: &mut Context<'_, '_>, text: &str) -> acts::Result<()> {

@@ -62,7 +62,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
             Column::new("Name", Fold::Never),
             Column::new("Address", Fold::Under),
             Column::new("Told of", Fold::Under).named(),
-            Column::new("Last taken", Fold::Under).named(),
+            Column::new("Last delivered", Fold::Under).named(),
             Column::new("State", Fold::Under),
         ],
         rows,
@@ -276,7 +276,11 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::new("from", "From entry", Input::Number).half())
         .field(Field::new("to", "To entry", Input::Number).half())
-        .field(Field::new("delivered", "Those that were taken too", Input::Checkbox))
+        .field(Field::new(
+            "delivered",
+            "Those that were delivered too",
+            Input::Checkbox,
+        ))
         .submit("Send them again");
     let secret = ActForm::new("secret", "New secret", url("secret"))
         .note("For a day both secrets sign; then the former one ends.")

@@ -29,6 +29,7 @@ use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
 use crate::web::policy::{like_this, parameters, try_policies, watch_windows};
 use crate::web::risk::matrix_section;
+use crate::web::shared::fields::pick_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
@@ -184,7 +185,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         view.url(&format!("/policies/{}/activation", row.id)),
     )
     .field(
-        Field::text("change", "Approved change")
+        pick_field(view, "changes", "change", "Approved change")
             .hint("Needed when you proposed it yourself: one of its targets has this digest as its artifact."),
     )
     .submit("Put it in force");

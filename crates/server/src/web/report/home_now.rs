@@ -3,7 +3,7 @@
 
 use acts::emergency::find_glasses::find_glasses;
 use acts::notify::list_items::{self, ItemQuery, Whose};
-use acts::report::find_changes::{ChangeFilter, Order, find_changes, find_ordered};
+use acts::report::find_changes::{ChangeFilter, Order, find_changes, find_in_waves, find_ordered};
 use jiff::SignedDuration;
 use model::change::record::Change;
 use model::core::enums::State as Stage;
@@ -41,18 +41,19 @@ fn states(states: &[Stage]) -> Vec<String> {
     states.iter().map(|state| state.as_str().to_owned()).collect()
 }
 
-/// The changes that a filter finds, each as a whole; for a vendor those that they implement.
-fn changes(
+/// The changes with a rollout in waves that a filter finds, each as a whole; for a vendor those that they implement.
+fn in_waves(
     view: &mut View<'_, '_, '_>,
     filter: &ChangeFilter,
     own: Option<&VendorPlaces>,
 ) -> acts::Result<Vec<Change>> {
     let found = find_changes(view.cx, filter, UNDER_WAY, None)?.rows;
-    let keys = found.into_iter().map(|(listed, _)| listed.key);
-    let keys: Vec<String> = keys
-        .filter(|key| own.is_none_or(|own| own.changes.contains(key)))
+    let keys = found.iter().map(|(listed, _)| listed.key.as_str());
+    let keys: Vec<&str> = keys
+        .filter(|key| own.is_none_or(|own| own.changes.contains(*key)))
         .collect();
-    keys.iter().map(|key| view.cx.change(key)).collect()
+    let begun = find_in_waves(view.cx, &keys)?;
+    begun.iter().map(|key| view.cx.change(key)).collect()
 }
 
 fn named(view: &View<'_, '_, '_>, change: &Change, path: &str) -> Rich {
@@ -89,7 +90,7 @@ fn halted(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Resu
         states: states(&[Stage::Implementing]),
         ..ChangeFilter::default()
     };
-    let found = changes(view, &filter, own)?;
+    let found = in_waves(view, &filter, own)?;
     let entries = found.iter().filter_map(|change| {
         let (run, plan) = (change.wave_run.as_ref()?, change.content.wave_plan.as_ref()?);
         let why = run.stop.as_ref()?.sentence(run, plan);

@@ -29,7 +29,7 @@ use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words;
 
 /// The most changes that a calendar shows.
-const MOST: i64 = 300;
+const MOST: i64 = 200;
 /// How long before a span a change may have begun to be seen in it, in days.
 const BEFORE: i64 = 7;
 /// The most collisions listed above the calendar.

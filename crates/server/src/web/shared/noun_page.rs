@@ -260,9 +260,12 @@ fn times<N: PlainNoun>(body: &Value) -> String {
 
 /// The kind of [`crate::web::shared::picks`] of which a field holds keys; `None` for a field with other values.
 fn searched(field: &card::Field) -> Option<&'static str> {
-    match field.refers {
-        "service" => Some("services"),
-        "group" => Some("groups"),
+    match (field.refers, field.name) {
+        ("service", _) => Some("services"),
+        ("group", _) => Some("groups"),
+        (_, "person" | "people" | "members") => Some("people"),
+        (_, "change" | "changes") => Some("changes"),
+        (_, "environment" | "environments") => Some("environments"),
         _ => None,
     }
 }

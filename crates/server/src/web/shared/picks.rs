@@ -12,8 +12,10 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use model::core::act::actions;
 use model::core::enums::TemplateState;
+use model::core::ids::GroupKey;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
+use model::incident::problem::ProblemRecord;
 use model::notify::business_unit::BusinessUnit;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -25,6 +27,12 @@ use crate::web::shared::view::Visitor;
 
 /// The most that is offered at once.
 const MOST: usize = 20;
+/// The most incidents, and the most problems, that are offered among changes.
+const MOST_BESIDE: usize = 5;
+/// The kind of the members of one group: these words and the group's key.
+pub(crate) const MEMBERS_OF: &str = "members-of-";
+/// The actor of events without a person.
+const SYSTEM: &str = "system";
 
 /// Returns the matches: `{"items": [{"value": …, "label": …}]}`, in the order of keys.
 pub(crate) async fn find(
@@ -43,6 +51,7 @@ pub(crate) async fn find(
             _ if is_scoped => None,
             "business-units" => Some(units(cx, &words)?),
             "changes" => Some(changes(cx, &words)?),
+            "records" => Some(records(cx, &directory, &words)?),
             kind => others(&directory, kind, &words),
         };
         Ok(found.ok_or_else(|| Refusal::not_found(format!("list `{kind}`")))?)
@@ -81,6 +90,41 @@ fn changes(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> 
     Ok(offered.collect())
 }
 
+/// Changes, and beside them incidents and problems: what links lead to.
+fn records(cx: &mut Context<'_, '_>, directory: &Directory, words: &Words) -> acts::Result<Vec<Value>> {
+    let problems = noun::list::<ProblemRecord>(cx)?;
+    let problems = fitting(
+        words,
+        problems.iter().rev().map(|it| (it.key.as_str(), it.title.as_str())),
+    );
+    let mut beside = incidents(directory, words);
+    beside.truncate(MOST_BESIDE);
+    beside.extend(problems.into_iter().take(MOST_BESIDE));
+    let mut found = changes(cx, words)?;
+    found.truncate(MOST - beside.len());
+    found.extend(beside);
+    Ok(found)
+}
+
+fn incidents(directory: &Directory, words: &Words) -> Vec<Value> {
+    let rows = directory.incidents.values().rev();
+    fitting(words, rows.map(|it| (it.key.as_str(), it.title.as_str())))
+}
+
+/// Everybody who may have acted, also people who left; events without a person are those of the system.
+fn actors(directory: &Directory, words: &Words) -> Vec<Value> {
+    let people = directory.people.values();
+    let people = people.map(|it| (it.login.as_str(), it.name.as_str()));
+    fitting(words, std::iter::once((SYSTEM, SYSTEM)).chain(people))
+}
+
+/// The active members of a group; none for a group that there is not.
+fn members(directory: &Directory, group: &str, words: &Words) -> Vec<Value> {
+    let members = directory.members(&GroupKey::from(group));
+    let people = members.iter().filter_map(|person| directory.people.get(person));
+    fitting(words, people.map(|it| (it.login.as_str(), it.name.as_str())))
+}
+
 /// The teams that run services, each once.
 fn teams(directory: &Directory, words: &Words) -> Vec<Value> {
     let teams = directory.services.values().filter_map(|it| it.team.as_deref());
@@ -106,10 +150,8 @@ fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>
             let rows = directory.config_items.values();
             fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
         }
-        "incidents" => {
-            let rows = directory.incidents.values().rev();
-            fitting(words, rows.map(|it| (it.key.as_str(), it.title.as_str())))
-        }
+        "actors" => actors(directory, words),
+        "incidents" => incidents(directory, words),
         "teams" => teams(directory, words),
         "calendars" => {
             let rows = directory.calendars.values();
@@ -120,7 +162,7 @@ fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>
             let rows = directory.templates.values().filter(approved);
             fitting(words, rows.map(|it| (it.key.as_str(), it.title.as_str())))
         }
-        _ => return None,
+        kind => members(directory, kind.strip_prefix(MEMBERS_OF)?, words),
     })
 }
 
