@@ -92,12 +92,39 @@ fn every_stream_of_events_tells_proxies_not_to_collect_it() {
     }
 }
 
+/// The status and body of a page without a credential.
+fn fetched(url: &str) -> (String, String) {
+    let done = Command::new("curl")
+        .args(["-sS", "-w", "\n%{http_code}", url])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    let (body, status) = text.rsplit_once('\n').unwrap();
+    (status.to_owned(), body.to_owned())
+}
+
+/// Figures and the reasons of readiness are for the host alone: neither nginx nor the server behind it gives them away.
+fn must_keep_inner_routes(server: &Server, url: &str) {
+    for path in ["/metrics", "//metrics", "/%6detrics"] {
+        assert_ne!(fetched(&format!("{url}{path}")).0, "200", "{path}");
+    }
+    assert_eq!(fetched(&format!("{url}/readyz")), ("200".to_owned(), "{\"is_ready\":true}".to_owned()));
+    assert_eq!(fetched(&format!("{}/metrics", server.url)).0, "200", "the host itself reads them");
+    let forwarded = Command::new("curl")
+        .args(["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "X-Forwarded-For: 127.0.0.1"])
+        .arg(format!("{}/metrics", server.url))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&forwarded.stdout), "401", "a proxy without the block opens nothing");
+}
+
 #[test]
 fn a_stream_comes_through_nginx_as_its_page_sets_it_up_while_it_is_open() {
     let place = Place::demo("behind_nginx");
     let server = Server::start(&place, true);
     let folder = tempfile::tempdir().unwrap();
     let (_nginx, url) = start_nginx(folder.path(), &server.url);
+    must_keep_inner_routes(&server, &url);
     let (head, body) = follow(&format!("{url}{}", waiting_check(&server)), &server.token("pipeline"));
     assert!(head.contains("server: nginx"), "it was nginx that answered: {head}");
     assert!(head.contains("content-type: text/event-stream"), "{head}");
