@@ -58,11 +58,11 @@ impl Cluster {
         })
     }
 
-    /// Visits the objects of a kind in all namespaces, however many there are: a page is dropped before the next one is read. `kind`
-    /// is its group with version, such as `example.dev/v1`, and its plural.
+    /// Visits the objects of a kind in all namespaces, however many there are: a page is dropped before the next one is read. The
+    /// kind is given by its group with version, such as `example.dev/v1`, and its plural.
     ///
-    /// The API server keeps the snapshot behind a list for some minutes and then refuses its token (410). The list goes on with the
-    /// token of that refusal, else it begins again, so an object may be visited twice.
+    /// The API server keeps the snapshot behind a list for some minutes and then refuses its token (410). The list goes on with
+    /// the token of that refusal, else it begins again, so an object may be visited twice.
     ///
     /// # Errors
     /// Why they could not be listed.
@@ -95,7 +95,9 @@ impl Cluster {
                 return Ok(());
             }
             if following == next {
-                return Err(Failure::could_not("The pages of Kubernetes do not go on: a token came again."));
+                return Err(Failure::could_not(
+                    "The pages of Kubernetes do not go on: a token came again.",
+                ));
             }
             next = following;
         }

@@ -108,14 +108,33 @@ fn must_keep_inner_routes(server: &Server, url: &str) {
     for path in ["/metrics", "//metrics", "/%6detrics"] {
         assert_ne!(fetched(&format!("{url}{path}")).0, "200", "{path}");
     }
-    assert_eq!(fetched(&format!("{url}/readyz")), ("200".to_owned(), "{\"is_ready\":true}".to_owned()));
-    assert_eq!(fetched(&format!("{}/metrics", server.url)).0, "200", "the host itself reads them");
+    assert_eq!(
+        fetched(&format!("{url}/readyz")),
+        ("200".to_owned(), "{\"is_ready\":true}".to_owned())
+    );
+    assert_eq!(
+        fetched(&format!("{}/metrics", server.url)).0,
+        "200",
+        "the host itself reads them"
+    );
     let forwarded = Command::new("curl")
-        .args(["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-H", "X-Forwarded-For: 127.0.0.1"])
+        .args([
+            "-sS",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-H",
+            "X-Forwarded-For: 127.0.0.1",
+        ])
         .arg(format!("{}/metrics", server.url))
         .output()
         .unwrap();
-    assert_eq!(String::from_utf8_lossy(&forwarded.stdout), "401", "a proxy without the block opens nothing");
+    assert_eq!(
+        String::from_utf8_lossy(&forwarded.stdout),
+        "401",
+        "a proxy without the block opens nothing"
+    );
 }
 
 #[test]

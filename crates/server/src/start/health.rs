@@ -161,7 +161,7 @@ fn reasons(state: &AppState) -> Vec<String> {
 
 async fn metrics(State(state): State<AppState>, request: Request) -> Response {
     if !state.is_inside(&request) {
-        let text = "Figures are for direct connections from the networks of `metrics_from`, and for the bearer of `metrics_token`.";
+        let text = "Figures are for direct connections from `metrics_from`, and for the bearer of `metrics_token`.";
         return Failure::new(401, "unauthenticated", text).into_response();
     }
     for lane in Lane::ALL {

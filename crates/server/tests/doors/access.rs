@@ -50,7 +50,10 @@ fn figures_and_reasons_are_for_direct_connections_and_for_the_token() {
 
     let closed = World::with(|settings| settings.metrics_from = vec!["10.0.0.0/8".to_owned()]);
     closed.ask("GET", "/metrics").send().problem(401, "unauthenticated");
-    assert_eq!(closed.ask("GET", "/readyz").send().expect(200), json!({"is_ready": true}));
+    assert_eq!(
+        closed.ask("GET", "/readyz").send().expect(200),
+        json!({"is_ready": true})
+    );
 }
 
 #[test]
