@@ -37,7 +37,7 @@ fn follow(url: &str, token: &str) -> (String, String) {
     (head, String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
-/// What stands before the page's block in a whole configuration.
+/// The beginning of a whole configuration, before the page's block.
 fn before(name: &str, port: u16) -> String {
     match name {
         "nginx" => "pid nginx.pid;\nerror_log error.log;\nevents {}\nhttp {\naccess_log off;\n".to_owned(),

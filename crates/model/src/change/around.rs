@@ -597,7 +597,7 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
 }
 
 /// Adds a comment that was written on the copy of the change in another system. Its text names its author, as no person here
-/// wrote it; it mentions nobody and answers no question.
+/// wrote it; it mentions nobody and replies to no question.
 pub fn take_comment(case: &mut Case<'_>, author: &str, text: String) -> RecordId {
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     case.tell("comment.added", json!({"comment": id, "by": by}));
