@@ -69,6 +69,18 @@ pub const KEYS: &[Key] = &[
         "proxies whose X-Forwarded-For is believed",
     ),
     key(
+        "metrics_from",
+        Kind::List,
+        None,
+        "networks whose direct connections read /metrics and the reasons of /readyz; unless said 127.0.0.0/8 and ::1",
+    ),
+    key(
+        "metrics_token",
+        Kind::Secret,
+        None,
+        "the bearer token for /metrics and the reasons of /readyz from anywhere, also through a proxy",
+    ),
+    key(
         "data",
         Kind::Text,
         Some("./assent-data"),

@@ -88,6 +88,7 @@ const MIGRATIONS: &[Migration] = migrations![
     61 "0061_inbox_subject",
     62 "0062_planned_undo",
     63 "0063_timer_codes",
+    64 "0064_mirror_natural_key",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.

@@ -591,15 +591,44 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     });
     tell_asker(case, &id);
     let mentioned = tell_mentioned(case, &id);
+    let author = case.name(&by);
+    tell_followers(case, &id, (&author, &mentioned));
+    Ok(id)
+}
+
+/// Adds a comment that was written on the copy of the change in another system. Its text names its author, as no person here
+/// wrote it; it mentions nobody and replies to no question.
+pub fn take_comment(case: &mut Case<'_>, author: &str, text: String) -> RecordId {
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    case.tell("comment.added", json!({"comment": id, "by": by}));
+    case.file.comments.push(Comment {
+        id: id.clone(),
+        version: 0,
+        change,
+        text,
+        by,
+        at,
+    });
+    tell_followers(case, &id, (author, &[]));
+    id
+}
+
+/// Notifies the watchers, the requester and the owner of a comment, except the people that it mentions.
+fn tell_followers(case: &mut Case<'_>, comment: &RecordId, (author, mentioned): (&str, &[PersonId])) {
     let mut people = case.change().watchers.clone();
     people.push(case.change().requester.clone());
     people.push(case.change().content.owner.clone());
-    let news = format!("{} commented on {}.", case.name(&by), case.change().key);
+    let news = format!("{author} commented on {}.", case.change().key);
     people.retain(|person| !mentioned.contains(person));
     for person in people {
-        case.write_to(&person, "comment", id.as_str(), news.clone(), "Read it in the change.");
+        case.write_to(
+            &person,
+            "comment",
+            comment.as_str(),
+            news.clone(),
+            "Read it in the change.",
+        );
     }
-    Ok(id)
 }
 
 /// Notifies everybody whom a comment mentions as `@login`, in a letter of their own; returns these people.

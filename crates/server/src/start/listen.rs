@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::{TlsAcceptor, rustls};
 
 use crate::http::certificate::{Certificate, provider};
-use crate::http::source::Proxies;
+use crate::http::source::{Direct, Proxies};
 use crate::start::router::Doors;
 
 /// How long a request's head may take.
@@ -304,6 +304,9 @@ fn usually(
     let mut request = Request::from_parts(head, body);
     let source = front.proxies.source(peer.ip(), request.headers());
     request.extensions_mut().insert(source);
+    if let Some(direct) = Direct::of(peer.ip(), request.headers()) {
+        request.extensions_mut().insert(direct);
+    }
     let doors = front.doors.borrow().clone();
     async move {
         let mut answer = doors.answer(request).await;

@@ -36,6 +36,27 @@ fn without_a_good_credential_nothing_opens() {
 }
 
 #[test]
+fn figures_and_reasons_are_for_direct_connections_and_for_the_token() {
+    let world = World::with(|settings| settings.metrics_token = Some("a-token-for-the-figures".to_owned()));
+    let proxied = |path: &str| world.ask("GET", path).header("x-forwarded-for", "127.0.0.1");
+    let with_token = |path: &str| proxied(path).header("authorization", "Bearer a-token-for-the-figures");
+    assert!(world.ask("GET", "/readyz").send().expect(200)["reasons"].is_array());
+    assert_eq!(proxied("/readyz").send().expect(200), json!({"is_ready": true}));
+    assert!(with_token("/readyz").send().expect(200)["reasons"].is_array());
+    assert_eq!(world.ask("GET", "/metrics").send().status, 200);
+    proxied("/metrics").send().problem(401, "unauthenticated");
+    assert_eq!(with_token("/metrics").send().status, 200);
+    assert_eq!(proxied("/healthz").send().status, 200);
+
+    let closed = World::with(|settings| settings.metrics_from = vec!["10.0.0.0/8".to_owned()]);
+    closed.ask("GET", "/metrics").send().problem(401, "unauthenticated");
+    assert_eq!(
+        closed.ask("GET", "/readyz").send().expect(200),
+        json!({"is_ready": true})
+    );
+}
+
+#[test]
 fn scopes_are_held_to() {
     let world = World::new();
     let key = world.draft();

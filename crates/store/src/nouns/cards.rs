@@ -139,7 +139,14 @@ mod tests {
             .split(&begin)
             .nth(1)
             .unwrap_or_else(|| panic!("no migration makes {name}"));
-        made.split(");").next().unwrap().to_owned()
+        let begin = format!("ALTER TABLE \"{name}\" ADD COLUMN ");
+        let later = all.lines().filter_map(|line| line.strip_prefix(&begin));
+        let later = later.map(|line| line.replace("; -- ", ", -- "));
+        [made.split(");").next().unwrap().to_owned()]
+            .into_iter()
+            .chain(later)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn type_of(field: &Field) -> &'static str {

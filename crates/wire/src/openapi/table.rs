@@ -666,14 +666,14 @@ const PUBLIC: &[Row] = &[
     open(
         "readyz",
         "/readyz",
-        "Does it take work? Why not, in words",
+        "Does it take work? Why not, in words for the same readers",
         Answer::Json("Health"),
     )
     .may("open"),
     open(
         "metrics",
         "/metrics",
-        "Figures without any tenant's content",
+        "Figures without any tenant's content, for the readers that the settings name",
         Answer::Bytes("application/openmetrics-text"),
     )
     .may("open"),

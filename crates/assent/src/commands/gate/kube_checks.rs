@@ -92,27 +92,30 @@ pub fn run(wanted: &Kubernetes, common: &Common, output: &Output) -> Result<u8> 
 /// Evaluates every object that waits; the first failure is reported at the end of the round.
 fn round(wanted: &Kubernetes, client: &Client, cluster: &Cluster, output: &Output) -> Result<()> {
     let mut failed = Ok(());
-    for object in cluster.list(KIND)? {
-        if is_final(&object) {
-            continue;
+    let listed = cluster.visit(KIND, &mut |object| {
+        if is_final(object) {
+            return;
         }
-        let done = answer(wanted, client, &object).and_then(|status| {
-            if is_written(&object["status"], &status) {
-                return Ok(());
-            }
-            let meta = &object["metadata"];
-            if cluster.write_status(KIND, &object, &status)? {
-                let phase = text_of(&status, "phase");
-                let place = (text_of(meta, "namespace"), text_of(meta, "name"));
-                output.talk(&format!("{}/{}: {phase}", place.0, place.1));
-            }
-            Ok(())
-        });
+        let done = settle(wanted, client, (cluster, object), output);
         if failed.is_ok() {
             failed = done;
         }
+    });
+    listed.and(failed)
+}
+
+/// Evaluates an object and writes its status, if that changed.
+fn settle(wanted: &Kubernetes, client: &Client, (cluster, object): (&Cluster, &Value), output: &Output) -> Result<()> {
+    let status = answer(wanted, client, object)?;
+    if is_written(&object["status"], &status) {
+        return Ok(());
     }
-    failed
+    if cluster.write_status(KIND, object, &status)? {
+        let (meta, phase) = (&object["metadata"], text_of(&status, "phase"));
+        let place = (text_of(meta, "namespace"), text_of(meta, "name"));
+        output.talk(&format!("{}/{}: {phase}", place.0, place.1));
+    }
+    Ok(())
 }
 
 /// Whether an object has its final result: go, or stop without a wait.

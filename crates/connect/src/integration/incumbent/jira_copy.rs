@@ -125,7 +125,7 @@ fn fields(asking: &Asking<'_>, copy: &Copied<'_>) -> Map<String, Value> {
 }
 
 /// A text in the format of Jira's documents, a paragraph a line.
-fn document(lines: &[String]) -> Value {
+pub(super) fn document(lines: &[String]) -> Value {
     let full = lines.iter().filter(|line| !line.trim().is_empty());
     let paragraphs: Vec<Value> = full
         .map(|line| json!({"type": "paragraph", "content": [{"type": "text", "text": line}]}))

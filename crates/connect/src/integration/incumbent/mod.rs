@@ -1,9 +1,10 @@
-//! Reads changes of a coexisting system, page by page: from ServiceNow's Table API or Jira's search. Only copies of changes are
-//! written there ([`mirror`]).
+//! Reads changes of a coexisting system, page by page: from ServiceNow's Table API or Jira's search. Only copies of changes
+//! ([`mirror`]) and their [`comments`] are written there.
 //!
 //! A page begins behind the last row of the page before, by edit and id, never at a count of rows: a row that is edited between two
 //! pages moves to the end of the order, and a count would skip the row that takes its place.
 
+pub mod comments;
 mod jira;
 mod jira_copy;
 pub mod mirror;
