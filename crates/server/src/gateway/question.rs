@@ -333,7 +333,10 @@ mod tests {
             (vec![("assent-artifact", &format!("{digest},{digest}"))], "not_a_digest"),
             (vec![("assent-artifact", "md5:a,sha256:b")], "not_a_digest"),
             (vec![("assent-artifact", "md5:a b")], "not_a_digest"),
-            (vec![("assent-artifact", &format!("nordmann:{}", &digest[7..]))], "not_a_digest"),
+            (
+                vec![("assent-artifact", &format!("nordmann:{}", &digest[7..]))],
+                "not_a_digest",
+            ),
             (vec![("assent-artifact", ":a")], "not_a_digest"),
             (
                 vec![

@@ -533,7 +533,10 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .text(".");
     }
     match timers::latest_rollback(change) {
-        Some(latest) => rich.text(" Latest rollback: ").strong_parts(view.moment(latest)).text("."),
+        Some(latest) => rich
+            .text(" Latest rollback: ")
+            .strong_parts(view.moment(latest))
+            .text("."),
         None => rich,
     }
 }
