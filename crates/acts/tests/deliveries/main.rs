@@ -7,6 +7,7 @@ mod apart;
 mod committers;
 mod drift;
 mod halts;
+mod history;
 mod meant;
 mod messengers;
 mod named;
@@ -121,6 +122,11 @@ impl World {
         } else {
             tempfile::tempdir().unwrap()
         };
+        Self::within(folder, more)
+    }
+
+    /// The same in a folder.
+    fn within(folder: tempfile::TempDir, more: &str) -> Self {
         let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
         let clock = Arc::new(Hand(Mutex::new(began())));
         let mut files = policy::base().files;
