@@ -13,6 +13,7 @@ pub mod find_tiles;
 pub mod find_undos;
 pub(crate) mod find_waits;
 pub(crate) mod former_teams;
+pub mod lifecycle_forms;
 pub(crate) mod log_mark;
 pub mod metric_query;
 pub mod name_record;

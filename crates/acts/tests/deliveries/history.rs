@@ -48,6 +48,15 @@ type Count = [u64; 4];
 /// By service.
 type Counts = BTreeMap<String, Count>;
 
+/// A folder in memory: nothing here is about surviving a crash, and thousands of commits would wait for the disk.
+pub(crate) fn in_memory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => tempfile::tempdir_in(memory).unwrap(),
+        false => tempfile::tempdir().unwrap(),
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
 }

@@ -115,14 +115,7 @@ impl World {
 
     /// A world with further policies.
     fn under(more: &str) -> Self {
-        // Nothing here is about surviving a crash, and thousands of commits would wait for the disk.
-        let memory = std::path::Path::new("/dev/shm");
-        let folder = if memory.is_dir() {
-            tempfile::tempdir_in(memory).unwrap()
-        } else {
-            tempfile::tempdir().unwrap()
-        };
-        Self::within(folder, more)
+        Self::within(history::in_memory(), more)
     }
 
     /// The same in a folder.
