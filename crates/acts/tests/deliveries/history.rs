@@ -277,7 +277,7 @@ fn try_quarter(file: &Path, first: Date) {
     let wanted = counted(file, &names);
     for (month, name) in months.iter().zip(&names) {
         let window = (begin_of(*month) + moved, begin_of(later(*month, 1)) + moved);
-        compare(&world, (name, &wanted[name]), window);
+        compare(&world, (name.as_str(), &wanted[name]), window);
     }
 }
 

@@ -44,6 +44,7 @@ impl Memo {
 
     /// Keeps a value under a key, in place of the one before.
     pub(crate) fn keep<T: Any + Send + Sync>(&self, key: &str, value: Arc<T>) {
+        let value: Arc<dyn Any + Send + Sync> = value;
         let mut kept = self.kept();
         kept.turn += 1;
         let turn = kept.turn;
