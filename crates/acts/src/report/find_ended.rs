@@ -83,8 +83,8 @@ fn ended_in(cx: &mut Context<'_, '_>, window: Window, rows: &Rows) -> Result<Vec
 }
 
 /// The figures of some metrics in each of some windows, over all rows that the acting person sees; rows are loaded once. Of
-/// more than [`MOST_READ`](crate::report::recent_rows::MOST_READ) changes the newest part of a window is counted, and windows before
-/// it have no figure; the second result is the time from which everything is counted.
+/// more than [`MOST_READ`](crate::report::recent_rows::MOST_READ) changes the newest part of a window is counted, and windows
+/// before it have no figure; the second result is the time from which everything is counted.
 ///
 /// # Errors
 /// 403, or the store's.

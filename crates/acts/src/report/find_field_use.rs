@@ -1,6 +1,6 @@
-//! The report on form fields that nobody uses: those of changes, those of the tenant's own, those of the lifecycle's forms, and those
-//! of every other form, which the cards of the nouns list. It proposes; an administrator takes a field of the tenant's own out of
-//! use.
+//! The report on form fields that nobody uses: those of changes, those of the tenant's own, those of the lifecycle's forms, and
+//! those of every other form, which the cards of the nouns list. It proposes; an administrator takes a field of the tenant's own
+//! out of use.
 
 use std::collections::BTreeMap;
 

@@ -19,8 +19,8 @@ const STANDS_FOR: i64 = 60;
 const MOST_KNOWN: usize = 1_000;
 /// With more records touched since, all changes are judged again.
 const MOST_TOUCHED: i64 = 300;
-/// The records of a change of which other changes in other places learn nothing. What an event writes beside these may be a fact of
-/// any change: a build that runs, a push, a policy.
+/// The records of a change of which other changes in other places learn nothing. What an event writes beside these may be a fact
+/// of any change: a build that runs, a push, a policy.
 const OWN: &[&str] = &[
     "approval",
     "change",

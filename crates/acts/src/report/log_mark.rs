@@ -46,8 +46,8 @@ pub(crate) fn find_mark(cx: &mut Context<'_, '_>) -> Result<Option<LogMark>> {
     }))
 }
 
-/// Whether what was found at a time may be shown at another one, so many seconds later at most: the clock moves figures as well, by
-/// windows, deadlines and the ends of delegations.
+/// Whether what was found at a time may be shown at another one, so many seconds later at most: the clock moves figures as well,
+/// by windows, deadlines and the ends of delegations.
 pub(crate) fn is_fresh(at: Timestamp, now: Timestamp, seconds: i64) -> bool {
     (SignedDuration::ZERO..=SignedDuration::from_secs(seconds)).contains(&now.duration_since(at))
 }

@@ -21,8 +21,8 @@ use crate::report::find_figures::{MOST_CHANGES, Rows, kept};
 use crate::report::former_teams::{facts_about, without_team};
 use crate::report::project_outcomes::NAME;
 
-/// The most changes from which the figures of a page are computed, so that it takes some 50 ms however many there are. The page of
-/// a metric counts its whole window, up to [`MOST_CHANGES`].
+/// The most changes from which the figures of a page are computed, so that it is fast however many there are. The page of a
+/// metric counts its whole window, up to [`MOST_CHANGES`].
 pub const MOST_READ: usize = 5_000;
 /// The days before now that are loaded at least: the windows of the definitions, and what they look back at.
 const USUAL_DAYS: i64 = 84 + LOOK_BACK_DAYS;

@@ -1,9 +1,9 @@
-//! The whole public history of deployments of GOV.UK (Crown Copyright, MIT; alphagov/govuk-helm-charts) as deliveries: the figures of
-//! each service and month equal a count in Python (`govuk_count.py`). Each quarter is delivered to a world of its own, with
-//! the 90 days before it and the 30 behind it at which figures look.
+//! The whole public history of deployments of GOV.UK (Crown Copyright, MIT; alphagov/govuk-helm-charts) as deliveries: the
+//! figures of each service and month equal a count in Python (`govuk_count.py`). Each quarter is delivered to a world of its
+//! own, with the 90 days before it and the 30 behind it at which figures look.
 //!
-//! `ASSENT_TEST_QUARTERS` is how many of the eleven quarters are delivered: `cargo xtask soak history`. Such a run notes each finished
-//! quarter in `target/govuk-quarters.jsonl` and goes on behind it when it is run again.
+//! `ASSENT_TEST_QUARTERS` is how many of the eleven quarters are delivered: `cargo xtask soak a_public_history`. Such a run
+//! notes each finished quarter in `target/govuk-quarters.jsonl` and goes on behind it when it is run again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -52,7 +52,7 @@ pub enum Metrics {
         #[command(flatten)]
         asked: Asked,
     },
-    /// List the fields that people type in changes and other forms, with how they are used; useless ones are proposed to be dropped.
+    /// List the fields that people type in changes and other forms; useless ones are proposed to be dropped.
     Fields,
     /// Write the events of changes into a file for process mining.
     EventLog {
