@@ -89,6 +89,7 @@ const MIGRATIONS: &[Migration] = migrations![
     62 "0062_planned_undo",
     63 "0063_timer_codes",
     64 "0064_mirror_natural_key",
+    65 "0065_figures",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.

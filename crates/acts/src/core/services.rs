@@ -5,6 +5,7 @@ mod clock_mark;
 mod closed_by_finding;
 mod ended_ways_in;
 mod outlines;
+mod memo;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -24,6 +25,7 @@ use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
 pub use self::ended_ways_in::{EndedWaysIn, Way};
 pub(crate) use self::outlines::{Outline, Outlines, Urgency};
+pub(crate) use self::memo::Memo;
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
@@ -35,6 +37,12 @@ use crate::core::log_high_water::SeenLogs;
 const MOST_ESTATES: usize = 4;
 /// The most open changes that an act evaluates itself; with more it leaves all of them to the settler.
 const SETTLED_AT_ONCE: i64 = 100;
+/// How many sets of rows for figures are kept, of at most some 15 MB each.
+const MOST_ROWS: usize = 8;
+/// How many dashboards are kept with their figures, each for one sight of the data.
+const MOST_DASHBOARDS: usize = 256;
+/// Of how many tenants it is kept whom changes wait for.
+const MOST_WAITS: usize = 32;
 /// How many compiled sets of policies are cached.
 const MOST_SETS: usize = 256;
 
@@ -108,6 +116,9 @@ pub struct Services {
     settled: Mutex<HashMap<String, i64>>,
     /// The number of open changes from which on an act leaves them to the settler.
     settles: AtomicI64,
+    rows: Memo,
+    dashboards: Memo,
+    waits: Memo,
 }
 
 /// The changes of a log whose work began.
@@ -180,6 +191,9 @@ impl Services {
             begun: Mutex::default(),
             settled: Mutex::default(),
             settles: AtomicI64::new(SETTLED_AT_ONCE),
+            rows: Memo::of(MOST_ROWS),
+            dashboards: Memo::of(MOST_DASHBOARDS),
+            waits: Memo::of(MOST_WAITS),
         }
     }
 
@@ -339,6 +353,21 @@ impl Services {
     /// Sets this number: tests leave even a few changes to the settler.
     pub fn settle_at_once(&self, most: i64) {
         self.settles.store(most, Ordering::Relaxed);
+    }
+
+    /// The rows that figures are computed from, by tenant.
+    pub(crate) fn rows(&self) -> &Memo {
+        &self.rows
+    }
+
+    /// The figures of dashboards, by tenant, dashboard and sight.
+    pub(crate) fn dashboards(&self) -> &Memo {
+        &self.dashboards
+    }
+
+    /// Whom undecided changes wait for, by tenant.
+    pub(crate) fn waits(&self) -> &Memo {
+        &self.waits
     }
 
     /// The findings that close the gate, whatever its rows allow.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomValue;
 use model::change::record::Change;
 use model::change::related_records::{ChangeTask, Condition};
@@ -235,6 +236,21 @@ pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Resul
     Ok((order, after.transpose()?))
 }
 
+/// How many changes were written between each two neighbours of `times`, which grow: one number less than times.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn count_written(cx: &mut Context<'_, '_>, times: &[Timestamp]) -> Result<Vec<i64>> {
+    cx.allow(READ)?;
+    if cx.scope()?.is_some() {
+        return Ok(times.windows(2).map(|_| 0).collect());
+    }
+    let counts = times
+        .windows(2)
+        .map(|span| changes::count_written(cx.tx, span[0], span[1]));
+    Ok(counts.collect::<store::Result<_>>()?)
+}
+
 /// Counts the changes that were written between each two neighbours of `times`, which grow: one tally less than times.
 ///
 /// # Errors
@@ -255,18 +271,8 @@ pub fn tally_changes(cx: &mut Context<'_, '_>, times: &[Timestamp]) -> Result<Ve
 /// # Errors
 /// 403, or the store's.
 pub fn find_waiting(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<String>>> {
-    cx.allow(READ)?;
-    let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
-    let rows = found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row));
-    let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let changes = Filter::new().one_of("id", ids).order_by("id");
-    let changes = record::bodies::<Change>(cx.tx, &changes)?;
-    let directory = cx.directory()?;
-    let now = cx.now;
-    let files = cx.files(changes)?.into_iter();
+    let (directory, now) = (cx.directory()?, cx.now);
+    let files = open_files(cx, found)?.into_iter();
     let waiting = files.map(|file| {
         let people = awaited(&file, &directory, now);
         (file.change.id.0, people)
@@ -334,6 +340,23 @@ pub fn find_with_work(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeSet
         .map(|it| it.change.0)
         .chain(tasks.map(|it| it.change.0))
         .collect())
+}
+
+/// The whole files of the open ones among changes.
+///
+/// # Errors
+/// 403, or the store's.
+pub(crate) fn open_files(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<Vec<ChangeFile>> {
+    cx.allow(READ)?;
+    let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
+    let rows = found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row));
+    let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let changes = Filter::new().one_of("id", ids).order_by("id");
+    let changes = record::bodies::<Change>(cx.tx, &changes)?;
+    cx.files(changes)
 }
 
 /// The values of changes in the tenant's own fields, by the changes' ids; changes without values are left out.

@@ -1,5 +1,6 @@
-//! The report on form fields that nobody uses: those of changes, those of the tenant's own, and those of every other form,
-//! which the cards of the nouns list. It proposes; an administrator takes a field of the tenant's own out of use.
+//! The report on form fields that nobody uses: those of changes, those of the tenant's own, those of the lifecycle's forms, and
+//! those of every other form, which the cards of the nouns list. It proposes; an administrator takes a field of the tenant's own
+//! out of use.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +18,10 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun;
+use crate::report::lifecycle_forms::{MOST_OF_FORM, filled, of_lifecycle};
 
 /// The most changes that are examined, the newest.
 const MOST: i64 = 2_000;
-
-/// The most records of another form that are examined, the newest.
-const MOST_OF_FORM: i64 = 500;
 
 /// The use of one field.
 #[derive(Debug)]
@@ -57,6 +56,7 @@ type Asks = fn(&Change) -> bool;
 const RULED: &[(&str, Asks)] = &[
     (NewChange::COMPLEXITY.name, |_| true),
     (NewChange::DISRUPTION.name, |_| true),
+    ("excluded", |_| true),
     (NewChange::EXPEDITED_REASON.name, |it| it.content.expedited),
     (NewChange::IMPLEMENTERS.name, |_| true),
     (NewChange::INCIDENT.name, is_emergency),
@@ -65,6 +65,7 @@ const RULED: &[(&str, Asks)] = &[
     }),
     (NewChange::PLAN.name, |_| true),
     (NewChange::PLANNED_UNDO.name, |_| true),
+    ("risk_override", |_| true),
     (NewChange::ROLLBACK_MINUTES.name, |_| true),
     (NewChange::ROLLBACK_PLAN.name, |_| true),
     ("security_answers", |_| true),
@@ -112,6 +113,13 @@ pub fn find_field_use(cx: &mut Context<'_, '_>) -> Result<Vec<FieldUse>> {
     for card in CARDS.iter().filter(|card| card.has_input()) {
         found.extend(of_form(cx, card)?);
     }
+    found.extend(of_lifecycle(cx)?.into_iter().map(|it| FieldUse {
+        field: it.field,
+        name: None,
+        verdict: it.counted.judge(it.is_read),
+        counted: it.counted,
+        is_read: it.is_read,
+    }));
     found.sort_by(|one, other| one.field.cmp(&other.field));
     Ok(found)
 }
@@ -179,18 +187,6 @@ fn of_form(cx: &mut Context<'_, '_>, card: &Card) -> Result<Vec<FieldUse>> {
     };
     let used = fields.into_iter().zip(counts).filter(|(_, counted)| counted.asked > 0);
     Ok(used.map(one).collect())
-}
-
-/// The value of a record's field; `None` where the field is empty or has its default.
-fn filled(value: &Value, usual: &str) -> Option<String> {
-    let text = match value {
-        Value::Null | Value::Bool(false) => return None,
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => return None,
-        Value::Object(members) if members.is_empty() => return None,
-        other => other.to_string(),
-    };
-    (text != usual).then_some(text)
 }
 
 /// Whether a policy reads a field of its resource: `resource.team`, `resource has team`, and of a tenant's own field

@@ -7,6 +7,7 @@ mod apart;
 mod committers;
 mod drift;
 mod halts;
+mod history;
 mod meant;
 mod messengers;
 mod named;
@@ -114,13 +115,11 @@ impl World {
 
     /// A world with further policies.
     fn under(more: &str) -> Self {
-        // Nothing here is about surviving a crash, and thousands of commits would wait for the disk.
-        let memory = std::path::Path::new("/dev/shm");
-        let folder = if memory.is_dir() {
-            tempfile::tempdir_in(memory).unwrap()
-        } else {
-            tempfile::tempdir().unwrap()
-        };
+        Self::within(history::in_memory(), more)
+    }
+
+    /// The same in a folder.
+    fn within(folder: tempfile::TempDir, more: &str) -> Self {
         let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
         let clock = Arc::new(Hand(Mutex::new(began())));
         let mut files = policy::base().files;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Client, encode, query};
 use crate::common::Common;
@@ -52,7 +52,7 @@ pub enum Metrics {
         #[command(flatten)]
         asked: Asked,
     },
-    /// List the fields that people type in changes, with how they are used; useless ones are proposed to be dropped.
+    /// List the fields that people type in changes and other forms; useless ones are proposed to be dropped.
     Fields,
     /// Write the events of changes into a file for process mining.
     EventLog {
@@ -189,7 +189,16 @@ fn list(client: &Client, output: &Output) -> Result<()> {
 }
 
 fn fields(client: &Client, output: &Output) -> Result<()> {
-    let found = client.get("/field-use?limit=200")?.body;
+    let (mut items, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = client.get(&format!("/field-use?limit=200{after}"))?.body;
+        items.extend(array(&page, "items").iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={}", encode(next)),
+            None => break,
+        }
+    }
+    let found = json!({"items": items});
     let heads = [
         "field",
         "asked",
