@@ -345,11 +345,13 @@ pub(crate) const SPANS: &[Shape] = &[
             time("closed_at", "When it was closed."),
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
-            time(
-                "source_over_at",
-                "When a source that tells the state of its record said that it is over there; absent while it is open there.",
+            time("source_over_at", "In an older record the last end that its source reported."),
+            time("source_open_at", "In an older record the last reopening that its source reported."),
+            frees(
+                "source_reports",
+                "The states of its record at a source that reports states, by the source's times: `at`, `number`, `is_over`, `ended_at` \
+                 and `severity`.",
             ),
-            time("source_open_at", "When its source said last that it is open again; an end that it told before that ends nothing."),
             texts(
                 "source_starts",
                 LINE,
