@@ -87,6 +87,7 @@ const MIGRATIONS: &[Migration] = migrations![
     60 "0060_audiences_and_sessions",
     61 "0061_inbox_subject",
     62 "0062_planned_undo",
+    63 "0063_undeliverable",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.

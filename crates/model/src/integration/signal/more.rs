@@ -124,6 +124,24 @@ pub struct MailReply {
     pub left_out: Vec<String>,
 }
 
+/// A letter came back: a mail server gave up on recipients (RFC 3464).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounce {
+    /// The Message-ID of the letter; empty where the report names none.
+    pub letter: String,
+    /// The recipients that the letter did not reach.
+    pub recipients: Vec<BouncedRecipient>,
+}
+
+/// A recipient that a letter did not reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BouncedRecipient {
+    /// The address in the report, and the one before aliases, in lower case.
+    pub addresses: Vec<String>,
+    /// The enhanced status code (RFC 3463), such as `5.1.1`.
+    pub status: String,
+}
+
 /// A stored file of a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailFile {
