@@ -5,6 +5,7 @@ pub mod grafana;
 pub mod jira;
 pub mod mail;
 pub mod opsgenie;
+pub(crate) mod plain;
 pub mod servicenow;
 pub mod siem;
 pub mod statuspage;

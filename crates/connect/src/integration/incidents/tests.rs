@@ -124,6 +124,24 @@ fn a_record_of_servicenow_opens_ends_and_opens_again() {
 }
 
 #[test]
+fn an_incident_comes_in_plain_form_also_as_a_cloud_event() {
+    let report = json!({"id": "4711", "incident": "open", "title": "Labels come out blank", "severity": 2,
+        "services": ["label-print"], "started_at": "2026-11-20T09:40:00Z", "at": "2026-11-20T09:55:00Z"});
+    let open = one("plain", &report);
+    assert_eq!(
+        (open.source_key.as_str(), open.severity, open.is_over, open.reopens),
+        ("incident/4711", 2, false, true)
+    );
+    assert_eq!(open.told_at, Some("2026-11-20T09:55:00Z".parse().unwrap()));
+    let event = json!({"specversion": "1.0", "id": "1", "source": "/desk", "type": "assent.incident", "data": report});
+    assert_eq!(one("cloudevents", &event), open);
+    let over = json!({"id": "4711", "incident": "resolved", "started_at": "2026-11-20T09:40:00Z", "at": "2026-11-20T10:10:00Z"});
+    let over = one("plain", &over);
+    assert_eq!((over.is_over, over.ended_at), (true, over.told_at));
+    assert!(refused("plain", &json!({"id": "1", "incident": "perhaps"})).contains("open, resolved"));
+}
+
+#[test]
 fn an_issue_of_jira_is_over_by_the_category_of_its_status() {
     let issue = |event: &str, category: &str| {
         json!({
