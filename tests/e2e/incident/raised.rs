@@ -103,8 +103,8 @@ fn watched_more(server: &Server, prometheus: &Prometheus, hook: &Outside) -> Val
     server.must("POST", "/api/v1/monitors", &admin, Some(&monitor))
 }
 
-/// The page of monitors shows that Prometheus read its rules, and which it cannot read.
-fn page_tells_of_the_reload(server: &Server) {
+/// The page of monitors shows that Prometheus read its rules, and which it cannot read; so do the API and the command line.
+fn all_tell_of_the_reload(server: &Server, key: &str) {
     let admin = Session::begin(server, "admin");
     let page = || admin.get("/t/halden/monitors").body;
     eventually("the page tells of the reload", || {
@@ -114,6 +114,7 @@ fn page_tells_of_the_reload(server: &Server) {
     let shown = page();
     let (_, told) = shown.split_once("Rules that Prometheus cannot read").unwrap();
     assert!(told.contains("label-wrong"), "{told}");
+    api_tells_of_the_reload(server, key);
 }
 
 /// The API and the command line show the same, with what is placed for the change.
@@ -172,8 +173,7 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
     );
     eventually("the rule is there", || prometheus.has("AssentLabelWalk").0);
     eventually("the target is there", || prometheus.has("label-walk").1);
-    page_tells_of_the_reload(&server);
-    api_tells_of_the_reload(&server, &key);
+    all_tell_of_the_reload(&server, &key);
     let told = hook.wait_for("the call that it is raised", |one| one.path == "/hook");
     assert_eq!(
         (&told.json()["state"], &told.json()["change"]),

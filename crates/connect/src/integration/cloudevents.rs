@@ -1,5 +1,5 @@
-//! CloudEvents 1.0.2: structured mode in and out, binary mode and batches in. Data that are CDEvents are read as such; other data are
-//! read as our plain report when the type is `assent.deployment`, `assent.verdict` or `assent.incident`.
+//! CloudEvents 1.0.2: structured mode in and out, binary mode and batches in. Data that are CDEvents are read as such; other data
+//! are read as our plain report when the type is `assent.deployment`, `assent.verdict` or `assent.incident`.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};

@@ -87,7 +87,7 @@ fn recipient(block: &[StatusField]) -> Option<BouncedRecipient> {
     })
 }
 
-/// Whether a text is an enhanced status code of a failure (RFC 3463): the server may give up on a persistent transient failure too.
+/// Whether a text is the enhanced status code of a failure (RFC 3463). A server also gives up on a transient one that persists.
 fn is_status(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let is_number = |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_digit());

@@ -5,10 +5,21 @@ use serde_json::Value;
 use wire::nouns as noun;
 
 use crate::client::Client;
+use crate::commands::incident::what_changed::{self, WhatChanged};
 use crate::commands::platform::nouns::{Verbs, run_verb};
 use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
+
+/// What is watched, and what changed.
+#[derive(Debug, Subcommand)]
+pub enum Watched {
+    /// Monitors that are raised while changes are watched.
+    #[command(subcommand)]
+    Monitor(Monitors),
+    /// What changed on a service, and on what it depends on, before a time.
+    WhatChanged(WhatChanged),
+}
 
 /// Monitors that are raised while changes are watched.
 #[derive(Debug, Subcommand)]
@@ -21,11 +32,18 @@ pub enum Monitors {
     State,
 }
 
-/// Runs a command about monitors.
+/// Runs a command about what is watched.
 ///
 /// # Errors
 /// The server's refusal, or why the request failed.
-pub fn monitor(command: &Monitors, common: &Common, output: &Output) -> Result<u8> {
+pub fn run(asked: &Watched, common: &Common, output: &Output) -> Result<u8> {
+    match asked {
+        Watched::Monitor(command) => monitor(command, common, output),
+        Watched::WhatChanged(asked) => what_changed::run(asked, common, output),
+    }
+}
+
+fn monitor(command: &Monitors, common: &Common, output: &Output) -> Result<u8> {
     match command {
         Monitors::Verb(verbs) => run_verb(verbs, common, output),
         Monitors::State => {

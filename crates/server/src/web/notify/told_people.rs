@@ -9,7 +9,7 @@ use pages::{Entry, Rich, Section, SectionBody, Tone};
 
 use crate::web::shared::view::View;
 
-/// The recipients of a change's communications: those that were not reached, then the latest others; nothing where there are none.
+/// The recipients of a change's communications: those that were not reached, then the latest others.
 pub(crate) fn section(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Option<Section>> {
     let may = [actions::AUDIT, actions::SET_FREEZE];
     if may.into_iter().all(|action| view.cx.allow(action).is_err()) {
