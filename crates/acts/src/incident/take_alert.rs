@@ -187,12 +187,9 @@ fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> 
         return Ok(());
     };
     let told = Some(alert.severity).filter(|told| *told > before.severity);
-    let is_judged = |it| before.course.source_reports.contains(&it);
-    if alert.is_over
-        || alert.report().is_some_and(is_judged)
-        || before.resolved_at.is_some()
-        || before.course.source_severity == told
-    {
+    let report = alert.report();
+    let is_stored = report.is_some_and(|it| before.course.source_reports.contains(&it));
+    if alert.is_over || is_stored || before.resolved_at.is_some() || before.course.source_severity == told {
         return Ok(());
     }
     let mut incident = before.clone();
