@@ -11,7 +11,7 @@ use crate::commands::compliance::{archive, control_reports, hold_orders, reconci
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::{drift, incidents, problems, what_changed};
+use crate::commands::incident::{drift, incidents, monitors, problems};
 use crate::commands::integration::{connections, deliveries, foreign, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{man, nouns};
@@ -95,7 +95,7 @@ fn carry_out(command: &Command, common: &Common, output: &Output) -> Result<u8> 
         Command::IncidentReview(review) => problems::review(review, common, output),
         Command::RecordLink(link) => problems::record_link(link, common, output),
         Command::Drift(drift) => drift::run(drift, common, output),
-        Command::WhatChanged(asked) => what_changed::run(asked, common, output),
+        Command::Watched(asked) => monitors::run(asked, common, output),
         Command::Search(asked) => search::run(asked, common, output),
         Command::Export(asked) => export::run(asked, common, output),
         Command::Mcp(asked) => mcp::run(asked, common),

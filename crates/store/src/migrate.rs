@@ -90,6 +90,7 @@ const MIGRATIONS: &[Migration] = migrations![
     63 "0063_timer_codes",
     64 "0064_mirror_natural_key",
     65 "0065_figures",
+    66 "0066_undeliverable",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.

@@ -597,6 +597,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             incident::drift::SHAPES,
             incident::incidents::SHAPES,
             incident::learning::SHAPES,
+            incident::monitoring::SHAPES,
             notify::action_items::SHAPES,
             risk::adjustments::SHAPES,
             gate::emergency_cards::SHAPES,

@@ -102,6 +102,7 @@ fn save(
         at: signed.at,
         what_digest: signed.what_digest.clone(),
         until: Some(signed.until),
+        time: None,
     });
     let mut data = json!({"change": change.key, "by": signed.by, "until": signed.until, "fixes": signed.fixes,
         "number": incident.course.signatures.len() + 1});

@@ -17,7 +17,7 @@ use crate::integration::take_deployment::take_deployment;
 use crate::integration::told_deployment::{Here, Told};
 use crate::integration::unmatched_deliveries::NOTHING;
 use crate::integration::{external_checks, follow_repository, messengers, take_commits};
-use crate::notify::reply_by_mail;
+use crate::notify::{reply_by_mail, take_bounce};
 use crate::schedule::take_notice;
 
 /// Applies all signals of a delivery and marks it done; returns the results as text.
@@ -85,6 +85,7 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Ask(it) => return take_ask(cx, connection, it),
         Signal::RunTask(it) => return take_run_task::take(cx, connection, it),
         Signal::MailReply(it) => return reply_by_mail::take_reply(cx, connection, it),
+        Signal::Bounce(it) => return take_bounce::take_bounce(cx, connection, it),
         Signal::Push(it) => return take_commits::take_push(cx, connection, it),
         Signal::PullRequest(it) => return take_commits::take_merge(cx, connection, it),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),

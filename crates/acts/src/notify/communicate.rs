@@ -430,6 +430,8 @@ impl<'c> Round<'c> {
             at: cx.now,
             happened_at: late_since(self.change, stage, cx.now),
             delivery: recipient.mail_address.as_ref().map(|_| "kept".to_owned()),
+            undeliverable_at: None,
+            undeliverable_status: None,
         };
         let sent = cx.put(written, sent)?;
         let Some(person) = &recipient.person else {
@@ -649,7 +651,8 @@ fn customer_letter(
     }))
 }
 
-/// Records the delivery of a communication's letter; a refused one is reported to the person who can correct the address.
+/// Records the delivery of a communication's letter; a refused one is reported to the person who can correct the address. A letter
+/// that came back stays failed.
 ///
 /// # Errors
 /// The store's.
@@ -657,6 +660,9 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
     let Some(sent) = record::load::<Communication>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };
+    if sent.undeliverable_at.is_some() {
+        return Ok(());
+    }
     let mut written = Written::default();
     let marked = Communication {
         delivery: Some(delivery.to_owned()),
@@ -664,10 +670,21 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
     };
     let marked = cx.put(&mut written, marked)?;
     cx.tell(Vec::new(), written)?;
-    let Some(address) = marked.mail_address.as_deref().filter(|_| delivery == REFUSED) else {
+    match delivery == REFUSED {
+        true => follow_refused(cx, &marked),
+        false => Ok(()),
+    }
+}
+
+/// Has the mail address of a letter corrected that did not reach it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow_refused(cx: &mut Context<'_, '_>, sent: &Communication) -> Result<()> {
+    let Some(address) = sent.mail_address.as_deref() else {
         return Ok(());
     };
-    let (about, title) = match (&marked.business_unit, &marked.customer_list) {
+    let (about, title) = match (&sent.business_unit, &sent.customer_list) {
         (Some(unit), _) => (
             format!("business-unit {unit}"),
             format!("Correct a mail address of the business unit {unit}"),
@@ -681,9 +698,12 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
     ask_to_correct(cx, address, (about, title))
 }
 
-/// Opens an item for the change managers to correct a mail address of a business unit or a customers' list: its letters reach
-/// nobody.
-fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
+/// Opens an item for the change managers, who set the plans, to correct a mail address of a business unit, a customers' list or a
+/// person: its letters reach nobody.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
     let about = About::new(AboutKind::Other, about);
     let item = NewItem {
         part: format!(

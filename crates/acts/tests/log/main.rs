@@ -13,6 +13,7 @@ mod asked;
 mod attacked;
 mod beside;
 mod beside_rows;
+mod bounced;
 mod by_two;
 mod catalogues;
 mod cause_rows;

@@ -142,6 +142,7 @@ fn cdevents_tell_of_incidents() {
             started_at: at("2023-03-20T14:27:05.315384Z"),
             later_starts: Vec::new(),
             told_at: None,
+            told_number: None,
             ended_at: is_over.then(|| at("2023-03-20T14:27:05.315384Z")),
         })
     };
@@ -411,6 +412,7 @@ fn a_group_of_alertmanager_is_one_alert_until_nothing_of_it_fires() {
         started_at: at("2026-11-20T09:30:00.123456Z"),
         later_starts: vec![at("2026-11-20T09:40:00Z")],
         told_at: None,
+        told_number: None,
         ended_at: None,
     };
     let found = read("alertmanager", &group(alerts.clone())).unwrap();
@@ -488,6 +490,7 @@ fn pagerduty_s_senders_trigger_and_resolve() {
         started_at: at("2026-11-20T09:30:00Z"),
         later_starts: Vec::new(),
         told_at: Some(received()),
+        told_number: None,
         ended_at: None,
     };
     assert_eq!(one("pagerduty", &trigger), Signal::Alert(wanted));
@@ -550,6 +553,7 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         started_at: at("2026-11-20T09:30:00Z"),
         later_starts: Vec::new(),
         told_at: None,
+        told_number: None,
         ended_at: None,
     };
     assert_eq!(

@@ -1,5 +1,5 @@
 //! Mail replies: reads from a raw message of RFC 5322 the new text, the writer, and the signed address of the recipient.
-//! Automatic messages are ignored, so that no two programs write to each other.
+//! Automatic messages are ignored, so that no two programs write to each other. A report that a letter came back is a bounce.
 //!
 //! The natural key of a reply is its Message-ID. The mail server checks the sender (SPF, DKIM, DMARC) before it forwards a
 //! message: a verdict in a header could be anybody's.
@@ -7,6 +7,7 @@
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use model::integration::signal::{self, MailReply, REPLY_MARK, SetAside, Signal};
 
+use crate::notify::bounce;
 use crate::notify::mail_text::text_of;
 
 /// How many characters the signed part of a reply address has: an id and its tag in base32.
@@ -55,6 +56,9 @@ pub fn message_id(body: &[u8]) -> String {
 /// [`SetAside`] when it is no mail or has no writer.
 pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let message = parsed(body).ok_or_else(|| SetAside::because("the body is no message of RFC 5322"))?;
+    if let Some(bounce) = bounce::read(&message).filter(|it| !it.recipients.is_empty()) {
+        return Ok(vec![Signal::Bounce(bounce)]);
+    }
     if let Some(why) = automatic(&message) {
         return Ok(vec![Signal::Unknown {
             event: format!("mail that a program sent by itself ({why})"),

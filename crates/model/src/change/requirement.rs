@@ -310,8 +310,7 @@ pub fn freezes_over<'a>(
     end: Timestamp,
 ) -> impl Iterator<Item = &'a Freeze> {
     directory.freezes.iter().filter(move |freeze| {
-        freeze.overlaps(start, end)
-            && !freeze.excepts_at(change, start)
+        freeze.stops_over(change, (start, end))
             && change
                 .content
                 .targets

@@ -27,6 +27,7 @@ use crate::gate::{rollback, rollback_binding};
 use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{has_many, stops_begun};
+use crate::schedule::repeat::Occurrence;
 
 /// The ways past a freeze.
 const EXCEPT: &str = "Wait for its end, or have a change manager except this change.";
@@ -336,7 +337,6 @@ fn row(
             .freezes
             .iter()
             .filter(|freeze| directory.is_frozen_by(freeze, &target.service, &target.environment))
-            .filter_map(|freeze| Some((freeze, freeze.stops_work_from(change)?)))
             .flat_map(|freeze| frozen_spans(freeze, (change, directory), has_begun, now))
             .collect(),
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
@@ -357,20 +357,27 @@ fn planner(change: &Change, directory: &Directory) -> String {
     people.into_iter().next().unwrap_or_default()
 }
 
-/// The times of a freeze, as a row keeps them.
+/// The times of a freeze in which it stops a change, as a row keeps them.
 fn frozen_spans(
-    (freeze, stops_from): (&Freeze, Timestamp),
+    freeze: &Freeze,
     (change, directory): (&Change, &Directory),
     has_begun: bool,
     now: Timestamp,
 ) -> Vec<FrozenSpan> {
+    let stopped = |span: Occurrence| {
+        let starts_at = span.starts_at.max(freeze.stops_work_from(change, span)?);
+        (starts_at < span.ends_at).then_some((starts_at, span.ends_at))
+    };
+    let mut spans = freeze.spans().filter_map(stopped).peekable();
+    if spans.peek().is_none() {
+        return Vec::new();
+    }
     let waiting_on = excepters_of(freeze, (change, directory), now);
     let major = major::refusal(freeze, directory);
-    let ahead = freeze.spans().filter(|span| stops_from < span.ends_at);
-    let spans = ahead.map(|span| FrozenSpan {
+    let spans = spans.map(|(starts_at, ends_at)| FrozenSpan {
         title: freeze.title.clone(),
-        starts_at: span.starts_at.max(stops_from),
-        ends_at: span.ends_at,
+        starts_at,
+        ends_at,
         halt: stops_begun(freeze, change, has_begun),
         waiting_on: waiting_on.clone(),
         major: major.clone(),

@@ -192,7 +192,7 @@ fn end_of_exceptions(case: &Case<'_>) -> Option<Timestamp> {
     };
     let freezes = directory.freezes.iter().filter(lies_over);
     freezes
-        .filter_map(|freeze| freeze.stops_from(change))
+        .filter_map(|freeze| freeze.stops_from(change, freeze.next_time(now)))
         .filter(|until| *until > now)
         .min()
 }

@@ -65,6 +65,13 @@ pub struct Communication {
     /// Of a letter to a mail address: kept, mailed or failed. Messages to people have their own delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
+    /// When a mail server reported that it gave up on the letter: its address could not be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
+    pub undeliverable_at: Option<Timestamp>,
+    /// The status code of that report (RFC 3463), such as 5.1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undeliverable_status: Option<String>,
 }
 
 /// The card.
@@ -78,6 +85,7 @@ pub const CARD: Card = Card {
         "business_unit",
         "customer_list",
         "at",
+        "undeliverable_at",
     ],
     verbs: verbs! {
         List "list_communications" at "/communications" may "set_freeze | audit" => "List what was told of changes, and to whom";

@@ -218,6 +218,7 @@ fn a_signature_lets_its_change_through_until_it_ends_and_no_other_content() {
         at: at("11:10"),
         what_digest: what.to_owned(),
         until: Some(until),
+        time: None,
     };
     world.estate(|estate| estate.freezes[0].exceptions.push(exception("other")));
     assert_eq!(
@@ -416,6 +417,7 @@ fn exception_until(world: &World, until: Timestamp) -> FreezeException {
         at: world.now,
         what_digest: world.change().digests.what.clone(),
         until: Some(until),
+        time: None,
     }
 }
 
@@ -646,6 +648,7 @@ proptest! {
             at: at("11:10"),
             what_digest: world.change().digests.what.clone(),
             until: Some(end),
+            time: None,
         });
         let now = at("11:10") + SignedDuration::from_mins(asked);
         prop_assert_eq!(freeze.excepts_at(world.change(), now), asked < minutes);

@@ -30,6 +30,7 @@ const WITH_MORE: &[&str] = &[
     "hold-order",
     "communication-plan",
     "dashboard",
+    "monitor",
 ];
 
 /// A verb that was chosen, with its arguments.

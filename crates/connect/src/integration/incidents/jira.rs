@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, moment, severity, text};
+use super::{Told, moment, number, severity, text};
 use crate::integration::received::parse;
 
 /// Reads a delivery.
@@ -38,6 +38,8 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         started_at: moment(&it, "/issue/fields/created")?,
         ended_at: moment(&it, "/issue/fields/resolutiondate")?,
         told_at: Some(moment(&it, "/timestamp")?.unwrap_or(received_at)),
+        // The ids of change logs rise, and an issue that was just created has none.
+        told_number: number(&it, "/changelog/id"),
     };
     Ok(vec![told.into_signal(received_at)?])
 }

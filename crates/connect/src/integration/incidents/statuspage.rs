@@ -65,6 +65,7 @@ fn incident(it: &Value, key: String, status: &str) -> Result<Told, SetAside> {
         started_at: begun.or(moment(it, "/incident/created_at")?),
         ended_at: moment(it, "/incident/resolved_at")?,
         told_at: moment(it, "/incident/updated_at")?,
+        told_number: None,
     })
 }
 

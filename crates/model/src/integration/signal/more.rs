@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{MemberState, NoticeImpact, NoticeState, WatchResult};
+use crate::incident::source_report::SourceReport;
 
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,23 +35,29 @@ pub struct Alert {
     /// The time of the sender's message, if the order of its messages rather than their times separates occurrences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
+    /// The sender's number of its message, which orders messages of one instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_number: Option<i64>,
     /// When it ended, once it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }
 
 impl Alert {
-    /// When a sender that tells the state of the matter said that it is over.
+    /// The state of the sender's record, if the alert reports one with a time: that the record is over, or open.
     #[must_use]
-    pub fn over_told_at(&self) -> Option<Timestamp> {
-        let is_told = self.is_over && self.tells_state;
-        self.told_at.or(self.ended_at).filter(|_| is_told)
-    }
-
-    /// When the sender said that the matter, which had been over, is open again.
-    #[must_use]
-    pub fn reopened_at(&self) -> Option<Timestamp> {
-        self.told_at.filter(|_| self.reopens && !self.tells_state)
+    pub fn report(&self) -> Option<SourceReport> {
+        let at = match self.is_over {
+            true => self.told_at.or(self.ended_at).filter(|_| self.tells_state),
+            false => self.told_at.filter(|_| self.reopens),
+        };
+        Some(SourceReport {
+            at: at?,
+            number: self.told_number,
+            is_over: self.is_over,
+            ended_at: self.ended_at,
+            severity: Some(self.severity),
+        })
     }
 }
 
@@ -115,6 +122,24 @@ pub struct MailReply {
     /// The names of files that were not stored, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+}
+
+/// A letter came back: a mail server gave up on recipients (RFC 3464).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounce {
+    /// The Message-ID of the letter; empty where the report names none.
+    pub letter: String,
+    /// The recipients that the letter did not reach.
+    pub recipients: Vec<BouncedRecipient>,
+}
+
+/// A recipient that a letter did not reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BouncedRecipient {
+    /// The address in the report, and the one before aliases, in lower case.
+    pub addresses: Vec<String>,
+    /// The enhanced status code (RFC 3463), such as `5.1.1`.
+    pub status: String,
 }
 
 /// A stored file of a letter.

@@ -167,8 +167,7 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         let over = span.and_then(|(start, end)| freeze.over(start, end).next());
         let time = over.unwrap_or_else(|| freeze.next_time(view.now()));
         let is_near = !freeze.is_over(view.now()) || span.is_some_and(|(start, end)| freeze.overlaps(start, end));
-        let mut rows = freeze.exceptions.iter().filter(|row| row.counts_for(change));
-        let Some(row) = rows.next().filter(|_| is_near) else {
+        let Some(row) = freeze.exceptions_in(change, time).next().filter(|_| is_near) else {
             continue;
         };
         rich = rich

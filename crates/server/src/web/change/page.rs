@@ -39,6 +39,7 @@ use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
 use crate::web::gate::reopening;
 use crate::web::incident::links;
+use crate::web::notify::told_people;
 use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::schedule::conflict_list;
 use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
@@ -155,6 +156,7 @@ fn page(
     page.brief = full_brief(view, &file)?;
     page.targets_note = targets_note(&file.change, from, &context.change_url);
     page.linked.extend(linked);
+    page.linked.extend(told_people::section(view, &file.change.key)?);
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     for_each_act(&mut page, &mut |act| {

@@ -345,8 +345,7 @@ fn ranked(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, free: &[Timestamp]) -> a
 fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> impl Iterator<Item = &'d Freeze> {
     let work = &wish.work;
     let covers = |freeze: &&Freeze| {
-        freeze.overlaps(start, start + work.length)
-            && !work.change.is_some_and(|change| freeze.excepts_stored(change))
+        freeze.stops_stored(work.change, (start, start + work.length))
             && work
                 .places
                 .iter()

@@ -270,15 +270,20 @@ fn facts(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp)
 
 fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
     let one = |row: &snapshot::FreezeException| {
-        Entry::new(
+        let entry = Entry::new(
             Tone::Ok,
             Rich::new()
                 .link(row.change_key.as_str(), view.change_url(&row.change_key))
                 .text(" may pass"),
-        )
-        .quote(row.reason.as_str())
-        .aside(view.person(&row.by))
-        .aside(view.moment(row.at))
+        );
+        let entry = entry
+            .quote(row.reason.as_str())
+            .aside(view.person(&row.by))
+            .aside(view.moment(row.at));
+        match row.time.filter(|_| freeze.repeat.is_set()) {
+            Some(time) => entry.aside(view.reader.span(time.starts_at, time.ends_at)),
+            None => entry,
+        }
     };
     freeze.exceptions.iter().map(one).collect()
 }

@@ -1,7 +1,7 @@
 //! The steps of a freeze with the business, and its report.
 
 use acts::Context;
-use acts::schedule::find_freeze_report::{FreezeReport, Reported, find_freeze_report};
+use acts::schedule::find_freeze_report::{FreezeReport, Reported, TimeException, find_freeze_report};
 use acts::schedule::step_freeze;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -175,16 +175,29 @@ fn times_section(view: &View<'_, '_, '_>, report: &FreezeReport) -> Option<Secti
             "{} changes, {} failed",
             time.let_through, time.let_through_failed
         ));
-        match time.excepted {
-            0 => entry,
-            count => entry.aside(format!("{count} by exceptions, {} failed", time.excepted_failed)),
+        if time.excepted > 0 {
+            entry = entry.aside(format!(
+                "{} by exceptions, {} failed",
+                time.excepted, time.excepted_failed
+            ));
         }
+        time.exceptions.iter().fold(entry, |entry, it| signed(view, entry, it))
     });
     Some(Section::new(
         "by-time",
         "Expected and passed at each time",
         SectionBody::Entries(rows.collect()),
     ))
+}
+
+/// A time's entry with an exception that was signed for it.
+fn signed(view: &View<'_, '_, '_>, entry: Entry, it: &TimeException) -> Entry {
+    let key = Rich::new().link(it.change.as_str(), view.change_url(&it.change));
+    let entry = match it.ended_at {
+        None => entry.aside(key.text(" may pass")),
+        Some(_) => entry.aside(key).aside("Exception withdrawn".to_owned()),
+    };
+    entry.aside(Rich::new().said(view.waits_on(&it.by)))
 }
 
 fn reported(view: &View<'_, '_, '_>, row: &Reported) -> Entry {

@@ -1,5 +1,7 @@
 //! The calendar as a list, maintenance windows, and freezes.
 
+use std::collections::BTreeSet;
+
 use acts::directory::set_service;
 use acts::report::find_changes::{ChangeFilter, find_changes, told_outcome};
 use axum::extract::{Path, Query, State};
@@ -405,9 +407,12 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
     let (now, id) = (view.now(), freeze.id.as_str());
     let (is_over, time) = (freeze.is_over(now), freeze.next_time(now));
     let state = state_of(view, freeze);
-    let exceptions = match freeze.exceptions.as_slice() {
+    // A change with an exception from several times is named once.
+    let excepted: BTreeSet<String> = freeze.exceptions.iter().map(|row| row.change_key.clone()).collect();
+    let excepted: Vec<String> = excepted.into_iter().collect();
+    let exceptions = match excepted.as_slice() {
         [] => String::new(),
-        rows => and(&rows.iter().map(|row| row.change_key.clone()).collect::<Vec<_>>()),
+        keys => and(keys),
     };
     let mut acts = Vec::new();
     if may_set && !is_over {
@@ -427,8 +432,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
         .field(Field::textarea("reason", "Why it may pass").required())
         .submit("Let it pass");
         acts.push(except);
-        acts.extend(freeze.exceptions.iter().map(|row| {
-            let key = &row.change_key;
+        acts.extend(excepted.iter().map(|key| {
             let url = view.url(&format!("/freezes/{id}/exceptions/{}/end", escaped(key)));
             ActForm::new(format!("stop-{key}"), format!("Let {key} pass no more"), url).tone(ActTone::Link)
         }));
