@@ -4,8 +4,8 @@
 mod clock_mark;
 mod closed_by_finding;
 mod ended_ways_in;
-mod outlines;
 mod memo;
+mod outlines;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -24,8 +24,8 @@ use store::Store;
 use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
 pub use self::ended_ways_in::{EndedWaysIn, Way};
-pub(crate) use self::outlines::{Outline, Outlines, Urgency};
 pub(crate) use self::memo::Memo;
+pub(crate) use self::outlines::{Outline, Outlines, Urgency};
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
