@@ -3,6 +3,7 @@
 
 mod by_reports;
 mod judge;
+mod outcome;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,8 @@ use model::integration::signal::Alert;
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::incident::take_alert::judge::{Judged, Occurrence, is_by_times, joined, judged, starts, title_of};
+use crate::incident::take_alert::judge::{is_by_times, joined, judged, starts};
+use crate::incident::take_alert::outcome::{Judged, Occurrence, title_of};
 use crate::incident::{note_entry, set_incident};
 
 /// How many names of services a note names.

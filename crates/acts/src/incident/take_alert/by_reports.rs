@@ -11,7 +11,7 @@ use model::incident::lifecycle::{self, Happens, Then};
 use model::incident::source_report::{SourceReport, present};
 use model::integration::signal::Alert;
 
-use super::judge::{Judged, changed, ended_at, with_alert, with_starts};
+use super::outcome::{Judged, changed, ended_at, with_alert, with_starts};
 
 /// What a report changes about the present state of the record at its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
