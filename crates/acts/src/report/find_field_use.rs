@@ -291,11 +291,7 @@ mod tests {
     #[test]
     fn no_field_of_changes_stands_in_two_lists() {
         assert!(RULED.is_sorted_by_key(|(field, _)| *field));
-        assert!(
-            RULED
-                .iter()
-                .all(|(field, _)| TYPED.iter().all(|(other, _)| field != other))
-        );
+        assert!(RULED.iter().all(|(field, _)| TYPED.iter().all(|other| field != other)));
     }
 
     #[test]

@@ -203,7 +203,12 @@ impl ChangeFields {
                 vec![
                     Field::new("retrospective.actual_start", "Began", Input::DateTime).half(),
                     Field::new("retrospective.actual_end", "Ended", Input::DateTime).half(),
-                    self.person_field("retrospective.verbal_approver", "Who agreed").hint("A login."),
+                    Field::searched(
+                        (&self.picks_url, "people"),
+                        "retrospective.verbal_approver",
+                        "Who agreed",
+                    )
+                    .hint("A login."),
                     Field::textarea("retrospective.reason", "Why it could not be asked for before"),
                 ],
             )
