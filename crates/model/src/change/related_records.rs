@@ -330,7 +330,7 @@ pub struct Entry {
     /// The change.
     #[card(column = "change_id")]
     pub change: ChangeId,
-    /// Step, deviation, issue or rollback.
+    /// Step, begin, deviation, issue or rollback.
     #[card(object)]
     pub kind: EntryKind,
     /// What was done or seen.

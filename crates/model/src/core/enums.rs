@@ -414,6 +414,8 @@ words! {
     EntryKind {
         /// A step of the plan was done.
         Step = "step",
+        /// A step began: of the plan, or of the rollback plan during a rollback.
+        Begin = "begin",
         /// Something was done otherwise than planned.
         Deviation = "deviation",
         /// Something went wrong.

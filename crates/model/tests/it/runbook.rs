@@ -65,6 +65,57 @@ fn a_watch_ends_after_its_minutes_and_after_the_steps_before_it() {
     assert_eq!(standing(&world, 2), Standing::Done);
 }
 
+fn begun(step: i64) -> Value {
+    json!({"text": "Begins", "kind": "begin", "step": step})
+}
+
+#[test]
+fn a_step_runs_since_its_begin_and_begins_once() {
+    let mut world = under_way();
+    let since =
+        |world: &World, step: i64| Run::of(world.change(), EntryKind::Step, &world.file.entries).runs_since(step);
+    assert_eq!(
+        fields(say(&mut world, json!({"text": "Begins", "kind": "begin"})))[0].0,
+        "step"
+    );
+    assert_eq!(fields(say(&mut world, begun(4)))[0].0, "step", "the plan has three");
+    world.now = at("11:15");
+    say(&mut world, begun(1)).unwrap();
+    say_as(&mut world, "tom", begun(3)).unwrap();
+    assert_eq!(code(say_as(&mut world, "tom", begun(1))), "step_begun");
+    assert_eq!(standing(&world, 1), Standing::Planned, "a begin ends nothing");
+    world.now = at("11:20");
+    say(&mut world, done(1)).unwrap();
+    assert_eq!(code(say(&mut world, begun(1))), "step_begun", "it is over");
+    assert_eq!(since(&world, 1), Some(at("11:15")));
+    assert_eq!(since(&world, 2), Some(at("11:20")), "nobody noted its begin");
+    assert_eq!(since(&world, 3), Some(at("11:15")));
+}
+
+#[test]
+fn a_begin_noted_early_shortens_no_watch() {
+    let mut world = under_way();
+    world.now = at("11:12");
+    say(&mut world, begun(2)).unwrap();
+    world.now = at("11:25");
+    say(&mut world, done(1)).unwrap();
+    world.now = at("11:34");
+    assert_eq!(code(say(&mut world, done(2))), "watch_goes_on");
+    world.now = at("11:35");
+    say(&mut world, done(2)).unwrap();
+}
+
+#[test]
+fn a_begin_during_a_rollback_is_about_the_way_back() {
+    let mut world = under_way();
+    say(&mut world, begun(1)).unwrap();
+    world.now = at("11:20");
+    say(&mut world, json!({"text": "It does not answer", "kind": "rollback"})).unwrap();
+    say(&mut world, begun(1)).unwrap();
+    let back = Run::of(world.change(), EntryKind::Rollback, &world.file.entries);
+    assert_eq!(back.begin_of(1).map(|entry| entry.occurred_at), Some(at("11:20")));
+}
+
 #[test]
 fn no_success_is_told_before_a_watch_is_over_or_skipped() {
     let mut world = under_way();

@@ -63,6 +63,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
         api_url: format!("/api/v1/changes/{}/implementation/entries", change.key),
         once: forms.once.clone(),
         may_record: walk.is_on && open.has(Verb::Record),
+        may_begin: current.is_some_and(|place| walk.run.begin_of(number_of(place)).is_none()),
         rollback: steps(view, &change.content.rollback_plan),
         rollback_note: way_back(change),
         watch_until: current
@@ -346,6 +347,7 @@ fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
     let tone = match entry.kind {
         _ if entry.withdraws.is_some() || entry.skipped => Tone::Wait,
         EntryKind::Step => Tone::Ok,
+        EntryKind::Begin => Tone::Plain,
         EntryKind::Deviation | EntryKind::Rollback => Tone::Wait,
         EntryKind::Issue => Tone::Stop,
     };

@@ -411,6 +411,7 @@ impl Around<'_> {
                 _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
                 _ if entry.skipped => (Tone::Wait, "Step skipped"),
                 EntryKind::Step => (Tone::Ok, "Step"),
+                EntryKind::Begin => (Tone::Plain, "Step begun"),
                 EntryKind::Deviation => (Tone::Wait, "Deviation"),
                 EntryKind::Issue => (Tone::Stop, "Issue"),
                 EntryKind::Rollback => (Tone::Wait, "Rollback"),

@@ -114,16 +114,17 @@ fn noted_words(told: &Told) -> (&'static str, String) {
     let takes_back = told.data.contains_key("withdraws");
     let is_skipped = told.data.contains_key("skipped");
     if let Some(undone) = told.data.get("undoes").and_then(Value::as_i64) {
-        let is_back = told.data.get("undone_kind").and_then(Value::as_str) == Some("rollback");
-        return match is_back {
-            true => ("back", format!("took back step {undone} of the way back")),
-            false => ("back", format!("took back step {undone}")),
+        return match told.data.get("undone_kind").and_then(Value::as_str) {
+            Some("rollback") => ("back", format!("took back step {undone} of the way back")),
+            Some("begin") => ("back", format!("took back that step {undone} began")),
+            _ => ("back", format!("took back step {undone}")),
         };
     }
     match (kind, step) {
         ("step", Some(step)) if is_skipped => ("flag", format!("skipped step {step}")),
         ("rollback", Some(step)) if is_skipped => ("flag", format!("skipped step {step} of the way back")),
         _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
+        ("begin", Some(step)) => ("runbook", format!("began step {step}")),
         ("step", Some(step)) => ("check", format!("did step {step}")),
         ("step", None) => ("check", "did a step".to_owned()),
         ("deviation", Some(step)) => ("flag", format!("noted that something differs at step {step}")),

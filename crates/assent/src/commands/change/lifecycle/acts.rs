@@ -204,6 +204,7 @@ pub enum Act {
     /// Write into the log of actions.
     #[command(
         after_help = "Example: assent change note CHG-1042 'Node 3 drained slowly' --kind issue\n         \
+        assent change note CHG-1042 'Draining node 3' --kind begin --step 2\n         \
         assent change note CHG-1042 'Begun by mistake' --kind deviation --withdraws 0198…\n         \
         assent change note CHG-1042 'The dashboard is down' --step 3 --skipped"
     )]
@@ -212,8 +213,9 @@ pub enum Act {
         key: String,
         /// What was done or seen.
         text: String,
-        /// A deviation, an issue or the begin of a rollback alerts owner and change manager at once.
-        #[arg(long, value_parser = ["step", "deviation", "issue", "rollback"], default_value = "step")]
+        /// `step` is the end of a step and `begin` its start. A deviation, an issue or the begin of a rollback alerts owner and
+        /// change manager at once.
+        #[arg(long, value_parser = ["step", "begin", "deviation", "issue", "rollback"], default_value = "step")]
         kind: String,
         /// The step that it is about, counted from 1: of the plan, or of the rollback plan where the kind is `rollback`.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
