@@ -279,8 +279,8 @@ const WORK: &[Shape] = &[
             word(
                 "kind",
                 all!(EntryKind),
-                "`step` (the end of one) unless said; `begin` says that a `step` began. The others alert at once, a rollback where it \
-                 begins (without `step`).",
+                "`step` (the end of one) unless said; `begin` says that a `step` began. The others alert at once, a rollback \
+                 where it begins (without `step`).",
             ),
             integer(
                 "step",

@@ -8,7 +8,7 @@ use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
 use acts::core::noun;
 use acts::report::find_changes::told_of_keys;
-use acts::report::find_records::{find_comments, find_entries};
+use acts::report::find_records::{find_comments, find_entries, find_pipeline_reports};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
@@ -115,6 +115,7 @@ fn page(
     let id = file.change.id.0.clone();
     let comments = find_comments(view.cx, &id)?;
     let entries = find_entries(view.cx, &id)?;
+    let reports = find_pipeline_reports(view.cx, &id)?;
     let told = find_timeline(view.cx, &id)?;
     let context = ActContext {
         is_rolled_back: rolls_back_since(&entries).is_some(),
@@ -132,6 +133,7 @@ fn page(
         file: &file,
         comments,
         entries,
+        reports,
         told,
         open: &open,
         context: &context,

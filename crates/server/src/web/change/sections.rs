@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
+use acts::report::find_records::PipelineReport;
 use model::change::blocks::lets_do;
 use model::change::change_file::ChangeFile;
 use model::change::record::{self, Change, Content, PostImplementationReview};
@@ -11,8 +12,7 @@ use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
 use model::core::enums::{
-    self, ApprovalState, EntryKind, GateDecision, Kind, LinkKind, Outcome, PermitState, State, TaskState,
-    ValidationResult,
+    self, ApprovalState, GateDecision, Kind, LinkKind, Outcome, PermitState, State, TaskState, ValidationResult,
 };
 use model::core::ids::PersonId;
 use model::core::statement::Stated;
@@ -31,7 +31,7 @@ use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, 
 use crate::web::cab::meetings;
 use crate::web::change::open_acts::awaits_word_of;
 use crate::web::change::review_draft::{cause_said, what_differs};
-use crate::web::change::runbook::reported;
+use crate::web::change::runbook::action_log;
 use crate::web::change::{course, custom_fields, waves};
 use crate::web::risk::affected;
 use crate::web::shared::fields::watching;
@@ -50,6 +50,8 @@ pub(crate) struct Around<'f> {
     pub comments: Vec<Comment>,
     /// Its log of actions.
     pub entries: Vec<ActionEntry>,
+    /// The reports of pipelines about its deployments.
+    pub reports: Vec<PipelineReport>,
     /// The events, newest first.
     pub told: Vec<Told>,
     /// The acts that are open to the reader.
@@ -405,29 +407,7 @@ impl Around<'_> {
 
     /// The log of actions, with the form that writes into it.
     pub fn runbook(&self, view: &View<'_, '_, '_>) -> Work {
-        let entries = self.entries.iter().map(|entry| {
-            let (tone, word) = match entry.kind {
-                EntryKind::Step if entry.withdraws.is_some() => (Tone::Wait, "Step taken back"),
-                _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
-                _ if entry.skipped => (Tone::Wait, "Step skipped"),
-                EntryKind::Step => (Tone::Ok, "Step"),
-                EntryKind::Begin => (Tone::Plain, "Step begun"),
-                EntryKind::Deviation => (Tone::Wait, "Deviation"),
-                EntryKind::Issue => (Tone::Stop, "Issue"),
-                EntryKind::Rollback => (Tone::Wait, "Rollback"),
-            };
-            let shown = Entry::new(
-                tone,
-                Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
-            )
-            .quote(entry.text.as_str())
-            .own(entry.by == view.me)
-            .aside(view.moment(entry.occurred_at));
-            match reported(view, entry) {
-                Some(words) => shown.aside(words),
-                None => shown,
-            }
-        });
+        let entries = action_log(view, &self.entries, &self.reports);
         let mut acts = self.act(Verb::Record, Act::Entry);
         if !acts.is_empty() {
             let page = format!("{}/runbook", self.context.change_url);
@@ -435,7 +415,7 @@ impl Around<'_> {
         }
         acts.extend(self.undo_acts());
         acts.extend(self.ready_acts(view));
-        Work::new("", entries.collect()).acts(acts)
+        Work::new("", entries).acts(acts)
     }
 
     /// Validations and reviews, with their forms.
