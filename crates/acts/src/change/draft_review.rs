@@ -61,7 +61,11 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let deviations = deviations(cx, &change)?;
     let mut summary = summary(&change, &alerts, &file.permits, told.len());
     for it in &deviations {
-        summary.push_str(&format!("\nOtherwise than planned: {}", it.text));
+        let what = match it.kind {
+            EntryKind::Issue => "Went wrong",
+            _ => "Otherwise than planned",
+        };
+        summary.push_str(&format!("\n{what}: {}", it.text));
     }
     for it in measures.iter().filter(|it| it.missed_count > 0) {
         let (key, place) = (&it.objective_key, &it.place);
@@ -211,9 +215,10 @@ fn summary(change: &Change, alerts: &[Incident], permits: &[Permit], told: usize
     for it in alerts {
         lines.push(format!("{} began at {}: {}.", it.key, it.started_at, it.title));
     }
-    lines.push(format!(
-        "{} permits were given; {told} messages told people.",
-        permits.len()
-    ));
+    let given = match permits.len() {
+        1 => "1 permit was given".to_owned(),
+        count => format!("{count} permits were given"),
+    };
+    lines.push(format!("{given}; {told} messages told people."));
     lines.join("\n")
 }
