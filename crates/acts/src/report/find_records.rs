@@ -47,6 +47,8 @@ pub struct PipelineReport {
     pub at: Timestamp,
     /// The meaning of its status.
     pub phase: Phase,
+    /// Whether its deployment had no approved change.
+    pub is_unauthorized: bool,
     /// The name of the connection that delivered it; empty for a removed one.
     pub connection: String,
     /// The service.
@@ -69,6 +71,7 @@ pub fn find_pipeline_reports(cx: &mut Context<'_, '_>, change: &str) -> Result<V
         found.extend(deployment.words.iter().map(|word| PipelineReport {
             at: word.at,
             phase: Phase::of(&word.status),
+            is_unauthorized: deployment.unauthorized,
             connection: connection.clone(),
             service: deployment.service.clone(),
             environment: deployment.environment.clone(),

@@ -397,6 +397,7 @@ fn noted(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
 fn report_of(report: &PipelineReport, why: Rich) -> Entry {
     let (tone, words) = match report.phase {
         Phase::Asked | Phase::Other => (Tone::Plain, "Deployment requested"),
+        _ if report.is_unauthorized => (Tone::Stop, "Deployment without approval"),
         Phase::Began => (Tone::Plain, "Deployment began"),
         Phase::Succeeded => (Tone::Ok, "Deployment succeeded"),
         Phase::Stopped => (Tone::Wait, "Deployment stopped"),
