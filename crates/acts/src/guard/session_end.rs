@@ -33,8 +33,8 @@ pub fn note_ended(cx: &mut Context<'_, '_>, ended: &[Ended]) -> Result<()> {
     Ok(())
 }
 
-/// The same for all sessions of one person, recorded even if there were none: somebody requested it. `all` in the event ends also a
-/// session whose row was away at the time.
+/// The same for all sessions of one person, recorded even if there were none: somebody requested it. `all` in the event ends
+/// also a session whose row was away at the time.
 ///
 /// # Errors
 /// The store's.
