@@ -1,6 +1,6 @@
 //! Ways in that the log ended: sessions, second factors, recovery codes, passwords, tokens, and people and workloads that were
 //! put out of use. A row of an earlier state has a good code of its own, so a row that was put back into the database looks
-//! right. Each server therefore remembers from the log which rows give no access any more, and refuses such a row when it is used.
+//! right. Each server therefore remembers from the log which rows give no access any more, and refuses such a row at its use.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
