@@ -10,8 +10,8 @@ use model::cab::agenda_item::AgendaItem;
 use model::change::change_file::EventDraft;
 use model::change::record::Change;
 use model::change::related_records::{
-    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, Message, PeerReview,
-    Permit,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
+    PeerReview, Permit,
 };
 use model::compliance::erasure::{Erasure, name_erased, with_erased};
 use model::compliance::retention_rule;
@@ -21,6 +21,7 @@ use model::core::enums::{ErasureKind, KeptKind, Role};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::integration::outside_run::OutsideRun;
 use proof::commitment::{commitment_of, erased_text};
 use proof::diff;
 use serde_json::{Value, json};
@@ -517,8 +518,10 @@ fn erase_named(
         Condition,
         Deployment,
         Entry,
+        GateCheck,
         Link,
         Message,
+        OutsideRun,
         PeerReview,
         Permit,
     );

@@ -8,6 +8,7 @@ use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, PeerReview,
     Permit,
 };
+use model::integration::outside_run::OutsideRun;
 use model::policy::act_facts::ActFacts;
 use model::policy::decision_facts::DecisionFacts;
 use proof::event::Event;
@@ -72,14 +73,17 @@ pub(crate) fn records_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Ve
     Ok(names)
 }
 
-/// The records that are about the change by its key: its gate checks, with the text of the asker, and its agenda items.
-/// An agenda item contains why a member objected or the chair added the change.
+/// The records that are about the change by its key: its gate checks, with the text of the asker, the runs that clients of
+/// other systems told of, and its agenda items. An agenda item contains why a member objected or the chair added the change.
 pub(crate) fn records_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
     let about = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let checks = record::bodies::<GateCheck>(cx.tx, &about)?.into_iter();
     let items = record::bodies::<AgendaItem>(cx.tx, &about)?.into_iter();
+    let runs = record::bodies::<OutsideRun>(cx.tx, &about)?.into_iter();
     let checks = checks.map(|check| (GateCheck::TABLE, check.id.0));
-    Ok(checks.chain(items.map(|item| (AgendaItem::TABLE, item.id.0))).collect())
+    let items = items.map(|item| (AgendaItem::TABLE, item.id.0));
+    let runs = runs.map(|run| (OutsideRun::TABLE, run.id.0));
+    Ok(checks.chain(items).chain(runs).collect())
 }
 
 fn add<R: Record>(cx: &mut Context<'_, '_>, column: &str, change: &str, names: &mut Vec<Name>) -> Result<()> {

@@ -2,6 +2,8 @@
 //! the server's memory of the log shows that it gives no access.
 
 use model::core::ids::PersonId;
+use model::directory::snapshot::Directory;
+use model::integration::workload::Workload;
 use proof::crypto::digest_text;
 use store::identity::secrets;
 
@@ -19,6 +21,20 @@ pub fn password(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<Option<St
     };
     let is_over = is_over(cx, Way::Password(&digest_text(phc.as_bytes())), person.as_str());
     Ok((!is_over).then_some(phc))
+}
+
+/// Whether a person's row is of a state before the log deactivated them.
+#[must_use]
+pub fn is_person_over(cx: &Context<'_, '_>, directory: &Directory, person: &PersonId) -> bool {
+    let row = directory.people.get(person).filter(|row| row.active);
+    row.is_some_and(|row| is_over(cx, Way::Person(person.as_str(), row.version), person.as_str()))
+}
+
+/// Whether a workload's row is of a state before the log ended it.
+#[must_use]
+pub fn is_workload_over(cx: &Context<'_, '_>, workload: &Workload) -> bool {
+    let way = Way::Workload(workload.id.as_str(), workload.version);
+    workload.active && is_over(cx, way, workload.person.as_str())
 }
 
 /// Whether the log ended a person's way in whose row is here all the same. The server's log reports it to the operator.

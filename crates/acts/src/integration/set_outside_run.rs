@@ -1,7 +1,7 @@
 //! Runs of other systems. Only the connection that reported a run first may report more of it. Its change, its service and its
 //! build stay: no other pipeline takes the run over.
 
-use model::change::read_content::is_digest;
+use model::change::read_content::{is_digest, tidy_digest};
 use model::core::enums::OutsideRunKind;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
@@ -61,7 +61,7 @@ impl PlainNoun for OutsideRun {
             change_key: input.change_key.map(|key| key.to_uppercase()),
             service: input.service,
             environment: input.environment,
-            artifact: input.artifact,
+            artifact: input.artifact.map(tidy_digest),
             commit: input.commit,
             state: input.state,
             sequence: input.sequence.unwrap_or_default(),

@@ -201,6 +201,33 @@ pub mod list {
     }
 }
 
+/// [`list`] for texts that may be absent.
+pub mod option_list {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Kept, list};
+
+    /// Writes texts.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(texts: &Option<Vec<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+        match texts {
+            Some(texts) => list::serialize(texts, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads texts.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+        let kept = Option::<Vec<Kept>>::deserialize(deserializer)?;
+        Ok(kept.map(|kept| kept.into_iter().map(String::from).collect()))
+    }
+}
+
 /// The text of a value that is kept as typed.
 pub fn text_of(value: &Value) -> Option<&str> {
     let map = value.as_object().filter(|map| map.len() == 1)?;

@@ -159,7 +159,11 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The files in the push that brought it; absent where they are not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option_list"
+    )]
     pub files: Option<Vec<String>>,
     /// The commit before this push.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -159,6 +159,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
         }),
         expires_at: token.expires_at,
         generation: found.generation,
+        workload: None,
     })
 }
 
@@ -168,10 +169,16 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
     let find = move |tx: &mut store::CrossTx<'_>| Ok(workload::find(tx, &wanted)?);
     let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
     let now = ends_by(state);
+    let ended = state.executor().services().ended();
+    let is_over = |it: &workload::Entered| {
+        let way = Way::Workload(it.workload.id.as_str(), it.workload.version);
+        ended.is_over(&it.tenant, way)
+    };
     let found = found
-        .filter(|it| it.workload.active && now < it.expires_at)
+        .filter(|it| it.workload.active && now < it.expires_at && !is_over(it))
         .ok_or_else(unknown)?;
     let workload = found.workload;
+    let row = (workload.id.0.clone(), workload.version);
     Ok(Known {
         caller: Arc::new(Caller {
             tenant: found.tenant,
@@ -188,6 +195,7 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
         }),
         expires_at: Some(found.expires_at),
         generation: found.generation,
+        workload: Some(row),
     })
 }
 
@@ -210,11 +218,9 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
         );
         return Err(unknown());
     }
-    let is_over = state
-        .executor()
-        .services()
-        .ended()
-        .is_over(&tenant, Way::Session(&session.id));
+    let ended = state.executor().services().ended();
+    let is_over = ended.is_over(&tenant, Way::Session(&session.id))
+        || ended.is_over(&tenant, Way::SessionSince(&session.person, session.created_at));
     if is_over {
         tracing::warn!(
             tenant,
@@ -417,6 +423,21 @@ impl Asking {
     }
 }
 
+/// A token's bearer from the cache, unless the log ended the token since. A row that was put back may have been looked up before
+/// this server read of its end, and such an entry would last until the tenant data changes.
+fn remembered(state: &AppState, digest: &str) -> Option<Known> {
+    let known = state.callers().find(digest, ends_by(state))?;
+    let ended = state.executor().services().ended();
+    let is_over = |way: Way<'_>| ended.is_over(&known.caller.tenant, way);
+    let is_token_over = match &known.caller.credential {
+        Credential::Token { id, .. } => is_over(Way::Token(id)),
+        Credential::Session { .. } => false,
+    };
+    let row = known.workload.as_ref();
+    let is_workload_over = row.is_some_and(|(id, version)| is_over(Way::Workload(id, *version)));
+    (!is_token_over && !is_workload_over).then_some(known)
+}
+
 /// Looks a token up and remembers its bearer.
 async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Failure> {
     let found = by_token(state, lane, digest.to_owned()).await;
@@ -454,8 +475,7 @@ impl Asking {
             return Ok(Self { caller, seen: None });
         };
         let digest = token_digest(secret)?;
-        let now = ends_by(state);
-        let known = match state.callers().find(&digest, now) {
+        let known = match remembered(state, &digest) {
             Some(known) => known,
             None => look_up(state, lane, &digest).await?,
         };
@@ -465,7 +485,7 @@ impl Asking {
     /// Finds the caller from the cache alone; `None` when a look-up is needed, or when the credential is no token.
     pub(crate) fn of_known(state: &AppState, headers: &HeaderMap) -> Option<Self> {
         let digest = token_digest(bearer(headers).ok()??).ok()?;
-        let known = state.callers().find(&digest, ends_by(state))?;
+        let known = remembered(state, &digest)?;
         Some(Self::with(state, digest, known))
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acts::Context;
 use acts::core::services::Way;
+use acts::identity::known_ways;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use model::change::change_file::{Actor, Lent, WayIn};
@@ -188,7 +189,9 @@ impl Caller {
         let person = cx.actor.person.clone();
         let directory = cx.directory()?;
         let maker = cx.actor.hand().filter(|_| cx.actor.by_token);
-        let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
+        let is_in_use =
+            |person: &PersonId| directory.is_active(person) && !known_ways::is_person_over(cx, &directory, person);
+        let is_answered = maker.is_none_or(is_in_use);
         // An agent uses a token and never signs in as a person; the agent ends with its sponsor.
         if let Some(agent) = directory.agent(&person)
             && !(cx.actor.by_token && agent.is_in_force(&directory, cx.now))
@@ -196,7 +199,7 @@ impl Caller {
             let text = "This agent is over, or did not come by a token of its own. An administrator adds agents.";
             return Err(Refusal::not_allowed(UNAUTHENTICATED, text).into());
         }
-        if cx.actor.is_system || (is_answered && directory.is_active(&person)) {
+        if cx.actor.is_system || (is_answered && is_in_use(&person)) {
             return Ok(());
         }
         Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())
@@ -218,7 +221,8 @@ impl Caller {
                 let found = session::load(cx.tx, digest)?;
                 let ended = cx.services.ended();
                 found.is_some_and(|session| {
-                    let is_over = ended.is_over(&tenant, Way::Session(&session.id));
+                    let is_over = ended.is_over(&tenant, Way::Session(&session.id))
+                        || ended.is_over(&tenant, Way::SessionSince(&session.person, session.created_at));
                     !is_over && session.expires_at > now && session.person == self.person.0
                 })
             }
@@ -237,7 +241,7 @@ fn is_let_in(cx: &mut Context<'_, '_>, digest: &str) -> acts::Result<bool> {
         return Ok(false);
     };
     let found = store::record::load::<model::integration::workload::Workload>(cx.tx, &workload)?;
-    Ok(found.is_some_and(|it| it.record.active))
+    Ok(found.is_some_and(|it| it.record.active && !known_ways::is_workload_over(cx, &it.record)))
 }
 
 /// The value of a cookie.
@@ -263,6 +267,8 @@ pub(crate) struct Known {
     pub caller: Arc<Caller>,
     pub expires_at: Option<Timestamp>,
     pub generation: i64,
+    /// Of a workload's job: the id and the version of the workload's row.
+    pub workload: Option<(String, i64)>,
 }
 
 /// A cache of token bearers by the digest of the secret. An entry grants nothing by itself: it saves the look-up, and the act's

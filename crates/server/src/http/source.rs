@@ -26,20 +26,26 @@ pub(crate) struct Direct(IpAddr);
 impl Direct {
     /// The peer, unless a header shows that a proxy forwarded the request.
     pub(crate) fn of(peer: IpAddr, headers: &HeaderMap) -> Option<Self> {
-        let is_forwarded = FORWARDING.iter().any(|name| headers.contains_key(*name));
+        let is_forwarding = |name: &str| name.starts_with(FORWARDED) || FORWARDING.contains(&name);
+        let is_forwarded = headers.keys().any(|name| is_forwarding(name.as_str()));
         (!is_forwarded).then(|| Self(peer.to_canonical()))
     }
 }
 
-/// Headers by which proxies, load balancers and ingress controllers report what they forward.
+/// How most headers begin by which proxies, load balancers and ingress controllers report what they forward.
+const FORWARDED: &str = "x-forwarded";
+/// The others.
 const FORWARDING: &[&str] = &[
     "cf-connecting-ip",
+    "fastly-client-ip",
     "forwarded",
     "true-client-ip",
     "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
+    "x-azure-clientip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-original-forwarded-for",
     "x-real-ip",
 ];
 
@@ -179,7 +185,13 @@ mod tests {
         assert!(!own.have(&request("10.1.2.3", &[])));
         assert!(!Insiders::default().have(&request("127.0.0.1", &[])));
         // A proxy on this host forwards what others sent, whatever they claim to be.
-        for name in FORWARDING {
+        let named = [
+            "x-forwarded",
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "x-forwarded-server",
+        ];
+        for name in FORWARDING.iter().chain(&named) {
             assert!(!own.have(&request("127.0.0.1", &[(*name, "127.0.0.1")])), "{name}");
         }
         let bearer = |text: &str| request("10.1.2.3", &[("authorization", text), ("via", "1.1 proxy")]);

@@ -189,6 +189,9 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
         let Some(person) = directory.by_login(&login).filter(|person| person.active) else {
             return Ok(None);
         };
+        if known_ways::is_person_over(cx, &directory, &person.id) {
+            return Ok(None);
+        }
         let phc = known_ways::password(cx, &person.id)?;
         let is_enrolled = set_second_factor::has_second_factor(cx, &person.id)?;
         Ok(phc.map(|phc| Known {

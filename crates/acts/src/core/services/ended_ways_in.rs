@@ -1,6 +1,6 @@
-//! Ways in that the log ended: sessions, second factors, recovery codes, passwords and tokens. A row of an earlier state has a
-//! good code of its own, so a row that was put back into the database looks right. Each server therefore remembers from the log
-//! which rows give no access any more, and refuses such a row when it is used.
+//! Ways in that the log ended: sessions, second factors, recovery codes, passwords, tokens, and people and workloads that were
+//! put out of use. A row of an earlier state has a good code of its own, so a row that was put back into the database looks
+//! right. Each server therefore remembers from the log which rows give no access any more, and refuses such a row at its use.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,9 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 pub enum Way<'a> {
     /// A session, by the name under which it is listed.
     Session(&'a str),
+    /// A session of a person, by when it began: it is over if all of theirs ended later. Its row may have been away then, so that
+    /// no event names it.
+    SessionSince(&'a str, Timestamp),
     /// An authenticator or a passkey, by its id.
     Factor(&'a str),
     /// A recovery code, by the digest in the log.
@@ -26,6 +29,10 @@ pub enum Way<'a> {
     Password(&'a str),
     /// A token, by its id.
     Token(&'a str),
+    /// A person, by id and the version of the row.
+    Person(&'a str, i64),
+    /// A workload, by id and the version of the row.
+    Workload(&'a str, i64),
 }
 
 impl Way<'_> {
@@ -33,11 +40,13 @@ impl Way<'_> {
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
-            Self::Session(_) => "session",
+            Self::Session(_) | Self::SessionSince(..) => "session",
             Self::Factor(_) => "second factor",
             Self::RecoveryCode(_) => "recovery code",
             Self::Password(_) => "password",
             Self::Token(_) => "token",
+            Self::Person(..) => "person",
+            Self::Workload(..) => "workload",
         }
     }
 }
@@ -57,10 +66,16 @@ struct Known {
     sessions: HashMap<String, Timestamp>,
     /// The same in the order of the log.
     in_order: VecDeque<(Timestamp, String)>,
+    /// By person: when all of their sessions ended last.
+    all_ended: HashMap<String, Timestamp>,
     factors: HashSet<String>,
     codes: HashSet<String>,
     passwords: HashSet<String>,
     tokens: HashSet<String>,
+    /// By id: the version in which a person was deactivated last.
+    inactive_people: HashMap<String, u64>,
+    /// The same of workloads.
+    inactive_workloads: HashMap<String, u64>,
     people: HashMap<String, InForce>,
 }
 
@@ -87,16 +102,8 @@ impl EndedWaysIn {
         }
         known.next = index + 1;
         known.note(event);
-        for delta in deltas.iter().filter(|it| it.table == "token") {
-            match delta.set.get("revoked").and_then(Value::as_bool) {
-                Some(true) => {
-                    known.tokens.insert(delta.id.clone());
-                }
-                Some(false) => {
-                    known.tokens.remove(&delta.id);
-                }
-                None => {}
-            }
+        for delta in deltas {
+            known.note_delta(delta);
         }
     }
 
@@ -115,6 +122,9 @@ impl EndedWaysIn {
             Way::RecoveryCode(digest) => known.codes.contains(digest),
             Way::Password(digest) => known.passwords.contains(digest),
             Way::Token(id) => known.tokens.contains(id),
+            Way::SessionSince(person, began) => known.all_ended.get(person).is_some_and(|ended| began < *ended),
+            Way::Person(id, version) => is_older(&known.inactive_people, id, version),
+            Way::Workload(id, version) => is_older(&known.inactive_workloads, id, version),
         })
     }
 
@@ -127,6 +137,12 @@ impl EndedWaysIn {
         let factors = known.people.get(person).map(|it| it.factors.clone());
         Some((factors.unwrap_or_default(), known.next))
     }
+}
+
+/// Whether a row is of a state before the one in which its record was put out of use. A later state may be in use again.
+fn is_older(inactive: &HashMap<String, u64>, id: &str, version: i64) -> bool {
+    let version = u64::try_from(version).unwrap_or_default();
+    inactive.get(id).is_some_and(|last| version < *last)
 }
 
 /// A text of an event.
@@ -142,6 +158,9 @@ fn texts(event: &Event, name: &str) -> Option<Vec<String>> {
 
 impl Known {
     fn note(&mut self, event: &Event) {
+        if matches!(event.kind.as_str(), "person.password_set" | "person.factors_reset") {
+            self.end_all(event);
+        }
         match event.kind.as_str() {
             "person.sessions_ended" => self.end_sessions(event),
             // The passkey stays its person's, and signs nobody in.
@@ -160,8 +179,37 @@ impl Known {
         }
     }
 
+    fn note_delta(&mut self, delta: &RecordDelta) {
+        let flag = |member: &str| delta.set.get(member).and_then(Value::as_bool);
+        match (delta.table.as_str(), flag("revoked"), flag("active")) {
+            ("token", Some(true), _) => {
+                self.tokens.insert(delta.id.clone());
+            }
+            ("token", Some(false), _) => {
+                self.tokens.remove(&delta.id);
+            }
+            ("person", _, Some(false)) => {
+                self.inactive_people.insert(delta.id.clone(), delta.version);
+            }
+            ("workload", _, Some(false)) => {
+                self.inactive_workloads.insert(delta.id.clone(), delta.version);
+            }
+            _ => {}
+        }
+    }
+
+    /// All sessions of the event's person that began before it are over, also those whose rows were away.
+    fn end_all(&mut self, event: &Event) {
+        if let Ok(at) = event.occurred_at.parse::<Timestamp>() {
+            self.all_ended.insert(event.subject.id.clone(), at);
+        }
+    }
+
     /// The ends of the last day are kept: a session is over by its own time after that.
     fn end_sessions(&mut self, event: &Event) {
+        if event.data.get("all").and_then(Value::as_bool) == Some(true) {
+            self.end_all(event);
+        }
         let Ok(at) = event.occurred_at.parse::<Timestamp>() else {
             return;
         };
@@ -310,6 +358,56 @@ mod tests {
         assert_eq!(told.ended.factors_of("acme", "p"), None, "the end was not reached");
         told.ended.note_current("acme");
         assert_eq!(told.ended.factors_of("acme", "p"), Some((BTreeSet::new(), 11)));
+    }
+
+    #[test]
+    fn a_session_whose_row_was_away_when_all_ended_is_over_as_well() {
+        let at = |minute: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute);
+        for (kind, data, is_end) in [
+            (
+                "person.sessions_ended",
+                json!({"count": 0, "sessions": [], "all": true}),
+                true,
+            ),
+            ("person.sessions_ended", json!({"count": 1, "sessions": ["s-1"]}), false),
+            ("person.password_set", json!({"hash_digest": "one"}), true),
+            ("person.factors_reset", json!({}), true),
+        ] {
+            let mut told = Told::default();
+            told.tell("person.signed_in", json!({"session": "s-0"}));
+            told.tell(kind, data);
+            assert_eq!(told.is_over(Way::SessionSince("p", at(0))), is_end, "{kind}");
+            assert!(
+                !told.is_over(Way::SessionSince("p", at(1))),
+                "{kind}: it began afterwards"
+            );
+            assert!(!told.is_over(Way::SessionSince("q", at(0))), "{kind}: another person's");
+        }
+    }
+
+    #[test]
+    fn a_row_from_before_its_record_was_put_out_of_use_is_over() {
+        let mut told = Told::default();
+        told.tell("person.deactivated", json!({}));
+        let event = told.events[0].clone();
+        let delta = |table: &str, is_active: bool, version: u64| RecordDelta {
+            table: table.to_owned(),
+            id: "r-1".to_owned(),
+            version,
+            set: serde_json::Map::from_iter([("active".to_owned(), json!(is_active))]),
+            unset: Vec::new(),
+            digest: String::new(),
+        };
+        told.ended.note("acme", 1, &event, &[delta("person", false, 2)]);
+        told.ended.note("acme", 2, &event, &[delta("person", true, 3)]);
+        told.ended.note("acme", 3, &event, &[delta("workload", false, 5)]);
+        assert!(told.is_over(Way::Person("r-1", 1)) && told.is_over(Way::Workload("r-1", 4)));
+        assert!(
+            !told.is_over(Way::Person("r-1", 2)),
+            "the row itself shows that it is out of use"
+        );
+        assert!(!told.is_over(Way::Person("r-1", 3)), "it is in use again");
+        assert!(!told.is_over(Way::Workload("r-1", 5)) && !told.is_over(Way::Person("r-2", 1)));
     }
 
     #[test]
