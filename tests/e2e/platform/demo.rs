@@ -446,7 +446,12 @@ fn each_template_can_be_used_today(server: &Server) {
     let made = server.must("POST", "/api/v1/changes", &token, Some(&wanted));
     let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());
     server.must("POST", &format!("{path}/submission"), &token, Some(&json!({})));
-    server.must("POST", &format!("{path}/cancellation"), &token, Some(&json!({"reason": "Only tried."})));
+    server.must(
+        "POST",
+        &format!("{path}/cancellation"),
+        &token,
+        Some(&json!({"reason": "Only tried."})),
+    );
 }
 
 /// The quarters of the past are compared by themselves. Each whole one finds the tenant's rule with needless approvals and the
