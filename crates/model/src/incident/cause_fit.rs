@@ -190,6 +190,18 @@ pub fn labels<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Vec<Labe
     found
 }
 
+/// Precision at 1: in how many incidents the first candidate was the confirmed cause, and how many have a confirmed cause. The
+/// ranking at the first verdict counts; where two candidates share the first place, none was the first.
+#[must_use]
+pub fn first_right(labels: &[Label]) -> (i64, i64) {
+    let mut incidents: BTreeMap<&str, bool> = BTreeMap::new();
+    for label in labels.iter().filter(|it| it.confirmed) {
+        *incidents.entry(label.incident.as_str()).or_default() |= label.lead > 0;
+    }
+    let right = incidents.values().filter(|was_first| **was_first).count();
+    (signed(right), signed(incidents.len()))
+}
+
 fn learned<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> impl Iterator<Item = &'i Incident> {
     let is_own = |it: &&Incident| it.course.duplicate_of.is_none() && !it.cause_verdicts.is_empty();
     incidents.into_iter().filter(is_own)
@@ -533,6 +545,28 @@ mod tests {
             1,
             "who confirms an own change gains nothing by it"
         );
+    }
+
+    #[test]
+    fn the_first_is_right_where_it_alone_led_and_was_the_cause() {
+        let row = |incident: &str, change: &str, lead: i64, confirmed: bool| Label {
+            incident: incident.to_owned(),
+            change: change.to_owned(),
+            points: 50,
+            lead,
+            is_near: true,
+            confirmed,
+        };
+        let labels = [
+            row("INC-1", "CHG-1", 9, true),
+            row("INC-1", "CHG-2", -9, false),
+            row("INC-2", "CHG-1", 9, false),
+            row("INC-2", "CHG-3", -9, true),
+            row("INC-3", "CHG-4", 0, true),
+            row("INC-4", "CHG-5", 9, false),
+        ];
+        assert_eq!(first_right(&labels), (1, 3), "second, tied, and without a cause");
+        assert_eq!(first_right(&[]), (0, 0));
     }
 
     #[test]

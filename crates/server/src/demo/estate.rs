@@ -8,7 +8,7 @@ use acts::core::write;
 use acts::directory::{create_tenant, set_person, set_service};
 use acts::executor::Executor;
 use acts::identity::set_token;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
@@ -119,11 +119,14 @@ const DEPENDENCIES: &[(&str, &str)] = &[
     ("ledger-db", "backup"),
 ];
 
-/// Fills the first tenant.
+/// How long from now on the templates of the demo are good, however long its past is.
+const DAYS_TO_REVIEW: i64 = 180;
+
+/// Fills the first tenant, from `at` on; its templates are reviewed after `now`.
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
+pub fn fill_first(executor: &Executor, at: Timestamp, now: Timestamp) -> Result<Staff> {
     let past = Past::new(executor, TENANT, at);
     open_tenant(&past, "Halden Freight")?;
     let mut staff = hire(&past, FIRST, true)?;
@@ -152,7 +155,7 @@ pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
         Ok(())
     })?;
     matrix::fill(&past)?;
-    catalogue(&past, &staff)?;
+    catalogue(&past, &staff, now + SignedDuration::from_hours(24 * DAYS_TO_REVIEW))?;
     Ok(staff)
 }
 
@@ -227,7 +230,7 @@ fn credential(past: &Past, word: &'static str, login: &'static str) -> Result<Va
 }
 
 /// Two standard changes: proposed by an engineer, approved by owner and change manager.
-fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
+fn catalogue(past: &Past, staff: &Staff, review_by: Timestamp) -> Result<()> {
     let restart = "Restart the print spooler on both nodes, one after the other.";
     let templates = [
         json!({
@@ -250,7 +253,8 @@ fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
         }),
     ];
     let person = |word: &str| staff.people.get(word).cloned().unwrap_or_default();
-    for template in templates {
+    for mut template in templates {
+        template["review_by"] = json!(review_by.to_string());
         let key = template["key"].as_str().unwrap_or_default().to_owned();
         past.by(&person("requester"), move |cx| {
             set_template::propose_template(cx, &body(template.clone()))

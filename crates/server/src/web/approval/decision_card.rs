@@ -565,15 +565,16 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     // The reader's own decision comes first.
     let me = view.directory.login(&view.me);
     next.sort_by_key(|row| !(row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&me)));
-    // Two rules that wait for the same people lack one decision.
-    let mut asked: Vec<&[String]> = Vec::new();
+    // Two rules that wait for the same people lack one decision, or one peer review.
+    let mut asked: Vec<(&str, &[String])> = Vec::new();
     next.retain(|row| {
-        let people = row.unmet.waiting_on.as_slice();
-        if row.unmet.code != "approval_missing" {
+        let unmet = &row.unmet;
+        if unmet.code != "approval_missing" && !is_one_peer_review(unmet) {
             return true;
         }
-        let is_new = !asked.contains(&people);
-        asked.push(people);
+        let one = (unmet.code.as_str(), unmet.waiting_on.as_slice());
+        let is_new = !asked.contains(&one);
+        asked.push(one);
         is_new
     });
     for row in next.iter().take(MISSING_SHOWN) {

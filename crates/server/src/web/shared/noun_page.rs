@@ -191,7 +191,7 @@ fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Resul
         (!value.is_empty()).then(|| Fact::new(field.label, value))
     });
     let further = further.into_iter().filter(|(_, texts)| !texts.is_empty());
-    let facts = facts.chain(further.map(|(label, texts)| Fact::new(label, Rich::new().said(texts.join(", ")))));
+    let facts = facts.chain(further.map(|(label, texts)| Fact::new(label, told_further(view, &texts))));
     let id = record.key();
     let section = Section::new(format!("record-{id}"), title, SectionBody::Facts(facts.collect())).said();
     let (Some(words), path) = (N::CARD.page, escaped(id)) else {
@@ -227,6 +227,15 @@ fn told(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Rich {
         (_, Value::Bool(true)) => Rich::from("yes"),
         _ => Rich::new(),
     }
+}
+
+/// Texts that a record adds: a time alone is shown like the times of its fields.
+fn told_further(view: &View<'_, '_, '_>, texts: &[String]) -> Rich {
+    let time = match texts {
+        [one] => one.parse::<Timestamp>().ok(),
+        _ => None,
+    };
+    time.map_or_else(|| Rich::new().said(texts.join(", ")), |at| view.moment(at))
 }
 
 fn joined(items: &[Value]) -> String {
