@@ -33,7 +33,7 @@ use std::collections::BTreeSet;
 use cedar_policy::PolicyId;
 use model::approval::obligation::Obligation;
 
-use crate::judge::Answer;
+use crate::judge::CedarResult;
 use crate::question::Question;
 use crate::{Finding, PolicySet, SourceFile};
 use parse::{Case, Expectation};
@@ -240,7 +240,12 @@ fn act(set: &PolicySet, case: &Case, expectation: &Expectation, decided: &mut BT
 }
 
 /// The raw result for the case's one target: unlike a verdict, it distinguishes a forbid from a permit that did not match.
-fn deciding(set: &PolicySet, actor: &model::policy::facts::ActorFacts, action: &str, case: &Case) -> Option<Answer> {
+fn deciding(
+    set: &PolicySet,
+    actor: &model::policy::facts::ActorFacts,
+    action: &str,
+    case: &Case,
+) -> Option<CedarResult> {
     let is_of_change = model::core::act::Act::ALL.iter().any(|act| act.as_str() == action);
     let question = if is_of_change {
         let target = case.world.has_target.then_some(&case.world.target);

@@ -40,14 +40,14 @@ pub struct Item {
     /// Its key.
     pub change: String,
     /// The questions of the control, with the facts from the log.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<RuleResult>,
     /// The conclusion.
     pub conclusion: Option<AuditConclusion>,
 }
 
 /// A rule's result from the log.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RuleResult {
     /// The rule's id.
     pub rule: &'static str,
     /// The comparison that the rule makes.
@@ -85,7 +85,7 @@ fn answers(
     cx: &mut Context<'_, '_>,
     sample: &AuditSample,
     control: Option<&'static Control>,
-) -> Result<BTreeMap<String, Vec<Answer>>> {
+) -> Result<BTreeMap<String, Vec<RuleResult>>> {
     let Some(control) = control else {
         return Ok(BTreeMap::new());
     };
@@ -101,7 +101,7 @@ fn answers(
         let rules = control.rules.iter().filter_map(|id| rule(id));
         let answers = rules.map(|rule| {
             let exception = Exception::found(rule, &it, sample.to).map(|it| it.text);
-            Answer {
+            RuleResult {
                 rule: rule.id,
                 question: rule.test,
                 prefilled: match exception.is_some() {
@@ -263,7 +263,7 @@ pub fn said<'c>(conclusion: Option<&'c AuditConclusion>, rule: &str) -> Option<&
 /// An item in the form of the API.
 #[must_use]
 pub fn item_view(item: &Item, directory: &Directory) -> Value {
-    let answer = |it: &Answer| {
+    let answer = |it: &RuleResult| {
         let mut value = json!({"rule": it.rule, "question": it.question, "is_exception": it.exception.is_some()});
         if let Some(answer) = said(item.conclusion.as_ref(), it.rule) {
             value["answer"] = json!(answer);

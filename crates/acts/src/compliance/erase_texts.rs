@@ -264,7 +264,7 @@ impl Place {
 }
 
 /// The contents of one event: the texts of some records.
-struct Told {
+struct ErasedTexts {
     change: Change,
     kind: ErasureKind,
     written: Written,
@@ -280,7 +280,7 @@ pub(crate) fn erase(cx: &mut Context<'_, '_>, change: Change, erasure: Erasure) 
         ErasureKind::FormerTexts => former_texts(cx, change.id.as_str())?,
     };
     let names = names(cx, &change, &erasure, gone_at)?;
-    let mut told = Told {
+    let mut told = ErasedTexts {
         change: change.clone(),
         kind,
         written: Written::default(),
@@ -330,7 +330,7 @@ fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
 /// Erases texts of one record, with a limit per event; a record without texts is unchanged, except for its file.
 fn erase_pieces(
     cx: &mut Context<'_, '_>,
-    told: &mut Told,
+    told: &mut ErasedTexts,
     (table, id): (&'static str, &str),
     texts: &[Place],
 ) -> Result<()> {
@@ -473,7 +473,7 @@ fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, S
 }
 
 /// Records the texts erased so far, in one event.
-fn say(cx: &mut Context<'_, '_>, told: &mut Told) -> Result<()> {
+fn say(cx: &mut Context<'_, '_>, told: &mut ErasedTexts) -> Result<()> {
     let (places, written) = (std::mem::take(&mut told.places), std::mem::take(&mut told.written));
     if places.is_empty() {
         return Ok(());

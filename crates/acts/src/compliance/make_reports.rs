@@ -9,7 +9,7 @@ use serde_json::json;
 use store::audit::log;
 use store::record;
 
-use crate::compliance::report_controls::{Asked, report_controls};
+use crate::compliance::report_controls::{ReportParameters, report_controls};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
@@ -43,7 +43,7 @@ pub fn find_due_report(cx: &mut Context<'_, '_>) -> Result<Option<DueReport>> {
         let Some(checkpoint) = log::last_checkpoint(cx.tx)? else {
             return Ok(None);
         };
-        let asked = Asked {
+        let asked = ReportParameters {
             from: Some(from),
             to: Some(to),
             size: Some(checkpoint.size),

@@ -241,7 +241,7 @@ fn concerned(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<BTreeSet<Str
 
 /// The fields by which a record shows that a person accepted or confirmed something.
 #[derive(Deserialize)]
-struct Said {
+struct Acceptance {
     change: ChangeId,
     #[serde(alias = "accepted")]
     met: Option<By>,
@@ -265,8 +265,8 @@ fn spoken_for(cx: &mut Context<'_, '_>, changes: &[Change], people: &[PersonId])
         .into_iter()
         .filter(|it| people.iter().any(|person| is_word_of(it, person)));
     let mut found: BTreeSet<String> = approvals.map(|it| it.change.0).collect();
-    let mut said = record::parts::<Evidence, Said>(cx.tx, &of_these())?;
-    said.extend(record::parts::<Condition, Said>(cx.tx, &of_these())?);
+    let mut said = record::parts::<Evidence, Acceptance>(cx.tx, &of_these())?;
+    said.extend(record::parts::<Condition, Acceptance>(cx.tx, &of_these())?);
     let said = said
         .into_iter()
         .filter(|it| it.met.as_ref().is_some_and(|met| people.contains(&met.by)));

@@ -7,7 +7,7 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::core::{act, enums};
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::ownership_matrix::Place;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, MaintenanceWindow, Ownership, Service,
@@ -258,10 +258,10 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
 }
 
 /// The person who sets a row of the ownership matrix, if it is another person than its holder.
-pub(crate) fn hand_of_row(cx: &Context<'_, '_>, row: &Ownership) -> Option<Hand> {
+pub(crate) fn hand_of_row(cx: &Context<'_, '_>, row: &Ownership) -> Option<CredentialGrant> {
     match &row.person {
         Some(person) => impersonation::hand(cx, person),
-        None => Some(Hand {
+        None => Some(CredentialGrant {
             by: cx.actor.speaker().clone(),
             at: cx.now,
         })

@@ -22,7 +22,7 @@ use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
-use crate::change::member_lists::{Asked, asked_member, put_member};
+use crate::change::member_lists::{MemberQuery, asked_member, put_member};
 use crate::change::tell_members::keep_outcomes;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -414,7 +414,7 @@ fn give_permit(
             let mut rows = rows.into_iter();
             let found = rows.find(|row| row.target == target && row.purpose == purpose);
             let mut row = found.ok_or_else(|| Refusal::not_found("gate row"))?;
-            row.member = asked.as_ref().map(Asked::for_gate);
+            row.member = asked.as_ref().map(MemberQuery::for_gate);
             Ok::<_, Refusal>(closed.over(&tenant, answer::judge(&row, now)))
         };
         let answer = judged(case)?;
@@ -444,7 +444,7 @@ fn give_permit(
             }
         }
         let permit = permit::give(case, (&named, purpose, member), question.names(), &signing);
-        if let Some((member, known)) = asked.as_ref().and_then(Asked::known) {
+        if let Some((member, known)) = asked.as_ref().and_then(MemberQuery::known) {
             begun = report::begin(case, &target, &member, known);
         }
         settle::settle(case);

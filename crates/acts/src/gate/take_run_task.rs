@@ -3,8 +3,8 @@
 
 use model::core::ids::{EnvironmentKey, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
-use model::gate::provenance::{OutsideCheck, Word, find_change};
-use model::integration::signal::{AskKind, RunTask};
+use model::gate::provenance::{CheckReply, OutsideCheck, find_change};
+use model::integration::signal::{DecisionKind, RunTask};
 use store::integration::inbox;
 use store::record::{self, Filter};
 
@@ -69,7 +69,7 @@ fn asked(
         id: RecordId(cx.new_id()?),
         version: 0,
         connection: connection.id.clone(),
-        ask: AskKind::RunTask,
+        ask: DecisionKind::RunTask,
         natural_key: it.result.clone(),
         repository: it.workspace.clone(),
         service: place.map(|(row, _)| row.service.clone()).unwrap_or_default(),
@@ -84,7 +84,7 @@ fn asked(
         found_by,
         change: None,
         change_key: None,
-        answer: Word::Waiting,
+        answer: CheckReply::Waiting,
         text: String::new(),
         stage: Some(it.stage.clone()),
         is_speculative: it.is_speculative,

@@ -8,7 +8,7 @@ use model::approval::one_hand;
 use model::change::change_file::{Actor, EventDraft};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot::{Person, Readdressed};
 use model::directory::two_people;
 use model::gate::committers;
@@ -51,8 +51,8 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
 }
 
 /// The setter of a credential that a person gets now, if the setter is another person.
-pub(crate) fn hand(cx: &Context<'_, '_>, person: &PersonId) -> Option<Hand> {
-    setter(&cx.actor, person).map(|by| Hand { by, at: cx.now })
+pub(crate) fn hand(cx: &Context<'_, '_>, person: &PersonId) -> Option<CredentialGrant> {
+    setter(&cx.actor, person).map(|by| CredentialGrant { by, at: cx.now })
 }
 
 /// The person who set up the sign-in that begins a session, if another person did so within the last day. For

@@ -68,7 +68,7 @@ pub struct Changed {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ChangesFound {
     /// Whether the question is about a service or a config item.
     pub kind: NodeKind,
     /// Its key.
@@ -89,7 +89,7 @@ pub struct Answer {
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
+pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Result<ChangesFound> {
     cx.allow(actions::READ)?;
     let directory = cx.visible()?;
     let (kind, key) = asked(&directory, question)?;
@@ -132,7 +132,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     });
     more |= items.len() > ANSWERED;
     items.truncate(ANSWERED);
-    Ok(Answer {
+    Ok(ChangesFound {
         kind,
         key,
         from,

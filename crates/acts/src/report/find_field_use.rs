@@ -50,10 +50,10 @@ const TYPED: &[&str] = &[
 ];
 
 /// Whether a change's form has a field.
-type Asks = fn(&Change) -> bool;
+type HasField = fn(&Change) -> bool;
 
 /// The fields of a change that may be left out and that rules of the product read: counted, and never proposed to be dropped.
-const RULED: &[(&str, Asks)] = &[
+const RULED: &[(&str, HasField)] = &[
     (NewChange::COMPLEXITY.name, |_| true),
     (NewChange::DISRUPTION.name, |_| true),
     ("excluded", |_| true),

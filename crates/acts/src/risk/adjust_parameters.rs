@@ -6,7 +6,7 @@ use model::policy::configuration::Configuration;
 use model::report::statistics::median;
 use model::risk::adjustment::{Comparison, MOST_ROWS};
 use model::risk::closed_change::ClosedChange;
-use model::risk::parameter_proposal::{AskedMore, ParameterProposal, ParameterTest, propose};
+use model::risk::parameter_proposal::{ParameterProposal, ParameterTest, StricterCase, propose};
 use policy::PolicySet;
 
 use crate::core::context::Context;
@@ -54,7 +54,7 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, proposal: &ParameterPropo
             None => test.without_minutes += 1,
         }
         if test.rows.len() < MOST_ROWS {
-            test.rows.push(AskedMore {
+            test.rows.push(StricterCase {
                 key: change.key.clone(),
                 rules: more,
                 has_failed,

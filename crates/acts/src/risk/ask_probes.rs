@@ -4,7 +4,7 @@
 
 use jiff::SignedDuration;
 use model::approval::obligation::ItemCheck;
-use model::change::around::checklist::{self, Answered};
+use model::change::around::checklist::{self, ProbeResult};
 use model::change::change_file::ChangeFile;
 use model::change::duties::items::{Item, last_answer};
 use model::change::record::{Change, Target};
@@ -170,7 +170,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str) -> Result<Option<Errand>>
 ///
 /// # Errors
 /// The store's.
-pub fn take(cx: &mut Context<'_, '_>, change: &str, answer: Answered) -> Result<()> {
+pub fn take(cx: &mut Context<'_, '_>, change: &str, answer: ProbeResult) -> Result<()> {
     cx.on_change(change, |case| {
         // A change that began meanwhile does not need the result.
         if case.change().state.is_before_start() {

@@ -101,7 +101,7 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 }
 
 /// The result of a reading: the events with an entity tag, or nothing where the calendar is unchanged.
-pub type Told = Option<(Vec<OutsideEvent>, Option<String>)>;
+pub type CalendarReading = Option<(Vec<OutsideEvent>, Option<String>)>;
 
 /// Stores the result of a reading, and queues the next one. An unchanged result writes nothing, and the result from a former
 /// address is dropped.
@@ -112,7 +112,7 @@ pub fn take(
     cx: &mut Context<'_, '_>,
     id: &str,
     url: Option<&str>,
-    told: &std::result::Result<Told, String>,
+    told: &std::result::Result<CalendarReading, String>,
 ) -> Result<()> {
     let Some(calendar) = find(cx, id)? else { return Ok(()) };
     let saved = match told {

@@ -19,14 +19,14 @@ use crate::core::enums::{EscalationStep, OwnershipRole, Role, State};
 use crate::core::ids::{GroupKey, PersonId, RecordId, TargetId};
 use crate::core::parse::later;
 use crate::directory::basis::{Basis, Holder, Seen};
-use crate::directory::impersonation::Hands;
+use crate::directory::impersonation::LinkedAccounts;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::integration::occurrence::SKEW;
 
 /// A rule that needs a decision of a person, and the grounds on which that decision would count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asking {
+pub struct OpenRule {
     /// The rule.
     pub rule: ApprovalRule,
     /// The grounds on which a decision would count: one row for each ground of authority.
@@ -62,7 +62,7 @@ impl Directory {
 
 /// The rules that need a person's decision on the present content of the change, in any state of the change. Rules of a stage
 /// that is not yet open need nobody.
-pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Asking> {
+pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<OpenRule> {
     let stage = open_stage(file, now);
     let mut found = Vec::new();
     for row in &file.requirements.obligations {
@@ -74,7 +74,7 @@ pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: 
         }
         let counted = counted_for(file, directory, row, rule, person, now);
         if !counted.is_empty() {
-            found.push(Asking {
+            found.push(OpenRule {
                 rule: rule.clone(),
                 counted,
             });
@@ -503,7 +503,7 @@ pub struct Yes<'a> {
     /// Whether some people that the approvers must be kept apart from are unknown.
     pub lacks_committers: bool,
     /// The accounts that count as one person.
-    pub hands: &'a Hands,
+    pub hands: &'a LinkedAccounts,
 }
 
 impl Yes<'_> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approval::authority::{self, Asking, able, approval_rules, asked_word, asking, targets_of};
+use crate::approval::authority::{self, OpenRule, able, approval_rules, asked_word, asking, targets_of};
 use crate::approval::clocks::{escalated_past, tell_late};
 use crate::approval::obligation::{ApprovalRule, Asked};
 use crate::approval::separation_of_duties::{has_conflict, is_barred, is_of_interest};
@@ -51,7 +51,7 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
 }
 
 /// The rules that need a decision of the acting person, as far as the credential covers it.
-fn asked_here(case: &Case<'_>) -> Vec<authority::Asking> {
+fn asked_here(case: &Case<'_>) -> Vec<authority::OpenRule> {
     let mut asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
     for asking in &mut asked {
         let from = asking.rule.from.clone();
@@ -130,7 +130,7 @@ fn later_stage(case: &Case<'_>, person: &PersonId) -> Option<u32> {
         .min()
 }
 
-struct Word {
+struct DecisionInput {
     meeting: Option<RecordId>,
     decision: Decision,
     comment: Option<String>,
@@ -170,7 +170,7 @@ fn read_lowering(reading: &mut Reading<'_>, case: &Case<'_>) -> Option<Lowering>
 
 /// The part that an approval accepts: the values that it names, and for a change manager the level that the assessment stated
 /// with its reason.
-fn accepted(case: &Case<'_>, word: &Word, covers_what: bool) -> Option<Lowering> {
+fn accepted(case: &Case<'_>, word: &DecisionInput, covers_what: bool) -> Option<Lowering> {
     if !covers_what || !matches!(word.decision, Decision::Approve | Decision::ApproveWithConditions) {
         return None;
     }
@@ -191,7 +191,7 @@ fn accepted(case: &Case<'_>, word: &Word, covers_what: bool) -> Option<Lowering>
     (!lowering.facts.is_empty()).then_some(lowering)
 }
 
-fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
+fn read_word(case: &Case<'_>, body: &Body) -> Result<DecisionInput, Refusal> {
     let mut reading = Reading::new(body, "");
     let directory = case.directory.clone();
     let decision = reading.needed_word("decision", Decision::Abstain);
@@ -242,7 +242,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
         reading.wrong("comment", "missing", "Say why, in `comment`.");
     }
     reading.finish()?;
-    Ok(Word {
+    Ok(DecisionInput {
         meeting,
         decision,
         comment,
@@ -302,7 +302,7 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
 
 /// Checks that a board's approval is given at its meeting: only there the board's rules count it, and a person who is an
 /// approver only through a board cannot approve elsewhere.
-fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
+fn take_seat(case: &mut Case<'_>, word: &DecisionInput) -> Result<(), Refusal> {
     if let Some(id) = &word.meeting {
         let meeting = check_meeting(case, id)?;
         if !case.file.meetings.iter().any(|known| known.id == meeting.id) {
@@ -320,7 +320,7 @@ fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
 }
 
 /// A decision to return: the history keeps it beside the decisions that it voids, and it covers nothing itself.
-fn give_back(case: &mut Case<'_>, word: &Word) -> RecordId {
+fn give_back(case: &mut Case<'_>, word: &DecisionInput) -> RecordId {
     let mut approval = take_decision(case, word);
     let id = approval.id.clone();
     replace_earlier(case, &approval.person);
@@ -395,7 +395,7 @@ pub fn check_factor(actor: &Actor, wanted: Wanted, now: Timestamp) -> Result<(),
 /// Under dual control one person counts once, and a decision also counts as one of the person who created its credential.
 fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     let (me, speaker) = (&case.actor.person, case.actor.speaker());
-    let dual = |asking: &&Asking| asking.rule.dual_control;
+    let dual = |asking: &&OpenRule| asking.rule.dual_control;
     for asking in asked_here(case).iter().filter(dual) {
         let counts = |row: &CountedFor| asking.counted.iter().any(|own| own.rule == row.rule);
         let spoken = case.file.standing().any(|approval| {
@@ -450,7 +450,7 @@ fn second_factor_required(actor: &Actor, now: Timestamp) -> Refusal {
 }
 
 /// Whether an approval is given where a rule counts it: anywhere, or for a board's rule at a meeting of that board.
-fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
+fn sits_in(case: &Case<'_>, asking: &OpenRule, word: &DecisionInput) -> bool {
     if asking.rule.quorum.is_none() {
         return true;
     }
@@ -458,7 +458,7 @@ fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
     at.is_some_and(|meeting| asking.rule.from == Asked::Group(meeting.group.clone()))
 }
 
-fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
+fn take_decision(case: &mut Case<'_>, word: &DecisionInput) -> Approval {
     let person = case.person();
     let counted_for: Vec<CountedFor> = asked_here(case)
         .into_iter()

@@ -12,7 +12,7 @@ use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::communication::{Wanted, communication_unmet};
-use crate::change::duties::evidence::{Asks, Bad, Why};
+use crate::change::duties::evidence::{Bad, EvidenceRule, Why};
 use crate::change::duties::items::{Item, item_unmet};
 use crate::change::record::Target;
 use crate::change::{content, eligible};
@@ -104,7 +104,7 @@ fn evidence_unmet(
 ) -> Vec<Unmet> {
     let change = &file.change;
     let plan = content::plan_digest(&change.content);
-    let asks = Asks {
+    let asks = EvidenceRule {
         aspect,
         environment,
         plan: &plan,

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::{Asked, Due, Duty, ItemCheck, Party};
 use model::change::around;
-use model::change::around::checklist::{Answered, check_ask, take_answer, tick, waive};
+use model::change::around::checklist::{ProbeResult, check_ask, take_answer, tick, waive};
 use model::change::duties::items::standing;
 use model::core::enums::{Aspect, ItemKind, Role, State};
 use model::core::ids::RecordId;
@@ -107,7 +107,7 @@ fn brings_as(world: &mut World, who: &str, words: serde_json::Value) -> Result<R
 }
 
 fn answers(world: &mut World, found: Result<Timestamp, String>) {
-    let answer = Answered {
+    let answer = ProbeResult {
         probe: "restored-backup".to_owned(),
         place: "shop/production".to_owned(),
         found,

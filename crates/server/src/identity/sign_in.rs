@@ -171,7 +171,7 @@ fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, fail
 }
 
 /// A person who may sign in with a password.
-struct Known {
+struct PasswordAccount {
     person: PersonId,
     phc: String,
     is_enrolled: bool,
@@ -182,7 +182,7 @@ fn wrong() -> Failure {
 }
 
 /// The person behind a login, their password's PHC text, and whether they have a second factor.
-async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<Known>, Failure> {
+async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<PasswordAccount>, Failure> {
     let login = login.to_owned();
     let find = move |cx: &mut Context<'_, '_>| {
         let directory = cx.directory()?;
@@ -191,7 +191,7 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
         };
         let phc = known_ways::password(cx, &person.id)?;
         let is_enrolled = set_second_factor::has_second_factor(cx, &person.id)?;
-        Ok(phc.map(|phc| Known {
+        Ok(phc.map(|phc| PasswordAccount {
             person: person.id.clone(),
             phc,
             is_enrolled,

@@ -6,7 +6,7 @@ use model::change::record::Change;
 use model::change::related_records::Comment;
 use model::core::enums::{AboutKind, ActionKind};
 use model::core::ids::RecordId;
-use model::integration::foreign_comment::{CopiedComment, MOST, Step, ToldComment, kept, step, written};
+use model::integration::foreign_comment::{CopiedComment, MOST, ReceivedComment, Step, kept, step, written};
 use model::integration::foreign_mirror::ForeignMirror;
 use model::integration::foreign_system::ForeignSystem;
 use model::notify::action_item::About;
@@ -98,7 +98,7 @@ pub struct Todo {
 ///
 /// # Errors
 /// The store's.
-pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &[ToldComment]) -> Result<Todo> {
+pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &[ReceivedComment]) -> Result<Todo> {
     let Some((system, change, mirror)) = mirrored(cx, subject)? else {
         return Ok(Todo::default());
     };

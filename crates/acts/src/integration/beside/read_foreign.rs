@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::EventDraft;
 use model::core::enums::ForeignDifference;
 use model::core::ids::{RecordId, ServiceKey};
-use model::integration::foreign_change::{ForeignChange, Home, Told, compared, not_judged, take};
+use model::integration::foreign_change::{ForeignChange, Home, ReceivedChange, compared, not_judged, take};
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::json;
 use store::integration::call;
@@ -110,7 +110,7 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 pub fn take_page(
     cx: &mut Context<'_, '_>,
     (id, terms): (&str, &str),
-    rows: &[Told],
+    rows: &[ReceivedChange],
     problem: Option<&str>,
 ) -> Result<bool> {
     // The page was read with the mapping of that time, so under another mapping it is invalid.
@@ -174,7 +174,11 @@ fn rejudge_led(cx: &mut Context<'_, '_>, system: &str, known: BTreeMap<String, F
 }
 
 /// The records of the rows of a page, by their ids there.
-fn known(cx: &mut Context<'_, '_>, system: &ForeignSystem, rows: &[Told]) -> Result<BTreeMap<String, ForeignChange>> {
+fn known(
+    cx: &mut Context<'_, '_>,
+    system: &ForeignSystem,
+    rows: &[ReceivedChange],
+) -> Result<BTreeMap<String, ForeignChange>> {
     if rows.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -197,7 +201,7 @@ type Gathered<'a> = (
 fn take_row(
     cx: &mut Context<'_, '_>,
     system: &ForeignSystem,
-    told: &Told,
+    told: &ReceivedChange,
     (known, written, drafts): Gathered<'_>,
 ) -> Result<()> {
     let service = match &told.service {

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use model::core::enums::{ForeignKind, ForeignPhase, Level};
-use model::integration::foreign_change::{KEPT, Told};
+use model::integration::foreign_change::{KEPT, ReceivedChange};
 use model::integration::foreign_system::ForeignSystem;
 use model::integration::signal;
 use serde_json::Value;
@@ -59,7 +59,7 @@ impl Position {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The rows in the order of their edits.
-    pub rows: Vec<Told>,
+    pub rows: Vec<ReceivedChange>,
     /// Why rows were left out: how many, and the missing part of the first one.
     pub left_out: Option<(usize, String)>,
     /// Where the next page begins; `None` behind the last one.
@@ -87,7 +87,7 @@ pub fn read(
     credential: Option<&[u8]>,
     (position, size): (&Position, usize),
 ) -> Result<Page, Unread> {
-    let asking = Asking {
+    let asking = SystemReader {
         caller,
         system,
         credential,
@@ -115,8 +115,8 @@ pub fn read_these(
     system: &ForeignSystem,
     credential: Option<&[u8]>,
     ids: &[String],
-) -> Result<Vec<Told>, Unread> {
-    let asking = Asking {
+) -> Result<Vec<ReceivedChange>, Unread> {
+    let asking = SystemReader {
         caller,
         system,
         credential,
@@ -159,14 +159,14 @@ pub struct Copied<'a> {
 }
 
 /// A system that is being read.
-struct Asking<'a> {
+struct SystemReader<'a> {
     caller: &'a Caller,
     system: &'a ForeignSystem,
     credential: Option<&'a [u8]>,
     base: &'a str,
 }
 
-impl Asking<'_> {
+impl SystemReader<'_> {
     /// Sends a request, and reads the response as JSON.
     fn ask(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Value, Unread> {
         answered(&self.send(method, path, body)?)
@@ -254,8 +254,10 @@ fn impact(text: &str) -> Level {
 }
 
 /// Collects rows; unreadable ones are counted with the missing part of the first one.
-fn gathered(rows: impl Iterator<Item = Result<Told, String>>) -> (Vec<Told>, Option<(usize, String)>) {
-    let (mut read, mut left_out): (Vec<Told>, Option<(usize, String)>) = (Vec::new(), None);
+fn gathered(
+    rows: impl Iterator<Item = Result<ReceivedChange, String>>,
+) -> (Vec<ReceivedChange>, Option<(usize, String)>) {
+    let (mut read, mut left_out): (Vec<ReceivedChange>, Option<(usize, String)>) = (Vec::new(), None);
     for row in rows {
         match row {
             Ok(told) => read.push(told),

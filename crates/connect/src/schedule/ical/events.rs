@@ -24,7 +24,7 @@ const MOST_DAYS: i64 = 31;
 const UNTITLED: &str = "Maintenance";
 
 /// A time as given in the file.
-struct Told {
+struct ZonedMoment {
     local: DateTime,
     zone: TimeZone,
     is_day: bool,
@@ -165,7 +165,7 @@ fn repeats_within_a_day(rule: &str) -> bool {
 /// unless it is a period with an end of its own.
 fn added(
     event: &Component<'_>,
-    (start, once): (&Told, Occurrence),
+    (start, once): (&ZonedMoment, Occurrence),
     (line, usual): (usize, &TimeZone),
     exdates: &BTreeSet<Date>,
 ) -> Result<BTreeSet<Occurrence>, Problem> {
@@ -200,17 +200,17 @@ fn added(
 }
 
 /// A time so long after another by the clock on the wall, such as `PT2H`.
-fn after(told: &Told, lasting: &str, line: usize) -> Result<Told, Problem> {
+fn after(told: &ZonedMoment, lasting: &str, line: usize) -> Result<ZonedMoment, Problem> {
     let wrong = || Problem::new(line, format!("`{lasting}` is no duration, such as PT2H"));
     let span: Span = lasting.trim().parse().map_err(|_| wrong())?;
-    Ok(Told {
+    Ok(ZonedMoment {
         local: told.local.checked_add(span).map_err(|_| wrong())?,
         zone: told.zone.clone(),
         is_day: told.is_day,
     })
 }
 
-fn once(event: &Component<'_>, start: &Told, (line, usual): (usize, &TimeZone)) -> Result<Occurrence, Problem> {
+fn once(event: &Component<'_>, start: &ZonedMoment, (line, usual): (usize, &TimeZone)) -> Result<Occurrence, Problem> {
     let starts_at = instant(start, line)?;
     let ends_at = match (named(event, "DTEND").next(), property(event, "DURATION")) {
         (Some(end), _) => instant(&told(end, line, usual)?, line)?,
@@ -230,12 +230,12 @@ fn once(event: &Component<'_>, start: &Told, (line, usual): (usize, &TimeZone)) 
 }
 
 /// A time with its zone: that of the property, UTC for one that ends with `Z`, else the calendar's.
-fn told(property: &Property<'_>, line: usize, usual: &TimeZone) -> Result<Told, Problem> {
+fn told(property: &Property<'_>, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
     told_as(property, property.val.as_str(), line, usual)
 }
 
 /// One of the times of a property, each of which has its zone.
-fn told_as(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -> Result<Told, Problem> {
+fn told_as(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
     let text = text.trim();
     let (local, is_utc) = local(text, line)?;
     let named = property
@@ -255,14 +255,14 @@ fn told_as(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -
         })?,
         None => usual.clone(),
     };
-    Ok(Told {
+    Ok(ZonedMoment {
         local,
         zone,
         is_day: !text.contains('T'),
     })
 }
 
-fn instant(told: &Told, line: usize) -> Result<Timestamp, Problem> {
+fn instant(told: &ZonedMoment, line: usize) -> Result<Timestamp, Problem> {
     let zoned = told.local.to_zoned(told.zone.clone());
     let zoned = zoned.map_err(|_| Problem::new(line, format!("`{}` is out of range", told.local)))?;
     Ok(zoned.timestamp())

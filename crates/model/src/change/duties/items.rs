@@ -10,7 +10,7 @@ use crate::approval::authority::{candidates, targets_of};
 use crate::approval::obligation::{Asked, Duty, ItemCheck, Party, TargetObligation};
 use crate::change::change_file::{Actor, ChangeFile};
 use crate::change::content::plan_digest;
-use crate::change::duties::evidence::{self, Asks, place_of};
+use crate::change::duties::evidence::{self, EvidenceRule, place_of};
 use crate::change::eligible;
 use crate::change::record::Target;
 use crate::change::related_records::{ChecklistItem, Evidence, WaiverPart};
@@ -142,7 +142,7 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
 
 /// The status of a line of a change's checklist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct ItemStatus {
     /// `met`, `waived`, `open`, or `not_asked` where its rule no longer has it.
     pub state: &'static str,
     /// Its owners.
@@ -154,10 +154,10 @@ pub struct Standing {
 }
 
 /// The status of a typed line of a checklist; `None` for a plain line that is ticked.
-pub fn standing(file: &ChangeFile, directory: &Directory, line: &ChecklistItem, now: Timestamp) -> Option<Standing> {
+pub fn standing(file: &ChangeFile, directory: &Directory, line: &ChecklistItem, now: Timestamp) -> Option<ItemStatus> {
     line.kind?;
     let Some(item) = Item::of_line(file, line) else {
-        return Some(Standing {
+        return Some(ItemStatus {
             state: "not_asked",
             owners: Vec::new(),
             reason: String::new(),
@@ -170,7 +170,7 @@ pub fn standing(file: &ChangeFile, directory: &Directory, line: &ChecklistItem, 
         None if is_waived(file, line, &item) => "waived",
         None => "met",
     };
-    Some(Standing {
+    Some(ItemStatus {
         state,
         owners: item.owners(file, directory, now),
         reason: item.row.obligation.reason.clone(),
@@ -212,7 +212,7 @@ fn evidence_lacks(
     now: Timestamp,
 ) -> Option<Lack> {
     let plan = plan_digest(&file.change.content);
-    let asks = Asks {
+    let asks = EvidenceRule {
         aspect,
         environment,
         plan: &plan,

@@ -121,7 +121,7 @@ impl TemplateBounds {
 
 /// The bounds in a proposal.
 #[derive(Default)]
-struct Said {
+struct StatedBounds {
     highest_risk: Option<Level>,
     impact: [Option<Level>; 3],
     complexity: Option<Level>,
@@ -130,10 +130,10 @@ struct Said {
     highest_probability: Option<i64>,
 }
 
-fn read_said(reading: &mut Reading<'_>) -> Said {
+fn read_said(reading: &mut Reading<'_>) -> StatedBounds {
     const RATED: &[Level] = &[Level::Low, Level::Medium, Level::High];
     let axis = |inner: &mut Reading<'_>, name: &'static str| read_content::read_level(inner, name, Level::ALL);
-    Said {
+    StatedBounds {
         highest_risk: read_content::read_level(reading, "highest_risk", RATED),
         impact: reading
             .object("impact", |inner| {

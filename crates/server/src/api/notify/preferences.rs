@@ -28,7 +28,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// A person's preferences in the format in which they are set.
-fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
+fn telling_view(person: &Person, telling: &preferences::NotificationPreferences) -> Value {
     let mut view = json!({
         "person": person.login, "zone": person.zone,
         "how": if telling.digest_at.is_some() { "digest" } else { "at_once" },

@@ -59,7 +59,7 @@ pub(crate) struct Refused {
 
 /// Which tab of the page an address names, and the place of the first target that the page lists.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ChangePageQuery {
     tab: Option<String>,
     targets: Option<usize>,
 }
@@ -69,7 +69,7 @@ pub(crate) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ChangePageQuery>,
 ) -> Response {
     let (tab, from) = (asked.tab.unwrap_or_default(), asked.targets.unwrap_or_default());
     show_as(&state, &visitor, Place::Changes, 200, move |view| {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::audit::find_timeline::Told;
+use acts::audit::find_timeline::ShownEvent;
 use acts::change::find_acts::OpenActs;
 use model::change::blocks::lets_do;
 use model::change::change_file::ChangeFile;
@@ -51,7 +51,7 @@ pub(crate) struct Around<'f> {
     /// Its log of actions.
     pub entries: Vec<ActionEntry>,
     /// The events, newest first.
-    pub told: Vec<Told>,
+    pub told: Vec<ShownEvent>,
     /// The acts that are open to the reader.
     pub open: &'f OpenActs,
     /// The data about the change that forms need.

@@ -28,7 +28,7 @@ use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::directory::service_sections;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{self, capital, names, plain};
 use crate::web::shared::{fields, idempotent_form, propose_form};
@@ -37,14 +37,18 @@ use crate::web::shared::{fields, idempotent_form, propose_form};
 const CHANGES: i64 = 20;
 
 /// The list of services.
-pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn services(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Services, move |view| {
         services_page(view, &words, None)
     })
     .await
 }
 
-fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn services_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let open = open_changes(view)?;
     let directory = view.directory.clone();
     let (shown, told) = words.narrow(directory.services.values(), |service| {
@@ -200,7 +204,7 @@ pub(crate) async fn set_service(State(state): State<AppState>, visitor: Visitor,
         &visitor,
         sent,
         |cx, body| acts::directory::set_service::set_service(cx, &as_shown(body)).map(drop),
-        |view, back| services_page(view, &Words::default(), back),
+        |view, back| services_page(view, &ListQuery::default(), back),
     )
     .await
 }
