@@ -16,7 +16,7 @@ use model::core::refusal::{FieldError, Refusal};
 use store::audit::event::{self, Event};
 use store::record::Record;
 
-use crate::audit::find_timeline::{LogView, ShownEvent, find_seal, told};
+use crate::audit::find_timeline::{LogView, ShownEvent, find_seal, to_shown};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::show_timeline::{events_of, records_of};
@@ -82,7 +82,10 @@ pub fn find_log(cx: &mut Context<'_, '_>, before: Option<i64>, limit: i64) -> Re
     let mut view = find_seal(cx)?;
     let end = before.unwrap_or(view.size).clamp(0, view.size);
     let from = (end - limit).max(0);
-    let mut entries: Vec<ShownEvent> = event::page(cx.tx, from, end - from)?.into_iter().map(told).collect();
+    let mut entries: Vec<ShownEvent> = event::page(cx.tx, from, end - from)?
+        .into_iter()
+        .map(to_shown)
+        .collect();
     entries.reverse();
     view.entries = entries;
     Ok(view)
@@ -246,7 +249,7 @@ fn about_page(cx: &mut Context<'_, '_>, asked: &ResolvedFilter, about: &str, end
         Err(error) => return Err(error),
     };
     let oldest = found.iter().filter_map(|event| event.seq).min();
-    let mut placed: Vec<ShownEvent> = found.into_iter().map(told).collect();
+    let mut placed: Vec<ShownEvent> = found.into_iter().map(to_shown).collect();
     placed.retain(|told| told.index.is_some_and(|index| index < end) && asked.fits(told));
     placed.sort_by_key(|told| std::cmp::Reverse(told.index));
     let mut page = cut(placed, limit);
@@ -335,7 +338,7 @@ fn walked_page(cx: &mut Context<'_, '_>, asked: &ResolvedFilter, end: i64, limit
     let (pattern, mut fits) = (asked.pattern(), Vec::new());
     while top > last {
         let from = last.max(top - STEP);
-        let step = event::page_below(cx.tx, from, top, &pattern)?.into_iter().map(told);
+        let step = event::page_below(cx.tx, from, top, &pattern)?.into_iter().map(to_shown);
         fits.extend(step.filter(|told| asked.fits(told)));
         top = from;
         if i64::try_from(fits.len()).unwrap_or(i64::MAX) > limit {

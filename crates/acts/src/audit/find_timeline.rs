@@ -51,7 +51,7 @@ pub struct LogView {
     pub entries: Vec<ShownEvent>,
 }
 
-pub(crate) fn told(event: Event) -> ShownEvent {
+pub(crate) fn to_shown(event: Event) -> ShownEvent {
     // This program wrote the bytes; if they are unreadable nevertheless, the kind is still shown.
     let leaf: Map<String, Value> = serde_json::from_slice(&event.bytes).unwrap_or_default();
     let actor = leaf.get("actor").and_then(Value::as_str).unwrap_or("system");
@@ -79,7 +79,7 @@ pub fn find_timeline(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Shown
         found.extend(event::of_subject(cx.tx, Deployment::TABLE, stored.record.id())?);
     }
     found.sort_by(|a, b| b.place().cmp(&a.place()));
-    Ok(found.into_iter().map(told).collect())
+    Ok(found.into_iter().map(to_shown).collect())
 }
 
 /// Finds the events of one record of the estate, such as a freeze, newest first. The caller shows these events only to
@@ -90,7 +90,7 @@ pub fn find_timeline(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Shown
 pub fn find_history<R: Record>(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<ShownEvent>> {
     let mut found = event::of_subject(cx.tx, R::TABLE, id)?;
     found.reverse();
-    Ok(found.into_iter().map(told).collect())
+    Ok(found.into_iter().map(to_shown).collect())
 }
 
 /// The state of the log: size, last seal, waiting events. Everybody of the tenant may see it.

@@ -42,7 +42,7 @@ pub fn note_log_sizes(executor: &impl Transactions) -> Result<u64> {
     let sizes = executor.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| Ok(log::sizes(tx)?))?;
     let mut written = 0;
     for (tenant, _) in sizes.into_iter().filter(|(tenant, _)| tenant != SYSTEM_TENANT) {
-        let standing = executor.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, standing)?;
+        let standing = executor.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, log_summary)?;
         let Some(standing) = standing else { continue };
         let known = standing.clone();
         let is_due = executor.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, move |cx| {
@@ -57,7 +57,7 @@ pub fn note_log_sizes(executor: &impl Transactions) -> Result<u64> {
     Ok(written)
 }
 
-fn standing(cx: &mut Context<'_, '_>) -> Result<Option<LogSummary>> {
+fn log_summary(cx: &mut Context<'_, '_>) -> Result<Option<LogSummary>> {
     let Some(state) = log::state(cx.tx)? else {
         return Ok(None);
     };

@@ -186,7 +186,7 @@ fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
 }
 
 /// Reports the progress; an error ends the comparison.
-fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
+fn report_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
     if progress(what, done) {
         return Ok(());
     }

@@ -194,7 +194,7 @@ impl MemberQuery {
 }
 
 /// Looks up the member of a question; `None` for a rollback, and for a target without members.
-pub(crate) fn asked_member(
+pub(crate) fn find_member(
     cx: &mut Context<'_, '_>,
     (change, target): (&str, &TargetId),
     purpose: Purpose,

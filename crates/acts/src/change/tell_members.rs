@@ -57,7 +57,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn check_may_tell(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+pub fn check_may_report(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.try_on_change(key, |case| case.allow(Act::Complete))
 }
 
@@ -65,7 +65,7 @@ pub fn check_may_tell(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`].
-pub fn read_told(body: &Body) -> std::result::Result<Vec<MemberOutcomeInput>, Refusal> {
+pub fn read_outcomes(body: &Body) -> std::result::Result<Vec<MemberOutcomeInput>, Refusal> {
     let mut reading = Reading::new(body, "");
     let told = reading.objects("outcomes", |row| MemberOutcomeInput {
         service: row.text("service", LINE).unwrap_or_default(),
@@ -186,7 +186,7 @@ pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: 
 /// 403; 409 if the waves do not run, or if nothing failed; 422 for a member that did not fail; the store's.
 pub fn retry_members(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<usize> {
     let change = cx.change(key)?;
-    check_may_tell(cx, key)?;
+    check_may_report(cx, key)?;
     let mut reading = Reading::new(body, "");
     let named: BTreeSet<String> = reading.texts("members", LINE).unwrap_or_default().into_iter().collect();
     reading.finish()?;

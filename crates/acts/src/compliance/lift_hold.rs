@@ -25,7 +25,7 @@ use crate::incident::keep::keep;
 pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<HoldOrder> {
     cx.allow(actions::SET_POLICY)?;
     let found = HoldOrder::found(cx, id)?.ok_or_else(|| Refusal::not_found("hold order"))?;
-    let word = word(cx, body)?;
+    let word = lift_request(cx, body)?;
     if !found.active {
         let text = "The hold order was lifted already.";
         return Err(Refusal::not_now("not_open", text, "Nothing is left to lift.", Vec::new()).into());
@@ -40,7 +40,7 @@ pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     }
     let mut written = Written::default();
     let lifted = cx.put(&mut written, found.lifted(word))?;
-    tell_placer(cx, &mut written, &lifted)?;
+    notify_placer(cx, &mut written, &lifted)?;
     let subject = ("hold_order", lifted.id.0.clone());
     cx.tell(vec![draft("hold_order.lifted", subject, cx.now, data)], written)?;
     Ok(lifted)
@@ -50,7 +50,7 @@ pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
 ///
 /// # Errors
 /// 422.
-pub(crate) fn word(cx: &mut Context<'_, '_>, body: &Body) -> Result<LiftRequest> {
+pub(crate) fn lift_request(cx: &mut Context<'_, '_>, body: &Body) -> Result<LiftRequest> {
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", REASON);
     reading.finish()?;
@@ -90,7 +90,7 @@ fn needs_another(others: Vec<String>) -> Error {
 }
 
 /// The person who placed an order is notified when somebody else lifts it, with the name.
-fn tell_placer(cx: &mut Context<'_, '_>, written: &mut Written, order: &HoldOrder) -> Result<()> {
+fn notify_placer(cx: &mut Context<'_, '_>, written: &mut Written, order: &HoldOrder) -> Result<()> {
     let directory = cx.directory()?;
     let me = cx.actor.person.clone();
     let is_here = directory.people.get(&order.by).is_some_and(|it| it.active);

@@ -74,7 +74,7 @@ pub fn keep_made_report(cx: &mut Context<'_, '_>, due: &DueReport, digest: &str)
     };
     let mut written = Written::default();
     let made = cx.put(&mut written, made)?;
-    tell_recipients(cx, &mut written, &made, due, digest)?;
+    notify_recipients(cx, &mut written, &made, due, digest)?;
     let data = json!({
         "framework": report.framework, "span": due.span, "from": report.from, "to": report.to,
         "log_size": report.log.size, "format": made.format, "digest": digest,
@@ -85,7 +85,7 @@ pub fn keep_made_report(cx: &mut Context<'_, '_>, due: &DueReport, digest: &str)
 }
 
 /// The letter contains the link and the digest, and no figure: the link requires the right to read the log.
-fn tell_recipients(
+fn notify_recipients(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     made: &ReportSchedule,

@@ -54,17 +54,17 @@ impl Standings {
         let event = self.first_event?;
         let written = self.written;
         let read = self.read.into_iter().filter(|(id, _)| !written.contains(id));
-        let changes = read.map(|(id, version)| standing(Change::TABLE, id, version, false));
+        let changes = read.map(|(id, version)| used_version(Change::TABLE, id, version, false));
         Some((event, changes.collect()))
     }
 }
 
 /// The act's read or write of the estate, at this number.
 pub(crate) fn of_estate(generation: i64, made: bool) -> UsedVersion {
-    standing(ESTATE, String::new(), generation, made)
+    used_version(ESTATE, String::new(), generation, made)
 }
 
-fn standing(table: &str, id: String, version: i64, made: bool) -> UsedVersion {
+fn used_version(table: &str, id: String, version: i64, made: bool) -> UsedVersion {
     let record = RecordRef {
         table: table.to_owned(),
         id,

@@ -38,7 +38,7 @@ pub(crate) fn usual_api(kind: &str) -> Option<ConnectionApi> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn said(
+pub(crate) fn present_reply(
     cx: &mut Context<'_, '_>,
     check: &OutsideCheck,
     may_deploy: impl FnOnce(&mut Context<'_, '_>, &OutsideCheck) -> Result<TaskReply>,

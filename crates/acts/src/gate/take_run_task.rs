@@ -48,14 +48,14 @@ pub(crate) fn take(cx: &mut Context<'_, '_>, connection: &str, it: &RunTask) -> 
             (None, Some(text))
         }
     };
-    let check = asked(cx, &connection, place, it)?;
+    let check = new_check(cx, &connection, place, it)?;
     secrets::keep(cx, &run_tasks::token_name(check.id.as_str()), &token)?;
-    let answered = external_checks::ask_first(cx, check)?;
+    let answered = external_checks::judge_first(cx, check)?;
     Ok(told.unwrap_or(answered))
 }
 
 /// A new question.
-fn asked(
+fn new_check(
     cx: &mut Context<'_, '_>,
     connection: &Connection,
     place: Option<(&Mapping, &EnvironmentKey)>,

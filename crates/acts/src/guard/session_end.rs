@@ -37,7 +37,7 @@ pub fn note_ended(cx: &mut Context<'_, '_>, ended: &[Ended]) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn note_asked(cx: &mut Context<'_, '_>, person: &str, ended: &[Ended]) -> Result<()> {
+pub(crate) fn note_requested(cx: &mut Context<'_, '_>, person: &str, ended: &[Ended]) -> Result<()> {
     if ended.is_empty() {
         return note(cx, person, &[]);
     }

@@ -78,7 +78,7 @@ pub(crate) fn keep_provider(
     cx: &mut Context<'_, '_>,
     (old, mut read, secret): ProviderRequest,
 ) -> Result<IdentityProvider> {
-    (read.set_by, read.set_at) = match old.as_ref().filter(|old| says_who(old) == says_who(&read)) {
+    (read.set_by, read.set_at) = match old.as_ref().filter(|old| trust_settings(old) == trust_settings(&read)) {
         Some(old) => (old.set_by.clone(), old.set_at),
         None => (Some(cx.actor.speaker().clone()), Some(cx.now)),
     };
@@ -98,7 +98,7 @@ pub(crate) fn keep_provider(
 }
 
 /// The settings that decide which identities are trusted: a person who changes them could sign in as anybody.
-fn says_who(provider: &IdentityProvider) -> (&str, &str, bool, bool) {
+fn trust_settings(provider: &IdentityProvider) -> (&str, &str, bool, bool) {
     let IdentityProvider {
         issuer,
         client_id,

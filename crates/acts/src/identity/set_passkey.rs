@@ -371,7 +371,7 @@ fn rest(made: &RegisteredCredential<'_, 16>) -> Result<Kept> {
     })
 }
 
-fn ask(cx: &mut Context<'_, '_>, kind: &str, person: &str) -> Result<Begun> {
+fn begin_ceremony(cx: &mut Context<'_, '_>, kind: &str, person: &str) -> Result<Begun> {
     let site = Site::of(cx)?;
     let asked = DiscoverableCredentialRequestOptions::passkey(&site.id);
     let (state, options) = asked.start_ceremony().map_err(|_| broken("the question"))?;
@@ -391,7 +391,7 @@ pub fn begin_step_up(cx: &mut Context<'_, '_>) -> Result<Begun> {
         let satisfy = "Show a code of your authenticator, or your password if you have none.";
         return Err(Refusal::not_now("no_passkey", text, satisfy, Vec::new()).into());
     }
-    ask(cx, STEP_UP, person.as_str())
+    begin_ceremony(cx, STEP_UP, person.as_str())
 }
 
 /// The second half: whether the acting person showed their passkey.
@@ -421,7 +421,7 @@ pub fn begin_sign_in(cx: &mut Context<'_, '_>) -> Result<Begun> {
     if cx.directory()?.tenant.is_none() {
         return Err(Refusal::not_found("organisation").into());
     }
-    ask(cx, SIGN_IN, "")
+    begin_ceremony(cx, SIGN_IN, "")
 }
 
 /// The second step: identifies the owner of the passkey. A person without a password here signs in at their identity provider,

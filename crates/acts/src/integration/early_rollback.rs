@@ -169,12 +169,12 @@ fn refute(cx: &mut Context<'_, '_>, deployment: Deployment) -> Result<()> {
         "deployment.unauthorized",
         ("deployment", saved.id.0.clone()),
         cx.now,
-        told_of(&saved),
+        deployment_data(&saved),
     );
     cx.tell(vec![event], written)
 }
 
-fn told_of(saved: &Deployment) -> Value {
+fn deployment_data(saved: &Deployment) -> Value {
     json!({
         "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
     })
@@ -240,7 +240,7 @@ pub(crate) fn save_cleared(cx: &mut Context<'_, '_>, deployment: Deployment) -> 
         "deployment.cleared",
         ("deployment", saved.id.0.clone()),
         cx.now,
-        told_of(&saved),
+        deployment_data(&saved),
     );
     cx.tell(vec![event], written)?;
     let outcome = saved.status.as_deref().and_then(outcome_of);

@@ -54,7 +54,7 @@ pub fn take(
         return Ok(format!("refused: {text}"));
     }
     if ask.is_repeat
-        && let Some(told) = answer_again(cx, connection, ask)?
+        && let Some(told) = resend_answer(cx, connection, ask)?
     {
         return Ok(told);
     }
@@ -65,7 +65,7 @@ pub fn take(
     let found = record::find_one::<OutsideCheck>(cx.tx, &filter)?.map(|stored| stored.record);
     let named = find_change(&connection.links, &ask.texts);
     let (named, found_by) = named.map_or((None, None), |(key, rule)| (Some(key), Some(rule)));
-    let mut check = found.unwrap_or_else(|| asked(connection, rows, environment, ask));
+    let mut check = found.unwrap_or_else(|| new_check(connection, rows, environment, ask));
     // The latest request counts: a title may be edited, and a request may be opened again.
     if check.version == 0 || !ask.is_repeat && ask.occurred_at >= check.at {
         check.at = ask.occurred_at;
@@ -90,7 +90,7 @@ pub fn take(
 }
 
 /// A new request.
-fn asked(
+fn new_check(
     connection: &Connection,
     rows: &[&Mapping],
     environment: Option<EnvironmentKey>,
@@ -128,7 +128,7 @@ fn asked(
 }
 
 /// Sends the answer about a commit again; `None` when there was no request about it yet.
-fn answer_again(cx: &mut Context<'_, '_>, connection: &Connection, ask: &DecisionRequest) -> Result<Option<String>> {
+fn resend_answer(cx: &mut Context<'_, '_>, connection: &Connection, ask: &DecisionRequest) -> Result<Option<String>> {
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
         .equals("is_over", false)
@@ -356,7 +356,7 @@ pub fn judge_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result<String> {
+pub(crate) fn judge_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result<String> {
     judge(cx, check, Cause::Asked)
 }
 
@@ -391,7 +391,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     let said = match check.ask {
         // A result is sent once and never changes.
         DecisionKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
-        DecisionKind::RunTask => run_tasks::said(cx, &check, may_deploy)?,
+        DecisionKind::RunTask => run_tasks::present_reply(cx, &check, may_deploy)?,
         DecisionKind::Merge | DecisionKind::StatusCheck => may_be_merged(cx, &check)?,
         DecisionKind::ProtectionRule | DecisionKind::DeploymentApproval => may_deploy(cx, &check)?,
     };
@@ -416,7 +416,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     };
     if kept.as_ref().is_some_and(is_same) {
         if cause == Cause::AskedAgain {
-            say_it(cx, &next)?;
+            queue_answer(cx, &next)?;
         }
         return Ok(told);
     }
@@ -435,7 +435,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     );
     cx.tell(vec![event], written)?;
     if is_news && (!saved.is_over || !saved.ask.is_merge()) {
-        say_it(cx, &saved)?;
+        queue_answer(cx, &saved)?;
     }
     if kept.is_none_or(|it| saved.answer != it.answer || saved.is_over != it.is_over) {
         answer_those_behind(cx, &saved)?;
@@ -488,7 +488,7 @@ fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result
 }
 
 /// Queues the call with the answer.
-fn say_it(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
+fn queue_answer(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
     let (id, now) = (cx.new_id()?, cx.now);
     call::insert(cx.tx, &id, (CALL, check.id.as_str()), now)?;
     Ok(())

@@ -122,7 +122,7 @@ pub(crate) fn begun_here(
 }
 
 /// Whether a kind of system reports only successful deployments: each success is an occurrence.
-pub(crate) fn tells_no_beginning(kind: &str) -> bool {
+pub(crate) fn reports_only_success(kind: &str) -> bool {
     matches!(kind, "cdevents" | "cloudevents")
 }
 

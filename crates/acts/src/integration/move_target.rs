@@ -42,7 +42,7 @@ impl Lawfulness {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_word(
+pub(crate) fn apply_report(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     key: &str,
@@ -196,7 +196,7 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &TargetReport) -> b
         if came_after(&record, word) {
             return false;
         }
-        say_late(case, &record, word);
+        note_late_report(case, &record, word);
         return !word.must_begin;
     }
     let before = match (word.has_begun, word.told_before) {
@@ -255,7 +255,7 @@ fn note_implementer(case: &mut Case<'_>, who: Option<&PersonId>) {
 
 /// A report after its target's end: an earlier start, an end that another followed, or the end that counts. Statements by
 /// people stay.
-fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &TargetReport) {
+fn note_late_report(case: &mut Case<'_>, record: &TargetRecord, word: &TargetReport) {
     if !matches!(case.change().state, State::Implementing | State::Reviewing) {
         return;
     }

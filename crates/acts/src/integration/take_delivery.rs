@@ -82,7 +82,7 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Members(it) => return tell_members::take_members(cx, connection, it),
         Signal::Drift(it) => return take_drift::take_drift(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
-        Signal::Ask(it) => return take_ask(cx, connection, it),
+        Signal::Ask(it) => return take_decision_request(cx, connection, it),
         Signal::RunTask(it) => return take_run_task::take(cx, connection, it),
         Signal::MailReply(it) => return reply_by_mail::take_reply(cx, connection, it),
         Signal::Push(it) => return take_commits::take_push(cx, connection, it),
@@ -147,7 +147,7 @@ fn take_tree(cx: &mut Context<'_, '_>, connection: &str, it: &signal::CommitTree
     .to_owned())
 }
 
-fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::DecisionRequest) -> Result<String> {
+fn take_decision_request(cx: &mut Context<'_, '_>, connection: &str, it: &signal::DecisionRequest) -> Result<String> {
     let connection = connections::connection(cx, connection)?;
     let rows: Vec<&Mapping> = connection.map.iter().filter(|row| row.is_of(&it.repository)).collect();
     if rows.is_empty() {

@@ -10,7 +10,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::find_change::find_change;
 use crate::integration::messengers::{self, KnownDeployments};
-use crate::integration::move_target::{Lawfulness, conform, take_word};
+use crate::integration::move_target::{Lawfulness, apply_report, conform};
 use crate::integration::save_deployment::save_deployment;
 use crate::integration::told_before::Before;
 use crate::integration::told_deployment::{Here, ReportedStatus, completed};
@@ -40,12 +40,12 @@ pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Resu
     if !words.contains(&word) {
         words.push(word.clone());
     }
-    if word_ends_nothing(&words, &word)
+    if is_end_without_start(&words, &word)
         && let Some(began) = messengers::begun_here(cx, here, &known, &word)?
     {
         words.push(began);
     }
-    let attempts = occurrence::attempts(&words, messengers::tells_no_beginning(&here.connection.kind));
+    let attempts = occurrence::attempts(&words, messengers::reports_only_success(&here.connection.kind));
     let mut result = String::new();
     for (place, attempt) in attempts.into_iter().enumerate() {
         let has_word = attempt.contains(&word);
@@ -63,7 +63,7 @@ pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Resu
 }
 
 /// Whether a report is an end without any known start of its deployment.
-fn word_ends_nothing(words: &[StatusReport], word: &StatusReport) -> bool {
+fn is_end_without_start(words: &[StatusReport], word: &StatusReport) -> bool {
     Phase::of(&word.status).is_end() && occurrence::began_at(words).is_none()
 }
 
@@ -218,7 +218,7 @@ fn take_news(
             others,
             applied: &applied,
         };
-        came.what = match take_word(cx, here, key, word, (&*subject, &before))? {
+        came.what = match apply_report(cx, here, key, word, (&*subject, &before))? {
             Lawfulness::Lawful => {
                 subject.unauthorized = false;
                 ""

@@ -28,7 +28,7 @@ fn person_of(cx: &mut Context<'_, '_>, login: &str) -> Result<Person> {
 ///
 /// # Errors
 /// 403 for another's without the right to set people, 404, or the store's.
-pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, NotificationPreferences)> {
+pub fn preferences_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, NotificationPreferences)> {
     let person = person_of(cx, login)?;
     let telling = person.telling.clone().unwrap_or_default();
     Ok((person, telling))
@@ -55,7 +55,7 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
         person = cx.put_estate("person.telling_set", wished, json!({}))?;
     }
     // Waiting messages follow the new preferences.
-    send_deferred::tell_held(cx, person.id.as_str())?;
+    send_deferred::send_held(cx, person.id.as_str())?;
     Ok((person, telling))
 }
 

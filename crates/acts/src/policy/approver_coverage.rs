@@ -90,7 +90,7 @@ impl LeftStanding {
                 continue;
             };
             file.change.content.touches = Touch::ALL.iter().copied().collect();
-            file.requirements = judge::judge_as_told(&self.policies, &cx.tenant(), (&self.directory, self.now), &file);
+            file.requirements = judge::judge_draft(&self.policies, &cx.tenant(), (&self.directory, self.now), &file);
             let file = Arc::new(file);
             for row in &file.requirements.obligations {
                 let Duty::Approval(rule) = &row.obligation.duty else {

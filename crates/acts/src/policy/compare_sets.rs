@@ -37,8 +37,8 @@ impl Sets<'_> {
     /// The requirements for a change with these facts.
     pub(crate) fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
         let new = self.proposed.require(change, targets);
-        let before = asked(self.active, &self.active.require(change, targets));
-        let after = asked(self.proposed, &new);
+        let before = obligation_rows(self.active, &self.active.require(change, targets));
+        let after = obligation_rows(self.proposed, &new);
         Compared {
             added: without(&after, &before),
             removed: without(&before, &after),
@@ -78,7 +78,7 @@ fn without(rows: &[ObligationRow], others: &[ObligationRow]) -> Vec<ObligationRo
     rows.iter().filter(is_new).cloned().collect()
 }
 
-fn asked(set: &PolicySet, requirements: &Requirements) -> Vec<ObligationRow> {
+fn obligation_rows(set: &PolicySet, requirements: &Requirements) -> Vec<ObligationRow> {
     let row = |row: &TargetObligation| ObligationRow {
         policy: row.obligation.id.clone(),
         reason: set

@@ -175,7 +175,7 @@ pub(crate) enum How {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_people(
+pub(crate) fn notify_people(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     active: &Configuration,

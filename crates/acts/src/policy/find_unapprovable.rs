@@ -177,7 +177,7 @@ fn look(cx: &mut Context<'_, '_>, directory: &Directory, service: &ServiceKey, r
         };
         file.change.content.touches = kind_of.touches;
         file.change.content.category = kind_of.category.unwrap_or(file.change.content.category);
-        file.requirements = judge::judge_as_told(&policies, &tenant, (directory, cx.now), &file);
+        file.requirements = judge::judge_draft(&policies, &tenant, (directory, cx.now), &file);
         for row in &file.requirements.obligations {
             let Duty::Approval(rule) = &row.obligation.duty else {
                 continue;

@@ -192,7 +192,7 @@ fn search(set: &PolicySet) -> Vec<Story> {
 /// The checks for every shape of a sort.
 fn walks(set: &PolicySet, (alone, honest): (&Cast, &Cast), shape: &Shape) -> Vec<Option<Story>> {
     if shape.is_told_afterwards {
-        return vec![own_word(set, alone, shape), unconfirmed(set, honest, shape)];
+        return vec![self_approval(set, alone, shape), unconfirmed(set, honest, shape)];
     }
     if shape.kind == Kind::Standard {
         return vec![to_its_end(set, honest, shape)];
@@ -201,7 +201,7 @@ fn walks(set: &PolicySet, (alone, honest): (&Cast, &Cast), shape: &Shape) -> Vec
 }
 
 /// Alma reports retroactive work, with herself as its approver.
-fn own_word(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
+fn self_approval(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
     let alma = StageActor::person("alma");
     let mut stage = Stage::open(set, &alone.directory, &alma, (shape, &[])).ok()?;
     stage.confirm(&alma);

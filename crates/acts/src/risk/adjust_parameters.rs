@@ -12,7 +12,7 @@ use policy::PolicySet;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::policy::propose_parameters::{propose_with, set_in_force};
-use crate::risk::remove_rules::{asked, without};
+use crate::risk::remove_rules::{required_rules, without};
 
 /// The values that the outcomes suggest, each with its back-test on the stored facts.
 ///
@@ -35,7 +35,10 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, proposal: &ParameterPropo
         let Some((told, targets)) = &change.told else {
             continue;
         };
-        let (before, after) = (asked(active, told, targets), asked(&proposed, told, targets));
+        let (before, after) = (
+            required_rules(active, told, targets),
+            required_rules(&proposed, told, targets),
+        );
         test.changes += 1;
         // The requirements in the record must be computed again, or the facts prove nothing about this change.
         if !change.rules.keys().all(|rule| before.contains(rule)) {

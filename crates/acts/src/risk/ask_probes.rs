@@ -46,7 +46,7 @@ pub struct Errand {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+pub(crate) fn queue_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let file = &saved.after;
     if !is_waiting(file) {
         return Ok(());
@@ -70,7 +70,7 @@ pub(crate) fn ask_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
         let place = place_of(&target);
         let last = last_answer(file, &probe, &place);
         if last.is_none_or(|last| cx.now.duration_since(last.at) > FRESH) {
-            ask(cx, &file.change, &rule, &target)?;
+            queue_probe(cx, &file.change, &rule, &target)?;
         }
     }
     Ok(())
@@ -111,7 +111,7 @@ fn in_use(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Probe>> {
     Ok(record::find_one::<Probe>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-fn ask(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &Target) -> Result<()> {
+fn queue_probe(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &Target) -> Result<()> {
     let subject = format!("{}/{}/{rule}", change.id, target.id);
     let (id, now) = (cx.new_id()?, cx.now);
     Ok(call::insert(cx.tx, &id, (CALL, subject.as_str()), now)?)
@@ -127,7 +127,7 @@ pub fn ask_probe(cx: &mut Context<'_, '_>, key: &str, item: &RecordId) -> Result
     let file = cx.file(&change.key)?;
     for (of, _, target) in wanted(&file) {
         if of == rule {
-            ask(cx, &change, &rule, &target)?;
+            queue_probe(cx, &change, &rule, &target)?;
         }
     }
     Ok(())

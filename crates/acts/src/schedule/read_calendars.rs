@@ -39,7 +39,7 @@ fn credential_name(id: &str) -> String {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask(cx: &mut Context<'_, '_>, calendar: &OutsideCalendar) -> Result<()> {
+pub(crate) fn queue_reading(cx: &mut Context<'_, '_>, calendar: &OutsideCalendar) -> Result<()> {
     if calendar.next_reading(cx.now).is_none() {
         return Ok(());
     }
@@ -75,7 +75,7 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         ..calendar
     };
     let saved = cx.put_estate("outside_calendar.edited", next, json!({"credential": true}))?;
-    ask(cx, &saved)?;
+    queue_reading(cx, &saved)?;
     Ok(saved)
 }
 

@@ -280,7 +280,7 @@ impl Courier {
         let taken = self.act(&call.tenant, move |cx| {
             poll_deployments::take(cx, &subject, &told.signals)?;
             if is_done {
-                return poll_deployments::ask_again(cx, &subject, &told.left);
+                return poll_deployments::queue_next_poll(cx, &subject, &told.left);
             }
             // A thread that lost its lease meanwhile leaves this to the next holder.
             call::note_left(cx.tx, &id, &holder, &told.left.join("\n"))?;

@@ -304,7 +304,7 @@ pub(crate) async fn begin(
     let times = state.noted().count(&name, clock::tick());
     let insert = move |cx: &mut Context<'_, '_>| {
         let expires_at = cx.now + SignedDuration::from_hours(SESSION_HOURS);
-        let handed_by = impersonation::handed_by(cx, &whose, &start.method)?;
+        let handed_by = impersonation::credential_setter(cx, &whose, &start.method)?;
         let session = Session {
             token_digest: digest.clone(),
             person: whose.0.clone(),

@@ -20,7 +20,7 @@ use store::nouns;
 use store::record::{self, RawRecord};
 
 use super::folds::{ByRecord, Folded, OfTable, TextCommitments};
-use super::{PAGE, Replay, tell_progress};
+use super::{PAGE, Replay, report_progress};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -67,7 +67,7 @@ impl Replay<'_> {
                 };
                 self.past_damage(cx, (table, &id), compared)?;
             }
-            tell_progress(self.progress, table, done)?;
+            report_progress(self.progress, table, done)?;
         }
         self.records += done;
         self.end_of(table, told)

@@ -15,7 +15,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::secrets;
-use crate::integration::beside::known_system::{COMMENTS, ask_comments, credential_name, cut, in_use};
+use crate::integration::beside::known_system::{COMMENTS, credential_name, cut, in_use, queue_comments};
 use crate::integration::beside::mirror_changes::{found_change, mirror_of, mirrors, open_part, save};
 use crate::notify::action_items;
 
@@ -35,7 +35,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
         .is_set("natural_key")
         .order_by("id");
     for mirror in record::bodies::<ForeignMirror>(cx.tx, &copies)? {
-        ask_comments(cx, &mirror)?;
+        queue_comments(cx, &mirror)?;
     }
     Ok(())
 }

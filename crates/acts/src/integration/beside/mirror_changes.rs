@@ -20,7 +20,7 @@ use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
-use crate::integration::beside::known_system::{ask_comments, credential_name, cut, in_use};
+use crate::integration::beside::known_system::{credential_name, cut, in_use, queue_comments};
 use crate::notify::action_items;
 
 /// The kind of call that writes a copy.
@@ -235,7 +235,7 @@ pub fn note(cx: &mut Context<'_, '_>, subject: &str, done: &Done) -> Result<()> 
                 ..mirror
             };
             // Comments of the time before the copy, and those that came there while it was written.
-            ask_comments(cx, &next)?;
+            queue_comments(cx, &next)?;
             save(cx, kind, next)
         }
         Err(why) => {
@@ -314,7 +314,7 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
     let Some(change) = found_change(cx, key)? else {
         return Ok(true);
     };
-    ask_comments(cx, &mirror)?;
+    queue_comments(cx, &mirror)?;
     let found = differences(system, &change, told);
     if !found.is_empty() {
         let title = format!("{key} was edited in the system beside this one, and Assent leads it");

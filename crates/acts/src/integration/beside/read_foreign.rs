@@ -41,7 +41,7 @@ pub fn is_call(kind: &str) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+pub(crate) fn queue_reading(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
     if system.next_reading(cx.now).is_none() {
         return Ok(());
     }
@@ -67,9 +67,9 @@ pub fn find_unasked(cx: &mut Context<'_, '_>) -> Result<Vec<ForeignSystem>> {
 ///
 /// # Errors
 /// The store's.
-pub fn ask_anew(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+pub fn requeue_reading(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
     match in_use(cx, system.id.as_str())? {
-        Some(system) => ask(cx, &system),
+        Some(system) => queue_reading(cx, &system),
         None => Ok(()),
     }
 }
@@ -236,12 +236,12 @@ fn take_row(
         (false, false) => "foreign_change.edited",
     };
     let saved = cx.put(written, after)?;
-    drafts.push(told_of(&saved, kind, cx.now));
+    drafts.push(change_event(&saved, kind, cx.now));
     known.insert(saved.natural_key.clone(), saved);
     Ok(())
 }
 
-fn told_of(saved: &ForeignChange, kind: &'static str, now: Timestamp) -> EventDraft {
+fn change_event(saved: &ForeignChange, kind: &'static str, now: Timestamp) -> EventDraft {
     let data = json!({
         "system": saved.system, "foreign_key": saved.foreign_key, "phase": saved.phase, "difference": saved.difference,
         "unmet_rules": saved.unmet_rules,
@@ -287,7 +287,7 @@ pub fn note_gone(cx: &mut Context<'_, '_>, (id, terms): (&str, &str), keys: &[St
     for change in record::bodies::<ForeignChange>(cx.tx, &filter)? {
         let Some(next) = change.gone(cx.now) else { continue };
         let saved = cx.put(&mut written, next)?;
-        drafts.push(told_of(&saved, "foreign_change.edited", cx.now));
+        drafts.push(change_event(&saved, "foreign_change.edited", cx.now));
         services.extend(saved.service);
     }
     if drafts.is_empty() {
@@ -311,7 +311,7 @@ fn unmapped(name: Option<&str>) -> String {
 ///
 /// # Errors
 /// The store's.
-pub fn ask_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+pub fn queue_next_reading(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let Some(system) = in_use(cx, id)? else { return Ok(()) };
     let Some(at) = system.next_reading(cx.now) else {
         return Ok(());

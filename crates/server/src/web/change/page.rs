@@ -7,7 +7,7 @@ use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
 use acts::core::noun;
-use acts::report::find_changes::told_of_keys;
+use acts::report::find_changes::outcomes_of_keys;
 use acts::report::find_records::{find_comments, find_entries};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -146,7 +146,7 @@ fn page(
         .filter(|it| it.to_change.is_some())
         .map(|it| it.to.as_str())
         .collect();
-    let told_of_links = told_of_keys(view.cx, &own_links)?;
+    let told_of_links = outcomes_of_keys(view.cx, &own_links)?;
     let mut page = assemble(view, &around);
     page.links = around.links(view, &told_of_links);
     page.risk_sections.push(matrix);

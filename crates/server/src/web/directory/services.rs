@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, told_outcome};
+use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, shown_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -432,7 +432,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let found = find_changes(view.cx, &filter, CHANGES, None)?;
     let rows = found.rows.iter().map(|(listed, targets)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
-        let outcome = told_outcome(&listed.state, targets);
+        let outcome = shown_outcome(&listed.state, targets);
         let mark = outcome.map_or_else(|| state.mark(), outcome_mark);
         let title = Cell::Title {
             text: listed.title.clone(),

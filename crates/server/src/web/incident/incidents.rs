@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
-use acts::report::find_changes::{find_naming, told_of_row};
+use acts::report::find_changes::{find_naming, outcome_of_row};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -377,7 +377,7 @@ fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> 
 fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
     let found = find_naming(view.cx, incident)?;
     let entries = found.iter().map(|listed| {
-        let state = match told_of_row(listed) {
+        let state = match outcome_of_row(listed) {
             Some(outcome) => outcome.as_str(),
             None => listed.state.as_str(),
         };

@@ -6,7 +6,7 @@ mod undos;
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::change::find_warnings::warnings_by_key;
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, told_outcome};
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, shown_outcome};
 use acts::report::find_undos::find_undos;
 use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
@@ -479,7 +479,7 @@ pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str
 
 /// The state of a change, as the most specific label.
 fn state_words(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
-    let outcome = told_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
+    let outcome = shown_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
     let state = || outcome.unwrap_or_else(|| listed.state.clone());
     stays_away(listed, now).map_or_else(state, str::to_owned)
 }

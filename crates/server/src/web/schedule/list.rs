@@ -1,7 +1,7 @@
 //! The calendar as a list, maintenance windows, and freezes.
 
 use acts::directory::set_service;
-use acts::report::find_changes::{ChangeFilter, find_changes, told_outcome};
+use acts::report::find_changes::{ChangeFilter, find_changes, shown_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -209,7 +209,7 @@ fn change_rows(
             .map(|target| format!("{}, {}", target.service, target.environment))
             .collect();
         let clash = clash(view, &targets, start, end);
-        let outcome = told_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
+        let outcome = shown_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
         let row = WindowRow {
             id: listed.id.clone(),
             href: view.change_url(&listed.key),
