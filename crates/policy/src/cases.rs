@@ -36,9 +36,9 @@ use model::approval::obligation::Obligation;
 use crate::judge::CedarResult;
 use crate::question::Question;
 use crate::{Finding, PolicySet, SourceFile};
+pub use obligation_text::obligation_text;
 use parse::{Case, Expectation};
 pub(crate) use words::duration;
-pub use words::words;
 
 /// The result of running cases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -172,7 +172,7 @@ fn requires(
             None if set.has_set_level(id) => {}
             None => wrong.push((*line, format!("says nothing of `{id}`, the case says it is required"))),
             Some(obligation) => {
-                let says = words(obligation);
+                let says = obligation_text(obligation);
                 if !expected.is_empty() && says != *expected {
                     wrong.push((*line, format!("`{id}` says `{says}`, the case says `{expected}`")));
                 }
@@ -188,7 +188,7 @@ fn requires(
             let text = format!(
                 "requires `{}` ({}), the case does not say so",
                 obligation.id,
-                words(obligation)
+                obligation_text(obligation)
             );
             wrong.push((line, text));
         }

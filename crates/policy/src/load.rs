@@ -49,7 +49,7 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
         match check(policy, &cedar_schema, &parameters) {
             Ok(Some(obligation)) => {
                 obligations.insert(policy.id.clone(), obligation);
-                match vocabulary::asks_from(&policy.annotations, &parameters) {
+                match vocabulary::thresholds_of(&policy.annotations, &parameters) {
                     Ok(found) if found.is_empty() => {}
                     Ok(found) => {
                         asks_from.insert(policy.id.clone(), found);
@@ -201,7 +201,7 @@ fn assemble(
         .map(|policy| (policy.id.clone(), source(policy)))
         .collect();
     permits.values_mut().for_each(|ids| ids.sort());
-    let is_set = |policy: &&Loaded<'_>| vocabulary::asking_parameters(&policy.annotations).next().is_some();
+    let is_set = |policy: &&Loaded<'_>| vocabulary::threshold_parameters(&policy.annotations).next().is_some();
     let set_levels = loaded.iter().filter(is_set).map(|policy| policy.id.clone()).collect();
     let words = OpenValues {
         regimes: shape.words("Regime"),
@@ -230,7 +230,7 @@ fn assemble(
 fn thresholds(loaded: &[Loaded<'_>], asks_from: &Thresholds, parameters: &Parameters) -> Vec<Threshold> {
     let mut found: BTreeMap<(Measure, &str), Threshold> = BTreeMap::new();
     for policy in loaded {
-        for (measure, name) in vocabulary::asking_parameters(&policy.annotations) {
+        for (measure, name) in vocabulary::threshold_parameters(&policy.annotations) {
             let mut numbers = asks_from.get(&policy.id).into_iter().flatten();
             let Some((_, from)) = numbers.find(|(by, _)| *by == measure) else {
                 continue;

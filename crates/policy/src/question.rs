@@ -113,7 +113,7 @@ impl Question {
             ),
             (
                 "parts".to_owned(),
-                references("Part", actor.parts.iter().map(|part| part_word(*part))),
+                references("Part", actor.parts.iter().map(|part| part_name(*part))),
             ),
             ("by_token".to_owned(), RestrictedExpression::new_bool(actor.by_token)),
             ("functions".to_owned(), texts(&actor.functions)),
@@ -377,7 +377,7 @@ fn criticality_number(criticality: Criticality) -> i64 {
 }
 
 /// A part's name in the schema and the cases.
-pub(crate) fn part_word(part: Part) -> &'static str {
+pub(crate) fn part_name(part: Part) -> &'static str {
     match part {
         Part::Requester => "requester",
         Part::Owner => "owner",

@@ -152,7 +152,7 @@ struct SearchTerm {
 }
 
 /// The terms of a query as conditions; the last one matches as a prefix.
-fn asked(question: &str) -> Vec<SearchTerm> {
+fn parse_terms(question: &str) -> Vec<SearchTerm> {
     let mut words = words(question);
     words.truncate(ASKED);
     let Some(last) = words.pop() else {
@@ -174,8 +174,8 @@ fn asked(question: &str) -> Vec<SearchTerm> {
 }
 
 /// The position of the query's first term that fewer than [`RARE`] records of the table have.
-pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<Option<usize>> {
-    for (at, SearchTerm { test, params }) in asked(question).iter().enumerate() {
+pub(crate) fn rare_term(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<Option<usize>> {
+    for (at, SearchTerm { test, params }) in parse_terms(question).iter().enumerate() {
         let sql = format!(
             "SELECT count(*) AS it FROM (SELECT 1 AS one FROM search_term
              WHERE tenant = $tenant AND record_table = $table AND {test} LIMIT $most) AS found"
@@ -194,7 +194,7 @@ pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<
 /// The statement that collects, as `id`, the records with the term at a position of the query, with its parameters; `$table` is
 /// the caller's.
 pub(crate) fn gathering(question: &str, at: usize) -> Option<(String, Vec<(String, Value)>)> {
-    let SearchTerm { test, params } = asked(question).into_iter().nth(at)?;
+    let SearchTerm { test, params } = parse_terms(question).into_iter().nth(at)?;
     let of_table = "tenant = $tenant AND record_table = $table";
     let sql = format!("SELECT DISTINCT record_id AS id FROM search_term WHERE {of_table} AND {test}");
     Some((sql, params))
@@ -207,7 +207,7 @@ pub(crate) fn condition(
     question: &str,
     gathered: Option<usize>,
 ) -> Option<(String, Vec<(String, Value)>)> {
-    let asked = asked(question);
+    let asked = parse_terms(question);
     if asked.is_empty() {
         return None;
     }

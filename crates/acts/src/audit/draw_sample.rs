@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
+use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, merged_results};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
 use model::compliance::control_report::rows::Member;
@@ -290,7 +290,7 @@ fn question_results(
         .filter_map(|id| rule(id))
         .map(|it| (it.id, of_log(it)))
         .collect();
-    Ok(answered(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
+    Ok(merged_results(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
 }
 
 /// The sample of a conclusion, open and with this change.

@@ -10,7 +10,7 @@ use model::core::enums::Outcome;
 use model::core::ids::{ChangeId, EnvironmentKey, ServiceKey};
 use model::gate::committers::{Committers, Pushed, resolve};
 use model::gate::provenance::Provenance;
-use model::gate::running::told_outcome;
+use model::gate::running::running_outcome;
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -186,7 +186,7 @@ fn brought(
             continue;
         };
         if matches!(
-            told_outcome(&other, its),
+            running_outcome(&other, its),
             Some(Outcome::Succeeded | Outcome::SucceededWithIssues)
         ) && !was_rolled_back(&other)
         {

@@ -12,7 +12,7 @@ use model::core::enums::State;
 use model::core::ids::{ChangeId, PersonId};
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::directory::leaver::{has_part, is_glass_of, is_word_of, leave};
+use model::directory::leaver::{counts_as_of, has_part, is_glass_of, leave};
 use model::directory::snapshot::{Deactivation, Person, Token};
 use serde::Deserialize;
 use serde_json::json;
@@ -263,7 +263,7 @@ fn represented_in(cx: &mut Context<'_, '_>, changes: &[Change], people: &[Person
     let approvals = record::bodies::<Approval>(cx.tx, &of_these().equals("state", "standing"))?;
     let approvals = approvals
         .into_iter()
-        .filter(|it| people.iter().any(|person| is_word_of(it, person)));
+        .filter(|it| people.iter().any(|person| counts_as_of(it, person)));
     let mut found: BTreeSet<String> = approvals.map(|it| it.change.0).collect();
     let mut said = record::parts::<Evidence, Acceptance>(cx.tx, &of_these())?;
     said.extend(record::parts::<Condition, Acceptance>(cx.tx, &of_these())?);

@@ -179,7 +179,7 @@ fn stored_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<Gate
     for commit in kin.of_artifact.iter().chain(&kin.of_commit) {
         found.extend(gate_view::find(cx.tx, service, environment, None, Some(commit))?);
     }
-    found.retain(|row| names::is_answered(named_by(row), asked, &kin));
+    found.retain(|row| names::matches_question(named_by(row), asked, &kin));
     found.sort_by(|one, other| one.place().cmp(&other.place()));
     found.dedup();
     read_rows(&found)

@@ -11,7 +11,7 @@ use model::directory::snapshot::Directory;
 use model::notify::action_item::{
     About, ActionItem, ActionItemInput, Due, MOST_OPENED, NewItem, Owner, TEXT, USUAL_TIME, check_input,
 };
-use model::notify::item_clock::{acknowledges, answers_for, owners};
+use model::notify::item_clock::{acknowledges, is_responsible, owners};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -348,7 +348,7 @@ fn check_acknowledges(cx: &mut Context<'_, '_>, item: &ActionItem, asked: &Perso
 
 fn check_is_responsible(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
     let directory = cx.directory()?;
-    if cx.actor.is_system || answers_for(&directory, item, &cx.actor.person, cx.now) {
+    if cx.actor.is_system || is_responsible(&directory, item, &cx.actor.person, cx.now) {
         return Ok(());
     }
     let text = format!(

@@ -16,8 +16,8 @@ use model::core::ids::{PersonId, RecordId};
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{
-    Communication, Recipient, customer_services, due, late_since, natural_key, recipients, remind_at, reminder_of,
-    stage_of, start_behind, tells_start_late, with_customers, with_duty, without_opted_out,
+    Communication, Recipient, announces_start_late, customer_services, due, late_since, natural_key, recipients,
+    remind_at, reminder_of, stage_of, start_behind, with_customers, with_duty, without_opted_out,
 };
 use model::notify::communication_plan::CommunicationPlan;
 use model::notify::customer_list::{CustomerList, is_same};
@@ -141,7 +141,7 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
     // The start is announced to everybody before the end is announced to anybody.
     for plan in plans
         .iter()
-        .filter(|plan| owes_start && tells_start_late(plan, &change))
+        .filter(|plan| owes_start && announces_start_late(plan, &change))
     {
         round.tell(cx, plan, (CommunicationStage::Started, None))?;
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::approval::authority::{able, asked_word, hangs_on_one, most_counted, targets_of};
+use model::approval::authority::{able, approvers_name, hangs_on_one, most_counted, targets_of};
 use model::approval::obligation::{ApprovalRule, Asked, Duty};
 use model::cab::board::could_attend;
 use model::change::change_file::ChangeFile;
@@ -230,7 +230,7 @@ fn finding(
         service: service.0.clone(),
         environment: place.to_owned(),
         rule: rule_id.to_owned(),
-        asks: asked_word(&rule.from),
+        asks: approvers_name(&rule.from),
         needed: rule.count.max(rule.quorum.unwrap_or_default()),
         found: rights.into_iter().map(|person| directory.login(person)).collect(),
         why,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use model::approval::authority::{able, asked_word, most_counted, targets_of};
+use model::approval::authority::{able, approvers_name, most_counted, targets_of};
 use model::approval::obligation::{self, Duty, Party, TargetObligation};
 use model::change::change_file::{Actor, ChangeFile};
 use model::core::act::{self, Act};
@@ -433,7 +433,10 @@ fn lacking(
                         names.join(", ")
                     };
                     let fit = fitness(rule);
-                    format!("It asks {needed} of {}{fit}; there is {there}.", asked_word(&rule.from))
+                    format!(
+                        "It asks {needed} of {}{fit}; there is {there}.",
+                        approvers_name(&rule.from)
+                    )
                 })
             }
             Duty::PeerReview {

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use model::approval::obligation::ItemCheck;
 use model::change::around::checklist::{self, ProbeResult};
 use model::change::change_file::ChangeFile;
-use model::change::duties::items::{Item, last_answer};
+use model::change::duties::items::{Item, last_result};
 use model::change::record::{Change, Target};
 use model::core::enums::State;
 use model::core::ids::RecordId;
@@ -68,7 +68,7 @@ pub(crate) fn queue_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
             continue;
         }
         let place = place_of(&target);
-        let last = last_answer(file, &probe, &place);
+        let last = last_result(file, &probe, &place);
         if last.is_none_or(|last| cx.now.duration_since(last.at) > FRESH) {
             queue_probe(cx, &file.change, &rule, &target)?;
         }
@@ -122,7 +122,7 @@ fn queue_probe(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &T
 /// # Errors
 /// 403, 404, 409 for an item without a probe; the store's.
 pub fn ask_probe(cx: &mut Context<'_, '_>, key: &str, item: &RecordId) -> Result<()> {
-    let rule = cx.on_change(key, |case| checklist::check_ask(case, item))?;
+    let rule = cx.on_change(key, |case| checklist::check_probe_request(case, item))?;
     let change = cx.change(key)?;
     let file = cx.file(&change.key)?;
     for (of, _, target) in wanted(&file) {
@@ -174,7 +174,7 @@ pub fn take(cx: &mut Context<'_, '_>, change: &str, answer: ProbeResult) -> Resu
     cx.on_change(change, |case| {
         // A change that began meanwhile does not need the result.
         if case.change().state.is_before_start() {
-            checklist::take_answer(case, answer);
+            checklist::take_probe_result(case, answer);
         }
         Ok(())
     })

@@ -311,7 +311,7 @@ pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     let asked = directory
         .incidents
         .get(key)
-        .map(|it| major::asked(it, &directory))
+        .map(|it| major::awaited_people(it, &directory))
         .unwrap_or_default();
     let text = format!(
         "The freeze “{}” follows from the major incident {key}, so nobody edits it.",

@@ -53,7 +53,11 @@ pub fn read_report(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
             "the report tells of more than {MOST_TOLD} members"
         )));
     }
-    let members = it.members.into_iter().map(word).collect::<Result<Vec<_>, _>>()?;
+    let members = it
+        .members
+        .into_iter()
+        .map(reported_member)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(vec![Signal::Members(MemberReport {
         id: signal::name("id", &it.id)?,
         change: signal::name("change", &it.change)?,
@@ -61,7 +65,7 @@ pub fn read_report(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     })])
 }
 
-fn word(it: MemberLine) -> Result<ReportedMember, SetAside> {
+fn reported_member(it: MemberLine) -> Result<ReportedMember, SetAside> {
     let state: MemberState = it
         .state
         .parse()

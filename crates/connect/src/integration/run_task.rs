@@ -122,7 +122,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         return Err(SetAside::because("access_token is empty or too long"));
     }
     let message = it.run_message.as_deref().and_then(signal::free_text);
-    let told = told_commit(it.vcs_commit_url.as_deref());
+    let told = commit_of_url(it.vcs_commit_url.as_deref());
     let claimed = message.as_deref().and_then(claimed_commit).filter(|_| told.is_none());
     let is_claimed = claimed.is_some();
     Ok(vec![Signal::RunTask(RunTask {
@@ -149,7 +149,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
 
 /// The commit that a run was planned from, where Terraform fetched it: the last part of its address (`…/commit/SHA` at GitHub and
 /// GitLab, `…/commits/SHA` at Bitbucket).
-fn told_commit(url: Option<&str>) -> Option<String> {
+fn commit_of_url(url: Option<&str>) -> Option<String> {
     let last = url?.trim_end_matches('/').rsplit('/').next()?;
     signal::commit("vcs_commit_url", last).ok()
 }

@@ -128,7 +128,7 @@ enum Thing<'t> {
 
 /// Answers a client.
 #[must_use]
-pub fn answer(tree: &Tree, asked: CaldavRequest<'_>) -> Reply {
+pub fn respond(tree: &Tree, asked: CaldavRequest<'_>) -> Reply {
     if asked.method == "OPTIONS" {
         return Reply::plain(200, "");
     }
@@ -507,7 +507,7 @@ mod tests {
 
     fn ask(method: &str, below: &str, depth: Option<&str>, body: &str) -> Reply {
         let body = body.as_bytes();
-        answer(
+        respond(
             &tree(),
             CaldavRequest {
                 method,

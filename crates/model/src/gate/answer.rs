@@ -384,7 +384,7 @@ fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now
         return Vec::new();
     }
     if let Some(incident) = major::incident_of(freeze, directory) {
-        return logins(directory, &major::asked(incident, directory));
+        return logins(directory, &major::awaited_people(incident, directory));
     }
     logins(directory, &eligible::excepters(change, directory))
 }

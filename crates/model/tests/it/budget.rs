@@ -7,7 +7,7 @@ use model::core::enums::{self, ActionKind, Role, State};
 use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot;
 use model::emergency::break_glass;
-use model::emergency::budget::{Used, teams_of, words_of_team};
+use model::emergency::budget::{Used, spellings_of_team, teams_of};
 use model::notify::action_item::{Due as ItemDue, Owner};
 use model::notify::change_items::{settled_because, wanted};
 use model::notify::preferences::{NotificationPreferences, Quiet};
@@ -73,7 +73,10 @@ fn a_new_word_for_a_team_opens_no_new_budget() {
     ] {
         assert_eq!(teams(&world, word), ["shop-crew"], "{word:?}");
     }
-    assert_eq!(words_of_team("shop-crew", &world.directory), ["shop-crew", "The shop"]);
+    assert_eq!(
+        spellings_of_team("shop-crew", &world.directory),
+        ["shop-crew", "The shop"]
+    );
     world.estate(|estate| estate.services.get_mut(&"shop".into()).unwrap().team = None);
     for word in [None, Some("Shop at night")] {
         assert_eq!(

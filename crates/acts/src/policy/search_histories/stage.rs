@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use model::approval::authority::{able, asking, is_met, targets_of};
+use model::approval::authority::{able, is_met, rules_open_for, targets_of};
 use model::approval::decide;
 use model::approval::obligation::{self, ApprovalRule, Asked, Duty, ItemCheck};
-use model::change::around::checklist::{ProbeResult, take_answer};
+use model::change::around::checklist::{ProbeResult, take_probe_result};
 use model::change::around::{self, StoredFile};
 use model::change::change_file::{Actor, Case, ChangeFile};
 use model::change::duties::items::Item;
@@ -318,7 +318,7 @@ impl<'s> Stage<'s> {
                 media_type: "application/json".to_owned(),
             };
             self.first_of(by, "hears the probe", false, |case| {
-                take_answer(case, answer());
+                take_probe_result(case, answer());
                 Ok(())
             });
         }
@@ -408,7 +408,7 @@ impl<'s> Stage<'s> {
 
     /// Approves, at the meeting of the board where one is required.
     pub(super) fn approve(&mut self, by: &StageActor) -> bool {
-        let asked = asking(&self.file, &self.directory, &by.person, self.now);
+        let asked = rules_open_for(&self.file, &self.directory, &by.person, self.now);
         if asked.is_empty() {
             return false;
         }
@@ -493,7 +493,7 @@ impl<'s> Stage<'s> {
         }
         let is_of_rule = |row: &related_records::CountedFor| is_worth(row, rule_id, self.now);
         let has_spoken = words.any(|it| it.counted_for.iter().any(is_of_rule));
-        let asked = asking(&self.file, &self.directory, person, self.now);
+        let asked = rules_open_for(&self.file, &self.directory, person, self.now);
         has_spoken || !asked.iter().any(|it| it.counted.iter().any(is_of_rule))
     }
 

@@ -32,7 +32,7 @@ pub(super) fn page(asking: &SystemReader<'_>, position: &Position, size: usize) 
     let jql = query(position, asking.system.narrowed_by.as_deref());
     let answer = search(asking, &jql, (position.token.as_deref(), size), &[])?;
     let rows = issues(&answer, size)?;
-    let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row)));
+    let (read, left_out) = gathered(rows.iter().map(|row| received_change(asking, row)));
     let token = answer["nextPageToken"]
         .as_str()
         .filter(|token| token.len() <= MOST_TOKEN);
@@ -68,7 +68,10 @@ pub(super) fn these(asking: &SystemReader<'_>, ids: &[String]) -> Result<Vec<Rec
     let jql = query_of(&there, asking.system.narrowed_by.as_deref());
     let answer = search(asking, &jql, (None, there.len()), &there)?;
     let rows = issues(&answer, there.len())?;
-    Ok(rows.iter().filter_map(|row| told(asking, row).ok()).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| received_change(asking, row).ok())
+        .collect())
 }
 
 /// Those of the given ids that a response of `bulkfetch` shows. An issue that is gone or hidden is absent there without an
@@ -144,7 +147,7 @@ fn query(position: &Position, narrowed_by: Option<&str>) -> String {
     format!("updated >= {since}{and} ORDER BY updated ASC, key ASC")
 }
 
-fn told(asking: &SystemReader<'_>, row: &Value) -> Result<ReceivedChange, String> {
+fn received_change(asking: &SystemReader<'_>, row: &Value) -> Result<ReceivedChange, String> {
     let id = row["id"].as_str().and_then(key).ok_or("an issue has no `id`")?;
     let issue = row["key"]
         .as_str()

@@ -169,12 +169,12 @@ struct SystemReader<'a> {
 impl SystemReader<'_> {
     /// Sends a request, and reads the response as JSON.
     fn ask(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Value, Unread> {
-        answered(&self.send(method, path, body)?)
+        json_of(&self.send(method, path, body)?)
     }
 
     /// Sends a request whose response is often empty.
     fn tell(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<(), Unread> {
-        match answered(&self.send(method, path, body)?) {
+        match json_of(&self.send(method, path, body)?) {
             Ok(_) | Err(Unread::TooLong) => Ok(()),
             Err(other) => Err(other),
         }
@@ -207,7 +207,7 @@ fn authorization(credential: &[u8]) -> String {
     format!("Bearer {}", String::from_utf8_lossy(credential))
 }
 
-fn answered(answer: &Answer) -> Result<Value, Unread> {
+fn json_of(answer: &Answer) -> Result<Value, Unread> {
     if answer.is_busy() {
         let seconds = answer.retry_after_seconds.unwrap_or(USUAL_WAIT_SECONDS);
         return Err(Unread::Wait(seconds.clamp(1, MOST_WAIT_SECONDS)));
@@ -288,17 +288,17 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_waited_for_or_says_why_it_is_none() {
-        assert_eq!(answered(&answer(200, "{}")), Ok(serde_json::json!({})));
+        assert_eq!(json_of(&answer(200, "{}")), Ok(serde_json::json!({})));
         let busy = Answer {
             retry_after_seconds: Some(900_000),
             ..answer(429, "")
         };
-        assert_eq!(answered(&busy), Err(Unread::Wait(MOST_WAIT_SECONDS)));
-        assert_eq!(answered(&answer(503, "")), Err(Unread::Wait(USUAL_WAIT_SECONDS)));
-        assert_eq!(answered(&answer(200, "")), Err(Unread::TooLong));
+        assert_eq!(json_of(&busy), Err(Unread::Wait(MOST_WAIT_SECONDS)));
+        assert_eq!(json_of(&answer(503, "")), Err(Unread::Wait(USUAL_WAIT_SECONDS)));
+        assert_eq!(json_of(&answer(200, "")), Err(Unread::TooLong));
         for status in [302, 401, 404] {
             assert!(
-                matches!(answered(&answer(status, "{}")), Err(Unread::Failed(_))),
+                matches!(json_of(&answer(status, "{}")), Err(Unread::Failed(_))),
                 "{status}"
             );
         }

@@ -50,7 +50,7 @@ fn usual(fact: &str) -> &'static str {
 /// A page behind a position.
 pub(super) fn page(asking: &SystemReader<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
     let (rows, approvals) = rows(asking, &query(position, asking.system.narrowed_by.as_deref()), size)?;
-    let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row, &approvals)));
+    let (read, left_out) = gathered(rows.iter().map(|row| received_change(asking, row, &approvals)));
     let behind = |row: &ReceivedChange| (row.edited_at, row.natural_key.as_str()) > (position.at, position.id.as_str());
     // Rows before the position were not requested: such a system would be read for ever.
     if !position.id.is_empty() && !read.iter().all(behind) {
@@ -82,7 +82,9 @@ pub(super) fn page(asking: &SystemReader<'_>, position: &Position, size: usize) 
 pub(super) fn these(asking: &SystemReader<'_>, ids: &[String]) -> Result<Vec<ReceivedChange>, Unread> {
     let query = query_of(ids, asking.system.narrowed_by.as_deref());
     let (rows, approvals) = rows(asking, &query, ids.len())?;
-    let read = rows.iter().filter_map(|row| told(asking, row, &approvals).ok());
+    let read = rows
+        .iter()
+        .filter_map(|row| received_change(asking, row, &approvals).ok());
     Ok(read.collect())
 }
 
@@ -161,7 +163,7 @@ fn approvals(asking: &SystemReader<'_>, rows: &[Value]) -> Result<Approvals, Unr
     Ok(found)
 }
 
-fn told(asking: &SystemReader<'_>, row: &Value, approvals: &Approvals) -> Result<ReceivedChange, String> {
+fn received_change(asking: &SystemReader<'_>, row: &Value, approvals: &Approvals) -> Result<ReceivedChange, String> {
     let id = key(&raw(row, "sys_id")).ok_or("a row has no `sys_id`")?;
     let number = key(&raw(row, "number")).ok_or_else(|| format!("`{id}` has no number"))?;
     let edited_at = moment(&raw(row, "sys_updated_on")).ok_or_else(|| format!("{number} has no `sys_updated_on`"))?;

@@ -93,7 +93,7 @@ fn moved<'a>(
     let mut found: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
     for (event, line) in events {
         if let Some(instead) = named(event, "RECURRENCE-ID").next() {
-            let date = told(instead, *line, usual)?.local.date();
+            let date = zoned_moment(instead, *line, usual)?.local.date();
             found
                 .entry(property(event, "UID").unwrap_or_default())
                 .or_default()
@@ -118,7 +118,7 @@ fn times(
             "the event has no DTSTART, such as DTSTART:20261225T200000Z",
         ));
     };
-    let start = told(start, line, usual)?;
+    let start = zoned_moment(start, line, usual)?;
     let once = once(event, &start, (line, usual))?;
     let rule = property(event, "RRULE");
     // One event of another program that is no maintenance does not keep the others of its calendar out.
@@ -176,7 +176,7 @@ fn added(
             let (from, until) = text
                 .split_once('/')
                 .map_or((text, None), |(from, until)| (from, Some(until)));
-            let mut first = told_as(property, from, line, usual)?;
+            let mut first = parse_moment(property, from, line, usual)?;
             if first.is_day && !start.is_day {
                 first.local = first.local.date().to_datetime(start.local.time());
                 first.zone = start.zone.clone();
@@ -188,7 +188,7 @@ fn added(
             let ends_at = match until.map(str::trim) {
                 None => starts_at.checked_add(length).unwrap_or(starts_at),
                 Some(lasting) if lasting.starts_with(['P', 'p']) => instant(&after(&first, lasting, line)?, line)?,
-                Some(end) => instant(&told_as(property, end, line, usual)?, line)?,
+                Some(end) => instant(&parse_moment(property, end, line, usual)?, line)?,
             };
             let is_long = ends_at.duration_since(starts_at) > SignedDuration::from_hours(24 * MOST_DAYS);
             if starts_at < ends_at && !is_long {
@@ -213,7 +213,7 @@ fn after(told: &ZonedMoment, lasting: &str, line: usize) -> Result<ZonedMoment, 
 fn once(event: &Component<'_>, start: &ZonedMoment, (line, usual): (usize, &TimeZone)) -> Result<Occurrence, Problem> {
     let starts_at = instant(start, line)?;
     let ends_at = match (named(event, "DTEND").next(), property(event, "DURATION")) {
-        (Some(end), _) => instant(&told(end, line, usual)?, line)?,
+        (Some(end), _) => instant(&zoned_moment(end, line, usual)?, line)?,
         (None, Some(text)) => instant(&after(start, text, line)?, line)?,
         (None, None) if start.is_day => days(starts_at, 1),
         (None, None) => starts_at,
@@ -230,12 +230,12 @@ fn once(event: &Component<'_>, start: &ZonedMoment, (line, usual): (usize, &Time
 }
 
 /// A time with its zone: that of the property, UTC for one that ends with `Z`, else the calendar's.
-fn told(property: &Property<'_>, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
-    told_as(property, property.val.as_str(), line, usual)
+fn zoned_moment(property: &Property<'_>, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
+    parse_moment(property, property.val.as_str(), line, usual)
 }
 
 /// One of the times of a property, each of which has its zone.
-fn told_as(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
+fn parse_moment(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
     let text = text.trim();
     let (local, is_utc) = local(text, line)?;
     let named = property

@@ -139,7 +139,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
 ///
 /// # Errors
 /// 403, 404, 409 for an item that is no probe.
-pub fn check_ask(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal> {
+pub fn check_probe_request(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal> {
     let known = line(case, item)?;
     case.allow(Act::TickChecklist)?;
     check_state(case, Act::TickChecklist)?;
@@ -177,7 +177,7 @@ pub struct ProbeResult {
 }
 
 /// Keeps the response of a probe as evidence.
-pub fn take_answer(case: &mut Case<'_>, answer: ProbeResult) {
+pub fn take_probe_result(case: &mut Case<'_>, answer: ProbeResult) {
     let (result, text) = match &answer.found {
         Ok(at) => (EvidenceResult::Passed, format!("It reports {at}. {}", answer.body)),
         Err(why) => (EvidenceResult::Unknown, format!("{why} {}", answer.body)),

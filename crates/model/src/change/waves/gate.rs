@@ -109,7 +109,7 @@ pub(crate) fn against(
     match asked.state {
         Some(MemberState::InProgress) => return Vec::new(),
         Some(state) if has_failed(state) => {
-            let text = format!("`{}` has {}.", asked.name, said(state));
+            let text = format!("`{}` has {}.", asked.name, state_text(state));
             return one(
                 "member_failed",
                 text,
@@ -117,7 +117,7 @@ pub(crate) fn against(
             );
         }
         Some(state) if has_ended(state) => {
-            let text = format!("`{}` has {}.", asked.name, said(state));
+            let text = format!("`{}` has {}.", asked.name, state_text(state));
             return one("member_done", text, "Nothing is left to do for it in this change.");
         }
         _ => {}
@@ -149,7 +149,7 @@ pub(crate) fn against(
     Vec::new()
 }
 
-fn said(state: MemberState) -> &'static str {
+fn state_text(state: MemberState) -> &'static str {
     match state {
         MemberState::Failed => "failed",
         MemberState::RolledBack => "been rolled back",

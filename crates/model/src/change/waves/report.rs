@@ -9,7 +9,7 @@ use crate::change::waves::member_list::{ListRef, Member};
 use crate::change::waves::member_outcome::{MOST_TRIES, MemberOutcome, has_failed, id_of};
 use crate::change::waves::plan::WavePlan;
 use crate::change::waves::run::{check_waves, count_move, fresh, open_incidents, stop};
-use crate::change::waves::watched::is_watch_asked;
+use crate::change::waves::watched::is_watch_required;
 use crate::change::write;
 use crate::core::act::Act;
 use crate::core::body::Body;
@@ -39,7 +39,7 @@ pub fn set_waves(case: &mut Case<'_>, plan: &WavePlan, lists: Vec<NewList>) -> R
         ));
     }
     crate::change::next_step::check_state(case, Act::Edit)?;
-    if plan.is_unwatched() && is_watch_asked(&case.file) {
+    if plan.is_unwatched() && is_watch_required(&case.file) {
         let text =
             "A rule asks that the first wave is watched before the rest follows: name the minutes in `watch_minutes`.";
         return Err(Refusal::field("watch_minutes", "missing", text));

@@ -135,7 +135,7 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     // The begin of a rollback is news; its single steps are not.
     let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
     if is_news {
-        tell_of_entry(case, &id, kind, is_withdrawal);
+        notify_entry(case, &id, kind, is_withdrawal);
     }
     settle(case);
     Ok(id)
@@ -276,7 +276,7 @@ fn note_way_back(case: &mut Case<'_>, said: &EntryInput, taken_back: Option<&Tak
 }
 
 /// Owner and change managers are notified of an entry that is more than a step.
-fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
+fn notify_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
     let (name, key) = (case.name(&case.person()), &case.change().key);
     let news = match kind {
         _ if is_withdrawal => format!("{name} took back that {key} is rolled back: the work goes on."),
