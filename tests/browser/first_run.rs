@@ -33,13 +33,13 @@ const SIGN: &str = "const [secret, text, done] = arguments;
             (error) => done(String(error)));";
 
 /// The actions of a user.
-struct Hand<'b> {
+struct CountingUser<'b> {
     browser: &'b Browser,
     clicks: usize,
     fields: usize,
 }
 
-impl Hand<'_> {
+impl CountingUser<'_> {
     fn fill(&mut self, css: &str, text: &str) {
         self.fields += 1;
         self.browser.fill(css, text);
@@ -122,7 +122,7 @@ fn an_empty_installation_leads_its_administrator_to_a_connection_that_waits() {
     browser.look(Look::DESK);
     browser.go(&format!("{}/t/acme/", server.url));
     browser.pass_the_door(&json!({"login": "root", "password": PASSWORD}));
-    let mut hand = Hand {
+    let mut hand = CountingUser {
         browser: &browser,
         clicks: 0,
         fields: 0,
@@ -178,7 +178,7 @@ fn shown(browser: &Browser) -> Vec<String> {
 
 /// Goes on: the first delivery arrives under the eyes of the administrator, who makes a token. A pipeline is stopped and writes a
 /// change about its artifact, and once three colleagues approve it the gate returns go.
-fn to_the_gate(hand: &mut Hand<'_>, server: &Server, links: &[String]) {
+fn to_the_gate(hand: &mut CountingUser<'_>, server: &Server, links: &[String]) {
     let browser = hand.browser;
     deliver(browser);
     browser.wait_for_words("The first delivery arrived");
@@ -228,7 +228,7 @@ fn write(server: &Server, pipeline: &str, question: &Value) {
 }
 
 /// A colleague follows the link, chooses a password and approves what waits at home.
-fn approve(hand: &mut Hand<'_>, link: &str) {
+fn approve(hand: &mut CountingUser<'_>, link: &str) {
     let browser = hand.browser;
     browser.forget();
     hand.clicks += 1;
@@ -274,7 +274,7 @@ fn leads_in_once(browser: &Browser, link: &str) {
 }
 
 /// Connects GitHub, and reads the guide that waits for its first delivery.
-fn connect(hand: &mut Hand<'_>) {
+fn connect(hand: &mut CountingUser<'_>) {
     let browser = hand.browser;
     hand.click("#connection summary");
     hand.set("form[action$='/setup/connection'] [name=kind]", "github");

@@ -195,7 +195,7 @@ pub enum Command {
     VendorNotice(vendors::VendorNotices),
     /// What is told of changes.
     #[command(flatten)]
-    Told(communications::Told),
+    Told(communications::NoticeCommand),
     /// How many users services have by hour of the week.
     #[command(subcommand)]
     Traffic(planning::TrafficTables),

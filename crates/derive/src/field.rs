@@ -10,7 +10,7 @@ use syn::{
 
 /// The content of the attribute `card` of a field.
 #[derive(Default)]
-struct Said {
+struct CardAttribute {
     most: Option<Expr>,
     example: Option<LitStr>,
     label: Option<LitStr>,
@@ -100,8 +100,8 @@ pub(crate) fn emit(field: &Field) -> Result<TokenStream> {
     })
 }
 
-fn read(field: &Field) -> Result<Said> {
-    let mut said = Said::default();
+fn read(field: &Field) -> Result<CardAttribute> {
+    let mut said = CardAttribute::default();
     for attribute in field.attrs.iter().filter(|it| it.path().is_ident("card")) {
         attribute.parse_nested_meta(|meta| {
             let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
@@ -141,7 +141,7 @@ fn name_of(field: &Field) -> String {
     field.ident.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
-fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {
+fn kind(said: &CardAttribute, inner: &Type, is_list: bool) -> Result<TokenStream> {
     let card = quote!(crate::core::card);
     if said.object {
         return Ok(quote!(#card::Kind::Object));

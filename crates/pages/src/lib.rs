@@ -41,7 +41,7 @@ pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, LEFT_OUT, TargetRow, Work};
 pub use change::runbook::{RunClock, RunStep, RunUndo, Runbook};
 pub use change::templates::{TemplateRow, Templates};
-pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};
+pub use change::usual::{Act, ActContext, SecurityQuestionField, once};
 pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};
@@ -77,7 +77,7 @@ pub use risk::calibration::{CalibrationPlot, CalibrationPoint};
 pub use risk::forecast::{ForecastBar, ForecastPicture, Probability};
 pub use risk::icon_array::IconArray;
 pub use risk::matrix::{MatrixPicture, MatrixSquare};
-pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Movable, Standing};
+pub use schedule::calendar::{Band, Bar, Block, Calendar, CalendarStatus, Day, Drawing, Lane, Movable};
 pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 
 /// The `Content-Security-Policy` under which every page works: nothing inline,

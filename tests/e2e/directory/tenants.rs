@@ -143,7 +143,7 @@ impl Credential {
 
 /// The known facts of a tenant.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct TenantFacts {
     /// Ids, keys and logins that lead somewhere in it.
     pub(crate) names: Vec<String>,
     /// Those of them that no other tenant can have by chance.
@@ -152,7 +152,7 @@ pub(crate) struct Known {
 }
 
 /// Fills a tenant with its mark in every text; returns the credentials that this made.
-fn seed(server: &Server, tenant: usize, admin: &str) -> Known {
+fn seed(server: &Server, tenant: usize, admin: &str) -> TenantFacts {
     let mark = MARKS[tenant];
     let mut filler = Filler {
         server,
@@ -170,9 +170,9 @@ fn seed(server: &Server, tenant: usize, admin: &str) -> Known {
     let mut credentials: Vec<Credential> = scopes.iter().map(|it| Credential::Bearer(filler.token(it))).collect();
     credentials.push(Credential::Bearer(filler.many.clone()));
     credentials.push(Credential::Bearer(filler.admin));
-    Known {
+    TenantFacts {
         credentials,
-        ..Known::default()
+        ..TenantFacts::default()
     }
 }
 
@@ -220,7 +220,7 @@ fn each_method((method, path): (&'static str, &'static str)) -> Vec<(&'static st
 }
 
 /// Learns the ids of a tenant from every list that its people may read.
-fn learn(server: &Server, routes: &[(String, String, Value)], known: &mut Known) {
+fn learn(server: &Server, routes: &[(String, String, Value)], known: &mut TenantFacts) {
     let mut names = BTreeSet::new();
     for credential in &known.credentials {
         let Credential::Bearer(token) = credential else {
@@ -302,7 +302,7 @@ pub(crate) fn uuids(text: &str) -> impl Iterator<Item = &str> {
 pub(crate) struct Range {
     pub(crate) routes: Vec<(String, String, Value)>,
     pub(crate) schemas: Value,
-    pub(crate) known: [Known; 2],
+    pub(crate) known: [TenantFacts; 2],
     pub(crate) url: String,
     /// How many requests found their connection broken.
     broken: AtomicUsize,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
+use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, merged_results};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
 use model::compliance::control_report::rows::Member;
@@ -210,7 +210,7 @@ impl PlainNoun for AuditConclusion {
             let text = format!("{key} has a conclusion in this sample already.");
             return Err(Refusal::not_now("concluded", text, "Its author may change it.", Vec::new()).into());
         }
-        let answers = answers(cx, &sample, &key, &input.answers)?;
+        let answers = question_results(cx, &sample, &key, &input.answers)?;
         let conclusion = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
@@ -246,7 +246,7 @@ impl PlainNoun for AuditConclusion {
             let text = "The conclusion was reviewed.";
             return Err(Refusal::not_now("reviewed", text, "Draw another sample to conclude anew.", Vec::new()).into());
         }
-        let answers = answers(cx, &sample, &self.change, &input.answers)?;
+        let answers = question_results(cx, &sample, &self.change, &input.answers)?;
         let edited = Self {
             verdict: needed(input.verdict)?,
             text: input.text,
@@ -265,7 +265,12 @@ fn needed<T>(value: Option<T>) -> Result<T> {
 
 /// The results for the questions of the sample's control about a change: the given ones, otherwise those of the log at
 /// the time of the sample, evaluated as of the end of the span.
-fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, said: &[String]) -> Result<Vec<String>> {
+fn question_results(
+    cx: &mut Context<'_, '_>,
+    sample: &Option<AuditSample>,
+    key: &str,
+    said: &[String],
+) -> Result<Vec<String>> {
     let Some(sample) = sample else {
         return Ok(Vec::new());
     };
@@ -285,7 +290,7 @@ fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, sa
         .filter_map(|id| rule(id))
         .map(|it| (it.id, of_log(it)))
         .collect();
-    Ok(answered(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
+    Ok(merged_results(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
 }
 
 /// The sample of a conclusion, open and with this change.

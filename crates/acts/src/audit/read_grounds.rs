@@ -218,7 +218,7 @@ pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
         "event": lack.event, "index": lack.index, "kind": lack.kind, "change": lack.change, "what": lack.what,
     });
     let mut written = Written::default();
-    tell_people(cx, &mut written, lack)?;
+    notify_people(cx, &mut written, lack)?;
     cx.tell(vec![draft(UNGROUNDED, (SUBJECT, subject), cx.now, data)], written)?;
     Ok(true)
 }
@@ -234,7 +234,7 @@ pub fn revoke_ungrounded(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
     })
 }
 
-fn tell_people(cx: &mut Context<'_, '_>, written: &mut Written, lack: &Lack) -> Result<()> {
+fn notify_people(cx: &mut Context<'_, '_>, written: &mut Written, lack: &Lack) -> Result<()> {
     let directory = cx.directory()?;
     let mut people = directory.with_role(Role::Admin);
     people.extend(directory.with_role(Role::Auditor));

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::change::change_file::Actor;
-use model::core::enums::TurnKind;
+use model::core::enums::KeyRotationKind;
 use proof::crypto::Hash;
 use proof::grounds::{Judge, Scope};
 use proof::log_check::{LogCheck, LogReport, verify_log};
@@ -186,7 +186,7 @@ fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
 }
 
 /// Reports the progress; an error ends the comparison.
-fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
+fn report_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
     if progress(what, done) {
         return Ok(());
     }
@@ -314,8 +314,8 @@ impl<'p> Replay<'p> {
                 let left = own().filter(|turn| turn.kid == key.kid).map(|turn| turn.kind).max();
                 let state = match left {
                     None => "active",
-                    Some(TurnKind::Rotated) => "retired",
-                    Some(TurnKind::Revoked) => "revoked",
+                    Some(KeyRotationKind::Rotated) => "retired",
+                    Some(KeyRotationKind::Revoked) => "revoked",
                 };
                 if key.state != state {
                     let what = format!("The log leaves this key {state}, its row says {}.", key.state);

@@ -48,7 +48,7 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
         .map(|target| differs(&change, target))
         .collect();
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
-    let told = told(cx, &change)?;
+    let told = notified_people(cx, &change)?;
     let went_well = success::succeeded(&change) == Some(true);
     // While an incident that may come from the change is open, or a canary did not pass, it is unknown whether the
     // objectives are met.
@@ -191,7 +191,7 @@ fn suspected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>
 }
 
 /// Logins of the people who were notified of the change, with the subjects.
-fn told(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Value>> {
+fn notified_people(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Value>> {
     let directory = cx.directory()?;
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
     let rows = record::find::<Message>(cx.tx, &filter)?;

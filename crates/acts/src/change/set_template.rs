@@ -287,7 +287,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
     if let Some(hand) = proposers.find(|proposer| is_one(cx, &directory, proposer)) {
         let hand = hand.clone();
-        return Err(one_hand(cx, &template, &hand)?);
+        return Err(same_person_refusal(cx, &template, &hand)?);
     }
     if template.state != TemplateState::Proposed {
         let text = format!("The template is {}.", template.state);
@@ -297,7 +297,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     let role = approving_role(cx, &template)?;
     let stale = drop_stale(cx, &mut template)?;
     template.approvals.retain(|approval| approval.person != person);
-    check_hand(cx, &template)?;
+    check_is_second_person(cx, &template)?;
     impersonation::check_voice(cx)?;
     template.approvals.push(TemplateApproval {
         person,
@@ -365,18 +365,18 @@ pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::
 }
 
 /// Two people approve, so a person who set up the other's sign-in does not count for both.
-fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
+fn check_is_second_person(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
     let directory = cx.directory()?;
     let mut given = template.approvals.iter().flat_map(|it| [&it.person, it.speaker()]);
     if !given.any(|other| is_one(cx, &directory, other)) {
         return Ok(());
     }
     let speaker = cx.actor.speaker().clone();
-    Err(one_hand(cx, template, &speaker)?)
+    Err(same_person_refusal(cx, template, &speaker)?)
 }
 
 /// The refusal of a second approval that counts as the same person's.
-fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
+fn same_person_refusal(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
         "{name} already has a part in this version of the template. An account counts as the person who made it or set its \
@@ -499,7 +499,7 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
     let mut written = Written::default();
     if is_suspended {
         let reason = next.ended_reason.clone().unwrap_or_default();
-        tell_suspended(cx, &mut written, template, &reason)?;
+        notify_suspended(cx, &mut written, template, &reason)?;
     }
     let mut more = Map::new();
     more.insert("failures".to_owned(), json!(next.failures.len()));
@@ -509,7 +509,7 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
 }
 
 /// Notifies the proposers of a template, and the change managers, that it is suspended.
-fn tell_suspended(
+fn notify_suspended(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     template: &StandardTemplate,
@@ -549,7 +549,7 @@ pub(crate) fn suspend_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<
             ..template.clone()
         };
         let mut written = Written::default();
-        tell_suspended(cx, &mut written, template, COMPROMISED)?;
+        notify_suspended(cx, &mut written, template, COMPROMISED)?;
         save_with(cx, "template.suspended", suspended, (written, Map::new()))?;
     }
     Ok(())

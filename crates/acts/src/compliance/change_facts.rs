@@ -16,7 +16,7 @@ use crate::core::error::Result;
 
 /// The events that show the people responsible for these accounts: sponsors of agents, and on a high-risk change the
 /// creator of each account.
-fn hands_behind(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<PersonId>) -> Result<Vec<Event>> {
+fn responsible_people(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<PersonId>) -> Result<Vec<Event>> {
     let directory = cx.directory()?;
     let mut found = Vec::new();
     for agent in directory.agents.iter().filter(|agent| people.contains(&agent.person)) {
@@ -47,7 +47,7 @@ pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change, size: Option<i
         people.insert(approval.person);
         people.extend(approval.handed_by);
     }
-    found.extend(hands_behind(cx, change, &people)?);
+    found.extend(responsible_people(cx, change, &people)?);
     for evidence in record::bodies::<Evidence>(cx.tx, &of_change())? {
         found.extend(event::of_record(cx.tx, "evidence", evidence.id.as_str())?);
     }

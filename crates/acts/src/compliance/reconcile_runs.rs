@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::change::related_records::Permit;
 use model::compliance::change_trail::Leaf;
 use model::compliance::permit_check::PermitRows;
-use model::compliance::reconciliation::{Asked, Reconciliation, reconcile};
+use model::compliance::reconciliation::{Reconciliation, ReconciliationScope, reconcile};
 use model::compliance::run_trail::RunTrail;
 use model::core::act::actions;
 use model::core::ids::{PersonId, ServiceKey};
@@ -44,7 +44,7 @@ pub fn reconcile_runs(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<Recon
     if let Some(key) = service.filter(|key| !directory.services.contains_key(&ServiceKey::from(*key))) {
         return Err(Refusal::field("service", "unknown", unknown_name::service(&directory, key)).into());
     }
-    let spanned = report_controls::Asked {
+    let spanned = report_controls::ReportParameters {
         from: wanted.from,
         to: wanted.to,
         size: wanted.size,
@@ -58,7 +58,7 @@ pub fn reconcile_runs(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<Recon
         None => Some(permit_rows(cx, &trail)?),
         Some(_) => None,
     };
-    let asked = Asked {
+    let asked = ReconciliationScope {
         from,
         to,
         service: wanted.service.clone(),

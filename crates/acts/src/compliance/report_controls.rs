@@ -29,7 +29,7 @@ type Read = fn(&[u8]) -> serde_json::Result<Leaf>;
 
 /// The parameters of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct ReportParameters {
     /// The start of the span; ninety days before its end by default.
     pub from: Option<Timestamp>,
     /// The end of the span, not included; now by default.
@@ -42,7 +42,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// 403, 404 for an unknown framework, 422 for a span that ends before it begins or a size without a checkpoint, or the store's.
-pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Result<ControlReport> {
+pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &ReportParameters) -> Result<ControlReport> {
     cx.allow(actions::AUDIT)?;
     let framework = framework(id).ok_or_else(|| Refusal::not_found(id))?;
     let span = span(cx.now, asked)?;
@@ -60,7 +60,12 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
 ///
 /// # Errors
 /// As [`report_controls`], and 422 for an unknown figure or rule.
-pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked: &Asked) -> Result<ReportRows> {
+pub fn report_rows(
+    cx: &mut Context<'_, '_>,
+    id: &str,
+    which: &Which<'_>,
+    asked: &ReportParameters,
+) -> Result<ReportRows> {
     cx.allow(actions::AUDIT)?;
     framework(id).ok_or_else(|| Refusal::not_found(id))?;
     let behind = match (which.figure, which.rule) {
@@ -68,9 +73,9 @@ pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked:
             let figure = figure
                 .parse::<ReportFigure>()
                 .map_err(|why| Refusal::field("figure", "unknown_word", why))?;
-            rows::Asked::Figure(figure)
+            rows::RowFilter::Figure(figure)
         }
-        (None, Some(id)) => rows::Asked::Rule(rule(id).ok_or_else(|| {
+        (None, Some(id)) => rows::RowFilter::Rule(rule(id).ok_or_else(|| {
             let known: Vec<&str> = RULES.iter().map(|it| it.id).collect();
             let why = format!("`{id}` is none of: {}", known.join(", "));
             Refusal::field("rule", "unknown_word", why)
@@ -110,7 +115,7 @@ pub struct ReportRows {
     pub size: u64,
 }
 
-pub(crate) fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
+pub(crate) fn span(now: Timestamp, asked: &ReportParameters) -> Result<(Timestamp, Timestamp)> {
     let to = asked.to.unwrap_or(now);
     if to > now {
         let text = "`to` lies ahead: nobody can report on what has not happened. Leave it out, and the span ends now.";

@@ -21,7 +21,7 @@ use crate::core::error::{Error, Result};
 
 /// An event of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct TimelineEvent {
     /// Its index in the log, once it has its place.
     pub index: Option<u64>,
     /// The event.
@@ -34,13 +34,13 @@ pub struct Told {
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`], a fault when an event cannot be read, or the store's.
-pub fn show_timeline(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Told>> {
+pub fn show_timeline(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<TimelineEvent>> {
     let change = cx.change(key)?;
     let names = records_of(cx, &change)?;
     let mut told = Vec::new();
     for event in events_of(cx, &change, &names)? {
         let texts = salts::of_event(cx.tx, &event.id)?;
-        told.push(Told {
+        told.push(TimelineEvent {
             index: event.seq.and_then(|seq| u64::try_from(seq).ok()),
             event: opened(cx, &event)?.0,
             texts: texts.into_iter().map(|text| (text.commitment, text.text)).collect(),

@@ -38,7 +38,7 @@ pub fn note_ended(cx: &mut Context<'_, '_>, ended: &[Ended]) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn note_asked(cx: &mut Context<'_, '_>, person: &str, ended: &[Ended]) -> Result<()> {
+pub(crate) fn note_requested(cx: &mut Context<'_, '_>, person: &str, ended: &[Ended]) -> Result<()> {
     let names: Vec<&str> = ended.iter().map(|it| it.id.as_str()).collect();
     if names.is_empty() {
         return note(cx, person, &[], true);

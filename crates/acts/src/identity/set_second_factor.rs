@@ -283,7 +283,7 @@ fn finish_adding(cx: &mut Context<'_, '_>, kind: &str, id: &str, counts_from: Ti
     if let Some(made) = &made {
         data["codes"] = json!(made.digests);
     }
-    tell_added(cx, data, counts_from)?;
+    record_added(cx, data, counts_from)?;
     Ok(made.map(|made| made.codes).unwrap_or_default())
 }
 
@@ -336,7 +336,7 @@ pub fn renew_recovery_codes(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
         .into());
     }
     let made = new_codes(cx)?;
-    tell(cx, "person.recovery_codes_made", json!({"codes": made.digests}))?;
+    emit_event(cx, "person.recovery_codes_made", json!({"codes": made.digests}))?;
     Ok(made.codes)
 }
 
@@ -480,7 +480,7 @@ pub fn use_recovery_code(cx: &mut Context<'_, '_>, code: &str) -> Result<Option<
         return Ok(None);
     }
     let told = json!({"code": code});
-    tell(cx, "person.recovery_code_used", told)?;
+    emit_event(cx, "person.recovery_code_used", told)?;
     Ok(Some(shown_now(cx, &found)))
 }
 
@@ -501,7 +501,7 @@ pub fn remove_factor(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     if !is_enrolled(&own_factors(cx)?) {
         second_factor::delete_of_person(cx.tx, person.as_str(), RECOVERY)?;
     }
-    tell(
+    emit_event(
         cx,
         "person.factor_removed",
         json!({"kind": found.kind, "factor": found.id}),
@@ -529,7 +529,7 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
     let subject = ("person", id.0.clone());
     let event = write::draft("person.factors_reset", subject, cx.now, json!({}));
     let mut written = write::Written::default();
-    impersonation::tell(cx, &mut written, &id, "took your second factors away")?;
+    impersonation::notify_changed_sign_in(cx, &mut written, &id, "took your second factors away")?;
     cx.tell(vec![event], written)
 }
 
@@ -544,18 +544,18 @@ pub fn random_name(cx: &Context<'_, '_>) -> Result<String> {
 }
 
 /// Records a new factor in the log and notifies its person, in case an attacker with the password added the factor.
-fn tell_added(cx: &mut Context<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
+fn record_added(cx: &mut Context<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
     let person = cx.actor.person.clone();
     let subject = ("person", person.0.clone());
     let event = write::draft("person.factor_added", subject, cx.now, data);
     let mut written = write::Written::default();
     if counts_from > cx.now {
-        impersonation::tell_own(cx, &mut written, &person)?;
+        impersonation::notify_added_factor(cx, &mut written, &person)?;
     }
     cx.tell(vec![event], written)
 }
 
-fn tell(cx: &mut Context<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
+fn emit_event(cx: &mut Context<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
     let subject = ("person", cx.actor.person.0.clone());
     let event = write::draft(kind, subject, cx.now, data);
     cx.tell(vec![event], write::Written::default())

@@ -82,7 +82,7 @@ pub fn set_workload(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<
     let set = cx.put_estate("workload.set", read, json!({}))?;
     let subject = ("workload", set.id.0.clone());
     let what = "set up or changed a workload whose jobs speak for you";
-    impersonation::tell_spoken_for(cx, &set.person, "workload.told", subject, what)?;
+    impersonation::notify_represented(cx, &set.person, "workload.told", subject, what)?;
     Ok(set)
 }
 

@@ -100,7 +100,7 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
     in_flight.truncate(LISTED);
     stopped.truncate(LISTED);
     Ok(Situation {
-        asked: major::asked(incident, &directory),
+        asked: major::awaited_people(incident, &directory),
         contacts: contacts(cx, &directory, incident),
         freeze,
         services,

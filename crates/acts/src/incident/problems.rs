@@ -96,14 +96,15 @@ impl PlainNoun for ProblemRecord {
             };
             value["fix_state"] = json!(change.state);
             if let Some(compared) = fix.compared {
-                value["recurrence"] = json!({"before": told(compared.before), "after": told(compared.after)});
+                value["recurrence"] =
+                    json!({"before": recurrence_data(compared.before), "after": recurrence_data(compared.after)});
             }
         }
         Ok(())
     }
 }
 
-fn told(recurrence: Recurrence) -> Value {
+fn recurrence_data(recurrence: Recurrence) -> Value {
     let mut told = Map::new();
     told.insert("days".to_owned(), json!(recurrence.days));
     told.insert("of".to_owned(), json!(recurrence.of));

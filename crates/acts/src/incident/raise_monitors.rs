@@ -120,7 +120,7 @@ pub fn follow(cx: &mut Context<'_, '_>) -> Result<bool> {
         };
         let data = json!({"change_key": record.change, "monitor": record.monitor_key});
         let saved = cx.put_estate("raised_monitor.raised", record, data)?;
-        tell(cx, &monitor, &saved)?;
+        queue_notice(cx, &monitor, &saved)?;
     }
     for record in due.lower {
         let lowered = RaisedMonitor {
@@ -132,13 +132,13 @@ pub fn follow(cx: &mut Context<'_, '_>) -> Result<bool> {
         let saved = cx.put_estate("raised_monitor.lowered", lowered, data)?;
         // An address that got the notice “raised” also gets “lowered”, even when the monitor is out of use since.
         if let Some(stored) = record::load::<Monitor>(cx.tx, saved.monitor.as_str())? {
-            tell(cx, &stored.record, &saved)?;
+            queue_notice(cx, &stored.record, &saved)?;
         }
     }
     Ok(is_news)
 }
 
-fn tell(cx: &mut Context<'_, '_>, monitor: &Monitor, raised: &RaisedMonitor) -> Result<()> {
+fn queue_notice(cx: &mut Context<'_, '_>, monitor: &Monitor, raised: &RaisedMonitor) -> Result<()> {
     if monitor.url.is_none() {
         return Ok(());
     }

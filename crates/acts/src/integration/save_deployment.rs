@@ -10,7 +10,7 @@ use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::integration::after_failure;
-use crate::integration::told_deployment::{Here, Told};
+use crate::integration::told_deployment::{Here, ReportedStatus};
 
 /// Saves a deployment, with the record of the connection that reported it beside another system. The effects of a failure
 /// happen at `failed_at`.
@@ -50,7 +50,12 @@ pub(crate) fn save_deployment(
 }
 
 /// An unauthorized deployment reaches the service's owners and the change managers at once.
-fn alert(cx: &mut Context<'_, '_>, written: &mut Written, deployment: &Deployment, told: &Told<'_>) -> Result<()> {
+fn alert(
+    cx: &mut Context<'_, '_>,
+    written: &mut Written,
+    deployment: &Deployment,
+    told: &ReportedStatus<'_>,
+) -> Result<()> {
     let directory = cx.directory()?;
     let (service, environment) = (&deployment.service, &deployment.environment);
     let mut people = directory.with_role(Role::ChangeManager);

@@ -70,7 +70,7 @@ impl PlainNoun for OutsideRun {
             active: true,
         };
         let run = match known {
-            Some(known) => told_again(&known, run)?,
+            Some(known) => updated_run(&known, run)?,
             None => Self {
                 id: RecordId(cx.new_id()?),
                 ..run
@@ -81,7 +81,7 @@ impl PlainNoun for OutsideRun {
 }
 
 /// The known run, updated with the new report.
-fn told_again(known: &OutsideRun, now: OutsideRun) -> std::result::Result<OutsideRun, Refusal> {
+fn updated_run(known: &OutsideRun, now: OutsideRun) -> std::result::Result<OutsideRun, Refusal> {
     if known.by != now.by {
         let text = "Somebody else told of this run. Only who told of it first tells more of it.";
         return Err(Refusal::not_allowed("told_by_another", text));

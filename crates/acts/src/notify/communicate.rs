@@ -16,8 +16,8 @@ use model::core::ids::{PersonId, RecordId};
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{
-    Communication, Recipient, customer_services, due, late_since, natural_key, recipients, remind_at, reminder_of,
-    stage_of, start_behind, tells_start_late, with_customers, with_duty, without_opted_out,
+    Communication, Recipient, announces_start_late, customer_services, due, late_since, natural_key, recipients,
+    remind_at, reminder_of, stage_of, start_behind, with_customers, with_duty, without_opted_out,
 };
 use model::notify::communication_plan::CommunicationPlan;
 use model::notify::customer_list::{CustomerList, is_same};
@@ -133,7 +133,7 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
         return Ok(());
     };
     if stage_of(&change).is_some_and(|(_, start)| start.is_none()) {
-        settle_asked(cx, &change)?;
+        settle_acknowledgements(cx, &change)?;
     }
     let plans = CommunicationPlan::listed(cx)?;
     let mut round = Round::begin(cx, &change)?;
@@ -141,7 +141,7 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
     // The start is announced to everybody before the end is announced to anybody.
     for plan in plans
         .iter()
-        .filter(|plan| owes_start && tells_start_late(plan, &change))
+        .filter(|plan| owes_start && announces_start_late(plan, &change))
     {
         round.tell(cx, plan, (CommunicationStage::Started, None))?;
     }
@@ -449,7 +449,7 @@ impl<'c> Round<'c> {
         let known = directory.people.get(person);
         let zone = known.and_then(|it| model::schedule::calendar::zone(&it.zone));
         let words = (recipient.language, &zone.unwrap_or(TimeZone::UTC));
-        let (subject, text) = worded(plan, self.change, &sent, words);
+        let (subject, text) = letter_text(plan, self.change, &sent, words);
         let public_url = cx.services.tools().public_url.clone();
         let text = format!("{text}\n{public_url}/t/{}/changes/{}\n", cx.tenant(), self.change.key);
         let dedup = format!("communication/{key}");
@@ -544,7 +544,7 @@ pub(crate) fn note_acknowledged(cx: &mut Context<'_, '_>, item: &ActionItem) -> 
 }
 
 /// No acknowledgement is needed any more once the change has begun or was cancelled.
-fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
+fn settle_acknowledgements(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     for item in open_about(cx, &about(change))? {
         if item.kind == ActionKind::Acknowledge {
             let reason = "The change has started or does not take place.";
@@ -555,17 +555,17 @@ fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
 }
 
 /// The subject and the text of a communication; a late one starts with a note before the plan's text.
-fn worded(
+fn letter_text(
     plan: &CommunicationPlan,
     change: &Change,
     sent: &Communication,
     words: (LetterLanguage, &TimeZone),
 ) -> (String, String) {
     let (subject, text) = rendered(plan, change, sent.stage, words);
-    (subject, said_late(text, sent, words))
+    (subject, with_late_note(text, sent, words))
 }
 
-fn said_late(text: String, sent: &Communication, words: (LetterLanguage, &TimeZone)) -> String {
+fn with_late_note(text: String, sent: &Communication, words: (LetterLanguage, &TimeZone)) -> String {
     match sent.happened_at {
         Some(at) => format!("{}\n\n{text}", late_line(at, words)),
         None => text,
@@ -608,7 +608,7 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     if let Some(list) = sent.customer_list.clone() {
         return customer_letter(cx, (&plan, &change), &sent, (&list, address));
     }
-    let (subject, text) = worded(&plan, &change, &sent, (sent.language, &TimeZone::UTC));
+    let (subject, text) = letter_text(&plan, &change, &sent, (sent.language, &TimeZone::UTC));
     Ok(Some(AddressLetter {
         address,
         subject,
@@ -636,7 +636,7 @@ fn customer_letter(
     let services = customer_services(&directory, list, change);
     let words = (sent.language, &TimeZone::UTC);
     let (subject, text) = rendered_outside((plan, &services), change, sent.stage, words);
-    let text = said_late(text, sent, words);
+    let text = with_late_note(text, sent, words);
     let link = format!(
         "{}{}",
         cx.services.tools().public_url,
@@ -695,7 +695,7 @@ pub(crate) fn follow_refused(cx: &mut Context<'_, '_>, sent: &Communication) -> 
         ),
         (None, None) => return Ok(()),
     };
-    ask_to_correct(cx, address, (about, title))
+    request_correction(cx, address, (about, title))
 }
 
 /// Opens an item for the change managers, who set the plans, to correct a mail address of a business unit, a customers' list or a
@@ -703,7 +703,7 @@ pub(crate) fn follow_refused(cx: &mut Context<'_, '_>, sent: &Communication) -> 
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
+pub(crate) fn request_correction(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
     let about = About::new(AboutKind::Other, about);
     let item = NewItem {
         part: format!(

@@ -150,8 +150,8 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
     let plan = found.ok_or_else(|| Refusal::not_found(format!("communication plan {id}")))?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
-    let stage = word::<CommunicationStage>(&mut reading, "stage")?.unwrap_or(CommunicationStage::Announced);
-    let language = word::<LetterLanguage>(&mut reading, "language")?.unwrap_or_default();
+    let stage = optional_value::<CommunicationStage>(&mut reading, "stage")?.unwrap_or(CommunicationStage::Announced);
+    let language = optional_value::<LetterLanguage>(&mut reading, "language")?.unwrap_or_default();
     reading.finish()?;
     let change: Change = cx.change(&key)?;
     let units = BusinessUnit::listed(cx)?;
@@ -184,7 +184,10 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
 }
 
 /// A value of an enum that a request may leave out.
-fn word<W: std::str::FromStr<Err = String>>(reading: &mut Reading<'_>, field: &'static str) -> Result<Option<W>> {
+fn optional_value<W: std::str::FromStr<Err = String>>(
+    reading: &mut Reading<'_>,
+    field: &'static str,
+) -> Result<Option<W>> {
     let Some(text) = reading.text(field, LINE) else {
         return Ok(None);
     };

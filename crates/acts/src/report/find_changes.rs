@@ -142,18 +142,18 @@ pub fn outcome_of(targets: &[TargetRow]) -> Option<Outcome> {
 /// The outcome of a closed change that did not plainly succeed. The outcome is shown in place of the state, so that no failure
 /// looks like a success.
 #[must_use]
-pub fn told_outcome(state: &str, targets: &[TargetRow]) -> Option<Outcome> {
+pub fn shown_outcome(state: &str, targets: &[TargetRow]) -> Option<Outcome> {
     let outcome = outcome_of(targets).filter(|_| state == State::Closed.as_str());
     outcome.filter(|it| *it != Outcome::Succeeded)
 }
 
 /// The same of a change in a list, by its row alone.
 #[must_use]
-pub fn told_of_row(row: &ChangeRow) -> Option<Outcome> {
-    told(&row.state, row.outcome.as_deref())
+pub fn outcome_of_row(row: &ChangeRow) -> Option<Outcome> {
+    unsuccessful_outcome(&row.state, row.outcome.as_deref())
 }
 
-fn told(state: &str, outcome: Option<&str>) -> Option<Outcome> {
+fn unsuccessful_outcome(state: &str, outcome: Option<&str>) -> Option<Outcome> {
     let outcome = outcome.filter(|_| state == State::Closed.as_str())?;
     outcome.parse::<Outcome>().ok().filter(|it| *it != Outcome::Succeeded)
 }
@@ -162,13 +162,14 @@ fn told(state: &str, outcome: Option<&str>) -> Option<Outcome> {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn told_of_keys(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<BTreeMap<String, Outcome>> {
+pub fn outcomes_of_keys(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<BTreeMap<String, Outcome>> {
     cx.allow(READ)?;
     if keys.is_empty() || cx.scope()?.is_some() {
         return Ok(BTreeMap::new());
     }
     let found = changes::outcomes_of_keys(cx.tx, keys)?.into_iter();
-    let told = found.filter_map(|(key, (state, outcome))| Some((key, told(&state, outcome.as_deref())?)));
+    let told =
+        found.filter_map(|(key, (state, outcome))| Some((key, unsuccessful_outcome(&state, outcome.as_deref())?)));
     Ok(told.collect())
 }
 
@@ -401,7 +402,7 @@ mod tests {
     fn a_closed_change_that_did_not_plainly_succeed_is_told_by_its_outcome() {
         let told = |state: &str, targets: &[&str]| {
             let targets: Vec<TargetRow> = targets.iter().map(|it| target(it)).collect();
-            told_outcome(state, &targets)
+            shown_outcome(state, &targets)
         };
         assert_eq!(told("closed", &["failed"]), Some(Outcome::Failed));
         assert_eq!(

@@ -50,10 +50,10 @@ const TYPED: &[&str] = &[
 ];
 
 /// Whether a change's form has a field.
-type Asks = fn(&Change) -> bool;
+type HasField = fn(&Change) -> bool;
 
 /// The fields of a change that may be left out and that rules of the product read: counted, and never proposed to be dropped.
-const RULED: &[(&str, Asks)] = &[
+const RULED: &[(&str, HasField)] = &[
     (NewChange::COMPLEXITY.name, |_| true),
     (NewChange::DISRUPTION.name, |_| true),
     ("excluded", |_| true),
@@ -144,7 +144,7 @@ fn count_change(counts: &mut BTreeMap<String, Counted>, change: &Change, custom:
     }
     for field in custom.iter().filter(|field| field.is_of(change.content.kind)) {
         let value = change.content.custom_fields.iter().find(|it| it.key == field.key);
-        let said = value.map(|it| said(&it.held));
+        let said = value.map(|it| held_text(&it.held));
         let is_text = value.is_none_or(|it| matches!(it.held, Held::Text(_)));
         counts
             .entry(field.path())
@@ -254,7 +254,7 @@ fn text_of(letters: &mut impl Iterator<Item = char>) -> String {
     text
 }
 
-fn said(held: &Held) -> String {
+fn held_text(held: &Held) -> String {
     match held {
         Held::Text(text) | Held::Choice(text) | Held::Date(text) | Held::Url(text) => text.clone(),
         Held::Number(number) => number.to_string(),

@@ -12,7 +12,7 @@ use model::core::act::actions;
 use model::core::enums::{EmergencyCause, Kind};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::impersonation::Hands;
+use model::directory::impersonation::LinkedAccounts;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
@@ -285,7 +285,7 @@ fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Read
 struct Reader {
     person: PersonId,
     /// Which of the deciding accounts belong to one person.
-    hands: Hands,
+    hands: LinkedAccounts,
 }
 
 /// A figure as a reader sees it; without one, as it is.

@@ -41,7 +41,7 @@ const OWN: &[&str] = &[
 
 /// Whom the changes of a tenant wait for, under a mark of the log.
 #[derive(Debug)]
-struct Known {
+struct WaitCache {
     mark: LogMark,
     changes: BTreeMap<String, Waits>,
 }
@@ -70,7 +70,7 @@ pub(crate) fn find_waits(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Resu
         return find_waiting(cx, found);
     };
     let (memo, tenant) = (cx.services.waits(), cx.tenant());
-    let known = match memo.get::<Known>(&tenant) {
+    let known = match memo.get::<WaitCache>(&tenant) {
         Some(known) => still_true(cx, &known, &mark)?,
         None => BTreeMap::new(),
     };
@@ -90,7 +90,7 @@ pub(crate) fn find_waits(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Resu
     let mut changes = fresh;
     let room = MOST_KNOWN.saturating_sub(changes.len());
     changes.extend(known.into_iter().take(room));
-    memo.keep(&tenant, Arc::new(Known { mark, changes }));
+    memo.keep(&tenant, Arc::new(WaitCache { mark, changes }));
     Ok(people)
 }
 
@@ -115,7 +115,7 @@ fn judged(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<Str
 }
 
 /// What is known and no act since can have moved.
-fn still_true(cx: &mut Context<'_, '_>, known: &Known, mark: &LogMark) -> Result<BTreeMap<String, Waits>> {
+fn still_true(cx: &mut Context<'_, '_>, known: &WaitCache, mark: &LogMark) -> Result<BTreeMap<String, Waits>> {
     let now = cx.now;
     let mut kept = known.changes.clone();
     kept.retain(|_, waits| is_fresh(waits.at, now, STANDS_FOR));

@@ -188,7 +188,10 @@ fn of_form(form: &Form, records: &[Value]) -> Vec<OfField> {
     let mut counts = vec![Counted::default(); fields.len()];
     for record in records {
         let title = record["title"].as_str().unwrap_or_default();
-        for made in parts(record, form.way).into_iter().filter(|made| asks(form, made)) {
+        for made in parts(record, form.way)
+            .into_iter()
+            .filter(|made| has_fields(form, made))
+        {
             for ((field, is_text), counted) in fields.iter().zip(&mut counts) {
                 let value = filled(&made[*field], "");
                 counted.count(value.as_deref(), title, *is_text);
@@ -205,7 +208,7 @@ fn of_form(form: &Form, records: &[Value]) -> Vec<OfField> {
 }
 
 /// Whether the form that made this asked for its fields without needing them.
-fn asks(form: &Form, made: &Value) -> bool {
+fn has_fields(form: &Form, made: &Value) -> bool {
     let Some((member, values)) = form.only else { return true };
     let said = match &made[member] {
         Value::String(text) => text.clone(),

@@ -35,7 +35,7 @@ use crate::gate::rejudge::rejudge_service;
 use crate::guard::self_grant;
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::sign_step::{ask_owner, signed};
+use crate::schedule::sign_step::{notify_business_owner, signed};
 use crate::schedule::{find_hits, push_freezes};
 
 /// The longest freeze over everything.
@@ -53,14 +53,14 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         let reason = freeze.reason.clone().unwrap_or_default();
         freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
         let freeze = cx.put_estate("freeze.proposed", freeze, json!({}))?;
-        ask_owner(cx, &freeze)?;
+        notify_business_owner(cx, &freeze)?;
         follow_steps(cx, &freeze)?;
         return Ok(freeze);
     }
     let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(cx, &freeze)?;
-    push_freezes::tell(cx, &freeze)?;
-    find_hits::ask_telling(cx, &freeze)?;
+    push_freezes::queue_calls(cx, &freeze)?;
+    find_hits::queue_notices(cx, &freeze)?;
     Ok(freeze)
 }
 
@@ -229,7 +229,7 @@ fn void_earlier(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
             pairs += 1;
         }
     }
-    tell_halt(cx, freeze, (second, epoch, pairs))?;
+    record_halt(cx, freeze, (second, epoch, pairs))?;
     void_given(cx, freeze)
 }
 
@@ -260,7 +260,7 @@ fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
 }
 
 /// The log lists the voided permits, because rows on the revocation list are no records.
-fn tell_halt(
+fn record_halt(
     cx: &mut Context<'_, '_>,
     freeze: &Freeze,
     (issued_before, epoch, pairs): (jiff::Timestamp, i64, usize),
@@ -311,7 +311,7 @@ pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     let asked = directory
         .incidents
         .get(key)
-        .map(|it| major::asked(it, &directory))
+        .map(|it| major::awaited_people(it, &directory))
         .unwrap_or_default();
     let text = format!(
         "The freeze “{}” follows from the major incident {key}, so nobody edits it.",

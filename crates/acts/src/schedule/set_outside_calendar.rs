@@ -55,7 +55,7 @@ impl PlainNoun for OutsideCalendar {
             active: true,
         };
         let added = cx.put_estate("outside_calendar.added", calendar, json!({}))?;
-        read_calendars::ask(cx, &added)?;
+        read_calendars::queue_reading(cx, &added)?;
         Ok(added)
     }
 
@@ -83,7 +83,7 @@ impl PlainNoun for OutsideCalendar {
             read_calendars::settle(cx, edited.id.as_str(), "The calendar is read from another address.")?;
         }
         calendar_notices::follow(cx, &before, &edited)?;
-        read_calendars::ask(cx, &edited)?;
+        read_calendars::queue_reading(cx, &edited)?;
         Ok(edited)
     }
 

@@ -42,9 +42,9 @@ use store::change::changes;
 use store::record::{self, Filter};
 use store::{Config, Lane, Mode, Store};
 
-struct Hand(Mutex<Timestamp>);
+struct ManualClock(Mutex<Timestamp>);
 
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
@@ -69,7 +69,7 @@ impl policy::Directory for All {
 
 struct World {
     executor: Executor,
-    clock: Arc<Hand>,
+    clock: Arc<ManualClock>,
     connection: String,
     _folder: tempfile::TempDir,
 }
@@ -121,7 +121,7 @@ impl World {
     /// The same in a folder.
     fn within(folder: tempfile::TempDir, more: &str) -> Self {
         let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
-        let clock = Arc::new(Hand(Mutex::new(began())));
+        let clock = Arc::new(ManualClock(Mutex::new(began())));
         let mut files = policy::base().files;
         if !more.is_empty() {
             files.push(policy::SourceFile {

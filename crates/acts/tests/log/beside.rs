@@ -20,8 +20,8 @@ use model::change::change_file::{Actor, Lent};
 use model::change::related_records::Comment;
 use model::core::enums::{CheckState, ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
 use model::gate::answer::Answer;
-use model::integration::foreign_change::{ForeignChange, Told};
-use model::integration::foreign_comment::ToldComment;
+use model::integration::foreign_change::{ForeignChange, ReceivedChange};
+use model::integration::foreign_comment::ReceivedComment;
 use model::integration::foreign_mirror::ForeignMirror;
 use model::integration::foreign_system::ForeignSystem;
 use model::integration::service_lead::ServiceLead;
@@ -39,8 +39,8 @@ fn added(world: &World) -> String {
     made.id.to_string()
 }
 
-fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str])) -> Told {
-    Told {
+fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str])) -> ReceivedChange {
+    ReceivedChange {
         natural_key: key.to_lowercase(),
         key: key.to_owned(),
         title: "Widen the column".to_owned(),
@@ -76,7 +76,7 @@ fn terms(world: &World, id: &str) -> String {
     system_of(world, id).terms_digest()
 }
 
-fn take(world: &World, id: &str, rows: Vec<Told>) {
+fn take(world: &World, id: &str, rows: Vec<ReceivedChange>) {
     let (id, terms) = (id.to_owned(), terms(world, id));
     let is_taken = world.system(move |cx| take_page(cx, (&id, &terms), &rows, None));
     assert!(is_taken);
@@ -175,7 +175,7 @@ fn a_change_there_that_is_marked_as_a_copy_later_is_read_on() {
     );
     world.pass_seconds(60);
     let later = world.look(|cx| Ok(cx.now)).unwrap();
-    let marked = |key: &str| Told {
+    let marked = |key: &str| ReceivedChange {
         ours: Some(ours.clone()),
         ..told(key, later, (ForeignPhase::Stopped, &[]))
     };
@@ -230,7 +230,7 @@ fn a_copy_without_its_mark_is_known_by_its_id_through_each_connection_to_its_sys
     world.assert_replays();
 }
 
-fn copy_comments_of(world: &World, subject: &str, there: &[ToldComment]) -> Todo {
+fn copy_comments_of(world: &World, subject: &str, there: &[ReceivedComment]) -> Todo {
     let (subject, there) = (subject.to_owned(), there.to_vec());
     world.system(move |cx| copy_comments::take(cx, &subject, &there))
 }
@@ -246,7 +246,7 @@ fn comments_are_copied_both_ways_once_and_never_back() {
         comment_change(cx, &on, &body(json!({"text": "Is it large enough?"})))
     });
     let now = world.look(|cx| Ok(cx.now)).unwrap();
-    let there = |id: &str, text: &str| ToldComment {
+    let there = |id: &str, text: &str| ReceivedComment {
         there: id.to_owned(),
         author: "Ada".to_owned(),
         text: text.to_owned(),

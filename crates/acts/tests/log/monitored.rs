@@ -112,7 +112,7 @@ fn an_objective_is_measured_while_a_change_is_watched_and_a_miss_is_no_success()
     let key = begun(&world);
     let due = world.look(measure_objectives::find_due).unwrap();
     assert_eq!(due.len(), 1, "{due:?}");
-    assert!(world.system(measure_objectives::ask));
+    assert!(world.system(measure_objectives::queue_calls));
     assert!(world.look(measure_objectives::find_due).unwrap().is_empty(), "it waits");
     let subject = due[0].clone();
     let asked = world

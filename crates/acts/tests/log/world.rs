@@ -36,9 +36,9 @@ const CHUNK: usize = 16;
 /// The file of evidence of each closed change: two whole chunks and a half.
 pub const FILE: &[u8] = b"<testsuite tests=\"3\" failures=\"0\"/>";
 
-pub struct Hand(pub Mutex<Timestamp>);
+pub struct ManualClock(pub Mutex<Timestamp>);
 
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
@@ -63,7 +63,7 @@ impl policy::Directory for All {
 
 pub struct World {
     pub executor: Executor,
-    pub clock: Arc<Hand>,
+    pub clock: Arc<ManualClock>,
     pub folder: tempfile::TempDir,
 }
 
@@ -147,7 +147,7 @@ impl World {
         packs: &[policy::SourceFile],
     ) -> Self {
         let store = Store::open(config).unwrap();
-        let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
+        let clock = Arc::new(ManualClock(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
         let files = [&policy::base().files[..], packs].concat();
         let policies = compiled(&files);
         let executor = Executor::new(Tools {
@@ -206,7 +206,7 @@ impl World {
     fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn log_high_water::SeenLogs>) -> Executor {
         let now = self.clock.now() + SignedDuration::from_mins(minutes);
         let tools = self.executor.tools();
-        let clock = Arc::new(Hand(Mutex::new(now)));
+        let clock = Arc::new(ManualClock(Mutex::new(now)));
         // Two servers that make the same ids at the same held time would write the same event.
         static SEEDS: AtomicU64 = AtomicU64::new(8);
         let seed = SEEDS.fetch_add(1, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
 use jiff::Timestamp;
-use model::integration::signal::{Alert, AskKind, DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{Alert, DecisionKind, DeploymentStatus, Progress, SetAside, Signal};
 use serde_json::{Value, json};
 
 use crate::integration::door;
@@ -670,7 +670,7 @@ fn gitlab_tells_of_deployments() {
     };
     assert_eq!(
         (ask.ask, ask.commit.as_str(), ask.reply_to.as_str()),
-        (AskKind::DeploymentApproval, COMMIT, "30/15")
+        (DecisionKind::DeploymentApproval, COMMIT, "30/15")
     );
     let mut cut = gitlab_deployment("success");
     cut.as_object_mut().unwrap().remove("commit_url");
@@ -732,7 +732,7 @@ fn gitlab_tells_of_pushes_and_merge_requests() {
     };
     assert_eq!(
         (ask.ask, ask.reply_to.as_str(), ask.before.as_deref()),
-        (AskKind::StatusCheck, "30/7/5", Some(BEFORE))
+        (DecisionKind::StatusCheck, "30/7/5", Some(BEFORE))
     );
     assert_eq!(ask.texts.branch.as_deref(), Some("chg-1042-zone"));
     for kind in ["tag_push", "pipeline", "build", "note", "release"] {

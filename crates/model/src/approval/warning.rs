@@ -258,7 +258,7 @@ fn of_lowered(row: &Lowered) -> Warning {
 
 fn waived(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Warning> {
     let is_waived =
-        |line: &&ChecklistItem| items::standing(file, directory, line, now).is_some_and(|it| it.state == "waived");
+        |line: &&ChecklistItem| items::item_status(file, directory, line, now).is_some_and(|it| it.state == "waived");
     let rows = file.checklist.iter().filter(is_waived).map(|line| Warning {
         about: line.title.clone(),
         ..Warning::new(

@@ -589,10 +589,10 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         by: by.clone(),
         at,
     });
-    tell_asker(case, &id);
-    let mentioned = tell_mentioned(case, &id);
+    notify_returner(case, &id);
+    let mentioned = notify_mentioned(case, &id);
     let author = case.name(&by);
-    tell_followers(case, &id, (&author, &mentioned));
+    notify_followers(case, &id, (&author, &mentioned));
     Ok(id)
 }
 
@@ -609,12 +609,12 @@ pub fn take_comment(case: &mut Case<'_>, author: &str, text: String) -> RecordId
         by,
         at,
     });
-    tell_followers(case, &id, (author, &[]));
+    notify_followers(case, &id, (author, &[]));
     id
 }
 
 /// Notifies the watchers, the requester and the owner of a comment, except the people that it mentions.
-fn tell_followers(case: &mut Case<'_>, comment: &RecordId, (author, mentioned): (&str, &[PersonId])) {
+fn notify_followers(case: &mut Case<'_>, comment: &RecordId, (author, mentioned): (&str, &[PersonId])) {
     let mut people = case.change().watchers.clone();
     people.push(case.change().requester.clone());
     people.push(case.change().content.owner.clone());
@@ -632,7 +632,7 @@ fn tell_followers(case: &mut Case<'_>, comment: &RecordId, (author, mentioned): 
 }
 
 /// Notifies everybody whom a comment mentions as `@login`, in a letter of their own; returns these people.
-fn tell_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
+fn notify_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
     let text = case.file.comments.last().map(|it| it.text.clone()).unwrap_or_default();
     let mut people: Vec<PersonId> = Vec::new();
     for login in mentions(&text) {
@@ -662,7 +662,7 @@ fn mentions(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Notifies the person who returned a change with a question of the next comment, which is most likely the reply.
-fn tell_asker(case: &mut Case<'_>, comment: &RecordId) {
+fn notify_returner(case: &mut Case<'_>, comment: &RecordId) {
     let Some(asker) = case.change().returned.as_ref().map(|returned| returned.by.clone()) else {
         return;
     };

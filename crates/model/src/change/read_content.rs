@@ -25,7 +25,7 @@ pub mod references;
 mod undo;
 
 pub use afterwards::RetrospectiveInput;
-use afterwards::{check_told_afterwards, read_retrospective};
+use afterwards::{check_retrospective, read_retrospective};
 pub use assessment::{Assessment, read_assessment};
 use image_reference::without_place;
 use new_change::NewChange;
@@ -86,7 +86,7 @@ pub fn read(
     check_there(&mut reading, &input, directory, keep);
     references::check(&mut reading, &mut input.content, directory, keep);
     if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
-        check_told_afterwards(&mut reading, &input.content);
+        check_retrospective(&mut reading, &input.content);
     }
     reading.finish()?;
     Ok(input)

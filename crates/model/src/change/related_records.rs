@@ -15,7 +15,7 @@ use crate::core::unmet::Unmet;
 use crate::directory::basis::Basis;
 use crate::directory::led_elsewhere::LedBy;
 use crate::identity::factor::Factor;
-use crate::integration::occurrence::{self, ToldWord};
+use crate::integration::occurrence::{self, StatusReport};
 use crate::policy::facts::ActorFacts;
 use crate::policy::mapping;
 
@@ -735,7 +735,7 @@ pub struct Deployment {
     pub seen_statuses: Vec<String>,
     /// All reports of its statuses about this attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub words: Vec<ToldWord>,
+    pub words: Vec<StatusReport>,
     /// The record of the same deployment that another connection reported first; that one belongs to the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<RecordId>,

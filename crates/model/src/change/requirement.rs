@@ -87,7 +87,7 @@ fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option
 }
 
 /// The conditions of the assessment before approvals are requested: the plans, and evidence due by then.
-pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+pub fn before_approvals(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
     rows.extend(reach::grown_unmet(&file.change, directory).or_else(|| not_reviewed(&file.change, directory)));

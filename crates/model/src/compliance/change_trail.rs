@@ -15,7 +15,7 @@ use crate::compliance::change_trail::policies::PolicySets;
 use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
 use crate::core::enums::{EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
 use crate::gate::build;
-use crate::integration::occurrence::{ToldWord, began_at};
+use crate::integration::occurrence::{StatusReport, began_at};
 
 /// The members of a change that reports read. The rest of a record is dropped at once, which bounds the memory.
 const MEMBERS: [&str; 24] = [
@@ -619,7 +619,7 @@ struct DeployedFacts {
     #[serde(default)]
     unauthorized: bool,
     #[serde(default)]
-    words: Vec<ToldWord>,
+    words: Vec<StatusReport>,
 }
 
 /// Where a target is.

@@ -62,7 +62,7 @@ pub(crate) struct Run<'r> {
 
 /// A question to the gate, while its events are read.
 #[derive(Debug, Default)]
-struct Asked {
+struct GateQuery {
     service: Option<Arc<str>>,
     environment: Option<Arc<str>>,
     change: Option<Arc<str>>,
@@ -112,7 +112,7 @@ impl Names {
 /// The questions to the gate and its permits, while the events of a log are read in the order of their indexes.
 #[derive(Debug, Default)]
 pub(crate) struct GateTrail {
-    checks: BTreeMap<Box<str>, Asked>,
+    checks: BTreeMap<Box<str>, GateQuery>,
     permits: BTreeMap<Box<str>, Given>,
     names: Names,
 }

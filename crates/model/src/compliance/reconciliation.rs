@@ -28,7 +28,7 @@ fn within_second(at: Timestamp) -> Timestamp {
 
 /// The scope of the reconciliation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct ReconciliationScope {
     /// The begin of the span.
     pub from: Timestamp,
     /// The end of the span, not included.
@@ -37,7 +37,7 @@ pub struct Asked {
     pub service: Option<String>,
 }
 
-impl Asked {
+impl ReconciliationScope {
     fn has(&self, at: Timestamp) -> bool {
         at >= self.from && at < self.to
     }
@@ -253,7 +253,7 @@ type Place = (String, String);
 /// Everything that a reconciliation is computed with.
 struct Work<'t> {
     trail: &'t RunTrail,
-    asked: &'t Asked,
+    asked: &'t ReconciliationScope,
     services: BTreeSet<String>,
     changes: BTreeMap<String, ChangeFacts>,
     /// When the first permit of a change for a place was issued.
@@ -268,7 +268,12 @@ struct Work<'t> {
 
 /// Reconciles a span. `rows` are the permits of the database; `None` compares none.
 #[must_use]
-pub fn reconcile(trail: &RunTrail, rows: Option<&PermitRows>, asked: &Asked, log: LogPosition) -> Reconciliation {
+pub fn reconcile(
+    trail: &RunTrail,
+    rows: Option<&PermitRows>,
+    asked: &ReconciliationScope,
+    log: LogPosition,
+) -> Reconciliation {
     let (facts, _) = trail.changes.facts();
     let mut work = Work {
         trail,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::compliance::change_trail::{ChangeTrail, Delta, Kept, Leaf, is_administration};
 use crate::compliance::run_trail::rights::Rights;
 use crate::core::enums::{DriftOutcome, GateDecision, Role};
-use crate::integration::occurrence::{ToldWord, began_at};
+use crate::integration::occurrence::{StatusReport, began_at};
 
 /// The tables that are followed beside changes and permits, each with the members that are read.
 const FOLLOWED: [(&str, &[&str]); 7] = [
@@ -269,7 +269,7 @@ pub struct DeploymentFacts {
     pub unauthorized: bool,
     /// The reports of its statuses.
     #[serde(default)]
-    pub words: Vec<ToldWord>,
+    pub words: Vec<StatusReport>,
     /// When it was first reported.
     #[serde(skip)]
     pub told_at: Option<Timestamp>,

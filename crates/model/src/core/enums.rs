@@ -684,7 +684,7 @@ words! {
         Withdrawn = "withdrawn",
     }
     /// The end of a signing key.
-    TurnKind {
+    KeyRotationKind {
         /// Another key signs from then on; existing signatures stay good.
         Rotated = "rotated",
         /// It was stolen, or may have been: nothing that it signed is good any more.

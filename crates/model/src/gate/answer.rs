@@ -11,7 +11,7 @@ use crate::change::named::named;
 use crate::change::record::{Change, Target};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::template::template_review;
-use crate::change::waves::gate::{self, AskedMember, WaveGate, wave_gate};
+use crate::change::waves::gate::{self, GateMember, WaveGate, wave_gate};
 use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
@@ -110,7 +110,7 @@ pub struct GateRow {
     pub waves: Option<WaveGate>,
     /// The member that the question names. The row does not store it; the caller adds it.
     #[serde(skip)]
-    pub member: Option<AskedMember>,
+    pub member: Option<GateMember>,
     /// Known facts that stop nothing, such as conflicts. The row does not store them; the caller adds them.
     #[serde(skip)]
     pub information: Vec<Information>,
@@ -391,7 +391,7 @@ fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now
         return Vec::new();
     }
     if let Some(incident) = major::incident_of(freeze, directory) {
-        return logins(directory, &major::asked(incident, directory));
+        return logins(directory, &major::awaited_people(incident, directory));
     }
     logins(directory, &eligible::excepters(change, directory))
 }

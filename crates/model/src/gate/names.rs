@@ -50,7 +50,7 @@ pub struct Kin {
 /// Whether a target's names match a question: each name of the question is the target's own, or attested as the same build.
 /// Without an attestation, an artifact beside an approved commit is another build, and a commit beside an approved artifact is
 /// not approved.
-pub fn is_answered(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
+pub fn matches_question(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
     let is_something = asked.artifact.is_some() || asked.commit.is_some();
     let has = |list: &[String], commit: &str| list.iter().any(|known| known == commit);
     let names_artifact = |wanted: &str| match (own.artifact, own.commit) {

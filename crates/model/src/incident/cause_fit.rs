@@ -86,7 +86,7 @@ pub struct LearnedWindow {
 
 /// Candidates with a similar predicted probability, each predicted by a fit that did not include them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldBin {
+pub struct PredictedBin {
     /// The number of candidates.
     pub candidates: i64,
     /// The mean predicted probability, in parts per million.
@@ -111,7 +111,7 @@ pub struct CauseFit {
     /// The mean distance between predicted and confirmed over the bins, in millionths.
     pub error_ppm: i64,
     /// The bins, the least likely first.
-    pub bins: Vec<ToldBin>,
+    pub bins: Vec<PredictedBin>,
     /// The services with hours of their own, by their keys.
     pub windows: Vec<LearnedWindow>,
 }
@@ -289,11 +289,11 @@ pub fn fit(labels: &[Label], windows: Vec<LearnedWindow>) -> CauseFit {
 }
 
 /// A prediction in parts per million, and whether it came true.
-type Told = (i64, bool);
+type Prediction = (i64, bool);
 
 /// The prediction for each candidate by a fit over the incidents of the other parts, and by their bare share of confirmed
 /// candidates. Candidates of one incident are in one part, so that none is training data for its rival.
-fn cross_validated(labels: &[Label]) -> (Vec<Told>, Vec<Told>) {
+fn cross_validated(labels: &[Label]) -> (Vec<Prediction>, Vec<Prediction>) {
     let incidents: BTreeSet<&str> = labels.iter().map(|it| it.incident.as_str()).collect();
     let parts: BTreeMap<&str, usize> = incidents.into_iter().zip((0..FOLDS).cycle()).collect();
     let part = |it: &Label| parts.get(it.incident.as_str()).copied().unwrap_or_default();
@@ -368,7 +368,7 @@ fn signed(count: usize) -> i64 {
 }
 
 /// The mean square of prediction less outcome, in millionths.
-fn brier(told: &[Told]) -> i64 {
+fn brier(told: &[Prediction]) -> i64 {
     let squares = told.iter().map(|(ppm, is_true)| {
         let miss = i128::from(ppm - if *is_true { ONE } else { 0 });
         miss * miss
@@ -378,9 +378,9 @@ fn brier(told: &[Told]) -> i64 {
 }
 
 /// Predictions against outcomes in groups of like probability, and the mean distance of the two.
-fn reliability(told: &[Told]) -> (Vec<ToldBin>, i64) {
+fn reliability(told: &[Prediction]) -> (Vec<PredictedBin>, i64) {
     let width = ONE / signed(BINS);
-    let mut groups: BTreeMap<i64, Vec<Told>> = BTreeMap::new();
+    let mut groups: BTreeMap<i64, Vec<Prediction>> = BTreeMap::new();
     for (ppm, is_true) in told {
         let bin = (ppm / width).clamp(0, signed(BINS) - 1);
         groups.entry(bin).or_default().push((*ppm, *is_true));
@@ -391,13 +391,13 @@ fn reliability(told: &[Told]) -> (Vec<ToldBin>, i64) {
         let sum: i128 = rows.iter().map(|(ppm, _)| i128::from(*ppm)).sum();
         let hits = i128::from(signed(rows.iter().filter(|(_, is_true)| *is_true).count())) * i128::from(ONE);
         distance += (sum - hits).abs();
-        ToldBin {
+        PredictedBin {
             candidates: signed(rows.len()),
             told_ppm: rounded(sum, count),
             confirmed_ppm: rounded(hits, count),
         }
     });
-    let bins: Vec<ToldBin> = bins.collect();
+    let bins: Vec<PredictedBin> = bins.collect();
     (bins, rounded(distance, i128::from(signed(told.len()).max(1))))
 }
 

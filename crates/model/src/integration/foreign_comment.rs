@@ -41,7 +41,7 @@ pub struct CopiedComment {
 
 /// A public comment as another system sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToldComment {
+pub struct ReceivedComment {
     /// Its id there.
     pub there: String,
     /// The name or login of its author, or of its last editor.
@@ -56,7 +56,7 @@ pub struct ToldComment {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Step {
     /// Comments there that are new here, the oldest first.
-    pub take: Vec<ToldComment>,
+    pub take: Vec<ReceivedComment>,
     /// The ids of comments here that are to be written there, the oldest first.
     pub write: Vec<RecordId>,
     /// The ids of comments here whose copies are there, although nothing recorded that.
@@ -70,7 +70,7 @@ pub struct Step {
 /// Decides what is to be copied. `ours` are the comments of the change, the oldest first. A comment here that was erased, or that
 /// came from another system, is not written; an edit there is a new comment, unless the comment that it edits was erased here.
 #[must_use]
-pub fn step(known: &[CopiedComment], ours: &[Comment], told: &[ToldComment], now: Timestamp) -> Step {
+pub fn step(known: &[CopiedComment], ours: &[Comment], told: &[ReceivedComment], now: Timestamp) -> Step {
     let mut step = Step::default();
     for comment in told {
         match copy_of(ours, comment) {
@@ -106,7 +106,7 @@ fn is_written(comment: &Comment) -> bool {
 
 /// The comment here that a comment there is the unchanged copy of. The mark alone proves nothing: with another text it is a
 /// comment of theirs.
-fn copy_of<'a>(ours: &'a [Comment], told: &ToldComment) -> Option<&'a Comment> {
+fn copy_of<'a>(ours: &'a [Comment], told: &ReceivedComment) -> Option<&'a Comment> {
     let (head, text) = told.text.trim_start().split_once('\n')?;
     let (_, id) = head.rsplit_once(MARK)?;
     let id = id.trim_end().strip_suffix("):")?;
@@ -116,7 +116,7 @@ fn copy_of<'a>(ours: &'a [Comment], told: &ToldComment) -> Option<&'a Comment> {
 }
 
 /// Whether a comment there is not here yet, or was edited since.
-fn is_news(known: &[CopiedComment], ours: &[Comment], told: &ToldComment) -> bool {
+fn is_news(known: &[CopiedComment], ours: &[Comment], told: &ReceivedComment) -> bool {
     if told.text.trim().is_empty() {
         return false;
     }
@@ -141,7 +141,7 @@ pub fn written(author: &str, comment: &Comment) -> String {
 
 /// The text of a comment there as it is kept here. Its author and its system are named in it, as no person here wrote it.
 #[must_use]
-pub fn kept(told: &ToldComment, system: &str) -> String {
+pub fn kept(told: &ReceivedComment, system: &str) -> String {
     let author = cut(&told.author, AUTHOR);
     format!("{author} ({}):\n\n{}", cut(system, AUTHOR), kept_body(&told.text))
 }
@@ -193,8 +193,8 @@ mod tests {
         }
     }
 
-    fn told(there: &str, text: &str, minute: i64) -> ToldComment {
-        ToldComment {
+    fn told(there: &str, text: &str, minute: i64) -> ReceivedComment {
+        ReceivedComment {
             there: there.to_owned(),
             author: "Ada".to_owned(),
             text: text.to_owned(),
@@ -294,7 +294,7 @@ mod tests {
             []
         );
         assert!(kept(&told("j1", &"x\u{7}".repeat(TEXT), 1), "SN").chars().count() <= TEXT);
-        let many: Vec<ToldComment> = (0..201)
+        let many: Vec<ReceivedComment> = (0..201)
             .map(|number| told(&format!("j{number}"), "Again.", 1))
             .collect();
         let full = step(&[], &[long], &many, at(2));

@@ -10,7 +10,7 @@ use crate::change::record::Change;
 use crate::core::card::{Card, Event, NoInput};
 use crate::core::enums::{ForeignKind, ForeignPhase, Outcome, State};
 use crate::core::ids::RecordId;
-use crate::integration::foreign_change::Told;
+use crate::integration::foreign_change::ReceivedChange;
 use crate::integration::foreign_comment::CopiedComment;
 use crate::integration::foreign_system::ForeignSystem;
 use crate::verbs;
@@ -210,7 +210,7 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
 /// The fields of a copy that differ from its change: its mark, its state or its planned times, as far as the system has fields
 /// for them. An echo of a write has no differences.
 #[must_use]
-pub fn differences(system: &ForeignSystem, change: &Change, told: &Told) -> Vec<&'static str> {
+pub fn differences(system: &ForeignSystem, change: &Change, told: &ReceivedChange) -> Vec<&'static str> {
     let mut found = Vec::new();
     let is_jira = system.kind == ForeignKind::Jira;
     if told.ours.as_ref() != Some(&change.key) {

@@ -17,8 +17,8 @@ use crate::gate::committers::Committer;
 use crate::incident::drift::DriftReport;
 
 pub use more::{
-    Alert, Ask, AskKind, AskTexts, Bounce, BouncedRecipient, CommitTree, MailFile, MailReply, MemberReport, MemberWord,
-    Notice, REPLY_MARK, Repository, RunTask, Verdict,
+    Alert, Bounce, BouncedRecipient, CommitTree, DecisionKind, DecisionRequest, DecisionTexts, MailFile, MailReply,
+    MemberReport, Notice, REPLY_MARK, ReportedMember, Repository, RunTask, Verdict,
 };
 pub use subject::{SEVERAL, subject_of};
 
@@ -111,7 +111,7 @@ pub enum Signal {
     /// The tree of a commit.
     CommitTree(CommitTree),
     /// An outside system requests a decision.
-    Ask(Ask),
+    Ask(DecisionRequest),
     /// A person replied to a letter.
     MailReply(MailReply),
     /// A letter came back.

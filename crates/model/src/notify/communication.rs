@@ -156,7 +156,7 @@ pub fn due(plan: &CommunicationPlan, change: &Change, now: Timestamp) -> Vec<(Co
 
 /// Whether a plan still announces the start of a change's work although that work has ended since.
 #[must_use]
-pub fn tells_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
+pub fn announces_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
     plan.covers(change)
         && plan.stages.contains(&CommunicationStage::Started)
         && matches!(change.state, State::Reviewing | State::Closed)

@@ -78,7 +78,7 @@ pub fn has_many(change: &Change) -> bool {
 }
 
 /// A target in a sentence.
-pub fn words(target: &Target) -> String {
+pub fn target_text(target: &Target) -> String {
     format!("target {} ({} in {})", target.id, target.service, target.environment)
 }
 
@@ -92,7 +92,7 @@ pub fn freeze_unmet(
     let stops = |time: &Occurrence| freeze.stops_work_from(change, *time).is_some();
     let first = || freeze.over(from, to).next().unwrap_or_else(|| freeze.once());
     let span = freeze.over(from, to).find(stops).unwrap_or_else(first);
-    let named: Vec<String> = frozen(change, directory, freeze).into_iter().map(words).collect();
+    let named: Vec<String> = frozen(change, directory, freeze).into_iter().map(target_text).collect();
     let over = match has_many(change) && !named.is_empty() {
         true => named.join(" and "),
         false => "it".to_owned(),
@@ -103,7 +103,7 @@ pub fn freeze_unmet(
         } else {
             format!(" for {over}")
         };
-        let asked = major::incident_of(freeze, directory).map(|it| major::asked(it, directory));
+        let asked = major::incident_of(freeze, directory).map(|it| major::awaited_people(it, directory));
         let waiting_on = logins(directory, &asked.unwrap_or_default());
         return unmet("freeze", stop.sentence(&whose), stop.satisfy, waiting_on);
     }

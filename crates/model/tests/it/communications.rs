@@ -7,7 +7,7 @@ use model::core::enums::{Audience, CommunicationStage, LetterLanguage, Level, Ou
 use model::core::ids::RecordId;
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{
-    due, late_since, natural_key, recipients, remind_at, tells_start_late, without_opted_out,
+    announces_start_late, due, late_since, natural_key, recipients, remind_at, without_opted_out,
 };
 use model::notify::communication_plan::CommunicationPlan;
 
@@ -163,11 +163,11 @@ fn a_start_is_late_a_quarter_of_an_hour_on_or_once_the_work_has_ended() {
     let start = world.file.change.planned_start.unwrap();
     let change = &mut world.file.change;
     let minutes = SignedDuration::from_mins;
-    assert!(!tells_start_late(&plan(), change), "it has not begun");
+    assert!(!announces_start_late(&plan(), change), "it has not begun");
     assert_eq!(late_since(change, CommunicationStage::Started, start), None);
     change.state = State::Implementing;
     change.actual_start = Some(start);
-    assert!(!tells_start_late(&plan(), change), "it is told as usual");
+    assert!(!announces_start_late(&plan(), change), "it is told as usual");
     assert_eq!(
         late_since(change, CommunicationStage::Started, start + minutes(15)),
         None
@@ -178,7 +178,7 @@ fn a_start_is_late_a_quarter_of_an_hour_on_or_once_the_work_has_ended() {
     );
     change.state = State::Reviewing;
     change.actual_end = Some(start + minutes(5));
-    assert!(tells_start_late(&plan(), change));
+    assert!(announces_start_late(&plan(), change));
     let now = start + minutes(6);
     assert_eq!(late_since(change, CommunicationStage::Started, now), Some(start));
     assert_eq!(late_since(change, CommunicationStage::Finished, now), None);
@@ -186,5 +186,5 @@ fn a_start_is_late_a_quarter_of_an_hour_on_or_once_the_work_has_ended() {
         stages: BTreeSet::from([CommunicationStage::Finished]),
         ..plan()
     };
-    assert!(!tells_start_late(&silent, change), "the plan never tells a start");
+    assert!(!announces_start_late(&silent, change), "the plan never tells a start");
 }

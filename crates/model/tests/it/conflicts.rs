@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::core::unmet::unmet;
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::directory::vendor::Vendor;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
@@ -577,7 +577,7 @@ fn a_manager_who_counts_as_one_with_somebody_of_either_change_is_no_arbiter() {
         BTreeSet::from_iter(of(&directory)),
         BTreeSet::from([max.clone(), mia.clone()])
     );
-    directory.people.get_mut(&max).unwrap().made_by = Some(Hand {
+    directory.people.get_mut(&max).unwrap().made_by = Some(CredentialGrant {
         by: one.requester.clone(),
         at: hour(0),
     });

@@ -1,7 +1,7 @@
 //! The runbook: steps that are skipped, taken back, watched, and reported later.
 
 use jiff::{SignedDuration, Timestamp};
-use model::change::work::steps::{Run, Standing};
+use model::change::work::steps::{Run, StepStatus};
 use model::change::work::{self, steps};
 use model::core::enums::{EntryKind, Outcome};
 use model::core::ids::RecordId;
@@ -38,7 +38,7 @@ fn done(step: i64) -> Value {
     json!({"text": "Done", "kind": "step", "step": step})
 }
 
-fn standing(world: &World, step: i64) -> Standing {
+fn standing(world: &World, step: i64) -> StepStatus {
     Run::of(world.change(), EntryKind::Step, &world.file.entries).standing(step)
 }
 
@@ -62,7 +62,7 @@ fn a_watch_ends_after_its_minutes_and_after_the_steps_before_it() {
     );
     world.now = at("11:35");
     say(&mut world, done(2)).unwrap();
-    assert_eq!(standing(&world, 2), Standing::Done);
+    assert_eq!(standing(&world, 2), StepStatus::Done);
 }
 
 fn begun(step: i64) -> Value {
@@ -159,7 +159,7 @@ fn a_step_is_skipped_with_a_reason_only() {
         json!({"text": "The dashboard is down", "step": 2, "skipped": true}),
     )
     .unwrap();
-    assert_eq!(standing(&world, 2), Standing::Skipped);
+    assert_eq!(standing(&world, 2), StepStatus::Skipped);
     assert_eq!(world.file.entries.last().unwrap().text, "The dashboard is down");
     assert_eq!(proposed(&world), None, "a step is open");
     say(&mut world, done(3)).unwrap();
@@ -174,7 +174,7 @@ fn a_tap_is_taken_back_within_minutes_by_its_person_and_stays_in_the_log() {
     assert_eq!(code(say_as(&mut world, "tom", back.clone())), "not_your_entry");
     world.now += SignedDuration::from_mins(4);
     say(&mut world, back.clone()).unwrap();
-    assert_eq!(standing(&world, 1), Standing::Planned);
+    assert_eq!(standing(&world, 1), StepStatus::Planned);
     assert_eq!(world.file.entries.len(), 2, "nothing is removed");
     assert_eq!(
         fields(say(&mut world, back))[0].0,
@@ -269,7 +269,7 @@ fn a_tap_that_arrives_again_is_the_same_and_nobody_else_s() {
         "sent_at": "2026-11-20T12:00:00Z", "tap": "tap-3"}),
     )
     .unwrap();
-    assert_eq!(standing(&world, 1), Standing::Planned);
+    assert_eq!(standing(&world, 1), StepStatus::Planned);
     assert_eq!(steps::counted(&world.file.entries).len(), 0);
 }
 
@@ -279,7 +279,7 @@ fn what_the_steps_add_up_to_is_proposed() {
     assert_eq!(proposed(&world), None);
     say(&mut world, done(1)).unwrap();
     say(&mut world, json!({"text": "It went down", "kind": "issue", "step": 2})).unwrap();
-    assert_eq!(standing(&world, 2), Standing::Failed);
+    assert_eq!(standing(&world, 2), StepStatus::Failed);
     assert_eq!(proposed(&world), Some(Outcome::Failed));
     world.now += SignedDuration::from_mins(10);
     say(&mut world, done(2)).unwrap();

@@ -107,7 +107,7 @@ pub struct ActContext {
     /// Environments that evidence can come from.
     pub environments: Vec<String>,
     /// The security questions that the change raises.
-    pub questions: Vec<SecurityQuestionAsked>,
+    pub questions: Vec<SecurityQuestionField>,
     /// Whether the log of actions records a rollback.
     pub is_rolled_back: bool,
     /// The sum of the runbook's steps; `None` where none is recorded.
@@ -124,7 +124,7 @@ pub struct ActContext {
 
 /// A security question of the assessment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SecurityQuestionAsked {
+pub struct SecurityQuestionField {
     /// Its word: `open_ports`.
     pub key: String,
     /// The question.

@@ -1,6 +1,6 @@
 //! The context of the forms of acts, for samples of pages.
 
-use crate::{ActContext, Choice, SecurityQuestionAsked};
+use crate::{ActContext, Choice, SecurityQuestionField};
 
 /// A believable context: a change of two targets with a security question.
 pub(crate) fn sample_context() -> ActContext {
@@ -20,7 +20,7 @@ pub(crate) fn sample_context() -> ActContext {
         ],
         item: "a1".to_owned(),
         environments: vec!["staging".to_owned(), "production".to_owned()],
-        questions: vec![SecurityQuestionAsked {
+        questions: vec![SecurityQuestionField {
             key: "open_ports".to_owned(),
             words: "Does it open new ports or network paths?".to_owned(),
             answer: "yes".to_owned(),

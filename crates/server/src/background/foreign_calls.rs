@@ -154,12 +154,12 @@ impl Courier {
         let noted = self.act(&call.tenant, move |cx| match &ended {
             Ended::Whole => {
                 read_foreign::note_whole(cx, &id)?;
-                read_foreign::ask_again(cx, &id)
+                read_foreign::queue_next_reading(cx, &id)
             }
             Ended::After(seconds, position) => read_foreign::go_on(cx, &id, (*seconds, &written(position))),
             Ended::Failed(why) => {
                 read_foreign::fail(cx, (&id, &url), why)?;
-                read_foreign::ask_again(cx, &id)
+                read_foreign::queue_next_reading(cx, &id)
             }
             // The edit that moved the position has already queued a new round.
             Ended::Gone => Ok(()),

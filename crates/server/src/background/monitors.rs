@@ -166,7 +166,7 @@ fn follow(state: &AppState, tenant: &str) {
     }
     let act = |cx: &mut Context<'_, '_>| {
         let has_moved = raise_monitors::follow(cx)?;
-        Ok(measure_objectives::ask(cx)? || has_moved)
+        Ok(measure_objectives::queue_calls(cx)? || has_moved)
     };
     let done = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
     if told(done, "raising and lowering monitors") == Some(true) {

@@ -4,7 +4,7 @@
 use std::thread::JoinHandle;
 
 use acts::Context;
-use acts::audit::outside_proofs::ask_witnesses::{Submission, ask_again, find_due_witnesses, take_answer};
+use acts::audit::outside_proofs::ask_witnesses::{Submission, add_cosignatures, find_due_witnesses, resubmit};
 use acts::audit::outside_proofs::stamp_log::{StampRequest, find_due_stamps, keep_stamp};
 use connect::socket::call::{Answer, Call, Caller};
 use jiff::SignedDuration;
@@ -81,7 +81,7 @@ fn ask_witness(state: &AppState, caller: &Caller, tenant: &str, asked: Submissio
             return Err(format!("it has seen another log of {size} entries"));
         }
         let witness = asked.witness.clone();
-        let again = move |cx: &mut Context<'_, '_>| ask_again(cx, &witness, size);
+        let again = move |cx: &mut Context<'_, '_>| resubmit(cx, &witness, size);
         let again = act(state, tenant, Mode::Read, "preparing a request to a witness", again).flatten();
         asked = again.ok_or_else(|| format!("it has seen a log of {size} entries, more than this log has"))?;
         answer = submit(caller, &asked)?;
@@ -90,7 +90,7 @@ fn ask_witness(state: &AppState, caller: &Caller, tenant: &str, asked: Submissio
         return Err(refusal(&answer));
     }
     let lines = read_cosignatures(&answer.body).map_err(|why| why.to_string())?;
-    let take = move |cx: &mut Context<'_, '_>| take_answer(cx, &asked, &lines);
+    let take = move |cx: &mut Context<'_, '_>| add_cosignatures(cx, &asked, &lines);
     let taken = state
         .executor()
         .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, take);

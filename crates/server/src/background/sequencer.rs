@@ -126,7 +126,7 @@ impl Faults {
 }
 
 /// A log whose events wait without getting a place.
-struct Standing {
+struct StalledLog {
     /// The log's size, where another server holds the pen; none where nothing can be placed.
     size: Option<u64>,
     since: Instant,
@@ -135,7 +135,7 @@ struct Standing {
 
 /// The logs of which events wait while another server holds the pen, or while nothing can be placed.
 #[derive(Default)]
-struct Stands(HashMap<String, Standing>);
+struct Stands(HashMap<String, StalledLog>);
 
 impl Stands {
     /// Notes the result of a step; nothing for a failed step. Returns true each time that a log has had no new place for
@@ -146,7 +146,7 @@ impl Stands {
             return false;
         }
         let size = placed.map(|it| it.to);
-        let begun = Standing {
+        let begun = StalledLog {
             size,
             since: now,
             told_at: now,

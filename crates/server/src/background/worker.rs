@@ -341,7 +341,7 @@ impl Worker {
         }
         let looked = self.holder.look(tenant, read_foreign::find_unasked);
         for system in told(looked, "looking for systems that nobody reads").unwrap_or_default() {
-            let ask = move |cx: &mut acts::Context<'_, '_>| read_foreign::ask_anew(cx, &system);
+            let ask = move |cx: &mut acts::Context<'_, '_>| read_foreign::requeue_reading(cx, &system);
             told(self.holder.act(tenant, ask), "having a system read anew");
         }
     }
@@ -451,7 +451,9 @@ impl Worker {
     fn tell_ends_of(&self, tenant: &str) {
         let ending = self.holder.look(tenant, warn_token_expiry::find_ending);
         for id in told(ending, "looking for tokens that end").unwrap_or_default() {
-            let telling = self.holder.act(tenant, move |cx| warn_token_expiry::tell_end(cx, &id));
+            let telling = self
+                .holder
+                .act(tenant, move |cx| warn_token_expiry::notify_end(cx, &id));
             told(telling, "telling that a token ends");
         }
     }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::heads::Heads;
-use super::question::{Asked, Decide, Decided, Place, door_of, permit_of, read_place};
+use super::question::{Decide, Decided, GatewayQuestion, Place, door_of, permit_of, read_place};
 
 /// The header by which Envoy takes headers of the client away (`ext_authz` over HTTP).
 const TAKEN_AWAY: &str = "x-envoy-auth-headers-to-remove";
@@ -26,10 +26,10 @@ pub(super) async fn answer<D: Decide>(
 }
 
 /// The question, with the names of ours that the request sent.
-fn asked(service: &str, environment: &str, headers: HeaderMap) -> (Asked, Heads) {
+fn asked(service: &str, environment: &str, headers: HeaderMap) -> (GatewayQuestion, Heads) {
     let read = Heads::read(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     let heads = read.clone().unwrap_or_default();
-    let asked = Asked {
+    let asked = GatewayQuestion {
         door: door_of(heads.value("assent-gateway").map(str::to_owned), "http"),
         about: read.and_then(|heads| read_place(service, environment, &heads)),
         permit: permit_of(heads.value("assent-permit")),

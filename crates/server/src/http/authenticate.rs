@@ -22,7 +22,7 @@ use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
 use crate::http::attempts;
-use crate::http::caller::{Caller, Credential, Known, SESSION_COOKIE, Scope, cookie, digest_of};
+use crate::http::caller::{CachedCaller, Caller, Credential, SESSION_COOKIE, Scope, cookie, digest_of};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 
@@ -122,7 +122,7 @@ fn token_digest(secret: &str) -> Result<String, Failure> {
     Ok(digest_of(secret))
 }
 
-async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
+async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<CachedCaller, Failure> {
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find_token(tx, &wanted)?);
     let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
@@ -151,7 +151,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
             services: token.services,
         },
     };
-    Ok(Known {
+    Ok(CachedCaller {
         caller: Arc::new(Caller {
             tenant: found.tenant,
             person: token.person,
@@ -164,7 +164,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
 }
 
 /// A caller signed in with a token of their platform. The current workload record decides their rights.
-async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
+async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<CachedCaller, Failure> {
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(workload::find(tx, &wanted)?);
     let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
@@ -179,7 +179,7 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
         .ok_or_else(unknown)?;
     let workload = found.workload;
     let row = (workload.id.0.clone(), workload.version);
-    Ok(Known {
+    Ok(CachedCaller {
         caller: Arc::new(Caller {
             tenant: found.tenant,
             person: workload.person,
@@ -308,15 +308,15 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// The caller, perhaps from the cache. Only [`Asking::act`] accepts it, because the act's own transaction checks that the
+/// The caller, perhaps from the cache. Only [`GateCaller::act`] accepts it, because the act's own transaction checks that the
 /// cached data is still current. Code that needs a caller outside of an act takes [`Caller`], which is always looked up.
-pub(crate) struct Asking {
+pub(crate) struct GateCaller {
     caller: Arc<Caller>,
     /// For a token: the digest of its secret, and the generation of the tenant data at the look-up.
     seen: Option<(String, i64)>,
 }
 
-impl Asking {
+impl GateCaller {
     /// The caller, to be trusted only inside of an act.
     pub(crate) fn caller(&self) -> &Arc<Caller> {
         &self.caller
@@ -425,7 +425,7 @@ impl Asking {
 
 /// A token's bearer from the cache, unless the log ended the token since. A row that was put back may have been looked up before
 /// this server read of its end, and such an entry would last until the tenant data changes.
-fn remembered(state: &AppState, digest: &str) -> Option<Known> {
+fn remembered(state: &AppState, digest: &str) -> Option<CachedCaller> {
     let known = state.callers().find(digest, ends_by(state))?;
     let ended = state.executor().services().ended();
     let is_over = |way: Way<'_>| ended.is_over(&known.caller.tenant, way);
@@ -439,7 +439,7 @@ fn remembered(state: &AppState, digest: &str) -> Option<Known> {
 }
 
 /// Looks a token up and remembers its bearer.
-async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Failure> {
+async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<CachedCaller, Failure> {
     let found = by_token(state, lane, digest.to_owned()).await;
     match &found {
         Ok(known) => {
@@ -451,7 +451,7 @@ async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Fa
     found
 }
 
-impl FromRequestParts<AppState> for Asking {
+impl FromRequestParts<AppState> for GateCaller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
@@ -459,7 +459,7 @@ impl FromRequestParts<AppState> for Asking {
     }
 }
 
-impl Asking {
+impl GateCaller {
     /// Finds the caller from the request's head.
     ///
     /// # Errors
@@ -489,7 +489,7 @@ impl Asking {
         Some(Self::with(state, digest, known))
     }
 
-    fn with(state: &AppState, digest: String, known: Known) -> Self {
+    fn with(state: &AppState, digest: String, known: CachedCaller) -> Self {
         attempts::note_token_use(state, &known.caller);
         Self {
             caller: known.caller,

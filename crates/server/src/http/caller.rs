@@ -263,7 +263,7 @@ pub(crate) fn digest_of(secret: &str) -> String {
 
 /// A token's bearer as of one generation of the tenant data.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct CachedCaller {
     pub caller: Arc<Caller>,
     pub expires_at: Option<Timestamp>,
     pub generation: i64,
@@ -274,20 +274,20 @@ pub(crate) struct Known {
 /// A cache of token bearers by the digest of the secret. An entry grants nothing by itself: it saves the look-up, and the act's
 /// own transaction checks that the tenant data, tokens included, is unchanged.
 #[derive(Default)]
-pub(crate) struct KnownCallers(Mutex<HashMap<String, Known>>);
+pub(crate) struct KnownCallers(Mutex<HashMap<String, CachedCaller>>);
 
 impl KnownCallers {
-    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, CachedCaller>> {
         // The cache stays consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn find(&self, digest: &str, now: Timestamp) -> Option<Known> {
+    pub(crate) fn find(&self, digest: &str, now: Timestamp) -> Option<CachedCaller> {
         let found = self.map().get(digest).cloned();
         found.filter(|known| known.expires_at.is_none_or(|end| now < end))
     }
 
-    pub(crate) fn keep(&self, digest: &str, known: &Known) {
+    pub(crate) fn keep(&self, digest: &str, known: &CachedCaller) {
         let mut map = self.map();
         if map.len() >= CALLERS {
             map.clear();

@@ -25,7 +25,7 @@ use store::{Lane, Mode};
 use wire::problem::IF_MATCH_NEEDED;
 
 use crate::http::address::BASE;
-use crate::http::authenticate::Asking;
+use crate::http::authenticate::GateCaller;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
@@ -256,7 +256,7 @@ impl Places {
 async fn handle(
     route: &'static Route,
     State(state): State<AppState>,
-    asking: Asking,
+    asking: GateCaller,
     uri: Uri,
     Places(places): Places,
     headers: HeaderMap,

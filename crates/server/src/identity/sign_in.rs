@@ -171,7 +171,7 @@ fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, fail
 }
 
 /// A person who may sign in with a password.
-struct Known {
+struct PasswordAccount {
     person: PersonId,
     phc: String,
     is_enrolled: bool,
@@ -182,7 +182,7 @@ fn wrong() -> Failure {
 }
 
 /// The person behind a login, their password's PHC text, and whether they have a second factor.
-async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<Known>, Failure> {
+async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<PasswordAccount>, Failure> {
     let login = login.to_owned();
     let find = move |cx: &mut Context<'_, '_>| {
         let directory = cx.directory()?;
@@ -194,7 +194,7 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
         }
         let phc = known_ways::password(cx, &person.id)?;
         let is_enrolled = set_second_factor::has_second_factor(cx, &person.id)?;
-        Ok(phc.map(|phc| Known {
+        Ok(phc.map(|phc| PasswordAccount {
             person: person.id.clone(),
             phc,
             is_enrolled,
@@ -307,7 +307,7 @@ pub(crate) async fn begin(
     let times = state.noted().count(&name, clock::tick());
     let insert = move |cx: &mut Context<'_, '_>| {
         let expires_at = cx.now + SignedDuration::from_hours(SESSION_HOURS);
-        let handed_by = impersonation::handed_by(cx, &whose, &start.method)?;
+        let handed_by = impersonation::credential_setter(cx, &whose, &start.method)?;
         let session = Session {
             token_digest: digest.clone(),
             person: whose.0.clone(),

@@ -23,7 +23,7 @@ use crate::http::body::{Chunks, check_length, read_all};
 use crate::http::failure::Failure;
 use crate::http::files::NewFile;
 use crate::http::handler::post;
-use crate::http::known_connections::{Found, Known};
+use crate::http::known_connections::{CachedConnection, Found};
 use crate::http::route::Places;
 use crate::http::state::AppState;
 
@@ -156,7 +156,7 @@ async fn with_subject(kind: &str, whole: Whole, now: Timestamp) -> Result<Whole,
 
 /// Keeps a delivery, in a transaction that checks that the connection is unchanged since the signature was verified; `false`
 /// for a repeated delivery.
-async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<bool, Failure> {
+async fn keep(state: &AppState, mut known: CachedConnection, whole: Arc<Whole>) -> Result<bool, Failure> {
     for _ in 0..TRIES {
         let (whole, generation) = (Arc::clone(&whole), known.generation);
         let connection = whole.connection.clone();
@@ -304,7 +304,7 @@ fn absent() -> Failure {
 }
 
 /// Looks a connection up and remembers it.
-async fn look_up(state: &AppState, connection: &str) -> Result<Known, Failure> {
+async fn look_up(state: &AppState, connection: &str) -> Result<CachedConnection, Failure> {
     let found = find(state, connection).await;
     match &found {
         Ok(known) => state.connections().keep(connection, known),
@@ -314,7 +314,7 @@ async fn look_up(state: &AppState, connection: &str) -> Result<Known, Failure> {
 }
 
 /// The tenant, the kind and the secret of a connection that takes deliveries.
-async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
+async fn find(state: &AppState, connection: &str) -> Result<CachedConnection, Failure> {
     if connection.len() > ID_LIMIT {
         return Err(absent());
     }
@@ -340,5 +340,5 @@ async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
         .ok_or_else(absent)?;
     let secret = String::from_utf8(secret).map_err(|_| Failure::fault(&"a connection's secret is no text"))?;
     let found = Arc::new(Found { tenant, kind, secret });
-    Ok(Known { found, generation })
+    Ok(CachedConnection { found, generation })
 }

@@ -119,7 +119,7 @@ impl Answer {
 }
 
 /// A request to be made.
-pub struct Ask<'w> {
+pub struct TestRequest<'w> {
     world: &'w World,
     method: String,
     path: String,
@@ -127,7 +127,7 @@ pub struct Ask<'w> {
     body: Vec<u8>,
 }
 
-impl Ask<'_> {
+impl TestRequest<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -325,8 +325,8 @@ impl World {
     }
 
     /// A request without a credential.
-    pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
-        Ask {
+    pub fn ask(&self, method: &str, path: &str) -> TestRequest<'_> {
+        TestRequest {
             world: self,
             method: method.to_owned(),
             path: path.to_owned(),
@@ -336,7 +336,7 @@ impl World {
     }
 
     /// A request below the API's base, with a person's token.
-    pub fn as_person(&self, login: &str, method: &str, path: &str) -> Ask<'_> {
+    pub fn as_person(&self, login: &str, method: &str, path: &str) -> TestRequest<'_> {
         self.ask(method, &format!("/api/v1{path}"))
             .header("authorization", &format!("Bearer {}", self.tokens[login]))
     }

@@ -53,11 +53,11 @@ impl Way<'_> {
 
 /// The ended ways in of all tenants, as far as this server has read their logs.
 #[derive(Default)]
-pub struct EndedWaysIn(Mutex<HashMap<String, Known>>);
+pub struct EndedWaysIn(Mutex<HashMap<String, TenantWaysIn>>);
 
 /// The ways in of one tenant.
 #[derive(Default)]
-struct Known {
+struct TenantWaysIn {
     /// The place in the log up to which events are taken in: a reader that begins anew repeats the earlier ones.
     next: u64,
     /// Whether a reader has reached the end of the log.
@@ -88,7 +88,7 @@ struct InForce {
 }
 
 impl EndedWaysIn {
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, TenantWaysIn>> {
         // A panic leaves at most one event half taken in, which ends too little and opens nothing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,7 +156,7 @@ fn texts(event: &Event, name: &str) -> Option<Vec<String>> {
     Some(rows.iter().filter_map(|it| Some(it.as_str()?.to_owned())).collect())
 }
 
-impl Known {
+impl TenantWaysIn {
     fn note(&mut self, event: &Event) {
         if matches!(event.kind.as_str(), "person.password_set" | "person.factors_reset") {
             self.end_all(event);
@@ -282,12 +282,12 @@ mod tests {
 
     /// Events about one person in the order in which they are told, a minute apart.
     #[derive(Default)]
-    struct Told {
+    struct EventSequence {
         ended: EndedWaysIn,
         events: Vec<Event>,
     }
 
-    impl Told {
+    impl EventSequence {
         fn tell(&mut self, kind: &str, data: Value) {
             let Value::Object(data) = data else { unreachable!() };
             let index = self.events.len() as u64;
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_an_event_ended_is_over_and_what_followed_it_is_not() {
-        let mut told = Told::default();
+        let mut told = EventSequence::default();
         told.tell("person.password_set", json!({"hash_digest": "one"}));
         told.tell("person.factor_added", json!({"factor": "f-1", "codes": ["c-1", "c-2"]}));
         told.tell("person.factor_added", json!({"factor": "f-2"}));
@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_begins_anew_ends_nothing_twice() {
-        let mut told = Told::default();
+        let mut told = EventSequence::default();
         told.tell("person.factor_added", json!({"factor": "f-1", "codes": ["c-1"]}));
         for (index, event) in told.events.iter().enumerate() {
             told.ended.note("acme", index as u64, event, &[]);
@@ -422,7 +422,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_session_is_remembered_for_longer_than_it_lives() {
-        let mut told = Told::default();
+        let mut told = EventSequence::default();
         for number in 0..=24 * 60 + 1 {
             told.tell("person.sessions_ended", json!({"sessions": [format!("s-{number}")]}));
         }

@@ -39,7 +39,7 @@ impl Outline {
         Self {
             version: change.version,
             key: change.key.clone(),
-            asked: asked(change),
+            asked: requested_approvers(change),
             planned: Planned::of(change),
             undo: Planned::undo_of(change),
         }
@@ -54,7 +54,7 @@ impl Outline {
 
 /// A met rule has a clock that stopped, and asks nobody any more. A change that missed its time requests no decision: it gets a
 /// new time first.
-fn asked(change: &Change) -> Vec<(PersonId, Urgency)> {
+fn requested_approvers(change: &Change) -> Vec<(PersonId, Urgency)> {
     let mut asked: Vec<(PersonId, Urgency)> = Vec::new();
     let is_deciding = matches!(change.state, State::Authorizing | State::Approved | State::Scheduled);
     if !is_deciding || change.window_missed {

@@ -6,7 +6,7 @@ use model::change::record::Change;
 use model::change::related_records::Comment;
 use model::core::enums::{AboutKind, ActionKind};
 use model::core::ids::RecordId;
-use model::integration::foreign_comment::{CopiedComment, MOST, Step, ToldComment, kept, step, written};
+use model::integration::foreign_comment::{CopiedComment, MOST, ReceivedComment, Step, kept, step, written};
 use model::integration::foreign_mirror::ForeignMirror;
 use model::integration::foreign_system::ForeignSystem;
 use model::notify::action_item::About;
@@ -15,7 +15,7 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::secrets;
-use crate::integration::beside::known_system::{COMMENTS, ask_comments, credential_name, cut, in_use};
+use crate::integration::beside::known_system::{COMMENTS, credential_name, cut, in_use, queue_comments};
 use crate::integration::beside::mirror_changes::{found_change, mirror_of, mirrors, open_part, save};
 use crate::notify::action_items;
 
@@ -35,7 +35,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
         .is_set("natural_key")
         .order_by("id");
     for mirror in record::bodies::<ForeignMirror>(cx.tx, &copies)? {
-        ask_comments(cx, &mirror)?;
+        queue_comments(cx, &mirror)?;
     }
     Ok(())
 }
@@ -98,7 +98,7 @@ pub struct Todo {
 ///
 /// # Errors
 /// The store's.
-pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &[ToldComment]) -> Result<Todo> {
+pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &[ReceivedComment]) -> Result<Todo> {
     let Some((system, change, mirror)) = mirrored(cx, subject)? else {
         return Ok(Todo::default());
     };

@@ -30,7 +30,7 @@ pub(super) fn cut(text: &str) -> String {
 }
 
 /// Queues the copying of the comments of a copy.
-pub(super) fn ask_comments(cx: &mut Context<'_, '_>, mirror: &ForeignMirror) -> Result<()> {
+pub(super) fn queue_comments(cx: &mut Context<'_, '_>, mirror: &ForeignMirror) -> Result<()> {
     let id = cx.new_id()?;
     let subject = format!("{}/{}", mirror.system, mirror.change_key);
     Ok(call::insert(cx.tx, &id, (COMMENTS, subject.as_str()), cx.now)?)

@@ -6,7 +6,7 @@ use model::core::enums::{AboutKind, ActionKind, Closing, ForeignPhase, Severity,
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::integration::foreign_change::Told;
+use model::integration::foreign_change::ReceivedChange;
 use model::integration::foreign_mirror::{ForeignMirror, differences, fields, has_moved, phase};
 use model::integration::foreign_system::ForeignSystem;
 use model::notify::action_item::{About, NewItem, Owner};
@@ -20,7 +20,7 @@ use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
-use crate::integration::beside::known_system::{ask_comments, credential_name, cut, in_use};
+use crate::integration::beside::known_system::{credential_name, cut, in_use, queue_comments};
 use crate::notify::action_items;
 
 /// The kind of call that writes a copy.
@@ -235,7 +235,7 @@ pub fn note(cx: &mut Context<'_, '_>, subject: &str, done: &Done) -> Result<()> 
                 ..mirror
             };
             // Comments of the time before the copy, and those that came there while it was written.
-            ask_comments(cx, &next)?;
+            queue_comments(cx, &next)?;
             save(cx, kind, next)
         }
         Err(why) => {
@@ -299,7 +299,7 @@ fn settle(cx: &mut Context<'_, '_>, mirror: &ForeignMirror) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: &Told) -> Result<bool> {
+pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: &ReceivedChange) -> Result<bool> {
     let Some(mirror) = copy_of(cx, system, told)? else {
         return Ok(false);
     };
@@ -314,7 +314,7 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
     let Some(change) = found_change(cx, key)? else {
         return Ok(true);
     };
-    ask_comments(cx, &mirror)?;
+    queue_comments(cx, &mirror)?;
     let found = differences(system, &change, told);
     if !found.is_empty() {
         let title = format!("{key} was edited in the system beside this one, and Assent leads it");
@@ -336,7 +336,7 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
 
 /// The copy that a row is: by its id there, also after its mark was removed; before an id is known by the mark. The mark alone
 /// proves nothing: another row that claims to be the copy is read like any other.
-fn copy_of(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: &Told) -> Result<Option<ForeignMirror>> {
+fn copy_of(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: &ReceivedChange) -> Result<Option<ForeignMirror>> {
     let by_key = Filter::new()
         .equals("natural_key", told.natural_key.as_str())
         .order_by("id");

@@ -72,7 +72,7 @@ impl PlainNoun for ForeignSystem {
             active: true,
         };
         let added = cx.put_estate("foreign_system.added", system, json!({}))?;
-        read_foreign::ask(cx, &added)?;
+        read_foreign::queue_reading(cx, &added)?;
         Ok(added)
     }
 
@@ -108,7 +108,7 @@ impl PlainNoun for ForeignSystem {
             check_leads_none(cx, &self)?;
         }
         let edited = cx.put_estate("foreign_system.edited", edited, json!({}))?;
-        read_foreign::ask(cx, &edited)?;
+        read_foreign::queue_reading(cx, &edited)?;
         Ok(edited)
     }
 
@@ -169,7 +169,7 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         ..system
     };
     let saved = cx.put_estate("foreign_system.edited", next, json!({"credential": true}))?;
-    read_foreign::ask(cx, &saved)?;
+    read_foreign::queue_reading(cx, &saved)?;
     Ok(saved)
 }
 

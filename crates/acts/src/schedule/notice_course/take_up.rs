@@ -150,7 +150,11 @@ fn disruption(notice: &VendorNotice) -> Value {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, notice: &VendorNotice) -> Result<()> {
+pub(crate) fn open_owner_item(
+    cx: &mut Context<'_, '_>,
+    known: Option<&VendorNotice>,
+    notice: &VendorNotice,
+) -> Result<()> {
     let (Some(known), Some(key)) = (known, &notice.change) else {
         return Ok(());
     };

@@ -51,7 +51,7 @@ pub enum Waves {
     },
     /// Tell how members stand.
     #[command(after_help = "Example: assent waves tell CHG-1042 failed NO-31877 --text 'image refused'")]
-    Tell(Box<Tell>),
+    Tell(Box<ReportMembers>),
     /// Pause the waves: no member gets a go until they are resumed.
     Pause {
         /// The change's key.
@@ -126,7 +126,7 @@ pub struct Members {
 
 /// What is told.
 #[derive(Debug, Args)]
-pub struct Tell {
+pub struct ReportMembers {
     /// The change's key.
     key: String,
     /// How they stand: in_progress, succeeded, failed, rolled_back or not_implemented.
@@ -286,7 +286,7 @@ fn members_of(members: &Members) -> Result<Value> {
     Ok(Value::Object(body))
 }
 
-fn send_outcomes(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
+fn send_outcomes(client: &Client, told: &ReportMembers, output: &Output) -> Result<u8> {
     let mut names: BTreeSet<String> = told.members.iter().cloned().collect();
     if let Some(file) = &told.file {
         let text = read_text(file)?;
@@ -318,7 +318,7 @@ fn send_outcomes(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
-fn word_of(told: &Tell, name: &str) -> Value {
+fn word_of(told: &ReportMembers, name: &str) -> Value {
     let mut word = json!({"member": name, "state": told.state});
     for (field, text) in [
         ("text", &told.text),

@@ -25,7 +25,7 @@ pub enum Metrics {
         id: String,
         /// What to count.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
         /// Split by team, service, kind, category, risk, template, environment, vendor, cause, root_cause, stage, rule, group or approver.
         #[arg(long, value_name = "DIMENSION")]
         by: Option<String>,
@@ -36,7 +36,7 @@ pub enum Metrics {
         id: String,
         /// What to count.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
     /// Show how much a figure depends on its window and on what makes a failure.
     Sensitivity {
@@ -44,13 +44,13 @@ pub enum Metrics {
         id: String,
         /// What to count.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
     /// Show the paths that changes really took through the lifecycle.
     Paths {
         /// Which changes.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
     /// List the fields that people type in changes and other forms; useless ones are proposed to be dropped.
     Fields,
@@ -64,13 +64,13 @@ pub enum Metrics {
         format: Format,
         /// Which changes.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
 }
 
 /// Which rows a figure counts.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Asked {
+pub struct MetricFilter {
     /// The first day, such as 2026-01-31, or a moment in RFC 3339.
     #[arg(long, value_name = "DAY")]
     from: Option<String>,
@@ -118,7 +118,7 @@ pub enum Format {
     Csv,
 }
 
-impl Asked {
+impl MetricFilter {
     /// The query of a request, with further fields.
     fn query(&self, more: &[(&str, Option<&str>)]) -> String {
         let own = [
@@ -369,7 +369,7 @@ fn show_rows(rows: &Value, output: &Output) {
     }
 }
 
-fn event_log(client: &Client, output: &Output, (out, format): (&PathBuf, Format), asked: &Asked) -> Result<()> {
+fn event_log(client: &Client, output: &Output, (out, format): (&PathBuf, Format), asked: &MetricFilter) -> Result<()> {
     let word = match format {
         Format::Xes => "xes",
         Format::Csv => "csv",

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use mail_parser::{Message, MessageParser};
 use model::integration::signal::{SetAside, Signal};
 
-use super::{Told, severity};
+use super::{IncidentReport, severity};
 use crate::notify::bounce;
 use crate::notify::mail_reply::without_envelope;
 use crate::notify::mail_text::text_of;
@@ -47,7 +47,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         })
     };
     let services = said("service").or_else(|| said("services")).unwrap_or_default();
-    let told = Told {
+    let told = IncidentReport {
         key,
         is_over,
         title: Some(title),
@@ -60,7 +60,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         started_at: Some(received_at),
         told_at: Some(received_at),
         ended_at: is_over.then_some(received_at),
-        ..Told::default()
+        ..IncidentReport::default()
     };
     Ok(vec![told.into_signal(received_at)?])
 }

@@ -23,7 +23,7 @@ use crate::integration::received::time;
 
 /// A tool's report of an incident, before the limits of signals apply.
 #[derive(Debug, Default)]
-struct Told {
+struct IncidentReport {
     key: String,
     is_over: bool,
     reopens: bool,
@@ -40,7 +40,7 @@ struct Told {
 /// The most services of one incident.
 const MOST_SERVICES: usize = 50;
 
-impl Told {
+impl IncidentReport {
     /// As an alert; an event without a time counts from its message, and a message without a time from when it was received.
     fn into_signal(self, received_at: Timestamp) -> Result<Signal, SetAside> {
         let came_at = self.told_at.unwrap_or(received_at);

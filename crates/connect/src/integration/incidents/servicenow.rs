@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal::{SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, first, moment, number, severity, text};
+use super::{IncidentReport, first, moment, number, severity, text};
 use crate::integration::received::parse;
 
 /// Reads a delivery.
@@ -29,7 +29,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         Some(at) => Some(at),
         None => moment(it, "/closed_at")?,
     };
-    let told = Told {
+    let told = IncidentReport {
         key: format!("incident/{key}"),
         is_over,
         reopens: !is_over,

@@ -3,13 +3,13 @@
 
 use model::core::enums::ForeignKind;
 use model::core::percent::encoded;
-use model::integration::foreign_comment::ToldComment;
+use model::integration::foreign_comment::ReceivedComment;
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::{Value, json};
 
 use super::jira_copy::document;
 use super::servicenow::raw;
-use super::{Asking, Unread, jira, kept, key, servicenow};
+use super::{SystemReader, Unread, jira, kept, key, servicenow};
 use crate::socket::call::Caller;
 
 /// How many comments are read, the newest first. Older ones were read before.
@@ -26,8 +26,8 @@ pub fn read(
     system: &ForeignSystem,
     credential: Option<&[u8]>,
     copy: &str,
-) -> Result<Vec<ToldComment>, Unread> {
-    let asking = Asking {
+) -> Result<Vec<ReceivedComment>, Unread> {
+    let asking = SystemReader {
         caller,
         system,
         credential,
@@ -40,7 +40,7 @@ pub fn read(
     }
 }
 
-fn newest(asking: &Asking<'_>, id: &str, most: usize) -> Result<Vec<ToldComment>, Unread> {
+fn newest(asking: &SystemReader<'_>, id: &str, most: usize) -> Result<Vec<ReceivedComment>, Unread> {
     let (path, list) = match asking.system.kind {
         ForeignKind::Servicenow => {
             let query = encoded(&format!(
@@ -69,11 +69,11 @@ fn newest(asking: &Asking<'_>, id: &str, most: usize) -> Result<Vec<ToldComment>
 }
 
 /// An entry of a journal there; `None` for a work note, or where it cannot be read.
-fn of_journal(row: &Value) -> Option<ToldComment> {
+fn of_journal(row: &Value) -> Option<ReceivedComment> {
     if raw(row, "element") != "comments" {
         return None;
     }
-    Some(ToldComment {
+    Some(ReceivedComment {
         there: key(&raw(row, "sys_id"))?,
         author: kept(&raw(row, "sys_created_by")).unwrap_or_else(|| "-".to_owned()),
         text: raw(row, "value"),
@@ -82,7 +82,7 @@ fn of_journal(row: &Value) -> Option<ToldComment> {
 }
 
 /// A comment of an issue; `None` for one that is restricted or internal, or where it cannot be read.
-fn of_issue(row: &Value) -> Option<ToldComment> {
+fn of_issue(row: &Value) -> Option<ReceivedComment> {
     if row["jsdPublic"] == false || !row["visibility"].is_null() {
         return None;
     }
@@ -96,7 +96,7 @@ fn of_issue(row: &Value) -> Option<ToldComment> {
     let name = ["displayName", "emailAddress"]
         .iter()
         .find_map(|name| author[*name].as_str());
-    Some(ToldComment {
+    Some(ReceivedComment {
         there: row["id"].as_str().and_then(key)?,
         author: kept(name.unwrap_or_default()).unwrap_or_else(|| "-".to_owned()),
         text: plain(&row["body"]),
@@ -143,7 +143,7 @@ pub fn write(
     credential: Option<&[u8]>,
     (copy, text): (&str, &str),
 ) -> Result<(), Unread> {
-    let asking = Asking {
+    let asking = SystemReader {
         caller,
         system,
         credential,

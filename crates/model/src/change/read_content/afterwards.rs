@@ -57,7 +57,7 @@ fn needed_person(reading: &mut Reading<'_>, field: &'static str, directory: &Dir
 
 /// Work that is recorded afterwards goes straight to review, so the one request must hold all required content. The check runs
 /// also where another error is found: the response then lists everything that is missing at once.
-pub(super) fn check_told_afterwards(reading: &mut Reading<'_>, content: &Content) {
+pub(super) fn check_retrospective(reading: &mut Reading<'_>, content: &Content) {
     for (field, is_there, what) in basics(content) {
         let is_told = reading
             .errors

@@ -28,7 +28,7 @@ const CLOCK_TOLERANCE_SECONDS: i64 = 30;
 const CLOCK_MOST_SECONDS: i64 = 24 * 3600;
 
 /// The content of an entry in the log of actions.
-struct Said {
+struct EntryInput {
     text: String,
     kind: EntryKind,
     target: Option<TargetId>,
@@ -137,13 +137,13 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     let is_step = matches!(kind, EntryKind::Step | EntryKind::Begin);
     let is_news = !is_step && !(kind == EntryKind::Rollback && step.is_some());
     if is_news {
-        tell_of_entry(case, &id, kind, is_withdrawal);
+        notify_entry(case, &id, kind, is_withdrawal);
     }
     settle(case);
     Ok(id)
 }
 
-fn read(case: &Case<'_>, reading: &mut Reading<'_>, earlier: &[Entry]) -> Said {
+fn read(case: &Case<'_>, reading: &mut Reading<'_>, earlier: &[Entry]) -> EntryInput {
     let text = reading.needed("text", TEXT);
     let kind = reading.word("kind").unwrap_or(EntryKind::Step);
     let target = target_field(case, reading);
@@ -169,7 +169,7 @@ fn read(case: &Case<'_>, reading: &mut Reading<'_>, earlier: &[Entry]) -> Said {
         let text = "Say `withdraws` without a step: the entry that it names holds the step.";
         reading.wrong("step", "not_here", text);
     }
-    Said {
+    EntryInput {
         text,
         kind,
         target,
@@ -257,7 +257,7 @@ fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<String>
 }
 
 /// What the event of an entry says beside its words.
-fn describe(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_json::Value {
+fn describe(id: &RecordId, said: &EntryInput, taken_back: Option<&TakenBack>) -> serde_json::Value {
     let mut data = json!({"entry": id, "kind": said.kind});
     if let Some(taken_back) = taken_back {
         data["withdraws"] = json!(taken_back.id());
@@ -280,7 +280,7 @@ fn describe(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde
 
 /// Whether a rollback is in progress: one of its steps is done, or a permit for it was used. A step that was recorded by
 /// mistake does not count.
-fn note_way_back(case: &mut Case<'_>, said: &Said, taken_back: Option<&TakenBack>, earlier: &[Entry]) {
+fn note_way_back(case: &mut Case<'_>, said: &EntryInput, taken_back: Option<&TakenBack>, earlier: &[Entry]) {
     let is_back = said.kind == EntryKind::Rollback && said.step.is_some() && !said.is_skipped;
     if is_back {
         case.file.change.way_back_taken = true;
@@ -299,7 +299,7 @@ fn note_way_back(case: &mut Case<'_>, said: &Said, taken_back: Option<&TakenBack
 }
 
 /// Owner and change managers are notified of an entry that is more than a step.
-fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
+fn notify_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
     let (name, key) = (case.name(&case.person()), &case.change().key);
     let news = match kind {
         _ if is_withdrawal => format!("{name} took back that {key} is rolled back: the work goes on."),
@@ -318,7 +318,7 @@ fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdra
 }
 
 /// The part that is taken back, where that is allowed.
-fn check_withdrawn(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<Option<TakenBack>, Refusal> {
+fn check_withdrawn(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<Option<TakenBack>, Refusal> {
     let Some(named) = said.withdraws.as_deref() else {
         return Ok(None);
     };
@@ -351,7 +351,7 @@ fn is_named(entry: &Entry, named: &str) -> bool {
 }
 
 /// A step that was noted by mistake is taken back by the same person within minutes. Both entries stay in the log.
-fn check_undone(case: &Case<'_>, said: &Said, named: &str, earlier: &[Entry]) -> Result<TakenBack, Refusal> {
+fn check_undone(case: &Case<'_>, said: &EntryInput, named: &str, earlier: &[Entry]) -> Result<TakenBack, Refusal> {
     let found = counted(earlier).into_iter().find(|entry| is_named(entry, named));
     let ended = found.filter(|entry| matches!(entry.kind, EntryKind::Step | EntryKind::Begin | EntryKind::Rollback));
     let Some((entry, step)) = ended.and_then(|entry| Some((entry, entry.step?))) else {
@@ -382,7 +382,7 @@ fn check_undone(case: &Case<'_>, said: &Said, named: &str, earlier: &[Entry]) ->
 }
 
 /// A reason for going without a step is a person's.
-fn check_skipper(case: &Case<'_>, said: &Said) -> Result<(), Refusal> {
+fn check_skipper(case: &Case<'_>, said: &EntryInput) -> Result<(), Refusal> {
     if !said.is_skipped || case.directory.agent(&case.person()).is_none() {
         return Ok(());
     }
@@ -391,7 +391,7 @@ fn check_skipper(case: &Case<'_>, said: &Said) -> Result<(), Refusal> {
 }
 
 /// A step begins once, and not after its end.
-fn check_begin(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<(), Refusal> {
+fn check_begin(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<(), Refusal> {
     let Some(number) = said.step.filter(|_| said.kind == EntryKind::Begin) else {
         return Ok(());
     };
@@ -406,7 +406,7 @@ fn check_begin(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<(), Re
 }
 
 /// A watch step ends after its minutes, and after the steps before it; only skipping ends the watch earlier.
-fn check_watch(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<(), Refusal> {
+fn check_watch(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<(), Refusal> {
     let ends = matches!(said.kind, EntryKind::Step | EntryKind::Rollback) && !said.is_skipped;
     let Some(number) = said.step.filter(|_| ends) else {
         return Ok(());

@@ -16,7 +16,7 @@ pub const UNDO_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// How a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum StepStatus {
     /// Nothing is noted of it yet.
     Planned,
     /// It is done.
@@ -27,7 +27,7 @@ pub enum Standing {
     Failed,
 }
 
-impl Standing {
+impl StepStatus {
     /// Whether the next step may follow.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Skipped)
@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
     }
 
     /// How a step is, counted from 1.
-    pub fn standing(&self, number: i64) -> Standing {
+    pub fn standing(&self, number: i64) -> StepStatus {
         let ends: Vec<&Entry> = self
             .ends()
             .filter(|(_, step)| *step == number)
@@ -107,10 +107,10 @@ impl<'a> Run<'a> {
             issues.any(|entry| entry.step == Some(number))
         };
         match ends.iter().any(|entry| !entry.skipped) {
-            true => Standing::Done,
-            false if !ends.is_empty() => Standing::Skipped,
-            false if self.kind == EntryKind::Step && has_failed() => Standing::Failed,
-            false => Standing::Planned,
+            true => StepStatus::Done,
+            false if !ends.is_empty() => StepStatus::Skipped,
+            false if self.kind == EntryKind::Step && has_failed() => StepStatus::Failed,
+            false => StepStatus::Planned,
         }
     }
 
@@ -174,10 +174,10 @@ impl<'a> Run<'a> {
         };
         for number in 1..=i64::try_from(self.plan.len()).unwrap_or(i64::MAX) {
             match self.standing(number) {
-                Standing::Planned => {}
-                Standing::Done => tally.done += 1,
-                Standing::Skipped => tally.skipped += 1,
-                Standing::Failed => tally.failed += 1,
+                StepStatus::Planned => {}
+                StepStatus::Done => tally.done += 1,
+                StepStatus::Skipped => tally.skipped += 1,
+                StepStatus::Failed => tally.failed += 1,
             }
         }
         tally

@@ -10,7 +10,7 @@ use crate::core::enums::{Kind, Level, ReportFigure, State};
 
 /// A figure of a report: one of its population, or the changes that a rule tested.
 #[derive(Clone, Copy)]
-pub enum Asked {
+pub enum RowFilter {
     /// Of the population.
     Figure(ReportFigure),
     /// Of the tests.
@@ -38,15 +38,15 @@ pub struct ReportRow {
 
 /// The changes behind a figure of a report over a span `[from, to)`, in the order of their numbers.
 #[must_use]
-pub fn rows(trail: &ChangeTrail, asked: Asked, (from, to): (Timestamp, Timestamp)) -> Vec<ReportRow> {
+pub fn rows(trail: &ChangeTrail, asked: RowFilter, (from, to): (Timestamp, Timestamp)) -> Vec<ReportRow> {
     let mut found = Vec::new();
     each_in(trail, (from, to), |it, has_begun| match asked {
-        Asked::Figure(figure) => {
+        RowFilter::Figure(figure) => {
             if (has_begun || figure == ReportFigure::Unauthorized) && counts(figure, &it) {
                 found.push(row(&it, None));
             }
         }
-        Asked::Rule(rule) => {
+        RowFilter::Rule(rule) => {
             if is_tested(rule, &it, has_begun) {
                 found.push(row(&it, Exception::found(rule, &it, to).map(|it| it.text)));
             }

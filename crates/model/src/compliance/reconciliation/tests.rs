@@ -68,7 +68,7 @@ impl Log {
     }
 
     fn found(&self, from: &str) -> Reconciliation {
-        let asked = Asked {
+        let asked = ReconciliationScope {
             from: at(from),
             to: at("23:00"),
             service: None,

@@ -158,7 +158,7 @@ pub struct MailFile {
 /// The decision that an outside system requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AskKind {
+pub enum DecisionKind {
     /// GitHub: may this run deploy to the environment?
     ProtectionRule,
     /// GitHub: may this commit be merged?
@@ -171,7 +171,7 @@ pub enum AskKind {
     RunTask,
 }
 
-impl AskKind {
+impl DecisionKind {
     /// The word itself.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -193,9 +193,9 @@ impl AskKind {
 
 /// An outside system requests a decision and waits for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct DecisionRequest {
     /// The kind of decision.
-    pub ask: AskKind,
+    pub ask: DecisionKind,
     /// `owner/name` as the engine writes it.
     pub repository: String,
     /// The engine's name of the environment, for deployments.
@@ -229,7 +229,7 @@ pub struct Ask {
     pub is_repeat: bool,
     /// Where a change may be named: branch, title, body and the commit's message.
     #[serde(default)]
-    pub texts: AskTexts,
+    pub texts: DecisionTexts,
     /// The time of the request.
     pub occurred_at: Timestamp,
 }
@@ -264,7 +264,7 @@ pub struct RunTask {
     pub token: String,
     /// Where a change may be named: the branch and the message of the run.
     #[serde(default)]
-    pub texts: AskTexts,
+    pub texts: DecisionTexts,
     /// The time of the request.
     pub occurred_at: Timestamp,
 }
@@ -287,7 +287,7 @@ pub struct Repository {
 
 /// Texts in which a change may be named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskTexts {
+pub struct DecisionTexts {
     /// The branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
@@ -340,12 +340,12 @@ pub struct MemberReport {
     /// The key of the change.
     pub change: String,
     /// The members.
-    pub members: Vec<MemberWord>,
+    pub members: Vec<ReportedMember>,
 }
 
 /// One member of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberWord {
+pub struct ReportedMember {
     /// Our service, where several targets have such a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,

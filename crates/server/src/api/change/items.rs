@@ -4,7 +4,7 @@ use acts::Context;
 use acts::change::{link_change, record_entry, verbs};
 use acts::core::show_timeline;
 use acts::risk::ask_probes;
-use model::change::duties::items::standing;
+use model::change::duties::items::item_status;
 use model::change::related_records::{ChangeTask, ChecklistItem, Comment, Entry, Evidence, Link};
 use model::change::waiting_on;
 use model::core::act::actions;
@@ -113,7 +113,7 @@ fn checklist(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let file = cx.file(&change.key)?;
     let line = |line: &ChecklistItem| {
         let mut view = views::listed(line, &directory);
-        if let Some(found) = standing(&file, &directory, line, now) {
+        if let Some(found) = item_status(&file, &directory, line, now) {
             let owners = found.owners.iter().map(|person| directory.login(person));
             view["state"] = json!(found.state);
             view["owners"] = json!(owners.collect::<Vec<_>>());

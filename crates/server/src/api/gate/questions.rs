@@ -33,7 +33,7 @@ use wire::views;
 use crate::api::shared::change_replies;
 use crate::api::shared::records::state_asked;
 use crate::http::address::BASE;
-use crate::http::authenticate::Asking;
+use crate::http::authenticate::GateCaller;
 use crate::http::caller::{Caller, Scope};
 
 use crate::http::failure::Failure;
@@ -120,7 +120,7 @@ pub(crate) fn at_once(state: &AppState, method: &Method, uri: &Uri, headers: &He
     let (question, None) = read_asked(query_of(uri).ok()?).ok()? else {
         return None;
     };
-    let asking = Asking::of_known(state, headers)?;
+    let asking = GateCaller::of_known(state, headers)?;
     let (answer, now) = asking.ask_at_once(state, &question).ok()??;
     crate::gateway::note_asked(state, &asking.caller().tenant, headers, &question, &answer);
     Some(answered(&answer, now))
@@ -129,7 +129,7 @@ pub(crate) fn at_once(state: &AppState, method: &Method, uri: &Uri, headers: &He
 /// `GET /gate`: whether a deployment may go. Writes nothing. Requests that the cache could serve do not come here.
 async fn ask_gate(
     State(state): State<AppState>,
-    asking: Asking,
+    asking: GateCaller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {

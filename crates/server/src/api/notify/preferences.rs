@@ -11,7 +11,7 @@ use crate::http::route::{Reply, Route};
 /// Wishes.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_telling", |cx, ask| {
-        let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
+        let (person, telling) = set_telling::preferences_of(cx, ask.place(0))?;
         let mut view = telling_view(&person, &telling);
         // The address is the person's own secret: administrators cannot read it either.
         if person.id == cx.actor.person
@@ -28,7 +28,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// A person's preferences in the format in which they are set.
-fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
+fn telling_view(person: &Person, telling: &preferences::NotificationPreferences) -> Value {
     let mut view = json!({
         "person": person.login, "zone": person.zone,
         "how": if telling.digest_at.is_some() { "digest" } else { "at_once" },

@@ -11,7 +11,7 @@ use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
 use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind, Level};
 use model::core::unmet::Unmet;
-use model::emergency::budget::{could_be_asked, waits_for_cosignature};
+use model::emergency::budget::{could_co_sign, waits_for_cosignature};
 use model::identity::factor::Factor;
 use model::risk::effective::{Effective, effective};
 use model::risk::security_questions::SecurityAnswer;
@@ -224,7 +224,7 @@ pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let change = &file.change;
     let waits = waits_for_cosignature(change, view.now());
     if let Some(glass) = change.break_glass.as_ref().filter(|_| waits)
-        && could_be_asked(file, &view.directory, &view.me, view.now())
+        && could_co_sign(file, &view.directory, &view.me, view.now())
     {
         return Rich::new()
             .append(view.person(&glass.by))

@@ -13,7 +13,7 @@ use crate::web::shared::view::{View, Visitor, show};
 
 /// The versions that the address names.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct VersionsQuery {
     from: Option<String>,
     to: Option<String>,
 }
@@ -23,12 +23,12 @@ pub(crate) async fn show_versions(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<VersionsQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| page(view, &key, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &VersionsQuery) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let (from, to) = (asked.from.as_deref(), asked.to.as_deref());
     let given = |text: Option<&'_ str>| text.filter(|it| !it.is_empty()).map(str::to_owned);

@@ -6,7 +6,7 @@ use model::change::change_file::ChangeFile;
 use model::change::waiting_on::awaited;
 use pages::{ActForm, ActTone, Field, Rich};
 
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::view::View;
 
 /// The acts after which the change waits for other people.
@@ -37,7 +37,7 @@ const GO_ON: &[&str] = &[
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts::Result<Option<Rich>> {
+pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Flash, path: &str) -> acts::Result<Option<Rich>> {
     if !GO_ON.contains(&told.done.as_str()) {
         return Ok(None);
     }
@@ -66,7 +66,7 @@ pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> act
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts::Result<Option<ActForm>> {
+pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Flash, path: &str) -> acts::Result<Option<ActForm>> {
     let Some(key) = key_of(told, path) else {
         return Ok(None);
     };
@@ -94,7 +94,7 @@ pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts
 }
 
 /// The key of the changed record: from the confirmation, else from the page's path.
-fn key_of(told: &Told, path: &str) -> Option<String> {
+fn key_of(told: &Flash, path: &str) -> Option<String> {
     if !told.key.is_empty() {
         return Some(told.key.clone());
     }
@@ -123,11 +123,11 @@ mod tests {
 
     #[test]
     fn the_change_is_the_one_that_is_named_or_whose_page_it_is() {
-        let own = Told::new("approvals");
+        let own = Flash::new("approvals");
         assert_eq!(key_of(&own, "/changes/CHG-7").as_deref(), Some("CHG-7"));
         assert_eq!(key_of(&own, "/changes/CHG-7/runbook"), None);
         assert_eq!(key_of(&own, "/"), None);
-        let named = Told {
+        let named = Flash {
             key: "CHG-8".to_owned(),
             ..own
         };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use acts::audit::find_log::LogFilter;
-use acts::audit::find_timeline::{LogView, Told, find_seal};
-use acts::compliance::forensic_timeline::{MOST, Wanted as Asked, whole};
+use acts::audit::find_timeline::{LogView, ShownEvent, find_seal};
+use acts::compliance::forensic_timeline::{MOST, Wanted as ReportSpan, whole};
 use acts::report::name_record::{RecordName, name_record};
 use axum::extract::{Query, State};
 use axum::http::header;
@@ -50,10 +50,10 @@ const HEADS: [&str; 14] = [
     "data",
 ];
 
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
+fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
     let span = control_reports::asked(view, wanted)?;
     let word = |name: &str| wanted.get(name).map(str::to_owned);
-    Ok(Asked {
+    Ok(ReportSpan {
         filter: LogFilter {
             kind: word("kind"),
             actor: word("actor"),
@@ -198,7 +198,7 @@ pub(crate) async fn csv(
 }
 
 /// The subjects of entries, each looked up once.
-fn names(view: &mut View<'_, '_, '_>, found: &[Told]) -> acts::Result<BTreeMap<(String, String), RecordName>> {
+fn names(view: &mut View<'_, '_, '_>, found: &[ShownEvent]) -> acts::Result<BTreeMap<(String, String), RecordName>> {
     let mut names = BTreeMap::new();
     for told in found {
         let place = (told.table.clone(), told.subject.clone());
@@ -212,7 +212,7 @@ fn names(view: &mut View<'_, '_, '_>, found: &[Told]) -> acts::Result<BTreeMap<(
 fn file(
     view: &View<'_, '_, '_>,
     seal: &LogView,
-    (found, is_cut): (&[Told], bool),
+    (found, is_cut): (&[ShownEvent], bool),
     names: &BTreeMap<(String, String), RecordName>,
 ) -> String {
     let is_cut = if is_cut { "yes" } else { "no" };
@@ -235,7 +235,7 @@ fn file(
     body
 }
 
-fn row(view: &View<'_, '_, '_>, told: &Told, name: Option<&RecordName>) -> [String; 14] {
+fn row(view: &View<'_, '_, '_>, told: &ShownEvent, name: Option<&RecordName>) -> [String; 14] {
     let via = |name: &str| {
         let via = told.data.get("via").and_then(|via| via.get(name));
         via.and_then(Value::as_str).unwrap_or_default().to_owned()

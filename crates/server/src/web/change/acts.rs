@@ -18,7 +18,7 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::page::{Refused, show_refused, tab_of};
-use crate::web::shared::flash::{Told, decided};
+use crate::web::shared::flash::{Flash, decided};
 use crate::web::shared::form::{Decoded, Form};
 use crate::web::shared::response::see;
 use crate::web::shared::view::{Visitor, problem, reader_of, see_told, write_noted};
@@ -377,9 +377,9 @@ pub(crate) async fn act(
                 "approvals" => decided(form.first("decision")),
                 path => path,
             };
-            let told = Told {
+            let told = Flash {
                 tab: tab_of(door.path),
-                ..Told::new(name)
+                ..Flash::new(name)
             };
             let told = told.twice(twice).unless_again(is_again);
             return after(&state, &visitor, (&key, form.first("next")), told);
@@ -405,12 +405,12 @@ pub(crate) async fn act(
 }
 
 /// Where the reader goes after an act: back to the change, or on to where they did it.
-fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Told) -> Response {
+fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Flash) -> Response {
     let change = format!("{}/changes/{}", visitor.base(), escaped(key));
     let is_again = told.is_again();
     match next {
         "home" => {
-            let told = Told {
+            let told = Flash {
                 key: key.to_owned(),
                 tab: "",
                 ..told
@@ -420,7 +420,7 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
         // A vote at a meeting leads to the next item there.
         _ if next.starts_with("meeting-") => {
             let id = next.trim_start_matches("meeting-");
-            let told = Told {
+            let told = Flash {
                 key: key.to_owned(),
                 tab: "",
                 ..told
@@ -454,9 +454,9 @@ pub(crate) async fn evidence(
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match crate::web::change::evidence::take(&state, &visitor, &key, multipart).await {
         Ok(is_again) => {
-            let told = Told {
+            let told = Flash {
                 tab: tab_of("evidence"),
-                ..Told::new("evidence")
+                ..Flash::new("evidence")
             };
             let told = told.unless_again(is_again);
             see_told(&state, &visitor, &back, &told)

@@ -25,7 +25,7 @@ use crate::web::change::custom_fields::own_fields;
 use crate::web::change::edit_fields::{self, Back, asks_for_more, flat, labels, patch, read};
 use crate::web::change::{edit_conflict, open_acts};
 use crate::web::schedule::free_slots;
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::{Form, OWN, PICK, with_labels};
 use crate::web::shared::labels::{in_plain_words, missing_fields};
 use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show, show_as, write};
@@ -403,7 +403,7 @@ pub(crate) async fn edit(
     match done {
         Ok((similar, twice)) => {
             let done = if is_submitted { "handed_over" } else { "edited" };
-            let told = Told::written(done, similar, twice);
+            let told = Flash::written(done, similar, twice);
             see_told(&state, &visitor, &page, &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {

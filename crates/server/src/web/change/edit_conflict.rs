@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use acts::audit::find_timeline::{Told, find_timeline};
+use acts::audit::find_timeline::{ShownEvent, find_timeline};
 use model::change::custom_field::FIELD;
 use model::change::read_content;
 use model::change::record::Change;
@@ -137,7 +137,7 @@ pub(crate) fn faster(who: &str, is_merged: bool) -> Notice {
 }
 
 /// The notice that another act than an edit came first: the act and the acting person.
-pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice {
+pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&ShownEvent>) -> Notice {
     let text = "Nobody edited it, and your edits stand in the form below. Keep them if they still fit.";
     let mut notice = Notice::new(Tone::Wait, text)
         .title("Something happened since you opened this form")

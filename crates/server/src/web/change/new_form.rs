@@ -21,7 +21,7 @@ use crate::web::change::edit::{asked, asked_field, asked_title, comes_twice, emp
 use crate::web::change::edit_fields::{Back, asks_for_more, read};
 use crate::web::change::form_draft;
 use crate::web::schedule::free_slots;
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::{AFTER, DRAFT, DRAFT_VERSION, Form};
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, problem, reader_of, see_told, show, show_as, write};
@@ -156,7 +156,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
             };
-            let told = Told::written(done, similar, twice).alike(alike).unless_again(is_again);
+            let told = Flash::written(done, similar, twice).alike(alike).unless_again(is_again);
             see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 422) => {

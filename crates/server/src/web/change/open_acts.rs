@@ -14,7 +14,7 @@ use model::core::ids::PersonId;
 use model::identity::factor::Wanted;
 use model::risk::effective::{effective, unaccepted};
 use model::risk::security_questions;
-use pages::{Act, ActContext, ActForm, ActTone, Field, SecurityQuestionAsked};
+use pages::{Act, ActContext, ActForm, ActTone, Field, SecurityQuestionField};
 
 use crate::http::percent::escaped;
 use crate::web::cab::meetings;
@@ -166,13 +166,13 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
 }
 
 /// The security questions that a change raises, each with its text, its answer, and the details.
-fn questions(view: &View<'_, '_, '_>, change: &Change) -> Vec<SecurityQuestionAsked> {
+fn questions(view: &View<'_, '_, '_>, change: &Change) -> Vec<SecurityQuestionField> {
     let touches = unaccepted(change, &view.directory).touches;
     let asked = security_questions::raised(change.content.category, &touches);
     let one = |question: SecurityQuestion| {
         let mut answers = change.content.security_answers.iter();
         let answer = answers.find(|answer| answer.question == question);
-        SecurityQuestionAsked {
+        SecurityQuestionField {
             key: question.as_str().to_owned(),
             words: question.asked().to_owned(),
             answer: answer

@@ -7,7 +7,7 @@ use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
 use acts::core::noun;
-use acts::report::find_changes::told_of_keys;
+use acts::report::find_changes::outcomes_of_keys;
 use acts::report::find_records::{find_comments, find_entries, find_pipeline_reports};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -60,7 +60,7 @@ pub(crate) struct Refused {
 
 /// Which tab of the page an address names, and the place of the first target that the page lists.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ChangePageQuery {
     tab: Option<String>,
     targets: Option<usize>,
 }
@@ -70,7 +70,7 @@ pub(crate) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ChangePageQuery>,
 ) -> Response {
     let (tab, from) = (asked.tab.unwrap_or_default(), asked.targets.unwrap_or_default());
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
@@ -149,7 +149,7 @@ fn page(
         .filter(|it| it.to_change.is_some())
         .map(|it| it.to.as_str())
         .collect();
-    let told_of_links = told_of_keys(view.cx, &own_links)?;
+    let told_of_links = outcomes_of_keys(view.cx, &own_links)?;
     let mut page = assemble(view, &around);
     page.links = around.links(view, &told_of_links);
     page.risk_sections.push(matrix);

@@ -9,7 +9,7 @@ use model::change::change_file::people_in_charge;
 use model::change::record::{Change, Step};
 use model::change::related_records::{Entry as ActionEntry, WayBack};
 use model::change::timers::latest_rollback;
-use model::change::work::steps::{Run, Standing, UNDO_WITHIN, counted};
+use model::change::work::steps::{Run, StepStatus, UNDO_WITHIN, counted};
 use model::core::act::{Act as Verb, actions};
 use model::core::enums::{EntryKind, State as Stage};
 use model::core::parse;
@@ -236,9 +236,9 @@ fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>) -> Vec<RunStep> {
             .minutes
             .map(|count| minutes(count.unsigned_abs()))
             .unwrap_or_default(),
-        is_done: standing(place) == Standing::Done,
-        is_skipped: standing(place) == Standing::Skipped,
-        has_failed: standing(place) == Standing::Failed,
+        is_done: standing(place) == StepStatus::Done,
+        is_skipped: standing(place) == StepStatus::Skipped,
+        has_failed: standing(place) == StepStatus::Failed,
         watch_minutes: step
             .minutes
             .filter(|_| step.watch)

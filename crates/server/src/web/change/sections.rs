@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::audit::find_timeline::Told;
+use acts::audit::find_timeline::ShownEvent;
 use acts::change::find_acts::OpenActs;
 use acts::report::find_records::PipelineReport;
 use model::change::blocks::lets_do;
@@ -53,7 +53,7 @@ pub(crate) struct Around<'f> {
     /// The reports of pipelines about its deployments.
     pub reports: Vec<PipelineReport>,
     /// The events, newest first.
-    pub told: Vec<Told>,
+    pub told: Vec<ShownEvent>,
     /// The acts that are open to the reader.
     pub open: &'f OpenActs,
     /// The data about the change that forms need.

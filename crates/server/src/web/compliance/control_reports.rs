@@ -2,7 +2,7 @@
 //! of its framework alone is put into the reader's language.
 
 use acts::compliance::find_violation_trend::{ViolationMonth, find_violation_trend};
-use acts::compliance::report_controls::{Asked, report_controls};
+use acts::compliance::report_controls::{ReportParameters, report_controls};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::compliance::control_report::{
@@ -95,7 +95,7 @@ fn violations(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 }
 
 /// The span and the size of the log in an address.
-pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
+pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportParameters> {
     let time = |name: &str| match wanted.get(name) {
         None => Ok(None),
         Some(text) => match text.parse().ok().or_else(|| view.reader.read_field(text)) {
@@ -111,7 +111,7 @@ pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<As
             return Err(Refusal::field("size", "not_a_number", text).into());
         }
     };
-    Ok(Asked {
+    Ok(ReportParameters {
         from: time("from")?,
         to: time("to")?,
         size,

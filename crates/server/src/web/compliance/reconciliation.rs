@@ -1,6 +1,6 @@
 //! The comparison of runs with approvals, as a page and as CSV.
 
-use acts::compliance::reconcile_runs::{Wanted as Asked, reconcile_runs};
+use acts::compliance::reconcile_runs::{Wanted as ReportSpan, reconcile_runs};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -25,10 +25,10 @@ const HERE: &str = "/audit/reconciliation";
 /// The most rights of a person that the page shows; the API has more.
 const MOST_HELD: usize = 20;
 
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
+fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
     let said = control_reports::asked(view, wanted)?;
     let service = wanted.get("service").map(str::trim).filter(|key| !key.is_empty());
-    Ok(Asked {
+    Ok(ReportSpan {
         from: said.from,
         to: said.to,
         size: said.size,
@@ -83,7 +83,7 @@ pub(crate) async fn csv(
     }
 }
 
-fn page(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> RecordPage {
+fn page(view: &View<'_, '_, '_>, asked: &ReportSpan, found: &Reconciliation) -> RecordPage {
     let mut query = format!(
         "from={}&to={}",
         escaped(&found.from.to_string()),
@@ -130,7 +130,7 @@ fn page(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> Recor
     }
 }
 
-fn span_form(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> ActForm {
+fn span_form(view: &View<'_, '_, '_>, asked: &ReportSpan, found: &Reconciliation) -> ActForm {
     let moment = |name, label, at| time_field(view, name, label).value(view.reader.field(at));
     ActForm::new("span", "Choose the span", view.url(HERE))
         .question()

@@ -16,7 +16,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{fields, idempotent_form};
 
@@ -24,7 +24,11 @@ use crate::web::shared::{fields, idempotent_form};
 const MOST: i64 = 5_000;
 
 /// The list of reviews that the reader may see.
-pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn show_list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::People, move |view| {
         list_page_of(view, &words, None)
     })
@@ -32,10 +36,10 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Q
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    list_page_of(view, &Words::default(), back)
+    list_page_of(view, &ListQuery::default(), back)
 }
 
-fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let mut found = reviews(view.cx, MOST)?;
     found.retain(|it| words.fit(&[view.name(&it.manager).as_str()]));
     let (found, told) = words.cut(found);

@@ -19,7 +19,7 @@ use crate::identity::sign_in::hash_password;
 use crate::web::directory::person_page;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::propose_form::{asking_why, propose_or};
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show, write};
@@ -38,7 +38,7 @@ fn role_choices() -> Input {
 pub(crate) async fn show_people(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(words): Query<Words>,
+    Query(words): Query<ListQuery>,
 ) -> Response {
     show(&state, &visitor, Place::People, move |view| {
         people_page(view, &words, None)
@@ -46,7 +46,7 @@ pub(crate) async fn show_people(
     .await
 }
 
-fn people_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn people_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_PERSON);
     let has_reviews = may_set || view.may(actions::AUDIT) || !reviews(view.cx, 1)?.is_empty();
@@ -211,7 +211,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &visitor,
         sent,
         |cx, body| propose_or(cx, ("people", body.clone()), set_person::create_person),
-        |view, back| people_page(view, &Words::default(), back),
+        |view, back| people_page(view, &ListQuery::default(), back),
     )
     .await
 }
@@ -250,7 +250,7 @@ pub(crate) async fn act(
         place: Place::People,
         done: "",
     };
-    let words = Words::of(&login);
+    let words = ListQuery::of(&login);
     let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| {
         propose_or(cx, ("people", body.clone()), |cx, body| {
             set_person::edit_person(cx, &login, body)
@@ -271,7 +271,7 @@ async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Fo
         place: Place::People,
         done: "",
     };
-    let words = Words::of(&login);
+    let words = ListQuery::of(&login);
     let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| {
         deactivate_person::deactivate_person(cx, &login, body).map(drop)
     };

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::identity::sign_in::hash_password;
-use crate::web::directory::setup_steps::{Standing, Step, repository_of, sentences};
+use crate::web::directory::setup_steps::{SetupState, Step, repository_of, sentences};
 use crate::web::identity::welcome;
 use crate::web::integration::connections::{KINDS, connect};
 use crate::web::shared::fields::{key_field, pick_field};
@@ -43,7 +43,7 @@ pub(crate) async fn show_setup(State(state): State<AppState>, visitor: Visitor) 
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let standing = Standing::of(view)?;
+    let standing = SetupState::of(view)?;
     let current = standing.current();
     let mut sections = Vec::new();
     for step in Step::ALL {
@@ -82,7 +82,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     Ok(page.render())
 }
 
-fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section {
+fn section(view: &View<'_, '_, '_>, standing: &SetupState, step: Step) -> Section {
     let (words, acts) = match step {
         Step::People => (
             people_words(standing),
@@ -109,7 +109,7 @@ fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section 
     Section::new(step.id(), step.title(), SectionBody::Words(words)).acts(acts)
 }
 
-fn people_words(standing: &Standing) -> Rich {
+fn people_words(standing: &SetupState) -> Rich {
     let known = Rich::from(format!("People who can sign in: {}.", standing.people));
     match standing.second.is_empty() && !standing.has_rules {
         true => known
@@ -135,7 +135,7 @@ fn people_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Add them")
 }
 
-fn services_words(standing: &Standing) -> Rich {
+fn services_words(standing: &SetupState) -> Rich {
     let known = Rich::from(format!("Services: {}.", standing.services));
     match standing.strangers.is_empty() {
         true => known.line().text(
@@ -147,7 +147,7 @@ fn services_words(standing: &Standing) -> Rich {
     }
 }
 
-fn services_acts(view: &View<'_, '_, '_>, standing: &Standing) -> Vec<ActForm> {
+fn services_acts(view: &View<'_, '_, '_>, standing: &SetupState) -> Vec<ActForm> {
     let typed = ActForm::new("services", "Add services", view.url("/setup/services"))
         .field(idempotent_form::field(view))
         .field(
@@ -164,7 +164,7 @@ fn services_acts(view: &View<'_, '_, '_>, standing: &Standing) -> Vec<ActForm> {
     acts
 }
 
-fn from_delivery(view: &View<'_, '_, '_>, standing: &Standing, repository: &str) -> ActForm {
+fn from_delivery(view: &View<'_, '_, '_>, standing: &SetupState, repository: &str) -> ActForm {
     let key = repository.rsplit('/').next().unwrap_or_default().to_lowercase();
     let connections = standing.connections.iter();
     let connections = connections.map(|(id, name, _, _)| Choice::said(id.as_str(), name.as_str()));
@@ -218,7 +218,7 @@ fn owner_act(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Assign this owner")
 }
 
-fn rules_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
+fn rules_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
     let in_force: Vec<String> = view.policies.sources().map(|source| source.text.clone()).collect();
     let in_force: Vec<&str> = in_force.iter().map(String::as_str).collect();
     let told = sentences(&in_force);
@@ -269,7 +269,7 @@ fn pack_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Propose this pack")
 }
 
-fn connection_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
+fn connection_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
     let entries = standing.connections.iter().map(|(id, name, kind, has_delivered)| {
         let url = view.url(&format!("/connections/{id}/guide"));
         let (tone, state) = match has_delivered {
@@ -299,7 +299,7 @@ fn connection_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     .acts(vec![form])
 }
 
-fn gate_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
+fn gate_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
     if standing.was_asked {
         let words = Rich::from("A pipeline asked the gate. ")
             .link("Its answers", view.url("/gate-checks"))

@@ -33,7 +33,7 @@ const PAGE: i64 = 50;
 
 /// The filters of the list, and its position.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ChecksQuery {
     before: Option<String>,
     service: Option<String>,
     state: Option<String>,
@@ -47,7 +47,7 @@ const STATES: [(&str, &str); 4] = [
     ("over", "Waited in vain"),
 ];
 
-impl Asked {
+impl ChecksQuery {
     fn service(&self) -> &str {
         self.service.as_deref().unwrap_or_default().trim()
     }
@@ -90,12 +90,16 @@ impl Asked {
 }
 
 /// The list, newest first.
-pub(crate) async fn list(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<ChecksQuery>,
+) -> Response {
     let show_list = move |view: &mut View<'_, '_, '_>| list_page(view, &asked);
     show(&state, &visitor, Place::GateChecks, show_list).await
 }
 
-fn list_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn list_page(view: &mut View<'_, '_, '_>, asked: &ChecksQuery) -> acts::Result<String> {
     let before = asked.before.as_deref();
     let query = CheckQuery {
         before: asked.before.clone(),

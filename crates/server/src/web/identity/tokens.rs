@@ -13,16 +13,20 @@ use store::identity::session;
 
 use crate::http::state::AppState;
 use crate::web::shared::fields::{pick_field, time_field};
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{self, View, Visitor, problem, see_told, show, show_as, write};
 
 /// The list of tokens.
-pub(crate) async fn tokens(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn tokens(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Tokens, move |view| {
         tokens_page(view, &words, None, None)
     })
@@ -31,7 +35,7 @@ pub(crate) async fn tokens(State(state): State<AppState>, visitor: Visitor, Quer
 
 fn tokens_page(
     view: &mut View<'_, '_, '_>,
-    words: &Words,
+    words: &ListQuery,
     back: Option<&Back>,
     made: Option<&(String, String)>,
 ) -> acts::Result<String> {
@@ -168,19 +172,19 @@ pub(crate) async fn create_token(State(state): State<AppState>, visitor: Visitor
     .await;
     match made {
         Ok(None) => {
-            let told = Told::default().unless_again(true);
+            let told = Flash::default().unless_again(true);
             see_told(&state, &visitor, &format!("{}/tokens", visitor.base()), &told)
         }
         Ok(Some(made)) => {
             show(&state, &visitor, Place::Tokens, move |view| {
-                tokens_page(view, &Words::default(), None, Some(&made))
+                tokens_page(view, &ListQuery::default(), None, Some(&made))
             })
             .await
         }
         Err(failure) if failure.status() == 422 => {
             let back = Back::new(&state, &visitor, "/tokens", form, failure);
             show_as(&state, &visitor, Place::Tokens, 422, move |view| {
-                tokens_page(view, &Words::default(), Some(&back), None)
+                tokens_page(view, &ListQuery::default(), Some(&back), None)
             })
             .await
         }

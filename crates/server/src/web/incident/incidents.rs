@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
-use acts::report::find_changes::{find_naming, told_of_row};
+use acts::report::find_changes::{find_naming, outcome_of_row};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -22,7 +22,7 @@ use crate::web::incident::{commander, links, what_changed};
 use crate::web::shared::fields::{pick_field, picks_field, service_filter, standing, state_filter, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{idempotent_form, words};
 
@@ -44,14 +44,18 @@ const STATES: [(&str, &str); 5] = [
 ];
 
 /// The list of incidents.
-pub(crate) async fn incidents(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn incidents(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| {
         incidents_page(view, &words, None)
     })
     .await
 }
 
-fn incidents_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn incidents_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let is_wanted = |it: &&Incident| {
@@ -162,7 +166,7 @@ pub(crate) async fn open_incident(State(state): State<AppState>, visitor: Visito
         &visitor,
         sent,
         |cx, body| set_incident::open_incident(cx, body).map(drop),
-        |view, back| incidents_page(view, &Words::default(), back),
+        |view, back| incidents_page(view, &ListQuery::default(), back),
     )
     .await
 }
@@ -373,7 +377,7 @@ fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> 
 fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
     let found = find_naming(view.cx, incident)?;
     let entries = found.iter().map(|listed| {
-        let state = match told_of_row(listed) {
+        let state = match outcome_of_row(listed) {
             Some(outcome) => outcome.as_str(),
             None => listed.state.as_str(),
         };

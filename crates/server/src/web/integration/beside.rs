@@ -26,12 +26,12 @@ const COUNTED: usize = 20;
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct DifferencesQuery {
     difference: Option<String>,
     after: Option<String>,
 }
 
-impl Asked {
+impl DifferencesQuery {
     fn difference(&self) -> ForeignDifference {
         let word = self.difference.as_deref().and_then(|word| word.parse().ok());
         word.unwrap_or(ForeignDifference::WouldStop)
@@ -43,7 +43,7 @@ pub(crate) async fn show_system(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<DifferencesQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Connections, move |view| {
         page(view, &id, &asked, None)
@@ -51,7 +51,7 @@ pub(crate) async fn show_system(
     .await
 }
 
-fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked, back: Option<&Back>) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &DifferencesQuery, back: Option<&Back>) -> acts::Result<String> {
     let difference = asked.difference();
     let report = report_differences(view.cx, id, (difference, asked.after.as_deref(), SHOWN))?;
     let system = &report.system;
@@ -243,7 +243,7 @@ pub(crate) async fn keep(
     let whose = id.clone();
     let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| keep_credential(cx, &whose, body).map(drop);
     send(&state, &visitor, sent, run, move |view, back| {
-        page(view, &id, &Asked::default(), back)
+        page(view, &id, &DifferencesQuery::default(), back)
     })
     .await
 }

@@ -21,7 +21,7 @@ use store::record::{self, Filter};
 
 use super::super::shared::form::{Form, lines, pairs};
 use super::super::shared::form_page::{Back, Made, send, send_made, sent};
-use super::super::shared::record_edit_conflict::Standing;
+use super::super::shared::record_edit_conflict::PresentRecord;
 use super::super::shared::view::{View, Visitor, reader_of, show};
 use super::super::shared::words::{beginning, capital};
 use crate::http::percent::escaped;
@@ -342,9 +342,9 @@ fn put_back(
 }
 
 /// The present values of a connection in its form.
-fn standing(directory: &Directory, connection: &Connection) -> Standing {
+fn standing(directory: &Directory, connection: &Connection) -> PresentRecord {
     let now = json!({"name": connection.name, "owner": directory.login(&connection.owner)});
-    Standing {
+    PresentRecord {
         names: &["name", "owner"],
         now: now.as_object().cloned().unwrap_or_default(),
         version: connection.version,

@@ -14,7 +14,7 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::notify::inbox_item::{about_link, closes, is_said, item_page, kind_word, owner_of, state_word};
-use crate::web::notify::inbox_list::{Asked, list_page};
+use crate::web::notify::inbox_list::{InboxQuery, list_page};
 use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
@@ -32,7 +32,7 @@ const SOON_HOURS: i64 = 24;
 pub(crate) async fn show_inbox(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<InboxQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Inbox, move |view| match asked.is_list() {
         true => list_page(view, &asked),

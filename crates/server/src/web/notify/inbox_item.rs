@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::core::enums::{AboutKind, ActionKind, ActionState, Closing, Severity};
 use model::core::ids::PersonId;
 use model::notify::action_item::ActionItem;
-use model::notify::item_clock::{acknowledges, answers_for};
+use model::notify::item_clock::{acknowledges, is_responsible};
 use pages::{ActForm, Fact, Field, RecordPage, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
@@ -178,7 +178,7 @@ fn facts(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<Fact> {
 }
 
 fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
-    let is_theirs = answers_for(&view.directory, item, &view.me, view.now());
+    let is_theirs = is_responsible(&view.directory, item, &view.me, view.now());
     let is_finding = matches!(item.closing, Closing::ConditionOrDismissal | Closing::Uninvolved);
     let may_dismiss =
         is_finding && !item.involved.contains(&view.me) && (is_theirs || view.may(model::core::act::actions::AUDIT));

@@ -16,7 +16,7 @@ const DEEPEST: i64 = 10_000;
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct InboxQuery {
     /// `mine`, `team` or `unowned`.
     whose: Option<String>,
     /// The login of their owner.
@@ -38,7 +38,7 @@ struct Listed {
     is_said: bool,
 }
 
-impl Asked {
+impl InboxQuery {
     /// Whether the address names a list; else it is the whole inbox.
     pub(super) fn is_list(&self) -> bool {
         [&self.whose, &self.owner, &self.group]
@@ -97,7 +97,7 @@ fn text(value: &Option<String>) -> &str {
 }
 
 /// The page of such a list.
-pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &InboxQuery) -> acts::Result<String> {
     let listed = asked.listed(view)?;
     let kind = asked.kind()?;
     let query = ItemQuery {

@@ -18,7 +18,7 @@ use model::core::body::Body;
 use model::core::enums::{Disruption, LetterLanguage};
 use model::directory::records::Incident;
 use model::notify::communication::stage_of;
-use model::notify::wording::stage_word;
+use model::notify::wording::stage_name;
 use pages::{ActForm, ActTone, Entry, Field, Frame, Place, Reader, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
@@ -359,7 +359,7 @@ fn written(view: &mut View<'_, '_, '_>, status: &Status) -> String {
             .join(", "),
     });
     let changes = status.current.iter().chain(&status.coming).map(|change| {
-        let stage = stage_of(change).map_or("On hold", |(stage, _)| stage_word(stage, LetterLanguage::En));
+        let stage = stage_of(change).map_or("On hold", |(stage, _)| stage_name(stage, LetterLanguage::En));
         let times =
             [change.planned_start, change.planned_end].map(|at| at.map_or_else(String::new, |at| at.to_string()));
         atom::Entry {

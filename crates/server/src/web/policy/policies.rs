@@ -8,7 +8,7 @@ use acts::policy::propose_parameters::propose_parameters;
 use acts::policy::{activate_configuration, configurations};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::approval::sla::{self, SlaTable, span_word};
+use model::approval::sla::{self, SlaTable, span_text};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, Level};
@@ -279,7 +279,7 @@ fn bound_words(bound: i64) -> String {
 fn sla_words(table: &SlaTable) -> String {
     let row = |name: &&str| {
         let row = table.named(name)?;
-        let (acknowledge, decide) = (span_word(row.acknowledge), span_word(row.decide));
+        let (acknowledge, decide) = (span_text(row.acknowledge), span_text(row.decide));
         Some(format!("{name}: {acknowledge} and {decide}"))
     };
     sla::ROWS.iter().filter_map(row).collect::<Vec<_>>().join("; ")
@@ -342,7 +342,7 @@ fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
         ] {
             let label = format!("{}: {label}", sla_label(name));
             let field = Field::text(format!("table.{name}.{field}"), label)
-                .value(span_word(span))
+                .value(span_text(span))
                 .half();
             form = form.field(field);
         }

@@ -2,7 +2,7 @@
 //! screens on walls; live.
 
 use acts::core::noun::PlainNoun;
-use acts::report::find_changes::told_of_row;
+use acts::report::find_changes::outcome_of_row;
 use acts::report::find_tiles::{
     FoundTile, Narrow, TileRow, Wanted, find_changes_of_row, find_dashboard, find_tiles, read_narrow,
 };
@@ -327,7 +327,7 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
             .said(row.title.as_str());
         vec![
             Cell::Text(link),
-            match told_of_row(row) {
+            match outcome_of_row(row) {
                 Some(outcome) => Cell::Mark(outcome_mark(outcome)),
                 None => Cell::text(capital(&row.state)),
             },

@@ -18,7 +18,7 @@ use pages::{
 
 use crate::api::report::metrics::week_start;
 use crate::http::state::AppState;
-use crate::web::report::metric_words::{Asked, basis, share, value_of};
+use crate::web::report::metric_words::{MetricPageQuery, basis, share, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
@@ -158,7 +158,11 @@ pub(super) fn by_week(view: &View<'_, '_, '_>, found: &FoundFigure, chart: &Shar
 }
 
 /// The figure of each group; a group of a dimension that narrows leads to its rows.
-pub(super) fn groups(view: &View<'_, '_, '_>, asked: &Asked, (found, by): (&FoundFigure, Dimension)) -> Section {
+pub(super) fn groups(
+    view: &View<'_, '_, '_>,
+    asked: &MetricPageQuery,
+    (found, by): (&FoundFigure, Dimension),
+) -> Section {
     let (it, word) = (found.definition, by.as_str());
     let row = |(name, figure): (&String, &Figure)| {
         let rows = asked.with(&[("by", ""), (word, name)]);
@@ -198,7 +202,7 @@ pub(super) fn groups(view: &View<'_, '_, '_>, asked: &Asked, (found, by): (&Foun
 }
 
 /// Times to approve by approver: the reader's own, and those of all for change managers.
-pub(super) fn approvers(view: &View<'_, '_, '_>, asked: &Asked, found: &FoundFigure) -> Section {
+pub(super) fn approvers(view: &View<'_, '_, '_>, asked: &MetricPageQuery, found: &FoundFigure) -> Section {
     let it = found.definition;
     let row = |(login, figure): (&String, &Figure)| {
         let part = |at: usize| figure.parts.map(|parts| took(parts[at])).unwrap_or_default();
@@ -236,11 +240,11 @@ pub(crate) async fn show_process_map(
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let asked = Asked(pairs);
+    let asked = MetricPageQuery(pairs);
     show(&state, &visitor, Place::Metrics, move |view| page(view, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &MetricPageQuery) -> acts::Result<String> {
     let query = asked.read(view, "written_to_done")?;
     let (map, created) = find_process_map(view.cx, query.window, &query.filter)?;
     let filter = ActForm {

@@ -38,9 +38,9 @@ pub(crate) fn told_count(found: &FoundTile, row: &TileRow) -> String {
 
 /// The query of a page of metrics.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asked(pub Vec<(String, String)>);
+pub(crate) struct MetricPageQuery(pub Vec<(String, String)>);
 
-impl Asked {
+impl MetricPageQuery {
     /// The value of a field; nothing where it is absent or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(field, _)| field == name);

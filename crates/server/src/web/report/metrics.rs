@@ -27,7 +27,7 @@ use crate::api::report::metrics::week_start;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::report::metric_parts::approvers;
-use crate::web::report::metric_words::{Asked, basis, exclusion, interval, narrowed, share, value, value_of};
+use crate::web::report::metric_words::{MetricPageQuery, basis, exclusion, interval, narrowed, share, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
@@ -50,7 +50,7 @@ pub(crate) async fn show_metrics(
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let asked = Asked(pairs);
+    let asked = MetricPageQuery(pairs);
     show(&state, &visitor, Place::Metrics, move |view| page(view, &asked)).await
 }
 
@@ -63,7 +63,7 @@ struct Rowset {
     volume: Option<Rows>,
 }
 
-fn load(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Rowset> {
+fn load(view: &mut View<'_, '_, '_>, asked: &MetricPageQuery) -> acts::Result<Rowset> {
     let (mut wide, mut volume) = (None::<Window>, None);
     for it in definition::all() {
         let window = asked.read(view, &it.id)?.window;
@@ -90,7 +90,7 @@ struct Loaded<'r> {
     rows: Ordered<'r>,
     since: Option<Timestamp>,
     volume: Option<Ordered<'r>>,
-    asked: Asked,
+    asked: MetricPageQuery,
 }
 
 impl Loaded<'_> {
@@ -106,7 +106,7 @@ impl Loaded<'_> {
     }
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &MetricPageQuery) -> acts::Result<String> {
     let rowset = load(view, asked)?;
     let loaded = Loaded {
         rows: Ordered::of(&rowset.rows),
@@ -600,7 +600,13 @@ pub(crate) async fn xes(
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    file(&state, &visitor, Asked(pairs), ("application/xml", "event-log.xes")).await
+    file(
+        &state,
+        &visitor,
+        MetricPageQuery(pairs),
+        ("application/xml", "event-log.xes"),
+    )
+    .await
 }
 
 /// The event log as CSV.
@@ -612,7 +618,7 @@ pub(crate) async fn csv(
     file(
         &state,
         &visitor,
-        Asked(pairs),
+        MetricPageQuery(pairs),
         ("text/csv; charset=utf-8", "event-log.csv"),
     )
     .await
@@ -621,7 +627,7 @@ pub(crate) async fn csv(
 async fn file(
     state: &AppState,
     visitor: &Visitor,
-    asked: Asked,
+    asked: MetricPageQuery,
     (kind, name): (&'static str, &'static str),
 ) -> Response {
     let act = move |cx: &mut acts::Context<'_, '_>| {

@@ -16,7 +16,7 @@ use crate::web::shared::words::{capital, plain};
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct SearchPageQuery {
     q: Option<String>,
     /// Set by the palette: a whole key then lists the possible acts, rather than lead to its change.
     look: Option<String>,
@@ -39,7 +39,7 @@ const SECTIONS: [(&str, &str, &str); 9] = [
 pub(crate) async fn show_search(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<SearchPageQuery>,
 ) -> Response {
     let text = asked.q.unwrap_or_default().trim().to_owned();
     if asked.look.is_none() && is_key(&text) {

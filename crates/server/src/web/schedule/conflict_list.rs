@@ -23,7 +23,7 @@ use crate::http::state::AppState;
 use crate::web::schedule::list::sent;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The path of the page.
@@ -32,7 +32,11 @@ const PATH: &str = "/conflicts";
 const MOST_NAMED: usize = 3;
 
 /// The page of conflicts that are kept.
-pub(crate) async fn conflicts(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn conflicts(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Calendar, move |view| {
         page_of(view, &words, None)
     })
@@ -53,10 +57,10 @@ pub(crate) async fn decide(
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    page_of(view, &Words::default(), back)
+    page_of(view, &ListQuery::default(), back)
 }
 
-fn page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let mut found = noun::list::<Conflict>(view.cx)?;
     found.sort_by_key(|it| (it.state != ConflictState::Open, it.due_at));
     let open = found.iter().filter(|it| it.state == ConflictState::Open).count();

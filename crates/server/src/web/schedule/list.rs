@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use acts::directory::set_service;
-use acts::report::find_changes::{ChangeFilter, find_changes, told_outcome};
+use acts::report::find_changes::{ChangeFilter, find_changes, shown_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -24,7 +24,7 @@ use crate::web::shared::fields::{pick_field, picks_field, service_filter, state_
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{and, names};
 
@@ -65,7 +65,11 @@ pub(crate) fn scope_fields(view: &View<'_, '_, '_>) -> [Field; 2] {
 }
 
 /// The calendar.
-pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn calendar(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Calendar, move |view| {
         calendar_page(view, &words, None)
     })
@@ -75,7 +79,7 @@ pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Qu
 /// Rows of the calendar, each with the instant it is sorted by.
 type Timed = Vec<(jiff::Timestamp, WindowRow)>;
 
-fn calendar_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn calendar_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let now = view.now();
     let from = now - SignedDuration::from_hours(24 * LOOK.0);
     let to = now + SignedDuration::from_hours(24 * LOOK.1);
@@ -108,7 +112,7 @@ fn calendar_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>
 }
 
 fn window_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    calendar_page(view, &Words::default(), back)
+    calendar_page(view, &ListQuery::default(), back)
 }
 
 /// The states of the filters of windows and freezes.
@@ -126,7 +130,7 @@ fn state_word(time: Occurrence, now: jiff::Timestamp) -> &'static str {
 fn window_rows(
     view: &View<'_, '_, '_>,
     (from, to): (jiff::Timestamp, jiff::Timestamp),
-    words: &Words,
+    words: &ListQuery,
     may_set: bool,
 ) -> Timed {
     let windows = view.directory.windows.iter();
@@ -153,7 +157,7 @@ fn window_rows(
         .collect()
 }
 
-fn freeze_rows(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp), words: &Words) -> Timed {
+fn freeze_rows(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp), words: &ListQuery) -> Timed {
     let freezes = view.directory.freezes.iter();
     freezes
         .filter(|freeze| !freeze.ended && words.is_of(&freeze.services))
@@ -186,7 +190,7 @@ fn change_rows(
     view: &mut View<'_, '_, '_>,
     from: jiff::Timestamp,
     to: jiff::Timestamp,
-    words: &Words,
+    words: &ListQuery,
 ) -> acts::Result<Timed> {
     let filter = ChangeFilter {
         service: Some(words.service().to_owned()).filter(|key| !key.is_empty()),
@@ -207,7 +211,7 @@ fn change_rows(
             .map(|target| format!("{}, {}", target.service, target.environment))
             .collect();
         let clash = clash(view, &targets, start, end);
-        let outcome = told_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
+        let outcome = shown_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
         let row = WindowRow {
             id: listed.id.clone(),
             href: view.change_url(&listed.key),
@@ -320,7 +324,11 @@ pub(crate) async fn end_window(
 }
 
 /// Freezes.
-pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn freezes(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Freezes, move |view| {
         freeze_page_of(view, &words, None)
     })
@@ -328,7 +336,7 @@ pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor, Que
 }
 
 fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    freeze_page_of(view, &Words::default(), back)
+    freeze_page_of(view, &ListQuery::default(), back)
 }
 
 /// The state of a freeze, as the filter names it.
@@ -340,7 +348,7 @@ fn freeze_word(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
     }
 }
 
-fn freeze_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn freeze_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_FREEZE);
     let (directory, now) = (view.directory.clone(), view.now());

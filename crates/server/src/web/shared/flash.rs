@@ -141,7 +141,7 @@ pub(crate) fn decided(decision: &str) -> &'static str {
 
 /// The confirmation of an act.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Flash {
     /// Its name, one of [`WORDS`].
     pub done: String,
     /// The key of the changed record, if the page is another one's.
@@ -156,7 +156,7 @@ pub(crate) struct Told {
     pub tab: &'static str,
 }
 
-impl Told {
+impl Flash {
     /// The confirmation of an act.
     pub fn new(done: impl Into<String>) -> Self {
         Self {
@@ -302,17 +302,17 @@ mod tests {
     const PATH: &str = "/t/halden/changes/CHG-1001";
     const SESSION: &str = "sha256:6b1d";
 
-    fn told() -> Told {
-        Told {
+    fn told() -> Flash {
+        Flash {
             from: "CHG-7".to_owned(),
             twice: vec!["2027-10-31T02:30".to_owned()],
-            ..Told::new("approvals/{}/withdrawal")
+            ..Flash::new("approvals/{}/withdrawal")
         }
     }
 
-    fn read(query: &str, path: &str, session: &str, later: i64) -> Option<Told> {
+    fn read(query: &str, path: &str, session: &str, later: i64) -> Option<Flash> {
         let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(later);
-        Told::of(&format!("{path}?{query}").parse().unwrap(), session, now)
+        Flash::of(&format!("{path}?{query}").parse().unwrap(), session, now)
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::monitoring_section;
 use crate::web::shared::view::{View, Visitor, show};
 
@@ -60,7 +60,7 @@ fn routes<N: PlainNoun + 'static>(router: Router<AppState>) -> Router<AppState> 
 async fn show_list<N: PlainNoun + 'static>(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(words): Query<Words>,
+    Query(words): Query<ListQuery>,
 ) -> Response {
     let seen = (N::CARD.table == MONITORS).then(|| state.monitoring().seen(&visitor.caller.tenant));
     show(&state, &visitor, Place::Home, move |view| {
@@ -131,13 +131,13 @@ fn whole<N: PlainNoun>(body: &Body) -> Body {
 }
 
 fn page<N: PlainNoun>(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    page_of::<N>(view, (&Words::default(), None), back)
+    page_of::<N>(view, (&ListQuery::default(), None), back)
 }
 
 /// The page; that of monitors also shows the state of the files for Prometheus, where it is known.
 fn page_of<N: PlainNoun>(
     view: &mut View<'_, '_, '_>,
-    (words, seen): (&Words, Option<&Seen>),
+    (words, seen): (&ListQuery, Option<&Seen>),
     back: Option<&Back>,
 ) -> acts::Result<String> {
     let (records, told) = words.cut(noun::list::<N>(view.cx)?);

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::http::state::AppState;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::view::Visitor;
 
@@ -39,7 +39,7 @@ pub(crate) async fn find(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, kind)): Path<(String, String)>,
-    Query(words): Query<Words>,
+    Query(words): Query<ListQuery>,
 ) -> Response {
     let act = move |cx: &mut Context<'_, '_>| {
         cx.allow(actions::READ)?;
@@ -62,12 +62,12 @@ pub(crate) async fn find(
     }
 }
 
-fn services(directory: &Directory, words: &Words) -> Vec<Value> {
+fn services(directory: &Directory, words: &ListQuery) -> Vec<Value> {
     let rows = directory.services.values();
     fitting(words, rows.map(|it| (it.key.as_str(), it.name.as_str())))
 }
 
-fn units(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
+fn units(cx: &mut Context<'_, '_>, words: &ListQuery) -> acts::Result<Vec<Value>> {
     let rows = noun::list::<BusinessUnit>(cx)?;
     Ok(fitting(
         words,
@@ -76,7 +76,7 @@ fn units(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
 }
 
 /// Changes, the newest first: those whose text contains the search terms, or whose key is typed.
-fn changes(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> {
+fn changes(cx: &mut Context<'_, '_>, words: &ListQuery) -> acts::Result<Vec<Value>> {
     let asked = words.text();
     let filter = ChangeFilter {
         q: (!asked.is_empty()).then(|| asked.to_owned()),
@@ -91,7 +91,7 @@ fn changes(cx: &mut Context<'_, '_>, words: &Words) -> acts::Result<Vec<Value>> 
 }
 
 /// Changes, and beside them incidents and problems: what links lead to.
-fn records(cx: &mut Context<'_, '_>, directory: &Directory, words: &Words) -> acts::Result<Vec<Value>> {
+fn records(cx: &mut Context<'_, '_>, directory: &Directory, words: &ListQuery) -> acts::Result<Vec<Value>> {
     let problems = noun::list::<ProblemRecord>(cx)?;
     let problems = fitting(
         words,
@@ -106,33 +106,33 @@ fn records(cx: &mut Context<'_, '_>, directory: &Directory, words: &Words) -> ac
     Ok(found)
 }
 
-fn incidents(directory: &Directory, words: &Words) -> Vec<Value> {
+fn incidents(directory: &Directory, words: &ListQuery) -> Vec<Value> {
     let rows = directory.incidents.values().rev();
     fitting(words, rows.map(|it| (it.key.as_str(), it.title.as_str())))
 }
 
 /// Everybody who may have acted, also people who left; events without a person are those of the system.
-fn actors(directory: &Directory, words: &Words) -> Vec<Value> {
+fn actors(directory: &Directory, words: &ListQuery) -> Vec<Value> {
     let people = directory.people.values();
     let people = people.map(|it| (it.login.as_str(), it.name.as_str()));
     fitting(words, std::iter::once((SYSTEM, SYSTEM)).chain(people))
 }
 
 /// The active members of a group; none for a group that there is not.
-fn members(directory: &Directory, group: &str, words: &Words) -> Vec<Value> {
+fn members(directory: &Directory, group: &str, words: &ListQuery) -> Vec<Value> {
     let members = directory.members(&GroupKey::from(group));
     let people = members.iter().filter_map(|person| directory.people.get(person));
     fitting(words, people.map(|it| (it.login.as_str(), it.name.as_str())))
 }
 
 /// The teams that run services, each once.
-fn teams(directory: &Directory, words: &Words) -> Vec<Value> {
+fn teams(directory: &Directory, words: &ListQuery) -> Vec<Value> {
     let teams = directory.services.values().filter_map(|it| it.team.as_deref());
     let teams: BTreeSet<&str> = teams.collect();
     fitting(words, teams.into_iter().map(|team| (team, team)))
 }
 
-fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>> {
+fn others(directory: &Directory, kind: &str, words: &ListQuery) -> Option<Vec<Value>> {
     Some(match kind {
         "groups" => {
             let rows = directory.groups.values().filter(|it| !it.removed);
@@ -167,7 +167,7 @@ fn others(directory: &Directory, kind: &str, words: &Words) -> Option<Vec<Value>
 }
 
 /// The first keys that match, each with its name if the name adds something.
-fn fitting<'r>(words: &Words, rows: impl Iterator<Item = (&'r str, &'r str)>) -> Vec<Value> {
+fn fitting<'r>(words: &ListQuery, rows: impl Iterator<Item = (&'r str, &'r str)>) -> Vec<Value> {
     let fit = rows.filter(|(key, name)| words.fit(&[key, name]));
     fit.take(MOST)
         .map(|(key, name)| json!({"value": key, "label": if name == key { "" } else { name }}))
@@ -185,13 +185,13 @@ mod tests {
             .collect();
         let found = |text: &str| {
             let rows = rows.iter().map(|(key, name)| (key.as_str(), name.as_str()));
-            fitting(&Words::of(text), rows)
+            fitting(&ListQuery::of(text), rows)
         };
         assert_eq!(found("").len(), MOST);
         assert_eq!(found("SVC-07"), [json!({"value": "svc-07", "label": "Billing 7"})]);
         assert_eq!(found("billing 42")[0]["value"], "svc-42");
         assert!(found("nothing").is_empty());
-        let same = fitting(&Words::of("a"), [("a", "a")].into_iter());
+        let same = fitting(&ListQuery::of("a"), [("a", "a")].into_iter());
         assert_eq!(
             same,
             [json!({"value": "a", "label": ""})],
