@@ -16,7 +16,7 @@ use crate::core::connections::connection;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
-use crate::notify::communicate::{REFUSED, TOPIC, ask_to_correct, follow_refused};
+use crate::notify::communicate::{REFUSED, TOPIC, request_correction, follow_refused};
 use crate::notify::mail_address::KIND;
 use crate::notify::mark_message::mark_message;
 
@@ -87,7 +87,7 @@ fn to_person(cx: &mut Context<'_, '_>, message: &Message, bounce: &Bounce) -> Re
         format!("Correct the mail address of {login}"),
     );
     let done = mark(cx, sent, &row.status)?;
-    ask_to_correct(cx, &address, item)?;
+    request_correction(cx, &address, item)?;
     Ok(done)
 }
 

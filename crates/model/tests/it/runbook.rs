@@ -83,7 +83,7 @@ fn a_step_runs_since_its_begin_and_begins_once() {
     say(&mut world, begun(1)).unwrap();
     say_as(&mut world, "tom", begun(3)).unwrap();
     assert_eq!(code(say_as(&mut world, "tom", begun(1))), "step_begun");
-    assert_eq!(standing(&world, 1), Standing::Planned, "a begin ends nothing");
+    assert_eq!(standing(&world, 1), StepStatus::Planned, "a begin ends nothing");
     world.now = at("11:20");
     say(&mut world, done(1)).unwrap();
     assert_eq!(code(say(&mut world, begun(1))), "step_begun", "it is over");

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use model::integration::signal::{SetAside, Signal};
 use serde::Deserialize;
 
-use super::Told;
+use super::IncidentReport;
 use crate::integration::received::{parse, time};
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ pub(crate) fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         _ => return Err(SetAside::because("incident is none of open, resolved")),
     };
     let moment = |field: &str, text: Option<String>| text.map(|text| time(field, &text)).transpose();
-    let told = Told {
+    let told = IncidentReport {
         key: format!("incident/{}", it.id),
         is_over,
         reopens: !is_over,

@@ -135,7 +135,7 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     });
     // The begin of a rollback is news; single steps are not.
     let is_step = matches!(kind, EntryKind::Step | EntryKind::Begin);
-    let is_news = !is_step && !(kind == EntryKind::Rollback && step.is_some());
+    let is_news = !(is_step || kind == EntryKind::Rollback && step.is_some());
     if is_news {
         notify_entry(case, &id, kind, is_withdrawal);
     }
