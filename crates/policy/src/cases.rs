@@ -36,7 +36,7 @@ use model::approval::obligation::Obligation;
 use crate::judge::CedarResult;
 use crate::question::Question;
 use crate::{Finding, PolicySet, SourceFile};
-pub use obligation_text::obligation_text;
+pub use words::obligation_text;
 use parse::{Case, Expectation};
 pub(crate) use words::duration;
 
