@@ -157,7 +157,7 @@ impl Host {
 
     /// How a PostgreSQL database is set up for the loss of its primary; `None` for the embedded engine.
     pub(crate) fn failover_standing(settings: &server::Settings) -> Result<Option<FailoverSetup>> {
-        server::failover_standing(settings).map_err(could_not)
+        server::failover_setup(settings).map_err(could_not)
     }
 
     /// Tenants whose logs were seen and whose rows are gone.

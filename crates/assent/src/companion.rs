@@ -275,12 +275,12 @@ impl Companion {
             }
         };
         if let Err(failure) = self.check_tenant() {
-            return not_answered(&failure);
+            return undecided(&failure);
         }
         let path = question(place, asked.permit.as_deref());
         match self.ask_unless_away(|client| client.decision(&path, &asked.door)) {
             Some(Ok(answer)) => decided(&answer),
-            Some(Err(failure)) if !failure.is_away() => not_answered(&failure),
+            Some(Err(failure)) if !failure.is_away() => undecided(&failure),
             Some(Err(_)) | None => self.decide_alone(place, asked.permit.as_deref(), clock::now()),
         }
     }
@@ -389,7 +389,7 @@ fn decided(answer: &Value) -> Decided {
 
 /// The server responded and decided nothing: its refusal is passed on, and no permit overrides it. That holds for trouble of
 /// its own too, so that an overload of the server does not open the gate to a permit that it would refuse.
-fn not_answered(failure: &Failure) -> Decided {
+fn undecided(failure: &Failure) -> Decided {
     let text = format!(
         "The Assent server did not take the companion's question: {}",
         failure.text()

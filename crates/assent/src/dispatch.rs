@@ -108,13 +108,13 @@ fn carry_out(command: &Command, common: &Common, output: &Output) -> Result<u8> 
 fn write_own(own: &Own, server: &str, output: &Output) -> Result<u8> {
     match own {
         Own::Completions { shell } => Ok(complete(*shell, output)),
-        Own::Openapi => Ok(tell_openapi(server, output)),
+        Own::Openapi => Ok(print_openapi(server, output)),
         Own::Man { folder } => man::write(folder, output),
     }
 }
 
 /// Prints the API's OpenAPI document.
-fn tell_openapi(server: &str, output: &Output) -> u8 {
+fn print_openapi(server: &str, output: &Output) -> u8 {
     let document = wire::openapi::document(server.trim_end_matches('/'));
     output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
     0

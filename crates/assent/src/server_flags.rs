@@ -310,7 +310,7 @@ fn replay_at(text: Option<&str>) -> Option<Option<jiff::civil::Time>> {
 }
 
 fn check_log(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
-    if let Err(error) = server::logs::filter(log_words(merged)) {
+    if let Err(error) = server::logs::filter(log_format_name(merged)) {
         return Err(wrong("log", &error.to_string()));
     }
     match merged.text("log_format") {
@@ -338,7 +338,7 @@ pub(crate) fn unread_variables() -> Vec<String> {
     unread(names.iter().map(String::as_str))
 }
 
-pub(crate) fn log_words(merged: &Merged) -> &str {
+pub(crate) fn log_format_name(merged: &Merged) -> &str {
     merged.text("log").unwrap_or("info")
 }
 

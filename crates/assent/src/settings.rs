@@ -345,7 +345,7 @@ fn merge_file(name: &str, text: &str, merged: &mut Merged, wrong: &mut Vec<Strin
                 },
                 wrong,
             ),
-            None => wrong.push(format!("{name}:{line}: `{field}` must be {}", words_of(key.kind))),
+            None => wrong.push(format!("{name}:{line}: `{field}` must be {}", values_text(key.kind))),
         }
     }
 }
@@ -373,7 +373,7 @@ fn items_of(key: &Key, value: &toml::Value) -> Option<Vec<String>> {
     }
 }
 
-fn words_of(kind: Kind) -> &'static str {
+fn values_text(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Secret => "text",
         Kind::Number => "a whole number that is not negative",
@@ -457,7 +457,7 @@ fn put(merged: &mut Merged, key: &Key, found: Found, wrong: &mut Vec<String>) {
             "{}: `{}` must be {}",
             found.origin,
             key.name,
-            words_of(key.kind)
+            values_text(key.kind)
         ));
     }
 }

@@ -53,7 +53,7 @@ pub use elements::form::{ActForm, ActTone, Choice, Field, IN_WORDS, Input, WRONG
 pub use elements::frame::{Frame, Place, Seal, WAITING_SHOWN};
 pub use elements::glossary::{Term, glossary};
 pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View};
-pub use elements::natural_time::read_words;
+pub use elements::natural_time::parse_times;
 pub use elements::part::Part;
 pub(crate) use elements::part::render;
 pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Named, Notice, PlanStep, StageStep, Stepper};

@@ -36,7 +36,7 @@ const ASK: &str = "SELECT current_setting('synchronous_commit') AS commits,
 ///
 /// # Errors
 /// `Unavailable` and the like where no primary can be reached.
-pub(crate) fn standing(address: &Address) -> Result<FailoverSetup> {
+pub(crate) fn read_setup(address: &Address) -> Result<FailoverSetup> {
     let mut connection = Connection::Postgres(PostgresConnection::open(address, None)?);
     let timeline = ask_primary(&mut connection)?.map(|primary| primary.timeline);
     let rows = connection.query(ASK, &[], Reach::Across)?;

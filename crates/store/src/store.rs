@@ -227,7 +227,7 @@ impl Store {
     pub fn failover_standing(config: &Config) -> Result<Option<FailoverSetup>> {
         match &config.engine {
             Engine::Sqlite { .. } => Ok(None),
-            Engine::Postgres { .. } => failover::standing(&Self::owner(config)?).map(Some),
+            Engine::Postgres { .. } => failover::read_setup(&Self::owner(config)?).map(Some),
         }
     }
 

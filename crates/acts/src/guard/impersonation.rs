@@ -95,7 +95,7 @@ pub(crate) fn note_address(cx: &Context<'_, '_>, before: &Person, after: &mut Pe
 /// The store's.
 pub(crate) fn take_back(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let since = cx.now - SignedDuration::from_hours(HANDED_HOURS);
-    let ended = session::delete_handed_by(cx.tx, person.as_str())?;
+    let ended = session::delete_set_by(cx.tx, person.as_str())?;
     session_end::note_ended(cx, &ended)?;
     for whose in secrets::delete_passwords_set_by(cx.tx, person.as_str(), since)? {
         cx.tell(vec![password_removed(cx, whose)], Written::default())?;

@@ -241,11 +241,11 @@ pub(super) fn label_of(going: &str, name: &str, sent: &[(String, String)]) -> St
         ["changes", _, act @ ..] => of_act(act, name, sent).or_else(|| of_other(&path, name)),
         _ => of_other(&path, name),
     };
-    found.unwrap_or_else(|| in_words(name))
+    found.unwrap_or_else(|| label_from_key(name))
 }
 
 /// A field without a label, such as an organisation's custom field, is called by its key.
-fn in_words(name: &str) -> String {
+fn label_from_key(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     crate::elements::text::capital(&last.replace('_', " "))
 }

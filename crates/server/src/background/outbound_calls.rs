@@ -29,7 +29,7 @@ use store::{Lane, Mode};
 use wire::views;
 
 use crate::background::queue_worker::{HANDS, go_round, side_by_side};
-use crate::background::sequencer::{times, told};
+use crate::background::sequencer::{log_fault, times};
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 use crate::web::notify::letters;
@@ -104,7 +104,7 @@ impl Courier {
         };
         let executor = self.state.executor();
         let found = executor.wait_across(Lane::Worker, "which calls are due", Mode::Read, look);
-        let Some((due, is_due)) = told(found, "looking for due calls") else {
+        let Some((due, is_due)) = log_fault(found, "looking for due calls") else {
             return false;
         };
         if is_due {
@@ -136,7 +136,7 @@ impl Courier {
             .state
             .executor()
             .wait_across(Lane::Worker, "taking calls", Mode::Write, take);
-        let calls = told(taken, "taking calls").unwrap_or_default();
+        let calls = log_fault(taken, "taking calls").unwrap_or_default();
         side_by_side(&calls, |call| self.do_call(call));
     }
 
@@ -156,7 +156,7 @@ impl Courier {
                 Err((why, _)) => call::park(cx.tx, &id, &holder, why)?,
             })
         });
-        told(noted, "noting a call");
+        log_fault(noted, "noting a call");
     }
 
     /// Delivers a decision to the system that requested it; loads the current state first.
@@ -186,7 +186,7 @@ impl Courier {
         if errand.check.ask == DecisionKind::RunTask && errand.check.is_over {
             let check = errand.check.id.0.clone();
             let forgotten = self.act(&call.tenant, move |cx| run_tasks::forget_token(cx, &check));
-            told(forgotten, "forgetting the token of a run");
+            log_fault(forgotten, "forgetting the token of a run");
         }
         Ok(())
     }
@@ -387,7 +387,7 @@ impl Courier {
         let noted = self.act(&one.tenant, move |cx| {
             send_webhooks::settle(cx, &webhook, &holder, &sent.tried, &sent.rest)
         });
-        told(noted, "noting a webhook's deliveries");
+        log_fault(noted, "noting a webhook's deliveries");
     }
 
     /// Adds the facts of the decision card to a chat message. Everything here is only read, and blocks no writer.
@@ -400,7 +400,7 @@ impl Courier {
         if keys.is_empty() {
             return Ok(());
         }
-        let told = self.look(tenant, move |cx| letters::answers(cx, &keys))?;
+        let told = self.look(tenant, move |cx| letters::card_facts(cx, &keys))?;
         let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
         for (card, answers) in cards.filter(|card| card.answers.is_empty()).zip(told) {
             card.answers = answers;
@@ -420,7 +420,7 @@ impl Courier {
         }
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
         let rested = self.act(tenant, move |cx| send_webhooks::leave_alone(cx, &id, &holder, until));
-        told(rested, "leaving a webhook alone");
+        log_fault(rested, "leaving a webhook alone");
     }
 
     /// Sends a round's messages one after the other; stops when the receiver is unavailable or the server stops.

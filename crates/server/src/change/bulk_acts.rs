@@ -46,7 +46,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         done: "is approved by you",
         reason: None,
         run: |cx, key, digest, comment| {
-            let mut body = words("comment", comment);
+            let mut body = text_body("comment", comment);
             body.insert("decision".to_owned(), "approve".into());
             body.insert("content_digest".to_owned(), digest.into());
             acts::approval::verbs::approve_change(cx, key, &body).map(drop)
@@ -74,7 +74,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be on hold",
         done: "is on hold",
         reason: Some("Why they wait"),
-        run: |cx, key, _, reason| acts::change::verbs::hold_change(cx, key, &words("reason", reason)),
+        run: |cx, key, _, reason| acts::change::verbs::hold_change(cx, key, &text_body("reason", reason)),
     },
     BulkAct {
         name: "cancel",
@@ -82,11 +82,11 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be cancelled",
         done: "is cancelled",
         reason: Some("Why they are called off"),
-        run: |cx, key, _, reason| acts::change::verbs::cancel_change(cx, key, &words("reason", reason)),
+        run: |cx, key, _, reason| acts::change::verbs::cancel_change(cx, key, &text_body("reason", reason)),
     },
 ];
 
-fn words(field: &str, text: &str) -> Body {
+fn text_body(field: &str, text: &str) -> Body {
     let mut body = Body::new();
     if !text.trim().is_empty() {
         body.insert(field.to_owned(), Value::String(text.to_owned()));

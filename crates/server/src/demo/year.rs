@@ -74,7 +74,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
             fit_model(&past)?;
             next_model += SignedDuration::from_hours(24 * QUARTER);
         }
-        one(&past, staff, &told(n), at)?;
+        one(&past, staff, &planned_change(n), at)?;
         if n.is_multiple_of(NETWORK_EACH) {
             let told = of_network((n - FIRST) / NETWORK_EACH);
             one(&past, staff, &told, at + SignedDuration::from_hours(APART / 2))?;
@@ -93,7 +93,7 @@ struct PlannedChange {
     end: End,
 }
 
-fn told(n: usize) -> PlannedChange {
+fn planned_change(n: usize) -> PlannedChange {
     PlannedChange {
         plan: &PLANS[n % PLANS.len()],
         environment: "production",
@@ -242,7 +242,7 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         for n in FIRST..FIRST + 100 {
             assert_eq!(
-                request_of(&told(n), start).get("planned_undo").is_some(),
+                request_of(&planned_change(n), start).get("planned_undo").is_some(),
                 end_of(n) == End::Undone,
                 "{n}"
             );

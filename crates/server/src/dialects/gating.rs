@@ -60,7 +60,7 @@ pub(super) fn state_of(change: &Value) -> State {
 ///
 /// The first go is requested as a recorded check, which starts the work as every check of a pipeline does; later queries only
 /// read.
-pub(super) async fn ask(asked: &DialectRequest, run: &Value) -> Result<GatingStatus, Refused> {
+pub(super) async fn query_gate(asked: &DialectRequest, run: &Value) -> Result<GatingStatus, Refused> {
     let key = text_of(&run["change_key"]);
     let change = asked.api.get(&format!("/changes/{}", segment(key))).await?;
     let state = state_of(&change);

@@ -170,7 +170,7 @@ async fn artifact(asked: &DialectRequest, flow: &str) -> Result<DialectResponse,
         return Err(Refused::new(404, "not_found", text));
     }
     let told = json!({"service": flow, "artifact": artifact});
-    runs::tell(asked, OutsideRunKind::Artifact, &artifact, &told).await?;
+    runs::report_run(asked, OutsideRunKind::Artifact, &artifact, &told).await?;
     Ok(DialectResponse::new(201, json!("OK")))
 }
 

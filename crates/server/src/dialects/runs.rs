@@ -13,7 +13,7 @@ pub(super) async fn find(asked: &DialectRequest, kind: OutsideRunKind, name: &st
 }
 
 /// Reports a run; null fields are left out. A run whose fields are all known stays as it is.
-pub(super) async fn tell(
+pub(super) async fn report_run(
     asked: &DialectRequest,
     kind: OutsideRunKind,
     name: &str,

@@ -174,7 +174,7 @@ async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result
     let bytes = read_all(body, LIMIT).await.map_err(in_grpc)?;
     let request = CheckRequest::decode(unframed(&bytes)?)
         .map_err(|error| (INVALID_ARGUMENT, format!("The message cannot be read: {error}.")))?;
-    let (asked, sent) = asked(request, headers);
+    let (asked, sent) = read_question(request, headers);
     let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
     let decided = decider.decide(asked).await.map_err(in_grpc)?;
     Ok(describe(&decided, judged, &sent))
@@ -196,7 +196,7 @@ fn unframed(bytes: &[u8]) -> Result<&[u8], (i32, String)> {
 }
 
 /// The question, with the names of ours that the request sent.
-fn asked(request: CheckRequest, headers: HeaderMap) -> (GatewayQuestion, Heads) {
+fn read_question(request: CheckRequest, headers: HeaderMap) -> (GatewayQuestion, Heads) {
     let attributes = request.attributes.unwrap_or_default();
     let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
     let extension = |name: &str| attributes.context_extensions.get(name).cloned();
@@ -354,7 +354,7 @@ mod tests {
                     .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                     .collect(),
             };
-            asked(
+            read_question(
                 CheckRequest {
                     attributes: Some(attributes),
                 },
@@ -425,7 +425,10 @@ mod tests {
             let request = CheckRequest {
                 attributes: Some(attributes),
             };
-            asked(request, HeaderMap::new()).0.about.map_err(|unclear| unclear.code)
+            read_question(request, HeaderMap::new())
+                .0
+                .about
+                .map_err(|unclear| unclear.code)
         };
         let (first, second) = (digest("a"), digest("b"));
         let one = code(&[], vec![row("assent-artifact", first.clone())]).unwrap();

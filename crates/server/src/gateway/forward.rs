@@ -17,7 +17,7 @@ pub(super) async fn answer<D: Decide>(
     Path((service, environment)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let (asked, sent) = asked(&service, &environment, headers);
+    let (asked, sent) = read_question(&service, &environment, headers);
     let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
     match decider.decide(asked).await {
         Ok(decided) => describe(&decided, judged, &sent),
@@ -26,7 +26,7 @@ pub(super) async fn answer<D: Decide>(
 }
 
 /// The question, with the names of ours that the request sent.
-fn asked(service: &str, environment: &str, headers: HeaderMap) -> (GatewayQuestion, Heads) {
+fn read_question(service: &str, environment: &str, headers: HeaderMap) -> (GatewayQuestion, Heads) {
     let read = Heads::read(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     let heads = read.clone().unwrap_or_default();
     let asked = GatewayQuestion {
@@ -80,7 +80,7 @@ mod tests {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.append(name, value);
             }
-            let (asked, _) = asked("shop", "production", headers.clone());
+            let (asked, _) = read_question("shop", "production", headers.clone());
             asked.about.map(|place| place.artifact).map_err(|unclear| unclear.code)
         };
         let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));

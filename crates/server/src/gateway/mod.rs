@@ -14,7 +14,7 @@ mod unclear;
 mod workload;
 
 pub use binding::{Binding, Bindings};
-pub(crate) use own::{note_asked, note_plain, note_unclear};
+pub(crate) use own::{count_decision, note_plain, note_unclear};
 pub(crate) use question::reasons_line;
 pub use question::{Basis, Decide, Decided, GatewayQuestion, Place};
 pub use unclear::{Unclear, is_digest};

@@ -132,7 +132,13 @@ pub(crate) fn note_unclear(state: &AppState, tenant: &str, door: &str, code: &st
 }
 
 /// Counts a request to `GET /gate` by its decision.
-pub(crate) fn note_asked(state: &AppState, tenant: &str, headers: &HeaderMap, question: &Question, answer: &Answer) {
+pub(crate) fn count_decision(
+    state: &AppState,
+    tenant: &str,
+    headers: &HeaderMap,
+    question: &Question,
+    answer: &Answer,
+) {
     let door = door_of(header(headers, "assent-gateway"), "plain");
     let named = Named {
         service: &question.service,

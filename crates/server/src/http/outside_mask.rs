@@ -252,8 +252,8 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         let none = OutsideNames::default();
         let names = if is_own { &none } else { &*names };
         let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        let queried = words_of(query).filter(|part| !asked.contains(*part));
-        let mut parts = words_of(path).chain(queried);
+        let queried = tokens_of(query).filter(|part| !asked.contains(*part));
+        let mut parts = tokens_of(path).chain(queried);
         parts.any(|part| names.is_hidden(part, &mut |key| sees(cx, seen, key)))
     }
 
@@ -425,7 +425,7 @@ fn entered(page: &str) -> BTreeSet<String> {
 }
 
 /// The words of an address, or of a part of one.
-fn words_of(address: &str) -> impl Iterator<Item = &str> {
+fn tokens_of(address: &str) -> impl Iterator<Item = &str> {
     address.split(['/', '?', '&', '=', '#', '+'])
 }
 
@@ -509,7 +509,7 @@ pub(crate) fn mask_page(cx: &mut Context<'_, '_>, page: String, query: &str) -> 
     let Some(mut mask) = Mask::of(cx)? else {
         return Ok(page);
     };
-    mask.asked = words_of(query).map(str::to_owned).collect();
+    mask.asked = tokens_of(query).map(str::to_owned).collect();
     Ok(mask.page(&page))
 }
 

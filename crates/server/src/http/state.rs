@@ -314,7 +314,7 @@ impl AppState {
         trace::within(current_trace(), || {
             self.0.executor.run(lane, &tenant, actor, mode, act, done);
         });
-        answer(lane, receive).await
+        await_result(lane, receive).await
     }
 
     /// Looks across tenants.
@@ -334,12 +334,12 @@ impl AppState {
             .run_across(lane, reason, mode, act, move |answer| {
                 let _ = send.send(answer);
             });
-        answer(lane, receive).await
+        await_result(lane, receive).await
     }
 }
 
 /// Waits for a lane's result, with a time limit: a database may keep its connections open and never respond.
-async fn answer<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
+async fn await_result<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
     let patience = match lane {
         Lane::Gate => GATE_PATIENCE,
         Lane::Acts | Lane::Pages | Lane::Worker => PATIENCE,

@@ -74,7 +74,7 @@ async fn receive(
     let kind = &known.found.kind;
     let text = |name: &str| header(&headers, name);
     let (raw_digest, bytes) = as_kept(&state, &known.found, &connection, bytes)?;
-    let answer = answer_to(kind, &bytes);
+    let answer = response_body(kind, &bytes);
     // Terraform takes nothing but a plain 200 for a yes.
     let status = match kind.as_str() {
         run_task::KIND => StatusCode::OK,
@@ -278,7 +278,7 @@ async fn read_signed(
 }
 
 /// PagerDuty's senders read the body of the response; others only its status.
-fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
+fn response_body(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
     let key = || pagerduty::dedup_key(body).unwrap_or_else(|| proof::crypto::digest_text(body));
     (kind == "pagerduty").then(|| json!({"status": "success", "message": "Event processed", "dedup_key": key()}))
 }

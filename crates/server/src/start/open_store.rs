@@ -207,7 +207,7 @@ pub fn find_damage(settings: &Settings) -> Result<Vec<store::damage::Damage>, Se
 ///
 /// # Errors
 /// The store's, where no primary can be reached.
-pub fn failover_standing(settings: &Settings) -> Result<Option<store::failover::FailoverSetup>, ServeError> {
+pub fn failover_setup(settings: &Settings) -> Result<Option<store::failover::FailoverSetup>, ServeError> {
     Ok(Store::failover_standing(&config(settings))?)
 }
 

@@ -389,7 +389,7 @@ pub fn serve(settings: &Settings, prepare: Option<Prepare>) -> Result<(), ServeE
     let mut running = start(settings, prepare)?;
     greet(&running, settings)?;
     if let Some(runtime) = &running.runtime {
-        runtime.block_on(told_to_stop())?;
+        runtime.block_on(wait_for_stop())?;
     }
     tracing::info!("stopping");
     running.stop();
@@ -441,7 +441,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-pub(crate) async fn told_to_stop() -> std::io::Result<()> {
+pub(crate) async fn wait_for_stop() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -85,7 +85,10 @@ fn beginnings(filter: &ChangeFilter, few: Few) -> Vec<Begin> {
     if few != Few::Nothing {
         return vec![Begin::Few(few)];
     }
-    let mut parts: Vec<Part> = Part::ALL.into_iter().filter(|part| asks(filter, *part)).collect();
+    let mut parts: Vec<Part> = Part::ALL
+        .into_iter()
+        .filter(|part| has_condition(filter, *part))
+        .collect();
     parts.sort_by_key(|part| !has_all(Begin::Part(*part), &tested(filter, Some(*part))));
     if parts.is_empty() {
         return vec![Begin::All];
@@ -94,7 +97,7 @@ fn beginnings(filter: &ChangeFilter, few: Few) -> Vec<Begin> {
 }
 
 /// Whether a filter has a condition on this part.
-fn asks(filter: &ChangeFilter, part: Part) -> bool {
+fn has_condition(filter: &ChangeFilter, part: Part) -> bool {
     let mut alone = Conditions::default();
     alone.part(filter, part);
     !alone.sql.is_empty()
@@ -103,7 +106,7 @@ fn asks(filter: &ChangeFilter, part: Part) -> bool {
 /// The parts of a filter for which found changes are tested.
 fn tested(filter: &ChangeFilter, begun: Option<Part>) -> Vec<Part> {
     let parts = Part::ALL.into_iter().filter(|part| Some(*part) != begun);
-    parts.filter(|part| asks(filter, *part)).collect()
+    parts.filter(|part| has_condition(filter, *part)).collect()
 }
 
 /// Whether the index of a beginning has the columns of all these parts.

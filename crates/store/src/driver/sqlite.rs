@@ -75,7 +75,7 @@ impl SqliteConnection {
 
     /// Writes statistics of the indexes to the file: the planner uses them.
     pub(crate) fn tell_statistics(&mut self) -> Result<()> {
-        statistics::tell(&mut self.raw).map_err(|it| sqlite_error(&it))
+        statistics::write_statistics(&mut self.raw).map_err(|it| sqlite_error(&it))
     }
 
     /// Opens the existing file for reading only.

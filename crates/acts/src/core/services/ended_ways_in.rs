@@ -373,7 +373,7 @@ mod tests {
             ("person.password_set", json!({"hash_digest": "one"}), true),
             ("person.factors_reset", json!({}), true),
         ] {
-            let mut told = Told::default();
+            let mut told = EventSequence::default();
             told.tell("person.signed_in", json!({"session": "s-0"}));
             told.tell(kind, data);
             assert_eq!(told.is_over(Way::SessionSince("p", at(0))), is_end, "{kind}");
@@ -387,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_row_from_before_its_record_was_put_out_of_use_is_over() {
-        let mut told = Told::default();
+        let mut told = EventSequence::default();
         told.tell("person.deactivated", json!({}));
         let event = told.events[0].clone();
         let delta = |table: &str, is_active: bool, version: u64| RecordDelta {

@@ -9,7 +9,7 @@ use crate::commands::cab::training::train;
 use crate::commands::directory::create_person::{self, Create};
 use crate::commands::directory::rows::{self, Export, ImportFile};
 use crate::commands::identity::passwords;
-use crate::commands::notify::preferences::{PreferencesCommand, tell};
+use crate::commands::notify::preferences::{PreferencesCommand, show_or_set};
 use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
@@ -155,7 +155,7 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
         Person::Import(file) => rows::import(&Client::new(common)?, output, "people", file, false),
         Person::Export(wanted) => rows::export(&Client::new(common)?, output, "people", wanted),
         Person::Away { login, from, to } => away(&Client::new(common)?, login.as_ref(), (from, to), output),
-        Person::Tell(wishes) => tell(&Client::new(common)?, wishes, output),
+        Person::Tell(wishes) => show_or_set(&Client::new(common)?, wishes, output),
         Person::Train {
             login,
             training,

@@ -106,7 +106,7 @@ fn round(wanted: &Kubernetes, client: &Client, cluster: &Cluster, output: &Outpu
 
 /// Evaluates an object and writes its status, if that changed.
 fn settle(wanted: &Kubernetes, client: &Client, (cluster, object): (&Cluster, &Value), output: &Output) -> Result<()> {
-    let status = answer(wanted, client, object)?;
+    let status = status_of(wanted, client, object)?;
     if is_written(&object["status"], &status) {
         return Ok(());
     }
@@ -132,7 +132,7 @@ fn is_written(before: &Value, status: &Value) -> bool {
 }
 
 /// The status of an object from the gate's current response.
-fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
+fn status_of(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let spec = &object["spec"];
     let (namespace, service) = (text_of(&object["metadata"], "namespace"), text_of(spec, "service"));
     let is_bound = |(known, of): &(String, String)| *known == namespace && *of == service;
@@ -148,7 +148,7 @@ fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value>
     let known = text_of(&object["status"], "check");
     let is_of_now = object["status"]["observedGeneration"] == object["metadata"]["generation"];
     let checked = if known.is_empty() || !is_of_now {
-        ask(wanted, client, object)?
+        request_check(wanted, client, object)?
     } else {
         client.get(&format!("/gate-checks/{}", encode(&known)))?.body
     };
@@ -156,7 +156,7 @@ fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value>
 }
 
 /// Asks the gate. The same object requested again, after a lost response, is the same check.
-fn ask(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
+fn request_check(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let (meta, spec) = (&object["metadata"], &object["spec"]);
     let mut body = Map::new();
     body.insert("environment".to_owned(), json!(wanted.environment));

@@ -39,7 +39,7 @@ pub struct PreferencesCommand {
 }
 
 /// Shows a person's wishes, or sets them when some are named.
-pub(crate) fn tell(client: &Client, wishes: &PreferencesCommand, output: &Output) -> Result<u8> {
+pub(crate) fn show_or_set(client: &Client, wishes: &PreferencesCommand, output: &Output) -> Result<u8> {
     let path = format!("/people/{}/telling", encode(&wishes.login));
     let mut body = json!({"how": if wishes.digest.is_some() { "digest" } else { "at_once" }});
     if let Some(at) = &wishes.digest {

@@ -171,11 +171,11 @@ impl FreezeSet {
 /// # Errors
 /// The server's refusal, or why the request failed.
 fn preview(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
-    tell_hits(&client.post("/freeze-previews", &set.body()?)?.body, output);
+    print_hits(&client.post("/freeze-previews", &set.body()?)?.body, output);
     Ok(())
 }
 
-fn tell_hits(preview: &Value, output: &Output) {
+fn print_hits(preview: &Value, output: &Output) {
     output.data(preview, |output| {
         let [hits, open] = ["hit_count", "open_count"].map(|field| text_of(preview, field));
         output.line(&format!("hits {hits} of {open} open changes"));
@@ -323,7 +323,7 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
     match freeze {
         Freeze::Set(set) => set_freeze(set, &client, output)?,
         Freeze::Preview(set) => preview(set, &client, output)?,
-        Freeze::Hits { id } => tell_hits(&client.get(&format!("/freezes/{}/preview", encode(id)))?.body, output),
+        Freeze::Hits { id } => print_hits(&client.get(&format!("/freezes/{}/preview", encode(id)))?.body, output),
         Freeze::Report { id } => report(id, &client, output)?,
         Freeze::Agree { id, reason, decline } => {
             let decision = if *decline { "decline" } else { "agree" };

@@ -59,7 +59,7 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let before = noted(&mut wrong, place_in_log(ask))?;
     let limit = noted(&mut wrong, ask.limit())?;
     let page = noted(&mut wrong, search_log(cx, &filter, before, limit))?;
-    answered(cx, ask, wrong, &page)
+    reply_with(cx, ask, wrong, &page)
 }
 
 /// The timeline of a person, record, address, session, token or incident.
@@ -72,7 +72,7 @@ fn forensic(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let before = noted(&mut wrong, place_in_log(ask))?;
     let limit = noted(&mut wrong, ask.limit())?;
     let page = noted(&mut wrong, find_forensic(cx, &wanted, before, limit))?;
-    answered(cx, ask, wrong, &page)
+    reply_with(cx, ask, wrong, &page)
 }
 
 fn filter(ask: &Ask, wrong: &mut Vec<FieldError>) -> acts::Result<LogFilter> {
@@ -89,7 +89,7 @@ fn filter(ask: &Ask, wrong: &mut Vec<FieldError>) -> acts::Result<LogFilter> {
     })
 }
 
-fn answered(cx: &mut Context<'_, '_>, ask: &Ask, wrong: Vec<FieldError>, page: &LogPage) -> acts::Result<Reply> {
+fn reply_with(cx: &mut Context<'_, '_>, ask: &Ask, wrong: Vec<FieldError>, page: &LogPage) -> acts::Result<Reply> {
     if !wrong.is_empty() {
         return Err(Refusal::Invalid(wrong).into());
     }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::api::shared::records::keyed;
-use crate::compliance::{answer, file_name, file_of};
+use crate::compliance::{download, file_name, file_of};
 use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
@@ -91,7 +91,7 @@ async fn file(
     let act = move |cx: &mut Context<'_, '_>| {
         allowed.check_scope(Scope::Audit)?;
         cx.allow(actions::AUDIT)?;
-        let (asked, format) = asked(&query)?;
+        let (asked, format) = read_query(&query)?;
         let report = report_controls(cx, &framework, &asked)?;
         let look = attempts::look_at_route(cx, ("GET", FILE), None)?;
         Ok((file_name(&report, format), format, file_of(&report, format)?, look))
@@ -99,10 +99,10 @@ async fn file(
     let (name, format, bytes, look) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
     attempts::note_looked(&state, &caller, look).await?;
     attempts::note_scope_use(&state, &caller, Scope::Audit);
-    Ok(answer(&name, format, bytes))
+    Ok(download(&name, format, bytes))
 }
 
-fn asked(query: &[(String, String)]) -> Result<(ReportParameters, ReportFormat), Refusal> {
+fn read_query(query: &[(String, String)]) -> Result<(ReportParameters, ReportFormat), Refusal> {
     let said = |name: &str| {
         let found = query.iter().find(|(field, value)| field == name && !value.is_empty());
         found.map(|(_, value)| value.as_str())

@@ -92,7 +92,7 @@ async fn take(asked: &DialectRequest, entry: &Value) -> Result<(Key, Vec<String>
         }
     }
     let said = json!({"commit": commit, "state": state, "sequence": sequence});
-    runs::tell(asked, OutsideRunKind::Build, &key.name(), &said).await?;
+    runs::report_run(asked, OutsideRunKind::Build, &key.name(), &said).await?;
     Ok((key, unknown))
 }
 

@@ -109,7 +109,7 @@ async fn take(asked: &DialectRequest, entry: &Value) -> Result<(Key, Vec<String>
             let (run, unknown) = first(asked, entry, &key).await?;
             // A step that is refused leaves the deployment known, with its change.
             if state != PENDING {
-                runs::tell(asked, OutsideRunKind::Deployment, &name, &run).await?;
+                runs::report_run(asked, OutsideRunKind::Deployment, &name, &run).await?;
             }
             (run, unknown)
         }
@@ -119,7 +119,7 @@ async fn take(asked: &DialectRequest, entry: &Value) -> Result<(Key, Vec<String>
     }
     let said = json!({"change_key": run["change_key"], "service": run["service"], "environment": run["environment"],
         "artifact": run["artifact"], "commit": run["commit"], "state": state, "sequence": sequence});
-    runs::tell(asked, OutsideRunKind::Deployment, &name, &said).await?;
+    runs::report_run(asked, OutsideRunKind::Deployment, &name, &said).await?;
     Ok((key, unknown))
 }
 
@@ -244,7 +244,7 @@ async fn follow(asked: &DialectRequest, run: &Value, state: &str) -> Result<(), 
     let change = asked.api.get(&path).await?;
     let is_at_work = state_of(&change) == State::Implementing;
     if is_begun || !is_at_work {
-        let told = gating::ask(asked, run).await?;
+        let told = gating::query_gate(asked, run).await?;
         if told.standing != GatingState::Allowed {
             let text = format!("{key} does not let this deployment be `{state}`. {}", told.text());
             return Err(Refused::new(409, "not_allowed_yet", text.trim()));
@@ -315,7 +315,7 @@ async fn gating(asked: &DialectRequest, key: &Key) -> Result<DialectResponse, Re
         body["details"] = json!([]);
         return Ok(DialectResponse::new(200, body));
     }
-    let told = gating::ask(asked, &run).await?;
+    let told = gating::query_gate(asked, &run).await?;
     let me = asked.api.get("/me").await?;
     let link = format!(
         "{}/t/{}/changes/{}",
@@ -323,12 +323,12 @@ async fn gating(asked: &DialectRequest, key: &Key) -> Result<DialectResponse, Re
         text_of(&me["tenant"]),
         text_of(&told.change["key"])
     );
-    body["gatingStatus"] = json!(word(told.standing));
+    body["gatingStatus"] = json!(status_name(told.standing));
     body["details"] = json!([detail(&told, &link)]);
     Ok(DialectResponse::new(200, body))
 }
 
-fn word(standing: GatingState) -> &'static str {
+fn status_name(standing: GatingState) -> &'static str {
     match standing {
         GatingState::Awaiting => "awaiting",
         GatingState::Allowed => "allowed",
@@ -373,7 +373,7 @@ mod tests {
             GatingState::Rejected,
             GatingState::Cancelled,
         ]
-        .map(word);
+        .map(status_name);
         assert_eq!(words, ["awaiting", "allowed", "prevented", "prevented"]);
     }
 

@@ -37,7 +37,7 @@ pub(super) async fn of_change(asked: &DialectRequest, id: &str) -> Result<Dialec
         }
     };
     let own = of_key(&key);
-    Ok(answered(asked, ("change_request_sys_id", own.as_str()), &found))
+    Ok(response_of(asked, ("change_request_sys_id", own.as_str()), &found))
 }
 
 /// Free times of a service or of an item of one, for work that no change is made for yet.
@@ -60,7 +60,7 @@ pub(super) async fn of_item(asked: &DialectRequest, id: &str) -> Result<DialectR
     plan.insert("targets".to_owned(), json!([target]));
     let found = slots(asked, plan).await?;
     let own = of_key(&item.map_or(service, |item| format!("{CONFIG_ITEM}{item}")));
-    Ok(answered(asked, ("cmdb_ci_sys_id", own.as_str()), &found))
+    Ok(response_of(asked, ("cmdb_ci_sys_id", own.as_str()), &found))
 }
 
 async fn slots(asked: &DialectRequest, mut plan: Map<String, Value>) -> Result<Value, Refused> {
@@ -95,7 +95,7 @@ fn whole_minutes(seconds: i64) -> i64 {
     (seconds + 59) / 60
 }
 
-fn answered(asked: &DialectRequest, (field, id): (&str, &str), found: &Value) -> DialectResponse {
+fn response_of(asked: &DialectRequest, (field, id): (&str, &str), found: &Value) -> DialectResponse {
     let mut request = Map::new();
     request.insert(field.to_owned(), json!(id));
     for name in [DURATION, START] {

@@ -211,7 +211,7 @@ fn noticed(change: &Change) -> Rich {
 }
 
 /// The reason for an approval request; a role or a group is not named twice, as in “asked as security: has the role security”.
-pub(crate) fn why_asked(why: &str) -> &str {
+pub(crate) fn request_reason(why: &str) -> &str {
     let twice = [": has the role ", ": member of "].iter().find_map(|joint| {
         let (asked, ground) = why.split_once(joint)?;
         asked.ends_with(ground).then_some(asked)
@@ -233,7 +233,7 @@ pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let mine = change.requests.iter().filter(|request| request.person == view.me);
     let asked = mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
         rich.text(if place > 0 { ". " } else { "" })
-            .append(view.sentence(why_asked(&request.why)))
+            .append(view.sentence(request_reason(&request.why)))
     });
     match speaks_of_what_alone(view, change) {
         true => asked.line().text(SET_ITS_TIMES),
@@ -464,7 +464,7 @@ pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
         .name(name)
         .text(format!(" {said}{covers}{how}, "))
         .append(view.ago(approval.at));
-    let text = match spoken_for(view, approval) {
+    let text = match represented_people(view, approval) {
         Some(people) => text.line().text(format!("In the place of {people}.")),
         None => text,
     };
@@ -475,7 +475,7 @@ pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
 }
 
 /// The people for whom a delegate decided; `None` for a decision in the person's own right alone.
-fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
+fn represented_people(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
     let mut found: Vec<String> = Vec::new();
     for person in approval
         .counted_for
@@ -627,7 +627,7 @@ pub(crate) fn outcome_mark(outcome: enums::Outcome) -> pages::Mark {
 }
 
 /// By when a decision is due.
-pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
+pub(crate) fn due_text(view: &View<'_, '_, '_>, by: Timestamp) -> String {
     if by <= view.now() {
         return format!("A decision was due {}", view.reader.moment(by));
     }
@@ -635,7 +635,7 @@ pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
 }
 
 /// The time by which a requested approver should acknowledge the request: the acknowledgement is no decision.
-pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> String {
+pub(crate) fn seen_by_text(view: &View<'_, '_, '_>, request: &record::Request) -> String {
     let by = request.acknowledge_by;
     if by <= view.now() {
         return format!("your acknowledgement was due {}", view.reader.moment(by));

@@ -173,12 +173,12 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
         due: match until {
             Some(until) => format!("Until {}", view.reader.due(until)),
             None => decide_by
-                .map(|at| decision_card::due_words(view, at))
+                .map(|at| decision_card::due_text(view, at))
                 .unwrap_or_default(),
         },
         is_late: until.is_some() || decide_by.is_some_and(|at| at <= view.now()),
         seen: unseen
-            .map(|request| decision_card::seen_words(view, request))
+            .map(|request| decision_card::seen_by_text(view, request))
             .unwrap_or_default(),
         brief,
         acts: signatures(&open, &context(view, file))
@@ -260,7 +260,7 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let login = view.directory.login(&view.me);
     let own = rows.iter().find(|row| row.unmet.waiting_on.contains(&login));
     if let Some(row) = own.filter(|_| change.state >= Stage::Implementing) {
-        return Rich::new().link(act_words(&row.unmet.code), format!("{url}#act"));
+        return Rich::new().link(act_label(&row.unmet.code), format!("{url}#act"));
     }
     let people = awaited(file, &view.directory, view.now());
     let others = Some(&people).filter(|people| !people.is_empty());
@@ -326,7 +326,7 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
         };
         let way = format!("{}#act", view.change_url(&change.key));
         let text = Rich::new()
-            .link(act_words(&row.unmet.code), way)
+            .link(act_label(&row.unmet.code), way)
             .text(": ")
             .link(change.key.as_str(), view.change_url(&change.key))
             .text(" ")
@@ -337,7 +337,7 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
 }
 
 /// The act that resolves an unmet condition.
-fn act_words(code: &str) -> &'static str {
+fn act_label(code: &str) -> &'static str {
     match code {
         "outcome_missing" => "Tell the outcome",
         "validation_missing" => "Validate it",

@@ -56,7 +56,7 @@ pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Flash, path: &str) -> ac
         return Ok(None);
     }
     let who = Rich::from("Waiting for ").append(view.all_waits_on(&people));
-    Ok(Some(match asked_at(view, &file, &people) {
+    Ok(Some(match requested_since(view, &file, &people) {
         Some(at) => who.text(", asked ").append(view.ago(at)).text("."),
         None => who.text("."),
     }))
@@ -103,7 +103,7 @@ fn key_of(told: &Flash, path: &str) -> Option<String> {
 }
 
 /// The time since which the first of them is a requested approver; nothing where they owe no decision.
-fn asked_at(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Option<Timestamp> {
+fn requested_since(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Option<Timestamp> {
     let requests = file.change.requests.iter();
     let theirs = requests.filter(|it| people.contains(&view.directory.login(&it.person)));
     theirs.map(|it| it.asked_at).min()
@@ -112,12 +112,12 @@ fn asked_at(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::shared::flash::words_of;
+    use crate::web::shared::flash::text_of;
 
     #[test]
     fn what_others_go_on_after_is_told_by_forms() {
         for done in GO_ON {
-            assert!(words_of(done).is_some(), "{done}");
+            assert!(text_of(done).is_some(), "{done}");
         }
     }
 

@@ -50,8 +50,8 @@ const HEADS: [&str; 14] = [
     "data",
 ];
 
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
-    let span = control_reports::asked(view, wanted)?;
+fn read_query(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
+    let span = control_reports::read_query(view, wanted)?;
     let word = |name: &str| wanted.get(name).map(str::to_owned);
     Ok(ReportSpan {
         filter: LogFilter {
@@ -94,7 +94,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         ..RecordPage::default()
     };
     if is_about_something(wanted) {
-        let asked = asked(view, wanted)?;
+        let asked = read_query(view, wanted)?;
         let (found, is_cut) = whole(view.cx, &asked)?;
         page.byline = Rich::from(match is_cut {
             true => format!(
@@ -178,7 +178,7 @@ pub(crate) async fn csv(
     let wanted = Wanted(pairs);
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let mut view = View::open(cx, Place::AuditLog)?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         let (found, is_cut) = whole(view.cx, &asked)?;
         let seal = find_seal(view.cx)?;
         let names = names(&mut view, &found)?;

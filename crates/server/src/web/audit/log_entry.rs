@@ -87,12 +87,12 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         facts.push(Fact::new("Earlier entry of the same act", Rich::new().link(name, url)));
         let text = "It wrote no record by itself. Below stands what an earlier entry of the same act wrote, for this one or for \
                     another matter.";
-        sections.push(words_of("What an earlier entry of the same act wrote", text));
+        sections.push(text_section("What an earlier entry of the same act wrote", text));
     } else if found.records.is_empty() {
-        sections.push(words_of("What it wrote", "It wrote no record."));
+        sections.push(text_section("What it wrote", "It wrote no record."));
     }
     if !found.records.is_empty() && found.told_by.is_none() {
-        sections.push(words_of(
+        sections.push(text_section(
             "What it wrote",
             "Below stands each record that it wrote, with every field before and after.",
         ));
@@ -122,7 +122,7 @@ fn kind_link(view: &View<'_, '_, '_>, kind: &str) -> Rich {
     Rich::new().code(kind).line().link("All entries of this kind", url)
 }
 
-fn words_of(title: &str, text: &str) -> Section {
+fn text_section(title: &str, text: &str) -> Section {
     Section::new("records", title, SectionBody::Words(Rich::from(text)))
 }
 

@@ -21,7 +21,7 @@ use crate::web::change::page::{Refused, show_refused, tab_of};
 use crate::web::shared::flash::{Flash, decided};
 use crate::web::shared::form::{Decoded, Form};
 use crate::web::shared::response::see;
-use crate::web::shared::view::{Visitor, problem, reader_of, see_told, write_noted};
+use crate::web::shared::view::{Visitor, problem, reader_of, redirect_with_flash, write_noted};
 use crate::web::shared::{idempotent_form, step_up};
 
 /// An act as a form reaches it.
@@ -415,7 +415,7 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: F
                 tab: "",
                 ..told
             };
-            see_told(state, visitor, &format!("{}/", visitor.base()), &told)
+            redirect_with_flash(state, visitor, &format!("{}/", visitor.base()), &told)
         }
         // A vote at a meeting leads to the next item there.
         _ if next.starts_with("meeting-") => {
@@ -425,7 +425,7 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: F
                 tab: "",
                 ..told
             };
-            see_told(
+            redirect_with_flash(
                 state,
                 visitor,
                 &format!("{}/meetings/{}", visitor.base(), escaped(id)),
@@ -433,9 +433,9 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: F
             )
         }
         // The runbook shows the results itself.
-        "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),
+        "runbook" if is_again => redirect_with_flash(state, visitor, &format!("{change}/runbook"), &told),
         "runbook" => see(&format!("{change}/runbook")),
-        _ => see_told(state, visitor, &change, &told),
+        _ => redirect_with_flash(state, visitor, &change, &told),
     }
 }
 
@@ -459,7 +459,7 @@ pub(crate) async fn evidence(
                 ..Flash::new("evidence")
             };
             let told = told.unless_again(is_again);
-            see_told(&state, &visitor, &back, &told)
+            redirect_with_flash(&state, &visitor, &back, &told)
         }
         Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
             let refused = Refused {
@@ -507,7 +507,7 @@ mod tests {
             "evidence",
         ];
         for path in DOORS.iter().map(|door| door.path).chain(others) {
-            assert!(flash::words_of(path).is_some(), "{path}");
+            assert!(flash::text_of(path).is_some(), "{path}");
         }
     }
 

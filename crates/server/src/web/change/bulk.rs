@@ -14,7 +14,7 @@ use crate::http::percent;
 use crate::http::route::Once;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
-use crate::web::shared::labels::in_plain_words;
+use crate::web::shared::labels::plain_error;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::{flash, idempotent_form};
@@ -43,7 +43,7 @@ pub(crate) async fn ask(
     };
     let answers = std::sync::Arc::new(answers);
     show(&state, &visitor, Place::Changes, move |view| {
-        Ok(asking_page(view, act, &answers))
+        Ok(preview_page(view, act, &answers))
     })
     .await
 }
@@ -122,7 +122,7 @@ fn describe(failure: &Failure) -> String {
     let field = problem
         .errors
         .first()
-        .map(|error| in_plain_words(&error.text, &error.field));
+        .map(|error| plain_error(&error.text, &error.field));
     row.or(field).unwrap_or_else(|| problem.detail.clone())
 }
 
@@ -136,7 +136,7 @@ fn page(view: &View<'_, '_, '_>, title: String, entries: Vec<Entry>) -> RecordPa
     }
 }
 
-fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[BulkResult]) -> String {
+fn preview_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[BulkResult]) -> String {
     let able: Vec<&BulkResult> = answers.iter().filter(|answer| answer.failure.is_none()).collect();
     let whole = answers.len();
     let mut page = page(

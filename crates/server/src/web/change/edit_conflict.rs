@@ -38,7 +38,7 @@ fn belongs(field: &str, name: &str) -> bool {
 }
 
 /// The names that an earlier response listed.
-fn asked_before(form: &Form) -> Vec<String> {
+fn listed_before(form: &Form) -> Vec<String> {
     let known = |name: &&str| held().any(|it| it == *name);
     form.first("both").split(',').filter(known).map(str::to_owned).collect()
 }
@@ -53,7 +53,7 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let current = flat(now, reader);
-    let mut both = asked_before(form);
+    let mut both = listed_before(form);
     let mut is_edited = false;
     for name in held() {
         let (was, now, mine) = (was.get(name), now.get(name), mine.get(name));
@@ -88,7 +88,7 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
 /// One error for each name without a choice.
 pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>> {
     let (mut theirs, mut errors) = (Vec::new(), Vec::new());
-    for name in asked_before(form) {
+    for name in listed_before(form) {
         match form.first(&format!("{PICK}{name}")) {
             "theirs" => theirs.push(name),
             "mine" => {}

@@ -70,7 +70,7 @@ pub(crate) fn read(form: &Form, reader: &Reader) -> Decoded {
 }
 
 /// Whether a form was not sent to be kept, but for more rows or for times that fit.
-pub(crate) fn asks_for_more(form: &Form) -> bool {
+pub(crate) fn requests_more(form: &Form) -> bool {
     !form.first("add").is_empty() || !form.first(FIT).is_empty()
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         is_rolled_back: false,
         by_steps: None,
         when_digest: change.digests.when.clone(),
-        standing_times: fields::standing([
+        standing_times: fields::present_times([
             ("planned_start", change.planned_start),
             ("planned_end", change.planned_end),
         ]),
@@ -76,8 +76,8 @@ pub(crate) fn decisions(
     if !open.has(Verb::Approve) {
         return Vec::new();
     }
-    if has_said_all(view, file) {
-        return change_word(view, file, open, context);
+    if has_decided_all(view, file) {
+        return change_decision(view, file, open, context);
     }
     let acts = [
         Act::Approve,
@@ -122,7 +122,7 @@ fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext
 }
 
 /// Whether a rule of approval still waits for a person's decision, also after an earlier decision of theirs.
-pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
+pub(crate) fn awaits_decision_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
     // Nobody is requested to approve times that have passed: the change gets new times first.
     if file.change.window_missed {
         return false;
@@ -134,13 +134,13 @@ pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person:
 }
 
 /// Whether the reader's decision counts and nothing more is expected from the reader.
-pub(crate) fn has_said_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
+pub(crate) fn has_decided_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
     let has_said = file.standing().any(|approval| approval.person == view.me);
-    has_said && !awaits_word_of(view, file, &view.me)
+    has_said && !awaits_decision_of(view, file, &view.me)
 }
 
 /// After a decision no further one is urged; a change of it is one secondary form.
-fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+fn change_decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
     let words = [
         ("approve", "Approve"),
         ("approve_with_conditions", "Approve with conditions"),

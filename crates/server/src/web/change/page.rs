@@ -31,9 +31,9 @@ use crate::http::state::AppState;
 use crate::web::approval::card_news::full_brief;
 use crate::web::approval::decision_card;
 use crate::web::change::course;
-use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
+use crate::web::change::open_acts::{context, decisions, has_decided_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
-use crate::web::change::review_draft::{ask_cause, ask_look, start_from};
+use crate::web::change::review_draft::{add_cause_question, add_look_question, start_from};
 use crate::web::change::runbook::{by_steps, rolls_back_since};
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
@@ -162,8 +162,8 @@ fn page(
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     for_each_act(&mut page, &mut |act| {
-        ask_cause(act, &file.change);
-        ask_look(act, &file.change);
+        add_cause_question(act, &file.change);
+        add_look_question(act, &file.change);
     });
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
@@ -475,7 +475,7 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
         .iter()
         .filter(|request| request.person == view.me)
         .collect();
-    let said = has_said_all(view, file);
+    let said = has_decided_all(view, file);
     let heading = match (acts.is_empty(), said) {
         (true, _) => "What is decided here",
         (false, false) => "Your decision",
@@ -486,10 +486,10 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
     let due = decision_due(change, &view.me).filter(|_| is_open);
     let asked = first.map(|request| format!("asked {}", view.reader.moment(request.asked_at)));
     let unseen = first.filter(|request| is_open && request.acknowledged_at.is_none());
-    let seen = unseen.map(|request| decision_card::seen_words(view, request));
+    let seen = unseen.map(|request| decision_card::seen_by_text(view, request));
     Decision {
         heading: heading.to_owned(),
-        due: due.map(|at| decision_card::due_words(view, at)).unwrap_or_default(),
+        due: due.map(|at| decision_card::due_text(view, at)).unwrap_or_default(),
         is_late: due.is_some_and(|at| at <= view.now()),
         asked: asked.unwrap_or_default(),
         seen: seen.unwrap_or_default(),

@@ -27,10 +27,10 @@ use pages::{
 use serde_json::Value;
 
 use crate::http::percent::escaped;
-use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, step_name, way_on, why_asked};
+use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, request_reason, step_name, way_on};
 use crate::web::cab::meetings;
-use crate::web::change::open_acts::awaits_word_of;
-use crate::web::change::review_draft::{cause_said, what_differs};
+use crate::web::change::open_acts::awaits_decision_of;
+use crate::web::change::review_draft::{cause_text, what_differs};
 use crate::web::change::runbook::action_log;
 use crate::web::change::{course, custom_fields, waves};
 use crate::web::risk::affected;
@@ -123,7 +123,7 @@ impl Around<'_> {
         let change = &self.file.change;
         for request in &change.requests {
             let has_decided = self.file.standing().any(|approval| approval.person == request.person);
-            if has_decided && !awaits_word_of(view, self.file, &request.person) {
+            if has_decided && !awaits_decision_of(view, self.file, &request.person) {
                 continue;
             }
             let aside = match request.acknowledged_at {
@@ -135,7 +135,7 @@ impl Around<'_> {
             entries.push(
                 Entry::new(Tone::Wait, view.person(&request.person).text(" is asked"))
                     .why(
-                        view.sentence(why_asked(&request.why))
+                        view.sentence(request_reason(&request.why))
                             .text(", rule ")
                             .code(request.rule.as_str()),
                     )
@@ -167,7 +167,7 @@ impl Around<'_> {
         let yes: BTreeSet<&PersonId> = self
             .file
             .standing()
-            .filter(|approval| approval.is_yes() && !awaits_word_of(view, self.file, &approval.person))
+            .filter(|approval| approval.is_yes() && !awaits_decision_of(view, self.file, &approval.person))
             .map(|approval| &approval.person)
             .collect();
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
@@ -468,7 +468,7 @@ impl Around<'_> {
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
             }
-            if let Some(text) = cause_said(change, review) {
+            if let Some(text) = cause_text(change, review) {
                 entry = entry.aside(text);
             }
             for line in &review.improvements {

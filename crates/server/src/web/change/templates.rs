@@ -458,8 +458,8 @@ fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere
         .filter(|(name, _)| !elsewhere.contains(&name.as_str()));
     let rows = shown.map(|(name, value)| {
         let told = |value: &Value| match CLOSED.contains(&name.as_str()) {
-            true => Rich::from(words_of(value)),
-            false => Rich::new().said(words_of(value)),
+            true => Rich::from(value_text(value)),
+            false => Rich::new().said(value_text(value)),
         };
         let values: Vec<Rich> = match value {
             Value::Array(rows) => rows.iter().map(told).collect(),
@@ -478,15 +478,15 @@ fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere
     rows.chain(own).collect()
 }
 
-fn words_of(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         // A step is shown by its title.
         Value::Object(map) => match map.get("title") {
-            Some(title) => words_of(title),
-            None => map.values().map(words_of).collect::<Vec<_>>().join(", "),
+            Some(title) => value_text(title),
+            None => map.values().map(value_text).collect::<Vec<_>>().join(", "),
         },
-        Value::Array(rows) => rows.iter().map(words_of).collect::<Vec<_>>().join(", "),
+        Value::Array(rows) => rows.iter().map(value_text).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

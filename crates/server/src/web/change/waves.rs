@@ -358,7 +358,7 @@ fn member_row(row: &Shown) -> Vec<Cell> {
     let tries = row.outcome.as_ref().map_or(0, |it| it.tries);
     vec![
         Cell::said(row.member.name.as_str()),
-        Cell::text(outcome_word(state)),
+        Cell::text(outcome_text(state)),
         Cell::said(row.member.region.as_str()),
         Cell::Short(row.member.wave.to_string()),
         Cell::said(text),
@@ -366,7 +366,7 @@ fn member_row(row: &Shown) -> Vec<Cell> {
     ]
 }
 
-fn outcome_word(state: MemberState) -> &'static str {
+fn outcome_text(state: MemberState) -> &'static str {
     match state {
         MemberState::Waiting => "Not started",
         MemberState::InProgress => "In progress",

@@ -17,7 +17,7 @@ use pages::{
     count,
 };
 
-use crate::compliance::{answer, csv, file_name, file_of};
+use crate::compliance::{csv, download, file_name, file_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
@@ -95,7 +95,7 @@ fn violations(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 }
 
 /// The span and the size of the log in an address.
-pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportParameters> {
+pub(crate) fn read_query(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportParameters> {
     let time = |name: &str| match wanted.get(name) {
         None => Ok(None),
         Some(text) => match text.parse().ok().or_else(|| view.reader.read_field(text)) {
@@ -127,7 +127,7 @@ pub(crate) async fn show_report(
 ) -> Response {
     let wanted = Wanted(pairs);
     show(&state, &visitor, Place::AuditLog, move |view| {
-        let asked = asked(view, &wanted)?;
+        let asked = read_query(view, &wanted)?;
         let report = report_controls(view.cx, &framework, &asked)?;
         Ok(report_page(view, &report).render())
     })
@@ -145,12 +145,12 @@ pub(crate) async fn file(
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let view = View::open(cx, Place::AuditLog)?;
         let format = ReportFormat::named(&format).ok_or_else(|| Refusal::not_found(&format))?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         let report = report_controls(view.cx, &framework, &asked)?;
         Ok((file_name(&report, format), format, file_of(&report, format)?))
     };
     match read_file(&state, &visitor, act).await {
-        Ok((name, format, bytes)) => answer(&name, format, bytes),
+        Ok((name, format, bytes)) => download(&name, format, bytes),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
 }
@@ -165,11 +165,11 @@ pub(crate) async fn exceptions(
     let wanted = Wanted(pairs);
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let view = View::open(cx, Place::AuditLog)?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         report_controls(view.cx, &framework, &asked)
     };
     match read_file(&state, &visitor, act).await {
-        Ok(report) => answer("exceptions.csv", ReportFormat::Csv, csv(&report).into_bytes()),
+        Ok(report) => download("exceptions.csv", ReportFormat::Csv, csv(&report).into_bytes()),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
 }

@@ -25,8 +25,8 @@ const HERE: &str = "/audit/reconciliation";
 /// The most rights of a person that the page shows; the API has more.
 const MOST_HELD: usize = 20;
 
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
-    let said = control_reports::asked(view, wanted)?;
+fn read_query(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
+    let said = control_reports::read_query(view, wanted)?;
     let service = wanted.get("service").map(str::trim).filter(|key| !key.is_empty());
     Ok(ReportSpan {
         from: said.from,
@@ -44,7 +44,7 @@ pub(crate) async fn show_page(
 ) -> Response {
     let wanted = Wanted(pairs);
     show(&state, &visitor, Place::AuditLog, move |view| {
-        let asked = asked(view, &wanted)?;
+        let asked = read_query(view, &wanted)?;
         let found = reconcile_runs(view.cx, &asked)?;
         Ok(page(view, &asked, &found).render())
     })
@@ -60,7 +60,7 @@ pub(crate) async fn csv(
     let wanted = Wanted(pairs);
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let view = View::open(cx, Place::AuditLog)?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         reconcile_runs(view.cx, &asked)
     };
     match read_file(&state, &visitor, act).await {

@@ -91,7 +91,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
 }
 
 fn row(view: &View<'_, '_, '_>, it: &AccessReview) -> Vec<Cell> {
-    let (tone, word) = standing(view, it);
+    let (tone, word) = review_status(view, it);
     vec![
         Cell::Title {
             text: view.name(&it.manager),
@@ -115,7 +115,7 @@ fn counted(it: &AccessReview) -> String {
     }
 }
 
-fn standing(view: &View<'_, '_, '_>, it: &AccessReview) -> (Tone, &'static str) {
+fn review_status(view: &View<'_, '_, '_>, it: &AccessReview) -> (Tone, &'static str) {
     match it.signed_at {
         Some(_) => (Tone::Ok, "Signed"),
         None if it.due_at <= view.now() => (Tone::Stop, "Late"),
@@ -134,7 +134,7 @@ pub(crate) async fn one(
 
 fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     let found = review(view.cx, id)?;
-    let (tone, word) = standing(view, &found);
+    let (tone, word) = review_status(view, &found);
     let rows = found
         .rights
         .iter()
@@ -177,7 +177,7 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
     Ok(page.render())
 }
 
-fn words(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
+fn right_text(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
     let name = |person: &PersonId| view.directory.people.get(person).map(|it| it.shown_name());
     match (right.kind.as_str(), &right.told_scope(name)) {
         ("role", _) => format!("right {}", crate::web::shared::words::plain(&right.what)),
@@ -219,7 +219,7 @@ fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> V
     };
     vec![
         Cell::title(view.name(&right.person), ""),
-        Cell::text(words(view, right)),
+        Cell::text(right_text(view, right)),
         Cell::Mark(mark),
     ]
 }
@@ -228,7 +228,7 @@ fn signature(view: &View<'_, '_, '_>, found: &AccessReview) -> ActForm {
     let choices = found.rights.iter().map(|right| {
         Choice::new(
             right.row.to_string(),
-            format!("{}: {}", view.name(&right.person), words(view, right)),
+            format!("{}: {}", view.name(&right.person), right_text(view, right)),
         )
     });
     let url = view.url(&format!("/access-reviews/{}/signature", escaped(found.id.as_str())));

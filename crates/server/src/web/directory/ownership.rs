@@ -124,7 +124,7 @@ fn touches(row: &Ownership, asked: &OwnershipQuery) -> bool {
     service && place
 }
 
-fn scope_words(scope: &str) -> String {
+fn scope_text(scope: &str) -> String {
     match scope.split_once(':') {
         Some(("class", class)) => format!(
             "all of {}",
@@ -152,7 +152,7 @@ fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> Owners
     .submit("End this row");
     OwnershipRow {
         id: row.id.0.clone(),
-        scope: scope_words(&row.scope()),
+        scope: scope_text(&row.scope()),
         environment: match &row.environment {
             Some(environment) => Rich::new().said(environment.as_str()),
             None => Rich::from("everywhere"),
@@ -199,7 +199,7 @@ fn lines(view: &View<'_, '_, '_>, asked: &OwnershipQuery) -> Vec<Entry> {
 fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, line: &holders::Line) -> Vec<Entry> {
     let part = capital(role.as_str());
     let tone = if number == 0 { Tone::Ok } else { Tone::Plain };
-    let scope = scope_words(&line.scope);
+    let scope = scope_text(&line.scope);
     let path = if line.path.len() > 1 {
         format!(" by {}", line.path.join(", "))
     } else {

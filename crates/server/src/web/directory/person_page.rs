@@ -131,7 +131,7 @@ fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Susp
         (Some(whose), false) => whose.line().said(name),
         (None, _) => Rich::new().said(name),
     };
-    let mut entry = Entry::new(tone, given_word(row.kind)).why(what).aside(word);
+    let mut entry = Entry::new(tone, given_label(row.kind)).why(what).aside(word);
     if let Some(decided) = &row.decided {
         return entry.aside(view.person(&decided.by));
     }
@@ -150,7 +150,7 @@ fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Susp
     entry
 }
 
-fn given_word(kind: GivenKind) -> &'static str {
+fn given_label(kind: GivenKind) -> &'static str {
     match kind {
         GivenKind::Person => "Person",
         GivenKind::Role => "Right",

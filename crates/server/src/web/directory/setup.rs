@@ -85,13 +85,13 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
 fn section(view: &View<'_, '_, '_>, standing: &SetupState, step: Step) -> Section {
     let (words, acts) = match step {
         Step::People => (
-            people_words(standing),
+            people_text(standing),
             vec![
                 people_form(view),
                 ActForm::link("All people", view.url("/people")).tone(ActTone::Quiet),
             ],
         ),
-        Step::Services => (services_words(standing), services_acts(view, standing)),
+        Step::Services => (services_text(standing), services_acts(view, standing)),
         Step::Owners => (
             Rich::from(format!(
                 "Services with an owner: {} of {}.",
@@ -109,7 +109,7 @@ fn section(view: &View<'_, '_, '_>, standing: &SetupState, step: Step) -> Sectio
     Section::new(step.id(), step.title(), SectionBody::Words(words)).acts(acts)
 }
 
-fn people_words(standing: &SetupState) -> Rich {
+fn people_text(standing: &SetupState) -> Rich {
     let known = Rich::from(format!("People who can sign in: {}.", standing.people));
     match standing.second.is_empty() && !standing.has_rules {
         true => known
@@ -135,7 +135,7 @@ fn people_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Add them")
 }
 
-fn services_words(standing: &SetupState) -> Rich {
+fn services_text(standing: &SetupState) -> Rich {
     let known = Rich::from(format!("Services: {}.", standing.services));
     match standing.strangers.is_empty() {
         true => known.line().text(
@@ -276,7 +276,7 @@ fn connection_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section
             true => (Tone::Ok, "The first delivery arrived."),
             false => (Tone::Wait, "Waiting for the first delivery."),
         };
-        let kind = crate::web::integration::connections::kind_words(kind);
+        let kind = crate::web::integration::connections::kind_label(kind);
         Entry::new(tone, Rich::new().said_link(name.as_str(), url)).why(Rich::from(kind).line().text(state))
     });
     let form = ActForm::new("connect", "Connect a system", view.url("/setup/connection"))

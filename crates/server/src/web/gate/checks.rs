@@ -345,7 +345,7 @@ fn purpose(purpose: Purpose) -> &'static str {
 }
 
 /// The state of the check, for people.
-fn standing(state: CheckState) -> &'static str {
+fn state_label(state: CheckState) -> &'static str {
     match state {
         CheckState::Settled => "Answered",
         CheckState::Waiting => "Waits for a go",
@@ -366,7 +366,7 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) 
         Fact::new("Asked by", view.person(&check.by)),
         Fact::new("Asked", view.reader.moment(check.asked_at)),
         Fact::new("Purpose", purpose(check.purpose)),
-        Fact::new("State", standing(check.state)),
+        Fact::new("State", state_label(check.state)),
     ];
     if let Some(until) = check.wait_until {
         facts.push(Fact::new("Waits until", view.reader.moment(until)));

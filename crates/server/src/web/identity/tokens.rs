@@ -19,7 +19,7 @@ use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::response::see;
-use crate::web::shared::view::{self, View, Visitor, problem, see_told, show, show_as, write};
+use crate::web::shared::view::{self, View, Visitor, problem, redirect_with_flash, show, show_as, write};
 
 /// The list of tokens.
 pub(crate) async fn tokens(
@@ -103,7 +103,7 @@ fn carried(token: &Token) -> String {
 }
 
 /// The rights of a scope, in half a sentence.
-fn scope_words(scope: &str) -> &'static str {
+fn scope_text(scope: &str) -> &'static str {
     match scope {
         "read" => "look at changes and the estate",
         "write" => "write changes, decide on them and do the work",
@@ -118,7 +118,7 @@ fn scope_words(scope: &str) -> &'static str {
 /// The scopes to tick, each with its meaning. No scope is ticked beforehand: the issuer of a secret chooses its rights.
 pub(crate) fn scopes_field(scopes: &[&str], chosen: Vec<String>) -> Field {
     let choices = scopes.iter().map(|scope| Choice {
-        hint: Some(scope_words(scope).to_owned()),
+        hint: Some(scope_text(scope).to_owned()),
         ..Choice::new(*scope, *scope)
     });
     let mut field = Field::new("scopes", "It may", Input::Many(choices.collect())).required();
@@ -173,7 +173,7 @@ pub(crate) async fn create_token(State(state): State<AppState>, visitor: Visitor
     match made {
         Ok(None) => {
             let told = Flash::default().unless_again(true);
-            see_told(&state, &visitor, &format!("{}/tokens", visitor.base()), &told)
+            redirect_with_flash(&state, &visitor, &format!("{}/tokens", visitor.base()), &told)
         }
         Ok(Some(made)) => {
             show(&state, &visitor, Place::Tokens, move |view| {

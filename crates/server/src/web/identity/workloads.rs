@@ -49,7 +49,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
             Cell::said(claims(workload)),
             Cell::said(view.name(&workload.person)),
             Cell::said(scopes(workload)),
-            Cell::Mark(standing(workload)),
+            Cell::Mark(status_mark(workload)),
         ]
     });
     let table = Table {
@@ -100,7 +100,7 @@ fn scopes(workload: &Workload) -> String {
     scopes.join(", ")
 }
 
-fn standing(workload: &Workload) -> Mark {
+fn status_mark(workload: &Workload) -> Mark {
     match workload.active {
         true if workload.trusts_anybody() => Tone::Stop.mark("Lets in anybody"),
         true => Tone::Ok.mark("Lets in"),
@@ -134,7 +134,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         crumb: vec![("Workloads".to_owned(), view.url("/workloads"))],
         title: workload.name.clone(),
         is_said: true,
-        marks: vec![standing(&workload)],
+        marks: vec![status_mark(&workload)],
         byline: Rich::new().code(workload.key.as_str()),
         sections: vec![Section::new(
             "trust",

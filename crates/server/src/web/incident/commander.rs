@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::incidents::incident_page;
-use crate::web::shared::fields::{pick_field, standing, time_field};
+use crate::web::shared::fields::{pick_field, present_times, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{send, sent};
 use crate::web::shared::idempotent_form;
@@ -299,7 +299,10 @@ fn mitigate_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
             .value(view.reader.field(view.now()))
             .required(),
     )
-    .field(Field::hidden(STANDS, standing([("mitigated_at", Some(view.now()))])))
+    .field(Field::hidden(
+        STANDS,
+        present_times([("mitigated_at", Some(view.now()))]),
+    ))
     .submit("Say that it is mitigated")
 }
 

@@ -150,7 +150,7 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
     let id = finding.id.as_str();
     let mut facts = vec![
         Fact::new("Attribute", Rich::new().said(finding.attribute.as_str())),
-        Fact::new("State", state_words(finding)),
+        Fact::new("State", state_text(finding)),
         Fact::new("First seen", view.reader.moment(finding.first_seen)),
         Fact::new("Last seen", view.reader.moment(finding.last_seen)),
         Fact::new("Times seen", finding.count.to_string()),
@@ -197,7 +197,7 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
     .acts(vec![form, page])
 }
 
-fn state_words(finding: &DriftFinding) -> &'static str {
+fn state_text(finding: &DriftFinding) -> &'static str {
     match (finding.state, finding.outcome) {
         (DriftState::Decided, Some(DriftOutcome::AcceptAsEmergency)) => "Accepted under an emergency change",
         (DriftState::Decided, Some(DriftOutcome::ReportAfterwards)) => "Reported afterwards",

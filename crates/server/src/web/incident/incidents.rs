@@ -19,7 +19,7 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::{commander, links, what_changed};
-use crate::web::shared::fields::{pick_field, picks_field, service_filter, standing, state_filter, time_field};
+use crate::web::shared::fields::{pick_field, picks_field, present_times, service_filter, state_filter, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::list_filter::ListQuery;
@@ -237,7 +237,10 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
                     .value(view.reader.field(view.now()))
                     .required(),
             )
-            .field(Field::hidden(STANDS, standing([("resolved_at", Some(view.now()))])))
+            .field(Field::hidden(
+                STANDS,
+                present_times([("resolved_at", Some(view.now()))]),
+            ))
             .submit("Say that it is over");
         page.acts.push(resolve);
     }

@@ -349,11 +349,11 @@ fn move_entry(view: &View<'_, '_, '_>, row: &CauseMove) -> Entry {
     let text = Rich::new().link(row.change_key.as_str(), view.change_url(&row.change_key));
     Entry::new(Tone::Wait, text)
         .icon("chart")
-        .why(words::capital(&told(row)))
+        .why(words::capital(&move_text(row)))
 }
 
 /// A moved forecast as text: the figures before and after, and the cause.
-pub(crate) fn told(row: &CauseMove) -> String {
+pub(crate) fn move_text(row: &CauseMove) -> String {
     row.told()
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn show_what_changed(
     show(&state, &visitor, Place::Incidents, move |view| page(view, &asked)).await
 }
 
-fn said(text: &Option<String>) -> Option<String> {
+fn non_blank(text: &Option<String>) -> Option<String> {
     text.as_deref()
         .map(str::trim)
         .filter(|text| !text.is_empty())
@@ -48,18 +48,18 @@ fn said(text: &Option<String>) -> Option<String> {
 
 fn page(view: &mut View<'_, '_, '_>, asked: &WhatChangedQuery) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
-    let typed = said(&asked.before);
+    let typed = non_blank(&asked.before);
     let read = typed
         .as_deref()
         .and_then(|text| text.parse().ok().or_else(|| view.reader.read_field(text)));
     let before = read.unwrap_or(view.now());
-    let hours = said(&asked.hours)
+    let hours = non_blank(&asked.hours)
         .and_then(|text| text.parse().ok())
         .unwrap_or(HOURS)
         .clamp(1, MOST_HOURS);
     let question = Question {
-        service: said(&asked.service),
-        item: said(&asked.item),
+        service: non_blank(&asked.service),
+        item: non_blank(&asked.item),
         before,
         hours,
     };

@@ -60,7 +60,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &DifferencesQuery, back: O
         crumb: vec![("Systems beside this one".to_owned(), view.url("/foreign-systems"))],
         title: system.name.clone(),
         is_said: true,
-        marks: vec![standing(&report)],
+        marks: vec![status_mark(&report)],
         byline: Rich::from(
             "Their changes are read and judged here. No approval there counts here, unless the system leads the service. ",
         )
@@ -88,7 +88,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &DifferencesQuery, back: O
     Ok(page.render())
 }
 
-fn standing(report: &Report) -> Mark {
+fn status_mark(report: &Report) -> Mark {
     match (report.system.active, &report.system.read_problem) {
         (false, _) => Tone::Plain.mark("Ended"),
         (true, Some(_)) => Tone::Stop.mark("Failing"),
@@ -129,7 +129,7 @@ fn kinds(view: &View<'_, '_, '_>, report: &Report) -> Section {
         ));
         vec![
             Cell::Told {
-                text: words(*difference).to_owned(),
+                text: difference_label(*difference).to_owned(),
                 href: url,
                 sub: Rich::new(),
             },
@@ -184,7 +184,7 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
         ]
     };
     let table = Table {
-        caption: words(difference).to_owned(),
+        caption: difference_label(difference).to_owned(),
         columns: vec![
             Column::new("Change", Fold::Never),
             Column::new("Service", Fold::Under).named(),
@@ -194,7 +194,8 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
         rows: report.changes.iter().map(row).collect(),
         ..Table::default()
     };
-    let section = Section::new("changes", words(difference), SectionBody::Table(table)).unsaid("None so far.");
+    let section =
+        Section::new("changes", difference_label(difference), SectionBody::Table(table)).unsaid("None so far.");
     let Some(next) = &report.next else { return section };
     let url = format!(
         "/beside/{}?difference={difference}&after={}#changes",
@@ -204,7 +205,7 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
     section.note(Rich::new().link("The next ones", view.url(&url)))
 }
 
-fn words(difference: ForeignDifference) -> &'static str {
+fn difference_label(difference: ForeignDifference) -> &'static str {
     match difference {
         ForeignDifference::Same => "The same on both sides",
         ForeignDifference::WouldStop => "They let it go, we would have stopped it",

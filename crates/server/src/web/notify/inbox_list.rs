@@ -8,7 +8,7 @@ use pages::{ActForm, ActTone, Field, RecordPage, Section};
 
 use crate::http::percent::escaped;
 use crate::web::notify::inbox::{MOST, table};
-use crate::web::notify::inbox_item::kind_word;
+use crate::web::notify::inbox_item::kind_label;
 use crate::web::shared::view::View;
 
 /// The most items before a page; a reader with more has to filter the list.
@@ -138,7 +138,7 @@ pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &InboxQuery) -> acts
 
 /// Narrows the list to a kind.
 fn narrow(view: &View<'_, '_, '_>, listed: &Listed, kind: Option<ActionKind>) -> ActForm {
-    let kinds = ActionKind::ALL.iter().map(|it| (it.as_str(), kind_word(*it)));
+    let kinds = ActionKind::ALL.iter().map(|it| (it.as_str(), kind_label(*it)));
     let choices: Vec<(&str, &str)> = std::iter::once(("", "Any")).chain(kinds).collect();
     let field = Field::select("kind", "Kind", &choices).value(kind.map_or("", ActionKind::as_str));
     ActForm::new("narrow", "Filter", view.url("/inbox"))

@@ -143,7 +143,7 @@ fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timesta
             None => format!("Since {}.", it.starts_at),
         };
         let text = match it.disruption {
-            Some(kind) => format!("{times} {}", disruption_words(Some(kind))),
+            Some(kind) => format!("{times} {}", disruption_text(Some(kind))),
             None => times,
         };
         let mark = proof::crypto::digest_text(format!("{title} {text}").as_bytes());
@@ -179,7 +179,7 @@ fn public_page(tenant: &str, _address: &str, status: &PublicStatus, now: Timesta
         };
         let entry = Entry::new(tone, Rich::new().said(it.services.join(", ")));
         let entry = match it.disruption {
-            Some(kind) => entry.why(disruption_words(Some(kind))),
+            Some(kind) => entry.why(disruption_text(Some(kind))),
             None => entry,
         };
         match it.ends_at {
@@ -285,10 +285,10 @@ fn services(change: &Change) -> String {
 }
 
 fn disruption(change: &Change) -> &'static str {
-    disruption_words(change.content.disruption.as_ref().map(|plan| plan.kind))
+    disruption_text(change.content.disruption.as_ref().map(|plan| plan.kind))
 }
 
-fn disruption_words(kind: Option<Disruption>) -> &'static str {
+fn disruption_text(kind: Option<Disruption>) -> &'static str {
     match kind {
         None | Some(Disruption::None) => "Nobody should notice.",
         Some(Disruption::Degraded) => "It is slower or partly missing.",

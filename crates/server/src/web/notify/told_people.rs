@@ -4,7 +4,7 @@ use acts::notify::take_bounce::find_told;
 use model::core::act::actions;
 use model::core::enums::LetterLanguage;
 use model::notify::communication::Communication;
-use model::notify::wording::stage_word;
+use model::notify::wording::stage_name;
 use pages::{Entry, Rich, Section, SectionBody, Tone};
 
 use crate::web::shared::view::View;
@@ -31,7 +31,7 @@ fn entry(view: &View<'_, '_, '_>, sent: &Communication) -> Entry {
     };
     let is_lost = sent.undeliverable_at.is_some();
     let entry = Entry::new(if is_lost { Tone::Stop } else { Tone::Plain }, who)
-        .aside(stage_word(sent.stage, LetterLanguage::En))
+        .aside(stage_name(sent.stage, LetterLanguage::En))
         .aside(view.moment(sent.at));
     match &sent.undeliverable_status {
         Some(status) => entry.why(format!("The letter could not be delivered: {status}.")),

@@ -23,7 +23,7 @@ use crate::http::state::AppState;
 use crate::web::shared::flash::Flash;
 use crate::web::shared::form::{self, Form};
 use crate::web::shared::form_page::Back;
-use crate::web::shared::view::{View, Visitor, problem, see_told, show, show_as, write};
+use crate::web::shared::view::{View, Visitor, problem, redirect_with_flash, show, show_as, write};
 use crate::web::shared::{idempotent_form, words};
 
 /// The file name of a set that was written on the page.
@@ -361,7 +361,7 @@ fn columns(second: &'static str) -> Vec<Column> {
 }
 
 /// The requirements, a line for each policy.
-fn asks(rows: &[ObligationRow]) -> Rich {
+fn requirement_lines(rows: &[ObligationRow]) -> Rich {
     let mut text = Rich::new();
     for (place, asked) in rows.iter().enumerate() {
         if place > 0 {
@@ -375,7 +375,7 @@ fn asks(rows: &[ObligationRow]) -> Rich {
 fn added(rows: &[ObligationRow], stop: Option<&String>) -> Rich {
     match stop {
         Some(stop) => Rich::new().late(format!("Everything would stop: {stop}")),
-        None => asks(rows),
+        None => requirement_lines(rows),
     }
 }
 
@@ -457,7 +457,7 @@ fn act_done(view: &View<'_, '_, '_>, row: &ActDifference) -> Vec<Cell> {
         ),
         Cell::Text(told),
         Cell::Text(added(&row.added, row.stop.as_ref())),
-        Cell::Text(asks(&row.removed)),
+        Cell::Text(requirement_lines(&row.removed)),
     ]
 }
 
@@ -479,7 +479,7 @@ fn decision(view: &View<'_, '_, '_>, row: &DecisionDifference) -> Vec<Cell> {
         ),
         Cell::Text(told),
         Cell::Text(added(&row.added, row.stop.as_ref())),
-        Cell::Text(asks(&row.removed)),
+        Cell::Text(requirement_lines(&row.removed)),
     ]
 }
 
@@ -488,7 +488,7 @@ fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
         change(view, (&row.key, &row.title), Rich::new()),
         Cell::Mark(words::risk(row.risk).mark()),
         Cell::Text(added(&row.added, row.stop.as_ref())),
-        Cell::Text(asks(&row.removed)),
+        Cell::Text(requirement_lines(&row.removed)),
     ]
 }
 
@@ -507,7 +507,7 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, for
     let failure = match done {
         Ok(done) => {
             let told = Flash::default().unless_again(done.is_again);
-            return see_told(&state, &visitor, &url, &told);
+            return redirect_with_flash(&state, &visitor, &url, &told);
         }
         Err(failure) => failure,
     };

@@ -28,7 +28,7 @@ pub(crate) fn narrowed(view: &View<'_, '_, '_>, since: Timestamp) -> Notice {
 pub(crate) const NOTHING: &str = "There is nothing to count.";
 
 /// How many a row of a tile counts; of a bottleneck, how long.
-pub(crate) fn told_count(found: &FoundTile, row: &TileRow) -> String {
+pub(crate) fn count_text(found: &FoundTile, row: &TileRow) -> String {
     match (found.tile.source == Source::Bottleneck, row.is_whole) {
         (true, _) => took(row.count),
         (false, true) => count(row.count.unsigned_abs()),

@@ -458,7 +458,7 @@ fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
     ]
 }
 
-fn standing(listed: &Listed, now: Timestamp) -> CalendarStatus {
+fn status_of(listed: &Listed, now: Timestamp) -> CalendarStatus {
     match listed.state.as_str() {
         "closed" | "reviewing" => CalendarStatus::Done,
         "draft" | "assessing" | "authorizing" => CalendarStatus::Tentative,
@@ -478,7 +478,7 @@ pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str
 }
 
 /// The state of a change, as the most specific label.
-fn state_words(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
+fn state_text(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
     let outcome = shown_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
     let state = || outcome.unwrap_or_else(|| listed.state.clone());
     stays_away(listed, now).map_or_else(state, str::to_owned)
@@ -568,10 +568,10 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
             href: view.change_url(&one.listed.key),
             title: one.listed.title.clone(),
             time,
-            state: state_words(&one.listed, &one.targets, view.now()),
+            state: state_text(&one.listed, &one.targets, view.now()),
             hour,
             hours,
-            standing: standing(&one.listed, view.now()),
+            standing: status_of(&one.listed, view.now()),
             clashes: board.colliding.contains_key(&one.listed.key),
             column: (1, 1),
             movable: movable(view, one),
@@ -616,7 +616,7 @@ fn bar(view: &View<'_, '_, '_>, board: &Board, one: &Shown, at: &dyn Fn(&Zoned) 
         title: one.listed.title.clone(),
         key: one.listed.key.clone(),
         href: view.change_url(&one.listed.key),
-        standing: standing(&one.listed, view.now()),
+        standing: status_of(&one.listed, view.now()),
         word: stays_away(&one.listed, view.now()).unwrap_or_default(),
         clashes: board.colliding.contains_key(&one.listed.key),
         row: 0,

@@ -119,7 +119,7 @@ fn window_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 const STATES: [(&str, &str); 3] = [("on", "Holds now"), ("ahead", "Ahead"), ("over", "Over")];
 
 /// The state of an occurrence.
-fn state_word(time: Occurrence, now: jiff::Timestamp) -> &'static str {
+fn state_label(time: Occurrence, now: jiff::Timestamp) -> &'static str {
     match (now < time.starts_at, now < time.ends_at) {
         (true, _) => "ahead",
         (false, true) => "on",
@@ -137,7 +137,7 @@ fn window_rows(
     windows
         .filter(|window| !window.ended && words.is_of(&window.services))
         .flat_map(|window| window.spans().map(move |time| (window, time)))
-        .filter(|(_, time)| time.overlaps(from, to) && words.is_in(state_word(*time, view.now())))
+        .filter(|(_, time)| time.overlaps(from, to) && words.is_in(state_label(*time, view.now())))
         .map(|(window, time)| {
             let id = window.id.as_str();
             let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
@@ -162,7 +162,7 @@ fn freeze_rows(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Time
     freezes
         .filter(|freeze| !freeze.ended && words.is_of(&freeze.services))
         .flat_map(|freeze| freeze.over(from, to).map(move |time| (freeze, time)))
-        .filter(|(_, time)| words.is_in(state_word(*time, view.now())))
+        .filter(|(_, time)| words.is_in(state_label(*time, view.now())))
         .map(|(freeze, time)| {
             let row = WindowRow {
                 id: row_id(freeze.id.as_str(), freeze.repeat.is_set(), time),
@@ -340,7 +340,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 }
 
 /// The state of a freeze, as the filter names it.
-fn freeze_word(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
+fn freeze_state(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
     match (freeze.is_over(now), freeze.is_on(now)) {
         (true, _) => "over",
         (false, true) => "on",
@@ -353,7 +353,7 @@ fn freeze_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&
     let may_set = view.may(actions::SET_FREEZE);
     let (directory, now) = (view.directory.clone(), view.now());
     let is_wanted = |it: &&Freeze| {
-        words.is_of(&it.services) && words.is_in(freeze_word(it, now)) && words.fit(&[it.title.as_str()])
+        words.is_of(&it.services) && words.is_in(freeze_state(it, now)) && words.fit(&[it.title.as_str()])
     };
     let mut found: Vec<&Freeze> = directory.freezes.iter().filter(is_wanted).collect();
     found.sort_by_key(|freeze| (freeze.is_over(now), freeze.next_time(now)));

@@ -22,7 +22,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::open_acts;
 use crate::web::schedule::conflict_list::named;
-use crate::web::shared::fields::{standing, time_field};
+use crate::web::shared::fields::{present_times, time_field};
 use crate::web::shared::form::STANDS;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show};
@@ -278,7 +278,7 @@ fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: T
     .tone(ActTone::Go)
     .field(Field::hidden(
         STANDS,
-        standing([("planned_start", Some(start)), ("planned_end", Some(end))]),
+        present_times([("planned_start", Some(start)), ("planned_end", Some(end))]),
     ))
     .field(first)
     .field(field("planned_end", "End", end))

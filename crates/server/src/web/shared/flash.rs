@@ -123,7 +123,7 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// The text of a confirmation, by its name.
-pub(crate) fn words_of(name: &str) -> Option<&'static str> {
+pub(crate) fn text_of(name: &str) -> Option<&'static str> {
     let found = WORDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, words)| *words)
 }
@@ -259,7 +259,7 @@ impl Flash {
 
     /// The notice with the confirmation; `url_of` is the page of a change.
     pub fn notice(&self, reader: &Reader, url_of: impl Fn(&str) -> String) -> Option<Notice> {
-        let words = words_of(&self.done)?;
+        let words = text_of(&self.done)?;
         let mut notice = match self.key.is_empty() {
             true => done_notice(words),
             false => done_notice(&format!("{}: {words}", self.key)),
@@ -339,7 +339,7 @@ mod tests {
     fn each_decision_is_told_in_words_of_its_own() {
         let mut told: Vec<&str> = Vec::new();
         for decision in model::core::enums::Decision::ALL {
-            let words = words_of(decided(decision.as_str())).unwrap();
+            let words = text_of(decided(decision.as_str())).unwrap();
             assert!(!told.contains(&words), "{words}");
             told.push(words);
         }

@@ -89,7 +89,7 @@ pub(crate) fn in_labels(text: &str) -> String {
 
 /// An error in a field that the form does not have, without the API's name: `plan[1].owner` is “Who”, and a field without a
 /// label is shown by its own name.
-pub(crate) fn in_plain_words(text: &str, field: &str) -> String {
+pub(crate) fn plain_error(text: &str, field: &str) -> String {
     let last = field.rsplit('.').next().unwrap_or(field);
     let last = last.split('[').next().unwrap_or(last);
     let of_row = || OF_ROWS.iter().find(|(name, _)| *name == last && field.contains('.'));

@@ -187,7 +187,7 @@ fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Resul
         .and_then(|field| body[field.name].as_str())
         .unwrap_or(N::CARD.title);
     let facts = fields.iter().skip(1).filter_map(|field| {
-        let value = told(view, field, &body[field.name]);
+        let value = shown_value(view, field, &body[field.name]);
         (!value.is_empty()).then(|| Fact::new(field.label, value))
     });
     let further = further.into_iter().filter(|(_, texts)| !texts.is_empty());
@@ -216,7 +216,7 @@ fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Resul
 }
 
 /// A value as a reader sees it.
-fn told(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Rich {
+fn shown_value(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Rich {
     match (field.kind, value) {
         (Kind::Time, Value::String(text)) => text
             .parse::<Timestamp>()

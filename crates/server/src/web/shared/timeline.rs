@@ -99,7 +99,7 @@ fn phrase(told: &ShownEvent) -> (&'static str, String) {
         return (icon, (*words).to_owned());
     }
     if told.kind == "entry.recorded" {
-        return noted_words(told);
+        return entry_text(told);
     }
     match phrases::find(&told.kind) {
         Some((icon, words)) => (icon, words.to_owned()),
@@ -108,7 +108,7 @@ fn phrase(told: &ShownEvent) -> (&'static str, String) {
 }
 
 /// A recorded action of the work: the event has the kind and the step, and the entry has the text.
-fn noted_words(told: &ShownEvent) -> (&'static str, String) {
+fn entry_text(told: &ShownEvent) -> (&'static str, String) {
     let step = told.data.get("step").and_then(Value::as_i64);
     let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
     let takes_back = told.data.contains_key("withdraws");
@@ -138,7 +138,7 @@ fn noted_words(told: &ShownEvent) -> (&'static str, String) {
 
 /// The detail from an event's data: a decision, an outcome, a rule.
 fn detail(view: &View<'_, '_, '_>, told: &ShownEvent) -> Option<String> {
-    if phrases::says_all(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
+    if phrases::needs_no_data(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
         return None;
     }
     let text = |name: &str| told.data.get(name).and_then(Value::as_str);

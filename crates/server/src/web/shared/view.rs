@@ -592,13 +592,13 @@ fn value_of(view: &View<'_, '_, '_>, value: &Value) -> Rich {
 }
 
 /// Redirects the reader to a page, given by its path with the tenant, with a confirmation.
-pub(crate) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Flash) -> Response {
+pub(crate) fn redirect_with_flash(state: &AppState, visitor: &Visitor, path: &str, told: &Flash) -> Response {
     if told.done.is_empty() && told.twice.is_empty() {
         return see(path);
     }
     if told.done.is_empty() {
         let kept = Flash::new(KEPT).twice(told.twice.clone());
-        return see_told(state, visitor, path, &kept);
+        return redirect_with_flash(state, visitor, path, &kept);
     }
     let now = state.executor().tools().clock.now();
     let query = told.query(path, visitor.caller.credential_id(), now);

@@ -7,7 +7,7 @@ use super::{card, path, show};
 use crate::client::Client;
 use crate::clock;
 use crate::commands::change::lifecycle::review::{Review, over_draft, review};
-use crate::commands::change::lifecycle::undo::answers;
+use crate::commands::change::lifecycle::undo::answers_of;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, text_of};
 
@@ -394,7 +394,7 @@ pub(super) fn schedule(client: &Client, key: &str, from: &str, to: &str, output:
     });
     let etag = client.get(&path(key, ""))?.etag.unwrap_or_else(|| "*".to_owned());
     let change = client.conditional("PUT", &path(key, "/schedule"), &body, &etag)?.body;
-    show::told(output, &change, "has its times");
+    show::print_done(output, &change, "has its times");
     Ok(())
 }
 
@@ -405,7 +405,7 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
         Act::Withdraw { key, approval } => {
             let at = path(key, &format!("/approvals/{}", crate::client::encode(approval)));
             let change = client.delete(&at)?.body;
-            show::told(output, &change, "has one decision less");
+            show::print_done(output, &change, "has one decision less");
             return Ok(());
         }
         _ => {}
@@ -418,21 +418,21 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
     }
     let answer = client.post(&path(key, rest), &body)?.body;
     if let Act::BreakGlass { validate: None, .. } = act {
-        return show::told_glass(client, &answer, output);
+        return show::print_break_glass(client, &answer, output);
     }
     if answer.get("change_state").is_some() {
-        tell_item(output, key, &answer, done);
+        print_item(output, key, &answer, done);
     } else {
-        show::told(output, &answer, done);
+        show::print_done(output, &answer, done);
     }
     if let Act::Submit { .. } = act {
-        show::tell_turned(output, &answer);
+        show::print_turned_normal(output, &answer);
     }
     Ok(())
 }
 
 /// The result for an item: its id, and the change's state now.
-pub(super) fn tell_item(output: &Output, key: &str, item: &Value, done: &str) {
+pub(super) fn print_item(output: &Output, key: &str, item: &Value, done: &str) {
     let state = text_of(item, "change_state");
     output.data(item, |output| {
         let now = if state.is_empty() {
@@ -624,7 +624,7 @@ fn assessment(act: &Act) -> Value {
         ("impact", has_impact.then_some(impact)),
         ("complexity", text(complexity)),
         ("security", text(security)),
-        ("security_answers", (!answer.is_empty()).then(|| answers(answer))),
+        ("security_answers", (!answer.is_empty()).then(|| answers_of(answer))),
         ("dependencies_reviewed", dependencies_reviewed.then_some(json!(true))),
         (
             "risk_override",
@@ -680,7 +680,7 @@ fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
     let (rest, mut body, done) = decision(act)?;
     body["content_digest"] = json!(digest);
     let item = client.post(&path(key, rest), &body)?.body;
-    tell_item(output, key, &item, done);
+    print_item(output, key, &item, done);
     Ok(())
 }
 

@@ -13,13 +13,13 @@ type Row = (&'static str, String);
 pub(super) fn card(output: &Output, change: &Value) {
     let title = format!("{}  {}", text_of(change, "key"), text_of(change, "title"));
     output.line(&output.tone(Tone::Strong, &title));
-    let rows = [standing(change), content(change), people(change), texts(change)].concat();
+    let rows = [rule_rows(change), content(change), people(change), texts(change)].concat();
     output.pairs(&rows);
     lists(change).iter().for_each(|line| output.line(line));
 }
 
 /// The rules that apply to it, and its state.
-fn standing(change: &Value) -> Vec<Row> {
+fn rule_rows(change: &Value) -> Vec<Row> {
     let field = |name: &str| text_of(change, name);
     let hold = if is_true(change, "on_hold") { ", on hold" } else { "" };
     let (start, end) = (field("planned_start"), field("planned_end"));
@@ -334,7 +334,7 @@ mod tests {
     }
 
     fn shown(change: &Value) -> String {
-        let rows = [standing(change), content(change), people(change), texts(change)].concat();
+        let rows = [rule_rows(change), content(change), people(change), texts(change)].concat();
         let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
         let mut lines: Vec<String> = rows.map(|(name, value)| format!("{name}  {value}")).collect();
         lines.extend(lists(change));

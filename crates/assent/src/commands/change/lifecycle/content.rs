@@ -234,15 +234,15 @@ pub(super) fn create(client: &Client, content: &Content, output: &Output) -> Res
     if body.is_empty() {
         return Err(Failure::could_not("Say at least --title, or bring a --file."));
     }
-    tell_lookalikes(client, &body, output);
+    print_lookalikes(client, &body, output);
     let made = client.post("/changes", &Value::Object(body))?.body;
-    show::told(output, &made, "made");
+    show::print_done(output, &made, "made");
     Ok(())
 }
 
 /// Names the changes that look like one that is about to be made. The warning is a hint: no result of the server stops the
 /// command.
-fn tell_lookalikes(client: &Client, body: &Map<String, Value>, output: &Output) {
+fn print_lookalikes(client: &Client, body: &Map<String, Value>, output: &Output) {
     let targets = body.get("targets").and_then(Value::as_array).into_iter().flatten();
     let plain = body.get("services").and_then(Value::as_array).into_iter().flatten();
     let named = targets.filter_map(|target| target["service"].as_str());
@@ -300,8 +300,8 @@ pub(super) fn edit(
     if had_approvers && text_of(&before.body, "content_digest") != text_of(&after, "content_digest") {
         output.talk("The covered content changed: approvals that it touches are void.");
     }
-    show::told(output, &after, "edited");
-    show::tell_turned(output, &after);
+    show::print_done(output, &after, "edited");
+    show::print_turned_normal(output, &after);
     Ok(())
 }
 

@@ -48,7 +48,7 @@ pub(super) async fn begin(asked: &DialectRequest) -> Result<DialectResponse, Ref
     let change = text_of(&made["key"]).to_owned();
     let said = json!({"change_key": change, "service": plan.service, "environment": plan.environment, "artifact": plan.artifact,
         "commit": commit, "state": "pending"});
-    runs::tell(asked, OutsideRunKind::Deployment, &name, &said).await?;
+    runs::report_run(asked, OutsideRunKind::Deployment, &name, &said).await?;
     submit(asked, &change, plan.is_reviewed).await?;
     Ok(begun(&change))
 }
@@ -179,7 +179,7 @@ async fn found(asked: &DialectRequest) -> Result<Value, Refused> {
 /// The status of a stage's change: 200 lets the pipeline go on, 201 makes it wait or stop. The details are texts, so that the
 /// step shows them when they change.
 pub(super) async fn status(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
-    let told = gating::ask(asked, &found(asked).await?).await?;
+    let told = gating::query_gate(asked, &found(asked).await?).await?;
     let change = text_of(&told.change["key"]);
     let (number, result, word) = match told.standing {
         GatingState::Allowed => (200, "success", "approved"),

@@ -103,9 +103,9 @@ pub(super) async fn artifacts(asked: &DialectRequest) -> Result<DialectResponse,
         let service = service(asked, &artifact).await?;
         let said = json!({"service": service, "artifact": artifact.digest});
         for name in artifact.digest.iter().cloned().chain([artifact.title()]) {
-            runs::tell(asked, OutsideRunKind::Artifact, &name, &said).await?;
+            runs::report_run(asked, OutsideRunKind::Artifact, &name, &said).await?;
         }
-        runs::tell(asked, OutsideRunKind::Build, &run.name(&service), &said).await?;
+        runs::report_run(asked, OutsideRunKind::Build, &run.name(&service), &said).await?;
         names.push(artifact.title());
     }
     Ok(registered(&names))
@@ -123,11 +123,11 @@ pub(super) async fn package(asked: &DialectRequest) -> Result<DialectResponse, R
         known.push(found.ok_or_else(absent)?);
     }
     let package = runs::named(&[&name, &run.name("")]);
-    runs::tell(asked, OutsideRunKind::Package, &package, &json!({})).await?;
+    runs::report_run(asked, OutsideRunKind::Package, &package, &json!({})).await?;
     for artifact in &known {
         let said = json!({"service": artifact["service"], "artifact": artifact["artifact"]});
         let name = run.name(text_of(&artifact["service"]));
-        runs::tell(asked, OutsideRunKind::Build, &name, &said).await?;
+        runs::report_run(asked, OutsideRunKind::Build, &name, &said).await?;
     }
     Ok(registered(&[name]))
 }
