@@ -85,7 +85,7 @@ fn obligation_rows(set: &PolicySet, requirements: &Requirements) -> Vec<Obligati
             .source(&row.obligation.id)
             .map(|source| source.reason.clone())
             .unwrap_or_default(),
-        asks: policy::words_of(&row.obligation),
+        asks: policy::obligation_text(&row.obligation),
         targets: row.targets.iter().map(ToString::to_string).collect(),
     };
     let mut rows: Vec<ObligationRow> = requirements.obligations.iter().map(row).collect();
