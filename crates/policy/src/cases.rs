@@ -36,9 +36,9 @@ use model::approval::obligation::Obligation;
 use crate::judge::CedarResult;
 use crate::question::Question;
 use crate::{Finding, PolicySet, SourceFile};
-pub use words::obligation_text;
 use parse::{Case, Expectation};
 pub(crate) use words::duration;
+pub use words::obligation_text;
 
 /// The result of running cases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

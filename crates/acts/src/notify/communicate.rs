@@ -703,7 +703,11 @@ pub(crate) fn follow_refused(cx: &mut Context<'_, '_>, sent: &Communication) -> 
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn request_correction(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
+pub(crate) fn request_correction(
+    cx: &mut Context<'_, '_>,
+    address: &str,
+    (about, title): (String, String),
+) -> Result<()> {
     let about = About::new(AboutKind::Other, about);
     let item = NewItem {
         part: format!(

@@ -16,7 +16,7 @@ use crate::core::connections::connection;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::Written;
-use crate::notify::communicate::{REFUSED, TOPIC, request_correction, follow_refused};
+use crate::notify::communicate::{REFUSED, TOPIC, follow_refused, request_correction};
 use crate::notify::mail_address::KIND;
 use crate::notify::mark_message::mark_message;
 

@@ -34,7 +34,7 @@ async fn monitoring_state(State(state): State<AppState>, caller: Caller, uri: Ur
         check_door(cx, "GET", PATH)?;
         asking.check_scope(Scope::Read)?;
         let placed = find_placed(cx)?;
-        query_words::check_words(PATH, &query)?;
+        query_words::check_parameters(PATH, &query)?;
         Ok(view(&seen, &placed))
     };
     let body = state.act(Lane::Pages, &caller, Mode::Read, act).await?;
