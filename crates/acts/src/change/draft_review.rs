@@ -60,13 +60,7 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let suspected = suspected(cx, &change)?;
     let deviations = deviations(cx, &change)?;
     let mut summary = summary(&change, &alerts, &file.permits, told.len());
-    for it in &deviations {
-        let what = match it.kind {
-            EntryKind::Issue => "Went wrong",
-            _ => "Otherwise than planned",
-        };
-        summary.push_str(&format!("\n{what}: {}", it.text));
-    }
+    summary.extend(deviations.iter().map(deviation_line));
     for it in measures.iter().filter(|it| it.missed_count > 0) {
         let (key, place) = (&it.objective_key, &it.place);
         let (missed, measured) = (it.missed_count, it.measured_count);
@@ -101,6 +95,15 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
             })).collect::<Vec<_>>(),
         },
     }))
+}
+
+/// A line of the summary on an issue or a deviation.
+fn deviation_line(it: &Entry) -> String {
+    let what = match it.kind {
+        EntryKind::Issue => "Went wrong",
+        _ => "Otherwise than planned",
+    };
+    format!("\n{what}: {}", it.text)
 }
 
 /// An objective with its last value, and how often it was missed.

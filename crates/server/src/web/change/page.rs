@@ -124,11 +124,8 @@ fn page(
         ..context(view, &file)
     };
     let has_failed = success::succeeded(&file.change) == Some(false);
-    let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(act::Act::Review) {
-        Some(draft_review::draft_review(view.cx, key)?)
-    } else {
-        None
-    };
+    let is_owed = has_failed && file.change.reviews.is_empty() && open.has(act::Act::Review);
+    let review_draft = is_owed.then(|| draft_review::draft_review(view.cx, key)).transpose()?;
     let around = Around {
         file: &file,
         comments,
@@ -149,9 +146,9 @@ fn page(
         .filter(|it| it.to_change.is_some())
         .map(|it| it.to.as_str())
         .collect();
-    let told_of_links = outcomes_of_keys(view.cx, &own_links)?;
+    let outcomes = outcomes_of_keys(view.cx, &own_links)?;
     let mut page = assemble(view, &around);
-    page.links = around.links(view, &told_of_links);
+    page.links = around.links(view, &outcomes);
     page.risk_sections.push(matrix);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);

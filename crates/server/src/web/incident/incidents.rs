@@ -230,13 +230,11 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         ..RecordPage::default()
     };
     if incident.resolved_at.is_none() && view.may(actions::SET_INCIDENT) {
+        let resolved_at = time_field(view, "resolved_at", "When it was over");
+        let resolved_at = resolved_at.value(view.reader.field(view.now())).required();
         let resolve = ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
             .tone(ActTone::Go)
-            .field(
-                time_field(view, "resolved_at", "When it was over")
-                    .value(view.reader.field(view.now()))
-                    .required(),
-            )
+            .field(resolved_at)
             .field(Field::hidden(
                 STANDS,
                 present_times([("resolved_at", Some(view.now()))]),
