@@ -4,7 +4,7 @@ use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
 use model::change::closure::before_closure;
 use model::change::lowered::Lowered;
-use model::change::record::Change;
+use model::change::record::{Change, Request};
 use model::change::requirement::earliest_start;
 use model::change::timers::closes_at;
 use model::change::waiting_on::ahead;
@@ -14,7 +14,7 @@ use model::core::ids::PersonId;
 use model::identity::factor::Wanted;
 use model::risk::effective::{effective, unaccepted};
 use model::risk::security_questions;
-use pages::{Act, ActContext, ActForm, ActTone, Field, SecurityQuestionField};
+use pages::{Act, ActContext, ActForm, ActTone, Field, SecurityQuestionField, Tone};
 
 use crate::http::percent::escaped;
 use crate::web::cab::meetings;
@@ -131,6 +131,20 @@ pub(crate) fn awaits_decision_of(view: &View<'_, '_, '_>, file: &ChangeFile, per
     let rows = ahead(file, &view.directory, view.now());
     rows.iter()
         .any(|row| row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&login))
+}
+
+/// Whether the rule of a request has its approvals, so that the request needs no decision any more.
+pub(crate) fn is_met_without(change: &Change, request: &Request) -> bool {
+    let of_rule = || change.clocks.iter().filter(|clock| clock.rule == request.rule);
+    of_rule().next().is_some() && of_rule().all(|clock| clock.met_at.is_some())
+}
+
+/// A request behind its person's name: one whose rule is met waits for nothing.
+pub(crate) fn asked_words(change: &Change, request: &Request) -> (Tone, &'static str) {
+    match is_met_without(change, request) {
+        true => (Tone::Plain, " was asked, and others decided"),
+        false => (Tone::Wait, " is asked"),
+    }
 }
 
 /// Whether the reader's decision counts and nothing more is expected from the reader.

@@ -29,7 +29,7 @@ use serde_json::Value;
 use crate::http::percent::escaped;
 use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, request_reason, step_name, way_on};
 use crate::web::cab::meetings;
-use crate::web::change::open_acts::awaits_decision_of;
+use crate::web::change::open_acts::{asked_words, awaits_decision_of, is_met_without};
 use crate::web::change::review_draft::{cause_text, what_differs};
 use crate::web::change::runbook::action_log;
 use crate::web::change::{course, custom_fields, waves};
@@ -130,10 +130,12 @@ impl Around<'_> {
                 Some(at) => Rich::from("seen ").append(view.ago(at)),
                 None => Rich::from("asked ").append(view.ago(request.asked_at)),
             };
+            let (tone, words) = asked_words(change, request);
             let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
+            let is_late = is_late && tone == Tone::Wait;
             let aside = if is_late { aside.all_late() } else { aside };
             entries.push(
-                Entry::new(Tone::Wait, view.person(&request.person).text(" is asked"))
+                Entry::new(tone, view.person(&request.person).text(words))
                     .why(
                         view.sentence(request_reason(&request.why))
                             .text(", rule ")
@@ -170,7 +172,9 @@ impl Around<'_> {
             .filter(|approval| approval.is_yes() && !awaits_decision_of(view, self.file, &approval.person))
             .map(|approval| &approval.person)
             .collect();
-        let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
+        let change = &self.file.change;
+        let open = change.requests.iter().filter(|row| !is_met_without(change, row));
+        let mut asked: BTreeSet<&PersonId> = open.map(|row| &row.person).collect();
         // A rejection ends all requests. Its author still counts in the total, but not as approving.
         asked.extend(self.file.standing().map(|approval| &approval.person));
         let glass = self.file.change.lawful_break_glass();

@@ -193,6 +193,12 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         count(report.controls.len() as u64),
         count(report.population.changes)
     );
+    let all = report.controls.iter();
+    let byline = match all.filter(|it| it.result == Tested::NotEnforced).count() {
+        0 => byline,
+        1 => format!("{byline} One control is not enforced."),
+        many => format!("{byline} {} controls are not enforced.", count(many as u64)),
+    };
     let file = |label: &'static str, format: ReportFormat| {
         ActForm::link(label, format!("{here}/file/{}?{query}", format.as_str())).tone(ActTone::Quiet)
     };
@@ -280,9 +286,19 @@ fn summary(report: &ControlReport) -> Section {
     Section::new("controls", "Controls", SectionBody::Table(table))
 }
 
+/// Whole percent, rounded: 100 only where nothing is missing, and 0 only where there is nothing.
+fn percent(part: u64, of: u64) -> Option<u64> {
+    let rounded = (part * 100 + of / 2).checked_div(of)?;
+    Some(match rounded {
+        0 if part > 0 => 1,
+        100 if part < of => 99,
+        rounded => rounded,
+    })
+}
+
 fn population(report: &ControlReport, rows_url: &str) -> Section {
     let counted = &report.population;
-    let share = |part: u64, of: u64| match (part * 100).checked_div(of) {
+    let share = |part: u64, of: u64| match percent(part, of) {
         Some(percent) => format!("{} ({percent} %)", count(part)),
         None => count(part),
     };
@@ -330,7 +346,7 @@ fn population(report: &ControlReport, rows_url: &str) -> Section {
 /// Volume and success by month.
 fn months(report: &ControlReport) -> Section {
     let row = |(month, it): (&String, &MonthFigures)| {
-        let success = match (it.succeeded * 100).checked_div(it.ended) {
+        let success = match percent(it.succeeded, it.ended) {
             Some(percent) => format!("{percent} %"),
             None => String::new(),
         };
@@ -407,4 +423,20 @@ fn test_entry(test: &TestResult, rows_url: &str) -> Entry {
         format!("{rows_url}&rule={}", test.rule),
     );
     Entry::new(tone, line).why(Rich::new().said(test.test.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn a_share_is_rounded_and_never_makes_all_or_nothing_of_some() {
+        assert_eq!(percent(3, 51), Some(6));
+        assert_eq!(percent(16, 18), Some(89));
+        assert_eq!((percent(1, 1_000), percent(999, 1_000)), (Some(1), Some(99)));
+        assert_eq!(
+            (percent(0, 7), percent(7, 7), percent(0, 0)),
+            (Some(0), Some(100), None)
+        );
+    }
 }

@@ -169,7 +169,9 @@ fn listed<T>(
             count(rows.count)
         ));
     }
-    section.lede(format!("{} in the span.", count(rows.count)))
+    section
+        .lede(format!("{} in the span.", count(rows.count)))
+        .unsaid("None in the span.")
 }
 
 fn change(view: &View<'_, '_, '_>, key: Option<&str>) -> Cell {
@@ -302,14 +304,14 @@ fn administration(found: &Reconciliation) -> Section {
 
 /// A right that a person held, with its times.
 fn held(view: &View<'_, '_, '_>, it: &Held) -> String {
-    let until = it.until.map(|at| view.reader.moment(at)).unwrap_or_default();
+    let until = it.until.map(|at| view.reader.absolute(at)).unwrap_or_default();
     let words = [
         it.right.clone(),
         it.of.join(", "),
         it.environment.clone().unwrap_or_default(),
     ];
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    format!("{}: {} – {until}", words.join(" "), view.reader.moment(it.from))
+    format!("{}: {} – {until}", words.join(" "), view.reader.absolute(it.from))
 }
 
 fn people(view: &View<'_, '_, '_>, rows: &Listed<Could>) -> Section {

@@ -51,8 +51,10 @@ fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
     if !view.may(actions::AUDIT) {
         return Vec::new();
     }
-    let link =
-        |words: &str, path: &str, why: &str| Entry::new(Tone::Plain, Rich::new().link(words, view.url(path))).why(why);
+    let link = |words: &str, path: &str, why: &str| {
+        let link = Rich::new().link(words, view.url(path));
+        Entry::new(Tone::Plain, link).icon("right").why(why)
+    };
     vec![
         link(
             "Retention rules",

@@ -233,7 +233,10 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         let resolved_at = time_field(view, "resolved_at", "When it was over");
         let resolved_at = resolved_at.value(view.reader.field(view.now())).required();
         let resolve = ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
-            .tone(ActTone::Go)
+            .tone(match commander::wants_one(view, incident) {
+                true => ActTone::Plain,
+                false => ActTone::Go,
+            })
             .field(resolved_at)
             .field(Field::hidden(
                 STANDS,
@@ -285,7 +288,7 @@ fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<
             Some(_) => (Tone::Plain, "cleared".to_owned()),
             None => (Tone::Wait, format!("{} points", row.ranked.score)),
         };
-        let mut why = Rich::from(format!("{mark}: {}", row.ranked.reasons.join("; ")));
+        let mut why = Rich::from(format!("{mark}; {}", row.ranked.reasons.join("; ")));
         if let Some(ppm) = found.probability(place) {
             let percent = (ppm + 5_000) / 10_000;
             why = why.line().text(format!(

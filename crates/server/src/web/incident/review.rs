@@ -108,7 +108,6 @@ fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> a
                 view.url(&format!("/incidents/{}", escaped(&drafted.key))),
             ),
         ],
-        key: drafted.key.clone(),
         title: drafted.title.clone(),
         marks: vec![mark],
         byline: Rich::from("Post-incident review. It names systems and conditions, not faults of people."),
@@ -209,7 +208,7 @@ fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) ->
             .said(change.title.as_str())
             .text(format!(", {}", change.role));
         let tone = if change.answer.is_some() { Tone::Ok } else { Tone::Wait };
-        Entry::new(tone, text).icon("list").why(known(change))
+        Entry::new(tone, text).icon("list").why(known(view, change))
     });
     let forms = drafted
         .changes
@@ -222,14 +221,15 @@ fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) ->
 }
 
 /// The recorded facts about a change, and the two answers.
-fn known(change: &Involved) -> Rich {
+fn known(view: &View<'_, '_, '_>, change: &Involved) -> Rich {
     let mut rich = match &change.forecast {
         Some(percent) => Rich::from(format!("Rated {}, {percent} %", change.risk)),
         None => Rich::from(format!("Rated {}", change.risk)),
     };
-    rich = rich.text(format!("; {} steps; {} permits", change.steps, change.permits));
+    rich = rich.text(format!("; steps: {}; permits: {}", change.steps, change.permits));
     if !change.decided_by.is_empty() {
-        rich = rich.text("; decided by ").said(change.decided_by.join(", "));
+        let names: Vec<String> = change.decided_by.iter().map(|login| view.waits_on(login)).collect();
+        rich = rich.text("; decided by ").said(names.join(", "));
     }
     rich = rich.line();
     match &change.answer {

@@ -115,7 +115,8 @@ fn page(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<St
     let mut sections = vec![webhook(view, connection), arrivals(view, kind, &deliveries, &turned)];
     let ticked: Vec<Entry> = events(&connection.kind)
         .iter()
-        .map(|(event, meaning)| Entry::new(Tone::Ok, *event).why(*meaning))
+        // Chosen in the other system: here nobody knows yet whether it is done.
+        .map(|(event, meaning)| Entry::new(Tone::Plain, *event).icon("right").why(*meaning))
         .collect();
     if !ticked.is_empty() {
         sections.insert(

@@ -24,7 +24,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::report::dashboard_pdf::dashboard_file;
-use crate::web::report::metric_words::{NOTHING, basis, count_text, value_of};
+use crate::web::report::metric_words::{NOTHING, basis, count_text, course, value_of};
 use crate::web::report::success_rate::counted_from;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
@@ -43,14 +43,14 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
         view.cx.allow(actions::READ)?;
         let role = |it: &model::report::dashboard::RoleDashboard| {
             let url = view.url(&format!("/dashboard/{}", it.key));
-            Entry::new(Tone::Plain, Rich::new().link(it.title, url))
+            Entry::new(Tone::Plain, Rich::new().link(it.title, url)).icon("chart")
         };
         let roles: Vec<Entry> = DASHBOARDS.iter().map(role).collect();
         let mut saved = Vec::new();
         for it in Dashboard::listed(view.cx)? {
             let url = view.url(&format!("/dashboard/{}", it.id));
             let link = Rich::new().said_link(it.title.as_str(), url);
-            saved.push(Entry::new(Tone::Plain, link).why(view.person(&it.owner)));
+            saved.push(Entry::new(Tone::Plain, link).icon("chart").why(view.person(&it.owner)));
         }
         let page = RecordPage {
             frame: view.frame.clone(),
@@ -202,7 +202,7 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
                 href: href.clone(),
                 value: value.clone(),
                 before: of.clone(),
-                points: figure.course.clone(),
+                points: course(figure),
                 unit: "week".to_owned(),
             };
             let row = vec![
@@ -214,7 +214,12 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
         }
         _ => chart(view, wanted, narrow, found),
     };
-    let section = Section::new(tile.id, tile.title, body).lede(tile.words).unsaid(NOTHING);
+    // The page of a metric has its definition; the tile of one needs no sentence beside its link.
+    let lede = match tile.source {
+        Source::Metric(_) => "",
+        _ => tile.words,
+    };
+    let section = Section::new(tile.id, tile.title, body).lede(lede).unsaid(NOTHING);
     match (found.since, found.is_cut) {
         (Some(since), _) => section.note(counted_from(view, since)),
         (None, true) => section.note("only a part is shown"),

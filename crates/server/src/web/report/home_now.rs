@@ -162,23 +162,38 @@ pub(crate) fn numbers(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<HomeNumbe
     let mut numbers: Vec<HomeNumber> = asked
         .iter()
         .zip(figures)
-        .map(|((label, query), count)| HomeNumber::new(*label, count, view.url(&format!("/changes?{query}"))))
+        .map(|((label, query), count)| {
+            HomeNumber::new(of(*label, &count), count, view.url(&format!("/changes?{query}")))
+        })
         .collect();
     if view.frame.places.contains(&Place::Incidents) {
         let all = view.directory.incidents.values();
         let open = all.filter(|it| it.state().as_str() == "open").count();
         let url = view.url("/incidents?state=open");
-        numbers.push(HomeNumber::new("Open incidents", open.to_string(), url));
+        let open = open.to_string();
+        numbers.push(HomeNumber::new(of("Open incidents", &open), open, url));
     }
     let mine = ItemQuery {
         whose: Whose::Mine,
         open: true,
         ..ItemQuery::default()
     };
-    let items = list_items::count(view.cx, &mine)?;
-    numbers.push(HomeNumber::new("Action items", items.to_string(), view.url("/inbox")));
+    let items = list_items::count(view.cx, &mine)?.to_string();
+    numbers.push(HomeNumber::new(of("Action items", &items), items, view.url("/inbox")));
     numbers.retain(|it| !matches!(it.count.as_str(), "" | "0"));
     Ok(numbers)
+}
+
+/// The label of a number, which is another one for a single thing.
+fn of(label: &'static str, count: &str) -> &'static str {
+    match (count, label) {
+        ("1", "Your open changes") => "Your open change",
+        ("1", "Start within a day") => "Starts within a day",
+        ("1", "Open emergencies") => "Open emergency",
+        ("1", "Open incidents") => "Open incident",
+        ("1", "Action items") => "Action item",
+        _ => label,
+    }
 }
 
 /// The queries of the list of changes that are counted, with their labels.

@@ -402,8 +402,10 @@ fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 
 /// The auditor's way in: the population, a sample of it, the log.
 fn population(view: &View<'_, '_, '_>) -> Section {
-    let entry =
-        |words: &str, path: &str, why: &str| Entry::new(Tone::Plain, Rich::new().link(words, view.url(path))).why(why);
+    let entry = |words: &str, path: &str, why: &str| {
+        let link = Rich::new().link(words, view.url(path));
+        Entry::new(Tone::Plain, link).icon("right").why(why)
+    };
     let entries = vec![
         entry(
             "Draw a sample",

@@ -18,7 +18,7 @@ use pages::{
 
 use crate::api::report::metrics::week_start;
 use crate::http::state::AppState;
-use crate::web::report::metric_words::{MetricPageQuery, basis, share, value_of};
+use crate::web::report::metric_words::{MetricPageQuery, basis, by_dimension, share, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
@@ -87,6 +87,7 @@ pub(super) fn sensitivity(definition: &Definition, found: &[Variant]) -> Section
 fn varied(it: Varied) -> String {
     match it {
         Varied::WindowDays(days) => format!("Window of {} days", count(days.unsigned_abs())),
+        Varied::ReturnDays(1) => "A return within a day fails a deployment".to_owned(),
         Varied::ReturnDays(days) => format!("A return within {} days fails a deployment", count(days.unsigned_abs())),
         Varied::UpToSeverity(severity) => format!("Only incidents up to severity {severity} make a failure"),
     }
@@ -194,8 +195,7 @@ pub(super) fn groups(
         }
         _ => String::new(),
     };
-    Section::new("groups", "By group", SectionBody::Table(table))
-        .named(word)
+    Section::new("groups", by_dimension(word), SectionBody::Table(table))
         .lede(lede)
         .note(note)
         .unsaid("No row in this window names one.")
@@ -208,7 +208,7 @@ pub(super) fn approvers(view: &View<'_, '_, '_>, asked: &MetricPageQuery, found:
         let part = |at: usize| figure.parts.map(|parts| took(parts[at])).unwrap_or_default();
         let rows = asked.with(&[("by", ""), ("approver", login)]);
         vec![
-            Cell::title(login.as_str(), rows.url(view, "/metrics/time_to_approve")),
+            Cell::title(view.waits_on(login), rows.url(view, "/metrics/time_to_approve")),
             Cell::text(value_of(it, figure)),
             Cell::Short(part(0)),
             Cell::Short(part(1)),

@@ -11,6 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use model::report::change_outcome::ASSESSMENT;
 use model::report::control_chart;
 use model::report::definition::{self, Exclusion};
 use model::report::evaluate::Window;
@@ -27,7 +28,9 @@ use crate::api::report::metrics::week_start;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::report::metric_parts::approvers;
-use crate::web::report::metric_words::{MetricPageQuery, basis, exclusion, interval, narrowed, share, value, value_of};
+use crate::web::report::metric_words::{
+    MetricPageQuery, basis, by_dimension, course, exclusion, interval, narrowed, share, value, value_of,
+};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
@@ -182,13 +185,12 @@ fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Se
         let it = found.definition;
         let href = loaded.asked.with(&[("by", "")]).url(view, &format!("/metrics/{id}"));
         let (said, of) = (value_of(it, &found.whole), basis(it, &found.whole));
-        let is_counted = !matches!(id, "lead_time" | "recovery_time");
         drawn.push(Figure {
             label: it.title.clone(),
             href,
             value: said.clone(),
             before: of.clone(),
-            points: if is_counted { found.course.clone() } else { Vec::new() },
+            points: course(&found),
             unit: "week".to_owned(),
         });
         rows.push(vec![Cell::Name(it.title.clone()), Cell::text(said), Cell::text(of)]);
@@ -252,8 +254,11 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::R
             Cell::title(name.as_str(), href),
             Cell::text(told(0)),
             Cell::text(told(1)),
-            Cell::text(sure.map(|it| interval(all[1].definition, it)).unwrap_or_default()),
-            Cell::text(capital(&level)),
+            Cell::text(match sure.map(|it| interval(all[1].definition, it)) {
+                Some(likely) if level.is_empty() => likely,
+                Some(likely) => format!("{likely}; level {level}"),
+                None => String::new(),
+            }),
             Cell::text(told(2)),
             Cell::text(told(3)),
         ]
@@ -265,7 +270,6 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::R
             Column::new("Succeeded", Fold::Under).number(),
             Column::new("Failed", Fold::Never).number(),
             Column::new("Likely", Fold::Under).named(),
-            Column::new("Level", Fold::Under).named(),
             Column::new("Deployments", Fold::Under).named(),
             Column::new("Lead time", Fold::Under).named(),
         ],
@@ -276,8 +280,7 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::R
         true => format!("the first {MOST_GROUPS} of {}", count(total as u64)),
         false => count(total as u64),
     };
-    Ok(Section::new("groups", "By group", SectionBody::Table(table))
-        .named(by)
+    Ok(Section::new("groups", by_dimension(by), SectionBody::Table(table))
         .note(note)
         .unsaid("No deployment and no change in this window names one."))
 }
@@ -360,14 +363,18 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<S
     }
     for (rule, figure) in found.groups.iter().take(MOST_GROUPS) {
         let part = |at: usize| figure.parts.map(|parts| took(parts[at])).unwrap_or_default();
+        let is_said = rule != ASSESSMENT;
         bars.push(StackedBar {
-            label: rule.clone(),
-            is_said: true,
+            label: if is_said { rule.clone() } else { capital(rule) },
+            is_said,
             value: value_of(it, figure),
             parts: figure.parts.unwrap_or_default().to_vec(),
         });
         rows.push(vec![
-            Cell::said(rule.as_str()),
+            match is_said {
+                true => Cell::said(rule.as_str()),
+                false => Cell::Name(capital(rule)),
+            },
             Cell::text(value_of(it, figure)),
             Cell::Short(part(0)),
             Cell::Short(part(1)),

@@ -562,7 +562,7 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
         };
         let time = match one.start.date() == date {
             true => view.reader.time(one.start.timestamp()),
-            false => "goes on".to_owned(),
+            false => "continued".to_owned(),
         };
         blocks.push(Block {
             href: view.change_url(&one.listed.key),

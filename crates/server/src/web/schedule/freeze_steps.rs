@@ -84,6 +84,10 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         ],
         title: report.title.clone(),
         is_said: true,
+        byline: Rich::from(match report.past.is_empty() {
+            true => "Report of the freeze. It has not begun yet.",
+            false => "Report of the freeze: what became of the changes that it hit.",
+        }),
         is_facts_first: true,
         ..RecordPage::default()
     };
@@ -118,7 +122,10 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     ];
     for (fate, anchor, title, unsaid) in groups {
         let rows: Vec<&Reported> = report.changes.iter().filter(|it| it.fate == fate).collect();
-        let note = format!("{} of {}", rows.len(), report.hit);
+        let note = match report.hit {
+            0 => String::new(),
+            hit => format!("{} of {hit}", rows.len()),
+        };
         let entries = rows
             .into_iter()
             .take(MOST_ROWS)
@@ -137,7 +144,10 @@ fn report_facts(report: &FreezeReport) -> Vec<Fact> {
         Fact::new("Changes it hit", report.hit.to_string()),
         Fact::new(
             "Exceptions",
-            format!("{}, {} failed", report.excepted, report.excepted_failed),
+            match report.excepted {
+                0 => "none".to_owned(),
+                excepted => format!("{excepted}, {} failed", report.excepted_failed),
+            },
         ),
         Fact::new("Times so far", report.past.len().to_string()),
     ];
