@@ -230,20 +230,7 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         ..RecordPage::default()
     };
     if incident.resolved_at.is_none() && view.may(actions::SET_INCIDENT) {
-        let resolved_at = time_field(view, "resolved_at", "When it was over");
-        let resolved_at = resolved_at.value(view.reader.field(view.now())).required();
-        let resolve = ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
-            .tone(match commander::wants_one(view, incident) {
-                true => ActTone::Plain,
-                false => ActTone::Go,
-            })
-            .field(resolved_at)
-            .field(Field::hidden(
-                STANDS,
-                present_times([("resolved_at", Some(view.now()))]),
-            ))
-            .submit("Say that it is over");
-        page.acts.push(resolve);
+        page.acts.push(resolve_form(view, incident));
     }
     page.acts.extend(commander::forms(view, incident));
     if view.may(actions::SET_INCIDENT) {
@@ -255,6 +242,23 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
     }
     Ok(page.render())
+}
+
+/// The form that ends an incident; it steps back while a commander is wanted first.
+fn resolve_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
+    let resolved_at = time_field(view, "resolved_at", "When it was over");
+    let resolved_at = resolved_at.value(view.reader.field(view.now())).required();
+    ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
+        .tone(match commander::wants_one(view, incident) {
+            true => ActTone::Plain,
+            false => ActTone::Go,
+        })
+        .field(resolved_at)
+        .field(Field::hidden(
+            STANDS,
+            present_times([("resolved_at", Some(view.now()))]),
+        ))
+        .submit("Say that it is over")
 }
 
 /// The review of an incident, and for auditors its forensic timeline.

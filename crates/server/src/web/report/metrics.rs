@@ -213,15 +213,17 @@ fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Se
     Ok((section, excluded))
 }
 
+/// The metrics in the columns of the table by group.
+const GROUPED: [&str; 4] = [
+    "success_share",
+    "change_failure_rate",
+    "deployment_frequency",
+    "lead_time",
+];
+
 fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::Result<Section> {
-    let ids = [
-        "success_share",
-        "change_failure_rate",
-        "deployment_frequency",
-        "lead_time",
-    ];
     let mut all = Vec::new();
-    for id in ids {
+    for id in GROUPED {
         all.push(loaded.figure(view, id, by)?.1);
     }
     let mut names: Vec<String> = all.iter().flat_map(|it| it.groups.keys().cloned()).collect();
