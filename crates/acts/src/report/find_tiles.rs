@@ -642,12 +642,13 @@ fn incidents(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> 
             *counts.entry(incident.severity).or_default() += 1;
         }
     }
+    let of = service.map_or_else(String::new, |key| format!("&service={}", key.as_str()));
     let row = |(severity, count): (i64, i64)| TileRow {
         id: severity.to_string(),
         label: format!("severity {severity}"),
         count,
         is_whole: true,
-        path: "/incidents".to_owned(),
+        path: format!("/incidents?state=unresolved&q=severity:{severity}{of}"),
         ..TileRow::default()
     };
     Ok(counts.into_iter().map(row).collect())
@@ -655,13 +656,13 @@ fn incidents(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> 
 
 fn items(cx: &mut Context<'_, '_>) -> Result<Vec<TileRow>> {
     let kinds = [
-        ("mine", Whose::Mine, false),
-        ("of my groups", Whose::Team, false),
-        ("without an owner", Whose::Unowned, false),
-        ("overdue", Whose::All, true),
+        ("mine", "mine", Whose::Mine, false),
+        ("of my groups", "team", Whose::Team, false),
+        ("without an owner", "unowned", Whose::Unowned, false),
+        ("overdue", "overdue", Whose::All, true),
     ];
     let mut rows = Vec::new();
-    for (label, whose, overdue) in kinds {
+    for (label, list, whose, overdue) in kinds {
         let query = ItemQuery {
             whose,
             open: true,
@@ -674,7 +675,7 @@ fn items(cx: &mut Context<'_, '_>) -> Result<Vec<TileRow>> {
             label: label.to_owned(),
             count: record::count::<ActionItem>(cx.tx, &filter)?,
             is_whole: true,
-            path: "/inbox".to_owned(),
+            path: format!("/inbox?whose={list}"),
             ..TileRow::default()
         });
     }

@@ -35,8 +35,9 @@ const SEVERITIES: [(&str, &str); 4] = [
 ];
 
 /// The states of the list's filter. A major incident is one of them here, because readers look for it first.
-const STATES: [(&str, &str); 5] = [
+const STATES: [(&str, &str); 6] = [
     ("major", "Major"),
+    ("unresolved", "Not resolved"),
     ("open", "Open"),
     ("mitigated", "Mitigated"),
     ("resolved", "Resolved"),
@@ -59,9 +60,14 @@ fn incidents_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&
     view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let is_wanted = |it: &&Incident| {
-        let is_in = words.is_in(it.state().as_str()) || words.state() == "major" && it.is_major();
+        let is_in = match words.state() {
+            "major" => it.is_major(),
+            "unresolved" => it.resolved_at.is_none(),
+            _ => words.is_in(it.state().as_str()),
+        };
         let is_of = words.service().is_empty() || !it.services.is_empty() && words.is_of(&it.services);
-        is_in && is_of && words.fit(&[it.key.as_str(), it.title.as_str()])
+        let severity = format!("severity:{}", it.severity);
+        is_in && is_of && words.fit(&[it.key.as_str(), it.title.as_str(), severity.as_str()])
     };
     let mut found: Vec<&Incident> = directory.incidents.values().filter(is_wanted).collect();
     found.sort_by_key(|incident| (incident.resolved_at.is_some(), std::cmp::Reverse(incident.started_at)));

@@ -14,10 +14,13 @@ use crate::web::shared::view::View;
 /// The most items before a page; a reader with more has to filter the list.
 const DEEPEST: i64 = 10_000;
 
+/// The list of the overdue items of everybody.
+const OVERDUE: &str = "overdue";
+
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub(crate) struct InboxQuery {
-    /// `mine`, `team` or `unowned`.
+    /// `mine`, `team`, `unowned` or `overdue`.
     whose: Option<String>,
     /// The login of their owner.
     owner: Option<String>,
@@ -73,6 +76,7 @@ impl InboxQuery {
             "mine" => (Whose::Mine, "Your action items"),
             "team" => (Whose::Team, "Action items of your groups"),
             "unowned" => (Whose::Unowned, "Action items without an owner"),
+            OVERDUE => (Whose::All, "Overdue action items"),
             other => return Err(Refusal::not_found(format!("list {other}"))),
         };
         let listed = said("whose", text(&self.whose), whose, title);
@@ -103,6 +107,7 @@ pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &InboxQuery) -> acts
     let query = ItemQuery {
         whose: listed.whose.clone(),
         open: true,
+        overdue: text(&asked.whose) == OVERDUE,
         kind,
         ..ItemQuery::default()
     };

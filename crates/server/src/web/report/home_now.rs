@@ -163,7 +163,7 @@ pub(crate) fn numbers(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<HomeNumbe
         .iter()
         .zip(figures)
         .map(|((label, query), count)| {
-            HomeNumber::new(of(*label, &count), count, view.url(&format!("/changes?{query}")))
+            HomeNumber::new(of(label, &count), count, view.url(&format!("/changes?{query}")))
         })
         .collect();
     if view.frame.places.contains(&Place::Incidents) {
