@@ -67,7 +67,7 @@ pub struct ForeignMirror {
     pub read_problem: Option<String>,
     /// The comments that were copied, in either direction.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[card(object)]
+    #[card(part = "CopiedComment")]
     pub comments: Vec<CopiedComment>,
 }
 

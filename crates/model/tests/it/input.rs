@@ -254,7 +254,7 @@ fn control_characters_are_refused_and_all_else_is_kept() {
     for broken in ["a\nb", "a\r\nb", "a\tb", "a\u{2028}b", "a\u{2029}b"] {
         let one = errors(json!({"title": broken, "labels": [broken], "plan": [{"title": broken}]}));
         let fields: Vec<_> = one.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["title", "plan[0].title", "labels[0]"], "{broken:?}");
+        assert_eq!(fields, ["title", "labels[0]", "plan[0].title"], "{broken:?}");
         assert!(one.iter().all(|(_, code)| code == "control_character"), "{one:?}");
         let input = read(facts_but(json!({"description": broken}))).unwrap();
         assert_eq!(input.content.description.as_deref(), Some(broken), "of several lines");
