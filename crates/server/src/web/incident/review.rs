@@ -109,6 +109,7 @@ fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> a
             ),
         ],
         title: drafted.title.clone(),
+        is_said: true,
         marks: vec![mark],
         byline: Rich::from("Post-incident review. It names systems and conditions, not faults of people."),
         acts: vec![

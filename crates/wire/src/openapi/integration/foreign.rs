@@ -106,7 +106,11 @@ pub(crate) const SHAPES: &[Shape] = &[
                 LINE,
                 "The id of a comment that was written there; absent for one of Assent.",
             ),
-            time("at", "When it was edited there; for one of Assent, when it was written there.").needed(),
+            time(
+                "at",
+                "When it was edited there; for one of Assent, when it was written there.",
+            )
+            .needed(),
             boolean("is_open", "Whether a server is writing it there."),
         ],
     ),
