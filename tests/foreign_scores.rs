@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use tests::dice::Dice;
-use tests::scores::{BINS, Told, area, brier, calibration_error};
+use tests::scores::{BINS, Prediction, area, brier, calibration_error};
 
 /// Reads one prediction in millionths and one outcome from each line; prints Brier's score, the area under the curve, and the mean
 /// distance of the points of the calibration curve from the diagonal, over bins of equal size.
@@ -28,7 +28,7 @@ print(100 * np.abs(observed - expected).mean())
 "#;
 
 /// What scikit-learn says of predictions.
-fn judged(told: &[Told]) -> [f64; 3] {
+fn judged(told: &[Prediction]) -> [f64; 3] {
     let python = std::env::var_os("ASSENT_TEST_PYTHON").expect("ASSENT_TEST_PYTHON must name a Python interpreter");
     let mut child = Command::new(python)
         .args(["-c", JUDGE, &BINS.to_string()])
@@ -61,7 +61,7 @@ fn must_be_near(what: &str, own: f64, theirs: f64) {
 fn brier_area_and_calibration_are_those_of_scikit_learn() {
     for seed in 1..=5 {
         let mut dice = Dice::new(seed);
-        let mut told: Vec<Told> = Vec::new();
+        let mut told: Vec<Prediction> = Vec::new();
         for number in 0..1_000_i64 {
             let ppm = number * number / 4 + number;
             let failed = i64::try_from(dice.roll(1_000_000)).unwrap() < ppm * 2 / 3 + 20_000;
@@ -78,7 +78,7 @@ fn brier_area_and_calibration_are_those_of_scikit_learn() {
 #[test]
 fn equal_predictions_are_judged_alike() {
     let mut dice = Dice::new(7);
-    let mut told: Vec<Told> = Vec::new();
+    let mut told: Vec<Prediction> = Vec::new();
     for _ in 0..1_000 {
         let ppm = *dice.pick(&[10_000, 20_000, 50_000, 200_000]);
         told.push((ppm, dice.roll(1_000_000) < usize::try_from(ppm).unwrap() * 2));
@@ -86,6 +86,6 @@ fn equal_predictions_are_judged_alike() {
     let [their_brier, their_area, _] = judged(&told);
     must_be_near("Brier", brier(&told), their_brier);
     must_be_near("area", area(&told), their_area);
-    let flat: Vec<Told> = told.iter().map(|(_, failed)| (43_000, *failed)).collect();
+    let flat: Vec<Prediction> = told.iter().map(|(_, failed)| (43_000, *failed)).collect();
     must_be_near("area of one prediction", area(&flat), 0.5);
 }

@@ -275,7 +275,7 @@ fn the_matrix_says_who_is_asked_for_a_place_and_why() {
         "{why}"
     );
     look_at(&desk, "/ownership?service=label-print&environment=production");
-    open_act(&desk, "Name somebody");
+    open_act(&desk, "Assign a role");
     browser.set("details[open] [name=role]", "security");
     browser.set("details[open] [name=environment]", "production");
     browser.type_into("details[open] [name=service]", "label-print");

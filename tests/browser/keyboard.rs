@@ -520,7 +520,7 @@ fn an_auditor_goes_from_a_figure_to_a_proof_and_has_a_sample_signed_without_a_mo
         ("title", "The quarter by keyboard".to_owned()),
         ("control", "SOX-CM-1".to_owned()),
         ("from", time_keys(&desk, -300, 1)),
-        ("to", time_keys(&desk, 1, 1)),
+        ("to", time_keys(&desk, -1, 1)),
         ("size", "1".to_owned()),
     ];
     for (name, keys) in answers {

@@ -19,6 +19,7 @@ mod live;
 mod oversight;
 mod own_fields;
 mod passkeys;
+mod picked;
 mod questions;
 mod runbook;
 mod scanned;

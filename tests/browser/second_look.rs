@@ -12,7 +12,7 @@ const LONG: &str = "Bring the long expected second line with the customs referen
                     warehouse north of the river before the winter timetable begins";
 
 /// How many changes a calendar draws at most.
-const DRAWN: u64 = 300;
+const DRAWN: u64 = 200;
 
 /// By how many pixels the text of a timeline reaches past its drawing, the widest of all.
 const PAST: &str = "return Math.max(0, ...[...document.querySelectorAll('.bar-words > span')].map((one) => {

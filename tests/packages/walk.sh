@@ -62,6 +62,10 @@ through_nginx() {
   local head=$work/head
   curl -sS --cacert "$work/nginx/assent.pem" -D "$head" -o /dev/null "$url/readyz"
   grep -qi '^server: nginx' "$head" && grep -q ' 200' "$head" || { cat "$head" "$work/nginx/error.log" >&2; wrong 'nginx does not answer for the server'; }
+  # What is for the host alone does not pass.
+  [ "$(curl -s --cacert "$work/nginx/assent.pem" -o "$work/figures" -w '%{http_code}' "$url/metrics")" = 404 ] || wrong 'nginx shows the figures'
+  curl -s --cacert "$work/nginx/assent.pem" "$url/readyz" | jq -e '. == {"is_ready": true}' > /dev/null || wrong 'nginx shows the reasons of readiness'
+  curl -sf "$inner/metrics" | tail -1 | grep -qF '# EOF' || wrong 'the host itself gets no figures'
   # The stream stays open, so curl is cut off.
   curl -sS --cacert "$work/nginx/assent.pem" -N --max-time 2 -D "$head" -o "$work/stream" \
     -H @<(printf 'Authorization: Bearer %s\n' "$(cat "$work/token")") "$url/api/v1/stream" 2> /dev/null || true

@@ -88,6 +88,8 @@ def check_shared(program, chart, work):
     expect("settings become variables", values["ASSENT_WORKERS"]["value"] == "4")
     for name, key in (("ASSENT_DATABASE", "database"), ("ASSENT_MASTER_KEY", "master-key")):
         expect(f"{name} is a secret", values[name]["valueFrom"]["secretKeyRef"] == {"name": "assent", "key": key})
+    metrics = values["ASSENT_METRICS_TOKEN"]["valueFrom"]["secretKeyRef"]
+    expect("the token of the figures is a secret", metrics == {"name": "assent", "key": "metrics-token", "optional": True})
     job = found["Job"]
     expect("the job runs before an upgrade", job["metadata"]["annotations"]["helm.sh/hook"] == "pre-upgrade")
     expect("the job migrates", job["spec"]["template"]["spec"]["containers"][0]["args"] == ["migrate"])

@@ -1,7 +1,7 @@
 //! The quality of predictions, beside the outcomes. scikit-learn is the judge of these figures (`tests/foreign_scores.rs`).
 
 /// A prediction in millionths, and the outcome.
-pub type Told = (i64, bool);
+pub type Prediction = (i64, bool);
 
 /// Into how many groups of like probability a calibration is divided.
 pub const BINS: usize = 10;
@@ -20,7 +20,7 @@ pub fn number(count: usize) -> f64 {
 }
 
 /// The mean square of prediction less outcome.
-pub fn brier(told: &[Told]) -> f64 {
+pub fn brier(told: &[Prediction]) -> f64 {
     let squares = told
         .iter()
         .map(|(ppm, failed)| (share(*ppm) - f64::from(u8::from(*failed))).powi(2));
@@ -28,7 +28,7 @@ pub fn brier(told: &[Told]) -> f64 {
 }
 
 /// The mean distance of predicted and observed failures over groups of like probability and equal size, in points.
-pub fn calibration_error(told: &[Told]) -> f64 {
+pub fn calibration_error(told: &[Prediction]) -> f64 {
     let mut sorted = told.to_vec();
     sorted.sort_by_key(|(ppm, _)| *ppm);
     let mut sum = 0.0;
@@ -41,7 +41,7 @@ pub fn calibration_error(told: &[Told]) -> f64 {
 }
 
 /// The probability that a failure is predicted above a success (area under the curve); equal predictions count half.
-pub fn area(told: &[Told]) -> f64 {
+pub fn area(told: &[Prediction]) -> f64 {
     let mut sorted = told.to_vec();
     sorted.sort_by_key(|(ppm, _)| *ppm);
     let failed = number(told.iter().filter(|row| row.1).count());

@@ -32,7 +32,7 @@ pub fn build(root: &Path, program: &Path) -> Result<PathBuf> {
     check_roles(&tree)?;
     let mut stage = Stage::of(&tree, &pictures(root))?;
     stage.pages.extend(commands::pages(program)?);
-    let document = commands::ask(program, &["openapi"])?;
+    let document = commands::run_help(program, &["openapi"])?;
     let parsed = serde_json::from_str(&document).context("`assent openapi` prints no JSON")?;
     stage.pages.extend(api::pages(&parsed));
     stage

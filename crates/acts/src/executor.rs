@@ -252,6 +252,10 @@ impl Transactions for Executor {
         self.tools()
     }
 
+    fn services(&self) -> &Services {
+        self.services()
+    }
+
     fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
     where
         T: Send + 'static,

@@ -18,9 +18,9 @@ use proof::crypto::{MasterKey, SeededEntropy};
 use serde_json::{Value, json};
 use store::{Config, Lane, Mode, Store};
 
-struct Hand(Mutex<Timestamp>);
+struct ManualClock(Mutex<Timestamp>);
 
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
@@ -45,7 +45,7 @@ impl policy::Directory for All {
 
 struct World {
     executor: Executor,
-    clock: Arc<Hand>,
+    clock: Arc<ManualClock>,
     _folder: tempfile::TempDir,
 }
 
@@ -57,7 +57,7 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
-        let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00Z".parse().unwrap())));
+        let clock = Arc::new(ManualClock(Mutex::new("2026-11-20T08:00:00Z".parse().unwrap())));
         let policies = policy::PolicySet::compile(&policy::base().files, "", policy::SCHEMA, &All, |bytes| {
             proof::crypto::digest_text(bytes)
         })

@@ -249,7 +249,7 @@ impl Unfinished {
         let watched = Arc::clone(&stage);
         let (ready, is_ready) = std::sync::mpsc::channel();
         let until_told = move || {
-            if told_to_stop(ready).is_err() {
+            if wait_for_stop(ready).is_err() {
                 return;
             }
             // The lock is held to the end, so that a backup is finished before it or not at all.
@@ -302,7 +302,7 @@ fn take_away(to: &Path) {
 }
 
 /// Returns once the program gets a signal to stop, and reports when it listens.
-fn told_to_stop(ready: std::sync::mpsc::Sender<()>) -> std::io::Result<()> {
+fn wait_for_stop(ready: std::sync::mpsc::Sender<()>) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

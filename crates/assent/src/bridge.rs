@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use server::identity::password;
 use store::audit::event;
 pub(crate) use store::damage::Damage;
-pub(crate) use store::failover::Standing;
+pub(crate) use store::failover::FailoverSetup;
 use store::queue::{job, timer};
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
@@ -156,8 +156,8 @@ impl Host {
     }
 
     /// How a PostgreSQL database is set up for the loss of its primary; `None` for the embedded engine.
-    pub(crate) fn failover_standing(settings: &server::Settings) -> Result<Option<Standing>> {
-        server::failover_standing(settings).map_err(could_not)
+    pub(crate) fn failover_standing(settings: &server::Settings) -> Result<Option<FailoverSetup>> {
+        server::failover_setup(settings).map_err(could_not)
     }
 
     /// Tenants whose logs were seen and whose rows are gone.

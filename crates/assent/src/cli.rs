@@ -14,7 +14,7 @@ use crate::commands::compliance::{archive, control_reports, hold_orders, reconci
 use crate::commands::directory::{access_reviews, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::{drift, incidents, problems, what_changed};
+use crate::commands::incident::{drift, incidents, monitors, problems};
 use crate::commands::integration::{connections, deliveries, foreign, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::nouns;
@@ -195,7 +195,7 @@ pub enum Command {
     VendorNotice(vendors::VendorNotices),
     /// What is told of changes.
     #[command(flatten)]
-    Told(communications::Told),
+    Told(communications::NoticeCommand),
     /// How many users services have by hour of the week.
     #[command(subcommand)]
     Traffic(planning::TrafficTables),
@@ -256,8 +256,9 @@ pub enum Command {
     /// Drift: reports of what differs from what is recorded, and the rules that map it.
     #[command(subcommand)]
     Drift(drift::Drift),
-    /// What changed on a service, and on what it depends on, before a time.
-    WhatChanged(what_changed::WhatChanged),
+    /// What is watched, and what changed.
+    #[command(flatten)]
+    Watched(monitors::Watched),
     /// Search changes, people, services, incidents, freezes, templates, pages and settings.
     Search(search::Search),
     /// Export a list as a file.

@@ -90,7 +90,7 @@ impl Client {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| text.split(';').next())
             .map(str::to_owned);
-        read_answer(response).map_err(|failure| as_person(failure, person))?;
+        read_response(response).map_err(|failure| as_person(failure, person))?;
         self.session = cookie;
         self.post("/session/step-up", &shown(password, code))?;
         Ok(())
@@ -149,7 +149,7 @@ impl Client {
     pub fn send(&self, method: &str, path: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Result<Answer> {
         let bytes = body.map(|body| ("application/json", body.to_string().into_bytes()));
         let response = self.raw(method, &format!("/api/v1{path}"), bytes, headers)?;
-        read_answer(response)
+        read_response(response)
     }
 
     /// POST of a multipart form with one file.
@@ -159,7 +159,7 @@ impl Client {
     pub fn upload(&self, path: &str, fields: &[(&str, String)], name: &str, file: &[u8]) -> Result<Answer> {
         let (kind, bytes) = form(fields, name, file);
         let response = self.raw("POST", &format!("/api/v1{path}"), Some((&kind, bytes)), &[])?;
-        read_answer(response)
+        read_response(response)
     }
 
     /// Exchanges a token of a pipeline's platform for one of this server (RFC 8693).
@@ -175,7 +175,7 @@ impl Client {
         );
         let body = ("application/x-www-form-urlencoded", form.into_bytes());
         let response = self.raw("POST", &format!("/t/{}/token", encode(tenant)), Some(body), &[])?;
-        read_answer(response).map(|answer| answer.body)
+        read_response(response).map(|answer| answer.body)
     }
 
     /// POST of a delivery as it came to a connection's own route. The credential is the connection's secret.
@@ -184,7 +184,7 @@ impl Client {
     /// The server's refusal, or why the request failed.
     pub fn deliver(&self, connection: &str, kind: &str, bytes: Vec<u8>) -> Result<Answer> {
         let path = format!("/hooks/{}", encode(connection));
-        read_answer(self.raw("POST", &path, Some((kind, bytes)), &[])?)
+        read_response(self.raw("POST", &path, Some((kind, bytes)), &[])?)
     }
 
     /// Queries the gate at a path under `/api/v1`. Only a response with the header `Assent-Decision` is a decision.
@@ -356,7 +356,7 @@ pub(crate) fn check_address(server: &str, is_insecure_fine: bool) -> Result<()> 
     }
 }
 
-fn read_answer(mut response: Response<ureq::Body>) -> Result<Answer> {
+fn read_response(mut response: Response<ureq::Body>) -> Result<Answer> {
     if !response.status().is_success() {
         return Err(refused(response));
     }

@@ -14,7 +14,7 @@ use proof::permit::{self, Expected};
 use proof::remembered::Remembered;
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
-use server::gateway::{Asked, Basis, Bindings, Decide, Decided, Place};
+use server::gateway::{Basis, Bindings, Decide, Decided, GatewayQuestion, Place};
 
 use crate::client::{Client, query};
 use crate::clock;
@@ -48,7 +48,7 @@ const REMEMBERED: &str = "revoked.json";
 
 /// The data for decisions without the server.
 #[derive(Default)]
-struct Known {
+struct OfflineData {
     keys: Option<Jwks>,
     /// The list that was verified last, with all that earlier ones revoked.
     list: Option<RevocationList>,
@@ -62,7 +62,7 @@ struct Known {
 struct Inner {
     client: Client,
     setup: Setup,
-    known: RwLock<Known>,
+    known: RwLock<OfflineData>,
     away_until: Mutex<Option<Timestamp>>,
     /// The tenant of the token, once the server has named it.
     own_tenant: OnceLock<String>,
@@ -263,7 +263,7 @@ impl Companion {
         Ok(!is_older)
     }
 
-    fn decide_now(&self, asked: &Asked) -> Decided {
+    fn decide_now(&self, asked: &GatewayQuestion) -> Decided {
         let place = match &asked.about {
             Ok(place) => place,
             Err(unclear) => {
@@ -275,12 +275,12 @@ impl Companion {
             }
         };
         if let Err(failure) = self.check_tenant() {
-            return not_answered(&failure);
+            return undecided(&failure);
         }
         let path = question(place, asked.permit.as_deref());
         match self.ask_unless_away(|client| client.decision(&path, &asked.door)) {
             Some(Ok(answer)) => decided(&answer),
-            Some(Err(failure)) if !failure.is_away() => not_answered(&failure),
+            Some(Err(failure)) if !failure.is_away() => undecided(&failure),
             Some(Err(_)) | None => self.decide_alone(place, asked.permit.as_deref(), clock::now()),
         }
     }
@@ -325,7 +325,7 @@ impl Companion {
         stop
     }
 
-    fn runs(&self, known: &Known, place: &Place, now: Timestamp) -> Option<String> {
+    fn runs(&self, known: &OfflineData, place: &Place, now: Timestamp) -> Option<String> {
         let age = now.duration_since(known.running_at?).as_secs();
         if age > self.0.setup.running_age_seconds {
             return None;
@@ -345,7 +345,7 @@ impl Companion {
 }
 
 impl Decide for Companion {
-    async fn decide(&self, asked: Asked) -> std::result::Result<Decided, server::Failure> {
+    async fn decide(&self, asked: GatewayQuestion) -> std::result::Result<Decided, server::Failure> {
         let own = self.clone();
         // Requests and verification block, so they have threads of their own.
         let decided = tokio::task::spawn_blocking(move || own.decide_now(&asked)).await;
@@ -389,7 +389,7 @@ fn decided(answer: &Value) -> Decided {
 
 /// The server responded and decided nothing: its refusal is passed on, and no permit overrides it. That holds for trouble of
 /// its own too, so that an overload of the server does not open the gate to a permit that it would refuse.
-fn not_answered(failure: &Failure) -> Decided {
+fn undecided(failure: &Failure) -> Decided {
     let text = format!(
         "The Assent server did not take the companion's question: {}",
         failure.text()
@@ -415,7 +415,7 @@ fn go(change: String, basis: Basis) -> Decided {
 
 /// The change behind a good permit, else code and sentence of its fault.
 fn verified(
-    known: &Known,
+    known: &OfflineData,
     place: &Place,
     token: &str,
     (now, max_list_age_seconds): (Timestamp, Option<u64>),
@@ -503,7 +503,7 @@ mod tests {
             artifact: Some("sha256:x".to_owned()),
             ..Place::default()
         };
-        let asked = Asked {
+        let asked = GatewayQuestion {
             door: "http".to_owned(),
             about: Ok(place),
             permit: Some("a.b.c".to_owned()),

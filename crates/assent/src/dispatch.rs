@@ -11,7 +11,7 @@ use crate::commands::compliance::{archive, control_reports, hold_orders, reconci
 use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services, vendors};
 use crate::commands::gate::{checks, emergency, permits};
 use crate::commands::identity::{tokens, workloads};
-use crate::commands::incident::{drift, incidents, problems, what_changed};
+use crate::commands::incident::{drift, incidents, monitors, problems};
 use crate::commands::integration::{connections, deliveries, foreign, mail, mcp, sinks, webhooks};
 use crate::commands::notify::{action_items, communications};
 use crate::commands::platform::{man, nouns};
@@ -95,7 +95,7 @@ fn carry_out(command: &Command, common: &Common, output: &Output) -> Result<u8> 
         Command::IncidentReview(review) => problems::review(review, common, output),
         Command::RecordLink(link) => problems::record_link(link, common, output),
         Command::Drift(drift) => drift::run(drift, common, output),
-        Command::WhatChanged(asked) => what_changed::run(asked, common, output),
+        Command::Watched(asked) => monitors::run(asked, common, output),
         Command::Search(asked) => search::run(asked, common, output),
         Command::Export(asked) => export::run(asked, common, output),
         Command::Mcp(asked) => mcp::run(asked, common),
@@ -108,13 +108,13 @@ fn carry_out(command: &Command, common: &Common, output: &Output) -> Result<u8> 
 fn write_own(own: &Own, server: &str, output: &Output) -> Result<u8> {
     match own {
         Own::Completions { shell } => Ok(complete(*shell, output)),
-        Own::Openapi => Ok(tell_openapi(server, output)),
+        Own::Openapi => Ok(print_openapi(server, output)),
         Own::Man { folder } => man::write(folder, output),
     }
 }
 
 /// Prints the API's OpenAPI document.
-fn tell_openapi(server: &str, output: &Output) -> u8 {
+fn print_openapi(server: &str, output: &Output) -> u8 {
     let document = wire::openapi::document(server.trim_end_matches('/'));
     output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
     0

@@ -1,4 +1,4 @@
-//! A client of a Kubernetes cluster's API server: lists objects of one kind and writes their status. Two requests of a
+//! A client of a Kubernetes cluster's API server: visits the objects of one kind and writes their status. Two requests of a
 //! documented protocol need no library of their own.
 
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::failure::{Failure, Result, read_text};
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// How many objects a page has.
 const PAGE: usize = 500;
-/// The most pages of a list.
-const MOST_PAGES: usize = 100;
+/// How often a round begins its list again after the cluster dropped the snapshot behind it.
+const MOST_RESTARTS: usize = 3;
 /// The longest response that is read, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
@@ -58,32 +58,49 @@ impl Cluster {
         })
     }
 
-    /// The objects of a kind in all namespaces; `kind` is its path behind `/apis/`, such as `example.dev/v1/things`.
+    /// Visits the objects of a kind in all namespaces, however many there are: a page is dropped before the next one is read. The
+    /// kind is given by its group with version, such as `example.dev/v1`, and its plural.
+    ///
+    /// The API server keeps the snapshot behind a list for some minutes and then refuses its token (410). The list goes on with
+    /// the token of that refusal, else it begins again, so an object may be visited twice.
     ///
     /// # Errors
     /// Why they could not be listed.
-    pub fn list(&self, (group, plural): (&str, &str)) -> Result<Vec<Value>> {
-        let (mut found, mut next) = (Vec::new(), String::new());
-        for _ in 0..MOST_PAGES {
+    pub fn visit(&self, (group, plural): (&str, &str), visit: &mut dyn FnMut(&Value)) -> Result<()> {
+        let (mut next, mut restarts, mut was_refused) = (String::new(), 0, false);
+        loop {
             let mut path = format!("/apis/{group}/{plural}?limit={PAGE}");
             if !next.is_empty() {
                 path.push_str(&format!("&continue={}", encode(&next)));
             }
-            let mut answer = self.ask("GET", &path, None)?;
-            let Some(items) = answer.get_mut("items").and_then(Value::as_array_mut) else {
+            let answer = match self.ask("GET", &path, None) {
+                Ok(answer) => answer,
+                Err(Failure::Refused { status: 410, problem }) if !next.is_empty() && restarts < MOST_RESTARTS => {
+                    let fresh = token(&problem);
+                    // A token that is refused at once as well leads nowhere.
+                    next = if was_refused { String::new() } else { fresh };
+                    restarts += usize::from(next.is_empty());
+                    was_refused = true;
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            };
+            was_refused = false;
+            let Some(items) = answer["items"].as_array() else {
                 return Err(Failure::could_not("The answer of Kubernetes has no `items`."));
             };
-            found.append(items);
-            answer["metadata"]["continue"]
-                .as_str()
-                .unwrap_or_default()
-                .clone_into(&mut next);
-            if next.is_empty() {
-                return Ok(found);
+            items.iter().for_each(&mut *visit);
+            let following = token(&answer["metadata"]);
+            if following.is_empty() {
+                return Ok(());
             }
+            if following == next {
+                return Err(Failure::could_not(
+                    "The pages of Kubernetes do not go on: a token came again.",
+                ));
+            }
+            next = following;
         }
-        let text = format!("There are more than {} objects, which is the most.", PAGE * MOST_PAGES);
-        Err(Failure::could_not(text))
     }
 
     /// Writes the status of an object, unless it was edited since it was read; `false` where it was, or is gone.
@@ -132,11 +149,16 @@ impl Cluster {
             let detail = format!("Kubernetes answered {status}: {why}");
             return Err(Failure::Refused {
                 status,
-                problem: json!({"detail": detail}),
+                problem: json!({"detail": detail, "continue": body["metadata"]["continue"]}),
             });
         }
         Ok(body)
     }
+}
+
+/// The token with which a list goes on; empty behind its last page.
+fn token(of: &Value) -> String {
+    of["continue"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The address of the cluster in which this program runs.

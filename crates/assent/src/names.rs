@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+use model::change::read_content::new_change::NewChange;
+use model::core::card::{Described, Field};
+
 /// Parts of sentences that read otherwise with an option in place of a field.
 const PHRASES: [(&str, &str); 6] = [
     (
@@ -37,41 +40,33 @@ const ROUTES: [(&str, &str); 8] = [
     ("POST …/closure", "close"),
 ];
 
-/// The API's fields whose option has another name, or whose name is also plain prose.
-const FIELDS: [(&str, &str); 28] = [
-    ("title", "--title"),
-    ("description", "--description"),
-    ("justification", "--justification"),
-    ("objectives", "--objectives"),
-    ("verification", "--verification"),
-    ("template", "--template"),
-    ("category", "--category"),
+/// Names of the API whose option is that of no field.
+const OTHERS: [(&str, &str); 4] = [
     ("targets", "--service` and `--environment"),
-    ("services", "--service"),
-    ("environment", "--environment"),
-    ("artifact", "--artifact"),
-    ("commit", "--commit"),
-    ("config_items", "--config-item"),
-    ("complexity", "--complexity"),
-    ("planned_start", "--from"),
-    ("planned_end", "--to"),
-    ("plan", "--step"),
-    ("rollback_plan", "--rollback-step"),
-    ("rollback_minutes", "--rollback-minutes"),
-    ("no_rollback_reason", "--no-rollback-reason"),
     ("planned_undo.at", "--undo-at"),
     ("planned_undo.text", "--undo"),
-    ("expedited_reason", "--expedited"),
-    ("implementers", "--implementer"),
-    ("business_contact", "--business-contact"),
-    ("incident", "--incident"),
-    ("threat", "--threat"),
     ("change=", "--change"),
+];
+
+/// Fields of a change without an option of their own, and those whose name is also plain prose.
+const KEPT: [Field; 12] = [
+    NewChange::TOUCHES,
+    NewChange::DISRUPTION,
+    NewChange::IMPACT,
+    NewChange::PLANNED_UNDO,
+    NewChange::OWNER,
+    NewChange::TEAM,
+    NewChange::TESTER,
+    NewChange::KIND,
+    NewChange::EXPEDITED,
+    NewChange::LABELS,
+    NewChange::CUSTOM_FIELDS,
+    NewChange::RETROSPECTIVE,
 ];
 
 /// The option of a field, also for one within a list: `targets[0].artifact` is `--artifact`.
 #[must_use]
-pub fn option_of(field: &str) -> Option<&'static str> {
+pub fn option_of(field: &str) -> Option<Cow<'static, str>> {
     let is_row = field.contains("].");
     let name = if is_row {
         field.rsplit('.').next().unwrap_or(field)
@@ -84,8 +79,12 @@ pub fn option_of(field: &str) -> Option<&'static str> {
         (Some("targets"), "service") if is_row => "services",
         _ => name,
     };
-    let found = FIELDS.iter().find(|(known, _)| *known == name);
-    found.map(|(_, option)| *option)
+    if let Some(&(_, option)) = OTHERS.iter().find(|(known, _)| *known == name) {
+        return Some(Cow::Borrowed(option));
+    }
+    let found = NewChange::FIELDS.iter().find(|it| it.name == name)?;
+    let is_kept = KEPT.iter().any(|it| it.name == name);
+    (!is_kept).then(|| Cow::Owned(format!("--{}", found.option)))
 }
 
 /// A sentence of the server with options and commands where it names fields and routes.
@@ -107,10 +106,10 @@ pub fn in_options(text: &str) -> String {
         return told.into_owned();
     }
     let parts = told.split('`').enumerate();
-    let named: Vec<&str> = parts
+    let named: Vec<Cow<'_, str>> = parts
         .map(|(place, part)| match place % 2 {
-            1 => option_of(part).unwrap_or(part),
-            _ => part,
+            1 => option_of(part).unwrap_or(Cow::Borrowed(part)),
+            _ => Cow::Borrowed(part),
         })
         .collect();
     let told = named.join("`");
@@ -165,7 +164,9 @@ mod tests {
         ] {
             assert_eq!(in_options(theirs), ours);
         }
-        assert_eq!(option_of("plan[2].title"), Some("--step"));
+        assert_eq!(option_of("plan[2].title").as_deref(), Some("--step"));
+        assert_eq!(option_of("no_rollback_reason").as_deref(), Some("--no-rollback-reason"));
+        assert_eq!(option_of("owner"), None);
         assert_eq!(option_of("plan[2].minutes"), None);
     }
 }

@@ -219,8 +219,8 @@ impl Output {
         // Where rules refused, the lines above list the missing parts, and only the people who could act are left to show.
         let unmet = array(problem, "unmet");
         let told = match status {
-            403 => unmet.iter().find_map(asked_instead).into_iter().collect(),
-            _ if is_said(unmet, problem) => unmet.iter().flat_map(opening_lines).collect(),
+            403 => unmet.iter().find_map(eligible_people).into_iter().collect(),
+            _ if repeats_problem(unmet, problem) => unmet.iter().flat_map(opening_lines).collect(),
             _ => unmet_lines(unmet),
         };
         for line in told {
@@ -267,14 +267,14 @@ fn opening_lines(row: &Value) -> Vec<String> {
 }
 
 /// Whether the one row repeats the problem's own sentence.
-fn is_said(rows: &[Value], problem: &Value) -> bool {
+fn repeats_problem(rows: &[Value], problem: &Value) -> bool {
     matches!(rows, [row] if row.get("text").and_then(Value::as_str) == detail_of(problem))
 }
 
 /// The lines of wrong fields. A single error's text is the problem's sentence, and only its place may be left to show.
 fn error_lines(problem: &Value) -> Vec<String> {
     let errors = array(problem, "errors");
-    if is_said(errors, problem) {
+    if repeats_problem(errors, problem) {
         let field = text_of(&errors[0], "field");
         let is_named = field.is_empty() || detail_of(problem).is_some_and(|text| names(text, &field));
         return match is_named {
@@ -331,7 +331,7 @@ fn waited_for(row: &Value) -> Option<String> {
 }
 
 /// The people who may do the act that the rules refused.
-fn asked_instead(row: &Value) -> Option<String> {
+fn eligible_people(row: &Value) -> Option<String> {
     waited_for(row).map(|who| format!("  ask: {who}"))
 }
 

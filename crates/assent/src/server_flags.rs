@@ -11,6 +11,9 @@ use crate::failure::{Failure, Result, read_text};
 use crate::mail_address::MailAddress;
 use crate::settings::{Merged, Sources, merge, unread};
 
+/// The shortest token for the figures, in bytes.
+const METRICS_TOKEN: usize = 20;
+
 /// Settings as flags.
 #[derive(Debug, Args, Default)]
 pub struct Flags {
@@ -168,6 +171,7 @@ pub fn read(merged: &Merged) -> Result<Settings> {
         (None, Some(_)) => return Err(wrong("tls_key", "`tls_cert` is missing beside it")),
     };
     settings.trusted_proxies = merged.list("trusted_proxy");
+    inner_routes(merged, &mut settings, &wrong)?;
     settings.database_url = merged.text("database").map(str::to_owned);
     if settings
         .database_url
@@ -200,6 +204,19 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.cluster = workloads.map(read_bindings).transpose()?;
     check_log(merged, &wrong)?;
     Ok(settings)
+}
+
+/// The readers of the figures and of the reasons of readiness. An empty list leaves the token alone.
+fn inner_routes(merged: &Merged, settings: &mut Settings, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+    if merged.found("metrics_from").is_some() {
+        settings.metrics_from = merged.list("metrics_from");
+    }
+    let token = merged.text("metrics_token");
+    if token.is_some_and(|token| token.len() < METRICS_TOKEN) {
+        return Err(wrong("metrics_token", "it has 20 characters or more"));
+    }
+    settings.metrics_token = token.map(str::to_owned);
+    Ok(())
 }
 
 /// Monitoring: Prometheus, and a collector of traces.
@@ -293,7 +310,7 @@ fn replay_at(text: Option<&str>) -> Option<Option<jiff::civil::Time>> {
 }
 
 fn check_log(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
-    if let Err(error) = server::logs::filter(log_words(merged)) {
+    if let Err(error) = server::logs::filter(log_format_name(merged)) {
         return Err(wrong("log", &error.to_string()));
     }
     match merged.text("log_format") {
@@ -321,7 +338,7 @@ pub(crate) fn unread_variables() -> Vec<String> {
     unread(names.iter().map(String::as_str))
 }
 
-pub(crate) fn log_words(merged: &Merged) -> &str {
+pub(crate) fn log_format_name(merged: &Merged) -> &str {
     merged.text("log").unwrap_or("info")
 }
 
@@ -347,6 +364,10 @@ mod tests {
         assert_eq!(fine.packs, ["sox"]);
         assert_eq!(fine.replay_at, Some(jiff::civil::time(2, 30, 0, 0)));
         assert_eq!(settings("replay_at = \"never\"").unwrap().replay_at, None);
+        assert_eq!(fine.metrics_from, ["127.0.0.0/8", "::1"]);
+        let closed = settings("metrics_from = []\nmetrics_token = \"0123456789abcdef0123\"").unwrap();
+        assert!(closed.metrics_from.is_empty() && closed.metrics_token.is_some());
+        assert!(settings("metrics_token = \"short\"").is_err());
         for (lines, part) in [
             ("listen = \"8080\"", "`listen` (assent.toml:1)"),
             ("tls_cert = \"a\"", "`tls_key` is missing"),

@@ -69,6 +69,18 @@ pub const KEYS: &[Key] = &[
         "proxies whose X-Forwarded-For is believed",
     ),
     key(
+        "metrics_from",
+        Kind::List,
+        None,
+        "networks whose direct connections read /metrics and the reasons of /readyz; unless said 127.0.0.0/8 and ::1",
+    ),
+    key(
+        "metrics_token",
+        Kind::Secret,
+        None,
+        "the bearer token for /metrics and the reasons of /readyz from anywhere, also through a proxy",
+    ),
+    key(
         "data",
         Kind::Text,
         Some("./assent-data"),
@@ -333,7 +345,7 @@ fn merge_file(name: &str, text: &str, merged: &mut Merged, wrong: &mut Vec<Strin
                 },
                 wrong,
             ),
-            None => wrong.push(format!("{name}:{line}: `{field}` must be {}", words_of(key.kind))),
+            None => wrong.push(format!("{name}:{line}: `{field}` must be {}", values_text(key.kind))),
         }
     }
 }
@@ -361,7 +373,7 @@ fn items_of(key: &Key, value: &toml::Value) -> Option<Vec<String>> {
     }
 }
 
-fn words_of(kind: Kind) -> &'static str {
+fn values_text(kind: Kind) -> &'static str {
     match kind {
         Kind::Text | Kind::Secret => "text",
         Kind::Number => "a whole number that is not negative",
@@ -445,7 +457,7 @@ fn put(merged: &mut Merged, key: &Key, found: Found, wrong: &mut Vec<String>) {
             "{}: `{}` must be {}",
             found.origin,
             key.name,
-            words_of(key.kind)
+            values_text(key.kind)
         ));
     }
 }

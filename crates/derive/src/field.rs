@@ -4,12 +4,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::meta::ParseNestedMeta;
 use syn::{
-    Attribute, Error, Expr, ExprLit, Field, GenericArgument, Lit, LitStr, Meta, PathArguments, Result, Token, Type,
+    Attribute, Error, Expr, ExprLit, Field, GenericArgument, Ident, Lit, LitStr, Meta, Path, PathArguments, Result,
+    Token, Type,
 };
 
 /// The content of the attribute `card` of a field.
 #[derive(Default)]
-struct Said {
+struct CardAttribute {
     most: Option<Expr>,
     example: Option<LitStr>,
     label: Option<LitStr>,
@@ -17,7 +18,9 @@ struct Said {
     option: Option<LitStr>,
     usual: Option<LitStr>,
     words: bool,
+    some_words: Option<Path>,
     object: bool,
+    part: Option<LitStr>,
     text: bool,
     column: Option<String>,
     optional: bool,
@@ -45,6 +48,12 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
         _ => None,
     });
     lines.collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+/// The name of the field's constant: `planned_start` has `PLANNED_START`.
+pub(crate) fn constant(field: &Field) -> Option<Ident> {
+    let name = field.ident.as_ref()?;
+    Some(Ident::new(&name.to_string().to_uppercase(), name.span()))
 }
 
 /// The field as an expression.
@@ -91,14 +100,16 @@ pub(crate) fn emit(field: &Field) -> Result<TokenStream> {
     })
 }
 
-fn read(field: &Field) -> Result<Said> {
-    let mut said = Said::default();
+fn read(field: &Field) -> Result<CardAttribute> {
+    let mut said = CardAttribute::default();
     for attribute in field.attrs.iter().filter(|it| it.path().is_ident("card")) {
         attribute.parse_nested_meta(|meta| {
             let name = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
             match name.as_str() {
+                "words" if meta.input.peek(Token![=]) => said.some_words = Some(meta.value()?.parse()?),
                 "words" => said.words = true,
                 "object" => said.object = true,
+                "part" => said.part = Some(meta.value()?.parse()?),
                 "text" => said.text = true,
                 "column" => said.column = Some(column(&meta, name_of(field))?),
                 "optional" => said.optional = true,
@@ -130,18 +141,28 @@ fn name_of(field: &Field) -> String {
     field.ident.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
-fn kind(said: &Said, inner: &Type, is_list: bool) -> Result<TokenStream> {
+fn kind(said: &CardAttribute, inner: &Type, is_list: bool) -> Result<TokenStream> {
     let card = quote!(crate::core::card);
     if said.object {
         return Ok(quote!(#card::Kind::Object));
     }
-    if said.words {
-        let words = quote! {
-            #card::Words {
-                all: || <#inner>::ALL.iter().map(|it| it.as_str()).collect(),
-                why_not: |text| text.parse::<#inner>().err(),
+    if let Some(part) = &said.part {
+        return Ok(if is_list {
+            quote!(#card::Kind::Parts(#part))
+        } else {
+            quote!(#card::Kind::Part(#part))
+        });
+    }
+    let words = said.some_words.as_ref().map(|path| quote!(#path));
+    if said.words || words.is_some() {
+        let words = words.unwrap_or_else(|| {
+            quote! {
+                #card::Words {
+                    all: || <#inner>::ALL.iter().map(|it| it.as_str()).collect(),
+                    why_not: |text| text.parse::<#inner>().err(),
+                }
             }
-        };
+        });
         return Ok(if is_list {
             quote!(#card::Kind::Words(#words))
         } else {

@@ -14,10 +14,12 @@ use syn::{Data, DeriveInput, Error, Fields, FieldsNamed, LitStr, Path, Result, p
 ///
 /// A field is classified by its type: `String` and ids are texts, `Option` is optional, `Vec` and `BTreeSet` are lists,
 /// `Timestamp`, `bool` and `i64` are themselves. The attribute `card` adds what a type does not say:
-/// `most = N` (the longest text, in characters, or the largest number), `words` (the type is a closed enum), `object` (a part with
-/// fields of its own), `text` (free text: sealed in the log), `column` or `column = "…"` (a derived column of the same or another
+/// `most = N` (the longest text, in characters, or the largest number), `words` (the type is a closed enum), `words = NAME` (the
+/// values of a constant), `object` (a part that is described in prose), `part = "…"` (a part with the named shape, which code
+/// reads), `text` (free text: sealed in the log), `column` or `column = "…"` (a derived column of the same or another
 /// name), `refers = "service"`, `example = "…"`, `label = "…"`, `optional` or `needed`, `positional` and `option = "…"` (the command
-/// line), `usual = "…"` (given when nothing is said).
+/// line), `usual = "…"` (given when nothing is said). `card(constants)` on the struct adds a constant for each field, so that code
+/// names a field without a text: `NewChange::TITLE.name`.
 #[proc_macro_derive(Described, attributes(card))]
 pub fn described(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -43,15 +45,43 @@ fn emit_described(input: &DeriveInput) -> Result<TokenStream2> {
     let name = &input.ident;
     let text = name.to_string();
     let doc = field::documentation(&input.attrs);
-    let fields = named(input)?.named.iter().filter(|it| !field::is_own(it));
-    let fields = fields.map(field::emit).collect::<Result<Vec<_>>>()?;
+    let kept: Vec<_> = named(input)?.named.iter().filter(|it| !field::is_own(it)).collect();
+    let mut fields = kept.iter().map(|it| field::emit(it)).collect::<Result<Vec<_>>>()?;
+    let mut constants = TokenStream2::new();
+    if has_constants(input)? {
+        let names: Vec<_> = kept.iter().filter_map(|it| field::constant(it)).collect();
+        let docs: Vec<_> = kept.iter().map(|it| field::documentation(&it.attrs)).collect();
+        constants = quote! {
+            impl #name {
+                #(#[doc = #docs] pub const #names: crate::core::card::Field = #fields;)*
+            }
+        };
+        fields = names.iter().map(|it| quote!(Self::#it)).collect();
+    }
     Ok(quote! {
+        #constants
         impl crate::core::card::Described for #name {
             const NAME: &'static str = #text;
             const DOC: &'static str = #doc;
             const FIELDS: &'static [crate::core::card::Field] = &[#(#fields),*];
         }
     })
+}
+
+/// Whether the struct has `card(constants)`.
+fn has_constants(input: &DeriveInput) -> Result<bool> {
+    let mut has = false;
+    for attribute in input.attrs.iter().filter(|it| it.path().is_ident("card")) {
+        attribute.parse_nested_meta(|meta| {
+            has = meta.path.is_ident("constants");
+            if has {
+                Ok(())
+            } else {
+                Err(meta.error("`card` does not know this"))
+            }
+        })?;
+    }
+    Ok(has)
 }
 
 fn emit_noun(input: &DeriveInput) -> Result<TokenStream2> {

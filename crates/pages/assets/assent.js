@@ -712,6 +712,8 @@
       });
       const turns = taps.some((tap) => tap.body.kind === "rollback" && !tap.body.step);
       hide("form[data-done-step], [data-skip-step]", next < 0 || turns);
+      const begun = taps.find((tap) => tap.body.kind === "begin" && tap.body.step === next + 1);
+      hide("form[data-begin-step]", next < 0 || turns || Boolean(begun));
       if (turns) {
         hide("form[data-turn-back]", true);
         one("[data-way-back]", root)?.setAttribute("open", "open");
@@ -731,7 +733,7 @@
         all(`[data-run-hold="${name}"]`, root).forEach((field) => { field.hidden = text === ""; });
       }
       const before = [...ended].filter(([number]) => number <= next).map(([, at]) => at);
-      setClock(next + 1, Math.max(0, ...before), Number(steps[next].dataset.watch));
+      setClock(next + 1, Math.max(0, ...before, begun ? Date.parse(begun.at) : 0), Number(steps[next].dataset.watch));
       const place = { n: next + 1, all: steps.length };
       put("progress", isBack ? told("Rolling back, step {#n} of {#all}", place) : told("Step {#n} of {#all}", place));
       all("[data-run-step]", root).forEach((field) => { field.value = String(next + 1); });

@@ -183,7 +183,7 @@ fn acts() -> String {
 }
 
 fn usual_acts() -> String {
-    let context = crate::change::usual::sample_context();
+    let context = crate::change::usual_sample::sample_context();
     let forms: Vec<ActForm> = crate::Act::ALL.iter().map(|act| act.form(&context)).collect();
     Acts {
         group: "usual",

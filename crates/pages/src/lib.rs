@@ -41,7 +41,7 @@ pub use change::changes::{ChangeList, ChangeRow};
 pub use change::page::{ChangePage, Decision, LEFT_OUT, TargetRow, Work};
 pub use change::runbook::{RunClock, RunStep, RunUndo, Runbook};
 pub use change::templates::{TemplateRow, Templates};
-pub use change::usual::{Act, ActContext, SecurityQuestionAsked, once};
+pub use change::usual::{Act, ActContext, SecurityQuestionField, once};
 pub use components::Components;
 pub use directory::ownership::{OwnershipRow, Ownerships};
 pub use directory::people::{People, PersonRow};
@@ -53,7 +53,7 @@ pub use elements::form::{ActForm, ActTone, Choice, Field, IN_WORDS, Input, WRONG
 pub use elements::frame::{Frame, Place, Seal, WAITING_SHOWN};
 pub use elements::glossary::{Term, glossary};
 pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View};
-pub use elements::natural_time::read_words;
+pub use elements::natural_time::parse_times;
 pub use elements::part::Part;
 pub(crate) use elements::part::render;
 pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Named, Notice, PlanStep, StageStep, Stepper};
@@ -77,7 +77,7 @@ pub use risk::calibration::{CalibrationPlot, CalibrationPoint};
 pub use risk::forecast::{ForecastBar, ForecastPicture, Probability};
 pub use risk::icon_array::IconArray;
 pub use risk::matrix::{MatrixPicture, MatrixSquare};
-pub use schedule::calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Movable, Standing};
+pub use schedule::calendar::{Band, Bar, Block, Calendar, CalendarStatus, Day, Drawing, Lane, Movable};
 pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 
 /// The `Content-Security-Policy` under which every page works: nothing inline,

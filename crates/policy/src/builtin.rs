@@ -84,7 +84,7 @@ fn checklists() -> Pack {
 fn dual_control() -> Pack {
     Pack {
         name: "dual-control",
-        about: "Privileged accounts and cryptographic keys never change by the word of one person.",
+        about: "Privileged accounts and cryptographic keys never change by the decision of one person.",
         files: shipped![
             "dual-control/dual-control.cedar" from "packs/dual-control/dual-control.cedar",
             "dual-control/parameters.toml" from "packs/dual-control/parameters.toml",

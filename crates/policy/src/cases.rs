@@ -33,12 +33,12 @@ use std::collections::BTreeSet;
 use cedar_policy::PolicyId;
 use model::approval::obligation::Obligation;
 
-use crate::judge::Answer;
+use crate::judge::CedarResult;
 use crate::question::Question;
 use crate::{Finding, PolicySet, SourceFile};
 use parse::{Case, Expectation};
 pub(crate) use words::duration;
-pub use words::words;
+pub use words::obligation_text;
 
 /// The result of running cases.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -172,7 +172,7 @@ fn requires(
             None if set.has_set_level(id) => {}
             None => wrong.push((*line, format!("says nothing of `{id}`, the case says it is required"))),
             Some(obligation) => {
-                let says = words(obligation);
+                let says = obligation_text(obligation);
                 if !expected.is_empty() && says != *expected {
                     wrong.push((*line, format!("`{id}` says `{says}`, the case says `{expected}`")));
                 }
@@ -188,7 +188,7 @@ fn requires(
             let text = format!(
                 "requires `{}` ({}), the case does not say so",
                 obligation.id,
-                words(obligation)
+                obligation_text(obligation)
             );
             wrong.push((line, text));
         }
@@ -240,7 +240,12 @@ fn act(set: &PolicySet, case: &Case, expectation: &Expectation, decided: &mut BT
 }
 
 /// The raw result for the case's one target: unlike a verdict, it distinguishes a forbid from a permit that did not match.
-fn deciding(set: &PolicySet, actor: &model::policy::facts::ActorFacts, action: &str, case: &Case) -> Option<Answer> {
+fn deciding(
+    set: &PolicySet,
+    actor: &model::policy::facts::ActorFacts,
+    action: &str,
+    case: &Case,
+) -> Option<CedarResult> {
     let is_of_change = model::core::act::Act::ALL.iter().any(|act| act.as_str() == action);
     let question = if is_of_change {
         let target = case.world.has_target.then_some(&case.world.target);

@@ -44,7 +44,7 @@ impl PolicySet {
         let explained = |required: TargetObligation| {
             let source = self.source(&required.obligation.id)?.clone();
             Some(Explained {
-                words: crate::cases::words(&required.obligation),
+                words: crate::cases::obligation_text(&required.obligation),
                 source,
                 required,
             })

@@ -17,7 +17,7 @@ pub(crate) const BASE_OBLIGATION: &str = "base.require.validation";
 
 /// Cedar's result, checked for gaps and errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub(crate) struct CedarResult {
     pub allowed: bool,
     /// The ids of the policies that decided, sorted.
     pub reasons: Vec<String>,
@@ -74,7 +74,7 @@ impl Trouble {
 
 impl PolicySet {
     /// Evaluates the policies of the question's action, and checks the facts and the result for gaps.
-    pub(crate) fn ask(&self, question: Question) -> Result<Answer, Trouble> {
+    pub(crate) fn ask(&self, question: Question) -> Result<CedarResult, Trouble> {
         let unfit = |error: &dyn std::fmt::Display| Trouble::Unfit(error.to_string());
         let empty = cedar_policy::PolicySet::new();
         let policies = self.by_action.get(question.action.id().unescaped()).unwrap_or(&empty);
@@ -97,14 +97,14 @@ impl PolicySet {
         }
         let mut reasons: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
         reasons.sort();
-        Ok(Answer {
+        Ok(CedarResult {
             allowed: response.decision() == Decision::Allow,
             reasons,
         })
     }
 
     /// The obligations of one result about `require`, in the order of their ids.
-    pub(crate) fn verdict(&self, answer: Result<Answer, Trouble>) -> Result<Vec<&Obligation>, Trouble> {
+    pub(crate) fn verdict(&self, answer: Result<CedarResult, Trouble>) -> Result<Vec<&Obligation>, Trouble> {
         let answer = answer?;
         if !answer.allowed {
             return Err(Trouble::Denied);
@@ -371,7 +371,7 @@ mod tests {
     fn an_answer_without_base_obligation_or_with_an_unknown_id_stops() {
         let set = set();
         let answer = |allowed: bool, reasons: &[&str]| {
-            Ok(Answer {
+            Ok(CedarResult {
                 allowed,
                 reasons: reasons.iter().map(|id| (*id).to_owned()).collect(),
             })

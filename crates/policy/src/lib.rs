@@ -25,7 +25,7 @@ mod vocabulary;
 
 pub use bare::Bare;
 pub use builtin::{Pack, SCHEMA, base, pack, packs};
-pub use cases::{CasesReport, check_cases, run_cases, words as words_of};
+pub use cases::{CasesReport, check_cases, obligation_text, run_cases};
 pub use explain::{Explained, Explanation};
 pub use nearest::nearest;
 pub use parameters::Parameter;

@@ -13,9 +13,9 @@ use model::approval::obligation::Obligation;
 use model::policy::threshold::{Measure, Threshold};
 
 use crate::parameters::{self, Parameters};
-use crate::question::OpenWords;
+use crate::question::OpenValues;
 use crate::scan::{self, line_of};
-use crate::set::{AsksFrom, Known};
+use crate::set::{ResultCache, Thresholds};
 use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits, vocabulary};
 use check::{actions_of, check, check_base, validate};
@@ -49,7 +49,7 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
         match check(policy, &cedar_schema, &parameters) {
             Ok(Some(obligation)) => {
                 obligations.insert(policy.id.clone(), obligation);
-                match vocabulary::asks_from(&policy.annotations, &parameters) {
+                match vocabulary::thresholds_of(&policy.annotations, &parameters) {
                     Ok(found) if found.is_empty() => {}
                     Ok(found) => {
                         asks_from.insert(policy.id.clone(), found);
@@ -174,7 +174,7 @@ fn parse_schema(schema: &str) -> Result<(Schema, Shape), Vec<Finding>> {
 
 fn assemble(
     loaded: &[Loaded<'_>],
-    (obligations, asks_from, parameters): (HashMap<String, Obligation>, AsksFrom, &Parameters),
+    (obligations, asks_from, parameters): (HashMap<String, Obligation>, Thresholds, &Parameters),
     schema: Schema,
     shape: Shape,
     digest: String,
@@ -201,9 +201,9 @@ fn assemble(
         .map(|policy| (policy.id.clone(), source(policy)))
         .collect();
     permits.values_mut().for_each(|ids| ids.sort());
-    let is_set = |policy: &&Loaded<'_>| vocabulary::asking_parameters(&policy.annotations).next().is_some();
+    let is_set = |policy: &&Loaded<'_>| vocabulary::threshold_parameters(&policy.annotations).next().is_some();
     let set_levels = loaded.iter().filter(is_set).map(|policy| policy.id.clone()).collect();
-    let words = OpenWords {
+    let words = OpenValues {
         regimes: shape.words("Regime"),
         data_classes: shape.words("DataClass"),
     };
@@ -221,16 +221,16 @@ fn assemble(
         shape,
         digest,
         hasher,
-        known: Known::default(),
+        known: ResultCache::default(),
     };
     Draft { set, named }
 }
 
 /// The parameters that set the value from which rules apply, by measure and name.
-fn thresholds(loaded: &[Loaded<'_>], asks_from: &AsksFrom, parameters: &Parameters) -> Vec<Threshold> {
+fn thresholds(loaded: &[Loaded<'_>], asks_from: &Thresholds, parameters: &Parameters) -> Vec<Threshold> {
     let mut found: BTreeMap<(Measure, &str), Threshold> = BTreeMap::new();
     for policy in loaded {
-        for (measure, name) in vocabulary::asking_parameters(&policy.annotations) {
+        for (measure, name) in vocabulary::threshold_parameters(&policy.annotations) {
             let mut numbers = asks_from.get(&policy.id).into_iter().flatten();
             let Some((_, from)) = numbers.find(|(by, _)| *by == measure) else {
                 continue;

@@ -241,7 +241,7 @@ fn declarations(file: &SourceFile) -> Result<Vec<(String, Declaration)>, Vec<Fin
 
 fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
     const KEYS: [&str; 5] = ["type", "default", "floor", "ceiling", "about"];
-    if !values::is_word(name) {
+    if !values::is_identifier(name) {
         return Err("a parameter's name has lower-case letters, digits and `_` only".to_owned());
     }
     let body = body

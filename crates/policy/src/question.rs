@@ -53,7 +53,7 @@ pub(crate) fn uid(name: &'static str, id: &str) -> EntityUid {
 
 /// The closed lists of the schema in which outside facts may be missing; an unknown value is read as `other`.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OpenWords {
+pub(crate) struct OpenValues {
     pub regimes: Vec<String>,
     pub data_classes: Vec<String>,
 }
@@ -75,7 +75,7 @@ type Attributes = HashMap<String, RestrictedExpression>;
 
 impl Question {
     /// The question: the requirements of this change for this target.
-    pub(crate) fn require(change: &ChangeFacts, target: &TargetFacts, words: &OpenWords) -> Result<Self, Unfit> {
+    pub(crate) fn require(change: &ChangeFacts, target: &TargetFacts, words: &OpenValues) -> Result<Self, Unfit> {
         let mut question = Self {
             principal: uid("System", "assent"),
             action: uid("Action", "require"),
@@ -93,7 +93,7 @@ impl Question {
         action: &str,
         change: &ChangeFacts,
         target: Option<&TargetFacts>,
-        words: &OpenWords,
+        words: &OpenValues,
     ) -> Result<Self, Unfit> {
         let mut question = Self::in_tenant(actor, action)?;
         question.resource = uid("Change", &change.change);
@@ -113,7 +113,7 @@ impl Question {
             ),
             (
                 "parts".to_owned(),
-                references("Part", actor.parts.iter().map(|part| part_word(*part))),
+                references("Part", actor.parts.iter().map(|part| part_name(*part))),
             ),
             ("by_token".to_owned(), RestrictedExpression::new_bool(actor.by_token)),
             ("functions".to_owned(), texts(&actor.functions)),
@@ -136,7 +136,7 @@ impl Question {
         &mut self,
         change: &ChangeFacts,
         target: Option<&TargetFacts>,
-        words: &OpenWords,
+        words: &OpenValues,
     ) -> Result<(), Unfit> {
         let resource = uid("Change", &change.change);
         self.entities
@@ -160,7 +160,7 @@ impl Question {
         Ok(())
     }
 
-    fn add_target(&mut self, target: &TargetFacts, words: &OpenWords) -> Result<(), Unfit> {
+    fn add_target(&mut self, target: &TargetFacts, words: &OpenValues) -> Result<(), Unfit> {
         let service = uid("Service", target.service.as_str());
         let environment = uid("Environment", &target.environment);
         let is_production = RestrictedExpression::new_bool(target.is_production);
@@ -304,7 +304,7 @@ fn forecast_attributes(change: &ChangeFacts) -> impl Iterator<Item = (String, Re
     numbers.into_iter().chain([has, state])
 }
 
-fn service_attributes(target: &TargetFacts, words: &OpenWords) -> Attributes {
+fn service_attributes(target: &TargetFacts, words: &OpenValues) -> Attributes {
     let regimes: BTreeSet<String> = target
         .regimes
         .iter()
@@ -377,7 +377,7 @@ fn criticality_number(criticality: Criticality) -> i64 {
 }
 
 /// A part's name in the schema and the cases.
-pub(crate) fn part_word(part: Part) -> &'static str {
+pub(crate) fn part_name(part: Part) -> &'static str {
     match part {
         Part::Requester => "requester",
         Part::Owner => "owner",

@@ -11,9 +11,9 @@ use model::core::refusal::PolicyReason;
 use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::policy::threshold::{Measure, Threshold};
 
-use crate::judge::{Answer, Trouble};
+use crate::judge::{CedarResult, Trouble};
 use crate::parameters::Parameter;
-use crate::question::{OpenWords, Question, neutral_target};
+use crate::question::{OpenValues, Question, neutral_target};
 use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, SourceFile, load, thread};
 
@@ -32,7 +32,7 @@ pub struct PolicySet {
     pub(crate) permits: HashMap<String, Vec<String>>,
     pub(crate) obligations: HashMap<String, Obligation>,
     /// The numbers from which a policy applies, if it has any.
-    pub(crate) asks_from: AsksFrom,
+    pub(crate) asks_from: Thresholds,
     /// The policies whose number is a tenant's parameter.
     pub(crate) set_levels: HashSet<String>,
     /// The parameters behind these numbers.
@@ -40,26 +40,26 @@ pub struct PolicySet {
     /// Every parameter with the value that holds, by name.
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) sources: BTreeMap<String, PolicySource>,
-    pub(crate) words: OpenWords,
+    pub(crate) words: OpenValues,
     pub(crate) shape: Shape,
     pub(crate) digest: String,
     pub(crate) hasher: Hasher,
-    pub(crate) known: Known,
+    pub(crate) known: ResultCache,
 }
 
 /// The numbers from which policies apply, by their ids; a change must reach all numbers of a policy.
-pub(crate) type AsksFrom = HashMap<String, Vec<(Measure, i64)>>;
+pub(crate) type Thresholds = HashMap<String, Vec<(Measure, i64)>>;
 
 /// Cached results by their facts. The set never changes, so a result stays true. One act evaluates several times, and many
 /// changes are equal in everything that a policy sees.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
-    required: Answers<Requirements>,
-    obligations: Answers<Vec<TargetObligation>>,
-    verdicts: Answers<Verdict>,
+pub(crate) struct ResultCache {
+    required: ResultMap<Requirements>,
+    obligations: ResultMap<Vec<TargetObligation>>,
+    verdicts: ResultMap<Verdict>,
 }
 
-impl Clone for Known {
+impl Clone for ResultCache {
     /// A copy of a set begins with an empty cache.
     fn clone(&self) -> Self {
         Self::default()
@@ -68,15 +68,15 @@ impl Clone for Known {
 
 /// Results by their facts.
 #[derive(Debug)]
-struct Answers<T>(Mutex<HashMap<Vec<u8>, T>>);
+struct ResultMap<T>(Mutex<HashMap<Vec<u8>, T>>);
 
-impl<T> Default for Answers<T> {
+impl<T> Default for ResultMap<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: Clone> Answers<T> {
+impl<T: Clone> ResultMap<T> {
     fn map(&self) -> MutexGuard<'_, HashMap<Vec<u8>, T>> {
         // The map is consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -304,12 +304,12 @@ impl PolicySet {
         }
     }
 
-    fn ask_act(&self, question: Result<Question, String>) -> Result<Answer, Trouble> {
+    fn ask_act(&self, question: Result<Question, String>) -> Result<CedarResult, Trouble> {
         self.ask(question.map_err(Trouble::Unfit)?)
     }
 
     /// Turns a result into a verdict that names policies and their reasons.
-    fn verdict_of(&self, action: &str, answer: Result<Answer, Trouble>) -> Verdict {
+    fn verdict_of(&self, action: &str, answer: Result<CedarResult, Trouble>) -> Verdict {
         let answer = match answer {
             Ok(answer) => answer,
             Err(trouble @ Trouble::Erred(_)) => return refused(trouble.id(), trouble.sentence()),

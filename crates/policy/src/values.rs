@@ -73,7 +73,7 @@ pub(crate) fn key(text: &str) -> Result<String, String> {
 }
 
 /// Whether a text consists of lower-case letters, digits and `_` and begins with a letter.
-pub(crate) fn is_word(text: &str) -> bool {
+pub(crate) fn is_identifier(text: &str) -> bool {
     text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
         && text
             .bytes()
@@ -125,7 +125,7 @@ const ASKED: [&str; 6] = [
 ];
 
 /// The approvers of a rule: a name from the list, or `group:` and a key.
-pub(crate) fn asked(text: &str) -> Result<Asked, String> {
+pub(crate) fn approver_source(text: &str) -> Result<Asked, String> {
     if let Some(group) = text.strip_prefix("group:") {
         return key(group).map(|key| Asked::Group(GroupKey(key)));
     }
@@ -140,10 +140,10 @@ pub(crate) fn asked(text: &str) -> Result<Asked, String> {
     }
 }
 
-/// The approvers of an approval rule: as [`asked`], or several groups, separated by commas.
-pub(crate) fn asked_of_rule(text: &str) -> Result<Asked, String> {
+/// The approvers of an approval rule: as [`approver_source`], or several groups, separated by commas.
+pub(crate) fn approver_sources(text: &str) -> Result<Asked, String> {
     if !text.contains(',') {
-        return asked(text);
+        return approver_source(text);
     }
     let mut keys: Vec<GroupKey> = Vec::new();
     for word in text.split(',').map(str::trim) {
@@ -166,8 +166,8 @@ pub(crate) fn asked_of_rule(text: &str) -> Result<Asked, String> {
 
 /// One group or several, as a parameter names them.
 pub(crate) fn groups(text: &str) -> Result<Asked, String> {
-    match asked_of_rule(text)? {
-        asked @ (Asked::Group(_) | Asked::Groups(_)) => Ok(asked),
+    match approver_sources(text)? {
+        source @ (Asked::Group(_) | Asked::Groups(_)) => Ok(source),
         _ => Err(format!(
             "`{text}` is no `group:` and a group's key, nor several of them"
         )),
@@ -175,7 +175,7 @@ pub(crate) fn groups(text: &str) -> Result<Asked, String> {
 }
 
 /// The approvers of a rule in the spelling of cases: as in `@from`, several groups with `+` between them.
-pub(crate) fn asked_word(asked: &Asked) -> String {
+pub(crate) fn source_name(asked: &Asked) -> String {
     match asked {
         Asked::Owner => "owner".to_owned(),
         Asked::TechnicalLead => "technical_lead".to_owned(),
@@ -234,7 +234,7 @@ pub(crate) fn only_author(text: &str) -> Result<Vec<Party>, String> {
 }
 
 /// The name of a part in the spelling of `@distinct_from`.
-pub(crate) fn party_word(party: Party) -> &'static str {
+pub(crate) fn party_name(party: Party) -> &'static str {
     match party {
         Party::Author => "author",
         Party::Requester => "requester",
@@ -298,7 +298,7 @@ pub(crate) fn probability(text: &str) -> Result<i64, String> {
 }
 
 /// The name of a step in the spelling of `@due`.
-pub(crate) fn due_word(due: Due) -> &'static str {
+pub(crate) fn due_name(due: Due) -> &'static str {
     match due {
         Due::Approval => "approval",
         Due::Start => "start",
@@ -342,16 +342,16 @@ mod tests {
 
     #[test]
     fn words_are_closed() {
-        assert_eq!(asked("group:dba"), Ok(Asked::Group(GroupKey::from("dba"))));
+        assert_eq!(approver_source("group:dba"), Ok(Asked::Group(GroupKey::from("dba"))));
         assert_eq!(
-            asked("ownr"),
+            approver_source("ownr"),
             Err("`ownr` is none of owner, technical_lead, security, data, change_manager, tester or `group:` and a group's key; did you mean `owner`?".to_owned())
         );
         let groups = ["dba", "platform"].map(GroupKey::from).to_vec();
-        assert_eq!(asked_of_rule("group:dba, group:platform"), Ok(Asked::Groups(groups)));
-        assert_eq!(asked_of_rule("group:dba"), asked("group:dba"));
+        assert_eq!(approver_sources("group:dba, group:platform"), Ok(Asked::Groups(groups)));
+        assert_eq!(approver_sources("group:dba"), approver_source("group:dba"));
         for wrong in ["group:dba,owner", "group:dba,group:dba", "group:dba,", "owner,data"] {
-            assert!(asked_of_rule(wrong).is_err(), "{wrong}");
+            assert!(approver_sources(wrong).is_err(), "{wrong}");
         }
         assert_eq!(
             parties("implementer, author,author"),

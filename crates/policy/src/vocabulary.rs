@@ -204,7 +204,10 @@ const FROM: &[(&str, Measure)] = &[
 ];
 
 /// The numbers from which a `require` permit applies, if it has any; past the highest level it never does.
-pub(crate) fn asks_from(annotations: &Annotations, parameters: &Parameters) -> Result<Vec<(Measure, i64)>, Problem> {
+pub(crate) fn thresholds_of(
+    annotations: &Annotations,
+    parameters: &Parameters,
+) -> Result<Vec<(Measure, i64)>, Problem> {
     let reader = Reader {
         annotations,
         parameters,
@@ -217,7 +220,7 @@ pub(crate) fn asks_from(annotations: &Annotations, parameters: &Parameters) -> R
 }
 
 /// The parameters from which a `require` permit takes these numbers.
-pub(crate) fn asking_parameters(annotations: &Annotations) -> impl Iterator<Item = (Measure, &str)> {
+pub(crate) fn threshold_parameters(annotations: &Annotations) -> impl Iterator<Item = (Measure, &str)> {
     let name = move |(key, measure): &(&str, Measure)| Some((*measure, annotations.get(*key)?.strip_prefix('$')?));
     FROM.iter().filter_map(name)
 }
@@ -369,7 +372,7 @@ impl Reader<'_> {
             "task" => self.task(),
             "validation" => {
                 let distinct_from = self.text("distinct_from", values::parties)?.unwrap_or_default();
-                let from = self.text("from", values::asked)?;
+                let from = self.text("from", values::approver_source)?;
                 Ok((Due::Close, Duty::Validation { distinct_from, from }))
             }
             "review" => Ok((Due::Close, Duty::Review {})),
@@ -410,7 +413,7 @@ impl Reader<'_> {
         let duty = Duty::Communication {
             announced_minutes: self.minutes("announced_before", limits::DURATION_MINUTES)?,
             acknowledged: self.flag("acknowledged")?,
-            ready_from: self.text("ready_from", values::asked_of_rule)?,
+            ready_from: self.text("ready_from", values::approver_sources)?,
         };
         Ok((Due::Start, duty))
     }
@@ -498,7 +501,7 @@ impl Reader<'_> {
         const KEY: &str = "from";
         let name = self.annotations.get(KEY).and_then(|text| text.strip_prefix('$'));
         let Some(name) = name else {
-            return self.needed(KEY, values::asked_of_rule);
+            return self.needed(KEY, values::approver_sources);
         };
         match self.parameter(KEY, name, Type::Groups)? {
             Value::Name(groups) => values::groups(groups).map_err(|text| bad_value(KEY, text)),
@@ -565,7 +568,7 @@ impl Reader<'_> {
             },
         };
         let title = self.needed("title", values::sentence)?;
-        let owner = self.needed("owner", values::asked)?;
+        let owner = self.needed("owner", values::approver_source)?;
         Ok((self.due()?, Duty::Item { title, check, owner }))
     }
 

@@ -90,7 +90,7 @@ pub fn seal_record(
     entropy: &dyn Entropy,
 ) -> Result<Sealed> {
     canonical::check_value(body)?;
-    let mut known = Known::default();
+    let mut known = PreviousCommitments::default();
     if let Some((body, sealed)) = previous {
         known.collect(body, sealed, &mut String::new());
     }
@@ -110,7 +110,7 @@ pub fn seal_record(
 
 /// The commitments of the previous version.
 #[derive(Default)]
-struct Known {
+struct PreviousCommitments {
     by_path: HashMap<String, String>,
     by_text: HashMap<String, String>,
     text_at: HashMap<String, String>,
@@ -120,7 +120,7 @@ struct Known {
     newly_erased: HashSet<String>,
 }
 
-impl Known {
+impl PreviousCommitments {
     fn collect(&mut self, body: &Value, sealed: &Value, path: &mut String) {
         if let Some(commitment) = commitment_of(sealed) {
             self.note(body, commitment, path);
@@ -227,7 +227,7 @@ fn without_indexes(path: &str) -> String {
 
 struct Sealer<'a> {
     is_text_field: &'a dyn Fn(&str) -> bool,
-    known: Known,
+    known: PreviousCommitments,
     entropy: &'a dyn Entropy,
     new_salts: Vec<NewSalt>,
 }

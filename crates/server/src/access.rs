@@ -128,7 +128,7 @@ fn rules() -> BTreeMap<String, Rule> {
     found
 }
 
-fn word(scope: Scope) -> &'static str {
+fn scope_name(scope: Scope) -> &'static str {
     match scope {
         Scope::Read => "read",
         Scope::Write => "write",
@@ -327,7 +327,7 @@ fn who(scene: Scene<'_>, action: &str) -> Who {
     who
 }
 
-fn told(words: &[impl AsRef<str>]) -> String {
+fn joined_names(words: &[impl AsRef<str>]) -> String {
     if words.is_empty() {
         return "-".to_owned();
     }
@@ -338,17 +338,22 @@ fn told(words: &[impl AsRef<str>]) -> String {
 fn line(scene: Scene<'_>, action: &str) -> String {
     let found = who(scene, action);
     let act = Act::ALL.iter().find(|act| act.as_str() == action);
-    let mut text = format!("    {action:<22} roles {}", told(&found.roles));
+    let mut text = format!("    {action:<22} roles {}", joined_names(&found.roles));
     if act.is_some() {
-        write!(text, " | parts {}", told(&found.parts)).unwrap();
+        write!(text, " | parts {}", joined_names(&found.parts)).unwrap();
     }
     if !found.never.is_empty() {
-        write!(text, " | never {}", told(&found.never)).unwrap();
+        write!(text, " | never {}", joined_names(&found.never)).unwrap();
     }
     if let Some(act) = act.filter(|act| **act != Act::Create) {
         let states: Vec<&str> = states(*act).iter().map(|state| state.as_str()).collect();
         let all = states.len() == State::ALL.len();
-        write!(text, " | states {}", if all { "all".to_owned() } else { told(&states) }).unwrap();
+        write!(
+            text,
+            " | states {}",
+            if all { "all".to_owned() } else { joined_names(&states) }
+        )
+        .unwrap();
     }
     text
 }
@@ -370,7 +375,12 @@ fn matrix(set: &PolicySet) -> String {
     let scene = Scene::plain(set);
     let scopes: BTreeMap<String, &'static str> = crate::api::rows()
         .iter()
-        .map(|route| (format!("{} {BASE}{}", route.method, route.path), word(route.scope)))
+        .map(|route| {
+            (
+                format!("{} {BASE}{}", route.method, route.path),
+                scope_name(route.scope),
+            )
+        })
         .collect();
     let mut text = HEAD.to_owned();
     text.push_str("\nTHE ACTIONS\n\n");

@@ -110,6 +110,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(gate::gateways::router())
         .merge(identity::session::router())
         .merge(identity::passkeys::router())
+        .merge(incident::monitoring::router())
         .merge(notify::stream::router())
         .merge(audit::log::router())
         .merge(audit::samples::router())

@@ -257,7 +257,7 @@ pub fn fill(
     }
     let begin = now - SignedDuration::from_hours(24 * FEWEST_DAYS);
     let first = now - SignedDuration::from_hours(24 * days);
-    let halden = estate::fill_first(executor, first)?;
+    let halden = estate::fill_first(executor, first, now)?;
     let cartwell = estate::fill_second(executor, first)?;
     year::fill(executor, &halden, first, begin)?;
     history::fill(executor, &halden, begin, now)?;

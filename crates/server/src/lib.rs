@@ -32,7 +32,7 @@ pub use http::settings::{Settings, Smtp, Tls};
 pub use http::state::AppState;
 pub use identity::sign_in::{NewSession, Origin, Shown, end_session, sign_in, step_up};
 pub use start::bucket::{BucketSettings, CopyPlace, Place as BucketPlace};
-pub use start::open_store::{Opened, failover_standing, find_damage, open, open_uncoded, waiting_migrations};
+pub use start::open_store::{Opened, failover_setup, find_damage, open, open_uncoded, waiting_migrations};
 pub use start::running_copy;
 pub use start::seen_logs::FILES as SEEN_LOGS_FILES;
 pub use start::serve::{Prepare, Running, check, serve, start};

@@ -6,7 +6,7 @@ use crate::lanes::ask_primary;
 
 /// The parts of the setup that one session can see.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct FailoverSetup {
     /// How many hosts the URL names. A proxy before several hosts counts as one.
     pub hosts: usize,
     /// Whether all of them are this machine: a database on it, or a proxy.
@@ -36,7 +36,7 @@ const ASK: &str = "SELECT current_setting('synchronous_commit') AS commits,
 ///
 /// # Errors
 /// `Unavailable` and the like where no primary can be reached.
-pub(crate) fn standing(address: &Address) -> Result<Standing> {
+pub(crate) fn read_setup(address: &Address) -> Result<FailoverSetup> {
     let mut connection = Connection::Postgres(PostgresConnection::open(address, None)?);
     let timeline = ask_primary(&mut connection)?.map(|primary| primary.timeline);
     let rows = connection.query(ASK, &[], Reach::Across)?;
@@ -44,7 +44,7 @@ pub(crate) fn standing(address: &Address) -> Result<Standing> {
         .first()
         .ok_or_else(|| crate::Error::other("PostgreSQL does not tell its settings"))?;
     let (hosts, is_loopback) = hosts(address)?;
-    Ok(Standing {
+    Ok(FailoverSetup {
         hosts,
         is_loopback,
         is_encrypted: row.bool("encrypted")?,

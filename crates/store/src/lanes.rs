@@ -10,7 +10,7 @@ mod turns;
 mod work;
 
 pub(crate) use self::errands::{Back, Remote};
-pub(crate) use self::fence::ask as ask_primary;
+pub(crate) use self::fence::query_primary as ask_primary;
 pub use self::postgres::Jitter;
 pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::{Queue, Spent, Wakes};

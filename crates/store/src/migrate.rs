@@ -87,6 +87,10 @@ const MIGRATIONS: &[Migration] = migrations![
     60 "0060_audiences_and_sessions",
     61 "0061_inbox_subject",
     62 "0062_planned_undo",
+    63 "0063_timer_codes",
+    64 "0064_mirror_natural_key",
+    65 "0065_figures",
+    66 "0066_undeliverable",
 ];
 
 /// Several servers may start at once; the holder of this lock migrates.

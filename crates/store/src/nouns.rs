@@ -315,7 +315,7 @@ fn texts_of_incident(incident: &Incident) -> Vec<&str> {
 
 fn save_change(change: &Change, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
     save_targets(tx, change, is_new)?;
-    save_words(tx, "change", change.id.as_str(), &texts_of_change(change), is_new)
+    save_terms(tx, "change", change.id.as_str(), &texts_of_change(change), is_new)
 }
 
 fn save_group(group: &Group, tx: &mut Tx<'_>, _is_new: bool) -> Result<()> {
@@ -324,15 +324,15 @@ fn save_group(group: &Group, tx: &mut Tx<'_>, _is_new: bool) -> Result<()> {
 
 fn save_person(person: &Person, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
     identities::save_person(tx, person)?;
-    save_words(tx, "person", person.id.as_str(), &texts_of_person(person), is_new)
+    save_terms(tx, "person", person.id.as_str(), &texts_of_person(person), is_new)
 }
 
 fn save_service(service: &Service, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
-    save_words(tx, "service", service.id.as_str(), &texts_of_service(service), is_new)
+    save_terms(tx, "service", service.id.as_str(), &texts_of_service(service), is_new)
 }
 
 fn save_incident(incident: &Incident, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
-    save_words(
+    save_terms(
         tx,
         "incident",
         incident.id.as_str(),
@@ -378,7 +378,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn save_words(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str], is_new: bool) -> Result<()> {
+fn save_terms(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str], is_new: bool) -> Result<()> {
     if is_new {
         search::insert(tx, table, id, texts)
     } else {

@@ -80,7 +80,7 @@ fn statements() -> Vec<(String, &'static str, bool)> {
         (timer::FAILING.to_owned(), "timer_across_failing", false),
         (
             timer::changes_sql(),
-            "change_by_state_number (tenant=? AND state=?)",
+            "change_by_state_number_created_at (tenant=? AND state=?)",
             true,
         ),
         (

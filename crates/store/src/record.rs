@@ -180,6 +180,17 @@ pub fn version<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<i64>> {
         .transpose()
 }
 
+/// The ids and versions of the records that a filter picks, in its order. No body is read.
+pub fn versions<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(String, i64)>> {
+    let (tail, params) = filter.written()?;
+    let sql = format!("SELECT id, version FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
+    let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+    let rows = tx.query(&sql, &params)?;
+    rows.iter()
+        .map(|row| Ok((row.text("id")?, row.int("version")?)))
+        .collect()
+}
+
 /// The records that a filter picks, in its order.
 pub fn find<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Stored<R>>> {
     let (tail, params) = filter.written()?;

@@ -145,28 +145,28 @@ pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<
 }
 
 /// One term of a query.
-struct Asked {
+struct SearchTerm {
     /// The condition on a term.
     test: String,
     params: Vec<(String, Value)>,
 }
 
 /// The terms of a query as conditions; the last one matches as a prefix.
-fn asked(question: &str) -> Vec<Asked> {
+fn parse_terms(question: &str) -> Vec<SearchTerm> {
     let mut words = words(question);
     words.truncate(ASKED);
     let Some(last) = words.pop() else {
         return Vec::new();
     };
-    let whole = |(at, word): (usize, String)| Asked {
+    let whole = |(at, word): (usize, String)| SearchTerm {
         test: format!("term = $q{at}"),
         params: vec![(format!("q{at}"), Value::from(word.into_bytes()))],
     };
-    let mut asked: Vec<Asked> = words.into_iter().enumerate().map(whole).collect();
+    let mut asked: Vec<SearchTerm> = words.into_iter().enumerate().map(whole).collect();
     let from = last.into_bytes();
     let mut below = from.clone();
     below.push(LAST);
-    asked.push(Asked {
+    asked.push(SearchTerm {
         test: "term >= $q_from AND term < $q_below".to_owned(),
         params: vec![("q_from".to_owned(), from.into()), ("q_below".to_owned(), below.into())],
     });
@@ -174,8 +174,8 @@ fn asked(question: &str) -> Vec<Asked> {
 }
 
 /// The position of the query's first term that fewer than [`RARE`] records of the table have.
-pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<Option<usize>> {
-    for (at, Asked { test, params }) in asked(question).iter().enumerate() {
+pub(crate) fn rare_term(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<Option<usize>> {
+    for (at, SearchTerm { test, params }) in parse_terms(question).iter().enumerate() {
         let sql = format!(
             "SELECT count(*) AS it FROM (SELECT 1 AS one FROM search_term
              WHERE tenant = $tenant AND record_table = $table AND {test} LIMIT $most) AS found"
@@ -194,7 +194,7 @@ pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<
 /// The statement that collects, as `id`, the records with the term at a position of the query, with its parameters; `$table` is
 /// the caller's.
 pub(crate) fn gathering(question: &str, at: usize) -> Option<(String, Vec<(String, Value)>)> {
-    let Asked { test, params } = asked(question).into_iter().nth(at)?;
+    let SearchTerm { test, params } = parse_terms(question).into_iter().nth(at)?;
     let of_table = "tenant = $tenant AND record_table = $table";
     let sql = format!("SELECT DISTINCT record_id AS id FROM search_term WHERE {of_table} AND {test}");
     Some((sql, params))
@@ -207,7 +207,7 @@ pub(crate) fn condition(
     question: &str,
     gathered: Option<usize>,
 ) -> Option<(String, Vec<(String, Value)>)> {
-    let asked = asked(question);
+    let asked = parse_terms(question);
     if asked.is_empty() {
         return None;
     }

@@ -13,7 +13,7 @@ use crate::copying::tail::Tail;
 use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
-use crate::failover::{self, Standing};
+use crate::failover::{self, FailoverSetup};
 use crate::lanes::{self, Back, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Remote, Task, Wakes, Work};
 use crate::moment::{Moment, Moments};
 use crate::queue::trace;
@@ -224,10 +224,10 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable` and the like where no primary can be reached.
-    pub fn failover_standing(config: &Config) -> Result<Option<Standing>> {
+    pub fn failover_standing(config: &Config) -> Result<Option<FailoverSetup>> {
         match &config.engine {
             Engine::Sqlite { .. } => Ok(None),
-            Engine::Postgres { .. } => failover::standing(&Self::owner(config)?).map(Some),
+            Engine::Postgres { .. } => failover::read_setup(&Self::owner(config)?).map(Some),
         }
     }
 

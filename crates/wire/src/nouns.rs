@@ -5,6 +5,7 @@ pub use model::compliance::hold_order::HoldOrder;
 pub use model::core::card::{Card, Does, Field, Kind, Noun, Verb};
 pub use model::directory::vendor::Vendor;
 pub use model::incident::incident_review::IncidentReview;
+pub use model::incident::monitor::Monitor;
 pub use model::incident::problem::ProblemRecord;
 pub use model::incident::record_link::RecordLink;
 pub use model::integration::foreign_system::ForeignSystem;

@@ -506,6 +506,8 @@ fn refusals(route: &Route) -> &'static [u16] {
         Scope::Signed => &[400, 401, 404, 408, 413, 415, 422, 429, 503],
         Scope::Open if route.method == "POST" => &[400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503],
         Scope::Open if route.path.contains('{') => &[400, 404, 429, 503],
+        // The settings name its readers.
+        Scope::Open if route.path == "/metrics" => &[401, 429, 503],
         Scope::Open => &[429, 503],
     }
 }
@@ -595,6 +597,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
             incident::drift::SHAPES,
             incident::incidents::SHAPES,
             incident::learning::SHAPES,
+            incident::monitoring::SHAPES,
             notify::action_items::SHAPES,
             risk::adjustments::SHAPES,
             gate::emergency_cards::SHAPES,

@@ -58,6 +58,8 @@ capabilities: { drop: [ALL] }
 - name: ASSENT_MASTER_KEY
   valueFrom: { secretKeyRef: { name: {{ include "assent.secret" . }}, key: master-key } }
 {{- end }}
+- name: ASSENT_METRICS_TOKEN
+  valueFrom: { secretKeyRef: { name: {{ include "assent.secret" . }}, key: metrics-token, optional: true } }
 {{- if hasKey .Values.settings "smtp" }}
 - name: ASSENT_SMTP_PASSWORD
   valueFrom: { secretKeyRef: { name: {{ include "assent.secret" . }}, key: smtp-password, optional: true } }

@@ -13,9 +13,9 @@ fn ask(server: &Server, role: &str, method: &str, path: &str, body: &Value) -> (
     (status, serde_json::from_slice(&answer).unwrap_or_default())
 }
 
-fn wanted(control: &str) -> Value {
+fn wanted(server: &Server, control: &str) -> Value {
     json!({
-        "title": "Quarter", "control": control, "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
+        "title": "Quarter", "control": control, "from": "2020-01-01T00:00:00Z", "to": server.server_time().to_string(),
         "seed": "a seed", "size": 2,
     })
 }
@@ -25,11 +25,23 @@ fn a_sample_is_drawn_concluded_reviewed_signed_and_exported() {
     let place = Place::demo("sampled");
     let server = Server::start(&place, true);
     server.wait_for_log();
-    let (status, sample) = ask(&server, "auditor", "POST", "/audit-samples", &wanted("SOX-CM-1"));
+    let (status, sample) = ask(
+        &server,
+        "auditor",
+        "POST",
+        "/audit-samples",
+        &wanted(&server, "SOX-CM-1"),
+    );
     assert_eq!(status, 201, "{sample}");
     let keys: Vec<String> = serde_json::from_value(sample["changes"].clone()).unwrap();
     assert_eq!(keys.len(), 2, "{sample}");
-    let (_, again) = ask(&server, "auditor", "POST", "/audit-samples", &wanted("SOX-CM-1"));
+    let (_, again) = ask(
+        &server,
+        "auditor",
+        "POST",
+        "/audit-samples",
+        &wanted(&server, "SOX-CM-1"),
+    );
     for same in ["changes", "population_digest", "strata"] {
         assert_eq!(again[same], sample[same], "the same seed draws the same sample");
     }
@@ -68,21 +80,42 @@ fn a_sample_is_drawn_concluded_reviewed_signed_and_exported() {
 
 fn is_refused(server: &Server, sample: &Value, keys: &[String]) {
     assert_eq!(
-        ask(server, "requester", "POST", "/audit-samples", &wanted("SOX-CM-1")).0,
+        ask(
+            server,
+            "requester",
+            "POST",
+            "/audit-samples",
+            &wanted(server, "SOX-CM-1")
+        )
+        .0,
         403
     );
-    let (status, answer) = ask(server, "auditor", "POST", "/audit-samples", &wanted("SOX-CM-99"));
+    let (status, answer) = ask(
+        server,
+        "auditor",
+        "POST",
+        "/audit-samples",
+        &wanted(server, "SOX-CM-99"),
+    );
     assert_eq!(
         (status, &answer["errors"][0]["field"]),
         (422, &json!("control")),
         "{answer}"
     );
-    let mut turned = wanted("SOX-CM-1");
+    let mut turned = wanted(server, "SOX-CM-1");
     turned["to"] = json!("2019-01-01T00:00:00Z");
     let (status, answer) = ask(server, "auditor", "POST", "/audit-samples", &turned);
     assert_eq!(
         (status, &answer["errors"][0]["code"]),
         (422, &json!("out_of_order")),
+        "{answer}"
+    );
+    let mut ahead = wanted(server, "SOX-CM-1");
+    ahead["to"] = json!("2040-01-01T00:00:00Z");
+    let (status, answer) = ask(server, "auditor", "POST", "/audit-samples", &ahead);
+    assert_eq!(
+        (status, &answer["errors"][0]["code"]),
+        (422, &json!("in_the_future")),
         "{answer}"
     );
     let outside = json!({"sample": sample["id"], "change": "CHG-999999", "verdict": "effective", "text": "t"});

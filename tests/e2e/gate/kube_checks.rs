@@ -12,6 +12,8 @@ use tests::outside::{Outside, Sent};
 use tests::{Place, Server, binary};
 
 const LIST: &str = "/apis/assent.dev/v1alpha1/gatechecks";
+/// Tokens for objects from this one on expire at once.
+const EXPIRES: usize = 200;
 
 type Objects = Arc<Mutex<BTreeMap<String, Value>>>;
 
@@ -68,19 +70,29 @@ fn write(objects: &Objects, sent: &Sent) -> (u16, Value) {
     (200, object.clone())
 }
 
-/// The list in pages of two, whatever the limit: a server may return fewer.
-fn list(objects: &Objects, path: &str) -> Value {
-    let after: usize = path
-        .split_once("continue=")
-        .map_or(0, |(_, text)| text.parse().unwrap());
+/// The list in pages of two, whatever the limit: a server may return fewer. The first token of the last pages has expired: its
+/// refusal holds another one, which goes on from there.
+fn list(objects: &Objects, path: &str) -> (u16, Value) {
+    let token = path.split_once("continue=").map_or("0", |(_, text)| text);
     let objects = objects.lock().unwrap();
+    let after: usize = token.trim_start_matches("fresh-").parse().unwrap();
+    if after >= EXPIRES && !token.starts_with("fresh-") {
+        let fresh = json!({"continue": format!("fresh-{after}")});
+        return (
+            410,
+            json!({"kind": "Status", "reason": "Expired", "message": "too old", "metadata": fresh}),
+        );
+    }
     let items: Vec<Value> = objects.values().skip(after).take(2).cloned().collect();
     let next = if after + 2 < objects.len() {
         (after + 2).to_string()
     } else {
         String::new()
     };
-    json!({"kind": "GateCheckList", "metadata": {"continue": next}, "items": items})
+    (
+        200,
+        json!({"kind": "GateCheckList", "metadata": {"continue": next}, "items": items}),
+    )
 }
 
 fn cluster(objects: &Objects) -> Outside {
@@ -90,7 +102,7 @@ fn cluster(objects: &Objects) -> Outside {
             return (401, json!({"kind": "Status", "message": "Unauthorized"}));
         }
         match sent.method.as_str() {
-            "GET" if sent.path.starts_with(LIST) => (200, list(&objects, &sent.path)),
+            "GET" if sent.path.starts_with(LIST) => list(&objects, &sent.path),
             "PATCH" => write(&objects, sent),
             other => panic!("nothing else is asked: {other} {}", sent.path),
         }
@@ -177,8 +189,7 @@ fn an_object_of_the_cluster_gets_the_answer_of_the_gate_as_its_status() {
 
     // An object with its final result is left alone, and a waiting one is written when its result changes.
     let before = written(&cluster);
-    assert!(look(asked, &cluster, &account).status.success());
-    assert_eq!(written(&cluster), before);
+    assert!(look(asked, &cluster, &account).status.success() && written(&cluster) == before);
     let outcome = json!({"outcome": "succeeded"});
     server.must(
         "POST",
@@ -195,7 +206,24 @@ fn an_object_of_the_cluster_gets_the_answer_of_the_gate_as_its_status() {
         "{turned:#}"
     );
     assert_eq!(written(&cluster), before + 1);
+    must_reach_the_last_of_many(asked, (&cluster, &account), &objects);
     what_is_away_opens_nothing((server, &cluster), &objects, &account);
+}
+
+/// Objects with their final result are left behind, so that those after them are reached, however many pages there are, and also
+/// where the cluster drops the snapshot of the list meanwhile.
+fn must_reach_the_last_of_many(asked: (&str, &str), (cluster, account): (&Outside, &Path), objects: &Objects) {
+    for number in 0..EXPIRES + 20 {
+        let name = format!("old-{number:04}");
+        add(objects, (&name, "labels"), (&artifact(9_862), 0));
+        let over = json!({"phase": "Stop", "observedGeneration": 1});
+        objects.lock().unwrap().get_mut(&name).unwrap()["status"] = over;
+    }
+    add(objects, ("zuletzt", "other"), (&artifact(9_862), 0));
+    let done = look(asked, cluster, account);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(status(objects, "zuletzt")["reasons"][0]["code"], "not_bound");
+    objects.lock().unwrap().retain(|name, _| !name.starts_with("old-"));
 }
 
 /// An account that the cluster does not take, and a gate that is away, open nothing.

@@ -12,6 +12,7 @@ use tests::session::Session;
 use tests::{Place, Server};
 
 use crate::platform::crash::{must_replay, must_verify};
+use crate::policy::mapping::assent;
 
 /// Where Debian puts it.
 const PROGRAM: &str = "/usr/bin/prometheus";
@@ -102,8 +103,8 @@ fn watched_more(server: &Server, prometheus: &Prometheus, hook: &Outside) -> Val
     server.must("POST", "/api/v1/monitors", &admin, Some(&monitor))
 }
 
-/// The page of monitors shows that Prometheus read its rules, and which it cannot read.
-fn page_tells_of_the_reload(server: &Server) {
+/// The page of monitors shows that Prometheus read its rules, and which it cannot read; so do the API and the command line.
+fn all_tell_of_the_reload(server: &Server, key: &str) {
     let admin = Session::begin(server, "admin");
     let page = || admin.get("/t/halden/monitors").body;
     eventually("the page tells of the reload", || {
@@ -113,6 +114,29 @@ fn page_tells_of_the_reload(server: &Server) {
     let shown = page();
     let (_, told) = shown.split_once("Rules that Prometheus cannot read").unwrap();
     assert!(told.contains("label-wrong"), "{told}");
+    api_tells_of_the_reload(server, key);
+}
+
+/// The API and the command line show the same, with what is placed for the change.
+fn api_tells_of_the_reload(server: &Server, key: &str) {
+    let admin = server.token("admin");
+    let state = server.must("GET", "/api/v1/monitoring-state", &admin, None);
+    assert_eq!(
+        (&state["reloads"], &state["reload_failed"], &state["left_out"]),
+        (&json!(true), &Value::Null, &json!(["label-wrong"])),
+        "{state:#}"
+    );
+    let raised = state["raised"].as_array().unwrap();
+    let walk = raised.iter().find(|it| it["monitor"] == "label-walk").unwrap();
+    assert_eq!(
+        (&walk["change"], &walk["expressions"]),
+        (&json!(key), &json!(["vector(1)"])),
+        "{walk:#}"
+    );
+    let (ended, told) = assent(server, "admin", &["monitor", "state"]);
+    assert_eq!((ended, &told["left_out"]), (0, &state["left_out"]), "{told:#}");
+    let (status, _) = server.get("/api/v1/monitoring-state", Some(&server.token("requester")));
+    assert_eq!(status, 403);
 }
 
 #[test]
@@ -149,7 +173,7 @@ fn what_is_raised_for_a_change_reaches_a_real_prometheus_and_leaves_it_again() {
     );
     eventually("the rule is there", || prometheus.has("AssentLabelWalk").0);
     eventually("the target is there", || prometheus.has("label-walk").1);
-    page_tells_of_the_reload(&server);
+    all_tell_of_the_reload(&server, &key);
     let told = hook.wait_for("the call that it is raised", |one| one.path == "/hook");
     assert_eq!(
         (&told.json()["state"], &told.json()["change"]),

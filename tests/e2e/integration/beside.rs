@@ -125,6 +125,9 @@ fn page(rows: &Rows, sent: &Sent) -> Value {
     json!({"result": found.iter().take(size).map(shown).collect::<Vec<_>>()})
 }
 
+/// The most edits that the other system makes by itself.
+const EDITS: usize = 40;
+
 /// A ServiceNow that is busy at every seventh question, and in which two rows that were read are edited at every fifth page.
 fn incumbent(rows: &Rows, now: Timestamp) -> (Outside, Arc<AtomicUsize>) {
     let (rows, count, edits) = (rows.clone(), AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
@@ -142,7 +145,7 @@ fn incumbent(rows: &Rows, now: Timestamp) -> (Outside, Arc<AtomicUsize>) {
             return (200, json!({"result": []}));
         }
         let answer = page(&rows, sent);
-        if number % 5 == 0 && edits.load(Ordering::SeqCst) < 40 {
+        if number % 5 == 0 && edits.load(Ordering::SeqCst) < EDITS {
             let first = answer["result"][0]["sys_id"]["value"].as_str().map(str::to_owned);
             if let Some(id) = first {
                 let turn = edits.fetch_add(1, Ordering::SeqCst);
@@ -256,6 +259,12 @@ fn a_thousand_changes_of_another_system_are_compared_and_each_difference_has_its
         !after.to_string().contains("Change number"),
         "their changes are no changes of ours"
     );
+    // Its edits carry the time at which the test began, and a reading that has gone further looks no more than two minutes back.
+    edits.store(EDITS, Ordering::SeqCst);
+    eventually("the last of its own edits is read", || {
+        server.advance(20);
+        is_equal(&rows, &all(&server))
+    });
     must_tell_of_edits(&mut server, &rows, &id);
     must_verify(&server);
     assert!(server.stop().success());
@@ -379,6 +388,7 @@ fn must_refuse_bad_input(server: &Server) {
     assert_eq!(status, 403);
     for (field, value) in [
         ("url", "https://me:secret@sn.example"),
+        ("url", "http://169.254.169.254"),
         ("environment", "nowhere"),
         ("narrowed_by", "type=normal^NQsys_idISNOTEMPTY"),
         ("service_map", "Labels = no-such-service"),
@@ -416,7 +426,6 @@ fn whoever_may_not_gets_nothing_and_a_system_that_lies_is_named() {
         (endless.url.as_str(), "do not go on"),
         (moved.url.as_str(), "302"),
         (broken.url.as_str(), "no JSON"),
-        ("http://169.254.169.254", "169.254.169.254"),
     ];
     for (url, why) in cases {
         let id = add(&server, url, "A liar");
@@ -505,15 +514,25 @@ fn jira_is_read_by_its_tokens_and_an_own_workflow_by_a_table() {
     must_replay(&place);
 }
 
-/// The copies there, each with its fields; the time stamp of its writes; the number of copies made.
+/// The copies there, each with its fields; the journal of the first one; the time stamp of its writes; the number of copies made.
 #[derive(Default)]
 struct Copies {
     rows: Vec<BTreeMap<String, String>>,
+    journal: Vec<Value>,
     now: Timestamp,
     made: usize,
 }
 
 impl Copies {
+    /// Adds an entry of a journal field of the first copy.
+    fn say(&mut self, by: &str, (element, text): (&str, &str)) {
+        let at = said(self.now);
+        let id = format!("e{}", self.journal.len() + 1);
+        self.journal
+            .push(json!({"sys_id": id, "element": element, "value": text, "sys_created_by": by, "sys_created_on": at}));
+        self.rows[0].insert("sys_updated_on".to_owned(), at);
+    }
+
     fn write(&mut self, id: Option<&str>, fields: &Value) -> Value {
         let place = match id {
             Some(id) => self.rows.iter().position(|row| row["sys_id"] == id).unwrap(),
@@ -528,8 +547,16 @@ impl Copies {
                 self.rows.len() - 1
             }
         };
+        if let Some(text) = fields["comments"].as_str() {
+            self.say("reader", ("comments", text));
+        }
         let row = &mut self.rows[place];
-        for (name, value) in fields.as_object().unwrap() {
+        for (name, value) in fields
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(name, _)| *name != "comments")
+        {
             row.insert(name.clone(), value.as_str().unwrap().to_owned());
         }
         row.insert("sys_updated_on".to_owned(), said(self.now));
@@ -575,6 +602,14 @@ fn taking(copies: &Arc<Mutex<Copies>>) -> Outside {
                 let id = path.rsplit('/').next().unwrap();
                 (200, json!({"result": copies.write(Some(id), &sent.json())}))
             }
+            _ if sent.path.starts_with("/api/now/table/sys_journal_field") => {
+                assert!(
+                    decoded(&sent.path).contains("element_id=c1^element=comments^"),
+                    "{}",
+                    sent.path
+                );
+                (200, json!({"result": copies.journal}))
+            }
             _ if decoded(&sent.path).contains("correlation_id=") => {
                 let path = decoded(&sent.path);
                 let has_mark = |row: &&BTreeMap<String, String>| {
@@ -609,6 +644,64 @@ pub(crate) fn drafted_labels(server: &Server, requester: &str) -> String {
         "planned_end": (now + SignedDuration::from_hours(202)).to_string()});
     let made = server.must("POST", "/api/v1/changes", requester, Some(&plan));
     made["key"].as_str().unwrap().to_owned()
+}
+
+/// The texts of the comments of a change here, the oldest first.
+pub(crate) fn comments_here(server: &Server, path: &str) -> Vec<String> {
+    let found = server.must("GET", &format!("{path}/comments"), &server.token("requester"), None);
+    let items = found["items"].as_array().unwrap().iter();
+    items.map(|it| it["text"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Comments go both ways once with their authors, none comes back, and work notes stay there.
+fn must_copy_comments(server: &mut Server, copies: &Arc<Mutex<Copies>>, path: &str) {
+    advance(server, copies);
+    {
+        let mut copies = copies.lock().unwrap();
+        copies.say("ada", ("comments", "It is large enough."));
+        copies.say("ada", ("work_notes", "Between us: it is not."));
+    }
+    let asked = json!({"text": "Is the window large enough?"});
+    server.must(
+        "POST",
+        &format!("{path}/comments"),
+        &server.token("requester"),
+        Some(&asked),
+    );
+    eventually("comments are copied both ways", || {
+        advance(server, copies);
+        comments_here(server, path).len() == 2 && copies.lock().unwrap().journal.len() == 3
+    });
+    for _ in 0..6 {
+        advance(server, copies);
+    }
+    let mut here = comments_here(server, path);
+    here.sort();
+    assert_eq!(
+        here,
+        ["Is the window large enough?", "ada (Copies):\n\nIt is large enough."]
+    );
+    let journal = copies.lock().unwrap().journal.clone();
+    assert_eq!(journal.len(), 3, "{journal:#?}");
+    let text = journal[2]["value"].as_str().unwrap();
+    let (author, rest) = text.split_once(" in Assent (comment ").unwrap();
+    assert!(
+        !author.is_empty() && rest.ends_with("):\n\nIs the window large enough?"),
+        "{text}"
+    );
+}
+
+/// Somebody removes the mark of the copy: it stays a copy, and is no change of theirs.
+fn must_know_a_copy_without_its_mark(server: &mut Server, copies: &Arc<Mutex<Copies>>, key: &str) {
+    advance(server, copies);
+    let before = server_mirror(server, key)["edited_at"].clone();
+    let bare = json!({"correlation_id": "", "correlation_display": "", "short_description": "Mine now"});
+    copies.lock().unwrap().write(Some("c1"), &bare);
+    eventually("the edit is read as one of the copy", || {
+        advance(server, copies);
+        server_mirror(server, key)["edited_at"] != before
+    });
+    assert!(all(server).is_empty(), "it is no change of theirs");
 }
 
 /// A change that Assent leads is copied there once it is submitted; an edit there is reported to people and moves nothing here.
@@ -664,6 +757,8 @@ fn a_change_is_copied_beside_and_an_edit_there_moves_nothing_here() {
     assert_eq!(decisions["items"], json!([]));
     assert!(all(&server).is_empty(), "a copy is no change of theirs");
     assert_eq!(state_there().as_deref(), Some("-2"), "it is not fought over");
+    must_copy_comments(&mut server, &copies, &path);
+    must_know_a_copy_without_its_mark(&mut server, &copies, &key);
 
     server.must(
         "POST",

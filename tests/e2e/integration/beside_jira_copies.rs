@@ -9,15 +9,16 @@ use tests::faults::eventually;
 use tests::outside::{Outside, Sent};
 use tests::{Place, Server};
 
-use crate::integration::beside::{drafted_labels, items_about, server_mirror, state_here};
+use crate::integration::beside::{comments_here, drafted_labels, items_about, server_mirror, state_here};
 use crate::platform::crash::{must_replay, must_verify};
 
 const ALLOW: &[&str] = &["--outgoing-allow", "127.0.0.1"];
 
-/// The project there: its issues with their fields, and how many were made.
+/// The project there: its issues with their fields, the comments of the first one, and its time.
 #[derive(Default)]
 struct Project {
     issues: Vec<Value>,
+    comments: Vec<Value>,
     now: Timestamp,
 }
 
@@ -76,6 +77,27 @@ impl Project {
         }
     }
 
+    /// Adds a comment to the first issue.
+    fn say(&mut self, by: &str, (body, is_public): (Value, bool)) {
+        let at = self.now.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string();
+        let id = (self.comments.len() + 1).to_string();
+        self.comments.push(
+            json!({"id": id, "author": {"displayName": by}, "body": body, "jsdPublic": is_public,
+            "created": at, "updated": at}),
+        );
+        self.touch(0);
+    }
+
+    /// Edits a comment of the first issue.
+    fn reword(&mut self, place: usize, by: &str, body: Value) {
+        let at = self.now.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string();
+        let comment = &mut self.comments[place];
+        comment["body"] = body;
+        comment["updated"] = json!(at);
+        comment["updateAuthor"] = json!({"displayName": by});
+        self.touch(0);
+    }
+
     fn search(&self, jql: &str) -> Value {
         let wanted = jql.strip_prefix("labels = \"").and_then(|rest| rest.split('"').next());
         assert!(wanted.is_none() || jql.contains("creator = currentUser()"), "{jql}");
@@ -118,6 +140,11 @@ impl Project {
                 (204, Value::Null)
             }
             ("GET", ["issue", id]) => (200, self.issues[place(id)].clone()),
+            ("GET", ["issue", "10001", "comment"]) => (200, json!({"comments": self.comments})),
+            ("POST", ["issue", "10001", "comment"]) => {
+                self.say("Writer", (sent.json()["body"].clone(), true));
+                (201, self.comments.last().unwrap().clone())
+            }
             (_, ["issue", id, "transitions"]) => self.transitions(place(id), sent),
             other => panic!("nothing else is asked: {other:?}"),
         }
@@ -187,6 +214,7 @@ fn a_change_is_copied_into_jira_by_transitions_and_an_edit_there_moves_nothing_h
     assert_eq!(state_here(&server, &path), "assessing", "a copy approves nothing");
     let read = server.must("GET", "/api/v1/foreign-changes", &server.token("auditor"), None);
     assert_eq!(read["items"], json!([]), "a copy is no change of theirs");
+    must_copy_comments(&mut server, &project, &path);
 
     let reason = json!({"reason": "Only shown."});
     server.must("POST", &format!("{path}/cancellation"), &requester, Some(&reason));
@@ -199,4 +227,58 @@ fn a_change_is_copied_into_jira_by_transitions_and_an_edit_there_moves_nothing_h
     must_verify(&server);
     assert!(server.stop().success());
     must_replay(&place);
+}
+
+fn paragraph(text: &str) -> Value {
+    json!({"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}]})
+}
+
+/// Comments go both ways once; an internal one stays there, and an edit of a copy there is a new comment here.
+fn must_copy_comments(server: &mut Server, project: &Shared, path: &str) {
+    advance(server, project);
+    {
+        let mut project = project.lock().unwrap();
+        project.say("Ada Lovelace", (paragraph("It is large enough."), true));
+        project.say("Ada Lovelace", (paragraph("Between us."), false));
+    }
+    let asked = json!({"text": "Is the window\nlarge enough?"});
+    server.must(
+        "POST",
+        &format!("{path}/comments"),
+        &server.token("requester"),
+        Some(&asked),
+    );
+    eventually("comments are copied both ways", || {
+        advance(server, project);
+        comments_here(server, path).len() == 2 && project.lock().unwrap().comments.len() == 3
+    });
+    for _ in 0..6 {
+        advance(server, project);
+    }
+    assert_eq!(
+        (
+            comments_here(server, path).len(),
+            project.lock().unwrap().comments.len()
+        ),
+        (2, 3)
+    );
+    project
+        .lock()
+        .unwrap()
+        .reword(2, "Bob", paragraph("It closes at noon."));
+    eventually("the edit is a comment", || {
+        advance(server, project);
+        comments_here(server, path).len() == 3
+    });
+    for _ in 0..6 {
+        advance(server, project);
+    }
+    let here = comments_here(server, path);
+    assert_eq!((here.len(), project.lock().unwrap().comments.len()), (3, 3));
+    for text in [
+        "Ada Lovelace (Jira):\n\nIt is large enough.",
+        "Bob (Jira):\n\nIt closes at noon.",
+    ] {
+        assert!(here.iter().any(|it| it == text), "{here:?}");
+    }
 }

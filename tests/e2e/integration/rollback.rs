@@ -61,6 +61,10 @@ fn the_draft_is_a_start(server: &Server, path: &str, draft: &Value) {
     let page = Session::begin(server, "owner")
         .get(&format!("/t/halden/changes/{key}"))
         .body;
+    assert!(
+        page.contains("Deployment failed"),
+        "the report stands in the log of actions by itself"
+    );
     let form = page.split("/review\"").nth(1).unwrap_or_default();
     let form = form.split("</form>").next().unwrap_or_default();
     assert!(form.contains(line) && !form.contains("checked"), "{form}");

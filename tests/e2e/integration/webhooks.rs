@@ -308,6 +308,39 @@ fn a_receiver_that_is_away_for_a_week_loses_no_event_and_holds_up_no_other() {
     println!("{told} events, of which none was lost");
 }
 
+/// No other address that the server would call is set inside of its network either.
+fn are_refused_inside(server: &Server, inside: &str) {
+    for (role, route, body) in [
+        (
+            "admin",
+            "probes",
+            json!({"key": "in", "title": "In", "url": inside, "pointer": "/age", "reads": "age_hours", "owner": "security"}),
+        ),
+        (
+            "admin",
+            "objectives",
+            json!({"key": "in", "title": "In", "service": "label-print", "url": inside, "expression": "vector(1)",
+                "bound_is": "at_most", "bound": "2"}),
+        ),
+        (
+            "admin",
+            "foreign-systems",
+            json!({"name": "In", "kind": "servicenow", "url": inside, "environment": "production"}),
+        ),
+        (
+            "change_manager",
+            "outside-calendars",
+            json!({"name": "In", "services": ["label-print"], "url": inside}),
+        ),
+    ] {
+        let path = format!("/api/v1/{route}");
+        let (status, answer) = server.ask("POST", &path, Some(&server.token(role)), Some(&body));
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let code = &answer["errors"][0]["code"];
+        assert_eq!((status, code), (422, &json!("inner_address")), "{route}: {answer:#}");
+    }
+}
+
 #[test]
 fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
     let place = Place::demo("hook_inside");
@@ -346,6 +379,7 @@ fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
             "{answer:#}"
         );
     }
+    are_refused_inside(&server, &receiver.url);
     assert!(receiver.sent().is_empty());
     let bad = json!({"name": "x", "url": "https://me:pw@example.org", "kinds": ["Change"], "secret": "mine"});
     let (status, answer) = server.ask("POST", "/api/v1/webhooks", Some(&admin), Some(&bad));

@@ -51,13 +51,13 @@ const PAGES: &[&str] = &[
 
 /// The responses to the burst: the number of served ones, and of those put off.
 #[derive(Default)]
-struct Told {
+struct BurstCounts {
     answered: usize,
     put_off: usize,
 }
 
-fn crowd(server: &Server, token: &str, seed: usize, over: &AtomicBool) -> Told {
-    let (agent, mut told) = (agent(), Told::default());
+fn crowd(server: &Server, token: &str, seed: usize, over: &AtomicBool) -> BurstCounts {
+    let (agent, mut told) = (agent(), BurstCounts::default());
     for turn in seed.. {
         if over.load(Ordering::Relaxed) {
             break;
@@ -132,7 +132,7 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
             .collect();
         let took = ask_the_gate(&server, &artifact, seconds);
         over.store(true, Ordering::Relaxed);
-        let told: Vec<Told> = people.into_iter().map(|one| one.join().unwrap()).collect();
+        let told: Vec<BurstCounts> = people.into_iter().map(|one| one.join().unwrap()).collect();
         (took, told)
     });
     writers.stop();

@@ -421,11 +421,51 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     );
     let incidents = list(&server, "auditor", "/incidents?limit=200");
     assert!(incidents.len() >= 4, "the past has its incidents: {incidents:#?}");
+    each_template_can_be_used_today(&server);
+    work_is_counted_with_the_team_that_does_it(&server);
     each_whole_quarter_finds_what_was_planted(&server);
     a_reviewed_failure_moves_what_is_open(&server, &open);
     server.wait_for_log();
     assert!(server.stop().success());
     must_replay(&place);
+}
+
+/// The work on a service is that of its team, so that figures by team differ.
+fn work_is_counted_with_the_team_that_does_it(server: &Server) {
+    let wanted = BTreeSet::from(["Finance", "Logistics", "Mobile", "Pricing", "Warehouse"]);
+    eventually("the figures know the teams", || {
+        let path = "/api/v1/metrics/success_share?by=team";
+        let figure = server.must("GET", path, &server.token("auditor"), None);
+        let groups = figure["groups"].as_array().unwrap().iter();
+        let teams: BTreeSet<&str> = groups.map(|it| it["group"].as_str().unwrap()).collect();
+        teams.is_superset(&wanted)
+    });
+}
+
+/// However long the past is, no template is past its review date: the first standard change of a visitor is submitted.
+fn each_template_can_be_used_today(server: &Server) {
+    let templates = list(server, "auditor", "/templates");
+    let now = server.server_time();
+    assert!(templates.len() >= 2, "{templates:#?}");
+    for template in &templates {
+        assert!(time(&template["review_by"]) > now, "{template:#}");
+    }
+    let start = now + SignedDuration::from_hours(1);
+    let wanted = json!({
+        "kind": "standard", "template": "restart-label-print", "title": "Restart label printing",
+        "targets": [{"service": "label-print", "environment": "production"}],
+        "planned_start": start.to_string(), "planned_end": (start + SignedDuration::from_hours(1)).to_string(),
+    });
+    let token = server.token("requester");
+    let made = server.must("POST", "/api/v1/changes", &token, Some(&wanted));
+    let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());
+    server.must("POST", &format!("{path}/submission"), &token, Some(&json!({})));
+    server.must(
+        "POST",
+        &format!("{path}/cancellation"),
+        &token,
+        Some(&json!({"reason": "Only tried."})),
+    );
 }
 
 /// The quarters of the past are compared by themselves. Each whole one finds the tenant's rule with needless approvals and the

@@ -172,6 +172,20 @@ fn keys_of_records_search_too(server: &Server, session: &Session) {
         freezes.contains("/picks/changes"),
         "an exception searches for its change"
     );
+    let beside = offered("records?q=scanner%20119");
+    assert_eq!(
+        beside[0]["label"], "Scanner 119 is slow",
+        "a link leads to an incident too"
+    );
+    assert_eq!(offered(&format!("records?q={key}"))[0]["value"], key);
+    assert_eq!(
+        offered("actors?q=system")[0]["value"],
+        "system",
+        "events without a person are found"
+    );
+    assert_eq!(offered("members-of-no-such-group"), json!([]));
+    let audit = Session::begin(server, "auditor").get("/t/halden/audit").body;
+    assert!(audit.contains("/picks/actors"), "the log searches for who acted");
     let units = manager.get("/t/halden/business-units").body;
     assert!(units.contains("/picks/services"), "a noun's form searches for services");
 }

@@ -465,6 +465,11 @@ fn of_platforms(demo: &Demo<'_>) {
     let items = demo.all("change_manager", "/action-items");
     let about = use_of("action_item.about");
     assert_eq!(whole(&about["asked"]), i64::try_from(items.len()).unwrap());
+    let comments = use_of("approval.comment");
+    assert!(
+        whole(&comments["asked"]) > 0 && comments["is_read"] == false,
+        "{comments}"
+    );
     demo.answered("platform", "Which fields can we drop?");
 }
 

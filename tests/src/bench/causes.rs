@@ -41,7 +41,7 @@ struct Row {
 
 /// The ranking of one incident.
 #[derive(Debug, Clone)]
-struct Answer {
+struct Ranking {
     at: i64,
     incident: String,
     first: String,
@@ -63,7 +63,7 @@ pub fn measure(folder: &Path) -> Result<()> {
         seconds("2022-01-01T00:00:00Z")?,
     );
     let all = answers(&rows)?;
-    let (before, after): (Vec<Answer>, Vec<Answer>) = all
+    let (before, after): (Vec<Ranking>, Vec<Ranking>) = all
         .into_iter()
         .filter(|it| (from..end).contains(&it.at))
         .partition(|it| it.at < split);
@@ -106,11 +106,11 @@ fn check((latest, own): (f64, f64), surest: f64, error: f64) -> Result<()> {
 
 /// The probability of the first candidate of each incident, by the fit of its quarter, which knows the incidents before it
 /// alone.
-fn told_each_quarter(before: &[Answer], after: &[Answer], (split, end): (i64, i64)) -> Vec<(i64, bool)> {
+fn told_each_quarter(before: &[Ranking], after: &[Ranking], (split, end): (i64, i64)) -> Vec<(i64, bool)> {
     let (mut known, mut told, mut from) = (before.to_vec(), Vec::new(), split);
     while from < end {
         let until = from + QUARTER;
-        let part: Vec<&Answer> = after.iter().filter(|it| (from..until).contains(&it.at)).collect();
+        let part: Vec<&Ranking> = after.iter().filter(|it| (from..until).contains(&it.at)).collect();
         if let Some(curve) = fit(&labels(&known), Vec::new()).curve {
             told.extend(
                 part.iter()
@@ -147,12 +147,12 @@ fn share(count: usize, of: usize) -> f64 {
     share
 }
 
-fn percent(answers: &[Answer], is: impl Fn(&Answer) -> bool) -> f64 {
+fn percent(answers: &[Ranking], is: impl Fn(&Ranking) -> bool) -> f64 {
     share(answers.iter().filter(|it| is(it)).count(), answers.len())
 }
 
-fn labels(answers: &[Answer]) -> Vec<Label> {
-    let label = |it: &Answer| Label {
+fn labels(answers: &[Ranking]) -> Vec<Label> {
+    let label = |it: &Ranking| Label {
         incident: it.incident.clone(),
         change: it.first.clone(),
         points: it.points,
@@ -164,7 +164,7 @@ fn labels(answers: &[Answer]) -> Vec<Label> {
 }
 
 /// The ranking of every incident of a history, which is in the order of time.
-fn answers(rows: &[Row]) -> Result<Vec<Answer>> {
+fn answers(rows: &[Row]) -> Result<Vec<Ranking>> {
     let mut found = Vec::new();
     for cause in rows {
         let Some(at) = cause.reverted_at else { continue };
@@ -175,7 +175,7 @@ fn answers(rows: &[Row]) -> Result<Vec<Answer>> {
     Ok(found)
 }
 
-fn answer(cause: &Row, at: i64, window: &[Row]) -> Result<Option<Answer>> {
+fn answer(cause: &Row, at: i64, window: &[Row]) -> Result<Option<Ranking>> {
     let time = Timestamp::from_second(at)?;
     let mut ranked: Vec<(Ranked, Happening, &Row)> = Vec::new();
     for row in window {
@@ -190,7 +190,7 @@ fn answer(cause: &Row, at: i64, window: &[Row]) -> Result<Option<Answer>> {
     let points: Vec<i64> = ranked.iter().take(2).map(|(it, _, _)| it.score).collect();
     let own = window.iter().rev().find(|it| it.module == cause.module);
     let latest = own.or(window.last());
-    Ok(Some(Answer {
+    Ok(Some(Ranking {
         at,
         incident: format!("{}:{at}", cause.key),
         first: row.key.clone(),
@@ -283,7 +283,7 @@ mod tests {
     fn quick_reverts_are_told_as_likelier_than_late_ones() {
         let mut all = answers(&history(5)).unwrap();
         let late = answers(&history(300)).unwrap();
-        all.extend(late.into_iter().map(|it| Answer {
+        all.extend(late.into_iter().map(|it| Ranking {
             incident: format!("late {}", it.incident),
             ..it
         }));

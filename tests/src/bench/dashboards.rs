@@ -7,7 +7,8 @@ use anyhow::{Result, bail, ensure};
 use serde_json::Value;
 
 use super::client::request;
-use super::load::{Amount, run, seconds_since, share_of};
+use super::lists::fill;
+use super::load::{Amount, Load, run, seconds_since, share_of};
 use super::product::{Caller, Product};
 use super::report::Line;
 
@@ -29,6 +30,10 @@ const ASKED: u64 = 100;
 const LIMIT_MS: f64 = 50.0;
 /// The most rows that a dashboard reads.
 const READ: u32 = 5_000;
+/// How often each dashboard is requested after an act.
+const ACTS: u64 = 20;
+/// The changes of these acts are numbered from here, far from those of other measures.
+const FIRST: u64 = 1 << 44;
 /// How often the floor is measured.
 const FLOOR_RUNS: usize = 20;
 /// How long the figures may take to reach the end of the log, in tenths of a second.
@@ -55,7 +60,31 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
         let what = format!("Dashboard {dashboard} over {changes} changes, p95 of {ASKED}, one connection");
         Ok(Line::under(what, took.share(0.95), floor.clone(), LIMIT_MS))
     };
-    DASHBOARDS.iter().map(one).collect()
+    let mut lines: Vec<Line> = DASHBOARDS.iter().map(one).collect::<Result<_>>()?;
+    for (place, dashboard) in (0..).zip(DASHBOARDS) {
+        let took = after_acts(product, dashboard, FIRST + place * ACTS)?;
+        let what = format!("Dashboard {dashboard} over {changes} changes, each time after an act, p95 of {ACTS}");
+        lines.push(Line::under(what, took, floor.clone(), LIMIT_MS));
+    }
+    Ok(lines)
+}
+
+/// The first request of a dashboard after an act, again and again: nothing that was found before it may be shown.
+fn after_acts(product: &Product, dashboard: &str, first: u64) -> Result<f64> {
+    let path = format!("/api/v1/dashboards/{dashboard}/figures");
+    let once = Amount {
+        connections: 1,
+        seconds: 60.0,
+        count: 1,
+    };
+    let mut all = Load::default();
+    for number in first..first + ACTS {
+        fill(product, once, number)?;
+        all.add(run(product.address, once, 0, 200, &|_| {
+            request("GET", &path, Some(product.token("change_manager")), None)
+        })?);
+    }
+    Ok(all.share(0.95))
 }
 
 /// Waits until the figures include all of the log.

@@ -128,10 +128,10 @@ impl Floor {
 }
 
 /// The requests from the routes: look-ups and commits.
-type Handed = (Receiver<Lookup>, Receiver<Commit>);
+type RequestQueues = (Receiver<Lookup>, Receiver<Commit>);
 
 /// One thread that looks up and one that commits groups, as SQLite takes one writer.
-fn in_file(database: &Path, rows: &[Rows], (asked, handed): Handed) -> Result<()> {
+fn in_file(database: &Path, rows: &[Rows], (asked, handed): RequestQueues) -> Result<()> {
     let writer = open(database)?;
     fill(&writer, rows)?;
     let reader = open(database)?;
@@ -142,7 +142,7 @@ fn in_file(database: &Path, rows: &[Rows], (asked, handed): Handed) -> Result<()
 }
 
 /// On PostgreSQL as many sessions as the product has for each of both: a prepared look-up, or a transaction for each act.
-fn in_database(url: &str, rows: &[Rows], (asked, handed): Handed) -> Result<()> {
+fn in_database(url: &str, rows: &[Rows], (asked, handed): RequestQueues) -> Result<()> {
     let mut first = Client::connect(url, NoTls)?;
     fill_database(&mut first, rows)?;
     let (asked, handed) = (Arc::new(Mutex::new(asked)), Arc::new(Mutex::new(handed)));

@@ -225,7 +225,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Walks a change to where only the change manager's decision is missing.
-    pub fn nearly_approved(&mut self, artifact: &str, now: Timestamp) -> Result<Asked> {
+    pub fn nearly_approved(&mut self, artifact: &str, now: Timestamp) -> Result<PendingDecision> {
         let made = self.ask("requester", "POST", "/changes", Some(&whole_change(artifact, now)))?;
         let key = text_of(&made, "key")?;
         let path = format!("/changes/{key}");
@@ -237,7 +237,7 @@ impl<'a> Caller<'a> {
             "environment": "staging", "artifact": artifact, "text": "412 of 412 passed",
         });
         self.ask("requester", "POST", &format!("{path}/evidence"), Some(&evidence))?;
-        let asked = Asked {
+        let asked = PendingDecision {
             path: format!("{path}/approvals"),
             approval: json!({"decision": "approve", "content_digest": text_of(&assessed, "content_digest")?}),
         };
@@ -249,7 +249,7 @@ impl<'a> Caller<'a> {
 }
 
 /// A change that waits for a decision.
-pub struct Asked {
+pub struct PendingDecision {
     /// Where the decision goes.
     pub path: String,
     /// What it says.

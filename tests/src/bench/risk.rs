@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 
-use ::tests::scores::{Told, area, brier, calibration_error, number};
+use ::tests::scores::{Prediction, area, brier, calibration_error, number};
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
@@ -131,8 +131,8 @@ fn judge(bounds: &[Bound]) -> Result<()> {
 }
 
 /// The bounds on operations-puppet, of the model that is fitted each quarter beside the base rate.
-fn bounds_of_puppet(own: &[Told], flat: &[Told]) -> Vec<Bound> {
-    let bound = |what: &str, figure: fn(&[Told]) -> f64, wanted: Wanted| Bound {
+fn bounds_of_puppet(own: &[Prediction], flat: &[Prediction]) -> Vec<Bound> {
+    let bound = |what: &str, figure: fn(&[Prediction]) -> f64, wanted: Wanted| Bound {
         what: format!("operations-puppet, fitted each quarter: {what}"),
         reached: figure(own),
         floor: figure(flat),
@@ -168,7 +168,7 @@ fn puppet(folder: &Path) -> Result<Vec<Bound>> {
         .collect();
     let test: Vec<&Outcome> = outcomes.iter().filter(|it| it.at >= test_from).collect();
     let rate = rate(outcomes.iter().filter(|it| it.at < test_from));
-    let flat: Vec<Told> = test.iter().map(|it| (rate, it.failed)).collect();
+    let flat: Vec<Prediction> = test.iter().map(|it| (rate, it.failed)).collect();
     let base = brier(&flat);
     println!(
         "| operations-puppet, {} changes, {} failed: base rate {} |",
@@ -222,7 +222,7 @@ fn defects(name: &str, file: &Path, baseline: f64) -> Result<Bound> {
     let outcomes = outcomes(&rows, alone);
     let test: Vec<&Outcome> = outcomes.iter().filter(|it| it.at >= begin).collect();
     let rate = rate(outcomes.iter().filter(|it| it.at < begin));
-    let flat: Vec<Told> = test.iter().map(|it| (rate, it.failed)).collect();
+    let flat: Vec<Prediction> = test.iter().map(|it| (rate, it.failed)).collect();
     let base = brier(&flat);
     println!("| {name}, {} commits: base rate {} |", test.len(), line(&flat, base));
     let own = told(&fit_alone(&outcomes, &DEFECTS, begin), &test);
@@ -359,7 +359,7 @@ fn with_past(past: &mut Past, row: &Row) -> Vec<i64> {
     inputs
 }
 
-fn told(model: &EnvironmentModel, test: &[&Outcome]) -> Vec<Told> {
+fn told(model: &EnvironmentModel, test: &[&Outcome]) -> Vec<Prediction> {
     test.iter()
         .map(|it| (model.score(&it.place, &it.inputs).ppm, it.failed))
         .collect()
@@ -367,7 +367,7 @@ fn told(model: &EnvironmentModel, test: &[&Outcome]) -> Vec<Told> {
 
 /// The score in points that each person collects: 3 for a success, 5 less for a failure, from 50 within 0 and 100; the rest to
 /// 100 is read as the probability of failure.
-fn points(rows: &[Row], from: i64, (test_from, end): (i64, i64)) -> Vec<Told> {
+fn points(rows: &[Row], from: i64, (test_from, end): (i64, i64)) -> Vec<Prediction> {
     let mut by_person: HashMap<&str, i64> = HashMap::new();
     let mut shown: Vec<&Row> = rows.iter().filter(|row| row.at >= from && row.known_at < end).collect();
     let mut known = shown.clone();
@@ -397,7 +397,7 @@ fn rate<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> i64 {
     failed * 1_000_000 / all.max(1)
 }
 
-fn line(told: &[Told], base: f64) -> String {
+fn line(told: &[Prediction], base: f64) -> String {
     let [a, b, c, d] = [5, 10, 20, 50].map(|share| caught(told, share));
     format!(
         "| {:.5} | {:+.2} % | {:.2} | {:.3} | {a:.0}/{b:.0}/{c:.0}/{d:.0}",
@@ -409,11 +409,11 @@ fn line(told: &[Told], base: f64) -> String {
 }
 
 /// The share of failures among the riskiest of so many percent, in percent.
-fn caught(told: &[Told], percent: usize) -> f64 {
+fn caught(told: &[Prediction], percent: usize) -> f64 {
     let mut sorted = told.to_vec();
     sorted.sort_by_key(|(ppm, _)| *ppm);
     let riskiest = &sorted[sorted.len() - sorted.len() * percent / 100..];
-    let failed = |rows: &[Told]| number(rows.iter().filter(|row| row.1).count());
+    let failed = |rows: &[Prediction]| number(rows.iter().filter(|row| row.1).count());
     failed(riskiest) / failed(told) * 100.0
 }
 
@@ -600,10 +600,10 @@ mod tests {
     #[test]
     fn a_figure_that_misses_its_bound_fails_and_is_named() {
         // Two hundred changes, of which the last twenty fail, as the model predicts; the base rate predicts the same of all.
-        let own: Vec<Told> = (0..200)
+        let own: Vec<Prediction> = (0..200)
             .map(|it| (if it < 180 { 1_000 } else { 999_000 }, it >= 180))
             .collect();
-        let flat: Vec<Told> = own.iter().map(|(_, failed)| (100_000, *failed)).collect();
+        let flat: Vec<Prediction> = own.iter().map(|(_, failed)| (100_000, *failed)).collect();
         let met = bounds_of_puppet(&own, &flat);
         assert_eq!(met.len(), 4);
         assert!(judge(&met).is_ok(), "{met:?}");

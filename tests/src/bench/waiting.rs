@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::client::{Connection, request};
 use super::load::share_of;
-use super::product::{Asked, Caller, ENVIRONMENT, Product, SERVICE, artifact, text_of};
+use super::product::{Caller, ENVIRONMENT, PendingDecision, Product, SERVICE, artifact, text_of};
 use super::report::Line;
 
 /// How many changes are approved: p99 is then the second longest.
@@ -52,7 +52,7 @@ pub fn measure(product: &Product, waiting: usize) -> Result<Line> {
 fn approve_one_by_one(
     product: &Product,
     caller: &mut Caller<'_>,
-    changes: &[Asked],
+    changes: &[PendingDecision],
     checks: &[String],
 ) -> Result<Vec<f64>> {
     let is_over = AtomicBool::new(false);
@@ -65,7 +65,11 @@ fn approve_one_by_one(
     })
 }
 
-fn approve_each(caller: &mut Caller<'_>, changes: &[Asked], hear: &Receiver<(usize, Timestamp)>) -> Result<Vec<f64>> {
+fn approve_each(
+    caller: &mut Caller<'_>,
+    changes: &[PendingDecision],
+    hear: &Receiver<(usize, Timestamp)>,
+) -> Result<Vec<f64>> {
     let mut took = Vec::new();
     for (number, change) in changes.iter().enumerate() {
         let approved_at = assent::clock::now();

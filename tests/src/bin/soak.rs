@@ -4,7 +4,8 @@
 //! runs whose test it is a part of. `ASSENT_TEST_BINARY` names another build of the program than the debug build.
 //!
 //! The failovers of PostgreSQL note each finished round in `target/failover-rounds.jsonl` and go on behind it when they are run
-//! again: `cargo xtask soak a_failover_loses_nothing`.
+//! again: `cargo xtask soak a_failover_loses_nothing`. So does the public history of deployments, which needs the shared data:
+//! `cargo xtask soak a_public_history`, noted in `target/govuk-quarters.jsonl`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
@@ -200,6 +201,13 @@ const ONCE: &[Long] = &[
         what: "times forty random histories",
     },
     Long {
+        target: "shipped",
+        test: "properties",
+        variable: "ASSENT_TEST_SIZE",
+        size: 2_500,
+        what: "times forty random histories under the shipped policies",
+    },
+    Long {
         target: "log",
         test: "every_recorded_and_derived_column",
         variable: "ASSENT_TEST_MUTATIONS",
@@ -219,6 +227,13 @@ const ONCE: &[Long] = &[
         variable: "ASSENT_TEST_ORDERS",
         size: 10_000,
         what: "orders of deliveries",
+    },
+    Long {
+        target: "deliveries",
+        test: "a_public_history_of_deliveries",
+        variable: "ASSENT_TEST_QUARTERS",
+        size: 11,
+        what: "quarters of a public history of deployments, counted in Python as well",
     },
     Long {
         target: "lib",

@@ -419,7 +419,7 @@ fn write(shared: &Shared, name: &str, first: u64) {
 }
 
 /// A request that is ready to be sent as often as it takes.
-struct Ask {
+struct PreparedRequest {
     method: &'static str,
     path: String,
     token: String,
@@ -439,7 +439,7 @@ fn step(shared: &Shared, agent: &ureq::Agent, way: &Way) -> Option<Value> {
     };
     let body = match what {
         "approve as owner" | "approve as security" | "approve as manager" => {
-            let read = Ask {
+            let read = PreparedRequest {
                 method: "GET",
                 path: format!("/api/v1/changes/{}", way.key()),
                 token: shared.tokens[role].clone(),
@@ -456,7 +456,7 @@ fn step(shared: &Shared, agent: &ureq::Agent, way: &Way) -> Option<Value> {
         "upload" => ("multipart/form-data; boundary=deeds".to_owned(), form(way)),
         _ => ("application/json".to_owned(), body.to_string().into_bytes()),
     };
-    let ask = Ask {
+    let ask = PreparedRequest {
         method: if what == "edit" { "PATCH" } else { "POST" },
         path,
         token: shared.tokens[role].clone(),
@@ -521,7 +521,7 @@ fn at_address<T>(shared: &Shared, ask: impl FnOnce(&str) -> T) -> Option<T> {
 }
 
 /// Retries until there is a response; `None` when the response is one that no client should get.
-fn until_answered(shared: &Shared, agent: &ureq::Agent, ask: &Ask) -> Option<(u16, Value)> {
+fn until_answered(shared: &Shared, agent: &ureq::Agent, ask: &PreparedRequest) -> Option<(u16, Value)> {
     // A minute and a half of tries, so that an act left open at the end still gets its response.
     for tries in 0..9_000 {
         let Some((status, text)) = at_address(shared, |address| send(agent, address, ask)) else {
@@ -547,7 +547,7 @@ fn until_answered(shared: &Shared, agent: &ureq::Agent, ask: &Ask) -> Option<(u1
 }
 
 /// The status, 0 when the response broke off, and the text.
-fn send(agent: &ureq::Agent, address: &str, ask: &Ask) -> (u16, String) {
+fn send(agent: &ureq::Agent, address: &str, ask: &PreparedRequest) -> (u16, String) {
     let mut request = ureq::http::Request::builder()
         .method(ask.method)
         .uri(format!("{address}{}", ask.path))

@@ -16,7 +16,10 @@ pub fn pages(document: &Value) -> Vec<(String, String)> {
         for method in METHODS {
             let operation = &methods[*method];
             if let Some(tag) = operation["tags"][0].as_str() {
-                by_tag.entry(tag).or_default().push(told(method, path, operation));
+                by_tag
+                    .entry(tag)
+                    .or_default()
+                    .push(operation_text(method, path, operation));
             }
         }
     }
@@ -53,7 +56,7 @@ fn rows(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 /// One operation: purpose, parameters, body and responses.
-fn told(method: &str, path: &str, operation: &Value) -> String {
+fn operation_text(method: &str, path: &str, operation: &Value) -> String {
     let title = format!("{} {path}", method.to_uppercase());
     let anchor = operation["operationId"].as_str().map_or_else(|| slug(&title), slug);
     let mut out = format!("## `{title}` {{#{anchor}}}\n\n");
@@ -73,7 +76,7 @@ fn told(method: &str, path: &str, operation: &Value) -> String {
         out.push_str(&format!("Body: {}.\n\n", kind(body)));
     }
     let answers: Vec<String> = rows(&operation["responses"])
-        .map(|(status, it)| answer(status, it))
+        .map(|(status, it)| response_text(status, it))
         .collect();
     out.push_str(&format!("| Answer | Contents |\n|---|---|\n{}\n", answers.join("\n")));
     out
@@ -91,7 +94,7 @@ fn parameter(it: &Value) -> String {
     )
 }
 
-fn answer(status: &str, it: &Value) -> String {
+fn response_text(status: &str, it: &Value) -> String {
     if let Some(name) = it["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return format!("| {status} | {} |", cell(name));
     }

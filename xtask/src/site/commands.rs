@@ -16,7 +16,7 @@ const MOST_DEEP: usize = 5;
 ///
 /// # Errors
 /// When it cannot be started or fails.
-pub fn ask(program: &Path, words: &[&str]) -> Result<String> {
+pub fn run_help(program: &Path, words: &[&str]) -> Result<String> {
     let mut command = Command::new(program);
     // Help shows the values of variables.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ASSENT_")) {
@@ -28,11 +28,11 @@ pub fn ask(program: &Path, words: &[&str]) -> Result<String> {
 /// A page for each command of the first level, and one that lists them.
 ///
 /// # Errors
-/// As [`ask`].
+/// As [`run_help`].
 pub fn pages(program: &Path) -> Result<Vec<(String, String)>> {
     let help = |words: &[String]| {
         let words: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
-        ask(program, &words)
+        run_help(program, &words)
     };
     pages_of(&help)
 }
@@ -48,7 +48,7 @@ fn pages_of(help: &dyn Fn(&[String]) -> Result<String>) -> Result<Vec<(String, S
     for (name, purpose) in commands(&whole) {
         index.push_str(&format!("| [`{name}`]({name}.md) | {} |\n", super::cell(&purpose)));
         let mut page = format!("# assent {name}\n\n");
-        tell(help, std::slice::from_ref(&name), &mut page)?;
+        add_help(help, std::slice::from_ref(&name), &mut page)?;
         pages.push((format!("reference/commands/{name}.md"), page));
     }
     if pages.is_empty() {
@@ -59,7 +59,7 @@ fn pages_of(help: &dyn Fn(&[String]) -> Result<String>) -> Result<Vec<(String, S
 }
 
 /// The help texts of a command and all below it.
-fn tell(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], page: &mut String) -> Result<()> {
+fn add_help(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], page: &mut String) -> Result<()> {
     if words.len() > MOST_DEEP {
         bail!("`assent {}` has commands without end", words.join(" "));
     }
@@ -71,7 +71,7 @@ fn tell(help: &dyn Fn(&[String]) -> Result<String>, words: &[String], page: &mut
     page.push_str(&format!("```text\n{}\n```\n\n", without_common(&text)));
     for (name, _) in commands(&text) {
         let below = [words, &[name]].concat();
-        tell(help, &below, page)?;
+        add_help(help, &below, page)?;
     }
     Ok(())
 }

@@ -1,80 +1,29 @@
 //! Finds the changes that wait for the acting person's decision: an open rule requests it and the person has not
 //! decided yet. Changes whose break-glass waits for a second signature that the person could give are included.
 
-use std::cmp::Reverse;
-
-use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::waiting_on::{self, Step};
-use model::core::enums::{Kind, Level, State};
-use model::core::ids::PersonId;
+use model::core::enums::State;
 use model::emergency::break_glass;
 use model::emergency::budget::waits_for_cosignature;
 use model::emergency::records::BreakGlassUse;
-use serde::Deserialize;
 use store::record::{self, Filter};
 
 use crate::change::find_acts::could_cosign;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
+use crate::core::services::Urgency;
 
-/// The most open changes that are read, oldest first.
-const MOST: i64 = 1_000;
+/// The most open changes that are looked at, oldest first.
+pub const MOST: i64 = 5_000;
 /// For how many changes the related records are read at once.
-const AT_ONCE: usize = 20;
+const AT_ONCE: usize = 25;
 /// How many of the latest break-glass uses are read; a time box lasts for hours, so waiting ones are among them.
 const GLASSES: i64 = 20;
 
-/// The fields read of every open change that names the acting person; the few changes that request their decision are
-/// then read as a whole.
-#[derive(Deserialize)]
-struct Open {
-    key: String,
-    kind: Kind,
-    risk: OpenRisk,
-    #[serde(default)]
-    requests: Vec<OpenRequest>,
-    #[serde(default)]
-    clocks: Vec<OpenClock>,
-    planned_start: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct OpenRisk {
-    level: Level,
-}
-
-#[derive(Deserialize)]
-struct OpenRequest {
-    rule: String,
-    person: PersonId,
-    asked_at: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct OpenClock {
-    rule: String,
-    decide_by: Timestamp,
-    met_at: Option<Timestamp>,
-}
-
-impl Open {
-    /// Sorts by due time (see [`model::change::timers::decision_due`]), then by risk, then by the time of the request;
-    /// `None` for a person whose decision is not requested.
-    fn urgency(&self, person: &PersonId) -> Option<(Timestamp, Reverse<Level>, Timestamp)> {
-        let own = || self.requests.iter().filter(|request| &request.person == person);
-        let asked_at = own().map(|request| request.asked_at).min()?;
-        let clocks = self.clocks.iter().filter(|clock| clock.met_at.is_none());
-        let by_rule = clocks.filter(|clock| own().any(|request| request.rule == clock.rule));
-        let is_emergency = self.kind == Kind::Emergency;
-        let start = self.planned_start.filter(|start| !is_emergency || *start > asked_at);
-        let due = by_rule.map(|clock| clock.decide_by).chain(start).min();
-        Some((due.unwrap_or(Timestamp::MAX), Reverse(self.risk.level), asked_at))
-    }
-}
-
-/// Finds the queue: break-glass first, then the most urgent; a limited number.
+/// Finds the queue: break-glass first, then the most urgent; a limited number. Only as many changes are read as a whole as are
+/// found; the others are compared by their outlines.
 ///
 /// # Errors
 /// The store's.
@@ -86,20 +35,20 @@ pub fn find_queue(cx: &mut Context<'_, '_>, most: usize) -> Result<Vec<ChangeFil
         State::Scheduled.as_str(),
     ];
     let filter = Filter::new().one_of("state", deciding).order_by("number").limit(MOST);
-    let open = record::parts_naming::<Change, Open>(cx.tx, &filter, person.as_str())?;
-    let mut asked: Vec<_> = open
-        .into_iter()
-        .filter_map(|it| Some((it.urgency(&person)?, it.key)))
+    let open = cx.outlines(&filter)?;
+    let mut asked: Vec<(Urgency, &str)> = open
+        .iter()
+        .filter_map(|it| Some((it.urgency(&person)?, it.key.as_str())))
         .collect();
     asked.sort();
     let mut queue = find_unsigned(cx)?;
-    for some in asked.chunks(AT_ONCE) {
+    for some in asked.chunks(most.clamp(1, AT_ONCE)) {
         if queue.len() >= most {
             break;
         }
         let mut changes = Vec::new();
         for (_, key) in some {
-            if queue.iter().any(|file| file.change.key == *key) {
+            if queue.iter().any(|file| file.change.key == **key) {
                 continue;
             }
             match cx.change(key) {

@@ -10,7 +10,7 @@ use model::core::refusal::Refusal;
 use serde_json::json;
 use store::record;
 
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_recorded_span;
@@ -59,7 +59,7 @@ pub fn set_absence(cx: &mut Context<'_, '_>, body: &Body) -> Result<Absence> {
         corrected_at,
     };
     let absence = cx.put_estate("absence.set", absence, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(absence)
 }
 
@@ -83,6 +83,6 @@ pub fn end_absence(cx: &mut Context<'_, '_>, id: &str) -> Result<Absence> {
         ..stored.record
     };
     let ended = cx.put_estate("absence.ended", ended, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(ended)
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use store::record;
 
 use crate::approval::set_absence::allow_own;
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_recorded_span;
@@ -41,7 +41,7 @@ pub fn set_delegation(cx: &mut Context<'_, '_>, body: &Body) -> Result<Delegatio
     let lends = two_people::lends_of_another(cx, &delegator);
     two_people::check(cx, lends, two_people::LENT)?;
     let delegation = keep_delegation(cx, delegation)?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(delegation)
 }
 
@@ -250,6 +250,6 @@ pub fn end_delegation(cx: &mut Context<'_, '_>, id: &str) -> Result<Delegation> 
     }
     let ended = Delegation { ends_at: cx.now, ..row };
     let ended = cx.put_estate("delegation.ended", ended, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(ended)
 }

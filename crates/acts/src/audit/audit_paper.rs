@@ -40,14 +40,14 @@ pub struct Item {
     /// Its key.
     pub change: String,
     /// The questions of the control, with the facts from the log.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<RuleResult>,
     /// The conclusion.
     pub conclusion: Option<AuditConclusion>,
 }
 
 /// A rule's result from the log.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RuleResult {
     /// The rule's id.
     pub rule: &'static str,
     /// The comparison that the rule makes.
@@ -68,7 +68,7 @@ pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Ite
         .iter()
         .flat_map(|it| it.controls)
         .find(|it| it.id == sample.control);
-    let mut answers = answers(cx, &sample, control)?;
+    let mut answers = rule_results(cx, &sample, control)?;
     let concluded = conclusions(cx, &Some(sample.clone()))?;
     let item = |key: &String| Item {
         change: key.clone(),
@@ -81,11 +81,11 @@ pub fn items(cx: &mut Context<'_, '_>, id: &str) -> Result<(AuditSample, Vec<Ite
 
 /// The results from the log at the time of the sample, evaluated as of the end of the span: a conclusion takes them if
 /// its author gives none.
-fn answers(
+fn rule_results(
     cx: &mut Context<'_, '_>,
     sample: &AuditSample,
     control: Option<&'static Control>,
-) -> Result<BTreeMap<String, Vec<Answer>>> {
+) -> Result<BTreeMap<String, Vec<RuleResult>>> {
     let Some(control) = control else {
         return Ok(BTreeMap::new());
     };
@@ -93,25 +93,27 @@ fn answers(
     if let Some(size) = sample.log_size {
         position.size = position.size.min(u64::try_from(size).unwrap_or_default());
     }
-    let (facts, _) = read_trail(cx, &position, ChangeTrail::default())?.facts();
     let mut found = BTreeMap::new();
-    for it in facts.iter().filter(|it| sample.changes.contains(&it.key)) {
+    read_trail(cx, &position, ChangeTrail::default())?.each(|it| {
+        if !sample.changes.contains(&it.key) {
+            return;
+        }
         let rules = control.rules.iter().filter_map(|id| rule(id));
         let answers = rules.map(|rule| {
-            let exception = Exception::found(rule, it, sample.to).map(|it| it.text);
-            Answer {
+            let exception = Exception::found(rule, &it, sample.to).map(|it| it.text);
+            RuleResult {
                 rule: rule.id,
                 question: rule.test,
                 prefilled: match exception.is_some() {
                     true => AuditAnswer::Exception,
-                    false if (rule.applies)(it) => AuditAnswer::Held,
+                    false if (rule.applies)(&it) => AuditAnswer::Held,
                     false => AuditAnswer::NotApplicable,
                 },
                 exception,
             }
         });
         found.insert(it.key.clone(), answers.collect());
-    }
+    });
     Ok(found)
 }
 
@@ -133,13 +135,20 @@ fn paper(sample: &AuditSample, concluded: &[AuditConclusion]) -> Result<Vec<u8>>
 /// each conclusion a review. The paper is final from then on.
 ///
 /// # Errors
-/// 403, 404; 409 while a conclusion or a review is missing, or once it is signed or withdrawn; the store's.
+/// 403, 404; 409 for a sample without changes, while a conclusion or a review is missing, or once it is signed or withdrawn; the
+/// store's.
 pub fn sign_sample(cx: &mut Context<'_, '_>, id: &str) -> Result<AuditSample> {
     cx.allow(actions::AUDIT)?;
     let sample = noun::show::<AuditSample>(cx, id)?;
     if !sample.is_open() {
         let text = "The sample is signed or withdrawn.";
         return Err(Refusal::not_now("not_open", text, "Draw another sample.", Vec::new()).into());
+    }
+    if sample.changes.is_empty() {
+        let text = "The sample has no changes, so no conclusion would be signed.";
+        let satisfy = "That its population is empty is on record since it was drawn. Withdraw it, or draw one of a span with \
+                       work.";
+        return Err(Refusal::not_now("empty_sample", text, satisfy, Vec::new()).into());
     }
     let concluded = conclusions(cx, &Some(sample.clone()))?;
     let is_done = |key: &&String| {
@@ -246,7 +255,7 @@ fn readme(sample: &AuditSample, missing: &[String]) -> String {
 
 /// The auditor's result for the question of a rule.
 #[must_use]
-pub fn said<'c>(conclusion: Option<&'c AuditConclusion>, rule: &str) -> Option<&'c str> {
+pub fn auditor_result<'c>(conclusion: Option<&'c AuditConclusion>, rule: &str) -> Option<&'c str> {
     let mut answers = conclusion?.answers.iter().filter_map(|it| it.split_once('='));
     answers.find(|(of, _)| *of == rule).map(|(_, answer)| answer)
 }
@@ -254,9 +263,9 @@ pub fn said<'c>(conclusion: Option<&'c AuditConclusion>, rule: &str) -> Option<&
 /// An item in the form of the API.
 #[must_use]
 pub fn item_view(item: &Item, directory: &Directory) -> Value {
-    let answer = |it: &Answer| {
+    let answer = |it: &RuleResult| {
         let mut value = json!({"rule": it.rule, "question": it.question, "is_exception": it.exception.is_some()});
-        if let Some(answer) = said(item.conclusion.as_ref(), it.rule) {
+        if let Some(answer) = auditor_result(item.conclusion.as_ref(), it.rule) {
             value["answer"] = json!(answer);
         }
         if let Some(text) = &it.exception {

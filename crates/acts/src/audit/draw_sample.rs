@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, answered};
+use jiff::Timestamp;
+use model::audit::audit_conclusion::{AuditConclusion, AuditConclusionInput, merged_results};
 use model::audit::audit_sample::{AuditSample, AuditSampleInput, MOST_SAMPLES, size};
 use model::audit::draw::{self, Candidate, Drawn};
 use model::compliance::control_report::rows::Member;
@@ -54,13 +55,13 @@ impl PlainNoun for AuditSample {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: AuditSampleInput, mut reading: Reading<'_>) -> Result<Self> {
-        check_input(&mut reading, &input);
+        check_input(&mut reading, &input, cx.now);
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST_SAMPLES {
             let text = format!("{MOST_SAMPLES} samples are in use.");
             return Err(Refusal::not_now("too_many", text, "Withdraw one that is not signed.", Vec::new()).into());
         }
-        let begun = begun(cx)?;
+        let begun = begun(cx, input.to)?;
         let population = population(&begun, &input, cx.scope()?.as_ref())?;
         let mut keys: Vec<&str> = population.iter().map(|it| it.key.as_str()).collect();
         keys.sort_unstable();
@@ -112,7 +113,7 @@ impl PlainNoun for AuditSample {
     }
 }
 
-fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
+fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput, now: Timestamp) {
     let mut controls = FRAMEWORKS.iter().flat_map(|framework| framework.controls);
     if reading.says("control") && !controls.any(|control| control.id == input.control) {
         let text = format!(
@@ -127,6 +128,10 @@ fn check_input(reading: &mut Reading<'_>, input: &AuditSampleInput) {
             "out_of_order",
             "`to` must be later than `from`: the span holds no moment.",
         );
+    }
+    if input.to > now {
+        let text = "`to` lies ahead: a change whose work has not begun cannot be drawn. Name a time that has passed.";
+        reading.wrong("to", "in_the_future", text);
     }
     if input.seed.as_deref().is_some_and(|seed| seed.trim().is_empty()) {
         reading.wrong(
@@ -179,9 +184,10 @@ fn population(begun: &Begun, input: &AuditSampleInput, scope: Option<&Scope>) ->
     Ok(found)
 }
 
-/// The part of the log that was read a moment ago, otherwise its present content.
-fn begun(cx: &mut Context<'_, '_>) -> Result<Arc<Begun>> {
-    match cx.services.begun(&cx.tenant(), cx.now) {
+/// The part of the log that was read a moment ago, otherwise its present content: a span that ends after that reading needs
+/// another one.
+fn begun(cx: &mut Context<'_, '_>, to: Timestamp) -> Result<Arc<Begun>> {
+    match cx.services.begun(&cx.tenant(), cx.now).filter(|it| to <= it.at) {
         Some(found) => Ok(found),
         None => Ok(Arc::new(read_begun(cx)?)),
     }
@@ -204,7 +210,7 @@ impl PlainNoun for AuditConclusion {
             let text = format!("{key} has a conclusion in this sample already.");
             return Err(Refusal::not_now("concluded", text, "Its author may change it.", Vec::new()).into());
         }
-        let answers = answers(cx, &sample, &key, &input.answers)?;
+        let answers = question_results(cx, &sample, &key, &input.answers)?;
         let conclusion = Self {
             id: RecordId(cx.new_id()?),
             version: 0,
@@ -240,7 +246,7 @@ impl PlainNoun for AuditConclusion {
             let text = "The conclusion was reviewed.";
             return Err(Refusal::not_now("reviewed", text, "Draw another sample to conclude anew.", Vec::new()).into());
         }
-        let answers = answers(cx, &sample, &self.change, &input.answers)?;
+        let answers = question_results(cx, &sample, &self.change, &input.answers)?;
         let edited = Self {
             verdict: needed(input.verdict)?,
             text: input.text,
@@ -259,7 +265,12 @@ fn needed<T>(value: Option<T>) -> Result<T> {
 
 /// The results for the questions of the sample's control about a change: the given ones, otherwise those of the log at
 /// the time of the sample, evaluated as of the end of the span.
-fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, said: &[String]) -> Result<Vec<String>> {
+fn question_results(
+    cx: &mut Context<'_, '_>,
+    sample: &Option<AuditSample>,
+    key: &str,
+    said: &[String],
+) -> Result<Vec<String>> {
     let Some(sample) = sample else {
         return Ok(Vec::new());
     };
@@ -279,7 +290,7 @@ fn answers(cx: &mut Context<'_, '_>, sample: &Option<AuditSample>, key: &str, sa
         .filter_map(|id| rule(id))
         .map(|it| (it.id, of_log(it)))
         .collect();
-    Ok(answered(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
+    Ok(merged_results(said, &asked).map_err(|why| Refusal::field("answers", "unknown", why))?)
 }
 
 /// The sample of a conclusion, open and with this change.

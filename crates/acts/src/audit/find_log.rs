@@ -16,7 +16,7 @@ use model::core::refusal::{FieldError, Refusal};
 use store::audit::event::{self, Event};
 use store::record::Record;
 
-use crate::audit::find_timeline::{LogView, Told, find_seal, told};
+use crate::audit::find_timeline::{LogView, ShownEvent, find_seal, to_shown};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::show_timeline::{events_of, records_of};
@@ -66,7 +66,7 @@ impl LogFilter {
 #[derive(Debug, Clone, Default)]
 pub struct LogPage {
     /// Entries, newest first.
-    pub entries: Vec<Told>,
+    pub entries: Vec<ShownEvent>,
     /// The index before which the next page ends; `None` if no older entries are left.
     pub next: Option<i64>,
     /// Whether the page ended by [`LOOKED_AT`], so that older entries may match too.
@@ -82,7 +82,10 @@ pub fn find_log(cx: &mut Context<'_, '_>, before: Option<i64>, limit: i64) -> Re
     let mut view = find_seal(cx)?;
     let end = before.unwrap_or(view.size).clamp(0, view.size);
     let from = (end - limit).max(0);
-    let mut entries: Vec<Told> = event::page(cx.tx, from, end - from)?.into_iter().map(told).collect();
+    let mut entries: Vec<ShownEvent> = event::page(cx.tx, from, end - from)?
+        .into_iter()
+        .map(to_shown)
+        .collect();
     entries.reverse();
     view.entries = entries;
     Ok(view)
@@ -108,9 +111,9 @@ pub fn search_within(
     limit: i64,
 ) -> Result<LogPage> {
     cx.allow(actions::AUDIT)?;
-    let asked = Asked {
+    let asked = ResolvedFilter {
         most,
-        ..Asked::read(cx, filter)?
+        ..ResolvedFilter::read(cx, filter)?
     };
     let size = find_seal(cx)?.size;
     let end = before.unwrap_or(size).clamp(0, size);
@@ -121,7 +124,7 @@ pub fn search_within(
 }
 
 /// A filter whose values were resolved.
-struct Asked {
+struct ResolvedFilter {
     /// The most entries that are read.
     most: i64,
     kind: Option<String>,
@@ -134,7 +137,7 @@ struct Asked {
     token: Option<String>,
 }
 
-impl Asked {
+impl ResolvedFilter {
     fn read(cx: &mut Context<'_, '_>, filter: &LogFilter) -> Result<Self> {
         let mut wrong: Vec<FieldError> = wrong_kind(filter).into_iter().chain(wrong_span(filter)).collect();
         let actor = match actor(cx, filter.actor.as_deref()) {
@@ -172,7 +175,7 @@ impl Asked {
             .map_or_else(|| "%".to_owned(), |kind| format!("{kind}%"))
     }
 
-    fn fits(&self, told: &Told) -> bool {
+    fn fits(&self, told: &ShownEvent) -> bool {
         let is_kind =
             |kind: &String| told.kind == *kind || told.kind.strip_prefix(kind).is_some_and(|it| it.starts_with('.'));
         self.kind.as_ref().is_none_or(is_kind)
@@ -183,7 +186,7 @@ impl Asked {
     }
 
     /// Whether an entry came from the address, session and token of the filter.
-    fn came_by(&self, told: &Told) -> bool {
+    fn came_by(&self, told: &ShownEvent) -> bool {
         let via = |name: &str| told.data.get(way_in::MEMBER)?.get(name)?.as_str();
         [
             ("address", &self.address),
@@ -233,7 +236,7 @@ fn actor(cx: &mut Context<'_, '_>, login: Option<&str>) -> Result<Option<PersonI
 }
 
 /// The page of entries about one thing.
-fn about_page(cx: &mut Context<'_, '_>, asked: &Asked, about: &str, end: i64, limit: i64) -> Result<LogPage> {
+fn about_page(cx: &mut Context<'_, '_>, asked: &ResolvedFilter, about: &str, end: i64, limit: i64) -> Result<LogPage> {
     let (found, is_cut) = match cx.change(about) {
         // All of a change's entries are read, whatever their number.
         Ok(change) => (around(cx, &change)?, false),
@@ -246,7 +249,7 @@ fn about_page(cx: &mut Context<'_, '_>, asked: &Asked, about: &str, end: i64, li
         Err(error) => return Err(error),
     };
     let oldest = found.iter().filter_map(|event| event.seq).min();
-    let mut placed: Vec<Told> = found.into_iter().map(told).collect();
+    let mut placed: Vec<ShownEvent> = found.into_iter().map(to_shown).collect();
     placed.retain(|told| told.index.is_some_and(|index| index < end) && asked.fits(told));
     placed.sort_by_key(|told| std::cmp::Reverse(told.index));
     let mut page = cut(placed, limit);
@@ -263,7 +266,7 @@ fn around(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Event>> {
 }
 
 /// The first `limit` of the matches, and where to continue.
-fn cut(mut entries: Vec<Told>, limit: i64) -> LogPage {
+fn cut(mut entries: Vec<ShownEvent>, limit: i64) -> LogPage {
     let limit = usize::try_from(limit).unwrap_or_default();
     let is_more = entries.len() > limit;
     entries.truncate(limit);
@@ -322,7 +325,7 @@ fn named(cx: &mut Context<'_, '_>, word: &str) -> Result<(&'static str, String)>
 }
 
 /// The page of entries found by walking down the log, step by step.
-fn walked_page(cx: &mut Context<'_, '_>, asked: &Asked, end: i64, limit: i64) -> Result<LogPage> {
+fn walked_page(cx: &mut Context<'_, '_>, asked: &ResolvedFilter, end: i64, limit: i64) -> Result<LogPage> {
     let floor = match asked.from.and_then(|at| at.checked_sub(CLOCKS).ok()) {
         Some(at) => first_since(cx, at, end)?,
         None => 0,
@@ -335,7 +338,7 @@ fn walked_page(cx: &mut Context<'_, '_>, asked: &Asked, end: i64, limit: i64) ->
     let (pattern, mut fits) = (asked.pattern(), Vec::new());
     while top > last {
         let from = last.max(top - STEP);
-        let step = event::page_below(cx.tx, from, top, &pattern)?.into_iter().map(told);
+        let step = event::page_below(cx.tx, from, top, &pattern)?.into_iter().map(to_shown);
         fits.extend(step.filter(|told| asked.fits(told)));
         top = from;
         if i64::try_from(fits.len()).unwrap_or(i64::MAX) > limit {

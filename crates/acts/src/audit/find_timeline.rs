@@ -13,7 +13,7 @@ use crate::core::error::Result;
 
 /// An event in the form for people.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub struct ShownEvent {
     /// The event's id.
     pub id: String,
     /// `approval.given`.
@@ -48,14 +48,14 @@ pub struct LogView {
     /// How many events wait for a place.
     pub waiting: i64,
     /// Entries, newest first.
-    pub entries: Vec<Told>,
+    pub entries: Vec<ShownEvent>,
 }
 
-pub(crate) fn told(event: Event) -> Told {
+pub(crate) fn to_shown(event: Event) -> ShownEvent {
     // This program wrote the bytes; if they are unreadable nevertheless, the kind is still shown.
     let leaf: Map<String, Value> = serde_json::from_slice(&event.bytes).unwrap_or_default();
     let actor = leaf.get("actor").and_then(Value::as_str).unwrap_or("system");
-    Told {
+    ShownEvent {
         id: event.id,
         kind: event.kind,
         at: event.occurred_at,
@@ -72,14 +72,14 @@ pub(crate) fn told(event: Event) -> Told {
 ///
 /// # Errors
 /// The store's.
-pub fn find_timeline(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Told>> {
+pub fn find_timeline(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<ShownEvent>> {
     let mut found = event::of_subject(cx.tx, "change", change)?;
     let deployments = Filter::new().equals("change_id", change).order_by("id");
     for stored in record::find::<Deployment>(cx.tx, &deployments)? {
         found.extend(event::of_subject(cx.tx, Deployment::TABLE, stored.record.id())?);
     }
     found.sort_by(|a, b| b.place().cmp(&a.place()));
-    Ok(found.into_iter().map(told).collect())
+    Ok(found.into_iter().map(to_shown).collect())
 }
 
 /// Finds the events of one record of the estate, such as a freeze, newest first. The caller shows these events only to
@@ -87,10 +87,10 @@ pub fn find_timeline(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Told>
 ///
 /// # Errors
 /// The store's.
-pub fn find_history<R: Record>(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<Told>> {
+pub fn find_history<R: Record>(cx: &mut Context<'_, '_>, id: &str) -> Result<Vec<ShownEvent>> {
     let mut found = event::of_subject(cx.tx, R::TABLE, id)?;
     found.reverse();
-    Ok(found.into_iter().map(told).collect())
+    Ok(found.into_iter().map(to_shown).collect())
 }
 
 /// The state of the log: size, last seal, waiting events. Everybody of the tenant may see it.

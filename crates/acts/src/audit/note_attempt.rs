@@ -97,7 +97,7 @@ pub fn note_credential(
         ..WayIn::default()
     };
     let mut data = data.clone();
-    if let Some(told) = way_in::told(cx, &via) {
+    if let Some(told) = way_in::to_data(cx, &via) {
         data[way_in::MEMBER] = told;
     }
     let event = draft(kind, subject, cx.now, data);

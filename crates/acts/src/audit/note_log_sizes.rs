@@ -3,7 +3,7 @@
 
 use model::audit::key_rotation::KeyRotation;
 use model::change::change_file::Actor;
-use model::core::enums::TurnKind;
+use model::core::enums::KeyRotationKind;
 use serde_json::{Value, json};
 use store::audit::{keys, log};
 use store::record::{self, Filter, Stored};
@@ -20,7 +20,7 @@ const SPACING_SECONDS: i64 = 60;
 
 /// The entries of the system's log about a tenant's log.
 #[derive(Debug, Clone)]
-struct Standing {
+struct LogSummary {
     tenant: String,
     size: i64,
     root: String,
@@ -42,7 +42,7 @@ pub fn note_log_sizes(executor: &impl Transactions) -> Result<u64> {
     let sizes = executor.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| Ok(log::sizes(tx)?))?;
     let mut written = 0;
     for (tenant, _) in sizes.into_iter().filter(|(tenant, _)| tenant != SYSTEM_TENANT) {
-        let standing = executor.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, standing)?;
+        let standing = executor.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, log_summary)?;
         let Some(standing) = standing else { continue };
         let known = standing.clone();
         let is_due = executor.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, move |cx| {
@@ -57,7 +57,7 @@ pub fn note_log_sizes(executor: &impl Transactions) -> Result<u64> {
     Ok(written)
 }
 
-fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
+fn log_summary(cx: &mut Context<'_, '_>) -> Result<Option<LogSummary>> {
     let Some(state) = log::state(cx.tx)? else {
         return Ok(None);
     };
@@ -73,7 +73,7 @@ fn standing(cx: &mut Context<'_, '_>) -> Result<Option<Standing>> {
             listed.push(json!({"purpose": purpose, "kid": key.kid, "public": key.public, "state": key.state}));
         }
     }
-    Ok(Some(Standing {
+    Ok(Some(LogSummary {
         tenant: cx.tenant(),
         size: state.size,
         root: state.root,
@@ -89,8 +89,8 @@ fn describe(stored: &Stored<KeyRotation>) -> Result<(&'static str, Value)> {
     let turn = &stored.record;
     let sealed: Value = serde_json::from_str(&stored.sealed.text()?)?;
     let kind = match turn.kind {
-        TurnKind::Rotated => "key.rotated",
-        TurnKind::Revoked => "key.revoked",
+        KeyRotationKind::Rotated => "key.rotated",
+        KeyRotationKind::Revoked => "key.revoked",
     };
     let data = json!({
         "purpose": turn.purpose,
@@ -133,7 +133,7 @@ impl Due {
     }
 }
 
-fn due(cx: &mut Context<'_, '_>, standing: &Standing) -> Result<Due> {
+fn due(cx: &mut Context<'_, '_>, standing: &LogSummary) -> Result<Due> {
     let [size, at, turns, turned] = counters(&standing.tenant);
     let grew = counter::get(cx.tx, &size)? < standing.size;
     let rested = counter::get(cx.tx, &at)? + SPACING_SECONDS <= cx.recorded_at.as_second();
@@ -146,7 +146,7 @@ fn due(cx: &mut Context<'_, '_>, standing: &Standing) -> Result<Due> {
     })
 }
 
-fn note(cx: &mut Context<'_, '_>, standing: &Standing) -> Result<u64> {
+fn note(cx: &mut Context<'_, '_>, standing: &LogSummary) -> Result<u64> {
     let due = due(cx, standing)?;
     let [size, at, turns, turned] = counters(&standing.tenant);
     let mut drafts = Vec::new();

@@ -45,7 +45,7 @@ pub fn note_replay(cx: &mut Context<'_, '_>, report: &ReplayReport) -> Result<bo
     });
     let mut written = Written::default();
     if differences > 0 && tenant != SYSTEM_TENANT {
-        tell_people(cx, &mut written, differences, &places)?;
+        notify_people(cx, &mut written, differences, &places)?;
     }
     cx.tell(vec![draft(REPLAYED, ("log", tenant), cx.now, data)], written)?;
     Ok(true)
@@ -77,7 +77,7 @@ pub fn last_replay(cx: &mut Context<'_, '_>) -> Result<Option<(Timestamp, u64)>>
     Ok(last(cx, &tenant)?.and_then(|(at, data)| Some((at, differences(&data)?))))
 }
 
-fn tell_people(cx: &mut Context<'_, '_>, written: &mut Written, differences: usize, places: &[String]) -> Result<()> {
+fn notify_people(cx: &mut Context<'_, '_>, written: &mut Written, differences: usize, places: &[String]) -> Result<()> {
     let directory = cx.directory()?;
     let mut people = directory.with_role(Role::Admin);
     people.extend(directory.with_role(Role::Auditor));

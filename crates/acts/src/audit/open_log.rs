@@ -37,6 +37,6 @@ pub fn open_log(cx: &mut Context<'_, '_>) -> Result<()> {
         note,
         at: cx.recorded_at,
     };
-    log::save_checkpoint(cx.tx, &first)?;
+    log::save_checkpoint(cx.tx, &first, None)?;
     Ok(())
 }

@@ -78,7 +78,7 @@ impl GroundsReader {
         Ok(lacks.collect())
     }
 
-    /// The same with the gates that were reopened, in the order of the log.
+    /// The same with the gates that were reopened, in the order of the log. The server takes in which ways in each event ended.
     ///
     /// # Errors
     /// As [`Self::read_on`].
@@ -95,9 +95,11 @@ impl GroundsReader {
                 page(cx, from)
             })?;
             if page.is_empty() {
+                executor.services().ended().note_current(tenant);
                 break;
             }
             for (event, deltas) in page {
+                executor.services().ended().note(tenant, self.next, &event, &deltas);
                 let lack = self.judge.note(self.next, &event, &deltas);
                 let is_reopened = lack.is_none() && event.kind == REOPENED;
                 news.extend(lack.map(News::Lack));
@@ -216,7 +218,7 @@ pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
         "event": lack.event, "index": lack.index, "kind": lack.kind, "change": lack.change, "what": lack.what,
     });
     let mut written = Written::default();
-    tell_people(cx, &mut written, lack)?;
+    notify_people(cx, &mut written, lack)?;
     cx.tell(vec![draft(UNGROUNDED, (SUBJECT, subject), cx.now, data)], written)?;
     Ok(true)
 }
@@ -232,7 +234,7 @@ pub fn revoke_ungrounded(cx: &mut Context<'_, '_>, change: &str) -> Result<()> {
     })
 }
 
-fn tell_people(cx: &mut Context<'_, '_>, written: &mut Written, lack: &Lack) -> Result<()> {
+fn notify_people(cx: &mut Context<'_, '_>, written: &mut Written, lack: &Lack) -> Result<()> {
     let directory = cx.directory()?;
     let mut people = directory.with_role(Role::Admin);
     people.extend(directory.with_role(Role::Auditor));

@@ -3,9 +3,9 @@
 //! against the digests in the events.
 //!
 //! Left out are tables without an audit: queues and leases, which are recreated in operation. Waiting sessions and
-//! deliveries come and go without events; for these, and for events that wait for their place, the replay checks that a
-//! server wrote them. The replay checks that waiting rows outside changes have timers; the worker checks those of
-//! changes.
+//! deliveries come and go without events; for these, for timers, and for events that wait for their place, the replay
+//! checks that a server wrote them. The replay checks that waiting rows outside changes have timers; the worker checks
+//! those of changes.
 //!
 //! An unreadable row is a finding like any other, and everything else is still compared.
 
@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use model::change::change_file::Actor;
-use model::core::enums::TurnKind;
+use model::core::enums::KeyRotationKind;
 use proof::crypto::Hash;
 use proof::grounds::{Judge, Scope};
 use proof::log_check::{LogCheck, LogReport, verify_log};
@@ -186,7 +186,7 @@ fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
 }
 
 /// Reports the progress; an error ends the comparison.
-fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
+fn report_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
     if progress(what, done) {
         return Ok(());
     }
@@ -228,7 +228,7 @@ impl<'p> Replay<'p> {
     fn run(&mut self, cx: &mut Context<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(cx, older);
         self.go_on(cx, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 14] = [
+        let parts: [(&str, Part<'p>); 15] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
             ("archive_segment", Self::check_archive),
@@ -241,6 +241,7 @@ impl<'p> Replay<'p> {
             ("session", Self::check_macs),
             ("projection", Self::check_projection),
             ("record", Self::check_rows),
+            ("code", Self::check_codes),
             ("counter", Self::check_counters),
             ("failure_model", Self::check_forecasts),
         ];
@@ -313,8 +314,8 @@ impl<'p> Replay<'p> {
                 let left = own().filter(|turn| turn.kid == key.kid).map(|turn| turn.kind).max();
                 let state = match left {
                     None => "active",
-                    Some(TurnKind::Rotated) => "retired",
-                    Some(TurnKind::Revoked) => "revoked",
+                    Some(KeyRotationKind::Rotated) => "retired",
+                    Some(KeyRotationKind::Revoked) => "revoked",
                 };
                 if key.state != state {
                     let what = format!("The log leaves this key {state}, its row says {}.", key.state);

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use model::audit::key_rotation::KeyRotation;
 use model::change::related_records::Permit;
 use model::change::settle;
-use model::core::enums::{PermitState, TurnKind};
+use model::core::enums::{KeyRotationKind, PermitState};
 use serde_json::json;
 use store::queue::timer::{self, NewTimer};
 use store::record::{self, Filter};
@@ -50,7 +50,7 @@ pub(crate) fn revoke_signed(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
     let found = turns(cx)?;
     let begun = found
         .into_iter()
-        .find(|turn| turn.kid == kid && turn.kind == TurnKind::Revoked);
+        .find(|turn| turn.kid == kid && turn.kind == KeyRotationKind::Revoked);
     let Some((turn, after)) = begun.and_then(|turn| turn.revoking_after.clone().map(|after| (turn, after))) else {
         return Ok(());
     };

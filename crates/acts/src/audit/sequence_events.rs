@@ -8,7 +8,7 @@ use proof::event::payload_path;
 use proof::note::Checkpoint;
 use proof::tile::{self, Appended, TileName};
 use serde::Deserialize;
-use store::audit::act_order::{self, Standing};
+use store::audit::act_order::{self, UsedVersion};
 use store::audit::bundle;
 use store::audit::event::{self, Event, RecordRef, Waiting};
 use store::audit::log::{self, Advance, LogState};
@@ -254,7 +254,7 @@ fn is_made_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> R
         let earlier = event::earlier_unsequenced(cx.tx, record)?;
         return Ok(earlier.iter().any(|id| id.as_str() > last));
     }
-    let made = Standing {
+    let made = UsedVersion {
         record: record.clone(),
         made: true,
     };
@@ -266,7 +266,7 @@ fn is_read_beyond(cx: &mut Context<'_, '_>, record: &RecordRef, last: &str) -> R
     if record.version == 1 || !read_set::is_heeded(&record.table) {
         return Ok(false);
     }
-    let read = Standing {
+    let read = UsedVersion {
         record: record.clone(),
         made: false,
     };
@@ -408,6 +408,7 @@ fn place(cx: &mut Context<'_, '_>, state: LogState, events: &[Event]) -> Result<
             note,
             at: cx.recorded_at,
         },
+        Some(size),
     )?;
     Ok(SeenLog {
         size: appended.size,

@@ -152,7 +152,7 @@ pub fn show_event(cx: &mut Context<'_, '_>, named: &str) -> Result<EventView> {
         return Err(Refusal::not_found(format!("event {named}")).into());
     };
     let (mut event, _) = opened(cx, &stored)?;
-    let (teller, deltas) = teller(cx, &stored, std::mem::take(&mut event.records))?;
+    let (teller, deltas) = recording_event(cx, &stored, std::mem::take(&mut event.records))?;
     let mut records = Vec::new();
     for delta in deltas {
         records.push(written(cx, &teller, delta)?);
@@ -178,7 +178,11 @@ pub fn show_event(cx: &mut Context<'_, '_>, named: &str) -> Result<EventView> {
 /// The first of several events that are written together records all records; this returns the event and its records.
 /// An act may write several times, and the log does not show which of its events were written together. For an event
 /// without records the one before it is therefore returned, which may have been about another matter.
-fn teller(cx: &mut Context<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
+fn recording_event(
+    cx: &mut Context<'_, '_>,
+    stored: &Event,
+    own: Vec<RecordDelta>,
+) -> Result<(Event, Vec<RecordDelta>)> {
     if !own.is_empty() {
         return Ok((stored.clone(), own));
     }

@@ -8,7 +8,7 @@ use model::audit::key_rotation::{KeyRotation, served_until};
 use model::change::related_records::Permit;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{Touch, TurnKind};
+use model::core::enums::{KeyRotationKind, Touch};
 use model::core::ids::RecordId;
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
@@ -38,7 +38,7 @@ pub fn rotate_key(cx: &mut Context<'_, '_>, purpose: &str, body: &Body) -> Resul
     let old = signing_keys::active(cx, purpose)?;
     let next = signing_keys::replace(cx, &old)?;
     keys::set_state(cx.tx, &old.kid, "retired")?;
-    let mut turn = bare(cx, TurnKind::Rotated, &old, reason)?;
+    let mut turn = bare(cx, KeyRotationKind::Rotated, &old, reason)?;
     turn.next = Some(next);
     if purpose == signing_keys::PERMIT {
         turn.served_until = Some(served_until(cx.now, last_end(cx)?));
@@ -63,7 +63,7 @@ pub fn revoke_key(cx: &mut Context<'_, '_>, kid: &str, body: &Body) -> Result<Ke
         _ => None,
     };
     keys::set_state(cx.tx, &old.kid, "revoked")?;
-    let mut turn = bare(cx, TurnKind::Revoked, &old, reason)?;
+    let mut turn = bare(cx, KeyRotationKind::Revoked, &old, reason)?;
     turn.next = next;
     turn.revoking_after = Some(String::new());
     revoke_signed::begin(cx, &old.kid)?;
@@ -105,7 +105,7 @@ fn last_end(cx: &mut Context<'_, '_>) -> Result<Option<jiff::Timestamp>> {
     Ok(found.first().map(|permit| permit.expires_at))
 }
 
-fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyRotation> {
+fn bare(cx: &mut Context<'_, '_>, kind: KeyRotationKind, key: &StoredKey, reason: String) -> Result<KeyRotation> {
     let before = record::count::<KeyRotation>(cx.tx, &Filter::new())?;
     Ok(KeyRotation {
         id: RecordId(cx.new_id()?),
@@ -128,8 +128,8 @@ fn bare(cx: &mut Context<'_, '_>, kind: TurnKind, key: &StoredKey, reason: Strin
 /// signed by a key that is published no more.
 fn keep(cx: &mut Context<'_, '_>, turn: KeyRotation) -> Result<KeyRotation> {
     let kind = match turn.kind {
-        TurnKind::Rotated => "key.rotated",
-        TurnKind::Revoked => "key.revoked",
+        KeyRotationKind::Rotated => "key.rotated",
+        KeyRotationKind::Revoked => "key.revoked",
     };
     let data = json!({"purpose": turn.purpose, "kid": turn.kid, "next": turn.next});
     let mut written = Written::default();

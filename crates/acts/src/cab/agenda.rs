@@ -26,7 +26,7 @@ use store::record::{self, Filter};
 use crate::cab::board_pack::{self, BoardPack};
 use crate::cab::follow_minutes;
 pub use crate::cab::listed_items::items_of;
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
@@ -426,9 +426,9 @@ fn freeze(cx: &mut Context<'_, '_>, agenda: Agenda, meeting: Meeting) -> Result<
     let data = json!({"digest": digest, "items": items.len()});
     let frozen = keep(cx, "agenda.frozen", frozen, data)?;
     set_timer(cx, &frozen)?;
-    ask_members(cx, &frozen)?;
+    notify_members(cx, &frozen)?;
     follow_minutes::follow_chair(cx, &frozen)?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(frozen)
 }
 
@@ -462,7 +462,7 @@ fn open_votes(
 }
 
 /// Notifies the members that the agenda is frozen, and whether their votes are requested.
-fn ask_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
+fn notify_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
     let url = format!(
         "{}/t/{}/meetings/{}",
         cx.services.tools().public_url,
@@ -577,7 +577,7 @@ pub(crate) fn end_votes(cx: &mut Context<'_, '_>, agenda: Agenda) -> Result<Agen
         cx.put_estate("meeting.ended", ended, json!({}))?;
     }
     let ended = keep(cx, "agenda.votes_ended", Agenda { voted: true, ..agenda }, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(ended)
 }
 

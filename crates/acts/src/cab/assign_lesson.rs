@@ -74,7 +74,7 @@ impl PlainNoun for LessonAssignment {
         };
         let count = assignment.people.len();
         let assignment = cx.put_estate(kind, assignment, json!({"people": count}))?;
-        ask(cx, &assignment, &directory)?;
+        open_items(cx, &assignment, &directory)?;
         Ok(assignment)
     }
 
@@ -138,7 +138,7 @@ fn people_of(reading: &mut Reading<'_>, input: &LessonAssignmentInput, directory
 }
 
 /// Opens an action item for each person whose training ends before the assignment is due.
-fn ask(cx: &mut Context<'_, '_>, assignment: &LessonAssignment, directory: &Directory) -> Result<()> {
+fn open_items(cx: &mut Context<'_, '_>, assignment: &LessonAssignment, directory: &Directory) -> Result<()> {
     let title = lesson::find(&assignment.lesson).map_or(assignment.lesson.as_str(), |it| it.title.en.as_str());
     let base = format!("{}/t/{}", cx.services.tools().public_url, cx.tenant());
     for person in &assignment.people {

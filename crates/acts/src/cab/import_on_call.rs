@@ -10,7 +10,7 @@ use model::schedule::outside_calendar::OutsideEvent;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -98,7 +98,7 @@ pub fn import_on_call(cx: &mut Context<'_, '_>, group: &GroupKey, events: &[Outs
         cx.put_estate("on_call.set", row, json!({}))?;
         told.added += 1;
     }
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(told)
 }
 

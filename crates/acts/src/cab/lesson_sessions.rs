@@ -15,7 +15,7 @@ use model::directory::unknown_name;
 use serde_json::json;
 
 use crate::cab::training::keep_training;
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
@@ -151,5 +151,5 @@ fn train(cx: &mut Context<'_, '_>, session: &LessonSession, new: Vec<PersonId>) 
         };
         keep_training(cx, row)?;
     }
-    settle_asked(cx)
+    settle_with_approvers(cx)
 }

@@ -14,7 +14,7 @@ use model::report::evaluate::Window;
 use serde_json::json;
 use store::record::{self, Filter, Record};
 
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::grounds::named;
@@ -276,7 +276,7 @@ fn earn(cx: &mut Context<'_, '_>, lesson: &Lesson, attempt: &LessonAttempt) -> R
     let data = json!({"lesson": lesson.id, "lesson_version": lesson.version, "attempt": named(attempt)});
     let training = cx.put_estate("training.earned", training, data)?;
     settle_trained(cx, &training)?;
-    settle_asked(cx)
+    settle_with_approvers(cx)
 }
 
 /// Settles a person's action items for a lesson once their training for it is valid: by its test or by a live session.

@@ -15,7 +15,7 @@ use store::record;
 
 use crate::cab::follow_minutes;
 use crate::case::settle_one::settle_own;
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::guard::impersonation;
@@ -62,7 +62,7 @@ pub fn open_meeting(cx: &mut Context<'_, '_>, body: &Body) -> Result<Meeting> {
         listed: None,
     };
     let meeting = cx.put_estate("meeting.opened", meeting, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(meeting)
 }
 
@@ -145,7 +145,7 @@ pub fn attend_meeting(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
         left_at: None,
     });
     let meeting = cx.put_estate("meeting.attended", meeting, json!({"person": person}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(meeting)
 }
 
@@ -167,7 +167,7 @@ pub fn leave_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     }
     row.left_at = Some(cx.now);
     let meeting = cx.put_estate("meeting.left", meeting, json!({"person": person}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(meeting)
 }
 
@@ -220,7 +220,7 @@ pub fn end_meeting(cx: &mut Context<'_, '_>, id: &str) -> Result<Meeting> {
     };
     let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
     // Open items wait for another meeting.
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     if ended.starts_at > cx.now
         && let Some(agenda) = record::load::<Agenda>(cx.tx, ended.id.as_str())?
     {

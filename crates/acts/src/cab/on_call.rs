@@ -11,7 +11,7 @@ use serde_json::json;
 use store::record;
 
 use crate::cab::meetings::read_group;
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_recorded_span;
@@ -58,7 +58,7 @@ pub fn set_on_call(cx: &mut Context<'_, '_>, body: &Body) -> Result<OnCall> {
         imported: false,
     };
     let row = cx.put_estate("on_call.set", row, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(row)
 }
 
@@ -79,6 +79,6 @@ pub fn end_on_call(cx: &mut Context<'_, '_>, id: &str) -> Result<OnCall> {
         ..stored.record
     };
     let ended = cx.put_estate("on_call.ended", ended, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(ended)
 }

@@ -18,7 +18,7 @@ use store::record::{self, Filter};
 use crate::cab::agenda::{TABLE, end_votes, file_of, items_of, keep, load_agenda};
 use crate::cab::agenda_items::end_current;
 use crate::cab::follow_minutes;
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
@@ -54,7 +54,7 @@ pub fn sign_minutes(cx: &mut Context<'_, '_>, id: &str) -> Result<Agenda> {
             };
             let ended = cx.put_estate("meeting.ended", ended, json!({}))?;
             // Items without a decision wait for another meeting.
-            settle_asked(cx)?;
+            settle_with_approvers(cx)?;
             ended
         }
     };

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::record;
 
 use crate::cab::lessons::settle_trained;
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
@@ -37,7 +37,7 @@ pub fn set_training(cx: &mut Context<'_, '_>, body: &Body) -> Result<Training> {
     two_people::check_always(cx, is_new && is_earlier(cx, row.starts_at), two_people::EARLIER)?;
     let row = keep_training(cx, row)?;
     if is_new {
-        settle_asked(cx)?;
+        settle_with_approvers(cx)?;
     }
     Ok(row)
 }
@@ -129,6 +129,6 @@ pub fn end_training(cx: &mut Context<'_, '_>, id: &str) -> Result<Training> {
         ..stored.record
     };
     let ended = cx.put_estate("training.ended", ended, json!({}))?;
-    settle_asked(cx)?;
+    settle_with_approvers(cx)?;
     Ok(ended)
 }

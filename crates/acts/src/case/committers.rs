@@ -10,7 +10,7 @@ use model::core::enums::Outcome;
 use model::core::ids::{ChangeId, EnvironmentKey, ServiceKey};
 use model::gate::committers::{Committers, Pushed, resolve};
 use model::gate::provenance::Provenance;
-use model::gate::running::told_outcome;
+use model::gate::running::running_outcome;
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -29,7 +29,7 @@ const MOST_ROWS: i64 = 1_000;
 /// # Errors
 /// The store's.
 pub(crate) fn of_change(cx: &mut Context<'_, '_>, change: &Change) -> Result<Committers> {
-    let way = go_back(cx, change, &mut Known::default())?;
+    let way = go_back(cx, change, &mut CommitFacts::default())?;
     if way.pushed.is_empty() {
         return Ok(Committers::default());
     }
@@ -46,7 +46,7 @@ pub(crate) struct Way {
 }
 
 /// Follows the pushes back from each target of a change.
-pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Known) -> Result<Way> {
+pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut CommitFacts) -> Result<Way> {
     let mut way = Way::default();
     let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
     for target in &change.content.targets {
@@ -73,13 +73,13 @@ pub(crate) fn go_back(cx: &mut Context<'_, '_>, change: &Change, known: &mut Kno
 
 /// The known facts about commits, read once for all targets of a change, and for all changes that a push may concern.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct CommitFacts {
     rows: BTreeMap<String, Vec<Provenance>>,
     /// Changes that brought a commit to a place, and succeeded.
     brought: BTreeMap<(ServiceKey, EnvironmentKey, String), BTreeSet<ChangeId>>,
 }
 
-impl Known {
+impl CommitFacts {
     fn of(&mut self, cx: &mut Context<'_, '_>, commit: &str) -> Result<&[Provenance]> {
         if !self.rows.contains_key(commit) {
             let filter = Filter::new()
@@ -117,7 +117,7 @@ fn walk(
     cx: &mut Context<'_, '_>,
     (change, target): (&Change, &Target),
     from: Vec<String>,
-    (known, way): (&mut Known, &mut Way),
+    (known, way): (&mut CommitFacts, &mut Way),
 ) -> Result<()> {
     let mut ahead = from;
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -186,7 +186,7 @@ fn brought(
             continue;
         };
         if matches!(
-            told_outcome(&other, its),
+            running_outcome(&other, its),
             Some(Outcome::Succeeded | Outcome::SucceededWithIssues)
         ) && !was_rolled_back(&other)
         {

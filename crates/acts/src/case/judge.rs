@@ -36,7 +36,7 @@ pub fn judge(
 }
 
 /// The same for a draft that is not saved, whose record names the risk to use.
-pub(crate) fn judge_as_told(
+pub(crate) fn judge_draft(
     policies: &PolicySet,
     tenant: &str,
     (directory, now): (&Directory, Timestamp),

@@ -2,6 +2,7 @@
 //! policies.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::approval::one_hand;
@@ -14,7 +15,7 @@ use model::change::related_records::{
 use model::change::success::succeeded;
 use model::change::waiting_on;
 use model::core::enums::{LinkKind, Role, State};
-use model::core::ids::{ChangeId, PersonId};
+use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::Directory;
 use model::gate::build::is_same_build;
 use model::risk::cause_move::CauseMove;
@@ -108,6 +109,23 @@ impl Context<'_, '_> {
         file.ok_or_else(|| Error::Fault(format!("the file of {key} was not made")))
     }
 
+    /// The whole files of the changes with these keys, in the order of the keys, all read at once. Changes outside of the acting
+    /// person's scope are left out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn files_of(&mut self, keys: &[&str]) -> Result<Vec<ChangeFile>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let filter = Filter::new().one_of("key", keys.iter().copied()).order_by("number");
+        let mut changes = record::bodies::<Change>(self.tx, &filter)?;
+        let scope = self.scope()?;
+        changes.retain(|change| scope.as_ref().is_none_or(|scope| scope.sees(change)));
+        changes.sort_by_key(|change| keys.iter().position(|key| *key == change.key));
+        self.files(changes)
+    }
+
     /// The whole files of changes, in their order, each evaluated by the current policies.
     ///
     /// # Errors
@@ -126,6 +144,7 @@ impl Context<'_, '_> {
         let mut permits = self.permits_of(&changes)?;
         let mut links = self.around("from_change", &ids, |it: &Link| &it.change)?;
         let mut moves = self.moves_of(&changes)?;
+        let mut places = KnownPlaces::default();
         let mut files = Vec::with_capacity(changes.len());
         for (change, id) in changes.into_iter().zip(&ids) {
             let mut file = ChangeFile::new(change);
@@ -139,16 +158,16 @@ impl Context<'_, '_> {
             file.links = links.remove(id).unwrap_or_default();
             file.cause_moves = moves.remove(id).unwrap_or_default();
             file.links.retain(|link| link.removed_at.is_none());
-            files.push(self.judged(file)?);
+            files.push(self.judged(file, &mut places)?);
         }
         Ok(files)
     }
 
     /// A file with the facts from other changes and pushes, evaluated.
-    fn judged(&mut self, mut file: ChangeFile) -> Result<ChangeFile> {
+    fn judged(&mut self, mut file: ChangeFile, places: &mut KnownPlaces) -> Result<ChangeFile> {
         file.depends_on = self.depends_on(&file)?;
-        file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
-        file.known_outcomes = self.known_outcomes(&file.change)?;
+        file.rejected_elsewhere = self.rejected_among(&file.change, places)?;
+        file.known_outcomes = self.known_among(&file.change, places)?;
         file.committers = of_change(self, &file.change)?;
         file.present = present_of(self, &file)?;
         let directory = self.directory()?;
@@ -214,10 +233,13 @@ impl Context<'_, '_> {
 
     /// Another change for the same artifact, service and environment that was rejected and not overruled.
     pub(crate) fn rejected_elsewhere(&mut self, change: &Change) -> Result<Option<RejectedElsewhere>> {
+        self.rejected_among(change, &mut KnownPlaces::default())
+    }
+
+    fn rejected_among(&mut self, change: &Change, places: &mut KnownPlaces) -> Result<Option<RejectedElsewhere>> {
         for target in &change.content.targets {
-            let (service, environment) = (target.service.as_str(), target.environment.as_str());
-            for row in changes::rejected_in(self.tx, service, environment)? {
-                if row.change_id == change.id.0 || !self.is_one_build(target, &row)? {
+            for row in places.rejected(self, target)?.iter() {
+                if row.change_id == change.id.0 || !self.is_one_build(target, row)? {
                     continue;
                 }
                 let Some(other) = self.load_change(&row.change_id)? else {
@@ -238,6 +260,10 @@ impl Context<'_, '_> {
     /// The places without an outcome in the failure model for which an outcome is known nevertheless. Places that count
     /// as new, or that the model knows, are not looked up.
     pub(crate) fn known_outcomes(&mut self, change: &Change) -> Result<Option<KnownOutcomes>> {
+        self.known_among(change, &mut KnownPlaces::default())
+    }
+
+    fn known_among(&mut self, change: &Change, places: &mut KnownPlaces) -> Result<Option<KnownOutcomes>> {
         let mut known = KnownOutcomes::new();
         if !change.state.is_before_start() {
             return Ok(Some(known));
@@ -249,7 +275,7 @@ impl Context<'_, '_> {
             if is_settled || !is_unknown(target, &directory) {
                 continue;
             }
-            let is_known = changes::has_outcome(self.tx, target.service.as_str(), target.environment.as_str())?;
+            let is_known = places.has_outcome(self, target)?;
             known.insert(place, is_known);
         }
         Ok(Some(known))
@@ -303,6 +329,38 @@ impl Context<'_, '_> {
         let file = self.file(key)?;
         let directory = self.directory()?;
         Ok(waiting_on::ahead(&file, &directory, self.now))
+    }
+}
+
+/// What was looked up about services and environments for files that are read at once: most of them are about few places.
+#[derive(Default)]
+struct KnownPlaces {
+    rejected: HashMap<(ServiceKey, EnvironmentKey), Arc<Vec<TargetRow>>>,
+    outcomes: HashMap<(ServiceKey, EnvironmentKey), bool>,
+}
+
+impl KnownPlaces {
+    /// The targets of rejected changes in the place of a target.
+    fn rejected(&mut self, cx: &mut Context<'_, '_>, target: &Target) -> Result<Arc<Vec<TargetRow>>> {
+        let place = (target.service.clone(), target.environment.clone());
+        if let Some(known) = self.rejected.get(&place) {
+            return Ok(Arc::clone(known));
+        }
+        let found = changes::rejected_in(cx.tx, target.service.as_str(), target.environment.as_str())?;
+        let found = Arc::new(found);
+        self.rejected.insert(place, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// Whether the outcome of a closed change is known in the place of a target.
+    fn has_outcome(&mut self, cx: &mut Context<'_, '_>, target: &Target) -> Result<bool> {
+        let place = (target.service.clone(), target.environment.clone());
+        if let Some(known) = self.outcomes.get(&place) {
+            return Ok(*known);
+        }
+        let found = changes::has_outcome(cx.tx, target.service.as_str(), target.environment.as_str())?;
+        self.outcomes.insert(place, found);
+        Ok(found)
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod committers;
 pub(crate) mod judge;
 pub(crate) mod load_file;
 pub(crate) mod on_change;
+pub(crate) mod outlines;
 pub(crate) mod policy_floor;
 pub(crate) mod present;
 pub(crate) mod settle_one;

@@ -114,7 +114,7 @@ impl Context<'_, '_> {
                 return Err(with_names(refusal, rules, world, about).into());
             }
         };
-        watching::tell_watchers(&mut case);
+        watching::notify_watchers(&mut case);
         let next_due = timers::next_due(&case);
         let done = Done {
             file: case.file,

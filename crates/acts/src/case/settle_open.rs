@@ -52,7 +52,7 @@ pub(crate) fn settle_reached(cx: &mut Context<'_, '_>) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub fn settle_asked(cx: &mut Context<'_, '_>) -> Result<()> {
+pub fn settle_with_approvers(cx: &mut Context<'_, '_>) -> Result<()> {
     settle_open(cx, |change| {
         !change.requests.is_empty() || change.clocks.iter().any(|clock| clock.met_at.is_none())
     })
@@ -85,7 +85,7 @@ pub(crate) fn settle_person(cx: &mut Context<'_, '_>, before: Option<&Person>, a
     if is_same {
         return Ok(());
     }
-    settle_asked(cx)
+    settle_with_approvers(cx)
 }
 
 /// Evaluates the open changes again whose commits a person made, or made under their earlier accounts.

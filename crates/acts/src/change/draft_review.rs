@@ -48,7 +48,7 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
         .map(|target| differs(&change, target))
         .collect();
     let permits: Vec<Value> = file.permits.iter().map(shown).collect();
-    let told = told(cx, &change)?;
+    let told = notified_people(cx, &change)?;
     let went_well = success::succeeded(&change) == Some(true);
     // While an incident that may come from the change is open, or a canary did not pass, it is unknown whether the
     // objectives are met.
@@ -60,9 +60,7 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
     let suspected = suspected(cx, &change)?;
     let deviations = deviations(cx, &change)?;
     let mut summary = summary(&change, &alerts, &file.permits, told.len());
-    for it in &deviations {
-        summary.push_str(&format!("\nOtherwise than planned: {}", it.text));
-    }
+    summary.extend(deviations.iter().map(deviation_line));
     for it in measures.iter().filter(|it| it.missed_count > 0) {
         let (key, place) = (&it.objective_key, &it.place);
         let (missed, measured) = (it.missed_count, it.measured_count);
@@ -97,6 +95,15 @@ pub fn draft_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Value> {
             })).collect::<Vec<_>>(),
         },
     }))
+}
+
+/// A line of the summary on an issue or a deviation.
+fn deviation_line(it: &Entry) -> String {
+    let what = match it.kind {
+        EntryKind::Issue => "Went wrong",
+        _ => "Otherwise than planned",
+    };
+    format!("\n{what}: {}", it.text)
 }
 
 /// An objective with its last value, and how often it was missed.
@@ -187,7 +194,7 @@ fn suspected(cx: &mut Context<'_, '_>, change: &Change) -> Result<Option<String>
 }
 
 /// Logins of the people who were notified of the change, with the subjects.
-fn told(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Value>> {
+fn notified_people(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Value>> {
     let directory = cx.directory()?;
     let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
     let rows = record::find::<Message>(cx.tx, &filter)?;
@@ -211,9 +218,10 @@ fn summary(change: &Change, alerts: &[Incident], permits: &[Permit], told: usize
     for it in alerts {
         lines.push(format!("{} began at {}: {}.", it.key, it.started_at, it.title));
     }
-    lines.push(format!(
-        "{} permits were given; {told} messages told people.",
-        permits.len()
-    ));
+    let given = match permits.len() {
+        1 => "1 permit was given".to_owned(),
+        count => format!("{count} permits were given"),
+    };
+    lines.push(format!("{given}; {told} messages told people."));
     lines.join("\n")
 }

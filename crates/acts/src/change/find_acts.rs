@@ -2,7 +2,7 @@
 //! useful. Pages offer these and no others; the act itself checks everything again.
 
 use jiff::Timestamp;
-use model::approval::authority::{asking, peer_counts};
+use model::approval::authority::{peer_counts, rules_open_for};
 use model::approval::obligation::{Due, Duty};
 use model::change::change_file::ChangeFile;
 use model::change::lifecycle::is_legal;
@@ -11,7 +11,7 @@ use model::core::act::Act;
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 use model::emergency::break_glass::{is_only_admin, opening_wants, signing_wants};
-use model::emergency::budget::{could_be_asked, waits_for_cosignature};
+use model::emergency::budget::{could_co_sign, waits_for_cosignature};
 use model::emergency::owed::validated_it;
 use model::identity::factor::Wanted;
 use model::policy::facts::Part;
@@ -50,7 +50,7 @@ pub fn find_acts(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<OpenActs
     let directory = cx.directory()?;
     let tenant = cx.tenant();
     let person = cx.actor.person.clone();
-    let asked = asking(file, &directory, &person, cx.now);
+    let asked = rules_open_for(file, &directory, &person, cx.now);
     let facts = actor_facts(
         &cx.actor,
         &directory,
@@ -159,7 +159,7 @@ pub(crate) fn could_cosign(file: &ChangeFile, directory: &Directory, person: &Pe
     waits_for_cosignature(change, now)
         && !change.is_on_hold()
         && change.break_glass.as_ref().is_some_and(|glass| &glass.by != person)
-        && could_be_asked(file, directory, person, now)
+        && could_co_sign(file, directory, person, now)
 }
 
 fn has_open_extension(file: &ChangeFile) -> bool {

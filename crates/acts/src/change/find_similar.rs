@@ -2,6 +2,7 @@
 //! start than an empty page.
 
 use model::change::read_content;
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::change::success;
 use model::core::body::Body;
@@ -16,14 +17,14 @@ use crate::report::find_changes::{ChangeFilter, find_changes};
 const LOOKED_AT: i64 = 20;
 /// The fields copied from a similar change if a request omits them.
 pub const TAKEN_OVER: &[&str] = &[
-    "plan",
-    "rollback_plan",
-    "rollback_minutes",
-    "no_rollback_reason",
-    "verification",
-    "category",
-    "touches",
-    "disruption",
+    NewChange::PLAN.name,
+    NewChange::ROLLBACK_PLAN.name,
+    NewChange::ROLLBACK_MINUTES.name,
+    NewChange::NO_ROLLBACK_REASON.name,
+    NewChange::VERIFICATION.name,
+    NewChange::CATEGORY.name,
+    NewChange::TOUCHES.name,
+    NewChange::DISRUPTION.name,
 ];
 
 /// The newest closed normal change on this service and environment that succeeded and has a plan.
@@ -64,9 +65,13 @@ pub struct Filled {
 /// 403, or the store's.
 pub fn fill_from_similar(cx: &mut Context<'_, '_>, body: &mut Body) -> Result<Filled> {
     let is_normal = body.get("kind").is_none_or(|kind| kind == Kind::Normal.as_str());
-    let has_steps = ["plan", "rollback_plan", "no_rollback_reason"]
-        .iter()
-        .any(|field| body.contains_key(*field));
+    let has_steps = [
+        NewChange::PLAN.name,
+        NewChange::ROLLBACK_PLAN.name,
+        NewChange::NO_ROLLBACK_REASON.name,
+    ]
+    .iter()
+    .any(|field| body.contains_key(*field));
     let is_done = body.get("retrospective").is_some_and(|told| !told.is_null());
     let Some((service, environment)) = only_place(body).filter(|_| is_normal && !has_steps && !is_done) else {
         return Ok(Filled::default());

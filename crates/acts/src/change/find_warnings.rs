@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use model::approval::warning::{self, MOST_WARNINGS, Warning};
 use model::change::change_file::ChangeFile;
 use model::core::act::actions::READ;
-use model::schedule::conflicts::Planned;
+use model::schedule::conflicts::{Found, Planned};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::schedule::change_conflicts::{changes_of, find_of};
+use crate::schedule::change_conflicts::{changes_of, find_first_of, find_one_of_each};
 
 /// The rows of a change by its key (`GET /changes/{key}/warnings`).
 ///
@@ -28,12 +28,28 @@ pub fn find_warnings(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Warning>
 /// # Errors
 /// The store's.
 pub fn warnings_of(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Vec<Warning>> {
+    warnings_with(cx, file, |cx, mine| find_first_of(cx, mine, MOST_WARNINGS))
+}
+
+/// The same for a row that names the kinds alone: of conflicts one of each kind is looked up.
+///
+/// # Errors
+/// The store's.
+pub fn kinds_of(cx: &mut Context<'_, '_>, file: &ChangeFile) -> Result<Vec<Warning>> {
+    warnings_with(cx, file, find_one_of_each)
+}
+
+fn warnings_with(
+    cx: &mut Context<'_, '_>,
+    file: &ChangeFile,
+    look: fn(&mut Context<'_, '_>, &Planned) -> Result<Vec<Found>>,
+) -> Result<Vec<Warning>> {
     let conflicts = match Planned::of(&file.change) {
-        Some(mine) => find_of(cx, &mine)?,
+        Some(mine) => look(cx, &mine)?,
         None => Vec::new(),
     };
     let undone = match Planned::undo_of(&file.change) {
-        Some(mine) => find_of(cx, &mine)?,
+        Some(mine) => look(cx, &mine)?,
         None => Vec::new(),
     };
     let directory = cx.visible()?;

@@ -88,7 +88,7 @@ pub fn discard_draft(cx: &mut Context<'_, '_>, form: &str) -> Result<()> {
 
 /// The values of a draft, in the form's order.
 #[must_use]
-pub fn answers(draft: &FormDraft) -> Vec<(String, String)> {
+pub fn values_of(draft: &FormDraft) -> Vec<(String, String)> {
     // An unreadable draft is treated as none: it decides nothing, and the form starts empty.
     serde_json::from_str(&draft.answers).unwrap_or_default()
 }

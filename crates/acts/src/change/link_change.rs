@@ -48,13 +48,13 @@ pub fn link_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<R
         _ => None,
     };
     let id = cx.on_change(key, |case| link(case, body, &|_| end.clone()))?;
-    ask_for_answers(cx, key, kind)?;
+    request_open_points(cx, key, kind)?;
     Ok(id)
 }
 
 /// Requests the open points of an addendum from the owner of a closed change, if the addendum records an incident that
 /// the change caused.
-fn ask_for_answers(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()> {
+fn request_open_points(cx: &mut Context<'_, '_>, key: &str, kind: &str) -> Result<()> {
     if kind != LinkKind::Caused.as_str() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::change::record::Change;
-use model::change::waves::gate::AskedMember;
+use model::change::waves::gate::GateMember;
 use model::change::waves::member_list::{self, Member, MemberBucket, MemberList};
 use model::change::waves::member_outcome::{MemberOutcome, id_of};
 use model::core::card::NoInput;
@@ -157,7 +157,7 @@ pub(crate) fn put_member(cx: &mut Context<'_, '_>, rows: &mut [GateRow], questio
             Some(_) => record::load::<MemberOutcome>(cx.tx, &id)?,
             None => None,
         };
-        row.member = Some(AskedMember {
+        row.member = Some(GateMember {
             name: name.clone(),
             wave: member.map(|member| member.wave),
             state: known.map(|stored| stored.record.state),
@@ -170,17 +170,17 @@ pub(crate) fn put_member(cx: &mut Context<'_, '_>, rows: &mut [GateRow], questio
 }
 
 /// The member in a question about a target with waves.
-pub(crate) struct Asked {
+pub(crate) struct MemberQuery {
     /// The member's name in the question.
     pub(crate) name: String,
     member: Option<Member>,
     outcome: Option<MemberOutcome>,
 }
 
-impl Asked {
+impl MemberQuery {
     /// The same in the form for the gate.
-    pub(crate) fn for_gate(&self) -> AskedMember {
-        AskedMember {
+    pub(crate) fn for_gate(&self) -> GateMember {
+        GateMember {
             name: self.name.clone(),
             wave: self.member.as_ref().map(|member| member.wave),
             state: self.outcome.as_ref().map(|outcome| outcome.state),
@@ -194,12 +194,12 @@ impl Asked {
 }
 
 /// Looks up the member of a question; `None` for a rollback, and for a target without members.
-pub(crate) fn asked_member(
+pub(crate) fn find_member(
     cx: &mut Context<'_, '_>,
     (change, target): (&str, &TargetId),
     purpose: Purpose,
     question: &Question,
-) -> Result<Option<Asked>> {
+) -> Result<Option<MemberQuery>> {
     let Some(name) = question.member.clone().filter(|_| purpose == Purpose::Deploy) else {
         return Ok(None);
     };
@@ -213,5 +213,5 @@ pub(crate) fn asked_member(
         Some(_) => outcome_of(cx, (&change, target), &name)?,
         None => None,
     };
-    Ok(Some(Asked { name, member, outcome }))
+    Ok(Some(MemberQuery { name, member, outcome }))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::approval::one_hand::are_one;
+use model::change::read_content::new_change::NewChange;
 use model::change::success::succeeded;
 use model::change::template::bounds::TemplateBounds;
 use model::change::{custom_field, custom_values, read_content};
@@ -27,47 +28,52 @@ use crate::guard::{impersonation, read_directory_rows};
 
 /// Fields that a template may lock or leave free: those of a change's request.
 const FIELDS: &[&str] = &[
-    "title",
-    "description",
-    "justification",
-    "objectives",
-    "verification",
-    "category",
-    "touches",
-    "impact",
-    "complexity",
-    "disruption",
-    "plan",
-    "rollback_plan",
-    "no_rollback_reason",
-    "rollback_minutes",
-    "team",
+    NewChange::TITLE.name,
+    NewChange::DESCRIPTION.name,
+    NewChange::JUSTIFICATION.name,
+    NewChange::OBJECTIVES.name,
+    NewChange::VERIFICATION.name,
+    NewChange::CATEGORY.name,
+    NewChange::TOUCHES.name,
+    NewChange::IMPACT.name,
+    NewChange::COMPLEXITY.name,
+    NewChange::DISRUPTION.name,
+    NewChange::PLAN.name,
+    NewChange::ROLLBACK_PLAN.name,
+    NewChange::NO_ROLLBACK_REASON.name,
+    NewChange::ROLLBACK_MINUTES.name,
+    NewChange::TEAM.name,
     custom_field::FIELD,
 ];
 
 /// The most people in a refusal's list.
 const NAMED: usize = 5;
 /// Fields that the bounds of a version limit if the version does not lock them.
-const BOUNDED: &[&str] = &["touches", "impact", "complexity", "disruption"];
+const BOUNDED: &[&str] = &[
+    NewChange::TOUCHES.name,
+    NewChange::IMPACT.name,
+    NewChange::COMPLEXITY.name,
+    NewChange::DISRUPTION.name,
+];
 
 /// Fields that differ in every change, so that a template may only leave them free.
 const ALWAYS_FREE: &[&str] = &[
-    "planned_start",
-    "planned_end",
-    "planned_undo",
-    "targets",
-    "services",
-    "environment",
-    "artifact",
-    "commit",
-    "config_items",
-    "owner",
-    "implementers",
-    "tester",
-    "business_contact",
-    "expedited",
-    "expedited_reason",
-    "labels",
+    NewChange::PLANNED_START.name,
+    NewChange::PLANNED_END.name,
+    NewChange::PLANNED_UNDO.name,
+    NewChange::TARGETS.name,
+    NewChange::SERVICES.name,
+    NewChange::ENVIRONMENT.name,
+    NewChange::ARTIFACT.name,
+    NewChange::COMMIT.name,
+    NewChange::CONFIG_ITEMS.name,
+    NewChange::OWNER.name,
+    NewChange::IMPLEMENTERS.name,
+    NewChange::TESTER.name,
+    NewChange::BUSINESS_CONTACT.name,
+    NewChange::EXPEDITED.name,
+    NewChange::EXPEDITED_REASON.name,
+    NewChange::LABELS.name,
 ];
 
 /// Proposes a template, or a new version of one (`POST /templates`); returns the proposal. An approved version stays in
@@ -281,7 +287,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
     if let Some(hand) = proposers.find(|proposer| is_one(cx, &directory, proposer)) {
         let hand = hand.clone();
-        return Err(one_hand(cx, &template, &hand)?);
+        return Err(same_person_refusal(cx, &template, &hand)?);
     }
     if template.state != TemplateState::Proposed {
         let text = format!("The template is {}.", template.state);
@@ -291,7 +297,7 @@ pub fn approve_template(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
     let role = approving_role(cx, &template)?;
     let stale = drop_stale(cx, &mut template)?;
     template.approvals.retain(|approval| approval.person != person);
-    check_hand(cx, &template)?;
+    check_is_second_person(cx, &template)?;
     impersonation::check_voice(cx)?;
     template.approvals.push(TemplateApproval {
         person,
@@ -359,18 +365,18 @@ pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::
 }
 
 /// Two people approve, so a person who set up the other's sign-in does not count for both.
-fn check_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
+fn check_is_second_person(cx: &mut Context<'_, '_>, template: &StandardTemplate) -> Result<()> {
     let directory = cx.directory()?;
     let mut given = template.approvals.iter().flat_map(|it| [&it.person, it.speaker()]);
     if !given.any(|other| is_one(cx, &directory, other)) {
         return Ok(());
     }
     let speaker = cx.actor.speaker().clone();
-    Err(one_hand(cx, template, &speaker)?)
+    Err(same_person_refusal(cx, template, &speaker)?)
 }
 
 /// The refusal of a second approval that counts as the same person's.
-fn one_hand(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
+fn same_person_refusal(cx: &mut Context<'_, '_>, template: &StandardTemplate, hand: &PersonId) -> Result<Error> {
     let name = cx.directory()?.name(hand);
     let text = format!(
         "{name} already has a part in this version of the template. An account counts as the person who made it or set its \
@@ -493,7 +499,7 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
     let mut written = Written::default();
     if is_suspended {
         let reason = next.ended_reason.clone().unwrap_or_default();
-        tell_suspended(cx, &mut written, template, &reason)?;
+        notify_suspended(cx, &mut written, template, &reason)?;
     }
     let mut more = Map::new();
     more.insert("failures".to_owned(), json!(next.failures.len()));
@@ -503,7 +509,7 @@ pub(crate) fn count_failures(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<
 }
 
 /// Notifies the proposers of a template, and the change managers, that it is suspended.
-fn tell_suspended(
+fn notify_suspended(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     template: &StandardTemplate,
@@ -543,7 +549,7 @@ pub(crate) fn suspend_of(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<
             ..template.clone()
         };
         let mut written = Written::default();
-        tell_suspended(cx, &mut written, template, COMPROMISED)?;
+        notify_suspended(cx, &mut written, template, COMPROMISED)?;
         save_with(cx, "template.suspended", suspended, (written, Map::new()))?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use model::change::record::{Change, Target};
 use model::change::waves::member_list::Member;
 use model::change::waves::member_outcome::{DETAIL, MemberOutcome};
-use model::change::waves::report::{self, Told};
+use model::change::waves::report::{self, ReportedMember};
 use model::core::act::Act;
 use model::core::body::Body;
 use model::core::enums::MemberState;
@@ -31,7 +31,7 @@ const NAMED: usize = 20;
 
 /// The report on one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MemberTold {
+pub struct MemberOutcomeInput {
     /// The service; empty if only one target has members.
     pub service: String,
     /// The environment.
@@ -57,7 +57,7 @@ pub struct Taken {
 ///
 /// # Errors
 /// 403, 404, or the store's.
-pub fn check_may_tell(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
+pub fn check_may_report(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     cx.try_on_change(key, |case| case.allow(Act::Complete))
 }
 
@@ -65,9 +65,9 @@ pub fn check_may_tell(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
 ///
 /// # Errors
 /// [`Refusal::Invalid`].
-pub fn read_told(body: &Body) -> std::result::Result<Vec<MemberTold>, Refusal> {
+pub fn read_outcomes(body: &Body) -> std::result::Result<Vec<MemberOutcomeInput>, Refusal> {
     let mut reading = Reading::new(body, "");
-    let told = reading.objects("outcomes", |row| MemberTold {
+    let told = reading.objects("outcomes", |row| MemberOutcomeInput {
         service: row.text("service", LINE).unwrap_or_default(),
         environment: row.text("environment", LINE).unwrap_or_default(),
         member: row.needed("member", LINE),
@@ -98,7 +98,7 @@ pub fn read_told(body: &Body) -> std::result::Result<Vec<MemberTold>, Refusal> {
 ///
 /// # Errors
 /// 403; 422 with every member that is unknown; 409 if the change is not under way; the store's.
-pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberTold]) -> Result<Taken> {
+pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberOutcomeInput]) -> Result<Taken> {
     let change = cx.change(key)?;
     let mut lists = Lists::default();
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
@@ -112,7 +112,7 @@ pub fn tell_members(cx: &mut Context<'_, '_>, key: &str, told: &[MemberTold]) ->
                     continue;
                 }
                 let known = outcome_of(cx, (&change, &target), &row.member)?;
-                rows.push(Told {
+                rows.push(ReportedMember {
                     target,
                     member,
                     state: row.state,
@@ -141,7 +141,7 @@ fn found(
     cx: &mut Context<'_, '_>,
     lists: &mut Lists,
     change: &Change,
-    row: &MemberTold,
+    row: &MemberOutcomeInput,
 ) -> Result<std::result::Result<(TargetId, Member), String>> {
     let is_meant = |target: &&Target| {
         target.members.is_some()
@@ -186,7 +186,7 @@ pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: 
 /// 403; 409 if the waves do not run, or if nothing failed; 422 for a member that did not fail; the store's.
 pub fn retry_members(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<usize> {
     let change = cx.change(key)?;
-    check_may_tell(cx, key)?;
+    check_may_report(cx, key)?;
     let mut reading = Reading::new(body, "");
     let named: BTreeSet<String> = reading.texts("members", LINE).unwrap_or_default().into_iter().collect();
     reading.finish()?;
@@ -254,7 +254,7 @@ pub(crate) fn take_members(cx: &mut Context<'_, '_>, connection: &str, told: &Me
     let (mut rows, mut unknown) = (Vec::new(), Vec::new());
     let mut names = BTreeSet::new();
     for row in &told.members {
-        let one = MemberTold {
+        let one = MemberOutcomeInput {
             service: row.service.clone().unwrap_or_default(),
             environment: row.environment.clone().unwrap_or_default(),
             member: row.member.clone(),
@@ -265,7 +265,9 @@ pub(crate) fn take_members(cx: &mut Context<'_, '_>, connection: &str, told: &Me
             // If a delivery has two reports on one member, the last counts, as if they had come one after the other.
             Ok((target, _)) if is_mapped(&connection, &change, &target) => {
                 if !names.insert((target, one.member.clone())) {
-                    rows.retain(|known: &MemberTold| known.member != one.member || known.service != one.service);
+                    rows.retain(|known: &MemberOutcomeInput| {
+                        known.member != one.member || known.service != one.service
+                    });
                 }
                 rows.push(one);
             }

@@ -233,7 +233,7 @@ fn about(trial: &TemplateTrial) -> About {
 }
 
 /// Whether an item reported the trial's verdict already.
-fn is_told(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<bool> {
+fn is_reported(cx: &mut Context<'_, '_>, trial: &TemplateTrial) -> Result<bool> {
     for told in DECIDED {
         if find(cx, ActionKind::Improve, &about(trial), told.as_str())?.is_some() {
             return Ok(true);
@@ -251,7 +251,7 @@ pub(crate) fn find_decided(cx: &mut Context<'_, '_>) -> Result<Vec<NewItem>> {
     let directory = cx.directory()?;
     let mut found = Vec::new();
     for trial in TemplateTrial::listed(cx)? {
-        if is_told(cx, &trial)? {
+        if is_reported(cx, &trial)? {
             continue;
         }
         let sides = sides_of(cx, &trial)?;
@@ -349,7 +349,7 @@ fn follows(directory: &Directory, trial: &TemplateTrial, body: &Body, now: Times
     }
     let closed = template.free.iter().filter(|field| !variant.free.contains(*field));
     let said = closed.filter_map(|field| Some((field, body.get(field)?)));
-    said.map(|(field, value)| says(value, variant.locked.get(field)).then(|| field.clone()))
+    said.map(|(field, value)| equals_locked(value, variant.locked.get(field)).then(|| field.clone()))
         .collect()
 }
 
@@ -366,7 +366,7 @@ fn both_as_tried<'d>(
 }
 
 /// Whether a value equals the locked one, apart from blanks around a text.
-fn says(value: &Value, locked: Option<&Value>) -> bool {
+fn equals_locked(value: &Value, locked: Option<&Value>) -> bool {
     match (value, locked) {
         (Value::String(text), Some(Value::String(locked))) => text.trim() == locked.trim(),
         (value, locked) => locked == Some(value),

@@ -12,6 +12,7 @@ use crate::change::record_entry::earlier;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
+use crate::integration::beside::copy_comments;
 
 /// An approver accepts failed evidence (`POST …/evidence/{id}/acceptance`).
 ///
@@ -82,7 +83,10 @@ pub fn undo_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<(
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn comment_change(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    cx.on_change(key, |case| around::comment(case, body))
+    let id = cx.on_change(key, |case| around::comment(case, body))?;
+    let key = cx.change(key)?.key;
+    copy_comments::follow(cx, &key)?;
+    Ok(id)
 }
 
 /// Records how targets ended (`POST …/completion`).

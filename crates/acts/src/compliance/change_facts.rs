@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::record::Change;
 use model::change::related_records::{Approval, Deployment, Evidence, GateCheck, Permit};
-use model::compliance::change_trail::{ChangeFacts, ChangeTrail};
+use model::compliance::change_trail::{ChangeFacts, ChangeTrail, Leaf};
 use model::core::enums::Level;
 use model::core::ids::PersonId;
 use store::audit::event::{self, Event};
@@ -16,7 +16,7 @@ use crate::core::error::Result;
 
 /// The events that show the people responsible for these accounts: sponsors of agents, and on a high-risk change the
 /// creator of each account.
-fn hands_behind(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<PersonId>) -> Result<Vec<Event>> {
+fn responsible_people(cx: &mut Context<'_, '_>, change: &Change, people: &BTreeSet<PersonId>) -> Result<Vec<Event>> {
     let directory = cx.directory()?;
     let mut found = Vec::new();
     for agent in directory.agents.iter().filter(|agent| people.contains(&agent.person)) {
@@ -47,7 +47,7 @@ pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change, size: Option<i
         people.insert(approval.person);
         people.extend(approval.handed_by);
     }
-    found.extend(hands_behind(cx, change, &people)?);
+    found.extend(responsible_people(cx, change, &people)?);
     for evidence in record::bodies::<Evidence>(cx.tx, &of_change())? {
         found.extend(event::of_record(cx.tx, "evidence", evidence.id.as_str())?);
     }
@@ -79,7 +79,7 @@ pub(crate) fn facts_of(cx: &mut Context<'_, '_>, change: &Change, size: Option<i
     let placed: BTreeMap<u64, Event> = placed.collect();
     let mut trail = ChangeTrail::default();
     for (index, event) in &placed {
-        trail.take(*index, leaf(cx, event)?);
+        trail.take(*index, leaf(cx, event, Leaf::read_slim)?);
     }
     Ok(trail.facts_of(id))
 }

@@ -128,7 +128,7 @@ fn check(cx: &mut Context<'_, '_>, person: &Person) -> Result<()> {
         let text = "The data of this person was erased before.";
         return Err(Refusal::not_now("already_erased", text, "Nothing is left to erase.", Vec::new()).into());
     }
-    let orders = find_holds::standing(cx)?;
+    let orders = find_holds::active_orders(cx)?;
     if let Some(order) = orders.iter().find(|order| order.people.contains(&person.id)) {
         let text = format!(
             "The hold order {} names this person: nothing of them is erased.",

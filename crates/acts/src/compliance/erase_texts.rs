@@ -10,8 +10,8 @@ use model::cab::agenda_item::AgendaItem;
 use model::change::change_file::EventDraft;
 use model::change::record::Change;
 use model::change::related_records::{
-    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, Message, PeerReview,
-    Permit,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
+    PeerReview, Permit,
 };
 use model::compliance::erasure::{Erasure, name_erased, with_erased};
 use model::compliance::retention_rule;
@@ -21,6 +21,7 @@ use model::core::enums::{ErasureKind, KeptKind, Role};
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::integration::outside_run::OutsideRun;
 use proof::commitment::{commitment_of, erased_text};
 use proof::diff;
 use serde_json::{Value, json};
@@ -95,7 +96,7 @@ pub fn ask_erasure(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<C
 pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     cx.allow(act::actions::SET_POLICY)?;
     let change = cx.change(key)?;
-    let erasure = asked(&change)?;
+    let erasure = pending_erasure(&change)?;
     let directory = cx.directory()?;
     let askers = [erasure.asked_by.clone(), erasure.handed_by.clone()];
     if askers.iter().flatten().any(|asker| is_one(cx, &directory, asker)) {
@@ -117,7 +118,7 @@ pub fn confirm_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
 pub fn withdraw_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
     cx.allow(act::actions::SET_POLICY)?;
     let change = cx.change(key)?;
-    let kind = asked(&change)?.kind;
+    let kind = pending_erasure(&change)?.kind;
     let letter = format!(
         "{} withdrew the erasure of texts of {}; they stay.",
         cx.directory()?.name(&cx.actor.person),
@@ -131,7 +132,7 @@ pub fn withdraw_erasure(cx: &mut Context<'_, '_>, key: &str) -> Result<Change> {
 }
 
 /// The erasure that waits for a second person.
-fn asked(change: &Change) -> Result<Erasure> {
+fn pending_erasure(change: &Change) -> Result<Erasure> {
     let waiting = change.erasure.clone().filter(Erasure::is_asked);
     waiting.ok_or_else(|| {
         let text = format!("No erasure of texts of {} is asked for.", change.key);
@@ -213,17 +214,17 @@ pub(crate) fn save(
     change.revision += 1;
     let mut written = Written::default();
     let change = cx.put(&mut written, change)?;
-    tell_keepers(cx, &mut written, &change, news)?;
-    cx.tell(vec![told(cx, event, &change, data)], written)?;
+    notify_keepers(cx, &mut written, &change, news)?;
+    cx.tell(vec![erasure_event(cx, event, &change, data)], written)?;
     Ok(change)
 }
 
-fn told(cx: &Context<'_, '_>, event: &'static str, change: &Change, data: Value) -> EventDraft {
+fn erasure_event(cx: &Context<'_, '_>, event: &'static str, change: &Change, data: Value) -> EventDraft {
     draft(event, ("change", change.id.0.clone()), cx.now, data)
 }
 
 /// Notifies administrators and change managers except the acting one, without any of the texts.
-fn tell_keepers(cx: &mut Context<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
+fn notify_keepers(cx: &mut Context<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
     let directory = cx.directory()?;
     let link = format!(
         "{}/t/{}/changes/{}",
@@ -264,7 +265,7 @@ impl Place {
 }
 
 /// The contents of one event: the texts of some records.
-struct Told {
+struct ErasedTexts {
     change: Change,
     kind: ErasureKind,
     written: Written,
@@ -280,7 +281,7 @@ pub(crate) fn erase(cx: &mut Context<'_, '_>, change: Change, erasure: Erasure) 
         ErasureKind::FormerTexts => former_texts(cx, change.id.as_str())?,
     };
     let names = names(cx, &change, &erasure, gone_at)?;
-    let mut told = Told {
+    let mut told = ErasedTexts {
         change: change.clone(),
         kind,
         written: Written::default(),
@@ -291,7 +292,7 @@ pub(crate) fn erase(cx: &mut Context<'_, '_>, change: Change, erasure: Erasure) 
         erase_pieces(cx, &mut told, (table, id), &texts)?;
     }
     erase_pieces(cx, &mut told, (Change::TABLE, change.id.as_str()), &own)?;
-    say(cx, &mut told)?;
+    record_erased(cx, &mut told)?;
     let change = cx.change(change.id.as_str())?;
     let mut done = erasure;
     done.done_at = Some(now);
@@ -320,17 +321,17 @@ fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
             "Texts of {} were erased for good; what the log proves stays.",
             change.key
         );
-        tell_keepers(cx, &mut written, &change, &news)?;
+        notify_keepers(cx, &mut written, &change, &news)?;
     }
     let data = json!({"kind": done.map(|erasure| erasure.kind)});
-    cx.tell(vec![told(cx, "change.erasure_done", &change, data)], written)?;
+    cx.tell(vec![erasure_event(cx, "change.erasure_done", &change, data)], written)?;
     Ok(change)
 }
 
 /// Erases texts of one record, with a limit per event; a record without texts is unchanged, except for its file.
 fn erase_pieces(
     cx: &mut Context<'_, '_>,
-    told: &mut Told,
+    told: &mut ErasedTexts,
     (table, id): (&'static str, &str),
     texts: &[Place],
 ) -> Result<()> {
@@ -349,7 +350,7 @@ fn erase_pieces(
             .sum::<usize>()
             >= NAMED
         {
-            say(cx, told)?;
+            record_erased(cx, told)?;
         }
     }
     Ok(())
@@ -473,7 +474,7 @@ fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, S
 }
 
 /// Records the texts erased so far, in one event.
-fn say(cx: &mut Context<'_, '_>, told: &mut Told) -> Result<()> {
+fn record_erased(cx: &mut Context<'_, '_>, told: &mut ErasedTexts) -> Result<()> {
     let (places, written) = (std::mem::take(&mut told.places), std::mem::take(&mut told.written));
     if places.is_empty() {
         return Ok(());
@@ -517,8 +518,10 @@ fn erase_named(
         Condition,
         Deployment,
         Entry,
+        GateCheck,
         Link,
         Message,
+        OutsideRun,
         PeerReview,
         Permit,
     );

@@ -31,7 +31,7 @@ const SEEN: [&str; 2] = [ActFacts::TABLE, DecisionFacts::TABLE];
 ///
 /// # Errors
 /// The store's.
-pub fn standing(cx: &mut Context<'_, '_>) -> Result<Vec<HoldOrder>> {
+pub fn active_orders(cx: &mut Context<'_, '_>) -> Result<Vec<HoldOrder>> {
     let mut orders = in_use::<HoldOrder>(cx)?;
     orders.retain(|order| order.stands(cx.now));
     Ok(orders)
@@ -151,7 +151,7 @@ fn around(order: &HoldOrder, after: i64) -> Filter {
 /// # Errors
 /// 409 `under_legal_hold`, or the store's.
 pub(crate) fn check_free(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
-    let orders = standing(cx)?;
+    let orders = active_orders(cx)?;
     let held = holding(cx, &orders, change)?;
     if held.is_empty() {
         return Ok(());

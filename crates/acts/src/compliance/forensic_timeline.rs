@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::record::Record;
 
 use crate::audit::find_log::{LogFilter, LogPage, search_log};
-use crate::audit::find_timeline::Told;
+use crate::audit::find_timeline::ShownEvent;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::report::name_record::name_record;
@@ -135,8 +135,8 @@ pub fn find_forensic(cx: &mut Context<'_, '_>, wanted: &Wanted, before: Option<i
 ///
 /// # Errors
 /// As [`find_forensic`].
-pub fn whole(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<(Vec<Told>, bool)> {
-    let mut entries: Vec<Told> = Vec::new();
+pub fn whole(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<(Vec<ShownEvent>, bool)> {
+    let mut entries: Vec<ShownEvent> = Vec::new();
     let mut before = None;
     for _ in 0..MOST_STEPS {
         let left = MOST - i64::try_from(entries.len()).unwrap_or(MOST);
@@ -188,7 +188,7 @@ fn own_records(directory: &Directory, incident: &Incident) -> BTreeSet<(&'static
 }
 
 /// Whether an entry is about one of these records.
-fn is_of(records: &BTreeSet<(&'static str, String)>, told: &Told) -> bool {
+fn is_of(records: &BTreeSet<(&'static str, String)>, told: &ShownEvent) -> bool {
     records
         .iter()
         .any(|(table, id)| *table == told.table && *id == told.subject)
@@ -198,7 +198,7 @@ fn is_of(records: &BTreeSet<(&'static str, String)>, told: &Told) -> bool {
 fn concerns(
     cx: &mut Context<'_, '_>,
     services: &BTreeSet<ServiceKey>,
-    told: &Told,
+    told: &ShownEvent,
     known: &mut BTreeMap<String, bool>,
 ) -> Result<bool> {
     let family = told.kind.split('.').next().unwrap_or_default();

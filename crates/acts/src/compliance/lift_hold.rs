@@ -1,6 +1,6 @@
 //! Lifts legal holds: with a reason, and if the tenant requires two people, by two people who set policies.
 
-use model::compliance::hold_lifting::{LiftWord, Step, step};
+use model::compliance::hold_lifting::{LiftRequest, Step, step};
 use model::compliance::hold_order::{HoldOrder, REASON};
 use model::core::act::actions;
 use model::core::body::Body;
@@ -25,7 +25,7 @@ use crate::incident::keep::keep;
 pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<HoldOrder> {
     cx.allow(actions::SET_POLICY)?;
     let found = HoldOrder::found(cx, id)?.ok_or_else(|| Refusal::not_found("hold order"))?;
-    let word = word(cx, body)?;
+    let word = lift_request(cx, body)?;
     if !found.active {
         let text = "The hold order was lifted already.";
         return Err(Refusal::not_now("not_open", text, "Nothing is left to lift.", Vec::new()).into());
@@ -40,7 +40,7 @@ pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     }
     let mut written = Written::default();
     let lifted = cx.put(&mut written, found.lifted(word))?;
-    tell_placer(cx, &mut written, &lifted)?;
+    notify_placer(cx, &mut written, &lifted)?;
     let subject = ("hold_order", lifted.id.0.clone());
     cx.tell(vec![draft("hold_order.lifted", subject, cx.now, data)], written)?;
     Ok(lifted)
@@ -50,11 +50,11 @@ pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
 ///
 /// # Errors
 /// 422.
-pub(crate) fn word(cx: &mut Context<'_, '_>, body: &Body) -> Result<LiftWord> {
+pub(crate) fn lift_request(cx: &mut Context<'_, '_>, body: &Body) -> Result<LiftRequest> {
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", REASON);
     reading.finish()?;
-    Ok(LiftWord {
+    Ok(LiftRequest {
         by: cx.actor.person.clone(),
         handed_by: cx.actor.hand().cloned(),
         at: cx.now,
@@ -67,14 +67,14 @@ pub(crate) fn word(cx: &mut Context<'_, '_>, body: &Body) -> Result<LiftWord> {
 ///
 /// # Errors
 /// 409 `second_person_needed`, or the store's.
-pub(crate) fn decide(cx: &mut Context<'_, '_>, first: Option<LiftWord>, word: &LiftWord) -> Result<Step> {
+pub(crate) fn decide(cx: &mut Context<'_, '_>, first: Option<LiftRequest>, word: &LiftRequest) -> Result<Step> {
     let directory = cx.directory()?;
     let by_two = is_by_two(&directory, cx.now);
     let others = others_who_set(cx, &word.by)?;
-    let counts = |first: &LiftWord| first.by == word.by || others.contains(&directory.login(&first.by));
+    let counts = |first: &LiftRequest| first.by == word.by || others.contains(&directory.login(&first.by));
     let first = first.filter(counts);
     // If one of the two accounts was made for the other within the day, it is no second person either.
-    let are_one = |first: &LiftWord| is_behind(cx, &directory, (&first.by, first.handed_by.as_ref()));
+    let are_one = |first: &LiftRequest| is_behind(cx, &directory, (&first.by, first.handed_by.as_ref()));
     let is_theirs = first.as_ref().is_some_and(are_one);
     match step(first.as_ref(), word, by_two) {
         Step::Lift if by_two && is_theirs => Err(needs_another(others)),
@@ -90,7 +90,7 @@ fn needs_another(others: Vec<String>) -> Error {
 }
 
 /// The person who placed an order is notified when somebody else lifts it, with the name.
-fn tell_placer(cx: &mut Context<'_, '_>, written: &mut Written, order: &HoldOrder) -> Result<()> {
+fn notify_placer(cx: &mut Context<'_, '_>, written: &mut Written, order: &HoldOrder) -> Result<()> {
     let directory = cx.directory()?;
     let me = cx.actor.person.clone();
     let is_here = directory.people.get(&order.by).is_some_and(|it| it.active);

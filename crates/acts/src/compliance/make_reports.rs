@@ -9,7 +9,7 @@ use serde_json::json;
 use store::audit::log;
 use store::record;
 
-use crate::compliance::report_controls::{Asked, report_controls};
+use crate::compliance::report_controls::{ReportParameters, report_controls};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
@@ -43,7 +43,7 @@ pub fn find_due_report(cx: &mut Context<'_, '_>) -> Result<Option<DueReport>> {
         let Some(checkpoint) = log::last_checkpoint(cx.tx)? else {
             return Ok(None);
         };
-        let asked = Asked {
+        let asked = ReportParameters {
             from: Some(from),
             to: Some(to),
             size: Some(checkpoint.size),
@@ -74,7 +74,7 @@ pub fn keep_made_report(cx: &mut Context<'_, '_>, due: &DueReport, digest: &str)
     };
     let mut written = Written::default();
     let made = cx.put(&mut written, made)?;
-    tell_recipients(cx, &mut written, &made, due, digest)?;
+    notify_recipients(cx, &mut written, &made, due, digest)?;
     let data = json!({
         "framework": report.framework, "span": due.span, "from": report.from, "to": report.to,
         "log_size": report.log.size, "format": made.format, "digest": digest,
@@ -85,7 +85,7 @@ pub fn keep_made_report(cx: &mut Context<'_, '_>, due: &DueReport, digest: &str)
 }
 
 /// The letter contains the link and the digest, and no figure: the link requires the right to read the log.
-fn tell_recipients(
+fn notify_recipients(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     made: &ReportSchedule,

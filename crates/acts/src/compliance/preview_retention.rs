@@ -9,7 +9,7 @@ use model::core::refusal::Refusal;
 use serde::Serialize;
 use store::compliance::{archive, retention};
 
-use crate::compliance::find_holds::{holding, standing};
+use crate::compliance::find_holds::{active_orders, holding};
 use crate::compliance::retention_in_force::{in_force, rules, since};
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -106,7 +106,7 @@ fn look_at_changes(cx: &mut Context<'_, '_>, preview: &mut RetentionPreview) -> 
     let Some(before) = since(cx.now, preview.retention.changes_days) else {
         return Ok(());
     };
-    let orders = standing(cx)?;
+    let orders = active_orders(cx)?;
     let mut last = None;
     while preview.changes.len() + preview.held.len() < LOOKED {
         let page = retention::changes_to_erase_after(cx.tx, before, last.as_ref(), PAGE)?;
@@ -131,7 +131,7 @@ fn look_at_changes(cx: &mut Context<'_, '_>, preview: &mut RetentionPreview) -> 
 
 fn count_rest(cx: &mut Context<'_, '_>, preview: &mut RetentionPreview) -> Result<()> {
     if let Some(before) = since(cx.now, preview.retention.deliveries_days) {
-        let orders = standing(cx)?;
+        let orders = active_orders(cx)?;
         for span in free_spans(&orders, before) {
             preview.deliveries += retention::count_deliveries(cx.tx, span, COUNTED)?;
         }

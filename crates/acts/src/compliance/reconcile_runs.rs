@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use model::change::related_records::Permit;
+use model::compliance::change_trail::Leaf;
 use model::compliance::permit_check::PermitRows;
-use model::compliance::reconciliation::{Asked, Reconciliation, reconcile};
+use model::compliance::reconciliation::{Reconciliation, ReconciliationScope, reconcile};
 use model::compliance::run_trail::RunTrail;
 use model::core::act::actions;
 use model::core::ids::{PersonId, ServiceKey};
@@ -43,7 +44,7 @@ pub fn reconcile_runs(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<Recon
     if let Some(key) = service.filter(|key| !directory.services.contains_key(&ServiceKey::from(*key))) {
         return Err(Refusal::field("service", "unknown", unknown_name::service(&directory, key)).into());
     }
-    let spanned = report_controls::Asked {
+    let spanned = report_controls::ReportParameters {
         from: wanted.from,
         to: wanted.to,
         size: wanted.size,
@@ -51,13 +52,13 @@ pub fn reconcile_runs(cx: &mut Context<'_, '_>, wanted: &Wanted) -> Result<Recon
     let (from, to) = span(cx.now, &spanned)?;
     let position = position(cx, wanted.size)?;
     let mut trail = RunTrail::default();
-    read_leaves(cx, &position, |index, leaf| trail.take(index, leaf))?;
+    read_leaves(cx, &position, Leaf::read, |index, leaf| trail.take(index, leaf))?;
     // Rows show the present: they are compared with the whole log, whose last events may have no place yet.
     let rows = match wanted.size {
         None => Some(permit_rows(cx, &trail)?),
         Some(_) => None,
     };
-    let asked = Asked {
+    let asked = ReconciliationScope {
         from,
         to,
         service: wanted.service.clone(),

@@ -21,12 +21,15 @@ use crate::core::error::{Error, Result};
 
 /// The default span of a report, up to now.
 const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How many events are read at once.
-const BATCH: i64 = 1_000;
+/// How many events are read at once: two bundles of the log.
+const BATCH: i64 = 512;
+
+/// The reading of a leaf from its bytes.
+type Read = fn(&[u8]) -> serde_json::Result<Leaf>;
 
 /// The parameters of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct ReportParameters {
     /// The start of the span; ninety days before its end by default.
     pub from: Option<Timestamp>,
     /// The end of the span, not included; now by default.
@@ -39,7 +42,7 @@ pub struct Asked {
 ///
 /// # Errors
 /// 403, 404 for an unknown framework, 422 for a span that ends before it begins or a size without a checkpoint, or the store's.
-pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Result<ControlReport> {
+pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &ReportParameters) -> Result<ControlReport> {
     cx.allow(actions::AUDIT)?;
     let framework = framework(id).ok_or_else(|| Refusal::not_found(id))?;
     let span = span(cx.now, asked)?;
@@ -57,7 +60,12 @@ pub fn report_controls(cx: &mut Context<'_, '_>, id: &str, asked: &Asked) -> Res
 ///
 /// # Errors
 /// As [`report_controls`], and 422 for an unknown figure or rule.
-pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked: &Asked) -> Result<ReportRows> {
+pub fn report_rows(
+    cx: &mut Context<'_, '_>,
+    id: &str,
+    which: &Which<'_>,
+    asked: &ReportParameters,
+) -> Result<ReportRows> {
     cx.allow(actions::AUDIT)?;
     framework(id).ok_or_else(|| Refusal::not_found(id))?;
     let behind = match (which.figure, which.rule) {
@@ -65,9 +73,9 @@ pub fn report_rows(cx: &mut Context<'_, '_>, id: &str, which: &Which<'_>, asked:
             let figure = figure
                 .parse::<ReportFigure>()
                 .map_err(|why| Refusal::field("figure", "unknown_word", why))?;
-            rows::Asked::Figure(figure)
+            rows::RowFilter::Figure(figure)
         }
-        (None, Some(id)) => rows::Asked::Rule(rule(id).ok_or_else(|| {
+        (None, Some(id)) => rows::RowFilter::Rule(rule(id).ok_or_else(|| {
             let known: Vec<&str> = RULES.iter().map(|it| it.id).collect();
             let why = format!("`{id}` is none of: {}", known.join(", "));
             Refusal::field("rule", "unknown_word", why)
@@ -107,7 +115,7 @@ pub struct ReportRows {
     pub size: u64,
 }
 
-pub(crate) fn span(now: Timestamp, asked: &Asked) -> Result<(Timestamp, Timestamp)> {
+pub(crate) fn span(now: Timestamp, asked: &ReportParameters) -> Result<(Timestamp, Timestamp)> {
     let to = asked.to.unwrap_or(now);
     if to > now {
         let text = "`to` lies ahead: nobody can report on what has not happened. Leave it out, and the span ends now.";
@@ -161,7 +169,7 @@ pub(crate) fn read_trail(
     position: &LogPosition,
     mut trail: ChangeTrail,
 ) -> Result<ChangeTrail> {
-    read_leaves(cx, position, |index, leaf| trail.take(index, leaf))?;
+    read_leaves(cx, position, Leaf::read_slim, |index, leaf| trail.take(index, leaf))?;
     Ok(trail)
 }
 
@@ -169,6 +177,7 @@ pub(crate) fn read_trail(
 pub(crate) fn read_leaves(
     cx: &mut Context<'_, '_>,
     position: &LogPosition,
+    read: Read,
     mut take: impl FnMut(u64, Leaf),
 ) -> Result<()> {
     let size = i64::try_from(position.size).unwrap_or(i64::MAX);
@@ -180,7 +189,7 @@ pub(crate) fn read_leaves(
         }
         for event in &events {
             let index = event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default();
-            take(index, leaf(cx, event)?);
+            take(index, leaf(cx, event, read)?);
         }
         from += i64::try_from(events.len()).unwrap_or(BATCH);
     }
@@ -188,9 +197,9 @@ pub(crate) fn read_leaves(
 }
 
 /// The leaf of an event, with the deltas that are kept beside it.
-pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event) -> Result<Leaf> {
+pub(crate) fn leaf(cx: &mut Context<'_, '_>, event: &Event, read: Read) -> Result<Leaf> {
     let unreadable = |error: serde_json::Error| Error::Fault(format!("event {} cannot be read: {error}", event.id));
-    let mut leaf = Leaf::read(&event.bytes).map_err(unreadable)?;
+    let mut leaf = read(&event.bytes).map_err(unreadable)?;
     let Some(digest) = leaf.records_digest().map(str::to_owned) else {
         return Ok(leaf);
     };

@@ -12,7 +12,7 @@ use model::core::statement::Stated;
 use serde_json::json;
 
 use crate::compliance::erase_texts::save;
-use crate::compliance::lift_hold::{decide, word};
+use crate::compliance::lift_hold::{decide, lift_request};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -54,7 +54,7 @@ pub fn place_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Res
 pub fn end_legal_hold(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Change> {
     cx.allow(act::actions::SET_POLICY)?;
     let change = cx.change(key)?;
-    let word = word(cx, body)?;
+    let word = lift_request(cx, body)?;
     let Some(hold) = change.standing_hold().cloned() else {
         let text = format!("{} is under no legal hold.", change.key);
         return Err(Refusal::not_now("nothing_held", text, "There is nothing to lift.", Vec::new()).into());

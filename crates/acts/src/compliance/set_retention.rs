@@ -80,7 +80,7 @@ fn check_held(cx: &mut Context<'_, '_>, present: Retention, wanted: Retention) -
     let is_shorter = wanted
         .changes_days
         .is_some_and(|days| present.changes_days.is_none_or(|it| days < it));
-    let orders = find_holds::standing(cx)?;
+    let orders = find_holds::active_orders(cx)?;
     let before = since(cx.now, wanted.changes_days).filter(|_| is_shorter && !orders.is_empty());
     let Some(before) = before else { return Ok(()) };
     let mut held = BTreeSet::new();
@@ -136,7 +136,7 @@ pub fn changes_due_after(cx: &mut Context<'_, '_>, after: Option<&str>) -> Resul
     let Some(before) = since(cx.now, days) else {
         return Ok(Due::default());
     };
-    let orders = find_holds::standing(cx)?;
+    let orders = find_holds::active_orders(cx)?;
     let (mut changes, mut last) = (Vec::new(), after.and_then(read_place));
     for _ in 0..PAGES {
         let page = retention::changes_to_erase_after(cx.tx, before, last.as_ref(), CHANGES)?;
@@ -177,7 +177,7 @@ pub fn erase_due(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     if !is_due || !change.state.is_final() || change.is_kept() {
         return Ok(());
     }
-    let orders = find_holds::standing(cx)?;
+    let orders = find_holds::active_orders(cx)?;
     if !find_holds::holding(cx, &orders, &change)?.is_empty() {
         return Ok(());
     }
@@ -204,7 +204,7 @@ pub fn forget_due(cx: &mut Context<'_, '_>) -> Result<bool> {
     let Some(before) = since(cx.now, days) else {
         return Ok(false);
     };
-    let orders = find_holds::standing(cx)?;
+    let orders = find_holds::active_orders(cx)?;
     let mut count = 0;
     for span in free_spans(&orders, before) {
         let left = DELIVERIES - i64::try_from(count).unwrap_or(DELIVERIES);

@@ -45,7 +45,7 @@ pub(crate) fn keep_facts(
         return Ok(());
     };
     let digest = decision.facts_digest.clone();
-    keep_told(cx, written, before, &digest)
+    save_facts(cx, written, before, &digest)
 }
 
 /// Writes the facts of an act, as its events record it. An existing change counts as it was before the act, a new
@@ -99,7 +99,7 @@ fn keep_act(
     (act, person_facts, was_refused): (Act, Option<ActorFacts>, bool),
 ) -> Result<()> {
     let digest = file.requirements.facts_digest.clone();
-    keep_told(cx, written, file, &digest)?;
+    save_facts(cx, written, file, &digest)?;
     let facts = ActFacts {
         id: RecordId(cx.new_id()?),
         version: 0,
@@ -117,7 +117,7 @@ fn keep_act(
 }
 
 /// Writes the facts of a change under their digest, once.
-fn keep_told(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile, digest: &str) -> Result<()> {
+fn save_facts(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFile, digest: &str) -> Result<()> {
     if find_facts(cx, &file.change.id, digest)?.is_some() {
         return Ok(());
     }

@@ -70,7 +70,7 @@ pub(crate) fn with_grounds(
             is_told = true;
             value
         } else {
-            of_word(cx, file, &event.data)?
+            of_decision(cx, file, &event.data)?
         };
         event.data.insert(grounds::MEMBER.to_owned(), value);
     }
@@ -248,7 +248,7 @@ fn credential(cx: &mut Context<'_, '_>) -> Result<Option<String>> {
 }
 
 /// The grounds of a decision: its author, and the records that give the author the right.
-fn of_word(cx: &mut Context<'_, '_>, file: &ChangeFile, data: &Map<String, Value>) -> Result<Value> {
+fn of_decision(cx: &mut Context<'_, '_>, file: &ChangeFile, data: &Map<String, Value>) -> Result<Value> {
     let directory = cx.directory()?;
     let mut records = people_of(&directory, who_acts(cx).iter());
     records.extend(credential(cx)?);

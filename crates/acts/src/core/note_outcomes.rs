@@ -3,7 +3,7 @@
 
 use model::change::change_file::ChangeFile;
 use model::core::ids::{ChangeId, RecordId};
-use model::gate::running::{Running, is_observed, told_outcome, turn};
+use model::gate::running::{Running, is_observed, running_outcome, turn};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -22,11 +22,11 @@ pub(crate) fn note_outcomes(
 ) -> Result<()> {
     let change = &file.change;
     for target in &change.content.targets {
-        let Some(outcome) = told_outcome(change, target) else {
+        let Some(outcome) = running_outcome(change, target) else {
             continue;
         };
         let stood = before.map(|before| &before.change);
-        let earlier = stood.and_then(|stood| told_outcome(stood, target));
+        let earlier = stood.and_then(|stood| running_outcome(stood, target));
         let was_observed = stood.is_some_and(|stood| is_observed(stood, target));
         // The same build continues to run, with issues or without.
         let is_same =

@@ -231,14 +231,14 @@ fn check_clear<N: PlainNoun>(reading: &mut Reading<'_>) {
         if is_table || kept.is_none_or(|it| it.is_free_text) {
             continue;
         }
-        for text in said(reading, field) {
+        for text in texts_of_field(reading, field) {
             reading.check_technical(field.name, &text);
         }
     }
 }
 
 /// The texts of a field; a value of another form is noted already.
-fn said(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
+fn texts_of_field(reading: &mut Reading<'_>, field: &Field) -> Vec<String> {
     let before = reading.errors.len();
     let said = match field.kind {
         Kind::Texts(most) => reading.texts(field.name, most).unwrap_or_default(),

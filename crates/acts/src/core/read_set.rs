@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::record::Change;
-use store::audit::act_order::{ESTATE, Standing};
+use store::audit::act_order::{ESTATE, UsedVersion};
 use store::audit::event::RecordRef;
 use store::record::Record;
 
@@ -50,25 +50,25 @@ impl Standings {
 
     /// The act's first event with the changes that the act read and did not write; `None` for an act without an event,
     /// because such an act has no place in the log.
-    pub(crate) fn of_changes(self) -> Option<(String, Vec<Standing>)> {
+    pub(crate) fn of_changes(self) -> Option<(String, Vec<UsedVersion>)> {
         let event = self.first_event?;
         let written = self.written;
         let read = self.read.into_iter().filter(|(id, _)| !written.contains(id));
-        let changes = read.map(|(id, version)| standing(Change::TABLE, id, version, false));
+        let changes = read.map(|(id, version)| used_version(Change::TABLE, id, version, false));
         Some((event, changes.collect()))
     }
 }
 
 /// The act's read or write of the estate, at this number.
-pub(crate) fn of_estate(generation: i64, made: bool) -> Standing {
-    standing(ESTATE, String::new(), generation, made)
+pub(crate) fn of_estate(generation: i64, made: bool) -> UsedVersion {
+    used_version(ESTATE, String::new(), generation, made)
 }
 
-fn standing(table: &str, id: String, version: i64, made: bool) -> Standing {
+fn used_version(table: &str, id: String, version: i64, made: bool) -> UsedVersion {
     let record = RecordRef {
         table: table.to_owned(),
         id,
         version,
     };
-    Standing { record, made }
+    UsedVersion { record, made }
 }

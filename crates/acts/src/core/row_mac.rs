@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use model::identity::factor::Factor;
 use proof::crypto::{Hash, MasterKey};
 use store::RowCoder;
@@ -134,6 +135,10 @@ pub struct Came<'a> {
     pub event: &'a str,
     /// `sha256:…` of the raw body.
     pub body_digest: &'a str,
+    /// Its subject, which decides which deliveries it waits for.
+    pub subject: &'a str,
+    /// When it came: its place in the order, and the time at which its body is read.
+    pub received_at: Timestamp,
 }
 
 impl<'a> From<&'a Delivery> for Came<'a> {
@@ -144,38 +149,45 @@ impl<'a> From<&'a Delivery> for Came<'a> {
             delivery_id: &row.delivery_id,
             event: &row.event,
             body_digest: &row.body_digest,
+            subject: &row.subject,
+            received_at: row.received_at,
         }
     }
 }
 
 impl Came<'_> {
-    fn parts<'t>(&'t self, tenant: &'t str) -> [&'t [u8]; 6] {
-        [
+    fn parts(&self, tenant: &str) -> Vec<Vec<u8>> {
+        let came = self.received_at.as_microsecond().to_string();
+        let texts = [
             tenant,
             self.id,
             self.connection,
             self.delivery_id,
             self.event,
             self.body_digest,
-        ]
-        .map(str::as_bytes)
+            self.subject,
+            came.as_str(),
+        ];
+        texts.map(|text| text.as_bytes().to_vec()).to_vec()
     }
 
     /// The code of a delivery that a server accepts after its signature was checked with the connection's secret, or
     /// that an authorised person processes again.
     #[must_use]
     pub fn mac(&self, cx: &Context<'_, '_>) -> Hash {
-        let tenant = cx.tenant();
-        cx.services.tools().master.mac(DELIVERY, &self.parts(&tenant))
+        let parts = self.parts(&cx.tenant());
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        cx.services.tools().master.mac(DELIVERY, &parts)
     }
 }
 
 /// Whether a server accepted this delivery, and with this body if the body was read.
 #[must_use]
 pub fn is_own_delivery(cx: &Context<'_, '_>, row: &Delivery) -> bool {
-    let (tenant, came) = (cx.tenant(), Came::from(row));
+    let parts = Came::from(row).parts(&cx.tenant());
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     let master = &cx.services.tools().master;
-    let is_own = |mac: &[u8]| master.verify_mac(DELIVERY, &came.parts(&tenant), mac);
+    let is_own = |mac: &[u8]| master.verify_mac(DELIVERY, &parts, mac);
     let has_own_body = row.body.is_empty() || proof::crypto::digest_text(&row.body) == row.body_digest;
     has_own_body && row.mac.as_deref().is_some_and(is_own)
 }

@@ -148,7 +148,7 @@ fn save_letters(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFi
             // The news itself is the event.
             ("milestone", _) => letter.news.trim_end_matches('.').to_owned(),
             (_, Some(headline)) => format!("{} {headline}", file.change.key),
-            (topic, None) => format!("{} {}", file.change.key, topic_words(topic)),
+            (topic, None) => format!("{} {}", file.change.key, topic_suffix(topic)),
         };
         let text = format!(
             "{}\n{}\n\n{}: {}\n{}/t/{}/changes/{}\n",
@@ -173,7 +173,7 @@ fn save_letters(cx: &mut Context<'_, '_>, written: &mut Written, file: &ChangeFi
 }
 
 /// The text that a subject has after the key, as on the pages and in letters.
-fn topic_words(topic: &str) -> String {
+fn topic_suffix(topic: &str) -> String {
     let words = match topic {
         "asked_to_approve" => "needs your decision",
         "reminder" => "still needs your decision",

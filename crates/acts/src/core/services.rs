@@ -3,6 +3,9 @@
 
 mod clock_mark;
 mod closed_by_finding;
+mod ended_ways_in;
+mod memo;
+mod outlines;
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -20,6 +23,9 @@ use store::Store;
 
 use self::clock_mark::ClockMark;
 pub use self::closed_by_finding::ClosedByFinding;
+pub use self::ended_ways_in::{EndedWaysIn, Way};
+pub(crate) use self::memo::Memo;
+pub(crate) use self::outlines::{Outline, Outlines, Urgency};
 
 use crate::core::directory_cache::Estate;
 use crate::core::error::{Error, Result};
@@ -31,6 +37,12 @@ use crate::core::log_high_water::SeenLogs;
 const MOST_ESTATES: usize = 4;
 /// The most open changes that an act evaluates itself; with more it leaves all of them to the settler.
 const SETTLED_AT_ONCE: i64 = 100;
+/// How many sets of rows for figures are kept, of at most some 15 MB each.
+const MOST_ROWS: usize = 8;
+/// How many dashboards are kept with their figures, each for one sight of the data.
+const MOST_DASHBOARDS: usize = 256;
+/// Of how many tenants it is kept whom changes wait for.
+const MOST_WAITS: usize = 32;
 /// How many compiled sets of policies are cached.
 const MOST_SETS: usize = 256;
 
@@ -96,12 +108,17 @@ pub struct Services {
     /// The writes up to which all conflicts of a tenant's plans are stored.
     conflicts: Mutex<HashMap<String, (i64, i64, i64)>>,
     closed: ClosedByFinding,
+    ended: EndedWaysIn,
+    outlines: Outlines,
     /// By tenant: the changes whose work began, as read from the log for the last sample.
     begun: Mutex<HashMap<String, Arc<Begun>>>,
     /// By tenant: the value of the directory's counter at which no change was unsettled.
     settled: Mutex<HashMap<String, i64>>,
     /// The number of open changes from which on an act leaves them to the settler.
     settles: AtomicI64,
+    rows: Memo,
+    dashboards: Memo,
+    waits: Memo,
 }
 
 /// The changes of a log whose work began.
@@ -169,9 +186,14 @@ impl Services {
             grounded: Mutex::default(),
             conflicts: Mutex::default(),
             closed: ClosedByFinding::default(),
+            ended: EndedWaysIn::default(),
+            outlines: Outlines::default(),
             begun: Mutex::default(),
             settled: Mutex::default(),
             settles: AtomicI64::new(SETTLED_AT_ONCE),
+            rows: Memo::of(MOST_ROWS),
+            dashboards: Memo::of(MOST_DASHBOARDS),
+            waits: Memo::of(MOST_WAITS),
         }
     }
 
@@ -287,6 +309,11 @@ impl Services {
         &self.gate_read_cache
     }
 
+    /// The outlines of changes that were read.
+    pub(crate) fn outlines(&self) -> &Outlines {
+        &self.outlines
+    }
+
     /// Whether a tenant's log is known to record that events have grounds.
     pub(crate) fn has_grounds(&self, tenant: &str) -> bool {
         locked(&self.grounded).contains(tenant)
@@ -328,9 +355,29 @@ impl Services {
         self.settles.store(most, Ordering::Relaxed);
     }
 
+    /// The rows that figures are computed from, by tenant.
+    pub(crate) fn rows(&self) -> &Memo {
+        &self.rows
+    }
+
+    /// The figures of dashboards, by tenant, dashboard and sight.
+    pub(crate) fn dashboards(&self) -> &Memo {
+        &self.dashboards
+    }
+
+    /// Whom undecided changes wait for, by tenant.
+    pub(crate) fn waits(&self) -> &Memo {
+        &self.waits
+    }
+
     /// The findings that close the gate, whatever its rows allow.
     pub fn closed(&self) -> &ClosedByFinding {
         &self.closed
+    }
+
+    /// The ways in that the logs ended, whatever rows the database has.
+    pub fn ended(&self) -> &EndedWaysIn {
+        &self.ended
     }
 
     /// An unwrapped signing key, by its id.

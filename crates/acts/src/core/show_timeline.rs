@@ -8,6 +8,7 @@ use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, PeerReview,
     Permit,
 };
+use model::integration::outside_run::OutsideRun;
 use model::policy::act_facts::ActFacts;
 use model::policy::decision_facts::DecisionFacts;
 use proof::event::Event;
@@ -20,7 +21,7 @@ use crate::core::error::{Error, Result};
 
 /// An event of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub struct TimelineEvent {
     /// Its index in the log, once it has its place.
     pub index: Option<u64>,
     /// The event.
@@ -33,13 +34,13 @@ pub struct Told {
 ///
 /// # Errors
 /// [`model::core::refusal::Refusal::NotFound`], a fault when an event cannot be read, or the store's.
-pub fn show_timeline(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<Told>> {
+pub fn show_timeline(cx: &mut Context<'_, '_>, key: &str) -> Result<Vec<TimelineEvent>> {
     let change = cx.change(key)?;
     let names = records_of(cx, &change)?;
     let mut told = Vec::new();
     for event in events_of(cx, &change, &names)? {
         let texts = salts::of_event(cx.tx, &event.id)?;
-        told.push(Told {
+        told.push(TimelineEvent {
             index: event.seq.and_then(|seq| u64::try_from(seq).ok()),
             event: opened(cx, &event)?.0,
             texts: texts.into_iter().map(|text| (text.commitment, text.text)).collect(),
@@ -72,14 +73,17 @@ pub(crate) fn records_of(cx: &mut Context<'_, '_>, change: &Change) -> Result<Ve
     Ok(names)
 }
 
-/// The records that are about the change by its key: its gate checks, with the text of the asker, and its agenda items.
-/// An agenda item contains why a member objected or the chair added the change.
+/// The records that are about the change by its key: its gate checks, with the text of the asker, the runs that clients of
+/// other systems told of, and its agenda items. An agenda item contains why a member objected or the chair added the change.
 pub(crate) fn records_about(cx: &mut Context<'_, '_>, change: &Change) -> Result<Vec<Name>> {
     let about = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
     let checks = record::bodies::<GateCheck>(cx.tx, &about)?.into_iter();
     let items = record::bodies::<AgendaItem>(cx.tx, &about)?.into_iter();
+    let runs = record::bodies::<OutsideRun>(cx.tx, &about)?.into_iter();
     let checks = checks.map(|check| (GateCheck::TABLE, check.id.0));
-    Ok(checks.chain(items.map(|item| (AgendaItem::TABLE, item.id.0))).collect())
+    let items = items.map(|item| (AgendaItem::TABLE, item.id.0));
+    let runs = runs.map(|run| (OutsideRun::TABLE, run.id.0));
+    Ok(checks.chain(items).chain(runs).collect())
 }
 
 fn add<R: Record>(cx: &mut Context<'_, '_>, column: &str, change: &str, names: &mut Vec<Name>) -> Result<()> {

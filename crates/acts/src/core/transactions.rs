@@ -5,12 +5,15 @@ use store::{CrossTx, Lane, Mode};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::services::Tools;
+use crate::core::services::{Services, Tools};
 
 /// Runs acts, each in a transaction of its own.
 pub trait Transactions {
     /// The tools that its acts work with.
     fn tools(&self) -> &Tools;
+
+    /// The tools and caches that its acts work with.
+    fn services(&self) -> &Services;
 
     /// Runs an act in one tenant and waits for its result. Never on a thread that must not block.
     ///

@@ -12,7 +12,7 @@ use model::core::enums::State;
 use model::core::ids::{ChangeId, PersonId};
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
-use model::directory::leaver::{has_part, is_glass_of, is_word_of, leave};
+use model::directory::leaver::{counts_as_of, has_part, is_glass_of, leave};
 use model::directory::snapshot::{Deactivation, Person, Token};
 use serde::Deserialize;
 use serde_json::json;
@@ -100,7 +100,7 @@ pub fn end_person(
     let is_last = last_administrator::is_last(&*cx.directory()?, &person);
     let person = cx.put_estate("person.deactivated", person, json!({"compromised": compromised}))?;
     if is_last {
-        last_administrator::tell(cx, &person)?;
+        last_administrator::notify_change_managers(cx, &person)?;
     }
     end_access(cx, &person.id)?;
     set_agent::end_of(cx, &person.id)?;
@@ -113,14 +113,14 @@ pub fn end_person(
         impersonation::take_back(cx, &person.id)?;
     }
     end_delegations(cx, &person.id)?;
-    review_access::hand_over(cx)?;
-    action_items::hand_over(cx, &person.id)?;
+    review_access::reassign_parts(cx)?;
+    action_items::reassign_items(cx, &person.id)?;
     if is_news {
         suspend_given::follow(cx, &person)?;
     }
     end_work(cx, &gone, compromised)?;
     // Others may have to approve instead: deputies end, and rules look for the remaining people.
-    settle_open::settle_asked(cx)?;
+    settle_open::settle_with_approvers(cx)?;
     Ok(person)
 }
 
@@ -178,7 +178,7 @@ fn end_work(cx: &mut Context<'_, '_>, people: &[PersonId], compromised: bool) ->
     let changes = record::bodies::<Change>(cx.tx, &filter)?;
     if compromised {
         for some in changes.chunks(AT_ONCE) {
-            concerned.extend(spoken_for(cx, some, people)?);
+            concerned.extend(represented_in(cx, some, people)?);
         }
     }
     for change in changes {
@@ -241,7 +241,7 @@ fn concerned(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<BTreeSet<Str
 
 /// The fields by which a record shows that a person accepted or confirmed something.
 #[derive(Deserialize)]
-struct Said {
+struct Acceptance {
     change: ChangeId,
     #[serde(alias = "accepted")]
     met: Option<By>,
@@ -254,7 +254,7 @@ struct By {
 
 /// Ids of those open changes in which a compromised account acted without a decision of its own: by a sign-in that it
 /// set up, by a delegate, by accepting failed evidence or by confirming a condition.
-fn spoken_for(cx: &mut Context<'_, '_>, changes: &[Change], people: &[PersonId]) -> Result<BTreeSet<String>> {
+fn represented_in(cx: &mut Context<'_, '_>, changes: &[Change], people: &[PersonId]) -> Result<BTreeSet<String>> {
     let of_these = || {
         Filter::new()
             .one_of("change_id", changes.iter().map(|it| it.id.as_str()))
@@ -263,10 +263,10 @@ fn spoken_for(cx: &mut Context<'_, '_>, changes: &[Change], people: &[PersonId])
     let approvals = record::bodies::<Approval>(cx.tx, &of_these().equals("state", "standing"))?;
     let approvals = approvals
         .into_iter()
-        .filter(|it| people.iter().any(|person| is_word_of(it, person)));
+        .filter(|it| people.iter().any(|person| counts_as_of(it, person)));
     let mut found: BTreeSet<String> = approvals.map(|it| it.change.0).collect();
-    let mut said = record::parts::<Evidence, Said>(cx.tx, &of_these())?;
-    said.extend(record::parts::<Condition, Said>(cx.tx, &of_these())?);
+    let mut said = record::parts::<Evidence, Acceptance>(cx.tx, &of_these())?;
+    said.extend(record::parts::<Condition, Acceptance>(cx.tx, &of_these())?);
     let said = said
         .into_iter()
         .filter(|it| it.met.as_ref().is_some_and(|met| people.contains(&met.by)));

@@ -191,5 +191,5 @@ fn unseat(cx: &mut Context<'_, '_>, right: &HeldRight, review: &RecordId, data: 
         let unseated = Group { members, ..group };
         group_membership::put_group(cx, unseated, data.clone(), group_membership::Comers::Seated)?;
     }
-    denied_rights::refuse_seat(cx, &right.person, (&right.what, Some(review)), data)
+    denied_rights::refuse_membership(cx, &right.person, (&right.what, Some(review)), data)
 }

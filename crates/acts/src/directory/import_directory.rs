@@ -377,9 +377,9 @@ impl Staging {
         }
         let directory = &self.directory;
         let standing = match line.noun {
-            Noun::Services => read_directory_rows::standing_service(&fields, directory)?,
-            Noun::Environments => read_directory_rows::standing_environment(&fields, directory)?,
-            Noun::ConfigItems => read_directory_rows::standing_config_item(&fields, directory)?,
+            Noun::Services => read_directory_rows::present_service(&fields, directory)?,
+            Noun::Environments => read_directory_rows::present_environment(&fields, directory)?,
+            Noun::ConfigItems => read_directory_rows::present_config_item(&fields, directory)?,
             Noun::Groups => {
                 let key = fields.get("key").and_then(Value::as_str).unwrap_or_default();
                 let members = directory.groups.get(&key.into()).map(|group| {
@@ -394,7 +394,7 @@ impl Staging {
                 let row = read_directory_rows::ownership(&mut Reading::new(&fields, ""), directory, old, cx.now);
                 let standing = known.get(&row.natural_key());
                 let running = standing.filter(|row| row.ends_at.is_none_or(|end| end > cx.now));
-                read_directory_rows::standing(running, &["function", "ends_at"])?
+                read_directory_rows::present_fields(running, &["function", "ends_at"])?
             }
             Noun::People | Noun::Dependencies => Body::new(),
         };
@@ -431,7 +431,7 @@ impl Staging {
                     reading.wrong("roles", "last_administrator", text);
                 }
             }
-            Write::Group(group) if self_grant::gives_seat(cx, self.directory.groups.get(&group.key), group) => {
+            Write::Group(group) if self_grant::gives_membership(cx, self.directory.groups.get(&group.key), group) => {
                 reading.wrong("members", "own_request", self_grant::OWN_SEAT);
             }
             Write::Dependency(arrow) if self_grant::gives_part(cx, &self.directory, arrow) => {
@@ -746,7 +746,7 @@ fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>, by_two: bool) -> Result<(
                     denied_rights::note_roles(cx, &outside, known, &mut person);
                     impersonation::note_address(cx, known, &mut person, is_alone);
                 } else {
-                    person.made_by = impersonation::hand(cx, &person.id).filter(|_| !by_two);
+                    person.made_by = impersonation::credential_grant(cx, &person.id).filter(|_| !by_two);
                 }
                 let saved = pending.put(cx, *person)?;
                 known_by.extend(known.clone().map(|known| (known, saved.clone())));
@@ -761,7 +761,7 @@ fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>, by_two: bool) -> Result<(
             Write::ConfigItem(item) => drop(pending.put(cx, item)?),
             Write::Dependency(arrow) => drop(pending.put(cx, arrow)?),
             Write::Ownership(mut row) => {
-                row.hand = set_service::hand_of_row(cx, &row).filter(|_| !by_two);
+                row.hand = set_service::grant_of_row(cx, &row).filter(|_| !by_two);
                 pending.put(cx, row)?;
             }
         }
@@ -775,7 +775,7 @@ fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>, by_two: bool) -> Result<(
         }
     }
     for (known, person) in known_by {
-        impersonation::tell_address(cx, &known, &person)?;
+        impersonation::notify_changed_address(cx, &known, &person)?;
         if known.is_compromised() {
             suspend_given::follow(cx, &person)?;
         }
@@ -783,7 +783,7 @@ fn write(cx: &mut Context<'_, '_>, writes: Vec<Write>, by_two: bool) -> Result<(
     group_membership::follow(cx, &before)?;
     for group in seated {
         let known = before.groups.get(&group.key).map(|known| known.members.clone());
-        denied_rights::note_seats(cx, &outside, &known.unwrap_or_default(), &group)?;
+        denied_rights::note_memberships(cx, &outside, &known.unwrap_or_default(), &group)?;
     }
     for person in left {
         deactivate_person::end_person(cx, person, false, None)?;

@@ -1,8 +1,11 @@
 //! Creates several people at once, each with a sign-in that works once: a long random password, which the person
 //! replaces on the first use of a link with the password.
 
+use std::collections::BTreeSet;
+
 use model::core::act::actions;
 use model::core::body::Body;
+use model::core::enums::Role;
 use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Person;
 use serde_json::json;
@@ -23,10 +26,12 @@ pub struct Invitation {
     pub name: String,
     /// Their mail address; empty for none.
     pub email: String,
+    /// The roles that their line names, beside those of all.
+    pub roles: Vec<Role>,
 }
 
 /// Reads people, one a line: `login, name, mail address`, `Name <mail address>`, `name, mail address`, or a mail
-/// address alone. Without a login, the part before the `@` is the login.
+/// address alone; roles may follow the mail address. Without a login, the part before the `@` is the login.
 ///
 /// # Errors
 /// 422 for nobody, for too many, for a line that cannot be read and for a repeated login; it names the line.
@@ -65,24 +70,43 @@ fn wrong(place: usize, text: &str) -> FieldError {
 
 fn read_line(line: &str) -> Option<Invitation> {
     let plain = line.replace('<', ",").replace('>', "");
-    let parts: Vec<&str> = plain
+    let mut parts: Vec<&str> = plain
         .split([',', ';', '\t'])
         .map(str::trim)
         .filter(|it| !it.is_empty())
         .collect();
+    let roles = split_roles(&mut parts);
     let before_at = |mail: &str| mail.split('@').next().unwrap_or_default().to_lowercase();
     let (login, name, email) = match parts[..] {
         [mail] if mail.contains('@') => (before_at(mail), before_at(mail), mail),
         [name, mail] if mail.contains('@') => (before_at(mail), name.to_owned(), mail),
-        [login, name] => (login.to_lowercase(), name.to_owned(), ""),
+        [login, name] if !login.contains('@') => (login.to_lowercase(), name.to_owned(), ""),
         [login, name, mail] if mail.contains('@') => (login.to_lowercase(), name.to_owned(), mail),
         _ => return None,
     };
     let email = email.to_owned();
-    (!login.is_empty()).then_some(Invitation { login, name, email })
+    (!login.is_empty()).then_some(Invitation {
+        login,
+        name,
+        email,
+        roles,
+    })
 }
 
-/// Creates people with these roles, each with the hash of a password. If one of them is refused, none is created.
+/// Takes the roles off the end of a line. They follow a mail address, so that nobody's name is taken for a role.
+fn split_roles(parts: &mut Vec<&str>) -> Vec<Role> {
+    let Some(mail) = parts.iter().position(|part| part.contains('@')) else {
+        return Vec::new();
+    };
+    let role = |part: &&str| part.to_lowercase().replace(' ', "_").parse::<Role>().ok();
+    let roles: Option<Vec<Role>> = parts[mail + 1..].iter().map(role).collect();
+    if roles.is_some() {
+        parts.truncate(mail + 1);
+    }
+    roles.unwrap_or_default()
+}
+
+/// Creates people with these roles and those of their lines, each with the hash of a password. If one of them is refused, none is created.
 ///
 /// # Errors
 /// 403; 409 for a right that two people give; 422, which names the login; the store's.
@@ -103,6 +127,8 @@ pub fn invite_people(
 }
 
 fn body_of(invitation: &Invitation, roles: &[String]) -> Body {
+    let own = invitation.roles.iter().map(|role| role.as_str());
+    let roles: BTreeSet<&str> = roles.iter().map(String::as_str).chain(own).collect();
     let mut body = json!({"login": invitation.login, "name": invitation.name, "roles": roles});
     if !invitation.email.is_empty() {
         body["email"] = json!(invitation.email);
@@ -145,6 +171,23 @@ mod tests {
                 ("aiko", "Aiko Tanaka", "Aiko@halden.example"),
                 ("tom", "tom", "tom@x.example"),
             ]
+        );
+    }
+
+    #[test]
+    fn roles_follow_the_mail_address_and_no_name_is_one() {
+        let read = read_invitations(
+            "Hanne Brandt <hanne@halden.example>, owner\nmira@x.example; Change manager; Security\nops, Security",
+        );
+        let read = read.unwrap();
+        let roles: Vec<&[Role]> = read.iter().map(|it| it.roles.as_slice()).collect();
+        assert_eq!(roles, [&[Role::Owner][..], &[Role::ChangeManager, Role::Security], &[]]);
+        assert_eq!((read[1].login.as_str(), read[2].name.as_str()), ("mira", "Security"));
+        let body = body_of(&read[0], &["requester".to_owned()]);
+        assert_eq!(body["roles"], json!(["owner", "requester"]));
+        assert!(
+            read_invitations("a@x.example, emperor").is_err(),
+            "no role is called so"
         );
     }
 

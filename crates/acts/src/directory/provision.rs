@@ -200,7 +200,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, told: &ProvisionedPerson) -> Resu
     }
     check_login(None, told)?;
     let id = PersonId(cx.new_id()?);
-    let made_by = impersonation::hand(cx, &id);
+    let made_by = impersonation::credential_grant(cx, &id);
     check_unique(cx, &id, None, told)?;
     check_address(None, told)?;
     let fresh = Person {
@@ -439,7 +439,7 @@ fn keep_person(cx: &mut Context<'_, '_>, known: Person, told: &ProvisionedPerson
     let kept = cx.put_estate("person.edited", next, json!({"provisioned": true}))?;
     settle_open::settle_person(cx, Some(&known), &kept)?;
     set_person::settle_committers(cx, Some(&known), &kept)?;
-    impersonation::tell_address(cx, &known, &kept)?;
+    impersonation::notify_changed_address(cx, &known, &kept)?;
     Ok(kept)
 }
 
@@ -659,14 +659,14 @@ fn save_group(cx: &mut Context<'_, '_>, group: Group) -> Result<Group> {
     // A token acts for a person, so a person who provisions with their own token could add themselves to a deciding
     // group.
     let before = by_key(cx, group.key.as_str())?;
-    if self_grant::gives_seat(cx, before.as_ref(), &group) && matters(cx, &group.key)? {
+    if self_grant::gives_membership(cx, before.as_ref(), &group) && matters(cx, &group.key)? {
         return Err(self_grant::own_request(OWN_SEAT).into());
     }
     // A directory knows only groups: its membership of a group also sets the role that belongs to it, in both
     // directions.
     let saved = group_membership::put_group(cx, group, json!({"provisioned": true}), Comers::Empowered)?;
     if matters(cx, &saved.key)? {
-        settle_open::settle_asked(cx)?;
+        settle_open::settle_with_approvers(cx)?;
     }
     Ok(saved)
 }

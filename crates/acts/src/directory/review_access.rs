@@ -146,7 +146,7 @@ fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> Pe
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn hand_over(cx: &mut Context<'_, '_>) -> Result<()> {
+pub(crate) fn reassign_parts(cx: &mut Context<'_, '_>) -> Result<()> {
     let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
     for stored in record::find::<AccessReview>(cx.tx, &open)? {
         let part = stored.record;
@@ -253,7 +253,7 @@ pub fn sign_review(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Ac
         take_away(cx, right, &signed.id)?;
     }
     if !refused.is_empty() {
-        settle_open::settle_asked(cx)?;
+        settle_open::settle_with_approvers(cx)?;
     }
     Ok(signed)
 }

@@ -115,7 +115,7 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>) -> Result<()> {
         return Ok(());
     };
     if tenant.access_review_period.months().is_some() {
-        review_access::hand_over(cx)?;
+        review_access::reassign_parts(cx)?;
         let open = Filter::new()
             .equals("is_open", true)
             .order_by("id")

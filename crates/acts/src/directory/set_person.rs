@@ -73,7 +73,7 @@ pub fn create_person(cx: &mut Context<'_, '_>, body: &Body) -> Result<Person> {
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
     two_people::check_person(cx, &person)?;
-    person.made_by = impersonation::hand(cx, &person.id);
+    person.made_by = impersonation::credential_grant(cx, &person.id);
     let person = cx.put_estate("person.created", person, json!({}))?;
     group_membership::join_well_known_groups(cx, None, &person)?;
     settle_open::settle_person(cx, None, &person)?;
@@ -176,7 +176,7 @@ pub fn edit_person(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
     group_membership::leave_well_known_groups(cx, &before, &person)?;
     settle_open::settle_person(cx, Some(&before), &person)?;
     settle_committers(cx, Some(&before), &person)?;
-    impersonation::tell_address(cx, &before, &person)?;
+    impersonation::notify_changed_address(cx, &before, &person)?;
     Ok(person)
 }
 
@@ -191,7 +191,7 @@ fn check_agents_rights(reading: &mut Reading<'_>, cx: &Context<'_, '_>, before: 
 }
 
 /// Nobody adds an agent to a group: groups decide.
-fn check_agents_seat(reading: &mut Reading<'_>, directory: &Directory, group: &snapshot::Group) {
+fn check_agent_membership(reading: &mut Reading<'_>, directory: &Directory, group: &snapshot::Group) {
     let known = directory.groups.get(&group.key);
     let is_new = |person: &&PersonId| known.is_none_or(|known| !known.members.contains(*person));
     for person in group.members.iter().filter(is_new) {
@@ -254,7 +254,7 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
     });
     let event = write::draft("person.password_set", ("person", id.0.clone()), cx.now, told);
     let mut written = write::Written::default();
-    impersonation::tell(cx, &mut written, &id, "set a new password for your account")?;
+    impersonation::notify_changed_sign_in(cx, &mut written, &id, "set a new password for your account")?;
     cx.tell(vec![event], written)
 }
 
@@ -265,7 +265,7 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
 pub fn end_sessions(cx: &mut Context<'_, '_>, person: &str) -> Result<u64> {
     cx.allow(act::actions::SET_PERSON)?;
     let ended = session::delete_of_person(cx.tx, person)?;
-    session_end::note_asked(cx, person, &ended)?;
+    session_end::note_requested(cx, person, &ended)?;
     Ok(u64::try_from(ended.len()).unwrap_or_default())
 }
 
@@ -281,9 +281,9 @@ pub fn set_group(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<sna
     let mut reading = Reading::new(&named, "");
     reading.errors.extend(parse::other_key(body, key));
     let mut group = read_directory_rows::group(&mut reading, &directory);
-    check_agents_seat(&mut reading, &directory, &group);
+    check_agent_membership(&mut reading, &directory, &group);
     reading.finish()?;
-    if self_grant::gives_seat(cx, directory.groups.get(&group.key), &group) {
+    if self_grant::gives_membership(cx, directory.groups.get(&group.key), &group) {
         return Err(self_grant::own_request(self_grant::OWN_SEAT).into());
     }
     if let Some((_, matter)) = two_people::moves_group(&directory, &group) {
@@ -297,8 +297,8 @@ pub fn set_group(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<sna
     let group = group_membership::put_group(cx, group, json!({}), Comers::Seated)?;
     if before != group.members {
         let outside = FromOutside::find(cx)?;
-        denied_rights::note_seats(cx, &outside, &before, &group)?;
+        denied_rights::note_memberships(cx, &outside, &before, &group)?;
     }
-    settle_open::settle_asked(cx)?;
+    settle_open::settle_with_approvers(cx)?;
     Ok(group)
 }

@@ -7,7 +7,7 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::core::{act, enums};
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::ownership_matrix::Place;
 use model::directory::snapshot::{
     ConfigItem, Dependency, Directory, Environment, MaintenanceWindow, Ownership, Service,
@@ -40,7 +40,7 @@ fn named(cx: &Context<'_, '_>, id: &RecordId) -> Result<RecordId> {
 pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
-    let body = read_directory_rows::completed(body, read_directory_rows::standing_service(body, &directory)?);
+    let body = read_directory_rows::completed(body, read_directory_rows::present_service(body, &directory)?);
     let mut reading = Reading::new(&body, "");
     let mut service = read_directory_rows::service(&mut reading, &directory);
     reading.finish()?;
@@ -61,7 +61,7 @@ pub fn set_service(cx: &mut Context<'_, '_>, body: &Body) -> Result<Service> {
 pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environment> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
-    let body = read_directory_rows::completed(body, read_directory_rows::standing_environment(body, &directory)?);
+    let body = read_directory_rows::completed(body, read_directory_rows::present_environment(body, &directory)?);
     let mut reading = Reading::new(&body, "");
     let mut place = read_directory_rows::environment(&mut reading, &directory);
     reading.finish()?;
@@ -86,7 +86,7 @@ pub fn set_environment(cx: &mut Context<'_, '_>, body: &Body) -> Result<Environm
 pub fn set_config_item(cx: &mut Context<'_, '_>, body: &Body) -> Result<ConfigItem> {
     cx.allow(act::actions::SET_SERVICE)?;
     let directory = cx.directory()?;
-    let body = read_directory_rows::completed(body, read_directory_rows::standing_config_item(body, &directory)?);
+    let body = read_directory_rows::completed(body, read_directory_rows::present_config_item(body, &directory)?);
     let mut reading = Reading::new(&body, "");
     let mut item = read_directory_rows::config_item(&mut reading, &directory);
     reading.finish()?;
@@ -136,7 +136,7 @@ pub fn set_dependency(cx: &mut Context<'_, '_>, body: &Body) -> Result<Dependenc
     settle_around(cx, &arrow)?;
     // Only parts inherit owners.
     if arrow.kind == enums::DependencyKind::PartOf || old.is_some() {
-        crate::case::settle_open::settle_asked(cx)?;
+        crate::case::settle_open::settle_with_approvers(cx)?;
     }
     settle_reached(cx)?;
     Ok(arrow)
@@ -198,7 +198,7 @@ pub fn end_dependency(cx: &mut Context<'_, '_>, id: &str) -> Result<Dependency> 
     let before = cx.directory()?;
     let ended = end_arrow(cx, id)?;
     settle_through(cx, &before, &ended)?;
-    crate::case::settle_open::settle_asked(cx)?;
+    crate::case::settle_open::settle_with_approvers(cx)?;
     settle_reached(cx)?;
     Ok(ended)
 }
@@ -251,17 +251,17 @@ pub fn set_ownership(cx: &mut Context<'_, '_>, body: &Body) -> Result<Ownership>
     row.id = named(cx, &row.id)?;
     // A row set by a person stays that person's, whatever a catalogue lists later.
     row.is_from_catalogue = false;
-    row.hand = hand_of_row(cx, &row);
+    row.hand = grant_of_row(cx, &row);
     let row = cx.put_estate("ownership.set", row, json!({}))?;
     settle_under(cx, &row)?;
     Ok(row)
 }
 
 /// The person who sets a row of the ownership matrix, if it is another person than its holder.
-pub(crate) fn hand_of_row(cx: &Context<'_, '_>, row: &Ownership) -> Option<Hand> {
+pub(crate) fn grant_of_row(cx: &Context<'_, '_>, row: &Ownership) -> Option<CredentialGrant> {
     match &row.person {
-        Some(person) => impersonation::hand(cx, person),
-        None => Some(Hand {
+        Some(person) => impersonation::credential_grant(cx, person),
+        None => Some(CredentialGrant {
             by: cx.actor.speaker().clone(),
             at: cx.now,
         })

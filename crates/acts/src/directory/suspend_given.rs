@@ -76,7 +76,7 @@ pub(crate) fn suspend_given(cx: &mut Context<'_, '_>, giver: &PersonId) -> Resul
         }
     }
     if !found.is_empty() {
-        tell_administrators(cx, giver, found.len())?;
+        notify_administrators(cx, giver, found.len())?;
     }
     Ok(Given { things: found, made })
 }
@@ -330,7 +330,7 @@ fn set(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, giver: &PersonId) -
         GivenKind::Person | GivenKind::Role | GivenKind::Function | GivenKind::Account => {
             set_person(cx, item, on, data)
         }
-        GivenKind::Group => set_seat(cx, item, on, data),
+        GivenKind::Group => set_membership(cx, item, on, data),
         GivenKind::Ownership => put::<Ownership>(cx, item, "ownership", on, data, |row| row.ends_at = ends),
         GivenKind::Delegation => put::<Delegation>(cx, item, "delegation", on, data, |row| {
             row.ends_at = ends.unwrap_or(row.ends_at);
@@ -427,7 +427,7 @@ fn set_person(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value)
     settle_open::settle_person(cx, Some(&before), &person)
 }
 
-fn set_seat(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value) -> Result<()> {
+fn set_membership(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value) -> Result<()> {
     let found = cx.directory()?.groups.get(&GroupKey::from(item.what.as_str())).cloned();
     let (Some(mut group), Some(person)) = (found, &item.person) else {
         return Ok(());
@@ -442,7 +442,7 @@ fn set_seat(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, data: Value) -
     Ok(())
 }
 
-fn tell_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usize) -> Result<()> {
+fn notify_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usize) -> Result<()> {
     let directory = cx.directory()?;
     let name = directory.name(giver);
     let page = format!("/t/{}/people/{}", cx.tenant(), directory.login(giver));
@@ -490,7 +490,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, giver: &Person) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub fn told_name(cx: &mut Context<'_, '_>, item: &Suspended) -> Result<String> {
+pub fn display_name(cx: &mut Context<'_, '_>, item: &Suspended) -> Result<String> {
     let id = item.what.as_str();
     let name = match item.kind {
         GivenKind::Ownership => record::load::<Ownership>(cx.tx, id)?.map(|it| {
@@ -569,6 +569,6 @@ pub fn decide_suspended(cx: &mut Context<'_, '_>, login: &str, number: &str, bod
     let data = json!({"suspension": item.number, "confirmed": confirmed});
     let person = cx.put_estate("person.edited", person, data)?;
     follow(cx, &person)?;
-    settle_open::settle_asked(cx)?;
+    settle_open::settle_with_approvers(cx)?;
     Ok(person)
 }

@@ -69,11 +69,11 @@ pub fn find_lost_timers(cx: &mut Context<'_, '_>, after: &str) -> Result<Lost> {
         let providers = expire_federated_rights::lost(cx)?;
         lost.subjects
             .extend(providers.into_iter().map(|id| (expire_federated_rights::TABLE, id)));
-        let doubted = audit_workload_trust::untold(cx)?;
+        let doubted = audit_workload_trust::unreported(cx)?;
         lost.subjects
             .extend(doubted.into_iter().map(|id| (audit_workload_trust::TABLE, id)));
         lost.subjects.extend(expand_spans::run_out(cx)?);
-        lost.subjects.extend(keep_conflicts::untold(cx)?);
+        lost.subjects.extend(keep_conflicts::pending_work(cx)?);
         if review_by_clock::is_lost(cx)? {
             lost.subjects.push((review_by_clock::LOST, cx.tenant()));
         }

@@ -33,7 +33,7 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
             Some(stored) => answer::judge_check(cx, stored.record),
             None => Ok(()),
         },
-        "person" => send_deferred::tell_held(cx, subject),
+        "person" => send_deferred::send_held(cx, subject),
         review_by_clock::TABLE => review_by_clock::begin(cx),
         review_by_clock::LOST => review_by_clock::set_again(cx),
         revoke_signed::TABLE => revoke_signed::revoke_signed(cx, subject),
@@ -47,11 +47,11 @@ pub fn run_timer(cx: &mut Context<'_, '_>, table: &str, subject: &str) -> Result
             escalate_items::escalate(cx, subject)
         }
         expand_spans::FREEZES => expand_spans::expand_freeze(cx, subject),
-        find_hits::TELLING => tell_hits::tell_hits(cx, subject),
+        find_hits::TELLING => tell_hits::notify_owners(cx, subject),
         expand_spans::WINDOWS => expand_spans::expand_window(cx, subject),
         keep_conflicts::PAIR => keep_conflicts::follow_pair(cx, subject),
         keep_conflicts::LATE => keep_conflicts::escalate(cx, subject),
-        past_end::TABLE => past_end::ask_how_it_ended(cx, subject),
+        past_end::TABLE => past_end::open_end_question(cx, subject),
         agenda::TABLE => agenda::follow(cx, subject),
         meeting_series::TABLE => meeting_series::plan_next(cx, subject),
         "outside_check" => external_checks::judge_again(cx, subject),

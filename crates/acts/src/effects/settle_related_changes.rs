@@ -9,7 +9,7 @@ use model::change::record::{Change, Target};
 use model::change::related_records::{Evidence, Link};
 use model::change::success::succeeded;
 use model::core::enums::{Aspect, LinkKind};
-use model::gate::running::{is_observed, told_outcome};
+use model::gate::running::{is_observed, running_outcome};
 use store::change::changes;
 use store::record::{self, Filter};
 
@@ -61,7 +61,7 @@ fn hangs_on_others_now(before: &ChangeFile, file: &ChangeFile) -> bool {
 fn compared_with(cx: &mut Context<'_, '_>, before: &ChangeFile, file: &ChangeFile) -> Result<BTreeSet<String>> {
     let change = &file.change;
     let has_moved = |target: &&Target| {
-        let told = |it: &Change| (told_outcome(it, target), is_observed(it, target));
+        let told = |it: &Change| (running_outcome(it, target), is_observed(it, target));
         told(&before.change) != told(change)
     };
     let moved = change.content.targets.iter().filter(has_moved);

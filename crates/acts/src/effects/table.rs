@@ -11,7 +11,7 @@ use crate::integration::beside::mirror_changes::mirror_saved;
 use crate::integration::external_checks::answer_moved;
 use crate::notify::communicate::follow_stage;
 use crate::notify::invite::invite;
-use crate::risk::ask_probes::ask_new;
+use crate::risk::ask_probes::queue_new;
 use crate::schedule::keep_conflicts::follow_saved;
 use crate::schedule::set_joint_maintenance::follow_joint;
 
@@ -29,7 +29,7 @@ pub(crate) const EFFECTS: &[Effect] = &[
     refresh_gate,
     answer_moved,
     mirror_saved,
-    ask_new,
+    queue_new,
     follow_items,
     follow_stage,
     invite,

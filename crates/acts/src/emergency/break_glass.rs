@@ -7,7 +7,7 @@ use model::change::change_file::EventDraft;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::ids::{ChangeId, RecordId, ServiceKey};
-use model::emergency::budget::{BUDGET_DAYS, Used, teams_of, teams_of_services, words_of_team};
+use model::emergency::budget::{BUDGET_DAYS, Used, spellings_of_team, teams_of, teams_of_services};
 use model::emergency::records::BreakGlassUse;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -40,7 +40,7 @@ fn count_uses(cx: &mut Context<'_, '_>, change: &Change) -> Result<Used> {
     let teams = teams_of_services(change, &directory);
     let opened = opened_for(cx, &latest)?;
     let count = |team: &str| {
-        let words = words_of_team(team, &directory);
+        let words = spellings_of_team(team, &directory);
         let is_for = |service: &ServiceKey| teams.get(service).is_some_and(|its| its == team);
         let is_meant = |row: &&BreakGlassUse| words.contains(&row.team) || opened[&row.change].iter().any(is_for);
         // One opening stands in a row for each team that it counted against.

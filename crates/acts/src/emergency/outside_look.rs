@@ -11,7 +11,7 @@ use model::emergency::outside_look::{OutsideLook, OutsideLookInput};
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::case::settle_open::settle_asked;
+use crate::case::settle_open::settle_with_approvers;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
@@ -63,7 +63,7 @@ impl PlainNoun for OutsideLook {
         };
         let count = look.changes.len();
         let look = cx.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
-        settle_asked(cx)?;
+        settle_with_approvers(cx)?;
         Ok(look)
     }
 }

@@ -29,12 +29,12 @@ const LOOKED_AT: i64 = 50;
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn said_no(cx: &mut Context<'_, '_>, line: &Line, is_frozen: bool) -> Result<bool> {
+pub(crate) fn decided_stop(cx: &mut Context<'_, '_>, line: &Line, is_frozen: bool) -> Result<bool> {
     let at = Timestamp::from_second(line.at).unwrap_or(Timestamp::UNIX_EPOCH);
     if !was_reachable(cx, at)? {
         return Ok(false);
     }
-    Ok(is_frozen || was_checked(cx, line, at)? || was_shut(cx, line, at)? || says_no_still(cx, line, at)?)
+    Ok(is_frozen || was_checked(cx, line, at)? || was_shut(cx, line, at)? || still_decides_stop(cx, line, at)?)
 }
 
 /// Whether the server wrote events shortly before and after. This very report counts as one.
@@ -83,7 +83,7 @@ fn was_shut(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool
 /// Whether the gate still decides stop, for a build that a change names, or for a service that another system leads:
 /// such a service gets go by its changes and names no build. Much later the present decision shows nothing about the
 /// time of the use.
-fn says_no_still(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
+fn still_decides_stop(cx: &mut Context<'_, '_>, line: &Line, at: Timestamp) -> Result<bool> {
     if later(at, SAID_WITHIN) < cx.now {
         return Ok(false);
     }

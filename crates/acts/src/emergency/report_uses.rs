@@ -168,7 +168,7 @@ fn report(cx: &mut Context<'_, '_>, record: &emergency::Record) -> Result<Emerge
         json!({"lines": lines, "added": added}),
     )?;
     if report.differences.iter().any(|it| it == "record_cut") {
-        ask_about_cut(cx, &report)?;
+        open_cut_item(cx, &report)?;
     }
     Ok(report)
 }
@@ -229,7 +229,7 @@ fn take(
     };
     let told = json!({"done_at": done_at.to_string(), "differences": found, "card": used.card});
     let used = save(cx, "emergency_use.reported", used, told)?;
-    ask_owners(cx, &used, card.as_ref())?;
+    request_review(cx, &used, card.as_ref())?;
     Ok(found)
 }
 
@@ -331,7 +331,7 @@ fn against_facts(cx: &mut Context<'_, '_>, line: &Line, found: &mut Vec<&'static
         found.push("freeze");
     }
     // While the server was reachable its decision counts, and no card overrides a stop.
-    if line.is_good() && reachable_gate::said_no(cx, line, found.contains(&"freeze"))? {
+    if line.is_good() && reachable_gate::decided_stop(cx, line, found.contains(&"freeze"))? {
         found.push("gate_said_no");
     }
     Ok(())
@@ -356,7 +356,7 @@ fn ran_commit(cx: &mut Context<'_, '_>, service: &str, commit: &str) -> Result<b
 }
 
 /// Requests a review of a use from the owners of the service, with the differences if there are any.
-fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&EmergencyCard>) -> Result<()> {
+fn request_review(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&EmergencyCard>) -> Result<()> {
     let directory = cx.directory()?;
     let service = ServiceKey::from(used.service.as_str());
     let is_known = directory.services.contains_key(&service);
@@ -381,7 +381,7 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
             used.differences.join(", ")
         ),
     };
-    let text = words_of(&directory.login(&used.by), used);
+    let text = item_text(&directory.login(&used.by), used);
     let item = NewItem {
         part: used.digest.clone(),
         text: Some(text),
@@ -401,7 +401,7 @@ fn ask_owners(cx: &mut Context<'_, '_>, used: &EmergencyUse, card: Option<&Emerg
 }
 
 /// The text of an item about a use: a use that was stopped deployed nothing by its card.
-fn words_of(reporter: &str, used: &EmergencyUse) -> String {
+fn item_text(reporter: &str, used: &EmergencyUse) -> String {
     let (who, service, environment) = (&used.said_by, &used.service, &used.environment);
     let (at, host) = (used.done_at, &used.host);
     if used.allowed {
@@ -416,7 +416,7 @@ fn words_of(reporter: &str, used: &EmergencyUse) -> String {
     )
 }
 
-fn ask_about_cut(cx: &mut Context<'_, '_>, report: &EmergencyReport) -> Result<()> {
+fn open_cut_item(cx: &mut Context<'_, '_>, report: &EmergencyReport) -> Result<()> {
     let text = format!(
         "The record {} has {} lines now and had more when it was reported before. Find out who cut it, and why.",
         report.named, report.lines

@@ -55,7 +55,7 @@ impl PlainNoun for EmergencyCard {
             reading.wrong("environment", "unknown", text);
         }
         reading.finish()?;
-        check_may_answer(cx)?;
+        check_may_sign(cx)?;
         let in_use = noun::in_use::<Self>(cx)?
             .into_iter()
             .filter(|card| card.ends_at > cx.now);
@@ -98,7 +98,7 @@ impl PlainNoun for EmergencyCard {
             };
             return Err(Refusal::not_now("not_open", text, "Propose another if it is needed.", Vec::new()).into());
         }
-        check_may_answer(cx)?;
+        check_may_sign(cx)?;
         check_second(cx, &self)?;
         let signed = Self {
             approved: true,
@@ -129,7 +129,7 @@ impl PlainNoun for EmergencyCard {
 
 /// A token, an old session or a delegate cannot sign a card, because a card opens everything; nor is the administrator
 /// role alone enough.
-fn check_may_answer(cx: &mut Context<'_, '_>) -> Result<()> {
+fn check_may_sign(cx: &mut Context<'_, '_>) -> Result<()> {
     check_fresh(cx)?;
     check_voice(cx)?;
     check_whole(cx)?;

@@ -22,7 +22,7 @@ use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
-use crate::change::member_lists::{Asked, asked_member, put_member};
+use crate::change::member_lists::{MemberQuery, find_member, put_member};
 use crate::change::tell_members::keep_outcomes;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
@@ -57,7 +57,7 @@ pub fn ask(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
     let led = led::led_by(cx, &question.service)?;
     let own = found(cx, question, led.is_none())?.answer(question, now);
     let answer = match led {
-        Some(led) => Some(led::answer(cx, question, &led, own)?),
+        Some(led) => Some(led::decide_led(cx, question, &led, own)?),
         None => own,
     };
     if let Some(answer) = answer {
@@ -179,7 +179,7 @@ fn stored_rows(cx: &mut Context<'_, '_>, question: &Question) -> Result<Vec<Gate
     for commit in kin.of_artifact.iter().chain(&kin.of_commit) {
         found.extend(gate_view::find(cx.tx, service, environment, None, Some(commit))?);
     }
-    found.retain(|row| names::is_answered(named_by(row), asked, &kin));
+    found.retain(|row| names::matches_question(named_by(row), asked, &kin));
     found.sort_by(|one, other| one.place().cmp(&other.place()));
     found.dedup();
     read_rows(&found)
@@ -270,7 +270,7 @@ pub fn question_of(check: &GateCheck) -> Question {
     }
 }
 
-fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
+fn apply_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
     check.waited.add(&check.reasons, now.duration_since(check.checked_at));
     check.checked_at = now;
     check.decision = answer.decision;
@@ -322,7 +322,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
         permit: None,
     };
     let now = cx.now;
-    take_answer(&mut record, answer, now);
+    apply_answer(&mut record, answer, now);
     let mut permit = None;
     if let Some((change, target)) = target {
         match give_permit(cx, (change.as_str(), &target), purpose, asked)? {
@@ -330,7 +330,7 @@ pub fn check(cx: &mut Context<'_, '_>, question: &Question, wait_until: Option<T
                 record.permit = Some(given.id.clone());
                 permit = Some(sign(cx, &given)?);
             }
-            Given::Stop(answer) => take_answer(&mut record, answer, now),
+            Given::Stop(answer) => apply_answer(&mut record, answer, now),
         }
     }
     save_check(cx, "gate.checked", record, permit)
@@ -405,7 +405,7 @@ fn give_permit(
     let target = target.clone();
     let (services, tenant) = (cx.services, cx.tenant());
     let closed = services.closed();
-    let asked = asked_member(cx, (change, &target), purpose, question)?;
+    let asked = find_member(cx, (change, &target), purpose, question)?;
     let mut begun = None;
     let given = cx.on_change(change, |case| {
         let now = case.now;
@@ -414,7 +414,7 @@ fn give_permit(
             let mut rows = rows.into_iter();
             let found = rows.find(|row| row.target == target && row.purpose == purpose);
             let mut row = found.ok_or_else(|| Refusal::not_found("gate row"))?;
-            row.member = asked.as_ref().map(Asked::for_gate);
+            row.member = asked.as_ref().map(MemberQuery::for_gate);
             Ok::<_, Refusal>(closed.over(&tenant, answer::judge(&row, now)))
         };
         let answer = judged(case)?;
@@ -444,7 +444,7 @@ fn give_permit(
             }
         }
         let permit = permit::give(case, (&named, purpose, member), question.names(), &signing);
-        if let Some((member, known)) = asked.as_ref().and_then(Asked::known) {
+        if let Some((member, known)) = asked.as_ref().and_then(MemberQuery::known) {
             begun = report::begin(case, &target, &member, known);
         }
         settle::settle(case);
@@ -492,7 +492,7 @@ pub fn check_unspent(cx: &mut Context<'_, '_>, question: &Question, answer: Answ
     if answer.decision == GateDecision::Stop {
         return Ok(answer);
     }
-    let asked = asked_member(cx, (change.as_str(), &target), answer.purpose, question)?;
+    let asked = find_member(cx, (change.as_str(), &target), answer.purpose, question)?;
     let member = asked.as_ref().map(|asked| asked.name.as_str());
     let file = cx.file(change.as_str())?;
     Ok(match permit::used_at(&file, (&target, answer.purpose, member)) {
@@ -513,7 +513,7 @@ pub fn judge_check(cx: &mut Context<'_, '_>, check: GateCheck) -> Result<()> {
     note_judged(cx, &answer)?;
     let mut next = check.clone();
     let now = cx.now;
-    take_answer(&mut next, answer, now);
+    apply_answer(&mut next, answer, now);
     let over = check.wait_until.is_some_and(|until| until <= now);
     next.state = match next.decision {
         _ if over => CheckState::Over,
@@ -587,7 +587,7 @@ pub fn collect(cx: &mut Context<'_, '_>, id: &str) -> Result<Checked> {
     let mut next = check;
     let target = answer.target.clone();
     let now = cx.now;
-    take_answer(&mut next, answer, now);
+    apply_answer(&mut next, answer, now);
     if next.is_led_go() {
         next.state = CheckState::Settled;
         return save_check(cx, "gate.judged_again", next, None);

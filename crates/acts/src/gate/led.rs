@@ -44,7 +44,7 @@ pub(crate) fn looked_at(system: &str, service: &str) -> Filter {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn answer(
+pub(crate) fn decide_led(
     cx: &mut Context<'_, '_>,
     question: &Question,
     led: &LedElsewhere,

@@ -7,13 +7,13 @@
 use jiff::{SignedDuration, Timestamp};
 use model::core::unmet::{Unmet, unmet};
 use model::directory::snapshot::ConnectionApi;
-use model::gate::provenance::{OutsideCheck, Word};
+use model::gate::provenance::{CheckReply, OutsideCheck};
 use model::integration::signal::RunTask;
 use store::identity::secrets as rows;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::gate::said::Said;
+use crate::gate::said::TaskReply;
 
 /// The kind of the connections with run tasks.
 pub(crate) const KIND: &str = "terraform_task";
@@ -38,15 +38,15 @@ pub(crate) fn usual_api(kind: &str) -> Option<ConnectionApi> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn said(
+pub(crate) fn present_reply(
     cx: &mut Context<'_, '_>,
     check: &OutsideCheck,
-    may_deploy: impl FnOnce(&mut Context<'_, '_>, &OutsideCheck) -> Result<Said>,
-) -> Result<Said> {
+    may_deploy: impl FnOnce(&mut Context<'_, '_>, &OutsideCheck) -> Result<TaskReply>,
+) -> Result<TaskReply> {
     let only_plans = matches!(check.stage.as_deref(), Some("pre_plan" | "post_plan"));
     if check.is_speculative && only_plans {
         let text = "A speculative plan is never applied, so it needs no change.";
-        return Ok(at_once(Word::Approved, text.to_owned(), Vec::new()));
+        return Ok(at_once(CheckReply::Approved, text.to_owned(), Vec::new()));
     }
     if check.environment.is_none() {
         let text = format!("The workspace {} belongs to no single service here.", check.repository);
@@ -62,8 +62,8 @@ pub(crate) fn said(
     Ok(in_time(check, said, cx.now))
 }
 
-fn at_once(answer: Word, text: String, reasons: Vec<Unmet>) -> Said {
-    Said {
+fn at_once(answer: CheckReply, text: String, reasons: Vec<Unmet>) -> TaskReply {
+    TaskReply {
         answer,
         text,
         reasons,
@@ -73,18 +73,18 @@ fn at_once(answer: Word, text: String, reasons: Vec<Unmet>) -> Said {
     }
 }
 
-fn refused(reason: Unmet) -> Said {
-    at_once(Word::Rejected, reason.text.clone(), vec![reason])
+fn refused(reason: Unmet) -> TaskReply {
+    at_once(CheckReply::Rejected, reason.text.clone(), vec![reason])
 }
 
 /// A result is final. Before it, the run gets a progress message at fixed times after its question: times counted from
 /// now would be postponed by every event of the change.
-fn in_time(check: &OutsideCheck, mut said: Said, now: Timestamp) -> Said {
+fn in_time(check: &OutsideCheck, mut said: TaskReply, now: Timestamp) -> TaskReply {
     let end = check.at + PATIENCE;
     // A run that was applied can no longer be stopped, and a run that ends waits for nothing.
     let is_applied = check.stage.as_deref() == Some(RunTask::APPLIED);
-    if said.answer == Word::Waiting && (is_applied || now >= end) {
-        said.answer = Word::Rejected;
+    if said.answer == CheckReply::Waiting && (is_applied || now >= end) {
+        said.answer = CheckReply::Rejected;
         if !is_applied {
             let text = "The gate did not open in the hour that Terraform waits.";
             let over = unmet("wait_over", text, "Start the run again.", Vec::new());
@@ -92,7 +92,7 @@ fn in_time(check: &OutsideCheck, mut said: Said, now: Timestamp) -> Said {
             said.reasons.insert(0, over);
         }
     }
-    said.is_over = said.answer != Word::Waiting;
+    said.is_over = said.answer != CheckReply::Waiting;
     let passed = now.duration_since(check.at).as_secs().max(0) / PROGRESS.as_secs();
     let beats = i32::try_from(passed).unwrap_or(i32::MAX).saturating_add(1);
     let beat = check.at + PROGRESS * beats;
@@ -134,26 +134,26 @@ mod tests {
             }))
             .unwrap()
         };
-        let waits = |next: Option<Timestamp>| Said {
+        let waits = |next: Option<Timestamp>| TaskReply {
             next,
             is_over: false,
-            ..at_once(Word::Waiting, "Not yet.".to_owned(), Vec::new())
+            ..at_once(CheckReply::Waiting, "Not yet.".to_owned(), Vec::new())
         };
         let minutes = |count: i64| at + SignedDuration::from_mins(count);
         let look = |stage: &str, next: Option<i64>, now: i64| {
             let said = in_time(&check(stage), waits(next.map(minutes)), minutes(now));
             (said.answer, said.next.map(|next| next.duration_since(at).as_mins()))
         };
-        assert_eq!(look("pre_apply", None, 0), (Word::Waiting, Some(8)));
+        assert_eq!(look("pre_apply", None, 0), (CheckReply::Waiting, Some(8)));
         assert_eq!(
             look("pre_apply", None, 7),
-            (Word::Waiting, Some(8)),
+            (CheckReply::Waiting, Some(8)),
             "nothing puts it off"
         );
-        assert_eq!(look("pre_apply", None, 8), (Word::Waiting, Some(16)));
-        assert_eq!(look("pre_apply", Some(11), 9), (Word::Waiting, Some(11)));
-        assert_eq!(look("pre_apply", None, 57), (Word::Waiting, Some(58)));
-        assert_eq!(look("pre_apply", Some(70), 58), (Word::Rejected, None));
-        assert_eq!(look("post_apply", None, 0), (Word::Rejected, None));
+        assert_eq!(look("pre_apply", None, 8), (CheckReply::Waiting, Some(16)));
+        assert_eq!(look("pre_apply", Some(11), 9), (CheckReply::Waiting, Some(11)));
+        assert_eq!(look("pre_apply", None, 57), (CheckReply::Waiting, Some(58)));
+        assert_eq!(look("pre_apply", Some(70), 58), (CheckReply::Rejected, None));
+        assert_eq!(look("post_apply", None, 0), (CheckReply::Rejected, None));
     }
 }

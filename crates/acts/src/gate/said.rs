@@ -2,11 +2,11 @@
 
 use model::change::record::Change;
 use model::core::unmet::Unmet;
-use model::gate::provenance::Word;
+use model::gate::provenance::CheckReply;
 
 /// The present reply, and the next time at which the clock alone changes it.
-pub(crate) struct Said {
-    pub(crate) answer: Word,
+pub(crate) struct TaskReply {
+    pub(crate) answer: CheckReply,
     pub(crate) text: String,
     /// All unmet conditions, if the gate was queried.
     pub(crate) reasons: Vec<Unmet>,

@@ -3,8 +3,8 @@
 
 use model::core::ids::{EnvironmentKey, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
-use model::gate::provenance::{OutsideCheck, Word, find_change};
-use model::integration::signal::{AskKind, RunTask};
+use model::gate::provenance::{CheckReply, OutsideCheck, find_change};
+use model::integration::signal::{DecisionKind, RunTask};
 use store::integration::inbox;
 use store::record::{self, Filter};
 
@@ -48,14 +48,14 @@ pub(crate) fn take(cx: &mut Context<'_, '_>, connection: &str, it: &RunTask) -> 
             (None, Some(text))
         }
     };
-    let check = asked(cx, &connection, place, it)?;
+    let check = new_check(cx, &connection, place, it)?;
     secrets::keep(cx, &run_tasks::token_name(check.id.as_str()), &token)?;
-    let answered = external_checks::ask_first(cx, check)?;
+    let answered = external_checks::judge_first(cx, check)?;
     Ok(told.unwrap_or(answered))
 }
 
 /// A new question.
-fn asked(
+fn new_check(
     cx: &mut Context<'_, '_>,
     connection: &Connection,
     place: Option<(&Mapping, &EnvironmentKey)>,
@@ -69,7 +69,7 @@ fn asked(
         id: RecordId(cx.new_id()?),
         version: 0,
         connection: connection.id.clone(),
-        ask: AskKind::RunTask,
+        ask: DecisionKind::RunTask,
         natural_key: it.result.clone(),
         repository: it.workspace.clone(),
         service: place.map(|(row, _)| row.service.clone()).unwrap_or_default(),
@@ -84,7 +84,7 @@ fn asked(
         found_by,
         change: None,
         change_key: None,
-        answer: Word::Waiting,
+        answer: CheckReply::Waiting,
         text: String::new(),
         stage: Some(it.stage.clone()),
         is_speculative: it.is_speculative,

@@ -102,7 +102,7 @@ pub(crate) fn note_roles(cx: &Context<'_, '_>, outside: &FromOutside, before: &P
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn note_seats(
+pub(crate) fn note_memberships(
     cx: &mut Context<'_, '_>,
     outside: &FromOutside,
     before: &BTreeSet<PersonId>,
@@ -112,7 +112,7 @@ pub(crate) fn note_seats(
     let comes_back = with_other(Given::Group, key).iter().any(|it| outside.gives(it));
     if comes_back {
         for id in before.difference(&group.members) {
-            refuse_seat(cx, id, (key, None), json!({}))?;
+            refuse_membership(cx, id, (key, None), json!({}))?;
         }
     }
     for id in group.members.difference(before) {
@@ -131,7 +131,7 @@ pub(crate) fn note_seats(
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn refuse_seat(
+pub(crate) fn refuse_membership(
     cx: &mut Context<'_, '_>,
     id: &PersonId,
     (group, review): (&str, Option<&RecordId>),

@@ -8,7 +8,7 @@ use model::approval::one_hand;
 use model::change::change_file::{Actor, EventDraft};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot::{Person, Readdressed};
 use model::directory::two_people;
 use model::gate::committers;
@@ -51,8 +51,8 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
 }
 
 /// The setter of a credential that a person gets now, if the setter is another person.
-pub(crate) fn hand(cx: &Context<'_, '_>, person: &PersonId) -> Option<Hand> {
-    setter(&cx.actor, person).map(|by| Hand { by, at: cx.now })
+pub(crate) fn credential_grant(cx: &Context<'_, '_>, person: &PersonId) -> Option<CredentialGrant> {
+    setter(&cx.actor, person).map(|by| CredentialGrant { by, at: cx.now })
 }
 
 /// The person who set up the sign-in that begins a session, if another person did so within the last day. For
@@ -61,7 +61,7 @@ pub(crate) fn hand(cx: &Context<'_, '_>, person: &PersonId) -> Option<Hand> {
 ///
 /// # Errors
 /// The store's.
-pub fn handed_by(cx: &mut Context<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
+pub fn credential_setter(cx: &mut Context<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
     let found = match method.strip_prefix("provider:") {
         Some(key) => {
             let provider = providers::provider(cx, key)?;
@@ -95,7 +95,7 @@ pub(crate) fn note_address(cx: &Context<'_, '_>, before: &Person, after: &mut Pe
 /// The store's.
 pub(crate) fn take_back(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let since = cx.now - SignedDuration::from_hours(HANDED_HOURS);
-    let ended = session::delete_handed_by(cx.tx, person.as_str())?;
+    let ended = session::delete_set_by(cx.tx, person.as_str())?;
     session_end::note_ended(cx, &ended)?;
     for whose in secrets::delete_passwords_set_by(cx.tx, person.as_str(), since)? {
         cx.tell(vec![password_removed(cx, whose)], Written::default())?;
@@ -135,7 +135,12 @@ fn password_removed(cx: &Context<'_, '_>, whose: String) -> EventDraft {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell(cx: &mut Context<'_, '_>, written: &mut Written, person: &PersonId, what: &str) -> Result<()> {
+pub(crate) fn notify_changed_sign_in(
+    cx: &mut Context<'_, '_>,
+    written: &mut Written,
+    person: &PersonId,
+    what: &str,
+) -> Result<()> {
     if cx.actor.is_system || &cx.actor.person == person {
         return Ok(());
     }
@@ -156,7 +161,7 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, written: &mut Written, person: &Per
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_address(cx: &mut Context<'_, '_>, before: &Person, after: &Person) -> Result<()> {
+pub(crate) fn notify_changed_address(cx: &mut Context<'_, '_>, before: &Person, after: &Person) -> Result<()> {
     let moved = (&before.email, &before.accounts) != (&after.email, &after.accounts);
     if !moved || cx.actor.is_system || cx.actor.person == after.id {
         return Ok(());
@@ -182,7 +187,7 @@ pub(crate) fn tell_address(cx: &mut Context<'_, '_>, before: &Person, after: &Pe
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_own(cx: &mut Context<'_, '_>, written: &mut Written, person: &PersonId) -> Result<()> {
+pub(crate) fn notify_added_factor(cx: &mut Context<'_, '_>, written: &mut Written, person: &PersonId) -> Result<()> {
     let text = "Somebody who knew your password set up a second factor for you. It counts where a rule wants one from a day after \
                 that. If it was not you, have an administrator take it away and set a new password now.\n";
     let dedup = format!("way_in/{}", cx.new_id()?);
@@ -195,7 +200,7 @@ pub(crate) fn tell_own(cx: &mut Context<'_, '_>, written: &mut Written, person: 
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_spoken_for(
+pub(crate) fn notify_represented(
     cx: &mut Context<'_, '_>,
     person: &PersonId,
     event: &'static str,
@@ -209,7 +214,7 @@ pub(crate) fn tell_spoken_for(
         return Ok(());
     }
     let mut written = Written::default();
-    tell(cx, &mut written, person, what)?;
+    notify_changed_sign_in(cx, &mut written, person, what)?;
     cx.tell(vec![draft(event, subject, cx.now, json!({}))], written)
 }
 
@@ -262,13 +267,13 @@ fn is_dual(cx: &mut Context<'_, '_>) -> Result<bool> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_same_hand(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<bool> {
+pub(crate) fn is_same_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<bool> {
     let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
     if cx.actor.by_token && cx.actor.hand() == Some(first) {
         return Ok(true);
     }
     let (speaker, person) = (cx.actor.speaker().clone(), cx.actor.person.clone());
-    is_hand_of(cx, (&speaker, &person), proposal)
+    is_controlled_by_same(cx, (&speaker, &person), proposal)
 }
 
 /// The same check for an earlier decision, by its person and the setter of its sign-in (`speaker`): the proposer, an
@@ -277,7 +282,7 @@ pub(crate) fn is_same_hand(cx: &mut Context<'_, '_>, proposal: &Configuration) -
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_hand_of(
+pub(crate) fn is_controlled_by_same(
     cx: &mut Context<'_, '_>,
     (speaker, person): (&PersonId, &PersonId),
     proposal: &Configuration,

@@ -70,7 +70,7 @@ pub(crate) fn check(cx: &mut Context<'_, '_>, after: &Person) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell(cx: &mut Context<'_, '_>, gone: &Person) -> Result<()> {
+pub(crate) fn notify_change_managers(cx: &mut Context<'_, '_>, gone: &Person) -> Result<()> {
     let directory = cx.directory()?;
     let mut written = Written::default();
     let text = format!(

@@ -89,7 +89,7 @@ fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
 ///
 /// # Errors
 /// A fault when it cannot be written.
-pub(crate) fn standing<T: Serialize>(record: Option<&T>, wanted: &[&str]) -> Result<Body> {
+pub(crate) fn present_fields<T: Serialize>(record: Option<&T>, wanted: &[&str]) -> Result<Body> {
     let Some(Value::Object(mut map)) = record.map(serde_json::to_value).transpose()? else {
         return Ok(Body::new());
     };
@@ -115,9 +115,9 @@ fn key_of(body: &Body) -> &str {
 ///
 /// # Errors
 /// A fault when it cannot be written.
-pub(crate) fn standing_service(body: &Body, directory: &Directory) -> Result<Body> {
+pub(crate) fn present_service(body: &Body, directory: &Directory) -> Result<Body> {
     let known = directory.services.get(&key_of(body).into());
-    standing(
+    present_fields(
         known,
         &["name", "criticality", "regimes", "data_class", "holds", "team"],
     )
@@ -127,8 +127,8 @@ pub(crate) fn standing_service(body: &Body, directory: &Directory) -> Result<Bod
 ///
 /// # Errors
 /// A fault when it cannot be written.
-pub(crate) fn standing_environment(body: &Body, directory: &Directory) -> Result<Body> {
-    standing(
+pub(crate) fn present_environment(body: &Body, directory: &Directory) -> Result<Body> {
+    present_fields(
         directory.environments.get(&key_of(body).into()),
         &["name", "is_production"],
     )
@@ -138,8 +138,8 @@ pub(crate) fn standing_environment(body: &Body, directory: &Directory) -> Result
 ///
 /// # Errors
 /// A fault when it cannot be written.
-pub(crate) fn standing_config_item(body: &Body, directory: &Directory) -> Result<Body> {
-    standing(
+pub(crate) fn present_config_item(body: &Body, directory: &Directory) -> Result<Body> {
+    present_fields(
         directory.config_items.get(key_of(body)),
         &["name", "service", "kind", "holds", "addresses"],
     )

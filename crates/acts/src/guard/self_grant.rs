@@ -114,7 +114,7 @@ fn wholes(directory: &Directory, arrow: &Dependency) -> BTreeSet<(NodeKind, Serv
 }
 
 /// Whether the edit makes the acting person a member of the group.
-pub(crate) fn gives_seat(cx: &Context<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
+pub(crate) fn gives_membership(cx: &Context<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
     let sat = |person: &PersonId| before.is_some_and(|group| group.members.contains(person));
     let mut seated = after.members.iter().filter(|person| !sat(person));
     seated.any(|person| is_own(&cx.actor, person))

@@ -27,26 +27,34 @@ pub fn note_ended(cx: &mut Context<'_, '_>, ended: &[Ended]) -> Result<()> {
     }
     for (person, sessions) in by_person {
         for named in sessions.chunks(MOST_NAMED) {
-            note(cx, person, named)?;
+            note(cx, person, named, false)?;
         }
     }
     Ok(())
 }
 
-/// The same for one person, recorded even if there were no sessions: somebody requested it.
+/// The same for all sessions of one person, recorded even if there were none: somebody requested it. `all` in the event ends
+/// also a session whose row was away at the time.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn note_asked(cx: &mut Context<'_, '_>, person: &str, ended: &[Ended]) -> Result<()> {
-    if ended.is_empty() {
-        return note(cx, person, &[]);
+pub(crate) fn note_requested(cx: &mut Context<'_, '_>, person: &str, ended: &[Ended]) -> Result<()> {
+    let names: Vec<&str> = ended.iter().map(|it| it.id.as_str()).collect();
+    if names.is_empty() {
+        return note(cx, person, &[], true);
     }
-    note_ended(cx, ended)
+    for named in names.chunks(MOST_NAMED) {
+        note(cx, person, named, true)?;
+    }
+    Ok(())
 }
 
-fn note(cx: &mut Context<'_, '_>, person: &str, sessions: &[&str]) -> Result<()> {
+fn note(cx: &mut Context<'_, '_>, person: &str, sessions: &[&str], is_all: bool) -> Result<()> {
     let subject = ("person", person.to_owned());
-    let data = json!({"count": sessions.len(), "sessions": sessions});
+    let mut data = json!({"count": sessions.len(), "sessions": sessions});
+    if is_all {
+        data["all"] = json!(true);
+    }
     let event = draft(ENDED, subject, cx.now, data);
     cx.tell(vec![event], Written::default())
 }

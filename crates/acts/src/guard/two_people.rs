@@ -147,7 +147,7 @@ pub(crate) const CLOCKS: Matter = Matter {
 
 /// Identity providers.
 pub(crate) const PROVIDERS: Matter = Matter {
-    said: "Whose word on people, groups and rights is taken, two people say here.",
+    said: "Two people decide here whose statements on people, groups and rights count.",
     satisfy: "Propose it (`POST /ownership-proposals` with `identity_providers`); another person, or an approved change, puts \
               it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
 };
@@ -413,7 +413,7 @@ pub(crate) fn moves_service(directory: &Directory, after: &Service, now: Timesta
     };
     let (were, are) = (classes(before), classes(after));
     were.symmetric_difference(&are)
-        .any(|class| answers(directory, class, now))
+        .any(|class| applies_to(directory, class, now))
 }
 
 fn classes(service: &Service) -> BTreeSet<Class> {
@@ -429,7 +429,7 @@ fn classes(service: &Service) -> BTreeSet<Class> {
 }
 
 /// Whether a deciding ownership row applies to a class, now or later.
-fn answers(directory: &Directory, class: &Class, now: Timestamp) -> bool {
+fn applies_to(directory: &Directory, class: &Class, now: Timestamp) -> bool {
     let speaks = |row: &Ownership| row.class.as_ref() == Some(class) && row.ends_at.is_none_or(|end| now < end);
     directory.ownerships.iter().any(|row| decides(row) && speaks(row))
 }
@@ -439,12 +439,12 @@ fn answers(directory: &Directory, class: &Class, now: Timestamp) -> bool {
 pub(crate) fn moves_item(directory: &Directory, after: &ConfigItem, now: Timestamp) -> bool {
     let Some(before) = directory.config_items.get(&after.key) else {
         let class = after.kind.clone().map(Class::ItemKind);
-        return class.is_some_and(|class| answers(directory, &class, now));
+        return class.is_some_and(|class| applies_to(directory, &class, now));
     };
     let kinds = [&before.kind, &after.kind].map(|kind| kind.clone().map(Class::ItemKind));
     let changes_kind = before.kind != after.kind;
     before.service != after.service
-        || (changes_kind && kinds.iter().flatten().any(|class| answers(directory, class, now)))
+        || (changes_kind && kinds.iter().flatten().any(|class| applies_to(directory, class, now)))
 }
 
 /// Whether an edited dependency affects owners: it begins or ceases to be a part-of relation.

@@ -29,7 +29,7 @@ pub fn doubted(cx: &mut Context<'_, '_>) -> Result<Vec<Workload>> {
 }
 
 /// Such workloads whose owner was not notified yet.
-pub(crate) fn untold(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
+pub(crate) fn unreported(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let found = doubted(cx)?.into_iter().filter(|it| it.doubted_at.is_none());
     Ok(found.map(|it| it.id.0).collect())
 }
@@ -48,7 +48,7 @@ pub(crate) fn run(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let mut written = Written::default();
     let readers = readers(&*cx.directory()?, &told);
     for person in &readers {
-        tell(cx, &mut written, &told, person)?;
+        notify_owner(cx, &mut written, &told, person)?;
     }
     if written.is_empty() {
         return Ok(());
@@ -65,7 +65,7 @@ fn readers(directory: &Directory, workload: &Workload) -> Vec<PersonId> {
     }
 }
 
-fn tell(cx: &mut Context<'_, '_>, written: &mut Written, workload: &Workload, person: &PersonId) -> Result<()> {
+fn notify_owner(cx: &mut Context<'_, '_>, written: &mut Written, workload: &Workload, person: &PersonId) -> Result<()> {
     let url = format!(
         "{}/t/{}/workloads/{}",
         cx.services.tools().public_url,

@@ -42,7 +42,7 @@ fn holding<'a>(person: &'a Person, provider: &IdentityProvider) -> Option<&'a Vo
 }
 
 /// When a person is notified that roles or memberships will end.
-fn told_at(vouched: &Vouched) -> Timestamp {
+fn notified_at(vouched: &Vouched) -> Timestamp {
     let whole = vouched.until.duration_since(vouched.confirmed_at);
     let ahead = SignedDuration::from_secs(whole.as_secs() / 4).min(SignedDuration::from_hours(TOLD_HOURS));
     vouched.until.checked_sub(ahead).unwrap_or(vouched.until)
@@ -83,7 +83,7 @@ pub(crate) fn set_again(cx: &mut Context<'_, '_>, provider: &IdentityProvider, a
     let directory = cx.directory()?;
     let people = directory.people.values();
     let points = people.filter_map(|person| holding(person, provider)).map(|vouched| {
-        let told = told_at(vouched);
+        let told = notified_at(vouched);
         if told > after { told } else { vouched.until }
     });
     match points.min() {
@@ -113,7 +113,7 @@ fn set(cx: &mut Context<'_, '_>, provider: &IdentityProvider, run_at: Timestamp)
 pub(crate) fn set_for(cx: &mut Context<'_, '_>, provider: &IdentityProvider, person: &PersonId) -> Result<()> {
     let directory = cx.directory()?;
     let known = directory.people.get(person);
-    let Some(wanted) = known.and_then(|person| holding(person, provider)).map(told_at) else {
+    let Some(wanted) = known.and_then(|person| holding(person, provider)).map(notified_at) else {
         return Ok(());
     };
     let known = timer::of_subject(cx.tx, TABLE, provider.id.as_str())?;
@@ -166,12 +166,12 @@ pub(crate) fn run(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
         if vouched.until <= cx.now {
             has_moved |= end(cx, &provider, (&person.id, vouched))?;
             seen += 1;
-        } else if told_at(vouched) <= cx.now && person.active {
-            tell(cx, &provider, (person, vouched), false)?;
+        } else if notified_at(vouched) <= cx.now && person.active {
+            notify_expiry(cx, &provider, (person, vouched), false)?;
         }
     }
     if has_moved {
-        settle_open::settle_asked(cx)?;
+        settle_open::settle_with_approvers(cx)?;
     }
     if seen >= AT_ONCE {
         return set(cx, &provider, cx.now);
@@ -240,13 +240,13 @@ fn end(cx: &mut Context<'_, '_>, provider: &IdentityProvider, (id, over): (&Pers
         }
     }
     if before.active {
-        tell(cx, provider, (&before, over), true)?;
+        notify_expiry(cx, provider, (&before, over), true)?;
     }
     Ok(has_moved)
 }
 
 /// Notifies a person, once each, that a provider's roles and memberships end soon or have ended.
-fn tell(
+fn notify_expiry(
     cx: &mut Context<'_, '_>,
     provider: &IdentityProvider,
     (person, vouched): (&Person, &Vouched),

@@ -2,6 +2,7 @@
 
 pub mod audit_workload_trust;
 pub mod expire_federated_rights;
+pub mod known_ways;
 pub mod note_sign_in;
 pub mod provision_at_sign_in;
 pub mod set_agent;

@@ -45,7 +45,8 @@ pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, factor: Option<
         ..WayIn::default()
     };
     let data = json!({
-        "via": way_in::told(cx, &via), "method": session.method, "factor": session.factor, "second_factor": session.is_second_factor,
+        "via": way_in::to_data(cx, &via),
+        "method": session.method, "factor": session.factor, "second_factor": session.is_second_factor,
         "handed_by": session.handed_by, "session": session.id, "times": times, "grounds": grounds,
     });
     let event = draft(SIGNED_IN, ("person", session.person.clone()), cx.now, data);

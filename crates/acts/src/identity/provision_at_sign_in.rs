@@ -189,7 +189,7 @@ fn follow(
         }
     }
     if moved {
-        settle_open::settle_asked(cx)?;
+        settle_open::settle_with_approvers(cx)?;
     }
     expire_federated_rights::set_for(cx, provider, &id)?;
     Ok(id)

@@ -59,13 +59,13 @@ impl PlainNoun for Agent {
         bind_account(cx, &agent)?;
         let subject = ("agent", agent.id.0.clone());
         let what = "made you the sponsor of an agent, which counts as one person with you";
-        impersonation::tell_spoken_for(cx, &agent.sponsor, "agent.told", subject, what)?;
+        impersonation::notify_represented(cx, &agent.sponsor, "agent.told", subject, what)?;
         Ok(agent)
     }
 
     fn end(self, cx: &mut Context<'_, '_>) -> Result<Self> {
         let ended = cx.put_estate("agent.ended", Self { active: false, ..self }, json!({}))?;
-        settle_open::settle_asked(cx)?;
+        settle_open::settle_with_approvers(cx)?;
         Ok(ended)
     }
 }
@@ -84,7 +84,7 @@ fn bind_account(cx: &mut Context<'_, '_>, agent: &Agent) -> Result<()> {
     };
     let bound = cx.put_estate("person.edited", bound, json!({}))?;
     settle_open::settle_person(cx, Some(&before), &bound)?;
-    settle_open::settle_asked(cx)
+    settle_open::settle_with_approvers(cx)
 }
 
 /// Ends the agents of a sponsor who leaves, and the agent whose account leaves.

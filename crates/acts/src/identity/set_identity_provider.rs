@@ -38,13 +38,13 @@ pub fn set_identity_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) -
 }
 
 /// The stored provider, the provider in the request, and the secret in the request.
-pub(crate) type Told = (Option<IdentityProvider>, IdentityProvider, Option<String>);
+pub(crate) type ProviderRequest = (Option<IdentityProvider>, IdentityProvider, Option<String>);
 
 /// Reads a provider from a request; checks no permission.
 ///
 /// # Errors
 /// 422, or the store's.
-pub(crate) fn read_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Told> {
+pub(crate) fn read_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ProviderRequest> {
     let directory = cx.directory()?;
     let old = record::find_one::<IdentityProvider>(cx.tx, &Filter::new().equals("key", key).order_by("id"))?;
     let old = old.map(|stored| stored.record);
@@ -74,8 +74,11 @@ pub(crate) fn read_provider(cx: &mut Context<'_, '_>, key: &str, body: &Body) ->
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub(crate) fn keep_provider(cx: &mut Context<'_, '_>, (old, mut read, secret): Told) -> Result<IdentityProvider> {
-    (read.set_by, read.set_at) = match old.as_ref().filter(|old| says_who(old) == says_who(&read)) {
+pub(crate) fn keep_provider(
+    cx: &mut Context<'_, '_>,
+    (old, mut read, secret): ProviderRequest,
+) -> Result<IdentityProvider> {
+    (read.set_by, read.set_at) = match old.as_ref().filter(|old| trust_settings(old) == trust_settings(&read)) {
         Some(old) => (old.set_by.clone(), old.set_at),
         None => (Some(cx.actor.speaker().clone()), Some(cx.now)),
     };
@@ -95,7 +98,7 @@ pub(crate) fn keep_provider(cx: &mut Context<'_, '_>, (old, mut read, secret): T
 }
 
 /// The settings that decide which identities are trusted: a person who changes them could sign in as anybody.
-fn says_who(provider: &IdentityProvider) -> (&str, &str, bool, bool) {
+fn trust_settings(provider: &IdentityProvider) -> (&str, &str, bool, bool) {
     let IdentityProvider {
         issuer,
         client_id,

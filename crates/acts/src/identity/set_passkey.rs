@@ -11,7 +11,7 @@ use model::identity::factor::Factor;
 use proof::crypto::{base64url, from_base64url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::identity::{second_factor, secrets};
+use store::identity::second_factor;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::{
     AuthenticationVerificationOptions, AuthenticatorAttachmentEnforcement, SignatureCounterEnforcement,
@@ -32,10 +32,11 @@ use webauthn_rp::{
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
+use crate::core::services::Way;
 use crate::core::write;
-use crate::identity::note_sign_in;
 use crate::identity::set_second_factor as factors;
 use crate::identity::set_second_factor::PASSKEY;
+use crate::identity::{known_ways, note_sign_in};
 
 /// How long the second half of a ceremony is waited for, in seconds.
 const PATIENCE_SECONDS: i64 = 300;
@@ -64,7 +65,7 @@ pub struct Begun {
 
 /// The result of a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answered<T> {
+pub enum CeremonyResult<T> {
     /// It was right.
     Right(T),
     /// The response was wrong, with the reason. The person is given when the response names the owner of a passkey here.
@@ -327,11 +328,11 @@ fn descriptor(kept: &Kept) -> Option<PublicKeyCredentialDescriptor<Vec<u8>>> {
 ///
 /// # Errors
 /// 403 `step_up_required`; 409; the store's.
-pub fn finish_passkey(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Vec<String>>> {
+pub fn finish_passkey(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<CeremonyResult<Vec<String>>> {
     let person = cx.actor.person.clone();
     let site = Site::of(cx)?;
     factors::check_fresh(cx)?;
-    let wrong = |wrong| Ok(Answered::Wrong(wrong, Some(person.clone())));
+    let wrong = |wrong| Ok(CeremonyResult::Wrong(wrong, Some(person.clone())));
     let Some((begun, state)) = taken(cx, (ADD, person.as_str()), id)? else {
         return wrong(Wrong::Over);
     };
@@ -355,7 +356,7 @@ pub fn finish_passkey(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Resu
     }
     let name = begun["name"].as_str().unwrap_or("Passkey").to_owned();
     let codes = factors::add_passkey(cx, name, &serde_json::to_string(&kept)?)?;
-    Ok(Answered::Right(codes))
+    Ok(CeremonyResult::Right(codes))
 }
 
 fn rest(made: &RegisteredCredential<'_, 16>) -> Result<Kept> {
@@ -370,7 +371,7 @@ fn rest(made: &RegisteredCredential<'_, 16>) -> Result<Kept> {
     })
 }
 
-fn ask(cx: &mut Context<'_, '_>, kind: &str, person: &str) -> Result<Begun> {
+fn begin_ceremony(cx: &mut Context<'_, '_>, kind: &str, person: &str) -> Result<Begun> {
     let site = Site::of(cx)?;
     let asked = DiscoverableCredentialRequestOptions::passkey(&site.id);
     let (state, options) = asked.start_ceremony().map_err(|_| broken("the question"))?;
@@ -390,23 +391,23 @@ pub fn begin_step_up(cx: &mut Context<'_, '_>) -> Result<Begun> {
         let satisfy = "Show a code of your authenticator, or your password if you have none.";
         return Err(Refusal::not_now("no_passkey", text, satisfy, Vec::new()).into());
     }
-    ask(cx, STEP_UP, person.as_str())
+    begin_ceremony(cx, STEP_UP, person.as_str())
 }
 
 /// The second half: whether the acting person showed their passkey.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn finish_step_up(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
+pub fn finish_step_up(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<CeremonyResult<Shown>> {
     let person = cx.actor.person.clone();
     let Some((_, state)) = taken(cx, (STEP_UP, person.as_str()), id)? else {
-        return Ok(Answered::Wrong(Wrong::Over, Some(person)));
+        return Ok(CeremonyResult::Wrong(Wrong::Over, Some(person)));
     };
     let Ok(answer) = DiscoverableAuthentication16::from_json_relaxed(answer) else {
-        return Ok(Answered::Wrong(Wrong::Unreadable, Some(person)));
+        return Ok(CeremonyResult::Wrong(Wrong::Unreadable, Some(person)));
     };
     let answered = shown(cx, &person, &state, &answer)?;
-    if let Answered::Right(shown) = &answered {
+    if let CeremonyResult::Right(shown) = &answered {
         note_sign_in::note_step_up(cx, &shown.factor, Some(shown.id.clone()))?;
     }
     Ok(answered)
@@ -420,7 +421,7 @@ pub fn begin_sign_in(cx: &mut Context<'_, '_>) -> Result<Begun> {
     if cx.directory()?.tenant.is_none() {
         return Err(Refusal::not_found("organisation").into());
     }
-    ask(cx, SIGN_IN, "")
+    begin_ceremony(cx, SIGN_IN, "")
 }
 
 /// The second step: identifies the owner of the passkey. A person without a password here signs in at their identity provider,
@@ -428,20 +429,20 @@ pub fn begin_sign_in(cx: &mut Context<'_, '_>) -> Result<Begun> {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn finish_sign_in(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
+pub fn finish_sign_in(cx: &mut Context<'_, '_>, id: &str, answer: &[u8]) -> Result<CeremonyResult<Shown>> {
     let Some((_, state)) = taken(cx, (SIGN_IN, ""), id)? else {
-        return Ok(Answered::Wrong(Wrong::Over, None));
+        return Ok(CeremonyResult::Wrong(Wrong::Over, None));
     };
     let Ok(answer) = DiscoverableAuthentication16::from_json_relaxed(answer) else {
-        return Ok(Answered::Wrong(Wrong::Unreadable, None));
+        return Ok(CeremonyResult::Wrong(Wrong::Unreadable, None));
     };
-    let unknown = Ok(Answered::Wrong(Wrong::Unknown, None));
+    let unknown = Ok(CeremonyResult::Wrong(Wrong::Unknown, None));
     let Some(person) = person_of(answer.response().user_handle()) else {
         return unknown;
     };
     let directory = cx.directory()?;
     let is_active = directory.people.get(&person).is_some_and(|it| it.active);
-    if !is_active || secrets::password(cx.tx, person.as_str())?.is_none() {
+    if !is_active || known_ways::password(cx, &person)?.is_none() {
         return unknown;
     }
     shown(cx, &person, &state, &answer)
@@ -453,8 +454,8 @@ fn shown(
     person: &PersonId,
     state: &[u8],
     answer: &DiscoverableAuthentication16,
-) -> Result<Answered<Shown>> {
-    let wrong = |wrong| Ok(Answered::Wrong(wrong, Some(person.clone())));
+) -> Result<CeremonyResult<Shown>> {
+    let wrong = |wrong| Ok(CeremonyResult::Wrong(wrong, Some(person.clone())));
     let site = Site::of(cx)?;
     let handle = handle_of(person)?;
     if answer.response().user_handle() != &handle {
@@ -467,6 +468,9 @@ fn shown(
     };
     if kept.copied_at.is_some() {
         return wrong(Wrong::Copied);
+    }
+    if known_ways::is_over(cx, Way::Factor(&factor), person.as_str()) {
+        return wrong(Wrong::Unknown);
     }
     let raw = from_base64url(&kept.id).ok_or_else(|| broken("the id"))?;
     let mut credential = credential_of(&raw, &handle, &kept)?;
@@ -487,7 +491,7 @@ fn shown(
             let all = second_factor::of_person(cx.tx, person.as_str())?;
             let own = all.iter().find(|it| it.id == factor);
             let is_second = own.is_some_and(|it| factors::counts(it, cx.now));
-            Ok(Answered::Right(Shown {
+            Ok(CeremonyResult::Right(Shown {
                 person: person.clone(),
                 factor: Factor::new(factors::PASSKEY, is_second),
                 id: factor,

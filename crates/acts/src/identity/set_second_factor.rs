@@ -1,24 +1,30 @@
 //! Second factors: TOTP (RFC 6238), recovery codes, passkeys. Each is added in a fresh session of its own person, shown
 //! once, kept encrypted or as a digest, and used up where it can be.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use model::approval::decide;
 use model::core::act;
 use model::core::body::Body;
+use model::core::ids::PersonId;
 use model::core::percent::encoded;
 use model::core::refusal::Refusal;
 use model::identity::factor::Factor;
 use proof::crypto::{base64url, digest_text, is_same_secret};
+use proof::event::Event;
 use serde_json::{Value, json};
+use store::audit::event;
 use store::identity::second_factor::{self, SecondFactor};
 use store::identity::session;
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
+use crate::core::services::Way;
 use crate::core::write;
 use crate::guard::{impersonation, self_grant, session_end};
-use crate::identity::note_sign_in;
+use crate::identity::{known_ways, note_sign_in};
 
 /// A TOTP secret has 160 bits, as RFC 4226 section 4 recommends.
 const SECRET_BYTES: usize = 20;
@@ -26,6 +32,8 @@ const SECRET_BYTES: usize = 20;
 const RECOVERY_CODES: usize = 10;
 /// The most second factors of a person besides recovery codes.
 const MOST: usize = 10;
+/// The most events of a person that are read beyond those that the server has taken in: it takes them in within seconds.
+const MOST_LATEST: i64 = 50;
 /// The longest name, in characters.
 const NAME_CHARS: usize = 60;
 
@@ -76,6 +84,50 @@ pub fn is_enrolled(factors: &[SecondFactor]) -> bool {
     factors
         .iter()
         .any(|factor| factor.is_confirmed && factor.kind != RECOVERY)
+}
+
+/// Whether a person has a second factor, so that a password alone is no fresh factor of theirs. A factor counts as well that the
+/// log gives them and whose row is gone without an event.
+///
+/// # Errors
+/// The store's.
+pub fn has_second_factor(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<bool> {
+    if is_enrolled(&second_factor::of_person(cx.tx, person.as_str())?) {
+        return Ok(true);
+    }
+    let told = cx.services.ended().factors_of(cx.tx.tenant(), person.as_str());
+    let Some((mut factors, next)) = told.filter(|(factors, _)| !factors.is_empty()) else {
+        return Ok(false);
+    };
+    let latest = event::latest_of_subject(cx.tx, ("person", person.as_str()), MOST_LATEST)?;
+    let is_new = |it: &&event::Event| it.seq.is_none_or(|seq| u64::try_from(seq).is_ok_and(|seq| seq >= next));
+    for it in latest.iter().rev().filter(is_new) {
+        follow(&mut factors, &Event::from_bytes(&it.bytes)?);
+    }
+    if factors.is_empty() {
+        return Ok(false);
+    }
+    tracing::warn!(
+        tenant = cx.tx.tenant(),
+        person = person.as_str(),
+        "the log gives this person a second factor, and its row is gone: a password alone is not enough"
+    );
+    Ok(true)
+}
+
+/// The factors after an event that the reader of the log has not reached yet.
+fn follow(factors: &mut BTreeSet<String>, event: &Event) {
+    let factor = event.data.get("factor").and_then(Value::as_str);
+    match (event.kind.as_str(), factor) {
+        ("person.factor_added", Some(factor)) => {
+            factors.insert(factor.to_owned());
+        }
+        ("person.factor_removed", Some(factor)) => {
+            factors.remove(factor);
+        }
+        ("person.factors_reset", _) => factors.clear(),
+        _ => {}
+    }
 }
 
 /// Whether a factor counts where a rule wants a second one.
@@ -231,7 +283,7 @@ fn finish_adding(cx: &mut Context<'_, '_>, kind: &str, id: &str, counts_from: Ti
     if let Some(made) = &made {
         data["codes"] = json!(made.digests);
     }
-    tell_added(cx, data, counts_from)?;
+    record_added(cx, data, counts_from)?;
     Ok(made.map(|made| made.codes).unwrap_or_default())
 }
 
@@ -284,7 +336,7 @@ pub fn renew_recovery_codes(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
         .into());
     }
     let made = new_codes(cx)?;
-    tell(cx, "person.recovery_codes_made", json!({"codes": made.digests}))?;
+    emit_event(cx, "person.recovery_codes_made", json!({"codes": made.digests}))?;
     Ok(made.codes)
 }
 
@@ -388,6 +440,9 @@ pub fn use_code(cx: &mut Context<'_, '_>, code: &str) -> Result<Option<Factor>> 
         .into_iter()
         .filter(|it| it.kind == TOTP && it.is_confirmed)
     {
+        if known_ways::is_over(cx, Way::Factor(&factor.id), &factor.person) {
+            continue;
+        }
         let Some(totp) = readable(cx, &factor)? else {
             broken = Some(factor);
             continue;
@@ -419,11 +474,13 @@ pub fn use_recovery_code(cx: &mut Context<'_, '_>, code: &str) -> Result<Option<
         .into_iter()
         .find(|it| it.kind == RECOVERY && is_same_secret(&it.secret, digest.as_bytes()));
     let Some(found) = found else { return Ok(None) };
-    if !second_factor::delete(cx.tx, person.as_str(), &found.id)? {
+    let code = digest_of_code(&found.secret);
+    let is_over = known_ways::is_over(cx, Way::RecoveryCode(&code), person.as_str());
+    if is_over || !second_factor::delete(cx.tx, person.as_str(), &found.id)? {
         return Ok(None);
     }
-    let told = json!({"code": digest_of_code(&found.secret)});
-    tell(cx, "person.recovery_code_used", told)?;
+    let told = json!({"code": code});
+    emit_event(cx, "person.recovery_code_used", told)?;
     Ok(Some(shown_now(cx, &found)))
 }
 
@@ -444,7 +501,7 @@ pub fn remove_factor(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     if !is_enrolled(&own_factors(cx)?) {
         second_factor::delete_of_person(cx.tx, person.as_str(), RECOVERY)?;
     }
-    tell(
+    emit_event(
         cx,
         "person.factor_removed",
         json!({"kind": found.kind, "factor": found.id}),
@@ -472,7 +529,7 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
     let subject = ("person", id.0.clone());
     let event = write::draft("person.factors_reset", subject, cx.now, json!({}));
     let mut written = write::Written::default();
-    impersonation::tell(cx, &mut written, &id, "took your second factors away")?;
+    impersonation::notify_changed_sign_in(cx, &mut written, &id, "took your second factors away")?;
     cx.tell(vec![event], written)
 }
 
@@ -487,18 +544,18 @@ pub fn random_name(cx: &Context<'_, '_>) -> Result<String> {
 }
 
 /// Records a new factor in the log and notifies its person, in case an attacker with the password added the factor.
-fn tell_added(cx: &mut Context<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
+fn record_added(cx: &mut Context<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
     let person = cx.actor.person.clone();
     let subject = ("person", person.0.clone());
     let event = write::draft("person.factor_added", subject, cx.now, data);
     let mut written = write::Written::default();
     if counts_from > cx.now {
-        impersonation::tell_own(cx, &mut written, &person)?;
+        impersonation::notify_added_factor(cx, &mut written, &person)?;
     }
     cx.tell(vec![event], written)
 }
 
-fn tell(cx: &mut Context<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
+fn emit_event(cx: &mut Context<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
     let subject = ("person", cx.actor.person.0.clone());
     let event = write::draft(kind, subject, cx.now, data);
     cx.tell(vec![event], write::Written::default())

@@ -100,7 +100,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     let subject = ("token", token.id.0.clone());
     let what = "made a token that speaks for you";
-    impersonation::tell_spoken_for(cx, &token.person, "token.told", subject, what)?;
+    impersonation::notify_represented(cx, &token.person, "token.told", subject, what)?;
     Ok((token, secret))
 }
 

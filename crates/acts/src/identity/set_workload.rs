@@ -19,6 +19,7 @@ use crate::core::error::Result;
 use crate::core::grounds;
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
+use crate::identity::known_ways;
 use crate::identity::set_identity_provider::{is_key, is_safe};
 use crate::identity::set_token::{new_secret, read_roles};
 
@@ -81,7 +82,7 @@ pub fn set_workload(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<
     let set = cx.put_estate("workload.set", read, json!({}))?;
     let subject = ("workload", set.id.0.clone());
     let what = "set up or changed a workload whose jobs speak for you";
-    impersonation::tell_spoken_for(cx, &set.person, "workload.told", subject, what)?;
+    impersonation::notify_represented(cx, &set.person, "workload.told", subject, what)?;
     Ok(set)
 }
 
@@ -241,7 +242,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
         let text = format!("The workload `{key}` does not trust what the token says in `{claim}`.");
         return Err(Refusal::not_allowed("not_trusted", text).into());
     }
-    if !found.active || !is_known {
+    if !found.active || !is_known || known_ways::is_workload_over(cx, &found) {
         let text = format!("The workload `{key}` lets nobody in.");
         return Err(Refusal::not_allowed("not_trusted", text).into());
     }

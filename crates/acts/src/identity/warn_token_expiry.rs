@@ -32,7 +32,7 @@ pub fn find_ending(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for token in record::bodies::<Token>(cx.tx, &ahead)? {
         if let Some(step) = step(&token, cx.now)
-            && !is_told(cx, &token, step, &token.owner)?
+            && !is_notified(cx, &token, step, &token.owner)?
         {
             found.push(token.id.0);
         }
@@ -45,20 +45,20 @@ pub fn find_ending(cx: &mut Context<'_, '_>) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// The store's.
-pub fn tell_end(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+pub fn notify_end(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let Some(token) = record::load::<Token>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };
     let Some(step) = step(&token, cx.now).filter(|_| !token.revoked) else {
         return Ok(());
     };
-    if is_told(cx, &token, step, &token.owner)? {
+    if is_notified(cx, &token, step, &token.owner)? {
         return Ok(());
     }
     let left = days_left(&token, cx.now).unwrap_or_default();
     let mut written = Written::default();
     for person in readers(cx, &token)? {
-        let (subject, text) = words(cx, &token, left, &person)?;
+        let (subject, text) = letter_text(cx, &token, left, &person)?;
         let dedup = dedup(&token, step, &person);
         save_message(cx, &mut written, &person, None, ("token_ends", &subject, &text, &dedup))?;
     }
@@ -100,7 +100,7 @@ fn readers(cx: &mut Context<'_, '_>, token: &Token) -> Result<Vec<PersonId>> {
     Ok(readers)
 }
 
-fn words(cx: &mut Context<'_, '_>, token: &Token, left: i64, reader: &PersonId) -> Result<(String, String)> {
+fn letter_text(cx: &mut Context<'_, '_>, token: &Token, left: i64, reader: &PersonId) -> Result<(String, String)> {
     let days = match left {
         1 => "within a day".to_owned(),
         many => format!("in {many} days"),
@@ -123,7 +123,7 @@ fn dedup(token: &Token, step: i64, reader: &PersonId) -> String {
     format!("token_ends/{}/{step}/{reader}", token.id)
 }
 
-fn is_told(cx: &mut Context<'_, '_>, token: &Token, step: i64, reader: &PersonId) -> Result<bool> {
+fn is_notified(cx: &mut Context<'_, '_>, token: &Token, step: i64, reader: &PersonId) -> Result<bool> {
     let filter = Filter::new().equals("dedup", dedup(token, step, reader));
     Ok(record::count::<Message>(cx.tx, &filter)? > 0)
 }

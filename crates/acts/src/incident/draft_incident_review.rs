@@ -21,7 +21,7 @@ use crate::core::noun::PlainNoun;
 use crate::incident::link_records::{Seen, find_links};
 use crate::incident::review_actions::actions_of;
 use crate::incident::review_actions::find_review;
-use crate::incident::write_review::{answers_of, involved, missing_of};
+use crate::incident::write_review::{involved, missing_of, review_answers};
 use crate::risk::move_forecasts::moves_by;
 
 /// The draft, with a person's text where there is one.
@@ -35,7 +35,7 @@ pub fn draft_incident_review(cx: &mut Context<'_, '_>, key: &str) -> Result<Draf
         return Err(Refusal::not_found(format!("incident {key}")).into());
     };
     let review = find_review(cx, &incident.key)?;
-    let answers = answers_of(cx, &incident.key)?;
+    let answers = review_answers(cx, &incident.key)?;
     let links = find_links(cx, &incident.key)?;
     let changes = changes(cx, &directory, incident, (&links, &answers))?;
     let moves = moves_by(cx, &incident.key)?;

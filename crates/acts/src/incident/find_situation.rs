@@ -88,11 +88,8 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
             .as_ref()
             .is_some_and(|it| it.halts_all() || it.level_of(&change) >= Level::High);
         let is_excepted = freeze.as_ref().is_some_and(|it| !it.stops_work_at(&change, cx.now));
-        let row = in_scope(
-            &change,
-            &services,
-            freeze.as_ref().is_some_and(|it| it.excepts_stored(&change.id)),
-        );
+        let is_named = |it: &Freeze| it.exceptions.iter().any(|row| row.change == change.id);
+        let row = in_scope(&change, &services, freeze.as_ref().is_some_and(is_named));
         if is_under_way {
             in_flight.push(row);
         } else if is_risky && (!is_excepted || row.signed) {
@@ -103,7 +100,7 @@ pub fn find_situation(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<S
     in_flight.truncate(LISTED);
     stopped.truncate(LISTED);
     Ok(Situation {
-        asked: major::asked(incident, &directory),
+        asked: major::awaited_people(incident, &directory),
         contacts: contacts(cx, &directory, incident),
         freeze,
         services,

@@ -68,7 +68,7 @@ pub struct Changed {
 
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ChangesFound {
     /// Whether the question is about a service or a config item.
     pub kind: NodeKind,
     /// Its key.
@@ -89,10 +89,10 @@ pub struct Answer {
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Result<Answer> {
+pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Result<ChangesFound> {
     cx.allow(actions::READ)?;
     let directory = cx.visible()?;
-    let (kind, key) = asked(&directory, question)?;
+    let (kind, key) = find_subject(&directory, question)?;
     let (mut things, is_cut) = near(&directory, kind, &key);
     let before = question.before;
     let back = SignedDuration::from_hours(question.hours);
@@ -132,7 +132,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
     });
     more |= items.len() > ANSWERED;
     items.truncate(ANSWERED);
-    Ok(Answer {
+    Ok(ChangesFound {
         kind,
         key,
         from,
@@ -144,7 +144,7 @@ pub fn find_what_changed(cx: &mut Context<'_, '_>, question: &Question) -> Resul
 }
 
 /// The subject of the question: a service by its key, a config item by its key, its name or one of its addresses.
-fn asked(directory: &Directory, question: &Question) -> Result<(NodeKind, String)> {
+fn find_subject(directory: &Directory, question: &Question) -> Result<(NodeKind, String)> {
     if let Some(key) = &question.service {
         return match directory.services.get(&key.as_str().into()) {
             Some(service) => Ok((NodeKind::Service, service.key.0.clone())),

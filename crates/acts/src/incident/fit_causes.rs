@@ -156,6 +156,10 @@ impl PlainNoun for CauseModel {
             ("Confirmed", vec![self.confirmed.to_string()]),
             ("Digest", vec![self.digest.clone()]),
         ];
+        if let (Some(explained), Some(right)) = (self.explained, self.first_right) {
+            rows.push(("Incidents with a confirmed cause", vec![explained.to_string()]));
+            rows.push(("The first candidate was the cause", vec![right.to_string()]));
+        }
         if !fit.bins.is_empty() {
             rows.push(("Brier score", vec![share(self.brier_ppm)]));
             rows.push(("Brier score of the share alone", vec![share(self.base_brier_ppm)]));

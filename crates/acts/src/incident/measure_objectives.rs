@@ -81,7 +81,7 @@ fn is_due(cx: &mut Context<'_, '_>, change: &Change, objective: &Objective, plac
 ///
 /// # Errors
 /// The store's.
-pub fn ask(cx: &mut Context<'_, '_>) -> Result<bool> {
+pub fn queue_calls(cx: &mut Context<'_, '_>) -> Result<bool> {
     let due = find_due(cx)?;
     for subject in &due {
         let id = cx.new_id()?;
@@ -173,7 +173,7 @@ pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &std::result::Result<
     let mut written = Written::default();
     let saved = cx.put(&mut written, measure)?;
     if is_missed && before != Some(ObjectiveResult::Missed) {
-        tell(cx, &mut written, (&change, &objective), &saved)?;
+        notify_missed(cx, &mut written, (&change, &objective), &saved)?;
     }
     let data = json!({"change_key": saved.change, "objective": saved.objective_key, "result": saved.result});
     let subject = ("objective_measure", saved.id.0.clone());
@@ -199,7 +199,7 @@ fn fresh(cx: &mut Context<'_, '_>, change: &Change, objective: &Objective, place
     })
 }
 
-fn tell(
+fn notify_missed(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     (change, objective): (&Change, &Objective),

@@ -1,6 +1,7 @@
 //! Problems: proposed from recurring failures or recorded by a person, accepted or dismissed with a reason, fixed by a change, and
 //! closed once the fix succeeded and recurrence was judged.
 
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::change::success::succeeded;
 use model::core::act;
@@ -95,14 +96,15 @@ impl PlainNoun for ProblemRecord {
             };
             value["fix_state"] = json!(change.state);
             if let Some(compared) = fix.compared {
-                value["recurrence"] = json!({"before": told(compared.before), "after": told(compared.after)});
+                value["recurrence"] =
+                    json!({"before": recurrence_data(compared.before), "after": recurrence_data(compared.after)});
             }
         }
         Ok(())
     }
 }
 
-fn told(recurrence: Recurrence) -> Value {
+fn recurrence_data(recurrence: Recurrence) -> Value {
     let mut told = Map::new();
     told.insert("days".to_owned(), json!(recurrence.days));
     told.insert("of".to_owned(), json!(recurrence.of));
@@ -372,7 +374,7 @@ fn draft_fix(cx: &mut Context<'_, '_>, problem: ProblemRecord) -> Result<Problem
 
 /// The draft of the fix: the facts about the problem, and its services in production.
 fn draft_of(problem: &ProblemRecord, directory: &Directory) -> Body {
-    let title: String = format!("Fix {}: {}", problem.key, problem.title)
+    let title = format!("Fix {}: {}", problem.key, problem.title)
         .chars()
         .take(LINE)
         .collect();
@@ -395,13 +397,14 @@ fn draft_of(problem: &ProblemRecord, directory: &Directory) -> Body {
         .filter(|key| directory.services.contains_key(*key))
         .filter_map(|key| Some(json!({"service": key, "environment": production?.key})))
         .collect();
-    let draft = json!({
-        "title": title,
-        "description": description.chars().take(TEXT).collect::<String>(),
-        "justification": justification,
-        "targets": targets,
-    });
-    draft.as_object().cloned().unwrap_or_default()
+    let draft = NewChange {
+        title,
+        description: Some(description.chars().take(TEXT).collect()),
+        justification: Some(justification),
+        targets,
+        ..NewChange::default()
+    };
+    draft.into_body()
 }
 
 /// Judges whether the fix helped (`POST /problems/{key}/judgements {helped, reason}`): the problem is closed, or open again.

@@ -3,19 +3,22 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use model::change::record::Change;
+use model::core::card::Does;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::incident::monitor::{self, Monitor, Raised};
+use model::incident::monitor::{self, Monitor, Raised, for_place};
 use model::incident::raised_monitor::{RaisedMonitor, RaisedMonitorInput};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::integration::call;
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::core::noun::{PlainNoun, in_use, in_use_by_keys};
+use crate::core::noun::{self, PlainNoun, in_use, in_use_by_keys};
 use crate::incident::watched_changes::watched_at;
 
 /// The kind of call that reports a monitor as raised or lowered; the subject is the id of the raised monitor.
@@ -117,7 +120,7 @@ pub fn follow(cx: &mut Context<'_, '_>) -> Result<bool> {
         };
         let data = json!({"change_key": record.change, "monitor": record.monitor_key});
         let saved = cx.put_estate("raised_monitor.raised", record, data)?;
-        tell(cx, &monitor, &saved)?;
+        queue_notice(cx, &monitor, &saved)?;
     }
     for record in due.lower {
         let lowered = RaisedMonitor {
@@ -129,13 +132,13 @@ pub fn follow(cx: &mut Context<'_, '_>) -> Result<bool> {
         let saved = cx.put_estate("raised_monitor.lowered", lowered, data)?;
         // An address that got the notice “raised” also gets “lowered”, even when the monitor is out of use since.
         if let Some(stored) = record::load::<Monitor>(cx.tx, saved.monitor.as_str())? {
-            tell(cx, &stored.record, &saved)?;
+            queue_notice(cx, &stored.record, &saved)?;
         }
     }
     Ok(is_news)
 }
 
-fn tell(cx: &mut Context<'_, '_>, monitor: &Monitor, raised: &RaisedMonitor) -> Result<()> {
+fn queue_notice(cx: &mut Context<'_, '_>, monitor: &Monitor, raised: &RaisedMonitor) -> Result<()> {
     if monitor.url.is_none() {
         return Ok(());
     }
@@ -193,6 +196,46 @@ pub fn files(cx: &mut Context<'_, '_>) -> Result<Files> {
         targets: format!("{:#}\n", monitor::targets(&now)),
         rules: format!("{:#}\n", monitor::rules(&cx.tenant(), &now)),
     })
+}
+
+/// A monitor that is raised for a change, with what Prometheus gets for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Placed {
+    /// The key of the monitor.
+    pub monitor: String,
+    /// The key of the change.
+    pub change: String,
+    /// The places of the change, as service/environment.
+    pub places: BTreeSet<String>,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// The scrape targets.
+    pub targets: BTreeSet<String>,
+    /// The expressions of the alert rules, one for each place.
+    pub expressions: Vec<String>,
+}
+
+/// The raised monitors with their targets and rules, in the order of their records (`GET /monitoring-state`).
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_placed(cx: &mut Context<'_, '_>) -> Result<Vec<Placed>> {
+    noun::allow::<Monitor>(cx, Does::List)?;
+    let monitors = in_use_by_keys::<Monitor>(cx)?;
+    let placed = |it: RaisedMonitor| {
+        let monitor = monitors.iter().find(|monitor| monitor.id == it.monitor)?;
+        let expression = monitor.expression.as_deref();
+        let expressions = it.places.iter().filter_map(|place| Some(for_place(expression?, place)));
+        Some(Placed {
+            monitor: it.monitor_key,
+            change: it.change,
+            raised_at: it.at,
+            targets: monitor.scrape_targets.clone(),
+            expressions: expressions.collect(),
+            places: it.places,
+        })
+    };
+    Ok(in_use::<RaisedMonitor>(cx)?.into_iter().filter_map(placed).collect())
 }
 
 /// The monitors that were raised for a change, in the order of time.

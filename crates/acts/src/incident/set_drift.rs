@@ -193,7 +193,7 @@ impl PlainNoun for DriftSource {
 }
 
 /// Whether a person is responsible for a place: its owner, its security contact, or the security role.
-fn answers_for(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &EnvironmentKey) -> Result<bool> {
+fn is_responsible(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &EnvironmentKey) -> Result<bool> {
     let (directory, now) = (cx.directory()?, cx.now);
     let person = &cx.actor.person;
     let parts = [OwnershipRole::Owner, OwnershipRole::Security];
@@ -206,7 +206,7 @@ fn check_part(cx: &mut Context<'_, '_>, service: &ServiceKey, environment: &Envi
     let directory = cx.directory()?;
     if cx.actor.is_system
         || directory.has_role(&cx.actor.person, Role::ChangeManager)
-        || answers_for(cx, service, environment)?
+        || is_responsible(cx, service, environment)?
     {
         return Ok(());
     }
@@ -294,7 +294,7 @@ impl PlainNoun for DriftBaseline {
 
 /// Refuses the proposer, every account that counts as the proposer, and people who are not responsible for the service.
 fn check_second(cx: &mut Context<'_, '_>, proposal: &DriftBaseline) -> Result<()> {
-    if !answers_for(cx, &proposal.service, &proposal.environment)? {
+    if !is_responsible(cx, &proposal.service, &proposal.environment)? {
         let text = format!(
             "Only an owner of {} or its security approves what is expected there.",
             proposal.service

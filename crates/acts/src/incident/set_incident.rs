@@ -397,7 +397,7 @@ fn save(
         note_entry::note(cx, &saved, TimelineKind::State, &text)?;
     }
     sync_major::sync(cx, before.as_ref(), &saved)?;
-    sync_major::tell_withheld(cx, before.as_ref(), &saved)?;
+    sync_major::note_withheld(cx, before.as_ref(), &saved)?;
     note_in_watch::note(cx, &saved)?;
     if let Some(found) = found.filter(|_| is_news) {
         judge_candidates::note_candidates(cx, &saved, &found)?;

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{PlainNoun, in_use_by_keys};
+use crate::integration::set_webhook::check_reach;
 
 impl PlainNoun for Monitor {
     type Input = MonitorInput;
@@ -101,6 +102,7 @@ impl PlainNoun for Objective {
 
     fn add(cx: &mut Context<'_, '_>, input: ObjectiveInput, mut reading: Reading<'_>) -> Result<Self> {
         objective::check(&mut reading, &input);
+        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
         check_places(cx, &input.environments, &mut reading)?;
         let known = Self::listed(cx)?;
         if known.iter().any(|it| it.key == input.key) {
@@ -131,6 +133,7 @@ impl PlainNoun for Objective {
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ObjectiveInput, mut reading: Reading<'_>) -> Result<Self> {
         objective::check(&mut reading, &input);
+        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
         check_places(cx, &input.environments, &mut reading)?;
         if input.key != self.key {
             reading.wrong("key", "not_allowed", "The key of an objective stays.");

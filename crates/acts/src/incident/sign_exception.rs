@@ -27,7 +27,7 @@ use crate::incident::sync_major::freeze_of;
 use crate::schedule::set_freeze::has_part;
 
 /// The content of a signature.
-struct Said {
+struct SignatureInput {
     change: String,
     reason: Option<String>,
     until: Option<Timestamp>,
@@ -45,7 +45,7 @@ pub fn sign_exception(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     let said = read(body, cx.now)?;
     let change = cx.change(&said.change)?;
     let freeze = freeze_of(&directory, &incident).cloned();
-    let asked = signature::Asked {
+    let asked = signature::SignatureRequest {
         incident: &incident,
         freeze: freeze.as_ref(),
         change: &change,
@@ -102,6 +102,7 @@ fn save(
         at: signed.at,
         what_digest: signed.what_digest.clone(),
         until: Some(signed.until),
+        time: None,
     });
     let mut data = json!({"change": change.key, "by": signed.by, "until": signed.until, "fixes": signed.fixes,
         "number": incident.course.signatures.len() + 1});
@@ -138,7 +139,7 @@ fn notify_owner(cx: &mut Context<'_, '_>, incident: &Incident, change: &Change) 
     Ok(())
 }
 
-fn read(body: &Body, now: Timestamp) -> Result<Said> {
+fn read(body: &Body, now: Timestamp) -> Result<SignatureInput> {
     let mut reading = Reading::new(body, "");
     let change = reading.needed("change", LINE);
     let reason = reading.text("reason", TEXT);
@@ -149,11 +150,11 @@ fn read(body: &Body, now: Timestamp) -> Result<Said> {
         reading.wrong("until", "too_long", "A signature is good for 24 hours at most.");
     }
     reading.finish()?;
-    Ok(Said { change, reason, until })
+    Ok(SignatureInput { change, reason, until })
 }
 
 /// Reason and end of a signature; both have defaults for the fix.
-fn filled(said: Said, fixes: bool, incident: &Incident, now: Timestamp) -> Result<(String, Timestamp)> {
+fn filled(said: SignatureInput, fixes: bool, incident: &Incident, now: Timestamp) -> Result<(String, Timestamp)> {
     if fixes {
         let reason = said.reason.unwrap_or_else(|| format!("It fixes {}.", incident.key));
         return Ok((reason, said.until.unwrap_or_else(|| later(now, LONGEST))));

@@ -58,11 +58,11 @@ fn begin(cx: &mut Context<'_, '_>, incident: &Incident, wanted: Freeze) -> Resul
     let data = json!({"key": incident.key, "severity": incident.severity});
     let freeze = cx.put_estate("freeze.set", wanted, data)?;
     take(cx, &freeze, freeze.halt)?;
-    push_freezes::tell(cx, &freeze)?;
+    push_freezes::queue_calls(cx, &freeze)?;
     let services = cx.directory()?.frozen_services(&freeze).len();
     let text = format!("The freeze is in force on {services} services: no change of high risk starts or is scheduled.");
     note(cx, incident, TimelineKind::Freeze, &text)?;
-    ask_for_commander(cx, incident)
+    notify_commanders(cx, incident)
 }
 
 fn move_freeze(
@@ -84,7 +84,7 @@ fn move_freeze(
     let freeze = cx.put_estate("freeze.edited", wanted, json!({"key": after.key}))?;
     settle_stopped(cx, &old)?;
     take(cx, &freeze, begins_to_halt)?;
-    push_freezes::tell_moved(cx, &old, &freeze)
+    push_freezes::queue_moved(cx, &old, &freeze)
 }
 
 fn end(cx: &mut Context<'_, '_>, old: &Freeze, incident: &Incident) -> Result<()> {
@@ -94,7 +94,7 @@ fn end(cx: &mut Context<'_, '_>, old: &Freeze, incident: &Incident) -> Result<()
     };
     let freeze = cx.put_estate("freeze.ended", ended, json!({"key": incident.key}))?;
     settle_stopped(cx, &freeze)?;
-    push_freezes::tell(cx, &freeze)
+    push_freezes::queue_calls(cx, &freeze)
 }
 
 /// Judges the changes that the freeze stops. A halt that begins voids the permits on its services as well.
@@ -121,7 +121,7 @@ pub(crate) fn settle_stopped(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Resul
 }
 
 /// Notifies the people who may take command that a major incident began.
-fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
+fn notify_commanders(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()> {
     let directory = cx.directory()?;
     let mut people: Vec<PersonId> = match major::commander(incident, &directory) {
         Some(person) => vec![person.clone()],
@@ -155,7 +155,7 @@ fn ask_for_commander(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_withheld(cx: &mut Context<'_, '_>, before: Option<&Incident>, after: &Incident) -> Result<()> {
+pub(crate) fn note_withheld(cx: &mut Context<'_, '_>, before: Option<&Incident>, after: &Incident) -> Result<()> {
     let Some(why) = major::why_withheld(after) else {
         return Ok(());
     };

@@ -1,30 +1,29 @@
 //! Alerts of outside systems. A key names one incident of its connection while the incident is open. After its end the key may
 //! return: a later start is another incident. A late report belongs to the occurrence in which it happened.
 
+mod by_reports;
+mod judge;
+mod outcome;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
-use model::core::enums::{IncidentKind, IncidentState, TimelineKind};
+use model::core::enums::{IncidentKind, TimelineKind};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse;
 use model::directory::snapshot::{self, Connection, Incident};
 use model::incident::course::IncidentCourse;
-use model::incident::lifecycle::{self, Happens, Then};
 use model::incident::major;
 use model::integration::signal::Alert;
 
 use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::Result;
+use crate::incident::take_alert::judge::{is_by_times, joined, judged, starts};
+use crate::incident::take_alert::outcome::{Judged, Occurrence, title_of};
 use crate::incident::{note_entry, set_incident};
 
-/// The longest title, in characters.
-const TITLE: usize = 200;
-/// The title of an alert without a title.
-const UNNAMED: &str = "Alert";
-/// The most starts stored for one incident, the latest ones.
-const MOST_STARTS: usize = 50;
 /// How many names of services a note names.
 const NAMED: usize = 5;
 
@@ -57,13 +56,15 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
             return Ok(format!("{key} is known already"));
         }
         Judged::Marked(incident) => {
+            let before = directory.incidents.get(&incident.key).cloned();
             let saved = set_incident::put(cx, "incident.edited", *incident)?;
+            note_source_severity(cx, before.as_ref(), &saved)?;
             note_lower(cx, &saved.key, alert)?;
             return Ok(format!("{} is known already", saved.key));
         }
         Judged::Moved(kind, incident) => (kind, *incident),
         Judged::New(started_at, resolved_at) => {
-            let mut starts = match is_by_times(alert) {
+            let mut starts = match is_by_times(alert) || alert.report().is_some() {
                 true => starts(alert),
                 false => BTreeSet::new(),
             };
@@ -83,15 +84,13 @@ pub fn take_alert(cx: &mut Context<'_, '_>, connection: &str, alert: &Alert) -> 
     let before = directory.incidents.get(&incident.key).cloned();
     let saved = set_incident::put(cx, kind, incident)?;
     note_delivery(cx, (before.as_ref(), &saved), (&connection, alert))?;
+    note_source_severity(cx, before.as_ref(), &saved)?;
     Ok(match kind {
         "incident.opened" => format!("{} is opened", saved.key),
         "incident.reopened" => format!("{} is open again", saved.key),
         _ => format!("{} is told again", saved.key),
     })
 }
-
-/// Start and end of an occurrence, with all starts that its source reported.
-type Occurrence = (Timestamp, Option<Timestamp>, BTreeSet<Timestamp>);
 
 /// A new incident as an alert describes it.
 fn opened(
@@ -115,8 +114,7 @@ fn opened(
         cause_verdicts: Vec::new(),
         course: IncidentCourse {
             kind: kind_of(connection),
-            source_over_at: alert.over_told_at(),
-            source_open_at: alert.reopened_at(),
+            source_reports: alert.report().into_iter().collect(),
             source_starts,
             ..IncidentCourse::default()
         },
@@ -183,308 +181,39 @@ fn note_delivery(
     Ok(())
 }
 
-/// Notes a lower severity of the source. The incident keeps its own: else a flapping source would lift a freeze.
+/// Notes a lower severity of the source. The incident keeps its own: else a flapping source would lift a freeze. Where reports
+/// are stored, the latest one counts, which may be another than this alert.
 fn note_lower(cx: &mut Context<'_, '_>, key: &str, alert: &Alert) -> Result<()> {
     let directory = cx.directory()?;
     let Some(before) = directory.incidents.get(key) else {
         return Ok(());
     };
     let told = Some(alert.severity).filter(|told| *told > before.severity);
-    if alert.is_over || before.resolved_at.is_some() || before.course.source_severity == told {
+    let report = alert.report();
+    let is_stored = report.is_some_and(|it| before.course.source_reports.contains(&it));
+    if alert.is_over || is_stored || before.resolved_at.is_some() || before.course.source_severity == told {
         return Ok(());
     }
     let mut incident = before.clone();
     incident.course.source_severity = told;
     let saved = set_incident::put(cx, "incident.edited", incident)?;
-    let text = match told {
+    note_source_severity(cx, Some(before), &saved)
+}
+
+/// Records in the timeline that the source names another severity than before, if the incident keeps its own.
+fn note_source_severity(cx: &mut Context<'_, '_>, before: Option<&Incident>, after: &Incident) -> Result<()> {
+    let Some(before) = before.filter(|it| it.course.source_severity != after.course.source_severity) else {
+        return Ok(());
+    };
+    let text = match after.course.source_severity {
         Some(told) => format!(
             "Its source says severity {told} now; it stays {} until a person lowers it.",
-            before.severity
+            after.severity
         ),
-        None => format!("Its source says severity {} again.", alert.severity),
+        None if after.severity != before.severity => return Ok(()),
+        None => format!("Its source says severity {} again.", after.severity),
     };
-    note_entry::note(cx, &saved, TimelineKind::Severity, &text)
-}
-
-/// The effect of an alert on the incidents under its key.
-enum Judged {
-    /// Nothing new about this one.
-    Known(String),
-    /// Nothing visible: only the source's position is stored.
-    Marked(Box<Incident>),
-    /// The incident gets this new state, by an event of this kind.
-    Moved(&'static str, Box<Incident>),
-    /// Another occurrence, with its start and end.
-    New(Timestamp, Option<Timestamp>),
-    /// The incident ended earlier than recorded, by an event of this kind, and a start after that end is another occurrence.
-    Parted(&'static str, Box<Incident>, Occurrence),
-}
-
-/// Judges an alert against the incidents under its key, in order of their start.
-fn judged(
-    same: &[Incident],
-    alert: &Alert,
-    services: &BTreeSet<ServiceKey>,
-    is_commanded: impl Fn(&Incident) -> bool,
-) -> Judged {
-    if is_by_times(alert) {
-        return by_times(same, alert, services, is_commanded);
-    }
-    if alert.is_over {
-        return over(same, alert, is_commanded);
-    }
-    let Some(latest) = same.last() else {
-        return Judged::New(alert.started_at, None);
-    };
-    let Some(resolved_at) = latest.resolved_at else {
-        let mitigated_at = latest.course.mitigated_at;
-        let again = opened_again_at(latest, alert, mitigated_at.unwrap_or(Timestamp::MIN));
-        return match (again, latest.state()) {
-            (None, _) => joined(latest, alert, services),
-            (Some(_), IncidentState::Mitigated) => reopened(latest, alert),
-            (Some(_), _) => joined_open(latest, alert, services),
-        };
-    };
-    if alert.reopens {
-        let told = opened_again_at(latest, alert, resolved_at);
-        return match (told, lifecycle::then(latest.state(), Happens::ReopenedBySource)) {
-            (Some(_), Then::Becomes(_)) => reopened(latest, alert),
-            (Some(told), Then::Another) => Judged::New(alert.started_at.max(told), None),
-            _ => Judged::Known(latest.key.clone()),
-        };
-    }
-    // Where the order of messages decides, a message after the end begins a new incident, also within the same instant.
-    if alert.told_at.is_some_and(|told| told >= resolved_at) {
-        return Judged::New(alert.started_at.max(resolved_at), None);
-    }
-    joined(latest, alert, services)
-}
-
-/// Whether only an alert's times show where it belongs: like Alertmanager, its sender numbers no messages and repeats no state.
-fn is_by_times(alert: &Alert) -> bool {
-    alert.told_at.is_none() && !alert.tells_state && !alert.reopens
-}
-
-/// All starts that an alert reports.
-fn starts(alert: &Alert) -> BTreeSet<Timestamp> {
-    std::iter::once(alert.started_at)
-        .chain(alert.later_starts.iter().copied())
-        .collect()
-}
-
-/// The occurrence to which a beginning belongs: the first that goes on or ended no earlier.
-fn home_of(same: &[Incident], start: Timestamp) -> Option<&Incident> {
-    same.iter().find(|it| it.resolved_at.is_none_or(|end| start <= end))
-}
-
-/// Judges an alert by its times alone, so that the same alerts in any order, also repeated, give the same incidents.
-fn by_times(
-    same: &[Incident],
-    alert: &Alert,
-    services: &BTreeSet<ServiceKey>,
-    is_commanded: impl Fn(&Incident) -> bool,
-) -> Judged {
-    if alert.is_over {
-        return over_by_times(same, alert, is_commanded);
-    }
-    let told = starts(alert);
-    let homeless = told.iter().find(|start| home_of(same, **start).is_none());
-    let home = match (homeless, told.last().and_then(|start| home_of(same, *start))) {
-        (None, Some(home)) => home,
-        (start, _) => return Judged::New(start.copied().unwrap_or(alert.started_at), None),
-    };
-    let is_its = |start: &Timestamp| home_of(same, *start).is_some_and(|it| it.key == home.key);
-    let next = with_starts(home, told.into_iter().filter(is_its));
-    match joined(&next, alert, services) {
-        Judged::Known(_) => changed(home, next),
-        judged => judged,
-    }
-}
-
-/// The same incident, or with further beginnings.
-fn changed(before: &Incident, next: Incident) -> Judged {
-    if next == *before {
-        return Judged::Known(next.key);
-    }
-    match next.started_at == before.started_at {
-        true => Judged::Marked(Box::new(next)),
-        false => Judged::Moved("incident.edited", Box::new(next)),
-    }
-}
-
-/// An incident with the starts that its source reported. An earlier start moves the incident's start, unless a person set it.
-fn with_starts(incident: &Incident, told: impl Iterator<Item = Timestamp>) -> Incident {
-    let mut incident = incident.clone();
-    if incident.course.closed_at.is_some() {
-        return incident;
-    }
-    for start in told {
-        let known = &mut incident.course.source_starts;
-        let is_old = known.len() >= MOST_STARTS && known.first().is_some_and(|first| start < *first);
-        if is_old || start == incident.started_at || known.contains(&start) {
-            continue;
-        }
-        if start < incident.started_at && known.contains(&incident.started_at) {
-            incident.started_at = start;
-        }
-        known.insert(start);
-        if known.len() > MOST_STARTS {
-            known.pop_first();
-        }
-    }
-    incident
-}
-
-/// The end of an occurrence: of the one that had begun by then. Beginnings after the end are another occurrence.
-fn over_by_times(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
-    let Some(end) = alert.ended_at.filter(|end| *end > alert.started_at) else {
-        return over(same, alert, is_commanded);
-    };
-    let Some(home) = home_of(same, alert.started_at) else {
-        return Judged::New(alert.started_at, Some(end));
-    };
-    if home.resolved_at.is_none() && is_commanded(home) {
-        return over(std::slice::from_ref(home), alert, is_commanded);
-    }
-    let mut known = home.course.source_starts.clone();
-    if known.is_empty() {
-        known.insert(home.started_at);
-    }
-    let later: BTreeSet<Timestamp> = known.iter().copied().filter(|start| *start > end).collect();
-    if later.len() == known.len() {
-        return Judged::New(alert.started_at, Some(end));
-    }
-    let next = with_starts(home, starts(alert).into_iter().filter(|start| *start <= end));
-    match (home.resolved_at, later.first()) {
-        (None, None) => ended(&next, alert, is_commanded).unwrap_or_else(|| changed(home, next)),
-        (None, Some(start)) => {
-            let span = (*start, None, later.clone());
-            Judged::Parted("incident.resolved", Box::new(until(next, end)), span)
-        }
-        (Some(over), Some(start)) if end < over && is_ended_by_source(home) => {
-            let span = (*start, Some(over), later.clone());
-            Judged::Parted("incident.edited", Box::new(until(next, end)), span)
-        }
-        (Some(_), _) => changed(home, next),
-    }
-}
-
-/// An incident that ended at a time, with its beginnings until then.
-fn until(mut incident: Incident, end: Timestamp) -> Incident {
-    let end = end.max(incident.started_at);
-    incident.resolved_at = Some(end);
-    incident.end_recorded_at = Some(end);
-    incident.course.source_starts.retain(|start| *start <= end);
-    incident
-}
-
-/// Whether an end is its source's, and nobody closed the incident since.
-fn is_ended_by_source(incident: &Incident) -> bool {
-    incident.end_recorded_at == incident.resolved_at && incident.course.closed_at.is_none()
-}
-
-/// When the source opened its closed record again after `since`; an edit of an open record overrules nobody here.
-fn opened_again_at(latest: &Incident, alert: &Alert, since: Timestamp) -> Option<Timestamp> {
-    let told = alert.told_at.filter(|told| alert.reopens && *told > since)?;
-    let was_over = latest
-        .course
-        .source_over_at
-        .map_or(!alert.tells_state, |over| over < told);
-    was_over.then_some(told)
-}
-
-/// An incident that people had opened here, and that its source has opened now as well: the source's next end counts again.
-fn joined_open(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
-    let mut incident = latest.clone();
-    incident.course.source_over_at = None;
-    incident.course.source_open_at = latest.course.source_open_at.max(alert.reopened_at());
-    match joined(&incident, alert, services) {
-        Judged::Known(_) if incident != *latest => Judged::Marked(Box::new(incident)),
-        judged => judged,
-    }
-}
-
-/// The source system reports that the incident goes on.
-fn reopened(latest: &Incident, alert: &Alert) -> Judged {
-    let mut incident = Incident {
-        resolved_at: None,
-        end_recorded_at: None,
-        ..latest.clone()
-    };
-    incident.course.mitigated_at = None;
-    incident.course.source_over_at = None;
-    incident.course.source_open_at = latest.course.source_open_at.max(alert.reopened_at());
-    Judged::Moved("incident.reopened", Box::new(incident))
-}
-
-/// The end that a source reports, which it repeats with each edit: people may have decided otherwise since.
-fn over(same: &[Incident], alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Judged {
-    let Some(latest) = same.last() else {
-        let end = alert.ended_at.unwrap_or(alert.started_at);
-        return Judged::New(end.min(alert.started_at), Some(end));
-    };
-    let is_old = latest.course.source_open_at > alert.told_at.or(alert.ended_at);
-    let mut marked = latest.clone();
-    marked.course.source_over_at = latest
-        .course
-        .source_over_at
-        .max(alert.over_told_at().filter(|_| !is_old));
-    let is_repeated = is_old || alert.tells_state && latest.course.source_over_at.is_some();
-    if !is_repeated && let Some(judged) = ended(&marked, alert, is_commanded) {
-        return judged;
-    }
-    match marked == *latest {
-        true => Judged::Known(marked.key),
-        false => Judged::Marked(Box::new(marked)),
-    }
-}
-
-/// The end of an open incident, not before its start. Only its commander ends a commanded one: until then it is mitigated.
-fn ended(latest: &Incident, alert: &Alert, is_commanded: impl Fn(&Incident) -> bool) -> Option<Judged> {
-    let ends_it = |end: &Timestamp| alert.told_at.is_some() || latest.started_at <= *end;
-    let end = alert.ended_at.filter(ends_it)?.max(latest.started_at);
-    if is_commanded(latest) {
-        let then = lifecycle::then(latest.state(), Happens::EndedUnderCommand);
-        return matches!(then, Then::Becomes(_)).then(|| mitigated(latest, end));
-    }
-    latest.resolved_at.is_none().then(|| {
-        let incident = Incident {
-            resolved_at: Some(end),
-            end_recorded_at: Some(end),
-            ..latest.clone()
-        };
-        Judged::Moved("incident.resolved", Box::new(incident))
-    })
-}
-
-fn mitigated(latest: &Incident, at: Timestamp) -> Judged {
-    let mut incident = latest.clone();
-    incident.course.mitigated_at = Some(at);
-    Judged::Moved("incident.mitigated", Box::new(incident))
-}
-
-/// The incident with the alert's additions: a name where it has none, further services, a graver severity while it is open.
-fn joined(latest: &Incident, alert: &Alert, services: &BTreeSet<ServiceKey>) -> Judged {
-    let mut incident = latest.clone();
-    if incident.title == UNNAMED && alert.title != UNNAMED {
-        incident.title = title_of(alert);
-        incident.severity = alert.severity;
-        incident.started_at = incident.started_at.min(alert.started_at);
-        incident.services.extend(services.iter().cloned());
-    }
-    if incident.resolved_at.is_none() {
-        incident.severity = incident.severity.min(alert.severity);
-        incident.services.extend(services.iter().cloned());
-    }
-    match incident == *latest {
-        true => Judged::Known(latest.key.clone()),
-        false => Judged::Moved("incident.edited", Box::new(incident)),
-    }
-}
-
-/// An alert's title as the incident's: brought onto one line and cut to the limit.
-fn title_of(alert: &Alert) -> String {
-    parse::one_line(&alert.title).chars().take(TITLE).collect()
+    note_entry::note(cx, after, TimelineKind::Severity, &text)
 }
 
 /// Our services: each row that maps the sender's name counts, else that very name.
@@ -512,7 +241,7 @@ mod tests {
     use super::*;
 
     fn at(minute: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + minute * 60).expect("a time")
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
     }
 
     fn alert(start: i64, end: Option<i64>) -> Alert {
@@ -527,267 +256,9 @@ mod tests {
             started_at: at(start),
             later_starts: Vec::new(),
             told_at: None,
+            told_number: None,
             ended_at: end.map(at),
         }
-    }
-
-    fn replace(same: &mut [Incident], incident: Incident) {
-        let place = same.iter_mut().find(|it| it.key == incident.key);
-        *place.expect("one was known") = incident;
-    }
-
-    fn occurrence(number: usize, alert: &Alert, (started_at, resolved_at, source_starts): Occurrence) -> Incident {
-        Incident {
-            id: RecordId(format!("i{number}")),
-            version: 0,
-            key: format!("INC-{number}"),
-            title: title_of(alert),
-            severity: alert.severity,
-            services: BTreeSet::new(),
-            started_at,
-            resolved_at,
-            end_recorded_at: resolved_at,
-            external_ref: None,
-            connection: None,
-            cause_verdicts: Vec::new(),
-            course: IncidentCourse {
-                source_starts,
-                ..IncidentCourse::default()
-            },
-        }
-    }
-
-    /// Applies alerts one after another; returns the spans of the incidents, in minutes.
-    fn told(alerts: &[Alert]) -> Vec<(i64, Option<i64>)> {
-        let mut same: Vec<Incident> = Vec::new();
-        for alert in alerts {
-            match judged(&same, alert, &BTreeSet::new(), |it| it.course.commander.is_some()) {
-                Judged::Known(_) => {}
-                Judged::Moved(_, incident) | Judged::Marked(incident) => replace(&mut same, *incident),
-                Judged::New(started_at, resolved_at) => {
-                    let mut told = starts(alert);
-                    told.retain(|start| *start >= started_at && is_by_times(alert));
-                    same.push(occurrence(same.len(), alert, (started_at, resolved_at, told)));
-                }
-                Judged::Parted(_, incident, span) => {
-                    replace(&mut same, *incident);
-                    same.push(occurrence(same.len(), alert, span));
-                }
-            }
-            same.sort_by_key(|it| (it.started_at, it.id.clone()));
-        }
-        let minute = |time: Timestamp| (time.as_second() - 1_800_000_000) / 60;
-        same.iter()
-            .map(|it| (minute(it.started_at), it.resolved_at.map(minute)))
-            .collect()
-    }
-
-    #[test]
-    fn a_key_that_returns_after_the_end_opens_another_incident() {
-        let (first, end) = (alert(10, None), alert(10, Some(20)));
-        let (second, last) = (alert(30, None), alert(30, Some(40)));
-        let all = [first.clone(), first.clone(), end.clone(), first.clone(), second.clone()];
-        assert_eq!(told(&all), [(10, Some(20)), (30, None)]);
-        // The end of the first, reported again, does not end the second.
-        let late = [first, end.clone(), second.clone(), end, second, last.clone(), last];
-        assert_eq!(told(&late), [(10, Some(20)), (30, Some(40))]);
-    }
-
-    #[test]
-    fn whichever_message_comes_first_an_occurrence_is_one_incident() {
-        let (begin, end) = (alert(10, None), alert(10, Some(20)));
-        assert_eq!(told(&[begin.clone(), end.clone()]), [(10, Some(20))]);
-        assert_eq!(told(&[end, begin]), [(10, Some(20))]);
-    }
-
-    #[test]
-    fn an_end_that_comes_after_the_next_beginning_ends_its_own_occurrence() {
-        let (first, end, second) = (alert(10, None), alert(10, Some(15)), alert(20, None));
-        let last = alert(20, Some(25));
-        let both = [(10, Some(15)), (20, None)];
-        assert_eq!(told(&[first.clone(), second.clone(), end.clone()]), both);
-        assert_eq!(
-            told(&[second.clone(), end.clone()]),
-            both,
-            "its beginning was never told"
-        );
-        assert_eq!(told(&[second.clone(), first.clone(), end.clone()]), both);
-        let over = [(10, Some(15)), (20, Some(25))];
-        assert_eq!(told(&[first.clone(), second, last.clone(), end.clone()]), over);
-        assert_eq!(told(&[last, first, end]), over);
-    }
-
-    #[test]
-    fn where_the_order_of_messages_decides_a_trigger_after_the_end_begins_anew() {
-        let by_order = |start: i64, end: Option<i64>, told_at: i64| Alert {
-            told_at: Some(at(told_at)),
-            ..alert(start, end)
-        };
-        let all = [by_order(5, None, 10), by_order(20, Some(20), 20), by_order(5, None, 30)];
-        assert_eq!(told(&all), [(5, Some(20)), (20, None)]);
-        // A trigger that came before the end and is worked off after it is the same outage.
-        let late = [by_order(20, Some(20), 20), by_order(5, None, 10)];
-        assert_eq!(told(&late).len(), 1);
-    }
-
-    #[test]
-    fn a_part_of_a_group_that_begins_after_the_end_is_another_occurrence() {
-        let mut group = alert(10, None);
-        group.later_starts = vec![at(40)];
-        assert_eq!(
-            told(&[alert(10, None), alert(10, Some(20)), group]),
-            [(10, Some(20)), (40, None)]
-        );
-    }
-
-    #[test]
-    fn what_the_sender_opens_again_is_the_same_incident() {
-        let reopened = Alert {
-            reopens: true,
-            told_at: Some(at(30)),
-            ..alert(10, None)
-        };
-        let all = [alert(10, None), alert(10, Some(20)), reopened.clone()];
-        assert_eq!(told(&all), [(10, None)]);
-        let stale = Alert {
-            told_at: Some(at(15)),
-            ..reopened
-        };
-        assert_eq!(told(&[alert(10, None), alert(10, Some(20)), stale]), [(10, Some(20))]);
-    }
-
-    fn commanded() -> Incident {
-        Incident {
-            id: RecordId("i0".to_owned()),
-            version: 1,
-            key: "INC-1".to_owned(),
-            title: "Slow".to_owned(),
-            severity: 1,
-            services: BTreeSet::new(),
-            started_at: at(10),
-            resolved_at: None,
-            end_recorded_at: None,
-            external_ref: None,
-            connection: None,
-            cause_verdicts: Vec::new(),
-            course: IncidentCourse {
-                commander: Some("kim".into()),
-                ..IncidentCourse::default()
-            },
-        }
-    }
-
-    fn moved(incident: &Incident, alert: &Alert) -> Option<Incident> {
-        let is_commanded = |it: &Incident| it.course.commander.is_some();
-        match judged(std::slice::from_ref(incident), alert, &BTreeSet::new(), is_commanded) {
-            Judged::Moved(_, incident) | Judged::Marked(incident) => Some(*incident),
-            Judged::Known(_) | Judged::New(..) | Judged::Parted(..) => None,
-        }
-    }
-
-    #[test]
-    fn the_end_of_what_somebody_commands_mitigates_it_however_often_it_flaps() {
-        let mut incident = commanded();
-        for end in [20, 30, 40] {
-            incident = moved(&incident, &alert(10, Some(end))).unwrap_or(incident);
-            assert_eq!(incident.state(), IncidentState::Mitigated);
-            assert_eq!(incident.course.mitigated_at, Some(at(20)), "the first end counts");
-            assert!(
-                moved(&incident, &alert(10, None)).is_none(),
-                "a repeated alert moves nothing"
-            );
-        }
-        let reopened = Alert {
-            reopens: true,
-            told_at: Some(at(50)),
-            ..alert(10, None)
-        };
-        assert_eq!(
-            moved(&incident, &reopened).map(|it| it.state()),
-            Some(IncidentState::Open)
-        );
-    }
-
-    /// A record that is open or over at its source, as each of its edits reports.
-    fn record(told: i64, end: Option<i64>) -> Alert {
-        Alert {
-            reopens: end.is_none(),
-            tells_state: true,
-            told_at: Some(at(told)),
-            ..alert(10, end)
-        }
-    }
-
-    #[test]
-    fn an_edit_of_a_record_undoes_nothing_that_people_said() {
-        let mut contained = commanded();
-        contained.course.mitigated_at = Some(at(20));
-        let mut ended = commanded();
-        ended.resolved_at = Some(at(20));
-        for told in [15, 30] {
-            assert!(moved(&contained, &record(told, None)).is_none(), "told at {told}");
-            assert!(moved(&ended, &record(told, None)).is_none(), "told at {told}");
-        }
-        // Once the record was closed and opened again, its source reports that it goes on.
-        for before in [contained, ended] {
-            let over = moved(&before, &record(40, Some(40))).unwrap();
-            assert_eq!(over.state(), before.state());
-            assert!(moved(&over, &record(35, None)).is_none(), "an older word comes late");
-            let open = moved(&over, &record(50, None)).unwrap();
-            assert_eq!((open.state(), open.course.source_over_at), (IncidentState::Open, None));
-        }
-    }
-
-    #[test]
-    fn an_edit_of_a_closed_record_ends_nothing_that_people_opened_again() {
-        let mut incident = commanded();
-        incident.course.commander = None;
-        let mut incident = moved(&incident, &record(20, Some(20))).unwrap();
-        assert_eq!(incident.state(), IncidentState::Resolved);
-        incident.resolved_at = None;
-        let edited = moved(&incident, &record(30, Some(20))).unwrap();
-        assert_eq!(edited.state(), IncidentState::Open);
-        let opened = moved(&edited, &record(40, None)).unwrap();
-        let over = moved(&opened, &record(50, Some(50))).unwrap();
-        assert_eq!(over.state(), IncidentState::Resolved, "its next end counts");
-    }
-
-    #[test]
-    fn what_the_sender_opens_again_before_it_was_contained_stays_contained() {
-        let mut incident = commanded();
-        incident.course.mitigated_at = Some(at(20));
-        let stale = Alert {
-            reopens: true,
-            told_at: Some(at(15)),
-            ..alert(10, None)
-        };
-        assert!(moved(&incident, &stale).is_none());
-    }
-
-    #[test]
-    fn what_is_closed_is_never_opened_again_by_its_source() {
-        let mut incident = commanded();
-        incident.resolved_at = Some(at(20));
-        incident.course.closed_at = Some(at(25));
-        let reopened = Alert {
-            reopens: true,
-            told_at: Some(at(30)),
-            ..alert(10, None)
-        };
-        let found = judged(&[incident], &reopened, &BTreeSet::new(), |_| true);
-        assert!(matches!(found, Judged::New(start, None) if start == at(30)));
-    }
-
-    #[test]
-    fn a_source_raises_a_severity_and_never_lowers_it() {
-        let mut incident = commanded();
-        incident.severity = 2;
-        let told = |severity: i64| Alert {
-            severity,
-            ..alert(10, None)
-        };
-        assert_eq!(moved(&incident, &told(1)).map(|it| it.severity), Some(1));
-        assert!(moved(&incident, &told(4)).is_none());
     }
 
     #[test]

@@ -327,7 +327,7 @@ impl Taking {
         let rows = std::mem::take(&mut self.rows);
         for row in rows.into_values().filter(|row| row.is_touched) {
             let kind = kind_of(&row);
-            *counts.entry(word_of(kind, &row.after)).or_default() += 1;
+            *counts.entry(counted_as(kind, &row.after)).or_default() += 1;
             let mut data = alert_drift::grounds(&row.after);
             if kind == "drift_finding.reopened" {
                 data["outcome_before"] = json!(row.before.as_ref().and_then(|it| it.outcome));
@@ -559,7 +559,7 @@ fn kind_of(row: &Row) -> &'static str {
     }
 }
 
-fn word_of(kind: &str, after: &DriftFinding) -> &'static str {
+fn counted_as(kind: &str, after: &DriftFinding) -> &'static str {
     match kind {
         "drift_finding.opened" => "new",
         "drift_finding.reopened" => "reopened",

@@ -80,7 +80,7 @@ impl PlainNoun for IncidentReview {
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {
         let directory = cx.directory()?;
         for (review, value) in records.iter().zip(values) {
-            let answers = answers_of(cx, &review.incident_key)?;
+            let answers = review_answers(cx, &review.incident_key)?;
             let shown = answers.iter().map(|it| {
                 let answer = json!({"rating": it.rating, "steps_adequate": it.steps_adequate, "text": it.text});
                 (it.change_key.clone(), answer)
@@ -125,7 +125,7 @@ impl PlainNoun for ReviewAnswer {
         let (Some(incident), Some(rating)) = (incident, input.rating) else {
             return Err(Error::Fault("an answer of a review was not read".to_owned()));
         };
-        let before = answers_of(cx, &incident.key)?
+        let before = review_answers(cx, &incident.key)?
             .into_iter()
             .find(|it| it.change_key == change_key);
         let is_same =
@@ -229,7 +229,7 @@ fn check_stays(reading: &mut Reading<'_>, before: Option<&IncidentReview>, input
 ///
 /// # Errors
 /// The store's.
-pub fn answers_of(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<ReviewAnswer>> {
+pub fn review_answers(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<Vec<ReviewAnswer>> {
     let wanted = Filter::new()
         .equals("incident_key", incident_key)
         .order_by("change_key");
@@ -291,7 +291,7 @@ pub fn missing_of(
     review: Option<&IncidentReview>,
 ) -> Result<Vec<Unmet>> {
     let involved = involved(cx, incident)?;
-    let answers = answers_of(cx, &incident.key)?;
+    let answers = review_answers(cx, &incident.key)?;
     let summary = review.and_then(|review| review.summary.as_deref());
     let cause = review.and_then(|review| review.cause.as_deref());
     Ok(missing(summary, cause, &involved, &answers))

@@ -11,7 +11,7 @@ use model::core::enums::{Outcome, Purpose, State};
 use model::core::ids::TargetId;
 use model::core::parse::later;
 use model::gate::rollback;
-use model::integration::occurrence::{Phase, ToldWord};
+use model::integration::occurrence::{Phase, StatusReport};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -19,7 +19,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::integration::after_failure;
-use crate::integration::told_deployment::{Here, Word, go_back, outcome_of};
+use crate::integration::told_deployment::{Here, TargetReport, go_back, outcome_of};
 
 /// Whether a rollback of this change may have been lawful at this time although no start of the change was reported.
 ///
@@ -169,12 +169,12 @@ fn refute(cx: &mut Context<'_, '_>, deployment: Deployment) -> Result<()> {
         "deployment.unauthorized",
         ("deployment", saved.id.0.clone()),
         cx.now,
-        told_of(&saved),
+        deployment_data(&saved),
     );
     cx.tell(vec![event], written)
 }
 
-fn told_of(saved: &Deployment) -> Value {
+fn deployment_data(saved: &Deployment) -> Value {
     json!({
         "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
     })
@@ -201,7 +201,7 @@ fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a 
 fn clear(cx: &mut Context<'_, '_>, key: &str, deployment: Deployment, target: &TargetId) -> Result<()> {
     let at = deployment.status_at.unwrap_or(deployment.at).min(cx.now);
     let status = deployment.status.as_deref().unwrap_or_default();
-    let word = Word {
+    let word = TargetReport {
         phase: Phase::of(status),
         is_start: false,
         must_begin: false,
@@ -216,7 +216,7 @@ fn clear(cx: &mut Context<'_, '_>, key: &str, deployment: Deployment, target: &T
     let mut deployment = deployment;
     if !deployment.has_begun() {
         let status = "in_progress".to_owned();
-        deployment.words.push(ToldWord { at, status });
+        deployment.words.push(StatusReport { at, status });
     }
     save_cleared(cx, deployment)
 }
@@ -240,7 +240,7 @@ pub(crate) fn save_cleared(cx: &mut Context<'_, '_>, deployment: Deployment) -> 
         "deployment.cleared",
         ("deployment", saved.id.0.clone()),
         cx.now,
-        told_of(&saved),
+        deployment_data(&saved),
     );
     cx.tell(vec![event], written)?;
     let outcome = saved.status.as_deref().and_then(outcome_of);

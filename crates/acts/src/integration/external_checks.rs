@@ -10,8 +10,8 @@ use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::led_elsewhere::LedBy;
 use model::directory::snapshot::{Connection, Mapping};
-use model::gate::provenance::{OutsideCheck, Word, find_change};
-use model::integration::signal::{Ask, AskKind};
+use model::gate::provenance::{CheckReply, OutsideCheck, find_change};
+use model::integration::signal::{DecisionKind, DecisionRequest};
 use serde_json::json;
 use store::change::changes;
 use store::integration::{call, inbox};
@@ -26,7 +26,7 @@ use crate::core::error::{Error, Result};
 use crate::core::gate_question::Question;
 use crate::core::secrets::{self, credential_name};
 use crate::core::write::{Written, draft};
-use crate::gate::said::Said;
+use crate::gate::said::TaskReply;
 use crate::gate::{answer, run_tasks};
 use crate::integration::merge_queue;
 
@@ -42,19 +42,19 @@ pub fn take(
     connection: &Connection,
     rows: &[&Mapping],
     environment: Option<EnvironmentKey>,
-    ask: &Ask,
+    ask: &DecisionRequest,
 ) -> Result<String> {
     let Some(api) = &connection.api else {
         return Ok("noted: a question, but this connection has no `api` to answer it".to_owned());
     };
-    if ask.ask == AskKind::ProtectionRule && !is_callback(&ask.reply_to, &api.base, &ask.repository) {
+    if ask.ask == DecisionKind::ProtectionRule && !is_callback(&ask.reply_to, &api.base, &ask.repository) {
         let text = "The callback's address is none of the configured host's for this repository.";
         let now = cx.now;
         inbox::turn_away(cx.tx, connection.id.as_str(), ("foreign_callback", text), now)?;
         return Ok(format!("refused: {text}"));
     }
     if ask.is_repeat
-        && let Some(told) = answer_again(cx, connection, ask)?
+        && let Some(told) = resend_answer(cx, connection, ask)?
     {
         return Ok(told);
     }
@@ -65,7 +65,7 @@ pub fn take(
     let found = record::find_one::<OutsideCheck>(cx.tx, &filter)?.map(|stored| stored.record);
     let named = find_change(&connection.links, &ask.texts);
     let (named, found_by) = named.map_or((None, None), |(key, rule)| (Some(key), Some(rule)));
-    let mut check = found.unwrap_or_else(|| asked(connection, rows, environment, ask));
+    let mut check = found.unwrap_or_else(|| new_check(connection, rows, environment, ask));
     // The latest request counts: a title may be edited, and a request may be opened again.
     if check.version == 0 || !ask.is_repeat && ask.occurred_at >= check.at {
         check.at = ask.occurred_at;
@@ -90,7 +90,12 @@ pub fn take(
 }
 
 /// A new request.
-fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<EnvironmentKey>, ask: &Ask) -> OutsideCheck {
+fn new_check(
+    connection: &Connection,
+    rows: &[&Mapping],
+    environment: Option<EnvironmentKey>,
+    ask: &DecisionRequest,
+) -> OutsideCheck {
     let mut services: Vec<ServiceKey> = rows.iter().map(|row| row.service.clone()).collect();
     services.dedup();
     OutsideCheck {
@@ -112,7 +117,7 @@ fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<Environ
         found_by: None,
         change: None,
         change_key: None,
-        answer: Word::Waiting,
+        answer: CheckReply::Waiting,
         text: String::new(),
         stage: None,
         is_speculative: false,
@@ -123,7 +128,7 @@ fn asked(connection: &Connection, rows: &[&Mapping], environment: Option<Environ
 }
 
 /// Sends the answer about a commit again; `None` when there was no request about it yet.
-fn answer_again(cx: &mut Context<'_, '_>, connection: &Connection, ask: &Ask) -> Result<Option<String>> {
+fn resend_answer(cx: &mut Context<'_, '_>, connection: &Connection, ask: &DecisionRequest) -> Result<Option<String>> {
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
         .equals("is_over", false)
@@ -150,16 +155,16 @@ fn is_callback(reply_to: &str, base: &str, repository: &str) -> bool {
         .is_some_and(|run| !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn natural_key(ask: &Ask) -> String {
+fn natural_key(ask: &DecisionRequest) -> String {
     match ask.ask {
-        AskKind::ProtectionRule => ask.reply_to.to_lowercase(),
-        AskKind::Merge => format!(
+        DecisionKind::ProtectionRule => ask.reply_to.to_lowercase(),
+        DecisionKind::Merge => format!(
             "{}@{}#{}",
             ask.repository.to_lowercase(),
             ask.commit,
             ask.number.unwrap_or(0)
         ),
-        AskKind::StatusCheck | AskKind::DeploymentApproval | AskKind::RunTask => {
+        DecisionKind::StatusCheck | DecisionKind::DeploymentApproval | DecisionKind::RunTask => {
             format!("{}@{}", ask.reply_to, ask.commit)
         }
     }
@@ -169,7 +174,7 @@ fn natural_key(ask: &Ask) -> String {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn binds(cx: &mut Context<'_, '_>, connection: &Connection, ask: &Ask) -> Result<bool> {
+pub(crate) fn binds(cx: &mut Context<'_, '_>, connection: &Connection, ask: &DecisionRequest) -> Result<bool> {
     if connection.api.is_none() || !ask.ask.is_merge() || ask.is_over || ask.is_repeat {
         return Ok(false);
     }
@@ -182,7 +187,7 @@ pub(crate) fn binds(cx: &mut Context<'_, '_>, connection: &Connection, ask: &Ask
 
 /// Whether a request may write its head into a change: one from a repository of the map by a person here, or one that the
 /// connection names. Anybody can name a change in the text of a request from a fork.
-fn may_bind(connection: &Connection, ask: &Ask, is_person: bool) -> bool {
+fn may_bind(connection: &Connection, ask: &DecisionRequest, is_person: bool) -> bool {
     let is_trusted = |name: &str| connection.trusted.iter().any(|it| it.eq_ignore_ascii_case(name));
     let is_mapped = |name: &str| connection.map.iter().any(|row| row.is_of(name));
     let is_of_ours = ask
@@ -339,7 +344,7 @@ pub fn judge_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     if let Some(stored) = record::load::<OutsideCheck>(cx.tx, id)? {
         let cause = match stored.record.ask {
             // The waiting run gets the notice that it still waits.
-            AskKind::RunTask => Cause::AskedAgain,
+            DecisionKind::RunTask => Cause::AskedAgain,
             _ => Cause::Moved,
         };
         judge(cx, stored.record, cause)?;
@@ -351,7 +356,7 @@ pub fn judge_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result<String> {
+pub(crate) fn judge_first(cx: &mut Context<'_, '_>, check: OutsideCheck) -> Result<String> {
     judge(cx, check, Cause::Asked)
 }
 
@@ -385,16 +390,16 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     let check = with_kept(check, kept.as_ref());
     let said = match check.ask {
         // A result is sent once and never changes.
-        AskKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
-        AskKind::RunTask => run_tasks::said(cx, &check, may_deploy)?,
-        AskKind::Merge | AskKind::StatusCheck => may_be_merged(cx, &check)?,
-        AskKind::ProtectionRule | AskKind::DeploymentApproval => may_deploy(cx, &check)?,
+        DecisionKind::RunTask if check.is_over => return Ok(format!("run_task {}: told", check.answer.as_str())),
+        DecisionKind::RunTask => run_tasks::present_reply(cx, &check, may_deploy)?,
+        DecisionKind::Merge | DecisionKind::StatusCheck => may_be_merged(cx, &check)?,
+        DecisionKind::ProtectionRule | DecisionKind::DeploymentApproval => may_deploy(cx, &check)?,
     };
     let mut next = check.clone();
     next.answer = said.answer;
     next.text = said.text;
     // The other kinds get one text.
-    if next.ask == AskKind::RunTask {
+    if next.ask == DecisionKind::RunTask {
         next.reasons = said.reasons;
     }
     next.is_over = check.is_over || said.is_over;
@@ -411,7 +416,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     };
     if kept.as_ref().is_some_and(is_same) {
         if cause == Cause::AskedAgain {
-            say_it(cx, &next)?;
+            queue_answer(cx, &next)?;
         }
         return Ok(told);
     }
@@ -430,7 +435,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
     );
     cx.tell(vec![event], written)?;
     if is_news && (!saved.is_over || !saved.ask.is_merge()) {
-        say_it(cx, &saved)?;
+        queue_answer(cx, &saved)?;
     }
     if kept.is_none_or(|it| saved.answer != it.answer || saved.is_over != it.is_over) {
         answer_those_behind(cx, &saved)?;
@@ -440,9 +445,9 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
 
 /// Judges a merge. No change names the commit of a merge queue's group, so a group is judged by the pull request that it adds and by
 /// the groups on which it is based.
-fn may_be_merged(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+fn may_be_merged(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<TaskReply> {
     let mut said = may_merge(cx, check)?;
-    if said.answer == Word::Waiting
+    if said.answer == CheckReply::Waiting
         && let Some(request) = merge_queue::brought(cx, check)?
     {
         said = may_merge(cx, &request)?;
@@ -452,12 +457,12 @@ fn may_be_merged(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said>
 }
 
 /// A group of a merge queue includes the groups before it, so it waits for their results.
-fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: Said) -> Result<Said> {
+fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: TaskReply) -> Result<TaskReply> {
     let (Some(base), Some(held)) = (check.base.as_deref(), merge_queue::held_before(cx, check)?) else {
         return Ok(said);
     };
     let short: String = base.chars().take(12).collect();
-    if said.answer == Word::Approved {
+    if said.answer == CheckReply::Approved {
         said.answer = held.answer;
     }
     said.text = format!(
@@ -469,7 +474,7 @@ fn with_those_before(cx: &mut Context<'_, '_>, check: &OutsideCheck, mut said: S
 
 /// Judges the groups that depend on this one again: those based on it, or those that add this pull request.
 fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
-    if check.ask != AskKind::Merge {
+    if check.ask != DecisionKind::Merge {
         return Ok(());
     }
     let rests_on = |it: &OutsideCheck| match &check.base {
@@ -483,7 +488,7 @@ fn answer_those_behind(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result
 }
 
 /// Queues the call with the answer.
-fn say_it(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
+fn queue_answer(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<()> {
     let (id, now) = (cx.new_id()?, cx.now);
     call::insert(cx.tx, &id, (CALL, check.id.as_str()), now)?;
     Ok(())
@@ -516,7 +521,7 @@ fn of_key(cx: &mut Context<'_, '_>, key: Option<&str>) -> Result<Option<Change>>
 }
 
 /// The gate's decision about a requested deployment.
-fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<TaskReply> {
     let question = Question {
         service: check.service.0.clone(),
         environment: check.environment.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
@@ -542,12 +547,12 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
             State::Rejected | State::Cancelled | State::Closed | State::Reviewing
         )
     });
-    let was_approved = check.answer == Word::Approved;
+    let was_approved = check.answer == CheckReply::Approved;
     let reasons: Vec<String> = answer.reasons.iter().take(3).map(|it| it.text.clone()).collect();
     let word = match (is_go, is_dead || was_approved) {
-        (true, _) => Word::Approved,
-        (false, true) => Word::Rejected,
-        (false, false) => Word::Waiting,
+        (true, _) => CheckReply::Approved,
+        (false, true) => CheckReply::Rejected,
+        (false, false) => CheckReply::Waiting,
     };
     let text = match (&change, is_go) {
         (Some(change), true) => format!("{} is approved, and its window is open.", change.key),
@@ -555,7 +560,7 @@ fn may_deploy(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         _ if reasons.is_empty() => "The gate says stop.".to_owned(),
         _ => reasons.join(" "),
     };
-    Ok(Said {
+    Ok(TaskReply {
         answer: word,
         text,
         reasons: answer.reasons,
@@ -574,8 +579,8 @@ fn led_text(led: Option<&LedBy>) -> String {
     }
 }
 
-fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
-    let say = |answer: Word, text: String, change: Option<Change>| Said {
+fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<TaskReply> {
+    let say = |answer: CheckReply, text: String, change: Option<Change>| TaskReply {
         answer,
         text,
         reasons: Vec::new(),
@@ -587,18 +592,22 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
         Some(change) => Some(change),
         None if check.named.is_some() => {
             let text = format!("There is no change {}.", check.named.as_deref().unwrap_or_default());
-            return Ok(say(Word::Waiting, text, None));
+            return Ok(say(CheckReply::Waiting, text, None));
         }
         None => by_commit(cx, check)?,
     };
     let Some(change) = change else {
         let text = "No change is linked. Name one in a trailer `Change: CHG-…`, the branch, the title or the body.";
-        return Ok(say(Word::Waiting, text.to_owned(), None));
+        return Ok(say(CheckReply::Waiting, text.to_owned(), None));
     };
     let change = as_judged(cx, change)?;
     let key = change.key.clone();
     if matches!(change.state, State::Rejected | State::Cancelled) {
-        return Ok(say(Word::Rejected, format!("{key} is {}.", change.state), Some(change)));
+        return Ok(say(
+            CheckReply::Rejected,
+            format!("{key} is {}.", change.state),
+            Some(change),
+        ));
     }
     let commits: Vec<String> = change
         .content
@@ -616,10 +625,10 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
             "{key} does not name this commit for {}; name it there and have it approved.",
             check.service_names()
         );
-        return Ok(say(Word::Waiting, text, Some(change)));
+        return Ok(say(CheckReply::Waiting, text, Some(change)));
     }
     if change.is_on_hold() {
-        return Ok(say(Word::Waiting, format!("{key} is on hold."), Some(change)));
+        return Ok(say(CheckReply::Waiting, format!("{key} is on hold."), Some(change)));
     }
     let is_approved = change.state >= State::Approved;
     let text = if is_approved {
@@ -627,7 +636,11 @@ fn may_merge(cx: &mut Context<'_, '_>, check: &OutsideCheck) -> Result<Said> {
     } else {
         format!("{key} is not approved yet: it is {}.", change.state)
     };
-    let word = if is_approved { Word::Approved } else { Word::Waiting };
+    let word = if is_approved {
+        CheckReply::Approved
+    } else {
+        CheckReply::Waiting
+    };
     Ok(say(word, text, Some(change)))
 }
 
@@ -692,7 +705,7 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
     }
     let bytes = match check.ask {
         // The token is removed once the result was sent, and nothing more is sent.
-        AskKind::RunTask => match secrets::open(cx, &run_tasks::token_name(check.id.as_str()))? {
+        DecisionKind::RunTask => match secrets::open(cx, &run_tasks::token_name(check.id.as_str()))? {
             Some(token) => token,
             None => return Ok(None),
         },

@@ -1,8 +1,8 @@
 //! Groups of a merge queue. The queue makes a commit for each pull request that waits, on top of the group before. No change names
 //! that commit, and it holds the content of the groups before it as well.
 
-use model::gate::provenance::{OutsideCheck, Word};
-use model::integration::signal::{Ask, AskKind};
+use model::gate::provenance::{CheckReply, OutsideCheck};
+use model::integration::signal::{DecisionKind, DecisionRequest};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -12,12 +12,12 @@ use crate::core::error::Result;
 const RECENT: i64 = 2_000;
 
 /// Whether a question is about a group of a merge queue: it names no pull request, but the commit on which it is based.
-pub(crate) fn is_group(ask: &Ask) -> bool {
-    ask.ask == AskKind::Merge && ask.number.is_none() && !ask.is_repeat
+pub(crate) fn is_group(ask: &DecisionRequest) -> bool {
+    ask.ask == DecisionKind::Merge && ask.number.is_none() && !ask.is_repeat
 }
 
 /// The pull request that a group adds: GitHub names it in the branch, such as `gh-readonly-queue/main/pr-7-…`.
-pub(crate) fn brought_by(ask: &Ask) -> Option<u64> {
+pub(crate) fn brought_by(ask: &DecisionRequest) -> Option<u64> {
     let branch = ask.texts.branch.as_deref().filter(|_| is_group(ask))?;
     let branch = branch.strip_prefix("refs/heads/").unwrap_or(branch);
     let (_, last) = branch.strip_prefix("gh-readonly-queue/")?.rsplit_once("/pr-")?;
@@ -40,7 +40,7 @@ pub(crate) fn brought(cx: &mut Context<'_, '_>, group: &OutsideCheck) -> Result<
         .limit(RECENT);
     let mut found = record::bodies::<OutsideCheck>(cx.tx, &filter)?;
     // A closed request still counts, so that the group that merged the pull request stays approved.
-    found.retain(|it| it.ask == AskKind::Merge && it.base.is_none() && it.number == group.number);
+    found.retain(|it| it.ask == DecisionKind::Merge && it.base.is_none() && it.number == group.number);
     Ok(found
         .into_iter()
         .max_by(|one, other| (one.at, one.id.as_str()).cmp(&(other.at, other.id.as_str()))))
@@ -60,7 +60,7 @@ pub(crate) fn held_before(cx: &mut Context<'_, '_>, group: &OutsideCheck) -> Res
     // A group that ended before this one began is on the branch already. A group that ended since then without approval is not.
     Ok(before.filter(|it| {
         let is_past = it.is_over && it.at < group.at;
-        it.base.is_some() && it.id != group.id && it.answer != Word::Approved && !is_past
+        it.base.is_some() && it.id != group.id && it.answer != CheckReply::Approved && !is_past
     }))
 }
 

@@ -6,7 +6,7 @@ use model::change::ready_spans::SKEW;
 use model::change::related_records::Deployment;
 use model::core::enums::State;
 use model::core::parse::later;
-use model::integration::occurrence::{self, Phase, ToldWord};
+use model::integration::occurrence::{self, Phase, StatusReport};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -17,19 +17,19 @@ use crate::integration::move_target::conform;
 use crate::integration::named_target::{Meant, Named};
 use crate::integration::save_deployment::save_deployment;
 use crate::integration::told_before::Before;
-use crate::integration::told_deployment::{Here, Told, completed, has_begun};
+use crate::integration::told_deployment::{Here, ReportedStatus, completed, has_begun};
 
 /// How many of the latest deployments to a place are examined for the same one.
 const LOOKED_AT: i64 = 200;
 
 /// The records under the key of a deployment in the reported place: one for each attempt.
-pub(crate) struct Known {
+pub(crate) struct KnownDeployments {
     base: String,
     /// The attempts in the order of their times.
     pub rows: Vec<Deployment>,
 }
 
-impl Known {
+impl KnownDeployments {
     /// The key of an attempt's record.
     pub(crate) fn key(&self, place: usize) -> String {
         match place {
@@ -44,14 +44,14 @@ impl Known {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn known(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Known> {
+pub(crate) fn known(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<KnownDeployments> {
     let first = format!("{}#{}", here.mapping.keyed_by(), here.told.deployment_id);
     let own = format!("{first}@{}", here.environment);
     let is_here = |row: &Deployment| &row.environment == here.environment && row.service == here.mapping.service;
     let told_here = with_key(cx, here, &own)?;
     let told_first = with_key(cx, here, &first)?;
     let is_of_here = told_here.is_some() || told_first.as_ref().is_some_and(|row| !is_here(row));
-    let mut known = Known {
+    let mut known = KnownDeployments {
         base: if is_of_here { own } else { first },
         rows: Vec::from_iter(told_here.or_else(|| told_first.filter(is_here))),
     };
@@ -78,9 +78,9 @@ fn with_key(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str) -> Result<Opti
 pub(crate) fn begun_here(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
-    known: &Known,
-    word: &ToldWord,
-) -> Result<Option<ToldWord>> {
+    known: &KnownDeployments,
+    word: &StatusReport,
+) -> Result<Option<StatusReport>> {
     if Phase::of(&word.status) != Phase::Failed {
         return Ok(None);
     }
@@ -96,7 +96,7 @@ pub(crate) fn begun_here(
     let Some((target, meant)) = named.target_of(&change, place, false) else {
         return Ok(None);
     };
-    let begins = |at: Timestamp| ToldWord {
+    let begins = |at: Timestamp| StatusReport {
         at,
         status: "in_progress".to_owned(),
     };
@@ -122,7 +122,7 @@ pub(crate) fn begun_here(
 }
 
 /// Whether a kind of system reports only successful deployments: each success is an occurrence.
-pub(crate) fn tells_no_beginning(kind: &str) -> bool {
+pub(crate) fn reports_only_success(kind: &str) -> bool {
     matches!(kind, "cdevents" | "cloudevents")
 }
 
@@ -134,7 +134,7 @@ pub(crate) fn tells_no_beginning(kind: &str) -> bool {
 pub(crate) fn subject(
     cx: &mut Context<'_, '_>,
     own: Deployment,
-    told: &Told<'_>,
+    told: &ReportedStatus<'_>,
 ) -> Result<(Option<Deployment>, Deployment)> {
     let Some(id) = own.same_as.clone() else {
         return Ok((None, own));
@@ -154,7 +154,7 @@ pub(crate) fn part(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     own: &mut Deployment,
-    before: &mut Vec<ToldWord>,
+    before: &mut Vec<StatusReport>,
 ) -> Result<()> {
     let first = occurrence::effective(&own.words).into_iter().next();
     let Some(first) = first.filter(|it| Phase::of(&it.status) == Phase::Began && !before.contains(it)) else {
@@ -196,7 +196,7 @@ pub(crate) fn others(
     cx: &mut Context<'_, '_>,
     root: &Deployment,
     own: Option<&Deployment>,
-) -> Result<Vec<Vec<ToldWord>>> {
+) -> Result<Vec<Vec<StatusReport>>> {
     let mut members = beside(cx, root)?;
     members.retain(|row| row.same_as.as_ref() == Some(&root.id) && own.is_none_or(|own| own.id != row.id));
     members.extend(own.map(|_| root.clone()));
@@ -218,7 +218,7 @@ fn beside(cx: &mut Context<'_, '_>, row: &Deployment) -> Result<Vec<Deployment>>
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn root_of(cx: &mut Context<'_, '_>, row: &Deployment, word: &ToldWord) -> Result<Option<Deployment>> {
+pub(crate) fn root_of(cx: &mut Context<'_, '_>, row: &Deployment, word: &StatusReport) -> Result<Option<Deployment>> {
     let rows = beside(cx, row)?;
     let mut found: Option<(u64, Deployment)> = None;
     for root in rows.iter().filter(|it| it.same_as.is_none() && it.id != row.id) {
@@ -227,7 +227,7 @@ pub(crate) fn root_of(cx: &mut Context<'_, '_>, row: &Deployment, word: &ToldWor
         if members.iter().any(|it| it.connection == row.connection) {
             continue;
         }
-        let words: Vec<ToldWord> = members.iter().flat_map(|it| occurrence::effective(&it.words)).collect();
+        let words: Vec<StatusReport> = members.iter().flat_map(|it| occurrence::effective(&it.words)).collect();
         if !occurrence::is_same(&words, word) || !is_one_build(cx, row, root)? {
             continue;
         }
@@ -280,7 +280,7 @@ fn is_one_build(cx: &mut Context<'_, '_>, row: &Deployment, root: &Deployment) -
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn choose<'a>(cx: &mut Context<'_, '_>, here: &Here<'a>) -> Result<Told<'a>> {
+pub(crate) fn choose<'a>(cx: &mut Context<'_, '_>, here: &Here<'a>) -> Result<ReportedStatus<'a>> {
     let told = here.told;
     let (commits, artifacts) = told.others;
     if commits.is_empty() && artifacts.is_empty() {
@@ -293,7 +293,7 @@ pub(crate) fn choose<'a>(cx: &mut Context<'_, '_>, here: &Here<'a>) -> Result<To
         [] => vec![told.artifact],
         several => several.iter().map(|it| Some(it.as_str())).collect(),
     };
-    let with = |commit: &'a str, artifact: Option<&'a str>| Told {
+    let with = |commit: &'a str, artifact: Option<&'a str>| ReportedStatus {
         commit,
         artifact,
         ..*told

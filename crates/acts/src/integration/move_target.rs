@@ -11,7 +11,7 @@ use model::change::work::{self, BY_SIGNAL};
 use model::core::enums::{Outcome, State, ValidationResult};
 use model::core::ids::{PersonId, TargetId};
 use model::core::parse::later;
-use model::integration::occurrence::{self, Effect, History, Phase, ToldWord};
+use model::integration::occurrence::{self, Effect, History, Phase, StatusReport};
 use serde_json::json;
 
 use crate::core::context::Context;
@@ -19,11 +19,11 @@ use crate::core::error::Result;
 use crate::integration::early_rollback;
 use crate::integration::named_target::Named;
 use crate::integration::told_before::Before;
-use crate::integration::told_deployment::{Here, Word, go_back, outcome_of, sender};
+use crate::integration::told_deployment::{Here, TargetReport, go_back, outcome_of, sender};
 
 /// The effect of a status on its change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Lawfulness {
     /// The change allowed it, and it has had its effect.
     Lawful,
     /// A rollback that a permit allows; its effect waits for the report of the start that it undoes.
@@ -32,7 +32,7 @@ pub(crate) enum Standing {
     Unlawful,
 }
 
-impl Standing {
+impl Lawfulness {
     pub(crate) fn of(is_lawful: bool) -> Self {
         if is_lawful { Self::Lawful } else { Self::Unlawful }
     }
@@ -42,22 +42,22 @@ impl Standing {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_word(
+pub(crate) fn apply_report(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     key: &str,
-    told: &ToldWord,
+    told: &StatusReport,
     (subject, before): (&Deployment, &Before<'_>),
-) -> Result<Standing> {
+) -> Result<Lawfulness> {
     let phase = Phase::of(&told.status);
     // Of several reported ends the worst counts, in any order; `conform` applies it.
     if phase.is_end() && before.is_ended_by_others() {
         return Ok(match subject.is_early {
-            true => Standing::Early,
-            false => Standing::of(!subject.unauthorized),
+            true => Lawfulness::Early,
+            false => Lawfulness::of(!subject.unauthorized),
         });
     }
-    let word = Word {
+    let word = TargetReport {
         phase,
         is_start: phase == Phase::Began,
         must_begin: false,
@@ -80,23 +80,23 @@ fn take_start_of_end(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     key: &str,
-    word: Word,
+    word: TargetReport,
     before: &Before<'_>,
-) -> Result<Standing> {
+) -> Result<Lawfulness> {
     let end = before.end().filter(|end| word.is_start && end.at >= word.at);
     let Some((end, outcome)) = end.and_then(|end| Some((end.at, outcome_of(&end.status)?))) else {
-        return Ok(Standing::Unlawful);
+        return Ok(Lawfulness::Unlawful);
     };
-    let start = Word {
+    let start = TargetReport {
         must_begin: true,
         told_before: None,
         has_begun: false,
         ..word
     };
-    if apply_status(cx, here, key, &start)? != Standing::Lawful {
-        return Ok(Standing::Unlawful);
+    if apply_status(cx, here, key, &start)? != Lawfulness::Lawful {
+        return Ok(Lawfulness::Unlawful);
     }
-    let end = Word {
+    let end = TargetReport {
         phase: Phase::Succeeded,
         must_begin: false,
         is_start: false,
@@ -116,7 +116,7 @@ pub(crate) fn conform(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     key: &str,
-    (told, earlier): (&Before<'_>, &[ToldWord]),
+    (told, earlier): (&Before<'_>, &[StatusReport]),
 ) -> Result<()> {
     let Some((end, outcome)) = told.end().and_then(|end| Some((end.at, outcome_of(&end.status)?))) else {
         return Ok(());
@@ -158,9 +158,9 @@ fn is_refuted(case: &Case<'_>, outcome: Outcome) -> bool {
 }
 
 /// Moves the change's target by a report.
-fn apply_status(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str, word: &Word) -> Result<Standing> {
+fn apply_status(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str, word: &TargetReport) -> Result<Lawfulness> {
     if word.outcome.is_none() && !word.is_start {
-        return Ok(Standing::Lawful);
+        return Ok(Lawfulness::Lawful);
     }
     let told = here.told;
     let named = Named::of(cx, told.artifact, told.commit())?;
@@ -169,24 +169,24 @@ fn apply_status(cx: &mut Context<'_, '_>, here: &Here<'_>, key: &str, word: &Wor
         let place = (&here.mapping.service, here.environment);
         let found = named.target_of(case.change(), place, word.told_before.is_some());
         let Some((target, meant)) = found.map(|(target, meant)| (target.id.clone(), meant)) else {
-            return Ok(Standing::Unlawful);
+            return Ok(Lawfulness::Unlawful);
         };
         if meant.is_forward() {
-            return Ok(Standing::of(move_target(case, &target, word)));
+            return Ok(Lawfulness::of(move_target(case, &target, word)));
         }
         if go_back(case, &target, word) {
-            return Ok(Standing::Lawful);
+            return Ok(Lawfulness::Lawful);
         }
         // A closed change stays as it is; a change that has not begun is moved by its start.
         Ok(match (permitted.contains(&target), case.change().state) {
-            (true, State::Closed) => Standing::Lawful,
-            (true, _) => Standing::Early,
-            (false, _) => Standing::Unlawful,
+            (true, State::Closed) => Lawfulness::Lawful,
+            (true, _) => Lawfulness::Early,
+            (false, _) => Lawfulness::Unlawful,
         })
     })
 }
 
-fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
+fn move_target(case: &mut Case<'_>, target: &TargetId, word: &TargetReport) -> bool {
     let done = case
         .change()
         .target_record(target)
@@ -196,7 +196,7 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
         if came_after(&record, word) {
             return false;
         }
-        say_late(case, &record, word);
+        note_late_report(case, &record, word);
         return !word.must_begin;
     }
     let before = match (word.has_begun, word.told_before) {
@@ -225,13 +225,13 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
 }
 
 /// Whether a report is about work after a failed rollback, which leaves the target open.
-fn is_repair(change: &Change, record: &TargetRecord, word: &Word) -> bool {
+fn is_repair(change: &Change, record: &TargetRecord, word: &TargetReport) -> bool {
     let is_later = record.actual_end.is_some_and(|end| end < word.at);
     record.is_open() && change.state == State::Implementing && is_later
 }
 
 /// Whether a deployment without an earlier report came after the target's end: a rerun that nothing allowed.
-fn came_after(record: &TargetRecord, word: &Word) -> bool {
+fn came_after(record: &TargetRecord, word: &TargetReport) -> bool {
     let has_succeeded = record.outcome.is_some_and(Outcome::is_success);
     let latest = |end: Timestamp| match word.is_start && !has_succeeded {
         true => end,
@@ -241,7 +241,7 @@ fn came_after(record: &TargetRecord, word: &Word) -> bool {
 }
 
 /// Whether a report may begin the change. A person whose approval counts only if others do the work is no lawful trigger.
-fn may_begin(case: &Case<'_>, target: &TargetId, word: &Word) -> bool {
+fn may_begin(case: &Case<'_>, target: &TargetId, word: &TargetReport) -> bool {
     let is_apart = |person| authority::approved_apart(&case.file, person).is_some();
     ready_spans::was_open(case, target, word.at, word.made_the_change) && !word.who.as_ref().is_some_and(is_apart)
 }
@@ -255,7 +255,7 @@ fn note_implementer(case: &mut Case<'_>, who: Option<&PersonId>) {
 
 /// A report after its target's end: an earlier start, an end that another followed, or the end that counts. Statements by
 /// people stay.
-fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
+fn note_late_report(case: &mut Case<'_>, record: &TargetRecord, word: &TargetReport) {
     if !matches!(case.change().state, State::Implementing | State::Reviewing) {
         return;
     }

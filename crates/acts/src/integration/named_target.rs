@@ -3,7 +3,7 @@
 
 use model::change::record::{Change, Target};
 use model::core::ids::{EnvironmentKey, ServiceKey, TargetId};
-use model::gate::names::{Kin, Names, is_answered};
+use model::gate::names::{Kin, Names, matches_question};
 
 use crate::case::commit_equivalence;
 use crate::core::context::Context;
@@ -77,7 +77,7 @@ impl<'a> Named<'a> {
             }
         }
         let (own, asked) = (Names::new(artifact, commit), Names::new(self.artifact, self.commit));
-        is_answered(own, asked, &self.kin).then_some(Meant::ByCommit)
+        matches_question(own, asked, &self.kin).then_some(Meant::ByCommit)
     }
 
     /// The matching target of a change, and how it matches. Among equal matches one without an outcome comes first, unless the

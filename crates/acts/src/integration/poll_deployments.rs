@@ -30,7 +30,7 @@ pub fn is_call(kind: &str) -> bool {
     kind == LOOK
 }
 
-fn is_asked(connection: &Connection) -> bool {
+fn is_polled(connection: &Connection) -> bool {
     connection.active && matches!(connection.kind.as_str(), "github" | "gitlab") && connection.api.is_some()
 }
 
@@ -39,11 +39,11 @@ fn is_asked(connection: &Connection) -> bool {
 /// # Errors
 /// The store's.
 pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
-    if !is_asked(connection) {
+    if !is_polled(connection) {
         return Ok(());
     }
     let subject = format!("{}/{}", connection.id, cx.now.as_microsecond());
-    ask_again(cx, &subject, &[])
+    queue_next_poll(cx, &subject, &[])
 }
 
 /// Whether this connection should be polled and has no call in the queue.
@@ -51,14 +51,14 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result
 /// # Errors
 /// The store's.
 pub(crate) fn is_lacking(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<bool> {
-    Ok(is_asked(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
+    Ok(is_polled(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
 }
 
 /// Queues the next poll: of the remaining repositories at once, of all in a few minutes.
 ///
 /// # Errors
 /// The store's.
-pub fn ask_again(cx: &mut Context<'_, '_>, subject: &str, left: &[String]) -> Result<()> {
+pub fn queue_next_poll(cx: &mut Context<'_, '_>, subject: &str, left: &[String]) -> Result<()> {
     let id = cx.new_id()?;
     let at = if left.is_empty() { cx.now + EVERY } else { cx.now };
     Ok(call::insert_rest(cx.tx, &id, (LOOK, subject), &left.join("\n"), at)?)
@@ -84,7 +84,7 @@ pub struct Errand {
 pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let (id, began) = subject.split_once('/').unwrap_or((subject, ""));
     let mut connection = connections::connection(cx, id)?;
-    if !is_asked(&connection) {
+    if !is_polled(&connection) {
         return Ok(None);
     }
     if !left.is_empty() {

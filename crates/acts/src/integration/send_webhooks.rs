@@ -188,7 +188,7 @@ fn card(cx: &mut Context<'_, '_>, subject: &str, event: &Event) -> Result<Card> 
     };
     let (change, directory) = (stored.record, cx.directory()?);
     let link = format!("{base}/changes/{}", change.key);
-    if let Some((news, lines)) = chat_card::words(cx, event, &change)? {
+    if let Some((news, lines)) = chat_card::card_text(cx, event, &change)? {
         return Ok(Card {
             news,
             title: change.content.title.clone(),

@@ -1,7 +1,7 @@
 //! Runs of other systems. Only the connection that reported a run first may report more of it. Its change, its service and its
 //! build stay: no other pipeline takes the run over.
 
-use model::change::read_content::is_digest;
+use model::change::read_content::{is_digest, tidy_digest};
 use model::core::enums::OutsideRunKind;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
@@ -61,7 +61,7 @@ impl PlainNoun for OutsideRun {
             change_key: input.change_key.map(|key| key.to_uppercase()),
             service: input.service,
             environment: input.environment,
-            artifact: input.artifact,
+            artifact: input.artifact.map(tidy_digest),
             commit: input.commit,
             state: input.state,
             sequence: input.sequence.unwrap_or_default(),
@@ -70,7 +70,7 @@ impl PlainNoun for OutsideRun {
             active: true,
         };
         let run = match known {
-            Some(known) => told_again(&known, run)?,
+            Some(known) => updated_run(&known, run)?,
             None => Self {
                 id: RecordId(cx.new_id()?),
                 ..run
@@ -81,7 +81,7 @@ impl PlainNoun for OutsideRun {
 }
 
 /// The known run, updated with the new report.
-fn told_again(known: &OutsideRun, now: OutsideRun) -> std::result::Result<OutsideRun, Refusal> {
+fn updated_run(known: &OutsideRun, now: OutsideRun) -> std::result::Result<OutsideRun, Refusal> {
     if known.by != now.by {
         let text = "Somebody else told of this run. Only who told of it first tells more of it.";
         return Err(Refusal::not_allowed("told_by_another", text));

@@ -7,12 +7,12 @@ use model::core::ids::RecordId;
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::committers::Committer;
 use model::gate::provenance::Provenance;
-use model::integration::signal::{Ask, PullRequest, Push};
+use model::integration::signal::{DecisionRequest, PullRequest, Push};
 use store::change::changes;
 use store::record;
 
 use crate::case::commit_equivalence::find;
-use crate::case::committers::{Known, go_back};
+use crate::case::committers::{CommitFacts, go_back};
 use crate::case::settle_one::settle_one;
 use crate::core::connections;
 use crate::core::context::Context;
@@ -104,7 +104,7 @@ pub(crate) fn take_merge(cx: &mut Context<'_, '_>, connection: &str, it: &PullRe
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn keep_strangers(cx: &mut Context<'_, '_>, connection: &Connection, it: &Ask) -> Result<()> {
+pub(crate) fn keep_strangers(cx: &mut Context<'_, '_>, connection: &Connection, it: &DecisionRequest) -> Result<()> {
     let mut strangers = BTreeSet::new();
     for login in it.actor.iter().chain(&it.author) {
         if connections::person_of(cx, &connection.kind, login)?.is_none() {
@@ -145,7 +145,7 @@ fn keep(cx: &mut Context<'_, '_>, connection: &Connection, told: Provenance) -> 
     for service in &services {
         open.extend(changes::open_in(cx.tx, service.as_str())?);
     }
-    let mut known = Known::default();
+    let mut known = CommitFacts::default();
     for id in open {
         let Some(change) = record::load::<Change>(cx.tx, &id)? else {
             continue;

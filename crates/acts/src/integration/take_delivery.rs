@@ -14,10 +14,10 @@ use crate::core::error::Result;
 use crate::gate::{keep_provenance, take_run_task};
 use crate::incident::{take_alert, take_drift, take_verdict};
 use crate::integration::take_deployment::take_deployment;
-use crate::integration::told_deployment::{Here, Told};
+use crate::integration::told_deployment::{Here, ReportedStatus};
 use crate::integration::unmatched_deliveries::NOTHING;
 use crate::integration::{external_checks, follow_repository, messengers, take_commits};
-use crate::notify::reply_by_mail;
+use crate::notify::{reply_by_mail, take_bounce};
 use crate::schedule::take_notice;
 
 /// Applies all signals of a delivery and marks it done; returns the results as text.
@@ -73,8 +73,8 @@ pub fn take_signals(cx: &mut Context<'_, '_>, connection: &str, signals: &[Signa
 /// The store's.
 pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) -> Result<String> {
     let told = match signal {
-        Signal::Deployment(it) => Told::from(it),
-        Signal::DeploymentStatus(it) => Told::from(it),
+        Signal::Deployment(it) => ReportedStatus::from(it),
+        Signal::DeploymentStatus(it) => ReportedStatus::from(it),
         Signal::Ping | Signal::Repository(_) => return Ok("ping".to_owned()),
         Signal::Alert(it) => return take_alert::take_alert(cx, connection, it),
         Signal::Verdict(it) => return take_verdict::take_verdict(cx, connection, it),
@@ -82,9 +82,10 @@ pub fn take_signal(cx: &mut Context<'_, '_>, connection: &str, signal: &Signal) 
         Signal::Members(it) => return tell_members::take_members(cx, connection, it),
         Signal::Drift(it) => return take_drift::take_drift(cx, connection, it),
         Signal::CommitTree(it) => return take_tree(cx, connection, it),
-        Signal::Ask(it) => return take_ask(cx, connection, it),
+        Signal::Ask(it) => return take_decision_request(cx, connection, it),
         Signal::RunTask(it) => return take_run_task::take(cx, connection, it),
         Signal::MailReply(it) => return reply_by_mail::take_reply(cx, connection, it),
+        Signal::Bounce(it) => return take_bounce::take_bounce(cx, connection, it),
         Signal::Push(it) => return take_commits::take_push(cx, connection, it),
         Signal::PullRequest(it) => return take_commits::take_merge(cx, connection, it),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),
@@ -147,7 +148,7 @@ fn take_tree(cx: &mut Context<'_, '_>, connection: &str, it: &signal::CommitTree
     .to_owned())
 }
 
-fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Result<String> {
+fn take_decision_request(cx: &mut Context<'_, '_>, connection: &str, it: &signal::DecisionRequest) -> Result<String> {
     let connection = connections::connection(cx, connection)?;
     let rows: Vec<&Mapping> = connection.map.iter().filter(|row| row.is_of(&it.repository)).collect();
     if rows.is_empty() {
@@ -174,7 +175,7 @@ fn take_ask(cx: &mut Context<'_, '_>, connection: &str, it: &signal::Ask) -> Res
 }
 
 /// Every place that the map gives a deployment: the environment distinguishes several services of one repository.
-fn places_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Vec<(&'a Mapping, &'a EnvironmentKey)> {
+fn places_of<'a>(connection: &'a Connection, told: &ReportedStatus<'_>) -> Vec<(&'a Mapping, &'a EnvironmentKey)> {
     let rows = connection.map.iter().filter(|row| row.is_of(told.repository));
     rows.filter_map(|row| Some((row, row.environment_of(told.environment)?)))
         .collect()

@@ -4,16 +4,16 @@
 use jiff::Timestamp;
 use model::change::related_records::Deployment;
 use model::core::ids::RecordId;
-use model::integration::occurrence::{self, Phase, ToldWord};
+use model::integration::occurrence::{self, Phase, StatusReport};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::integration::find_change::find_change;
-use crate::integration::messengers::{self, Known};
-use crate::integration::move_target::{Standing, conform, take_word};
+use crate::integration::messengers::{self, KnownDeployments};
+use crate::integration::move_target::{Lawfulness, apply_report, conform};
 use crate::integration::save_deployment::save_deployment;
 use crate::integration::told_before::Before;
-use crate::integration::told_deployment::{Here, Told, completed};
+use crate::integration::told_deployment::{Here, ReportedStatus, completed};
 use crate::integration::{create_mapped, early_rollback};
 
 /// Applies one report about a deployment; returns the result as text.
@@ -29,23 +29,23 @@ pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Resu
     let Some((id, progress)) = told.status else {
         return take_request(cx, here, &known);
     };
-    let word = ToldWord {
+    let word = StatusReport {
         at: told.at.min(cx.now),
         status: progress.as_str().to_owned(),
     };
-    let mut words: Vec<ToldWord> = known.rows.iter().flat_map(|row| row.words.clone()).collect();
+    let mut words: Vec<StatusReport> = known.rows.iter().flat_map(|row| row.words.clone()).collect();
     if words.len() >= occurrence::MOST_WORDS {
         return Ok("noted: too much was told of this deployment already".to_owned());
     }
     if !words.contains(&word) {
         words.push(word.clone());
     }
-    if word_ends_nothing(&words, &word)
+    if is_end_without_start(&words, &word)
         && let Some(began) = messengers::begun_here(cx, here, &known, &word)?
     {
         words.push(began);
     }
-    let attempts = occurrence::attempts(&words, messengers::tells_no_beginning(&here.connection.kind));
+    let attempts = occurrence::attempts(&words, messengers::reports_only_success(&here.connection.kind));
     let mut result = String::new();
     for (place, attempt) in attempts.into_iter().enumerate() {
         let has_word = attempt.contains(&word);
@@ -63,31 +63,31 @@ pub(crate) fn take_deployment(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Resu
 }
 
 /// Whether a report is an end without any known start of its deployment.
-fn word_ends_nothing(words: &[ToldWord], word: &ToldWord) -> bool {
+fn is_end_without_start(words: &[StatusReport], word: &StatusReport) -> bool {
     Phase::of(&word.status).is_end() && occurrence::began_at(words).is_none()
 }
 
-fn is_seen(row: &Deployment, told: &Told<'_>) -> bool {
+fn is_seen(row: &Deployment, told: &ReportedStatus<'_>) -> bool {
     match told.status {
         Some((id, _)) => row.seen_statuses.iter().any(|known| known == id),
         None => (row.change.is_some() || row.same_as.is_some()) && completed(row, told) == *row,
     }
 }
 
-fn is_as_known(row: &Deployment, attempt: &[ToldWord]) -> bool {
+fn is_as_known(row: &Deployment, attempt: &[StatusReport]) -> bool {
     row.words.len() == attempt.len() && attempt.iter().all(|word| row.words.contains(word))
 }
 
 /// Handles a request for a deployment: it is bound to the change that another system leads at the time, to one that it names,
 /// or to a new one.
-fn take_request(cx: &mut Context<'_, '_>, here: &Here<'_>, known: &Known) -> Result<String> {
+fn take_request(cx: &mut Context<'_, '_>, here: &Here<'_>, known: &KnownDeployments) -> Result<String> {
     let mut row = match known.rows.first() {
         Some(row) => completed(row, here.told),
         None => fresh(cx, here, known.key(0))?,
     };
     let mut refused = String::new();
     if row.change.is_none() && row.same_as.is_none() {
-        let asked = ToldWord {
+        let asked = StatusReport {
             at: here.told.at.min(cx.now),
             status: "requested".to_owned(),
         };
@@ -135,7 +135,7 @@ fn take_attempt(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     mut own: Deployment,
-    attempt: Vec<ToldWord>,
+    attempt: Vec<StatusReport>,
     id: Option<&str>,
 ) -> Result<String> {
     let mut before = occurrence::effective(&own.words);
@@ -145,7 +145,7 @@ fn take_attempt(
     note_status(&mut own);
     messengers::part(cx, here, &mut own, &mut before)?;
     let after = occurrence::effective(&own.words);
-    let news: Vec<ToldWord> = after.iter().filter(|it| !before.contains(it)).cloned().collect();
+    let news: Vec<StatusReport> = after.iter().filter(|it| !before.contains(it)).cloned().collect();
     if let Some(first) = news.first().filter(|_| before.is_empty() && own.same_as.is_none())
         && let Some(root) = messengers::root_of(cx, &own, first)?
     {
@@ -209,8 +209,8 @@ fn take_news(
     cx: &mut Context<'_, '_>,
     here: &Here<'_>,
     (key, subject): (&str, &mut Deployment),
-    (others, mut applied): (&[Vec<ToldWord>], Vec<ToldWord>),
-    news: &[ToldWord],
+    (others, mut applied): (&[Vec<StatusReport>], Vec<StatusReport>),
+    news: &[StatusReport],
 ) -> Result<Came> {
     let mut came = Came::default();
     for word in news {
@@ -218,16 +218,16 @@ fn take_news(
             others,
             applied: &applied,
         };
-        came.what = match take_word(cx, here, key, word, (&*subject, &before))? {
-            Standing::Lawful => {
+        came.what = match apply_report(cx, here, key, word, (&*subject, &before))? {
+            Lawfulness::Lawful => {
                 subject.unauthorized = false;
                 ""
             }
-            Standing::Early => {
+            Lawfulness::Early => {
                 subject.is_early = true;
                 "before the start that it leads back from was told"
             }
-            Standing::Unlawful => {
+            Lawfulness::Unlawful => {
                 subject.unauthorized = true;
                 "without a lawful start"
             }

@@ -1,17 +1,17 @@
 //! Earlier reports of a deployment: by the reporting connection, and by others.
 
 use model::change::related_records::Deployment;
-use model::integration::occurrence::{self, Phase, ToldWord};
+use model::integration::occurrence::{self, Phase, StatusReport};
 
 /// The reports of a deployment before another one: by the connection itself, and by others.
 pub(crate) struct Before<'a> {
-    pub others: &'a [Vec<ToldWord>],
-    pub applied: &'a [ToldWord],
+    pub others: &'a [Vec<StatusReport>],
+    pub applied: &'a [StatusReport],
 }
 
 impl Before<'_> {
     /// The end that counts.
-    pub(crate) fn end(&self) -> Option<ToldWord> {
+    pub(crate) fn end(&self) -> Option<StatusReport> {
         let all = self.others.iter().map(Vec::as_slice).chain([self.applied]);
         occurrence::end_of_all(all.filter_map(occurrence::last_end))
     }
@@ -46,7 +46,7 @@ impl Before<'_> {
     }
 
     /// Every reported end, to know which outcomes come from a signal.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = &ToldWord> {
+    pub(crate) fn ends(&self) -> impl Iterator<Item = &StatusReport> {
         let all = self.others.iter().flatten().chain(self.applied);
         all.filter(|it| Phase::of(&it.status).is_end())
     }

@@ -23,7 +23,7 @@ use crate::core::error::Result;
 
 /// The content of a deployment or of one of its statuses, in one shape.
 #[derive(Clone, Copy)]
-pub(crate) struct Told<'a> {
+pub(crate) struct ReportedStatus<'a> {
     pub deployment_id: &'a str,
     pub repository: &'a str,
     pub environment: &'a str,
@@ -36,7 +36,7 @@ pub(crate) struct Told<'a> {
     pub at: Timestamp,
 }
 
-impl<'a> From<&'a signal::Deployment> for Told<'a> {
+impl<'a> From<&'a signal::Deployment> for ReportedStatus<'a> {
     fn from(it: &'a signal::Deployment) -> Self {
         Self {
             deployment_id: &it.deployment_id,
@@ -52,7 +52,7 @@ impl<'a> From<&'a signal::Deployment> for Told<'a> {
     }
 }
 
-impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
+impl<'a> From<&'a signal::DeploymentStatus> for ReportedStatus<'a> {
     fn from(it: &'a signal::DeploymentStatus) -> Self {
         Self {
             deployment_id: &it.deployment_id,
@@ -68,7 +68,7 @@ impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> ReportedStatus<'a> {
     /// The commit, when one was reported.
     pub fn commit(&self) -> Option<&'a str> {
         Some(self.commit).filter(|commit| !commit.is_empty())
@@ -81,11 +81,11 @@ pub(crate) struct Here<'a> {
     pub connection: &'a Connection,
     pub mapping: &'a Mapping,
     pub environment: &'a EnvironmentKey,
-    pub told: &'a Told<'a>,
+    pub told: &'a ReportedStatus<'a>,
 }
 
 /// A deployment completed by one more report: with its new values, and the earliest time.
-pub(crate) fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
+pub(crate) fn completed(row: &Deployment, told: &ReportedStatus<'_>) -> Deployment {
     let mut row = row.clone();
     if row.commit.is_empty() {
         told.commit.clone_into(&mut row.commit);
@@ -119,7 +119,7 @@ pub(crate) fn sender(cx: &mut Context<'_, '_>, here: &Here<'_>) -> Result<Option
 }
 
 /// A report on a target: its meaning, time and author, and the earlier reports of the same deployment.
-pub(crate) struct Word {
+pub(crate) struct TargetReport {
     pub phase: Phase,
     pub is_start: bool,
     /// Whether the report has to be a start: a deployment that ended by another report is not begun by this one.
@@ -143,7 +143,7 @@ pub(crate) fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bo
 }
 
 /// The rollback was done: its target is rolled back, or its rollback failed, unless it ended otherwise after that.
-pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
+pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &TargetReport) -> bool {
     if !has_begun(case.change(), target, word.at) || !is_open_back(case.change(), target) {
         return false;
     }

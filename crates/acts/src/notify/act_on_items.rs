@@ -11,7 +11,7 @@ use model::directory::snapshot::Directory;
 use model::notify::action_item::{
     About, ActionItem, ActionItemInput, Due, MOST_OPENED, NewItem, Owner, TEXT, USUAL_TIME, check_input,
 };
-use model::notify::item_clock::{acknowledges, answers_for, owners};
+use model::notify::item_clock::{acknowledges, is_responsible, owners};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -167,7 +167,7 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
     Reading::new(body, "").finish()?;
     match item.announced_to() {
         Some(asked) => check_acknowledges(cx, &item, &asked)?,
-        None => check_answers(cx, &item)?,
+        None => check_is_responsible(cx, &item)?,
     }
     if item.state == ActionState::Acknowledged {
         return Ok(item);
@@ -195,7 +195,7 @@ pub fn acknowledge(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<A
 pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<ActionItem> {
     check_unscoped(cx)?;
     let item = open_item(cx, key)?;
-    check_answers(cx, &item)?;
+    check_is_responsible(cx, &item)?;
     if item.has_fixed_owner() {
         let text = format!("{} names its owner in the record that it is about.", item.key);
         let satisfy = "The owner does it; if they cannot, change that record.";
@@ -278,7 +278,7 @@ fn check_may_settle(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
             return Ok(());
         }
     }
-    check_answers(cx, item)
+    check_is_responsible(cx, item)
 }
 
 fn waits_for_condition(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<Refusal> {
@@ -346,9 +346,9 @@ fn check_acknowledges(cx: &mut Context<'_, '_>, item: &ActionItem, asked: &Perso
     Ok(())
 }
 
-fn check_answers(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
+fn check_is_responsible(cx: &mut Context<'_, '_>, item: &ActionItem) -> Result<()> {
     let directory = cx.directory()?;
-    if cx.actor.is_system || answers_for(&directory, item, &cx.actor.person, cx.now) {
+    if cx.actor.is_system || is_responsible(&directory, item, &cx.actor.person, cx.now) {
         return Ok(());
     }
     let text = format!(

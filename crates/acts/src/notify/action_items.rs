@@ -296,7 +296,7 @@ pub(crate) fn set_timer(cx: &mut Context<'_, '_>, item: &ActionItem, least: jiff
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn hand_over(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
+pub(crate) fn reassign_items(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<()> {
     let theirs = is_open(Filter::new().equals("owner", person.as_str()));
     for stored in record::find::<ActionItem>(cx.tx, &theirs.order_by("id").limit(MOST))? {
         fall(cx, stored.record)?;

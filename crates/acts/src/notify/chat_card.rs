@@ -20,7 +20,11 @@ const SENT: &str = "communication.sent";
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn words(cx: &mut Context<'_, '_>, event: &Event, change: &Change) -> Result<Option<(String, Vec<String>)>> {
+pub(crate) fn card_text(
+    cx: &mut Context<'_, '_>,
+    event: &Event,
+    change: &Change,
+) -> Result<Option<(String, Vec<String>)>> {
     if event.kind != SENT {
         return Ok(None);
     }

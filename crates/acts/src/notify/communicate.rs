@@ -16,8 +16,8 @@ use model::core::ids::{PersonId, RecordId};
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::{
-    Communication, Recipient, customer_services, due, late_since, natural_key, recipients, remind_at, reminder_of,
-    stage_of, start_behind, tells_start_late, with_customers, with_duty,
+    Communication, Recipient, announces_start_late, customer_services, due, late_since, natural_key, recipients,
+    remind_at, reminder_of, stage_of, start_behind, with_customers, with_duty, without_opted_out,
 };
 use model::notify::communication_plan::CommunicationPlan;
 use model::notify::customer_list::{CustomerList, is_same};
@@ -34,7 +34,7 @@ use crate::core::messages::save_message;
 use crate::core::noun::PlainNoun;
 use crate::core::write::{Written, draft};
 use crate::notify::action_items::{open, open_about, settle};
-use crate::notify::set_customer_list::opt_out_path;
+use crate::notify::set_customer_list::{find_opted_out, opt_out_path};
 
 /// The table of the timers, whose subject is the id of a change.
 pub const TABLE: &str = "communication";
@@ -133,7 +133,7 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
         return Ok(());
     };
     if stage_of(&change).is_some_and(|(_, start)| start.is_none()) {
-        settle_asked(cx, &change)?;
+        settle_acknowledgements(cx, &change)?;
     }
     let plans = CommunicationPlan::listed(cx)?;
     let mut round = Round::begin(cx, &change)?;
@@ -141,7 +141,7 @@ pub(crate) fn communicate(cx: &mut Context<'_, '_>, change: &str) -> Result<()> 
     // The start is announced to everybody before the end is announced to anybody.
     for plan in plans
         .iter()
-        .filter(|plan| owes_start && tells_start_late(plan, &change))
+        .filter(|plan| owes_start && announces_start_late(plan, &change))
     {
         round.tell(cx, plan, (CommunicationStage::Started, None))?;
     }
@@ -179,6 +179,8 @@ struct Round<'c> {
     change: &'c Change,
     units: Vec<BusinessUnit>,
     lists: Vec<CustomerList>,
+    /// The mail addresses that opted out of letters, in small letters.
+    opted_out: BTreeSet<String>,
     /// The natural keys of sent notices.
     known: BTreeSet<String>,
     /// When each plan first sent a stage, by the plan's key and the beginning of natural keys. Of announcements only those
@@ -224,6 +226,7 @@ impl<'c> Round<'c> {
             asked: noted.map(|it| it.asked_people.clone()).unwrap_or_default(),
             units: BusinessUnit::listed(cx)?,
             lists: CustomerList::listed(cx)?,
+            opted_out: find_opted_out(cx)?,
             known: sent.into_iter().map(|it| it.natural_key).collect(),
             left: MOST_SENT,
         })
@@ -317,6 +320,7 @@ impl<'c> Round<'c> {
         let first = first.copied().unwrap_or(cx.now);
         let found = recipients(&directory, (plan, &self.units), self.change, cx.now);
         let found = with_customers(found, &directory, (plan, &self.lists), self.change);
+        let found = without_opted_out(found, &self.opted_out);
         Ok(with_duty(found, &directory, (plan, self.change), first))
     }
 
@@ -426,6 +430,8 @@ impl<'c> Round<'c> {
             at: cx.now,
             happened_at: late_since(self.change, stage, cx.now),
             delivery: recipient.mail_address.as_ref().map(|_| "kept".to_owned()),
+            undeliverable_at: None,
+            undeliverable_status: None,
         };
         let sent = cx.put(written, sent)?;
         let Some(person) = &recipient.person else {
@@ -443,7 +449,7 @@ impl<'c> Round<'c> {
         let known = directory.people.get(person);
         let zone = known.and_then(|it| model::schedule::calendar::zone(&it.zone));
         let words = (recipient.language, &zone.unwrap_or(TimeZone::UTC));
-        let (subject, text) = worded(plan, self.change, &sent, words);
+        let (subject, text) = letter_text(plan, self.change, &sent, words);
         let public_url = cx.services.tools().public_url.clone();
         let text = format!("{text}\n{public_url}/t/{}/changes/{}\n", cx.tenant(), self.change.key);
         let dedup = format!("communication/{key}");
@@ -538,7 +544,7 @@ pub(crate) fn note_acknowledged(cx: &mut Context<'_, '_>, item: &ActionItem) -> 
 }
 
 /// No acknowledgement is needed any more once the change has begun or was cancelled.
-fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
+fn settle_acknowledgements(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
     for item in open_about(cx, &about(change))? {
         if item.kind == ActionKind::Acknowledge {
             let reason = "The change has started or does not take place.";
@@ -549,17 +555,17 @@ fn settle_asked(cx: &mut Context<'_, '_>, change: &Change) -> Result<()> {
 }
 
 /// The subject and the text of a communication; a late one starts with a note before the plan's text.
-fn worded(
+fn letter_text(
     plan: &CommunicationPlan,
     change: &Change,
     sent: &Communication,
     words: (LetterLanguage, &TimeZone),
 ) -> (String, String) {
     let (subject, text) = rendered(plan, change, sent.stage, words);
-    (subject, said_late(text, sent, words))
+    (subject, with_late_note(text, sent, words))
 }
 
-fn said_late(text: String, sent: &Communication, words: (LetterLanguage, &TimeZone)) -> String {
+fn with_late_note(text: String, sent: &Communication, words: (LetterLanguage, &TimeZone)) -> String {
     match sent.happened_at {
         Some(at) => format!("{}\n\n{text}", late_line(at, words)),
         None => text,
@@ -581,8 +587,8 @@ pub struct AddressLetter {
     pub unsubscribe: Option<String>,
 }
 
-/// The letter of a communication to a mail address; `None` where the plan is gone, the record is about a person, or a customer opted
-/// out meanwhile.
+/// The letter of a communication to a mail address; `None` where the plan is gone, the record is about a person, or the address
+/// opted out meanwhile.
 ///
 /// # Errors
 /// The store's.
@@ -595,11 +601,14 @@ pub fn address_letter(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Addre
     let (Some(plan), Some(address)) = (plan, sent.mail_address.clone()) else {
         return Ok(None);
     };
+    if find_opted_out(cx)?.contains(&address.to_lowercase()) {
+        return Ok(None);
+    }
     let change = cx.change(&sent.change_key)?;
     if let Some(list) = sent.customer_list.clone() {
         return customer_letter(cx, (&plan, &change), &sent, (&list, address));
     }
-    let (subject, text) = worded(&plan, &change, &sent, (sent.language, &TimeZone::UTC));
+    let (subject, text) = letter_text(&plan, &change, &sent, (sent.language, &TimeZone::UTC));
     Ok(Some(AddressLetter {
         address,
         subject,
@@ -627,7 +636,7 @@ fn customer_letter(
     let services = customer_services(&directory, list, change);
     let words = (sent.language, &TimeZone::UTC);
     let (subject, text) = rendered_outside((plan, &services), change, sent.stage, words);
-    let text = said_late(text, sent, words);
+    let text = with_late_note(text, sent, words);
     let link = format!(
         "{}{}",
         cx.services.tools().public_url,
@@ -642,7 +651,8 @@ fn customer_letter(
     }))
 }
 
-/// Records the delivery of a communication's letter; a refused one is reported to the person who can correct the address.
+/// Records the delivery of a communication's letter; a refused one is reported to the person who can correct the address. A letter
+/// that came back stays failed.
 ///
 /// # Errors
 /// The store's.
@@ -650,6 +660,9 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
     let Some(sent) = record::load::<Communication>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };
+    if sent.undeliverable_at.is_some() {
+        return Ok(());
+    }
     let mut written = Written::default();
     let marked = Communication {
         delivery: Some(delivery.to_owned()),
@@ -657,10 +670,21 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
     };
     let marked = cx.put(&mut written, marked)?;
     cx.tell(Vec::new(), written)?;
-    let Some(address) = marked.mail_address.as_deref().filter(|_| delivery == REFUSED) else {
+    match delivery == REFUSED {
+        true => follow_refused(cx, &marked),
+        false => Ok(()),
+    }
+}
+
+/// Has the mail address of a letter corrected that did not reach it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn follow_refused(cx: &mut Context<'_, '_>, sent: &Communication) -> Result<()> {
+    let Some(address) = sent.mail_address.as_deref() else {
         return Ok(());
     };
-    let (about, title) = match (&marked.business_unit, &marked.customer_list) {
+    let (about, title) = match (&sent.business_unit, &sent.customer_list) {
         (Some(unit), _) => (
             format!("business-unit {unit}"),
             format!("Correct a mail address of the business unit {unit}"),
@@ -671,12 +695,19 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
         ),
         (None, None) => return Ok(()),
     };
-    ask_to_correct(cx, address, (about, title))
+    request_correction(cx, address, (about, title))
 }
 
-/// Opens an item for the change managers to correct a mail address of a business unit or a customers' list: its letters reach
-/// nobody.
-fn ask_to_correct(cx: &mut Context<'_, '_>, address: &str, (about, title): (String, String)) -> Result<()> {
+/// Opens an item for the change managers, who set the plans, to correct a mail address of a business unit, a customers' list or a
+/// person: its letters reach nobody.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn request_correction(
+    cx: &mut Context<'_, '_>,
+    address: &str,
+    (about, title): (String, String),
+) -> Result<()> {
     let about = About::new(AboutKind::Other, about);
     let item = NewItem {
         part: format!(

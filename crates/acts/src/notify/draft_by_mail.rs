@@ -114,7 +114,7 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &Mai
         return Ok("refused: whom the address was given to may not act any more".to_owned());
     }
     if !is_from(person, reply) {
-        return tell_of_a_stranger(cx, person, reply);
+        return warn_of_stranger(cx, person, reply);
     }
     if reply.message_id.is_empty() {
         return Ok("refused: the letter has no Message-ID, by which it would be known when it comes again".to_owned());
@@ -140,7 +140,7 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &Mai
     };
     match made {
         Ok(drafted) => {
-            answer(cx, person, &drafted, reply, &once)?;
+            reply_to_writer(cx, person, &drafted, reply, &once)?;
             Ok(format!("{} is drafted", drafted.key))
         }
         Err(why) => {
@@ -155,7 +155,7 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, person: &Person, reply: &Mai
                 text.as_str(),
                 once.as_str(),
             );
-            tell(cx, person, letter, ("reply.refused", None))?;
+            write_letter(cx, person, letter, ("reply.refused", None))?;
             Ok(format!("refused: {why}"))
         }
     }
@@ -166,7 +166,7 @@ fn page(cx: &Context<'_, '_>, path: &str) -> String {
 }
 
 /// Once a day, the owner of an address is notified that another person wrote to it: the address is known to others.
-fn tell_of_a_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailReply) -> Result<String> {
+fn warn_of_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailReply) -> Result<String> {
     let day = cx.now.to_zoned(TimeZone::UTC).date();
     let once = format!("letter_of_another/{}/{day}", person.id);
     let text = format!(
@@ -181,12 +181,12 @@ fn tell_of_a_stranger(cx: &mut Context<'_, '_>, person: &Person, reply: &MailRep
         text.as_str(),
         once.as_str(),
     );
-    tell(cx, person, letter, ("reply.refused", None))?;
+    write_letter(cx, person, letter, ("reply.refused", None))?;
     Ok("refused: it was not sent by whom the address was given to".to_owned())
 }
 
 /// Writes a letter about no change; it has no reply address, so that no two programs write to each other.
-fn tell(
+fn write_letter(
     cx: &mut Context<'_, '_>,
     person: &Person,
     letter: (&str, &str, &str, &str),
@@ -282,7 +282,13 @@ fn add_file(cx: &mut Context<'_, '_>, key: &str, file: &MailFile) -> Result<()> 
 }
 
 /// Replies to the writer with the parts that the draft lacks.
-fn answer(cx: &mut Context<'_, '_>, person: &Person, made: &Drafted, reply: &MailReply, once: &str) -> Result<()> {
+fn reply_to_writer(
+    cx: &mut Context<'_, '_>,
+    person: &Person,
+    made: &Drafted,
+    reply: &MailReply,
+    once: &str,
+) -> Result<()> {
     let mut parts = vec![
         format!("Your letter “{}” is the draft {}.", reply.subject, made.key),
         page(cx, &format!("/changes/{}", made.key)),
@@ -300,5 +306,5 @@ fn answer(cx: &mut Context<'_, '_>, person: &Person, made: &Drafted, reply: &Mai
     let text = format!("{}\n", parts.join("\n\n"));
     let subject = format!("{} is drafted from your letter", made.key);
     let letter = (TOPIC, subject.as_str(), text.as_str(), once);
-    tell(cx, person, letter, ("letter.taken", Some(made.files)))
+    write_letter(cx, person, letter, ("letter.taken", Some(made.files)))
 }

@@ -39,7 +39,7 @@ fn do_step(cx: &mut Context<'_, '_>, item: ActionItem, step: i64) -> Result<Acti
     let mut written = Written::default();
     let item = cx.put(&mut written, ActionItem { steps: step, ..item })?;
     let directory = cx.directory()?;
-    let words = words(&item, step);
+    let words = escalation_text(&item, step);
     for reader in notified(&directory, &item, step, cx.now) {
         let what = format!("step/{}/{step}", item.asked_at);
         write_to(cx, &mut written, (&item, &reader), &words, &what)?;
@@ -54,7 +54,7 @@ fn do_step(cx: &mut Context<'_, '_>, item: ActionItem, step: i64) -> Result<Acti
     Ok(item)
 }
 
-fn words(item: &ActionItem, step: i64) -> (&'static str, String, String) {
+fn escalation_text(item: &ActionItem, step: i64) -> (&'static str, String, String) {
     let (key, due, title) = (&item.key, item.due_at, without_point(&item.title));
     match step {
         ..DUE => {

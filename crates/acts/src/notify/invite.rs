@@ -75,8 +75,8 @@ pub(crate) fn invite(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let mut written = Written::default();
     let wanted = now.as_ref().map(|it| it.people.clone()).unwrap_or_default();
     if now.is_some() || is_off {
-        for person in standing(cx, change)?.difference(&wanted) {
-            tell(cx, &mut written, change, person, CANCEL)?;
+        for person in invited_people(cx, change)?.difference(&wanted) {
+            write_invitation(cx, &mut written, change, person, CANCEL)?;
         }
     }
     let is_moved = |it: &Invited| {
@@ -91,14 +91,14 @@ pub(crate) fn invite(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
             .iter()
             .filter(|person| is_moved(now) || !known.contains(*person));
         for person in fresh {
-            tell(cx, &mut written, change, person, REQUEST)?;
+            write_invitation(cx, &mut written, change, person, REQUEST)?;
         }
     }
     cx.tell(Vec::new(), written)
 }
 
 /// The people whose last letter about the time of a change is an invitation.
-fn standing(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<PersonId>> {
+fn invited_people(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<PersonId>> {
     let filter = Filter::new().equals("change_id", change.id.as_str());
     let letters = record::bodies::<Message>(cx.tx, &filter.order_by("id").limit(MOST))?;
     let mut found = BTreeSet::new();
@@ -116,7 +116,7 @@ fn standing(cx: &mut Context<'_, '_>, change: &Change) -> Result<BTreeSet<Person
     Ok(found)
 }
 
-fn tell(
+fn write_invitation(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     change: &Change,

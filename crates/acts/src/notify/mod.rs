@@ -20,4 +20,5 @@ pub mod set_business_unit;
 pub mod set_communication_plan;
 pub mod set_customer_list;
 pub mod set_telling;
+pub mod take_bounce;
 pub mod watch_service;

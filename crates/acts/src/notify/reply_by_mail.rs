@@ -159,11 +159,11 @@ fn comment(
     cx.actor = before;
     match done {
         Ok(id) => Ok(Ok(format!("comment {id} on {key}"))),
-        Err(Error::Refused(refusal)) => Ok(Err(words(&refusal))),
+        Err(Error::Refused(refusal)) => Ok(Err(refusal_text(&refusal))),
         Err(fault) => Err(fault),
     }
 }
 
-fn words(refusal: &Refusal) -> String {
+fn refusal_text(refusal: &Refusal) -> String {
     refusal.to_string()
 }

@@ -26,7 +26,7 @@ const MOST: i64 = 200;
 ///
 /// # Errors
 /// The store's.
-pub fn tell_held(cx: &mut Context<'_, '_>, reader: &str) -> Result<()> {
+pub fn send_held(cx: &mut Context<'_, '_>, reader: &str) -> Result<()> {
     let filter = Filter::new()
         .equals("person", reader)
         .equals("state", HELD)
@@ -44,7 +44,7 @@ pub fn tell_held(cx: &mut Context<'_, '_>, reader: &str) -> Result<()> {
     let due: Vec<Message> = held.into_iter().filter(|it| due_at(it) <= now).collect();
     let has_more = is_full && !due.is_empty();
     if !due.is_empty() {
-        hand_on(cx, reader, due)?;
+        send_messages(cx, reader, due)?;
     }
     match if has_more { Some(now) } else { next } {
         Some(at) => set_timer(cx, reader, at),
@@ -53,7 +53,7 @@ pub fn tell_held(cx: &mut Context<'_, '_>, reader: &str) -> Result<()> {
 }
 
 /// Sends messages: as one letter for a reader with a digest, else as one each.
-fn hand_on(cx: &mut Context<'_, '_>, reader: &str, due: Vec<Message>) -> Result<()> {
+fn send_messages(cx: &mut Context<'_, '_>, reader: &str, due: Vec<Message>) -> Result<()> {
     let mut written = Written::default();
     let mut told = Vec::new();
     for message in due {

@@ -12,6 +12,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{PlainNoun, in_use_by_keys};
 use crate::guard::person_fields::{is_address, no_address};
+use crate::notify::set_customer_list::refuse_opted_out;
 
 impl PlainNoun for BusinessUnit {
     type Input = BusinessUnitInput;
@@ -29,7 +30,7 @@ impl PlainNoun for BusinessUnit {
     }
 
     fn add(cx: &mut Context<'_, '_>, input: BusinessUnitInput, mut reading: Reading<'_>) -> Result<Self> {
-        let contacts = checked(cx, &input, &mut reading)?;
+        let contacts = checked(cx, (&input, None), &mut reading)?;
         let known = Self::listed(cx)?;
         if known.iter().any(|unit| unit.key == input.key) {
             let text = format!("There is a business unit `{}` already.", input.key);
@@ -55,7 +56,7 @@ impl PlainNoun for BusinessUnit {
     }
 
     fn edit(self, cx: &mut Context<'_, '_>, input: BusinessUnitInput, mut reading: Reading<'_>) -> Result<Self> {
-        let found = checked(cx, &input, &mut reading)?;
+        let found = checked(cx, (&input, Some(&self)), &mut reading)?;
         if input.key != self.key {
             reading.wrong("key", "not_allowed", "The key of a business unit stays.");
         }
@@ -82,10 +83,10 @@ impl PlainNoun for BusinessUnit {
     }
 }
 
-/// Checks an input; returns the people behind the logins of its contacts.
+/// Checks an input, for a known unit if any; returns the people behind the logins of its contacts.
 fn checked(
     cx: &mut Context<'_, '_>,
-    input: &BusinessUnitInput,
+    (input, known): (&BusinessUnitInput, Option<&BusinessUnit>),
     reading: &mut Reading<'_>,
 ) -> Result<BTreeSet<PersonId>> {
     check(reading, input);
@@ -107,5 +108,9 @@ fn checked(
     for address in input.mail_addresses.iter().filter(|address| !is_address(address)) {
         reading.wrong("mail_addresses", "not_an_address", no_address(address));
     }
+    // An address of the unit that opted out since gets no letters, and stands in the way of no other edit.
+    let is_known = |address: &String| known.is_some_and(|unit| unit.mail_addresses.contains(address));
+    let added = input.mail_addresses.iter().filter(|address| !is_known(address));
+    refuse_opted_out(cx, added, reading)?;
     Ok(contacts)
 }

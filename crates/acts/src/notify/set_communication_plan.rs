@@ -12,7 +12,9 @@ use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{Communication, customer_services, recipients, with_customers, with_duty};
+use model::notify::communication::{
+    Communication, customer_services, recipients, with_customers, with_duty, without_opted_out,
+};
 use model::notify::communication_plan::{CommunicationPlan, CommunicationPlanInput, MOST, check};
 use model::notify::customer_list::CustomerList;
 use model::notify::wording::{rendered, rendered_outside};
@@ -22,6 +24,7 @@ use serde_json::json;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::{PlainNoun, in_use_by_keys};
+use crate::notify::set_customer_list::find_opted_out;
 
 impl PlainNoun for CommunicationPlan {
     type Input = CommunicationPlanInput;
@@ -147,8 +150,8 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
     let plan = found.ok_or_else(|| Refusal::not_found(format!("communication plan {id}")))?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
-    let stage = word::<CommunicationStage>(&mut reading, "stage")?.unwrap_or(CommunicationStage::Announced);
-    let language = word::<LetterLanguage>(&mut reading, "language")?.unwrap_or_default();
+    let stage = optional_value::<CommunicationStage>(&mut reading, "stage")?.unwrap_or(CommunicationStage::Announced);
+    let language = optional_value::<LetterLanguage>(&mut reading, "language")?.unwrap_or_default();
     reading.finish()?;
     let change: Change = cx.change(&key)?;
     let units = BusinessUnit::listed(cx)?;
@@ -156,6 +159,7 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
     let reached = recipients(&directory, (&plan, &units), &change, cx.now);
     let lists = CustomerList::listed(cx)?;
     let reached = with_customers(reached, &directory, (&plan, &lists), &change);
+    let reached = without_opted_out(reached, &find_opted_out(cx)?);
     let reached = with_duty(reached, &directory, (&plan, &change), cx.now);
     let me = directory.people.get(&cx.actor.person);
     let zone = me.and_then(|person| model::schedule::calendar::zone(&person.zone));
@@ -180,7 +184,10 @@ pub fn preview_communication(cx: &mut Context<'_, '_>, id: &str, body: &Body) ->
 }
 
 /// A value of an enum that a request may leave out.
-fn word<W: std::str::FromStr<Err = String>>(reading: &mut Reading<'_>, field: &'static str) -> Result<Option<W>> {
+fn optional_value<W: std::str::FromStr<Err = String>>(
+    reading: &mut Reading<'_>,
+    field: &'static str,
+) -> Result<Option<W>> {
     let Some(text) = reading.text(field, LINE) else {
         return Ok(None);
     };

@@ -6,7 +6,7 @@ use model::core::ids::RecordId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::notify::communication::Communication;
-use model::notify::customer_list::{CustomerList, CustomerListInput, MOST, check, is_same};
+use model::notify::customer_list::{CustomerList, CustomerListInput, MOST, check, is_same, opted_out};
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -94,14 +94,28 @@ fn checked(cx: &mut Context<'_, '_>, input: &CustomerListInput, reading: &mut Re
     for address in input.mail_addresses.iter().filter(|address| !is_address(address)) {
         reading.wrong("mail_addresses", "not_an_address", no_address(address));
     }
-    let lists = all(cx)?;
-    let opted_out = lists.iter().flat_map(|list| &list.opted_out_addresses);
-    let gone: BTreeSet<String> = opted_out.map(|address| address.to_lowercase()).collect();
-    for address in input
-        .mail_addresses
-        .iter()
-        .filter(|it| gone.contains(&it.to_lowercase()))
-    {
+    refuse_opted_out(cx, input.mail_addresses.iter(), reading)
+}
+
+/// The mail addresses that opted out of letters, in small letters.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_opted_out(cx: &mut Context<'_, '_>) -> Result<BTreeSet<String>> {
+    Ok(opted_out(&all(cx)?))
+}
+
+/// Refuses mail addresses that opted out, wherever they are put.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn refuse_opted_out<'i>(
+    cx: &mut Context<'_, '_>,
+    addresses: impl Iterator<Item = &'i String>,
+    reading: &mut Reading<'_>,
+) -> Result<()> {
+    let gone = find_opted_out(cx)?;
+    for address in addresses.filter(|it| gone.contains(&it.to_lowercase())) {
         let text = format!(
             "{address} opted out of letters; only the owner of the address puts it back, by the link in a letter."
         );

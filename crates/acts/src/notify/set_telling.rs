@@ -4,7 +4,7 @@ use model::core::body::Body;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Person;
-use model::notify::preferences::{CLOCKS, DENSITIES, LANGUAGES, Quiet, Telling};
+use model::notify::preferences::{CLOCKS, DENSITIES, LANGUAGES, NotificationPreferences, Quiet};
 use model::schedule::calendar::minute_of_day;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn person_of(cx: &mut Context<'_, '_>, login: &str) -> Result<Person> {
 ///
 /// # Errors
 /// 403 for another's without the right to set people, 404, or the store's.
-pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, Telling)> {
+pub fn preferences_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, NotificationPreferences)> {
     let person = person_of(cx, login)?;
     let telling = person.telling.clone().unwrap_or_default();
     Ok((person, telling))
@@ -40,7 +40,7 @@ pub fn telling_of(cx: &mut Context<'_, '_>, login: &str) -> Result<(Person, Tell
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
-pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result<(Person, Telling)> {
+pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result<(Person, NotificationPreferences)> {
     let mut person = person_of(cx, login)?;
     let mut reading = Reading::new(body, "");
     let telling = read(&mut reading);
@@ -55,7 +55,7 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
         person = cx.put_estate("person.telling_set", wished, json!({}))?;
     }
     // Waiting messages follow the new preferences.
-    send_deferred::tell_held(cx, person.id.as_str())?;
+    send_deferred::send_held(cx, person.id.as_str())?;
     Ok((person, telling))
 }
 
@@ -73,10 +73,10 @@ pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve:
     let Some(person) = directory.people.get(&me) else {
         return Ok(());
     };
-    let telling = Telling {
+    let telling = NotificationPreferences {
         language: LANGUAGES.contains(&language).then(|| language.to_owned()),
         clock: is_by_twelve.then(|| "12".to_owned()),
-        ..Telling::default()
+        ..NotificationPreferences::default()
     };
     let takes_zone = person.zone == USUAL_ZONE && jiff::tz::TimeZone::get(zone).is_ok();
     let wished = Person {
@@ -111,7 +111,7 @@ fn one_of(reading: &mut Reading<'_>, field: &'static str, words: &[&str]) -> Opt
     Some(said)
 }
 
-fn read(reading: &mut Reading<'_>) -> Telling {
+fn read(reading: &mut Reading<'_>) -> NotificationPreferences {
     let how = reading.needed("how", LINE);
     let digest_at = time_of_day(reading, "digest_at");
     let from = time_of_day(reading, "quiet_from");
@@ -148,7 +148,7 @@ fn read(reading: &mut Reading<'_>) -> Telling {
         );
         reading.wrong("language", "unknown_word", wrong);
     }
-    Telling {
+    NotificationPreferences {
         digest_at,
         quiet,
         language,

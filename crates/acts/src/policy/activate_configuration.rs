@@ -22,7 +22,7 @@ use crate::core::error::Result;
 use crate::core::write::{Written, draft};
 use crate::guard::impersonation;
 use crate::guard::other_setters::others_who_set;
-use crate::policy::configurations::{How, configuration, present, take_back, tell_people};
+use crate::policy::configurations::{How, configuration, notify_people, present, take_back};
 use crate::policy::propose_configuration::checked;
 use crate::policy::{propose_ownership, search_histories};
 use crate::risk::adjustment_items::settle_activated;
@@ -80,7 +80,7 @@ pub fn who_activates(cx: &mut Context<'_, '_>, proposer: &PersonId) -> Result<Ve
 
 fn second_person(cx: &mut Context<'_, '_>, proposal: &Configuration) -> Result<()> {
     let is_another = proposal.proposer != cx.actor.person;
-    if is_another && !impersonation::is_same_hand(cx, proposal)? {
+    if is_another && !impersonation::is_same_person(cx, proposal)? {
         return Ok(());
     }
     let text = if is_another {
@@ -172,7 +172,7 @@ fn is_approved_by_another(cx: &mut Context<'_, '_>, key: &str, proposal: &Config
         let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
         let is_another = approval.person != proposal.proposer;
         let hand = (approval.speaker(), &approval.person);
-        if says_yes && is_another && !impersonation::is_hand_of(cx, hand, proposal)? {
+        if says_yes && is_another && !impersonation::is_controlled_by_same(cx, hand, proposal)? {
             return Ok(true);
         }
     }
@@ -283,7 +283,7 @@ fn save(
         (ConfigurationKind::Ownership, _) => "ownership.activated",
     };
     let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
-    tell_people(cx, &mut written, &active, how)?;
+    notify_people(cx, &mut written, &active, how)?;
     let subject = ("configuration", active.id.0.clone());
     cx.tell(vec![draft(kind, subject, cx.now, data)], written)?;
     cx.touch_directory()?;
@@ -345,7 +345,7 @@ pub fn recover_policies(cx: &mut Context<'_, '_>) -> Result<Recovered> {
     )?;
     let data = json!({"before": before, "after": after});
     let subject = ("configuration", present.id.0);
-    tell_people(cx, &mut written, &told, &How::Recovered)?;
+    notify_people(cx, &mut written, &told, &How::Recovered)?;
     cx.tell(vec![draft("policies.recovered", subject, cx.now, data)], written)?;
     cx.touch_directory()?;
     settle_open(cx, |_| true)?;

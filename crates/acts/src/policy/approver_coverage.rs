@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::approval::authority::{able, asked_word, most_counted, targets_of};
+use model::approval::authority::{able, approvers_name, most_counted, targets_of};
 use model::approval::obligation::{ApprovalRule, Asked, Duty};
 use model::change::change_file::ChangeFile;
 use model::change::record::Target;
@@ -90,7 +90,7 @@ impl LeftStanding {
                 continue;
             };
             file.change.content.touches = Touch::ALL.iter().copied().collect();
-            file.requirements = judge::judge_as_told(&self.policies, &cx.tenant(), (&self.directory, self.now), &file);
+            file.requirements = judge::judge_draft(&self.policies, &cx.tenant(), (&self.directory, self.now), &file);
             let file = Arc::new(file);
             for row in &file.requirements.obligations {
                 let Duty::Approval(rule) = &row.obligation.duty else {
@@ -210,7 +210,7 @@ impl LeftStanding {
         places.iter().map(|place| &self.met[*place]).find_map(|met| {
             let left = met.counted(after, self.now);
             (left < met.needed).then(|| {
-                let asked = asked_word(&met.rule.from);
+                let asked = approvers_name(&met.rule.from);
                 let (rule, needed) = (&met.rule_id, met.needed);
                 let (service, environment) = (&met.target.service, &met.target.environment);
                 format!("`{rule}` asks {needed} of {asked}; {left} would be left for {service} in {environment}.")
@@ -222,7 +222,7 @@ impl LeftStanding {
     fn short_of_group(&self, after: &Directory) -> Option<String> {
         let asked_group = |duty: &Duty| match duty {
             Duty::Approval(rule) if matches!(rule.from, Asked::Group(_) | Asked::Groups(_) | Asked::ChangeManager) => {
-                Some(asked_word(&rule.from))
+                Some(approvers_name(&rule.from))
             }
             Duty::PeerReview { from: Some(group), .. } | Duty::OutsideLook { from: group, .. } => {
                 Some(format!("the group {group}"))

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// One obligation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Asked {
+pub struct ObligationRow {
     /// The policy's id.
     pub policy: String,
     /// Its reason.
@@ -28,8 +28,8 @@ pub(crate) struct Sets<'a> {
 
 /// The requirements of the proposed set beside those of the one in force.
 pub(crate) struct Compared {
-    pub(crate) added: Vec<Asked>,
-    pub(crate) removed: Vec<Asked>,
+    pub(crate) added: Vec<ObligationRow>,
+    pub(crate) removed: Vec<ObligationRow>,
     pub(crate) stop: Option<String>,
 }
 
@@ -37,8 +37,8 @@ impl Sets<'_> {
     /// The requirements for a change with these facts.
     pub(crate) fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
         let new = self.proposed.require(change, targets);
-        let before = asked(self.active, &self.active.require(change, targets));
-        let after = asked(self.proposed, &new);
+        let before = obligation_rows(self.active, &self.active.require(change, targets));
+        let after = obligation_rows(self.proposed, &new);
         Compared {
             added: without(&after, &before),
             removed: without(&before, &after),
@@ -70,23 +70,25 @@ impl Compared {
 }
 
 /// The rows with a requirement that no other row has.
-fn without(rows: &[Asked], others: &[Asked]) -> Vec<Asked> {
-    let is_same = |row: &Asked, it: &Asked| it.policy == row.policy && it.asks == row.asks && it.targets == row.targets;
-    let is_new = |row: &&Asked| !others.iter().any(|it| is_same(row, it));
+fn without(rows: &[ObligationRow], others: &[ObligationRow]) -> Vec<ObligationRow> {
+    let is_same = |row: &ObligationRow, it: &ObligationRow| {
+        it.policy == row.policy && it.asks == row.asks && it.targets == row.targets
+    };
+    let is_new = |row: &&ObligationRow| !others.iter().any(|it| is_same(row, it));
     rows.iter().filter(is_new).cloned().collect()
 }
 
-fn asked(set: &PolicySet, requirements: &Requirements) -> Vec<Asked> {
-    let row = |row: &TargetObligation| Asked {
+fn obligation_rows(set: &PolicySet, requirements: &Requirements) -> Vec<ObligationRow> {
+    let row = |row: &TargetObligation| ObligationRow {
         policy: row.obligation.id.clone(),
         reason: set
             .source(&row.obligation.id)
             .map(|source| source.reason.clone())
             .unwrap_or_default(),
-        asks: policy::words_of(&row.obligation),
+        asks: policy::obligation_text(&row.obligation),
         targets: row.targets.iter().map(ToString::to_string).collect(),
     };
-    let mut rows: Vec<Asked> = requirements.obligations.iter().map(row).collect();
+    let mut rows: Vec<ObligationRow> = requirements.obligations.iter().map(row).collect();
     rows.sort();
     rows
 }

@@ -152,7 +152,7 @@ pub fn sla_view(table: &SlaTable) -> Value {
     let mut rows = serde_json::Map::new();
     for name in ROWS {
         if let Some(row) = table.named(name) {
-            let word = sla::span_word;
+            let word = sla::span_text;
             let cells = json!({"acknowledge": word(row.acknowledge), "decide": word(row.decide)});
             rows.insert(name.to_owned(), cells);
         }
@@ -175,7 +175,7 @@ pub(crate) enum How {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_people(
+pub(crate) fn notify_people(
     cx: &mut Context<'_, '_>,
     written: &mut Written,
     active: &Configuration,

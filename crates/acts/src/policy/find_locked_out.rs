@@ -67,7 +67,7 @@ pub(crate) fn find_locked_out(cx: &mut Context<'_, '_>, set: &PolicySet, in_forc
             who(&directory, *act)
         };
         for (change, target) in &shapes {
-            let ask = Ask {
+            let ask = PermissionQuestion {
                 set,
                 act: *act,
                 change,
@@ -95,7 +95,7 @@ pub(crate) fn find_locked_out(cx: &mut Context<'_, '_>, set: &PolicySet, in_forc
 }
 
 /// One question to a set: whether a person may do an act on a change of one target.
-struct Ask<'s, 'a> {
+struct PermissionQuestion<'s, 'a> {
     set: &'s PolicySet,
     act: Act,
     change: &'a ChangeFacts,
@@ -104,7 +104,7 @@ struct Ask<'s, 'a> {
     forbids: &'a [&'s str],
 }
 
-impl<'s> Ask<'s, '_> {
+impl<'s> PermissionQuestion<'s, '_> {
     /// The rules that forbid it to a person; `None` where nothing allows it in the first place, and none where it is allowed.
     fn barring(&self, person: &ActorFacts) -> Option<BTreeSet<&'s str>> {
         let targets = std::slice::from_ref(self.target);
@@ -119,7 +119,7 @@ impl<'s> Ask<'s, '_> {
 }
 
 /// The rules each of which excludes everybody who could otherwise do an act.
-fn shut<'s>(ask: &Ask<'s, '_>, people: impl Iterator<Item = ActorFacts>) -> BTreeSet<&'s str> {
+fn shut<'s>(ask: &PermissionQuestion<'s, '_>, people: impl Iterator<Item = ActorFacts>) -> BTreeSet<&'s str> {
     let mut left: Option<BTreeSet<&str>> = None;
     for facts in people {
         let Some(barring) = ask.barring(&facts) else { continue };
@@ -276,7 +276,7 @@ impl Gift {
 
 /// The rule as a finding, if it is about people: an attribute that a person can be given would satisfy it.
 fn finding(
-    ask: &Ask<'_, '_>,
+    ask: &PermissionQuestion<'_, '_>,
     (id, does): (&str, &str),
     (person, facts): (&Person, &ActorFacts),
     at: (&Directory, Timestamp),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::approval::authority::{able, asked_word, hangs_on_one, most_counted, targets_of};
+use model::approval::authority::{able, approvers_name, hangs_on_one, most_counted, targets_of};
 use model::approval::obligation::{ApprovalRule, Asked, Duty};
 use model::cab::board::could_attend;
 use model::change::change_file::ChangeFile;
@@ -177,7 +177,7 @@ fn look(cx: &mut Context<'_, '_>, directory: &Directory, service: &ServiceKey, r
         };
         file.change.content.touches = kind_of.touches;
         file.change.content.category = kind_of.category.unwrap_or(file.change.content.category);
-        file.requirements = judge::judge_as_told(&policies, &tenant, (directory, cx.now), &file);
+        file.requirements = judge::judge_draft(&policies, &tenant, (directory, cx.now), &file);
         for row in &file.requirements.obligations {
             let Duty::Approval(rule) = &row.obligation.duty else {
                 continue;
@@ -230,7 +230,7 @@ fn finding(
         service: service.0.clone(),
         environment: place.to_owned(),
         rule: rule_id.to_owned(),
-        asks: asked_word(&rule.from),
+        asks: approvers_name(&rule.from),
         needed: rule.count.max(rule.quorum.unwrap_or_default()),
         found: rights.into_iter().map(|person| directory.login(person)).collect(),
         why,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use model::approval::authority::{able, asked_word, most_counted, targets_of};
+use model::approval::authority::{able, approvers_name, most_counted, targets_of};
 use model::approval::obligation::{self, Duty, Party, TargetObligation};
 use model::change::change_file::{Actor, ChangeFile};
 use model::core::act::{self, Act};
@@ -78,7 +78,7 @@ pub fn find_unstaffed(cx: &mut Context<'_, '_>) -> Result<Vec<Staffing>> {
     let directory = cx.directory()?;
     let in_force = cx.policies()?;
     let found = of_services(cx, &directory, &Rules::in_force(&in_force))?;
-    let mut found = vec![told((IN_FORCE, None), &directory, found)];
+    let mut found = vec![describe_pack((IN_FORCE, None), &directory, found)];
     for pack in policy::packs() {
         found.push(staffing(cx, &directory, &pack)?);
     }
@@ -151,7 +151,11 @@ type Lacks = BTreeMap<(String, String), Vec<String>>;
 /// The missing parts, and the number of services that were checked.
 type Looked = (Lacks, usize);
 
-fn told((pack, assumed): (&str, Option<String>), directory: &Directory, (lacks, looked_at): Looked) -> Staffing {
+fn describe_pack(
+    (pack, assumed): (&str, Option<String>),
+    directory: &Directory,
+    (lacks, looked_at): Looked,
+) -> Staffing {
     let row = |((rule, text), services): ((String, String), Vec<String>)| Lack { services, rule, text };
     let lacks: Vec<Lack> = lacks.into_iter().map(row).collect();
     let services = directory.services.len();
@@ -255,7 +259,7 @@ fn staffing(cx: &mut Context<'_, '_>, directory: &Directory, pack: &policy::Pack
             (rows.collect(), directory.services.len())
         }
     };
-    Ok(told((pack.name, assumed), directory, found))
+    Ok(describe_pack((pack.name, assumed), directory, found))
 }
 
 /// The missing parts of these rules for a service, with the best choice of author and implementer.
@@ -429,7 +433,10 @@ fn lacking(
                         names.join(", ")
                     };
                     let fit = fitness(rule);
-                    format!("It asks {needed} of {}{fit}; there is {there}.", asked_word(&rule.from))
+                    format!(
+                        "It asks {needed} of {}{fit}; there is {there}.",
+                        approvers_name(&rule.from)
+                    )
                 })
             }
             Duty::PeerReview {

@@ -199,7 +199,7 @@ pub fn find_unused(cx: &mut Context<'_, '_>, days: i64) -> Result<UnusedRights> 
     cx.allow(actions::AUDIT)?;
     let wanted = cx.now - SignedDuration::from_hours(24 * days);
     let scan = scan(cx, wanted)?;
-    let spoken = spoken(cx, &scan)?;
+    let spoken = find_used_rights(cx, &scan)?;
     let directory = cx.directory()?;
     let mut items: Vec<Unused> = Vec::new();
     let away = away(cx, &directory, &scan)?;
@@ -221,7 +221,7 @@ pub fn find_unused(cx: &mut Context<'_, '_>, days: i64) -> Result<UnusedRights> 
         .values()
         .filter(|it| !scan.set.contains(it.id.as_str()))
     {
-        items.extend(unused_seats(&directory, group, &spoken, &mut left));
+        items.extend(unused_memberships(&directory, group, &spoken, &mut left));
     }
     items.extend(unused_tokens(cx, &directory, scan.since)?);
     for workload in set_workload::workloads(cx)? {
@@ -362,7 +362,7 @@ struct Counted {
     basis: Basis,
 }
 
-fn spoken(cx: &mut Context<'_, '_>, scan: &Scan) -> Result<Spoken> {
+fn find_used_rights(cx: &mut Context<'_, '_>, scan: &Scan) -> Result<Spoken> {
     let mut found = Spoken {
         peers: scan.peers.clone(),
         ..Spoken::default()
@@ -401,7 +401,7 @@ fn unused_rows(
     for ((place, role), rows) in alike {
         let (used, idle): (Vec<&Ownership>, Vec<&Ownership>) =
             rows.into_iter().partition(|row| spoken.rows.contains(row.id.as_str()));
-        if !used.iter().any(|row| can_answer(directory, row)) {
+        if !used.iter().any(|row| can_decide(directory, row)) {
             continue;
         }
         for row in idle.into_iter().filter(|row| row.since < since) {
@@ -434,7 +434,7 @@ fn unless(kept: Option<&String>, proposal: Value) -> Value {
 }
 
 /// Whether a row names an active person who can decide.
-fn can_answer(directory: &Directory, row: &Ownership) -> bool {
+fn can_decide(directory: &Directory, row: &Ownership) -> bool {
     let by_group = |key| !directory.members(key).is_empty();
     row.person.as_ref().is_some_and(|it| directory.is_active(it)) || row.group.as_ref().is_some_and(by_group)
 }
@@ -449,7 +449,7 @@ fn place_of(row: &Ownership) -> String {
 
 /// Group memberships without use, while other members, still active, acted for the group. Each proposal removes one membership;
 /// it names the version of the group for which it was made, so that one of two proposals cannot undo the other.
-fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken, left: &mut LeftStanding) -> Vec<Unused> {
+fn unused_memberships(directory: &Directory, group: &Group, spoken: &Spoken, left: &mut LeftStanding) -> Vec<Unused> {
     let Some(speakers) = spoken.seats.get(group.key.as_str()) else {
         return Vec::new();
     };
@@ -546,7 +546,7 @@ fn unused_of(person: &Person, unused: BTreeSet<Role>, left: &mut LeftStanding) -
     let proposal = match roles == person.roles {
         true => Value::Null,
         false => json!({
-            "method": "PATCH", "path": format!("/api/v1/people/{}", person.login), "body": {"roles": words(roles)},
+            "method": "PATCH", "path": format!("/api/v1/people/{}", person.login), "body": {"roles": role_names(roles)},
         }),
     };
     Some(Unused {
@@ -554,14 +554,14 @@ fn unused_of(person: &Person, unused: BTreeSet<Role>, left: &mut LeftStanding) -
         person: person.login.clone(),
         place: None,
         token: None,
-        held: words(person.roles.iter().copied()),
-        unused: words(unused),
+        held: role_names(person.roles.iter().copied()),
+        unused: role_names(unused),
         proposal,
         kept: (!kept.is_empty()).then(|| kept.join(" ")),
     })
 }
 
-fn words(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
+fn role_names(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
     roles.into_iter().map(|role| role.as_str().to_owned()).collect()
 }
 

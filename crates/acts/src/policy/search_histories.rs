@@ -28,8 +28,8 @@ use policy::PolicySet;
 use serde::Serialize;
 
 pub(crate) use cast::behind;
-use cast::{Cast, Words};
-use stage::{Hand, Stage};
+use cast::{Cast, NamesInSet};
+use stage::{Stage, StageActor};
 
 /// The most shapes of changes that are tried; a set with more shapes is searched in these alone.
 const MOST_SHAPES: usize = 48;
@@ -149,7 +149,7 @@ pub(crate) fn check_histories(set: &PolicySet) -> Result<(), Refusal> {
 }
 
 fn search(set: &PolicySet) -> Vec<Story> {
-    let words = Words::of(set);
+    let words = NamesInSet::of(set);
     let few = Cast::company(&words, FEW);
     let Looked {
         shapes,
@@ -192,7 +192,7 @@ fn search(set: &PolicySet) -> Vec<Story> {
 /// The checks for every shape of a sort.
 fn walks(set: &PolicySet, (alone, honest): (&Cast, &Cast), shape: &Shape) -> Vec<Option<Story>> {
     if shape.is_told_afterwards {
-        return vec![own_word(set, alone, shape), unconfirmed(set, honest, shape)];
+        return vec![self_approval(set, alone, shape), unconfirmed(set, honest, shape)];
     }
     if shape.kind == Kind::Standard {
         return vec![to_its_end(set, honest, shape)];
@@ -201,8 +201,8 @@ fn walks(set: &PolicySet, (alone, honest): (&Cast, &Cast), shape: &Shape) -> Vec
 }
 
 /// Alma reports retroactive work, with herself as its approver.
-fn own_word(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
-    let alma = Hand::person("alma");
+fn self_approval(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
+    let alma = StageActor::person("alma");
     let mut stage = Stage::open(set, &alone.directory, &alma, (shape, &[])).ok()?;
     stage.confirm(&alma);
     if !stage.finish(&["alma"]) {
@@ -216,7 +216,7 @@ fn own_word(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
 /// Retroactive work: not closed before the named person has confirmed it, and closed then.
 fn unconfirmed(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     // A set may forbid retroactive reports altogether.
-    let rita = Hand::person("rita");
+    let rita = StageActor::person("rita");
     let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"])).ok()?;
     if stage.finish(&["ida"]) {
         let title = "Work is told afterwards and closed, and whoever is said to have allowed it was never heard.";
@@ -225,7 +225,7 @@ fn unconfirmed(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
             .to_owned();
         return Some(stage.story("retrospective_unconfirmed", title, (shape, rule)));
     }
-    stage.confirm(&Hand::person(cast::OPENER));
+    stage.confirm(&StageActor::person(cast::OPENER));
     if stage.finish(&["ida"]) {
         return None;
     }
@@ -244,11 +244,11 @@ struct Looked {
     stories: Vec<Story>,
 }
 
-fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
+fn look(set: &PolicySet, directory: &Arc<Directory>, words: &NamesInSet) -> Looked {
     let mut seen = BTreeSet::new();
     let (mut found, mut most, mut stories) = (Vec::new(), 0, Vec::new());
     for shape in candidates(words) {
-        let Ok(stage) = Stage::open(set, directory, &Hand::person("rita"), (&shape, &["ida"])) else {
+        let Ok(stage) = Stage::open(set, directory, &StageActor::person("rita"), (&shape, &["ida"])) else {
             if shape.kind == Kind::Standard || shape.is_told_afterwards {
                 // A set may forbid these ways; then no story uses them.
                 continue;
@@ -370,7 +370,7 @@ fn probe(role: Role, part: Part) -> ActorFacts {
 
 /// Every candidate shape: each kind and risk, plain, with one field set to a value that the set names (or to one that the set
 /// does not name), and with all fields set.
-fn candidates(words: &Words) -> Vec<Shape> {
+fn candidates(words: &NamesInSet) -> Vec<Shape> {
     let mut found = Vec::new();
     let touches = words.told_apart("Touch", Touch::ALL, Touch::as_str);
     let categories = words.told_apart("Category", Category::ALL, Category::as_str);
@@ -429,7 +429,7 @@ fn pairs<'a>(categories: &'a [Category], touches: &'a [Touch]) -> impl Iterator<
 }
 
 /// Changes that follow a template, and retroactive work, for every service.
-fn other_ways(words: &Words) -> Vec<Shape> {
+fn other_ways(words: &NamesInSet) -> Vec<Shape> {
     let mut found = Vec::new();
     for (kind, is_told_afterwards, is_high) in [
         (Kind::Standard, false, false),
@@ -448,7 +448,7 @@ fn other_ways(words: &Words) -> Vec<Shape> {
 
 /// Alma has every right and is in every group, and a pipeline runs with a token of hers.
 fn alone_to_the_start(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
-    let (alma, robot) = (Hand::person("alma"), Hand::token("robot"));
+    let (alma, robot) = (StageActor::person("alma"), StageActor::token("robot"));
     let mut stage = Stage::open(set, &alone.directory, &alma, (shape, &[])).ok()?;
     stage.submit(&alma);
     stage.prepare(&[&alma, &robot], true);
@@ -504,7 +504,7 @@ fn without_peer(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
 }
 
 fn start(stage: &mut Stage<'_>) -> bool {
-    stage.start(&Hand::person("ida")) || stage.start(&Hand::token("pip"))
+    stage.start(&StageActor::person("ida")) || stage.start(&StageActor::token("pip"))
 }
 
 fn honest_to_the_start<'s>(
@@ -513,13 +513,19 @@ fn honest_to_the_start<'s>(
     shape: &Shape,
     with_peers: bool,
 ) -> Result<Stage<'s>, Box<(Vec<Step>, Refusal)>> {
-    let rita = Hand::person("rita");
+    let rita = StageActor::person("rita");
     let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"]))
         .map_err(|refusal| Box::new((Vec::new(), refusal)))?;
     stage.submit(&rita);
-    stage.prepare(&[&rita, &Hand::person("ida"), &Hand::token("pip")], with_peers);
+    stage.prepare(
+        &[&rita, &StageActor::person("ida"), &StageActor::token("pip")],
+        with_peers,
+    );
     stage.assess(&rita);
-    stage.prepare(&[&rita, &Hand::person("ida"), &Hand::token("pip")], with_peers);
+    stage.prepare(
+        &[&rita, &StageActor::person("ida"), &StageActor::token("pip")],
+        with_peers,
+    );
     stage.approach(Stage::gather_approvals);
     Ok(stage)
 }
@@ -550,7 +556,7 @@ fn to_its_end(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
 
 /// An owner opens break-glass; everything is done afterwards except the validation by another person.
 fn glass(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
-    let (rita, opener) = (Hand::person("rita"), Hand::person(cast::OPENER));
+    let (rita, opener) = (StageActor::person("rita"), StageActor::person(cast::OPENER));
     let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"])).ok()?;
     if !stage.break_glass(&opener) {
         let title = "Nobody can break the glass, although the contract of the house says that an owner may.";
@@ -577,7 +583,7 @@ fn glass(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
         return Some(stage.story("break_glass_unvalidated", title, (shape, rule)));
     }
     for person in cast.people() {
-        if person != cast::OPENER && stage.validate_glass(&Hand::person(&person)) {
+        if person != cast::OPENER && stage.validate_glass(&StageActor::person(&person)) {
             break;
         }
     }

@@ -15,7 +15,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::policy::compare_sets::{Asked, Sets};
+use crate::policy::compare_sets::{ObligationRow, Sets};
 
 /// An act that would have gone another way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,9 +33,9 @@ pub struct ActDifference {
     /// Whether the policies refused it then.
     pub was_refused: bool,
     /// The additional requirements before the act: of starts, permits and closings.
-    pub added: Vec<Asked>,
+    pub added: Vec<ObligationRow>,
     /// The requirements that would be absent.
-    pub removed: Vec<Asked>,
+    pub removed: Vec<ObligationRow>,
     /// The policies that would have refused an act that those in force allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<PolicyReason>,

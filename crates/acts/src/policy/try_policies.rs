@@ -18,7 +18,7 @@ use crate::core::context::Context;
 use crate::core::decision_facts::find_facts;
 use crate::core::error::Result;
 use crate::core::policies;
-use crate::policy::compare_sets::{Asked, Sets};
+use crate::policy::compare_sets::{ObligationRow, Sets};
 use crate::policy::propose_configuration::{read_set, refused, rules_for_nobody};
 use crate::policy::search_histories;
 use crate::policy::try_acts::{ActDifference, try_acts};
@@ -80,9 +80,9 @@ pub struct Difference {
     /// Its risk.
     pub risk: enums::Level,
     /// The additional requirements.
-    pub added: Vec<Asked>,
+    pub added: Vec<ObligationRow>,
     /// The requirements that fall away.
-    pub removed: Vec<Asked>,
+    pub removed: Vec<ObligationRow>,
     /// Why the proposed set could not judge it: everything would stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<String>,
@@ -104,9 +104,9 @@ pub struct DecisionDifference {
     /// When.
     pub at: Timestamp,
     /// The additional requirements for the change, by the facts of that time.
-    pub added: Vec<Asked>,
+    pub added: Vec<ObligationRow>,
     /// The requirements that would be absent.
-    pub removed: Vec<Asked>,
+    pub removed: Vec<ObligationRow>,
     /// The policies that would have refused a decision that those in force allow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<PolicyReason>,

@@ -33,7 +33,7 @@ pub struct Thought {
 
 /// The requirements of the rules.
 #[derive(Debug, Clone)]
-pub struct WhatIsAsked {
+pub struct RuleRequirements {
     /// Its risk.
     pub risk: Level,
     /// Their requirements.
@@ -45,12 +45,12 @@ pub struct WhatIsAsked {
 ///
 /// # Errors
 /// 403; 422 for a service or an environment that there is not; the store's.
-pub fn what_is_asked(cx: &mut Context<'_, '_>, thought: &Thought) -> Result<WhatIsAsked> {
+pub fn what_is_asked(cx: &mut Context<'_, '_>, thought: &Thought) -> Result<RuleRequirements> {
     cx.allow(actions::READ)?;
     check_place(&*cx.visible()?, thought)?;
     let (directory, policies, tenant) = (cx.directory()?, cx.policies()?, cx.tenant());
     let file = ChangeFile::new(change(cx, thought)?);
-    Ok(WhatIsAsked {
+    Ok(RuleRequirements {
         risk: effective(&file, &directory, cx.now).risk.level,
         requirements: judge::judge(&policies, &tenant, (&directory, cx.now), &file),
     })

@@ -1,17 +1,22 @@
 //! Finds changes by a filter, newest first or in another order, a page at a time; and counts them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomValue;
 use model::change::record::Change;
+use model::change::related_records::{ChangeTask, Condition};
 use model::change::waiting_on::awaited;
 use model::change::work::whole_outcome;
 use model::core::act::actions::READ;
 use model::core::enums::{Outcome, RelationEnd, State};
+use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use store::change::change_count;
 pub use store::change::change_count::Count;
 pub use store::change::change_order::{Order, SortKey, Spot};
@@ -137,18 +142,18 @@ pub fn outcome_of(targets: &[TargetRow]) -> Option<Outcome> {
 /// The outcome of a closed change that did not plainly succeed. The outcome is shown in place of the state, so that no failure
 /// looks like a success.
 #[must_use]
-pub fn told_outcome(state: &str, targets: &[TargetRow]) -> Option<Outcome> {
+pub fn shown_outcome(state: &str, targets: &[TargetRow]) -> Option<Outcome> {
     let outcome = outcome_of(targets).filter(|_| state == State::Closed.as_str());
     outcome.filter(|it| *it != Outcome::Succeeded)
 }
 
 /// The same of a change in a list, by its row alone.
 #[must_use]
-pub fn told_of_row(row: &ChangeRow) -> Option<Outcome> {
-    told(&row.state, row.outcome.as_deref())
+pub fn outcome_of_row(row: &ChangeRow) -> Option<Outcome> {
+    unsuccessful_outcome(&row.state, row.outcome.as_deref())
 }
 
-fn told(state: &str, outcome: Option<&str>) -> Option<Outcome> {
+fn unsuccessful_outcome(state: &str, outcome: Option<&str>) -> Option<Outcome> {
     let outcome = outcome.filter(|_| state == State::Closed.as_str())?;
     outcome.parse::<Outcome>().ok().filter(|it| *it != Outcome::Succeeded)
 }
@@ -157,13 +162,14 @@ fn told(state: &str, outcome: Option<&str>) -> Option<Outcome> {
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn told_of_keys(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<BTreeMap<String, Outcome>> {
+pub fn outcomes_of_keys(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<BTreeMap<String, Outcome>> {
     cx.allow(READ)?;
     if keys.is_empty() || cx.scope()?.is_some() {
         return Ok(BTreeMap::new());
     }
     let found = changes::outcomes_of_keys(cx.tx, keys)?.into_iter();
-    let told = found.filter_map(|(key, (state, outcome))| Some((key, told(&state, outcome.as_deref())?)));
+    let told =
+        found.filter_map(|(key, (state, outcome))| Some((key, unsuccessful_outcome(&state, outcome.as_deref())?)));
     Ok(told.collect())
 }
 
@@ -231,6 +237,21 @@ pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Resul
     Ok((order, after.transpose()?))
 }
 
+/// How many changes were written between each two neighbours of `times`, which grow: one number less than times.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn count_written(cx: &mut Context<'_, '_>, times: &[Timestamp]) -> Result<Vec<i64>> {
+    cx.allow(READ)?;
+    if cx.scope()?.is_some() {
+        return Ok(times.windows(2).map(|_| 0).collect());
+    }
+    let counts = times
+        .windows(2)
+        .map(|span| changes::count_written(cx.tx, span[0], span[1]));
+    Ok(counts.collect::<store::Result<_>>()?)
+}
+
 /// Counts the changes that were written between each two neighbours of `times`, which grow: one tally less than times.
 ///
 /// # Errors
@@ -251,23 +272,92 @@ pub fn tally_changes(cx: &mut Context<'_, '_>, times: &[Timestamp]) -> Result<Ve
 /// # Errors
 /// 403, or the store's.
 pub fn find_waiting(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<String>>> {
-    cx.allow(READ)?;
-    let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
-    let rows = found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row));
-    let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let changes = Filter::new().one_of("id", ids).order_by("id");
-    let changes = record::bodies::<Change>(cx.tx, &changes)?;
-    let directory = cx.directory()?;
-    let now = cx.now;
-    let files = cx.files(changes)?.into_iter();
+    let (directory, now) = (cx.directory()?, cx.now);
+    let files = open_files(cx, found)?.into_iter();
     let waiting = files.map(|file| {
         let people = awaited(&file, &directory, now);
         (file.change.id.0, people)
     });
     Ok(waiting.filter(|(_, people)| !people.is_empty()).collect())
+}
+
+/// The keys of those changes, of these keys, whose rollout in waves has begun. The other bodies are not parsed.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_in_waves(cx: &mut Context<'_, '_>, keys: &[&str]) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Run {
+        key: String,
+        wave_run: Option<IgnoredAny>,
+    }
+    cx.allow(READ)?;
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let filter = Filter::new().one_of("key", keys.iter().copied()).order_by("number");
+    let found = record::parts_naming::<Change, Run>(cx.tx, &filter, "\"wave_run\"")?;
+    Ok(found
+        .into_iter()
+        .filter(|run| run.wave_run.is_some())
+        .map(|run| run.key)
+        .collect())
+}
+
+/// The implementers that changes name, by the changes' ids; a change that names nobody is left out.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_implementers(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMap<String, Vec<PersonId>>> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+        #[serde(default)]
+        implementers: Vec<PersonId>,
+    }
+    cx.allow(READ)?;
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let filter = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
+    let found = record::parts::<Change, Named>(cx.tx, &filter)?.into_iter();
+    let named = found.filter(|it| !it.implementers.is_empty());
+    Ok(named.map(|it| (it.id, it.implementers)).collect())
+}
+
+/// Those of some changes, by their ids, that have a condition or a task.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_with_work(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeSet<String>> {
+    cx.allow(READ)?;
+    if ids.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let filter = Filter::new().one_of("change_id", ids.iter().copied()).order_by("id");
+    let conditions = record::bodies::<Condition>(cx.tx, &filter)?.into_iter();
+    let tasks = record::bodies::<ChangeTask>(cx.tx, &filter)?.into_iter();
+    Ok(conditions
+        .map(|it| it.change.0)
+        .chain(tasks.map(|it| it.change.0))
+        .collect())
+}
+
+/// The whole files of the open ones among changes.
+///
+/// # Errors
+/// 403, or the store's.
+pub(crate) fn open_files(cx: &mut Context<'_, '_>, found: &FoundChanges) -> Result<Vec<ChangeFile>> {
+    cx.allow(READ)?;
+    let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
+    let rows = found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row));
+    let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let changes = Filter::new().one_of("id", ids).order_by("id");
+    let changes = record::bodies::<Change>(cx.tx, &changes)?;
+    cx.files(changes)
 }
 
 /// The values of changes in the tenant's own fields, by the changes' ids; changes without values are left out.
@@ -312,7 +402,7 @@ mod tests {
     fn a_closed_change_that_did_not_plainly_succeed_is_told_by_its_outcome() {
         let told = |state: &str, targets: &[&str]| {
             let targets: Vec<TargetRow> = targets.iter().map(|it| target(it)).collect();
-            told_outcome(state, &targets)
+            shown_outcome(state, &targets)
         };
         assert_eq!(told("closed", &["failed"]), Some(Outcome::Failed));
         assert_eq!(

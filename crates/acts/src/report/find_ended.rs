@@ -13,8 +13,8 @@ use store::record::{self, Filter};
 
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
-use crate::report::find_figures::{Rows, load_moved, load_rows};
-use crate::report::find_tiles::MOST_READ;
+use crate::report::find_figures::{Rows, load_rows};
+use crate::report::recent_rows::find_recent;
 
 /// How many titles are looked up at once.
 const AT_ONCE: usize = 50;
@@ -51,12 +51,13 @@ pub fn find_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<Vec<Ended>
     ended_in(cx, window, &rows)
 }
 
-/// The same for a page: of more than [`MOST_READ`] changes those of the newest part of the window, and from when on that is.
+/// The same for a page: of more than [`MOST_READ`](crate::report::recent_rows::MOST_READ) changes those of the newest part of the
+/// window, and from when on that is.
 ///
 /// # Errors
 /// 403, or the store's.
 pub fn find_newest_ended(cx: &mut Context<'_, '_>, window: Window) -> Result<(Vec<Ended>, Option<Timestamp>)> {
-    let (rows, since) = load_moved(cx, window, MOST_READ)?;
+    let (rows, since) = find_recent(cx, window)?;
     let ended = ended_in(cx, window.from_on(since), &rows)?;
     Ok((ended, since.filter(|since| window.from < *since)))
 }
@@ -82,8 +83,8 @@ fn ended_in(cx: &mut Context<'_, '_>, window: Window, rows: &Rows) -> Result<Vec
 }
 
 /// The figures of some metrics in each of some windows, over all rows that the acting person sees; rows are loaded once. Of
-/// more than [`MOST_READ`] changes the newest part of a window is counted, and windows before it have no figure; the second
-/// result is the time from which everything is counted.
+/// more than [`MOST_READ`](crate::report::recent_rows::MOST_READ) changes the newest part of a window is counted, and windows
+/// before it have no figure; the second result is the time from which everything is counted.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -99,7 +100,7 @@ pub fn find_courses(
     let (Some(from), Some(to)) = ends else {
         return Ok((Vec::new(), None));
     };
-    let (rows, since) = load_moved(cx, Window { from, to }, MOST_READ)?;
+    let (rows, since) = find_recent(cx, Window { from, to })?;
     let since = since.filter(|since| from < *since);
     let filter = filter(cx)?;
     let one = |metric: &str, window: &Window| -> Result<Figure> {

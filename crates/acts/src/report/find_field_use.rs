@@ -1,9 +1,11 @@
-//! The report on form fields that nobody uses: those of changes, those of the tenant's own, and those of every other form,
-//! which the cards of the nouns list. It proposes; an administrator takes a field of the tenant's own out of use.
+//! The report on form fields that nobody uses: those of changes, those of the tenant's own, those of the lifecycle's forms, and
+//! those of every other form, which the cards of the nouns list. It proposes; an administrator takes a field of the tenant's own
+//! out of use.
 
 use std::collections::BTreeMap;
 
 use model::change::custom_field::{CustomField, Held};
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::core::act::actions;
 use model::core::card::{Card, Field};
@@ -16,12 +18,10 @@ use store::record::{self, Filter};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun;
+use crate::report::lifecycle_forms::{MOST_OF_FORM, filled, of_lifecycle};
 
 /// The most changes that are examined, the newest.
 const MOST: i64 = 2_000;
-
-/// The most records of another form that are examined, the newest.
-const MOST_OF_FORM: i64 = 500;
 
 /// The use of one field.
 #[derive(Debug)]
@@ -38,38 +38,40 @@ pub struct FieldUse {
     pub verdict: Verdict,
 }
 
-type Read = fn(&Change) -> Option<&str>;
-
 /// The fields of a change that a person types and may leave out.
-const TYPED: &[(&str, Read)] = &[
-    ("description", |it| it.content.description.as_deref()),
-    ("justification", |it| it.content.justification.as_deref()),
-    ("objectives", |it| it.content.objectives.as_deref()),
-    ("verification", |it| it.content.verification.as_deref()),
-    ("security", |it| it.content.security.as_deref()),
-    ("team", |it| it.content.team.as_deref()),
-    ("business_contact", |it| it.content.business_contact.as_deref()),
+const TYPED: &[&str] = &[
+    NewChange::DESCRIPTION.name,
+    NewChange::JUSTIFICATION.name,
+    NewChange::OBJECTIVES.name,
+    NewChange::VERIFICATION.name,
+    "security",
+    NewChange::TEAM.name,
+    NewChange::BUSINESS_CONTACT.name,
 ];
 
 /// Whether a change's form has a field.
-type Asks = fn(&Change) -> bool;
+type HasField = fn(&Change) -> bool;
 
 /// The fields of a change that may be left out and that rules of the product read: counted, and never proposed to be dropped.
-const RULED: &[(&str, Asks)] = &[
-    ("complexity", |_| true),
-    ("disruption", |_| true),
-    ("expedited_reason", |it| it.content.expedited),
-    ("implementers", |_| true),
-    ("incident", is_emergency),
-    ("no_rollback_reason", |it| it.content.rollback_plan.is_empty()),
-    ("plan", |_| true),
-    ("planned_undo", |_| true),
-    ("rollback_minutes", |_| true),
-    ("rollback_plan", |_| true),
+const RULED: &[(&str, HasField)] = &[
+    (NewChange::COMPLEXITY.name, |_| true),
+    (NewChange::DISRUPTION.name, |_| true),
+    ("excluded", |_| true),
+    (NewChange::EXPEDITED_REASON.name, |it| it.content.expedited),
+    (NewChange::IMPLEMENTERS.name, |_| true),
+    (NewChange::INCIDENT.name, is_emergency),
+    (NewChange::NO_ROLLBACK_REASON.name, |it| {
+        it.content.rollback_plan.is_empty()
+    }),
+    (NewChange::PLAN.name, |_| true),
+    (NewChange::PLANNED_UNDO.name, |_| true),
+    ("risk_override", |_| true),
+    (NewChange::ROLLBACK_MINUTES.name, |_| true),
+    (NewChange::ROLLBACK_PLAN.name, |_| true),
     ("security_answers", |_| true),
-    ("tester", |_| true),
-    ("threat", is_emergency),
-    ("touches", |_| true),
+    (NewChange::TESTER.name, |_| true),
+    (NewChange::THREAT.name, is_emergency),
+    (NewChange::TOUCHES.name, |_| true),
     ("wave_plan", |_| true),
 ];
 
@@ -111,6 +113,13 @@ pub fn find_field_use(cx: &mut Context<'_, '_>) -> Result<Vec<FieldUse>> {
     for card in CARDS.iter().filter(|card| card.has_input()) {
         found.extend(of_form(cx, card)?);
     }
+    found.extend(of_lifecycle(cx)?.into_iter().map(|it| FieldUse {
+        field: it.field,
+        name: None,
+        verdict: it.counted.judge(it.is_read),
+        counted: it.counted,
+        is_read: it.is_read,
+    }));
     found.sort_by(|one, other| one.field.cmp(&other.field));
     Ok(found)
 }
@@ -118,13 +127,13 @@ pub fn find_field_use(cx: &mut Context<'_, '_>) -> Result<Vec<FieldUse>> {
 /// Counts the fields of one change.
 fn count_change(counts: &mut BTreeMap<String, Counted>, change: &Change, custom: &[CustomField]) -> Result<()> {
     let title = change.content.title.as_str();
-    for (field, read) in TYPED {
+    let content = serde_json::to_value(&change.content)?;
+    for field in TYPED {
         counts
             .entry((*field).to_owned())
             .or_default()
-            .count(read(change), title, true);
+            .count(content[*field].as_str(), title, true);
     }
-    let content = serde_json::to_value(&change.content)?;
     for (field, _) in RULED.iter().filter(|(_, asks)| asks(change)) {
         let value = filled(&content[*field], "");
         let is_text = content[*field].is_string();
@@ -135,7 +144,7 @@ fn count_change(counts: &mut BTreeMap<String, Counted>, change: &Change, custom:
     }
     for field in custom.iter().filter(|field| field.is_of(change.content.kind)) {
         let value = change.content.custom_fields.iter().find(|it| it.key == field.key);
-        let said = value.map(|it| said(&it.held));
+        let said = value.map(|it| held_text(&it.held));
         let is_text = value.is_none_or(|it| matches!(it.held, Held::Text(_)));
         counts
             .entry(field.path())
@@ -178,18 +187,6 @@ fn of_form(cx: &mut Context<'_, '_>, card: &Card) -> Result<Vec<FieldUse>> {
     };
     let used = fields.into_iter().zip(counts).filter(|(_, counted)| counted.asked > 0);
     Ok(used.map(one).collect())
-}
-
-/// The value of a record's field; `None` where the field is empty or has its default.
-fn filled(value: &Value, usual: &str) -> Option<String> {
-    let text = match value {
-        Value::Null | Value::Bool(false) => return None,
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => return None,
-        Value::Object(members) if members.is_empty() => return None,
-        other => other.to_string(),
-    };
-    (text != usual).then_some(text)
 }
 
 /// Whether a policy reads a field of its resource: `resource.team`, `resource has team`, and of a tenant's own field
@@ -257,7 +254,7 @@ fn text_of(letters: &mut impl Iterator<Item = char>) -> String {
     text
 }
 
-fn said(held: &Held) -> String {
+fn held_text(held: &Held) -> String {
     match held {
         Held::Text(text) | Held::Choice(text) | Held::Date(text) | Held::Url(text) => text.clone(),
         Held::Number(number) => number.to_string(),
@@ -294,11 +291,7 @@ mod tests {
     #[test]
     fn no_field_of_changes_stands_in_two_lists() {
         assert!(RULED.is_sorted_by_key(|(field, _)| *field));
-        assert!(
-            RULED
-                .iter()
-                .all(|(field, _)| TYPED.iter().all(|(other, _)| field != other))
-        );
+        assert!(RULED.iter().all(|(field, _)| TYPED.iter().all(|other| field != other)));
     }
 
     #[test]

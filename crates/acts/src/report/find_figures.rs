@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use model::approval::one_hand;
@@ -11,7 +12,7 @@ use model::core::act::actions;
 use model::core::enums::{EmergencyCause, Kind};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
-use model::directory::impersonation::Hands;
+use model::directory::impersonation::LinkedAccounts;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::control_chart::{self, Chart};
 use model::report::definition::{self, Definition, Exclusion, Formula, Measure, Population};
@@ -40,9 +41,9 @@ pub const MOST_CHANGES: usize = 100_000;
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     /// The changes.
-    pub changes: Vec<ChangeOutcome>,
+    pub changes: Arc<Vec<ChangeOutcome>>,
     /// The facts from the directory.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
     /// How far into the log the rows reach.
     pub position: i64,
     /// The size of the log.
@@ -153,25 +154,8 @@ pub fn load_newest(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Res
     Ok((rows_from(cx, &stored)?, since))
 }
 
-/// The same for figures of work and decisions: where there are more than `most`, changes that were only written take no room, so
-/// that thousands of drafts leave the figures as they are. What counts changes by their writing is read with [`load_of_kind`].
-///
-/// # Errors
-/// 403; the store's.
-pub fn load_moved(cx: &mut Context<'_, '_>, window: Window, most: usize) -> Result<(Rows, Option<Timestamp>)> {
-    cx.allow(actions::READ)?;
-    let (wide, limit) = (window.wide(), i64::try_from(most).unwrap_or(i64::MAX));
-    if change_outcome::cut(cx.tx, wide.from, wide.to, limit)?.is_none() {
-        return load_newest(cx, window, most);
-    }
-    let cut = change_outcome::cut_moved(cx.tx, wide.from, wide.to, limit)?;
-    let (from, since) = kept(cx.now, window, cut);
-    let stored = change_outcome::list_moved(cx.tx, from, wide.to, limit)?;
-    Ok((rows_from(cx, &stored)?, since))
-}
-
 /// From when on rows are read that are cut there, and from when on figures of them count.
-fn kept(now: Timestamp, window: Window, cut: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
+pub(super) fn kept(now: Timestamp, window: Window, cut: Option<Timestamp>) -> (Timestamp, Option<Timestamp>) {
     // Rows that moved in the same microsecond as the first one that does not fit are left out with it.
     let after = |cut: Timestamp| cut.checked_add(SignedDuration::from_micros(1)).unwrap_or(cut);
     let from = cut.map_or(window.wide().from, after);
@@ -199,8 +183,8 @@ fn rows_from(cx: &mut Context<'_, '_>, stored: &[change_outcome::OutcomeRow]) ->
     let read = stored.iter().map(|row| serde_json::from_str(&row.body));
     let changes: Vec<ChangeOutcome> = read.collect::<std::result::Result<_, _>>()?;
     Ok(Rows {
-        facts: facts_of(cx, &changes)?,
-        changes,
+        facts: Arc::new(facts_of(cx, &changes)?),
+        changes: Arc::new(changes),
         position: projection::position(cx.tx, NAME)?,
         log_size: log::state(cx.tx)?.map_or(0, |state| state.size),
     })
@@ -246,7 +230,11 @@ pub fn figure_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Ordered<'
     let counted = rows.counted(&query);
     let all: Vec<&Counted<'_>> = counted.iter().collect();
     let (definition, window) = (query.definition, query.window);
-    let reader = reader_of_few(cx, window)?;
+    // Only times to approve are of people.
+    let reader = match definition.population {
+        Population::Rules => reader_of_few(cx, window)?,
+        _ => None,
+    };
     let shown = |figure: Figure| shown_to(reader.as_ref(), figure);
     let groups = by_group(definition, &counted, window).into_iter();
     let mut groups: BTreeMap<String, Figure> = groups.map(|(name, figure)| (name, shown(figure))).collect();
@@ -297,7 +285,7 @@ fn reader_of_few(cx: &mut Context<'_, '_>, window: Window) -> Result<Option<Read
 struct Reader {
     person: PersonId,
     /// Which of the deciding accounts belong to one person.
-    hands: Hands,
+    hands: LinkedAccounts,
 }
 
 /// A figure as a reader sees it; without one, as it is.
@@ -355,7 +343,7 @@ fn sensitivity_of(cx: &mut Context<'_, '_>, query: &MetricQuery, rows: &Rows) ->
     let query = scoped(cx, query)?;
     let reader = reader_of_few(cx, doubled(query.window))?;
     let first = first_change(cx)?;
-    let found = variants(&question(&query), (rows.changes.as_slice(), &rows.facts), first).into_iter();
+    let found = variants(&question(&query), (rows.changes.as_slice(), rows.facts.as_ref()), first).into_iter();
     let shown = found.map(|it| Variant {
         figure: shown_to(reader.as_ref(), it.figure),
         ..it

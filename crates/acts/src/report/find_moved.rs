@@ -44,8 +44,8 @@ pub fn find_moved(cx: &mut Context<'_, '_>, since: Timestamp, most: usize) -> Re
     let (mut top, mut seen, mut found) = (size, BTreeSet::new(), Vec::new());
     while top > floor && found.len() < most {
         let from = floor.max(top - STEP);
-        for event in event::page_below(cx.tx, from, top, "change.%")? {
-            let is_fit = KINDS.contains(&event.kind.as_str()) && event.occurred_at >= since;
+        for event in event::page_of_kinds(cx.tx, from, top, KINDS)? {
+            let is_fit = event.occurred_at >= since;
             if !is_fit || found.len() >= most || !seen.insert(event.subject_id.clone()) {
                 continue;
             }

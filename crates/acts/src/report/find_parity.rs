@@ -69,15 +69,16 @@ pub fn find_parity(cx: &mut Context<'_, '_>, key: &str, days: i64) -> Result<Fou
     };
     let outside = outside(cx)?;
     let loaded = load_rows(cx, window)?.changes;
-    let mut ended: Vec<ChangeOutcome> = loaded
-        .into_iter()
+    let mut ended: Vec<&ChangeOutcome> = loaded
+        .iter()
         .filter(|row| row.ended_at.is_some() && row.started_at.is_some_and(|at| window.has(at)))
         .collect();
     ended.sort_by_key(|row| std::cmp::Reverse((row.started_at, row.number)));
     let has = |people: &BTreeSet<PersonId>, row: &ChangeOutcome| row.implementers.iter().any(|it| people.contains(it));
-    let theirs = ended.iter().filter(|row| has(&vendor.members, row));
+    let theirs = ended.iter().copied().filter(|row| has(&vendor.members, row));
     let ours = ended
         .iter()
+        .copied()
         .filter(|row| !has(&outside, row) && !has(&vendor.members, row));
     let (theirs, ours): (Vec<_>, Vec<_>) = (theirs.collect(), ours.collect());
     let is_cut = theirs.len() > MOST || ours.len() > MOST;

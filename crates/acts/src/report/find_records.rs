@@ -1,13 +1,17 @@
 //! Finds the records that lists and pages show beside changes: comments, entries, gate checks, messages, tokens,
 //! deliveries.
 
-use model::change::related_records::{Comment, Entry, GateCheck, Message};
+use jiff::Timestamp;
+use model::change::related_records::{Comment, Deployment, Entry, GateCheck, Message};
 use model::core::act::actions;
 use model::core::enums::CheckState;
+use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::directory::snapshot::Token;
+use model::integration::occurrence::Phase;
 use store::integration::inbox::{self, Delivery};
 use store::record::{self, Filter, Record};
 
+use crate::core::connections;
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 
@@ -34,6 +38,48 @@ pub fn find_comments(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Comme
 pub fn find_entries(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<Entry>> {
     cx.allow(actions::READ)?;
     all(cx, &Filter::new().equals("change_id", change).order_by("occurred_at"))
+}
+
+/// A report of a pipeline about a deployment of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipelineReport {
+    /// When it occurred.
+    pub at: Timestamp,
+    /// The meaning of its status.
+    pub phase: Phase,
+    /// Whether its deployment had no approved change.
+    pub is_unauthorized: bool,
+    /// The name of the connection that delivered it; empty for a removed one.
+    pub connection: String,
+    /// The service.
+    pub service: ServiceKey,
+    /// The environment.
+    pub environment: EnvironmentKey,
+}
+
+/// The reports of pipelines about the deployments of a change by its id, oldest first; without statuses that mean nothing here.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_pipeline_reports(cx: &mut Context<'_, '_>, change: &str) -> Result<Vec<PipelineReport>> {
+    cx.allow(actions::READ)?;
+    let deployments: Vec<Deployment> = all(cx, &Filter::new().equals("change_id", change).order_by("id"))?;
+    let mut found = Vec::new();
+    for deployment in deployments {
+        let from = connections::find(cx, deployment.connection.as_str())?;
+        let connection = from.map(|it| it.name).unwrap_or_default();
+        found.extend(deployment.words.iter().map(|word| PipelineReport {
+            at: word.at,
+            phase: Phase::of(&word.status),
+            is_unauthorized: deployment.unauthorized,
+            connection: connection.clone(),
+            service: deployment.service.clone(),
+            environment: deployment.environment.clone(),
+        }));
+    }
+    found.retain(|report| report.phase != Phase::Other);
+    found.sort_by_key(|report| report.at);
+    Ok(found)
 }
 
 /// Which gate checks are wanted.

@@ -19,7 +19,7 @@ use model::directory::snapshot::Directory;
 use model::report::change_outcome::ChangeOutcome;
 use model::report::statistics::{Estimate, share};
 use model::report::step_rework::{StepCounts, StepRework};
-use model::report::template_rework::{AskedBack, QuestionGroup, Reworked, Step, by_field, grouped, read};
+use model::report::template_rework::{QuestionGroup, ReturnQuestion, Reworked, Step, by_field, grouped, read};
 use proof::event::Event;
 use serde_json::Value;
 use store::audit::event;
@@ -174,7 +174,7 @@ pub fn find_template_report(cx: &mut Context<'_, '_>, key: &str) -> Result<Templ
 }
 
 /// The questions with which a change was returned, in their order, each with the fields that resolved it.
-fn questions_of(cx: &mut Context<'_, '_>, change: &str, rework: &Reworked) -> Result<Vec<AskedBack>> {
+fn questions_of(cx: &mut Context<'_, '_>, change: &str, rework: &Reworked) -> Result<Vec<ReturnQuestion>> {
     if rework.returned.is_empty() {
         return Ok(Vec::new());
     }
@@ -187,7 +187,7 @@ fn questions_of(cx: &mut Context<'_, '_>, change: &str, rework: &Reworked) -> Re
     let texts = questions
         .map(|it| it.comment.unwrap_or_default())
         .chain(std::iter::repeat(String::new()));
-    let one = |(answered, question): (&BTreeSet<String>, String)| AskedBack {
+    let one = |(answered, question): (&BTreeSet<String>, String)| ReturnQuestion {
         change: stored.record.key.clone(),
         question,
         answered: answered.clone(),

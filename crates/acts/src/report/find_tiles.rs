@@ -2,6 +2,7 @@
 //! filter, so that they agree; every reader sees only rows that they may read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions::READ;
@@ -24,19 +25,20 @@ use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
 use crate::notify::list_items::{self, ItemQuery, Whose};
 use crate::report::find_changes::{
-    ChangeFilter, ChangeRow, FoundChanges, Order, SortKey, count_changes, find_changes, find_ordered, find_waiting,
-    tally_changes,
+    ChangeFilter, ChangeRow, FoundChanges, Order, SortKey, count_changes, count_written, find_changes, find_ordered,
 };
-use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, kind_of, load_moved, load_of_kind};
-use crate::report::metric_query::{MetricQuery, read_query};
+use crate::report::find_figures::{FoundFigure, Ordered, Rows, figure_of, kind_of};
+use crate::report::find_waits::find_waits;
+use crate::report::log_mark::{LogMark, find_mark, is_fresh};
+use crate::report::metric_query::{MetricQuery, is_change_manager, read_query};
+use crate::report::recent_rows::{find_of_kind, find_recent};
 
 /// The most changes that one row counts; more are shown as at least so many.
 pub const MOST_COUNTED: i64 = 10_000;
-/// The most changes from which the figures of a dashboard are computed, so that a page takes some 50 ms however many there are. The
-/// page of a metric counts its whole window, up to [`crate::report::find_figures::MOST_CHANGES`].
-pub const MOST_READ: usize = 5_000;
 /// The most changes for which the waiting people are computed, the oldest first: these wait longest.
 pub const MOST_WAITING: i64 = 300;
+/// For how many seconds a reader gets the same tiles, until the next act.
+const STAND_FOR: i64 = 10;
 /// In the order in which they were written.
 const OLDEST_FIRST: Order = Order {
     key: SortKey::Number,
@@ -183,19 +185,63 @@ pub(super) fn why_not(directory: &Directory, name: &str, value: &str) -> Option<
     }
 }
 
-/// Finds the tiles of a dashboard, their figures from rows that are loaded once. If a tile's window has more than [`MOST_READ`]
-/// changes, the tile counts the newest part and shows its start.
+/// Tiles as they were found, with the acts that were seen.
+#[derive(Debug)]
+struct Kept {
+    mark: LogMark,
+    at: Timestamp,
+    tiles: Vec<FoundTile>,
+}
+
+/// Finds the tiles of a dashboard, their figures from rows that are loaded once. If a tile's window has more than
+/// [`MOST_READ`](crate::report::recent_rows::MOST_READ) changes, the tile counts the newest part and shows its start. Until
+/// the next act, and for some seconds at most, a reader gets the same tiles again.
 ///
 /// # Errors
 /// 403, or the store's.
 pub fn find_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     cx.allow(READ)?;
+    // What a reader with a scope sees also depends on what lies outside of it.
+    let mark = match cx.scope()? {
+        Some(_) => None,
+        None => find_mark(cx)?,
+    };
+    let Some(mark) = mark else {
+        return count_tiles(cx, tiles, narrow);
+    };
+    let (memo, key) = (cx.services.dashboards(), key_of(cx, tiles, narrow)?);
+    if let Some(kept) = memo.get::<Kept>(&key)
+        && kept.mark == mark
+        && is_fresh(kept.at, cx.now, STAND_FOR)
+    {
+        return Ok(kept.tiles.clone());
+    }
+    let found = count_tiles(cx, tiles, narrow)?;
+    let kept = Kept {
+        mark,
+        at: cx.now,
+        tiles: found.clone(),
+    };
+    memo.keep(&key, Arc::new(kept));
+    Ok(found)
+}
+
+/// Names the tiles, their filters, and by what a reader sees other figures than another one.
+fn key_of(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<String> {
+    let ids: Vec<&str> = tiles.iter().map(|tile| tile.id).collect();
+    let sight = (&cx.actor.person, cx.actor.is_system, &cx.actor.lent);
+    let sight = format!("{sight:?}");
+    let sees_all = is_change_manager(cx)?;
+    Ok(format!("{} {ids:?} {narrow:?} {sees_all} {sight}", cx.tenant()))
+}
+
+fn count_tiles(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], narrow: &Narrow) -> Result<Vec<FoundTile>> {
     let queries = queries(tiles, narrow, cx.now)?;
     let (rows, since) = load(cx, tiles, &queries)?;
     // A volume by week needs its whole window with what was only written, and the rows of its kind are few.
     let volume = queries.values().find(|query| kind_of(query.definition).is_some());
     let volume = match volume.and_then(|query| Some((query.window, kind_of(query.definition)?))) {
-        Some((window, kind)) => Some(load_of_kind(cx, window, kind)?),
+        Some((window, kind)) => Some(find_of_kind(cx, window, kind)?),
         None => None,
     };
     let metrics = Metrics {
@@ -240,7 +286,7 @@ fn load(cx: &mut Context<'_, '_>, tiles: &[&'static Tile], queries: &Queries) ->
         to: one.to.max(other.to),
     });
     match wide {
-        Some(window) => load_moved(cx, window, MOST_READ),
+        Some(window) => find_recent(cx, window),
         None => Ok((Rows::default(), None)),
     }
 }
@@ -528,7 +574,7 @@ fn waiting(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<(Vec<TileRow>, b
     let filter = undecided(&*cx.directory()?, narrow);
     let (found, next) = find_ordered(cx, &filter, OLDEST_FIRST, MOST_WAITING, None)?;
     let is_cut = next.is_some();
-    let people = find_waiting(cx, &found)?;
+    let people = find_waits(cx, &found)?;
     let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (row, _) in &found.rows {
         for who in people.get(&row.id).into_iter().flatten() {
@@ -596,12 +642,13 @@ fn incidents(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> 
             *counts.entry(incident.severity).or_default() += 1;
         }
     }
+    let of = service.map_or_else(String::new, |key| format!("&service={}", key.as_str()));
     let row = |(severity, count): (i64, i64)| TileRow {
         id: severity.to_string(),
         label: format!("severity {severity}"),
         count,
         is_whole: true,
-        path: "/incidents".to_owned(),
+        path: format!("/incidents?state=unresolved&q=severity:{severity}{of}"),
         ..TileRow::default()
     };
     Ok(counts.into_iter().map(row).collect())
@@ -609,13 +656,13 @@ fn incidents(cx: &mut Context<'_, '_>, narrow: &Narrow) -> Result<Vec<TileRow>> 
 
 fn items(cx: &mut Context<'_, '_>) -> Result<Vec<TileRow>> {
     let kinds = [
-        ("mine", Whose::Mine, false),
-        ("of my groups", Whose::Team, false),
-        ("without an owner", Whose::Unowned, false),
-        ("overdue", Whose::All, true),
+        ("mine", "mine", Whose::Mine, false),
+        ("of my groups", "team", Whose::Team, false),
+        ("without an owner", "unowned", Whose::Unowned, false),
+        ("overdue", "overdue", Whose::All, true),
     ];
     let mut rows = Vec::new();
-    for (label, whose, overdue) in kinds {
+    for (label, list, whose, overdue) in kinds {
         let query = ItemQuery {
             whose,
             open: true,
@@ -628,7 +675,7 @@ fn items(cx: &mut Context<'_, '_>) -> Result<Vec<TileRow>> {
             label: label.to_owned(),
             count: record::count::<ActionItem>(cx.tx, &filter)?,
             is_whole: true,
-            path: "/inbox".to_owned(),
+            path: format!("/inbox?whose={list}"),
             ..TileRow::default()
         });
     }
@@ -641,12 +688,12 @@ fn trend(cx: &mut Context<'_, '_>) -> Result<Vec<TileRow>> {
         .rev()
         .map(|week| hours_from(cx.now, -7 * 24 * week))
         .collect();
-    let tallies = tally_changes(cx, &times)?;
-    let spans = times.iter().zip(times.iter().skip(1)).zip(tallies);
-    let row = |((from, to), tally): ((&Timestamp, &Timestamp), crate::report::find_changes::Tally)| TileRow {
+    let counts = count_written(cx, &times)?;
+    let spans = times.iter().zip(times.iter().skip(1)).zip(counts);
+    let row = |((from, to), count): ((&Timestamp, &Timestamp), i64)| TileRow {
         id: from.to_string(),
         label: "week".to_owned(),
-        count: tally.written,
+        count,
         is_whole: true,
         list: vec![("created_from", from.to_string()), ("created_to", to.to_string())],
         span: Some((*from, *to)),

@@ -21,14 +21,24 @@ use crate::core::show_timeline::opened;
 /// # Errors
 /// The store's.
 pub(crate) fn facts_of(cx: &mut Context<'_, '_>, rows: &[ChangeOutcome]) -> Result<Facts> {
+    facts_about(cx, &without_team(rows))
+}
+
+/// The services of rows without a team of their own.
+pub(crate) fn without_team(rows: &[ChangeOutcome]) -> BTreeSet<ServiceKey> {
+    let unnamed = rows.iter().filter(|row| row.team.is_none());
+    let targets = unnamed.flat_map(|row| &row.targets);
+    targets.map(|target| target.service.clone()).collect()
+}
+
+/// The directory's facts, with the former teams of some services.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn facts_about(cx: &mut Context<'_, '_>, services: &BTreeSet<ServiceKey>) -> Result<Facts> {
     let directory = cx.directory()?;
     let mut facts = Facts::of(&directory);
-    let unnamed = rows
-        .iter()
-        .filter(|row| row.team.is_none())
-        .flat_map(|row| &row.targets);
-    let keys: BTreeSet<&ServiceKey> = unnamed.map(|target| &target.service).collect();
-    for key in keys {
+    for key in services {
         let Some(service) = directory.services.get(key).filter(|it| it.version > 1) else {
             continue;
         };

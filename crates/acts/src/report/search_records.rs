@@ -10,7 +10,7 @@ use model::report::search_query::{Operator, SearchQuery, Takes, ended_span};
 
 use crate::core::context::Context;
 use crate::core::error::Result;
-use crate::report::find_changes::{ChangeFilter, find_changes, told_outcome};
+use crate::report::find_changes::{ChangeFilter, find_changes, shown_outcome};
 
 /// The most records of one kind in a search result.
 pub const MOST_OF_A_KIND: usize = 10;
@@ -77,7 +77,7 @@ pub fn search_records(cx: &mut Context<'_, '_>, query: &SearchQuery) -> Result<V
     let limit = i64::try_from(MOST_OF_A_KIND).unwrap_or_default();
     let changes = find_changes(cx, &filter, limit, None)?;
     let changes = changes.rows.into_iter().map(|(row, targets)| Hit {
-        outcome: told_outcome(&row.state, &targets),
+        outcome: shown_outcome(&row.state, &targets),
         kind: HitKind::Change,
         key: row.key,
         title: row.title,

@@ -100,7 +100,7 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
         from: week_of(window, shift.began_in),
         to: week_of(window, shift.found_in + 1),
     };
-    if was_told(cx, since.from, to)? {
+    if was_reported(cx, since.from, to)? {
         return Ok(None);
     }
     let before = Window {
@@ -113,7 +113,7 @@ fn rise(cx: &mut Context<'_, '_>) -> Result<Option<NewItem>> {
 
 /// Whether an item reports a rise that was found after this one began: it is the same rise. As the window moves on, or the
 /// counted data are corrected, the week in which it is found may move.
-fn was_told(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result<bool> {
+fn was_reported(cx: &mut Context<'_, '_>, began: Timestamp, to: Timestamp) -> Result<bool> {
     let mut found_by = began;
     while found_by < to {
         found_by = found_by

@@ -6,13 +6,13 @@ use model::policy::configuration::Configuration;
 use model::report::statistics::median;
 use model::risk::adjustment::{Comparison, MOST_ROWS};
 use model::risk::closed_change::ClosedChange;
-use model::risk::parameter_proposal::{AskedMore, ParameterProposal, ParameterTest, propose};
+use model::risk::parameter_proposal::{ParameterProposal, ParameterTest, StricterCase, propose};
 use policy::PolicySet;
 
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::policy::propose_parameters::{propose_with, set_in_force};
-use crate::risk::remove_rules::{asked, without};
+use crate::risk::remove_rules::{required_rules, without};
 
 /// The values that the outcomes suggest, each with its back-test on the stored facts.
 ///
@@ -35,7 +35,10 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, proposal: &ParameterPropo
         let Some((told, targets)) = &change.told else {
             continue;
         };
-        let (before, after) = (asked(active, told, targets), asked(&proposed, told, targets));
+        let (before, after) = (
+            required_rules(active, told, targets),
+            required_rules(&proposed, told, targets),
+        );
         test.changes += 1;
         // The requirements in the record must be computed again, or the facts prove nothing about this change.
         if !change.rules.keys().all(|rule| before.contains(rule)) {
@@ -54,7 +57,7 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, proposal: &ParameterPropo
             None => test.without_minutes += 1,
         }
         if test.rows.len() < MOST_ROWS {
-            test.rows.push(AskedMore {
+            test.rows.push(StricterCase {
                 key: change.key.clone(),
                 rules: more,
                 has_failed,

@@ -4,9 +4,9 @@
 
 use jiff::SignedDuration;
 use model::approval::obligation::ItemCheck;
-use model::change::around::checklist::{self, Answered};
+use model::change::around::checklist::{self, ProbeResult};
 use model::change::change_file::ChangeFile;
-use model::change::duties::items::{Item, last_answer};
+use model::change::duties::items::{Item, last_result};
 use model::change::record::{Change, Target};
 use model::core::enums::State;
 use model::core::ids::RecordId;
@@ -46,7 +46,7 @@ pub struct Errand {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
+pub(crate) fn queue_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let file = &saved.after;
     if !is_waiting(file) {
         return Ok(());
@@ -68,9 +68,9 @@ pub(crate) fn ask_new(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
             continue;
         }
         let place = place_of(&target);
-        let last = last_answer(file, &probe, &place);
+        let last = last_result(file, &probe, &place);
         if last.is_none_or(|last| cx.now.duration_since(last.at) > FRESH) {
-            ask(cx, &file.change, &rule, &target)?;
+            queue_probe(cx, &file.change, &rule, &target)?;
         }
     }
     Ok(())
@@ -111,7 +111,7 @@ fn in_use(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Probe>> {
     Ok(record::find_one::<Probe>(cx.tx, &filter)?.map(|stored| stored.record))
 }
 
-fn ask(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &Target) -> Result<()> {
+fn queue_probe(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &Target) -> Result<()> {
     let subject = format!("{}/{}/{rule}", change.id, target.id);
     let (id, now) = (cx.new_id()?, cx.now);
     Ok(call::insert(cx.tx, &id, (CALL, subject.as_str()), now)?)
@@ -122,12 +122,12 @@ fn ask(cx: &mut Context<'_, '_>, change: &Change, rule: &str, target: &Target) -
 /// # Errors
 /// 403, 404, 409 for an item without a probe; the store's.
 pub fn ask_probe(cx: &mut Context<'_, '_>, key: &str, item: &RecordId) -> Result<()> {
-    let rule = cx.on_change(key, |case| checklist::check_ask(case, item))?;
+    let rule = cx.on_change(key, |case| checklist::check_probe_request(case, item))?;
     let change = cx.change(key)?;
     let file = cx.file(&change.key)?;
     for (of, _, target) in wanted(&file) {
         if of == rule {
-            ask(cx, &change, &rule, &target)?;
+            queue_probe(cx, &change, &rule, &target)?;
         }
     }
     Ok(())
@@ -170,11 +170,11 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str) -> Result<Option<Errand>>
 ///
 /// # Errors
 /// The store's.
-pub fn take(cx: &mut Context<'_, '_>, change: &str, answer: Answered) -> Result<()> {
+pub fn take(cx: &mut Context<'_, '_>, change: &str, answer: ProbeResult) -> Result<()> {
     cx.on_change(change, |case| {
         // A change that began meanwhile does not need the result.
         if case.change().state.is_before_start() {
-            checklist::take_answer(case, answer);
+            checklist::take_probe_result(case, answer);
         }
         Ok(())
     })

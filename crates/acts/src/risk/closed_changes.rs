@@ -14,7 +14,7 @@ use model::core::enums::{Decision, EvidenceResult, Level, PeerVerdict, RiskRatin
 use model::core::ids::ChangeId;
 use model::incident::review_answer::ReviewAnswer;
 use model::policy::decision_facts::DecisionFacts;
-use model::risk::closed_change::{Asked, ClosedChange};
+use model::risk::closed_change::{ClosedChange, RuleEffort};
 use model::risk::risk_adjustment::MOST_CHANGES;
 use policy::PolicySet;
 use store::record::{self, Filter, Record};
@@ -256,8 +256,8 @@ fn closed_change(change: &Change, around: &Around<'_>, material: &Material) -> C
 
 /// The rules with a requirement for a change. Approval rules are those that the record names; evidence and peer-review rules
 /// are those that applied at the last approval, where the change has evidence or reviews.
-fn rules(change: &Change, around: &Around<'_>) -> BTreeMap<String, Asked> {
-    let mut found: BTreeMap<String, Asked> = BTreeMap::new();
+fn rules(change: &Change, around: &Around<'_>) -> BTreeMap<String, RuleEffort> {
+    let mut found: BTreeMap<String, RuleEffort> = BTreeMap::new();
     for clock in &change.clocks {
         let until = clock.met_at.or(change.closed_at).unwrap_or(clock.asked_at);
         let minutes = until.duration_since(clock.asked_at).as_mins().max(0);

@@ -53,7 +53,7 @@ pub(crate) fn propose_removals(
 }
 
 /// The rules of a set with a requirement for a change, by its facts.
-pub(crate) fn asked(set: &PolicySet, told: &ChangeFacts, targets: &[TargetFacts]) -> BTreeSet<String> {
+pub(crate) fn required_rules(set: &PolicySet, told: &ChangeFacts, targets: &[TargetFacts]) -> BTreeSet<String> {
     let rows = set.require(told, targets).obligations.into_iter();
     rows.map(|row| row.obligation.id).collect()
 }
@@ -66,9 +66,9 @@ fn tried(changes: &[ClosedChange], active: &PolicySet, rest: &PolicySet, rule: &
             continue;
         };
         test.changes += 1;
-        let before = asked(active, told, targets);
+        let before = required_rules(active, told, targets);
         if change.rules.keys().all(|rule| before.contains(rule)) {
-            let after = asked(rest, told, targets);
+            let after = required_rules(rest, told, targets);
             test.count(change, rule, before.contains(rule) && !after.contains(rule));
         }
     }

@@ -11,7 +11,7 @@ use model::core::enums::State;
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
-use model::schedule::conflicts::{Found, LONGEST, Planned, find};
+use model::schedule::conflicts::{Found, LONGEST, Planned, find, find_first};
 use store::record::{self, Filter};
 
 use crate::core::context::Context;
@@ -70,9 +70,9 @@ pub fn planned_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) ->
         .limit(MOST);
     let mut found = Vec::new();
     for filter in [waiting, begun] {
-        let changes = record::bodies::<Change>(cx.tx, &filter)?;
-        let planned = changes.iter().filter_map(Planned::of);
-        found.extend(planned.filter(|it| it.starts_at < to && from < it.ends_at));
+        let outlines = cx.outlines(&filter)?;
+        let planned = outlines.iter().filter_map(|it| it.planned.as_ref());
+        found.extend(planned.filter(|it| it.starts_at < to && from < it.ends_at).cloned());
     }
     found.extend(directory.maintenance(from, to));
     Ok(found)
@@ -106,9 +106,12 @@ pub fn undos_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> R
         .less("planned_start", to)
         .order_by("planned_start")
         .limit(MOST);
-    let changes = record::bodies::<Change>(cx.tx, &filter)?;
-    let undos = changes.iter().filter_map(Planned::undo_of);
-    Ok(undos.filter(|it| it.starts_at < to && from < it.ends_at).collect())
+    let outlines = cx.outlines(&filter)?;
+    let undos = outlines.iter().filter_map(|it| it.undo.as_ref());
+    Ok(undos
+        .filter(|it| it.starts_at < to && from < it.ends_at)
+        .cloned()
+        .collect())
 }
 
 /// Windows, maintenance and planned undos near a span: everything that people see a plan compared with.
@@ -126,11 +129,14 @@ pub fn all_near(cx: &mut Context<'_, '_>, from: Timestamp, to: Timestamp) -> Res
 /// # Errors
 /// The store's.
 pub fn plans_of(cx: &mut Context<'_, '_>, ids: &[&str]) -> Result<BTreeMap<String, Planned>> {
-    let changes = changes_of(cx, ids)?;
-    let planned = changes.iter();
-    Ok(planned
-        .filter_map(|it| Some((it.id.0.clone(), Planned::of(it)?)))
-        .collect())
+    let mut found = BTreeMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let filter = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
+        let outlines = cx.outlines(&filter)?;
+        let planned = outlines.iter().filter_map(|it| it.planned.as_ref());
+        found.extend(planned.map(|it| (it.id.0.clone(), it.clone())));
+    }
+    Ok(found)
 }
 
 /// The changes with these ids, in the order of ids within each batch.
@@ -166,17 +172,50 @@ pub(crate) fn find_all(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<F
 /// # Errors
 /// The store's.
 pub fn find_of(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
-    let mut others = all_near(cx, mine.starts_at, mine.ends_at)?;
+    find_first_of(cx, mine, usize::MAX)
+}
+
+/// The first of these conflicts, at most `most`.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_first_of(cx: &mut Context<'_, '_>, mine: &Planned, most: usize) -> Result<Vec<Found>> {
+    let planned = planned_near_once(cx, mine.starts_at, mine.ends_at)?;
+    let undone = undos_near(cx, mine.starts_at, mine.ends_at)?;
+    first_among(cx, mine, planned.iter().chain(&undone), most)
+}
+
+/// One conflict with a window and one with a planned undo, where there are any: which kinds a plan has.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_one_of_each(cx: &mut Context<'_, '_>, mine: &Planned) -> Result<Vec<Found>> {
+    let planned = planned_near_once(cx, mine.starts_at, mine.ends_at)?;
+    let undone = undos_near(cx, mine.starts_at, mine.ends_at)?;
+    let mut found = first_among(cx, mine, planned.iter(), 1)?;
+    found.extend(first_among(cx, mine, undone.iter(), 1)?);
+    Ok(found)
+}
+
+/// The first conflicts with these plans that the acting person may see.
+fn first_among<'p>(
+    cx: &mut Context<'_, '_>,
+    mine: &Planned,
+    others: impl Iterator<Item = &'p Planned>,
+    most: usize,
+) -> Result<Vec<Found>> {
     let directory = cx.directory()?;
     let own = directory.taken_up_by(&mine.key);
-    others.retain(|it| !own.contains(it));
+    let others = others.filter(|it| !own.contains(it));
+    // A scoped person may not see the first ones.
+    let looked_for = if cx.scope()?.is_some() { usize::MAX } else { most };
     let mut shown = Vec::new();
-    for found in find(&directory, &directory.planning(), mine, &others) {
+    for found in find_first((&directory, &directory.planning()), mine, others, looked_for) {
         let is_seen = match &found.change {
             Some(change) => cx.sees(change.as_str())?,
             None => true,
         };
-        if is_seen {
+        if is_seen && shown.len() < most {
             shown.push(found);
         }
     }

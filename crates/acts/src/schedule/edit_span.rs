@@ -22,7 +22,7 @@ use crate::schedule::read_repeat::read_repeat;
 use crate::schedule::set_freeze::{
     check_bounds, check_times, load_own, read_thaw, settle_touched, state_thaw, take_effect,
 };
-use crate::schedule::sign_step::{ask_owner, signed};
+use crate::schedule::sign_step::{notify_business_owner, signed};
 use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
 /// The fields of a window and of a freeze that may change.
@@ -96,7 +96,7 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
         let reason = edit_reason.unwrap_or_else(|| "It was edited.".to_owned());
         let proposed = loosen_freeze::propose(cx, named, reason, Some(&wanted))?;
         if is_widened {
-            ask_owner(cx, &proposed)?;
+            notify_business_owner(cx, &proposed)?;
         }
         return Ok(proposed);
     }
@@ -126,8 +126,8 @@ pub fn edit_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Fr
     } else {
         take_effect(cx, &after)?;
     }
-    push_freezes::tell_moved(cx, &before, &after)?;
-    find_hits::ask_telling(cx, &after)?;
+    push_freezes::queue_moved(cx, &before, &after)?;
+    find_hits::queue_notices(cx, &after)?;
     Ok(after)
 }
 
@@ -184,7 +184,7 @@ fn propose_again(cx: &mut Context<'_, '_>, mut freeze: Freeze, reason: Option<St
     let reason = reason.unwrap_or_else(|| "It was edited.".to_owned());
     freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
     let freeze = cx.put_estate("freeze.edited", freeze, data)?;
-    ask_owner(cx, &freeze)?;
+    notify_business_owner(cx, &freeze)?;
     follow_steps(cx, &freeze)?;
     Ok(freeze)
 }

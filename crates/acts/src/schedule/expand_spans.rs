@@ -10,7 +10,7 @@ use store::record;
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::set_freeze::{settle_touched, take_effect};
-use crate::schedule::sign_step::ask_owner;
+use crate::schedule::sign_step::notify_business_owner;
 use crate::schedule::{find_hits, loosen_freeze, push_freezes};
 
 /// The tables of repeating records.
@@ -109,10 +109,10 @@ fn write_times(cx: &mut Context<'_, '_>, before: &Freeze, after: Freeze) -> Resu
     } else {
         take_effect(cx, &after)?;
     }
-    push_freezes::tell_moved(cx, before, &after)?;
+    push_freezes::queue_moved(cx, before, &after)?;
     find_hits::await_time(cx, &after)?;
     if loosens(&after.terms(), &before.terms(), cx.now) {
-        find_hits::ask_telling(cx, &after)?;
+        find_hits::queue_notices(cx, &after)?;
     }
     Ok(after)
 }
@@ -125,7 +125,7 @@ fn propose_times(cx: &mut Context<'_, '_>, freeze: Freeze, wanted: &Freeze, cale
     let reason = format!("The calendar `{calendar}` changed.");
     let proposed = loosen_freeze::propose(cx, freeze, reason, Some(wanted))?;
     match proposed.widening(cx.now) {
-        Some(_) => ask_owner(cx, &proposed),
+        Some(_) => notify_business_owner(cx, &proposed),
         None => Ok(()),
     }
 }

@@ -50,17 +50,17 @@ const CONFLICTS: &[(Role, Role, &str)] = &[
     (
         Role::Owner,
         Role::Security,
-        "One person would give both the owner's word and that of security.",
+        "One person would decide both as owner and as security.",
     ),
     (
         Role::Owner,
         Role::ChangeManager,
-        "One person would give both the owner's word and that of change management.",
+        "One person would decide both as owner and as change manager.",
     ),
     (
         Role::Security,
         Role::ChangeManager,
-        "One person would give both the word of security and that of change management.",
+        "One person would decide both as security and as change manager.",
     ),
     (
         Role::Pipeline,
@@ -201,7 +201,7 @@ fn double_parts(directory: &Directory, now: Timestamp) -> Vec<Conflict> {
         };
         let why = match other {
             OwnershipRole::Implementer => "The implementer would approve their own work as its owner.",
-            _ => "One person would give two words that rules ask from two people.",
+            _ => "One person would give two decisions that rules request from two people.",
         };
         found.extend(told.into_iter().map(|place| Conflict {
             person: person.clone(),

@@ -79,6 +79,24 @@ pub struct TimeReported {
     /// How many of those were expected to fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_failures: Option<String>,
+    /// The exceptions that were signed for it, also of changes that moved out of it since.
+    pub exceptions: Vec<TimeException>,
+}
+
+/// An exception that was signed for one time of a freeze.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TimeException {
+    /// The key of the change.
+    pub change: String,
+    /// Why.
+    pub reason: String,
+    /// Its author: a login.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// When it was withdrawn or lapsed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
 }
 
 /// The effects of a freeze.
@@ -116,7 +134,8 @@ pub struct FreezeReport {
     /// How many of them were expected to fail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_failures: Option<String>,
-    /// The latest times that began, each with the expected and the actual number of passed changes, in order.
+    /// The latest times that began, each with the expected and the actual number of passed changes, and those ahead for which an
+    /// exception was signed, in order.
     pub times: Vec<TimeReported>,
     /// The changes.
     pub changes: Vec<Reported>,
@@ -136,9 +155,12 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
     let (found, is_cut) = candidates(cx, &freeze, &times)?;
     let person = cx.actor.person.clone();
     let (mut changes, mut places) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
     for change in found.iter().filter(|it| directory.sees(&person, it)) {
-        if let Some(row) = reported(&directory, (&freeze, &times), change) {
-            places.push(time_of(&times, change));
+        seen.insert(change.key.as_str());
+        let place = time_of(&times, change);
+        if let Some(row) = reported(&directory, (&freeze, &times, place), change) {
+            places.push(place);
             changes.push(row);
         }
     }
@@ -150,11 +172,13 @@ pub fn find_freeze_report(cx: &mut Context<'_, '_>, id: &str) -> Result<FreezeRe
     let withdrawn = changes.iter().filter(|it| it.withdrawn_at.is_some()).count();
     let (past, ahead): (Vec<Occurrence>, Vec<Occurrence>) = times.into_iter().partition(|it| it.starts_at <= now);
     let latest = past.iter().skip(past.len().saturating_sub(MOST_THAW_TIMES));
-    let by_time = latest.map(|time| {
+    let told = |time: &Occurrence| {
         let placed = places.iter().zip(&changes).filter(|(place, _)| **place == Some(*time));
-        time_reported(&freeze, *time, placed.map(|(_, row)| row))
-    });
-    let by_time = by_time.collect();
+        let signed = exceptions_for((&directory, &freeze), *time, &seen);
+        time_reported(&freeze, *time, signed, placed.map(|(_, row)| row))
+    };
+    let excepted_ahead = ahead.iter().map(told).filter(|it| !it.exceptions.is_empty());
+    let by_time = latest.map(told).chain(excepted_ahead).collect();
     Ok(FreezeReport {
         id: freeze.id.0.clone(),
         title: freeze.title.clone(),
@@ -189,7 +213,12 @@ fn time_of(times: &[Occurrence], change: &Change) -> Option<Occurrence> {
 }
 
 /// The expectation for a time, and the outcomes of the changes in it.
-fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item = &'r Reported>) -> TimeReported {
+fn time_reported<'r>(
+    freeze: &Freeze,
+    time: Occurrence,
+    exceptions: Vec<TimeException>,
+    rows: impl Iterator<Item = &'r Reported>,
+) -> TimeReported {
     let stated = freeze.course.thaw_time(time.starts_at);
     let mut told = TimeReported {
         starts_at: time.starts_at,
@@ -200,6 +229,7 @@ fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item
         let_through_failed: 0,
         expected_changes: stated.map(|it| it.thaw_changes),
         expected_failures: stated.map(|it| it.thaw_expected_failures.clone()),
+        exceptions,
     };
     for row in rows {
         let failed = usize::from(row.succeeded == Some(false));
@@ -216,6 +246,31 @@ fn time_reported<'r>(freeze: &Freeze, time: Occurrence, rows: impl Iterator<Item
         }
     }
     told
+}
+
+/// The exceptions that were signed for one time of a freeze, of the changes with these keys, in the order of their signatures.
+fn exceptions_for(
+    (directory, freeze): (&Directory, &Freeze),
+    time: Occurrence,
+    seen: &BTreeSet<&str>,
+) -> Vec<TimeException> {
+    let is_its = |named: Option<Occurrence>| named.is_some() && freeze.is_for(named, time);
+    let past = freeze.course.past_exceptions.iter().filter(|it| is_its(it.time));
+    let past = past.map(|it| (&it.change_key, &it.reason, &it.by, it.at, Some(it.ended_at)));
+    let present = freeze.exceptions.iter().filter(|it| is_its(it.time));
+    let present = present.map(|it| (&it.change_key, &it.reason, &it.by, it.at, None));
+    let rows = past.chain(present).filter(|(key, ..)| seen.contains(key.as_str()));
+    let mut found: Vec<TimeException> = rows
+        .map(|(change, reason, by, at, ended_at)| TimeException {
+            change: change.clone(),
+            reason: reason.clone(),
+            by: directory.login(by),
+            at,
+            ended_at,
+        })
+        .collect();
+    found.sort_by_key(|it| it.at);
+    found
 }
 
 /// Changes planned in the freeze, and those that the announcement or an exception named.
@@ -270,33 +325,45 @@ fn is_planned_in(times: &[Occurrence], change: &Change) -> bool {
     planned.is_some_and(|(start, end)| times.iter().any(|it| it.overlaps(start, end)))
 }
 
-/// The reason, author and time of a change's exception: an active one, or one that ended after the change started under it.
-fn exception_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<(&'a str, &'a PersonId, Timestamp)> {
-    let present = freeze.exceptions.iter().find(|it| it.change == change.id);
+/// The reason, author and time of a change's exception in its time of the freeze: an active one, or one that ended after the
+/// change started under it.
+fn exception_of<'a>(
+    freeze: &'a Freeze,
+    change: &Change,
+    place: Option<Occurrence>,
+) -> Option<(&'a str, &'a PersonId, Timestamp)> {
+    let is_here = |named: Option<Occurrence>| place.is_none_or(|time| freeze.is_for(named, time));
+    let mut present = freeze.exceptions.iter();
+    let present = present.find(|it| it.change == change.id && is_here(it.time));
     let started = change.actual_start;
     let has_passed = |it: &&PastException| {
-        it.change == change.id && started.is_some_and(|start| it.at <= start && start < it.ended_at)
+        it.change == change.id && is_here(it.time) && started.is_some_and(|start| it.at <= start && start < it.ended_at)
     };
     let past = freeze.course.past_exceptions.iter().find(has_passed);
     let present = present.map(|it| (it.reason.as_str(), &it.by, it.at));
     present.or_else(|| past.map(|it| (it.reason.as_str(), &it.by, it.at)))
 }
 
-/// The last exception that ended before the change started under it.
-fn withdrawn_of<'a>(freeze: &'a Freeze, change: &Change) -> Option<&'a PastException> {
+/// The last exception in its time of the freeze that ended before the change started under it.
+fn withdrawn_of<'a>(freeze: &'a Freeze, change: &Change, place: Option<Occurrence>) -> Option<&'a PastException> {
+    let is_here = |named: Option<Occurrence>| place.is_none_or(|time| freeze.is_for(named, time));
     let mut ended = freeze.course.past_exceptions.iter().rev();
-    ended.find(|it| it.change == change.id)
+    ended.find(|it| it.change == change.id && is_here(it.time))
 }
 
 /// The effect of the freeze on a change; `None` where the freeze does not touch it.
-fn reported(directory: &Directory, (freeze, times): (&Freeze, &[Occurrence]), change: &Change) -> Option<Reported> {
+fn reported(
+    directory: &Directory,
+    (freeze, times, place): (&Freeze, &[Occurrence], Option<Occurrence>),
+    change: &Change,
+) -> Option<Reported> {
     let was_named = freeze
         .course
         .announcement()
         .is_some_and(|step| step.hits.contains(&change.key));
     let is_in = covers(directory, freeze, change) && is_planned_in(times, change);
-    let standing = exception_of(freeze, change);
-    let withdrawn = withdrawn_of(freeze, change).filter(|_| standing.is_none());
+    let standing = exception_of(freeze, change, place);
+    let withdrawn = withdrawn_of(freeze, change, place).filter(|_| standing.is_none());
     let exception = standing.or_else(|| withdrawn.map(|it| (it.reason.as_str(), &it.by, it.at)));
     let is_gone = matches!(change.state, State::Cancelled | State::Rejected);
     let is_thawed = match change.actual_start {

@@ -312,7 +312,7 @@ const TELLING_KIND: &str = "freeze_hits";
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_telling(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+pub(crate) fn queue_notices(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     if freeze.ended || !freeze.course.counts() {
         return Ok(());
     }

@@ -124,11 +124,11 @@ fn decide(
         "grounds": grounds,
     });
     let decided = cx.put_estate("conflict.decided", decided, data)?;
-    let news = told_decision(&decided);
+    let news = decision_text(&decided);
     for change in [&one, &other] {
         let owner = change.content.owner.clone();
         let text = format!("{}: {news}", change.key);
-        tell(
+        notify_people(
             cx,
             change,
             &[owner],
@@ -142,7 +142,7 @@ fn decide(
     Ok(decided)
 }
 
-fn told_decision(decided: &Conflict) -> String {
+fn decision_text(decided: &Conflict) -> String {
     let pair = format!("the conflict of {} and {}", decided.one_key, decided.other_key);
     match (decided.decision, &decided.moves) {
         (Some(ConflictDecision::OneMoves), Some(moves)) => format!("{pair} is decided: {moves} moves."),
@@ -219,15 +219,31 @@ fn assign(
 /// # Errors
 /// The store's.
 pub fn precedents(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<Vec<Conflict>> {
+    let decided = find_decided(cx)?;
+    precedents_among(cx, conflict, &decided)
+}
+
+/// The conflicts decided last, among which precedents are looked for.
+///
+/// # Errors
+/// The store's.
+pub fn find_decided(cx: &mut Context<'_, '_>) -> Result<Vec<Conflict>> {
     let filter = Filter::new()
         .is_set("decided_at")
         .descending_by("decided_at")
         .limit(MOST_DECIDED);
-    let decided = record::bodies::<Conflict>(cx.tx, &filter)?;
+    Ok(record::bodies::<Conflict>(cx.tx, &filter)?)
+}
+
+/// The precedents of a conflict among decided ones, for a page of many conflicts.
+///
+/// # Errors
+/// The store's.
+pub fn precedents_among(cx: &mut Context<'_, '_>, conflict: &Conflict, decided: &[Conflict]) -> Result<Vec<Conflict>> {
     let mut like = Vec::new();
-    for other in decided.into_iter().filter(|other| conflict.is_like(other)) {
+    for other in decided.iter().filter(|other| conflict.is_like(other)) {
         if like.len() < MOST_PRECEDENTS && cx.sees(&other.one)? && cx.sees(&other.other)? {
-            like.push(other);
+            like.push(other.clone());
         }
     }
     Ok(like)
@@ -334,7 +350,7 @@ fn save_followed(
     let is_reopened = conflict.state != ConflictState::Open && next.state == ConflictState::Open;
     let next = cx.put_estate(kind, next, data)?;
     if is_reopened {
-        tell_found(cx, &next, pair)?;
+        notify_found(cx, &next, pair)?;
     }
     follow_item(cx, &next, pair)?;
     settle_both(cx, &next)
@@ -356,7 +372,7 @@ fn open(cx: &mut Context<'_, '_>, pair: (&Change, &Change), found: &Found, terms
     let conflict = Conflict::new(RecordId(cx.new_id()?), pair, found, terms, cx.now);
     let data = json!({"one": conflict.one_key, "other": conflict.other_key});
     let conflict = cx.put_estate("conflict.found", conflict, data)?;
-    tell_found(cx, &conflict, pair)?;
+    notify_found(cx, &conflict, pair)?;
     follow_item(cx, &conflict, pair)?;
     settle_both(cx, &conflict)
 }
@@ -410,7 +426,7 @@ fn follow_item(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Ch
 }
 
 /// Notifies the owners of both changes and the arbiters.
-fn tell_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Change, &Change)) -> Result<()> {
+fn notify_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Change, &Change)) -> Result<()> {
     let directory = cx.directory()?;
     let arbiters = conflict.arbiters(&directory, [one, other], cx.now);
     let why = conflict.why.first().cloned().unwrap_or_default();
@@ -419,7 +435,7 @@ fn tell_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Cha
         one.key, other.key, conflict.overlaps_from, conflict.overlaps_to, conflict.due_at
     );
     let next = "Move one of both, or have the conflict decided.";
-    tell(
+    notify_people(
         cx,
         one,
         std::slice::from_ref(&one.content.owner),
@@ -429,11 +445,11 @@ fn tell_found(cx: &mut Context<'_, '_>, conflict: &Conflict, (one, other): (&Cha
     )?;
     let mut people = vec![other.content.owner.clone()];
     people.extend(arbiters);
-    tell(cx, other, &people, ("conflict_found", conflict), &text, next)
+    notify_people(cx, other, &people, ("conflict_found", conflict), &text, next)
 }
 
 /// Writes to people about a change, once for each time that the conflict was found.
-fn tell(
+fn notify_people(
     cx: &mut Context<'_, '_>,
     change: &Change,
     people: &[PersonId],
@@ -470,16 +486,16 @@ fn settle_both(cx: &mut Context<'_, '_>, conflict: &Conflict) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn untold(cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, String)>> {
+pub(crate) fn pending_work(cx: &mut Context<'_, '_>) -> Result<Vec<(&'static str, String)>> {
     let (directory, now) = (cx.directory()?, cx.now);
     let is_late = |it: &&Conflict| it.state == ConflictState::Open && !it.escalated && it.due_at <= now;
     let late = directory.conflicts.iter().filter(is_late).take(MOST_PAIRS);
     let mut work: Vec<(&'static str, String)> = late.map(|it| (LATE, it.id.0.clone())).collect();
-    work.extend(untold_pairs(cx, &directory)?.into_iter().map(|pair| (PAIR, pair)));
+    work.extend(pending_pairs(cx, &directory)?.into_iter().map(|pair| (PAIR, pair)));
     Ok(work)
 }
 
-fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<String>> {
+fn pending_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<String>> {
     let mark = newest(cx, directory)?;
     let tenant = cx.tenant();
     if cx.services.has_conflicts_of(&tenant, mark) {
@@ -513,9 +529,8 @@ fn untold_pairs(cx: &mut Context<'_, '_>, directory: &Directory) -> Result<Vec<S
         };
         let is_full = directory.conflicts.len() >= MOST_KEPT;
         let is_right = match kept {
-            Some(kept) => {
-                between(&mut ways, (directory, &terms), first, second).is_some_and(|found| says(kept, &found, &terms))
-            }
+            Some(kept) => between(&mut ways, (directory, &terms), first, second)
+                .is_some_and(|found| matches_found(kept, &found, &terms)),
             // Beyond the limit, only conflicts that hold changes are stored.
             None if is_full && !terms.hold_kinds.is_empty() => {
                 between(&mut ways, (directory, &terms), first, second).is_none_or(|found| !terms.hold(&found.kinds()))
@@ -545,7 +560,7 @@ fn in_order<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
 }
 
 /// Whether a record equals the result, and holds both changes where the terms do by now.
-fn says(kept: &Conflict, found: &Found, terms: &PlanningTerms) -> bool {
+fn matches_found(kept: &Conflict, found: &Found, terms: &PlanningTerms) -> bool {
     let is_to_hold = kept.state == ConflictState::Open && terms.hold(&found.kinds());
     let why: Vec<String> = found.met.iter().map(|met| met.sentence()).collect();
     (kept.holds || !is_to_hold)
@@ -630,7 +645,7 @@ pub(crate) fn escalate(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
         "The conflict of {} and {} was to be decided by {}.",
         next.one_key, next.other_key, next.due_at
     );
-    tell(
+    notify_people(
         cx,
         &other,
         &arbiters,

@@ -120,7 +120,7 @@ pub fn confirm_loosening(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
 
 /// Signs the business owner's decision about a freeze that is to cover more than they agreed to. If declined, the freeze stays
 /// unchanged.
-pub(crate) fn answer_widening(
+pub(crate) fn sign_widening(
     cx: &mut Context<'_, '_>,
     mut before: Freeze,
     proposal: &Loosening,
@@ -168,14 +168,14 @@ fn take_loosening(cx: &mut Context<'_, '_>, before: &Freeze, loosening: &Looseni
     let after = cx.put_estate(kind, after, data)?;
     settle_touched(cx, before)?;
     if after.ended {
-        push_freezes::tell(cx, &after)?;
+        push_freezes::queue_calls(cx, &after)?;
     } else {
         take_effect(cx, &after)?;
-        push_freezes::tell_moved(cx, before, &after)?;
-        find_hits::ask_telling(cx, &after)?;
+        push_freezes::queue_moved(cx, before, &after)?;
+        find_hits::queue_notices(cx, &after)?;
     }
     if is_loosened {
-        tell_people(cx, before, &after, &loosening.reason)?;
+        notify_people(cx, before, &after, &loosening.reason)?;
     }
     Ok(after)
 }
@@ -223,7 +223,7 @@ fn check_another(cx: &mut Context<'_, '_>, loosening: &Loosening) -> Result<()> 
 }
 
 /// Notifies the people with changes in the freeze: with planned times in it, or with work under way.
-fn tell_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason: &str) -> Result<()> {
+fn notify_people(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze, reason: &str) -> Result<()> {
     let open = State::ALL
         .iter()
         .filter(|state| state.is_open())

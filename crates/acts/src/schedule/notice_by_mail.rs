@@ -176,13 +176,13 @@ pub(crate) fn take_letter(cx: &mut Context<'_, '_>, vendor: &Vendor, reply: &Mai
                 contact,
                 (&format!("{} is recorded", saved.reference), &text),
             )?;
-            answered(cx, vendor, json!({"notice": saved.id}))?;
+            record_answer(cx, vendor, json!({"notice": saved.id}))?;
             Ok(format!("recorded the notice {}: {}", saved.reference, saved.state))
         }
         Err(why) => {
             let text = format!("Nothing was recorded from your letter: {why}.\n\n{}", form(vendor));
             post(cx, vendor, contact, ("Your notice was not recorded", &text))?;
-            answered(cx, vendor, json!({}))?;
+            record_answer(cx, vendor, json!({}))?;
             Ok(format!("refused: {why}"))
         }
     }
@@ -202,7 +202,7 @@ fn services(vendor: &Vendor, named: &[String]) -> std::result::Result<BTreeSet<S
     Ok(found)
 }
 
-fn answered(cx: &mut Context<'_, '_>, vendor: &Vendor, data: serde_json::Value) -> Result<()> {
+fn record_answer(cx: &mut Context<'_, '_>, vendor: &Vendor, data: serde_json::Value) -> Result<()> {
     let event = draft("vendor.answered", ("vendor", vendor.id.0.clone()), cx.now, data);
     cx.tell(vec![event], Written::default())
 }
@@ -251,7 +251,7 @@ pub fn read_letter(cx: &mut Context<'_, '_>, job: &str, payload: &str) -> Result
 ///
 /// # Errors
 /// The store's.
-pub fn tell_refused(cx: &mut Context<'_, '_>, job: &str, vendor: &str, address: &str) -> Result<()> {
+pub fn notify_refused(cx: &mut Context<'_, '_>, job: &str, vendor: &str, address: &str) -> Result<()> {
     let directory = cx.directory()?;
     let found = directory.vendors.iter().find(|it| it.id.as_str() == vendor);
     let name = found.map_or_else(|| vendor.to_owned(), |it| it.called());

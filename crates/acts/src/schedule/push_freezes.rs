@@ -48,7 +48,7 @@ pub(crate) fn begin(cx: &mut Context<'_, '_>, connection: &Connection) -> Result
 /// # Errors
 /// The store's.
 pub(crate) fn bring_all(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<()> {
-    if is_told(connection) {
+    if takes_freezes(connection) {
         let id = cx.new_id()?;
         call::insert(cx.tx, &id, (NOW, connection.id.as_str()), cx.now)?;
     }
@@ -60,11 +60,11 @@ pub(crate) fn bring_all(cx: &mut Context<'_, '_>, connection: &Connection) -> Re
 /// # Errors
 /// The store's.
 pub(crate) fn is_lacking(cx: &mut Context<'_, '_>, connection: &Connection) -> Result<bool> {
-    Ok(is_told(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
+    Ok(takes_freezes(connection) && !call::waits(cx.tx, LOOK, connection.id.as_str())?)
 }
 
 fn look_at(cx: &mut Context<'_, '_>, connection: &Connection, at: Timestamp) -> Result<()> {
-    if is_told(connection) {
+    if takes_freezes(connection) {
         let id = cx.new_id()?;
         call::insert(cx.tx, &id, (LOOK, connection.id.as_str()), at)?;
     }
@@ -72,7 +72,7 @@ fn look_at(cx: &mut Context<'_, '_>, connection: &Connection, at: Timestamp) -> 
 }
 
 /// Whether this connection's system knows freezes, and may be called.
-fn is_told(connection: &Connection) -> bool {
+fn takes_freezes(connection: &Connection) -> bool {
     connection.active && connection.kind == "gitlab" && connection.api.is_some()
 }
 
@@ -80,11 +80,11 @@ fn is_told(connection: &Connection) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+pub(crate) fn queue_calls(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
     let (now, directory) = (cx.now, cx.directory()?);
     for connection in rows.into_iter().map(|stored| stored.record) {
-        if !is_told(&connection) || !connection.map.iter().any(|row| lies_over(&directory, freeze, row)) {
+        if !takes_freezes(&connection) || !connection.map.iter().any(|row| lies_over(&directory, freeze, row)) {
             continue;
         }
         // A call is about one freeze, so that the retry of one call delays no other.
@@ -111,15 +111,15 @@ pub(crate) fn tell(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_moved(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze) -> Result<()> {
-    tell(cx, after)?;
+pub(crate) fn queue_moved(cx: &mut Context<'_, '_>, before: &Freeze, after: &Freeze) -> Result<()> {
+    queue_calls(cx, after)?;
     let rows = record::find::<Connection>(cx.tx, &Filter::new().order_by("id"))?;
     let (now, directory) = (cx.now, cx.directory()?);
     for connection in rows.into_iter().map(|stored| stored.record) {
         let lay_over = connection.map.iter().filter(|row| lies_over(&directory, before, row));
         let projects: BTreeSet<&str> = lay_over.map(|row| row.repository.as_str()).collect();
         let is_same_scope = (&before.services, &before.environments) == (&after.services, &after.environments);
-        if !is_told(&connection) || projects.is_empty() {
+        if !takes_freezes(&connection) || projects.is_empty() {
             continue;
         }
         let left: Vec<&str> = projects.into_iter().collect();
@@ -199,7 +199,7 @@ pub struct Errand {
 pub fn errand(cx: &mut Context<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let id = subject.split('/').next().unwrap_or_default();
     let connection = connections::connection(cx, id)?;
-    if !is_told(&connection) {
+    if !takes_freezes(&connection) {
         return Ok(None);
     }
     let name = secrets::credential_name(connection.id.as_str());

@@ -39,7 +39,7 @@ fn credential_name(id: &str) -> String {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask(cx: &mut Context<'_, '_>, calendar: &OutsideCalendar) -> Result<()> {
+pub(crate) fn queue_reading(cx: &mut Context<'_, '_>, calendar: &OutsideCalendar) -> Result<()> {
     if calendar.next_reading(cx.now).is_none() {
         return Ok(());
     }
@@ -75,7 +75,7 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         ..calendar
     };
     let saved = cx.put_estate("outside_calendar.edited", next, json!({"credential": true}))?;
-    ask(cx, &saved)?;
+    queue_reading(cx, &saved)?;
     Ok(saved)
 }
 
@@ -101,7 +101,7 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 }
 
 /// The result of a reading: the events with an entity tag, or nothing where the calendar is unchanged.
-pub type Told = Option<(Vec<OutsideEvent>, Option<String>)>;
+pub type CalendarReading = Option<(Vec<OutsideEvent>, Option<String>)>;
 
 /// Stores the result of a reading, and queues the next one. An unchanged result writes nothing, and the result from a former
 /// address is dropped.
@@ -112,7 +112,7 @@ pub fn take(
     cx: &mut Context<'_, '_>,
     id: &str,
     url: Option<&str>,
-    told: &std::result::Result<Told, String>,
+    told: &std::result::Result<CalendarReading, String>,
 ) -> Result<()> {
     let Some(calendar) = find(cx, id)? else { return Ok(()) };
     let saved = match told {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use model::approval::one_hand::are_one;
 use model::change::read_content;
 use model::change::record::Change;
@@ -35,7 +35,7 @@ use crate::gate::rejudge::rejudge_service;
 use crate::guard::self_grant;
 use crate::schedule::follow_steps::follow_steps;
 use crate::schedule::read_repeat::read_repeat;
-use crate::schedule::sign_step::{ask_owner, signed};
+use crate::schedule::sign_step::{notify_business_owner, signed};
 use crate::schedule::{find_hits, push_freezes};
 
 /// The longest freeze over everything.
@@ -53,14 +53,14 @@ pub fn set_freeze(cx: &mut Context<'_, '_>, body: &Body) -> Result<Freeze> {
         let reason = freeze.reason.clone().unwrap_or_default();
         freeze.course.steps.push(signed(cx, FreezeStage::Proposed, reason));
         let freeze = cx.put_estate("freeze.proposed", freeze, json!({}))?;
-        ask_owner(cx, &freeze)?;
+        notify_business_owner(cx, &freeze)?;
         follow_steps(cx, &freeze)?;
         return Ok(freeze);
     }
     let freeze = cx.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(cx, &freeze)?;
-    push_freezes::tell(cx, &freeze)?;
-    find_hits::ask_telling(cx, &freeze)?;
+    push_freezes::queue_calls(cx, &freeze)?;
+    find_hits::queue_notices(cx, &freeze)?;
     Ok(freeze)
 }
 
@@ -229,7 +229,7 @@ fn void_earlier(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
             pairs += 1;
         }
     }
-    tell_halt(cx, freeze, (second, epoch, pairs))?;
+    record_halt(cx, freeze, (second, epoch, pairs))?;
     void_given(cx, freeze)
 }
 
@@ -260,7 +260,7 @@ fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
 }
 
 /// The log lists the voided permits, because rows on the revocation list are no records.
-fn tell_halt(
+fn record_halt(
     cx: &mut Context<'_, '_>,
     freeze: &Freeze,
     (issued_before, epoch, pairs): (jiff::Timestamp, i64, usize),
@@ -311,7 +311,7 @@ pub(crate) fn load_own(cx: &mut Context<'_, '_>, id: &str) -> Result<Freeze> {
     let asked = directory
         .incidents
         .get(key)
-        .map(|it| major::asked(it, &directory))
+        .map(|it| major::awaited_people(it, &directory))
         .unwrap_or_default();
     let text = format!(
         "The freeze “{}” follows from the major incident {key}, so nobody edits it.",
@@ -333,13 +333,44 @@ pub(crate) fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()
     Err(Refusal::not_now("freeze_over", text, "Nothing has to be done.", Vec::new()).into())
 }
 
+/// The time of a freeze that an exception is for: the one of the named instant; otherwise the first over the planned window of
+/// the change that has no exception for it, and for a change that is planned in none the present one.
+fn excepted_time(freeze: &Freeze, change: &Change, named: Option<Timestamp>, now: Timestamp) -> Result<Occurrence> {
+    let times = || freeze.times().filter(|it| it.ends_at > now);
+    let at = |instant: Timestamp| times().find(|it| it.starts_at <= instant && instant < it.ends_at);
+    if let Some(instant) = named {
+        let none = || {
+            let text = format!("The freeze “{}” has no time ahead in which `time` lies.", freeze.title);
+            Refusal::field("time", "not_a_time", text).into()
+        };
+        return at(instant).ok_or_else(none);
+    }
+    if !freeze.repeat.is_set() {
+        return Ok(freeze.once());
+    }
+    let planned = change.planned_start.zip(change.window_end());
+    let is_over = |it: &Occurrence| planned.is_some_and(|(start, end)| it.overlaps(start, end));
+    let is_free = |it: &Occurrence| freeze.exceptions_in(change, *it).next().is_none();
+    let over = times().filter(is_over).find(is_free);
+    let found = over.or_else(|| times().find(is_over)).or_else(|| at(now));
+    found.ok_or_else(|| {
+        let text = format!(
+            "{} is planned in no time of the freeze “{}”; plan it first, or name in `time` the start of the time that the exception is \
+             for.",
+            change.key, freeze.title
+        );
+        Refusal::field("time", "missing", text).into()
+    })
+}
+
 /// Refuses an exception for a change that a freeze no longer stops or lets pass already.
-fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
+fn check_exceptable(freeze: &Freeze, change: &Change, time: Occurrence) -> Result<()> {
     if !change.state.is_open() {
         let text = format!("{} is {}, so no freeze stops it.", change.key, change.state);
         return Err(Refusal::not_now("not_in_state", text, "Nothing has to be done.", Vec::new()).into());
     }
-    if freeze.excepts(change) {
+    let is_excepted = freeze.exceptions_in(change, time).next().is_some();
+    if freeze.thaws(change) || is_excepted {
         let text = format!("The freeze “{}” lets {} pass already.", freeze.title, change.key);
         let satisfy = format!(
             "Leave it, or withdraw it with DELETE /freezes/{}/exceptions/{}.",
@@ -350,8 +381,8 @@ fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
     Ok(())
 }
 
-/// Lets one change pass a freeze, in its present version (`POST /freezes/{id}/exceptions`): an edit of *what* ends the
-/// exception.
+/// Lets one change pass one time of a freeze, in its present version (`POST /freezes/{id}/exceptions`): an edit of *what* ends
+/// the exception, and a change that moves into another time of the freeze needs another one.
 ///
 /// # Errors
 /// 403, 404, 422; 409 for a freeze or a change that is over, and for one that is excepted already; or the store's.
@@ -361,6 +392,7 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
     let reason = reading.needed("reason", TEXT);
+    let named = reading.time("time");
     reading.finish()?;
     let (change, directory) = (cx.change(&key)?, cx.directory()?);
     if has_part(cx, &directory, &change) {
@@ -368,7 +400,8 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
         return Err(refusal.with_others(others(cx, &change)?).into());
     }
     check_not_over(&freeze, cx.now)?;
-    check_exceptable(&freeze, &change)?;
+    let time = excepted_time(&freeze, &change, named, cx.now)?;
+    check_exceptable(&freeze, &change, time)?;
     let exception = FreezeException {
         change: change.id.clone(),
         change_key: change.key.clone(),
@@ -377,6 +410,7 @@ pub fn except_from_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Re
         at: cx.now,
         what_digest: change.digests.what.clone(),
         until: None,
+        time: Some(time),
     };
     freeze.exceptions.push(exception);
     let freeze = cx.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;

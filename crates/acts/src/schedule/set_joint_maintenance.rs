@@ -119,7 +119,7 @@ impl PlainNoun for JointMaintenance {
         let data = json!({"decision": edited.decision, "changes": edited.changes});
         let edited = cx.put_estate(kind, edited, data)?;
         settle_all(cx, &concerned.into_iter().collect::<Vec<_>>())?;
-        tell_taken_back(cx, had_go, &edited)?;
+        notify_taken_back(cx, had_go, &edited)?;
         Ok(edited)
     }
 
@@ -273,11 +273,11 @@ fn follow_move(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
     let data = json!({"change_key": change.key, "out_of_order": next.out_of_order});
     let next = cx.put_estate("joint_maintenance.order_checked", next, data)?;
     cx.as_system(|cx| settle_all(cx, &next.changes))?;
-    tell_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
+    notify_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
 }
 
 /// Writes to the owners and implementers of changes ahead that their common go was taken back: they would wait for nothing.
-fn tell_taken_back(cx: &mut Context<'_, '_>, had_go: bool, row: &JointMaintenance) -> Result<()> {
+fn notify_taken_back(cx: &mut Context<'_, '_>, had_go: bool, row: &JointMaintenance) -> Result<()> {
     if !had_go || row.decision == Some(GoDecision::Go) {
         return Ok(());
     }
@@ -344,5 +344,5 @@ pub(crate) fn follow_joint(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
         .cloned()
         .collect();
     settle_all(cx, &ahead)?;
-    tell_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
+    notify_taken_back(cx, row.decision == Some(GoDecision::Go), &next)
 }

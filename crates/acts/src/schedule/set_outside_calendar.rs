@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::noun::PlainNoun;
+use crate::integration::set_webhook::check_reach;
 use crate::schedule::{calendar_notices, read_calendars};
 
 impl PlainNoun for OutsideCalendar {
@@ -54,7 +55,7 @@ impl PlainNoun for OutsideCalendar {
             active: true,
         };
         let added = cx.put_estate("outside_calendar.added", calendar, json!({}))?;
-        read_calendars::ask(cx, &added)?;
+        read_calendars::queue_reading(cx, &added)?;
         Ok(added)
     }
 
@@ -82,7 +83,7 @@ impl PlainNoun for OutsideCalendar {
             read_calendars::settle(cx, edited.id.as_str(), "The calendar is read from another address.")?;
         }
         calendar_notices::follow(cx, &before, &edited)?;
-        read_calendars::ask(cx, &edited)?;
+        read_calendars::queue_reading(cx, &edited)?;
         Ok(edited)
     }
 
@@ -122,6 +123,9 @@ fn check(cx: &mut Context<'_, '_>, input: &OutsideCalendarInput, reading: &mut R
     let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
     if input.url.as_ref().is_some_and(|url| !is_web(url)) {
         reading.wrong("url", "not_a_url", "`url` begins with https:// or http://.");
+    }
+    if let Some(url) = &input.url {
+        check_reach(reading, url, &cx.services.tools().reaches);
     }
     if input.url.as_ref().is_some_and(|url| url.contains('@')) {
         let text = "`url` holds no login or password; `POST /outside-calendars/…/credentials` keeps them sealed.";

@@ -75,7 +75,7 @@ fn table_of(
     profile: String,
     (name, source): (&str, Option<String>),
 ) -> (String, Option<String>) {
-    if !traffic_answer::is_answer(&profile) {
+    if !traffic_answer::is_response(&profile) {
         if profile.chars().count() > MOST {
             let text = format!("A table has at most {MOST} characters.");
             reading.wrong("profile", "too_long", text);

@@ -24,7 +24,7 @@ pub(crate) fn signed(cx: &Context<'_, '_>, step: FreezeStage, reason: String) ->
 }
 
 /// Notifies the business owner that their agreement is needed.
-pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
+pub(crate) fn notify_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     let Some(owner) = freeze.course.business_owner.clone() else {
         return Ok(());
     };
@@ -59,7 +59,7 @@ pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
 }
 
 /// Notifies the owner of a change that it is planned in a freeze, with the next free times.
-pub(crate) fn tell_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -> Result<()> {
+pub(crate) fn notify_owner(cx: &mut Context<'_, '_>, freeze: &Freeze, hit: &Hit) -> Result<()> {
     let change: Change = cx.change(&hit.key)?;
     let over = change.planned_start.zip(change.window_end());
     let span = over.and_then(|(start, end)| freeze.times().find(|it| it.overlaps(start, end)));

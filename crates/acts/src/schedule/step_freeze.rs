@@ -34,7 +34,7 @@ pub fn answer_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<
     reading.finish()?;
     check_not_over(&freeze, cx.now)?;
     if let Some(proposal) = freeze.widening(cx.now).cloned() {
-        return loosen_freeze::answer_widening(cx, freeze, &proposal, (answer, reason));
+        return loosen_freeze::sign_widening(cx, freeze, &proposal, (answer, reason));
     }
     if freeze.course.counts() {
         let text = format!("The freeze “{}” is announced already.", freeze.title);
@@ -100,8 +100,8 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     let freeze = cx.put_estate("freeze.announced", freeze, data)?;
     follow_steps(cx, &freeze)?;
     take_effect(cx, &freeze)?;
-    push_freezes::tell(cx, &freeze)?;
-    find_hits::ask_telling(cx, &freeze)?;
+    push_freezes::queue_calls(cx, &freeze)?;
+    find_hits::queue_notices(cx, &freeze)?;
     Ok(freeze)
 }
 

@@ -192,11 +192,11 @@ fn keep(cx: &mut Context<'_, '_>, known: Option<VendorNotice>, mut notice: Vendo
     let saved = cx.put_estate(kind(known.as_ref(), notice.state), notice, data)?;
     follow(cx, known.as_ref(), &saved)?;
     past_end::follow(cx, &saved)?;
-    take_up::ask_owner(cx, known.as_ref(), &saved)?;
+    take_up::open_owner_item(cx, known.as_ref(), &saved)?;
     if review.is_some_and(|it| !it.is_as_announced) {
         open_review(cx, &saved)?;
     }
-    tell_notice::tell(cx, known.as_ref(), &saved)?;
+    tell_notice::notify_course(cx, known.as_ref(), &saved)?;
     Ok(saved)
 }
 

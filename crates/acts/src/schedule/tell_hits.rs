@@ -14,13 +14,13 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::schedule::find_hits::{self, Place, TIMES, await_time, expectation, set_timer};
 use crate::schedule::follow_steps::follow_steps;
-use crate::schedule::sign_step::tell_owner;
+use crate::schedule::sign_step::notify_owner;
 
 /// Notifies as many of them as free times are looked for at once, and has the rest notified after them.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
+pub(crate) fn notify_owners(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
     let (id, after) = match subject.split_once('@') {
         Some((id, after)) => (id, place_of(after)),
         None => (subject, None),
@@ -39,7 +39,7 @@ pub(crate) fn tell_hits(cx: &mut Context<'_, '_>, subject: &str) -> Result<()> {
     }
     let (stopped, last) = find_hits::next_stopped(cx, &freeze, after)?;
     for hit in &stopped {
-        tell_owner(cx, &freeze, hit)?;
+        notify_owner(cx, &freeze, hit)?;
     }
     match last {
         Some((start, number)) => set_timer(cx, &format!("{id}@{start}@{number}"), cx.now),

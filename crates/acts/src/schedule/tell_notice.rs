@@ -28,7 +28,11 @@ const MOST_TOLD: usize = 500;
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, notice: &VendorNotice) -> Result<()> {
+pub(crate) fn notify_course(
+    cx: &mut Context<'_, '_>,
+    known: Option<&VendorNotice>,
+    notice: &VendorNotice,
+) -> Result<()> {
     let directory = cx.directory()?;
     let name = directory
         .vendor(&notice.vendor)

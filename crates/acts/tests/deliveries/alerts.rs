@@ -30,6 +30,7 @@ fn alert(key: &str, start: i64, end: Option<i64>) -> Signal {
         started_at: at(start),
         later_starts: Vec::new(),
         told_at: None,
+        told_number: None,
         ended_at: end.map(at),
     })
 }
@@ -160,6 +161,45 @@ fn what_its_source_opened_again_is_open_or_over_in_any_order_of_its_messages() {
             let kept = kept(&world, &key);
             assert_eq!(kept.len(), 1, "{order:?}: {kept:?}");
             assert_eq!((kept[0].0, kept[0].1.is_none()), (0, goes_on), "{order:?}: {kept:?}");
+        }
+    }
+}
+
+/// A report of an issue of Jira or a record of ServiceNow that began at 0, with its number and its end.
+fn of_record(key: &str, (told, number, end): (i64, i64, Option<i64>)) -> Signal {
+    let Signal::Alert(bare) = alert(key, 0, end) else {
+        unreachable!("it is an alert")
+    };
+    Signal::Alert(Alert {
+        reopens: end.is_none(),
+        tells_state: true,
+        told_at: Some(at(told)),
+        told_number: Some(number),
+        ..bare
+    })
+}
+
+#[test]
+fn the_reports_of_a_record_come_to_one_incident_in_any_order_and_twice() {
+    let world = World::new();
+    let created = (0, 0, None);
+    let edited = (5, 1, None);
+    let (resolved, closed) = ((10, 2, Some(10)), (12, 3, Some(10)));
+    let reopened = (12, 4, None);
+    let again = (30, 5, Some(30));
+    let courses = [
+        (vec![created, edited, resolved, reopened], None),
+        (vec![created, resolved, closed, reopened], None),
+        (vec![resolved, closed, reopened, again], Some(30)),
+        (vec![created, edited, resolved, closed], Some(10)),
+    ];
+    for (course, end) in courses {
+        for order in every_order(course.len()) {
+            let key = format!("issue/{end:?}/{course:?}/{order:?}");
+            for place in order.iter().chain(&order) {
+                world.take(of_record(&key, course[*place]));
+            }
+            assert_eq!(kept(&world, &key), [(0, end)], "{course:?} in the order {order:?}");
         }
     }
 }

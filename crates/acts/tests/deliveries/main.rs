@@ -7,9 +7,12 @@ mod apart;
 mod committers;
 mod drift;
 mod halts;
+mod history;
 mod meant;
 mod messengers;
 mod named;
+#[path = "../common/once.rs"]
+mod once;
 mod places;
 mod reruns;
 mod several;
@@ -41,34 +44,17 @@ use store::change::changes;
 use store::record::{self, Filter};
 use store::{Config, Lane, Mode, Store};
 
-struct Hand(Mutex<Timestamp>);
+struct ManualClock(Mutex<Timestamp>);
 
-impl Clock for Hand {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
     }
 }
 
-struct All;
-
-impl policy::Directory for All {
-    fn group_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn person_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn service_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn environment_exists(&self, _: &str) -> bool {
-        true
-    }
-}
-
 struct World {
     executor: Executor,
-    clock: Arc<Hand>,
+    clock: Arc<ManualClock>,
     connection: String,
     _folder: tempfile::TempDir,
 }
@@ -114,15 +100,15 @@ impl World {
 
     /// A world with further policies.
     fn under(more: &str) -> Self {
-        // Nothing here is about surviving a crash, and thousands of commits would wait for the disk.
-        let memory = std::path::Path::new("/dev/shm");
-        let folder = if memory.is_dir() {
-            tempfile::tempdir_in(memory).unwrap()
-        } else {
-            tempfile::tempdir().unwrap()
-        };
-        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
-        let clock = Arc::new(Hand(Mutex::new(began())));
+        Self::within(history::in_memory(), more)
+    }
+
+    /// The same in a folder.
+    fn within(folder: tempfile::TempDir, more: &str) -> Self {
+        let path = folder.path().join("assent.db");
+        once::empty_database(&path);
+        let store = Store::open(Config::sqlite(path)).unwrap();
+        let clock = Arc::new(ManualClock(Mutex::new(began())));
         let mut files = policy::base().files;
         if !more.is_empty() {
             files.push(policy::SourceFile {
@@ -130,10 +116,7 @@ impl World {
                 text: more.to_owned(),
             });
         }
-        let policies = policy::PolicySet::compile(&files, "", policy::SCHEMA, &All, |bytes| {
-            proof::crypto::digest_text(bytes)
-        });
-        let policies = Arc::new(policies.unwrap());
+        let policies = once::policies(&files);
         let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),

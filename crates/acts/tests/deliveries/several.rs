@@ -9,7 +9,7 @@ use acts::directory::set_service;
 use acts::integration::{edit_connection, set_connection, take_delivery};
 use jiff::SignedDuration;
 use model::gate::provenance::OutsideCheck;
-use model::integration::signal::{Ask, AskKind, AskTexts, Repository, Signal};
+use model::integration::signal::{DecisionKind, DecisionRequest, DecisionTexts, Repository, Signal};
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -130,9 +130,9 @@ fn merged(number: u64) -> String {
     format!("a{number:039x}")
 }
 
-fn question(commit: &str, minute: i64, is_over: bool) -> Ask {
-    Ask {
-        ask: AskKind::Merge,
+fn question(commit: &str, minute: i64, is_over: bool) -> DecisionRequest {
+    DecisionRequest {
+        ask: DecisionKind::Merge,
         repository: "acme/pay".to_owned(),
         environment: None,
         commit: commit.to_owned(),
@@ -144,7 +144,7 @@ fn question(commit: &str, minute: i64, is_over: bool) -> Ask {
         author: None,
         fork: None,
         is_repeat: false,
-        texts: AskTexts::default(),
+        texts: DecisionTexts::default(),
         occurred_at: began() + SignedDuration::from_mins(minute),
     }
 }

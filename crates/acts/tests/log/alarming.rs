@@ -38,12 +38,12 @@ fn refused<T: Send + 'static>(
     }
 }
 
-type Asked = &'static [(&'static str, &'static str)];
+type QueryPairs = &'static [(&'static str, &'static str)];
 
-const BY_APPROVER: Asked = &[("from", "2026-11-01"), ("to", "2026-12-01"), ("by", "approver")];
-const BY_RULE: Asked = &[("from", "2026-11-01"), ("to", "2026-12-31"), ("by", "rule")];
+const BY_APPROVER: QueryPairs = &[("from", "2026-11-01"), ("to", "2026-12-01"), ("by", "approver")];
+const BY_RULE: QueryPairs = &[("from", "2026-11-01"), ("to", "2026-12-31"), ("by", "rule")];
 
-fn get(asked: Asked) -> impl Fn(&str) -> Option<&'static str> {
+fn get(asked: QueryPairs) -> impl Fn(&str) -> Option<&'static str> {
     move |name: &str| asked.iter().find(|(field, _)| *field == name).map(|(_, value)| *value)
 }
 
@@ -64,7 +64,7 @@ fn an_approver_sees_their_own_times_and_a_change_manager_those_of_all() {
     assert!(all.contains(&"olga".to_owned()), "{all:?}");
     assert_eq!(seen("olga"), ["olga"]);
     assert!(seen("rita").is_empty(), "who decided nothing has no times");
-    let asked_of = |login: &'static str, approver: Asked| {
+    let asked_of = |login: &'static str, approver: QueryPairs| {
         refused(&world, login, move |cx| {
             let query = read_query("time_to_approve", cx.now, get(approver))?;
             find_figure(cx, &query).map(drop)

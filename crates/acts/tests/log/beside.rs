@@ -3,20 +3,26 @@
 use std::collections::BTreeSet;
 
 use acts::Context;
+use acts::change::verbs::comment_change;
 use acts::core::gate_question::Question;
 use acts::core::noun;
 use acts::directory::deactivate_person::deactivate_person;
 use acts::directory::set_person;
 use acts::gate::answer;
+use acts::integration::beside::copy_comments::{self, Sent, Todo};
+use acts::integration::beside::mirror_changes::{self, Copied};
 use acts::integration::beside::read_foreign::{fail, note_gone, note_whole, open_rows, take_page};
 use acts::integration::beside::set_foreign_system::keep_credential;
 use acts::schedule::set_freeze::set_freeze;
 use jiff::Timestamp;
 use model::approval::absence::Delegation;
 use model::change::change_file::{Actor, Lent};
+use model::change::related_records::Comment;
 use model::core::enums::{CheckState, ForeignDifference, ForeignPhase, GateDecision, Kind, Level};
 use model::gate::answer::Answer;
-use model::integration::foreign_change::{ForeignChange, Told};
+use model::integration::foreign_change::{ForeignChange, ReceivedChange};
+use model::integration::foreign_comment::ReceivedComment;
+use model::integration::foreign_mirror::ForeignMirror;
 use model::integration::foreign_system::ForeignSystem;
 use model::integration::service_lead::ServiceLead;
 use serde_json::json;
@@ -33,8 +39,8 @@ fn added(world: &World) -> String {
     made.id.to_string()
 }
 
-fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str])) -> Told {
-    Told {
+fn told(key: &str, edited: Timestamp, (phase, approvers): (ForeignPhase, &[&str])) -> ReceivedChange {
+    ReceivedChange {
         natural_key: key.to_lowercase(),
         key: key.to_owned(),
         title: "Widen the column".to_owned(),
@@ -70,7 +76,7 @@ fn terms(world: &World, id: &str) -> String {
     system_of(world, id).terms_digest()
 }
 
-fn take(world: &World, id: &str, rows: Vec<Told>) {
+fn take(world: &World, id: &str, rows: Vec<ReceivedChange>) {
     let (id, terms) = (id.to_owned(), terms(world, id));
     let is_taken = world.system(move |cx| take_page(cx, (&id, &terms), &rows, None));
     assert!(is_taken);
@@ -169,7 +175,7 @@ fn a_change_there_that_is_marked_as_a_copy_later_is_read_on() {
     );
     world.pass_seconds(60);
     let later = world.look(|cx| Ok(cx.now)).unwrap();
-    let marked = |key: &str| Told {
+    let marked = |key: &str| ReceivedChange {
         ours: Some(ours.clone()),
         ..told(key, later, (ForeignPhase::Stopped, &[]))
     };
@@ -177,6 +183,94 @@ fn a_change_there_that_is_marked_as_a_copy_later_is_read_on() {
     assert_eq!(kept(&world, "CHG1").phase, ForeignPhase::Stopped);
     let all = world.look(|cx| Ok(record::bodies::<ForeignChange>(cx.tx, &Filter::new().order_by("id"))?));
     assert_eq!(all.unwrap().len(), 1, "a row that was never read as theirs is the copy");
+    world.sequence();
+    world.assert_replays();
+}
+
+/// A system that takes copies; returns its id.
+fn mirroring(world: &World) -> String {
+    let system = json!({"name": "SN", "kind": "servicenow", "url": URL, "environment": "production",
+        "service_map": "Pay = pay", "mirrors": true});
+    let made = world.system(move |cx| noun::add::<ForeignSystem>(cx, &body(system.clone())));
+    made.id.to_string()
+}
+
+/// The copy of a change was written there as `CHG1`, now.
+fn write_copy(world: &World, id: &str, key: &str) {
+    let subject = format!("{id}/{key}");
+    world.system(move |cx| {
+        let copied = Copied {
+            natural_key: "chg1".to_owned(),
+            foreign_key: "CHG1".to_owned(),
+            edited_at: cx.now,
+            problem: None,
+        };
+        mirror_changes::note(cx, &subject, &Ok(copied))
+    });
+}
+
+#[test]
+fn a_copy_without_its_mark_is_known_by_its_id_through_each_connection_to_its_system() {
+    let world = World::new();
+    let id = mirroring(&world);
+    let key = world.scheduled("Ours");
+    write_copy(&world, &id, &key);
+    let reader = added(&world);
+    world.pass_seconds(60);
+    let later = world.look(|cx| Ok(cx.now)).unwrap();
+    let row = |key: &str| told(key, later, (ForeignPhase::Approved, &["olga"]));
+    take(&world, &id, vec![row("CHG1")]);
+    take(&world, &reader, vec![row("CHG1"), row("CHG2")]);
+    let all = world.look(|cx| Ok(record::bodies::<ForeignChange>(cx.tx, &Filter::new().order_by("id"))?));
+    let keys: Vec<String> = all.unwrap().into_iter().map(|it| it.foreign_key).collect();
+    assert_eq!(keys, ["CHG2"]);
+    let copies = world.look(|cx| Ok(record::bodies::<ForeignMirror>(cx.tx, &Filter::new().order_by("id"))?));
+    assert!(copies.unwrap()[0].differs, "people are told of it");
+    world.sequence();
+    world.assert_replays();
+}
+
+fn copy_comments_of(world: &World, subject: &str, there: &[ReceivedComment]) -> Todo {
+    let (subject, there) = (subject.to_owned(), there.to_vec());
+    world.system(move |cx| copy_comments::take(cx, &subject, &there))
+}
+
+#[test]
+fn comments_are_copied_both_ways_once_and_never_back() {
+    let world = World::new();
+    let id = mirroring(&world);
+    let key = world.scheduled("Ours");
+    write_copy(&world, &id, &key);
+    let (subject, on) = (format!("{id}/{key}"), key.clone());
+    world.by("rita", move |cx| {
+        comment_change(cx, &on, &body(json!({"text": "Is it large enough?"})))
+    });
+    let now = world.look(|cx| Ok(cx.now)).unwrap();
+    let there = |id: &str, text: &str| ReceivedComment {
+        there: id.to_owned(),
+        author: "Ada".to_owned(),
+        text: text.to_owned(),
+        edited_at: now,
+    };
+    let theirs = there("j1", "It is.");
+    let todo = copy_comments_of(&world, &subject, std::slice::from_ref(&theirs));
+    assert_eq!((todo.write.len(), todo.waits), (1, false), "theirs does not go back");
+    let other = copy_comments_of(&world, &subject, std::slice::from_ref(&theirs));
+    assert!(other.waits && other.write.is_empty(), "a server is writing it");
+    let (whose, sent) = (
+        subject.clone(),
+        Sent {
+            written: vec![todo.write[0].0.clone()],
+            ..Sent::default()
+        },
+    );
+    world.system(move |cx| copy_comments::note(cx, &whose, &sent));
+    let all = [theirs, there("j2", &todo.write[0].1)];
+    let again = copy_comments_of(&world, &subject, &all);
+    assert!(again.write.is_empty() && !again.waits);
+    let texts = world.look(|cx| Ok(record::bodies::<Comment>(cx.tx, &Filter::new().order_by("id"))?));
+    let texts: Vec<String> = texts.unwrap().into_iter().map(|it| it.text).collect();
+    assert_eq!(texts, ["Is it large enough?", "Ada (SN):\n\nIt is."]);
     world.sequence();
     world.assert_replays();
 }

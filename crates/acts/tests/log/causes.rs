@@ -82,6 +82,7 @@ fn verdicts_teach_a_probability_and_hours_and_the_same_verdicts_the_same_fit() {
         "{model:#?}"
     );
     assert!(model.brier_ppm < model.base_brier_ppm, "{model:#?}");
+    assert_eq!((model.explained, model.first_right), (Some(8), Some(8)), "{model:#?}");
     let again = world.by("mona", |cx| {
         noun::add::<CauseModel>(cx, &body(json!({"reason": "Once more."})))
     });

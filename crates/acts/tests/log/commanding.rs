@@ -358,6 +358,7 @@ fn a_typed_reference_matches_no_alert_and_nobody_moves_that_of_a_source() {
             started_at: cx.now,
             later_starts: Vec::new(),
             told_at: None,
+            told_number: None,
             ended_at: None,
         };
         let first = take_alert::take_alert(cx, &connection, &alert)?;

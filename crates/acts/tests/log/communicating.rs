@@ -24,7 +24,7 @@ use store::{Lane, Mode};
 use crate::reviewing::work;
 use crate::world::{ARTIFACT, TENANT, World, body};
 
-fn plan(world: &World, more: Value) -> CommunicationPlan {
+pub(crate) fn plan(world: &World, more: Value) -> CommunicationPlan {
     let mut wanted = body(json!({
         "key": "all", "name": "All", "audiences": ["owners", "business_units"], "stages": ["announced", "reminder", "cancelled"],
         "reminder_minutes": 30, "acknowledge": true, "subject_en": "{stage}: {title}", "text_en": "From {start}.",
@@ -36,7 +36,7 @@ fn plan(world: &World, more: Value) -> CommunicationPlan {
 }
 
 /// A unit that uses the service `pay`, with Sam and these addresses.
-fn unit(world: &World, key: &str, addresses: Vec<String>) {
+pub(crate) fn unit(world: &World, key: &str, addresses: Vec<String>) {
     let unit = body(
         json!({"key": key, "name": key, "services": ["pay"], "contacts": ["sam"], "mail_addresses": addresses,
         "language": "de"}),
@@ -44,7 +44,7 @@ fn unit(world: &World, key: &str, addresses: Vec<String>) {
     world.system(move |cx| noun::add::<BusinessUnit>(cx, &unit));
 }
 
-fn id_of(world: &World, key: &str) -> String {
+pub(crate) fn id_of(world: &World, key: &str) -> String {
     let key = key.to_owned();
     world.look(move |cx| Ok(cx.change(&key)?.id.0)).unwrap()
 }

@@ -3,7 +3,9 @@
 use acts::Result;
 use acts::core::noun;
 use acts::notify::communicate::address_letter;
+use acts::notify::set_communication_plan::preview_communication;
 use acts::notify::set_customer_list::{find_customer_letter, opt_in, opt_out};
+use model::notify::business_unit::BusinessUnit;
 use model::notify::communication::Communication;
 use model::notify::communication_plan::CommunicationPlan;
 use model::notify::customer_list::CustomerList;
@@ -181,4 +183,48 @@ fn who_was_taken_off_every_list_may_still_opt_out_and_is_not_put_back() {
     let said = edit(json!(["OPS@customer.example"]));
     assert!(said.contains("opted_out"), "{said}");
     world.assert_replays();
+}
+
+#[test]
+fn an_address_that_opted_out_is_reached_through_no_business_unit_either() {
+    let world = World::new();
+    add_list(&world, &list("one", &["ops@customer.example"]));
+    let wanted = body(plan(json!({})));
+    world.by("mona", move |cx| noun::add::<CommunicationPlan>(cx, &wanted));
+    let unit = |key: &str| {
+        body(
+            json!({"key": key, "name": key, "services": ["pay"], "contacts": ["sam"], "language": "en",
+            "mail_addresses": ["Ops@customer.example", "desk@halden.example"]}),
+        )
+    };
+    let desk = unit("desk");
+    let desk = world.by("mona", move |cx| noun::add::<BusinessUnit>(cx, &desk));
+    let inside = body(
+        json!({"key": "inside", "name": "Inside", "audiences": ["business_units"], "stages": ["announced", "cancelled"],
+        "subject_en": "{stage}", "text_en": "{start}"}),
+    );
+    let inside = world.by("mona", move |cx| noun::add::<CommunicationPlan>(cx, &inside));
+    let key = world.scheduled("Replace the vault");
+    work(&world);
+    let told = sent(&world);
+    let letter = told.iter().find(|it| it.customer_list.is_some()).unwrap().id.0.clone();
+    let counted = || {
+        let (id, about) = (inside.id.0.clone(), body(json!({"change": key})));
+        let preview = world.by("rita", move |cx| preview_communication(cx, &id, &about));
+        preview.recipient_count
+    };
+    let before = counted();
+    let asked = letter.clone();
+    let link = world.look(move |cx| address_letter(cx, &asked)).unwrap().unwrap();
+    let code = link.unsubscribe.unwrap().rsplit('/').next().unwrap().to_owned();
+    world.system(move |cx| opt_out(cx, &letter, &code));
+
+    assert_eq!(counted() + 1, before, "the preview counts whom a letter reaches");
+    let (id, named) = (desk.id.0.clone(), body(json!({"name": "The desk"})));
+    let edit = move |cx: &mut acts::Context<'_, '_>| noun::edit::<BusinessUnit>(cx, &id, &named);
+    assert_eq!(refused(&world, edit), "", "the unit stays editable");
+    let another = unit("another");
+    let said = refused(&world, move |cx| noun::add::<BusinessUnit>(cx, &another));
+    assert!(said.contains("opted_out"), "{said}");
+    assert_eq!(told_of_the_end(&world, &key), ["desk@halden.example"]);
 }

@@ -5,9 +5,11 @@ use acts::audit::replay_log::Finding;
 use acts::directory::{deactivate_person, set_person};
 use acts::effects::{find_lost_timers, run_timer};
 use acts::identity::{set_second_factor, set_workload};
+use jiff::SignedDuration;
 use model::change::change_file::Actor;
 use serde_json::json;
-use store::{Lane, Mode};
+use store::queue::timer;
+use store::{Lane, Lease, Mode};
 
 use crate::world::{TENANT, World, body};
 
@@ -93,12 +95,45 @@ fn a_changes_timer_that_was_put_off_is_found_and_set_again() {
             late.subjects.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
         };
         assert!(lost(&world).is_empty(), "{put_off}");
-        world.tampered(put_off);
+        let findings = world.tampered(put_off);
+        let subject = format!("change/{wanted}");
+        let is_named = |findings: &[Finding]| named(findings, "timer").iter().any(|it| it.id == subject);
+        assert!(is_named(&findings), "{put_off}: {findings:#?}");
         assert_eq!(lost(&world), std::slice::from_ref(&wanted), "{put_off}");
         let change = wanted.clone();
         world.system(move |cx| run_timer::run_timer(cx, "change", &change));
         assert!(lost(&world).is_empty(), "{put_off}");
+        assert!(!is_named(&world.replay().findings), "{put_off}: it was set again");
     }
+}
+
+#[test]
+fn a_timer_that_was_put_off_is_named_whatever_it_is_for_and_gets_no_code_by_failing() {
+    let world = world();
+    let fail_all = |hours: i64| {
+        world.system(move |cx| {
+            let now = cx.now + SignedDuration::from_hours(3 * 365 * 24);
+            let by = Lease {
+                now,
+                until: now + SignedDuration::from_secs(30),
+                holder: "w",
+                most: 1_000,
+            };
+            let taken = timer::lease(cx.tx, &by)?;
+            for it in &taken {
+                let later = cx.now + SignedDuration::from_hours(hours);
+                assert!(timer::fail(cx.tx, &it.id, "w", later, "It does not work.")?);
+            }
+            Ok(taken.len())
+        })
+    };
+    assert!(fail_all(1) >= 2);
+    world.assert_replays();
+    let findings = world.tampered("UPDATE timer SET run_at = run_at + 1");
+    let put_off = named(&findings, "timer").len();
+    assert!(put_off >= 2 && put_off == findings.len(), "{findings:#?}");
+    fail_all(2);
+    assert_eq!(named(&world.replay().findings, "timer").len(), put_off);
 }
 
 #[test]

@@ -15,7 +15,7 @@ const DAY: i64 = 86_400;
 fn look_round(world: &World) -> usize {
     let looked = [0, 1].map(|_| world.look(warn_token_expiry::find_ending).unwrap());
     for id in looked.concat() {
-        world.system(move |cx| warn_token_expiry::tell_end(cx, &id));
+        world.system(move |cx| warn_token_expiry::notify_end(cx, &id));
     }
     looked[0].len()
 }

@@ -7,18 +7,22 @@ use acts::change::{create_change, edit_change, link_change};
 use acts::compliance::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
 use acts::compliance::set_legal_hold::{end_legal_hold, place_legal_hold};
 use acts::compliance::set_retention::{changes_due, erase_due, forget_due, propose_retention};
+use acts::core::gate_question::Question;
+use acts::core::noun;
 use acts::directory::{deactivate_person, set_person};
+use acts::gate::answer;
 use acts::policy::activate_configuration;
 use acts::{Context, Error, Result};
 use model::change::record::Change;
 use model::compliance::erasure;
 use model::core::refusal::Refusal;
+use model::integration::outside_run::OutsideRun;
 use proof::report::Outcome;
 use serde_json::{Value, json};
 use store::integration::inbox::{self, NewDelivery};
 use store::{Lane, Mode};
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 const DAY: i64 = 24 * 3600;
 
@@ -352,6 +356,35 @@ fn cancel(world: &World, key: &str) {
     world.by("rita", move |cx| {
         acts::change::verbs::cancel_change(cx, &key, &body(json!({"reason": "Not needed"})))
     });
+}
+
+#[test]
+fn what_a_gate_check_and_a_run_of_another_system_name_goes_with_the_change() {
+    let world = world();
+    let key = world.draft("Move the okapi");
+    let run = json!({"kind": "deployment", "external_ref": "quoll/pay | 7", "change_key": key, "state": "quoll waits"});
+    world.system(move |cx| noun::add::<OutsideRun>(cx, &body(run.clone())));
+    let question = Question {
+        service: "pay".to_owned(),
+        environment: "production".to_owned(),
+        artifact: Some(ARTIFACT.to_owned()),
+        commit: None,
+        change: Some(key.clone()),
+        purpose: None,
+        member: Some("Quoll's till".to_owned()),
+    };
+    world.by("pipe", move |cx| answer::check(cx, &question, None));
+    assert!(
+        tables_with(&world, "quoll").is_superset(&BTreeSet::from(["gate_check", "outside_run"].map(str::to_owned)))
+    );
+    cancel(&world, &key);
+    erased(
+        &world,
+        &key,
+        json!({"kind": "texts", "reason": "Request of 12 November"}),
+    );
+    assert_eq!(tables_with(&world, "quoll"), BTreeSet::new());
+    assert_proven(&world, &key);
 }
 
 #[test]

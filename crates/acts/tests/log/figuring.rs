@@ -5,9 +5,10 @@ use acts::change::link_change;
 use acts::directory::set_service;
 use acts::report::export_event_log::export_event_log;
 use acts::report::find_figures::{explain_figure, find_figure, find_rows, find_sensitivity};
-use acts::report::find_tiles::{MOST_READ, MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
+use acts::report::find_tiles::{MOST_WAITING, Narrow, find_changes_of_row, find_tiles};
 use acts::report::metric_query::read_query;
 use acts::report::project_outcomes::{NAME, project_outcomes, rebuild_outcomes};
+use acts::report::recent_rows::MOST_READ;
 use jiff::{SignedDuration, Timestamp};
 use model::core::refusal::Refusal;
 use model::report::dashboard::tile_of;
@@ -15,6 +16,7 @@ use model::report::population::RowFilter;
 use serde_json::json;
 use store::report::change_outcome::OutcomeRow;
 use store::report::{change_outcome, projection};
+use store::{Lane, Mode};
 
 use crate::world::{ARTIFACT, FILE, TENANT, World, body};
 
@@ -53,6 +55,13 @@ fn share(world: &World, id: &'static str) -> (u64, u64) {
         Ok((found.whole.hits, found.whole.of))
     });
     look.unwrap()
+}
+
+/// Rows that a test saves past the projector are seen where the projection is elsewhere.
+fn move_on(cx: &mut acts::Context<'_, '_>) -> acts::Result<()> {
+    let position = projection::position(cx.tx, NAME)?;
+    assert!(projection::save_position(cx.tx, NAME, position, position + 1_000)?);
+    Ok(())
 }
 
 #[test]
@@ -406,7 +415,7 @@ fn of_many_changes_a_dashboard_counts_the_newest_and_says_from_when_on() {
             };
             change_outcome::save(cx.tx, &row)?;
         }
-        Ok(())
+        move_on(cx)
     });
     let found = look();
     let [emergencies, frequency, failures, trend] = found.as_slice() else {
@@ -461,7 +470,70 @@ fn thousands_of_drafts_leave_the_figures_of_a_dashboard_as_they_are() {
             };
             change_outcome::save(cx.tx, &row)?;
         }
-        Ok(())
+        move_on(cx)
     });
     assert_eq!(look(), before);
+}
+
+#[test]
+fn a_dashboard_that_was_seen_before_has_the_next_act_on_it_and_is_each_readers_own() {
+    let world = World::new();
+    let tiles = ["states", "own", "waiting", "success", "failures"].map(|id| tile_of(id).unwrap());
+    let seen_by = |login: &'static str| {
+        let actor = world.actor(login);
+        let look = move |cx: &mut acts::Context<'_, '_>| find_tiles(cx, &tiles, &Narrow::new());
+        let found = world
+            .executor
+            .wait(Lane::Pages, TENANT, actor, Mode::Read, look)
+            .unwrap();
+        let rows = found
+            .iter()
+            .flat_map(|it| it.rows.iter().map(move |row| (it.tile.id, row)));
+        let counted: Vec<String> = rows
+            .filter(|(_, row)| row.count > 0)
+            .map(|(tile, row)| format!("{tile}/{}: {}", row.id, row.count))
+            .collect();
+        let success = found[3].figure.as_ref().map(|it| (it.whole.hits, it.whole.of));
+        (counted, success.unwrap())
+    };
+    let has = |login: &'static str, row: &str| seen_by(login).0.iter().any(|it| it == row);
+    let done = world.closed("One");
+    world.sequence();
+    // A window ends before now.
+    world.pass_seconds(1);
+    assert_eq!(seen_by("rita"), seen_by("rita"));
+    assert_eq!(seen_by("rita").1, (1, 1));
+    let draft = |title: &str, hour: u8| {
+        let [start, end] = [hour, hour + 1].map(|hour| format!("2026-11-21T{hour:02}:00:00Z"));
+        world.draft_at(title, ARTIFACT, [&start, &end])
+    };
+    let key = draft("Two", 8);
+    assert!(
+        has("rita", "states/draft: 1"),
+        "before the act has its place in the log"
+    );
+    assert!(has("rita", "own/draft: 1") && !has("mona", "own/draft: 1"));
+    world.by("rita", move |cx| acts::change::verbs::submit_change(cx, &key));
+    let waits = |login: &'static str| {
+        let rows = seen_by(login).0.into_iter();
+        rows.filter(|row| row.starts_with("waiting/")).collect::<Vec<_>>()
+    };
+    let before = waits("mona");
+    assert!(!before.is_empty());
+    assert!(!has("rita", "states/draft: 1"));
+    let third = draft("Three", 12);
+    assert_eq!(waits("mona"), before, "a draft waits for no decision");
+    world.by("rita", move |cx| acts::change::verbs::submit_change(cx, &third));
+    assert_ne!(waits("mona"), before, "two changes wait now");
+    world.by("mona", move |cx| {
+        link_change::link_change(cx, &done, &body(json!({"kind": "caused", "to": "pagerduty:outage-7"})))
+    });
+    world.sequence();
+    assert_eq!(seen_by("rita").1, (0, 1), "the row follows the projection");
+    assert!(has("rita", "failures/refuted: 1"));
+    let whole = world.look(|cx| {
+        let query = read_query("success_share", cx.now, |_| None)?;
+        find_figure(cx, &query)
+    });
+    assert_eq!(whole.map(|it| (it.whole.hits, it.whole.of)).unwrap(), (0, 1));
 }

@@ -66,3 +66,45 @@ fn each_time_of_a_freeze_states_what_it_is_expected_to_let_through() {
     assert_eq!(stated(&world, &id).len(), 2);
     world.assert_replays();
 }
+
+#[test]
+fn an_exception_is_for_the_time_over_the_change_and_is_reported_there() {
+    let world = World::new();
+    let key = world.draft_at("First", ARTIFACT, ["2026-11-20T10:00:00Z", "2026-11-20T12:00:00Z"]);
+    let wanted = body(json!({
+        "title": "Month end", "reason": "Finance counts.", "starts_at": "2026-11-20T09:00:00Z",
+        "ends_at": "2026-11-20T18:00:00Z", "rrule": "FREQ=DAILY;COUNT=3", "time_zone": "UTC",
+    }));
+    let id = world.by("mona", move |cx| Ok(set_freeze::set_freeze(cx, &wanted)?.id.0));
+    let except = |time: Option<&str>| {
+        let mut request = json!({"change": key, "reason": "Totals are wrong."});
+        if let Some(time) = time {
+            request["time"] = json!(time);
+        }
+        let (freeze, request) = (id.clone(), body(request));
+        world.by("mona", move |cx| set_freeze::except_from_freeze(cx, &freeze, &request))
+    };
+    let starts = |freeze: &Freeze| -> Vec<String> {
+        let rows = freeze.exceptions.iter();
+        rows.map(|row| row.time.unwrap().starts_at.to_string()).collect()
+    };
+    assert_eq!(starts(&except(None)), ["2026-11-20T09:00:00Z"]);
+    let both = except(Some("2026-11-22T09:00:00Z"));
+    assert_eq!(starts(&both), ["2026-11-20T09:00:00Z", "2026-11-22T09:00:00Z"]);
+    let freeze = id.clone();
+    let report = world.by("mona", move |cx| find_freeze_report::find_freeze_report(cx, &freeze));
+    let told: Vec<(String, usize)> = report
+        .times
+        .iter()
+        .map(|it| (it.starts_at.to_string(), it.exceptions.len()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("2026-11-20T09:00:00Z".to_owned(), 1),
+            ("2026-11-22T09:00:00Z".to_owned(), 1)
+        ],
+        "no exception was signed for the day between"
+    );
+    world.assert_replays();
+}

@@ -13,6 +13,7 @@ mod asked;
 mod attacked;
 mod beside;
 mod beside_rows;
+mod bounced;
 mod by_two;
 mod catalogues;
 mod cause_rows;
@@ -57,6 +58,8 @@ mod narrowed;
 mod narrower_rights;
 mod narrowing;
 mod on_postgres;
+#[path = "../common/once.rs"]
+mod once;
 mod one_interest;
 mod ordering;
 mod outsiders;

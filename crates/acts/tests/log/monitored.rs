@@ -72,6 +72,16 @@ fn a_monitor_is_raised_from_the_start_to_the_end_of_the_watch_also_where_a_round
     let rule = rules(&world)["groups"][0]["rules"][0].clone();
     assert_eq!(rule["expr"], "p99{s=\"pay\"} > 1");
     assert_eq!(rule["labels"]["assent_change"], key.as_str());
+    let placed = world.look(raise_monitors::find_placed).unwrap();
+    assert_eq!(
+        (
+            placed[0].monitor.as_str(),
+            placed[0].change.as_str(),
+            placed[0].expressions.as_slice()
+        ),
+        ("pay-latency", key.as_str(), &["p99{s=\"pay\"} > 1".to_owned()][..])
+    );
+    assert!(placed[0].targets.contains("probe.example:9115"));
     let id = raised(&world)[0].id.0.clone();
     let told = world.look(move |cx| raise_monitors::errand(cx, &id)).unwrap().unwrap();
     assert_eq!(
@@ -102,7 +112,7 @@ fn an_objective_is_measured_while_a_change_is_watched_and_a_miss_is_no_success()
     let key = begun(&world);
     let due = world.look(measure_objectives::find_due).unwrap();
     assert_eq!(due.len(), 1, "{due:?}");
-    assert!(world.system(measure_objectives::ask));
+    assert!(world.system(measure_objectives::queue_calls));
     assert!(world.look(measure_objectives::find_due).unwrap().is_empty(), "it waits");
     let subject = due[0].clone();
     let asked = world

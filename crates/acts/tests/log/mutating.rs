@@ -30,12 +30,6 @@ const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../store/migra
 
 /// Columns without any second source, each with the reason.
 const FREE: &[(&str, &str)] = &[
-    // The newest is compared with the log's state; nothing records the earlier signed sizes.
-    ("checkpoint", "tenant"),
-    // The note has the size and the root; only its cosignature, where it has one, has the time of signing.
-    ("checkpoint", "at"),
-    // The decisive part of it is compared (`derived_rows_are_compared`); its sentences for people move with names and groups.
-    ("gate_view", "body"),
     // A text that went to another tenant is one that is gone, and that is what an erasure leaves.
     ("text_salt", "tenant"),
     // One that counts higher only makes verifiers take the list anew; one that counts lower than its entries is found.

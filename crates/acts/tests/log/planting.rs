@@ -1,13 +1,16 @@
 //! Records planted with write access to the database and without the master key: events that wait for their place, sessions.
 
 use acts::audit::check_log;
+use acts::audit::read_grounds::GroundsReader;
 use acts::audit::replay_log::Finding;
 use acts::audit::sequence_events::sequence_events;
 use acts::core::row_mac;
+use acts::core::services::Way;
 use acts::guard::session_end;
 use jiff::SignedDuration;
 use model::identity::factor::Factor;
 use store::identity::session::{self, Session};
+use store::integration::inbox::{self, NewDelivery};
 
 use crate::world::{TENANT, World};
 
@@ -198,6 +201,55 @@ fn a_session_that_was_put_back_after_its_end_is_named() {
         .iter()
         .any(|it| it.table == "session" && it.id == "s7" && it.what.contains("put back"));
     assert!(named, "{findings:#?}");
+    // A server that has read the log refuses it when it is used.
+    let is_over = |name| world.executor.services().ended().is_over(TENANT, Way::Session(name));
+    assert!(!is_over("s7"), "no reader has come so far");
+    let mut reader = GroundsReader::default();
+    reader.read_on(&world.executor, TENANT, || true).unwrap();
+    assert!(is_over("s7") && !is_over("s8"));
+}
+
+#[test]
+fn a_waiting_delivery_that_was_edited_is_named() {
+    for edit in [
+        "subject = ''",
+        "received_at = received_at - 1000000",
+        "event = 'push'",
+        "connection = 'c2'",
+        "delivery_id = '2'",
+        "body_digest = 'sha256:00'",
+        "mac = NULL",
+    ] {
+        let world = World::new();
+        world.system(|cx| {
+            let digest = proof::crypto::digest_text(b"{}");
+            let came = row_mac::Came {
+                id: "d1",
+                connection: "c1",
+                delivery_id: "1",
+                event: "deployment",
+                body_digest: &digest,
+                subject: "web/7",
+                received_at: cx.now,
+            };
+            let mac = came.mac(cx);
+            let delivery = NewDelivery {
+                id: came.id,
+                connection: came.connection,
+                delivery_id: came.delivery_id,
+                body_digest: came.body_digest,
+                event: came.event,
+                received_at: came.received_at,
+                body: b"{}",
+                subject: came.subject,
+                mac: &mac,
+            };
+            Ok(inbox::receive(cx.tx, &delivery)?)
+        });
+        world.assert_replays();
+        let findings = world.tampered(&format!("UPDATE inbox SET {edit}"));
+        assert_eq!(of_macs(&findings, "inbox"), ["d1"], "{edit}: {findings:#?}");
+    }
 }
 
 /// Sets a log of one tile back to an earlier state with fewer entries, by the checkpoint of then, and removes all later ones.

@@ -90,7 +90,7 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
 /// The recorded maker of a person's sign-in by the provider `corp`, which the host set.
 fn handed(world: &World, login: &'static str) -> Option<PersonId> {
     let person = world.actor(login).person;
-    let found = world.look(move |cx| impersonation::handed_by(cx, &person, "provider:corp"));
+    let found = world.look(move |cx| impersonation::credential_setter(cx, &person, "provider:corp"));
     found.unwrap()
 }
 

@@ -288,6 +288,61 @@ fn derived_rows_are_compared() {
 }
 
 #[test]
+fn a_row_of_the_gate_without_a_servers_code_is_found_also_where_it_names_no_change() {
+    let copied = "INSERT INTO gate_view
+            (tenant, change_id, target_id, purpose, service, environment, artifact, commit_sha, body, code)
+        SELECT tenant, 'none', target_id, purpose, service, environment, artifact, commit_sha, body, code
+        FROM gate_view LIMIT 1";
+    for sql in [
+        "UPDATE gate_view SET code = NULL",
+        "UPDATE gate_view SET code = zeroblob(33)",
+        copied,
+    ] {
+        let findings = expect(sql, "gate_view", Some("code"));
+        assert!(
+            findings.iter().all(|it| it.table == "gate_view"),
+            "{sql}: {findings:#?}"
+        );
+    }
+}
+
+#[test]
+fn an_older_checkpoint_that_was_edited_or_removed_is_found() {
+    let grown = || {
+        let world = World::new();
+        for _ in 0..3 {
+            world.noise(1);
+            world.sequence();
+        }
+        world.assert_replays();
+        world
+    };
+    let place = |offset: usize| {
+        format!(
+            "tenant = 'halden' AND size =
+                (SELECT size FROM checkpoint WHERE tenant = 'halden' ORDER BY size DESC LIMIT 1 OFFSET {offset})"
+        )
+    };
+    for sql in [
+        format!("DELETE FROM checkpoint WHERE {}", place(1)),
+        format!("DELETE FROM checkpoint WHERE {}", place(2)),
+        "DELETE FROM checkpoint WHERE tenant = 'halden' AND size = 0".to_owned(),
+        format!("UPDATE checkpoint SET at = at + 1 WHERE {}", place(1)),
+    ] {
+        let findings = grown().tampered(&sql);
+        assert_eq!(findings.len(), 1, "{sql}: {findings:#?}");
+        assert!(has(&findings, "checkpoint", Some("code")), "{sql}: {findings:#?}");
+    }
+    // One that was the newest when it was removed, so that the log has grown since.
+    let world = grown();
+    world.tampered(&format!("DELETE FROM checkpoint WHERE {}", place(0)));
+    world.noise(1);
+    world.sequence();
+    let findings = world.replay().findings;
+    assert!(has(&findings, "checkpoint", Some("code")), "{findings:#?}");
+}
+
+#[test]
 fn a_version_that_no_event_made_is_found_before_it_stops_the_next_one() {
     let sql = "INSERT INTO event_record SELECT tenant, 'none', table_name, record_id, 99 FROM event_record
                WHERE tenant = 'halden' LIMIT 1";
@@ -442,6 +497,22 @@ fn secrets_that_are_gone_or_exchanged_and_the_day_of_a_password_are_looked_at() 
     ));
     let of_password = found.iter().find(|it| it.table == "password").unwrap();
     assert_eq!(of_password.field.as_deref(), Some("set_at"), "{found:?}");
+}
+
+#[test]
+fn the_time_of_a_password_is_compared_also_where_nobody_else_set_it() {
+    for (edit, field) in [
+        ("set_at = set_at - 900000000000", "set_at"),
+        ("set_at = NULL", "code"),
+        ("code = NULL", "code"),
+    ] {
+        let world = World::new();
+        world.system(|cx| set_person::set_password(cx, "sam", "$argon2id$one"));
+        world.assert_replays();
+        let found = world.tampered(&format!("UPDATE password SET {edit}"));
+        assert_eq!(found.len(), 1, "{edit}: {found:?}");
+        assert!(has(&found, "password", Some(field)), "{edit}: {found:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Audit samples: the working paper and the conclusion come from the same place of the log.
 
 use acts::approval::set_delegation::set_delegation;
-use acts::audit::audit_paper::items;
+use acts::audit::audit_paper::{items, sign_sample};
 use acts::core::{noun, write};
 use acts::directory::set_person;
 use model::audit::audit_conclusion::AuditConclusion;
@@ -12,6 +12,12 @@ use store::{Lane, Mode};
 
 use crate::world::{ARTIFACT, TENANT, World, body};
 
+/// The present time, at which a span may end that has all work so far.
+fn now(world: &World) -> String {
+    world.pass_seconds(1);
+    world.look(|cx| Ok(cx.now)).unwrap().to_string()
+}
+
 #[test]
 fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
     let world = World::new();
@@ -20,7 +26,7 @@ fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
     let key = world.closed("Add a column");
     world.sequence();
     let wanted = body(json!({
-        "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
+        "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": now(&world),
         "seed": "a seed", "size": 1,
     }));
     let sample = world.by("aud", move |cx| noun::add::<AuditSample>(cx, &wanted));
@@ -67,11 +73,46 @@ fn what_began_in_the_span_can_be_drawn_though_it_is_not_closed() {
         }));
         world.by("aud", move |cx| noun::add::<AuditSample>(cx, &wanted))
     };
-    let sample = draw("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z");
+    let sample = draw("2020-01-01T00:00:00Z", &now(&world));
     assert_eq!((sample.changes, sample.population), (vec![key], 1));
     assert!(sample.strata[0].contains(", implementing"), "{:?}", sample.strata);
     let before = draw("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z");
     assert_eq!(before.population, 0, "its work began after the span");
+}
+
+#[test]
+fn a_span_that_ends_ahead_is_refused_and_a_sample_without_changes_is_not_signed() {
+    let world = World::new();
+    let auditor = body(json!({"login": "aud", "roles": ["auditor"]}));
+    world.system(move |cx| set_person::create_person(cx, &auditor));
+    world.closed("Add a column");
+    world.sequence();
+    let wanted =
+        |from: &str, to: &str| body(json!({"title": "Quarter", "control": "A.8.32-b", "from": from, "to": to}));
+    let code = |done: acts::Result<AuditSample>| match done {
+        Ok(_) => String::new(),
+        Err(acts::Error::Refused(refusal)) => format!("{refusal:?}"),
+        Err(error) => panic!("{error:?}"),
+    };
+    let run = |wanted: model::core::body::Body| {
+        let act = move |cx: &mut acts::Context<'_, '_>| noun::add::<AuditSample>(cx, &wanted);
+        world
+            .executor
+            .wait(Lane::Acts, TENANT, world.actor("aud"), Mode::Write, act)
+    };
+    let ahead = code(run(wanted("2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z")));
+    assert!(ahead.contains("in_the_future"), "{ahead}");
+    let empty = run(wanted("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z")).unwrap();
+    assert_eq!((empty.population, empty.changes.len()), (0, 0));
+    let id = empty.id.0.clone();
+    let act = move |cx: &mut acts::Context<'_, '_>| sign_sample(cx, &id);
+    let signed = code(
+        world
+            .executor
+            .wait(Lane::Acts, TENANT, world.actor("aud"), Mode::Write, act),
+    );
+    assert!(signed.contains("empty_sample"), "{signed}");
+    assert_eq!(code(run(wanted("2020-01-01T00:00:00Z", &now(&world)))), "");
 }
 
 #[test]
@@ -84,9 +125,10 @@ fn the_population_is_that_of_the_log_and_a_reading_just_before_serves_for_a_minu
     let window = ["2026-11-20T12:30:00Z", "2026-11-20T15:00:00Z"];
     let next = world.draft_at("In the database alone", ARTIFACT, window);
     world.closed_of(world.approved(next));
+    let to = now(&world);
     let draw = || {
         let wanted = body(json!({
-            "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
+            "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": to,
             "seed": "a seed", "size": 2,
         }));
         world.by("aud", move |cx| noun::add::<AuditSample>(cx, &wanted))
@@ -115,7 +157,7 @@ fn nobody_concludes_on_what_an_account_that_counts_as_theirs_had_a_part_in() {
     let key = world.closed("Add a column");
     world.sequence();
     let wanted = body(json!({
-        "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": "2040-01-01T00:00:00Z",
+        "title": "Quarter", "control": "A.8.32-b", "from": "2020-01-01T00:00:00Z", "to": now(&world),
         "seed": "a seed", "size": 1,
     }));
     let sample = world.by("ada", move |cx| noun::add::<AuditSample>(cx, &wanted));

@@ -28,10 +28,10 @@ fn shown(world: &World, named: String) -> EventView {
 }
 
 /// The events' writes of each record, by table and id: its version and its fields.
-type Known = BTreeMap<(String, String), (u64, Map<String, Value>)>;
+type WrittenRecords = BTreeMap<(String, String), (u64, Map<String, Value>)>;
 
 /// Asserts that the shown values equal each record, and returns the fields that are withheld.
-fn withheld_where_all_else_stands(world: &World, known: Known) -> BTreeSet<String> {
+fn withheld_where_all_else_stands(world: &World, known: WrittenRecords) -> BTreeSet<String> {
     let mut withheld = BTreeSet::new();
     for ((table, id), (_, mut fields)) in known {
         let (asked, whose) = (table.clone(), id.clone());
@@ -57,7 +57,7 @@ fn what_every_event_wrote_adds_up_to_what_stands() {
     tell_of_people(&world);
     world.sequence();
     let size = world.look(|cx| Ok(log::state(cx.tx)?.unwrap().size)).unwrap();
-    let mut known = Known::new();
+    let mut known = WrittenRecords::new();
     let (mut edits, mut told_by_others) = (0, 0);
     for index in 0..size {
         let event = shown(&world, index.to_string());

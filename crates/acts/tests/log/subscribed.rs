@@ -34,7 +34,12 @@ fn now(world: &World, id: &str) -> OutsideCalendar {
     world.look(move |cx| Ok(errand(cx, &id)?.unwrap().calendar)).unwrap()
 }
 
-fn told(world: &World, id: &str, url: &'static str, told: Result<acts::schedule::read_calendars::Told, String>) {
+fn told(
+    world: &World,
+    id: &str,
+    url: &'static str,
+    told: Result<acts::schedule::read_calendars::CalendarReading, String>,
+) {
     let id = id.to_owned();
     world.system(move |cx| take(cx, &id, Some(url), &told));
 }

@@ -15,7 +15,7 @@ use acts::{Context, Error, Executor};
 use model::audit::key_rotation::KeyRotation;
 use model::change::change_file::Actor;
 use model::change::related_records;
-use model::core::enums::TurnKind;
+use model::core::enums::KeyRotationKind;
 use model::identity::factor::Factor;
 use proof::bundle;
 use proof::jwks::Jwks;
@@ -82,7 +82,7 @@ fn worked_off(world: &World, kid: &str) -> (KeyRotation, usize) {
             let turns = signing_keys::turns(cx)?;
             let found = turns
                 .into_iter()
-                .find(|it| it.kid == subject && it.kind == TurnKind::Revoked);
+                .find(|it| it.kid == subject && it.kind == KeyRotationKind::Revoked);
             Ok(found.unwrap())
         });
         if turn.revoking_after.is_none() {
@@ -197,7 +197,7 @@ fn permits_from_before_a_rotation_stay_good_till_their_end_and_the_old_key_goes_
     let world = opened();
     let old = minted(&world, &world.executor);
     let turn = rotate(&world, PERMIT);
-    assert_eq!((turn.kind, &turn.kid), (TurnKind::Rotated, &kid_of(&old)));
+    assert_eq!((turn.kind, &turn.kid), (KeyRotationKind::Rotated, &kid_of(&old)));
     let new = minted(&world, &world.executor);
     assert_eq!(Some(kid_of(&new)), turn.next);
     assert_eq!((verdict(&world, &old), verdict(&world, &new)), (Ok(()), Ok(())));
@@ -218,7 +218,7 @@ fn a_revoked_key_takes_all_that_it_signed_with_it_and_nothing_else() {
     rotate(&world, PERMIT);
     let good = minted(&world, &world.executor);
     let turn = revoke(&world, &kid_of(&stolen)).unwrap();
-    assert_eq!((turn.kind, turn.next.as_ref()), (TurnKind::Revoked, None));
+    assert_eq!((turn.kind, turn.next.as_ref()), (KeyRotationKind::Revoked, None));
     let (keys, list) = published(&world.executor);
     assert!(keys.find(&kid_of(&stolen)).is_none());
     assert!(list.unwrap().revoked.is_empty(), "the worker was not here yet");

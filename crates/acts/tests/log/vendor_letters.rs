@@ -2,7 +2,7 @@
 
 use acts::core::noun;
 use acts::integration::{set_connection, take_delivery};
-use acts::schedule::notice_by_mail::{LETTER, mail_notice_address, notice_address, read_letter, tell_refused};
+use acts::schedule::notice_by_mail::{LETTER, mail_notice_address, notice_address, notify_refused, read_letter};
 use model::change::related_records::Message;
 use model::directory::vendor::Vendor;
 use model::integration::signal::{MailReply, Signal};
@@ -49,7 +49,7 @@ fn the_job_of_a_letter_holds_the_address_sealed_and_a_refusal_is_told() {
     let payload = waiting.payload.clone();
     assert!(world.look(move |cx| read_letter(cx, "other", &payload)).is_err());
     let (id, subject) = (waiting.id.clone(), waiting.subject.clone());
-    world.system(move |cx| tell_refused(cx, &id, &subject, DESK));
+    world.system(move |cx| notify_refused(cx, &id, &subject, DESK));
     let told = world
         .look(|cx| Ok(record::bodies::<Message>(cx.tx, &Filter::new())?))
         .unwrap();

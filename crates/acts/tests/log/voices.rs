@@ -210,7 +210,7 @@ fn a_password_of_ones_own_choice_begins_no_day_anew() {
     hire(&world, "nils");
     let handed = || {
         let olga = world.actor("olga").person;
-        let found = world.look(move |cx| impersonation::handed_by(cx, &olga, "password"));
+        let found = world.look(move |cx| impersonation::credential_setter(cx, &olga, "password"));
         found.unwrap()
     };
     world.by("nils", |cx| set_person::set_password(cx, "olga", "phc"));

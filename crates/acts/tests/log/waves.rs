@@ -12,7 +12,7 @@ use acts::integration::{set_connection, take_delivery};
 use model::change::related_records::Message;
 use model::change::waves::member_list::{MemberBucket, MemberList};
 use model::core::enums::{GateDecision, GoDecision, MemberState, State};
-use model::integration::signal::{MemberReport, MemberWord, Signal};
+use model::integration::signal::{MemberReport, ReportedMember, Signal};
 use model::schedule::joint_maintenance::JointMaintenance;
 use serde_json::json;
 use store::record::{self, Filter};
@@ -90,7 +90,7 @@ fn connection(world: &World) -> String {
 }
 
 fn deliver(world: &World, connection: &str, key: &str, words: &[(&str, MemberState)]) -> String {
-    let word = |(member, state): &(&str, MemberState)| MemberWord {
+    let word = |(member, state): &(&str, MemberState)| ReportedMember {
         service: None,
         environment: None,
         member: (*member).to_owned(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// What came in.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) line: String,
     pub(crate) headers: String,
     pub(crate) body: Value,
@@ -18,7 +18,7 @@ pub(crate) struct Asked {
 /// A server that serves one request after the other, in order, and then returns the requests.
 pub(crate) struct Scripted {
     pub(crate) address: String,
-    thread: JoinHandle<Vec<Asked>>,
+    thread: JoinHandle<Vec<ReceivedRequest>>,
 }
 
 pub(crate) type Answer = (u16, &'static str, Value);
@@ -35,12 +35,12 @@ impl Scripted {
     }
 
     /// Runs the program against this server; returns its output and its requests.
-    pub(crate) fn run(self, words: &[&str]) -> (Output, Vec<Asked>) {
+    pub(crate) fn run(self, words: &[&str]) -> (Output, Vec<ReceivedRequest>) {
         self.run_in(&[], words)
     }
 
     /// The same, where these variables are set; `{server}` is this server's address.
-    pub(crate) fn run_in(self, variables: &[(&str, &str)], words: &[&str]) -> (Output, Vec<Asked>) {
+    pub(crate) fn run_in(self, variables: &[(&str, &str)], words: &[&str]) -> (Output, Vec<ReceivedRequest>) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ASSENT_")) {
             command.env_remove(name);
@@ -63,7 +63,7 @@ impl Scripted {
     }
 }
 
-fn answer_one(stream: &mut TcpStream, (status, headers, body): &Answer) -> Asked {
+fn answer_one(stream: &mut TcpStream, (status, headers, body): &Answer) -> ReceivedRequest {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut lines = Vec::new();
     loop {
@@ -95,7 +95,7 @@ fn answer_one(stream: &mut TcpStream, (status, headers, body): &Answer) -> Asked
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
-    Asked {
+    ReceivedRequest {
         line: lines.first().cloned().unwrap_or_default(),
         headers: lines[1..].join("\n").to_lowercase(),
         body: serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes))),

@@ -9,7 +9,7 @@
 //! of an outcome is the change, the member and its state.
 
 use model::core::enums::MemberState;
-use model::integration::signal::{self, MemberReport, MemberWord, SetAside, Signal};
+use model::integration::signal::{self, MemberReport, ReportedMember, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -30,11 +30,11 @@ const COLUMNS: Columns = Columns {
 struct Report {
     id: String,
     change: String,
-    members: Vec<Word>,
+    members: Vec<MemberLine>,
 }
 
 #[derive(Deserialize)]
-struct Word {
+struct MemberLine {
     member: String,
     state: String,
     text: Option<String>,
@@ -53,7 +53,11 @@ pub fn read_report(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
             "the report tells of more than {MOST_TOLD} members"
         )));
     }
-    let members = it.members.into_iter().map(word).collect::<Result<Vec<_>, _>>()?;
+    let members = it
+        .members
+        .into_iter()
+        .map(reported_member)
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(vec![Signal::Members(MemberReport {
         id: signal::name("id", &it.id)?,
         change: signal::name("change", &it.change)?,
@@ -61,7 +65,7 @@ pub fn read_report(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     })])
 }
 
-fn word(it: Word) -> Result<MemberWord, SetAside> {
+fn reported_member(it: MemberLine) -> Result<ReportedMember, SetAside> {
     let state: MemberState = it
         .state
         .parse()
@@ -72,7 +76,7 @@ fn word(it: Word) -> Result<MemberWord, SetAside> {
         ));
     }
     let named = |field: &str, text: Option<String>| text.map(|text| signal::name(field, &text)).transpose();
-    Ok(MemberWord {
+    Ok(ReportedMember {
         service: named("service", it.service)?,
         environment: named("environment", it.environment)?,
         member: signal::name("member", &it.member)?,

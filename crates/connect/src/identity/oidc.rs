@@ -132,7 +132,7 @@ pub fn discover(http: &Http, issuer: &str) -> Result<Discovered, OidcError> {
     let call = |request| http.call(request);
     Metadata::discover(&url, &call)
         .map(Discovered)
-        .map_err(|error| away(format!("{}{}", told(&error), mended(&error))))
+        .map_err(|error| away(format!("{}{}", error_chain(&error), mended(&error))))
 }
 
 /// The hint for a configuration that names another issuer than requested, such as one with a slash at its end.
@@ -147,7 +147,7 @@ fn mended<E: std::error::Error>(error: &DiscoveryError<E>) -> &'static str {
 }
 
 /// An error and its causes on one line.
-fn told(error: &dyn std::error::Error) -> String {
+fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -272,7 +272,7 @@ pub fn finish(
         .map_err(|error| {
             refused(
                 "code_refused",
-                format!("The provider refused the code: {}.", told(&error)),
+                format!("The provider refused the code: {}.", error_chain(&error)),
             )
         })?;
     let token = tokens
@@ -316,7 +316,7 @@ fn verify<'a>(
     let verifier = narrowed(client.id_token_verifier(), now)?.set_other_audience_verifier_fn(|_| true);
     let claims = token
         .claims(&verifier, &Nonce::new(nonce.to_owned()))
-        .map_err(|error| words_of(&error))?;
+        .map_err(|error| claims_error(&error))?;
     let party = claims.authorized_party().map(|party| party.as_str());
     if !party.map_or(claims.audiences().len() == 1, |party| party == client_id) {
         let text = "The provider's token is meant for somebody else, or does not say for whom of several it was made.";
@@ -363,7 +363,7 @@ pub(crate) fn narrowed(
         }))
 }
 
-pub(crate) fn words_of(error: &ClaimsVerificationError) -> OidcError {
+pub(crate) fn claims_error(error: &ClaimsVerificationError) -> OidcError {
     use ClaimsVerificationError as Claims;
     use SignatureVerificationError as Signature;
     let (code, text) = match error {
@@ -481,7 +481,8 @@ fn more_about(
         .user_info(tokens.access_token().clone(), Some(claims.subject().clone()))
         .map_err(|error| away(error.to_string()))?;
     let call = |request| http.call(request);
-    let told_us: UserInfoClaims<Rest, CoreGenderClaim> = request.request(&call).map_err(|error| away(told(&error)))?;
+    let told_us: UserInfoClaims<Rest, CoreGenderClaim> =
+        request.request(&call).map_err(|error| away(error_chain(&error)))?;
     let mut found: Map<String, Value> = told_us.additional_claims().all.clone().into_iter().collect();
     let mut put = |name: &str, value: Option<String>| {
         if let Some(value) = value {

@@ -11,7 +11,7 @@ use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet};
 use openidconnect::{ClientId, HttpRequest, IssuerUrl, Nonce};
 use serde_json::{Map, Value};
 
-use crate::identity::oidc::{OidcError, check_begin, narrowed, payload, refused, words_of};
+use crate::identity::oidc::{OidcError, check_begin, claims_error, narrowed, payload, refused};
 use crate::socket::http::Http;
 
 /// The longest token that is read, in bytes.
@@ -69,7 +69,7 @@ pub fn keys(http: &Http, issuer: &str) -> Result<Keys, OidcError> {
 }
 
 /// The error text for a job: a job has no sign-in page, so it must request a new token from its platform.
-fn words_for_a_job(error: OidcError) -> OidcError {
+fn job_error(error: OidcError) -> OidcError {
     match error.code {
         "token_expired" => refused(
             "token_expired",
@@ -114,7 +114,7 @@ pub fn verify(
     // The token was not requested, so it has no nonce.
     token
         .claims(&verifier, |_: Option<&Nonce>| Ok(()))
-        .map_err(|error| words_for_a_job(words_of(&error)))?;
+        .map_err(|error| job_error(claims_error(&error)))?;
     let claims = payload(&token)?;
     check_begin(&claims, now)?;
     let expires_at = check_life(&claims, now)?;
@@ -258,13 +258,13 @@ mod tests {
 
     #[test]
     fn a_job_is_told_of_a_token_that_is_over_in_words_for_a_job() {
-        let told = words_for_a_job(refused(
+        let told = job_error(refused(
             "token_expired",
             "The provider's token has expired. Sign in again.",
         ));
         assert_eq!(told.code, "token_expired");
         assert!(told.text.contains("Let the job ask for a new one"), "{}", told.text);
-        let other = words_for_a_job(refused("wrong_signature", "It is not its own."));
+        let other = job_error(refused("wrong_signature", "It is not its own."));
         assert_eq!(other.text, "It is not its own.");
     }
 }

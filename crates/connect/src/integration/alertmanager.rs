@@ -168,6 +168,7 @@ fn group(source_key: String, common: Option<String>, parts: Vec<Read>) -> Option
         // The latest beginnings are those by which a new occurrence is seen.
         later_starts: later[later.len().saturating_sub(MOST_STARTS)..].to_vec(),
         told_at: None,
+        told_number: None,
         ended_at: ends.filter(|_| is_over).and_then(|ends| ends.into_iter().max()),
     })
 }

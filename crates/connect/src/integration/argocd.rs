@@ -61,7 +61,7 @@ struct Operation {
     finished_at: Option<String>,
     message: Option<String>,
     sync_result: Option<SyncResult>,
-    operation: Option<Asked>,
+    operation: Option<RequestedOperation>,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +73,7 @@ struct SyncResult {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Asked {
+struct RequestedOperation {
     initiated_by: Option<Initiator>,
 }
 

@@ -142,6 +142,7 @@ fn incident(it: &Body, is_over: bool) -> Result<Signal, SetAside> {
         started_at: at,
         later_starts: Vec::new(),
         told_at: None,
+        told_number: None,
         ended_at: is_over.then_some(at),
     }))
 }

@@ -1,5 +1,5 @@
-//! CloudEvents 1.0.2: structured mode in and out, binary mode and batches in. Data that are CDEvents are read as such; other data are
-//! read as our plain report when the type is `assent.deployment` or `assent.verdict`.
+//! CloudEvents 1.0.2: structured mode in and out, binary mode and batches in. Data that are CDEvents are read as such; other data
+//! are read as our plain report when the type is `assent.deployment`, `assent.verdict` or `assent.incident`.
 
 use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};
@@ -15,6 +15,8 @@ pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 pub const PLAIN: &str = "assent.deployment";
 /// The type under which a verdict in our plain form travels.
 pub const VERDICT: &str = "assent.verdict";
+/// The type under which an incident in our plain form travels.
+pub const INCIDENT: &str = "assent.incident";
 
 /// The type of a batch of events (`application/cloudevents-batch+json`); its events are separate.
 pub const BATCH: &str = "cloudevents.batch";
@@ -237,7 +239,7 @@ fn read_one(event: Event, received_at: Timestamp) -> Result<Vec<Signal>, SetAsid
     if event.kind.starts_with("dev.cdevents.") {
         return cdevents::read(event.data, received_at);
     }
-    if event.kind == PLAIN || event.kind == VERDICT {
+    if [PLAIN, VERDICT, INCIDENT].contains(&event.kind.as_str()) {
         return plain::read(event.data.to_string().as_bytes(), received_at);
     }
     Ok(vec![Signal::Unknown {

@@ -19,7 +19,7 @@ const REFUSED: usize = 3;
 
 /// The known deployments.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownDeployments {
     /// Older deployments do not belong here.
     pub since: Timestamp,
     /// `repository#id` of ended deployments.
@@ -28,7 +28,7 @@ pub struct Known {
 
 /// The result of a round of polling.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct PollResult {
     /// The signals so far, also where the round ended early.
     pub signals: Vec<Signal>,
     /// Repositories that had no turn.
@@ -45,14 +45,14 @@ pub fn carry(
     caller: &Caller,
     connection: &Connection,
     credential: &str,
-    known: &Known,
+    known: &KnownDeployments,
     (now, may_go_on): (Timestamp, &dyn Fn() -> bool),
-) -> Result<Told, (String, bool)> {
-    let mut told = Told::default();
+) -> Result<PollResult, (String, bool)> {
+    let mut told = PollResult::default();
     let Some(of) = &connection.api else {
         return Ok(told);
     };
-    let asking = Asking {
+    let asking = PollRound {
         caller,
         base: of.base.trim_end_matches('/'),
         token: &token_of(caller, of, credential, now)?,
@@ -99,17 +99,17 @@ fn names(rows: &[Mapping]) -> Vec<String> {
 }
 
 /// The repositories of one round, and their known deployments.
-struct Asking<'a> {
+struct PollRound<'a> {
     caller: &'a Caller,
     base: &'a str,
     token: &'a str,
     is_gitlab: bool,
-    known: &'a Known,
+    known: &'a KnownDeployments,
     now: Timestamp,
     may_go_on: &'a dyn Fn() -> bool,
 }
 
-impl Asking<'_> {
+impl PollRound<'_> {
     /// Polls one repository's deployments; `false` when the round was over before all were read.
     fn ask(&self, row: &Mapping, signals: &mut Vec<Signal>) -> Result<bool, (String, bool)> {
         let (base, token, repository) = (self.base, self.token, row.repository.as_str());
@@ -152,7 +152,7 @@ fn rows(caller: &Caller, call: &Call) -> Result<Vec<Value>, (String, bool)> {
 }
 
 /// Whether a deployment is of a mapped environment, began since we listen, and has not ended here.
-fn is_ours(it: &Value, row: &Mapping, known: &Known) -> bool {
+fn is_ours(it: &Value, row: &Mapping, known: &KnownDeployments) -> bool {
     let environment = it["environment"]
         .as_str()
         .or_else(|| it["environment"]["name"].as_str());
@@ -230,7 +230,7 @@ mod tests {
             repository_id: None,
             first_named: None,
         };
-        let mut known = Known::default();
+        let mut known = KnownDeployments::default();
         assert!(is_ours(&listed, &mapping, &known));
         let since = Some(now);
         let joined = Mapping {
@@ -243,9 +243,9 @@ mod tests {
         );
         known.ended.insert("halden/edge-dns#42".to_owned());
         assert!(!is_ours(&listed, &mapping, &known));
-        let known = Known {
+        let known = KnownDeployments {
             since: now,
-            ..Known::default()
+            ..KnownDeployments::default()
         };
         assert!(!is_ours(&listed, &mapping, &known));
     }
@@ -300,13 +300,13 @@ mod tests {
         serde_json::from_value(shape).unwrap()
     }
 
-    fn asked_of(base: &str, repositories: &[&str], may_go_on: &dyn Fn() -> bool) -> Told {
+    fn asked_of(base: &str, repositories: &[&str], may_go_on: &dyn Fn() -> bool) -> PollResult {
         let egress = egress::Egress::parse(&["127.0.0.1".to_owned()]).unwrap();
         let caller = Caller::new(egress, None).unwrap();
         let now: Timestamp = "2026-11-20T10:30:00Z".parse().unwrap();
-        let known = Known {
+        let known = KnownDeployments {
             since: "2026-11-20T09:00:00Z".parse().unwrap(),
-            ..Known::default()
+            ..KnownDeployments::default()
         };
         carry(
             &caller,

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
 use jiff::Timestamp;
-use model::integration::signal::{Alert, AskKind, DeploymentStatus, Progress, SetAside, Signal};
+use model::integration::signal::{Alert, DecisionKind, DeploymentStatus, Progress, SetAside, Signal};
 use serde_json::{Value, json};
 
 use crate::integration::door;
@@ -142,6 +142,7 @@ fn cdevents_tell_of_incidents() {
             started_at: at("2023-03-20T14:27:05.315384Z"),
             later_starts: Vec::new(),
             told_at: None,
+            told_number: None,
             ended_at: is_over.then(|| at("2023-03-20T14:27:05.315384Z")),
         })
     };
@@ -411,6 +412,7 @@ fn a_group_of_alertmanager_is_one_alert_until_nothing_of_it_fires() {
         started_at: at("2026-11-20T09:30:00.123456Z"),
         later_starts: vec![at("2026-11-20T09:40:00Z")],
         told_at: None,
+        told_number: None,
         ended_at: None,
     };
     let found = read("alertmanager", &group(alerts.clone())).unwrap();
@@ -488,6 +490,7 @@ fn pagerduty_s_senders_trigger_and_resolve() {
         started_at: at("2026-11-20T09:30:00Z"),
         later_starts: Vec::new(),
         told_at: Some(received()),
+        told_number: None,
         ended_at: None,
     };
     assert_eq!(one("pagerduty", &trigger), Signal::Alert(wanted));
@@ -550,6 +553,7 @@ fn pagerduty_s_webhooks_tell_of_its_incidents() {
         started_at: at("2026-11-20T09:30:00Z"),
         later_starts: Vec::new(),
         told_at: None,
+        told_number: None,
         ended_at: None,
     };
     assert_eq!(
@@ -666,7 +670,7 @@ fn gitlab_tells_of_deployments() {
     };
     assert_eq!(
         (ask.ask, ask.commit.as_str(), ask.reply_to.as_str()),
-        (AskKind::DeploymentApproval, COMMIT, "30/15")
+        (DecisionKind::DeploymentApproval, COMMIT, "30/15")
     );
     let mut cut = gitlab_deployment("success");
     cut.as_object_mut().unwrap().remove("commit_url");
@@ -728,7 +732,7 @@ fn gitlab_tells_of_pushes_and_merge_requests() {
     };
     assert_eq!(
         (ask.ask, ask.reply_to.as_str(), ask.before.as_deref()),
-        (AskKind::StatusCheck, "30/7/5", Some(BEFORE))
+        (DecisionKind::StatusCheck, "30/7/5", Some(BEFORE))
     );
     assert_eq!(ask.texts.branch.as_deref(), Some("chg-1042-zone"));
     for kind in ["tag_push", "pipeline", "build", "note", "release"] {

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use model::gate::committers::Committer;
 use model::integration::signal::{
-    self, Ask, AskKind, AskTexts, DeploymentStatus, PullRequest, Push, PushedCommit, SetAside, Signal,
+    self, DecisionKind, DecisionRequest, DecisionTexts, DeploymentStatus, PullRequest, Push, PushedCommit, SetAside,
+    Signal,
 };
 use ring::hmac;
 use serde::Deserialize;
@@ -124,8 +125,8 @@ fn read_deployment(it: DeploymentBody, received_at: Timestamp) -> Result<Vec<Sig
         url: it.deployable_url.as_deref().and_then(signal::url),
     })];
     if is_blocked {
-        signals.push(Signal::Ask(Ask {
-            ask: AskKind::DeploymentApproval,
+        signals.push(Signal::Ask(DecisionRequest {
+            ask: DecisionKind::DeploymentApproval,
             repository,
             environment: Some(environment),
             commit,
@@ -137,7 +138,7 @@ fn read_deployment(it: DeploymentBody, received_at: Timestamp) -> Result<Vec<Sig
             author: None,
             fork: None,
             is_repeat: false,
-            texts: AskTexts::default(),
+            texts: DecisionTexts::default(),
             occurred_at,
         }));
     }
@@ -216,8 +217,8 @@ fn read_merge_request(
         occurred_at,
     })];
     if let Some(rule) = rule {
-        signals.push(Signal::Ask(Ask {
-            ask: AskKind::StatusCheck,
+        signals.push(Signal::Ask(DecisionRequest {
+            ask: DecisionKind::StatusCheck,
             repository,
             environment: None,
             commit: head_commit,
@@ -232,7 +233,7 @@ fn read_merge_request(
                 .map(|source| source.path_with_namespace)
                 .filter(|source| !source.eq_ignore_ascii_case(&it.project.path_with_namespace)),
             is_repeat: false,
-            texts: AskTexts {
+            texts: DecisionTexts {
                 branch: of.source_branch,
                 title: Some(of.title),
                 body: of.description,

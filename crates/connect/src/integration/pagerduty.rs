@@ -164,6 +164,7 @@ fn read_webhook(it: WebhookEvent, received_at: Timestamp) -> Result<Vec<Signal>,
         started_at,
         later_starts: Vec::new(),
         told_at: (reopens || is_over).then_some(told_at),
+        told_number: None,
         ended_at: is_over.then_some(told_at.max(started_at)),
     })])
 }
@@ -206,6 +207,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
                 started_at,
                 later_starts: Vec::new(),
                 told_at: Some(received_at),
+                told_number: None,
                 ended_at: None,
             })])
         }
@@ -222,6 +224,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
                 started_at: received_at,
                 later_starts: Vec::new(),
                 told_at: Some(received_at),
+                told_number: None,
                 ended_at: Some(received_at),
             })])
         }

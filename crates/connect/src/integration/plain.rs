@@ -12,7 +12,7 @@
 //! {"id": "analysis-17", "service": "shop", "environment": "production", "verdict": "passed", "text": "…", "at": "2026-11-20T10:00:00Z"}
 //! ```
 //! is a verdict of a tool that compares a new version with the old one: `passed`, `failed` or `inconclusive`. Its natural key
-//! is place, service, id and verdict.
+//! is place, service, id and verdict. A body with a field `incident` reports an incident.
 
 use jiff::Timestamp;
 use model::core::enums::WatchResult;
@@ -20,7 +20,7 @@ use model::integration::signal::{self, Deployment, DeploymentStatus, Progress, S
 use serde::Deserialize;
 
 use crate::integration::received::{parse, time};
-use crate::integration::words;
+use crate::integration::{incidents, words};
 
 #[derive(Deserialize)]
 struct Body {
@@ -38,12 +38,15 @@ struct Body {
     text: Option<String>,
 }
 
-/// Reads a report or a verdict.
+/// Reads a report, a verdict or an incident.
 ///
 /// # Errors
 /// [`SetAside`] where a field is missing or no commit, digest, status, verdict or time, or where a report names neither commit
 /// nor artifact.
 pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    if incidents::plain::is_incident(body) {
+        return incidents::plain::read(body, received_at);
+    }
     let it: Body = parse(body)?;
     if let Some(word) = &it.verdict {
         return verdict(&it, word, received_at).map(|it| vec![Signal::Verdict(it)]);

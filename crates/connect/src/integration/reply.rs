@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use model::directory::snapshot::{Connection, ConnectionApi};
-use model::gate::provenance::{OutsideCheck, Word};
-use model::integration::signal::{self, AskKind};
+use model::gate::provenance::{CheckReply, OutsideCheck};
+use model::integration::signal::{self, DecisionKind};
 
-use crate::integration::github::api::{self, Say};
+use crate::integration::github::api::{self, CheckDecision};
 use crate::integration::{gitlab, run_task};
 use crate::socket::call::{Call, Caller};
 
@@ -24,9 +24,9 @@ pub fn carry(
     let base = of.base.trim_end_matches('/');
     let token = token_of(caller, of, credential, now)?;
     let say = match check.answer {
-        Word::Waiting => Say::Wait,
-        Word::Approved => Say::Yes,
-        Word::Rejected => Say::No,
+        CheckReply::Waiting => CheckDecision::Wait,
+        CheckReply::Approved => CheckDecision::Yes,
+        CheckReply::Rejected => CheckDecision::No,
     };
     let (place, words) = (
         (check.repository.as_str(), check.commit.as_str()),
@@ -34,14 +34,14 @@ pub fn carry(
     );
     let theirs = check.theirs.as_deref().unwrap_or_default();
     let call = match check.ask {
-        AskKind::ProtectionRule => Some(api::protection_rule(&check.reply_to, &token, theirs, say, &check.text)),
-        AskKind::Merge if of.status == "check_run" => Some(api::check_run(base, &token, place, say, words)),
-        AskKind::Merge => Some(api::commit_status(base, &token, place, say, words)),
-        AskKind::StatusCheck => gitlab::api::status_check(base, &token, &check.reply_to, &check.commit, say),
-        AskKind::DeploymentApproval => {
+        DecisionKind::ProtectionRule => Some(api::protection_rule(&check.reply_to, &token, theirs, say, &check.text)),
+        DecisionKind::Merge if of.status == "check_run" => Some(api::check_run(base, &token, place, say, words)),
+        DecisionKind::Merge => Some(api::commit_status(base, &token, place, say, words)),
+        DecisionKind::StatusCheck => gitlab::api::status_check(base, &token, &check.reply_to, &check.commit, say),
+        DecisionKind::DeploymentApproval => {
             gitlab::api::deployment_approval(base, &token, &check.reply_to, say, &check.text)
         }
-        AskKind::RunTask => Some(run_task::result(check, &token, page)),
+        DecisionKind::RunTask => Some(run_task::result(check, &token, page)),
     };
     call.map_or(Ok(()), |call| send(caller, &call).map(drop))
 }

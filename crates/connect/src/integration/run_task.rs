@@ -7,8 +7,8 @@
 
 use jiff::Timestamp;
 use model::core::unmet::Unmet;
-use model::gate::provenance::{OutsideCheck, Word};
-use model::integration::signal::{self, AskTexts, RunTask, SetAside, Signal};
+use model::gate::provenance::{CheckReply, OutsideCheck};
+use model::integration::signal::{self, DecisionTexts, RunTask, SetAside, Signal};
 use ring::hmac;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -122,7 +122,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         return Err(SetAside::because("access_token is empty or too long"));
     }
     let message = it.run_message.as_deref().and_then(signal::free_text);
-    let told = told_commit(it.vcs_commit_url.as_deref());
+    let told = commit_of_url(it.vcs_commit_url.as_deref());
     let claimed = message.as_deref().and_then(claimed_commit).filter(|_| told.is_none());
     let is_claimed = claimed.is_some();
     Ok(vec![Signal::RunTask(RunTask {
@@ -136,7 +136,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         actor: it.run_created_by.as_deref().and_then(signal::line),
         reply_to,
         token: it.access_token,
-        texts: AskTexts {
+        texts: DecisionTexts {
             branch: it.vcs_branch.filter(|branch| !branch.is_empty()),
             title: message.clone(),
             body: None,
@@ -149,7 +149,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
 
 /// The commit that a run was planned from, where Terraform fetched it: the last part of its address (`…/commit/SHA` at GitHub and
 /// GitLab, `…/commits/SHA` at Bitbucket).
-fn told_commit(url: Option<&str>) -> Option<String> {
+fn commit_of_url(url: Option<&str>) -> Option<String> {
     let last = url?.trim_end_matches('/').rsplit('/').next()?;
     signal::commit("vcs_commit_url", last).ok()
 }
@@ -164,9 +164,9 @@ fn claimed_commit(message: &str) -> Option<String> {
 #[must_use]
 pub fn result(check: &OutsideCheck, token: &str, page: &str) -> Call {
     let status = match check.answer {
-        Word::Waiting => "running",
-        Word::Approved => "passed",
-        Word::Rejected => "failed",
+        CheckReply::Waiting => "running",
+        CheckReply::Approved => "passed",
+        CheckReply::Rejected => "failed",
     };
     let message = signal::shortened(&check.text, MESSAGE_MAX_BYTES);
     let outcomes: Vec<Value> = check
@@ -197,9 +197,9 @@ pub fn result(check: &OutsideCheck, token: &str, page: &str) -> Call {
 /// One reason: its sentence, its tags, and in Markdown the next steps and the people for whom it waits.
 fn outcome(check: &OutsideCheck, place: usize, reason: &Unmet, page: &str) -> Value {
     let (label, level) = match check.answer {
-        Word::Waiting => ("Waiting", "warning"),
-        Word::Approved => ("Go", "info"),
-        Word::Rejected => ("Stop", "error"),
+        CheckReply::Waiting => ("Waiting", "warning"),
+        CheckReply::Approved => ("Go", "info"),
+        CheckReply::Rejected => ("Stop", "error"),
     };
     let mut tags = json!({"Status": [{"label": label, "level": level}], "Reason": [{"label": reason.code}]});
     if let Some(key) = &check.change_key {
@@ -239,7 +239,7 @@ mod tests {
 
     use model::core::ids::{RecordId, ServiceKey};
     use model::core::unmet::unmet;
-    use model::integration::signal::AskKind;
+    use model::integration::signal::DecisionKind;
 
     use super::*;
 
@@ -362,12 +362,12 @@ mod tests {
         assert_eq!(sealed(trial.clone(), |_| Err(())), Ok(trial));
     }
 
-    fn check(answer: Word, reasons: Vec<Unmet>) -> OutsideCheck {
+    fn check(answer: CheckReply, reasons: Vec<Unmet>) -> OutsideCheck {
         OutsideCheck {
             id: RecordId::from("c"),
             version: 1,
             connection: RecordId::from("k"),
-            ask: AskKind::RunTask,
+            ask: DecisionKind::RunTask,
             natural_key: "taskrs-1".to_owned(),
             repository: "hashicorp/tfr_github_0".to_owned(),
             service: ServiceKey::from("pay"),
@@ -409,7 +409,7 @@ mod tests {
             ),
         ];
         let call = result(
-            &check(Word::Waiting, reasons),
+            &check(CheckReply::Waiting, reasons),
             "secret",
             "https://a.example/t/x/changes/CHG-1042",
         );
@@ -434,7 +434,7 @@ mod tests {
             shown.contains(r"\<b\>\*Ops\*\</b\>") && shown.contains("- ada"),
             "{shown}"
         );
-        let done = result(&check(Word::Approved, Vec::new()), "secret", "p");
+        let done = result(&check(CheckReply::Approved, Vec::new()), "secret", "p");
         let done: Value = serde_json::from_slice(&done.body).unwrap();
         assert_eq!(done["data"]["attributes"]["status"], "passed");
         assert!(done["data"].get("relationships").is_none());

@@ -1,5 +1,5 @@
 //! Mail replies: reads from a raw message of RFC 5322 the new text, the writer, and the signed address of the recipient.
-//! Automatic messages are ignored, so that no two programs write to each other.
+//! Automatic messages are ignored, so that no two programs write to each other. A report that a letter came back is a bounce.
 //!
 //! The natural key of a reply is its Message-ID. The mail server checks the sender (SPF, DKIM, DMARC) before it forwards a
 //! message: a verdict in a header could be anybody's.
@@ -7,6 +7,7 @@
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use model::integration::signal::{self, MailReply, REPLY_MARK, SetAside, Signal};
 
+use crate::notify::bounce;
 use crate::notify::mail_text::text_of;
 
 /// How many characters the signed part of a reply address has: an id and its tag in base32.
@@ -55,6 +56,9 @@ pub fn message_id(body: &[u8]) -> String {
 /// [`SetAside`] when it is no mail or has no writer.
 pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let message = parsed(body).ok_or_else(|| SetAside::because("the body is no message of RFC 5322"))?;
+    if let Some(bounce) = bounce::read(&message).filter(|it| !it.recipients.is_empty()) {
+        return Ok(vec![Signal::Bounce(bounce)]);
+    }
     if let Some(why) = automatic(&message) {
         return Ok(vec![Signal::Unknown {
             event: format!("mail that a program sent by itself ({why})"),
@@ -71,9 +75,9 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         return Err(SetAside::because("the message has not just one writer in `From`"));
     }
     // Some programs send an empty plain text beside the page for reading.
-    let mut words = new_words(&text_of(&message, false));
+    let mut words = new_text(&text_of(&message, false));
     if words.is_empty() {
-        words = new_words(&text_of(&message, true));
+        words = new_text(&text_of(&message, true));
     }
     Ok(vec![Signal::MailReply(MailReply {
         message_id: signal::free_text(message.message_id().unwrap_or_default()).unwrap_or_default(),
@@ -142,7 +146,7 @@ fn tokens(message: &Message<'_>) -> Vec<String> {
 
 /// The writer's new text: without quoted lines, the original letter, the line that introduces it, and a signature.
 #[must_use]
-pub fn new_words(text: &str) -> String {
+pub fn new_text(text: &str) -> String {
     let lines: Vec<&str> = text.lines().take(MOST_LINES).map(str::trim_end).collect();
     let mut kept: Vec<&str> = Vec::new();
     let mut has_cut = false;
@@ -400,7 +404,7 @@ mod tests {
             ("", ""),
             ("Mail me at a@b:\n\nlater", "Mail me at a@b:\n\nlater"),
         ] {
-            assert_eq!(new_words(text), words, "{text}");
+            assert_eq!(new_text(text), words, "{text}");
         }
     }
 
@@ -420,12 +424,12 @@ mod tests {
         for introduction in gmail {
             for below in ["> CHG-7 waits\n>\n> for you", "CHG-7 waits\n\nfor you"] {
                 let text = format!("Yes, go on.\nAda\n\n{introduction}\n\n{below}\n");
-                assert_eq!(new_words(&text), "Yes, go on.\nAda", "{text}");
+                assert_eq!(new_text(&text), "Yes, go on.\nAda", "{text}");
             }
             let close = format!("Yes, go on.\n{introduction}\n> CHG-7 waits");
-            assert_eq!(new_words(&close), "Yes, go on.", "{close}");
+            assert_eq!(new_text(&close), "Yes, go on.", "{close}");
             let inline = format!("{introduction}\n\n> when?\n\nToday.\n\n> who?\n\nAda.");
-            assert_eq!(new_words(&inline), "Today.\n\nAda.", "{inline}");
+            assert_eq!(new_text(&inline), "Today.\n\nAda.", "{inline}");
         }
         for names in HEADS {
             for (bold, space) in [("", ""), ("*", ""), ("", " "), ("", "\u{a0}")] {
@@ -436,7 +440,7 @@ mod tests {
                     + &head("cc", "Bo")
                     + &head(names[3], "CHG-7 waits");
                 let text = format!("Yes, go on.\n\n{heads}\nCHG-7 waits\n");
-                assert_eq!(new_words(&text), "Yes, go on.", "{text}");
+                assert_eq!(new_text(&text), "Yes, go on.", "{text}");
             }
         }
         for plain in [
@@ -446,7 +450,7 @@ mod tests {
             "She wrote in 2026:\nit works",
             "Ada a@b.example wrote in 2026 that it works.\nSo:\nit does",
         ] {
-            assert_eq!(new_words(plain), plain);
+            assert_eq!(new_text(plain), plain);
         }
     }
 
@@ -541,7 +545,7 @@ mod tests {
 
         #[test]
         fn no_line_that_is_quoted_is_taken(lines in proptest::collection::vec("(> ?)?[a-z@:0-9 ]{0,20}", 0..30)) {
-            let words = new_words(&lines.join("\n"));
+            let words = new_text(&lines.join("\n"));
             prop_assert!(!words.lines().any(|line| line.trim_start().starts_with('>')));
         }
 

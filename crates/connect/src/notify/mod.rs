@@ -1,6 +1,7 @@
 //! Notifications: messages, preferences, mail and feeds.
 
 pub mod atom;
+pub(crate) mod bounce;
 pub mod chat;
 pub mod mail;
 pub mod mail_files;

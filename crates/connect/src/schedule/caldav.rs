@@ -55,7 +55,7 @@ pub struct Tree {
 
 /// A client's request.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct CaldavRequest<'a> {
     /// The method.
     pub method: &'a str,
     /// The path below the root: empty, `calendar`, or `calendar/object.ics`, without a slash at the end.
@@ -128,7 +128,7 @@ enum Thing<'t> {
 
 /// Answers a client.
 #[must_use]
-pub fn answer(tree: &Tree, asked: Asked<'_>) -> Reply {
+pub fn respond(tree: &Tree, asked: CaldavRequest<'_>) -> Reply {
     if asked.method == "OPTIONS" {
         return Reply::plain(200, "");
     }
@@ -200,7 +200,7 @@ fn get(tree: &Tree, thing: Thing<'_>) -> Reply {
     }
 }
 
-fn propfind(tree: &Tree, thing: Thing<'_>, asked: Asked<'_>) -> Reply {
+fn propfind(tree: &Tree, thing: Thing<'_>, asked: CaldavRequest<'_>) -> Reply {
     // An infinite depth may be refused (RFC 4918, 9.1); none means infinite, which clients of calendars do not mean.
     let is_deep = match asked.depth {
         Some("0") | None => false,
@@ -507,9 +507,9 @@ mod tests {
 
     fn ask(method: &str, below: &str, depth: Option<&str>, body: &str) -> Reply {
         let body = body.as_bytes();
-        answer(
+        respond(
             &tree(),
-            Asked {
+            CaldavRequest {
                 method,
                 below,
                 depth,

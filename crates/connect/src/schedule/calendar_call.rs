@@ -46,7 +46,7 @@ pub fn read(
     let answer = caller
         .call(&call)
         .map_err(|why| format!("There was no answer: {why}."))?;
-    answered(&answer, calendar.is_caldav, now)
+    read_response(&answer, calendar.is_caldav, now)
 }
 
 /// The call that reads a calendar.
@@ -93,7 +93,7 @@ fn query(now: Timestamp) -> String {
     )
 }
 
-fn answered(answer: &Answer, is_caldav: bool, now: Timestamp) -> Result<Read, String> {
+fn read_response(answer: &Answer, is_caldav: bool, now: Timestamp) -> Result<Read, String> {
     if answer.status == 304 {
         return Ok(Read::Unchanged);
     }
@@ -254,8 +254,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_events_or_says_why_it_is_none() {
-        assert_eq!(answered(&answer(304, ""), false, now()), Ok(Read::Unchanged));
-        let Ok(Read::Events { events, entity_tag }) = answered(&answer(200, &event("Power")), false, now()) else {
+        assert_eq!(read_response(&answer(304, ""), false, now()), Ok(Read::Unchanged));
+        let Ok(Read::Events { events, entity_tag }) = read_response(&answer(200, &event("Power")), false, now()) else {
             panic!("it is a calendar");
         };
         assert_eq!((events.len(), events[0].title.as_str()), (1, "Power"));
@@ -266,7 +266,7 @@ mod tests {
             (200, "", "empty"),
             (200, "<html></html>", "Line 1"),
         ] {
-            let told = answered(&answer(status, body), false, now()).unwrap_err();
+            let told = read_response(&answer(status, body), false, now()).unwrap_err();
             assert!(told.contains(why), "{told}");
         }
     }
@@ -281,12 +281,12 @@ mod tests {
              </d:propstat></d:response></d:multistatus>",
             event("Second")
         );
-        let Ok(Read::Events { events, .. }) = answered(&answer(207, &body), true, now()) else {
+        let Ok(Read::Events { events, .. }) = read_response(&answer(207, &body), true, now()) else {
             panic!("it is a multistatus");
         };
         let titles: Vec<&str> = events.iter().map(|it| it.title.as_str()).collect();
         assert_eq!(titles, ["Power & cooling", "Second"]);
-        let empty = answered(&answer(207, "<multistatus xmlns=\"DAV:\"/>"), true, now());
+        let empty = read_response(&answer(207, "<multistatus xmlns=\"DAV:\"/>"), true, now());
         let nothing = Read::Events {
             events: Vec::new(),
             entity_tag: None,
@@ -298,7 +298,7 @@ mod tests {
             "<multistatus><calendar-data>&e;</calendar-data></multistatus>",
             "<multistatus",
         ] {
-            assert!(answered(&answer(207, body), true, now()).is_err(), "{body}");
+            assert!(read_response(&answer(207, body), true, now()).is_err(), "{body}");
         }
     }
 }

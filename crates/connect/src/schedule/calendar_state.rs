@@ -94,7 +94,7 @@ fn name_of(text: &str) -> Name {
 
 /// The response from the times in which one of the calendars is closed; none of them need be in order.
 #[must_use]
-pub fn answer(closed: &[(Timestamp, Timestamp)], at: Timestamp) -> Value {
+pub fn state_response(closed: &[(Timestamp, Timestamp)], at: Timestamp) -> Value {
     let is_closed = |at: Timestamp| closed.iter().any(|(from, until)| *from <= at && at < *until);
     let now = is_closed(at);
     let mut turns: Vec<Timestamp> = closed.iter().flat_map(|(from, until)| [*from, *until]).collect();
@@ -167,17 +167,17 @@ mod tests {
         let (three, four) = (at("2026-12-26T00:00:00Z"), at("2026-12-30T00:00:00Z"));
         // Two that overlap change nothing where the first one ends.
         let closed = [(two, four), (one, three)];
-        let told = answer(&closed, at("2026-12-20T00:00:00Z"));
+        let told = state_response(&closed, at("2026-12-20T00:00:00Z"));
         assert_eq!(
             (&told["State"], &told["NextTransitionTime"]),
             (&json!("OPEN"), &json!("2026-12-24T00:00:00Z"))
         );
-        let told = answer(&closed, one);
+        let told = state_response(&closed, one);
         assert_eq!(
             (&told["State"], &told["NextTransitionTime"]),
             (&json!("CLOSED"), &json!("2026-12-30T00:00:00Z"))
         );
-        let told = answer(&closed, four);
+        let told = state_response(&closed, four);
         assert_eq!((&told["State"], told.get("NextTransitionTime")), (&json!("OPEN"), None));
     }
 }

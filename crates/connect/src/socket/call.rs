@@ -168,7 +168,7 @@ impl Caller {
         let mut response = self.send(call, patience)?;
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(most_bytes).read_to_vec();
-        Ok((status, body.map_err(|error| told(&error))?))
+        Ok((status, body.map_err(|error| error_text(&error))?))
     }
 
     fn send(&self, call: &Call, patience: Duration) -> Result<ureq::http::Response<ureq::Body>, String> {
@@ -192,7 +192,7 @@ impl Caller {
                 self.agent.run(request.timeout_global(Some(patience)).build())
             }
         };
-        run.map_err(|error| told(&error))
+        run.map_err(|error| error_text(&error))
     }
 }
 
@@ -270,7 +270,7 @@ fn refusal(ip: IpAddr, is_plain: bool) -> ureq::Error {
 }
 
 /// The error, without the address: it may hold a token of the receiver's.
-pub(super) fn told(error: &ureq::Error) -> String {
+pub(super) fn error_text(error: &ureq::Error) -> String {
     let text = match error {
         ureq::Error::Io(inner) => inner.to_string(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),

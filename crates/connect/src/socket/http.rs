@@ -3,7 +3,7 @@
 
 use openidconnect::{HttpRequest, HttpResponse};
 
-use super::call::{ANSWER_MAX_BYTES, Caller, told};
+use super::call::{ANSWER_MAX_BYTES, Caller, error_text};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +33,7 @@ impl Http {
     pub fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let wrong = |error: ureq::Error| HttpError {
-            text: format!("`{host}` cannot be asked: {}", told(&error)),
+            text: format!("`{host}` cannot be asked: {}", error_text(&error)),
         };
         let mut answer = self.caller.agent().run(request).map_err(wrong)?;
         let bytes = answer

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::approval::authority::{Yes, able_on, approval_rules, asked_word, open_stage, said_yes, targets_of};
+use crate::approval::authority::{
+    Yes, able_on, approval_rules, approvers_name, approving_rights, open_stage, targets_of,
+};
 use crate::approval::obligation::{ApprovalRule, Asked, TargetObligation};
 use crate::approval::separation_of_duties::keeps_apart;
 use crate::cab::board::{quorum_unmet, too_small_board};
@@ -52,7 +54,7 @@ fn approval_unmet_for(
     what: bool,
 ) -> Option<Unmet> {
     let rule_id = &row.obligation.id;
-    let yes = said_yes(file, (rule_id, rule), &target.id, now, what);
+    let yes = approving_rights(file, (rule_id, rule), &target.id, now, what);
     if yes.meets(rule) {
         return None;
     }
@@ -71,7 +73,7 @@ fn approval_unmet_for(
             "cannot_be_met",
             format!(
                 "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
-                asked_word(&unstaffed(rule, &yes, &open)),
+                approvers_name(&unstaffed(rule, &yes, &open)),
                 target.service
             ),
             who_is_added(&unstaffed(rule, &yes, &open)),
@@ -81,7 +83,7 @@ fn approval_unmet_for(
     let stage = open_stage(file, now);
     if rule.stage > stage {
         let too_small = too_small_board((file, directory), (rule_id, rule));
-        let people = || logins(directory, &asked_in_stage(file, directory, stage, now));
+        let people = || logins(directory, &approvers_of_stage(file, directory, stage, now));
         return Some(too_small.unwrap_or_else(|| later_stage(rule_id, (rule.stage, stage), people())));
     }
     let mut people: Vec<PersonId> = Vec::new();
@@ -119,7 +121,7 @@ fn later_stage(rule_id: &str, (own, open): (u32, u32), people: Vec<String>) -> U
 }
 
 /// The people whose approval would help the open rules of a stage.
-fn asked_in_stage(file: &ChangeFile, directory: &Directory, stage: u32, now: Timestamp) -> Vec<PersonId> {
+fn approvers_of_stage(file: &ChangeFile, directory: &Directory, stage: u32, now: Timestamp) -> Vec<PersonId> {
     let mut people: Vec<PersonId> = Vec::new();
     let rules = approval_rules(file).filter(|(_, rule)| rule.stage == stage);
     for (row, rule) in rules {
@@ -127,7 +129,7 @@ fn asked_in_stage(file: &ChangeFile, directory: &Directory, stage: u32, now: Tim
         for (target, what) in
             targets_of(file, row).flat_map(|target| parts.into_iter().flatten().map(move |it| (target, it)))
         {
-            let yes = said_yes(file, (&row.obligation.id, rule), &target.id, now, what);
+            let yes = approving_rights(file, (&row.obligation.id, rule), &target.id, now, what);
             if yes.meets(rule) {
                 continue;
             }
@@ -156,7 +158,7 @@ fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, ru
         "cannot_be_met",
         format!(
             "Rule `{rule_id}` asks {} for the planned times, and {} set them: nobody agrees to times of their own.",
-            asked_word(&rule.from),
+            approvers_name(&rule.from),
             set_by.join(" and ")
         ),
         "Somebody else sets the planned times, the same or others (PUT …/schedule).",
@@ -194,7 +196,7 @@ fn who_is_added(asked: &Asked) -> String {
 
 /// The sentence that names the missing approvers, and whether they need a second factor.
 fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
-    let who = whose_word(rule_id, rule, yes);
+    let who = missing_approvers_text(rule_id, rule, yes);
     match rule.second_factor {
         true => format!("{who} It takes a second factor."),
         false => who,
@@ -202,14 +204,14 @@ fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
 }
 
 /// The sentence that names the missing approvers; with distinct groups only the groups that still lack a person.
-fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
+fn missing_approvers_text(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
     let Some(keys) = rule.from.distinct_groups() else {
-        return format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from));
+        return format!("{} approves (rule `{rule_id}`).", approvers_name(&rule.from));
     };
     let open: Vec<GroupKey> = keys.iter().filter(|key| yes.takes(key.as_str())).cloned().collect();
     let lacking = (rule.count as usize).saturating_sub(yes.count());
     let several = open.len() > 1;
-    let who = asked_word(&Asked::Groups(open));
+    let who = approvers_name(&Asked::Groups(open));
     match (several, lacking) {
         (false, _) => format!("{who} approves (rule `{rule_id}`)."),
         (true, 1) => format!("one of {who} approves (rule `{rule_id}`)."),

@@ -19,14 +19,14 @@ use crate::core::enums::{EscalationStep, OwnershipRole, Role, State};
 use crate::core::ids::{GroupKey, PersonId, RecordId, TargetId};
 use crate::core::parse::later;
 use crate::directory::basis::{Basis, Holder, Seen};
-use crate::directory::impersonation::Hands;
+use crate::directory::impersonation::LinkedAccounts;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
 use crate::integration::occurrence::SKEW;
 
 /// A rule that needs a decision of a person, and the grounds on which that decision would count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asking {
+pub struct OpenRule {
     /// The rule.
     pub rule: ApprovalRule,
     /// The grounds on which a decision would count: one row for each ground of authority.
@@ -62,7 +62,7 @@ impl Directory {
 
 /// The rules that need a person's decision on the present content of the change, in any state of the change. Rules of a stage
 /// that is not yet open need nobody.
-pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Asking> {
+pub fn rules_open_for(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<OpenRule> {
     let stage = open_stage(file, now);
     let mut found = Vec::new();
     for row in &file.requirements.obligations {
@@ -74,7 +74,7 @@ pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: 
         }
         let counted = counted_for(file, directory, row, rule, person, now);
         if !counted.is_empty() {
-            found.push(Asking {
+            found.push(OpenRule {
                 rule: rule.clone(),
                 counted,
             });
@@ -138,7 +138,7 @@ pub fn able(
 ) -> Vec<Holder> {
     let clock = file.change.clocks.iter().find(|clock| clock.rule == rule_id);
     let is_late = clock.is_some_and(|clock| clock.has_reached(EscalationStep::Deputies));
-    let mut holders = asked_first(file, directory, &rule.from, target, now);
+    let mut holders = first_approvers(file, directory, &rule.from, target, now);
     if let (Asked::Group(key), true, false) = (&rule.from, rule.on_call, is_late) {
         holders = quorum::keep_on_call(directory, key, holders, now);
     }
@@ -187,7 +187,7 @@ pub fn able_on(
     let mut found = able(file, directory, rule, target, now);
     found.retain(|holder| {
         !is_barred_holder_on(file, rule.1, holder, what)
-            && one_person::may_still_speak_for(file, &holder.person, holder.root())
+            && one_person::may_still_count_for(file, &holder.person, holder.root())
     });
     found
 }
@@ -229,11 +229,11 @@ pub fn candidates(
         now,
         is_late: false,
     };
-    directory.with_delegates(asked_first(file, directory, asked, target, now), passing)
+    directory.with_delegates(first_approvers(file, directory, asked, target, now), passing)
 }
 
 /// The approvers of a rule on a target, without their delegates.
-fn asked_first(
+fn first_approvers(
     file: &ChangeFile,
     directory: &Directory,
     asked: &Asked,
@@ -342,7 +342,7 @@ fn counting<'a>(
     approval.counted_for.iter().filter(move |row| {
         stands
             && row.rule == rule_id
-            && still_asks(&rule.from, row)
+            && still_has_approvers(&rule.from, row)
             && row.targets.contains(target)
             && (if what { row.what } else { row.when })
             && row.valid_until.is_none_or(|until| now < until)
@@ -350,7 +350,7 @@ fn counting<'a>(
 }
 
 /// Whether a rule still has the approvers that it had when a row was written.
-fn still_asks(asked: &Asked, row: &CountedFor) -> bool {
+fn still_has_approvers(asked: &Asked, row: &CountedFor) -> bool {
     let group = row.basis.membership.as_ref().map(|group| group.id.as_str());
     match asked {
         // With distinct groups the group of each person decides this, at the place where people are counted.
@@ -361,7 +361,7 @@ fn still_asks(asked: &Asked, row: &CountedFor) -> bool {
 }
 
 /// The rights that approved a rule on a target: one right counts once, also where both its holder and a delegate approved.
-pub fn said_yes<'a>(
+pub fn approving_rights<'a>(
     file: &'a ChangeFile,
     (rule_id, rule): (&str, &ApprovalRule),
     target: &TargetId,
@@ -430,12 +430,12 @@ pub fn said_yes<'a>(
 
 /// Whether a rule is met on a target, on all that it covers.
 pub fn is_met(file: &ChangeFile, (rule_id, rule): (&str, &ApprovalRule), target: &TargetId, now: Timestamp) -> bool {
-    let said = |what: bool| said_yes(file, (rule_id, rule), target, now, what).meets(rule);
+    let said = |what: bool| approving_rights(file, (rule_id, rule), target, now, what).meets(rule);
     (!rule.covers.what() || said(true)) && (!rule.covers.when() || said(false))
 }
 
 /// The approvers that a rule still needs: with distinct groups only those groups for which one more person would count.
-pub fn still_asked(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> Asked {
+pub fn missing_source(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> Asked {
     match open_groups(file, row, rule, now) {
         Some(open) if !open.is_empty() => Asked::Groups(open),
         _ => rule.from.clone(),
@@ -452,7 +452,7 @@ pub(crate) fn open_groups(
     let keys = rule.from.distinct_groups()?;
     let is_open = |key: &GroupKey| {
         let lacks = |target: &Target, what: bool| {
-            let yes = said_yes(file, (&row.obligation.id, rule), &target.id, now, what);
+            let yes = approving_rights(file, (&row.obligation.id, rule), &target.id, now, what);
             !yes.meets(rule) && yes.takes(key.as_str())
         };
         targets_of(file, row)
@@ -503,7 +503,7 @@ pub struct Yes<'a> {
     /// Whether some people that the approvers must be kept apart from are unknown.
     pub lacks_committers: bool,
     /// The accounts that count as one person.
-    pub hands: &'a Hands,
+    pub hands: &'a LinkedAccounts,
 }
 
 impl Yes<'_> {
@@ -563,7 +563,7 @@ impl Yes<'_> {
 }
 
 /// The name of a rule's approvers in sentences.
-pub fn asked_word(asked: &Asked) -> String {
+pub fn approvers_name(asked: &Asked) -> String {
     match asked {
         Asked::Owner => "the service's owner".to_owned(),
         Asked::TechnicalLead => "the technical lead".to_owned(),
@@ -630,7 +630,7 @@ pub(crate) fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = (&Target
 pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> bool {
     let lacks = |what: bool| {
         targets_of(file, row)
-            .any(|target| !said_yes(file, (&row.obligation.id, rule), &target.id, now, what).meets(rule))
+            .any(|target| !approving_rights(file, (&row.obligation.id, rule), &target.id, now, what).meets(rule))
     };
     (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false))
 }

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::approval::authority::{
-    able, able_on, approval_rules, asked_word, is_open, members, open_groups, open_rules, open_stage, said_yes,
-    still_asked, targets_of,
+    able, able_on, approval_rules, approvers_name, approving_rights, is_open, members, missing_source, open_groups,
+    open_rules, open_stage, targets_of,
 };
 use crate::approval::obligation::{ApprovalRule, Asked, TargetObligation};
 use crate::approval::sla::Sla;
@@ -382,7 +382,7 @@ pub(crate) fn hurry(case: &mut Case<'_>) -> bool {
             if !lacks_people(case, &rule) {
                 break;
             }
-            tell_nobody(case, &rule);
+            note_unapprovable(case, &rule);
             done |= escalate(case, &rule, step);
         }
     }
@@ -407,7 +407,7 @@ fn lacks_people(case: &Case<'_>, rule_id: &str) -> bool {
         .any(|(row, rule)| {
             targets_of(file, row).any(|target| {
                 let what = rule.covers.what();
-                let yes = said_yes(file, (rule_id, rule), &target.id, now, what);
+                let yes = approving_rights(file, (rule_id, rule), &target.id, now, what);
                 let open = able_on(file, &case.directory, (rule_id, rule), target, now, what);
                 let there: Vec<&Holder> = open.iter().filter(|holder| is_there(holder)).collect();
                 let needed = rule.count.max(rule.quorum.unwrap_or_default());
@@ -417,7 +417,7 @@ fn lacks_people(case: &Case<'_>, rule_id: &str) -> bool {
 }
 
 /// The finding that nobody can approve, once for each clock.
-fn tell_nobody(case: &mut Case<'_>, rule: &str) {
+fn note_unapprovable(case: &mut Case<'_>, rule: &str) {
     let since = case
         .change()
         .clocks
@@ -469,7 +469,7 @@ pub(crate) fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep)
         EscalationStep::Group => group_people(&case.directory, rule.escalate.as_ref()),
         EscalationStep::Last => last_people(&case.directory),
     };
-    tell_step(case, (&row, &rule), step, due_at, people);
+    notify_step(case, (&row, &rule), step, due_at, people);
     true
 }
 
@@ -489,7 +489,7 @@ fn group_people(directory: &Directory, key: Option<&GroupKey>) -> Vec<PersonId> 
         .collect()
 }
 
-fn tell_step(
+fn notify_step(
     case: &mut Case<'_>,
     (row, rule): (&TargetObligation, &ApprovalRule),
     step: EscalationStep,
@@ -508,7 +508,7 @@ fn tell_step(
     let news = format!(
         "{} still waits for {} (rule `{rule_id}`); nothing is approved by waiting.",
         case.change().key,
-        asked_word(&still_asked(&case.file, row, rule, case.now))
+        approvers_name(&missing_source(&case.file, row, rule, case.now))
     );
     let next = "Reach those who may decide, or name others who may; an administrator changes owners and groups.";
     let mark = format!("{rule_id}/{}/{due_at}", step.as_str());
@@ -528,7 +528,7 @@ pub(crate) fn escalated_past(change: &Change, rules: &[&str]) -> Option<Timestam
 }
 
 /// Notifies a person who decides late that the request was escalated, also in their own inbox.
-pub(crate) fn tell_late(case: &mut Case<'_>, since: Timestamp) {
+pub(crate) fn note_late_decision(case: &mut Case<'_>, since: Timestamp) {
     let person = case.person();
     let change = case.change();
     let letter = Letter {

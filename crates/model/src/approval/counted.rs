@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::approval::authority::{approval_rules, said_yes, targets_of};
+use crate::approval::authority::{approval_rules, approving_rights, targets_of};
 use crate::change::change_file::ChangeFile;
 use crate::core::ids::RecordId;
 
@@ -29,7 +29,7 @@ pub fn counted(file: &ChangeFile, now: Timestamp) -> Vec<Counted> {
         let parts = [(rule.covers.what(), true), (rule.covers.when(), false)];
         for (_, what) in parts.into_iter().filter(|(is_covered, _)| *is_covered) {
             for target in targets_of(file, row) {
-                let yes = said_yes(file, (id, rule), &target.id, now, what);
+                let yes = approving_rights(file, (id, rule), &target.id, now, what);
                 if !yes.meets(rule) {
                     continue;
                 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approval::authority::{self, Asking, able, approval_rules, asked_word, asking, targets_of};
-use crate::approval::clocks::{escalated_past, tell_late};
+use crate::approval::authority::{self, OpenRule, able, approval_rules, approvers_name, rules_open_for, targets_of};
+use crate::approval::clocks::{escalated_past, note_late_decision};
 use crate::approval::obligation::{ApprovalRule, Asked};
 use crate::approval::separation_of_duties::{has_conflict, is_barred, is_of_interest};
 use crate::cab::board::check_meeting;
@@ -32,7 +32,7 @@ use crate::risk::effective::effective;
 /// # Errors
 /// 403 `not_asked`, 409 in the wrong state.
 pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
-    check_asked(case)?;
+    check_is_approver(case)?;
     case.allow(Act::Acknowledge)?;
     check_state(case, Act::Acknowledge)?;
     let (now, person) = (case.now, case.person());
@@ -51,8 +51,8 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
 }
 
 /// The rules that need a decision of the acting person, as far as the credential covers it.
-fn asked_here(case: &Case<'_>) -> Vec<authority::Asking> {
-    let mut asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+fn open_rules_here(case: &Case<'_>) -> Vec<authority::OpenRule> {
+    let mut asked = rules_open_for(&case.file, &case.directory, &case.actor.person, case.now);
     for asking in &mut asked {
         let from = asking.rule.from.clone();
         asking
@@ -63,20 +63,20 @@ fn asked_here(case: &Case<'_>) -> Vec<authority::Asking> {
     asked
 }
 
-fn check_asked(case: &Case<'_>) -> Result<(), Refusal> {
+fn check_is_approver(case: &Case<'_>) -> Result<(), Refusal> {
     let person = case.person();
-    if !asked_here(case).is_empty() {
+    if !open_rules_here(case).is_empty() {
         return Ok(());
     }
     // A person whom a rule bars gets no request; the refusal of their attempt names that rule.
     if case.file.requirements.refused.contains(&person) {
         case.allow(Act::Approve)?;
     }
-    Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)).with_others(still_asked(case)))
+    Err(Refusal::not_allowed("not_asked", not_approver_text(case, &person)).with_others(pending_logins(case)))
 }
 
 /// Logins of the approvers who have not decided yet.
-fn still_asked(case: &Case<'_>) -> Vec<String> {
+fn pending_logins(case: &Case<'_>) -> Vec<String> {
     let has_decided = |person: &PersonId| case.file.standing().any(|approval| &approval.person == person);
     let mut found: Vec<String> = Vec::new();
     for request in &case.change().requests {
@@ -88,23 +88,25 @@ fn still_asked(case: &Case<'_>) -> Vec<String> {
     found
 }
 
-fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
+fn not_approver_text(case: &Case<'_>, person: &PersonId) -> String {
     let name = case.name(person);
     if case.change().authors.contains(person) {
-        return format!("{name} wrote this change or edited its covered content, so their word on it does not count.");
+        return format!(
+            "{name} wrote this change or edited its covered content, so their decision on it does not count."
+        );
     }
     let is_of_times = |rule: &ApprovalRule| rule.covers.when() && !rule.covers.what();
     if case.change().planned_by.contains(person) && approval_rules(&case.file).any(|(_, rule)| is_of_times(rule)) {
         return format!(
-            "{name} set the planned times, so their word on them does not count until somebody else sets them."
+            "{name} set the planned times, so their decision on them does not count until somebody else sets them."
         );
     }
     if has_conflict(&case.file, person) {
         return format!(
-            "{name} declared a conflict of interest about this change, so their word on it does not count."
+            "{name} declared a conflict of interest about this change, so their decision on it does not count."
         );
     }
-    if !asking(&case.file, &case.directory, person, case.now).is_empty() {
+    if !rules_open_for(&case.file, &case.directory, person, case.now).is_empty() {
         return format!("This token does not carry the role as which {name} is asked; use one that does, or sign in.");
     }
     if let Some(stage) = later_stage(case, person) {
@@ -128,7 +130,7 @@ fn later_stage(case: &Case<'_>, person: &PersonId) -> Option<u32> {
         .min()
 }
 
-struct Word {
+struct DecisionInput {
     meeting: Option<RecordId>,
     decision: Decision,
     comment: Option<String>,
@@ -168,7 +170,7 @@ fn read_lowering(reading: &mut Reading<'_>, case: &Case<'_>) -> Option<Lowering>
 
 /// The part that an approval accepts: the values that it names, and for a change manager the level that the assessment stated
 /// with its reason.
-fn accepted(case: &Case<'_>, word: &Word, covers_what: bool) -> Option<Lowering> {
+fn accepted(case: &Case<'_>, word: &DecisionInput, covers_what: bool) -> Option<Lowering> {
     if !covers_what || !matches!(word.decision, Decision::Approve | Decision::ApproveWithConditions) {
         return None;
     }
@@ -189,7 +191,7 @@ fn accepted(case: &Case<'_>, word: &Word, covers_what: bool) -> Option<Lowering>
     (!lowering.facts.is_empty()).then_some(lowering)
 }
 
-fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
+fn read_decision(case: &Case<'_>, body: &Body) -> Result<DecisionInput, Refusal> {
     let mut reading = Reading::new(body, "");
     let directory = case.directory.clone();
     let decision = reading.needed_word("decision", Decision::Abstain);
@@ -230,7 +232,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
     if lowering.is_some() && !is_yes {
         reading.wrong("lowering", "not_allowed", "Only an approval accepts lower values.");
     }
-    let is_of_what = asked_here(case).iter().any(|asking| asking.rule.covers.what());
+    let is_of_what = open_rules_here(case).iter().any(|asking| asking.rule.covers.what());
     if lowering.is_some() && !is_of_what {
         let text = "Lower values are accepted by those whom a rule asks about what is done.";
         reading.wrong("lowering", "not_allowed", text);
@@ -240,7 +242,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
         reading.wrong("comment", "missing", "Say why, in `comment`.");
     }
     reading.finish()?;
-    Ok(Word {
+    Ok(DecisionInput {
         meeting,
         decision,
         comment,
@@ -255,13 +257,13 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
 /// # Errors
 /// 403 `not_asked` or `step_up_required`; 422; 409 when the digest is no longer current, on hold or in the wrong state.
 pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
-    check_asked(case)?;
+    check_is_approver(case)?;
     case.allow(Act::Approve)?;
     // A question back binds nobody, so it needs no fresh factor.
     if body.get("decision").and_then(serde_json::Value::as_str) != Some(Decision::Return.as_str()) {
         check_step_up(case)?;
     }
-    let word = read_word(case, body)?;
+    let word = read_decision(case, body)?;
     check_state(case, Act::Approve)?;
     check_hold(case)?;
     check_digest(case, &word.digest)?;
@@ -269,13 +271,13 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         return Ok(give_back(case, &word));
     }
     if matches!(word.decision, Decision::Approve | Decision::ApproveWithConditions) {
-        check_hand(case)?;
+        check_is_distinct(case)?;
     }
-    take_seat(case, &word)?;
+    check_board_vote(case, &word)?;
     let approval = take_decision(case, &word);
     let id = approval.id.clone();
     if let Some(since) = approval.escalated_at {
-        tell_late(case, since);
+        note_late_decision(case, since);
     }
     replace_earlier(case, &approval.person);
     let mut facts = json!({
@@ -300,7 +302,7 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
 
 /// Checks that a board's approval is given at its meeting: only there the board's rules count it, and a person who is an
 /// approver only through a board cannot approve elsewhere.
-fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
+fn check_board_vote(case: &mut Case<'_>, word: &DecisionInput) -> Result<(), Refusal> {
     if let Some(id) = &word.meeting {
         let meeting = check_meeting(case, id)?;
         if !case.file.meetings.iter().any(|known| known.id == meeting.id) {
@@ -308,17 +310,17 @@ fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
         }
         return Ok(());
     }
-    let asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+    let asked = rules_open_for(&case.file, &case.directory, &case.actor.person, case.now);
     if asked.iter().any(|asking| asking.rule.quorum.is_none()) {
         return Ok(());
     }
-    let groups: Vec<String> = asked.iter().map(|asking| asked_word(&asking.rule.from)).collect();
+    let groups: Vec<String> = asked.iter().map(|asking| approvers_name(&asking.rule.from)).collect();
     let text = format!("{} decides at a meeting: name it in `meeting`.", groups.join(" and "));
     Err(Refusal::field("meeting", "missing", text))
 }
 
 /// A decision to return: the history keeps it beside the decisions that it voids, and it covers nothing itself.
-fn give_back(case: &mut Case<'_>, word: &Word) -> RecordId {
+fn give_back(case: &mut Case<'_>, word: &DecisionInput) -> RecordId {
     let mut approval = take_decision(case, word);
     let id = approval.id.clone();
     replace_earlier(case, &approval.person);
@@ -372,7 +374,10 @@ pub(crate) fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> 
 }
 
 fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
-    let wanted = asked_here(case).iter().map(|asking| asking.rule.wanted_factor()).max();
+    let wanted = open_rules_here(case)
+        .iter()
+        .map(|asking| asking.rule.wanted_factor())
+        .max();
     check_factor(&case.actor, wanted.unwrap_or(Wanted::Nothing), case.now)
 }
 
@@ -391,24 +396,24 @@ pub fn check_factor(actor: &Actor, wanted: Wanted, now: Timestamp) -> Result<(),
 }
 
 /// Under dual control one person counts once, and a decision also counts as one of the person who created its credential.
-fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
+fn check_is_distinct(case: &Case<'_>) -> Result<(), Refusal> {
     let (me, speaker) = (&case.actor.person, case.actor.speaker());
-    let dual = |asking: &&Asking| asking.rule.dual_control;
-    for asking in asked_here(case).iter().filter(dual) {
+    let dual = |asking: &&OpenRule| asking.rule.dual_control;
+    for asking in open_rules_here(case).iter().filter(dual) {
         let counts = |row: &CountedFor| asking.counted.iter().any(|own| own.rule == row.rule);
         let spoken = case.file.standing().any(|approval| {
             let is_same = approval.speaker() == speaker && &approval.person != me;
             approval.is_yes() && is_same && approval.counted_for.iter().any(counts)
         });
         if spoken || (speaker != me && is_barred(&case.file, &asking.rule, speaker)) {
-            return Err(one_hand(case));
+            return Err(same_person_refusal(case));
         }
     }
     Ok(())
 }
 
 /// The refusal of a second decision that counts as the same person's.
-pub(crate) fn one_hand(case: &Case<'_>) -> Refusal {
+pub(crate) fn same_person_refusal(case: &Case<'_>) -> Refusal {
     let text = format!(
         "{} already counts for a decision on this change. Under dual control an account counts as the person who set its \
          password or provider within the last day, or made its token.",
@@ -448,7 +453,7 @@ fn second_factor_required(actor: &Actor, now: Timestamp) -> Refusal {
 }
 
 /// Whether an approval is given where a rule counts it: anywhere, or for a board's rule at a meeting of that board.
-fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
+fn sits_in(case: &Case<'_>, asking: &OpenRule, word: &DecisionInput) -> bool {
     if asking.rule.quorum.is_none() {
         return true;
     }
@@ -456,9 +461,9 @@ fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
     at.is_some_and(|meeting| asking.rule.from == Asked::Group(meeting.group.clone()))
 }
 
-fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
+fn take_decision(case: &mut Case<'_>, word: &DecisionInput) -> Approval {
     let person = case.person();
-    let counted_for: Vec<CountedFor> = asked_here(case)
+    let counted_for: Vec<CountedFor> = open_rules_here(case)
         .into_iter()
         .filter(|asking| sits_in(case, asking, word))
         .flat_map(|asking| asking.counted)

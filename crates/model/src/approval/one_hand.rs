@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::change::change_file::ChangeFile;
 use crate::core::enums::{Level, OwnershipRole};
 use crate::core::ids::PersonId;
-use crate::directory::impersonation::Hands;
+use crate::directory::impersonation::LinkedAccounts;
 use crate::directory::ownership_matrix::Ownership;
 use crate::directory::snapshot::{Directory, Person};
 use crate::gate::committers::marks_of;
@@ -21,10 +21,10 @@ pub const HAND_HOURS: i64 = 24;
 const MOST_HANDS: usize = 64;
 
 /// The shared control behind the accounts that wrote and decided on a change, and behind those that could decide now.
-pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Hands {
+pub fn behind(file: &ChangeFile, directory: &Directory, now: Timestamp) -> LinkedAccounts {
     let mut hands = match is_grave(file, directory) {
-        true => Hands::of_a_grave_change(),
-        false => Hands::default(),
+        true => LinkedAccounts::of_a_grave_change(),
+        false => LinkedAccounts::default(),
     };
     // An ended agent counts as well: content that it wrote stays its sponsor's.
     for agent in directory.agents.iter() {
@@ -79,8 +79,8 @@ fn have_one_address(left: &Person, right: &Person) -> bool {
 
 /// The shared control behind accounts in statistics, for decisions since a moment: an agent counts with its sponsor, and an
 /// account with its creator if it was created since then or within the day before.
-pub fn among(directory: &Directory, since: Timestamp) -> Hands {
-    let mut hands = Hands::default();
+pub fn among(directory: &Directory, since: Timestamp) -> LinkedAccounts {
+    let mut hands = LinkedAccounts::default();
     for agent in directory.agents.iter() {
         hands.sponsor(&agent.person, &agent.sponsor);
     }
@@ -183,7 +183,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
-    use crate::directory::impersonation::Hand;
+    use crate::directory::impersonation::CredentialGrant;
     use crate::directory::manager::tests::somebody;
 
     const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -217,7 +217,7 @@ mod tests {
             let mut of: Vec<usize> = (0..NAMES.len()).collect();
             for (place, made) in history.iter().enumerate() {
                 let mut person = somebody(NAMES[place], NAMES[place]);
-                person.made_by = made.map(|(maker, hours)| Hand {
+                person.made_by = made.map(|(maker, hours)| CredentialGrant {
                     by: NAMES[maker].into(),
                     at: now() - SignedDuration::from_hours(hours),
                 });

@@ -105,7 +105,7 @@ fn rule_of<'a>(file: &'a ChangeFile, id: &str) -> Option<&'a ApprovalRule> {
 }
 
 /// Whether a person's approval would count for this right too: the person has not decided yet, or decided for the same right.
-pub(crate) fn may_still_speak_for(file: &ChangeFile, person: &PersonId, root: &PersonId) -> bool {
+pub(crate) fn may_still_count_for(file: &ChangeFile, person: &PersonId, root: &PersonId) -> bool {
     let mut said = file
         .standing()
         .filter(|approval| &approval.person == person && approval.is_yes());

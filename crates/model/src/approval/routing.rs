@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approval::authority::{able, approval_rules, asked_word, open_rules, open_stage, targets_of};
+use crate::approval::authority::{able, approval_rules, approvers_name, open_rules, open_stage, targets_of};
 use crate::approval::clocks::{self, What, agenda, escalate, unacknowledged, undecided};
 use crate::approval::routing;
 use crate::change::change_file::{self, Case};
@@ -25,18 +25,18 @@ pub(crate) fn route(case: &mut Case<'_>) {
         State::Authorizing | State::Approved | State::Scheduled
     );
     clocks::keep(case, asks);
-    ask(case, asks);
+    sync_requests(case, asks);
     if asks && !case.change().is_on_hold() {
-        tell_expired(case);
+        notify_expired(case);
     }
     // A pause stops the clocks, and with them every hurry.
     if asks && !case.change().is_on_hold() && clocks::hurry(case) {
-        ask(case, asks);
+        sync_requests(case, asks);
     }
 }
 
 /// Compares the present requests with the required ones.
-pub(crate) fn ask(case: &mut Case<'_>, asks: bool) {
+pub(crate) fn sync_requests(case: &mut Case<'_>, asks: bool) {
     let wanted = if asks { requests(case) } else { Vec::new() };
     let known = std::mem::take(&mut case.file.change.requests);
     let mut now_asked: Vec<Request> = Vec::new();
@@ -68,15 +68,15 @@ pub(crate) fn ask(case: &mut Case<'_>, asks: bool) {
         })
         .collect();
     case.file.change.requests = now_asked;
-    tell_gone(case, gone);
+    notify_withdrawn(case, gone);
     for (person, rule) in moved {
         case.tell("approval.rerouted", json!({"person": person, "rule": rule}));
     }
-    tell_fresh(case, fresh);
+    notify_requested(case, fresh);
 }
 
 /// Notifies the people whose request was withdrawn, and records the reason in the timeline.
-fn tell_gone(case: &mut Case<'_>, gone: Vec<Request>) {
+fn notify_withdrawn(case: &mut Case<'_>, gone: Vec<Request>) {
     let open = open_stage(&case.file, case.now);
     for request in gone {
         let stage = approval_rules(&case.file)
@@ -100,7 +100,7 @@ fn tell_gone(case: &mut Case<'_>, gone: Vec<Request>) {
     }
 }
 
-fn tell_fresh(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
+fn notify_requested(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
     for (person, rule) in fresh {
         case.tell("approval.requested", json!({"person": person, "rule": rule}));
         let text = format!("{} asks for your decision (rule `{rule}`).", case.change().key);
@@ -117,7 +117,7 @@ fn tell_fresh(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
 
 /// Notifies approvers whose approval has expired while the rule is open, and requests a new one: the clock runs as for a first
 /// approval.
-fn tell_expired(case: &mut Case<'_>) {
+fn notify_expired(case: &mut Case<'_>) {
     let open = open_rules(&case.file, case.now);
     let mut expired: Vec<(RecordId, PersonId, String, Timestamp)> = Vec::new();
     for approval in case.file.standing().filter(|approval| approval.is_yes()) {
@@ -134,7 +134,7 @@ fn tell_expired(case: &mut Case<'_>) {
         if !is_asked || !case.file.change.tell_once(&format!("expired/{approval}/{rule}")) {
             continue;
         }
-        ask_anew(case, &person, &rule);
+        renew_request(case, &person, &rule);
         let data = json!({"approval": approval, "person": person, "rule": rule, "valid_until": until.to_string()});
         case.tell("approval.expired", data);
         let news = format!(
@@ -163,7 +163,7 @@ pub(crate) fn forget_acknowledgements(case: &mut Case<'_>) {
         .map(|request| (request.person.clone(), request.rule.clone()))
         .collect();
     for (person, rule) in seen {
-        ask_anew(case, &person, &rule);
+        renew_request(case, &person, &rule);
         let knows = |letter: &change_file::Letter| letter.topic == "approval_voided" && letter.to == person;
         if case.actor.person == person || case.letters.iter().any(knows) {
             continue;
@@ -178,7 +178,7 @@ pub(crate) fn forget_acknowledgements(case: &mut Case<'_>) {
     }
 }
 
-fn ask_anew(case: &mut Case<'_>, person: &PersonId, rule_id: &str) {
+fn renew_request(case: &mut Case<'_>, person: &PersonId, rule_id: &str) {
     let rule = approval_rules(&case.file).find(|(row, _)| row.obligation.id == rule_id);
     let Some(sla) = rule.map(|(_, rule)| clocks::sla(&case.directory, case.change(), rule)) else {
         return;
@@ -216,7 +216,7 @@ fn requests(case: &Case<'_>) -> Vec<Request> {
                     targets: vec![target.id.clone()],
                     why: format!(
                         "asked as {}: {}",
-                        asked_word(&rule.from.for_basis(&holder.basis)),
+                        approvers_name(&rule.from.for_basis(&holder.basis)),
                         holder.why
                     ),
                     grounds: vec![holder.basis],
@@ -246,7 +246,7 @@ pub(crate) fn run(case: &mut Case<'_>) {
             What::Undecided { rule, person } => undecided(case, &rule, &person),
             What::Escalation { rule, step } => {
                 escalate(case, &rule, step);
-                routing::ask(case, true);
+                routing::sync_requests(case, true);
             }
         }
     }

@@ -109,7 +109,7 @@ pub fn read_span(text: &str) -> Option<Span> {
 }
 
 /// The text of a span, in the form that [`read_span`] reads. Minutes of working time that are no whole hours have none.
-pub fn span_word(span: Span) -> String {
+pub fn span_text(span: Span) -> String {
     match span {
         Span::Minutes(minutes) if minutes % 60 == 0 => format!("{}h", minutes / 60),
         Span::Minutes(minutes) => format!("{minutes}m"),
@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn a_span_is_written_as_it_is_read() {
         for text in ["15m", "1h", "48h", "4bh", "2bd", "90bd"] {
-            assert_eq!(read_span(text).map(span_word).as_deref(), Some(text));
+            assert_eq!(read_span(text).map(span_text).as_deref(), Some(text));
         }
-        assert_eq!(read_span("2d").map(span_word).as_deref(), Some("48h"));
+        assert_eq!(read_span("2d").map(span_text).as_deref(), Some("48h"));
         for text in [
             "",
             "m",
@@ -161,7 +161,7 @@ mod tests {
                 panic!("{name} is a row");
             };
             for span in [row.acknowledge, row.decide] {
-                assert_eq!(read_span(&span_word(span)), Some(span), "{name}");
+                assert_eq!(read_span(&span_text(span)), Some(span), "{name}");
             }
             assert!(about_minutes(row.acknowledge) <= about_minutes(row.decide));
         }

@@ -152,7 +152,11 @@ fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Times
         return None;
     }
     let planned = change.planned_start.zip(change.window_end());
-    let over: Option<Occurrence> = planned.and_then(|(start, end)| freeze.over(start, end).next());
+    let stops = |time: &Occurrence| freeze.stops_from(change, *time).is_some();
+    let over: Option<Occurrence> = planned.and_then(|(start, end)| {
+        let first = || freeze.over(start, end).next();
+        freeze.over(start, end).find(stops).or_else(first)
+    });
     let is_under_way = planned.is_none() || change.actual_start.is_some();
     let span = over.or_else(|| (is_under_way && freeze.is_on(now)).then(|| freeze.next_time(now)))?;
     let at = planned.map_or(now, |(start, _)| start.max(span.starts_at));
@@ -182,7 +186,7 @@ fn freezes_of_undo(change: &Change, directory: &Directory, now: Timestamp) -> Ve
         targets.any(|it| directory.is_frozen_by(freeze, &it.service, &it.environment))
     };
     let stops = |freeze: &&Freeze| {
-        !freeze.ended && !freeze.is_over(now) && !freeze.excepts_at(change, from) && is_over_it(freeze)
+        !freeze.ended && !freeze.is_over(now) && freeze.stops_over(change, (from, to)) && is_over_it(freeze)
     };
     let row = |freeze: &Freeze| {
         let span = freeze.over(from, to).next()?;
@@ -254,7 +258,7 @@ fn of_lowered(row: &Lowered) -> Warning {
 
 fn waived(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Warning> {
     let is_waived =
-        |line: &&ChecklistItem| items::standing(file, directory, line, now).is_some_and(|it| it.state == "waived");
+        |line: &&ChecklistItem| items::item_status(file, directory, line, now).is_some_and(|it| it.state == "waived");
     let rows = file.checklist.iter().filter(is_waived).map(|line| Warning {
         about: line.title.clone(),
         ..Warning::new(

@@ -103,7 +103,7 @@ pub const CARD: Card = Card {
 ///
 /// # Errors
 /// A message about a result for an unknown question, a second result for one question, or an unknown value.
-pub fn answered(said: &[String], asked: &[(&str, AuditAnswer)]) -> Result<Vec<String>, String> {
+pub fn merged_results(said: &[String], asked: &[(&str, AuditAnswer)]) -> Result<Vec<String>, String> {
     let mut given: BTreeMap<&str, AuditAnswer> = BTreeMap::new();
     for text in said {
         let Some((rule, answer)) = text.split_once('=') else {
@@ -138,7 +138,7 @@ mod tests {
         let asked = [("one", AuditAnswer::Held), ("two", AuditAnswer::NotApplicable)];
         let said = |texts: &[&str]| {
             let texts: Vec<String> = texts.iter().map(|it| (*it).to_owned()).collect();
-            answered(&texts, &asked)
+            merged_results(&texts, &asked)
         };
         assert_eq!(said(&[]).unwrap(), ["one=held", "two=not_applicable"]);
         assert_eq!(said(&["two=exception"]).unwrap(), ["one=held", "two=exception"]);
@@ -151,6 +151,6 @@ mod tests {
             let why = said(&bad).unwrap_err();
             assert!(why.contains(wanted), "{why}");
         }
-        assert!(answered(&["one=held".to_owned()], &[]).is_err());
+        assert!(merged_results(&["one=held".to_owned()], &[]).is_err());
     }
 }

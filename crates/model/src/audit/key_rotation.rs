@@ -4,7 +4,7 @@ use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::core::enums::TurnKind;
+use crate::core::enums::KeyRotationKind;
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::later;
 
@@ -27,7 +27,7 @@ pub struct KeyRotation {
     pub number: i64,
     /// Rotated or revoked.
     #[card(object)]
-    pub kind: TurnKind,
+    pub kind: KeyRotationKind,
     /// What the key signs: `permit`, `log` or `cosigner`.
     #[card(column)]
     pub purpose: String,
@@ -57,7 +57,7 @@ pub struct KeyRotation {
 impl KeyRotation {
     /// Whether the key that this turn retired is still published.
     pub fn serves(&self, now: Timestamp) -> bool {
-        self.kind == TurnKind::Rotated && self.served_until.is_some_and(|until| now < until)
+        self.kind == KeyRotationKind::Rotated && self.served_until.is_some_and(|until| now < until)
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approval::authority::{self, approval_rules, said_yes, targets_of};
+use crate::approval::authority::{self, approval_rules, approving_rights, targets_of};
 use crate::approval::obligation::{self, ApprovalRule};
 use crate::approval::separation_of_duties::{board_of, is_barred};
 use crate::cab::meeting::{BoardDecision, Meeting};
@@ -59,7 +59,7 @@ pub(crate) fn quorum_unmet(
     what: bool,
 ) -> Option<Unmet> {
     let group = board_of(rule)?;
-    let voted = said_yes(file, (rule_id, rule), target, now, what).meeting;
+    let voted = approving_rights(file, (rule_id, rule), target, now, what).meeting;
     if voted.is_some_and(|meeting| has_quorum(file, rule, meeting)) {
         return None;
     }
@@ -210,7 +210,7 @@ fn decided(case: &Case<'_>, row: &obligation::TargetObligation, rule: &ApprovalR
     let mut approved_by: BTreeSet<PersonId> = BTreeSet::new();
     let mut meeting = None;
     for target in targets_of(file, row) {
-        let yes = said_yes(
+        let yes = approving_rights(
             file,
             (&row.obligation.id, rule),
             &target.id,

@@ -40,14 +40,14 @@ pub const LEAST_CHANGES: u64 = 20;
 /// A text in each language.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Told {
+pub struct BilingualText {
     /// In English.
     pub en: String,
     /// In German.
     pub de: String,
 }
 
-impl Told {
+impl BilingualText {
     /// The text in the language of this tag; English for a language that it is not written in.
     #[must_use]
     pub fn in_language(&self, tag: &str) -> &str {
@@ -63,9 +63,9 @@ impl Told {
 #[serde(deny_unknown_fields)]
 pub struct LessonPart {
     /// The heading.
-    pub title: Told,
+    pub title: BilingualText,
     /// The text. `{changes}`, `{failed}`, `{low}`, `{high}`, `{emergencies}` and `{created}` are figures.
-    pub text: Told,
+    pub text: BilingualText,
     /// Whether the icon array follows.
     #[serde(default)]
     pub picture: bool,
@@ -103,9 +103,9 @@ pub struct LessonQuestion {
     /// The letter of the right choice.
     pub right: String,
     /// The text of the question.
-    pub text: Told,
+    pub text: BilingualText,
     /// Why the right choice is right.
-    pub why: Told,
+    pub why: BilingualText,
     /// The choices.
     pub options: Vec<AnswerOption>,
 }
@@ -133,7 +133,7 @@ pub struct Lesson {
     /// For how many days a passed test is valid.
     pub days: i64,
     /// Its title.
-    pub title: Told,
+    pub title: BilingualText,
     /// Its parts.
     pub parts: Vec<LessonPart>,
     /// The questions of its tests.

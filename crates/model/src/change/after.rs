@@ -319,8 +319,8 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
             let text = "The person who started under break-glass cannot close the change.";
             return Err(Refusal::not_allowed("own_request", text).with_others(reviewers(case)));
         }
-        if !case.actor.is_system && break_glass::is_hand_of_opener(case) {
-            return Err(decide::one_hand(case));
+        if !case.actor.is_system && break_glass::is_credential_of_opener(case) {
+            return Err(decide::same_person_refusal(case));
         }
     }
     check_state(case, Act::Close)?;

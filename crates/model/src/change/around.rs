@@ -512,7 +512,7 @@ fn agree(case: &mut Case<'_>, waiver: &RecordId, reason: &str) -> Result<(), Ref
     let by = case.person();
     let agreed = evidence::agreements(&case.file, &case.directory, &by, reason, case.now);
     if agreed.is_empty() {
-        let text = "A waiver needs the yes of an owner of the target and of security, and you are neither.";
+        let text = "A waiver needs the approval of an owner of the target and of security, and you are neither.";
         return Err(Refusal::not_allowed("not_asked", text).with_others(accepters(case, |_| true)));
     }
     for row in case.file.evidence.iter_mut().filter(|row| &row.id == waiver) {
@@ -589,21 +589,50 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         by: by.clone(),
         at,
     });
-    tell_asker(case, &id);
-    let mentioned = tell_mentioned(case, &id);
-    let mut people = case.change().watchers.clone();
-    people.push(case.change().requester.clone());
-    people.push(case.change().content.owner.clone());
-    let news = format!("{} commented on {}.", case.name(&by), case.change().key);
-    people.retain(|person| !mentioned.contains(person));
-    for person in people {
-        case.write_to(&person, "comment", id.as_str(), news.clone(), "Read it in the change.");
-    }
+    notify_returner(case, &id);
+    let mentioned = notify_mentioned(case, &id);
+    let author = case.name(&by);
+    notify_followers(case, &id, (&author, &mentioned));
     Ok(id)
 }
 
+/// Adds a comment that was written on the copy of the change in another system. Its text names its author, as no person here
+/// wrote it; it mentions nobody and replies to no question.
+pub fn take_comment(case: &mut Case<'_>, author: &str, text: String) -> RecordId {
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    case.tell("comment.added", json!({"comment": id, "by": by}));
+    case.file.comments.push(Comment {
+        id: id.clone(),
+        version: 0,
+        change,
+        text,
+        by,
+        at,
+    });
+    notify_followers(case, &id, (author, &[]));
+    id
+}
+
+/// Notifies the watchers, the requester and the owner of a comment, except the people that it mentions.
+fn notify_followers(case: &mut Case<'_>, comment: &RecordId, (author, mentioned): (&str, &[PersonId])) {
+    let mut people = case.change().watchers.clone();
+    people.push(case.change().requester.clone());
+    people.push(case.change().content.owner.clone());
+    let news = format!("{author} commented on {}.", case.change().key);
+    people.retain(|person| !mentioned.contains(person));
+    for person in people {
+        case.write_to(
+            &person,
+            "comment",
+            comment.as_str(),
+            news.clone(),
+            "Read it in the change.",
+        );
+    }
+}
+
 /// Notifies everybody whom a comment mentions as `@login`, in a letter of their own; returns these people.
-fn tell_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
+fn notify_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
     let text = case.file.comments.last().map(|it| it.text.clone()).unwrap_or_default();
     let mut people: Vec<PersonId> = Vec::new();
     for login in mentions(&text) {
@@ -633,7 +662,7 @@ fn mentions(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Notifies the person who returned a change with a question of the next comment, which is most likely the reply.
-fn tell_asker(case: &mut Case<'_>, comment: &RecordId) {
+fn notify_returner(case: &mut Case<'_>, comment: &RecordId) {
     let Some(asker) = case.change().returned.as_ref().map(|returned| returned.by.clone()) else {
         return;
     };

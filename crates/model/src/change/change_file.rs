@@ -16,7 +16,7 @@ use crate::change::related_records::{
 use crate::core::act::Act;
 use crate::core::enums::{ApprovalState, PeerVerdict, Role, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
-use crate::directory::impersonation::Hands;
+use crate::directory::impersonation::LinkedAccounts;
 use crate::directory::snapshot::Directory;
 use crate::gate::{committers, running};
 use crate::identity::factor::{Factor, Wanted};
@@ -72,7 +72,7 @@ pub struct ChangeFile {
     /// The effects of reviewed failures on its forecast, in their order.
     pub cause_moves: Vec<CauseMove>,
     /// The accounts that count as one person, where the change is of high risk or sensitive.
-    pub hands: Hands,
+    pub hands: LinkedAccounts,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<RejectedElsewhere>,
     /// The services and environments with a known outcome that the failure model does not contain; `None` where the store was
@@ -142,7 +142,7 @@ impl ChangeFile {
             committers: committers::Committers::default(),
             present: running::Present::default(),
             cause_moves: Vec::new(),
-            hands: Hands::default(),
+            hands: LinkedAccounts::default(),
             rejected_elsewhere: None,
             known_outcomes: None,
             requirements: Requirements::default(),

@@ -139,6 +139,16 @@ pub fn cover(field: &str) -> Option<Cover> {
     NEITHER.contains(&field).then_some(Cover::Neither)
 }
 
+/// The fields that every submission fills in, whether they are there, and how a sentence names them.
+pub(crate) fn basics(content: &Content) -> [(&'static str, bool, &'static str); 4] {
+    [
+        ("title", !content.title.trim().is_empty(), "a title"),
+        ("description", content.description.is_some(), "a description"),
+        ("justification", content.justification.is_some(), "a justification"),
+        ("targets", !content.targets.is_empty(), "at least one target"),
+    ]
+}
+
 fn to_object(content: &Content) -> Value {
     serde_json::to_value(content).unwrap_or(Value::Null)
 }

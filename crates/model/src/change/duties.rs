@@ -12,7 +12,7 @@ use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::communication::{Wanted, communication_unmet};
-use crate::change::duties::evidence::{Asks, Bad, Why};
+use crate::change::duties::evidence::{Bad, EvidenceRule, Why};
 use crate::change::duties::items::{Item, item_unmet};
 use crate::change::record::Target;
 use crate::change::{content, eligible};
@@ -65,7 +65,7 @@ pub(crate) fn duty_unmet(
             let lacks = Item::of(row).and_then(|item| item_unmet(file, directory, &item, now));
             lacks.into_iter().collect()
         }
-        Duty::SecurityAnswers {} => answers_unmet(file, directory, row).into_iter().collect(),
+        Duty::SecurityAnswers {} => unmet_questions(file, directory, row).into_iter().collect(),
         Duty::Task { kind, title, .. } => {
             let found = task_duty_unmet((file, directory), row, *kind, title);
             found.into_iter().collect()
@@ -104,7 +104,7 @@ fn evidence_unmet(
 ) -> Vec<Unmet> {
     let change = &file.change;
     let plan = content::plan_digest(&change.content);
-    let asks = Asks {
+    let asks = EvidenceRule {
         aspect,
         environment,
         plan: &plan,
@@ -127,7 +127,7 @@ fn evidence_unmet(
     let witnesses = logins(directory, &eligible::witnesses(file, directory, now));
     let one = |(bound, targets): (&str, Vec<&Target>)| {
         let shown = evidence::shown(file, targets[0], asks);
-        let against: String = shown.bad.iter().take(MOST_NAMED).map(said_against).collect();
+        let against: String = shown.bad.iter().take(MOST_NAMED).map(objection_text).collect();
         let mut satisfy = format!(
             "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
             row.obligation.id
@@ -154,7 +154,7 @@ fn evidence_unmet(
 const MOST_NAMED: usize = 3;
 
 /// The objection to it, in one sentence.
-fn said_against(bad: &Bad<'_>) -> String {
+fn objection_text(bad: &Bad<'_>) -> String {
     let name = &bad.evidence.name;
     match bad.why {
         Why::Failed => format!(" The newest evidence named `{name}` failed."),
@@ -261,7 +261,7 @@ fn checklist_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligat
 }
 
 /// The security questions that the change raises and leaves open.
-fn answers_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation) -> Option<Unmet> {
+fn unmet_questions(file: &ChangeFile, directory: &Directory, row: &TargetObligation) -> Option<Unmet> {
     let touches = unaccepted(&file.change, directory).touches;
     let open = security_questions::open(&file.change.content, &touches);
     let first = open.first()?;

@@ -5,7 +5,7 @@
 use crate::change::change_file::Case;
 use crate::change::lifecycle::{hold_unmet, is_legal, leads, states};
 use crate::change::requirement::{
-    against_start, against_submission, before_approvals_are_asked, before_approved, before_scheduled, outcomes_missing,
+    against_start, against_submission, before_approvals, before_approved, before_scheduled, outcomes_missing,
 };
 use crate::change::{eligible, next_step};
 use crate::core::act::Act;
@@ -60,7 +60,7 @@ fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
     }
     rows.extend(match state {
         State::Draft => against_submission(file, directory, now),
-        State::Assessing => before_approvals_are_asked(file, directory, now),
+        State::Assessing => before_approvals(file, directory, now),
         State::Authorizing => before_approved(file, directory, now),
         State::Approved => before_scheduled(file, directory, now),
         State::Scheduled => against_start(file, directory, now),

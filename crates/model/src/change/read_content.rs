@@ -7,28 +7,31 @@ use serde_json::{Map, Value, json};
 
 use crate::change::record::{Change, Content, DisruptionPlan, Impact, Step, Target, TemplateRef};
 use crate::change::{custom_field, custom_values};
+use crate::core::card;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin};
 use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{FieldError, Refusal};
 use crate::directory::snapshot::Directory;
 use crate::directory::unknown_name;
-use crate::gate::build::is_algorithm;
+use crate::gate::build::{GIT, digits_of};
 use crate::risk::derived;
 
 mod afterwards;
 mod assessment;
 mod image_reference;
+pub mod new_change;
 pub mod references;
 mod undo;
 
 pub use afterwards::RetrospectiveInput;
-use afterwards::{check_told_afterwards, read_retrospective};
+use afterwards::{check_retrospective, read_retrospective};
 pub use assessment::{Assessment, read_assessment};
 use image_reference::without_place;
+use new_change::NewChange;
 
-/// The fewest digits of a digest whose length is not known, other than of `git`: a gate takes a shorter one for a tag.
-const SHORTEST_DIGEST: usize = 32;
+/// The most digits of a commit.
+const COMMIT: usize = 64;
 
 /// The most targets that a change may name.
 pub const TARGETS: usize = 1_000;
@@ -83,7 +86,7 @@ pub fn read(
     check_there(&mut reading, &input, directory, keep);
     references::check(&mut reading, &mut input.content, directory, keep);
     if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
-        check_told_afterwards(&mut reading, &input.content);
+        check_retrospective(&mut reading, &input.content);
     }
     reading.finish()?;
     Ok(input)
@@ -133,10 +136,11 @@ fn read_fields(
     requester: &PersonId,
     keep: Option<&Content>,
 ) -> Input {
-    let kind = reading.word("kind").unwrap_or(Kind::Normal);
-    let targets = read_targets(reading, directory, keep);
+    let given: NewChange = card::read(reading);
+    let kind = given.kind.unwrap_or(Kind::Normal);
+    let targets = read_targets(reading, &given, directory, keep);
     let (impact, mut origins) = read_impact(reading, directory, &targets, kind);
-    let owner = person(reading, "owner", directory);
+    let owner = person_of(reading, NewChange::OWNER.name, given.owner, directory);
     if owner.is_none() {
         origins.insert("owner".to_owned(), Origin::Derived);
     }
@@ -147,19 +151,19 @@ fn read_fields(
     }
     let content = Content {
         kind,
-        template: read_template(reading, directory, kind),
-        expedited: reading.boolean("expedited").unwrap_or_default(),
-        expedited_reason: reading.text("expedited_reason", TEXT),
-        title: reading.text("title", LINE).unwrap_or_default(),
-        description: reading.text("description", TEXT),
-        justification: reading.text("justification", TEXT),
-        objectives: reading.text("objectives", TEXT),
-        verification: reading.text("verification", TEXT),
-        category: reading.word("category").unwrap_or(Category::Other),
-        touches: reading.words("touches").unwrap_or_default().into_iter().collect(),
+        template: read_template(reading, given.template, directory, kind),
+        expedited: given.expedited,
+        expedited_reason: given.expedited_reason,
+        title: given.title,
+        description: given.description,
+        justification: given.justification,
+        objectives: given.objectives,
+        verification: given.verification,
+        category: given.category.unwrap_or(Category::Other),
+        touches: given.touches,
         targets,
         impact,
-        complexity: read_level(reading, "complexity", &[Level::Low, Level::Medium, Level::High]),
+        complexity: given.complexity,
         disruption: reading.object("disruption", read_disruption),
         security: None,
         security_answers: Vec::new(),
@@ -168,38 +172,39 @@ fn read_fields(
         risk_override: None,
         plan: reading.objects("plan", read_step).unwrap_or_default(),
         rollback_plan: reading.objects("rollback_plan", read_step).unwrap_or_default(),
-        no_rollback_reason: reading.text("no_rollback_reason", TEXT),
-        rollback_minutes: reading.integer("rollback_minutes", 0..=100_000),
+        no_rollback_reason: given.no_rollback_reason,
+        rollback_minutes: given.rollback_minutes,
         planned_undo: undo::read(reading),
         owner: owner.unwrap_or_else(|| requester.clone()),
-        team: reading.text("team", LINE),
-        implementers: people(reading, "implementers", directory),
-        tester: person(reading, "tester", directory),
-        business_contact: reading.text("business_contact", LINE),
-        incident: reading.text("incident", LINE),
-        threat: reading.text("threat", TEXT),
+        team: given.team,
+        implementers: people(reading, given.implementers, directory),
+        tester: person_of(reading, NewChange::TESTER.name, given.tester, directory),
+        business_contact: given.business_contact,
+        incident: given.incident,
+        threat: given.threat,
         custom_fields: custom_values::read(reading, directory, kind, keep),
         wave_plan: None,
     };
     if content.expedited && content.expedited_reason.is_none() {
-        reading.wrong(
-            "expedited_reason",
-            "missing",
-            "An expedited change says in `expedited_reason` why it is late.",
-        );
+        let text = "An expedited change says in `expedited_reason` why it is late.";
+        reading.wrong(NewChange::EXPEDITED_REASON.name, "missing", text);
     }
     Input {
         content,
-        planned_start: reading.time("planned_start"),
-        planned_end: reading.time("planned_end"),
-        labels: reading.texts("labels", LINE).unwrap_or_default(),
+        planned_start: given.planned_start,
+        planned_end: given.planned_end,
+        labels: given.labels,
         origins,
         retrospective: read_retrospective(reading, directory),
     }
 }
 
-fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -> Option<TemplateRef> {
-    let key = reading.text("template", LINE);
+fn read_template(
+    reading: &mut Reading<'_>,
+    key: Option<String>,
+    directory: &Directory,
+    kind: Kind,
+) -> Option<TemplateRef> {
     if kind != Kind::Standard {
         if key.is_some() {
             reading.wrong("template", "not_allowed", "Only a standard change names a template.");
@@ -306,18 +311,25 @@ pub fn with_derived_impact(
 }
 
 /// Reads `targets`, or the short form for equal targets.
-fn read_targets(reading: &mut Reading<'_>, directory: &Directory, keep: Option<&Content>) -> Vec<Target> {
+fn read_targets(
+    reading: &mut Reading<'_>,
+    given: &NewChange,
+    directory: &Directory,
+    keep: Option<&Content>,
+) -> Vec<Target> {
     let long = reading.objects("targets", read_target);
-    let services = reading.texts("services", LINE);
-    let environment = reading.text("environment", LINE);
-    let artifact = digest_text(reading, "artifact");
-    let commit = commit_text(reading, "commit");
-    let config_items = reading.technicals("config_items", LINE);
-    let short = services.is_some()
-        || environment.is_some()
+    let artifact = given.artifact.clone();
+    let artifact = artifact.and_then(|text| digest_of(reading, NewChange::ARTIFACT.name, text));
+    let commit = given.commit.as_deref();
+    let commit = commit.and_then(|text| commit_of(reading, NewChange::COMMIT.name, text));
+    for item in &given.config_items {
+        reading.check_technical(NewChange::CONFIG_ITEMS.name, item);
+    }
+    let short = given.services.is_some()
+        || given.environment.is_some()
         || artifact.is_some()
         || commit.is_some()
-        || config_items.as_ref().is_some_and(|items| !items.is_empty());
+        || !given.config_items.is_empty();
     if long.is_some() && short {
         reading.wrong(
             "services",
@@ -326,10 +338,10 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory, keep: Option<&
         );
         return Vec::new();
     }
-    let named = match (long, services) {
+    let named = match (long, &given.services) {
         (Some(targets), _) => targets,
         (None, Some(services)) => {
-            let Some(environment) = environment else {
+            let Some(environment) = &given.environment else {
                 reading.wrong(
                     "environment",
                     "missing",
@@ -338,11 +350,11 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory, keep: Option<&
                 return Vec::new();
             };
             services
-                .into_iter()
+                .iter()
                 .map(|service| TargetInput {
-                    service,
+                    service: service.clone(),
                     environment: environment.clone(),
-                    config_items: config_items.clone().unwrap_or_default(),
+                    config_items: given.config_items.clone(),
                     artifact: artifact.clone(),
                     commit: commit.clone(),
                     rollback_to: None,
@@ -378,14 +390,6 @@ fn read_target(reading: &mut Reading<'_>) -> TargetInput {
     }
 }
 
-/// How many hexadecimal digits a digest of this algorithm has: the algorithms that the OCI image specification registers
-/// (section "Digests") and further usual ones; `None` for an unknown algorithm.
-fn digits_of(algorithm: &str) -> Option<usize> {
-    const USUAL: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
-    let named = |(name, _): &&(&str, usize)| algorithm.eq_ignore_ascii_case(name);
-    USUAL.iter().find(named).map(|(_, digits)| *digits)
-}
-
 /// A digest as registries write it: the hexadecimal digits of the usual algorithms are small letters (OCI image specification,
 /// section "Digests"), so that one artifact has one name. Anything else stays as it was written.
 #[must_use]
@@ -412,37 +416,40 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
     None
 }
 
-/// Whether a text can name an artifact: an algorithm and hexadecimal digits. A digest of a usual algorithm is whole: one that a
-/// tool cut short for people to read names nothing that a registry would find. The log keeps a digest in clear, so no free text
-/// may pass as one.
+/// Whether a text can name an artifact: a known algorithm and hexadecimal digits. A digest is whole: one that a tool cut short
+/// for people to read names nothing that a registry would find; only `git:` takes a short commit as well. The log keeps a digest
+/// in clear, so no free text may pass as one.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
-        let is_hex = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
-        let fits = match digits_of(name) {
-            Some(length) => digits.len() == length,
-            None => is_algorithm(name) && (name == "git" || digits.len() >= SHORTEST_DIGEST),
-        };
-        is_hex && fits
+        let is_hex = digits.chars().all(|c| c.is_ascii_hexdigit());
+        let is_whole = digits_of(name).is_some_and(|lengths| lengths.contains(&digits.len()));
+        let is_commit = name == GIT && (1..=COMMIT).contains(&digits.len());
+        is_hex && (is_whole || is_commit)
     })
 }
 
-/// Why a text in the form of a usual digest is none; nothing for a text in another form.
+/// Why a text that begins like a digest is none; nothing for a text in another form, and for `git`.
 fn why_not_whole(at: &str, text: &str) -> Option<String> {
     let (name, _) = text.split_once(':')?;
-    let length = digits_of(name)?;
+    let [length] = digits_of(name)? else { return None };
     Some(format!(
         "`{at}` must be a whole digest: after `{name}:` come {length} hexadecimal digits."
     ))
 }
 
 fn is_commit(text: &str) -> bool {
-    (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
+    (7..=COMMIT).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 
 /// An artifact's digest, such as `sha256:6b1d…`.
 fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
-    let text = without_place(reading.text(field, 255)?);
+    let text = reading.text(field, 255)?;
+    digest_of(reading, field, text)
+}
+
+fn digest_of(reading: &mut Reading<'_>, field: &str, text: String) -> Option<String> {
+    let text = without_place(text);
     if is_digest(&text) {
         return Some(tidy_digest(text));
     }
@@ -454,8 +461,12 @@ fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String>
 }
 
 fn commit_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
-    let text = reading.text(field, 64)?;
-    if is_commit(&text) {
+    let text = reading.text(field, COMMIT)?;
+    commit_of(reading, field, &text)
+}
+
+fn commit_of(reading: &mut Reading<'_>, field: &str, text: &str) -> Option<String> {
+    if is_commit(text) {
         return Some(text.to_lowercase());
     }
     let at = reading.at(field);
@@ -540,7 +551,12 @@ fn check_items(reading: &mut Reading<'_>, targets: &[Target], directory: &Direct
 
 /// A person by login.
 pub fn person(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> Option<PersonId> {
-    let login = reading.text(field, LINE)?;
+    let login = reading.text(field, LINE);
+    person_of(reading, field, login, directory)
+}
+
+fn person_of(reading: &mut Reading<'_>, field: &str, login: Option<String>, directory: &Directory) -> Option<PersonId> {
+    let login = login?;
     let found = directory.by_login(&login).map(|person| person.id.clone());
     if found.is_none() {
         reading.wrong(field, "unknown", unknown_name::person(directory, &login));
@@ -548,9 +564,10 @@ pub fn person(reading: &mut Reading<'_>, field: &'static str, directory: &Direct
     found
 }
 
-fn people(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> Vec<PersonId> {
+fn people(reading: &mut Reading<'_>, logins: Vec<String>, directory: &Directory) -> Vec<PersonId> {
+    let field = NewChange::IMPLEMENTERS.name;
     let mut found = Vec::new();
-    for (place, login) in reading.texts(field, LINE).unwrap_or_default().into_iter().enumerate() {
+    for (place, login) in logins.into_iter().enumerate() {
         match directory.by_login(&login) {
             Some(person) if !found.contains(&person.id) => found.push(person.id.clone()),
             Some(_) => {}

@@ -15,7 +15,7 @@ use crate::core::unmet::Unmet;
 use crate::directory::basis::Basis;
 use crate::directory::led_elsewhere::LedBy;
 use crate::identity::factor::Factor;
-use crate::integration::occurrence::{self, ToldWord};
+use crate::integration::occurrence::{self, StatusReport};
 use crate::policy::facts::ActorFacts;
 use crate::policy::mapping;
 
@@ -330,7 +330,7 @@ pub struct Entry {
     /// The change.
     #[card(column = "change_id")]
     pub change: ChangeId,
-    /// Step, deviation, issue or rollback.
+    /// Step, begin, deviation, issue or rollback.
     #[card(object)]
     pub kind: EntryKind,
     /// What was done or seen.
@@ -713,6 +713,7 @@ pub struct Deployment {
     /// The connection that reported it.
     pub connection: RecordId,
     /// The outside system's own id.
+    #[serde(with = "crate::core::typed")]
     pub natural_key: String,
     /// Our service.
     pub service: ServiceKey,
@@ -730,11 +731,11 @@ pub struct Deployment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
     /// Status ids that were already processed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub seen_statuses: Vec<String>,
     /// All reports of its statuses about this attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub words: Vec<ToldWord>,
+    pub words: Vec<StatusReport>,
     /// The record of the same deployment that another connection reported first; that one belongs to the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<RecordId>,

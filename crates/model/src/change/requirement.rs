@@ -7,6 +7,7 @@ use crate::approval::obligation::{Due, Duty, TargetObligation};
 use crate::change::affected::affected;
 use crate::change::blocks::{Block, dependency_unmet};
 use crate::change::change_file::ChangeFile;
+use crate::change::content::basics;
 use crate::change::duties::duty_unmet;
 use crate::change::record::{Change, Target};
 use crate::change::template::template_trouble;
@@ -33,10 +34,9 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
             missing.push((field, what));
         }
     };
-    need(!content.title.trim().is_empty(), "title", "a title");
-    need(content.description.is_some(), "description", "a description");
-    need(content.justification.is_some(), "justification", "a justification");
-    need(!content.targets.is_empty(), "targets", "at least one target");
+    for (field, is_there, what) in basics(content) {
+        need(is_there, field, what);
+    }
     if emergency {
         need(
             content.incident.is_some() || content.threat.is_some(),
@@ -87,7 +87,7 @@ fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option
 }
 
 /// The conditions of the assessment before approvals are requested: the plans, and evidence due by then.
-pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+pub fn before_approvals(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change, directory));
     rows.extend(reach::grown_unmet(&file.change, directory).or_else(|| not_reviewed(&file.change, directory)));
@@ -310,8 +310,7 @@ pub fn freezes_over<'a>(
     end: Timestamp,
 ) -> impl Iterator<Item = &'a Freeze> {
     directory.freezes.iter().filter(move |freeze| {
-        freeze.overlaps(start, end)
-            && !freeze.excepts_at(change, start)
+        freeze.stops_over(change, (start, end))
             && change
                 .content
                 .targets

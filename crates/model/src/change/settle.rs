@@ -123,7 +123,7 @@ pub fn settle(case: &mut Case<'_>) {
         recompute(case);
     }
     keep_inside(case);
-    ask_again(case);
+    renew_assessment(case);
     for _ in 0..State::ALL.len() * 2 {
         if !step(case) {
             break;
@@ -162,7 +162,7 @@ fn is_watched(change: &Change) -> bool {
 
 /// Requests a new assessment where the change affects more than the last one covered, and notifies the owner. A former
 /// emergency may have been assessed without this check.
-fn ask_again(case: &mut Case<'_>) {
+fn renew_assessment(case: &mut Case<'_>) {
     let change = case.change();
     let Some(kept) = change.reach.clone().filter(|_| is_watched(change)) else {
         return;
@@ -622,7 +622,7 @@ pub fn lapsed<'d>(
 }
 
 /// Notifies the person who excepted the change from a freeze, and its owner, that the exception has ended.
-pub(crate) fn tell_lapsed(case: &mut Case<'_>) {
+pub(crate) fn notify_lapsed(case: &mut Case<'_>) {
     let directory = case.directory.clone();
     let change = case.change().clone();
     for (freeze, exception) in lapsed(&directory, &change, case.now) {

@@ -73,7 +73,7 @@ pub(crate) fn template_review(file: &ChangeFile, directory: &Directory) -> Optio
 
 /// Whether the proposer of a template is also behind an approval of it: for a change of high risk or a sensitive one that is no
 /// second check.
-fn is_of_one_hand(file: &ChangeFile, template: &StandardTemplate) -> bool {
+fn is_of_one_person(file: &ChangeFile, template: &StandardTemplate) -> bool {
     let proposers = [Some(&template.proposer), template.handed_by.as_ref()];
     let is_theirs = |person: &PersonId| {
         let mut proposers = proposers.into_iter().flatten();
@@ -103,7 +103,7 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
     let Some(template) = directory.templates.get(&pinned.key) else {
         return trouble(format!("There is no template {}.", pinned.key));
     };
-    if is_of_one_hand(file, template) {
+    if is_of_one_person(file, template) {
         let text = "One hand proposed and approved the template {}, and the change is of high risk or sensitive.";
         return trouble(text.replace("{}", &template.key));
     }

@@ -485,7 +485,7 @@ fn after_the_work(case: &mut Case<'_>) {
     if validation {
         let is_first = remind(case, VALIDATION_DUE, "has not been validated", "Say whether it works.");
         if is_first && eligible::testers(&case.file, &case.directory, case.now).is_empty() {
-            tell_menders(case);
+            notify_administrators(case);
         }
     }
     if review {
@@ -514,7 +514,7 @@ fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
 }
 
 /// Notifies the administrators, who can give the service another owner, when nobody is left who may validate.
-fn tell_menders(case: &mut Case<'_>) {
+fn notify_administrators(case: &mut Case<'_>) {
     let news = format!(
         "{} has not been validated, and nobody is left who may.",
         case.change().key

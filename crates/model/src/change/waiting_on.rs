@@ -8,7 +8,7 @@ use crate::change::closure::before_closure;
 use crate::change::named::named;
 use crate::change::record::Change;
 use crate::change::requirement::{
-    against_submission, before_approvals_are_asked, before_approved, before_scheduled, before_start,
+    against_submission, before_approvals, before_approved, before_scheduled, before_start,
 };
 use crate::change::{eligible, lifecycle};
 use crate::core::enums::{Kind, State};
@@ -93,7 +93,7 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
     let steps: [(Step, State, Find); 6] = [
         (Step::Submission, State::Draft, against_submission),
         (Step::Assessment, State::Assessing, |file, directory, now| {
-            let rows = before_approvals_are_asked(file, directory, now);
+            let rows = before_approvals(file, directory, now);
             not_submitted(&file.change, directory).into_iter().chain(rows).collect()
         }),
         (Step::Approval, State::Authorizing, |file, directory, now| {

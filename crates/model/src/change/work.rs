@@ -50,11 +50,11 @@ pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
 pub fn begin(case: &mut Case<'_>, at: Timestamp) {
     let by = case.person();
     remember_implementer(case, &by);
-    begin_without_hand(case, at);
+    begin_without_implementer(case, at);
 }
 
 /// Marks the work as begun by an act that is no work: a co-signature.
-pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
+pub(crate) fn begin_without_implementer(case: &mut Case<'_>, at: Timestamp) {
     let change = &mut case.file.change;
     change.actual_start.get_or_insert(at);
     change.seen_work.note_begin(at);
@@ -193,7 +193,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     let reason = reading.text("reason", TEXT);
     reading.finish()?;
     check_state(case, Act::DecideExtension)?;
-    let extension = asked_extension(case)?;
+    let extension = pending_extension(case)?;
     if grant {
         check_grantable(case, &extension)?;
     }
@@ -233,7 +233,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     Ok(())
 }
 
-fn asked_extension(case: &Case<'_>) -> Result<Extension, Refusal> {
+fn pending_extension(case: &Case<'_>) -> Result<Extension, Refusal> {
     let asked = case.change().extension.as_ref();
     let open = asked.filter(|extension| extension.decision.is_none());
     open.cloned().ok_or_else(|| {
@@ -307,7 +307,7 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
 
 /// A start is recorded as reported, so that nobody has to invent a time. A start that nothing allowed gets its own event in the
 /// log, and those in charge are notified: it is a mistyped time, or a matter to look at.
-fn tell_early(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
+fn note_early_start(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
     let (key, earliest) = (case.change().key.clone(), ready_spans::earliest_start(case, target));
     let known = match earliest {
         Some(at) => format!("the earliest time at which it could is {at}."),
@@ -364,7 +364,7 @@ pub fn complete(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<(
     let by = case.person();
     remember_implementer(case, &by);
     if let Some((target, start)) = begun_too_early(case, &ending) {
-        tell_early(case, &target, start);
+        note_early_start(case, &target, start);
     }
     finish(case, &ending, &targets);
     Ok(())
@@ -537,7 +537,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
             permit.target == *target && (is_forward(permit) || ending.outcome == Outcome::NotImplemented)
         });
     }
-    tell_of_trouble(case, outcome, targets);
+    notify_failure(case, outcome, targets);
     if has_all_ended(case) {
         conclude(case);
     } else {
@@ -583,7 +583,7 @@ fn sum_up(case: &mut Case<'_>) {
 }
 
 /// Owner and change managers are notified at once of a failure, whoever reported it.
-fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
+fn notify_failure(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
     let what = match outcome {
         Outcome::Failed => "failed",
         Outcome::RolledBack => "was rolled back",
@@ -603,7 +603,7 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
     let ids: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
     let mark = format!("{}/{outcome}", ids.join("+"));
     if outcome == Outcome::RollbackFailed {
-        return tell_of_failed_rollback(case, &mark, &news);
+        return notify_failed_rollback(case, &mark, &news);
     }
     for person in case.people_in_charge() {
         case.write_to(
@@ -618,7 +618,7 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
 
 /// A failed rollback cannot wait for the morning: those in charge and the people on call are notified at once, and the review
 /// is due.
-fn tell_of_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
+fn notify_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
     let in_charge = case.people_in_charge();
     let on_call = case.directory.on_call.iter().filter(|row| row.is_on(case.now));
     let on_call: Vec<PersonId> = on_call.map(|row| row.person.clone()).collect();

@@ -13,7 +13,7 @@ use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content::{self, Input};
 use crate::change::record::{Change, Content, Digests, FieldEdit, Retrospective, SeenWork, Target, TargetRecord};
 use crate::change::related_records::{Approval, Coverage};
-use crate::change::requirement::{against_submission, before_approvals_are_asked, before_submission};
+use crate::change::requirement::{against_submission, before_approvals, before_submission};
 use crate::change::settle::{self, move_to, recompute, settle, void_what, void_when};
 use crate::change::template::{self, template_trouble};
 use crate::change::waves::run;
@@ -42,7 +42,7 @@ pub fn new_change(
     let retrospective = input.retrospective.take();
     let mut change = untouched((case_id, key, number), input, requester, now);
     if let Some(retro) = retrospective {
-        tell_afterwards(&mut change, retro, now);
+        set_retrospective(&mut change, retro, now);
     }
     change
 }
@@ -124,7 +124,7 @@ fn untouched((id, key, number): (&str, String, i64), input: Input, requester: id
     }
 }
 
-fn tell_afterwards(change: &mut Change, retro: read_content::RetrospectiveInput, now: Timestamp) {
+fn set_retrospective(change: &mut Change, retro: read_content::RetrospectiveInput, now: Timestamp) {
     change.retrospective = Some(Retrospective {
         reason: retro.reason,
         verbal_approver: retro.verbal_approver,
@@ -158,7 +158,7 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
 /// # Errors
 /// 403 for who may not create; 422 when retrospective work lacks its facts or names its own author as approver.
 pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
-    note_hand(case);
+    note_credential_author(case);
     recompute(case);
     case.allow(Act::Create)?;
     grounds::take(case, None)?;
@@ -512,7 +512,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     if what {
         void_edited(case, &before);
         break_glass::end_waiting(case);
-        crate::change::settle::tell_lapsed(case);
+        crate::change::settle::notify_lapsed(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
         clocks::hasten(case, &before);
         routing::forget_acknowledgements(case);
@@ -559,7 +559,7 @@ fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
         return;
     }
     if what {
-        note_hand(case);
+        note_credential_author(case);
     }
     let editor = case.person();
     let change = &mut case.file.change;
@@ -579,7 +579,7 @@ fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
 }
 
 /// The person who issued the writer's credential counts as an author of the content.
-fn note_hand(case: &mut Case<'_>) {
+fn note_credential_author(case: &mut Case<'_>) {
     let Some(hand) = case.actor.hand().cloned().filter(|_| !case.actor.is_system) else {
         return;
     };
@@ -710,7 +710,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     recompute(case);
     let fields = changed_fields(&earlier, case.change());
     note_changed(case, &fields);
-    let unmet = before_approvals_are_asked(&case.file, &case.directory, case.now);
+    let unmet = before_approvals(&case.file, &case.directory, case.now);
     refuse_unmet("assessment_incomplete", "Approvals cannot be asked yet.", unmet)?;
     let (now, editor) = (case.now, case.person());
     case.file.change.assessed_at = Some(now);
@@ -721,7 +721,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         }
         void_what(case, "the assessment changed its content");
         break_glass::end_waiting(case);
-        crate::change::settle::tell_lapsed(case);
+        crate::change::settle::notify_lapsed(case);
         recompute(case);
     }
     case.tell("change.assessed", json!({"risk": case.change().risk.level}));

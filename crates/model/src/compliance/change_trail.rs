@@ -2,6 +2,7 @@
 //! log gives the same report whatever the database holds by then.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use crate::compliance::change_trail::policies::PolicySets;
 use crate::compliance::gate_trail::{GateTrail, GatedRun, Run};
 use crate::core::enums::{EvidenceResult, Kind, Level, Outcome, Purpose, State, ValidationResult};
 use crate::gate::build;
-use crate::integration::occurrence::{ToldWord, began_at};
+use crate::integration::occurrence::{StatusReport, began_at};
 
 /// The members of a change that reports read. The rest of a record is dropped at once, which bounds the memory.
 const MEMBERS: [&str; 24] = [
@@ -57,8 +58,7 @@ const DEPLOYED: [&str; 10] = [
     "is_early",
 ];
 /// The members of approvals and evidence that reports read.
-const DECIDED: [&str; 9] = [
-    "change",
+const DECIDED: [&str; 8] = [
     "person",
     "handed_by",
     "decision",
@@ -69,90 +69,48 @@ const DECIDED: [&str; 9] = [
     "plan_digest",
 ];
 
-/// An event as reports read it: a leaf of the log, of which unknown members are ignored.
-#[derive(Debug, Deserialize)]
-pub struct Leaf {
-    pub(crate) kind: String,
-    pub(crate) occurred_at: Timestamp,
-    #[serde(default)]
-    recorded_at: Option<Timestamp>,
-    #[serde(default)]
-    pub(crate) actor: String,
-    #[serde(default)]
-    pub(crate) data: Map<String, Value>,
-    subject: Subject,
-    #[serde(default)]
-    pub(crate) records: Vec<Delta>,
-    #[serde(default)]
-    records_digest: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Subject {
-    table: String,
-    id: String,
-}
-
-/// The difference that an act made to one record.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Delta {
-    pub(crate) table: String,
-    pub(crate) id: String,
-    #[serde(default)]
-    pub(crate) set: Map<String, Value>,
-    #[serde(default)]
-    pub(crate) unset: Vec<String>,
-}
-
-impl Leaf {
-    /// Reads a leaf from its bytes.
-    ///
-    /// # Errors
-    /// Bytes that are no event.
-    pub fn read(bytes: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(bytes)
-    }
-
-    /// When it was recorded. An outside event may have occurred long before.
-    #[must_use]
-    pub fn written_at(&self) -> Timestamp {
-        self.recorded_at.unwrap_or(self.occurred_at)
-    }
-
-    /// The digest of the deltas, where they are kept beside the leaf.
-    #[must_use]
-    pub fn records_digest(&self) -> Option<&str> {
-        self.records_digest.as_deref()
-    }
-
-    /// Takes the deltas that were kept beside the leaf.
-    ///
-    /// # Errors
-    /// Bytes that are no list of deltas.
-    pub fn put_records(&mut self, payload: &[u8]) -> serde_json::Result<()> {
-        self.records = serde_json::from_slice(payload)?;
-        Ok(())
-    }
-}
+/// The kinds of events about a change that reports read; the others leave no moment.
+const MOMENTS: [&str; 11] = [
+    "break_glass.validated",
+    "change.approved",
+    "change.authorizing",
+    "change.cancelled",
+    "change.drafted",
+    "change.implementing",
+    "change.overrun",
+    "change.rejected",
+    "change.scheduled",
+    "change.submitted",
+    "change.turned_normal",
+];
 
 /// When an event about a change happened, and its index in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
     /// The kind of event: `change.approved`.
-    pub kind: String,
+    pub kind: &'static str,
     /// The event's index in the log.
     pub index: u64,
     /// When it happened.
     pub at: Timestamp,
 }
 
+/// An approval or a piece of evidence of a change.
+#[derive(Debug)]
+struct Decided {
+    id: Box<str>,
+    record: Kept,
+    /// The index of the event that ended an approval, or its part on *what*.
+    lost: Option<u64>,
+}
+
 #[derive(Debug, Default)]
 struct Gathered {
-    members: Map<String, Value>,
-    approvals: BTreeMap<String, Map<String, Value>>,
-    evidence: BTreeMap<String, Map<String, Value>>,
-    /// The index of the event that ended an approval, or its part on *what*.
-    lost: BTreeMap<String, u64>,
+    members: Kept,
+    /// In the order of their ids.
+    approvals: Vec<Decided>,
+    /// In the order of their ids.
+    evidence: Vec<Decided>,
     moments: Vec<Moment>,
     /// When the end of its work was recorded, whatever time the record names.
     ended_at: Option<Timestamp>,
@@ -161,36 +119,54 @@ struct Gathered {
 impl Gathered {
     /// Whether its work began before a span, and it is closed before it as well.
     fn is_before(&self, from: Timestamp, now: Timestamp) -> bool {
-        let began = self.members.get("actual_start").and_then(Value::as_str);
+        if now >= from {
+            return false;
+        }
+        let members = self.members.members();
+        let began = members.get("actual_start").and_then(Value::as_str);
         let began = began.and_then(|text| text.parse::<Timestamp>().ok());
-        now < from && began.is_some_and(|began| began < from)
+        began.is_some_and(|began| began < from)
     }
 
     /// Drops what only the tests of its own span look at.
     fn forget(&mut self) {
-        self.approvals = BTreeMap::new();
-        self.evidence = BTreeMap::new();
-        self.lost = BTreeMap::new();
+        self.approvals = Vec::new();
+        self.evidence = Vec::new();
         self.moments = Vec::new();
     }
 
     /// Its targets.
-    fn targets(&self) -> &[Value] {
-        let targets = self.members.get("targets").and_then(Value::as_array);
-        targets.map_or(&[][..], Vec::as_slice)
+    fn targets(&self) -> Vec<Value> {
+        match self.members.members().remove("targets") {
+            Some(Value::Array(targets)) => targets,
+            _ => Vec::new(),
+        }
     }
+}
+
+/// The number of a change, by which reports are ordered.
+#[derive(Deserialize)]
+struct Numbered {
+    number: i64,
+}
+
+/// The key of a change.
+#[derive(Deserialize)]
+struct Keyed {
+    key: String,
 }
 
 /// All changes of a log, while its events are read in the order of their indexes.
 #[derive(Debug, Default)]
 pub struct ChangeTrail {
-    changes: BTreeMap<String, Gathered>,
+    /// The changes by id.
+    changes: HashMap<Arc<str>, Gathered>,
     /// The accounts that count as one person.
     accounts: Accounts,
     /// The change of each approval and piece of evidence.
-    owners: HashMap<String, String>,
-    /// The deployments, each with the time of its first report.
-    deployments: BTreeMap<String, (Timestamp, Map<String, Value>)>,
+    owners: HashMap<Box<str>, Arc<str>>,
+    /// The deployments by id, each with the time of its first report.
+    deployments: BTreeMap<Box<str>, (Timestamp, Kept)>,
     /// Which policies were in force when.
     policies: PolicySets,
     /// When the first event about a change happened: before it there was nothing to enforce.
@@ -203,7 +179,7 @@ pub struct ChangeTrail {
     /// may need.
     from: Option<Timestamp>,
     /// How often each kind of event about Assent itself (people, policies, keys …) happened, with its time.
-    administration: Vec<(String, Timestamp)>,
+    administration: Vec<(&'static str, Timestamp)>,
 }
 
 /// Kinds of events, by the part before the dot, that change rights or rules: control reports and the reconciliation count the
@@ -243,10 +219,16 @@ pub(crate) const ADMINISTRATION: [&str; 29] = [
 /// Events of these families that happen by themselves and change nothing.
 const ROUTINE: [&str; 3] = ["log.published", "log.replayed", "log.sized"];
 
+/// The family of a kind of event that changes rights or rules.
+fn administered(kind: &str) -> Option<&'static str> {
+    let area = kind.split('.').next().unwrap_or_default();
+    let found = ADMINISTRATION.into_iter().find(|family| *family == area);
+    found.filter(|_| !ROUTINE.contains(&kind))
+}
+
 /// Whether a kind of event changes rights or rules.
 pub(crate) fn is_administration(kind: &str) -> bool {
-    let area = kind.split('.').next().unwrap_or_default();
-    ADMINISTRATION.contains(&area) && !ROUTINE.contains(&kind)
+    administered(kind).is_some()
 }
 
 impl ChangeTrail {
@@ -261,9 +243,8 @@ impl ChangeTrail {
 
     /// Takes the next event, which has this index in the log.
     pub fn take(&mut self, index: u64, leaf: Leaf) {
-        if is_administration(&leaf.kind) {
-            let area = leaf.kind.split('.').next().unwrap_or_default();
-            self.administration.push((area.to_owned(), leaf.occurred_at));
+        if let Some(family) = administered(&leaf.kind) {
+            self.administration.push((family, leaf.occurred_at));
         }
         self.dismissals.take(&leaf);
         let written_at = leaf.written_at();
@@ -272,30 +253,28 @@ impl ChangeTrail {
         }
         if leaf.subject.table == "change" {
             self.first_at.get_or_insert(written_at);
-            let gathered = self.changes.entry(leaf.subject.id).or_default();
+            let gathered = self.changes.entry(Arc::from(leaf.subject.id)).or_default();
             let is_over =
                 leaf.kind == "change.closed" && self.from.is_some_and(|from| gathered.is_before(from, written_at));
             if is_over {
                 gathered.forget();
             }
-            gathered.moments.push(Moment {
-                kind: leaf.kind,
-                index,
-                at: leaf.occurred_at,
-            });
+            let kind = MOMENTS.into_iter().find(|kind| *kind == leaf.kind);
+            let at = leaf.occurred_at;
+            gathered.moments.extend(kind.map(|kind| Moment { kind, index, at }));
         }
     }
 
     fn apply(&mut self, delta: Delta, index: u64, at: Timestamp) {
         match delta.table.as_str() {
             "change" => {
-                let gathered = self.changes.entry(delta.id).or_default();
+                let gathered = self.changes.entry(Arc::from(delta.id)).or_default();
                 if delta.set.contains_key("actual_end") {
                     gathered.ended_at = Some(at);
                 }
                 let mut set = delta.set;
                 slim::slim(&mut set);
-                merge(&mut gathered.members, set, &delta.unset, &MEMBERS);
+                gathered.members.merge(set, &delta.unset, &MEMBERS);
             }
             "approval" | "evidence" => self.apply_decided(delta, index),
             "agent" | "person" => self.accounts.take(&delta),
@@ -303,8 +282,9 @@ impl ChangeTrail {
             "gate_check" => self.gate.take_check(&delta.id, &delta.set, at),
             "permit" => self.gate.take_permit(&delta.id, &delta.set),
             "deployment" => {
-                let (_, record) = self.deployments.entry(delta.id).or_insert_with(|| (at, Map::new()));
-                merge(record, delta.set, &delta.unset, &DEPLOYED);
+                let deployment = self.deployments.entry(delta.id.into_boxed_str());
+                let (_, record) = deployment.or_insert_with(|| (at, Kept::default()));
+                record.merge(delta.set, &delta.unset, &DEPLOYED);
             }
             _ => {}
         }
@@ -312,47 +292,63 @@ impl ChangeTrail {
 
     fn apply_decided(&mut self, mut delta: Delta, index: u64) {
         if let Some(change) = delta.set.get("change").and_then(Value::as_str) {
-            self.owners.insert(delta.id.clone(), change.to_owned());
+            let known = self.changes.get_key_value(change);
+            let change = known.map_or_else(|| Arc::from(change), |(id, _)| Arc::clone(id));
+            self.owners.insert(Box::from(delta.id.as_str()), change);
         }
-        let Some(change) = self.owners.get(&delta.id) else {
+        let Some(change) = self.owners.get(delta.id.as_str()) else {
             return;
         };
-        let gathered = self.changes.entry(change.clone()).or_default();
+        let gathered = self.changes.entry(Arc::clone(change)).or_default();
         if let Some(counted) = delta.set.get_mut("counted_for") {
             *counted = approvals::rules_of(counted);
         }
-        let records = match delta.table.as_str() {
+        let decided = match delta.table.as_str() {
             "approval" => {
+                let approval = approvals::of_id(&mut gathered.approvals, &delta.id);
                 let is_other = |name: &str| delta.set.get(name).is_some_and(|it| it != "standing");
                 if is_other("state") || delta.set.get("what").is_some_and(|it| it == "voided") {
-                    gathered.lost.entry(delta.id.clone()).or_insert(index);
+                    approval.lost.get_or_insert(index);
                 }
-                &mut gathered.approvals
+                approval
             }
-            _ => &mut gathered.evidence,
+            _ => approvals::of_id(&mut gathered.evidence, &delta.id),
         };
-        merge(records.entry(delta.id).or_default(), delta.set, &delta.unset, &DECIDED);
+        decided.record.merge(delta.set, &delta.unset, &DECIDED);
+    }
+
+    /// Passes on the facts of each change, one at a time in the order of their numbers, and returns how many changes could not be
+    /// read and are left out. What a report needs of them all at once must be small: it holds a whole year.
+    pub fn each(&self, mut take: impl FnMut(ChangeFacts)) -> u64 {
+        let mut unreadable = 0;
+        let mut order = Vec::with_capacity(self.changes.len());
+        for (id, gathered) in &self.changes {
+            match gathered.members.read::<Numbered>() {
+                Ok(it) => order.push((it.number, id, gathered)),
+                Err(_) => unreadable += 1,
+            }
+        }
+        order.sort_unstable_by_key(|(number, id, _)| (*number, *id));
+        let (mut strays, mut gated) = self.ran();
+        for (_, _, gathered) in order {
+            let Ok(mut it) = facts_of(gathered, &self.accounts) else {
+                unreadable += 1;
+                continue;
+            };
+            it.strays = strays.remove(&it.key).unwrap_or_default();
+            it.gated = gated.remove(&it.key).unwrap_or_default();
+            it.dismissed = self.dismissals.of(&it.key);
+            take(it);
+        }
+        unreadable
     }
 
     /// The facts of each change in the order of their numbers. A change whose facts cannot be read is left out and counted in
     /// the second value.
     #[must_use]
     pub fn facts(&self) -> (Vec<ChangeFacts>, u64) {
-        let mut unreadable = 0;
         let mut facts = Vec::with_capacity(self.changes.len());
-        for gathered in self.changes.values() {
-            match facts_of(gathered, &self.accounts) {
-                Ok(found) => facts.push(found),
-                Err(_) => unreadable += 1,
-            }
-        }
-        facts.sort_by_key(|it: &ChangeFacts| it.number);
-        let (mut strays, mut gated) = self.ran();
-        for it in &mut facts {
-            it.strays = strays.remove(&it.key).unwrap_or_default();
-            it.gated = gated.remove(&it.key).unwrap_or_default();
-            it.dismissed = self.dismissals.of(&it.key);
-        }
+        let unreadable = self.each(|it| facts.push(it));
         (facts, unreadable)
     }
 
@@ -361,10 +357,13 @@ impl ChangeTrail {
     fn ran(&self) -> (BTreeMap<String, Vec<Stray>>, BTreeMap<String, Vec<GatedRun>>) {
         let mut found: BTreeMap<String, Vec<Stray>> = BTreeMap::new();
         let mut gated: BTreeMap<String, Vec<GatedRun>> = BTreeMap::new();
+        if self.deployments.is_empty() {
+            return (found, gated);
+        }
         let gates = self.gate.gates();
         let changes = self.by_key();
         for (told_at, record) in self.deployments.values() {
-            let Ok(it) = serde_json::from_value::<DeployedFacts>(Value::Object(record.clone())) else {
+            let Ok(it) = record.read::<DeployedFacts>() else {
                 continue;
             };
             if it.same_as.is_some() || began_at(&it.words).is_none() {
@@ -373,11 +372,12 @@ impl ChangeTrail {
             if !it.unauthorized {
                 let Some(change) = it.change_key else { continue };
                 let its = changes.get(change.as_str());
+                let targets = its.map_or_else(Vec::new, |it| it.targets());
                 let run = Run {
                     change: &change,
                     service: &it.service,
                     environment: &it.environment,
-                    purpose: purpose(record, its.map_or(&[][..], |it| it.targets())),
+                    purpose: purpose(&record.members(), &targets),
                     at: it.at,
                     told_at: *told_at,
                     ended_at: its.and_then(|it| it.ended_at),
@@ -415,10 +415,12 @@ impl ChangeTrail {
     }
 
     /// The changes, by key.
-    fn by_key(&self) -> BTreeMap<&str, &Gathered> {
-        let changes = self.changes.values();
-        changes
-            .filter_map(|gathered| Some((gathered.members.get("key")?.as_str()?, gathered)))
+    fn by_key(&self) -> HashMap<String, &Gathered> {
+        let mut changes: Vec<(&Arc<str>, &Gathered)> = self.changes.iter().collect();
+        changes.sort_unstable_by_key(|(id, _)| *id);
+        let keyed = changes.into_iter();
+        keyed
+            .filter_map(|(_, gathered)| Some((gathered.members.read::<Keyed>().ok()?.key, gathered)))
             .collect()
     }
 
@@ -446,7 +448,7 @@ impl ChangeTrail {
     pub fn administration(&self, from: Timestamp, to: Timestamp) -> BTreeMap<String, u64> {
         let mut counts = BTreeMap::new();
         for (area, _) in self.administration.iter().filter(|(_, at)| *at >= from && *at < to) {
-            *counts.entry(area.clone()).or_default() += 1;
+            *counts.entry((*area).to_owned()).or_default() += 1;
         }
         counts
     }
@@ -485,14 +487,12 @@ fn purpose(deployed: &Map<String, Value>, targets: &[Value]) -> Purpose {
 }
 
 fn facts_of(gathered: &Gathered, accounts: &Accounts) -> serde_json::Result<ChangeFacts> {
-    let mut facts: ChangeFacts = serde_json::from_value(Value::Object(gathered.members.clone()))?;
+    let mut facts: ChangeFacts = gathered.members.read()?;
     facts.approvals = approvals::read(&facts, gathered, accounts)?;
-    for evidence in gathered.evidence.values() {
-        facts
-            .evidence
-            .push(serde_json::from_value(Value::Object(evidence.clone()))?);
+    for evidence in &gathered.evidence {
+        facts.evidence.push(evidence.record.read()?);
     }
-    facts.moments = gathered.moments.clone();
+    facts.moments.clone_from(&gathered.moments);
     Ok(facts)
 }
 
@@ -571,7 +571,7 @@ pub struct ChangeFacts {
     /// Its evidence.
     #[serde(skip)]
     pub evidence: Vec<EvidenceFacts>,
-    /// Its events, in the order of the log.
+    /// Its events of the kinds that reports read, in the order of the log.
     #[serde(skip)]
     pub moments: Vec<Moment>,
     /// Its deployments that began or ended without a lawful start, by their times.
@@ -619,7 +619,7 @@ struct DeployedFacts {
     #[serde(default)]
     unauthorized: bool,
     #[serde(default)]
-    words: Vec<ToldWord>,
+    words: Vec<StatusReport>,
 }
 
 /// Where a target is.
@@ -691,9 +691,6 @@ pub struct GlassFacts {
     pub at: Timestamp,
     /// Until when it held.
     pub until: Timestamp,
-    /// Its validation afterwards.
-    #[serde(default)]
-    pub validated: Option<Value>,
     /// The rules for which its opening counted.
     #[serde(default)]
     pub counted: Option<CountedFacts>,
@@ -732,9 +729,10 @@ pub struct EvidenceFacts {
 }
 
 impl ChangeFacts {
-    /// The first event of a kind.
+    /// The first event of a kind, one of those that leave a moment.
     #[must_use]
     pub fn first(&self, kind: &str) -> Option<&Moment> {
+        debug_assert!(MOMENTS.contains(&kind), "`{kind}` leaves no moment");
         self.moments.iter().find(|it| it.kind == kind)
     }
 
@@ -771,11 +769,16 @@ impl ChangeFacts {
 mod accounts;
 mod approvals;
 mod dismissals;
+mod kept;
+mod leaf;
 mod policies;
 mod slim;
 
 pub use approvals::ApprovalFacts;
 pub use dismissals::Dismissed;
+pub(crate) use kept::Kept;
+pub(crate) use leaf::Delta;
+pub use leaf::Leaf;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::compliance::change_trail::{ChangeFacts, ChangeTrail, Dismissed};
 use crate::compliance::framework::{Control, Framework};
-use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK, rule};
+use crate::compliance::violation::{RULES, Rule, Severity, UNAUTHORIZED_WORK};
 pub use crate::core::enums::ReportFormat;
 use crate::core::enums::{Kind, Outcome};
 
@@ -256,11 +256,22 @@ pub fn control_report(
         .into_iter()
         .map(|(since, policies)| (since, policies.unwrap_or(shipped)))
         .collect();
-    let Spanned {
-        changes,
-        strayed,
-        unreadable,
-    } = Spanned::read(trail, (from, to));
+    // Each rule tests each change once, whatever number of controls names the rule.
+    let is_used = |rule: &&Rule| framework.controls.iter().any(|it| it.rules.contains(&rule.id));
+    let mut tests: Vec<(&Rule, TestResult)> = RULES
+        .iter()
+        .filter(is_used)
+        .map(|rule| (rule, TestResult::of(rule)))
+        .collect();
+    let mut population = Population::default();
+    let unreadable = each_in(trail, (from, to), |facts, has_begun| {
+        population.take(&facts, has_begun);
+        for (rule, test) in &mut tests {
+            if is_tested(rule, &facts, has_begun) {
+                test.take(rule, &facts, to);
+            }
+        }
+    });
     ControlReport {
         framework: framework.id.to_owned(),
         title: framework.title.to_owned(),
@@ -269,13 +280,13 @@ pub fn control_report(
         from,
         to,
         log,
-        population: population(&changes, &strayed),
+        population,
         administration: trail.administration(from, to),
         unreadable,
         controls: framework
             .controls
             .iter()
-            .map(|it| judged(it, (changes.as_slice(), strayed.as_slice()), (in_force.as_slice(), to)))
+            .map(|it| judged(it, &tests, (in_force.as_slice(), to)))
             .collect(),
     }
 }
@@ -283,31 +294,22 @@ pub fn control_report(
 /// The policies in force since a moment.
 type InForce<'p> = (Timestamp, &'p BTreeSet<String>);
 
-/// The changes that a report over a span looks at.
-struct Spanned {
-    /// Those whose work began in the span.
-    changes: Vec<ChangeFacts>,
-    /// The others of which a deployment without a lawful start falls into the span.
-    strayed: Vec<ChangeFacts>,
-    /// How many could not be read.
-    unreadable: u64,
+/// Passes on each change that a report over a span `[from, to)` looks at, in the order of their numbers, and returns how many
+/// could not be read: the changes whose work began in the span, and those of which a deployment without a lawful start falls
+/// into it, whatever became of the change. The flag tells the first from the second.
+fn each_in(trail: &ChangeTrail, (from, to): (Timestamp, Timestamp), mut take: impl FnMut(ChangeFacts, bool)) -> u64 {
+    trail.each(|mut it| {
+        it.strays.retain(|stray| stray.is_in(from, to));
+        let has_begun = it.started().is_some_and(|at| at >= from && at < to);
+        if has_begun || !it.strays.is_empty() {
+            take(it, has_begun);
+        }
+    })
 }
 
-impl Spanned {
-    fn read(trail: &ChangeTrail, (from, to): (Timestamp, Timestamp)) -> Self {
-        let (mut facts, unreadable) = trail.facts();
-        for it in &mut facts {
-            it.strays.retain(|stray| stray.is_in(from, to));
-        }
-        let has_begun = |it: &ChangeFacts| it.started().is_some_and(|at| at >= from && at < to);
-        // Deployments without a lawful start count by their own time, whatever became of their change.
-        let (changes, rest): (Vec<ChangeFacts>, Vec<ChangeFacts>) = facts.into_iter().partition(has_begun);
-        Self {
-            changes,
-            strayed: rest.into_iter().filter(|it| !it.strays.is_empty()).collect(),
-            unreadable,
-        }
-    }
+/// Whether a rule tests a change of [`each_in`].
+fn is_tested(rule: &Rule, facts: &ChangeFacts, has_begun: bool) -> bool {
+    (has_begun || rule.id == UNAUTHORIZED_WORK) && (rule.applies)(facts)
 }
 
 /// Whether something of a change was rolled back.
@@ -315,48 +317,48 @@ fn was_rolled_back(it: &ChangeFacts) -> bool {
     it.way_back_taken || it.outcome == Some(Outcome::RolledBack)
 }
 
-fn population(changes: &[ChangeFacts], strayed: &[ChangeFacts]) -> Population {
-    let mut counted = Population {
-        unauthorized: strayed.len() as u64,
-        ..Population::default()
-    };
-    for it in changes {
-        counted.changes += 1;
-        counted.ended += u64::from(it.succeeded().is_some());
-        counted.succeeded += u64::from(it.succeeded() == Some(true));
+impl Population {
+    /// Counts a change of [`each_in`].
+    fn take(&mut self, it: &ChangeFacts, has_begun: bool) {
+        self.unauthorized += u64::from((has_begun && it.unauthorized) || !it.strays.is_empty());
+        if !has_begun {
+            return;
+        }
+        let succeeded = it.succeeded();
+        self.changes += 1;
+        self.ended += u64::from(succeeded.is_some());
+        self.succeeded += u64::from(succeeded == Some(true));
         if let Some(at) = it.started() {
             let month = at.strftime("%Y-%m").to_string();
-            let month = counted.by_month.entry(month).or_default();
+            let month = self.by_month.entry(month).or_default();
             month.changes += 1;
-            month.ended += u64::from(it.succeeded().is_some());
-            month.succeeded += u64::from(it.succeeded() == Some(true));
+            month.ended += u64::from(succeeded.is_some());
+            month.succeeded += u64::from(succeeded == Some(true));
         }
-        counted.rolled_back += u64::from(was_rolled_back(it));
-        counted.break_glass += u64::from(it.break_glass.is_some());
-        counted.unauthorized += u64::from(it.unauthorized || !it.strays.is_empty());
-        *counted.by_kind.entry(it.kind.as_str().to_owned()).or_default() += 1;
+        self.rolled_back += u64::from(was_rolled_back(it));
+        self.break_glass += u64::from(it.break_glass.is_some());
+        *self.by_kind.entry(it.kind.as_str().to_owned()).or_default() += 1;
         let risk = it.risk.level.map_or("unknown", |level| level.as_str());
-        *counted.by_risk.entry(risk.to_owned()).or_default() += 1;
+        *self.by_risk.entry(risk.to_owned()).or_default() += 1;
         let mut services: Vec<&str> = it.targets.iter().map(|target| target.service.as_str()).collect();
         services.sort_unstable();
         services.dedup();
         for service in services {
-            *counted.by_service.entry(service.to_owned()).or_default() += 1;
+            *self.by_service.entry(service.to_owned()).or_default() += 1;
         }
     }
-    counted
 }
 
 fn judged(
     control: &Control,
-    changes: (&[ChangeFacts], &[ChangeFacts]),
+    tests: &[(&Rule, TestResult)],
     (in_force, as_of): (&[InForce<'_>], Timestamp),
 ) -> ControlResult {
     let tests: Vec<TestResult> = control
         .rules
         .iter()
-        .filter_map(|id| rule(id))
-        .map(|rule| tested(rule, changes, as_of))
+        .filter_map(|id| tests.iter().find(|(rule, _)| rule.id == *id))
+        .map(|(_, test)| test.clone())
         .collect();
     let policies: Vec<String> = control.policies.iter().map(|id| (*id).to_owned()).collect();
     let is_missing = |id: &&String| in_force.iter().any(|(_, set)| !set.contains(*id));
@@ -406,36 +408,36 @@ fn unenforced(policies: &[String], in_force: &[InForce<'_>], to: Timestamp) -> O
     (!gaps.is_empty()).then_some(spans)
 }
 
-/// The changes that a rule tests, in the order of their numbers.
-fn looked_at<'f>(rule: &Rule, (changes, strayed): (&'f [ChangeFacts], &'f [ChangeFacts])) -> Vec<&'f ChangeFacts> {
-    let strayed: &[ChangeFacts] = if rule.id == UNAUTHORIZED_WORK { strayed } else { &[] };
-    let mut found: Vec<&ChangeFacts> = changes.iter().chain(strayed).filter(|it| (rule.applies)(it)).collect();
-    found.sort_by_key(|it| it.number);
-    found
-}
-
-fn tested(rule: &Rule, changes: (&[ChangeFacts], &[ChangeFacts]), as_of: Timestamp) -> TestResult {
-    let looked_at = looked_at(rule, changes);
-    let mut exceptions: Vec<Exception> = looked_at
-        .iter()
-        .filter_map(|it| Exception::found(rule, it, as_of))
-        .collect();
-    let dismissed = exceptions.iter().filter(|it| it.dismissed.is_some()).count() as u64;
-    let found = exceptions.len() as u64 - dismissed;
-    exceptions.truncate(MOST_EXCEPTIONS);
-    TestResult {
-        rule: rule.id.to_owned(),
-        title: rule.title.to_owned(),
-        test: rule.test.to_owned(),
-        severity: rule.severity,
-        tested: looked_at.len() as u64,
-        found,
-        dismissed,
-        exceptions,
-    }
-}
-
 impl TestResult {
+    /// A test of no change yet.
+    fn of(rule: &Rule) -> Self {
+        Self {
+            rule: rule.id.to_owned(),
+            title: rule.title.to_owned(),
+            test: rule.test.to_owned(),
+            severity: rule.severity,
+            tested: 0,
+            found: 0,
+            dismissed: 0,
+            exceptions: Vec::new(),
+        }
+    }
+
+    /// Tests the next change.
+    fn take(&mut self, rule: &Rule, facts: &ChangeFacts, as_of: Timestamp) {
+        self.tested += 1;
+        let Some(exception) = Exception::found(rule, facts, as_of) else {
+            return;
+        };
+        match exception.dismissed {
+            Some(_) => self.dismissed += 1,
+            None => self.found += 1,
+        }
+        if self.exceptions.len() < MOST_EXCEPTIONS {
+            self.exceptions.push(exception);
+        }
+    }
+
     /// The number of exceptions, as text.
     #[must_use]
     pub fn found_line(&self) -> String {

@@ -8,7 +8,7 @@ use proof::commitment::{erased_text, is_erased};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::compliance::hold_lifting::LiftWord;
+use crate::compliance::hold_lifting::LiftRequest;
 use crate::core::enums::ErasureKind;
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::statement::Stated;
@@ -74,7 +74,7 @@ pub struct LegalHold {
     pub at: Timestamp,
     /// The open request to lift it, where another person has to agree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lift_asked: Option<LiftWord>,
+    pub lift_asked: Option<LiftRequest>,
     /// The person who lifted it, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<Stated>,

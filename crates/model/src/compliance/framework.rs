@@ -53,7 +53,10 @@ pub fn framework(id: &str) -> Option<&'static Framework> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use std::collections::BTreeSet;
+    use std::path::Path;
 
     use super::*;
     use crate::compliance::violation::rule;
@@ -74,6 +77,32 @@ mod tests {
                 for id in control.rules {
                     assert!(rule(id).is_some(), "{} names the unknown rule {id}", control.id);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn every_policy_of_a_control_comes_with_the_program() {
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies")];
+        let mut texts = String::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|ending| ending == "cedar") {
+                    texts.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        for control in FRAMEWORKS.iter().flat_map(|it| it.controls) {
+            for id in control.policies {
+                let annotation = format!("@id(\"{id}\")");
+                assert!(
+                    texts.contains(&annotation),
+                    "{} names the unknown policy {id}",
+                    control.id
+                );
             }
         }
     }

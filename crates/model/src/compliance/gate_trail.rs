@@ -1,7 +1,8 @@
 //! Deployments and the gate, by a tenant's log: where a gate is in use, each deployment follows a go for its purpose that no
 //! stop took back, or a permit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -61,10 +62,10 @@ pub(crate) struct Run<'r> {
 
 /// A question to the gate, while its events are read.
 #[derive(Debug, Default)]
-struct Asked {
-    service: Option<String>,
-    environment: Option<String>,
-    change: Option<String>,
+struct GateQuery {
+    service: Option<Arc<str>>,
+    environment: Option<Arc<str>>,
+    change: Option<Arc<str>>,
     purpose: Option<Purpose>,
     asked_at: Option<Timestamp>,
     /// Its decisions, in the order of the log.
@@ -74,9 +75,9 @@ struct Asked {
 /// A permit, while its events are read.
 #[derive(Debug, Default)]
 struct Given {
-    service: Option<String>,
-    environment: Option<String>,
-    change: Option<String>,
+    service: Option<Arc<str>>,
+    environment: Option<Arc<str>>,
+    change: Option<Arc<str>>,
     purpose: Option<Purpose>,
     issued_at: Option<Timestamp>,
     revoked_at: Option<Timestamp>,
@@ -86,16 +87,34 @@ struct Given {
 type Answer = (Timestamp, GateDecision);
 
 /// A service in an environment.
-type Where = (String, String);
+type Where = (Arc<str>, Arc<str>);
 
 /// A change at a place, with the purpose.
-type Way = (String, Where, Purpose);
+type Way = (Arc<str>, Where, Purpose);
+
+/// The names of services, environments and changes, each once: most of them recur in thousands of questions.
+#[derive(Debug, Default)]
+struct Names(HashSet<Arc<str>>);
+
+impl Names {
+    /// The name that an event sets; `None` where it sets none.
+    fn set(&mut self, set: &Map<String, Value>, member: &str) -> Option<Arc<str>> {
+        let name = set.get(member)?.as_str()?;
+        if let Some(known) = self.0.get(name) {
+            return Some(Arc::clone(known));
+        }
+        let name: Arc<str> = Arc::from(name);
+        self.0.insert(Arc::clone(&name));
+        Some(name)
+    }
+}
 
 /// The questions to the gate and its permits, while the events of a log are read in the order of their indexes.
 #[derive(Debug, Default)]
 pub(crate) struct GateTrail {
-    checks: BTreeMap<String, Asked>,
-    permits: BTreeMap<String, Given>,
+    checks: BTreeMap<Box<str>, GateQuery>,
+    permits: BTreeMap<Box<str>, Given>,
+    names: Names,
 }
 
 /// The gate's requests and decisions, by place.
@@ -109,12 +128,12 @@ pub(crate) struct Gates {
     permits: BTreeMap<Way, Vec<(Timestamp, Option<Timestamp>)>>,
 }
 
-fn text(set: &Map<String, Value>, name: &str) -> Option<String> {
-    set.get(name).and_then(Value::as_str).map(str::to_owned)
+fn text<'s>(set: &'s Map<String, Value>, name: &str) -> Option<&'s str> {
+    set.get(name)?.as_str()
 }
 
 fn moment(set: &Map<String, Value>, name: &str) -> Option<Timestamp> {
-    set.get(name)?.as_str()?.parse().ok()
+    text(set, name)?.parse().ok()
 }
 
 /// The purpose that an event sets; a record without one is about the way forward.
@@ -125,10 +144,11 @@ fn purpose(set: &Map<String, Value>) -> Option<Purpose> {
 impl GateTrail {
     /// Takes what an event written down at a moment set of a question. A name that is no technical name is sealed and so absent.
     pub(crate) fn take_check(&mut self, id: &str, set: &Map<String, Value>, at: Timestamp) {
-        let check = self.checks.entry(id.to_owned()).or_default();
-        check.service = text(set, "service").or(check.service.take());
-        check.environment = text(set, "environment").or(check.environment.take());
-        check.change = text(set, "change").or(check.change.take());
+        let names = &mut self.names;
+        let check = self.checks.entry(Box::from(id)).or_default();
+        check.service = names.set(set, "service").or(check.service.take());
+        check.environment = names.set(set, "environment").or(check.environment.take());
+        check.change = names.set(set, "change").or(check.change.take());
         check.purpose = purpose(set).or(check.purpose);
         check.asked_at = moment(set, "asked_at").or(check.asked_at);
         if let Some(decision) = text(set, "decision").and_then(|it| it.parse::<GateDecision>().ok()) {
@@ -138,10 +158,11 @@ impl GateTrail {
 
     /// Takes what an event set of a permit.
     pub(crate) fn take_permit(&mut self, id: &str, set: &Map<String, Value>) {
-        let permit = self.permits.entry(id.to_owned()).or_default();
-        permit.service = text(set, "service").or(permit.service.take());
-        permit.environment = text(set, "environment").or(permit.environment.take());
-        permit.change = text(set, "change_key").or(permit.change.take());
+        let names = &mut self.names;
+        let permit = self.permits.entry(Box::from(id)).or_default();
+        permit.service = names.set(set, "service").or(permit.service.take());
+        permit.environment = names.set(set, "environment").or(permit.environment.take());
+        permit.change = names.set(set, "change_key").or(permit.change.take());
         permit.purpose = purpose(set).or(permit.purpose);
         permit.issued_at = moment(set, "issued_at").or(permit.issued_at);
         permit.revoked_at = moment(set, "revoked_at").or(permit.revoked_at);
@@ -155,11 +176,11 @@ impl GateTrail {
             else {
                 continue;
             };
-            let place = (service.clone(), environment.clone());
+            let place = (Arc::clone(service), Arc::clone(environment));
             let first = gates.stood.entry(place.clone()).or_insert(at);
             *first = (*first).min(at);
             let Some(change) = &check.change else { continue };
-            let way = (change.clone(), place, check.purpose.unwrap_or(Purpose::Deploy));
+            let way = (Arc::clone(change), place, check.purpose.unwrap_or(Purpose::Deploy));
             gates.answers.entry(way).or_default().extend(&check.answers);
         }
         for permit in self.permits.values() {
@@ -168,8 +189,8 @@ impl GateTrail {
             else {
                 continue;
             };
-            let place = (service.clone(), environment.clone());
-            let way = (change.clone(), place, permit.purpose.unwrap_or(Purpose::Deploy));
+            let place = (Arc::clone(service), Arc::clone(environment));
+            let way = (Arc::clone(change), place, permit.purpose.unwrap_or(Purpose::Deploy));
             if let Some(at) = permit.revoked_at {
                 let answers = gates.answers.entry(way.clone()).or_default();
                 answers.push((at, GateDecision::Stop));
@@ -188,10 +209,10 @@ impl Gates {
     /// gate was in use counts from then, whatever time it names; but a go that came after that time lets nothing through. Late
     /// reports on old deployments bypassed no gate if the log itself shows that the work had ended before the gate was in use.
     pub(crate) fn passage(&self, run: &Run<'_>) -> Option<Passage> {
-        let place = (run.service.to_owned(), run.environment.to_owned());
+        let place: Where = (Arc::from(run.service), Arc::from(run.environment));
         let known_at = run.at.max(run.told_at);
         let stood = *self.stood.get(&place).filter(|first| **first < known_at)?;
-        let way = (run.change.to_owned(), place, run.purpose);
+        let way: Way = (Arc::from(run.change), place, run.purpose);
         let began = run.at.min(run.told_at);
         let latest = began.saturating_add(CLOCKS).unwrap_or(began);
         let mut permits = self.permits.get(&way).into_iter().flatten();

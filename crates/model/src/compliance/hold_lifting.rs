@@ -10,7 +10,7 @@ pub const WAITS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A person's request to lift a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LiftWord {
+pub struct LiftRequest {
     /// The requester.
     pub by: PersonId,
     /// The person who issued the requester's credential, where that was another person.
@@ -33,7 +33,7 @@ pub enum Step {
     NeedsAnother,
 }
 
-impl LiftWord {
+impl LiftRequest {
     /// The person behind the request: the issuer of the credential, else the requester.
     fn speaker(&self) -> &PersonId {
         self.handed_by.as_ref().unwrap_or(&self.by)
@@ -55,7 +55,7 @@ impl LiftWord {
 /// The effect of a request to lift a hold. `first` is the waiting request, if its author may still lift holds; `by_two` is
 /// whether two people are needed now. An expired first request does not count.
 #[must_use]
-pub fn step(first: Option<&LiftWord>, word: &LiftWord, by_two: bool) -> Step {
+pub fn step(first: Option<&LiftRequest>, word: &LiftRequest, by_two: bool) -> Step {
     match first.filter(|first| first.waits(word.at)) {
         _ if !by_two => Step::Lift,
         None => Step::Ask,
@@ -68,8 +68,8 @@ pub fn step(first: Option<&LiftWord>, word: &LiftWord, by_two: bool) -> Step {
 mod tests {
     use super::*;
 
-    fn word(by: &str, handed_by: Option<&str>) -> LiftWord {
-        LiftWord {
+    fn word(by: &str, handed_by: Option<&str>) -> LiftRequest {
+        LiftRequest {
             by: PersonId::from(by),
             handed_by: handed_by.map(PersonId::from),
             at: Timestamp::UNIX_EPOCH,
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_first_word_lapses_after_seven_days() {
         let first = word("ada", None);
-        let later = |by: &str, hours: i64| LiftWord {
+        let later = |by: &str, hours: i64| LiftRequest {
             at: first.at + SignedDuration::from_hours(hours),
             ..word(by, None)
         };

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Change;
-use crate::compliance::hold_lifting::LiftWord;
+use crate::compliance::hold_lifting::LiftRequest;
 use crate::core::act::actions::AUDIT;
 use crate::core::card::{Card, Event, Page};
 use crate::core::ids::{PersonId, RecordId, ServiceKey};
@@ -152,8 +152,8 @@ impl HoldOrder {
 
     /// The request to lift it that waits for another person.
     #[must_use]
-    pub fn lift_asked(&self) -> Option<LiftWord> {
-        Some(LiftWord {
+    pub fn lift_asked(&self) -> Option<LiftRequest> {
+        Some(LiftRequest {
             by: self.lift_asked_by.clone()?,
             handed_by: self.lift_handed_by.clone(),
             at: self.lift_asked_at?,
@@ -163,7 +163,7 @@ impl HoldOrder {
 
     /// The order with a request to lift it that waits for another person.
     #[must_use]
-    pub fn with_lift_asked(self, word: LiftWord) -> Self {
+    pub fn with_lift_asked(self, word: LiftRequest) -> Self {
         Self {
             lift_asked_by: Some(word.by),
             lift_handed_by: word.handed_by,
@@ -175,7 +175,7 @@ impl HoldOrder {
 
     /// The order once a request has lifted it.
     #[must_use]
-    pub fn lifted(self, word: LiftWord) -> Self {
+    pub fn lifted(self, word: LiftRequest) -> Self {
         Self {
             active: false,
             lifted_by: Some(word.by),

@@ -75,7 +75,7 @@ pub fn permit_findings(log: &BTreeMap<String, LoggedPermit>, rows: &PermitRows) 
             found.push(PermitFinding {
                 kind,
                 permit: id.clone(),
-                change: word(&logged.members, "change_key"),
+                change: text_member(&logged.members, "change_key"),
                 at: Some(logged.at),
                 text,
             });
@@ -87,7 +87,7 @@ pub fn permit_findings(log: &BTreeMap<String, LoggedPermit>, rows: &PermitRows) 
         found.push(PermitFinding {
             kind: PermitFault::Forged,
             permit: id.clone(),
-            change: word(members, "change_key"),
+            change: text_member(members, "change_key"),
             at: None,
             text: match time(members, "issued_at") {
                 Some(said) => format!("The log never issued it. It says that it was issued at {said}."),
@@ -98,7 +98,7 @@ pub fn permit_findings(log: &BTreeMap<String, LoggedPermit>, rows: &PermitRows) 
     found
 }
 
-fn word(members: &Map<String, Value>, name: &str) -> String {
+fn text_member(members: &Map<String, Value>, name: &str) -> String {
     members.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::compliance::change_trail::{ChangeFacts, Moment};
@@ -12,13 +12,23 @@ use crate::compliance::control_report::LogPosition;
 use crate::compliance::permit_check::{PermitFinding, PermitRows, permit_findings};
 use crate::compliance::run_trail::{Held, RunTrail};
 use crate::core::enums::{GateDecision, Role};
+use crate::core::parse::later;
 
 /// The most rows of a list; its count includes all.
 pub const MOST_ROWS: usize = 1_000;
 
+/// The latest moment that a reported time can mean. Most systems report whole seconds, and a pipeline that waits at the gate
+/// begins within the second of the approval.
+fn within_second(at: Timestamp) -> Timestamp {
+    match at.subsec_nanosecond() {
+        0 => later(at, SignedDuration::from_micros(999_999)),
+        _ => at,
+    }
+}
+
 /// The scope of the reconciliation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct ReconciliationScope {
     /// The begin of the span.
     pub from: Timestamp,
     /// The end of the span, not included.
@@ -27,7 +37,7 @@ pub struct Asked {
     pub service: Option<String>,
 }
 
-impl Asked {
+impl ReconciliationScope {
     fn has(&self, at: Timestamp) -> bool {
         at >= self.from && at < self.to
     }
@@ -243,7 +253,7 @@ type Place = (String, String);
 /// Everything that a reconciliation is computed with.
 struct Work<'t> {
     trail: &'t RunTrail,
-    asked: &'t Asked,
+    asked: &'t ReconciliationScope,
     services: BTreeSet<String>,
     changes: BTreeMap<String, ChangeFacts>,
     /// When the first permit of a change for a place was issued.
@@ -258,7 +268,12 @@ struct Work<'t> {
 
 /// Reconciles a span. `rows` are the permits of the database; `None` compares none.
 #[must_use]
-pub fn reconcile(trail: &RunTrail, rows: Option<&PermitRows>, asked: &Asked, log: LogPosition) -> Reconciliation {
+pub fn reconcile(
+    trail: &RunTrail,
+    rows: Option<&PermitRows>,
+    asked: &ReconciliationScope,
+    log: LogPosition,
+) -> Reconciliation {
     let (facts, _) = trail.changes.facts();
     let mut work = Work {
         trail,
@@ -468,10 +483,13 @@ impl Work<'_> {
             .break_glass
             .as_ref()
             .is_some_and(|glass| glass.at <= at && at <= glass.until);
-        let before = facts.approval_until(|it| it.at <= at);
+        let is_approved = |until: Timestamp| {
+            let last = facts.approval_until(|it| it.at <= until);
+            last.is_some_and(|(_, is_one)| is_one)
+        };
         let is_later = |it: &Moment| it.kind == "change.approved" && it.at > at;
-        match before {
-            Some((_, true)) => None,
+        match is_approved(at) || is_approved(within_second(at)) {
+            true => None,
             _ if is_glass => None,
             _ if facts.moments.iter().any(is_later) => Some(Lack::ApprovedLater),
             _ if facts.has("change.approved") => Some(Lack::ApprovalLost),
@@ -482,7 +500,9 @@ impl Work<'_> {
     fn is_permitted(&self, change: Option<&str>, (service, environment): (&str, &str), at: Timestamp) -> bool {
         let Some(change) = change else { return false };
         let place = (change.to_owned(), service.to_owned(), environment.to_owned());
-        self.permitted.get(&place).is_some_and(|issued| *issued <= at)
+        self.permitted
+            .get(&place)
+            .is_some_and(|issued| *issued <= within_second(at))
     }
 
     /// The approved changes whose work began in the span, by place.

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::compliance::change_trail::{ChangeTrail, Delta, Leaf, is_administration, merge};
+use crate::compliance::change_trail::{ChangeTrail, Delta, Kept, Leaf, is_administration};
 use crate::compliance::run_trail::rights::Rights;
 use crate::core::enums::{DriftOutcome, GateDecision, Role};
-use crate::integration::occurrence::{ToldWord, began_at};
+use crate::integration::occurrence::{StatusReport, began_at};
 
 /// The tables that are followed beside changes and permits, each with the members that are read.
 const FOLLOWED: [(&str, &[&str]); 7] = [
@@ -100,7 +100,7 @@ pub struct RunTrail {
     pub administration: Vec<Administered>,
     /// The erasures.
     pub erased: Vec<ErasedThen>,
-    records: BTreeMap<&'static str, BTreeMap<String, Map<String, Value>>>,
+    records: BTreeMap<&'static str, BTreeMap<String, Kept>>,
     /// When each deployment was first reported.
     told_at: BTreeMap<String, Timestamp>,
     /// The rights of people, with their times.
@@ -131,7 +131,6 @@ impl RunTrail {
 
     fn note_erased(&mut self, leaf: &Leaf) {
         let list = |value: &Value, name: &str| value[name].as_array().map_or(0, |it| it.len() as u64);
-        let data = Value::Object(leaf.data.clone());
         let mut erased = ErasedThen {
             at: leaf.occurred_at,
             changes: 0,
@@ -143,10 +142,13 @@ impl RunTrail {
             "change.erasure_done" => erased.changes = 1,
             "person_erasure.done" => erased.people = 1,
             "text.erased" => {
-                let records = data["records"].as_array();
+                let records = leaf.data.get("records").and_then(Value::as_array);
                 erased.texts = records.into_iter().flatten().map(|it| list(it, "texts")).sum();
             }
-            "deliveries.forgotten" => erased.deliveries = data["count"].as_u64().unwrap_or_default(),
+            "deliveries.forgotten" => {
+                let count = leaf.data.get("count").and_then(Value::as_u64);
+                erased.deliveries = count.unwrap_or_default();
+            }
             _ => return,
         }
         self.erased.push(erased);
@@ -173,13 +175,13 @@ impl RunTrail {
             .or_default()
             .entry(delta.id.clone())
             .or_default();
-        merge(record, delta.set.clone(), &delta.unset, members);
+        record.merge(delta.set.clone(), &delta.unset, members);
     }
 
     /// The records of a followed table in the order of their ids; one that cannot be read is left out.
     fn read<T: DeserializeOwned>(&self, table: &str) -> Vec<(String, T)> {
         let rows = self.records.get(table).into_iter().flatten();
-        rows.filter_map(|(id, row)| Some((id.clone(), serde_json::from_value(Value::Object(row.clone())).ok()?)))
+        rows.filter_map(|(id, row)| Some((id.clone(), row.read().ok()?)))
             .collect()
     }
 
@@ -267,7 +269,7 @@ pub struct DeploymentFacts {
     pub unauthorized: bool,
     /// The reports of its statuses.
     #[serde(default)]
-    pub words: Vec<ToldWord>,
+    pub words: Vec<StatusReport>,
     /// When it was first reported.
     #[serde(skip)]
     pub told_at: Option<Timestamp>,

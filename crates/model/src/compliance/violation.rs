@@ -126,7 +126,7 @@ pub const RULES: &[Rule] = &[
                before the gate.",
         severity: Severity::Medium,
         applies: is_gated,
-        find: told_late,
+        find: recorded_late,
     },
     Rule {
         id: "unexplained_work",
@@ -344,7 +344,7 @@ fn gate_off(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     ))
 }
 
-fn told_late(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
+fn recorded_late(facts: &ChangeFacts, _: Timestamp) -> Option<String> {
     if !is_gated(facts) {
         return None;
     }

@@ -34,8 +34,12 @@ pub enum Kind {
     Word(Words),
     /// Several of them.
     Words(Words),
-    /// An object that is described in its documentation; only in responses.
+    /// An object that is described in its documentation.
     Object,
+    /// An object with the named shape, which code reads.
+    Part(&'static str),
+    /// A list of such objects.
+    Parts(&'static str),
 }
 
 /// A field of a record or of a request.
@@ -102,7 +106,9 @@ impl Field {
         }
         Some(match self.kind {
             Kind::Texts(_) | Kind::Words(_) => json!([text]),
-            Kind::Boolean | Kind::Integer(..) | Kind::Object => serde_json::from_str(text).unwrap_or(Value::Null),
+            Kind::Boolean | Kind::Integer(..) | Kind::Object | Kind::Part(_) | Kind::Parts(_) => {
+                serde_json::from_str(text).unwrap_or(Value::Null)
+            }
             Kind::Text(_) | Kind::Time | Kind::Word(_) => json!(text),
         })
     }
@@ -405,5 +411,9 @@ fn value(reading: &mut Reading<'_>, field: &Field) -> Option<Value> {
         Kind::Word(words) => reading.one_of(field.name, words.why_not).map(Value::from),
         Kind::Words(words) => reading.some_of(field.name, words.why_not).map(Value::from),
         Kind::Object => reading.value(field.name).cloned(),
+        Kind::Part(_) | Kind::Parts(_) => {
+            reading.ignore(field.name);
+            None
+        }
     }
 }

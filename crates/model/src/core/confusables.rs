@@ -23,7 +23,7 @@ pub enum Deceit {
 pub fn read(text: &str) -> impl Iterator<Item = (char, Option<Deceit>)> + '_ {
     let alike = LookAlikes::of(text);
     let mut hidden = hidden(text);
-    words(text).flat_map(move |word| {
+    runs_of(text).flat_map(move |word| {
         let foreign = alike.deceives(word);
         let read: Vec<(char, Option<Deceit>)> = hidden
             .by_ref()
@@ -243,7 +243,7 @@ impl LookAlikes {
 }
 
 /// Cuts a text into runs of letters and single other characters.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+fn runs_of(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(|c: char| !c.is_alphanumeric())
 }
 

@@ -414,6 +414,8 @@ words! {
     EntryKind {
         /// A step of the plan was done.
         Step = "step",
+        /// A step began: of the plan, or of the rollback plan during a rollback.
+        Begin = "begin",
         /// Something was done otherwise than planned.
         Deviation = "deviation",
         /// Something went wrong.
@@ -682,7 +684,7 @@ words! {
         Withdrawn = "withdrawn",
     }
     /// The end of a signing key.
-    TurnKind {
+    KeyRotationKind {
         /// Another key signs from then on; existing signatures stay good.
         Rotated = "rotated",
         /// It was stolen, or may have been: nothing that it signed is good any more.

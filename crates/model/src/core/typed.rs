@@ -11,7 +11,15 @@ pub const MEMBER: &str = "typed";
 /// The most letters of a key.
 const MOST: usize = 100;
 /// Members of an event's data that name a record in a person's spelling.
-const IN_EVENTS: &[&str] = &["environment", "incident", "incidents", "service", "to"];
+const IN_EVENTS: &[&str] = &[
+    "deployment",
+    "environment",
+    "foreign_key",
+    "incident",
+    "incidents",
+    "service",
+    "to",
+];
 /// Events whose member `to` is the typed end of a link.
 const LINKING: [&str; 2] = ["change.linked", "change.unlinked"];
 /// How the keys of changes and incidents begin.
@@ -193,8 +201,35 @@ pub mod list {
     }
 }
 
+/// [`list`] for texts that may be absent.
+pub mod option_list {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Kept, list};
+
+    /// Writes texts.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(texts: &Option<Vec<String>>, serializer: S) -> Result<S::Ok, S::Error> {
+        match texts {
+            Some(texts) => list::serialize(texts, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads texts.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+        let kept = Option::<Vec<Kept>>::deserialize(deserializer)?;
+        Ok(kept.map(|kept| kept.into_iter().map(String::from).collect()))
+    }
+}
+
 /// The text of a value that is kept as typed.
-fn text_of(value: &Value) -> Option<&str> {
+pub fn text_of(value: &Value) -> Option<&str> {
     let map = value.as_object().filter(|map| map.len() == 1)?;
     map.get(MEMBER)?.as_str()
 }
@@ -281,6 +316,10 @@ mod tests {
                 json!({"to": "jira:OPS-7", "service": "pay", "incidents": ["INC-1", "a b"], "code": "a b"})
             ),
             json!({"to": null, "service": "pay", "incidents": ["INC-1"], "code": "a b"})
+        );
+        assert_eq!(
+            left("deployment.failed", json!({"deployment": "jane/pay#7"})),
+            json!({"deployment": null})
         );
         assert_eq!(left("change.linked", json!({"to": "relJane"})), json!({"to": null}));
         assert_eq!(left("change.linked", json!({"to": "CHG-7"})), json!({"to": "CHG-7"}));

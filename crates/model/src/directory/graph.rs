@@ -16,7 +16,7 @@ use crate::directory::records::Dependency;
 type Places = HashMap<(NodeKind, String), Vec<usize>>;
 
 /// A cache of services that need a set of services in some environments, or are needed by the set.
-type Known = HashMap<(Towards, BTreeSet<ServiceKey>, BTreeSet<EnvironmentKey>), Arc<BTreeSet<ServiceKey>>>;
+type ReachCache = HashMap<(Towards, BTreeSet<ServiceKey>, BTreeSet<EnvironmentKey>), Arc<BTreeSet<ServiceKey>>>;
 
 /// All arrows, findable by where they begin and where they end. An index is made on first use; the first grows with the rows.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub struct Graph {
     rows: Rows<Dependency>,
     from: OnceLock<Arc<Places>>,
     into: OnceLock<Arc<Places>>,
-    reached: Arc<Mutex<Known>>,
+    reached: Arc<Mutex<ReachCache>>,
     named: OnceLock<Set>,
 }
 

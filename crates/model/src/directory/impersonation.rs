@@ -12,7 +12,7 @@ use crate::core::ids::PersonId;
 
 /// The person who gave somebody a means to decide, and the time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hand {
+pub struct CredentialGrant {
     /// The giver.
     pub by: PersonId,
     /// When.
@@ -21,7 +21,7 @@ pub struct Hand {
 
 /// Accounts that count as one person on one change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hands {
+pub struct LinkedAccounts {
     /// Whether the change is of high risk or sensitive: of others each account counts as itself.
     pub is_grave: bool,
     /// The first account of each group, for each account that counts with another.
@@ -33,7 +33,7 @@ pub struct Hands {
     makers: BTreeMap<PersonId, PersonId>,
 }
 
-impl Hands {
+impl LinkedAccounts {
     /// Those of a change of high risk or of a sensitive one, where each account counts as itself so far.
     pub fn of_a_grave_change() -> Self {
         Self {
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn whoever_is_joined_by_some_way_is_one() {
-        let mut hands = Hands::default();
+        let mut hands = LinkedAccounts::default();
         let people: Vec<PersonId> = ["a", "b", "c", "d", "e"].map(PersonId::from).to_vec();
         hands.join(&people[0], &people[1]);
         hands.join(&people[2], &people[3]);
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_account_that_another_one_made_is_no_further_person() {
-        let mut hands = Hands::default();
+        let mut hands = LinkedAccounts::default();
         let [olga, second, sam, agent, ada] = ["olga", "second", "sam", "agent", "ada"].map(PersonId::from);
         hands.make(&second, &olga);
         hands.make(&sam, &ada);
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn agents_of_one_sponsor_are_one_with_them_and_join_nobody_else() {
-        let mut hands = Hands::default();
+        let mut hands = LinkedAccounts::default();
         let people: Vec<PersonId> = ["agent-a", "agent-b", "agent-c", "sponsor", "other"]
             .map(PersonId::from)
             .to_vec();
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn whoever_made_an_agent_is_not_one_with_its_sponsor() {
-        let mut hands = Hands::of_a_grave_change();
+        let mut hands = LinkedAccounts::of_a_grave_change();
         let [agent, sponsor, maker, owner] = ["agent", "sponsor", "maker", "owner"].map(PersonId::from);
         hands.sponsor(&agent, &sponsor);
         hands.make(&agent, &maker);

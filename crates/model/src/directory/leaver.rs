@@ -34,7 +34,7 @@ pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
             "change.rests_on_leaver",
             json!({"person": person, "parts": parts, "compromised": compromised}),
         );
-        tell_people(case, person, &parts, compromised);
+        notify_people(case, person, &parts, compromised);
     }
     recompute(case);
     settle(case);
@@ -44,7 +44,7 @@ pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
 pub fn has_part(file: &ChangeFile, person: &PersonId) -> bool {
     let said = |by: Option<&Stated>| by.is_some_and(|said| &said.by == person);
     !parts_in(file, person).is_empty()
-        || file.approvals.iter().any(|it| is_word_of(it, person))
+        || file.approvals.iter().any(|it| counts_as_of(it, person))
         || file.peer_reviews.iter().any(|it| &it.person == person)
         || file.evidence.iter().any(|it| said(it.accepted.as_ref()))
         || file
@@ -86,7 +86,7 @@ pub fn parts_in(file: &ChangeFile, person: &PersonId) -> Vec<&'static str> {
     .collect()
 }
 
-fn tell_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], compromised: bool) {
+fn notify_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], compromised: bool) {
     let how = if compromised {
         "; the account is compromised, so their decisions are void and their permits revoked"
     } else {
@@ -106,13 +106,13 @@ fn tell_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], compromis
 }
 
 fn distrust(case: &mut Case<'_>, person: &PersonId) {
-    let own = void_word(case, COMPROMISED, |approval| &approval.person == person);
+    let own = void_decisions(case, COMPROMISED, |approval| &approval.person == person);
     // A decision by another person's credential is reported with the owner's name, for the owner's account is sound.
     let theirs = format!(
         "the account of {}, by which it was given, is compromised",
         case.name(person)
     );
-    let lent = void_word(case, &theirs, |approval| is_word_of(approval, person));
+    let lent = void_decisions(case, &theirs, |approval| counts_as_of(approval, person));
     let decided = own || lent;
     let reviewed = void_reviews(case, person);
     let opened = end_glass(case, person);
@@ -131,7 +131,7 @@ fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
     let rules = authority::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
     let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();
     let counts = |approval: &Approval| approval.counted_for.iter().any(|row| rules.contains(&row.rule));
-    if void_word(case, LEFT, |approval| &approval.person == person && counts(approval)) {
+    if void_decisions(case, LEFT, |approval| &approval.person == person && counts(approval)) {
         revoke_permits(
             case,
             "a decision behind it was its author's who may no longer act",
@@ -141,7 +141,7 @@ fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
 }
 
 /// Whether a decision counts as a person's: their own, one by a credential that they issued, or one in their stead.
-pub fn is_word_of(approval: &Approval, person: &PersonId) -> bool {
+pub fn counts_as_of(approval: &Approval, person: &PersonId) -> bool {
     let is_lent = |row: &CountedFor| row.basis.delegators.contains(person);
     &approval.person == person
         || approval.handed_by.as_ref() == Some(person)
@@ -184,7 +184,7 @@ fn take_back(case: &mut Case<'_>, person: &PersonId) -> bool {
 }
 
 /// Voids decisions in force, whole. Returns whether one of them counted.
-fn void_word(case: &mut Case<'_>, reason: &str, is_meant: impl Fn(&Approval) -> bool) -> bool {
+fn void_decisions(case: &mut Case<'_>, reason: &str, is_meant: impl Fn(&Approval) -> bool) -> bool {
     let mut voided = Vec::new();
     for approval in &mut case.file.approvals {
         if !is_meant(approval) || approval.state != ApprovalState::Standing {

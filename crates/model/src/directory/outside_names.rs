@@ -61,7 +61,7 @@ impl OutsideNames {
         let mut out = String::new();
         let (mut copied, mut place) = (0, 0);
         while let Some(letter) = text[place..].chars().next() {
-            let is_start = !text[..place].chars().next_back().is_some_and(is_of_word);
+            let is_start = !text[..place].chars().next_back().is_some_and(is_name_letter);
             let found = is_start.then(|| self.hidden_at(&text[place..], sees)).flatten();
             match found.filter(|_| !is_echo(&text[..place])) {
                 Some((length, instead)) => {
@@ -84,7 +84,7 @@ impl OutsideNames {
         let rows = self.by_beginning.get(&rest[..beginning])?;
         let is_whole = |it: &&Hidden| {
             rest.strip_prefix(it.name.as_str())
-                .is_some_and(|after| !after.chars().next().is_some_and(is_of_word))
+                .is_some_and(|after| !after.chars().next().is_some_and(is_name_letter))
         };
         rows.iter().find(is_whole).map(|it| (it.name.len(), it.instead))
     }
@@ -103,7 +103,7 @@ fn is_echo(before: &str) -> bool {
     begun.is_some_and(|words| !words.contains('.'))
 }
 
-fn is_of_word(letter: char) -> bool {
+fn is_name_letter(letter: char) -> bool {
     letter.is_alphanumeric() || matches!(letter, '-' | '_')
 }
 

@@ -18,7 +18,7 @@ use crate::change::record::Target;
 use crate::core::enums::{self, OwnershipRole};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::core::shared_map::Rows;
-use crate::directory::impersonation::Hand;
+use crate::directory::impersonation::CredentialGrant;
 use crate::risk::regimes::canonical;
 
 /// A row of the matrix: a person or a group has a part in answering for something.
@@ -70,7 +70,7 @@ pub struct Ownership {
     /// The person who alone gave it last, where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(object)]
-    pub hand: Option<Hand>,
+    pub hand: Option<CredentialGrant>,
     /// When it was recorded, where it was set to begin before that: it counts from then on, and for nothing decided before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected_at: Option<Timestamp>,

@@ -10,7 +10,7 @@ use crate::change::custom_field;
 use crate::core::card::Derived;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
-use crate::directory::impersonation::Hand;
+use crate::directory::impersonation::CredentialGrant;
 use crate::directory::led_elsewhere::LedElsewhere;
 use crate::directory::suspension::Suspended;
 use crate::directory::template_bounds::TemplateBounds;
@@ -121,7 +121,7 @@ pub struct Person {
     pub removed: bool,
     /// The notification preferences; without them each matter is sent at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub telling: Option<preferences::Telling>,
+    pub telling: Option<preferences::NotificationPreferences>,
     /// The manager, where one was recorded here; it goes before the one from a directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<PersonId>,
@@ -137,7 +137,7 @@ pub struct Person {
     pub readdressed: Option<Readdressed>,
     /// The person who alone made the account, where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub made_by: Option<Hand>,
+    pub made_by: Option<CredentialGrant>,
     /// The services to which the person is scoped; other records are hidden. Empty for a person who sees all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub services: BTreeSet<ServiceKey>,

@@ -22,7 +22,7 @@ use crate::core::refusal::{self, Refusal};
 use crate::core::statement::Stated;
 use crate::core::unmet::{self, Unmet};
 use crate::directory::snapshot::{self, Directory, logins};
-use crate::emergency::budget::{self, Used, any_approver_signs, could_be_asked, is_dual, is_grave, is_lent, names_two};
+use crate::emergency::budget::{self, Used, any_approver_signs, could_co_sign, is_dual, is_grave, is_lent, names_two};
 use crate::emergency::bypassed;
 use crate::emergency::owed::reviewed_it;
 use crate::emergency::records::{self, BreakGlass, Bypassed, Cosignature};
@@ -98,9 +98,9 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
             "number": counted.number, "budget": counted.budget, "validate_by": counted.validate_by.to_string(),
         }),
     );
-    tell_concerned(case, until);
+    notify_concerned(case, until);
     if counted.is_over() {
-        budget::tell_over_budget(case, &counted);
+        budget::notify_over_budget(case, &counted);
     }
     if !needs_cosignature {
         work::begin(case, at);
@@ -144,7 +144,7 @@ fn codes_of_bypassed(case: &Case<'_>) -> Vec<String> {
 }
 
 /// Notifies the people concerned that break-glass was opened.
-fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
+fn notify_concerned(case: &mut Case<'_>, until: Timestamp) {
     let at = case.now.to_string();
     let news = format!(
         "{} broke the glass for {} until {until}.",
@@ -269,11 +269,11 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             "The person who started under break-glass cannot co-sign it.",
         ));
     }
-    if !could_be_asked(&case.file, &case.directory, &person, case.now) {
-        return Err(not_asked(case));
+    if !could_co_sign(&case.file, &case.directory, &person, case.now) {
+        return Err(not_eligible(case));
     }
     case.check_lent(Act::CosignBreakGlass)?;
-    check_hand(case)?;
+    check_independent_credentials(case)?;
     check_policies(case)?;
     check_factor(&case.actor, signing_wants(&case.file), case.now)?;
     let mut reading = Reading::new(body, "");
@@ -341,7 +341,7 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     glass.bypassed = missing;
     let what = codes_of_bypassed(case);
     case.tell("break_glass.cosigned", json!({"by": person, "bypassed": what}));
-    work::begin_without_hand(case, now);
+    work::begin_without_implementer(case, now);
     case.rejudge();
     settle(case);
     Ok(())
@@ -384,15 +384,15 @@ pub(crate) fn end_waiting(case: &mut Case<'_>) {
 }
 
 /// The second signature needs independent credentials. A person who issued the credentials of both signers would sign alone.
-fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
-    if is_hand_of_opener(case) {
-        return Err(decide::one_hand(case));
+fn check_independent_credentials(case: &Case<'_>) -> Result<(), Refusal> {
+    if is_credential_of_opener(case) {
+        return Err(decide::same_person_refusal(case));
     }
     Ok(())
 }
 
 /// Whether the actor's credentials come from the opener or the opener's issuer, on any change: break-glass bypasses every rule.
-pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
+pub(crate) fn is_credential_of_opener(case: &Case<'_>) -> bool {
     let opener = case.change().break_glass.as_ref();
     let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
     let is_theirs = |first: &PersonId, own: &PersonId| {
@@ -430,7 +430,7 @@ fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
 }
 
 /// The refusal for a person who fits no such rule; the text lists the eligible people.
-fn not_asked(case: &Case<'_>) -> Refusal {
+fn not_eligible(case: &Case<'_>) -> Refusal {
     let text = match any_approver_signs(&case.file) {
         true => "A co-signature is given by one whom a rule of approval could ask.",
         false => "A co-signature is given by one whom the rule of dual control or peer review could ask.",
@@ -483,7 +483,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         let text = "A reviewer of the work under this break-glass does not validate it; another person does.";
         return Err(Refusal::not_allowed("reviewed_it", text).with_others(glass_validators(case)));
     }
-    if is_hand_of_opener(case) {
+    if is_credential_of_opener(case) {
         let text = format!(
             "{} already has a part in this break-glass, and does not validate it. An account counts as the person who set \
              its password or provider within the last day, or made its token.",

@@ -56,7 +56,7 @@ pub fn teams_of_services(change: &Change, directory: &Directory) -> BTreeMap<Ser
 }
 
 /// All spellings of a team that [`teams_of`] maps to this key.
-pub fn words_of_team(team: &str, directory: &Directory) -> Vec<String> {
+pub fn spellings_of_team(team: &str, directory: &Directory) -> Vec<String> {
     let group = team_group(team, directory);
     let name = group.filter(|group| group.name != team).map(|group| group.name.clone());
     [Some(team.to_owned()), name].into_iter().flatten().collect()
@@ -148,7 +148,7 @@ pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
     }
     let opener = file.change.break_glass.as_ref().map(|glass| &glass.by);
     let mut people = once_each(people);
-    people.retain(|person| Some(person) != opener && could_be_asked(file, directory, person, now));
+    people.retain(|person| Some(person) != opener && could_co_sign(file, directory, person, now));
     people
 }
 
@@ -190,7 +190,7 @@ fn manager_of_opener(case: &Case<'_>) -> Option<PersonId> {
 }
 
 /// Notifies the executives and the opener's manager that a team is over its budget.
-pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
+pub(crate) fn notify_over_budget(case: &mut Case<'_>, counted: &Counted) {
     let Counted {
         team, number, budget, ..
     } = counted;
@@ -250,7 +250,7 @@ pub(crate) fn is_dual(obligation: &Obligation) -> bool {
 
 /// Whether a rule of dual control or peer review fits this person, who may then co-sign. For high risk without such a rule, any
 /// approval rule counts.
-pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+pub fn could_co_sign(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     let any_approver = any_approver_signs(file);
     file.requirements
         .obligations

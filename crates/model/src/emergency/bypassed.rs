@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::approval::approvals::approval_unmet;
-use crate::approval::authority::{said_yes, targets_of};
+use crate::approval::authority::{approving_rights, targets_of};
 use crate::approval::obligation::{ApprovalRule, Due, Duty, TargetObligation};
 use crate::change::change_file::ChangeFile;
 use crate::change::duties::duty_unmet;
@@ -112,7 +112,7 @@ fn of_rule(
         return None;
     }
     let id = &row.obligation.id;
-    let counts = targets_of(file, row).map(|target| said_yes(file, (id, rule), &target.id, now, what).count());
+    let counts = targets_of(file, row).map(|target| approving_rights(file, (id, rule), &target.id, now, what).count());
     let given = counts.min().unwrap_or_default();
     let covered = if what { "what is done" } else { "the planned times" };
     let reason = sentence(&row.obligation.reason);

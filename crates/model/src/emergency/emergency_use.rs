@@ -27,15 +27,20 @@ pub struct EmergencyUse {
     #[card(column = "card")]
     pub card: String,
     /// The service, as the host named it.
+    #[serde(with = "crate::core::typed")]
     #[card(column)]
     pub service: String,
     /// The environment, as the host named it.
+    #[serde(with = "crate::core::typed")]
     pub environment: String,
     /// The artifact’s digest, or the commit.
+    #[serde(with = "crate::core::typed::plain")]
     pub build: String,
     /// The host that recorded it.
+    #[serde(with = "crate::core::typed")]
     pub host: String,
     /// Who did it, as they said there.
+    #[card(text)]
     pub said_by: String,
     /// Why, in their words.
     #[card(most = 2_500, text)]

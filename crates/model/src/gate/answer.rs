@@ -11,7 +11,7 @@ use crate::change::named::named;
 use crate::change::record::{Change, Target};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
 use crate::change::template::template_review;
-use crate::change::waves::gate::{self, AskedMember, WaveGate, wave_gate};
+use crate::change::waves::gate::{self, GateMember, WaveGate, wave_gate};
 use crate::change::{duties, eligible};
 use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
@@ -27,6 +27,7 @@ use crate::gate::{rollback, rollback_binding};
 use crate::incident::major;
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{has_many, stops_begun};
+use crate::schedule::repeat::Occurrence;
 
 /// The ways past a freeze.
 const EXCEPT: &str = "Wait for its end, or have a change manager except this change.";
@@ -109,7 +110,7 @@ pub struct GateRow {
     pub waves: Option<WaveGate>,
     /// The member that the question names. The row does not store it; the caller adds it.
     #[serde(skip)]
-    pub member: Option<AskedMember>,
+    pub member: Option<GateMember>,
     /// Known facts that stop nothing, such as conflicts. The row does not store them; the caller adds them.
     #[serde(skip)]
     pub information: Vec<Information>,
@@ -336,7 +337,6 @@ fn row(
             .freezes
             .iter()
             .filter(|freeze| directory.is_frozen_by(freeze, &target.service, &target.environment))
-            .filter_map(|freeze| Some((freeze, freeze.stops_work_from(change)?)))
             .flat_map(|freeze| frozen_spans(freeze, (change, directory), has_begun, now))
             .collect(),
         unmet: unmet.into_iter().filter(|row| row.code != CLOSED).collect(),
@@ -357,20 +357,27 @@ fn planner(change: &Change, directory: &Directory) -> String {
     people.into_iter().next().unwrap_or_default()
 }
 
-/// The times of a freeze, as a row keeps them.
+/// The times of a freeze in which it stops a change, as a row keeps them.
 fn frozen_spans(
-    (freeze, stops_from): (&Freeze, Timestamp),
+    freeze: &Freeze,
     (change, directory): (&Change, &Directory),
     has_begun: bool,
     now: Timestamp,
 ) -> Vec<FrozenSpan> {
+    let stopped = |span: Occurrence| {
+        let starts_at = span.starts_at.max(freeze.stops_work_from(change, span)?);
+        (starts_at < span.ends_at).then_some((starts_at, span.ends_at))
+    };
+    let mut spans = freeze.spans().filter_map(stopped).peekable();
+    if spans.peek().is_none() {
+        return Vec::new();
+    }
     let waiting_on = excepters_of(freeze, (change, directory), now);
     let major = major::refusal(freeze, directory);
-    let ahead = freeze.spans().filter(|span| stops_from < span.ends_at);
-    let spans = ahead.map(|span| FrozenSpan {
+    let spans = spans.map(|(starts_at, ends_at)| FrozenSpan {
         title: freeze.title.clone(),
-        starts_at: span.starts_at.max(stops_from),
-        ends_at: span.ends_at,
+        starts_at,
+        ends_at,
         halt: stops_begun(freeze, change, has_begun),
         waiting_on: waiting_on.clone(),
         major: major.clone(),
@@ -384,7 +391,7 @@ fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now
         return Vec::new();
     }
     if let Some(incident) = major::incident_of(freeze, directory) {
-        return logins(directory, &major::asked(incident, directory));
+        return logins(directory, &major::awaited_people(incident, directory));
     }
     logins(directory, &eligible::excepters(change, directory))
 }

@@ -3,22 +3,41 @@
 /// The fewest digits of a short commit that can identify one.
 const SHORT_COMMIT: usize = 7;
 
-/// The fewest and the most digits of a digest that identifies only a build.
-const DIGITS: std::ops::RangeInclusive<usize> = 32..=128;
+/// The name before a commit that stands in place of a digest.
+pub const GIT: &str = "git";
 
-/// Whether a text is a digest without any free text: an algorithm's name and hexadecimal digits.
+/// The algorithms whose digests name a build, each with the hexadecimal digits of a digest: those that the OCI image
+/// specification registers (section "Digests"), those of in-toto's digest sets, and Git's objects. The log keeps a digest in
+/// clear, and any other name before the colon could be a person's.
+const ALGORITHMS: [(&str, &[usize]); 9] = [
+    ("sha256", &[64]),
+    ("sha512", &[128]),
+    ("sha384", &[96]),
+    ("sha224", &[56]),
+    ("sha1", &[40]),
+    ("blake3", &[64]),
+    ("blake2b", &[128]),
+    ("blake2s", &[64]),
+    (GIT, &[40, 64]),
+];
+
+/// The numbers of hexadecimal digits that a whole digest of this algorithm can have; `None` for an unknown algorithm. The case of
+/// the name does not matter.
+#[must_use]
+pub fn digits_of(algorithm: &str) -> Option<&'static [usize]> {
+    let known = ALGORITHMS.iter().find(|(name, _)| algorithm.eq_ignore_ascii_case(name));
+    known.map(|(_, digits)| *digits)
+}
+
+/// Whether a text is a digest without any free text: the name of a known algorithm in small letters, and as many hexadecimal
+/// digits as its digests have.
 #[must_use]
 pub fn is_plain_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
-        is_algorithm(name) && DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        let is_whole = digits_of(name).is_some_and(|lengths| lengths.contains(&digits.len()));
+        let is_small = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        is_whole && is_small && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
-}
-
-/// Whether a text can be the name of an algorithm, and is too short for a sentence: at most 8 small letters and digits.
-#[must_use]
-pub fn is_algorithm(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    (1..=8).contains(&name.len()) && name.bytes().all(fits)
 }
 
 /// Whether two targets name one build, by an artifact or a commit of each. A rejection follows it in every spelling.
@@ -94,6 +113,20 @@ mod tests {
         assert!(is_plain_digest(&format!("sha256:{}", "ab".repeat(32))));
         for text in ["ola:nordmann", "sha256:12", "Ola Nordmann", "registry/x:1", ""] {
             assert!(!is_plain_digest(text), "{text}");
+        }
+        // A name in the place of an algorithm says whose it is, whatever digits follow.
+        for (name, _) in ALGORITHMS {
+            for length in 0..=130 {
+                let digits = "a".repeat(length);
+                let is_whole = digits_of(name).is_some_and(|lengths| lengths.contains(&length));
+                assert_eq!(
+                    is_plain_digest(&format!("{name}:{digits}")),
+                    is_whole,
+                    "{name} {length}"
+                );
+                assert!(!is_plain_digest(&format!("nordmann:{digits}")), "{length}");
+                assert!(!is_plain_digest(&format!("x{name}:{digits}")), "{name} {length}");
+            }
         }
     }
 

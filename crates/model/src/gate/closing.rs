@@ -60,7 +60,7 @@ impl ClosedTarget {
 }
 
 /// The revocations that keep a target shut now for a purpose.
-pub fn standing<'a>(
+pub fn active_revocations<'a>(
     change: &'a Change,
     target: &'a Target,
     purpose: Purpose,
@@ -146,7 +146,7 @@ pub fn closed_unmet(change: &Change, target: &Target, purpose: Purpose, director
             logins(directory, &lifters(change, closed, directory)),
         )
     };
-    standing(change, target, purpose).map(row).collect()
+    active_revocations(change, target, purpose).map(row).collect()
 }
 
 /// The unmet conditions of a manual start: closed targets, if no open target remains.

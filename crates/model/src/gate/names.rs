@@ -5,6 +5,7 @@ use crate::change::read_content;
 use crate::change::record::Target;
 use crate::core::enums::Purpose;
 use crate::core::unmet::{Unmet, unmet};
+use crate::gate::build::{GIT, digits_of};
 
 /// An artifact, a commit, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,7 +50,7 @@ pub struct Kin {
 /// Whether a target's names match a question: each name of the question is the target's own, or attested as the same build.
 /// Without an attestation, an artifact beside an approved commit is another build, and a commit beside an approved artifact is
 /// not approved.
-pub fn is_answered(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
+pub fn matches_question(own: Names<'_>, asked: Names<'_>, kin: &Kin) -> bool {
     let is_something = asked.artifact.is_some() || asked.commit.is_some();
     let has = |list: &[String], commit: &str| list.iter().any(|known| known == commit);
     let names_artifact = |wanted: &str| match (own.artifact, own.commit) {
@@ -118,14 +119,12 @@ fn wrong_commit(text: &str) -> Option<Unmet> {
     Some(unmet("change_missing", text, satisfy, Vec::new()))
 }
 
-/// The digits of the shortest accepted digest: 128 bits.
-const SHORTEST_DIGEST: usize = 32;
+/// The fewest digits that a digest of any algorithm has: a tag is shorter.
+const FEWEST_DIGITS: usize = 32;
 
-/// A usual algorithm: its short digests are reported as shortened, not as a tag.
-fn is_usual(name: &str) -> bool {
-    ["sha256", "sha384", "sha512"]
-        .iter()
-        .any(|usual| usual.eq_ignore_ascii_case(name))
+/// Whether a text with this name before its colon is a digest, perhaps a shortened one, and no tag.
+fn is_algorithm(name: &str) -> bool {
+    name != GIT && digits_of(name).is_some()
 }
 
 /// The form of a text that is no digest.
@@ -153,9 +152,9 @@ impl<'a> Image<'a> {
             return Some(Self::Other);
         }
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-        let is_hex = rest.len() >= SHORTEST_DIGEST && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hex = rest.len() >= FEWEST_DIGITS && rest.bytes().all(|byte| byte.is_ascii_hexdigit());
         // An algorithm has no slash and no dot; a registry's host or an image's path has one.
-        if text.contains('/') || name.contains('.') || !rest.is_empty() && !is_hex && !is_usual(name) {
+        if text.contains('/') || name.contains('.') || !rest.is_empty() && !is_hex && !is_algorithm(name) {
             return Some(Self::Tag);
         }
         (!read_content::is_digest(text)).then_some(Self::Other)
@@ -181,6 +180,8 @@ mod tests {
             ("registry.example:5000/shop/cart".to_owned(), "tag"),
             ("a".repeat(64), "no digest"),
             ("sha256:abc".to_owned(), "no digest"),
+            (format!("nordmann:{}", "a".repeat(64)), "no digest"),
+            ("shop:1.2.3".to_owned(), "tag"),
         ] {
             assert!(
                 said(&text).unwrap_or_default().contains(word),

@@ -24,7 +24,7 @@ use crate::core::unmet::Unmet;
 use crate::directory::snapshot::logins;
 use crate::gate::answer;
 use crate::gate::closed_target::ClosedTarget;
-use crate::gate::closing::{CLOSED, closed_unmet, lifters, may_lift, standing};
+use crate::gate::closing::{CLOSED, active_revocations, closed_unmet, lifters, may_lift};
 use crate::gate::names::{Names, permitted};
 use crate::schedule::freeze::Freeze;
 use crate::schedule::frozen_target::{freeze_unmet, halts_over, over_target};
@@ -192,7 +192,7 @@ fn end_of_exceptions(case: &Case<'_>) -> Option<Timestamp> {
     };
     let freezes = directory.freezes.iter().filter(lies_over);
     freezes
-        .filter_map(|freeze| freeze.stops_from(change))
+        .filter_map(|freeze| freeze.stops_from(change, freeze.next_time(now)))
         .filter(|until| *until > now)
         .min()
 }
@@ -486,7 +486,8 @@ fn is_stopped_anew(case: &Case<'_>, permit: &Permit) -> bool {
     let target = targets.find(|target| target.id == permit.target);
     let record = change.target_record(&permit.target);
     let is_done = permit.purpose == Purpose::Deploy && record.is_some_and(|record| !record.is_open());
-    let is_mine = |target: &Target| standing(change, target, permit.purpose).any(|closed| closed.by == person);
+    let is_mine =
+        |target: &Target| active_revocations(change, target, permit.purpose).any(|closed| closed.by == person);
     change.state.is_open() && !is_done && target.is_some_and(|target| !is_mine(target))
 }
 

@@ -11,12 +11,12 @@ use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey};
 use crate::core::unmet::Unmet;
 use crate::directory::records::LinkRule;
 use crate::gate::committers::Committer;
-use crate::integration::signal::{AskKind, AskTexts};
+use crate::integration::signal::{DecisionKind, DecisionTexts};
 
 /// The result for the outside system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Word {
+pub enum CheckReply {
     /// Not yet.
     Waiting,
     /// Yes.
@@ -25,7 +25,7 @@ pub enum Word {
     Rejected,
 }
 
-impl Word {
+impl CheckReply {
     /// The word itself.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,8 +49,9 @@ pub struct OutsideCheck {
     pub connection: RecordId,
     /// What it wants to know.
     #[card(object)]
-    pub ask: AskKind,
-    /// Names the question for good within the connection.
+    pub ask: DecisionKind,
+    /// Names the question for good within the connection; it begins with the repository.
+    #[serde(with = "crate::core::typed")]
     #[card(column)]
     pub natural_key: String,
     /// `owner/name` as the engine writes it.
@@ -69,7 +70,11 @@ pub struct OutsideCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentKey>,
     /// The engine's name for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub theirs: Option<String>,
     /// The commit.
     #[card(column = "commit_sha")]
@@ -79,6 +84,7 @@ pub struct OutsideCheck {
     #[card(object)]
     pub number: Option<u64>,
     /// The address for the result.
+    #[serde(with = "crate::core::typed")]
     pub reply_to: String,
     /// The change that it names, by key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,7 +101,7 @@ pub struct OutsideCheck {
     pub change_key: Option<String>,
     /// What we say.
     #[card(object)]
-    pub answer: Word,
+    pub answer: CheckReply,
     /// Why, in words for whoever waits.
     #[card(text)]
     pub text: String,
@@ -153,7 +159,11 @@ pub struct Provenance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The files in the push that brought it; absent where they are not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option_list"
+    )]
     pub files: Option<Vec<String>>,
     /// The commit before this push.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,7 +198,7 @@ pub fn usual_links() -> Vec<LinkRule> {
 }
 
 /// The change that the texts name, with the rule that found it; the first matching rule decides.
-pub fn find_change(rules: &[LinkRule], texts: &AskTexts) -> Option<(String, String)> {
+pub fn find_change(rules: &[LinkRule], texts: &DecisionTexts) -> Option<(String, String)> {
     let usual;
     let rules = if rules.is_empty() {
         usual = usual_links();
@@ -254,9 +264,9 @@ fn key_in(text: Option<&str>, prefix: Option<&str>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn texts(branch: &str, title: &str, body: &str, message: &str) -> AskTexts {
+    fn texts(branch: &str, title: &str, body: &str, message: &str) -> DecisionTexts {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        AskTexts {
+        DecisionTexts {
             branch: some(branch),
             title: some(title),
             body: some(body),
@@ -266,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_first_rule_that_finds_a_change_decides() {
-        let found = |texts: &AskTexts, rules: &[LinkRule]| find_change(rules, texts);
+        let found = |texts: &DecisionTexts, rules: &[LinkRule]| find_change(rules, texts);
         let all = texts("chg-1001-fix", "CHG-1002: fix", "See CHG-1003.\n\nChange: chg-1004", "");
         assert_eq!(found(&all, &[]), Some(("CHG-1004".to_owned(), "trailer".to_owned())));
         let rule = |from: &str, prefix: Option<&str>| LinkRule {

@@ -58,7 +58,7 @@ impl Running {
 
 /// The outcome of a target, as far as it shows what runs. Work without a lawful decision counts only once its change is closed;
 /// otherwise reporting it afterwards would bypass the approvals.
-pub fn told_outcome(change: &Change, target: &Target) -> Option<Outcome> {
+pub fn running_outcome(change: &Change, target: &Target) -> Option<Outcome> {
     let doubtful = change.retrospective.is_some() || change.unauthorized;
     if doubtful && change.state != State::Closed {
         return None;

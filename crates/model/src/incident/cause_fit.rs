@@ -86,7 +86,7 @@ pub struct LearnedWindow {
 
 /// Candidates with a similar predicted probability, each predicted by a fit that did not include them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ToldBin {
+pub struct PredictedBin {
     /// The number of candidates.
     pub candidates: i64,
     /// The mean predicted probability, in parts per million.
@@ -111,7 +111,7 @@ pub struct CauseFit {
     /// The mean distance between predicted and confirmed over the bins, in millionths.
     pub error_ppm: i64,
     /// The bins, the least likely first.
-    pub bins: Vec<ToldBin>,
+    pub bins: Vec<PredictedBin>,
     /// The services with hours of their own, by their keys.
     pub windows: Vec<LearnedWindow>,
 }
@@ -188,6 +188,18 @@ pub fn labels<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> Vec<Labe
     found.truncate(MOST_VERDICTS);
     found.sort();
     found
+}
+
+/// Precision at 1: in how many incidents the first candidate was the confirmed cause, and how many have a confirmed cause. The
+/// ranking at the first verdict counts; where two candidates share the first place, none was the first.
+#[must_use]
+pub fn first_right(labels: &[Label]) -> (i64, i64) {
+    let mut incidents: BTreeMap<&str, bool> = BTreeMap::new();
+    for label in labels.iter().filter(|it| it.confirmed) {
+        *incidents.entry(label.incident.as_str()).or_default() |= label.lead > 0;
+    }
+    let right = incidents.values().filter(|was_first| **was_first).count();
+    (signed(right), signed(incidents.len()))
 }
 
 fn learned<'i>(incidents: impl IntoIterator<Item = &'i Incident>) -> impl Iterator<Item = &'i Incident> {
@@ -277,11 +289,11 @@ pub fn fit(labels: &[Label], windows: Vec<LearnedWindow>) -> CauseFit {
 }
 
 /// A prediction in parts per million, and whether it came true.
-type Told = (i64, bool);
+type Prediction = (i64, bool);
 
 /// The prediction for each candidate by a fit over the incidents of the other parts, and by their bare share of confirmed
 /// candidates. Candidates of one incident are in one part, so that none is training data for its rival.
-fn cross_validated(labels: &[Label]) -> (Vec<Told>, Vec<Told>) {
+fn cross_validated(labels: &[Label]) -> (Vec<Prediction>, Vec<Prediction>) {
     let incidents: BTreeSet<&str> = labels.iter().map(|it| it.incident.as_str()).collect();
     let parts: BTreeMap<&str, usize> = incidents.into_iter().zip((0..FOLDS).cycle()).collect();
     let part = |it: &Label| parts.get(it.incident.as_str()).copied().unwrap_or_default();
@@ -356,7 +368,7 @@ fn signed(count: usize) -> i64 {
 }
 
 /// The mean square of prediction less outcome, in millionths.
-fn brier(told: &[Told]) -> i64 {
+fn brier(told: &[Prediction]) -> i64 {
     let squares = told.iter().map(|(ppm, is_true)| {
         let miss = i128::from(ppm - if *is_true { ONE } else { 0 });
         miss * miss
@@ -366,9 +378,9 @@ fn brier(told: &[Told]) -> i64 {
 }
 
 /// Predictions against outcomes in groups of like probability, and the mean distance of the two.
-fn reliability(told: &[Told]) -> (Vec<ToldBin>, i64) {
+fn reliability(told: &[Prediction]) -> (Vec<PredictedBin>, i64) {
     let width = ONE / signed(BINS);
-    let mut groups: BTreeMap<i64, Vec<Told>> = BTreeMap::new();
+    let mut groups: BTreeMap<i64, Vec<Prediction>> = BTreeMap::new();
     for (ppm, is_true) in told {
         let bin = (ppm / width).clamp(0, signed(BINS) - 1);
         groups.entry(bin).or_default().push((*ppm, *is_true));
@@ -379,13 +391,13 @@ fn reliability(told: &[Told]) -> (Vec<ToldBin>, i64) {
         let sum: i128 = rows.iter().map(|(ppm, _)| i128::from(*ppm)).sum();
         let hits = i128::from(signed(rows.iter().filter(|(_, is_true)| *is_true).count())) * i128::from(ONE);
         distance += (sum - hits).abs();
-        ToldBin {
+        PredictedBin {
             candidates: signed(rows.len()),
             told_ppm: rounded(sum, count),
             confirmed_ppm: rounded(hits, count),
         }
     });
-    let bins: Vec<ToldBin> = bins.collect();
+    let bins: Vec<PredictedBin> = bins.collect();
     (bins, rounded(distance, i128::from(signed(told.len()).max(1))))
 }
 
@@ -533,6 +545,28 @@ mod tests {
             1,
             "who confirms an own change gains nothing by it"
         );
+    }
+
+    #[test]
+    fn the_first_is_right_where_it_alone_led_and_was_the_cause() {
+        let row = |incident: &str, change: &str, lead: i64, confirmed: bool| Label {
+            incident: incident.to_owned(),
+            change: change.to_owned(),
+            points: 50,
+            lead,
+            is_near: true,
+            confirmed,
+        };
+        let labels = [
+            row("INC-1", "CHG-1", 9, true),
+            row("INC-1", "CHG-2", -9, false),
+            row("INC-2", "CHG-1", 9, false),
+            row("INC-2", "CHG-3", -9, true),
+            row("INC-3", "CHG-4", 0, true),
+            row("INC-4", "CHG-5", 9, false),
+        ];
+        assert_eq!(first_right(&labels), (1, 3), "second, tied, and without a cause");
+        assert_eq!(first_right(&[]), (0, 0));
     }
 
     #[test]

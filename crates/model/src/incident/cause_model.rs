@@ -9,7 +9,7 @@ use crate::core::card::{Card, Event, Field, Kind, Page};
 use crate::core::enums::CauseGap;
 use crate::core::ids::{PersonId, RecordId};
 use crate::core::parse::TEXT;
-use crate::incident::cause_fit::{CauseFit, LEAST_DELAYS, Label};
+use crate::incident::cause_fit::{CauseFit, LEAST_DELAYS, Label, first_right};
 use crate::risk::forecast::fixed::ONE;
 use crate::risk::forecast::model_record::quarter;
 use crate::verbs;
@@ -48,6 +48,12 @@ pub struct CauseModel {
     /// The mean distance of told and confirmed probabilities, in millionths.
     #[card(most = ONE)]
     pub error_ppm: i64,
+    /// How many incidents have a confirmed cause among their candidates; absent in older fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explained: Option<i64>,
+    /// In how many of these the first candidate was the cause (precision at 1); a shared first place counts as none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_right: Option<i64>,
     /// The fit as JSON; answers show it as an object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = REPORT)]
@@ -82,6 +88,8 @@ pub const CARD: Card = Card {
         "brier_ppm",
         "base_brier_ppm",
         "error_ppm",
+        "explained",
+        "first_right",
     ],
     shown: &[Field::shown(
         "fit",
@@ -116,6 +124,7 @@ impl CauseModel {
     pub fn of(labels: &[Label], fit: &CauseFit, now: Timestamp) -> serde_json::Result<Self> {
         let confirmed = labels.iter().filter(|it| it.confirmed).count();
         let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let (right, explained) = first_right(labels);
         Ok(Self {
             id: RecordId::default(),
             version: 0,
@@ -127,6 +136,8 @@ impl CauseModel {
             brier_ppm: fit.brier_ppm,
             base_brier_ppm: fit.base_brier_ppm,
             error_ppm: fit.error_ppm,
+            explained: Some(explained),
+            first_right: Some(right),
             report: Some(serde_json::to_string(fit)?),
             by: None,
             reason: None,

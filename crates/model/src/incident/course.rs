@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{ChangeRelation, IncidentKind};
 use crate::core::ids::{ChangeId, PersonId};
+use crate::incident::source_report::SourceReport;
 
 /// Only the gravest severity is major, unless the tenant sets another bound.
 pub const USUAL_BOUND: i64 = 1;
+/// The most reports of its source that are stored for one incident, the latest ones.
+const MOST_REPORTS: usize = 50;
 /// The most keys that an incident has in other systems.
 pub const MOST_KEYS: usize = 20;
 
@@ -44,13 +47,15 @@ pub struct IncidentCourse {
     /// The last severity from its source, where that differs from its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_severity: Option<i64>,
-    /// The time at which its source reported the end, for a source that reports the state of its record; absent while it is
-    /// open there.
+    /// The last end that its source reported, in a record from before [`Self::source_reports`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_over_at: Option<Timestamp>,
-    /// When its source said last that it is open again: an end that it told before that comes late and ends nothing.
+    /// The last reopening that its source reported, in a record from before [`Self::source_reports`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_open_at: Option<Timestamp>,
+    /// The states of its record at its source, by the source's times; only of sources that report states.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub source_reports: BTreeSet<SourceReport>,
     /// When its source says that parts of it began, where times alone order what the source says: by them a late end finds its occurrence.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub source_starts: BTreeSet<Timestamp>,
@@ -76,6 +81,46 @@ pub struct IncidentCourse {
     /// The changes that its commanders let through, in order. None is ever removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signatures: Vec<Signature>,
+}
+
+impl IncidentCourse {
+    /// The reports of its source. A record from before reports were stored has at most the time of the last end and of the last
+    /// reopening.
+    #[must_use]
+    pub fn reports(&self) -> BTreeSet<SourceReport> {
+        if !self.source_reports.is_empty() {
+            return self.source_reports.clone();
+        }
+        let old = |at: Timestamp, is_over: bool| SourceReport {
+            at,
+            number: None,
+            is_over,
+            ended_at: None,
+            severity: None,
+        };
+        let over = self.source_over_at.map(|at| old(at, true));
+        let open = self.source_open_at.map(|at| old(at, false));
+        over.into_iter().chain(open).collect()
+    }
+
+    /// Stores a report. Of more than 50 the latest stay.
+    pub fn store_report(&mut self, report: SourceReport) {
+        let mut reports = self.reports();
+        reports.insert(report);
+        while reports.len() > MOST_REPORTS {
+            reports.pop_first();
+        }
+        self.source_reports = reports;
+        self.source_over_at = None;
+        self.source_open_at = None;
+    }
+
+    /// The severity in the last report of an open record.
+    #[must_use]
+    pub fn reported_severity(&self) -> Option<i64> {
+        let open = self.source_reports.iter().rev().find(|it| !it.is_over);
+        open.and_then(|it| it.severity)
+    }
 }
 
 /// The end of a freeze by its commander.
@@ -170,5 +215,44 @@ impl Signature {
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.withdrawn_at.is_none() && now < self.until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+    use crate::incident::source_report::present;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    fn report(minute: i64, is_over: bool) -> SourceReport {
+        SourceReport {
+            at: at(minute),
+            number: None,
+            is_over,
+            ended_at: None,
+            severity: Some(2),
+        }
+    }
+
+    #[test]
+    fn a_record_from_before_reports_keeps_what_it_knew_and_the_latest_reports_stay() {
+        let mut course = IncidentCourse {
+            source_over_at: Some(at(10)),
+            ..IncidentCourse::default()
+        };
+        course.store_report(report(20, false));
+        assert_eq!((course.source_reports.len(), course.source_over_at), (2, None));
+        assert_eq!(present(&course.source_reports), Some(&report(20, false)));
+        for minute in 100..200 {
+            course.store_report(report(minute, false));
+        }
+        assert_eq!(course.source_reports.len(), MOST_REPORTS);
+        assert_eq!(course.source_reports.last(), Some(&report(199, false)));
+        assert_eq!(course.reported_severity(), Some(2));
     }
 }

@@ -69,7 +69,7 @@ pub fn commander<'i>(incident: &'i Incident, directory: &Directory) -> Option<&'
 
 /// The people whom a stopped change waits for: the commander, or without one the people who may take command.
 #[must_use]
-pub fn asked(incident: &Incident, directory: &Directory) -> Vec<PersonId> {
+pub fn awaited_people(incident: &Incident, directory: &Directory) -> Vec<PersonId> {
     match commander(incident, directory) {
         Some(person) => vec![person.clone()],
         None => commanders(directory),
@@ -240,7 +240,7 @@ impl Stop {
 /// # Errors
 /// 403 `not_commander`, which names the people to contact.
 pub fn check_commander(incident: &Incident, directory: &Directory, person: &PersonId) -> Result<(), Refusal> {
-    let asked = asked(incident, directory);
+    let asked = awaited_people(incident, directory);
     if asked.contains(person) {
         return Ok(());
     }
@@ -263,7 +263,8 @@ pub fn check_in_command(incident: &Incident, directory: &Directory, person: &Per
     }
     let key = &incident.key;
     let text = format!("Nobody commands {key}. Take command first: POST /incidents/{key}/command.");
-    Err(Refusal::not_allowed("not_commander", text).with_others(logins(directory, &asked(incident, directory))))
+    Err(Refusal::not_allowed("not_commander", text)
+        .with_others(logins(directory, &awaited_people(incident, directory))))
 }
 
 /// Checks a change of command: while somebody commands, only that person may transfer it, or a change manager decides.

@@ -24,6 +24,7 @@ pub mod recurred;
 pub mod recurrence;
 pub mod review_answer;
 pub mod review_text;
+pub mod source_report;
 pub mod watch;
 pub mod watch_table;
 pub mod watch_verdict;

@@ -109,6 +109,11 @@ fn lines(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("  \n")
 }
 
+/// A time for readers in any zone, to the minute.
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 fn or_none(text: String) -> String {
     if text.is_empty() { "None.\n".to_owned() } else { text }
 }
@@ -122,10 +127,14 @@ impl Drafted {
             services => services.join(", "),
         };
         let ended = match self.ended {
-            Some(ended) => format!("it ended at {ended}, after {} minutes", minutes(self.began, ended)),
+            Some(ended) => {
+                let after = minutes(self.began, ended);
+                format!("it ended at {}, after {after} minutes", moment(ended))
+            }
             None => "it goes on".to_owned(),
         };
-        let mut text = format!("{}. {services}: it began at {}, and {ended}.", self.title, self.began);
+        let began = moment(self.began);
+        let mut text = format!("{}. {services}: it began at {began}, and {ended}.", self.title);
         for change in &self.changes {
             let _ = write!(text, " {} {}.", change.key, change.role);
         }
@@ -275,6 +284,10 @@ mod tests {
         assert!(
             text.contains("after 96 minutes") && text.contains("CHG-1042 caused it."),
             "{text}"
+        );
+        assert!(
+            text.contains(" UTC, and it ended at "),
+            "a time is read by people: {text}"
         );
     }
 }

@@ -20,7 +20,7 @@ pub const MOST: usize = 200;
 
 /// The request for a signature.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct SignatureRequest<'a> {
     /// The major incident.
     pub incident: &'a Incident,
     /// Its freeze; `None` where it has none.
@@ -37,7 +37,12 @@ pub struct Asked<'a> {
 /// # Errors
 /// 403 `not_commander`, `step_up_required` or `own_request`; 409 `not_major`, `not_in_state`, `not_stopped`, `excepted_already` or
 /// `too_many`.
-pub fn check(asked: &Asked<'_>, directory: &Directory, actor: &Actor, now: Timestamp) -> Result<(), Refusal> {
+pub fn check(
+    asked: &SignatureRequest<'_>,
+    directory: &Directory,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), Refusal> {
     let (incident, change) = (asked.incident, asked.change);
     let key = &incident.key;
     let not_now = |code, text: String, satisfy: &str| Err(Refusal::not_now(code, text, satisfy, Vec::new()));

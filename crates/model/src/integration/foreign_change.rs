@@ -40,12 +40,14 @@ pub struct ForeignChange {
     #[card(column)]
     pub system: RecordId,
     /// Its id there, which stays when its key changes.
+    #[serde(with = "crate::core::typed")]
     #[card(column)]
     pub natural_key: String,
     /// Its key there.
+    #[serde(with = "crate::core::typed")]
     pub foreign_key: String,
     /// Keys that it had before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "crate::core::typed::list")]
     pub former_keys: Vec<String>,
     /// Its title there.
     #[card(text)]
@@ -173,7 +175,7 @@ pub const CARD: Card = Card {
 
 /// A change as a system sent it, with every text cut to the stored length.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct ReceivedChange {
     /// Its id there.
     pub natural_key: String,
     /// Its key there.
@@ -300,7 +302,7 @@ impl ForeignChange {
 #[must_use]
 pub fn take(
     known: Option<&ForeignChange>,
-    told: &Told,
+    told: &ReceivedChange,
     home: &Home,
     (id, now): (&RecordId, Timestamp),
 ) -> Option<Step> {
@@ -355,7 +357,7 @@ pub fn take(
     Some(Step { after, is_decided })
 }
 
-fn fresh(told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> ForeignChange {
+fn fresh(told: &ReceivedChange, home: &Home, (id, now): (&RecordId, Timestamp)) -> ForeignChange {
     ForeignChange {
         id: id.clone(),
         version: 0,
@@ -395,7 +397,7 @@ fn fresh(told: &Told, home: &Home, (id, now): (&RecordId, Timestamp)) -> Foreign
 
 /// The implausible parts of a row. They are kept as reported and marked, since hiding them would make the foreign record look
 /// better than it is.
-fn disbelieved(known: Option<&ForeignChange>, told: &Told, now: Timestamp) -> Option<String> {
+fn disbelieved(known: Option<&ForeignChange>, told: &ReceivedChange, now: Timestamp) -> Option<String> {
     let late = now.checked_add(AHEAD).unwrap_or(now);
     if told.edited_at > late {
         return Some(format!("Its last edit there, {}, lies ahead of now.", told.edited_at));
@@ -468,8 +470,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn told(phase: ForeignPhase, edited: &str) -> Told {
-        Told {
+    fn told(phase: ForeignPhase, edited: &str) -> ReceivedChange {
+        ReceivedChange {
             natural_key: "a1".to_owned(),
             key: "CHG1".to_owned(),
             title: "T".to_owned(),
@@ -491,7 +493,7 @@ mod tests {
         }
     }
 
-    fn taken(known: Option<&ForeignChange>, told: &Told) -> Option<Step> {
+    fn taken(known: Option<&ForeignChange>, told: &ReceivedChange) -> Option<Step> {
         let home = Home {
             system: RecordId::from("s"),
             service: Some(ServiceKey::from("shop")),
@@ -544,7 +546,7 @@ mod tests {
         let first = taken(None, &told(ForeignPhase::Approved, "2026-11-20T10:00:00Z"))
             .unwrap()
             .after;
-        let renamed = Told {
+        let renamed = ReceivedChange {
             key: "CHG9".to_owned(),
             ..told(ForeignPhase::Approved, "2026-11-20T11:00:00Z")
         };

@@ -10,7 +10,8 @@ use crate::change::record::Change;
 use crate::core::card::{Card, Event, NoInput};
 use crate::core::enums::{ForeignKind, ForeignPhase, Outcome, State};
 use crate::core::ids::RecordId;
-use crate::integration::foreign_change::Told;
+use crate::integration::foreign_change::ReceivedChange;
+use crate::integration::foreign_comment::CopiedComment;
 use crate::integration::foreign_system::ForeignSystem;
 use crate::verbs;
 
@@ -36,11 +37,20 @@ pub struct ForeignMirror {
     /// The key of the change here.
     #[card(column)]
     pub change_key: String,
-    /// The id of the copy there, once it was written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The id of the copy there, once it was written. The copy is recognised by it, whatever becomes of its mark.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
+    #[card(column)]
     pub natural_key: Option<String>,
     /// The key of the copy there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option"
+    )]
     pub foreign_key: Option<String>,
     /// When the copy was edited last that is known, by the clock there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -55,6 +65,10 @@ pub struct ForeignMirror {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub read_problem: Option<String>,
+    /// The comments that were copied, in either direction.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(part = "CopiedComment")]
+    pub comments: Vec<CopiedComment>,
 }
 
 /// The card.
@@ -86,6 +100,11 @@ pub const CARD: Card = Card {
             "foreign_mirror.differed",
             "eye",
             "read an edit of the copy of a change in a system beside this one",
+        ),
+        Event::new(
+            "foreign_mirror.commented",
+            "comment",
+            "copied comments between a change and its copy in a system beside this one",
         ),
     ],
     ..Card::of::<ForeignMirror, NoInput>("foreign_mirror", "Copies in systems beside this one")
@@ -188,12 +207,15 @@ pub fn fields(change: &Change) -> Vec<(&'static str, String)> {
     found
 }
 
-/// The fields of a copy that differ from its change: its state or its planned times, as far as the system has fields for them.
-/// An echo of a write has no differences.
+/// The fields of a copy that differ from its change: its mark, its state or its planned times, as far as the system has fields
+/// for them. An echo of a write has no differences.
 #[must_use]
-pub fn differences(system: &ForeignSystem, change: &Change, told: &Told) -> Vec<&'static str> {
+pub fn differences(system: &ForeignSystem, change: &Change, told: &ReceivedChange) -> Vec<&'static str> {
     let mut found = Vec::new();
     let is_jira = system.kind == ForeignKind::Jira;
+    if told.ours.as_ref() != Some(&change.key) {
+        found.push(if is_jira { "labels" } else { "correlation_id" });
+    }
     let written = if is_jira { phase(change) } else { stated(change.state).1 };
     if told.phase != written {
         found.push("state");

@@ -264,6 +264,13 @@ impl ForeignSystem {
         self.read_since > before.read_since || minutes(self) > minutes(before)
     }
 
+    /// Whether another connection leads to the same system.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let place = |system: &Self| system.url.trim_end_matches('/').to_lowercase();
+        self.kind == other.kind && place(self) == place(other)
+    }
+
     /// Whether its table of services maps to this one.
     #[must_use]
     pub fn maps_to(&self, service: &ServiceKey) -> bool {

@@ -52,6 +52,7 @@ pub struct ImportedChange {
     #[card(column)]
     pub source: String,
     /// Its key there.
+    #[serde(with = "crate::core::typed")]
     #[card(column)]
     pub foreign_key: String,
     /// Its title.

@@ -2,6 +2,7 @@
 
 pub mod dialect;
 pub mod foreign_change;
+pub mod foreign_comment;
 pub mod foreign_mirror;
 pub mod foreign_system;
 pub mod imported_change;

@@ -17,7 +17,7 @@ pub const MOST_WORDS: usize = 256;
 
 /// One report on a deployment: a status, and the time at which it occurred.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ToldWord {
+pub struct StatusReport {
     /// When it occurred.
     pub at: Timestamp,
     /// The status.
@@ -132,7 +132,7 @@ pub fn effect(before: History, phase: Phase, state: State) -> Effect {
     }
 }
 
-fn in_time(words: &[ToldWord]) -> Vec<ToldWord> {
+fn in_time(words: &[StatusReport]) -> Vec<StatusReport> {
     let mut words = words.to_vec();
     words.sort_by(|a, b| (a.at, Phase::of(&a.status), &a.status).cmp(&(b.at, Phase::of(&b.status), &b.status)));
     words
@@ -140,7 +140,7 @@ fn in_time(words: &[ToldWord]) -> Vec<ToldWord> {
 
 /// The beginning of a deployment by its reports; `None` where they contain no beginning.
 #[must_use]
-pub fn began_at(words: &[ToldWord]) -> Option<Timestamp> {
+pub fn began_at(words: &[StatusReport]) -> Option<Timestamp> {
     let beginnings = words.iter().filter(|it| Phase::of(&it.status).implies_beginning());
     beginnings.map(|it| it.at).min()
 }
@@ -148,11 +148,11 @@ pub fn began_at(words: &[ToldWord]) -> Option<Timestamp> {
 /// The reports that have an effect, in the order of their times: the beginning, and every end since. Failures and stops before
 /// any beginning have none, as where a run was refused before its first step.
 #[must_use]
-pub fn effective(words: &[ToldWord]) -> Vec<ToldWord> {
+pub fn effective(words: &[StatusReport]) -> Vec<StatusReport> {
     let Some(began) = began_at(words) else {
         return Vec::new();
     };
-    let has_effect = |it: &ToldWord| {
+    let has_effect = |it: &StatusReport| {
         let phase = Phase::of(&it.status);
         it.at >= began && (phase == Phase::Began || phase.is_end())
     };
@@ -161,14 +161,14 @@ pub fn effective(words: &[ToldWord]) -> Vec<ToldWord> {
 
 /// The end that counts: the last one; among ends at one time the worse.
 #[must_use]
-pub fn last_end(words: &[ToldWord]) -> Option<ToldWord> {
+pub fn last_end(words: &[StatusReport]) -> Option<StatusReport> {
     let ends = effective(words).into_iter().filter(|it| Phase::of(&it.status).is_end());
     ends.max_by_key(|it| (it.at, Phase::of(&it.status)))
 }
 
 /// The end that counts when several systems report one deployment: the worst from any system; among equal ones, the first.
 #[must_use]
-pub fn end_of_all(ends: impl IntoIterator<Item = ToldWord>) -> Option<ToldWord> {
+pub fn end_of_all(ends: impl IntoIterator<Item = StatusReport>) -> Option<StatusReport> {
     ends.into_iter()
         .min_by_key(|it| (std::cmp::Reverse(Phase::of(&it.status)), it.at))
 }
@@ -176,8 +176,8 @@ pub fn end_of_all(ends: impl IntoIterator<Item = ToldWord>) -> Option<ToldWord> 
 /// The attempts in the reports under one key, in the order of their times: a beginning after an end is another attempt. With
 /// `each_success` a success after an end is one as well, for senders that never report a beginning.
 #[must_use]
-pub fn attempts(words: &[ToldWord], each_success: bool) -> Vec<Vec<ToldWord>> {
-    let mut all: Vec<Vec<ToldWord>> = vec![Vec::new()];
+pub fn attempts(words: &[StatusReport], each_success: bool) -> Vec<Vec<StatusReport>> {
+    let mut all: Vec<Vec<StatusReport>> = vec![Vec::new()];
     for word in in_time(words) {
         let current = all.last().map_or(&[][..], Vec::as_slice);
         let phase = Phase::of(&word.status);
@@ -199,7 +199,7 @@ pub fn attempts(words: &[ToldWord], each_success: bool) -> Vec<Vec<ToldWord>> {
 /// A beginning after a failed end is a rerun, and so is a report long after the end. Overlapping reports are one deployment. An
 /// end whose beginning was not yet reported counts as overlapping until that report arrives.
 #[must_use]
-pub fn is_same(known: &[ToldWord], word: &ToldWord) -> bool {
+pub fn is_same(known: &[StatusReport], word: &StatusReport) -> bool {
     let known = effective(known);
     let (Some(first), phase) = (known.first(), Phase::of(&word.status)) else {
         return false;
@@ -231,9 +231,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn word(status: &str, minutes: i64) -> ToldWord {
+    fn word(status: &str, minutes: i64) -> StatusReport {
         let began: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
-        ToldWord {
+        StatusReport {
             at: began + SignedDuration::from_mins(minutes),
             status: status.to_owned(),
         }
@@ -251,7 +251,7 @@ mod tests {
         "inactive",
     ];
 
-    fn words() -> impl Strategy<Value = Vec<ToldWord>> {
+    fn words() -> impl Strategy<Value = Vec<StatusReport>> {
         let one = (0..STATUSES.len(), 0..30_i64).prop_map(|(which, minutes)| word(STATUSES[which], minutes));
         proptest::collection::vec(one, 0..10)
     }
@@ -339,7 +339,7 @@ mod tests {
             for attempt in &found {
                 let begins = attempt.iter().filter(|it| it.status == "in_progress").map(|it| it.at).max();
                 let Some(begins) = begins else { continue };
-                let earlier: Vec<ToldWord> = attempt.iter().filter(|it| it.at < begins).cloned().collect();
+                let earlier: Vec<StatusReport> = attempt.iter().filter(|it| it.at < begins).cloned().collect();
                 prop_assert!(last_end(&earlier).is_none());
             }
         }

@@ -17,7 +17,8 @@ const KEY: usize = 60;
 /// The largest number of an update.
 const MOST: i64 = i64::MAX;
 
-/// A run of another system as its client told of it. It allows nothing: whether a deployment may go is the gate's answer.
+/// A run of another system as its client reported it. It allows nothing: the gate decides whether a deployment may go. Its names
+/// are the client's texts, so the log has commitments in their place; the change and the artifact are checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct OutsideRun {
     /// The record's id.
@@ -38,19 +39,35 @@ pub struct OutsideRun {
     #[card(column)]
     pub change_key: Option<String>,
     /// The service.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::plain_option"
+    )]
     pub service: Option<String>,
     /// The environment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::plain_option"
+    )]
     pub environment: Option<String>,
     /// The artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The commit.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::plain_option"
+    )]
     pub commit: Option<String>,
     /// What its client said last of how it stands.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::plain_option"
+    )]
     pub state: Option<String>,
     /// The number of the update that said so; one with a smaller number comes late.
     #[card(most = MOST)]
@@ -154,7 +171,42 @@ pub fn differs<'r>(known: &'r OutsideRun, now: &'r OutsideRun) -> Option<(&'stat
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::core::free_text::is_text;
+
+    /// A value without the members in whose place the log has commitments.
+    fn in_clear(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let clear = map.iter().filter(|(name, _)| !is_text(name));
+                clear.map(|(name, inner)| (name.clone(), in_clear(inner))).collect()
+            }
+            Value::Array(rows) => rows.iter().map(in_clear).collect(),
+            plain => plain.clone(),
+        }
+    }
+
+    #[test]
+    fn what_a_client_calls_a_run_is_not_in_clear_in_the_log() {
+        let words = "nordmann";
+        let told = OutsideRun {
+            external_ref: words.to_owned(),
+            environment: Some(words.to_owned()),
+            commit: Some(words.to_owned()),
+            state: Some(words.to_owned()),
+            ..run(Some(words))
+        };
+        let kept = serde_json::to_value(&told).unwrap_or_default();
+        assert!(kept.to_string().contains(words));
+        assert!(!in_clear(&kept).to_string().contains(words), "{kept:#}");
+        assert_eq!(serde_json::from_value::<OutsideRun>(kept).ok(), Some(told.clone()));
+        // Runs that were told of before these rules stand in clear.
+        let mut earlier = serde_json::to_value(&told).unwrap_or_default();
+        earlier["state"] = json!(words);
+        assert_eq!(serde_json::from_value::<OutsideRun>(earlier).ok(), Some(told));
+    }
 
     fn run(service: Option<&str>) -> OutsideRun {
         OutsideRun {

@@ -17,8 +17,8 @@ use crate::gate::committers::Committer;
 use crate::incident::drift::DriftReport;
 
 pub use more::{
-    Alert, Ask, AskKind, AskTexts, CommitTree, MailFile, MailReply, MemberReport, MemberWord, Notice, REPLY_MARK,
-    Repository, RunTask, Verdict,
+    Alert, Bounce, BouncedRecipient, CommitTree, DecisionKind, DecisionRequest, DecisionTexts, MailFile, MailReply,
+    MemberReport, Notice, REPLY_MARK, ReportedMember, Repository, RunTask, Verdict,
 };
 pub use subject::{SEVERAL, subject_of};
 
@@ -111,9 +111,11 @@ pub enum Signal {
     /// The tree of a commit.
     CommitTree(CommitTree),
     /// An outside system requests a decision.
-    Ask(Ask),
+    Ask(DecisionRequest),
     /// A person replied to a letter.
     MailReply(MailReply),
+    /// A letter came back.
+    Bounce(Bounce),
     /// The repository of a delivery.
     Repository(Repository),
     /// A report of a drift source.
@@ -198,6 +200,7 @@ impl Signal {
                 &[it.ask.as_str(), &folded(&it.repository), &it.commit, &it.reply_to],
             ),
             Self::MailReply(it) => key("mail_reply", &[&it.message_id]),
+            Self::Bounce(it) => key("bounce", &[&it.letter]),
             Self::Repository(it) => key("repository", &[&it.id, &folded(&it.name)]),
             Self::Verdict(it) => key("verdict", &[&it.source_key]),
             Self::Notice(it) => key("notice", &[&it.reference, &it.told_at.to_string()]),

@@ -132,7 +132,7 @@ fn is_false(it: &bool) -> bool {
 /// and the issuer is not the organisation's own.
 pub fn trusts_anybody(issuer: &str, claims: &BTreeMap<String, BTreeSet<String>>, own_issuer: bool) -> bool {
     let is_own = own_issuer && !is_public(issuer);
-    claims.values().all(is_anybody) || !(is_own || claims.iter().any(|row| says_whose(issuer, row)))
+    claims.values().all(is_anybody) || !(is_own || claims.iter().any(|row| names_owner(issuer, row)))
 }
 
 /// Whether anybody can have a token of this issuer. A GitHub enterprise with an issuer of its own (`…/ENTERPRISE`) is not
@@ -144,7 +144,7 @@ pub fn is_public(issuer: &str) -> bool {
 
 /// Whether a claim names the owner of a job. A whole subject does so at issuers with fixed subjects: an issuer never gives one
 /// to a second holder (OpenID Connect Core 1.0, section 2), but on GitHub and GitLab a repository configures its own subjects.
-fn says_whose(issuer: &str, row: (&String, &BTreeSet<String>)) -> bool {
+fn names_owner(issuer: &str, row: (&String, &BTreeSet<String>)) -> bool {
     let is_whole = |pattern: &String| !pattern.is_empty() && !pattern.contains('*');
     let is_subject = row.0 == "sub" && !is_public(issuer) && row.1.iter().all(is_whole);
     is_subject || fixes_owner(row)

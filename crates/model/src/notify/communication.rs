@@ -65,6 +65,13 @@ pub struct Communication {
     /// Of a letter to a mail address: kept, mailed or failed. Messages to people have their own delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<String>,
+    /// When a mail server reported that it gave up on the letter: its address could not be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
+    pub undeliverable_at: Option<Timestamp>,
+    /// The status code of that report (RFC 3463), such as 5.1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undeliverable_status: Option<String>,
 }
 
 /// The card.
@@ -78,6 +85,7 @@ pub const CARD: Card = Card {
         "business_unit",
         "customer_list",
         "at",
+        "undeliverable_at",
     ],
     verbs: verbs! {
         List "list_communications" at "/communications" may "set_freeze | audit" => "List what was told of changes, and to whom";
@@ -148,7 +156,7 @@ pub fn due(plan: &CommunicationPlan, change: &Change, now: Timestamp) -> Vec<(Co
 
 /// Whether a plan still announces the start of a change's work although that work has ended since.
 #[must_use]
-pub fn tells_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
+pub fn announces_start_late(plan: &CommunicationPlan, change: &Change) -> bool {
     plan.covers(change)
         && plan.stages.contains(&CommunicationStage::Started)
         && matches!(change.state, State::Reviewing | State::Closed)
@@ -304,6 +312,15 @@ pub fn with_customers(
     }
     let left = MOST_RECIPIENTS.saturating_sub(found.len());
     found.extend(addresses.into_values().take(left));
+    found
+}
+
+/// The recipients without the mail addresses that opted out, which are in small letters. People stay, also where their own
+/// address opted out: they are notified because of their part in the organisation.
+#[must_use]
+pub fn without_opted_out(mut found: Vec<Recipient>, opted_out: &BTreeSet<String>) -> Vec<Recipient> {
+    let has_left = |address: &String| opted_out.contains(&address.to_lowercase());
+    found.retain(|row| !row.mail_address.as_ref().is_some_and(has_left));
     found
 }
 

@@ -150,6 +150,14 @@ impl CustomerList {
     }
 }
 
+/// The mail addresses that opted out of some lists, in small letters. Their owners' wish holds for every mail address in Assent
+/// that belongs to no person's account: on other lists and in business units.
+#[must_use]
+pub fn opted_out(lists: &[CustomerList]) -> BTreeSet<String> {
+    let gone = lists.iter().flat_map(|list| &list.opted_out_addresses);
+    gone.map(|address| address.to_lowercase()).collect()
+}
+
 /// Whether two mail addresses are one: capitals make no difference.
 #[must_use]
 pub fn is_same(one: &str, other: &str) -> bool {

@@ -119,7 +119,7 @@ pub fn is_ownerless(directory: &Directory, item: &ActionItem) -> bool {
 }
 
 /// Whether a person may acknowledge, assign and settle an item: its owners, their deputies once it is due, change managers.
-pub fn answers_for(directory: &Directory, item: &ActionItem, person: &PersonId, now: Timestamp) -> bool {
+pub fn is_responsible(directory: &Directory, item: &ActionItem, person: &PersonId, now: Timestamp) -> bool {
     let is_late = item.is_overdue(now);
     owners(directory, item, now).contains(person)
         || last_people(directory).contains(person)
@@ -130,7 +130,7 @@ pub fn answers_for(directory: &Directory, item: &ActionItem, person: &PersonId, 
 /// acknowledgement confirms their own knowledge.
 pub fn acknowledges(directory: &Directory, item: &ActionItem, person: &PersonId, now: Timestamp) -> bool {
     if item.announced_to().is_none() {
-        return answers_for(directory, item, person, now);
+        return is_responsible(directory, item, person, now);
     }
     owners(directory, item, now).contains(person) || delegates(directory, item, now).any(|it| it == person)
 }

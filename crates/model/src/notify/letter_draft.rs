@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::change::read_content::new_change::NewChange;
 use crate::core::body::Body;
 use crate::core::parse::{LINE, TEXT};
 use crate::directory::snapshot::Directory;
@@ -84,7 +85,7 @@ pub fn read(subject: &str, text: &str, directory: &Directory, writers_zone: &str
         draft.body.insert("description".to_owned(), description.into());
     }
     if let Some(why) = value(Field::Why) {
-        draft.body.insert("justification".to_owned(), why.into());
+        draft.body.insert(NewChange::JUSTIFICATION.name.to_owned(), why.into());
     }
     if let Some(complexity) = value(Field::Complexity) {
         draft

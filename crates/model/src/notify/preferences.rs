@@ -52,7 +52,7 @@ pub fn may_wait(topic: &str) -> bool {
 
 /// A person's preferences; without any, each matter is sent at once and at any hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Telling {
+pub struct NotificationPreferences {
     /// When the one letter of the day is sent, `08:00`; absent for letters at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_at: Option<String>,
@@ -82,7 +82,7 @@ pub struct Quiet {
     pub until: String,
 }
 
-impl Telling {
+impl NotificationPreferences {
     /// Whether times are written by 12 hours with am and pm.
     pub fn is_by_twelve(&self) -> bool {
         self.clock.as_deref() == Some("12")
@@ -160,14 +160,14 @@ mod tests {
     use crate::schedule::calendar::zone;
     use proptest::prelude::*;
 
-    fn telling(digest: Option<&str>, quiet: Option<(&str, &str)>) -> Telling {
-        Telling {
+    fn telling(digest: Option<&str>, quiet: Option<(&str, &str)>) -> NotificationPreferences {
+        NotificationPreferences {
             digest_at: digest.map(str::to_owned),
             quiet: quiet.map(|(from, until)| Quiet {
                 from: from.to_owned(),
                 until: until.to_owned(),
             }),
-            ..Telling::default()
+            ..NotificationPreferences::default()
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
         zone("Europe/Oslo").unwrap()
     }
 
-    fn due(it: &Telling, topic: &str, at: &str) -> String {
+    fn due(it: &NotificationPreferences, topic: &str, at: &str) -> String {
         it.due(topic, at.parse().unwrap(), &oslo()).to_string()
     }
 
@@ -249,13 +249,13 @@ mod tests {
             name in proptest::sample::select(vec!["Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "UTC"]),
         ) {
             let text = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
-            let it = Telling {
+            let it = NotificationPreferences {
                 digest_at: digest.map(text),
                 quiet: quiet.filter(|(from, until)| from != until).map(|(from, until)| Quiet {
                     from: text(from),
                     until: text(until),
                 }),
-                ..Telling::default()
+                ..NotificationPreferences::default()
             };
             let (at, zone) = (Timestamp::from_second(seconds).unwrap(), zone(name).unwrap());
             let due = it.due("comment", at, &zone);

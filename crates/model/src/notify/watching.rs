@@ -22,7 +22,7 @@ const MILESTONES: &[(&str, &str)] = &[
 pub const MOST_TOLD: usize = 2_000;
 
 /// Notifies the watchers of the last milestone of this act, except people who get a letter of their own in it.
-pub fn tell_watchers(case: &mut Case<'_>) {
+pub fn notify_watchers(case: &mut Case<'_>) {
     let last = case.events.iter().rev().find_map(|event| {
         let found = MILESTONES.iter().find(|(kind, _)| *kind == event.kind);
         found.map(|(_, words)| *words)

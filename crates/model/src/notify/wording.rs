@@ -86,7 +86,7 @@ fn fact(
     match name {
         "change" => change.key.clone(),
         "title" => change.content.title.clone(),
-        "stage" => stage_word(stage, language).to_owned(),
+        "stage" => stage_name(stage, language).to_owned(),
         "start" => moment(change.planned_start),
         "end" => moment(change.planned_end),
         "services" => services(change),
@@ -108,7 +108,7 @@ fn services(change: &Change) -> String {
 
 /// The name of a stage in a language.
 #[must_use]
-pub fn stage_word(stage: CommunicationStage, language: LetterLanguage) -> &'static str {
+pub fn stage_name(stage: CommunicationStage, language: LetterLanguage) -> &'static str {
     use CommunicationStage as S;
     match (stage, language) {
         (S::Announced, LetterLanguage::En) => "Announced",

@@ -64,12 +64,14 @@ impl MappingRule {
     }
 }
 
-/// The known facts of a deployment when it is mapped.
+/// The known facts of a deployment when it is mapped. What its sender calls things is committed to in the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingFacts {
     /// The repository, job or application.
+    #[serde(with = "crate::core::typed")]
     pub pipeline: String,
     /// The engine's name of the stage or environment.
+    #[serde(with = "crate::core::typed")]
     pub stage: String,
     /// Our environment.
     pub environment: String,
@@ -79,7 +81,11 @@ pub struct MappingFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criticality: Option<Criticality>,
     /// The files that differ from the last deployed version, if all pushes reported them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "crate::core::typed::option_list"
+    )]
     pub files: Option<Vec<String>>,
 }
 
@@ -184,6 +190,30 @@ mod tests {
             criticality: Some(Criticality::Low),
             files: Some(vec!["docs/a.md".to_owned(), "docs/b/c.md".to_owned()]),
         }
+    }
+
+    #[test]
+    fn what_a_sender_calls_its_things_is_kept_apart_from_keys() {
+        use serde_json::json;
+
+        let kept = serde_json::to_value(facts()).unwrap_or_default();
+        assert_eq!(kept["pipeline"], json!({"typed": "halden/edge-dns"}));
+        assert_eq!(kept["stage"], json!("prod-eu"));
+        assert_eq!(kept["files"], json!([{"typed": "docs/a.md"}, {"typed": "docs/b/c.md"}]));
+        assert_eq!(serde_json::from_value::<MappingFacts>(kept.clone()).ok(), Some(facts()));
+        // Facts of earlier versions stand in clear, or without files.
+        let mut earlier = kept;
+        earlier["pipeline"] = json!("halden/edge-dns");
+        earlier["files"] = json!(["docs/a.md", "docs/b/c.md"]);
+        assert_eq!(
+            serde_json::from_value::<MappingFacts>(earlier.clone()).ok(),
+            Some(facts())
+        );
+        if let Some(members) = earlier.as_object_mut() {
+            members.remove("files");
+        }
+        let without = MappingFacts { files: None, ..facts() };
+        assert_eq!(serde_json::from_value::<MappingFacts>(earlier).ok(), Some(without));
     }
 
     #[test]

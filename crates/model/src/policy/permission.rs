@@ -315,7 +315,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
     } else {
         content.implementers.contains(person)
     };
-    let asked = !authority::asking(file, directory, person, now).is_empty();
+    let asked = !authority::rules_open_for(file, directory, person, now).is_empty();
     let approved = file
         .standing()
         .any(|approval| &approval.person == person && approval.is_yes());
@@ -341,7 +341,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
             Part::Implemented,
         ),
         (
-            content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person, now),
+            content.tester.as_ref() == Some(person) || is_validator(file, directory, person, now),
             Part::Tester,
         ),
         (asked, Part::Asked),
@@ -385,7 +385,7 @@ fn holds_every_target(content: &Content, directory: &Directory, person: &PersonI
 }
 
 /// Whether a rule names the person as a validator beside tester and owner.
-fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+fn is_validator(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     file.requirements.obligations.iter().any(|row| {
         let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {
             return false;

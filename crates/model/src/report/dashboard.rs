@@ -33,7 +33,7 @@ pub enum Source {
     Incidents,
     /// Open action items: the reader's, their groups', those without an owner, and overdue ones.
     Items,
-    /// Changes written in each week, with those closed, stopped and of kind emergency.
+    /// Changes written in each week.
     Trend,
     /// A metric by its definition, over its own window.
     Metric(&'static str),

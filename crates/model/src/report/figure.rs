@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::ids::PersonId;
-use crate::directory::impersonation::Hands;
+use crate::directory::impersonation::LinkedAccounts;
 use crate::report::definition::{Definition, Exclusion, Formula, Measure};
 use crate::report::evaluate::{Counted, Window};
 use crate::report::statistics::{self, Estimate};
@@ -42,7 +42,7 @@ impl Figure {
     /// The figure for a reader who may not see how fast others decide: without its values where fewer than [`FEWEST_APPROVERS`]
     /// people decided, unless the reader alone did. Accounts of one person count once.
     #[must_use]
-    pub fn shown_to(self, reader: &PersonId, hands: &Hands) -> Self {
+    pub fn shown_to(self, reader: &PersonId, hands: &LinkedAccounts) -> Self {
         let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
         if self.approvers.is_empty() || hands.count(&self.approvers) >= FEWEST_APPROVERS || is_own {
             return self;

@@ -14,7 +14,7 @@ const EMPTY: &[&str] = &[
 ];
 
 /// The terms of a title: lower case, without punctuation and without empty terms.
-fn words(title: &str) -> BTreeSet<String> {
+fn title_terms(title: &str) -> BTreeSet<String> {
     let lower = title.to_lowercase();
     let parts = lower.split(|letter: char| !letter.is_alphanumeric());
     parts
@@ -27,7 +27,7 @@ fn words(title: &str) -> BTreeSet<String> {
 /// update to another version is another change.
 #[must_use]
 pub fn alike(one: &str, other: &str) -> usize {
-    let (one, other) = (words(one), words(other));
+    let (one, other) = (title_terms(one), title_terms(other));
     let all = one.len() + other.len();
     if all == 0 {
         return 0;

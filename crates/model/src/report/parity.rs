@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::change::read_content::new_change::NewChange;
 use crate::change::record::Change;
 use crate::change::success;
 use crate::core::enums::{ParityMeasure, ParityVerdict};
@@ -61,13 +62,13 @@ pub fn row_of(change: &Change, has_evidence: bool) -> Option<ParityRow> {
     let has_times = change.planned_start.is_some() && change.planned_end.is_some();
     let has_way_back = !content.rollback_plan.is_empty() || content.no_rollback_reason.is_some();
     let facts = [
-        ("description", content.description.is_some()),
-        ("justification", content.justification.is_some()),
-        ("plan", !content.plan.is_empty()),
-        ("rollback_plan", has_way_back),
-        ("planned_start", has_times),
-        ("implementers", !content.implementers.is_empty()),
-        ("targets", !content.targets.is_empty()),
+        (NewChange::DESCRIPTION.name, content.description.is_some()),
+        (NewChange::JUSTIFICATION.name, content.justification.is_some()),
+        (NewChange::PLAN.name, !content.plan.is_empty()),
+        (NewChange::ROLLBACK_PLAN.name, has_way_back),
+        (NewChange::PLANNED_START.name, has_times),
+        (NewChange::IMPLEMENTERS.name, !content.implementers.is_empty()),
+        (NewChange::TARGETS.name, !content.targets.is_empty()),
     ];
     let lacks: Vec<&'static str> = facts.iter().filter(|(_, is)| !is).map(|(name, _)| *name).collect();
     let within = match (

@@ -112,7 +112,7 @@ pub fn process_map(cases: &[Case]) -> ProcessMap {
         steps: steps
             .into_iter()
             .map(|(place, changes)| MapStep {
-                step: word(place),
+                step: step_name(place),
                 changes,
             })
             .collect(),
@@ -132,7 +132,7 @@ fn taken(case: &Case) -> Vec<(usize, Timestamp)> {
 }
 
 /// The short name of a step: `submitted`.
-fn word(place: usize) -> &'static str {
+fn step_name(place: usize) -> &'static str {
     let step = STEPS[place];
     step.strip_prefix("change.").unwrap_or(step)
 }
@@ -140,8 +140,8 @@ fn word(place: usize) -> &'static str {
 fn move_of(((from, to), mut times): ((usize, usize), Vec<i64>)) -> MapMove {
     times.sort_unstable();
     MapMove {
-        from: word(from),
-        to: word(to),
+        from: step_name(from),
+        to: step_name(to),
         count: times.len() as u64,
         median: percentile(&times, 50).unwrap_or_default(),
     }
@@ -152,7 +152,7 @@ fn by_frequency(paths: BTreeMap<Vec<usize>, Vec<&str>>) -> Vec<MapPath> {
     all.sort_by(|one, other| other.1.len().cmp(&one.1.len()).then_with(|| one.0.cmp(&other.0)));
     all.truncate(MOST_PATHS);
     let path = |(places, keys): (Vec<usize>, Vec<&str>)| MapPath {
-        steps: places.into_iter().map(word).collect(),
+        steps: places.into_iter().map(step_name).collect(),
         changes: keys.len() as u64,
         keys: keys.into_iter().take(KEYS).map(str::to_owned).collect(),
     };

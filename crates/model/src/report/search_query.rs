@@ -168,7 +168,7 @@ impl SearchQuery {
             let text = format!("`{}:` is given twice.{more}", operator.name);
             return Err(refused("given_twice", text));
         }
-        check_words(operator, &value)?;
+        check_values(operator, &value)?;
         self.terms.push((operator.name, value));
         Ok(())
     }
@@ -232,7 +232,7 @@ fn read_operator(token: &str) -> Result<Option<(&'static Operator, String)>, Ref
     }
 }
 
-fn check_words(operator: &Operator, value: &str) -> Result<(), Refusal> {
+fn check_values(operator: &Operator, value: &str) -> Result<(), Refusal> {
     let Takes::Words { many } = operator.takes else {
         return Ok(());
     };

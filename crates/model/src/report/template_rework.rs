@@ -85,7 +85,7 @@ const EXAMPLES: usize = 3;
 
 /// A question with which a change was returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedBack {
+pub struct ReturnQuestion {
     /// The change: a key.
     pub change: String,
     /// The question; empty where its text was erased.
@@ -107,12 +107,12 @@ pub struct QuestionGroup {
 
 /// Groups questions by the fields that resolved them, the most frequent first.
 #[must_use]
-pub fn grouped(asked: &[AskedBack]) -> Vec<QuestionGroup> {
-    let mut groups: BTreeMap<&BTreeSet<String>, Vec<&AskedBack>> = BTreeMap::new();
+pub fn grouped(asked: &[ReturnQuestion]) -> Vec<QuestionGroup> {
+    let mut groups: BTreeMap<&BTreeSet<String>, Vec<&ReturnQuestion>> = BTreeMap::new();
     for it in asked {
         groups.entry(&it.answered).or_default().push(it);
     }
-    let group = |(fields, all): (&BTreeSet<String>, Vec<&AskedBack>)| {
+    let group = |(fields, all): (&BTreeSet<String>, Vec<&ReturnQuestion>)| {
         let with_text = all.iter().filter(|it| !it.question.is_empty());
         QuestionGroup {
             fields: fields.iter().cloned().collect(),
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn questions_are_grouped_by_the_fields_that_answered_them() {
-        let asked = |change: &str, question: &str, answered: &[&str]| AskedBack {
+        let asked = |change: &str, question: &str, answered: &[&str]| ReturnQuestion {
             change: change.to_owned(),
             question: question.to_owned(),
             answered: fields(answered),

@@ -13,7 +13,7 @@ use crate::core::act::actions::{READ, SET_FREEZE};
 use crate::core::card::{Card, Event, Field, Kind, Page};
 use crate::core::enums::{BudgetPeriod, WaitOf};
 use crate::core::ids::{GroupKey, PersonId, RecordId};
-use crate::directory::impersonation::Hands;
+use crate::directory::impersonation::LinkedAccounts;
 use crate::report::change_outcome::{ASSESSMENT, AUTHORIZATION, ApprovalSpan, ChangeOutcome};
 use crate::report::figure::FEWEST_APPROVERS;
 use crate::report::statistics::{median, percentile};
@@ -147,7 +147,7 @@ impl Measured {
     /// The result for a reader who may not see how fast others decide: only the count where fewer than [`FEWEST_APPROVERS`]
     /// people decided, unless the reader alone did. Accounts of one person count once.
     #[must_use]
-    pub fn shown_to(self, reader: &PersonId, hands: &Hands) -> Self {
+    pub fn shown_to(self, reader: &PersonId, hands: &LinkedAccounts) -> Self {
         let is_own = self.approvers.len() == 1 && self.approvers.contains(reader);
         if self.approvers.is_empty() || hands.count(&self.approvers) >= FEWEST_APPROVERS || is_own {
             return self;
@@ -374,7 +374,7 @@ mod tests {
         let seen = |people: usize, reader: &str| {
             let found = rule.measure(&by(people), at(NOW));
             assert!(rule.alarms(&found), "the alarm goes by what was measured");
-            let shown = found.shown_to(&PersonId::from(reader), &Hands::default());
+            let shown = found.shown_to(&PersonId::from(reader), &LinkedAccounts::default());
             (shown.of, shown.median.is_some(), shown.p90.is_some())
         };
         assert_eq!(seen(1, "sam"), (6, false, false));
@@ -382,7 +382,7 @@ mod tests {
         assert_eq!(seen(2, "olga"), (6, false, false), "what is not hers is the other's");
         assert_eq!(seen(3, "rita"), (6, true, true));
         // Olga made one of the three.
-        let mut hands = Hands::default();
+        let mut hands = LinkedAccounts::default();
         hands.make(&PersonId::from("sam"), &PersonId::from("olga"));
         let shown = rule.measure(&by(3), at(NOW)).shown_to(&PersonId::from("rita"), &hands);
         assert_eq!(shown.median, None);

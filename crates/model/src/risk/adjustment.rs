@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::enums::{Category, FindingKind, Kind, Level, RiskRating, Touch};
 use crate::report::statistics::{median, share};
 use crate::risk::assessment::RiskTable;
-use crate::risk::closed_change::{Asked, ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate};
+use crate::risk::closed_change::{ClosedChange, LEAST_CHANGES, LEAST_FAILED, Rate, RuleEffort};
 use crate::risk::parameter_proposal::ParameterProposal;
 use crate::risk::rule_removal::RuleRemoval;
 use crate::risk::terms::RiskTerms;
@@ -183,14 +183,14 @@ fn is_of_base(rule: &str) -> bool {
 
 /// Rules beside the base set that applied to many changes and found nothing in any of them; the slowest first.
 fn useless_rules(changes: &[ClosedChange]) -> Vec<Finding> {
-    let mut by_rule: BTreeMap<&str, Vec<(&ClosedChange, Asked)>> = BTreeMap::new();
+    let mut by_rule: BTreeMap<&str, Vec<(&ClosedChange, RuleEffort)>> = BTreeMap::new();
     for change in changes.iter().filter(|it| !it.is_late) {
         for (rule, asked) in change.rules.iter().filter(|(rule, _)| !is_of_base(rule)) {
             by_rule.entry(rule).or_default().push((change, *asked));
         }
     }
     by_rule.retain(|_, rows| rows.len() >= LEAST_ASKED && rows.iter().all(|(_, asked)| !asked.has_found));
-    let finding = |(rule, rows): (&str, Vec<(&ClosedChange, Asked)>)| Finding {
+    let finding = |(rule, rows): (&str, Vec<(&ClosedChange, RuleEffort)>)| Finding {
         kind: FindingKind::UselessRule,
         subject: rule.to_owned(),
         of: signed(rows.len()),

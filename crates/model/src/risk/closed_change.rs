@@ -16,7 +16,7 @@ pub const LEAST_FAILED: usize = 3;
 
 /// A rule's requirement on a change, and its result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct RuleEffort {
     /// Whether it found something: a rejection, a return, a condition, failed evidence, or a peer's objection.
     pub has_found: bool,
     /// The time until it was met, in minutes.
@@ -41,7 +41,7 @@ pub struct ClosedChange {
     /// Its complexity.
     pub complexity: Level,
     /// The rules that required something, by their ids.
-    pub rules: BTreeMap<String, Asked>,
+    pub rules: BTreeMap<String, RuleEffort>,
     /// Whether it failed; absent where nothing was implemented, and where an earlier quarter counted it already.
     pub has_failed: Option<bool>,
     /// The ratings of its risk by incident reviews.

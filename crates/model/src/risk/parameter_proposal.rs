@@ -56,12 +56,12 @@ pub struct ParameterTest {
     /// The number of these changes without a time, because the rules applied to no change of the quarter.
     pub without_minutes: i64,
     /// The changes on which more would have been required.
-    pub rows: Vec<AskedMore>,
+    pub rows: Vec<StricterCase>,
 }
 
 /// A change on which more would have been required.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskedMore {
+pub struct StricterCase {
     /// Its key.
     pub key: String,
     /// The rules that would have applied.

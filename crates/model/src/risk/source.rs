@@ -71,7 +71,7 @@ pub fn of_impact(directory: &Directory, targets: &[Target], kind: Kind, fact: Ra
     };
     if let Some(target) = targets.iter().find(says) {
         let path = vec![(NodeKind::Service, target.service.0.clone())];
-        return Some(said(directory.services.get(&target.service), fact, path));
+        return Some(implied_source(directory.services.get(&target.service), fact, path));
     }
     let (inside, outside): (Vec<Target>, Vec<Target>) = targets
         .iter()
@@ -101,7 +101,7 @@ fn reached(
         is_within && is_it(axis(felt(service_of(directory, one), near(one)), fact))
     };
     if let Some(one) = found.iter().find(says) {
-        return Some(said(service_of(directory, one), fact, path(&found, one)));
+        return Some(implied_source(service_of(directory, one), fact, path(&found, one)));
     }
     let count = whole(found.iter().filter(|one| one.distance > 0).count());
     let is_by_count = fact == RatedFact::Availability && is_it(level_by_count(&terms, count));
@@ -122,7 +122,7 @@ fn path(found: &[Affected], one: &Affected) -> Vec<(NodeKind, String)> {
 }
 
 /// The level of an axis that a service's own facts imply.
-fn said(service: Option<&Service>, fact: RatedFact, path: Vec<(NodeKind, String)>) -> Source {
+fn implied_source(service: Option<&Service>, fact: RatedFact, path: Vec<(NodeKind, String)>) -> Source {
     let Some(service) = service else {
         return Source {
             path,

@@ -270,11 +270,11 @@ impl Conflict {
 /// Whether every reason is among others; a path is the same from either end.
 #[must_use]
 pub fn are_same_ways(why: &[String], known: &[String]) -> bool {
-    let known: Vec<Vec<&str>> = known.iter().map(|sentence| words(sentence)).collect();
-    why.iter().all(|sentence| known.contains(&words(sentence)))
+    let known: Vec<Vec<&str>> = known.iter().map(|sentence| split_terms(sentence)).collect();
+    why.iter().all(|sentence| known.contains(&split_terms(sentence)))
 }
 
-fn words(sentence: &str) -> Vec<&str> {
+fn split_terms(sentence: &str) -> Vec<&str> {
     let mut words: Vec<&str> = sentence.split_whitespace().map(|word| word.trim_matches(',')).collect();
     words.sort_unstable();
     words

@@ -154,13 +154,27 @@ impl Planned {
 /// The conflicts of a plan, in the order of time.
 #[must_use]
 pub fn find(directory: &Directory, terms: &PlanningTerms, mine: &Planned, others: &[Planned]) -> Vec<Found> {
+    find_first((directory, terms), mine, others, usize::MAX)
+}
+
+/// The first conflicts of a plan, in the order of time, at most `most`. Thousands of plans may lie at one time, so the paths to
+/// further ones are not looked up.
+#[must_use]
+pub fn find_first<'p>(
+    (directory, terms): (&Directory, &PlanningTerms),
+    mine: &Planned,
+    others: impl IntoIterator<Item = &'p Planned>,
+    most: usize,
+) -> Vec<Found> {
     let mut ways = prepared(directory, terms, mine);
-    let mut found: Vec<Found> = others
-        .iter()
-        .filter_map(|other| between(&mut ways, (directory, terms), mine, other))
-        .collect();
-    found.sort_by(|one, other| (one.from, &one.with).cmp(&(other.from, &other.with)));
+    let is_near = |other: &&Planned| is_other(mine, other) && mine.is_near(other, terms);
+    let mut near: Vec<&Planned> = others.into_iter().filter(is_near).collect();
+    near.sort_by_key(|other| (other.starts_at.max(mine.starts_at), other.key.as_str()));
+    let found = near.into_iter();
     found
+        .filter_map(|other| between(&mut ways, (directory, terms), mine, other))
+        .take(most)
+        .collect()
 }
 
 /// The paths of a directory, with the dependents of a plan's things computed in advance.
@@ -259,7 +273,8 @@ fn meet(ways: &mut Ways<'_>, terms: &PlanningTerms, mine: &Planned, other: &Plan
     if let Some((plan, scope)) = with_scope(mine, other) {
         return under(ways, plan, scope).is_some();
     }
-    if !mine.people.is_disjoint(&other.people)
+    if mine.places.iter().any(|place| other.places.contains(place))
+        || !mine.people.is_disjoint(&other.people)
         || !mine.items.is_disjoint(&other.items)
         || exclusive(terms, mine, other).is_some()
     {

@@ -199,6 +199,9 @@ pub struct FreezeException {
     /// The latest start of the change; absent where the exception has no end of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The time of the freeze that it is for; absent where it is for all times, as in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Occurrence>,
 }
 
 impl FreezeException {
@@ -265,6 +268,7 @@ impl Freeze {
                 at: row.at,
                 removed_by: by.cloned(),
                 ended_at: now,
+                time: row.time,
             }));
     }
 
@@ -394,41 +398,86 @@ impl Freeze {
         }
     }
 
-    /// Whether it lets this change pass with its current content: by an exception, or by its risk.
-    pub fn excepts(&self, change: &Change) -> bool {
-        self.thaws(change) || self.exceptions.iter().any(|exception| exception.counts_for(change))
+    /// Whether an exception for a time of the freeze is also for this time. A time that was moved keeps its exceptions while it
+    /// lies over its former place, and a freeze that does not repeat keeps them wherever it is moved.
+    #[must_use]
+    pub fn is_for(&self, named: Option<Occurrence>, time: Occurrence) -> bool {
+        let is_same = |it: Occurrence| it.overlaps(time.starts_at, time.ends_at);
+        !self.repeat.is_set() || named.is_none_or(is_same)
     }
 
-    /// The time from which it stops this change with its current content: `None` for a change that passes without an end, the
-    /// end of the exception for one that passes until then, and the beginning of all times for every other.
+    /// The exceptions of this change with its current content in one time of the freeze.
+    pub fn exceptions_in<'a>(
+        &'a self,
+        change: &'a Change,
+        time: Occurrence,
+    ) -> impl Iterator<Item = &'a FreezeException> {
+        let rows = self.exceptions.iter();
+        rows.filter(move |row| row.counts_for(change) && self.is_for(row.time, time))
+    }
+
+    /// Whether it lets this change pass with its current content: by its risk, or by exceptions for all of its times over the
+    /// planned window. A change without planned times passes by an exception for all times.
+    pub fn excepts(&self, change: &Change) -> bool {
+        if self.thaws(change) {
+            return true;
+        }
+        let planned = change.planned_start.zip(change.window_end());
+        let is_over = |it: &Occurrence| planned.is_some_and(|(start, end)| it.overlaps(start, end));
+        let mut times = self.times().filter(is_over).peekable();
+        match times.peek() {
+            Some(_) => times.all(|time| self.exceptions_in(change, time).next().is_some()),
+            None => {
+                let mut own = self.exceptions.iter().filter(|row| row.counts_for(change));
+                own.any(|row| row.time.is_none() || !self.repeat.is_set())
+            }
+        }
+    }
+
+    /// The instant from which it stops this change with its current content in one of its times: `None` for a change that
+    /// passes without an end, the end of the exception for one that passes until then, and the beginning of all times for
+    /// every other.
     #[must_use]
-    pub fn stops_from(&self, change: &Change) -> Option<Timestamp> {
+    pub fn stops_from(&self, change: &Change, time: Occurrence) -> Option<Timestamp> {
         if self.thaws(change) {
             return None;
         }
-        self.excepted_until(change)
+        self.excepted_until(change, time)
     }
 
-    /// The end of the exceptions of this change with its current content: `None` where one has no end, and the beginning of all
-    /// times without one.
-    fn excepted_until(&self, change: &Change) -> Option<Timestamp> {
-        let ends = self
-            .exceptions
-            .iter()
-            .filter(|row| row.counts_for(change))
-            .map(|row| row.until);
+    /// The end of the exceptions of this change with its current content in one of its times: `None` where one has no end, and
+    /// the beginning of all times without one.
+    fn excepted_until(&self, change: &Change, time: Occurrence) -> Option<Timestamp> {
         let mut latest = Timestamp::MIN;
-        for end in ends {
+        for row in self.exceptions_in(change, time) {
             // One exception without an end is enough.
-            latest = latest.max(end?);
+            latest = latest.max(row.until?);
         }
         Some(latest)
+    }
+
+    /// The times in which an instant lies; the next or the last one where it lies in none.
+    fn times_at(&self, at: Timestamp) -> Vec<Occurrence> {
+        let is_in = |it: &Occurrence| it.starts_at <= at && at < it.ends_at;
+        let found: Vec<Occurrence> = self.times().filter(is_in).collect();
+        match found.is_empty() {
+            true => vec![self.next_time(at)],
+            false => found,
+        }
     }
 
     /// Whether it lets this change pass at an instant.
     #[must_use]
     pub fn excepts_at(&self, change: &Change, at: Timestamp) -> bool {
-        self.stops_from(change).is_none_or(|from| at < from)
+        let passes = |time: Occurrence| self.stops_from(change, time).is_none_or(|from| at < from);
+        self.times_at(at).into_iter().all(passes)
+    }
+
+    /// Whether one of its times over `[from, to)` stops a change that starts at `from`.
+    #[must_use]
+    pub fn stops_over(&self, change: &Change, (from, to): (Timestamp, Timestamp)) -> bool {
+        self.over(from, to)
+            .any(|time| self.stops_from(change, time).is_some_and(|stops| stops <= from))
     }
 
     /// Whether it is the halt of a major incident: it stops all work in its place, whatever its risk, under break-glass too.
@@ -437,25 +486,31 @@ impl Freeze {
         self.halt && self.course.major_incident.is_some()
     }
 
-    /// The time from which it stops the work of this change: as [`Self::stops_from`], but no risk level passes the halt of a
-    /// major incident.
+    /// The instant from which it stops the work of this change in one of its times: as [`Self::stops_from`], but no risk level
+    /// passes the halt of a major incident.
     #[must_use]
-    pub fn stops_work_from(&self, change: &Change) -> Option<Timestamp> {
+    pub fn stops_work_from(&self, change: &Change, time: Occurrence) -> Option<Timestamp> {
         match self.halts_all() {
-            true => self.excepted_until(change),
-            false => self.stops_from(change),
+            true => self.excepted_until(change, time),
+            false => self.stops_from(change, time),
         }
     }
 
     /// Whether it stops the start of work on this change at an instant. Work under way continues unless the freeze halts.
     #[must_use]
     pub fn stops_work_at(&self, change: &Change, at: Timestamp) -> bool {
-        self.stops_work_from(change).is_some_and(|from| from <= at)
+        let stops = |time: Occurrence| self.stops_work_from(change, time).is_some_and(|from| from <= at);
+        self.times_at(at).into_iter().any(stops)
     }
 
-    /// Whether it lets the change with this id pass in its stored state: an exception ends when the content changes.
-    pub fn excepts_stored(&self, change: &ChangeId) -> bool {
-        self.exceptions.iter().any(|exception| &exception.change == change)
+    /// Whether one of its times over `[from, to)` has no exception for the change with this id in its stored state: an
+    /// exception ends when the content changes.
+    pub fn stops_stored(&self, change: Option<&ChangeId>, (from, to): (Timestamp, Timestamp)) -> bool {
+        let is_excepted = |time: Occurrence| {
+            let mut own = self.exceptions.iter().filter(|row| Some(&row.change) == change);
+            own.any(|row| self.is_for(row.time, time))
+        };
+        self.over(from, to).any(|time| !is_excepted(time))
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{FreezeStage, Level};
 use crate::core::ids::{ChangeId, PersonId};
+use crate::schedule::repeat::Occurrence;
 
 /// The agreement on a freeze, and the changes that pass.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ pub struct PastException {
     pub removed_by: Option<PersonId>,
     /// When it ended.
     pub ended_at: Timestamp,
+    /// The time of the freeze that it was for; absent where it was for all times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Occurrence>,
 }
 
 /// A bound of risk that was replaced.

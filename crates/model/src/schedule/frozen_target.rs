@@ -8,6 +8,7 @@ use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
 use crate::incident::major;
 use crate::schedule::freeze::Freeze;
+use crate::schedule::repeat::Occurrence;
 
 /// Freezes in `[from, to)` over a target without an exception for its change.
 pub fn over_target<'a>(
@@ -16,9 +17,7 @@ pub fn over_target<'a>(
     (from, to): (Timestamp, Timestamp),
 ) -> impl Iterator<Item = &'a Freeze> {
     directory.freezes.iter().filter(move |freeze| {
-        freeze.overlaps(from, to)
-            && !freeze.excepts_at(change, from)
-            && directory.is_frozen_by(freeze, &target.service, &target.environment)
+        freeze.stops_over(change, (from, to)) && directory.is_frozen_by(freeze, &target.service, &target.environment)
     })
 }
 
@@ -28,8 +27,7 @@ pub fn stopping<'a>(
     directory: &'a Directory,
     (from, to): (Timestamp, Timestamp),
 ) -> Vec<&'a Freeze> {
-    let lies_over = |freeze: &Freeze| freeze.overlaps(from, to) && !freeze.excepts_at(change, from);
-    stopping_where(change, directory, lies_over)
+    stopping_where(change, directory, |freeze| freeze.stops_over(change, (from, to)))
 }
 
 /// Freezes that stop the work of a change as a whole at this instant; the halt of a major incident stops it whatever its risk.
@@ -80,7 +78,7 @@ pub fn has_many(change: &Change) -> bool {
 }
 
 /// A target in a sentence.
-pub fn words(target: &Target) -> String {
+pub fn target_text(target: &Target) -> String {
     format!("target {} ({} in {})", target.id, target.service, target.environment)
 }
 
@@ -91,8 +89,10 @@ pub fn freeze_unmet(
     (change, directory): (&Change, &Directory),
     (from, to): (Timestamp, Timestamp),
 ) -> Unmet {
-    let span = freeze.over(from, to).next().unwrap_or_else(|| freeze.once());
-    let named: Vec<String> = frozen(change, directory, freeze).into_iter().map(words).collect();
+    let stops = |time: &Occurrence| freeze.stops_work_from(change, *time).is_some();
+    let first = || freeze.over(from, to).next().unwrap_or_else(|| freeze.once());
+    let span = freeze.over(from, to).find(stops).unwrap_or_else(first);
+    let named: Vec<String> = frozen(change, directory, freeze).into_iter().map(target_text).collect();
     let over = match has_many(change) && !named.is_empty() {
         true => named.join(" and "),
         false => "it".to_owned(),
@@ -103,7 +103,7 @@ pub fn freeze_unmet(
         } else {
             format!(" for {over}")
         };
-        let asked = major::incident_of(freeze, directory).map(|it| major::asked(it, directory));
+        let asked = major::incident_of(freeze, directory).map(|it| major::awaited_people(it, directory));
         let waiting_on = logins(directory, &asked.unwrap_or_default());
         return unmet("freeze", stop.sentence(&whose), stop.satisfy, waiting_on);
     }

@@ -79,8 +79,7 @@ fn on_days(work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
 
 pub(crate) fn is_frozen(directory: &Directory, work: &Work<'_>, start: Timestamp) -> bool {
     directory.freezes.iter().any(|freeze| {
-        freeze.overlaps(start, later(start, work.length))
-            && !work.change.is_some_and(|change| freeze.excepts_stored(change))
+        freeze.stops_stored(work.change, (start, later(start, work.length)))
             && work
                 .places
                 .iter()

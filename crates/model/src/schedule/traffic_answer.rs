@@ -11,7 +11,7 @@ pub const MOST: usize = 200_000;
 
 /// Whether a text is a response and no table.
 #[must_use]
-pub fn is_answer(text: &str) -> bool {
+pub fn is_response(text: &str) -> bool {
     text.trim_start().starts_with('{')
 }
 
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn an_answer_becomes_the_mean_of_each_hour_in_the_zone() {
-        assert!(is_answer(ANSWER) && !is_answer("mon,9,1200"));
+        assert!(is_response(ANSWER) && !is_response("mon,9,1200"));
         let oslo = TimeZone::get("Europe/Oslo").unwrap();
         let table = table_of(ANSWER, &oslo).unwrap();
         assert_eq!(table, "1,9,230\n");

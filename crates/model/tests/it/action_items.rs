@@ -8,7 +8,7 @@ use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
 use model::notify::action_item::{ActionItem, Due, Owner};
 use model::notify::item_clock::{
-    acknowledges, answers_for, due_at, due_step, is_ownerless, next_at, notified, owners, resolve,
+    acknowledges, due_at, due_step, is_ownerless, is_responsible, next_at, notified, owners, resolve,
 };
 use model::schedule::calendar::Span;
 
@@ -226,7 +226,7 @@ fn no_leaving_leaves_an_item_to_nobody() {
                 assert!(!able.is_empty(), "{seed}: nobody owns {}", item.natural_key);
                 assert!(
                     able.iter()
-                        .all(|it| left.is_active(it) && answers_for(&left, item, it, now))
+                        .all(|it| left.is_active(it) && is_responsible(&left, item, it, now))
                 );
                 assert!(!notified(&left, item, 3, now).is_empty());
             }

@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};
 use model::change::change_file::Lent;
 use model::core::enums::{self, ActionKind, Role, State};
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot;
 use model::emergency::break_glass;
-use model::emergency::budget::{Used, teams_of, words_of_team};
+use model::emergency::budget::{Used, spellings_of_team, teams_of};
 use model::notify::action_item::{Due as ItemDue, Owner};
 use model::notify::change_items::{settled_because, wanted};
-use model::notify::preferences::{Quiet, Telling};
+use model::notify::preferences::{NotificationPreferences, Quiet};
 use serde_json::json;
 
 use crate::world::{World, at, body, code, facts, facts_but};
@@ -73,7 +73,10 @@ fn a_new_word_for_a_team_opens_no_new_budget() {
     ] {
         assert_eq!(teams(&world, word), ["shop-crew"], "{word:?}");
     }
-    assert_eq!(words_of_team("shop-crew", &world.directory), ["shop-crew", "The shop"]);
+    assert_eq!(
+        spellings_of_team("shop-crew", &world.directory),
+        ["shop-crew", "The shop"]
+    );
     world.estate(|estate| estate.services.get_mut(&"shop".into()).unwrap().team = None);
     for word in [None, Some("Shop at night")] {
         assert_eq!(
@@ -145,7 +148,7 @@ fn who_broke_the_glass_does_not_validate_it_by_an_account_that_they_made_today()
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     let words = body(json!({"text": "It was right."}));
     for (hours, told) in [(1, "one_hand"), (25, "done")] {
-        let hand = Hand {
+        let hand = CredentialGrant {
             by: "cora".into(),
             at: world.now - SignedDuration::from_hours(hours),
         };
@@ -243,13 +246,13 @@ fn wish(world: &mut World, dice: &mut Dice) {
     world.estate(|estate| {
         for person in estate.people.values_mut() {
             person.zone = ["Europe/Oslo", "Pacific/Apia", "America/New_York"][dice.roll(3)].to_owned();
-            person.telling = Some(Telling {
+            person.telling = Some(NotificationPreferences {
                 digest_at: (dice.roll(2) == 0).then(|| format!("{:02}:00", dice.roll(24))),
                 quiet: (dice.roll(2) == 0).then(|| Quiet {
                     from: format!("{:02}:30", dice.roll(24)),
                     until: format!("{:02}:00", dice.roll(24)),
                 }),
-                ..Telling::default()
+                ..NotificationPreferences::default()
             });
         }
     });

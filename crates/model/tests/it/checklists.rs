@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::{Asked, Due, Duty, ItemCheck, Party};
 use model::change::around;
-use model::change::around::checklist::{Answered, check_ask, take_answer, tick, waive};
-use model::change::duties::items::standing;
+use model::change::around::checklist::{ProbeResult, check_probe_request, take_probe_result, tick, waive};
+use model::change::duties::items::item_status;
 use model::core::enums::{Aspect, ItemKind, Role, State};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
@@ -81,7 +81,9 @@ fn line(world: &World) -> RecordId {
 
 fn state(world: &World) -> &'static str {
     let line = &world.file.checklist[0];
-    standing(&world.file, &world.directory, line, world.now).unwrap().state
+    item_status(&world.file, &world.directory, line, world.now)
+        .unwrap()
+        .state
 }
 
 fn ticks(world: &mut World, who: &str) -> Result<(), Refusal> {
@@ -107,7 +109,7 @@ fn brings_as(world: &mut World, who: &str, words: serde_json::Value) -> Result<R
 }
 
 fn answers(world: &mut World, found: Result<Timestamp, String>) {
-    let answer = Answered {
+    let answer = ProbeResult {
         probe: "restored-backup".to_owned(),
         place: "shop/production".to_owned(),
         found,
@@ -118,7 +120,7 @@ fn answers(world: &mut World, found: Result<Timestamp, String>) {
     };
     world
         .act("system", |case| {
-            take_answer(case, answer);
+            take_probe_result(case, answer);
             Ok(())
         })
         .unwrap();
@@ -279,7 +281,9 @@ fn evidence_with_a_probe_is_met_by_either_and_the_answer_grows_too_old() {
     let mut world = in_window(backup_or_probe());
     assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
     let id = line(&world);
-    world.act("rita", |case| check_ask(case, &id).map(drop)).unwrap();
+    world
+        .act("rita", |case| check_probe_request(case, &id).map(drop))
+        .unwrap();
     let old = world.now - SignedDuration::from_hours(25);
     answers(&mut world, Ok(old));
     let refused = world.start("ida");
@@ -364,12 +368,14 @@ fn only_a_probe_is_asked() {
     let mut world = in_window(manual());
     let id = line(&world);
     assert_eq!(
-        code(world.act("rita", |case| check_ask(case, &id).map(drop))),
+        code(world.act("rita", |case| check_probe_request(case, &id).map(drop))),
         "no_probe"
     );
     let mut world = in_window(probe());
     let id = line(&world);
-    world.act("rita", |case| check_ask(case, &id).map(drop)).unwrap();
+    world
+        .act("rita", |case| check_probe_request(case, &id).map(drop))
+        .unwrap();
     assert_eq!(world.state(), State::Scheduled);
 }
 

@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 use model::core::enums::{Audience, CommunicationStage, LetterLanguage, Level, Outcome, State};
 use model::core::ids::RecordId;
 use model::notify::business_unit::BusinessUnit;
-use model::notify::communication::{due, late_since, natural_key, recipients, remind_at, tells_start_late};
+use model::notify::communication::{
+    announces_start_late, due, late_since, natural_key, recipients, remind_at, without_opted_out,
+};
 use model::notify::communication_plan::CommunicationPlan;
 
 use crate::world::{World, facts};
@@ -121,6 +123,29 @@ fn a_person_in_two_audiences_is_told_once_and_an_address_in_two_units_too() {
 }
 
 #[test]
+fn an_address_that_opted_out_is_told_through_no_unit_and_people_are_told_all_the_same() {
+    let world = World::with(facts(), Vec::new()).until_scheduled();
+    let owner = world.file.change.content.owner.clone();
+    let unit = BusinessUnit {
+        id: RecordId::from("a"),
+        version: 1,
+        key: "a".to_owned(),
+        name: "a".to_owned(),
+        services: BTreeSet::from([world.file.change.content.targets[0].service.clone()]),
+        contacts: BTreeSet::from([owner.clone()]),
+        mail_addresses: BTreeSet::from(["Ops@x.example".to_owned(), "desk@x.example".to_owned()]),
+        language: LetterLanguage::De,
+        active: true,
+    };
+    let found = recipients(&world.directory, (&plan(), &[unit]), &world.file.change, world.now);
+    let left = without_opted_out(found.clone(), &BTreeSet::from(["ops@x.example".to_owned()]));
+    let addresses: Vec<&str> = left.iter().filter_map(|it| it.mail_address.as_deref()).collect();
+    assert_eq!(addresses, ["desk@x.example"]);
+    assert_eq!(left.len() + 1, found.len());
+    assert!(left.iter().any(|it| it.person.as_ref() == Some(&owner)));
+}
+
+#[test]
 fn another_start_is_another_announcement_and_anybody_else_another_letter() {
     let start = |text: &str| Some(text.parse().unwrap());
     let key = |start, who| natural_key("CHG-1", CommunicationStage::Announced, start, who);
@@ -138,11 +163,11 @@ fn a_start_is_late_a_quarter_of_an_hour_on_or_once_the_work_has_ended() {
     let start = world.file.change.planned_start.unwrap();
     let change = &mut world.file.change;
     let minutes = SignedDuration::from_mins;
-    assert!(!tells_start_late(&plan(), change), "it has not begun");
+    assert!(!announces_start_late(&plan(), change), "it has not begun");
     assert_eq!(late_since(change, CommunicationStage::Started, start), None);
     change.state = State::Implementing;
     change.actual_start = Some(start);
-    assert!(!tells_start_late(&plan(), change), "it is told as usual");
+    assert!(!announces_start_late(&plan(), change), "it is told as usual");
     assert_eq!(
         late_since(change, CommunicationStage::Started, start + minutes(15)),
         None
@@ -153,7 +178,7 @@ fn a_start_is_late_a_quarter_of_an_hour_on_or_once_the_work_has_ended() {
     );
     change.state = State::Reviewing;
     change.actual_end = Some(start + minutes(5));
-    assert!(tells_start_late(&plan(), change));
+    assert!(announces_start_late(&plan(), change));
     let now = start + minutes(6);
     assert_eq!(late_since(change, CommunicationStage::Started, now), Some(start));
     assert_eq!(late_since(change, CommunicationStage::Finished, now), None);
@@ -161,5 +186,5 @@ fn a_start_is_late_a_quarter_of_an_hour_on_or_once_the_work_has_ended() {
         stages: BTreeSet::from([CommunicationStage::Finished]),
         ..plan()
     };
-    assert!(!tells_start_late(&silent, change), "the plan never tells a start");
+    assert!(!announces_start_late(&silent, change), "the plan never tells a start");
 }

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::{ConflictDecision, ConflictKind, ConflictState, SlotTerm};
 use model::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey};
 use model::core::unmet::unmet;
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot::{Dependency, Directory, Freeze};
 use model::directory::vendor::Vendor;
 use model::schedule::conflict_record::{Conflict, ConflictInput};
 use model::schedule::conflict_rules::known_conflicts;
-use model::schedule::conflicts::{Found, Met, Planned, Scope, find, pairs};
+use model::schedule::conflicts::{Found, Met, Planned, Scope, find, find_first, pairs};
 use model::schedule::offer::{Judging, Slot, all, offer};
 use model::schedule::outside_calendar::{OutsideCalendar, OutsideEvent, kept};
 use model::schedule::planning_terms::PlanningTerms;
@@ -319,8 +319,10 @@ proptest! {
             .map(|(one, other)| (one.min(other), one.max(other)))
             .collect();
         for (place, mine) in plans.iter().enumerate() {
-            let with: BTreeSet<String> =
-                find(&directory, &terms, mine, &plans).into_iter().map(|it| it.with).collect();
+            let all = find(&directory, &terms, mine, &plans);
+            let first = find_first((&directory, &terms), mine, &plans, 2);
+            prop_assert_eq!(&all[..all.len().min(2)], first.as_slice(), "{}", &mine.key);
+            let with: BTreeSet<String> = all.into_iter().map(|it| it.with).collect();
             for (other_place, other) in plans.iter().enumerate().filter(|(other, _)| *other != place) {
                 let expected = conflict(&directory, mine, other);
                 prop_assert_eq!(with.contains(&other.key), expected, "{} and {}", &mine.key, &other.key);
@@ -575,7 +577,7 @@ fn a_manager_who_counts_as_one_with_somebody_of_either_change_is_no_arbiter() {
         BTreeSet::from_iter(of(&directory)),
         BTreeSet::from([max.clone(), mia.clone()])
     );
-    directory.people.get_mut(&max).unwrap().made_by = Some(Hand {
+    directory.people.get_mut(&max).unwrap().made_by = Some(CredentialGrant {
         by: one.requester.clone(),
         at: hour(0),
     });

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::approval::absence::Delegation;
-use model::approval::authority::said_yes;
+use model::approval::authority::approving_rights;
 use model::approval::decide;
 use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
 use model::change::change_file::{Actor, Lent};
@@ -379,7 +379,7 @@ proptest! {
         }
         let Duty::Approval(asks) = &world.extra[0].1 else { unreachable!() };
         let target = world.change().content.targets[0].id.clone();
-        let yes = said_yes(&world.file, (RULE, asks), &target, world.now, true);
+        let yes = approving_rights(&world.file, (RULE, asks), &target, world.now, true);
         let expected = most(&of, &spoken);
         prop_assert_eq!(yes.count(), expected);
         prop_assert_eq!(yes.meets(asks), expected >= count as usize);

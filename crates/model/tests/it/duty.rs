@@ -132,7 +132,7 @@ fn whoever_left_the_group_is_on_duty_no_more() {
 
 #[test]
 fn an_item_that_names_a_group_reaches_who_is_on_duty_when_it_is_due() {
-    use model::notify::item_clock::{answers_for, notified};
+    use model::notify::item_clock::{is_responsible, notified};
     let directory = with_rota();
     let mut item = crate::action_items::item(ActionKind::Other, Some("olga"), "2026-11-24T08:00:00Z");
     item.escalate_to = Some(group());
@@ -147,7 +147,7 @@ fn an_item_that_names_a_group_reaches_who_is_on_duty_when_it_is_due() {
         told.contains(&sue) && !told.contains(&sam),
         "the turn of 23 November is hers: {told:?}"
     );
-    assert!(answers_for(&directory, &item, &sue, due) && !answers_for(&directory, &item, &sam, due));
+    assert!(is_responsible(&directory, &item, &sue, due) && !is_responsible(&directory, &item, &sam, due));
     let later = at("2026-12-01T08:00:00Z");
     assert!(
         notified(&directory, &item, 3, later).contains(&sam),

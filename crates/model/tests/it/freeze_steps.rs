@@ -142,6 +142,7 @@ fn a_freeze_keeps_what_it_let_pass_once_that_ends() {
         at: at("10:30"),
         what_digest: world.change().digests.what.clone(),
         until: None,
+        time: None,
     });
     freeze.end_exceptions(|_| true, Some(&"max".into()), at("12:00"));
     assert!(freeze.exceptions.is_empty());
@@ -180,6 +181,69 @@ fn each_time_of_a_repeating_freeze_stops_and_the_time_between_is_free() {
         freeze.repeat = times(planned - day - SignedDuration::from_hours(2))
     });
     assert_eq!(world.change().state, State::Scheduled, "it lies between two times");
+}
+
+#[test]
+fn an_exception_from_one_time_of_a_freeze_is_none_from_the_next() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("05:00", "06:00", false);
+    let planned = world.change().planned_start.unwrap();
+    let time = |days: i32| Occurrence {
+        starts_at: planned + SignedDuration::from_hours(24) * days,
+        ends_at: planned + SignedDuration::from_hours(24) * days + SignedDuration::from_hours(1),
+    };
+    set(&mut world, |freeze| {
+        freeze.repeat = Repeat {
+            rrule: Some("FREQ=DAILY".into()),
+            occurrences: vec![time(-1), time(0), time(1)],
+            ..Repeat::default()
+        }
+    });
+    assert_eq!(world.change().state, State::Approved);
+    let mut exception = FreezeException {
+        change: world.change().id.clone(),
+        change_key: "CHG-1".into(),
+        reason: "Totals are wrong.".into(),
+        by: "mia".into(),
+        at: world.now,
+        what_digest: world.change().digests.what.clone(),
+        until: None,
+        time: None,
+    };
+    // Of the time before, of the change's own, of the next one; an older exception is for all times.
+    for (named, state) in [
+        (Some(time(-1)), State::Approved),
+        (Some(time(0)), State::Scheduled),
+        (Some(time(1)), State::Approved),
+        (None, State::Scheduled),
+    ] {
+        exception.time = named;
+        let rows = vec![exception.clone()];
+        set(&mut world, |freeze| freeze.exceptions = rows);
+        assert_eq!(world.change().state, state, "{named:?}");
+        let freeze = world.directory.freezes.iter().next().unwrap();
+        assert_eq!(freeze.excepts(world.change()), state == State::Scheduled, "{named:?}");
+        let stopped = freeze.stops_stored(Some(&world.change().id), (time(0).starts_at, time(0).ends_at));
+        assert_eq!(stopped, state == State::Approved, "{named:?}");
+    }
+    // A time that is moved a little keeps its exception; one that is moved away does not.
+    exception.time = Some(time(0));
+    for (hours, is_kept) in [(0, true), (2, false)] {
+        let (rows, by) = (
+            vec![exception.clone()],
+            SignedDuration::from_mins(30) + SignedDuration::from_hours(hours),
+        );
+        let moved = Occurrence {
+            starts_at: time(0).starts_at + by,
+            ends_at: time(0).ends_at + by,
+        };
+        set(&mut world, |freeze| {
+            freeze.exceptions = rows;
+            freeze.repeat.occurrences = vec![moved];
+        });
+        let freeze = world.directory.freezes.iter().next().unwrap();
+        assert_eq!(freeze.excepts_at(world.change(), moved.starts_at), is_kept, "{hours}");
+    }
 }
 
 #[test]

@@ -75,12 +75,14 @@ fn every_limit_is_held_and_met() {
             [("rollback_minutes".into(), "out_of_range".into())]
         );
     }
-    let artifact = |length: usize| format!("blake3:{}", "a".repeat(length - 7));
     let target =
         |artifact: String| json!({"targets": [{"service": "shop", "environment": "production", "artifact": artifact}]});
-    assert!(read(facts_but(target(artifact(255)))).is_ok());
+    let place = format!("registry.example/{}@sha256:", "a".repeat(255 - 25 - 64));
+    let reference = |length: usize| format!("{place}{}", "a".repeat(length));
+    assert_eq!(reference(64).len(), 255);
+    assert!(read(facts_but(target(reference(64)))).is_ok());
     assert_eq!(
-        errors(target(artifact(256))),
+        errors(target(reference(65))),
         [("targets[0].artifact".into(), "too_long".into())]
     );
 }
@@ -252,7 +254,7 @@ fn control_characters_are_refused_and_all_else_is_kept() {
     for broken in ["a\nb", "a\r\nb", "a\tb", "a\u{2028}b", "a\u{2029}b"] {
         let one = errors(json!({"title": broken, "labels": [broken], "plan": [{"title": broken}]}));
         let fields: Vec<_> = one.iter().map(|(field, _)| field.as_str()).collect();
-        assert_eq!(fields, ["title", "plan[0].title", "labels[0]"], "{broken:?}");
+        assert_eq!(fields, ["title", "labels[0]", "plan[0].title"], "{broken:?}");
         assert!(one.iter().all(|(_, code)| code == "control_character"), "{one:?}");
         let input = read(facts_but(json!({"description": broken}))).unwrap();
         assert_eq!(input.content.description.as_deref(), Some(broken), "of several lines");
@@ -519,7 +521,10 @@ fn words_are_no_artifact_and_so_never_stand_in_clear_in_the_log() {
         "note:",
         "nordmanns:aa",
         "nordmann:ada",
+        "nordmann:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "olaf:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         "git:a b",
+        "git:",
     ] {
         for field in ["artifact", "rollback_to"] {
             let target = json!({"service": "shop", "environment": "production", field: text});
@@ -537,7 +542,14 @@ fn words_are_no_artifact_and_so_never_stand_in_clear_in_the_log() {
 fn a_digest_of_a_usual_algorithm_is_whole_and_hexadecimal() {
     let input =
         |artifact: &str| json!({"targets": [{"service": "shop", "environment": "production", "artifact": artifact}]});
-    let whole = [("sha256", 64), ("SHA256", 64), ("sha384", 96), ("sha512", 128)];
+    let whole = [
+        ("sha256", 64),
+        ("SHA256", 64),
+        ("sha384", 96),
+        ("sha512", 128),
+        ("sha1", 40),
+        ("blake3", 64),
+    ];
     for (name, length) in whole {
         let digest = |digits: usize| format!("{name}:{}", "a".repeat(digits));
         assert!(read(facts_but(input(&digest(length)))).is_ok(), "{name}");
@@ -552,12 +564,18 @@ fn a_digest_of_a_usual_algorithm_is_whole_and_hexadecimal() {
         let no_hex = format!("{name}:{}", "g".repeat(length));
         assert_eq!(errors(input(&no_hex)).len(), 1, "{no_hex}");
     }
-    // The digests of other algorithms have at least 32 digits, and `git` names a commit.
-    let blake3 = format!("blake3:{}", "a".repeat(32));
-    for other in [blake3.as_str(), "git:6b1d"] {
-        assert!(read(facts_but(input(other))).is_ok(), "{other}");
+    // `git` names a commit, whole or short.
+    let commit = "a".repeat(64);
+    for short in ["6b1d", &commit[..40], commit.as_str()] {
+        assert!(read(facts_but(input(&format!("git:{short}")))).is_ok(), "{short}");
     }
-    for wrong in ["blake3:aa", "registry.example/shop@git:6b1d"] {
+    // Any other name before the digits is nobody's algorithm.
+    let long = format!("git:{commit}a");
+    for wrong in [
+        "md5:0123456789abcdef0123456789abcdef",
+        "registry.example/shop@git:6b1d",
+        long.as_str(),
+    ] {
         assert_eq!(errors(input(wrong)).len(), 1, "{wrong}");
     }
 }

@@ -10,7 +10,7 @@ use model::change::work;
 use model::core::enums::{DependencyKind, GateDecision, IncidentState, Level, NodeKind, Role, State};
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::refusal::Refusal;
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot::{Dependency, Directory, Freeze, FreezeException, Incident};
 use model::incident::course::{Signature, StoodDown};
 use model::incident::lifecycle::{self, Happens, TABLE, Then};
@@ -218,6 +218,7 @@ fn a_signature_lets_its_change_through_until_it_ends_and_no_other_content() {
         at: at("11:10"),
         what_digest: what.to_owned(),
         until: Some(until),
+        time: None,
     };
     world.estate(|estate| estate.freezes[0].exceptions.push(exception("other")));
     assert_eq!(
@@ -252,7 +253,7 @@ fn only_the_commander_in_person_signs_and_never_for_their_own_change() {
     let incident = commanded(major_incident(estate), "cora");
     let freeze = world.directory.freezes.get(0);
     let sign = |incident: &Incident, who: &Actor, is_own: bool| {
-        let asked = signature::Asked {
+        let asked = signature::SignatureRequest {
             incident,
             freeze,
             change: world.change(),
@@ -279,7 +280,7 @@ fn only_the_commander_in_person_signs_and_never_for_their_own_change() {
     over.resolved_at = Some(world.now);
     let over = major::judged(over, estate, None, world.now);
     assert_eq!(sign(&over, &cora, false), "not_major");
-    let asked = signature::Asked {
+    let asked = signature::SignatureRequest {
         incident: &incident,
         freeze,
         change: world.change(),
@@ -357,12 +358,12 @@ fn an_incident_that_is_opened_only_to_block_blocks_once() {
     assert!(major::judged(withheld, &estate, None, at("11:11")).is_major());
     // An account that she made within the day counts as her.
     let mut hers = estate.clone();
-    hers.people.get_mut(&"olga".into()).unwrap().made_by = Some(Hand {
+    hers.people.get_mut(&"olga".into()).unwrap().made_by = Some(CredentialGrant {
         by: rita.clone(),
         at: at("09:00"),
     });
     assert!(!major::judged(bare("INC-2"), &hers, Some(&"olga".into()), at("11:10")).is_major());
-    hers.people.get_mut(&"olga".into()).unwrap().made_by = Some(Hand {
+    hers.people.get_mut(&"olga".into()).unwrap().made_by = Some(CredentialGrant {
         by: rita.clone(),
         at: at("11:00") - SignedDuration::from_hours(48),
     });
@@ -416,6 +417,7 @@ fn exception_until(world: &World, until: Timestamp) -> FreezeException {
         at: world.now,
         what_digest: world.change().digests.what.clone(),
         until: Some(until),
+        time: None,
     }
 }
 
@@ -471,7 +473,7 @@ fn a_halt_stops_work_of_every_risk_but_what_the_commander_signed() {
         answer.reasons[0].text
     );
     assert!(world.change().in_freeze && world.live_permits().is_empty());
-    let asked = signature::Asked {
+    let asked = signature::SignatureRequest {
         incident: &incident,
         freeze: world.directory.freezes.get(0),
         change: world.change(),
@@ -646,6 +648,7 @@ proptest! {
             at: at("11:10"),
             what_digest: world.change().digests.what.clone(),
             until: Some(end),
+            time: None,
         });
         let now = at("11:10") + SignedDuration::from_mins(asked);
         prop_assert_eq!(freeze.excepts_at(world.change(), now), asked < minutes);

@@ -8,7 +8,7 @@ use model::core::enums::{self, Kind, Level};
 
 /// One person's last decision.
 #[derive(Clone, Debug)]
-pub struct Word {
+pub struct Given {
     pub yes: bool,
     pub what_epoch: u32,
     pub when_epoch: u32,
@@ -25,7 +25,7 @@ pub struct Clerk {
     pub authors: BTreeSet<String>,
     /// The people who set the current planned times.
     pub planners: BTreeSet<String>,
-    pub words: BTreeMap<String, Word>,
+    pub words: BTreeMap<String, Given>,
     /// Peers and the epoch in which they agreed.
     pub peers: BTreeMap<String, u32>,
     /// Artifacts with passed functional evidence from staging.
@@ -62,7 +62,7 @@ impl Clerk {
     }
 
     pub fn note_word(&mut self, who: &str, yes: bool) {
-        let word = Word {
+        let word = Given {
             yes,
             what_epoch: self.what_epoch,
             // An approval of one's own times never counts, also later.
@@ -86,7 +86,7 @@ impl Clerk {
     }
 
     fn says_yes(&self, who: &str, when: bool) -> bool {
-        let fresh = |word: &Word| {
+        let fresh = |word: &Given| {
             let epoch = if when {
                 word.when_epoch == self.when_epoch
             } else {

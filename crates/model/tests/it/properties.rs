@@ -17,13 +17,14 @@ use crate::oracle::Clerk;
 use crate::people::PEOPLE;
 use crate::world::{World, body, facts, signing, standard_facts};
 
-/// How many histories are tried: `ASSENT_TEST_SIZE` times forty.
+/// How many histories are tried: `ASSENT_TEST_SIZE` times forty. Under the shipped policies each takes several times as long as
+/// under those that mimic them, so half as many are usual there.
 fn cases() -> u32 {
-    let size: u32 = std::env::var("ASSENT_TEST_SIZE")
+    let size = std::env::var("ASSENT_TEST_SIZE")
         .ok()
-        .and_then(|size| size.parse().ok())
-        .unwrap_or(1);
-    size.saturating_mul(40)
+        .and_then(|size| size.parse::<u32>().ok());
+    let usual = if env!("CARGO_CRATE_NAME") == "shipped" { 20 } else { 40 };
+    size.map_or(usual, |size| size.saturating_mul(40))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,19 +73,19 @@ struct Shape {
     high: bool,
     /// Two services go out together, each with a build of its own.
     two: bool,
-    told: Told,
+    told: Intake,
 }
 
 /// How the change comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Intake {
     Ahead,
     FromTemplate,
     Afterwards,
 }
 
 fn shape() -> impl Strategy<Value = Shape> {
-    let told = prop_oneof![4 => Just(Told::Ahead), 1 => Just(Told::FromTemplate), 1 => Just(Told::Afterwards)];
+    let told = prop_oneof![4 => Just(Intake::Ahead), 1 => Just(Intake::FromTemplate), 1 => Just(Intake::Afterwards)];
     (any::<bool>(), any::<bool>(), told).prop_map(|(high, two, told)| Shape { high, two, told })
 }
 
@@ -644,7 +645,7 @@ fn begin(shape: Shape) -> World {
         },
     );
     let mut words = match shape.told {
-        Told::FromTemplate => standard_facts(),
+        Intake::FromTemplate => standard_facts(),
         _ => facts(),
     };
     if shape.high {
@@ -652,13 +653,13 @@ fn begin(shape: Shape) -> World {
         words.insert("complexity".into(), json!("high"));
     }
     // The template is for one service alone.
-    if shape.two && shape.told != Told::FromTemplate {
+    if shape.two && shape.told != Intake::FromTemplate {
         words.insert(
             "targets".into(),
             json!([target("shop", ARTIFACTS[0]), target("pay", BESIDE)]),
         );
     }
-    if shape.told == Told::Afterwards {
+    if shape.told == Intake::Afterwards {
         let told = json!({"actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
             "reason": "The shop was down", "verbal_approver": "olga"});
         words.insert("retrospective".into(), told);
@@ -714,13 +715,13 @@ proptest! {
 /// The histories above mean little if none gets far: this one does, by the same steps.
 #[test]
 fn the_steps_onward_lead_to_the_end() {
-    for told in [Told::Ahead, Told::FromTemplate, Told::Afterwards] {
+    for told in [Intake::Ahead, Intake::FromTemplate, Intake::Afterwards] {
         for (high, two) in [(false, false), (true, false), (false, true), (true, true)] {
             let shape = Shape { high, two, told };
             let deeds = (0..90).map(|_| (0, Deed::Onward)).collect();
             let (count, state) = run_history(deeds, shape).unwrap();
             assert_eq!(state, State::Closed, "{shape:?}");
-            let fewest = if told == Told::Ahead { 12 } else { 4 };
+            let fewest = if told == Intake::Ahead { 12 } else { 4 };
             assert!(count > fewest, "{shape:?}: {count}");
         }
     }

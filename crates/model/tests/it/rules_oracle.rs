@@ -12,7 +12,7 @@ use model::change::success::succeeded;
 use model::core::enums::{Criticality, GateDecision, Kind, Level, State};
 use model::core::ids::PersonId;
 use model::directory::leaver;
-use model::gate::names::{Kin, Names, is_answered, permitted};
+use model::gate::names::{Kin, Names, matches_question, permitted};
 use model::gate::permit;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -460,7 +460,7 @@ proptest! {
         let named = |pair: [Option<u8>; 2]| [0, 1].map(|at| pair[at].map(|place| words[at][usize::from(place)]));
         let (own, asked) = (named(own), named(asked));
         let names = |pair: [Option<&'static str>; 2]| Names::new(pair[0], pair[1]);
-        let answered = is_answered(names(own), names(asked), &Kin::default());
+        let answered = matches_question(names(own), names(asked), &Kin::default());
         prop_assert_eq!(answered, is_named(own, asked));
         if answered {
             let (artifact, commit) = permitted(names(own), names(asked));

@@ -1,7 +1,7 @@
 //! The runbook: steps that are skipped, taken back, watched, and reported later.
 
 use jiff::{SignedDuration, Timestamp};
-use model::change::work::steps::{Run, Standing};
+use model::change::work::steps::{Run, StepStatus};
 use model::change::work::{self, steps};
 use model::core::enums::{EntryKind, Outcome};
 use model::core::ids::RecordId;
@@ -38,7 +38,7 @@ fn done(step: i64) -> Value {
     json!({"text": "Done", "kind": "step", "step": step})
 }
 
-fn standing(world: &World, step: i64) -> Standing {
+fn standing(world: &World, step: i64) -> StepStatus {
     Run::of(world.change(), EntryKind::Step, &world.file.entries).standing(step)
 }
 
@@ -62,7 +62,58 @@ fn a_watch_ends_after_its_minutes_and_after_the_steps_before_it() {
     );
     world.now = at("11:35");
     say(&mut world, done(2)).unwrap();
-    assert_eq!(standing(&world, 2), Standing::Done);
+    assert_eq!(standing(&world, 2), StepStatus::Done);
+}
+
+fn begun(step: i64) -> Value {
+    json!({"text": "Begins", "kind": "begin", "step": step})
+}
+
+#[test]
+fn a_step_runs_since_its_begin_and_begins_once() {
+    let mut world = under_way();
+    let since =
+        |world: &World, step: i64| Run::of(world.change(), EntryKind::Step, &world.file.entries).runs_since(step);
+    assert_eq!(
+        fields(say(&mut world, json!({"text": "Begins", "kind": "begin"})))[0].0,
+        "step"
+    );
+    assert_eq!(fields(say(&mut world, begun(4)))[0].0, "step", "the plan has three");
+    world.now = at("11:15");
+    say(&mut world, begun(1)).unwrap();
+    say_as(&mut world, "tom", begun(3)).unwrap();
+    assert_eq!(code(say_as(&mut world, "tom", begun(1))), "step_begun");
+    assert_eq!(standing(&world, 1), StepStatus::Planned, "a begin ends nothing");
+    world.now = at("11:20");
+    say(&mut world, done(1)).unwrap();
+    assert_eq!(code(say(&mut world, begun(1))), "step_begun", "it is over");
+    assert_eq!(since(&world, 1), Some(at("11:15")));
+    assert_eq!(since(&world, 2), Some(at("11:20")), "nobody noted its begin");
+    assert_eq!(since(&world, 3), Some(at("11:15")));
+}
+
+#[test]
+fn a_begin_noted_early_shortens_no_watch() {
+    let mut world = under_way();
+    world.now = at("11:12");
+    say(&mut world, begun(2)).unwrap();
+    world.now = at("11:25");
+    say(&mut world, done(1)).unwrap();
+    world.now = at("11:34");
+    assert_eq!(code(say(&mut world, done(2))), "watch_goes_on");
+    world.now = at("11:35");
+    say(&mut world, done(2)).unwrap();
+}
+
+#[test]
+fn a_begin_during_a_rollback_is_about_the_way_back() {
+    let mut world = under_way();
+    say(&mut world, begun(1)).unwrap();
+    world.now = at("11:20");
+    say(&mut world, json!({"text": "It does not answer", "kind": "rollback"})).unwrap();
+    say(&mut world, begun(1)).unwrap();
+    let back = Run::of(world.change(), EntryKind::Rollback, &world.file.entries);
+    assert_eq!(back.begin_of(1).map(|entry| entry.occurred_at), Some(at("11:20")));
 }
 
 #[test]
@@ -108,7 +159,7 @@ fn a_step_is_skipped_with_a_reason_only() {
         json!({"text": "The dashboard is down", "step": 2, "skipped": true}),
     )
     .unwrap();
-    assert_eq!(standing(&world, 2), Standing::Skipped);
+    assert_eq!(standing(&world, 2), StepStatus::Skipped);
     assert_eq!(world.file.entries.last().unwrap().text, "The dashboard is down");
     assert_eq!(proposed(&world), None, "a step is open");
     say(&mut world, done(3)).unwrap();
@@ -123,7 +174,7 @@ fn a_tap_is_taken_back_within_minutes_by_its_person_and_stays_in_the_log() {
     assert_eq!(code(say_as(&mut world, "tom", back.clone())), "not_your_entry");
     world.now += SignedDuration::from_mins(4);
     say(&mut world, back.clone()).unwrap();
-    assert_eq!(standing(&world, 1), Standing::Planned);
+    assert_eq!(standing(&world, 1), StepStatus::Planned);
     assert_eq!(world.file.entries.len(), 2, "nothing is removed");
     assert_eq!(
         fields(say(&mut world, back))[0].0,
@@ -218,7 +269,7 @@ fn a_tap_that_arrives_again_is_the_same_and_nobody_else_s() {
         "sent_at": "2026-11-20T12:00:00Z", "tap": "tap-3"}),
     )
     .unwrap();
-    assert_eq!(standing(&world, 1), Standing::Planned);
+    assert_eq!(standing(&world, 1), StepStatus::Planned);
     assert_eq!(steps::counted(&world.file.entries).len(), 0);
 }
 
@@ -228,7 +279,7 @@ fn what_the_steps_add_up_to_is_proposed() {
     assert_eq!(proposed(&world), None);
     say(&mut world, done(1)).unwrap();
     say(&mut world, json!({"text": "It went down", "kind": "issue", "step": 2})).unwrap();
-    assert_eq!(standing(&world, 2), Standing::Failed);
+    assert_eq!(standing(&world, 2), StepStatus::Failed);
     assert_eq!(proposed(&world), Some(Outcome::Failed));
     world.now += SignedDuration::from_mins(10);
     say(&mut world, done(2)).unwrap();

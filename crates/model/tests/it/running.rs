@@ -7,7 +7,7 @@ use model::change::record::{Change, Target};
 use model::change::work;
 use model::core::enums::{Outcome, Role, State};
 use model::core::ids::{ChangeId, RecordId};
-use model::gate::running::{Running, told_outcome, turn};
+use model::gate::running::{Running, running_outcome, turn};
 use serde_json::json;
 
 use crate::world::{World, at, body};
@@ -176,9 +176,9 @@ fn work_that_nobody_approved_counts_once_its_change_is_closed() {
         .complete("ida", serde_json::json!({"outcome": "succeeded"}))
         .unwrap();
     let mut change = world.change().clone();
-    assert_eq!(told_outcome(&change, &targets[0]), Some(Outcome::Succeeded));
+    assert_eq!(running_outcome(&change, &targets[0]), Some(Outcome::Succeeded));
     change.unauthorized = true;
-    assert_eq!(told_outcome(&change, &targets[0]), None);
+    assert_eq!(running_outcome(&change, &targets[0]), None);
     change.state = State::Closed;
-    assert_eq!(told_outcome(&change, &targets[0]), Some(Outcome::Succeeded));
+    assert_eq!(running_outcome(&change, &targets[0]), Some(Outcome::Succeeded));
 }

@@ -346,6 +346,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
         at: excepted.now,
         what_digest: excepted.change().digests.what.clone(),
         until: None,
+        time: None,
     };
     excepted.estate(|estate| estate.freezes[0].exceptions.push(exception));
     excepted.settle();
@@ -369,6 +370,7 @@ fn an_exception_is_for_what_was_excepted_alone() {
             at: world.now,
             what_digest: world.change().digests.what.clone(),
             until: None,
+            time: None,
         };
         world.estate(|estate| {
             let mut freezes: Vec<_> = estate.freezes.iter().cloned().collect();

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use model::approval::obligation::{Due, Duty};
-use model::change::waves::gate::AskedMember;
+use model::change::waves::gate::GateMember;
 use model::change::waves::member_list::{ListRef, MOST_MEMBERS, Member, build};
 use model::change::waves::member_outcome::MemberOutcome;
 use model::change::waves::plan::{WavePlan, assign, read_plan};
-use model::change::waves::report::{self, Told};
+use model::change::waves::report::{self, ReportedMember};
 use model::change::waves::run::of_waves;
 use model::core::enums::{GateDecision, MemberState, State, TaskKind, WaveStopCause};
 use model::core::ids::TargetId;
@@ -73,7 +73,7 @@ fn started(plan: &WavePlan) -> World {
 fn gate(world: &World, name: &str, wave: i64, state: Option<MemberState>) -> Vec<String> {
     let rows = answer::rows(&world.file, &world.directory, world.now);
     let mut row = rows.into_iter().find(|row| row.waves.is_some()).unwrap();
-    row.member = Some(AskedMember {
+    row.member = Some(GateMember {
         name: name.to_owned(),
         wave: Some(wave),
         state,
@@ -83,8 +83,8 @@ fn gate(world: &World, name: &str, wave: i64, state: Option<MemberState>) -> Vec
     answer.reasons.into_iter().map(|row| row.code).collect()
 }
 
-fn told(name: &str, wave: i64, state: MemberState, known: Option<MemberOutcome>) -> Told {
-    Told {
+fn told(name: &str, wave: i64, state: MemberState, known: Option<MemberOutcome>) -> ReportedMember {
+    ReportedMember {
         target: TargetId::from("1"),
         member: Member {
             name: name.to_owned(),
@@ -97,7 +97,7 @@ fn told(name: &str, wave: i64, state: MemberState, known: Option<MemberOutcome>)
     }
 }
 
-fn tell(world: &mut World, rows: Vec<Told>) -> Vec<MemberOutcome> {
+fn tell(world: &mut World, rows: Vec<ReportedMember>) -> Vec<MemberOutcome> {
     world.act("ida", |case| report::report(case, rows)).unwrap()
 }
 
@@ -200,7 +200,7 @@ fn a_question_without_a_member_or_with_an_unknown_one_gets_no_go() {
     let rows = answer::rows(&world.file, &world.directory, world.now);
     let mut row = rows.into_iter().find(|row| row.waves.is_some()).unwrap();
     assert_eq!(judge(&row, world.now).reasons[0].code, "member_missing");
-    row.member = Some(AskedMember {
+    row.member = Some(GateMember {
         name: "x".to_owned(),
         wave: None,
         state: None,

@@ -230,7 +230,7 @@ pub(crate) fn sample_decisions(change_url: &str, writer: &str) -> Vec<ActForm> {
     let context = ActContext {
         change_url: change_url.to_owned(),
         writer: writer.to_owned(),
-        ..crate::change::usual::sample_context()
+        ..crate::change::usual_sample::sample_context()
     };
     [
         Act::Approve,

@@ -6,6 +6,7 @@ mod fields;
 use std::collections::BTreeSet;
 
 use askama::Template;
+use model::change::read_content::new_change::NewChange;
 
 pub use fields::{ChangeFields, IN_A_MENU, NINE, Rows};
 
@@ -392,7 +393,7 @@ fn sample_empty() -> ChangeForm {
 fn sample_refused() -> ChangeForm {
     let mut fields = sample_fields();
     fields.fail(
-        "justification",
+        NewChange::JUSTIFICATION.name,
         "The reason is empty. What does the business lose if this waits?",
     );
     fields.fail("planned_start", "Monday 23 November 20:00 is inside the peak shipping freeze (23 Nov to 1 Dec), agreed by Sales. Latest free slot: Sunday 22 November 21:00.");
@@ -437,7 +438,7 @@ fn sample_odd() -> ChangeForm {
     ] {
         fields.set(name, crate::elements::sample::MARKUP);
     }
-    fields.set("justification", crate::elements::sample::BIDI);
+    fields.set(NewChange::JUSTIFICATION.name, crate::elements::sample::BIDI);
     fields.fail("title", crate::elements::sample::MARKUP);
     fields.plan_rows = 6;
     ChangeForm {

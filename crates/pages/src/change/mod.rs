@@ -7,3 +7,4 @@ pub(crate) mod page;
 pub(crate) mod runbook;
 pub(crate) mod templates;
 pub(crate) mod usual;
+pub(crate) mod usual_sample;

@@ -91,6 +91,8 @@ pub struct Runbook {
     pub once: String,
     /// Whether the work goes on and the reader may write into the log of actions.
     pub may_record: bool,
+    /// Whether nobody noted yet that the step began.
+    pub may_begin: bool,
     /// The way back.
     pub rollback: Vec<PlanStep>,
     /// How long that takes: “9 min”.
@@ -371,6 +373,7 @@ fn sample() -> Runbook {
         api_url: "/api/v1/changes/CHG-1042/implementation/entries".to_owned(),
         once: "0193-a1".to_owned(),
         may_record: true,
+        may_begin: true,
         rollback: vec![PlanStep {
             title: "Back to 2.31.4".to_owned(),
             detail: Rich::new().said("pipeline"),

@@ -84,6 +84,8 @@ pub enum Act {
 pub struct ActContext {
     /// The change's page, to which the acts' paths are added: `/t/halden/changes/CHG-1042`.
     pub change_url: String,
+    /// The address below which fields search for people and records; empty where they are plain text.
+    pub picks_url: String,
     /// The digest over *what* and *when* that the reader sees now.
     pub content_digest: String,
     /// The author, for the question's label.
@@ -105,7 +107,7 @@ pub struct ActContext {
     /// Environments that evidence can come from.
     pub environments: Vec<String>,
     /// The security questions that the change raises.
-    pub questions: Vec<SecurityQuestionAsked>,
+    pub questions: Vec<SecurityQuestionField>,
     /// Whether the log of actions records a rollback.
     pub is_rolled_back: bool,
     /// The sum of the runbook's steps; `None` where none is recorded.
@@ -122,7 +124,7 @@ pub struct ActContext {
 
 /// A security question of the assessment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SecurityQuestionAsked {
+pub struct SecurityQuestionField {
     /// Its word: `open_ports`.
     pub key: String,
     /// The question.
@@ -228,7 +230,7 @@ impl Act {
                 .key('C')
                 .field(Field::textarea("condition", "Conditions").hint("One a line, each a sentence that somebody can check. They are due before start unless you say otherwise.").required())
                 .field(Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half())
-                .field(Field::text("checker", "Who checks it").value(context.reader.as_str()).half())
+                .field(search(context, "people", "checker", "Who checks it").value(context.reader.as_str()).half())
                 .submit("Approve with these conditions"),
             Act::Return => make("return", "Return with a question", "return")
                 .key('R')
@@ -244,7 +246,7 @@ impl Act {
                 .field(Field::textarea("comment", "Why somebody else should decide").required())
                 .submit("Leave it to somebody else"),
             _ => make("approve", "Approve", "approve").tone(ActTone::Go).key('A').field(
-                Field::textarea("comment", "What you say with your yes")
+                Field::textarea("comment", "Comment on your approval")
                     .hint("Everyone on the change reads it. It binds nobody; a condition does.")
                     .folded("With a comment"),
             ),
@@ -261,7 +263,7 @@ impl Act {
                 &format!("/approvals/{}/withdrawal", context.item),
             )
             .tone(ActTone::Link),
-            Act::PeerReview => at(context, "peer-review", "Tell what you read", "/peer-reviews")
+            Act::PeerReview => at(context, "peer-review", "Record your peer review", "/peer-reviews")
                 .field(Field::hidden("content_digest", context.content_digest.as_str()))
                 .field(once(context))
                 .field(
@@ -276,28 +278,23 @@ impl Act {
                     .required(),
                 )
                 .field(Field::textarea("text", "What you saw").required())
-                .submit("Tell it"),
+                .submit("Record it"),
             Act::Overrule => at(context, "overrule", "Overrule the rejection", "/overruling")
                 .tone(ActTone::Stop)
                 .note("Equal changes are then no longer stopped by this rejection.")
                 .field(reason("Why"))
                 .submit("Overrule this rejection"),
-            _ => at(
-                context,
-                "confirm",
-                "Say whether you allowed it",
-                "/retrospective/confirmation",
-            )
-            .field(
-                Field::radio(
-                    "confirmed",
-                    "This work was",
-                    &[("true", "allowed by me beforehand"), ("false", "not allowed by me")],
+            _ => at(context, "confirm", "Confirm or deny it", "/retrospective/confirmation")
+                .field(
+                    Field::radio(
+                        "confirmed",
+                        "This work was",
+                        &[("true", "allowed by me beforehand"), ("false", "not allowed by me")],
+                    )
+                    .required(),
                 )
-                .required(),
-            )
-            .field(Field::textarea("text", "When and how").required())
-            .submit("Say it"),
+                .field(Field::textarea("text", "When and how").required())
+                .submit("Record it"),
         }
     }
 
@@ -362,7 +359,7 @@ impl Act {
                 .tone(ActTone::Go)
                 .field(Field::radio("grant", "More time", &[("true", "Grant it"), ("false", "Refuse it")]).required())
                 .field(Field::textarea("reason", "Why"))
-                .submit("Tell them"),
+                .submit("Record the decision"),
             _ => at(context, "complete", "Tell the outcome", "/completion")
                 .field(target(context, "Every open target"))
                 .field(by_steps::outcome(context.by_steps.as_ref(), context.is_rolled_back))
@@ -393,7 +390,7 @@ impl Act {
                     .required(),
                 )
                 .field(Field::textarea("text", "How you saw it").required())
-                .submit("Tell what you saw"),
+                .submit("Record the result"),
             Act::Review => at(context, "review", "Review it", "/review")
                 .field(yes_or_no("objectives_met", "Were the objectives met?"))
                 .field(yes_or_no("assessment_adequate", "Was the assessment adequate?"))
@@ -402,8 +399,8 @@ impl Act {
                 .field(Field::new("cause", "Root cause", Input::Select(context.causes.clone())))
                 .field(Field::textarea("cause_text", "What exactly the cause was"))
                 .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
-                .field(Field::text("improvements_owner", "Who sees to it").hint("A login; else the owner."))
-                .field(Field::text("incidents", "Incidents that it addresses")
+                .field(search(context, "people", "improvements_owner", "Who sees to it").hint("A login; else the owner."))
+                .field(search(context, "incidents", "incidents", "Incidents that it addresses").several()
                     .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."))
                 .submit("Finish the review"),
             _ => at(context, "close", "Close", "/closure")
@@ -420,7 +417,7 @@ impl Act {
                 .note("Owner and change manager are told at once, and somebody else validates it before it can close.")
                 .field(Field::textarea("reason", "Why nobody can be waited for").required())
                 .field(time("until", "Until, at most 4 hours ahead", context).required())
-                .field(Field::text("incident", "Incident"))
+                .field(search(context, "incidents", "incident", "Incident"))
                 .submit("Break glass now"),
             Act::CoSign => at(
                 context,
@@ -440,7 +437,7 @@ impl Act {
                 "/break-glass/validation",
             )
             .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
-            .submit("Tell what you found"),
+            .submit("Record what you found"),
         }
     }
 
@@ -482,7 +479,7 @@ impl Act {
                     )
                     .half(),
                 )
-                .field(Field::text("assignee", "Who").half())
+                .field(search(context, "people", "assignee", "Who").half())
                 .field(Field::new("mandatory", "The next step waits for it", Input::Checkbox).value("true"))
                 .submit("Add this task"),
             Act::Comment => at(context, "comment", "Comment", "/comments")
@@ -510,7 +507,7 @@ impl Act {
                     )
                     .half(),
                 )
-                .field(Field::text("to", "Key of the other").required().half())
+                .field(search(context, "records", "to", "Key of the other").required().half())
                 .submit("Link them"),
             _ => at(context, "watch", "Watch", "/watchers"),
         }
@@ -645,6 +642,10 @@ fn yes_or_no(name: &str, label: &str) -> Field {
     Field::radio(name, label, &[("true", "Yes"), ("false", "No")]).required()
 }
 
+fn search(context: &ActContext, kind: &str, name: &str, label: &str) -> Field {
+    Field::searched((&context.picks_url, kind), name, label)
+}
+
 fn reason(label: &str) -> Field {
     Field::textarea("reason", label).required()
 }
@@ -688,42 +689,40 @@ fn target(context: &ActContext, all: &str) -> Field {
     Field::new("target", "For", Input::Select(choices))
 }
 
-/// A context for samples.
-pub(crate) fn sample_context() -> ActContext {
-    ActContext {
-        change_url: "/t/halden/changes/CHG-1042".to_owned(),
-        content_digest: "sha256:9f2c03ab".to_owned(),
-        writer: "Ingrid Solheim".to_owned(),
-        zone: "Europe/Oslo".to_owned(),
-        planned_start: "2026-11-21T22:00".to_owned(),
-        planned_end: "2026-11-21T23:30".to_owned(),
-        earliest_start: "Sat 21 Nov 18:00".to_owned(),
-        reader: "priya.raman".to_owned(),
-        targets: vec![
-            ("1".to_owned(), "booking-api, production".to_owned()),
-            ("2".to_owned(), "shipments, production".to_owned()),
-        ],
-        item: "a1".to_owned(),
-        environments: vec!["staging".to_owned(), "production".to_owned()],
-        questions: vec![SecurityQuestionAsked {
-            key: "open_ports".to_owned(),
-            words: "Does it open new ports or network paths?".to_owned(),
-            answer: "yes".to_owned(),
-            text: "443 from the office".to_owned(),
-        }],
-        is_rolled_back: false,
-        by_steps: None,
-        when_digest: "sha256:41d0".to_owned(),
-        standing_times: "{\"planned_start\":\"2026-11-21T21:00:00Z\"}".to_owned(),
-        once: "0193-a1".to_owned(),
-        causes: vec![Choice::new("", "Nothing went wrong")],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::usual_sample::sample_context;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn people_and_records_are_searched_for_and_are_plain_text_without_an_address() {
+        let names = [
+            "checker",
+            "improvements_owner",
+            "incidents",
+            "incident",
+            "assignee",
+            "to",
+        ];
+        let fields = |context: &ActContext| {
+            let forms = Act::ALL.iter().map(|act| act.form(context));
+            let fields = forms
+                .flat_map(|form| form.fields)
+                .filter(|field| names.contains(&field.name.as_str()));
+            fields.collect::<Vec<Field>>()
+        };
+        let searched = fields(&sample_context());
+        assert_eq!(searched.len(), names.len());
+        let is_searched =
+            |field: &Field| matches!(&field.input, Input::Pick(url) if url.starts_with("/t/halden/picks/"));
+        assert!(searched.iter().all(is_searched));
+        assert!(
+            fields(&ActContext::default())
+                .iter()
+                .all(|field| field.input == Input::Text)
+        );
+    }
 
     #[test]
     fn every_act_has_a_form_of_its_own_below_the_change() {

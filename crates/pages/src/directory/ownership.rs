@@ -34,7 +34,7 @@ impl ListRow for OwnershipRow {
     fn columns() -> Vec<Column> {
         vec![
             Column::new("For", Fold::Never),
-            Column::new("In", Fold::Under),
+            Column::new("Environment", Fold::Under),
             Column::new("Role", Fold::Under),
             Column::new("Who", Fold::Under),
             Column::new("When", Fold::Away),
@@ -66,7 +66,7 @@ impl ListRow for OwnershipRow {
 
     fn sample_acts() -> Vec<ActForm> {
         vec![
-            ActForm::new("ownership", "Name somebody", "/t/halden/ownership")
+            ActForm::new("ownership", "Assign a role", "/t/halden/ownership")
                 .field(Field::select("role", "Role", &[("owner", "Owner"), ("security", "Security")]).half())
                 .field(Field::text("person", "Login").half())
                 .submit("Assign this role"),

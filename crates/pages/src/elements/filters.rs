@@ -48,7 +48,7 @@ pub fn word<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
 /// A small button that opens the meaning of a label that is a link already; nothing where it is no term of the glossary.
 #[askama::filter_fn]
 pub fn meaning<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
-    Ok(Safe(crate::elements::glossary::ask(&label.to_string())))
+    Ok(Safe(crate::elements::glossary::help_button(&label.to_string())))
 }
 
 /// The round mark with a person's initials; the name is beside it.

@@ -153,6 +153,16 @@ impl Field {
         Self::new(name, label, Input::Pick(url.into()))
     }
 
+    /// One of a kind (`people`, `changes`, …), found by its letters below the address `picks`; one line of text where that is
+    /// empty.
+    #[must_use]
+    pub fn searched((picks, kind): (&str, &str), name: impl Into<String>, label: impl Into<String>) -> Self {
+        match picks.is_empty() {
+            true => Self::text(name, label),
+            false => Self::pick(name, label, format!("{picks}/{kind}")),
+        }
+    }
+
     /// A start and an end in natural language, which replace the fields of these names.
     #[must_use]
     pub fn time_in_words(start: &str, end: &str) -> Self {

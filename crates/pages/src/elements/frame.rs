@@ -7,7 +7,7 @@ use crate::elements::{filters, icons, parts};
 use crate::{Notice, Part, assets, render};
 
 /// From so many on that wait for the reader's decision, the frame counts no further.
-pub const WAITING_SHOWN: u32 = 100;
+pub const WAITING_SHOWN: u32 = 21;
 
 /// A place of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

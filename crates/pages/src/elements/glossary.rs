@@ -120,7 +120,7 @@ pub(crate) fn word(label: &str) -> String {
 }
 
 /// The button beside a label that is a link: it opens the label's meaning. Empty where the label is no term of the glossary.
-pub(crate) fn ask(label: &str) -> String {
+pub(crate) fn help_button(label: &str) -> String {
     find(label).map_or_else(String::new, |term| {
         format!(
             "<button type=\"button\" class=\"term ask\" {OPENS}{}\" aria-label=\"What {} means\">?</button>",
@@ -202,10 +202,10 @@ mod tests {
         assert!(opened.contains("/t/halden/help#w-permit"), "{opened}");
         assert_eq!(meanings("<p>permit</p>", "/help"), "");
         assert!(
-            ask("Risk").contains("popovertarget=\"g-risk\" aria-label=\"What Risk means\""),
+            help_button("Risk").contains("popovertarget=\"g-risk\" aria-label=\"What Risk means\""),
             "{}",
-            ask("Risk")
+            help_button("Risk")
         );
-        assert_eq!(ask("Nothing of the kind"), "");
+        assert_eq!(help_button("Nothing of the kind"), "");
     }
 }

@@ -43,7 +43,7 @@ const UNITS: [(&str, i64); 3] = [
 /// Fillers without a meaning of their own.
 const FILLERS: [&str; 8] = ["at", "on", "from", "um", "am", "von", "ab", "uhr"];
 
-fn is_word(known: &str, word: &str) -> bool {
+fn matches_token(known: &str, word: &str) -> bool {
     known.split(' ').any(|it| it == word)
 }
 
@@ -52,12 +52,12 @@ fn is_word(known: &str, word: &str) -> bool {
 ///
 /// # Errors
 /// A sentence for the person who typed it: the part that cannot be read, and an example of a readable one.
-pub fn read_words(reader: &Reader, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
+pub fn parse_times(reader: &Reader, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
     let now = reader.now();
     if text.chars().count() > MOST {
         return Err(format!("A time in words has at most {MOST} characters. {HELP}"));
     }
-    let words = words_of(text);
+    let words = tokens_of(text);
     let cut = words
         .iter()
         .position(|word| ["for", "für", "to", "until", "till", "bis", "-", "–"].contains(&word.as_str()));
@@ -77,7 +77,7 @@ pub fn read_words(reader: &Reader, text: &str) -> Result<(Timestamp, Option<Time
 }
 
 /// Lower-case tokens; numbers and the letters behind them are apart, and fillers are left out.
-fn words_of(text: &str) -> Vec<String> {
+fn tokens_of(text: &str) -> Vec<String> {
     let mut spaced = String::new();
     let mut before = ' ';
     for letter in text.to_lowercase().replace(',', " ").chars() {
@@ -113,7 +113,7 @@ fn minutes(words: &[String]) -> Option<i64> {
     let mut total = 0_i64;
     for pair in words.chunks(2) {
         let [number, unit] = pair else { return None };
-        let factor = UNITS.iter().find(|(known, _)| is_word(known, unit))?.1;
+        let factor = UNITS.iter().find(|(known, _)| matches_token(known, unit))?.1;
         let number: i64 = number.parse().ok().filter(|number| (0..=LONGEST).contains(number))?;
         total += number * factor;
     }
@@ -190,7 +190,7 @@ fn day_of(today: Date, words: &[String]) -> Option<(Named, usize)> {
     }
     if let Some((_, weekday)) = DAYS
         .iter()
-        .find(|(known, _)| is_word(known, first.trim_end_matches('.')))
+        .find(|(known, _)| matches_token(known, first.trim_end_matches('.')))
     {
         return Some((Named::Weekday(*weekday), 1));
     }
@@ -199,7 +199,7 @@ fn day_of(today: Date, words: &[String]) -> Option<(Named, usize)> {
     }
     let number: i8 = first.trim_end_matches('.').parse().ok()?;
     let month = words.get(1)?.trim_end_matches('.');
-    let month = MONTHS.iter().position(|known| is_word(known, month))?;
+    let month = MONTHS.iter().position(|known| matches_token(known, month))?;
     let month = i8::try_from(month + 1).ok()?;
     let year = words
         .get(2)
@@ -247,7 +247,7 @@ mod tests {
 
     fn told(text: &str) -> String {
         let now: Timestamp = NOW.parse().unwrap();
-        match read_words(&Reader::named("Europe/Oslo", now), text) {
+        match parse_times(&Reader::named("Europe/Oslo", now), text) {
             Ok((start, None)) => start.to_string(),
             Ok((start, Some(end))) => format!("{start} {end}"),
             Err(text) => text,

@@ -116,7 +116,7 @@ pub fn markdown(text: &str) -> String {
 /// A long text without its Markdown syntax, for use within a sentence or for shortening: on a card, in a notice, in a line of
 /// the timeline. Blocks are separated by line breaks; code stays unchanged.
 #[must_use]
-pub fn in_words(text: &str) -> String {
+pub fn plain_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut numbers: Vec<Option<u64>> = Vec::new();
     let end_line = |out: &mut String| {
@@ -317,12 +317,12 @@ mod tests {
     fn words_are_taken_out_of_markdown_and_code_stays_as_typed() {
         let text = "## Why\n\n**Customs** asks for [it](https://example.org)\nfrom *Monday*.\n\n3. run `rm *_old`\n4. look\n- done";
         assert_eq!(
-            in_words(text),
+            plain_text(text),
             "Why\nCustoms asks for it from Monday.\n3. run rm *_old\n4. look\ndone"
         );
-        assert_eq!(in_words("5 * 3 < 16 and a_b_c"), "5 * 3 < 16 and a_b_c");
-        assert_eq!(in_words("<b>x</b>"), "<b>x</b>");
-        assert_eq!(in_words(" \n"), "");
+        assert_eq!(plain_text("5 * 3 < 16 and a_b_c"), "5 * 3 < 16 and a_b_c");
+        assert_eq!(plain_text("<b>x</b>"), "<b>x</b>");
+        assert_eq!(plain_text(" \n"), "");
     }
 
     #[test]

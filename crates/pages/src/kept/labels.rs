@@ -33,7 +33,7 @@ const USUAL: [(&str, &str); 129] = [
     ("email", "Mail address"),
     ("ends_at", "To"),
     ("ends_rrule", "Each time ends"),
-    ("environment", "In"),
+    ("environment", "Environment"),
     ("environments", "Environments"),
     ("exdates", "Left out on"),
     ("expires_at", "Ends"),
@@ -93,7 +93,7 @@ const USUAL: [(&str, &str); 129] = [
     ("resolved_at", "When it was over"),
     ("review_by", "Look again by"),
     ("rights_last_days", "Days that what it gives lasts"),
-    ("role", "As"),
+    ("role", "Role"),
     ("roles", "Rights"),
     ("rrule", "Another rule"),
     ("scopes", "It may"),
@@ -241,11 +241,11 @@ pub(super) fn label_of(going: &str, name: &str, sent: &[(String, String)]) -> St
         ["changes", _, act @ ..] => of_act(act, name, sent).or_else(|| of_other(&path, name)),
         _ => of_other(&path, name),
     };
-    found.unwrap_or_else(|| in_words(name))
+    found.unwrap_or_else(|| label_from_key(name))
 }
 
 /// A field without a label, such as an organisation's custom field, is called by its key.
-fn in_words(name: &str) -> String {
+fn label_from_key(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
     crate::elements::text::capital(&last.replace('_', " "))
 }

@@ -58,7 +58,7 @@ struct Pattern {
     /// The fixed texts before, between and behind the parts; one more than there are parts.
     fixed: Vec<String>,
     parts: Vec<Part>,
-    says: Vec<Said>,
+    says: Vec<Piece>,
     weight: usize,
 }
 
@@ -97,7 +97,7 @@ impl Holds {
 
 /// A piece of a pattern's translation.
 #[derive(Debug)]
-enum Said {
+enum Piece {
     Words(String),
     /// A part as it is.
     Part(usize),
@@ -216,21 +216,21 @@ impl Catalogue {
         let mut out = String::new();
         for said in &pattern.says {
             match said {
-                Said::Words(words) => out.push_str(words),
-                Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Number) => {
+                Piece::Words(words) => out.push_str(words),
+                Piece::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Number) => {
                     out.push_str(&self.number(parts.get(*place).unwrap_or(&"")));
                 }
                 // One kind of time is a plain term of the catalogue; every other time stays unchanged.
-                Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Time) => {
+                Piece::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Time) => {
                     let time = parts.get(*place).unwrap_or(&"");
                     out.push_str(self.whole(time).unwrap_or(time));
                 }
-                Said::Part(place) if parts.get(*place).is_some_and(|part| is_row(part) || is_label(part)) => {
+                Piece::Part(place) if parts.get(*place).is_some_and(|part| is_row(part) || is_label(part)) => {
                     out.push_str(&again(parts.get(*place).unwrap_or(&"")));
                 }
-                Said::Part(place) => out.push_str(parts.get(*place).unwrap_or(&"")),
-                Said::Translated(place) => out.push_str(&again(parts.get(*place).unwrap_or(&""))),
-                Said::Plural(place, words) => {
+                Piece::Part(place) => out.push_str(parts.get(*place).unwrap_or(&"")),
+                Piece::Translated(place) => out.push_str(&again(parts.get(*place).unwrap_or(&""))),
+                Piece::Plural(place, words) => {
                     let category = self.plural.category(parts.get(*place).unwrap_or(&""));
                     let fits = words.iter().find(|(name, _)| name == category).or(words.last());
                     out.push_str(fits.map_or("", |(_, word)| word));
@@ -364,9 +364,9 @@ impl Pattern {
         let (words, named) = cut(said)?;
         let mut says = Vec::new();
         for (place, text) in words.into_iter().enumerate() {
-            says.push(Said::Words(text));
+            says.push(Piece::Words(text));
             if let Some(named) = named.get(place) {
-                says.push(Said::read(named, &parts)?);
+                says.push(Piece::read(named, &parts)?);
             }
         }
         let weight = fixed.iter().map(String::len).sum();
@@ -420,7 +420,7 @@ impl Pattern {
     }
 }
 
-impl Said {
+impl Piece {
     fn read(place: &str, parts: &[Part]) -> Result<Self, String> {
         let mut options = place.split('|');
         let name = options.next().unwrap_or_default().trim_start_matches(['#', '@']);

@@ -1,7 +1,7 @@
 //! One text, looked up: whole, then by its pattern, then sentence by sentence.
 
 use super::catalogue::{Catalogue, Reach};
-use super::stand_ins::{BEHIND, FIRST_TIME, JOINTS, has_words, is_data, is_odd};
+use super::stand_ins::{BEHIND, FIRST_TIME, JOINTS, has_letters, is_data, is_odd};
 use crate::elements::text::capital;
 
 /// The product's name, which is the same in every language.
@@ -18,11 +18,11 @@ pub(super) fn plain(catalogue: &Catalogue, text: &str) -> Option<String> {
     if is_odd(text) {
         return None;
     }
-    say(catalogue, text, 0)
+    translate_text(catalogue, text, 0)
 }
 
 /// Translates a text; characters that represent elements stay where the sentence needs them.
-pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
+pub(super) fn translate_text(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
     let bare = text.trim();
     if bare.is_empty() || depth > DEEPEST {
         return None;
@@ -42,7 +42,7 @@ pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String
         stand_in(times.len() - 1)
     });
     let held = held.unwrap_or_else(|| bare.to_owned());
-    let said = if !has_words(&held) {
+    let said = if !has_letters(&held) {
         numbers(catalogue, &held)
     } else if let Some(found) = pattern(catalogue, &held, depth) {
         found
@@ -58,7 +58,7 @@ pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String
 
 /// A text whose message holds a length of time itself, such as “in the 30 days before”.
 fn with_lengths(catalogue: &Catalogue, text: &str, times: &[String], depth: u8) -> Option<String> {
-    let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
+    let mut again = |part: &str| translate_text(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
     (!times.is_empty())
         .then(|| catalogue.fitting(text, Reach::Anywhere, &mut again))
         .flatten()
@@ -85,7 +85,7 @@ fn whole(catalogue: &Catalogue, text: &str) -> Option<String> {
 /// A text without times: by its pattern, by its pieces, and last by a pattern whose parts reach over several sentences, as a
 /// user's text may.
 fn pattern(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
-    let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
+    let mut again = |part: &str| translate_text(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
     catalogue
         .fitting(text, Reach::Sentence, &mut again)
         .or_else(|| in_pieces(catalogue, text, depth))
@@ -117,7 +117,7 @@ fn in_pieces(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
         ',', ':', '.', ';', ' ', '(', ')', '“', '”', '…', '·', '+', '→', '↑', '↓',
     ]);
     let is_cut = !core.is_empty() && core.len() < text.len();
-    let found = is_cut.then(|| say(catalogue, core, depth + 1)).flatten()?;
+    let found = is_cut.then(|| translate_text(catalogue, core, depth + 1)).flatten()?;
     Some(text.replacen(core, &found, 1))
 }
 
@@ -125,7 +125,7 @@ fn in_pieces(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
 fn all<'t>(catalogue: &Catalogue, texts: impl Iterator<Item = &'t str>, depth: u8) -> Option<Vec<String>> {
     let each = texts.map(|text| match text.trim().is_empty() {
         true => Some(text.to_owned()),
-        false => say(catalogue, text, depth + 1),
+        false => translate_text(catalogue, text, depth + 1),
     });
     each.collect()
 }

@@ -31,7 +31,7 @@ pub(super) fn is_when(letter: char) -> bool {
 }
 
 /// Whether a text has any letters to translate.
-pub(super) fn has_words(text: &str) -> bool {
+pub(super) fn has_letters(text: &str) -> bool {
     text.chars().any(char::is_alphabetic)
 }
 
@@ -39,13 +39,13 @@ pub(super) fn has_words(text: &str) -> bool {
 pub(super) fn is_row(text: &str) -> bool {
     let is_joint = |word: &&str| JOINTS.contains(word);
     let words = || text.split([' ', ',']).filter(|word| !word.is_empty());
-    words().any(|word| is_joint(&word)) && words().filter(|word| !is_joint(word)).all(|word| !has_words(word))
+    words().any(|word| is_joint(&word)) && words().filter(|word| !is_joint(word)).all(|word| !has_letters(word))
 }
 
 /// Whether a text is a key, a digest, an address or the like, and not to be translated.
 pub(super) fn is_data(text: &str) -> bool {
     let is_sign = |c: char| c.is_ascii_digit() || "_/@:=#{".contains(c);
-    let is_word = |word: &str| has_words(word) && !word.trim_end_matches(':').contains(is_sign);
+    let is_word = |word: &str| has_letters(word) && !word.trim_end_matches(':').contains(is_sign);
     !text.split_whitespace().any(is_word)
 }
 

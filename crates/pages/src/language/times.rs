@@ -287,7 +287,7 @@ impl Times {
     fn distance(&self, words: &Words<'_>, at: usize) -> Phrase {
         let is_ahead = words.at(at)?.0.eq_ignore_ascii_case("in") && words.0.get(at)?.len() == 2;
         let from = at + usize::from(is_ahead);
-        let count = length_words(words, from)?;
+        let count = tokens_of_length(words, from)?;
         let is_past = !words.at(from + count - 1)?.1 && words.at(from + count).is_some_and(|(word, _)| word == "ago");
         let length = self.length(words, from, count, is_ahead || is_past)?;
         let said = match (is_ahead, is_past) {
@@ -313,7 +313,7 @@ impl Times {
 }
 
 /// The number of tokens of a length of time: `1 h 15 min` takes four.
-fn length_words(words: &Words<'_>, at: usize) -> Option<usize> {
+fn tokens_of_length(words: &Words<'_>, at: usize) -> Option<usize> {
     let pair = |at: usize| {
         let (number, number_ends) = words.at(at)?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');

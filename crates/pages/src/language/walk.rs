@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use super::catalogue::Catalogue;
 use super::markup::{self, Piece, attribute, attributes, name, unescaped};
-use super::sentence::say;
-use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data, is_odd};
+use super::sentence::translate_text;
+use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_letters, is_data, is_odd};
 use crate::elements::text;
 
 /// Texts that the script shows by itself; a translated page carries the translations for it.
@@ -195,10 +195,10 @@ impl<'a> Walk<'a> {
         let mut said = tag.to_owned();
         for (name, value) in attributes(tag).filter(|(name, _)| HUMAN.contains(name)) {
             let text = unescaped(value);
-            if !has_words(&text) || is_odd(&text) {
+            if !has_letters(&text) || is_odd(&text) {
                 continue;
             }
-            match say(self.catalogue, &text, 0) {
+            match translate_text(self.catalogue, &text, 0) {
                 Some(words) => {
                     said = said.replacen(
                         &format!("{name}=\"{value}\""),
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
         let pairs = SCRIPT.iter().filter_map(|english| {
             let said = match english.contains('{') {
                 true => self.catalogue.raw(english)?,
-                false => say(self.catalogue, english, 0)?,
+                false => translate_text(self.catalogue, english, 0)?,
             };
             Some(((*english).to_owned(), serde_json::Value::String(said)))
         });
@@ -265,7 +265,7 @@ impl<'a> Walk<'a> {
         let Some((text, first, last)) = self.joined(&parts) else {
             return parts.into_iter().for_each(|part| self.part(part, out));
         };
-        match say(self.catalogue, &text, 0) {
+        match translate_text(self.catalogue, &text, 0) {
             Some(said) => {
                 parts.iter().take(first).for_each(|part| self.part(*part, out));
                 self.spaces(&parts, first, true, out);
@@ -309,7 +309,10 @@ impl<'a> Walk<'a> {
                 return true;
             };
             let text = unescaped(raw);
-            !has_words(&text) || is_odd(&text) || is_data(&text) || say(self.catalogue, text.trim(), 0).is_some()
+            !has_letters(&text)
+                || is_odd(&text)
+                || is_data(&text)
+                || translate_text(self.catalogue, text.trim(), 0).is_some()
         })
     }
 
@@ -355,7 +358,7 @@ impl<'a> Walk<'a> {
         }
         let text = out.split_whitespace().collect::<Vec<_>>().join(" ");
         let own: String = text.chars().filter(|letter| element_of(*letter).is_none()).collect();
-        has_words(&own).then_some((text, first, last))
+        has_letters(&own).then_some((text, first, last))
     }
 
     /// Whether a part is the key that does an act.
@@ -396,7 +399,7 @@ impl<'a> Walk<'a> {
             return out.push_str(raw);
         }
         let kept = self.hide_heading(from, &lone);
-        match say(self.catalogue, kept.as_ref().map_or(lone.as_str(), |(text, _)| text), 0) {
+        match translate_text(self.catalogue, kept.as_ref().map_or(lone.as_str(), |(text, _)| text), 0) {
             Some(said) => {
                 let lead = &text[..text.len() - text.trim_start().len()];
                 let tail = &text[text.trim_end().len()..];
@@ -407,7 +410,7 @@ impl<'a> Walk<'a> {
                 let _ = write!(out, "{lead}{}{tail}", text::raw(&said));
             }
             None => {
-                if has_words(&lone) {
+                if has_letters(&lone) {
                     self.note(&lone);
                 }
                 out.push_str(raw);

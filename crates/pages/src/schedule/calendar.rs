@@ -10,7 +10,7 @@ use crate::{ActForm, Chip, Field, Frame, Notice, Place, Rich, Table, render};
 
 /// The status of a change in the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Standing {
+pub enum CalendarStatus {
     /// Decided: it will happen.
     #[default]
     Decided,
@@ -47,7 +47,7 @@ pub struct Block {
     /// How many hours it takes on this day, 1 to 24.
     pub hours: u8,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: CalendarStatus,
     /// Whether it collides with another.
     pub clashes: bool,
     /// Which column it takes of how many, when several share their hours: the first is 1; of 1 where it is alone.
@@ -158,7 +158,7 @@ pub struct Bar {
     /// Its page.
     pub href: String,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: CalendarStatus,
     /// Why it does not happen then; empty where it does.
     pub word: &'static str,
     /// Whether it collides.
@@ -379,7 +379,7 @@ fn sample_day(place: u8) -> Day {
                 state: "scheduled".to_owned(),
                 hour: 21,
                 hours: 2,
-                standing: Standing::Tentative,
+                standing: CalendarStatus::Tentative,
                 clashes: number == 1,
                 column: (number + 1, place % 3),
                 movable: Some(sample_movable()),
@@ -404,7 +404,7 @@ fn sample_bar(from: u32, clashes: bool) -> Bar {
         title: "Customs reference".to_owned(),
         key: "CHG-1042".to_owned(),
         href: "/t/halden/changes/CHG-1042".to_owned(),
-        standing: Standing::Decided,
+        standing: CalendarStatus::Decided,
         word: "",
         clashes,
         row: 0,
@@ -416,9 +416,9 @@ impl Block {
     fn class(&self) -> String {
         let mut class = format!("block h{} n{}", self.hour.min(23), hours(self.hours));
         match self.standing {
-            Standing::Decided => {}
-            Standing::Tentative => class.push_str(" tentative"),
-            Standing::Done => class.push_str(" done"),
+            CalendarStatus::Decided => {}
+            CalendarStatus::Tentative => class.push_str(" tentative"),
+            CalendarStatus::Done => class.push_str(" done"),
         }
         if self.clashes {
             class.push_str(" clash");
@@ -453,11 +453,11 @@ fn hours(count: u8) -> u8 {
 impl Bar {
     fn class(&self) -> &'static str {
         match (self.clashes, self.standing) {
-            (true, Standing::Tentative) => "box clash tentative",
+            (true, CalendarStatus::Tentative) => "box clash tentative",
             (true, _) => "box clash",
-            (_, Standing::Tentative) => "box tentative",
-            (_, Standing::Done) => "box done",
-            (_, Standing::Decided) => "box",
+            (_, CalendarStatus::Tentative) => "box tentative",
+            (_, CalendarStatus::Done) => "box done",
+            (_, CalendarStatus::Decided) => "box",
         }
     }
 

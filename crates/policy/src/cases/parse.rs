@@ -4,7 +4,7 @@ use model::core::act::{Act, actions};
 use model::policy::facts::ActorFacts;
 
 use super::facts::{World, list, words};
-use crate::question::{PARTS, part_word};
+use crate::question::{PARTS, part_name};
 use crate::values::unknown;
 use crate::{Finding, PolicySet, SourceFile, nearest};
 
@@ -232,10 +232,10 @@ impl Reader<'_> {
         let mut next = rest.next();
         if next == Some("as") {
             actor.parts = list(rest.next().ok_or("`as` whom?")?, |word| {
-                let names: Vec<&str> = PARTS.iter().map(|part| part_word(*part)).collect();
+                let names: Vec<&str> = PARTS.iter().map(|part| part_name(*part)).collect();
                 PARTS
                     .into_iter()
-                    .find(|part| part_word(*part) == word)
+                    .find(|part| part_name(*part) == word)
                     .ok_or_else(|| unknown(word, &names, ""))
             })?;
             next = rest.next();

@@ -3,11 +3,11 @@
 use model::approval::obligation::{ApprovalRule, Asked, Duty, ItemCheck, Obligation, Party};
 use model::schedule::calendar::Span;
 
-use crate::values::{asked_word, due_word, party_word};
+use crate::values::{due_name, party_name, source_name};
 
 /// The kind, then every annotation that holds, separated by commas: `approval, from owner, count 1, covers what`.
-pub fn words(obligation: &Obligation) -> String {
-    let due = format!("due {}", due_word(obligation.due));
+pub fn obligation_text(obligation: &Obligation) -> String {
+    let due = format!("due {}", due_name(obligation.due));
     match &obligation.duty {
         Duty::Approval(rule) => approval(rule),
         Duty::Evidence { aspect, environment } => {
@@ -22,7 +22,7 @@ pub fn words(obligation: &Obligation) -> String {
         Duty::Item { title, check, owner } => joined([
             Some(format!("item {title}, check {}", check.kind())),
             item(check),
-            Some(format!("owner {}", asked_word(owner))),
+            Some(format!("owner {}", source_name(owner))),
             Some(due),
         ]),
         Duty::SecurityAnswers {} => format!("security_answers, {due}"),
@@ -31,7 +31,7 @@ pub fn words(obligation: &Obligation) -> String {
             watched.then(|| "watched".to_owned()),
         ]),
         Duty::Validation { distinct_from, from } => {
-            let from = from.as_ref().map(|asked| format!("from {}", asked_word(asked)));
+            let from = from.as_ref().map(|asked| format!("from {}", source_name(asked)));
             joined([Some("validation".to_owned()), from, distinct(distinct_from)])
         }
         Duty::Review {} => "review".to_owned(),
@@ -81,7 +81,7 @@ fn communication(announced_minutes: Option<i64>, acknowledged: bool, ready_from:
         Some("communication".to_owned()),
         announced_minutes.map(|minutes| format!("announced_before {}", duration(minutes))),
         acknowledged.then(|| "acknowledged".to_owned()),
-        ready_from.map(|asked| format!("ready_from {}", asked_word(asked))),
+        ready_from.map(|asked| format!("ready_from {}", source_name(asked))),
     ])
 }
 
@@ -111,7 +111,7 @@ fn approval(rule: &ApprovalRule) -> String {
     joined([
         Some(format!(
             "approval, from {}, count {}, covers {}",
-            asked_word(&rule.from),
+            source_name(&rule.from),
             rule.count,
             rule.covers
         )),
@@ -137,7 +137,7 @@ fn approval(rule: &ApprovalRule) -> String {
 }
 
 fn distinct(parties: &[Party]) -> Option<String> {
-    let words: Vec<&str> = parties.iter().map(|party| party_word(*party)).collect();
+    let words: Vec<&str> = parties.iter().map(|party| party_name(*party)).collect();
     (!words.is_empty()).then(|| format!("distinct_from {}", words.join("+")))
 }
 
@@ -189,6 +189,9 @@ mod tests {
             due: Due::Start,
             duty,
         };
-        assert_eq!(words(&obligation), "permit, minutes 30, ahead, max_list_age 1d");
+        assert_eq!(
+            obligation_text(&obligation),
+            "permit, minutes 30, ahead, max_list_age 1d"
+        );
     }
 }

@@ -179,7 +179,7 @@ fn check_id(id: &str, pack: &str) -> Result<(), String> {
     if id.is_empty() {
         return Err(format!("every policy has an id: `@id(\"{pack}.some_words\")`"));
     }
-    let is_pack = pack.split('-').all(values::is_word) && pack != OWN_PACK;
+    let is_pack = pack.split('-').all(values::is_identifier) && pack != OWN_PACK;
     if !is_pack {
         return Err(format!(
             "`{pack}` cannot be a pack: lower-case words joined by `-`, and not `{OWN_PACK}`"
@@ -188,7 +188,7 @@ fn check_id(id: &str, pack: &str) -> Result<(), String> {
     let Some(words) = id.strip_prefix(pack).and_then(|rest| rest.strip_prefix('.')) else {
         return Err(format!("the id `{id}` begins with its pack: `{pack}.`"));
     };
-    if id.len() > limits::ID_LENGTH || !words.split('.').all(values::is_word) {
+    if id.len() > limits::ID_LENGTH || !words.split('.').all(values::is_identifier) {
         return Err(format!(
             "the id `{id}` is `{pack}.` and words of lower-case letters, digits and `_`, at most {} letters",
             limits::ID_LENGTH

@@ -204,7 +204,7 @@ fn evidence_of_three_aspects_is_asked_from_the_level_that_a_tenant_sets() {
         let rows = requirements
             .obligations
             .iter()
-            .map(|row| policy::words_of(&row.obligation));
+            .map(|row| policy::obligation_text(&row.obligation));
         rows.filter(|words| words.starts_with("evidence")).count()
     };
     for kind in [Kind::Normal, Kind::Emergency] {
@@ -408,7 +408,7 @@ fn the_defaults_of_parameters_are_these() {
         let target = [crate::support::target("1", "pay", &[regime])];
         let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
         let rows = requirements.obligations.iter();
-        words.extend(rows.map(|row| format!("{}: {}", row.obligation.id, policy::words_of(&row.obligation))));
+        words.extend(rows.map(|row| format!("{}: {}", row.obligation.id, policy::obligation_text(&row.obligation))));
     }
     for expected in [
         "cab.require.board: approval, from group:cab, count 2, covers what_and_when, distinct_from author+requester+implementer, quorum 3",
@@ -447,7 +447,7 @@ fn a_fresh_factor_is_any_or_a_second_one_and_a_slip_is_told_by_its_line() {
                 .iter()
                 .find(|row| row.obligation.id == id)
                 .unwrap();
-            let told = policy::words_of(&row.obligation);
+            let told = policy::obligation_text(&row.obligation);
             let at = told.find("step_up").unwrap();
             told[at..].split(',').next().unwrap().to_owned()
         };
@@ -490,7 +490,7 @@ fn the_pack_of_dual_control_asks_the_groups_that_the_house_names() {
         let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
         let mut rows = requirements.obligations.iter();
         let row = rows.find(|row| row.obligation.id == "dual-control.require.two_of_security");
-        Ok::<_, String>(policy::words_of(&row.unwrap().obligation))
+        Ok::<_, String>(policy::obligation_text(&row.unwrap().obligation))
     };
     let (one, two) = (
         asked("").unwrap(),
@@ -529,7 +529,7 @@ fn distinct_groups_are_told_as_cases_write_them() {
         .find(|row| row.obligation.id == "house.require.two_groups")
         .unwrap();
     assert_eq!(
-        policy::words_of(&row.obligation),
+        policy::obligation_text(&row.obligation),
         "approval, from group:security+group:cab, count 2, covers what, distinct_groups, dual_control"
     );
 }

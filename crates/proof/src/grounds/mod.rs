@@ -44,6 +44,9 @@ const OF_RECORDS: [&str; 5] = [
     "person.stepped_up",
 ];
 
+/// Events in which a person shows a factor.
+const WAYS_IN: [&str; 2] = ["person.signed_in", "person.stepped_up"];
+
 /// The records around a change that are named whole: a set for each table.
 pub const AROUND: [&str; 8] = [
     "approval",
@@ -415,6 +418,20 @@ impl Judge {
         was_held(known.map_or(&[][..], Vec::as_slice), places, |is_there| *is_there)
     }
 
+    /// Whether a person had no second factor at some place between what the act must have seen and the event itself.
+    fn had_none(&self, person: &str, (size, index): (u64, u64)) -> bool {
+        let Some(of_person) = self.factors.get(person) else {
+            return true;
+        };
+        let has_one = |cut: u64| {
+            let last = |known: &Vec<(u64, bool)>| known.iter().rev().find(|(at, _)| *at < cut).is_some_and(|it| it.1);
+            of_person.values().any(last)
+        };
+        let moves = of_person.values().flatten().map(|(at, _)| *at + 1);
+        let mut cuts = moves.filter(|cut| (size..=index).contains(cut)).chain([size]);
+        cuts.any(|cut| !has_one(cut))
+    }
+
     /// The mistake in the credential of a sign-in.
     fn wrong_way_in(&self, index: u64, event: &Event, grounds: &Grounds) -> Option<String> {
         let ended = grounds.session.as_ref().and_then(|name| self.ended_sessions.get(name));
@@ -426,6 +443,11 @@ impl Judge {
             && !self.has_password(person, digest, places)
         {
             return Some("Its password is none that an event set for this person.".to_owned());
+        }
+        let shown = event.data.get("factor").and_then(Value::as_str).unwrap_or_default();
+        let is_first_alone = shown == "password" || shown.starts_with("provider:");
+        if is_first_alone && WAYS_IN.contains(&event.kind.as_str()) && !self.had_none(person, places) {
+            return Some("It took a first factor alone, and the log gives this person a second one.".to_owned());
         }
         let factor = grounds.factor.as_ref()?;
         (!self.has_factor(person, factor, places)).then(|| {

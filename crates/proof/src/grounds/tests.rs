@@ -6,13 +6,13 @@ use crate::event::Subject;
 use serde_json::json;
 
 /// A log of events in the order in which they were written.
-struct Told {
+struct LogFixture {
     judge: Judge,
     size: u64,
     records: HashMap<(String, String), (u64, Value)>,
 }
 
-impl Told {
+impl LogFixture {
     fn new(scope: Scope) -> Self {
         Self {
             judge: Judge::new(scope),
@@ -119,7 +119,7 @@ fn honest(size: u64) -> Grounds {
 #[test]
 fn what_the_log_gives_is_a_reason_and_further_events_of_the_act_refer_to_it() {
     for scope in [Scope::Log, Scope::Change] {
-        let mut told = Told::prepared(scope);
+        let mut told = LogFixture::prepared(scope);
         assert_eq!(told.approved(&honest(7)), None);
         assert_eq!(
             told.tell("a-9", "change.scheduled", json!({"grounds": same_act()}), &[]),
@@ -136,7 +136,7 @@ fn a_bundle_judges_the_tables_whose_histories_it_holds_and_no_others() {
         let whole = whole.iter().map(|table| (*table).to_owned());
         let mut grounds = honest(7);
         edit(&mut grounds);
-        let mut told = Told::prepared_by(Judge::new(Scope::Change).with_whole(whole));
+        let mut told = LogFixture::prepared_by(Judge::new(Scope::Change).with_whole(whole));
         told.approved(&grounds).unwrap_or_default()
     };
     let forged = |grounds: &mut Grounds| grounds.records = vec!["person/p-1@2".into()];
@@ -159,7 +159,7 @@ fn each_ground_that_the_log_does_not_give_is_named() {
     let with = |edit: &dyn Fn(&mut Grounds)| {
         let mut grounds = honest(7);
         edit(&mut grounds);
-        Told::prepared(Scope::Log).approved(&grounds).unwrap_or_default()
+        LogFixture::prepared(Scope::Log).approved(&grounds).unwrap_or_default()
     };
     let listed = |entries: &[&str]| Set::of(entries.iter().map(|it| (*it).to_owned()).collect());
     let set = |table: &'static str, entries: &'static [&'static str]| {
@@ -209,7 +209,7 @@ fn each_ground_that_the_log_does_not_give_is_named() {
 
 #[test]
 fn what_followed_in_the_act_from_grounds_that_the_log_does_not_give_lacks_its_reasons_as_well() {
-    let mut told = Told::prepared(Scope::Log);
+    let mut told = LogFixture::prepared(Scope::Log);
     let mut grounds = honest(7);
     grounds.sets.insert("freeze".into(), Set::of(Vec::new()));
     assert!(told.approved(&grounds).is_some());
@@ -220,8 +220,8 @@ fn what_followed_in_the_act_from_grounds_that_the_log_does_not_give_lacks_its_re
 #[test]
 fn a_long_set_is_told_by_its_digest_and_judged_as_well() {
     let entries: Vec<String> = (0..9).map(|n| format!("x-{n}@1")).collect();
-    let mut told = Told::prepared(Scope::Log);
-    let mut more = Told::prepared(Scope::Log);
+    let mut told = LogFixture::prepared(Scope::Log);
+    let mut more = LogFixture::prepared(Scope::Log);
     for told in [&mut told, &mut more] {
         for entry in &entries {
             let id = entry.trim_end_matches("@1");
@@ -239,18 +239,18 @@ fn a_long_set_is_told_by_its_digest_and_judged_as_well() {
 
 #[test]
 fn what_came_to_the_log_while_the_act_was_under_way_need_not_have_been_seen() {
-    let mut told = Told::prepared(Scope::Log);
+    let mut told = LogFixture::prepared(Scope::Log);
     told.save("b-1", "freeze", "f-3", json!({"ends_at": "2027-01-01T00:00:00Z"}));
     told.save("b-2", "person", "p-1", json!({"login": "bob"}));
     assert_eq!(told.approved(&honest(7)), None, "its transaction began before both");
-    let mut told = Told::prepared(Scope::Log);
+    let mut told = LogFixture::prepared(Scope::Log);
     told.save("b-1", "freeze", "f-3", json!({"ends_at": "2027-01-01T00:00:00Z"}));
     assert!(
         told.approved(&honest(8))
             .unwrap()
             .contains("did not see `freeze/f-3@1`")
     );
-    let mut told = Told::prepared(Scope::Log);
+    let mut told = LogFixture::prepared(Scope::Log);
     told.save("b-2", "person", "p-1", json!({"login": "bob"}));
     assert!(
         told.approved(&honest(8))
@@ -261,7 +261,7 @@ fn what_came_to_the_log_while_the_act_was_under_way_need_not_have_been_seen() {
 
 #[test]
 fn an_event_without_grounds_is_old_only_before_the_first_that_has_some() {
-    let mut told = Told::new(Scope::Log);
+    let mut told = LogFixture::new(Scope::Log);
     assert_eq!(told.tell("a", "permit.issued", json!({}), &[]), None);
     assert_eq!(told.tell("b", "gate.checked", json!({"decision": "stop"}), &[]), None);
     told.tell("c", BEGAN, json!({}), &[]);
@@ -277,7 +277,7 @@ fn an_event_without_grounds_is_old_only_before_the_first_that_has_some() {
 #[test]
 fn a_sign_in_rests_on_the_password_that_was_set_last() {
     let signed = |size: u64, digest: &str| json!({"grounds": {"size": size, "password": digest}});
-    let mut told = Told::new(Scope::Log);
+    let mut told = LogFixture::new(Scope::Log);
     told.tell("a", "person.password_set", json!({"hash_digest": "one"}), &[]);
     assert_eq!(told.tell("b", "person.signed_in", signed(1, "one"), &[]), None);
     assert!(
@@ -299,7 +299,7 @@ fn a_sign_in_rests_on_the_password_that_was_set_last() {
 #[test]
 fn a_sign_in_rests_on_a_passkey_that_was_added_and_not_removed() {
     let signed = |size: u64, factor: &str| json!({"grounds": {"size": size, "factor": factor}});
-    let mut told = Told::new(Scope::Log);
+    let mut told = LogFixture::new(Scope::Log);
     told.tell("a", "person.factor_added", json!({"factor": "k-1"}), &[]);
     told.tell("b", "person.factor_added", json!({"factor": "k-2"}), &[]);
     assert_eq!(told.tell("c", "person.signed_in", signed(2, "k-1"), &[]), None);
@@ -316,22 +316,46 @@ fn a_sign_in_rests_on_a_passkey_that_was_added_and_not_removed() {
 #[test]
 fn a_fresh_factor_rests_on_an_authenticator_that_was_added_and_not_removed() {
     let shown = |size: u64| json!({"factor": "totp", "grounds": {"size": size, "factor": "a-1"}});
-    let mut told = Told::new(Scope::Log);
+    let mut told = LogFixture::new(Scope::Log);
     told.tell("a", "person.factor_added", json!({"factor": "a-1"}), &[]);
     assert_eq!(told.tell("b", "person.stepped_up", shown(1), &[]), None);
     told.tell("c", "person.factor_removed", json!({"factor": "a-1"}), &[]);
     let what = told.tell("d", "person.stepped_up", shown(3), &[]);
     assert!(what.unwrap().contains("authenticator"), "it was put back");
-    let mut told = Told::new(Scope::Log);
+    let mut told = LogFixture::new(Scope::Log);
     told.tell("a", BEGAN, json!({}), &[]);
     let what = told.tell("b", "person.stepped_up", json!({"factor": "totp"}), &[]);
     assert!(what.unwrap().contains("does not say"));
 }
 
 #[test]
+fn a_password_alone_is_no_fresh_factor_where_the_log_gives_a_second_one() {
+    let alone = |size: u64, factor: &str| json!({"factor": factor, "grounds": {"size": size}});
+    let mut told = LogFixture::new(Scope::Log);
+    assert_eq!(told.tell("a", "person.stepped_up", alone(0, "password"), &[]), None);
+    told.tell("b", "person.factor_added", json!({"factor": "a-1"}), &[]);
+    assert_eq!(
+        told.tell("c", "person.stepped_up", alone(1, "password"), &[]),
+        None,
+        "it began before"
+    );
+    for factor in ["password", "provider:entra"] {
+        let what = told.tell("d", "person.stepped_up", alone(2, factor), &[]);
+        assert!(what.unwrap().contains("second one"), "{factor}: the row was gone");
+    }
+    let signed = json!({"factor": null, "grounds": {"size": 5}});
+    assert_eq!(told.tell("e", "person.signed_in", signed, &[]), None);
+    told.tell("f", "person.factor_added", json!({"factor": "a-2"}), &[]);
+    told.tell("g", "person.factor_removed", json!({"factor": "a-1"}), &[]);
+    assert!(told.tell("h", "person.signed_in", alone(8, "password"), &[]).is_some());
+    told.tell("i", "person.factor_removed", json!({"factor": "a-2"}), &[]);
+    assert_eq!(told.tell("j", "person.signed_in", alone(10, "password"), &[]), None);
+}
+
+#[test]
 fn nothing_rests_on_a_session_that_was_ended() {
     let given = |size: u64, session: &str| json!({"grounds": {"size": size, "session": session}});
-    let mut told = Told::new(Scope::Log);
+    let mut told = LogFixture::new(Scope::Log);
     told.tell("a", BEGAN, json!({}), &[]);
     assert_eq!(told.tell("b", "token.created", given(1, "s-1"), &[]), None);
     told.tell(
@@ -361,7 +385,7 @@ fn with_set(size: u64, table: &str, entries: &[&str]) -> Grounds {
 #[test]
 fn an_arrow_that_was_removed_and_put_back_is_missed() {
     let prepared = || {
-        let mut told = Told::prepared(Scope::Log);
+        let mut told = LogFixture::prepared(Scope::Log);
         told.save("b-1", "dependency", "d-1", json!({"from": "till", "to": "shop"}));
         told.save("b-2", "dependency", "d-2", json!({"from": "web", "to": "till"}));
         told
@@ -387,7 +411,7 @@ fn an_arrow_that_was_removed_and_put_back_is_missed() {
 fn a_rejected_change_with_the_same_build_is_missed() {
     let target = |artifact: &str| json!([{"service": "shop", "environment": "production", "artifact": artifact}]);
     let prepared = || {
-        let mut told = Told::prepared(Scope::Log);
+        let mut told = LogFixture::prepared(Scope::Log);
         let own = json!({"id": "c-1", "state": "authorizing", "targets": target("git:aa")});
         told.save("b-1", "change", "c-1", own);
         for (id, artifact) in [("c-2", "git:aa"), ("c-3", "git:bb")] {
@@ -400,7 +424,7 @@ fn a_rejected_change_with_the_same_build_is_missed() {
         }
         told
     };
-    let approved = |mut told: Told, size: u64, entries: &[&str]| {
+    let approved = |mut told: LogFixture, size: u64, entries: &[&str]| {
         let mut grounds = with_set(size, REJECTED, entries);
         let own = Set::of(vec!["c-1@3".to_owned()]);
         grounds.sets.insert("change".into(), own);

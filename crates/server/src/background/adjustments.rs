@@ -11,7 +11,7 @@ use model::risk::risk_adjustment::last_ended;
 use store::{Lane, Mode};
 
 use crate::background::rounds::{self, USUAL};
-use crate::background::sequencer::told;
+use crate::background::sequencer::log_fault;
 use crate::http::state::AppState;
 
 /// Starts the thread. The thread ends when the notifier dismisses it.
@@ -41,12 +41,12 @@ fn compare(state: &AppState, tenant: &str) -> Option<bool> {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due(cx);
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
-    let Some(drawn) = told(found, "comparing a quarter with its rules")? else {
+    let Some(drawn) = log_fault(found, "comparing a quarter with its rules")? else {
         return Some(false);
     };
     let keep = move |cx: &mut Context<'_, '_>| keep_adjustment(cx, &drawn);
     let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
-    if told(kept, "writing a quarterly adjustment")? {
+    if log_fault(kept, "writing a quarterly adjustment")? {
         state.bells().ring(tenant);
     }
     Some(true)

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::compliance::archive;
 use store::{CrossTx, Lane, Mode};
 
-use crate::background::sequencer::{REST, pause, told};
+use crate::background::sequencer::{REST, log_fault, pause};
 use crate::http::state::AppState;
 
 /// How often it looks at the clock.
@@ -47,7 +47,7 @@ impl Archiver {
         let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
         let executor = self.state.executor();
         let tenants = executor.wait_across(Lane::Worker, "whose changes are archived", Mode::Read, find);
-        let Some(tenants) = told(tenants, "looking whose changes are archived") else {
+        let Some(tenants) = log_fault(tenants, "looking whose changes are archived") else {
             return false;
         };
         let mut moved = 0;
@@ -56,7 +56,7 @@ impl Archiver {
                 return true;
             }
             // A failing archive of one tenant delays no other tenant, and is tried again in the next round.
-            moved += told(archive_round(executor, tenant), "moving changes into the archive").unwrap_or(0);
+            moved += log_fault(archive_round(executor, tenant), "moving changes into the archive").unwrap_or(0);
         }
         self.went_at = (moved == 0).then_some(now);
         self.note()
@@ -67,7 +67,7 @@ impl Archiver {
         let sums = |tx: &mut CrossTx<'_>| Ok(archive::sums(tx)?);
         let executor = self.state.executor();
         let sums = executor.wait_across(Lane::Worker, "how much is archived", Mode::Read, sums);
-        let Some(sums) = told(sums, "looking how much is archived") else {
+        let Some(sums) = log_fault(sums, "looking how much is archived") else {
             return false;
         };
         self.state.metrics().note_archive(&sums);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use store::copying::{Copied, Copier};
 
-use crate::background::sequencer::{REST, pause, told};
+use crate::background::sequencer::{REST, log_fault, pause};
 use crate::http::settings::Settings;
 use crate::http::state::AppState;
 use crate::start::bucket::CopyPlace;
@@ -56,7 +56,7 @@ fn round(copier: &mut Copier, state: &AppState) -> Option<Copied> {
     });
     let logs: BTreeMap<_, _> = seen.collect();
     let copied = copier.step(marks(&logs), &|| tools.recorder.now());
-    let copied = told(copied.map_err(acts::Error::from), "keeping the running copy")?;
+    let copied = log_fault(copied.map_err(acts::Error::from), "keeping the running copy")?;
     match &copied {
         Copied::Whole => state.metrics().note_copied(now),
         Copied::Fenced(fence) => {

@@ -9,7 +9,7 @@ use model::change::change_file::Actor;
 use store::{Lane, Mode};
 
 use crate::background::rounds::{self, USUAL};
-use crate::background::sequencer::told;
+use crate::background::sequencer::log_fault;
 use crate::http::state::AppState;
 
 /// Starts the thread. The thread ends when the notifier dismisses it.
@@ -23,13 +23,13 @@ fn watch(state: &AppState, tenant: &str) {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due(cx);
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
-    let Some(due) = told(found, "looking for figures that alarm").filter(|due| !due.is_empty()) else {
+    let Some(due) = log_fault(found, "looking for figures that alarm").filter(|due| !due.is_empty()) else {
         return;
     };
     let due = Arc::new(due);
     let keep = move |cx: &mut Context<'_, '_>| open_due(cx, &due);
     let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
-    if told(kept, "opening action items of figures").is_some() {
+    if log_fault(kept, "opening action items of figures").is_some() {
         state.bells().ring(tenant);
     }
 }

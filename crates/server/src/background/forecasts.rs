@@ -9,7 +9,7 @@ use model::change::change_file::Actor;
 use store::{Lane, Mode};
 
 use crate::background::rounds::{self, USUAL};
-use crate::background::sequencer::told;
+use crate::background::sequencer::log_fault;
 use crate::http::state::AppState;
 
 /// Starts the thread. The thread ends when the notifier dismisses it.
@@ -25,11 +25,11 @@ pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
 fn fit_causes(state: &AppState, tenant: &str) {
     let executor = state.executor();
     let is_due = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_fit_due);
-    if told(is_due, "looking for verdicts on candidates") != Some(true) {
+    if log_fault(is_due, "looking for verdicts on candidates") != Some(true) {
         return;
     }
     let fitted = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, fit_due);
-    if told(fitted, "fitting the probability of candidates") == Some(true) {
+    if log_fault(fitted, "fitting the probability of candidates") == Some(true) {
         state.bells().ring(tenant);
     }
 }
@@ -38,7 +38,7 @@ fn fit(state: &AppState, tenant: &str) {
     let executor = state.executor();
     let load = |cx: &mut Context<'_, '_>| find_material(cx);
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, load);
-    let Some(Some(material)) = told(found, "reading outcomes for a model of failure") else {
+    let Some(Some(material)) = log_fault(found, "reading outcomes for a model of failure") else {
         return;
     };
     let model = material.fit();
@@ -50,7 +50,7 @@ fn fit(state: &AppState, tenant: &str) {
     );
     let keep = move |cx: &mut Context<'_, '_>| keep_model(cx, &model, &material);
     let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
-    if told(kept, "writing a model of failure") == Some(true) {
+    if log_fault(kept, "writing a model of failure") == Some(true) {
         state.bells().ring(tenant);
     }
 }

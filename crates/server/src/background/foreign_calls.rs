@@ -3,8 +3,9 @@
 
 use std::time::Instant;
 
+use acts::integration::beside::copy_comments::{self, Sent};
 use acts::integration::beside::{mirror_changes, read_foreign};
-use connect::integration::incumbent::{self, PAGE, Position, SMALL_PAGE, Unread, mirror};
+use connect::integration::incumbent::{self, PAGE, Position, SMALL_PAGE, Unread, comments, mirror};
 use jiff::Timestamp;
 use model::integration::foreign_system::LEFT_OUT;
 use store::queue::job;
@@ -18,6 +19,8 @@ const MOST_PAGES: usize = 100;
 const REST_SECONDS: i64 = 1;
 /// The reason for a response that is too long to read.
 const TOO_LONG: &str = "Its answer is longer than is read, or broke off.";
+/// After so many tries a failure to copy comments is reported to people.
+const COMMENT_TRIES: i64 = 5;
 
 /// The result of a call: the reason of a failure, and whether a retry may help.
 type Made = Result<(), (String, bool)>;
@@ -39,6 +42,9 @@ impl Courier {
     pub(super) fn make_foreign_call(&self, call: &job::Job) -> Option<Made> {
         if mirror_changes::is_call(&call.kind) {
             return Some(self.write_copy(call));
+        }
+        if copy_comments::is_call(&call.kind) {
+            return Some(self.copy_comments(call));
         }
         read_foreign::is_call(&call.kind).then(|| self.read_foreign(call))
     }
@@ -74,6 +80,68 @@ impl Courier {
         noted.map_err(again)
     }
 
+    /// Copies comments between a change and its copy: first those there, then those here.
+    fn copy_comments(&self, call: &job::Job) -> Made {
+        let began = tick();
+        let subject = call.subject.clone();
+        let found = self.look(&call.tenant, move |cx| copy_comments::errand(cx, &subject));
+        let Some(errand) = found.map_err(again)? else {
+            return Ok(());
+        };
+        let (system, credential) = (&errand.system, errand.credential.as_deref());
+        let told = match comments::read(&self.caller, system, credential, &errand.copy) {
+            Ok(told) => told,
+            Err(unread) => return self.end_comments(call, Sent::default(), Some(unread)),
+        };
+        let subject = call.subject.clone();
+        let taken = self.act(&call.tenant, move |cx| copy_comments::take(cx, &subject, &told));
+        let todo = taken.map_err(again)?;
+        let (mut sent, mut failed) = (Sent::default(), None);
+        for (id, text) in todo.write {
+            if failed.is_some() || !self.may_go_on(began) {
+                sent.left.push(id);
+                continue;
+            }
+            match comments::write(&self.caller, system, credential, (&errand.copy, &text)) {
+                Ok(()) => sent.written.push(id),
+                Err(unread) => {
+                    sent.left.push(id);
+                    failed = Some(unread);
+                }
+            }
+        }
+        let is_cut = todo.waits || (failed.is_none() && !sent.left.is_empty());
+        self.end_comments(call, sent, failed)?;
+        match is_cut {
+            true => Err(("Comments are left for the next try.".to_owned(), true)),
+            false => Ok(()),
+        }
+    }
+
+    /// Records what was written. A failure is tried again, and reported to people if it lasts.
+    fn end_comments(&self, call: &job::Job, mut sent: Sent, failed: Option<Unread>) -> Made {
+        let (why, waits) = match failed {
+            None => (None, false),
+            Some(Unread::Wait(seconds)) => (Some(format!("It asks to be left alone for {seconds} seconds.")), true),
+            Some(Unread::TooLong) => (Some(TOO_LONG.to_owned()), false),
+            Some(Unread::Failed(why)) => (Some(why), false),
+        };
+        let is_given_up = !waits && call.tries >= COMMENT_TRIES;
+        if is_given_up {
+            sent.problem.clone_from(&why);
+        }
+        let is_failure = why.is_some();
+        let subject = call.subject.clone();
+        if !is_failure || is_given_up || !sent.left.is_empty() || !sent.written.is_empty() {
+            let noted = self.act(&call.tenant, move |cx| copy_comments::note(cx, &subject, &sent));
+            noted.map_err(again)?;
+        }
+        match why {
+            Some(why) if !is_given_up => Err((why, true)),
+            _ => Ok(()),
+        }
+    }
+
     fn read_foreign(&self, call: &job::Job) -> Made {
         let subject = call.subject.clone();
         let found = self.look(&call.tenant, move |cx| read_foreign::errand(cx, &subject));
@@ -86,12 +154,12 @@ impl Courier {
         let noted = self.act(&call.tenant, move |cx| match &ended {
             Ended::Whole => {
                 read_foreign::note_whole(cx, &id)?;
-                read_foreign::ask_again(cx, &id)
+                read_foreign::queue_next_reading(cx, &id)
             }
             Ended::After(seconds, position) => read_foreign::go_on(cx, &id, (*seconds, &written(position))),
             Ended::Failed(why) => {
                 read_foreign::fail(cx, (&id, &url), why)?;
-                read_foreign::ask_again(cx, &id)
+                read_foreign::queue_next_reading(cx, &id)
             }
             // The edit that moved the position has already queued a new round.
             Ended::Gone => Ok(()),

@@ -10,7 +10,7 @@ use model::change::change_file::Actor;
 use proof::grounds::Lack;
 use store::{CrossTx, Lane, Mode};
 
-use crate::background::sequencer::{REST, pause, told};
+use crate::background::sequencer::{REST, log_fault, pause};
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 
@@ -43,7 +43,7 @@ impl Grounds {
         let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
         let executor = self.state.executor();
         let tenants = executor.wait_across(Lane::Worker, "whose events are to be judged", Mode::Read, find);
-        let Some(tenants) = told(tenants, "looking for logs to judge") else {
+        let Some(tenants) = log_fault(tenants, "looking for logs to judge") else {
             return false;
         };
         self.readers.retain(|tenant, _| tenants.contains(tenant));
@@ -60,7 +60,7 @@ impl Grounds {
     fn close_known(&mut self, tenant: &str) {
         let executor = self.state.executor();
         let known = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, known_lacks);
-        let Some(known) = told(known, "reading which changes lack their reasons") else {
+        let Some(known) = log_fault(known, "reading which changes lack their reasons") else {
             return;
         };
         for (change, what) in known {
@@ -121,11 +121,11 @@ impl Grounds {
         let about = lack.clone();
         let note = move |cx: &mut acts::Context<'_, '_>| note_lack(cx, &about);
         let noted = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, note);
-        let is_news = told(noted, "noting an event that lacks its reasons").unwrap_or_default();
+        let is_news = log_fault(noted, "noting an event that lacks its reasons").unwrap_or_default();
         if let Some(change) = lack.change.clone().filter(|_| is_news) {
             let revoke = move |cx: &mut acts::Context<'_, '_>| revoke_ungrounded(cx, &change);
             let revoked = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, revoke);
-            told(revoked, "revoking the permits of a change that lacks its reasons");
+            log_fault(revoked, "revoking the permits of a change that lacks its reasons");
         }
         self.state.bells().ring(tenant);
     }

@@ -295,7 +295,7 @@ impl Postman {
         let (id, vendor, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
         self.holder
             .act(&row.tenant, move |cx| match job::finish(cx.tx, &id, &holder)? {
-                true => notice_by_mail::tell_refused(cx, &id, &vendor, &address),
+                true => notice_by_mail::notify_refused(cx, &id, &vendor, &address),
                 false => Ok(()),
             })
     }

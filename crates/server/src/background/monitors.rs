@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::background::rounds;
-use crate::background::sequencer::{times, told};
+use crate::background::sequencer::{log_fault, times};
 use crate::http::state::AppState;
 use crate::integration::monitoring_state::Configured;
 
@@ -161,15 +161,15 @@ fn follow(state: &AppState, tenant: &str) {
         Ok(is_due || !measure_objectives::find_due(cx)?.is_empty())
     };
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look);
-    if told(found, "looking for monitors to raise or lower") != Some(true) {
+    if log_fault(found, "looking for monitors to raise or lower") != Some(true) {
         return;
     }
     let act = |cx: &mut Context<'_, '_>| {
         let has_moved = raise_monitors::follow(cx)?;
-        Ok(measure_objectives::ask(cx)? || has_moved)
+        Ok(measure_objectives::queue_calls(cx)? || has_moved)
     };
     let done = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
-    if told(done, "raising and lowering monitors") == Some(true) {
+    if log_fault(done, "raising and lowering monitors") == Some(true) {
         state.bells().ring(tenant);
     }
 }
@@ -180,7 +180,7 @@ fn write(state: &AppState, tenant: &str, folder: &Path, mut reads: impl FnMut(&s
     let found = state
         .executor()
         .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, load);
-    let Some(mut files) = told(found, "reading what is raised") else {
+    let Some(mut files) = log_fault(found, "reading what is raised") else {
         return Written::default();
     };
     let mut left_out = Vec::new();

@@ -11,17 +11,17 @@ use acts::integration::{external_checks, poll_deployments};
 use acts::risk::ask_probes;
 use acts::schedule::push_freezes;
 use connect::integration::cloudevents::{MEDIA_TYPE, Outgoing, structured};
-use connect::integration::deployments::{self, Known, Told};
+use connect::integration::deployments::{self, KnownDeployments, PollResult};
 use connect::integration::gitlab::freezes::{self, Whom};
 use connect::integration::traces::Begun;
 use connect::integration::{github, probe, reply, standard_webhooks};
 use connect::notify::chat;
 use connect::socket::call::{Call, Caller};
 use jiff::{SignedDuration, Timestamp};
-use model::change::around::checklist::Answered;
+use model::change::around::checklist::ProbeResult;
 use model::change::change_file::Actor;
 use model::directory::snapshot;
-use model::integration::signal::AskKind;
+use model::integration::signal::DecisionKind;
 use store::integration::call;
 use store::integration::webhook::{Delivery, Leased, Tried};
 use store::queue::job;
@@ -29,7 +29,7 @@ use store::{Lane, Mode};
 use wire::views;
 
 use crate::background::queue_worker::{HANDS, go_round, side_by_side};
-use crate::background::sequencer::{times, told};
+use crate::background::sequencer::{log_fault, times};
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 use crate::web::notify::letters;
@@ -104,7 +104,7 @@ impl Courier {
         };
         let executor = self.state.executor();
         let found = executor.wait_across(Lane::Worker, "which calls are due", Mode::Read, look);
-        let Some((due, is_due)) = told(found, "looking for due calls") else {
+        let Some((due, is_due)) = log_fault(found, "looking for due calls") else {
             return false;
         };
         if is_due {
@@ -136,7 +136,7 @@ impl Courier {
             .state
             .executor()
             .wait_across(Lane::Worker, "taking calls", Mode::Write, take);
-        let calls = told(taken, "taking calls").unwrap_or_default();
+        let calls = log_fault(taken, "taking calls").unwrap_or_default();
         side_by_side(&calls, |call| self.do_call(call));
     }
 
@@ -156,7 +156,7 @@ impl Courier {
                 Err((why, _)) => call::park(cx.tx, &id, &holder, why)?,
             })
         });
-        told(noted, "noting a call");
+        log_fault(noted, "noting a call");
     }
 
     /// Delivers a decision to the system that requested it; loads the current state first.
@@ -183,10 +183,10 @@ impl Courier {
         let Some(errand) = found else { return Ok(()) };
         let words = (errand.credential.as_str(), errand.page.as_str());
         reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())?;
-        if errand.check.ask == AskKind::RunTask && errand.check.is_over {
+        if errand.check.ask == DecisionKind::RunTask && errand.check.is_over {
             let check = errand.check.id.0.clone();
             let forgotten = self.act(&call.tenant, move |cx| run_tasks::forget_token(cx, &check));
-            told(forgotten, "forgetting the token of a run");
+            log_fault(forgotten, "forgetting the token of a run");
         }
         Ok(())
     }
@@ -209,8 +209,8 @@ impl Courier {
     }
 
     /// The response of a probe, or the reason why it has no usable response.
-    fn answer_of(&self, errand: &ask_probes::Errand) -> Answered {
-        let mut answered = Answered {
+    fn answer_of(&self, errand: &ask_probes::Errand) -> ProbeResult {
+        let mut answered = ProbeResult {
             probe: errand.key.clone(),
             place: errand.place.clone(),
             found: Err(format!("No probe `{}` is in use.", errand.key)),
@@ -255,7 +255,7 @@ impl Courier {
             .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
-        let known = Known {
+        let known = KnownDeployments {
             since: errand.since,
             ended: errand.ended,
         };
@@ -266,21 +266,21 @@ impl Courier {
         let is_tried = call.tries >= TRIES / 2;
         let told = match deployments::carry(&self.caller, connection, credential, &known, round) {
             Ok(told) => told,
-            Err(_) if is_tried => Told::default(),
+            Err(_) if is_tried => PollResult::default(),
             Err((why, _)) => return Err((why, true)),
         };
         self.take_deployments(call, told, is_tried)
     }
 
     /// Records the fetched deployments. If a repository failed, the same query is retried.
-    fn take_deployments(&self, call: &job::Job, told: Told, is_tried: bool) -> Result<(), (String, bool)> {
+    fn take_deployments(&self, call: &job::Job, told: PollResult, is_tried: bool) -> Result<(), (String, bool)> {
         let failed = told.failed.clone().filter(|_| !is_tried);
         let (subject, id, holder) = (call.subject.clone(), call.id.clone(), self.holder.clone());
         let is_done = failed.is_none();
         let taken = self.act(&call.tenant, move |cx| {
             poll_deployments::take(cx, &subject, &told.signals)?;
             if is_done {
-                return poll_deployments::ask_again(cx, &subject, &told.left);
+                return poll_deployments::queue_next_poll(cx, &subject, &told.left);
             }
             // A thread that lost its lease meanwhile leaves this to the next holder.
             call::note_left(cx.tx, &id, &holder, &told.left.join("\n"))?;
@@ -387,7 +387,7 @@ impl Courier {
         let noted = self.act(&one.tenant, move |cx| {
             send_webhooks::settle(cx, &webhook, &holder, &sent.tried, &sent.rest)
         });
-        told(noted, "noting a webhook's deliveries");
+        log_fault(noted, "noting a webhook's deliveries");
     }
 
     /// Adds the facts of the decision card to a chat message. Everything here is only read, and blocks no writer.
@@ -400,7 +400,7 @@ impl Courier {
         if keys.is_empty() {
             return Ok(());
         }
-        let told = self.look(tenant, move |cx| letters::answers(cx, &keys))?;
+        let told = self.look(tenant, move |cx| letters::card_facts(cx, &keys))?;
         let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
         for (card, answers) in cards.filter(|card| card.answers.is_empty()).zip(told) {
             card.answers = answers;
@@ -420,7 +420,7 @@ impl Courier {
         }
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
         let rested = self.act(tenant, move |cx| send_webhooks::leave_alone(cx, &id, &holder, until));
-        told(rested, "leaving a webhook alone");
+        log_fault(rested, "leaving a webhook alone");
     }
 
     /// Sends a round's messages one after the other; stops when the receiver is unavailable or the server stops.

@@ -4,7 +4,7 @@
 use std::thread::JoinHandle;
 
 use acts::Context;
-use acts::audit::outside_proofs::ask_witnesses::{Submission, ask_again, find_due_witnesses, take_answer};
+use acts::audit::outside_proofs::ask_witnesses::{Submission, add_cosignatures, find_due_witnesses, resubmit};
 use acts::audit::outside_proofs::stamp_log::{StampRequest, find_due_stamps, keep_stamp};
 use connect::socket::call::{Answer, Call, Caller};
 use jiff::SignedDuration;
@@ -14,7 +14,7 @@ use proof::time_stamp;
 use store::{Lane, Mode};
 
 use crate::background::rounds;
-use crate::background::sequencer::told;
+use crate::background::sequencer::log_fault;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 
@@ -35,7 +35,7 @@ pub(crate) fn start(state: &AppState, caller: &Caller) -> std::io::Result<Vec<Jo
             ("witnesses", "asking witnesses for cosignatures"),
             WITNESSES,
             move |state, tenant| {
-                ask_witnesses(state, &asking, tenant);
+                submit_to_witnesses(state, &asking, tenant);
             },
         )?,
         rounds::start(
@@ -43,13 +43,13 @@ pub(crate) fn start(state: &AppState, caller: &Caller) -> std::io::Result<Vec<Jo
             ("time-stamps", "asking authorities for time stamps"),
             AUTHORITIES,
             move |state, tenant| {
-                ask_authorities(state, &stamping, tenant);
+                request_time_stamps(state, &stamping, tenant);
             },
         )?,
     ])
 }
 
-fn ask_witnesses(state: &AppState, caller: &Caller, tenant: &str) {
+fn submit_to_witnesses(state: &AppState, caller: &Caller, tenant: &str) {
     let due = act(
         state,
         tenant,
@@ -61,7 +61,7 @@ fn ask_witnesses(state: &AppState, caller: &Caller, tenant: &str) {
         if state.bells().is_stopping() {
             return;
         }
-        if let Err(why) = ask_witness(state, caller, tenant, asked.clone()) {
+        if let Err(why) = submit_to_witness(state, caller, tenant, asked.clone()) {
             note(
                 state,
                 tenant,
@@ -72,7 +72,7 @@ fn ask_witnesses(state: &AppState, caller: &Caller, tenant: &str) {
 }
 
 /// Requests a witness's cosignature; a second time if the witness has seen another size than expected.
-fn ask_witness(state: &AppState, caller: &Caller, tenant: &str, asked: Submission) -> Result<(), String> {
+fn submit_to_witness(state: &AppState, caller: &Caller, tenant: &str, asked: Submission) -> Result<(), String> {
     let mut asked = asked;
     let mut answer = submit(caller, &asked)?;
     if answer.status == 409 {
@@ -81,7 +81,7 @@ fn ask_witness(state: &AppState, caller: &Caller, tenant: &str, asked: Submissio
             return Err(format!("it has seen another log of {size} entries"));
         }
         let witness = asked.witness.clone();
-        let again = move |cx: &mut Context<'_, '_>| ask_again(cx, &witness, size);
+        let again = move |cx: &mut Context<'_, '_>| resubmit(cx, &witness, size);
         let again = act(state, tenant, Mode::Read, "preparing a request to a witness", again).flatten();
         asked = again.ok_or_else(|| format!("it has seen a log of {size} entries, more than this log has"))?;
         answer = submit(caller, &asked)?;
@@ -90,7 +90,7 @@ fn ask_witness(state: &AppState, caller: &Caller, tenant: &str, asked: Submissio
         return Err(refusal(&answer));
     }
     let lines = read_cosignatures(&answer.body).map_err(|why| why.to_string())?;
-    let take = move |cx: &mut Context<'_, '_>| take_answer(cx, &asked, &lines);
+    let take = move |cx: &mut Context<'_, '_>| add_cosignatures(cx, &asked, &lines);
     let taken = state
         .executor()
         .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, take);
@@ -106,7 +106,7 @@ fn submit(caller: &Caller, asked: &Submission) -> Result<Answer, String> {
     })
 }
 
-fn ask_authorities(state: &AppState, caller: &Caller, tenant: &str) {
+fn request_time_stamps(state: &AppState, caller: &Caller, tenant: &str) {
     let due = act(
         state,
         tenant,
@@ -171,7 +171,7 @@ fn act<T: Send + 'static>(
     doing: &'static str,
     act: impl Fn(&mut Context<'_, '_>) -> acts::Result<T> + Send + 'static,
 ) -> Option<T> {
-    told(
+    log_fault(
         state.executor().wait(Lane::Worker, tenant, Actor::system(), mode, act),
         doing,
     )

@@ -8,7 +8,7 @@ use acts::report::project_outcomes::project_outcomes;
 use store::audit::log;
 use store::{CrossTx, Lane, Mode};
 
-use crate::background::sequencer::{REST, hold_back, pause, told};
+use crate::background::sequencer::{REST, hold_back, log_fault, pause};
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 
@@ -47,7 +47,7 @@ impl Projector {
         let find = |tx: &mut CrossTx<'_>| Ok(log::sizes(tx)?);
         let executor = self.state.executor();
         let sizes = executor.wait_across(Lane::Worker, "how far the logs are", Mode::Read, find);
-        let Some(sizes) = told(sizes, "looking how far the logs are") else {
+        let Some(sizes) = log_fault(sizes, "looking how far the logs are") else {
             return false;
         };
         let mut is_well = true;
@@ -58,7 +58,7 @@ impl Projector {
             if self.state.bells().is_stopping() {
                 return true;
             }
-            match told(project_outcomes(executor, &tenant), "following a log for figures") {
+            match log_fault(project_outcomes(executor, &tenant), "following a log for figures") {
                 Some(position) => self.seen.insert(tenant, position),
                 None => {
                     is_well = false;

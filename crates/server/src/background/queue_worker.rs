@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use store::{Lane, Lease, Mode};
 
-use crate::background::sequencer::{REST, hold_back, pause, times, told};
+use crate::background::sequencer::{REST, hold_back, log_fault, pause, times};
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 
@@ -68,7 +68,7 @@ impl Holder {
         act: impl Fn(&mut store::CrossTx<'_>) -> acts::Result<T> + Send + 'static,
     ) -> Option<T> {
         let executor = self.state.executor();
-        told(executor.wait_across(Lane::Worker, reason, mode, act), reason)
+        log_fault(executor.wait_across(Lane::Worker, reason, mode, act), reason)
     }
 
     /// Reads in a tenant as the system.
@@ -112,7 +112,7 @@ impl Holder {
             let retry_at = cx.now + SignedDuration::from_secs(seconds);
             Ok(fail(cx.tx, &id, &holder, retry_at, &why)?)
         });
-        told(noted, "giving a row back");
+        log_fault(noted, "giving a row back");
     }
 }
 
@@ -144,12 +144,12 @@ pub(crate) fn go_round(bell: &Receiver<()>, mut round: impl FnMut() -> bool) {
 
 /// Works rows, [`HANDS`] at a time, and comes back when all are done.
 pub(crate) fn side_by_side<T: Sync>(rows: &[T], work: impl Fn(&T) + Sync) {
-    by_hands(rows, HANDS, work);
+    in_parallel(rows, HANDS, work);
 }
 
 /// Processes rows with at most `hands` threads, and returns when all are done. A free thread takes the next row, so a slow row
 /// delays no other.
-pub(crate) fn by_hands<T: Sync>(rows: &[T], hands: usize, work: impl Fn(&T) + Sync) {
+pub(crate) fn in_parallel<T: Sync>(rows: &[T], hands: usize, work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     let share = || {
         while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -177,7 +177,7 @@ mod tests {
         let rows: Vec<usize> = (0..9).collect();
         let (done, seen) = mpsc::channel();
         let seen = Mutex::new(seen);
-        by_hands(&rows, 2, |row| {
+        in_parallel(&rows, 2, |row| {
             if *row > 0 {
                 assert!(done.send(*row).is_ok());
                 return;

@@ -15,7 +15,7 @@ use model::change::change_file::Actor;
 use store::{Lane, Mode};
 
 use crate::background::rounds::{USUAL, for_each_tenant, has_come};
-use crate::background::sequencer::{pause, told};
+use crate::background::sequencer::{log_fault, pause};
 use crate::http::state::AppState;
 
 /// How often it looks whether the time has come.
@@ -71,7 +71,7 @@ fn move_forecasts(state: &AppState, tenant: &str, since: Option<Timestamp>) -> b
     let since = since.unwrap_or(Timestamp::MIN);
     let find = move |cx: &mut Context<'_, '_>| find_due(cx, since);
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
-    let Some(found) = told(found, "looking for forecasts that move") else {
+    let Some(found) = log_fault(found, "looking for forecasts that move") else {
         return false;
     };
     let mut is_whole = true;
@@ -79,7 +79,7 @@ fn move_forecasts(state: &AppState, tenant: &str, since: Option<Timestamp>) -> b
         let part = Arc::new(part.to_vec());
         let keep = move |cx: &mut Context<'_, '_>| keep_moves(cx, &part);
         let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
-        is_whole &= told(kept, "moving forecasts").is_some();
+        is_whole &= log_fault(kept, "moving forecasts").is_some();
     }
     if !found.is_empty() {
         state.bells().ring(tenant);
@@ -90,11 +90,11 @@ fn move_forecasts(state: &AppState, tenant: &str, since: Option<Timestamp>) -> b
 fn search_tenant(state: &AppState, tenant: &str) {
     let executor = state.executor();
     let is_due = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_search_due);
-    if told(is_due, "looking for failures that recur") != Some(true) {
+    if log_fault(is_due, "looking for failures that recur") != Some(true) {
         return;
     }
     let written = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, search_problems);
-    if told(written, "proposing problems").is_some() {
+    if log_fault(written, "proposing problems").is_some() {
         state.bells().ring(tenant);
     }
 }

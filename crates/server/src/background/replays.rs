@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use store::{CrossTx, Lane, Mode, SYSTEM_TENANT};
 
-use crate::background::sequencer::{pause, told};
+use crate::background::sequencer::{log_fault, pause};
 use crate::http::settings::Settings;
 use crate::http::state::AppState;
 use crate::start::open_store;
@@ -98,7 +98,7 @@ impl Replays {
         let look = |tx: &mut CrossTx<'_>| Ok(store::damage::strays(tx)?);
         let executor = self.state.executor();
         let strays = executor.wait_across(Lane::Pages, "which rows belong to no tenant", Mode::Read, look);
-        damage.extend(told(strays, "looking for rows of no tenant")?);
+        damage.extend(log_fault(strays, "looking for rows of no tenant")?);
         for found in damage.iter().take(NAMED) {
             tracing::error!(
                 table = found.table,
@@ -114,7 +114,7 @@ impl Replays {
         let look = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
         let executor = self.state.executor();
         let found = executor.wait_across(Lane::Worker, "which logs are to be replayed", Mode::Read, look);
-        let mut tenants = told(found, "looking for logs to replay")?;
+        let mut tenants = log_fault(found, "looking for logs to replay")?;
         if !tenants.iter().any(|it| it == SYSTEM_TENANT) {
             tenants.push(SYSTEM_TENANT.to_owned());
         }
@@ -136,7 +136,7 @@ impl Replays {
                 return Some(1);
             }
             Err(_) if self.state.bells().is_stopping() => return None,
-            Err(error) => return told(Err(error), "replaying a log"),
+            Err(error) => return log_fault(Err(error), "replaying a log"),
         };
         let differences = report.findings.len();
         // The finding's content may be anybody's text, which has no place in the server's log.
@@ -161,7 +161,7 @@ impl Replays {
             .state
             .executor()
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
-        if told(noted, "noting the replay of a log").is_some() {
+        if log_fault(noted, "noting the replay of a log").is_some() {
             self.state.bells().ring(tenant);
         }
     }

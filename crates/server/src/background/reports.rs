@@ -10,7 +10,7 @@ use proof::crypto;
 use store::{Lane, Mode};
 
 use crate::background::rounds;
-use crate::background::sequencer::told;
+use crate::background::sequencer::log_fault;
 use crate::compliance::file_of;
 use crate::http::state::AppState;
 
@@ -40,10 +40,10 @@ fn make(state: &AppState, tenant: &str) -> bool {
     let executor = state.executor();
     let find = |cx: &mut Context<'_, '_>| find_due_report(cx);
     let found = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
-    let Some(Some(due)) = told(found, "computing a scheduled control report") else {
+    let Some(Some(due)) = log_fault(found, "computing a scheduled control report") else {
         return false;
     };
-    let file = told(
+    let file = log_fault(
         file_of(&due.report, due.schedule.format),
         "writing a scheduled control report",
     );
@@ -53,7 +53,7 @@ fn make(state: &AppState, tenant: &str) -> bool {
     let digest = crypto::digest_text(&file);
     let keep = move |cx: &mut Context<'_, '_>| keep_made_report(cx, &due, &digest);
     let kept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, keep);
-    let is_kept = told(kept, "noting a scheduled control report") == Some(true);
+    let is_kept = log_fault(kept, "noting a scheduled control report") == Some(true);
     if is_kept {
         state.bells().ring(tenant);
     }

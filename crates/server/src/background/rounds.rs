@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use store::{CrossTx, Lane, Mode};
 
-use crate::background::sequencer::{pause, told};
+use crate::background::sequencer::{log_fault, pause};
 use crate::http::state::AppState;
 
 /// How often a thread looks whether its time has come.
@@ -61,7 +61,7 @@ pub(crate) fn has_come(next: &mut Option<Timestamp>, now: Timestamp, between: Si
 pub(crate) fn for_each_tenant(state: &AppState, why: &'static str, mut visit: impl FnMut(&str)) {
     let find = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
     let found = state.executor().wait_across(Lane::Worker, why, Mode::Read, find);
-    for tenant in told(found, why).unwrap_or_default() {
+    for tenant in log_fault(found, why).unwrap_or_default() {
         if state.bells().is_stopping() {
             return;
         }

@@ -126,7 +126,7 @@ impl Faults {
 }
 
 /// A log whose events wait without getting a place.
-struct Standing {
+struct StalledLog {
     /// The log's size, where another server holds the pen; none where nothing can be placed.
     size: Option<u64>,
     since: Instant,
@@ -135,7 +135,7 @@ struct Standing {
 
 /// The logs of which events wait while another server holds the pen, or while nothing can be placed.
 #[derive(Default)]
-struct Stands(HashMap<String, Standing>);
+struct Stands(HashMap<String, StalledLog>);
 
 impl Stands {
     /// Notes the result of a step; nothing for a failed step. Returns true each time that a log has had no new place for
@@ -146,7 +146,7 @@ impl Stands {
             return false;
         }
         let size = placed.map(|it| it.to);
-        let begun = Standing {
+        let begun = StalledLog {
             size,
             since: now,
             told_at: now,
@@ -209,7 +209,7 @@ impl Sequencer {
             .state
             .executor()
             .wait_across(Lane::Worker, "how far the logs are", Mode::Read, find);
-        let Some(sizes) = told(sizes, "looking how far the logs are") else {
+        let Some(sizes) = log_fault(sizes, "looking how far the logs are") else {
             return;
         };
         let sizes = sizes.into_iter();
@@ -228,7 +228,7 @@ impl Sequencer {
                 .executor()
                 .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
         let mut is_well = true;
-        let waiting = told(waiting, "looking for events without a place")?;
+        let waiting = log_fault(waiting, "looking for events without a place")?;
         self.stands.keep(&waiting);
         self.faults.keep(&waiting);
         for tenant in waiting {
@@ -253,7 +253,7 @@ impl Sequencer {
         Some(is_well)
     }
 
-    /// As [`told_of`], but a fault that was fixed meanwhile is logged again at once.
+    /// As [`log_fault_of`], but a fault that was fixed meanwhile is logged again at once.
     fn told_at_times(&mut self, tenant: &str, placed: acts::Result<Sequenced>) -> Option<Sequenced> {
         if let Err(error) = &placed
             && !self.faults.is_due(tenant, &error.to_string(), tick())
@@ -274,7 +274,7 @@ impl Sequencer {
     fn lay_down_pens(&self) {
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
             let laid = sequence_events::lay_down_pen(self.state.executor(), tenant, &self.server);
-            told_of(tenant, laid, "laying down the pen of a log");
+            log_fault_of(tenant, laid, "laying down the pen of a log");
         }
     }
 
@@ -282,20 +282,20 @@ impl Sequencer {
     fn tend(&self) {
         for tenant in self.tenants() {
             let cosigned = cosign_log::cosign_log(self.state.executor(), &tenant);
-            told_of(&tenant, cosigned, "cosigning a log");
+            log_fault_of(&tenant, cosigned, "cosigning a log");
         }
-        told(
+        log_fault(
             cosign_log::cosign_log(self.state.executor(), SYSTEM_TENANT),
             "cosigning the system's log",
         );
-        told(
+        log_fault(
             note_log_sizes::note_log_sizes(self.state.executor()),
             "noting sizes of logs",
         );
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
             if self.look_at_log(tenant) {
                 let noted = check_log::note_log(self.state.executor(), tenant);
-                told_of(tenant, noted, "noting how far a log is");
+                log_fault_of(tenant, noted, "noting how far a log is");
             }
         }
         self.keep_seen_logs();
@@ -305,9 +305,9 @@ impl Sequencer {
     fn look_at_log(&self, tenant: &str) -> bool {
         let executor = self.state.executor();
         let found = check_log::look_at_log(executor, executor.services(), tenant);
-        match told_of(tenant, found, "looking whether a log is the one that was seen") {
+        match log_fault_of(tenant, found, "looking whether a log is the one that was seen") {
             Some(Some(why)) => {
-                tell_fault(tenant, &why, "keeping the gate closed over a log that was set back");
+                write_fault(tenant, &why, "keeping the gate closed over a log that was set back");
                 false
             }
             found => found.is_some(),
@@ -329,7 +329,7 @@ impl Sequencer {
             .state
             .executor()
             .wait_across(Lane::Worker, "all tenants", Mode::Read, find);
-        told(found, "listing tenants").unwrap_or_default()
+        log_fault(found, "listing tenants").unwrap_or_default()
     }
 
     /// Signs the revocation lists that have new entries or grow old.
@@ -341,13 +341,13 @@ impl Sequencer {
             .state
             .executor()
             .wait_across(Lane::Worker, "whose list is old", Mode::Read, find);
-        for tenant in told(stale, "looking for old revocation lists").unwrap_or_default() {
+        for tenant in log_fault(stale, "looking for old revocation lists").unwrap_or_default() {
             let act = sign_revocations::sign_revocations;
             let signed = self
                 .state
                 .executor()
                 .wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
-            told_of(&tenant, signed, "signing a revocation list");
+            log_fault_of(&tenant, signed, "signing a revocation list");
         }
     }
 }
@@ -360,7 +360,7 @@ pub(crate) fn times(fault: &str) -> Option<u32> {
 }
 
 /// Logs a fault of background work, which has no caller to report to. The same fault is logged once a minute, with its count.
-pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T> {
+pub(crate) fn log_fault<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T> {
     answer
         .inspect_err(|error| {
             if let Some(times) = times(&format!("{doing} {error}")) {
@@ -371,13 +371,13 @@ pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T>
 }
 
 /// The same of one tenant's work, by its name.
-fn told_of<T>(tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Option<T> {
+fn log_fault_of<T>(tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Option<T> {
     answer
-        .inspect_err(|error| tell_fault(tenant, &error.to_string(), doing))
+        .inspect_err(|error| write_fault(tenant, &error.to_string(), doing))
         .ok()
 }
 
-fn tell_fault(tenant: &str, error: &str, doing: &'static str) {
+fn write_fault(tenant: &str, error: &str, doing: &'static str) {
     if let Some(times) = times(&format!("{tenant} {doing} {error}")) {
         tracing::error!(error, tenant, doing, times, "work behind the doors failed");
     }

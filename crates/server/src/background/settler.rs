@@ -11,7 +11,7 @@ use model::change::change_file::Actor;
 use store::change::unsettled;
 use store::{CrossTx, Lane, Mode};
 
-use crate::background::sequencer::{pause, times, told};
+use crate::background::sequencer::{log_fault, pause, times};
 use crate::http::state::AppState;
 
 /// How often it looks whether something was left: checks that wait are turned within a second.
@@ -49,7 +49,7 @@ fn tenants(state: &AppState) -> Vec<String> {
     let found = state
         .executor()
         .wait_across(Lane::Worker, "whose changes are unsettled", Mode::Read, find);
-    told(found, "looking for changes that are unsettled").unwrap_or_default()
+    log_fault(found, "looking for changes that are unsettled").unwrap_or_default()
 }
 
 /// Evaluates the unsettled changes of a tenant, for one turn; returns whether all of them could be evaluated.
@@ -81,7 +81,7 @@ fn batch(state: &AppState, tenant: &str) -> Option<Left> {
             let pass = |cx: &mut Context<'_, '_>| pass_over(cx);
             let executor = state.executor();
             let passed = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, pass);
-            told(passed, "going past a change that could not be judged").map(|()| Left::More)
+            log_fault(passed, "going past a change that could not be judged").map(|()| Left::More)
         }
     }
 }

@@ -16,7 +16,7 @@ use store::integration::sink::{Due, Lag};
 use store::{Lane, Mode};
 
 use crate::background::queue_worker::go_round;
-use crate::background::sequencer::{times, told};
+use crate::background::sequencer::{log_fault, times};
 use crate::background::sink_file;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
@@ -90,7 +90,7 @@ impl Feeder {
         };
         let executor = self.state.executor();
         let found = executor.wait_across(Lane::Worker, "which sinks are due", Mode::Read, look);
-        let Some((due, lag)) = told(found, "looking for due sinks") else {
+        let Some((due, lag)) = log_fault(found, "looking for due sinks") else {
             return false;
         };
         if let Some(Lag {
@@ -131,7 +131,7 @@ impl Feeder {
         let holder = self.holder.clone();
         let more = round.position > round.before.position;
         let noted = self.act(&one.tenant, move |cx| feed_sinks::settle(cx, &round, &holder, &outcome));
-        told(noted, "noting what a sink took").is_some() && is_done && more
+        log_fault(noted, "noting what a sink took").is_some() && is_done && more
     }
 
     fn deliver(&self, tenant: &str, round: &Round) -> Outcome {
@@ -210,7 +210,7 @@ impl Feeder {
         }
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
         let rested = self.act(tenant, move |cx| feed_sinks::leave_alone(cx, &id, &holder, until));
-        told(rested, "leaving a sink alone");
+        log_fault(rested, "leaving a sink alone");
     }
 
     fn act<T: Send + 'static>(

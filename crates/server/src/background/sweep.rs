@@ -9,7 +9,7 @@ use model::change::change_file::Actor;
 use store::change::blob;
 use store::{Lane, Mode};
 
-use crate::background::sequencer::told;
+use crate::background::sequencer::log_fault;
 use crate::http::state::AppState;
 
 /// How old a file that nothing names must be to go.
@@ -26,7 +26,7 @@ pub(crate) fn sweep_evidence(state: &AppState, tenants: &[String]) -> usize {
         let sweep = move |cx: &mut Context<'_, '_>| Ok(blob::sweep(cx.tx, before)?);
         let executor = state.executor();
         let swept = executor.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, sweep);
-        told(swept, "sweeping evidence in the database");
+        log_fault(swept, "sweeping evidence in the database");
     }
     let Some(folder) = state.executor().tools().evidence_folder.clone() else {
         return 0;
@@ -100,7 +100,7 @@ fn unnamed(state: &AppState, tenants: &[String], batch: &[PathBuf]) -> Option<Ve
     );
     let look = move |tx: &mut store::CrossTx<'_>| Ok(blob::named(tx, &tenants, &digests)?);
     let executor = state.executor();
-    let named = told(
+    let named = log_fault(
         executor.wait_across(Lane::Worker, "which files evidence names", Mode::Read, look),
         "looking for evidence files that nothing names",
     )?;

@@ -5,14 +5,14 @@ use std::thread::JoinHandle;
 use acts::compliance::follow_violations::follow_violations;
 
 use crate::background::rounds::{self, USUAL};
-use crate::background::sequencer::told;
+use crate::background::sequencer::log_fault;
 use crate::http::state::AppState;
 
 /// Starts the thread. The thread ends when the notifier dismisses it.
 pub(crate) fn start(state: &AppState) -> std::io::Result<JoinHandle<()>> {
     let name = ("violations", "looking for violations of control rules");
     rounds::start(state, name, USUAL, |state, tenant| {
-        if told(
+        if log_fault(
             follow_violations(state.executor(), tenant),
             "following a log for violations",
         )

@@ -24,8 +24,8 @@ use store::queue::job;
 use store::queue::timer::{self, Timer};
 use store::{Lane, Mode};
 
-use crate::background::queue_worker::{Failed, Holder, LEASE, by_hands, go_round, side_by_side};
-use crate::background::sequencer::told;
+use crate::background::queue_worker::{Failed, Holder, LEASE, go_round, in_parallel, side_by_side};
+use crate::background::sequencer::log_fault;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
 use crate::notify::letter_files;
@@ -188,7 +188,7 @@ impl Worker {
         if deliveries {
             let rows = self.lease_deliveries();
             let take_all = |chain: &Vec<Delivery>| chain.iter().for_each(|row| self.take_delivery(row));
-            by_hands(&in_chains(rows), DELIVERY_HANDS, take_all);
+            in_parallel(&in_chains(rows), DELIVERY_HANDS, take_all);
         }
         true
     }
@@ -215,7 +215,7 @@ impl Worker {
                 Mode::Write,
                 move |cx: &mut acts::Context<'_, '_>| Ok(gate_use::add(cx.tx, &rows)?),
             );
-            told(written, "counting questions to the gate");
+            log_fault(written, "counting questions to the gate");
         }
     }
 
@@ -302,7 +302,7 @@ impl Worker {
     /// with the reason and shown to an administrator.
     fn set_aside(&self, row: &Delivery, reason: String) {
         let (id, holder) = (row.id.clone(), self.holder.name.clone());
-        told(
+        log_fault(
             self.holder
                 .act(&row.tenant, move |cx| Ok(inbox::park(cx.tx, &id, &holder, &reason)?)),
             "setting a delivery aside",
@@ -321,10 +321,10 @@ impl Worker {
         for tenant in tenants.unwrap_or_default() {
             // A look that finds nothing new must not hold the writer.
             let look = self.holder.look(&tenant, coverage::alarming);
-            let found = told(look, "matching deployments").unwrap_or_default();
+            let found = log_fault(look, "matching deployments").unwrap_or_default();
             if !found.is_empty() {
                 let tell = move |cx: &mut acts::Context<'_, '_>| coverage::raise_alarm(cx, &found);
-                told(self.holder.act(&tenant, tell), "telling of unmatched deployments");
+                log_fault(self.holder.act(&tenant, tell), "telling of unmatched deployments");
             }
             self.make_up_calls(&tenant);
         }
@@ -333,16 +333,16 @@ impl Worker {
     /// Queues missing calls, for example of connections from before such calls existed.
     fn make_up_calls(&self, tenant: &str) {
         let looked = self.holder.look(tenant, find_lost_calls::find_lost_calls);
-        for connection in told(looked, "looking for lost calls").unwrap_or_default() {
+        for connection in log_fault(looked, "looking for lost calls").unwrap_or_default() {
             let id = connection.id.0.clone();
             tracing::info!(tenant, id, "nothing was asked of this connection; it is from now on");
             let make_up = move |cx: &mut acts::Context<'_, '_>| find_lost_calls::make_up(cx, &connection);
-            told(self.holder.act(tenant, make_up), "making up for a lost call");
+            log_fault(self.holder.act(tenant, make_up), "making up for a lost call");
         }
         let looked = self.holder.look(tenant, read_foreign::find_unasked);
-        for system in told(looked, "looking for systems that nobody reads").unwrap_or_default() {
-            let ask = move |cx: &mut acts::Context<'_, '_>| read_foreign::ask_anew(cx, &system);
-            told(self.holder.act(tenant, ask), "having a system read anew");
+        for system in log_fault(looked, "looking for systems that nobody reads").unwrap_or_default() {
+            let ask = move |cx: &mut acts::Context<'_, '_>| read_foreign::requeue_reading(cx, &system);
+            log_fault(self.holder.act(tenant, ask), "having a system read anew");
         }
     }
 
@@ -450,9 +450,11 @@ impl Worker {
 
     fn tell_ends_of(&self, tenant: &str) {
         let ending = self.holder.look(tenant, warn_token_expiry::find_ending);
-        for id in told(ending, "looking for tokens that end").unwrap_or_default() {
-            let telling = self.holder.act(tenant, move |cx| warn_token_expiry::tell_end(cx, &id));
-            told(telling, "telling that a token ends");
+        for id in log_fault(ending, "looking for tokens that end").unwrap_or_default() {
+            let telling = self
+                .holder
+                .act(tenant, move |cx| warn_token_expiry::notify_end(cx, &id));
+            log_fault(telling, "telling that a token ends");
         }
     }
 
@@ -462,15 +464,15 @@ impl Worker {
         let after = mark_of(&self.erase_marks, tenant);
         let look = move |cx: &mut acts::Context<'_, '_>| set_retention::changes_due_after(cx, after.as_deref());
         let due = self.holder.look(tenant, look);
-        let due = told(due, "looking what the retention no longer keeps").unwrap_or_default();
+        let due = log_fault(due, "looking what the retention no longer keeps").unwrap_or_default();
         set_mark(&self.erase_marks, tenant.to_owned(), due.next);
         for id in due.changes {
             let erased = self.holder.act(tenant, move |cx| set_retention::erase_due(cx, &id));
-            told(erased, "erasing texts that the retention no longer keeps");
+            log_fault(erased, "erasing texts that the retention no longer keeps");
         }
         for _ in 0..PIECES {
             let forgotten = self.holder.act(tenant, set_retention::forget_due);
-            if told(forgotten, "forgetting deliveries that the retention no longer keeps") != Some(true) {
+            if log_fault(forgotten, "forgetting deliveries that the retention no longer keeps") != Some(true) {
                 return;
             }
         }
@@ -487,7 +489,7 @@ impl Worker {
                 find_lost_timers::find_lost_timers(cx, after.as_deref().unwrap_or_default())
             };
             let looked = self.holder.look(&tenant, look);
-            let lost = told(looked, "looking for lost timers").unwrap_or_default();
+            let lost = log_fault(looked, "looking for lost timers").unwrap_or_default();
             for (table, id) in lost.subjects {
                 let is_usual = [
                     audit_workload_trust::TABLE,
@@ -506,7 +508,7 @@ impl Worker {
                 let run = self
                     .holder
                     .act(&tenant, move |cx| acts::effects::run_timer::run_timer(cx, table, &id));
-                told(run, "making up for a lost timer");
+                log_fault(run, "making up for a lost timer");
             }
             set_mark(&self.marks, tenant, lost.mark);
         }
@@ -519,13 +521,13 @@ impl Worker {
             find_lost_timers::find_late_timers(cx, after.as_deref().unwrap_or_default())
         };
         let looked = self.holder.look(tenant, look);
-        let late = told(looked, "looking for late timers").unwrap_or_default();
+        let late = log_fault(looked, "looking for late timers").unwrap_or_default();
         for (table, id) in late.subjects {
             tracing::warn!(tenant, table, id, "a timer stood too late; it is set again");
             let run = self
                 .holder
                 .act(tenant, move |cx| acts::effects::run_timer::run_timer(cx, table, &id));
-            told(run, "setting a late timer again");
+            log_fault(run, "setting a late timer again");
         }
         set_mark(&self.late_marks, tenant.to_owned(), late.mark);
     }

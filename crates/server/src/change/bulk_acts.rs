@@ -46,7 +46,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         done: "is approved by you",
         reason: None,
         run: |cx, key, digest, comment| {
-            let mut body = words("comment", comment);
+            let mut body = text_body("comment", comment);
             body.insert("decision".to_owned(), "approve".into());
             body.insert("content_digest".to_owned(), digest.into());
             acts::approval::verbs::approve_change(cx, key, &body).map(drop)
@@ -74,7 +74,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be on hold",
         done: "is on hold",
         reason: Some("Why they wait"),
-        run: |cx, key, _, reason| acts::change::verbs::hold_change(cx, key, &words("reason", reason)),
+        run: |cx, key, _, reason| acts::change::verbs::hold_change(cx, key, &text_body("reason", reason)),
     },
     BulkAct {
         name: "cancel",
@@ -82,11 +82,11 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be cancelled",
         done: "is cancelled",
         reason: Some("Why they are called off"),
-        run: |cx, key, _, reason| acts::change::verbs::cancel_change(cx, key, &words("reason", reason)),
+        run: |cx, key, _, reason| acts::change::verbs::cancel_change(cx, key, &text_body("reason", reason)),
     },
 ];
 
-fn words(field: &str, text: &str) -> Body {
+fn text_body(field: &str, text: &str) -> Body {
     let mut body = Body::new();
     if !text.trim().is_empty() {
         body.insert(field.to_owned(), Value::String(text.to_owned()));
@@ -113,7 +113,7 @@ pub(crate) struct Picked {
 }
 
 /// The result for one change, or the expected one.
-pub(crate) struct Answer {
+pub(crate) struct BulkResult {
     /// The change.
     pub picked: Picked,
     /// Why not, where it was not done or would not be.
@@ -122,7 +122,7 @@ pub(crate) struct Answer {
     pub was_done: bool,
 }
 
-impl Answer {
+impl BulkResult {
     fn of(picked: Picked, failure: Option<Failure>) -> Self {
         Self {
             picked,
@@ -166,7 +166,7 @@ pub(crate) async fn look(
     caller: &Caller,
     lane: Lane,
     keys: Vec<String>,
-) -> Result<Vec<Answer>, Failure> {
+) -> Result<Vec<BulkResult>, Failure> {
     let act = move |cx: &mut Context<'_, '_>| {
         cx.allow(act::actions::READ)?;
         let mut found = Vec::new();
@@ -186,10 +186,10 @@ pub(crate) async fn look(
     };
     let found = state.act(lane, caller, Mode::Read, act).await?;
     let answer = |one: Result<Picked, (String, Refusal)>| match one {
-        Ok(picked) => Answer::of(picked, None),
+        Ok(picked) => BulkResult::of(picked, None),
         Err((key, refusal)) => {
             let failure = Failure::from(acts::Error::Refused(refusal));
-            Answer::of(
+            BulkResult::of(
                 Picked {
                     key,
                     ..Picked::default()
@@ -225,9 +225,9 @@ pub(crate) async fn each(
     state: &AppState,
     caller: &Caller,
     wish: &Wish,
-    mut answers: Vec<Answer>,
+    mut answers: Vec<BulkResult>,
     once: Option<&Once>,
-) -> Result<Vec<Answer>, Failure> {
+) -> Result<Vec<BulkResult>, Failure> {
     for answer in answers.iter_mut().filter(|answer| answer.failure.is_none()) {
         let done = one(state, caller, wish, &answer.picked, once).await;
         match done {

@@ -44,7 +44,7 @@ pub(crate) fn file_name(report: &ControlReport, format: ReportFormat) -> String 
 }
 
 /// A file for download, under its name.
-pub(crate) fn answer(name: &str, format: ReportFormat, bytes: Vec<u8>) -> Response {
+pub(crate) fn download(name: &str, format: ReportFormat, bytes: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),

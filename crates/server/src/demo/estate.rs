@@ -8,10 +8,11 @@ use acts::core::write;
 use acts::directory::{create_tenant, set_person, set_service};
 use acts::executor::Executor;
 use acts::identity::set_token;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
+use super::plans::described;
 use super::{OTHER, Past, Result, TENANT, body, matrix};
 use crate::identity::password;
 
@@ -118,11 +119,14 @@ const DEPENDENCIES: &[(&str, &str)] = &[
     ("ledger-db", "backup"),
 ];
 
-/// Fills the first tenant.
+/// How long from now on the templates of the demo are good, however long its past is.
+const DAYS_TO_REVIEW: i64 = 180;
+
+/// Fills the first tenant, from `at` on; its templates are reviewed after `now`.
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
+pub fn fill_first(executor: &Executor, at: Timestamp, now: Timestamp) -> Result<Staff> {
     let past = Past::new(executor, TENANT, at);
     open_tenant(&past, "Halden Freight")?;
     let mut staff = hire(&past, FIRST, true)?;
@@ -151,7 +155,7 @@ pub fn fill_first(executor: &Executor, at: Timestamp) -> Result<Staff> {
         Ok(())
     })?;
     matrix::fill(&past)?;
-    catalogue(&past, &staff)?;
+    catalogue(&past, &staff, now + SignedDuration::from_hours(24 * DAYS_TO_REVIEW))?;
     Ok(staff)
 }
 
@@ -173,9 +177,10 @@ pub fn fill_second(executor: &Executor, at: Timestamp) -> Result<Staff> {
     let requester = staff.people.get("other_requester").cloned().unwrap_or_default();
     past.by(&requester, |cx| {
         let request = json!({
-            "title": "Winter timetable", "description": "Load the winter timetable.", "justification": "It begins in December.",
-            "complexity": "low", "targets": [{"service": "timetable", "environment": "production"}],
+            "title": "Winter timetable", "complexity": "low",
+            "targets": [{"service": "timetable", "environment": "production"}],
         });
+        let request = described("Load the winter timetable.", "It begins in December.", request);
         create_change::create_change(cx, &body(request), &[])
     })?;
     Ok(staff)
@@ -225,32 +230,31 @@ fn credential(past: &Past, word: &'static str, login: &'static str) -> Result<Va
 }
 
 /// Two standard changes: proposed by an engineer, approved by owner and change manager.
-fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
+fn catalogue(past: &Past, staff: &Staff, review_by: Timestamp) -> Result<()> {
+    let restart = "Restart the print spooler on both nodes, one after the other.";
     let templates = [
         json!({
             "key": "restart-label-print", "title": "Restart label printing",
             "services": ["label-print"], "environments": ["production"], "free": ["planned_start", "planned_end"],
-            "locked": {
+            "locked": described(restart, "The spooler holds memory after two weeks.", json!({
                 "category": "application", "complexity": "low",
-                "description": "Restart the print spooler on both nodes, one after the other.",
-                "justification": "The spooler holds memory after two weeks.",
                 "plan": [{"title": "Restart node one", "minutes": 3, "check": "A test label prints"}, {"title": "Restart node two", "minutes": 3, "check": "A test label prints"}],
                 "rollback_plan": [{"title": "Fail over to the spare printer server", "minutes": 5}],
-            },
+            })),
         }),
         json!({
             "key": "rotate-edge-certificate", "title": "Rotate the edge certificate",
             "services": ["edge-dns", "status-page"], "environments": ["production"], "free": [],
-            "locked": {
-                "category": "security", "complexity": "low", "description": "Install the renewed certificate.",
-                "justification": "Certificates end after 90 days.",
+            "locked": described("Install the renewed certificate.", "Certificates end after 90 days.", json!({
+                "category": "security", "complexity": "low",
                 "plan": [{"title": "Install the certificate", "minutes": 5, "check": "The new serial is served"}],
                 "rollback_plan": [{"title": "Put the old certificate back", "minutes": 2}],
-            },
+            })),
         }),
     ];
     let person = |word: &str| staff.people.get(word).cloned().unwrap_or_default();
-    for template in templates {
+    for mut template in templates {
+        template["review_by"] = json!(review_by.to_string());
         let key = template["key"].as_str().unwrap_or_default().to_owned();
         past.by(&person("requester"), move |cx| {
             set_template::propose_template(cx, &body(template.clone()))

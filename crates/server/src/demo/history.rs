@@ -16,7 +16,7 @@ use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
 use super::estate::Staff;
-use super::plans::{ORDINARY, PLANS, artifact, request};
+use super::plans::{ORDINARY, PLANS, artifact, described, request};
 use super::{Past, Result, TENANT, body};
 
 /// A change being walked: its key, and the executor at its own time.
@@ -293,14 +293,15 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     past.go_to(at);
     let request = json!({
         "kind": "emergency", "title": "Restart label printing with the patched driver",
-        "description": "The driver loses the connection after each hundredth label.",
-        "justification": "Three docks stand still.", "threat": "Labels stop at every dock within the hour.",
+        "threat": "Labels stop at every dock within the hour.",
         "category": "application", "complexity": "low",
         "impact": {"data": "none", "availability": "medium", "compliance": "none"},
         "targets": [{"service": "label-print", "environment": "production", "artifact": artifact(n)}],
         "plan": [{"title": "Install the patched driver and restart", "minutes": 6}],
         "rollback_plan": [{"title": "Put the old driver back", "minutes": 4}], "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
     });
+    let what = "The driver loses the connection after each hundredth label.";
+    let request = described(what, "Three docks stand still.", request);
     let walk = create(past, staff, "implementer", request)?;
     walk.act("implementer", acts::change::verbs::submit_change)?;
     walk.act("implementer", |cx, key| {
@@ -340,8 +341,7 @@ fn glass(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
     past.go_to(at);
     let start = at + SignedDuration::from_hours(20);
     let request = json!({
-        "title": "Raise the limit of the print queue", "description": "Raise the limit from 500 to 2,000 jobs.",
-        "justification": "The morning's orders fill the queue.", "category": "configuration", "complexity": "low",
+        "title": "Raise the limit of the print queue", "category": "configuration", "complexity": "low",
         "impact": {"data": "none", "availability": "low", "compliance": "none"},
         "targets": [{"service": "label-print", "environment": "production", "artifact": artifact(n)}],
         "planned_start": start.to_string(), "planned_end": (start + SignedDuration::from_hours(2)).to_string(),
@@ -349,6 +349,8 @@ fn glass(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
         "rollback_plan": [{"title": "Load the old limit", "minutes": 2}], "rollback_minutes": 2,
         "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
     });
+    let what = "Raise the limit from 500 to 2,000 jobs.";
+    let request = described(what, "The morning's orders fill the queue.", request);
     let walk = create(past, staff, "requester", request)?;
     walk.submit()?;
     walk.assess()?;

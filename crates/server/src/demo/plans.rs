@@ -1,6 +1,7 @@
 //! The content of the demo's changes.
 
 use jiff::Timestamp;
+use model::change::read_content::new_change::NewChange;
 use serde_json::{Value, json};
 
 /// A change of the history: title, services, category, complexity, touches.
@@ -9,6 +10,8 @@ pub struct Plan {
     pub title: &'static str,
     /// The services, all in production.
     pub services: &'static [&'static str],
+    /// The team that does it, which runs the first of the services.
+    pub team: &'static str,
     /// The category of the change.
     pub category: &'static str,
     /// The complexity.
@@ -24,6 +27,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Raise the memory of the booking API to 8 GB",
         services: &["booking-api"],
+        team: "Logistics",
         category: "configuration",
         complexity: "low",
         description: "Each node gets 8 GB instead of 6; they are restarted one at a time.",
@@ -32,6 +36,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Bring driver-app 7.2 to all drivers",
         services: &["driver-app"],
+        team: "Mobile",
         category: "application",
         complexity: "medium",
         description: "Version 7.2 goes from a tenth of the drivers to all of them.",
@@ -40,6 +45,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Print return labels in two languages",
         services: &["label-print"],
+        team: "Warehouse",
         category: "application",
         complexity: "low",
         description: "The return label carries German beside English.",
@@ -48,6 +54,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Correct the fuel surcharge for ferries",
         services: &["rates-engine"],
+        team: "Pricing",
         category: "application",
         complexity: "low",
         description: "The surcharge follows the weekly table again.",
@@ -56,6 +63,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Add an index to the ledger's posting table",
         services: &["ledger-db"],
+        team: "Finance",
         category: "database",
         complexity: "medium",
         description: "An index on account and day, built without a lock.",
@@ -64,6 +72,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Send invoices as structured data to the public sector",
         services: &["invoicing"],
+        team: "Finance",
         category: "application",
         complexity: "medium",
         description: "Invoices to public buyers go out in the prescribed format.",
@@ -72,6 +81,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Show the queue at the customs gateway",
         services: &["customs-gateway", "status-page"],
+        team: "Logistics",
         category: "application",
         complexity: "low",
         description: "The status page shows how many declarations wait.",
@@ -80,6 +90,7 @@ pub const PLANS: &[Plan] = &[
     Plan {
         title: "Patch the warehouse hosts",
         services: &["wms"],
+        team: "Warehouse",
         category: "infrastructure",
         complexity: "low",
         description: "Security patches of the month on 34 hosts, in four waves.",
@@ -91,6 +102,7 @@ pub const PLANS: &[Plan] = &[
 pub const NETWORK: Plan = Plan {
     title: "Move a zone of the edge to the new resolvers of staging",
     services: &["edge-dns"],
+    team: "Platform",
     category: "network",
     complexity: "low",
     description: "One zone answers from the new resolvers, the old ones stay up for a day.",
@@ -106,8 +118,8 @@ pub fn request(plan: &Plan, n: usize, start: Timestamp, end: Timestamp) -> Value
         .iter()
         .map(|service| json!({"service": service, "environment": "production", "artifact": artifact, "rollback_to": before}))
         .collect();
-    json!({
-        "title": plan.title, "description": plan.description, "justification": plan.justification,
+    let rest = json!({
+        "title": plan.title,
         "objectives": "The change does what its title says, and nobody notices more than that.",
         "verification": "The dashboards of the service stay green for an hour.",
         "category": plan.category, "complexity": plan.complexity, "targets": targets,
@@ -118,8 +130,16 @@ pub fn request(plan: &Plan, n: usize, start: Timestamp, end: Timestamp) -> Value
             {"title": "Watch the dashboards", "owner": "tomasz", "minutes": 20, "check": "No alert for twenty minutes"},
         ],
         "rollback_plan": [{"title": "Bring the version before back", "owner": "pipeline", "minutes": 9, "check": "The old version on every node"}],
-        "rollback_minutes": 9, "implementers": ["tomasz", "pipeline"], "tester": "hanne", "team": "Logistics",
-    })
+        "rollback_minutes": 9, "implementers": ["tomasz", "pipeline"], "tester": "hanne", "team": plan.team,
+    });
+    described(plan.description, plan.justification, rest)
+}
+
+/// A request, or the locked part of a template, with its description and its justification.
+pub fn described(description: &str, justification: &str, mut rest: Value) -> Value {
+    rest[NewChange::DESCRIPTION.name] = description.into();
+    rest[NewChange::JUSTIFICATION.name] = justification.into();
+    rest
 }
 
 /// The artifact of change number `n`: any digest that differs from all others.

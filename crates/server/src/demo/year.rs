@@ -74,7 +74,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
             fit_model(&past)?;
             next_model += SignedDuration::from_hours(24 * QUARTER);
         }
-        one(&past, staff, &told(n), at)?;
+        one(&past, staff, &planned_change(n), at)?;
         if n.is_multiple_of(NETWORK_EACH) {
             let told = of_network((n - FIRST) / NETWORK_EACH);
             one(&past, staff, &told, at + SignedDuration::from_hours(APART / 2))?;
@@ -86,15 +86,15 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
 }
 
 /// A change of the year: its plan, its number, and its outcome.
-struct Told {
+struct PlannedChange {
     plan: &'static Plan,
     environment: &'static str,
     n: usize,
     end: End,
 }
 
-fn told(n: usize) -> Told {
-    Told {
+fn planned_change(n: usize) -> PlannedChange {
+    PlannedChange {
         plan: &PLANS[n % PLANS.len()],
         environment: "production",
         n,
@@ -104,9 +104,9 @@ fn told(n: usize) -> Told {
 
 /// The network change with an index: one of three is rolled back, far more than in any other category. These changes are in
 /// staging, so the forecasts for production stay as they are.
-fn of_network(index: usize) -> Told {
+fn of_network(index: usize) -> PlannedChange {
     let is_well = index % 3 != 1;
-    Told {
+    PlannedChange {
         plan: &NETWORK,
         environment: "staging",
         n: FIRST_OF_NETWORK + index,
@@ -129,7 +129,7 @@ fn end_of(n: usize) -> End {
 }
 
 /// The change's request; some changes of the API declare their undo.
-fn request_of(told: &Told, start: Timestamp) -> Value {
+fn request_of(told: &PlannedChange, start: Timestamp) -> Value {
     let mut request = request(told.plan, told.n, start, start + SignedDuration::from_hours(2));
     for target in request["targets"].as_array_mut().into_iter().flatten() {
         target["environment"] = json!(told.environment);
@@ -141,10 +141,10 @@ fn request_of(told: &Told, start: Timestamp) -> Value {
     request
 }
 
-fn one(past: &Past, staff: &Staff, told: &Told, at: Timestamp) -> Result<()> {
+fn one(past: &Past, staff: &Staff, told: &PlannedChange, at: Timestamp) -> Result<()> {
     past.go_to(at);
     let start = at + SignedDuration::from_hours(30);
-    let Told { plan, n, end, .. } = *told;
+    let PlannedChange { plan, n, end, .. } = *told;
     let walk = create(past, staff, "requester", request_of(told, start))?;
     past.pass(20);
     walk.submit()?;
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn work_on_the_network_fails_often_and_has_numbers_of_its_own() {
-        let of_quarter: Vec<Told> = (0..26).map(of_network).collect();
+        let of_quarter: Vec<PlannedChange> = (0..26).map(of_network).collect();
         let failed = of_quarter.iter().filter(|it| it.end == End::RolledBack).count();
         assert_eq!(failed, 9);
         assert!(
@@ -242,7 +242,7 @@ mod tests {
         let start = Timestamp::UNIX_EPOCH;
         for n in FIRST..FIRST + 100 {
             assert_eq!(
-                request_of(&told(n), start).get("planned_undo").is_some(),
+                request_of(&planned_change(n), start).get("planned_undo").is_some(),
                 end_of(n) == End::Undone,
                 "{n}"
             );

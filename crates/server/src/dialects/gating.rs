@@ -3,7 +3,7 @@
 use model::core::enums::State;
 use serde_json::{Map, Value, json};
 
-use super::Asked;
+use super::DialectRequest;
 use super::api::{Refused, items_of, text_of};
 use crate::http::percent::{escaped, segment};
 
@@ -12,7 +12,7 @@ const MOST_REASONS: usize = 20;
 
 /// The state of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum GatingState {
     /// The gate stops it for now.
     Awaiting,
     /// The gate lets it go.
@@ -24,15 +24,15 @@ pub(super) enum Standing {
 }
 
 /// The gating status of a deployment.
-pub(super) struct Told {
-    pub standing: Standing,
+pub(super) struct GatingStatus {
+    pub standing: GatingState,
     /// The change as the API shows it.
     pub change: Value,
     /// The missing conditions, each with `code`, `text` and `satisfy`.
     pub reasons: Vec<Value>,
 }
 
-impl Told {
+impl GatingStatus {
     /// The reasons in one text.
     pub(super) fn text(&self) -> String {
         let texts = self.reasons.iter().map(|it| {
@@ -44,7 +44,7 @@ impl Told {
 }
 
 /// The implementer of a change that a client makes: the client's own account, if it may implement or deliver.
-pub(super) async fn implementers(asked: &Asked) -> Result<Option<Value>, Refused> {
+pub(super) async fn implementers(asked: &DialectRequest) -> Result<Option<Value>, Refused> {
     let me = asked.api.get("/me").await?;
     let is_one = |role: &Value| matches!(text_of(role), "pipeline" | "implementer");
     let works = items_of(&me["roles"]).iter().any(is_one);
@@ -60,18 +60,18 @@ pub(super) fn state_of(change: &Value) -> State {
 ///
 /// The first go is requested as a recorded check, which starts the work as every check of a pipeline does; later queries only
 /// read.
-pub(super) async fn ask(asked: &Asked, run: &Value) -> Result<Told, Refused> {
+pub(super) async fn query_gate(asked: &DialectRequest, run: &Value) -> Result<GatingStatus, Refused> {
     let key = text_of(&run["change_key"]);
     let change = asked.api.get(&format!("/changes/{}", segment(key))).await?;
     let state = state_of(&change);
     let ended = match state {
-        State::Rejected => Some(Standing::Rejected),
-        State::Cancelled => Some(Standing::Cancelled),
+        State::Rejected => Some(GatingState::Rejected),
+        State::Cancelled => Some(GatingState::Cancelled),
         _ => None,
     };
     if let Some(standing) = ended {
         let reasons = vec![ending(&change, standing)];
-        return Ok(Told {
+        return Ok(GatingStatus {
             standing,
             change,
             reasons,
@@ -83,8 +83,8 @@ pub(super) async fn ask(asked: &Asked, run: &Value) -> Result<Told, Refused> {
         answer = asked.api.post("/gate-checks", &Value::Object(question)).await?;
     }
     if is_go(&answer) {
-        return Ok(Told {
-            standing: Standing::Allowed,
+        return Ok(GatingStatus {
+            standing: GatingState::Allowed,
             change,
             reasons: Vec::new(),
         });
@@ -100,8 +100,8 @@ pub(super) async fn ask(asked: &Asked, run: &Value) -> Result<Told, Refused> {
     }
     reasons.truncate(MOST_REASONS);
     let reasons = reasons.iter().map(plain).collect();
-    Ok(Told {
-        standing: Standing::Awaiting,
+    Ok(GatingStatus {
+        standing: GatingState::Awaiting,
         change,
         reasons,
     })
@@ -139,10 +139,10 @@ fn plain(reason: &Value) -> Value {
     json!({"code": reason["code"], "text": reason["text"], "satisfy": reason["satisfy"]})
 }
 
-fn ending(change: &Value, standing: Standing) -> Value {
+fn ending(change: &Value, standing: GatingState) -> Value {
     let key = text_of(&change["key"]);
     let (code, text) = match standing {
-        Standing::Cancelled => {
+        GatingState::Cancelled => {
             let why = text_of(&change["cancelled"]["reason"]);
             ("cancelled", format!("{key} was cancelled. {why}"))
         }
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn an_ending_says_why() {
         let change = json!({"key": "CHG-1", "cancelled": {"reason": "Not needed."}});
-        let reason = ending(&change, Standing::Cancelled);
+        let reason = ending(&change, GatingState::Cancelled);
         assert_eq!(reason["text"], "CHG-1 was cancelled. Not needed.");
-        assert_eq!(ending(&change, Standing::Rejected)["text"], "CHG-1 was rejected.");
+        assert_eq!(ending(&change, GatingState::Rejected)["text"], "CHG-1 was rejected.");
     }
 }

@@ -11,7 +11,7 @@ use model::core::enums::OutsideRunKind;
 use serde_json::{Value, json};
 
 use super::api::{Refused, items_of, text_of};
-use super::{Answered, Asked, runs};
+use super::{DialectRequest, DialectResponse, runs};
 use crate::http::percent::{decoded, escaped, segment};
 
 /// The form field that holds an attestation.
@@ -45,7 +45,7 @@ pub(super) async fn read_form(headers: &HeaderMap, body: Bytes) -> Result<Value,
 }
 
 /// Answers a request.
-pub(super) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn answer(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let unreadable = || Refused::field("The address holds something that is no text.");
     let parts: Option<Vec<String>> = asked.path.trim_matches('/').split('/').map(decoded).collect();
     let parts = parts.ok_or_else(unreadable)?;
@@ -100,7 +100,7 @@ fn digest(fingerprint: &str) -> Result<String, Refused> {
 }
 
 /// The change of a trail, about the service of the flow.
-async fn change(asked: &Asked, flow: &str, trail: &str) -> Result<Value, Refused> {
+async fn change(asked: &DialectRequest, flow: &str, trail: &str) -> Result<Value, Refused> {
     let found = asked.api.find(&format!("/changes/{}", segment(trail))).await?;
     let absent = || {
         Refused::new(
@@ -121,7 +121,7 @@ async fn change(asked: &Asked, flow: &str, trail: &str) -> Result<Value, Refused
 }
 
 /// Adds an attestation as evidence of its change; an attestation about an artifact must concern one of the change's artifacts.
-async fn attest(asked: &Asked, flow: &str, trail: &str) -> Result<Answered, Refused> {
+async fn attest(asked: &DialectRequest, flow: &str, trail: &str) -> Result<DialectResponse, Refused> {
     let change = change(asked, flow, trail).await?;
     let said = &asked.body;
     let name = text_of(&said["attestation_name"]);
@@ -157,11 +157,11 @@ async fn attest(asked: &Asked, flow: &str, trail: &str) -> Result<Answered, Refu
         .api
         .post(&format!("/changes/{}/evidence", segment(trail)), &body)
         .await?;
-    Ok(Answered::new(201, json!("OK")))
+    Ok(DialectResponse::new(201, json!("OK")))
 }
 
 /// Registers an artifact of a service, where it stays.
-async fn artifact(asked: &Asked, flow: &str) -> Result<Answered, Refused> {
+async fn artifact(asked: &DialectRequest, flow: &str) -> Result<DialectResponse, Refused> {
     let said = &asked.body;
     let artifact = digest(text_of(&said["fingerprint"]))?;
     let found = asked.api.find(&format!("/services/{}", segment(flow))).await?;
@@ -170,12 +170,12 @@ async fn artifact(asked: &Asked, flow: &str) -> Result<Answered, Refused> {
         return Err(Refused::new(404, "not_found", text));
     }
     let told = json!({"service": flow, "artifact": artifact});
-    runs::tell(asked, OutsideRunKind::Artifact, &artifact, &told).await?;
-    Ok(Answered::new(201, json!("OK")))
+    runs::report_run(asked, OutsideRunKind::Artifact, &artifact, &told).await?;
+    Ok(DialectResponse::new(201, json!("OK")))
 }
 
 /// Whether an artifact may go, by the gate.
-async fn assert(asked: &Asked, fingerprint: &str) -> Result<Answered, Refused> {
+async fn assert(asked: &DialectRequest, fingerprint: &str) -> Result<DialectResponse, Refused> {
     let artifact = digest(fingerprint)?;
     let needed = |name: &str, option: &str| {
         let missing = || {
@@ -193,7 +193,7 @@ async fn assert(asked: &Asked, fingerprint: &str) -> Result<Answered, Refused> {
         escaped(flow)
     );
     let answer = asked.api.get(&query).await?;
-    Ok(Answered::new(200, shown(&answer, flow, &asked.base)))
+    Ok(DialectResponse::new(200, shown(&answer, flow, &asked.base)))
 }
 
 fn shown(answer: &Value, flow: &str, base: &str) -> Value {

@@ -25,7 +25,7 @@ use model::core::enums::DialectName;
 use serde_json::Value;
 use store::{Lane, Mode};
 
-use crate::http::authenticate::Asking;
+use crate::http::authenticate::GateCaller;
 use crate::http::failure::Failure;
 use crate::http::handler::plain;
 use crate::http::route::query_of;
@@ -38,7 +38,7 @@ const BODY_MAX_BYTES: usize = 1024 * 1024;
 const FILE_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// A request in a dialect's format.
-struct Asked {
+struct DialectRequest {
     method: Method,
     path: String,
     query: Vec<(String, String)>,
@@ -52,7 +52,7 @@ struct Asked {
     now: Timestamp,
 }
 
-impl Asked {
+impl DialectRequest {
     /// The first value of a field of the query; an empty one counts as absent.
     fn query(&self, name: &str) -> Option<&str> {
         let found = self
@@ -70,7 +70,7 @@ struct File {
 }
 
 /// A response in a dialect's format.
-struct Answered {
+struct DialectResponse {
     status: u16,
     body: Value,
     headers: Vec<(&'static str, String)>,
@@ -78,7 +78,7 @@ struct Answered {
     bytes: Option<Vec<u8>>,
 }
 
-impl Answered {
+impl DialectResponse {
     fn new(status: u16, body: Value) -> Self {
         Self {
             status,
@@ -169,7 +169,7 @@ async fn serve(doors: &Doors, state: &AppState, dialect: DialectName, request: R
         (Err(why), _) => return refused(dialect, &why),
         (_, Err(failure)) => return failure.into_response(),
     };
-    let asked = Asked {
+    let asked = DialectRequest {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query,
@@ -253,7 +253,7 @@ async fn is_open(state: &AppState, dialect: DialectName, token: &str) -> Result<
     let bearer = HeaderValue::from_str(&format!("Bearer {token}"));
     let bearer = bearer.map_err(|_| Failure::new(401, "unauthenticated", "The credential cannot be read."))?;
     headers.insert(header::AUTHORIZATION, bearer);
-    let asking = Asking::of(state, Lane::Pages, &Method::GET, &headers).await?;
+    let asking = GateCaller::of(state, Lane::Pages, &Method::GET, &headers).await?;
     asking
         .act(state, Lane::Pages, Mode::Read, move |cx| is_enabled(cx, dialect))
         .await
@@ -277,10 +277,10 @@ fn absent() -> Response {
 
 fn refused(dialect: DialectName, why: &Refused) -> Response {
     let mut answered = match dialect {
-        DialectName::Servicenow => Answered::new(why.status, servicenow::refusal(why)),
+        DialectName::Servicenow => DialectResponse::new(why.status, servicenow::refusal(why)),
         DialectName::ServicenowDevops => servicenow::devops::refusal(why),
-        DialectName::Jira => Answered::new(why.status, jira::refusal(why)),
-        DialectName::Kosli => Answered::new(why.status, kosli::refusal(why)),
+        DialectName::Jira => DialectResponse::new(why.status, jira::refusal(why)),
+        DialectName::Kosli => DialectResponse::new(why.status, kosli::refusal(why)),
     };
     if let Some(seconds) = &why.retry_after {
         answered.headers.push(("retry-after", seconds.clone()));
@@ -288,7 +288,7 @@ fn refused(dialect: DialectName, why: &Refused) -> Response {
     sent(answered)
 }
 
-fn sent(answered: Answered) -> Response {
+fn sent(answered: DialectResponse) -> Response {
     let status = StatusCode::from_u16(answered.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = match answered.bytes {
         Some(bytes) => (status, bytes).into_response(),

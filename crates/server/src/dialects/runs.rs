@@ -4,16 +4,21 @@ use model::core::enums::OutsideRunKind;
 use model::integration::outside_run::key_of;
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::DialectRequest;
 use super::api::Refused;
 
 /// The run with this name; `None` where it was never reported.
-pub(super) async fn find(asked: &Asked, kind: OutsideRunKind, name: &str) -> Result<Option<Value>, Refused> {
+pub(super) async fn find(asked: &DialectRequest, kind: OutsideRunKind, name: &str) -> Result<Option<Value>, Refused> {
     asked.api.find(&format!("/outside-runs/{}", key_of(kind, name))).await
 }
 
 /// Reports a run; null fields are left out. A run whose fields are all known stays as it is.
-pub(super) async fn tell(asked: &Asked, kind: OutsideRunKind, name: &str, said: &Value) -> Result<Value, Refused> {
+pub(super) async fn report_run(
+    asked: &DialectRequest,
+    kind: OutsideRunKind,
+    name: &str,
+    said: &Value,
+) -> Result<Value, Refused> {
     let said: Vec<(&String, &Value)> = match said {
         Value::Object(fields) => fields.iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => Vec::new(),

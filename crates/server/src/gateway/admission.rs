@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::binding::Bindings;
-use super::question::{Asked, Decide, Decided, Place, permit_of};
+use super::question::{Decide, Decided, GatewayQuestion, Place, permit_of};
 use super::unclear::Unclear;
 use super::workload::{Site, Workload, is_made, is_unchanged, read, template_path};
 use crate::http::body::{JsonBody, check_length, read_all};
@@ -108,8 +108,8 @@ fn task(request: &Value, environment: &str, bindings: Option<&Bindings>) -> Resu
     read(&request["object"], path, site).map(Task::Workload)
 }
 
-fn question(about: Result<Place, Unclear>, permit: Option<String>, headers: &HeaderMap) -> Asked {
-    Asked {
+fn question(about: Result<Place, Unclear>, permit: Option<String>, headers: &HeaderMap) -> GatewayQuestion {
+    GatewayQuestion {
         door: DOOR.to_owned(),
         about,
         permit,

@@ -17,7 +17,7 @@ use hyper::body::Frame;
 use prost::Message;
 
 use super::heads::Heads;
-use super::question::{Asked, Decide, Decided, Place, door_of, permit_of, read_place};
+use super::question::{Decide, Decided, GatewayQuestion, Place, door_of, permit_of, read_place};
 use super::unclear::Unclear;
 use crate::http::body::read_all;
 use crate::http::failure::Failure;
@@ -47,13 +47,13 @@ struct CheckRequest {
 #[derive(Clone, PartialEq, Message)]
 struct Attributes {
     #[prost(message, optional, tag = "4")]
-    request: Option<AskedRequest>,
+    request: Option<AttributeRequest>,
     #[prost(map = "string, string", tag = "10")]
     context_extensions: HashMap<String, String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct AskedRequest {
+struct AttributeRequest {
     #[prost(message, optional, tag = "2")]
     http: Option<HttpRequest>,
 }
@@ -174,7 +174,7 @@ async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result
     let bytes = read_all(body, LIMIT).await.map_err(in_grpc)?;
     let request = CheckRequest::decode(unframed(&bytes)?)
         .map_err(|error| (INVALID_ARGUMENT, format!("The message cannot be read: {error}.")))?;
-    let (asked, sent) = asked(request, headers);
+    let (asked, sent) = read_question(request, headers);
     let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
     let decided = decider.decide(asked).await.map_err(in_grpc)?;
     Ok(describe(&decided, judged, &sent))
@@ -196,7 +196,7 @@ fn unframed(bytes: &[u8]) -> Result<&[u8], (i32, String)> {
 }
 
 /// The question, with the names of ours that the request sent.
-fn asked(request: CheckRequest, headers: HeaderMap) -> (Asked, Heads) {
+fn read_question(request: CheckRequest, headers: HeaderMap) -> (GatewayQuestion, Heads) {
     let attributes = request.attributes.unwrap_or_default();
     let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
     let extension = |name: &str| attributes.context_extensions.get(name).cloned();
@@ -213,7 +213,7 @@ fn asked(request: CheckRequest, headers: HeaderMap) -> (Asked, Heads) {
             satisfy: "Set both under `check_settings` of the route.",
         }),
     };
-    let asked = Asked {
+    let asked = GatewayQuestion {
         door: door_of(extension("gateway"), "envoy"),
         about,
         permit: permit_of(heads.value("assent-permit")),
@@ -346,7 +346,7 @@ mod tests {
         };
         let ask = |extensions: &[(&str, &str)]| {
             let attributes = Attributes {
-                request: Some(AskedRequest {
+                request: Some(AttributeRequest {
                     http: Some(http.clone()),
                 }),
                 context_extensions: extensions
@@ -354,7 +354,7 @@ mod tests {
                     .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                     .collect(),
             };
-            asked(
+            read_question(
                 CheckRequest {
                     attributes: Some(attributes),
                 },
@@ -419,13 +419,16 @@ mod tests {
             };
             let place = [("service", "shop"), ("environment", "production")];
             let attributes = Attributes {
-                request: Some(AskedRequest { http: Some(http) }),
+                request: Some(AttributeRequest { http: Some(http) }),
                 context_extensions: HashMap::from(place.map(|(key, value)| (key.to_owned(), value.to_owned()))),
             };
             let request = CheckRequest {
                 attributes: Some(attributes),
             };
-            asked(request, HeaderMap::new()).0.about.map_err(|unclear| unclear.code)
+            read_question(request, HeaderMap::new())
+                .0
+                .about
+                .map_err(|unclear| unclear.code)
         };
         let (first, second) = (digest("a"), digest("b"));
         let one = code(&[], vec![row("assent-artifact", first.clone())]).unwrap();

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::heads::Heads;
-use super::question::{Asked, Decide, Decided, Place, door_of, permit_of, read_place};
+use super::question::{Decide, Decided, GatewayQuestion, Place, door_of, permit_of, read_place};
 
 /// The header by which Envoy takes headers of the client away (`ext_authz` over HTTP).
 const TAKEN_AWAY: &str = "x-envoy-auth-headers-to-remove";
@@ -17,7 +17,7 @@ pub(super) async fn answer<D: Decide>(
     Path((service, environment)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let (asked, sent) = asked(&service, &environment, headers);
+    let (asked, sent) = read_question(&service, &environment, headers);
     let judged = asked.about.as_ref().map(Place::judged).unwrap_or_default();
     match decider.decide(asked).await {
         Ok(decided) => describe(&decided, judged, &sent),
@@ -26,10 +26,10 @@ pub(super) async fn answer<D: Decide>(
 }
 
 /// The question, with the names of ours that the request sent.
-fn asked(service: &str, environment: &str, headers: HeaderMap) -> (Asked, Heads) {
+fn read_question(service: &str, environment: &str, headers: HeaderMap) -> (GatewayQuestion, Heads) {
     let read = Heads::read(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
     let heads = read.clone().unwrap_or_default();
-    let asked = Asked {
+    let asked = GatewayQuestion {
         door: door_of(heads.value("assent-gateway").map(str::to_owned), "http"),
         about: read.and_then(|heads| read_place(service, environment, &heads)),
         permit: permit_of(heads.value("assent-permit")),
@@ -80,7 +80,7 @@ mod tests {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.append(name, value);
             }
-            let (asked, _) = asked("shop", "production", headers.clone());
+            let (asked, _) = read_question("shop", "production", headers.clone());
             asked.about.map(|place| place.artifact).map_err(|unclear| unclear.code)
         };
         let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));

@@ -1,6 +1,6 @@
 //! Gateways: the gate's decision in the protocols of the gateways before a service.
 //!
-//! A dialect turns a request into [`Asked`] and a [`Decided`] into a response; it decides nothing. A [`Decide`] decides: the
+//! A dialect turns a request into [`GatewayQuestion`] and a [`Decided`] into a response; it decides nothing. A [`Decide`] decides: the
 //! server itself, or the companion beside a gateway, which queries the server.
 
 mod admission;
@@ -14,9 +14,9 @@ mod unclear;
 mod workload;
 
 pub use binding::{Binding, Bindings};
-pub(crate) use own::{note_asked, note_plain, note_unclear};
+pub(crate) use own::{count_decision, note_plain, note_unclear};
 pub(crate) use question::reasons_line;
-pub use question::{Asked, Basis, Decide, Decided, Place};
+pub use question::{Basis, Decide, Decided, GatewayQuestion, Place};
 pub use unclear::{Unclear, is_digest};
 
 use axum::Router;

@@ -13,9 +13,9 @@ use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::binding::Bindings;
-use super::question::{Asked, Basis, Decide, Decided, Place, door_of, header};
+use super::question::{Basis, Decide, Decided, GatewayQuestion, Place, door_of, header};
 use super::unclear::Unclear;
-use crate::http::authenticate::Asking;
+use crate::http::authenticate::GateCaller;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::gate_counters::Counted;
@@ -27,8 +27,8 @@ use crate::http::{attempts, route};
 const REFUSED: &[&str] = &["change_missing", "unknown_service", "unknown_environment"];
 
 impl Decide for AppState {
-    async fn decide(&self, asked: Asked) -> Result<Decided, Failure> {
-        let asking = Asking::of(self, Lane::Gate, &Method::GET, &asked.headers).await?;
+    async fn decide(&self, asked: GatewayQuestion) -> Result<Decided, Failure> {
+        let asking = GateCaller::of(self, Lane::Gate, &Method::GET, &asked.headers).await?;
         let caller = asking.caller().clone();
         let place = match asked.about {
             Ok(place) => place,
@@ -132,7 +132,13 @@ pub(crate) fn note_unclear(state: &AppState, tenant: &str, door: &str, code: &st
 }
 
 /// Counts a request to `GET /gate` by its decision.
-pub(crate) fn note_asked(state: &AppState, tenant: &str, headers: &HeaderMap, question: &Question, answer: &Answer) {
+pub(crate) fn count_decision(
+    state: &AppState,
+    tenant: &str,
+    headers: &HeaderMap,
+    question: &Question,
+    answer: &Answer,
+) {
     let door = door_of(header(headers, "assent-gateway"), "plain");
     let named = Named {
         service: &question.service,

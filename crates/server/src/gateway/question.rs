@@ -52,7 +52,7 @@ impl Place {
 
 /// A question.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct GatewayQuestion {
     /// The endpoint, or the gateway's own name.
     pub door: String,
     /// The deployment, or the reason why it is unclear.
@@ -177,7 +177,7 @@ fn ascii(json: &str) -> String {
 /// The component that decides gate requests.
 pub trait Decide: Clone + Send + Sync + 'static {
     /// Decides; a failure is no decision, and every dialect reports it as closed.
-    fn decide(&self, asked: Asked) -> impl Future<Output = Result<Decided, Failure>> + Send;
+    fn decide(&self, asked: GatewayQuestion) -> impl Future<Output = Result<Decided, Failure>> + Send;
 
     /// The workloads in the cluster's configuration; without it only unchanged workloads are admitted.
     fn bindings(&self) -> Option<&Bindings>;
@@ -333,6 +333,10 @@ mod tests {
             (vec![("assent-artifact", &format!("{digest},{digest}"))], "not_a_digest"),
             (vec![("assent-artifact", "md5:a,sha256:b")], "not_a_digest"),
             (vec![("assent-artifact", "md5:a b")], "not_a_digest"),
+            (
+                vec![("assent-artifact", &format!("nordmann:{}", &digest[7..]))],
+                "not_a_digest",
+            ),
             (vec![("assent-artifact", ":a")], "not_a_digest"),
             (
                 vec![

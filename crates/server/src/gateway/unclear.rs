@@ -1,5 +1,7 @@
 //! Requests that are no valid gate requests, and the form of a digest.
 
+use model::gate::build::is_plain_digest;
+
 /// The longest name, digest or change key in a question, in characters.
 pub(super) const LONGEST: usize = 255;
 
@@ -25,16 +27,7 @@ pub(super) fn unclear(code: &'static str, subject: &str, text: impl Into<String>
     }
 }
 
-/// Whether a text is one digest in the grammar of OCI images (`algorithm:encoded`), of full length for SHA-256.
+/// Whether a text is one whole digest of a known algorithm, in small letters as registries write it.
 pub fn is_digest(text: &str) -> bool {
-    let Some((algorithm, encoded)) = text.split_once(':').filter(|_| text.len() <= LONGEST) else {
-        return false;
-    };
-    if algorithm == "sha256" {
-        return encoded.len() == 64 && encoded.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    }
-    let is_of_algorithm = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+._-".contains(&b);
-    let is_of_encoded = |b: u8| b.is_ascii_alphanumeric() || b"=_-".contains(&b);
-    let is_whole = |part: &str, fits: fn(u8) -> bool| !part.is_empty() && part.bytes().all(fits);
-    is_whole(algorithm, is_of_algorithm) && is_whole(encoded, is_of_encoded)
+    is_plain_digest(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }

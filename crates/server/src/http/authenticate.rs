@@ -5,6 +5,7 @@ use std::sync::Arc;
 use acts::Context;
 use acts::core::gate_question::{Asker, Question};
 use acts::core::row_mac;
+use acts::core::services::Way;
 use acts::gate::answer;
 use acts::identity::set_token;
 use acts::notify::make_feed;
@@ -21,7 +22,7 @@ use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
 use crate::http::attempts;
-use crate::http::caller::{Caller, Credential, Known, SESSION_COOKIE, Scope, cookie, digest_of};
+use crate::http::caller::{CachedCaller, Caller, Credential, SESSION_COOKIE, Scope, cookie, digest_of};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 
@@ -121,7 +122,7 @@ fn token_digest(secret: &str) -> Result<String, Failure> {
     Ok(digest_of(secret))
 }
 
-async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
+async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<CachedCaller, Failure> {
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find_token(tx, &wanted)?);
     let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
@@ -130,8 +131,14 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
         return by_workload(state, lane, digest).await;
     };
     let token = found.token;
-    if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
-        let code = if token.revoked { "revoked" } else { "expired" };
+    let is_revoked = token.revoked
+        || state
+            .executor()
+            .services()
+            .ended()
+            .is_over(&found.tenant, Way::Token(&token.id.0));
+    if is_revoked || token.expires_at.is_some_and(|end| end <= now) {
+        let code = if is_revoked { "revoked" } else { "expired" };
         attempts::note_token(state, &found.tenant, &token.id.0, code).await;
         return Err(unknown());
     }
@@ -144,7 +151,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
             services: token.services,
         },
     };
-    Ok(Known {
+    Ok(CachedCaller {
         caller: Arc::new(Caller {
             tenant: found.tenant,
             person: token.person,
@@ -152,20 +159,27 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
         }),
         expires_at: token.expires_at,
         generation: found.generation,
+        workload: None,
     })
 }
 
 /// A caller signed in with a token of their platform. The current workload record decides their rights.
-async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
+async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<CachedCaller, Failure> {
     let wanted = digest.clone();
     let find = move |tx: &mut store::CrossTx<'_>| Ok(workload::find(tx, &wanted)?);
     let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
     let now = ends_by(state);
+    let ended = state.executor().services().ended();
+    let is_over = |it: &workload::Entered| {
+        let way = Way::Workload(it.workload.id.as_str(), it.workload.version);
+        ended.is_over(&it.tenant, way)
+    };
     let found = found
-        .filter(|it| it.workload.active && now < it.expires_at)
+        .filter(|it| it.workload.active && now < it.expires_at && !is_over(it))
         .ok_or_else(unknown)?;
     let workload = found.workload;
-    Ok(Known {
+    let row = (workload.id.0.clone(), workload.version);
+    Ok(CachedCaller {
         caller: Arc::new(Caller {
             tenant: found.tenant,
             person: workload.person,
@@ -181,6 +195,7 @@ async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Kno
         }),
         expires_at: Some(found.expires_at),
         generation: found.generation,
+        workload: Some(row),
     })
 }
 
@@ -203,7 +218,17 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
         );
         return Err(unknown());
     }
-    if session.expires_at <= now {
+    let ended = state.executor().services().ended();
+    let is_over = ended.is_over(&tenant, Way::Session(&session.id))
+        || ended.is_over(&tenant, Way::SessionSince(&session.person, session.created_at));
+    if is_over {
+        tracing::warn!(
+            tenant,
+            person = session.person,
+            "a session was put back after the log ended it; it opens nothing"
+        );
+    }
+    if is_over || session.expires_at <= now {
         return Err(unknown());
     }
     let is_second = session.is_second_factor;
@@ -283,15 +308,15 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// The caller, perhaps from the cache. Only [`Asking::act`] accepts it, because the act's own transaction checks that the
+/// The caller, perhaps from the cache. Only [`GateCaller::act`] accepts it, because the act's own transaction checks that the
 /// cached data is still current. Code that needs a caller outside of an act takes [`Caller`], which is always looked up.
-pub(crate) struct Asking {
+pub(crate) struct GateCaller {
     caller: Arc<Caller>,
     /// For a token: the digest of its secret, and the generation of the tenant data at the look-up.
     seen: Option<(String, i64)>,
 }
 
-impl Asking {
+impl GateCaller {
     /// The caller, to be trusted only inside of an act.
     pub(crate) fn caller(&self) -> &Arc<Caller> {
         &self.caller
@@ -398,8 +423,23 @@ impl Asking {
     }
 }
 
+/// A token's bearer from the cache, unless the log ended the token since. A row that was put back may have been looked up before
+/// this server read of its end, and such an entry would last until the tenant data changes.
+fn remembered(state: &AppState, digest: &str) -> Option<CachedCaller> {
+    let known = state.callers().find(digest, ends_by(state))?;
+    let ended = state.executor().services().ended();
+    let is_over = |way: Way<'_>| ended.is_over(&known.caller.tenant, way);
+    let is_token_over = match &known.caller.credential {
+        Credential::Token { id, .. } => is_over(Way::Token(id)),
+        Credential::Session { .. } => false,
+    };
+    let row = known.workload.as_ref();
+    let is_workload_over = row.is_some_and(|(id, version)| is_over(Way::Workload(id, *version)));
+    (!is_token_over && !is_workload_over).then_some(known)
+}
+
 /// Looks a token up and remembers its bearer.
-async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Failure> {
+async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<CachedCaller, Failure> {
     let found = by_token(state, lane, digest.to_owned()).await;
     match &found {
         Ok(known) => {
@@ -411,7 +451,7 @@ async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Fa
     found
 }
 
-impl FromRequestParts<AppState> for Asking {
+impl FromRequestParts<AppState> for GateCaller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
@@ -419,7 +459,7 @@ impl FromRequestParts<AppState> for Asking {
     }
 }
 
-impl Asking {
+impl GateCaller {
     /// Finds the caller from the request's head.
     ///
     /// # Errors
@@ -435,8 +475,7 @@ impl Asking {
             return Ok(Self { caller, seen: None });
         };
         let digest = token_digest(secret)?;
-        let now = ends_by(state);
-        let known = match state.callers().find(&digest, now) {
+        let known = match remembered(state, &digest) {
             Some(known) => known,
             None => look_up(state, lane, &digest).await?,
         };
@@ -446,11 +485,11 @@ impl Asking {
     /// Finds the caller from the cache alone; `None` when a look-up is needed, or when the credential is no token.
     pub(crate) fn of_known(state: &AppState, headers: &HeaderMap) -> Option<Self> {
         let digest = token_digest(bearer(headers).ok()??).ok()?;
-        let known = state.callers().find(&digest, ends_by(state))?;
+        let known = remembered(state, &digest)?;
         Some(Self::with(state, digest, known))
     }
 
-    fn with(state: &AppState, digest: String, known: Known) -> Self {
+    fn with(state: &AppState, digest: String, known: CachedCaller) -> Self {
         attempts::note_token_use(state, &known.caller);
         Self {
             caller: known.caller,

@@ -273,7 +273,7 @@ pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Vec<u8>, Failure>
 ///
 /// # Errors
 /// As [`read_in_turn`].
-pub(crate) async fn at_hand(state: &AppState, request: Request, limit: u64) -> Result<Request, Failure> {
+pub(crate) async fn buffered(state: &AppState, request: Request, limit: u64) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
     check_length(&parts.headers, limit)?;
     let whole = read_in_turn(state, body, limit).await?;

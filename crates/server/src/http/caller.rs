@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acts::Context;
+use acts::core::services::Way;
+use acts::identity::known_ways;
 use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use model::change::change_file::{Actor, Lent, WayIn};
@@ -187,7 +189,9 @@ impl Caller {
         let person = cx.actor.person.clone();
         let directory = cx.directory()?;
         let maker = cx.actor.hand().filter(|_| cx.actor.by_token);
-        let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
+        let is_in_use =
+            |person: &PersonId| directory.is_active(person) && !known_ways::is_person_over(cx, &directory, person);
+        let is_answered = maker.is_none_or(is_in_use);
         // An agent uses a token and never signs in as a person; the agent ends with its sponsor.
         if let Some(agent) = directory.agent(&person)
             && !(cx.actor.by_token && agent.is_in_force(&directory, cx.now))
@@ -195,7 +199,7 @@ impl Caller {
             let text = "This agent is over, or did not come by a token of its own. An administrator adds agents.";
             return Err(Refusal::not_allowed(UNAUTHENTICATED, text).into());
         }
-        if cx.actor.is_system || (is_answered && directory.is_active(&person)) {
+        if cx.actor.is_system || (is_answered && is_in_use(&person)) {
             return Ok(());
         }
         Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())
@@ -206,15 +210,21 @@ impl Caller {
     /// # Errors
     /// [`Refusal::NotAllowed`], sent as 401; or the store's.
     pub(crate) fn check_alive(&self, cx: &mut Context<'_, '_>) -> acts::Result<()> {
-        let now = cx.now;
+        let (now, tenant) = (cx.now, cx.tenant());
         let is_alive = match &self.credential {
             Credential::Token { id, .. } => match store::record::load::<snapshot::Token>(cx.tx, id)? {
-                Some(it) => !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now),
+                Some(it) if cx.services.ended().is_over(&tenant, Way::Token(id)) || it.record.revoked => false,
+                Some(it) => it.record.expires_at.is_none_or(|end| end > now),
                 None => is_let_in(cx, id)?,
             },
             Credential::Session { digest, .. } => {
                 let found = session::load(cx.tx, digest)?;
-                found.is_some_and(|session| session.expires_at > now && session.person == self.person.0)
+                let ended = cx.services.ended();
+                found.is_some_and(|session| {
+                    let is_over = ended.is_over(&tenant, Way::Session(&session.id))
+                        || ended.is_over(&tenant, Way::SessionSince(&session.person, session.created_at));
+                    !is_over && session.expires_at > now && session.person == self.person.0
+                })
             }
         };
         if is_alive {
@@ -231,7 +241,7 @@ fn is_let_in(cx: &mut Context<'_, '_>, digest: &str) -> acts::Result<bool> {
         return Ok(false);
     };
     let found = store::record::load::<model::integration::workload::Workload>(cx.tx, &workload)?;
-    Ok(found.is_some_and(|it| it.record.active))
+    Ok(found.is_some_and(|it| it.record.active && !known_ways::is_workload_over(cx, &it.record)))
 }
 
 /// The value of a cookie.
@@ -253,29 +263,31 @@ pub(crate) fn digest_of(secret: &str) -> String {
 
 /// A token's bearer as of one generation of the tenant data.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct CachedCaller {
     pub caller: Arc<Caller>,
     pub expires_at: Option<Timestamp>,
     pub generation: i64,
+    /// Of a workload's job: the id and the version of the workload's row.
+    pub workload: Option<(String, i64)>,
 }
 
 /// A cache of token bearers by the digest of the secret. An entry grants nothing by itself: it saves the look-up, and the act's
 /// own transaction checks that the tenant data, tokens included, is unchanged.
 #[derive(Default)]
-pub(crate) struct KnownCallers(Mutex<HashMap<String, Known>>);
+pub(crate) struct KnownCallers(Mutex<HashMap<String, CachedCaller>>);
 
 impl KnownCallers {
-    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, CachedCaller>> {
         // The cache stays consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn find(&self, digest: &str, now: Timestamp) -> Option<Known> {
+    pub(crate) fn find(&self, digest: &str, now: Timestamp) -> Option<CachedCaller> {
         let found = self.map().get(digest).cloned();
         found.filter(|known| known.expires_at.is_none_or(|end| now < end))
     }
 
-    pub(crate) fn keep(&self, digest: &str, known: &Known) {
+    pub(crate) fn keep(&self, digest: &str, known: &CachedCaller) {
         let mut map = self.map();
         if map.len() >= CALLERS {
             map.clear();

@@ -14,31 +14,31 @@ use axum::routing::MethodRouter;
 use crate::http::state::AppState;
 
 /// The future type of axum's own handlers, so boxing here adds no box per request.
-type Answering = Pin<Box<dyn Future<Output = Response> + Send>>;
+type HandlerFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// A handler without a type of its own.
 #[derive(Clone)]
-pub(crate) struct Plain(Arc<dyn Fn(Request, AppState) -> Answering + Send + Sync>);
+pub(crate) struct Plain(Arc<dyn Fn(Request, AppState) -> HandlerFuture + Send + Sync>);
 
 impl Handler<(), AppState> for Plain {
-    type Future = Answering;
+    type Future = HandlerFuture;
 
-    fn call(self, request: Request, state: AppState) -> Answering {
+    fn call(self, request: Request, state: AppState) -> HandlerFuture {
         (self.0)(request, state)
     }
 }
 
 /// Any handler as one common type.
-pub(crate) fn plain<T: 'static>(handler: impl Handler<T, AppState, Future = Answering>) -> Plain {
+pub(crate) fn plain<T: 'static>(handler: impl Handler<T, AppState, Future = HandlerFuture>) -> Plain {
     Plain(Arc::new(move |request, state| handler.clone().call(request, state)))
 }
 
 /// As `axum::routing::get`.
-pub(crate) fn get<T: 'static>(handler: impl Handler<T, AppState, Future = Answering>) -> MethodRouter<AppState> {
+pub(crate) fn get<T: 'static>(handler: impl Handler<T, AppState, Future = HandlerFuture>) -> MethodRouter<AppState> {
     axum::routing::get(plain(handler))
 }
 
 /// As `axum::routing::post`.
-pub(crate) fn post<T: 'static>(handler: impl Handler<T, AppState, Future = Answering>) -> MethodRouter<AppState> {
+pub(crate) fn post<T: 'static>(handler: impl Handler<T, AppState, Future = HandlerFuture>) -> MethodRouter<AppState> {
     axum::routing::post(plain(handler))
 }

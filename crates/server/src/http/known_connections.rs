@@ -16,7 +16,7 @@ pub(crate) struct Found {
 
 /// A connection as of one generation of the tenant data, which includes connections.
 #[derive(Clone)]
-pub(crate) struct Known {
+pub(crate) struct CachedConnection {
     pub found: Arc<Found>,
     pub generation: i64,
 }
@@ -24,19 +24,19 @@ pub(crate) struct Known {
 /// A cache of connections by id. An entry accepts nothing by itself: it saves the look-ups, and the transaction that keeps a
 /// delivery checks that the tenant data is unchanged.
 #[derive(Default)]
-pub(crate) struct KnownConnections(Mutex<HashMap<String, Known>>);
+pub(crate) struct KnownConnections(Mutex<HashMap<String, CachedConnection>>);
 
 impl KnownConnections {
-    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, CachedConnection>> {
         // The cache stays consistent after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn find(&self, connection: &str) -> Option<Known> {
+    pub(crate) fn find(&self, connection: &str) -> Option<CachedConnection> {
         self.map().get(connection).cloned()
     }
 
-    pub(crate) fn keep(&self, connection: &str, known: &Known) {
+    pub(crate) fn keep(&self, connection: &str, known: &CachedConnection) {
         let mut map = self.map();
         if map.len() >= CONNECTIONS {
             map.clear();

@@ -20,7 +20,7 @@ const COPY_LAG: &str = "How many seconds ago everything was in the running copy"
 const EDGES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Answered {
+struct ResponseLabel {
     route: String,
     method: String,
     status: u16,
@@ -55,7 +55,7 @@ struct ArchiveLabel {
 /// All figures.
 pub(crate) struct Metrics {
     registry: Registry,
-    answers: Family<Answered, Counter>,
+    answers: Family<ResponseLabel, Counter>,
     seconds: Family<Door, Histogram>,
     queues: Family<QueueLabel, Gauge>,
     lanes: Family<LaneLabel, Gauge>,
@@ -163,7 +163,7 @@ impl Metrics {
     /// Counts a response. `route` is the pattern of the path, never the path itself. `took` is absent for a response that was
     /// held back at the caller's wish: its duration does not measure the endpoint.
     pub(crate) fn note_answer(&self, route: &str, method: &str, status: u16, took: Option<Duration>) {
-        let label = Answered {
+        let label = ResponseLabel {
             route: route.to_owned(),
             method: known_method(method).to_owned(),
             status,

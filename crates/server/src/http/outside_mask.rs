@@ -5,34 +5,26 @@
 use std::collections::{BTreeSet, HashMap};
 
 use acts::Context;
+use model::change::read_content::new_change::NewChange;
 use model::core::body::Body;
+use model::core::card::Described;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::outside_names::OutsideNames;
 use model::gate::answer::Answer;
 use serde_json::{Map, Value};
 
-/// Members with text that a person wrote into a visible record, and that an edit sends back.
+/// Members with text that a person wrote into a visible record, and that an edit sends back; beside the free texts of a request
+/// for a change.
 const WRITTEN: &[&str] = &[
-    "business_contact",
     "custom",
-    "description",
     "disruption",
-    "expedited_reason",
     "improvements",
-    "justification",
-    "labels",
-    "no_rollback_reason",
-    "objectives",
     "plan",
     "risk_override",
     "rollback_plan",
     "security",
     "summary",
-    "team",
-    "threat",
-    "title",
-    "verification",
 ];
 /// Members with an enumerated value, a time or an address of this server: never the name of a record.
 const CLOSED: &[&str] = &[
@@ -102,6 +94,11 @@ const KEPT_ELEMENTS: &[&str] = &["textarea", "script", "style"];
 const ADDRESSES: &[&str] = &["href", "action", "src", "formaction"];
 /// Attributes that hold a sentence.
 const SENTENCES: &[&str] = &["title", "aria-label", "alt", "placeholder"];
+
+fn is_written(member: &str) -> bool {
+    let mut request = NewChange::FIELDS.iter().filter(|field| field.is_free_text);
+    WRITTEN.contains(&member) || request.any(|field| field.name == member)
+}
 
 /// The mask of one response.
 struct Mask<'m, 'a, 'c> {
@@ -175,7 +172,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
 
     /// Removes names from a response; rows that name a record outside the scope leave their list.
     fn value(&mut self, member: &str, value: &mut Value) {
-        if WRITTEN.contains(&member) || CLOSED.contains(&member) && !value.is_object() {
+        if is_written(member) || CLOSED.contains(&member) && !value.is_object() {
             return;
         }
         match value {
@@ -212,7 +209,7 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
             return;
         };
         let instead = self.without(&key).unwrap_or_default();
-        for (_, inner) in map.iter_mut().filter(|(name, _)| WRITTEN.contains(&name.as_str())) {
+        for (_, inner) in map.iter_mut().filter(|(name, _)| is_written(name)) {
             match inner {
                 Value::String(text) => text.clone_from(&instead),
                 Value::Array(rows) => rows.clear(),
@@ -255,8 +252,8 @@ impl<'m, 'a, 'c> Mask<'m, 'a, 'c> {
         let none = OutsideNames::default();
         let names = if is_own { &none } else { &*names };
         let (path, query) = address.split_once('?').unwrap_or((address, ""));
-        let queried = words_of(query).filter(|part| !asked.contains(*part));
-        let mut parts = words_of(path).chain(queried);
+        let queried = tokens_of(query).filter(|part| !asked.contains(*part));
+        let mut parts = tokens_of(path).chain(queried);
         parts.any(|part| names.is_hidden(part, &mut |key| sees(cx, seen, key)))
     }
 
@@ -428,7 +425,7 @@ fn entered(page: &str) -> BTreeSet<String> {
 }
 
 /// The words of an address, or of a part of one.
-fn words_of(address: &str) -> impl Iterator<Item = &str> {
+fn tokens_of(address: &str) -> impl Iterator<Item = &str> {
     address.split(['/', '?', '&', '=', '#', '+'])
 }
 
@@ -512,7 +509,7 @@ pub(crate) fn mask_page(cx: &mut Context<'_, '_>, page: String, query: &str) -> 
     let Some(mut mask) = Mask::of(cx)? else {
         return Ok(page);
     };
-    mask.asked = words_of(query).map(str::to_owned).collect();
+    mask.asked = tokens_of(query).map(str::to_owned).collect();
     Ok(mask.page(&page))
 }
 

@@ -16,7 +16,7 @@ const PAGING: [&str; 2] = ["limit", "after"];
 type Words = HashMap<(&'static str, String), Vec<&'static str>>;
 
 /// Parameters by method and path, for all routes.
-fn words() -> &'static Words {
+fn parameters() -> &'static Words {
     static WORDS: OnceLock<Words> = OnceLock::new();
     WORDS.get_or_init(|| {
         let routes = wire::openapi::routes().iter();
@@ -40,7 +40,7 @@ pub(crate) fn check((method, path): (&'static str, &str), query: &[(String, Stri
     if query.is_empty() {
         return Ok(());
     }
-    let Some(known) = words().get(&(method, format!("{BASE}{path}"))) else {
+    let Some(known) = parameters().get(&(method, format!("{BASE}{path}"))) else {
         return Ok(());
     };
     let mut errors: Vec<FieldError> = Vec::new();
@@ -78,7 +78,7 @@ pub(crate) fn check((method, path): (&'static str, &str), query: &[(String, Stri
 ///
 /// # Errors
 /// 422.
-pub(crate) fn check_words(path: &str, query: &[(String, String)]) -> Result<(), Refusal> {
+pub(crate) fn check_parameters(path: &str, query: &[(String, String)]) -> Result<(), Refusal> {
     check(("GET", path), query)
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn lists_know_paging_and_their_filters() {
-        let of = |method: &'static str, path: &str| &words()[&(method, path.to_owned())];
+        let of = |method: &'static str, path: &str| &parameters()[&(method, path.to_owned())];
         let changes = of("GET", "/api/v1/changes");
         assert!(
             ["state", "q", "limit", "after"]

@@ -25,7 +25,7 @@ use store::{Lane, Mode};
 use wire::problem::IF_MATCH_NEEDED;
 
 use crate::http::address::BASE;
-use crate::http::authenticate::Asking;
+use crate::http::authenticate::GateCaller;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
@@ -256,7 +256,7 @@ impl Places {
 async fn handle(
     route: &'static Route,
     State(state): State<AppState>,
-    asking: Asking,
+    asking: GateCaller,
     uri: Uri,
     Places(places): Places,
     headers: HeaderMap,
@@ -389,10 +389,10 @@ fn guarded(cx: &mut Context<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) 
     scoped::check_door(cx, route.method, route.path)?;
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
-        return answered(cx, route, ask);
+        return run_route(cx, route, ask);
     };
     let version = current(cx, ask)?;
-    let answer = answered(cx, route, ask);
+    let answer = run_route(cx, route, ask);
     if let Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) = &answer {
         return answer;
     }
@@ -427,7 +427,7 @@ pub(crate) fn list_page(
 }
 
 /// The act's result, then a refusal of unknown query parameters. The refusal rolls the act back.
-fn answered(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
+fn run_route(cx: &mut Context<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
     match (route.act)(cx, ask) {
         Ok(mut reply) => {
             query_words::check((route.method, route.path), &ask.query)?;

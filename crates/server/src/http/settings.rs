@@ -19,6 +19,10 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Addresses of proxies whose `X-Forwarded-For` is trusted, as `10.0.0.0/8` or a plain address.
     pub trusted_proxies: Vec<String>,
+    /// Networks whose direct connections read `/metrics` and the reasons of `/readyz`.
+    pub metrics_from: Vec<String>,
+    /// The token with which everybody else reads these; without one nobody else does.
+    pub metrics_token: Option<String>,
     /// The folder for the embedded database, evidence files and the master key.
     pub data_dir: PathBuf,
     /// Whether the data folder's record of seen log sizes belongs to this database. It does not for a command on a database
@@ -70,6 +74,8 @@ impl Settings {
             public_url: None,
             tls: None,
             trusted_proxies: Vec::new(),
+            metrics_from: ["127.0.0.0/8", "::1"].map(str::to_owned).to_vec(),
+            metrics_token: None,
             data_dir: data_dir.into(),
             remembers_logs: true,
             copy_to: None,

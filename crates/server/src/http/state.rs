@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use acts::{Context, Doing, Executor};
 use axum::body::Bytes;
+use axum::http::Request;
 use connect::integration::traces::{Begun, Span, SpanKind, Traces, left_behind};
 use connect::socket::http::Http;
 use model::change::change_file::Actor;
@@ -25,6 +26,7 @@ use crate::http::noted::Noted;
 use crate::http::proved_writes::ProvedWrites;
 use crate::http::provider_calls::Outside;
 use crate::http::request_id::current_trace;
+use crate::http::source::Insiders;
 use crate::http::throttle::Throttle;
 use crate::identity::password;
 use crate::integration::monitoring_state::MonitoringState;
@@ -55,6 +57,7 @@ struct Inner {
     description: OnceLock<Bytes>,
     outside: Outside,
     cluster: OnceLock<Bindings>,
+    insiders: OnceLock<Insiders>,
     proved_writes: ProvedWrites,
     public_pages: PublicPages,
     traces: OnceLock<Traces>,
@@ -81,6 +84,7 @@ impl AppState {
             description: OnceLock::new(),
             outside: Outside::new(http),
             cluster: OnceLock::new(),
+            insiders: OnceLock::new(),
             proved_writes: ProvedWrites::default(),
             public_pages: PublicPages::default(),
             traces: OnceLock::new(),
@@ -97,6 +101,16 @@ impl AppState {
     /// The workloads from the cluster's configuration.
     pub(crate) fn cluster(&self) -> Option<&Bindings> {
         self.0.cluster.get()
+    }
+
+    /// Takes the readers of inner routes from the settings; once, at the start.
+    pub(crate) fn let_in(&self, insiders: Insiders) {
+        let _ = self.0.insiders.set(insiders);
+    }
+
+    /// Whether a request may read the figures and the reasons of readiness.
+    pub(crate) fn is_inside<B>(&self, request: &Request<B>) -> bool {
+        self.0.insiders.get().is_some_and(|insiders| insiders.have(request))
     }
 
     /// Has spans kept for the thread that sends them; once, at the start.
@@ -300,7 +314,7 @@ impl AppState {
         trace::within(current_trace(), || {
             self.0.executor.run(lane, &tenant, actor, mode, act, done);
         });
-        answer(lane, receive).await
+        await_result(lane, receive).await
     }
 
     /// Looks across tenants.
@@ -320,12 +334,12 @@ impl AppState {
             .run_across(lane, reason, mode, act, move |answer| {
                 let _ = send.send(answer);
             });
-        answer(lane, receive).await
+        await_result(lane, receive).await
     }
 }
 
 /// Waits for a lane's result, with a time limit: a database may keep its connections open and never respond.
-async fn answer<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
+async fn await_result<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
     let patience = match lane {
         Lane::Gate => GATE_PATIENCE,
         Lane::Acts | Lane::Pages | Lane::Worker => PATIENCE,

@@ -17,7 +17,7 @@ use crate::http::state::AppState;
 
 /// A tenant in which somebody is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct OtherTenant {
     /// Its key.
     pub tenant: String,
     /// Its name.
@@ -26,7 +26,7 @@ pub(crate) struct Known {
     pub is_acting: bool,
 }
 
-impl Known {
+impl OtherTenant {
     /// Where people of it sign in.
     pub fn door(&self) -> String {
         format!("/t/{}/sign-in", self.tenant)
@@ -37,7 +37,7 @@ impl Known {
 ///
 /// # Errors
 /// 403 for a token that reads nothing; the store's, as a failure response.
-pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Known>, Failure> {
+pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<OtherTenant>, Failure> {
     let asking = caller.clone();
     let own = move |cx: &mut acts::Context<'_, '_>| {
         asking.check_scope(Scope::Read)?;
@@ -51,7 +51,7 @@ pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Kn
     };
     let (name, subject) = state.act(Lane::Pages, caller, Mode::Read, own).await?;
     attempts::note_scope_use(state, caller, Scope::Read);
-    let mut found = vec![Known {
+    let mut found = vec![OtherTenant {
         tenant: caller.tenant.clone(),
         name,
         is_acting: true,
@@ -62,7 +62,7 @@ pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Kn
     let reason = "in which tenants the identity is known that this session proved";
     let all = state.across(Lane::Pages, reason, Mode::Read, find).await?;
     let others = all.into_iter().filter(|(tenant, _)| *tenant != caller.tenant);
-    found.extend(others.map(|(tenant, name)| Known {
+    found.extend(others.map(|(tenant, name)| OtherTenant {
         tenant,
         name,
         is_acting: false,

@@ -2,7 +2,7 @@
 //! down: a signature cannot be guessed, and an owner of a passkey gets in while others try passwords.
 
 use acts::Context;
-use acts::identity::set_passkey::{Answered, Begun, Shown, Wrong};
+use acts::identity::set_passkey::{Begun, CeremonyResult, Shown, Wrong};
 use acts::identity::{set_passkey as passkeys, set_second_factor};
 use model::change::change_file::Actor;
 use model::core::body::Body;
@@ -20,10 +20,10 @@ use crate::identity::sign_in::{self, NewSession, Origin, Start};
 const PASSKEY: &str = "passkey";
 
 /// Turns the result of a verification into a response, and records a failure under its person.
-fn judged<T>(state: &AppState, tenant: &str, answered: Answered<T>) -> Result<T, Failure> {
+fn judged<T>(state: &AppState, tenant: &str, answered: CeremonyResult<T>) -> Result<T, Failure> {
     let (wrong, person) = match answered {
-        Answered::Right(found) => return Ok(found),
-        Answered::Wrong(wrong, person) => (wrong, person),
+        CeremonyResult::Right(found) => return Ok(found),
+        CeremonyResult::Wrong(wrong, person) => (wrong, person),
     };
     if let Some(person) = person {
         attempts::note_sign_in(state, tenant, person.as_str(), PASSKEY, wrong.code());
@@ -130,7 +130,7 @@ pub(crate) async fn sign_in(
 ) -> Result<NewSession, Failure> {
     check_tenant(tenant)?;
     let finish = move |cx: &mut Context<'_, '_>| passkeys::finish_sign_in(cx, &id, &answer);
-    let answered: Answered<Shown> = state
+    let answered: CeremonyResult<Shown> = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, finish)
         .await?;
     let Shown { person, factor, id } = judged(state, tenant, answered)?;

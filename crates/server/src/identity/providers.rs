@@ -6,7 +6,7 @@ use acts::core::providers::{provider, provider_secret, providers};
 use acts::core::row_mac;
 use acts::identity::note_sign_in;
 use acts::identity::provision_at_sign_in::meet_person;
-use acts::identity::set_second_factor::is_enrolled;
+use acts::identity::set_second_factor::has_second_factor;
 use axum::http::HeaderMap;
 use connect::identity::oidc::{self, OidcError, Pending, Registration, Verified};
 use connect::identity::workload::{self, Keys};
@@ -20,7 +20,7 @@ use model::identity::provider::IdentityProvider;
 use serde::{Deserialize, Serialize};
 use std::sync::PoisonError;
 use std::time::Duration;
-use store::identity::{identities, second_factor};
+use store::identity::identities;
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of;
@@ -362,8 +362,8 @@ async fn enter(
     let (provider, claimed) = (found.clone(), verified.claimed);
     let meet = move |cx: &mut Context<'_, '_>| {
         let person = meet_person(cx, &provider, &claimed)?;
-        let factors = second_factor::of_person(cx.tx, person.as_str())?;
-        Ok((person, is_enrolled(&factors)))
+        let is_enrolled = has_second_factor(cx, &person)?;
+        Ok((person, is_enrolled))
     };
     let met = state
         .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, meet)
@@ -417,7 +417,7 @@ async fn freshen(
             let text = "The provider saw somebody else than the person of this session.";
             return Err(refusal::Refusal::not_allowed("other_person", text).into());
         }
-        if is_enrolled(&second_factor::of_person(cx.tx, whose.as_str())?) {
+        if has_second_factor(cx, &whose)? {
             let text = "You have a second factor here: enter its code, or use your passkey.";
             return Err(refusal::Refusal::not_allowed("second_factor_required", text).into());
         }

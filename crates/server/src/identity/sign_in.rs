@@ -5,8 +5,8 @@ use std::time::Duration;
 use acts::Context;
 use acts::core::row_mac;
 use acts::guard::{impersonation, session_end};
-use acts::identity::note_sign_in;
-use acts::identity::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
+use acts::identity::set_second_factor::{self, random_name, use_code, use_recovery_code};
+use acts::identity::{known_ways, note_sign_in};
 use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
@@ -14,7 +14,6 @@ use model::core::ids::PersonId;
 use model::core::refusal;
 use model::identity::factor::Factor;
 use store::identity::session::{self, Session};
-use store::identity::{second_factor, secrets};
 use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
@@ -172,7 +171,7 @@ fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, fail
 }
 
 /// A person who may sign in with a password.
-struct Known {
+struct PasswordAccount {
     person: PersonId,
     phc: String,
     is_enrolled: bool,
@@ -183,19 +182,22 @@ fn wrong() -> Failure {
 }
 
 /// The person behind a login, their password's PHC text, and whether they have a second factor.
-async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<Known>, Failure> {
+async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<PasswordAccount>, Failure> {
     let login = login.to_owned();
     let find = move |cx: &mut Context<'_, '_>| {
         let directory = cx.directory()?;
         let Some(person) = directory.by_login(&login).filter(|person| person.active) else {
             return Ok(None);
         };
-        let phc = secrets::password(cx.tx, person.id.as_str())?;
-        let factors = second_factor::of_person(cx.tx, person.id.as_str())?;
-        Ok(phc.map(|phc| Known {
+        if known_ways::is_person_over(cx, &directory, &person.id) {
+            return Ok(None);
+        }
+        let phc = known_ways::password(cx, &person.id)?;
+        let is_enrolled = set_second_factor::has_second_factor(cx, &person.id)?;
+        Ok(phc.map(|phc| PasswordAccount {
             person: person.id.clone(),
             phc,
-            is_enrolled: is_enrolled(&factors),
+            is_enrolled,
         }))
     };
     state
@@ -305,7 +307,7 @@ pub(crate) async fn begin(
     let times = state.noted().count(&name, clock::tick());
     let insert = move |cx: &mut Context<'_, '_>| {
         let expires_at = cx.now + SignedDuration::from_hours(SESSION_HOURS);
-        let handed_by = impersonation::handed_by(cx, &whose, &start.method)?;
+        let handed_by = impersonation::credential_setter(cx, &whose, &start.method)?;
         let session = Session {
             token_digest: digest.clone(),
             person: whose.0.clone(),
@@ -364,7 +366,10 @@ pub enum Shown {
 /// # Errors
 /// The store's.
 pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Result<bool, Failure> {
-    let find = |cx: &mut Context<'_, '_>| Ok(is_enrolled(&own_factors(cx)?));
+    let find = |cx: &mut Context<'_, '_>| {
+        let person = cx.actor.person.clone();
+        set_second_factor::has_second_factor(cx, &person)
+    };
     state.act(Lane::Pages, caller, Mode::Read, find).await
 }
 
@@ -430,7 +435,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
     let whose = caller.person.clone();
     let find = move |cx: &mut Context<'_, '_>| {
         let login = cx.directory()?.login(&whose);
-        Ok((login, secrets::password(cx.tx, whose.as_str())?))
+        Ok((login, known_ways::password(cx, &whose)?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
     // Guesses at the sign-in do not keep the person from stepping up inside.

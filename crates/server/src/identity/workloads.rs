@@ -16,7 +16,7 @@ use store::{Lane, Mode};
 
 use crate::http::attempts;
 use crate::http::authenticate::ends_by;
-use crate::http::body::{FORM_LIMIT, at_hand};
+use crate::http::body::{FORM_LIMIT, buffered};
 use crate::http::failure::Failure;
 use crate::http::handler::post;
 use crate::http::state::AppState;
@@ -73,10 +73,10 @@ fn malformed(text: &str) -> No {
 }
 
 async fn exchange(State(state): State<AppState>, Path(tenant): Path<String>, request: Request) -> Result<Response, No> {
-    let request = at_hand(&state, request, FORM_LIMIT).await?;
+    let request = buffered(&state, request, FORM_LIMIT).await?;
     let token = subject_token(Form::from_request(request, &state).await)?;
     let entry = let_in(&state, &tenant, &token).await?;
-    Ok(told(&entry, state.executor().tools().clock.now()))
+    Ok(token_response(&entry, state.executor().tools().clock.now()))
 }
 
 /// The token in the request's form.
@@ -192,7 +192,7 @@ fn check(
     }
 }
 
-fn told(entry: &NewEntry, now: jiff::Timestamp) -> Response {
+fn token_response(entry: &NewEntry, now: jiff::Timestamp) -> Response {
     let scopes: Vec<&str> = entry.workload.scopes.iter().map(String::as_str).collect();
     let body = json!({
         "access_token": entry.secret, "issued_token_type": ACCESS, "token_type": "Bearer",

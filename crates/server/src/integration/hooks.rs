@@ -23,7 +23,7 @@ use crate::http::body::{Chunks, check_length, read_all};
 use crate::http::failure::Failure;
 use crate::http::files::NewFile;
 use crate::http::handler::post;
-use crate::http::known_connections::{Found, Known};
+use crate::http::known_connections::{CachedConnection, Found};
 use crate::http::route::Places;
 use crate::http::state::AppState;
 
@@ -74,7 +74,7 @@ async fn receive(
     let kind = &known.found.kind;
     let text = |name: &str| header(&headers, name);
     let (raw_digest, bytes) = as_kept(&state, &known.found, &connection, bytes)?;
-    let answer = answer_to(kind, &bytes);
+    let answer = response_body(kind, &bytes);
     // Terraform takes nothing but a plain 200 for a yes.
     let status = match kind.as_str() {
         run_task::KIND => StatusCode::OK,
@@ -156,7 +156,7 @@ async fn with_subject(kind: &str, whole: Whole, now: Timestamp) -> Result<Whole,
 
 /// Keeps a delivery, in a transaction that checks that the connection is unchanged since the signature was verified; `false`
 /// for a repeated delivery.
-async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<bool, Failure> {
+async fn keep(state: &AppState, mut known: CachedConnection, whole: Arc<Whole>) -> Result<bool, Failure> {
     for _ in 0..TRIES {
         let (whole, generation) = (Arc::clone(&whole), known.generation);
         let connection = whole.connection.clone();
@@ -171,6 +171,8 @@ async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<b
                 delivery_id: &whole.delivery_id,
                 event: &whole.event,
                 body_digest: &whole.body_digest,
+                subject: &whole.subject,
+                received_at: cx.now,
             };
             let mac = came.mac(cx);
             let delivery = NewDelivery {
@@ -276,7 +278,7 @@ async fn read_signed(
 }
 
 /// PagerDuty's senders read the body of the response; others only its status.
-fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
+fn response_body(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
     let key = || pagerduty::dedup_key(body).unwrap_or_else(|| proof::crypto::digest_text(body));
     (kind == "pagerduty").then(|| json!({"status": "success", "message": "Event processed", "dedup_key": key()}))
 }
@@ -302,7 +304,7 @@ fn absent() -> Failure {
 }
 
 /// Looks a connection up and remembers it.
-async fn look_up(state: &AppState, connection: &str) -> Result<Known, Failure> {
+async fn look_up(state: &AppState, connection: &str) -> Result<CachedConnection, Failure> {
     let found = find(state, connection).await;
     match &found {
         Ok(known) => state.connections().keep(connection, known),
@@ -312,7 +314,7 @@ async fn look_up(state: &AppState, connection: &str) -> Result<Known, Failure> {
 }
 
 /// The tenant, the kind and the secret of a connection that takes deliveries.
-async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
+async fn find(state: &AppState, connection: &str) -> Result<CachedConnection, Failure> {
     if connection.len() > ID_LIMIT {
         return Err(absent());
     }
@@ -338,5 +340,5 @@ async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
         .ok_or_else(absent)?;
     let secret = String::from_utf8(secret).map_err(|_| Failure::fault(&"a connection's secret is no text"))?;
     let found = Arc::new(Found { tenant, kind, secret });
-    Ok(Known { found, generation })
+    Ok(CachedConnection { found, generation })
 }

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use connect::schedule::caldav::{Asked, BODY_MAX_BYTES, Reply, Tree, answer, password};
+use connect::schedule::caldav::{BODY_MAX_BYTES, CaldavRequest, Reply, Tree, password, respond};
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
@@ -47,13 +47,13 @@ pub(crate) async fn serve(State(state): State<AppState>, request: Request) -> Re
     let made = state
         .act(Lane::Pages, &caller, Mode::Read, move |cx| {
             let tree = tree(cx, &below)?;
-            let asked = Asked {
+            let asked = CaldavRequest {
                 method: &method,
                 below: &below,
                 depth: depth.as_deref(),
                 body: &body,
             };
-            Ok(answer(&tree, asked))
+            Ok(respond(&tree, asked))
         })
         .await;
     match made {

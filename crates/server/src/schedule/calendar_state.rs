@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use connect::schedule::calendar_state::{MEDIA_TYPE, Name, Wrong, answer, read, wrong};
+use connect::schedule::calendar_state::{MEDIA_TYPE, Name, Wrong, read, state_response, wrong};
 use serde_json::Value;
 use store::{Lane, Mode};
 
@@ -47,7 +47,7 @@ pub(crate) async fn show(
         .act(Lane::Pages, &caller, Mode::Read, move |cx| {
             let at = at.unwrap_or(cx.now);
             Ok(find_closed(cx, &places)?
-                .map(|closed| answer(&closed, at))
+                .map(|closed| state_response(&closed, at))
                 .map_err(absent))
         })
         .await;

@@ -18,7 +18,7 @@ use crate::http::settings::Tls;
 use crate::http::source::Proxies;
 use crate::start::listen::{Front, acceptor, take};
 use crate::start::router::Doors;
-use crate::start::serve::told_to_stop;
+use crate::start::serve::wait_for_stop;
 use crate::start::serve_error::ServeError;
 
 /// How long a stop waits for requests under way.
@@ -70,7 +70,7 @@ pub fn stand<D: Decide>(
     writeln!(out, "The companion listens on {scheme}://{address}")?;
     out.flush()?;
     drop(out);
-    runtime.block_on(told_to_stop())?;
+    runtime.block_on(wait_for_stop())?;
     // Without a listener left, the accept loop has ended by itself.
     let _ = stop.send(true);
     let _ = runtime.block_on(taking);

@@ -1,12 +1,13 @@
-//! Liveness, readiness and figures: all without a credential.
+//! Liveness and readiness, without a credential; figures and the reasons of readiness for direct connections and for the token of
+//! the settings alone.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use acts::audit::find_lost_tenants::noted_tenants;
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::extract::{Request, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use model::change::change_file::Actor;
@@ -53,9 +54,12 @@ impl NotedTenants {
 /// `/healthz`, `/readyz`, `/metrics`.
 pub(crate) fn router() -> Router<AppState> {
     let noted = Arc::new(NotedTenants::default());
-    let ready = move |State(state): State<AppState>| {
-        let noted = noted.clone();
-        async move { ready(&state, &noted).await }
+    let ready = move |State(state): State<AppState>, request: Request| {
+        let (noted, is_inside) = (noted.clone(), state.is_inside(&request));
+        async move {
+            let told = ready(&state, &noted).await;
+            if is_inside { told } else { outside(told) }
+        }
     };
     Router::new()
         .route("/healthz", get(alive))
@@ -71,6 +75,17 @@ pub(crate) fn closed() -> Router {
 
 async fn alive() -> Response {
     axum::Json(json!({"status": "alive"})).into_response()
+}
+
+/// The response without its reasons, which name tenants, changes and the state of the host.
+fn outside(told: Result<Response, Failure>) -> Result<Response, Failure> {
+    match told {
+        Ok(_) => Ok(axum::Json(json!({"is_ready": true})).into_response()),
+        Err(failure) => {
+            let what = "The server takes no work now. Its own host, and whoever has the token for its figures, gets the reason.";
+            Err(Failure::busy(&failure.problem.code, what))
+        }
+    }
 }
 
 async fn ready(state: &AppState, noted: &NotedTenants) -> Result<Response, Failure> {
@@ -144,7 +159,11 @@ fn reasons(state: &AppState) -> Vec<String> {
     reasons
 }
 
-async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response {
+async fn metrics(State(state): State<AppState>, request: Request) -> Response {
+    if !state.is_inside(&request) {
+        let text = "Figures are for direct connections from `metrics_from`, and for the bearer of `metrics_token`.";
+        return Failure::new(401, "unauthenticated", text).into_response();
+    }
     for lane in Lane::ALL {
         state
             .metrics()
@@ -152,7 +171,7 @@ async fn metrics(State(state): State<AppState>, headers: HeaderMap) -> Response 
     }
     state.metrics().note_copy_lag(state.executor().tools().recorder.now());
     let told = state.metrics().text();
-    if text_format::is_wanted(&headers) {
+    if text_format::is_wanted(request.headers()) {
         return (
             [(header::CONTENT_TYPE, text_format::KIND), (header::VARY, "accept")],
             text_format::text_format(&told),

@@ -21,7 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::{TlsAcceptor, rustls};
 
 use crate::http::certificate::{Certificate, provider};
-use crate::http::source::Proxies;
+use crate::http::source::{Direct, Proxies};
 use crate::start::router::Doors;
 
 /// How long a request's head may take.
@@ -97,10 +97,10 @@ async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_
     // Small responses must not wait for more data.
     let _ = stream.set_nodelay(true);
     let Some(tls) = front.tls.clone() else {
-        return speak(stream, peer, front, watcher).await;
+        return serve_stream(stream, peer, front, watcher).await;
     };
     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(stream)).await {
-        speak(stream, peer, front, watcher).await;
+        serve_stream(stream, peer, front, watcher).await;
     }
 }
 
@@ -277,7 +277,7 @@ impl Drop for Sent {
 /// Announces that the connection closes after a response that leaves the request's body unread (RFC 9112, section 9.6).
 /// Otherwise the client would send its next request into a closed connection. HTTP/2 ends only the stream, and has no such
 /// header.
-fn say_end(version: Version, left: &Left, answer: &mut Response<Body>) {
+fn announce_close(version: Version, left: &Left, answer: &mut Response<Body>) {
     let is_refused = answer.status().is_client_error() || answer.status().is_server_error();
     if version <= Version::HTTP_11 && is_refused && left.is_noted() {
         let headers = answer.headers_mut();
@@ -304,15 +304,18 @@ fn usually(
     let mut request = Request::from_parts(head, body);
     let source = front.proxies.source(peer.ip(), request.headers());
     request.extensions_mut().insert(source);
+    if let Some(direct) = Direct::of(peer.ip(), request.headers()) {
+        request.extensions_mut().insert(direct);
+    }
     let doors = front.doors.borrow().clone();
     async move {
         let mut answer = doors.answer(request).await;
-        say_end(version, &left, &mut answer);
+        announce_close(version, &left, &mut answer);
         answer
     }
 }
 
-async fn speak<S>(stream: S, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher)
+async fn serve_stream<S>(stream: S, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -373,7 +376,7 @@ mod tests {
             }
             let mut answer = Response::new(Body::empty());
             *answer.status_mut() = status.try_into().unwrap();
-            say_end(version, &left, &mut answer);
+            announce_close(version, &left, &mut answer);
             answer.headers().contains_key(header::CONNECTION)
         };
         assert!(says(Version::HTTP_11, 413, true));

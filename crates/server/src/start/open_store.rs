@@ -77,7 +77,7 @@ fn open_with(
     let folder = |name: &str| make_folder(&settings.data_dir.join(name));
     folder("")?;
     let uploads = folder("uploads")?;
-    let lacks_codes = has_to_run(settings, "0019_row_codes");
+    let lacking_codes = lacking_codes(settings);
     let lacks_bundles = has_to_run(settings, "0025_bundles");
     let mut config = config(settings);
     config.archive_bucket = archive_bucket(settings, &clock)?;
@@ -113,8 +113,8 @@ fn open_with(
         evidence_folder,
     });
     // Without a check of the codes, this writes none.
-    if lacks_codes {
-        code_rows(&executor.tools().store)?;
+    if let Some(code) = lacking_codes {
+        code_rows(&executor.tools().store, code)?;
     }
     if lacks_bundles {
         pack_bundles(&executor.tools().store)?;
@@ -152,11 +152,23 @@ fn tenants(store: &Store, what: &'static str) -> Result<Vec<String>, ServeError>
     Ok(tenants)
 }
 
+/// Writes codes over rows of a tenant.
+type Code = fn(&mut store::Tx<'_>) -> store::Result<()>;
+
+/// Writes the codes that the version of the data did not have; `None` where it had all of them.
+fn lacking_codes(settings: &Settings) -> Option<Code> {
+    if has_to_run(settings, "0019_row_codes") {
+        return Some(store::code_rows::code_all);
+    }
+    let of_timers: Code = store::code_rows::code_timers;
+    has_to_run(settings, "0063_timer_codes").then_some(of_timers)
+}
+
 /// Gives the rows of every tenant their codes.
-fn code_rows(store: &Store) -> Result<(), ServeError> {
+fn code_rows(store: &Store, code: Code) -> Result<(), ServeError> {
     for tenant in tenants(store, "codes for rows of a version without")? {
         tracing::info!(tenant, "giving every row its code");
-        store.wait(Lane::Worker, &tenant, Mode::Write, store::code_rows::code_all)?;
+        store.wait(Lane::Worker, &tenant, Mode::Write, code)?;
     }
     Ok(())
 }
@@ -195,7 +207,7 @@ pub fn find_damage(settings: &Settings) -> Result<Vec<store::damage::Damage>, Se
 ///
 /// # Errors
 /// The store's, where no primary can be reached.
-pub fn failover_standing(settings: &Settings) -> Result<Option<store::failover::Standing>, ServeError> {
+pub fn failover_setup(settings: &Settings) -> Result<Option<store::failover::FailoverSetup>, ServeError> {
     Ok(Store::failover_standing(&config(settings))?)
 }
 

@@ -30,7 +30,7 @@ use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
 use crate::http::clock::{self, tick};
 use crate::http::settings::Settings;
-use crate::http::source::Proxies;
+use crate::http::source::{Insiders, Proxies};
 use crate::http::state::AppState;
 use crate::logs;
 use crate::start::listen::{Front, acceptor, take};
@@ -125,6 +125,7 @@ impl Drop for Running {
 /// The objects that the settings name, already read: certificate, networks, keys.
 struct Means {
     proxies: Arc<Proxies>,
+    insiders: Insiders,
     certificate: Option<Arc<Certificate>>,
     tls: Option<TlsAcceptor>,
     caller: Caller,
@@ -136,6 +137,8 @@ impl Means {
     fn read(settings: &Settings) -> Result<Self, ServeError> {
         let proxies = Proxies::parse(&settings.trusted_proxies);
         let proxies = proxies.map_err(|why| ServeError::Refused(format!("`trusted_proxy`: {why}")))?;
+        let insiders = Insiders::parse(&settings.metrics_from, settings.metrics_token.as_deref());
+        let insiders = insiders.map_err(|why| ServeError::Refused(format!("`metrics_from`: {why}")))?;
         let certificate = settings.tls.as_ref().map(Certificate::read).transpose();
         let certificate = certificate.map_err(ServeError::Refused)?.map(Arc::new);
         let tls = certificate.clone().map(acceptor).transpose();
@@ -148,6 +151,7 @@ impl Means {
         check_policies(settings)?;
         Ok(Self {
             proxies: Arc::new(proxies),
+            insiders,
             certificate,
             tls,
             caller,
@@ -171,6 +175,7 @@ pub fn check(settings: &Settings) -> Result<(), ServeError> {
 pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, ServeError> {
     let Means {
         proxies,
+        insiders,
         certificate,
         tls,
         caller,
@@ -205,6 +210,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         patience,
     ));
     let state = open_house(settings, &public_url, prepare)?;
+    state.let_in(insiders);
     let (threads, callers) = start_threads(settings, &state, &caller)?;
     drop(doors.send_replace(Doors::open(state.clone())));
     if let Some(certificate) = certificate {
@@ -383,7 +389,7 @@ pub fn serve(settings: &Settings, prepare: Option<Prepare>) -> Result<(), ServeE
     let mut running = start(settings, prepare)?;
     greet(&running, settings)?;
     if let Some(runtime) = &running.runtime {
-        runtime.block_on(told_to_stop())?;
+        runtime.block_on(wait_for_stop())?;
     }
     tracing::info!("stopping");
     running.stop();
@@ -435,7 +441,7 @@ fn quoted(word: &str) -> String {
     }
 }
 
-pub(crate) async fn told_to_stop() -> std::io::Result<()> {
+pub(crate) async fn wait_for_stop() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -51,7 +51,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .layer(DefaultBodyLimit::max(FORM_LIMIT as usize))
         .layer(from_fn_with_state(state.clone(), shared::resumed_form::hold))
         .layer(from_fn(shared::bad_address::refuse))
-        .layer(from_fn_with_state(state.clone(), shared::languages::speak))
+        .layer(from_fn_with_state(state.clone(), shared::languages::translate))
 }
 
 fn session_routes() -> Router<AppState> {

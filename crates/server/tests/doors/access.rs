@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::core::services::Way;
 use acts::identity::set_token;
 use acts::report::find_records;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{TENANT, World, eventually};
 
 #[test]
 fn without_a_good_credential_nothing_opens() {
@@ -33,6 +34,27 @@ fn without_a_good_credential_nothing_opens() {
     ] {
         assert_eq!(world.ask("GET", path).send().status, 200, "{path}");
     }
+}
+
+#[test]
+fn figures_and_reasons_are_for_direct_connections_and_for_the_token() {
+    let world = World::with(|settings| settings.metrics_token = Some("a-token-for-the-figures".to_owned()));
+    let proxied = |path: &str| world.ask("GET", path).header("x-forwarded-for", "127.0.0.1");
+    let with_token = |path: &str| proxied(path).header("authorization", "Bearer a-token-for-the-figures");
+    assert!(world.ask("GET", "/readyz").send().expect(200)["reasons"].is_array());
+    assert_eq!(proxied("/readyz").send().expect(200), json!({"is_ready": true}));
+    assert!(with_token("/readyz").send().expect(200)["reasons"].is_array());
+    assert_eq!(world.ask("GET", "/metrics").send().status, 200);
+    proxied("/metrics").send().problem(401, "unauthenticated");
+    assert_eq!(with_token("/metrics").send().status, 200);
+    assert_eq!(proxied("/healthz").send().status, 200);
+
+    let closed = World::with(|settings| settings.metrics_from = vec!["10.0.0.0/8".to_owned()]);
+    closed.ask("GET", "/metrics").send().problem(401, "unauthenticated");
+    assert_eq!(
+        closed.ask("GET", "/readyz").send().expect(200),
+        json!({"is_ready": true})
+    );
 }
 
 #[test]
@@ -148,6 +170,52 @@ fn a_remembered_token_is_out_as_soon_as_its_revocation_is_committed() {
     world.act(move |cx| set_token::revoke_token(cx, &id));
     gate().problem(401, "unauthenticated");
     check().problem(401, "unauthenticated");
+}
+
+/// Somebody with write access to the database puts the row of a revoked token back, and uses it before the server has read of its
+/// end, so that the server remembers its bearer.
+#[test]
+fn a_remembered_token_that_was_put_back_is_out_once_its_end_is_read() {
+    let world = World::new();
+    let bearer = format!("Bearer {}", world.token("rita", &["read"]));
+    let ask = || world.ask("GET", "/api/v1/me").header("authorization", &bearer).send();
+    let id = world.act(|cx| {
+        let tokens = find_records::find_tokens(cx)?;
+        Ok(tokens.last().map(|token| token.id.0.clone()).unwrap_or_default())
+    });
+    let whose = id.clone();
+    let row = world.act(move |cx| {
+        let sql = "SELECT body, sealed, code FROM token WHERE tenant = $tenant AND id = $id";
+        Ok(cx.tx.query_one(sql, &[("id", whose.as_str().into())])?.unwrap())
+    });
+    assert_eq!(ask().expect(200)["login"], "rita");
+    let whose = id.clone();
+    world.act(move |cx| set_token::revoke_token(cx, &whose));
+    let whose = id.clone();
+    world.act(move |cx| {
+        let sql = "UPDATE token SET version = 1, revoked = FALSE, body = $body, sealed = $sealed, code = $code
+             WHERE tenant = $tenant AND id = $id";
+        let kept = [
+            ("id", whose.as_str().into()),
+            ("body", row.get("body")?.clone()),
+            ("sealed", row.get("sealed")?.clone()),
+            ("code", row.get("code")?.clone()),
+        ];
+        Ok(cx.tx.execute(sql, &kept)?)
+    });
+    // It may be good for some seconds, which is what makes the server remember it.
+    assert!([200, 401].contains(&ask().status));
+    let is_over = || {
+        world
+            .server
+            .state()
+            .executor()
+            .services()
+            .ended()
+            .is_over(TENANT, Way::Token(&id))
+    };
+    eventually("the server has read it", is_over);
+    ask().problem(401, "unauthenticated");
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn what_an_operator_got_wrong_is_told() {
     };
     assert!(wrong(&|it| it.packs = vec!["none".to_owned()]).contains("no policy pack `none`"));
     assert!(wrong(&|it| it.trusted_proxies = vec!["here".to_owned()]).contains("`here`"));
+    assert!(wrong(&|it| it.metrics_from = vec!["there".to_owned()]).contains("`there`"));
     let tls = Tls {
         certificate: PathBuf::from("/none.pem"),
         key: PathBuf::from("/none.key"),

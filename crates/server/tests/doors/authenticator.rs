@@ -16,7 +16,7 @@ const ATTESTED: u8 = 0x40;
 
 /// The data of an authenticator and its browser; each field can be changed.
 #[derive(Clone)]
-pub struct Said {
+pub struct AuthenticatorData {
     /// The address of the page.
     pub origin: String,
     /// The relying party.
@@ -35,7 +35,7 @@ pub struct Said {
     pub is_framed: bool,
 }
 
-impl Said {
+impl AuthenticatorData {
     /// The response of an honest pair at an address, to the options of a challenge.
     pub fn honest(origin: &str, options: &Value, handle: &str, count: u32) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -96,7 +96,7 @@ impl Passkey {
     }
 
     /// The response that makes it: `RegistrationResponseJSON`, with no attestation.
-    pub fn made(&self, said: &Said) -> Value {
+    pub fn made(&self, said: &AuthenticatorData) -> Value {
         let mut data = said.data(ATTESTED);
         data.extend([0_u8; 16]);
         data.extend(u16::try_from(self.id.len()).unwrap().to_be_bytes());
@@ -113,7 +113,7 @@ impl Passkey {
     }
 
     /// The response that shows it: `AuthenticationResponseJSON`.
-    pub fn shown(&self, said: &Said) -> Value {
+    pub fn shown(&self, said: &AuthenticatorData) -> Value {
         let client = said.client("webauthn.get");
         let data = said.data(0);
         let signed = [&data[..], &sha256(client.as_bytes())].concat();

@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::core::services::Way;
 use acts::identity::set_second_factor;
+use model::core::ids::PersonId;
+use proof::crypto::digest_text;
 use serde_json::{Value, json};
-use store::identity::second_factor;
+use server::identity::password;
+use store::identity::session::{self, Session};
+use store::identity::{second_factor, secrets};
 use totp_rs::{Builder, Secret};
 
-use crate::world::{Answer, PASSWORD, TENANT, World};
+use crate::world::{Answer, PASSWORD, TENANT, World, eventually};
 
 /// A browser with a session.
 struct Browser<'w> {
@@ -298,4 +303,84 @@ fn a_stolen_session_breaks_no_glass() {
         .ask("POST", "/session/step-up", &json!({"code": code(&world, &secret, 1)}))
         .expect(201);
     stolen.ask("POST", &path, &body).expect(201);
+}
+
+fn id_of(world: &World, login: &'static str) -> PersonId {
+    world.act(move |cx| Ok(cx.directory()?.by_login(login).unwrap().id.clone()))
+}
+
+/// Waits until the server has read in the log that a way in ended.
+fn until_over(world: &World, way: Way<'_>) {
+    let ended = || world.server.state().executor().services().ended().is_over(TENANT, way);
+    eventually("the server has read it", ended);
+}
+
+/// A person with write access to the database kept rows with their codes, and puts them back after their end.
+#[test]
+fn sessions_and_factors_that_are_put_back_after_their_end_open_nothing() {
+    let world = World::new();
+    world.set_password("rita");
+    let rita = id_of(&world, "rita");
+    let browser = Browser::sign_in(&world, "rita");
+    let (secret, recovery, _) = enrol(&browser);
+    let whose = rita.clone();
+    let (sessions, factors): (Vec<Session>, _) = world.act(move |cx| {
+        let sessions = session::of_person(cx.tx, whose.as_str(), cx.now)?;
+        Ok((sessions, second_factor::of_person(cx.tx, whose.as_str())?))
+    });
+    world.act(|cx| set_second_factor::reset_factors(cx, "rita"));
+    until_over(&world, Way::Session(&sessions[0].id));
+    let rows = (sessions, factors);
+    world.act(move |cx| {
+        rows.0.iter().try_for_each(|it| session::insert(cx.tx, it))?;
+        Ok(rows.1.iter().try_for_each(|it| second_factor::insert(cx.tx, it))?)
+    });
+    browser.ask("GET", "/me", &Value::Null).problem(401, "unauthenticated");
+    let after = Browser::sign_in(&world, "rita");
+    let step_up = |body: &Value| after.ask("POST", "/session/step-up", body);
+    step_up(&json!({"code": code(&world, &secret, 0)})).problem(401, "wrong_code");
+    step_up(&json!({"recovery_code": recovery[0]})).problem(401, "wrong_code");
+}
+
+#[test]
+fn a_password_that_is_put_back_after_its_end_signs_nobody_in() {
+    let world = World::new();
+    world.set_password("rita");
+    let rita = id_of(&world, "rita");
+    let whose = rita.clone();
+    let former = world.act(move |cx| Ok(secrets::password(cx.tx, whose.as_str())?.unwrap()));
+    let new = password::hash("another one, which is long enough").unwrap();
+    world.act(move |cx| acts::directory::set_person::set_password(cx, "rita", &new));
+    until_over(&world, Way::Password(&digest_text(former.as_bytes())));
+    let whose = rita.clone();
+    world.act(move |cx| Ok(secrets::save_password(cx.tx, whose.as_str(), &former, (None, cx.now))?));
+    let body = json!({"tenant": TENANT, "login": "rita", "password": PASSWORD});
+    world
+        .ask("POST", "/api/v1/session")
+        .json(&body)
+        .send()
+        .problem(401, "unauthenticated");
+}
+
+/// Without its row an authenticator asks for nothing; the log still gives it to its person.
+#[test]
+fn an_authenticator_whose_row_is_taken_away_is_asked_for_all_the_same() {
+    let world = World::new();
+    world.set_password("rita");
+    let rita = id_of(&world, "rita");
+    enrol(&Browser::sign_in(&world, "rita"));
+    let has_read = || {
+        let ended = world.server.state().executor().services().ended();
+        let told = ended.factors_of(TENANT, rita.as_str());
+        told.is_some_and(|(factors, _)| !factors.is_empty())
+    };
+    eventually("the server has read it", has_read);
+    let whose = rita.clone();
+    world.act(move |cx| Ok(second_factor::delete_of_person(cx.tx, whose.as_str(), "")?));
+    let browser = Browser::sign_in(&world, "rita");
+    let me = browser.ask("GET", "/me", &Value::Null).expect(200);
+    assert_eq!(me["stepped_up"], false, "a password is one of two factors");
+    browser
+        .ask("POST", "/session/step-up", &json!({"password": PASSWORD}))
+        .problem(403, "second_factor_required");
 }

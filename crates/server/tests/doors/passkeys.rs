@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::audit::event;
 use store::identity::{second_factor, secrets};
 
-use crate::authenticator::{Passkey, Said, other_handle};
+use crate::authenticator::{AuthenticatorData, Passkey, other_handle};
 use crate::world::{Answer, PASSWORD, TENANT, World, eventually};
 
 /// How people reach the server.
@@ -58,7 +58,7 @@ fn add(world: &World, cookie: &str, passkey: &Passkey) -> (String, usize) {
     assert_eq!(options["authenticatorSelection"]["residentKey"], "required");
     assert_eq!(options["user"]["name"], "rita");
     let handle = options["user"]["id"].as_str().unwrap().to_owned();
-    let said = Said::honest(HERE, &options, &handle, 1);
+    let said = AuthenticatorData::honest(HERE, &options, &handle, 1);
     let body = json!({"response": passkey.made(&said)});
     let path = format!("/second-factors/passkeys/{id}/confirmation");
     let made = ask(world, cookie, "POST", &path, &body).expect(201);
@@ -72,18 +72,22 @@ fn step_up(
     world: &World,
     cookie: &str,
     (passkey, handle, count): (&Passkey, &str, u32),
-    tell: impl Fn(&mut Said),
+    tell: impl Fn(&mut AuthenticatorData),
 ) -> Answer {
     let (id, options) = challenge(world, cookie, "/session/step-up/passkey", &json!({}));
-    let mut said = Said::honest(HERE, &options, handle, count);
+    let mut said = AuthenticatorData::honest(HERE, &options, handle, count);
     tell(&mut said);
     let body = json!({"response": passkey.shown(&said)});
     ask(world, cookie, "POST", &format!("/session/step-up/passkey/{id}"), &body)
 }
 
-fn enter(world: &World, (passkey, handle, count): (&Passkey, &str, u32), tell: impl Fn(&mut Said)) -> Answer {
+fn enter(
+    world: &World,
+    (passkey, handle, count): (&Passkey, &str, u32),
+    tell: impl Fn(&mut AuthenticatorData),
+) -> Answer {
     let (id, options) = challenge(world, "a=b", "/session/passkey", &json!({"tenant": TENANT}));
-    let mut said = Said::honest(HERE, &options, handle, count);
+    let mut said = AuthenticatorData::honest(HERE, &options, handle, count);
     tell(&mut said);
     let body = json!({"tenant": TENANT, "response": passkey.shown(&said)});
     ask(world, "a=b", "POST", &format!("/session/passkey/{id}"), &body)
@@ -147,7 +151,7 @@ fn an_answer_that_is_wrong_in_any_way_opens_nothing() {
     let passkey = Passkey::new(7);
     let (handle, _) = add(&world, &first, &passkey);
     let cookie = sign_in(&world, "rita");
-    type Tell = fn(&mut Said);
+    type Tell = fn(&mut AuthenticatorData);
     let lies: [(&str, &str, Tell); 7] = [
         ("another origin", "passkey_elsewhere", |it| {
             it.origin = "https://changes.acme.example".to_owned()
@@ -213,15 +217,15 @@ fn a_challenge_serves_one_answer_of_its_own_person_and_kind_right_or_wrong() {
 
     // A wrong response uses it up as well.
     let (id, options) = challenge(&world, &first, "/session/step-up/passkey", &json!({}));
-    let good = Said::honest(HERE, &options, &handle, 5);
-    let bad = json!({"response": passkey.shown(&Said { is_altered: true, ..good.clone() })});
+    let good = AuthenticatorData::honest(HERE, &options, &handle, 5);
+    let bad = json!({"response": passkey.shown(&AuthenticatorData { is_altered: true, ..good.clone() })});
     let good = json!({"response": passkey.shown(&good)});
     ask(&world, &first, "POST", &path(&id), &bad).problem(401, "passkey_forged");
     ask(&world, &first, "POST", &path(&id), &good).problem(401, "passkey_over");
 
     // Another person's session, another kind of ceremony.
     let (id, options) = challenge(&world, &first, "/session/step-up/passkey", &json!({}));
-    let body = json!({"response": passkey.shown(&Said::honest(HERE, &options, &handle, 6))});
+    let body = json!({"response": passkey.shown(&AuthenticatorData::honest(HERE, &options, &handle, 6))});
     ask(&world, &other, "POST", &path(&id), &body).problem(401, "passkey_over");
     let door = json!({"tenant": TENANT, "response": body["response"]});
     ask(&world, "a=b", "POST", &format!("/session/passkey/{id}"), &door).problem(401, "passkey_over");
@@ -231,12 +235,12 @@ fn a_challenge_serves_one_answer_of_its_own_person_and_kind_right_or_wrong() {
     // A second challenge ends the first.
     let (old, options) = challenge(&world, &first, "/session/step-up/passkey", &json!({}));
     challenge(&world, &first, "/session/step-up/passkey", &json!({}));
-    let body = json!({"response": passkey.shown(&Said::honest(HERE, &options, &handle, 7))});
+    let body = json!({"response": passkey.shown(&AuthenticatorData::honest(HERE, &options, &handle, 7))});
     ask(&world, &first, "POST", &path(&old), &body).problem(401, "passkey_over");
 
     // One that was kept for more than five minutes is as good as none.
     let (id, options) = challenge(&world, &first, "/session/step-up/passkey", &json!({}));
-    let body = json!({"response": passkey.shown(&Said::honest(HERE, &options, &handle, 8))});
+    let body = json!({"response": passkey.shown(&AuthenticatorData::honest(HERE, &options, &handle, 8))});
     let kept = id.clone();
     let late = world.act(move |cx| {
         cx.now += SignedDuration::from_secs(301);
@@ -351,7 +355,7 @@ fn the_door_s_own_form_lets_in_and_tells_what_was_wrong() {
     let (handle, _) = add(&world, &sign_in(&world, "rita"), &passkey);
     let send = |is_altered: bool, count: u32| {
         let (id, options) = challenge(&world, "a=b", "/session/passkey", &json!({"tenant": TENANT}));
-        let mut said = Said::honest(HERE, &options, &handle, count);
+        let mut said = AuthenticatorData::honest(HERE, &options, &handle, count);
         said.is_altered = is_altered;
         let answer = passkey.shown(&said).to_string();
         let letters = answer.bytes().map(|byte| format!("%{byte:02X}"));

@@ -18,6 +18,9 @@ use server::identity::password;
 use server::{Running, Settings, start};
 use store::{Lane, Mode};
 
+#[path = "../common/empty_database.rs"]
+mod empty_database;
+
 /// The tenant of every world.
 pub const TENANT: &str = "acme";
 /// Everybody's password.
@@ -119,7 +122,7 @@ impl Answer {
 }
 
 /// A request to be made.
-pub struct Ask<'w> {
+pub struct TestRequest<'w> {
     world: &'w World,
     method: String,
     path: String,
@@ -127,7 +130,7 @@ pub struct Ask<'w> {
     body: Vec<u8>,
 }
 
-impl Ask<'_> {
+impl TestRequest<'_> {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -244,6 +247,9 @@ impl World {
         settings.stop_seconds = 1;
         use_engine(&mut settings);
         change(&mut settings);
+        if settings.database_url.is_none() && !settings.data_dir.exists() {
+            empty_database::make(&settings.data_dir);
+        }
         Self::over(settings)
     }
 
@@ -325,8 +331,8 @@ impl World {
     }
 
     /// A request without a credential.
-    pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
-        Ask {
+    pub fn ask(&self, method: &str, path: &str) -> TestRequest<'_> {
+        TestRequest {
             world: self,
             method: method.to_owned(),
             path: path.to_owned(),
@@ -336,7 +342,7 @@ impl World {
     }
 
     /// A request below the API's base, with a person's token.
-    pub fn as_person(&self, login: &str, method: &str, path: &str) -> Ask<'_> {
+    pub fn as_person(&self, login: &str, method: &str, path: &str) -> TestRequest<'_> {
         self.ask(method, &format!("/api/v1{path}"))
             .header("authorization", &format!("Bearer {}", self.tokens[login]))
     }

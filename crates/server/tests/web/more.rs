@@ -39,7 +39,7 @@ fn risk_comment_and_several_conditions_are_said_by_form() {
 
     let digest = page.hidden("content_digest");
     assert!(
-        page.shows("With a comment") && page.shows("What you say with your yes"),
+        page.shows("With a comment") && page.shows("Comment on your approval"),
         "{page:?}"
     );
     let yes = [

@@ -165,7 +165,7 @@ fn who_rejected_is_no_yes_and_is_counted() {
     let said = house.post(&hanne, &format!("{CHANGE}/approvals"), &word);
     assert_eq!(said.status, 303, "{said:?}");
     let page = house.get(&ingrid, CHANGE);
-    assert!(page.shows("0 of 1 said yes"), "{page:?}");
+    assert!(page.shows("0 of 1 approved"), "{page:?}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub const ESTATE: &str = "estate";
 
 /// A version that an act read, or made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct UsedVersion {
     /// The version.
     pub record: RecordRef,
     /// Whether the act made this version. Otherwise the act read this version, and wrote no later one.
@@ -19,7 +19,7 @@ pub struct Standing {
 }
 
 /// Stores it for the act with this first event; at most once a record.
-pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &Standing) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &UsedVersion) -> Result<()> {
     tx.execute(
         "INSERT INTO act_order (tenant, event_id, table_name, record_id, version, made)
          VALUES ($tenant, $event, $table, $id, $version, $made)",
@@ -35,7 +35,7 @@ pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &Standing) -> Result
 }
 
 /// The notes of events from one to another, both included, in the order of events: each with its event.
-pub fn between(tx: &mut Tx<'_>, first: &str, last: &str) -> Result<Vec<(String, Standing)>> {
+pub fn between(tx: &mut Tx<'_>, first: &str, last: &str) -> Result<Vec<(String, UsedVersion)>> {
     tx.query(
         "SELECT event_id, table_name, record_id, version, made FROM act_order
          WHERE tenant = $tenant AND event_id >= $first AND event_id <= $last ORDER BY event_id, table_name, record_id",
@@ -48,7 +48,7 @@ pub fn between(tx: &mut Tx<'_>, first: &str, last: &str) -> Result<Vec<(String, 
 
 /// Whether an act without a place whose first event follows `after` read (or made) a version of this record that is earlier
 /// than the named one.
-pub fn is_beyond(tx: &mut Tx<'_>, after: &str, earlier_than: &Standing) -> Result<bool> {
+pub fn is_beyond(tx: &mut Tx<'_>, after: &str, earlier_than: &UsedVersion) -> Result<bool> {
     let found = tx.query_one(
         "SELECT o.event_id AS id FROM act_order o JOIN event e ON e.tenant = o.tenant AND e.id = o.event_id
          WHERE o.tenant = $tenant AND o.table_name = $table AND o.record_id = $id AND o.made = $made
@@ -73,8 +73,8 @@ pub fn forget_before(tx: &mut Tx<'_>, first_waiting: &str) -> Result<()> {
     Ok(())
 }
 
-fn read(row: &Row) -> Result<Standing> {
-    Ok(Standing {
+fn read(row: &Row) -> Result<UsedVersion> {
+    Ok(UsedVersion {
         record: RecordRef::read(row)?,
         made: row.bool("made")?,
     })

@@ -324,6 +324,23 @@ pub fn page_below(tx: &mut Tx<'_>, from: i64, before: i64, pattern: &str) -> Res
     )
 }
 
+/// Placed events of these kinds between two indexes, the newest first. The scan reads no more than lies between the two.
+pub fn page_of_kinds(tx: &mut Tx<'_>, from: i64, before: i64, kinds: [&str; 3]) -> Result<Vec<Event>> {
+    let [one, two, three] = kinds;
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from AND seq < $before AND kind IN ($one, $two, $three)
+         ORDER BY seq DESC",
+        &[
+            ("from", from.into()),
+            ("before", before.into()),
+            ("one", one.into()),
+            ("two", two.into()),
+            ("three", three.into()),
+        ],
+    )
+}
+
 /// The newest placed events about a subject below an index, at most `limit`.
 pub fn of_subject_below(tx: &mut Tx<'_>, (table, id): (&str, &str), before: i64, limit: i64) -> Result<Vec<Event>> {
     read_all(

@@ -4,8 +4,14 @@ use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::queue::lease::{IS_FREE, believed};
+use crate::row_code;
 use crate::tx::{CrossTx, Tx};
-use crate::value::Row;
+use crate::value::{Row, Value};
+
+/// The table of checkpoints.
+const CHECKPOINT: &str = "checkpoint";
+/// How many checkpoints are read at a time.
+const PAGE: i64 = 500;
 
 /// The size of a log, and the holder of its lease.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +39,25 @@ pub struct Checkpoint {
     pub note: String,
     /// When it was signed.
     pub at: Timestamp,
+}
+
+impl Checkpoint {
+    /// The fields under its code: its own, and the size of the checkpoint before it, so that none is removed unnoticed.
+    fn parts(&self, before: Option<i64>) -> [Vec<u8>; 4] {
+        let number = |number: i64| number.to_be_bytes().to_vec();
+        [
+            number(self.size),
+            self.note.as_bytes().to_vec(),
+            number(self.at.as_microsecond()),
+            before.map_or_else(Vec::new, number),
+        ]
+    }
+
+    fn code(&self, tx: &Tx<'_>, before: Option<i64>) -> Value {
+        let parts = self.parts(before);
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        row_code::code(tx.coder(), tx.tenant(), CHECKPOINT, &parts)
+    }
 }
 
 /// Begins a tenant's log. Nothing happens when it is there.
@@ -147,12 +172,15 @@ pub fn delete_tile(tx: &mut Tx<'_>, path: &str) -> Result<bool> {
     Ok(done > 0)
 }
 
-/// Stores a checkpoint; a new signature of the same size replaces it.
-pub fn save_checkpoint(tx: &mut Tx<'_>, checkpoint: &Checkpoint) -> Result<()> {
+/// Stores a checkpoint; a new signature of the same size replaces it. `before` is the size that the log had until now, also if
+/// its row is gone; `None` for the first checkpoint.
+pub fn save_checkpoint(tx: &mut Tx<'_>, checkpoint: &Checkpoint, before: Option<i64>) -> Result<()> {
+    let code = checkpoint.code(tx, before);
     tx.execute(
-        "INSERT INTO checkpoint (tenant, size, note, at) VALUES ($tenant, $size, $note, $at)
-         ON CONFLICT (tenant, size) DO UPDATE SET note = $note, at = $at",
+        "INSERT INTO checkpoint (tenant, size, note, at, code) VALUES ($tenant, $size, $note, $at, $code)
+         ON CONFLICT (tenant, size) DO UPDATE SET note = $note, at = $at, code = $code",
         &[
+            ("code", code),
             ("size", checkpoint.size.into()),
             ("note", checkpoint.note.as_str().into()),
             ("at", checkpoint.at.into()),
@@ -190,6 +218,60 @@ pub fn checkpoints(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Checkp
     .iter()
     .map(checkpoint)
     .collect()
+}
+
+/// All rows behind a size with their codes, the smallest first.
+fn coded_page(tx: &mut Tx<'_>, after: Option<i64>) -> Result<Vec<Row>> {
+    tx.query(
+        "SELECT size, note, at, code FROM checkpoint WHERE tenant = $tenant AND size > $after ORDER BY size LIMIT $limit",
+        &[("after", after.unwrap_or(i64::MIN).into()), ("limit", PAGE.into())],
+    )
+}
+
+/// The sizes of the checkpoints without a server's code, for replay: a row that was edited, and one whose predecessor is gone.
+pub(crate) fn uncoded(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let (mut before, mut found) = (None, Vec::new());
+    loop {
+        let rows = coded_page(tx, before)?;
+        if rows.is_empty() {
+            return Ok(found);
+        }
+        for row in &rows {
+            let size = row.int("size")?;
+            if check_code(tx, row, before).is_err() {
+                found.push(size.to_string());
+            }
+            before = Some(size);
+        }
+    }
+}
+
+fn check_code(tx: &Tx<'_>, row: &Row, before: Option<i64>) -> Result<()> {
+    let found = checkpoint(row)?;
+    let parts = found.parts(before);
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    let id = found.size.to_string();
+    row_code::check(tx.coder(), row, (tx.tenant(), CHECKPOINT, &id), &parts)
+}
+
+/// Computes the code of every checkpoint, whatever its content.
+pub(crate) fn code_checkpoints(tx: &mut Tx<'_>) -> Result<()> {
+    let mut before = None;
+    loop {
+        let rows = coded_page(tx, before)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            let it = checkpoint(row)?;
+            let code = it.code(tx, before);
+            tx.execute(
+                "UPDATE checkpoint SET code = $code WHERE tenant = $tenant AND size = $size",
+                &[("code", code), ("size", it.size.into())],
+            )?;
+            before = Some(it.size);
+        }
+    }
 }
 
 fn checkpoint(row: &Row) -> Result<Checkpoint> {

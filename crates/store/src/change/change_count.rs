@@ -80,18 +80,60 @@ pub fn count_by_service(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<BTreeM
         .collect()
 }
 
-/// Where a count may begin, the most promising first.
+/// Where a count may begin, the most promising first: where the index also has what is tested, no change is read.
 fn beginnings(filter: &ChangeFilter, few: Few) -> Vec<Begin> {
     if few != Few::Nothing {
         return vec![Begin::Few(few)];
     }
-    let asks = |part: &Part| {
-        let mut alone = Conditions::default();
-        alone.part(filter, *part);
-        !alone.sql.is_empty()
+    let mut parts: Vec<Part> = Part::ALL
+        .into_iter()
+        .filter(|part| has_condition(filter, *part))
+        .collect();
+    parts.sort_by_key(|part| !has_all(Begin::Part(*part), &tested(filter, Some(*part))));
+    if parts.is_empty() {
+        return vec![Begin::All];
+    }
+    parts.into_iter().map(Begin::Part).collect()
+}
+
+/// Whether a filter has a condition on this part.
+fn has_condition(filter: &ChangeFilter, part: Part) -> bool {
+    let mut alone = Conditions::default();
+    alone.part(filter, part);
+    !alone.sql.is_empty()
+}
+
+/// The parts of a filter for which found changes are tested.
+fn tested(filter: &ChangeFilter, begun: Option<Part>) -> Vec<Part> {
+    let parts = Part::ALL.into_iter().filter(|part| Some(*part) != begun);
+    parts.filter(|part| has_condition(filter, *part)).collect()
+}
+
+/// Whether the index of a beginning has the columns of all these parts.
+fn has_all(begin: Begin, parts: &[Part]) -> bool {
+    let held: &[Part] = match begin {
+        Begin::Part(Part::State) => &[Part::Created],
+        Begin::Part(Part::Requester) => &[Part::State],
+        Begin::Part(Part::Planned) => &[Part::State, Part::Risk],
+        Begin::Part(Part::Created) => &[Part::State, Part::Kind],
+        _ => &[],
     };
-    let parts: Vec<Begin> = Part::ALL.into_iter().filter(asks).map(Begin::Part).collect();
-    if parts.is_empty() { vec![Begin::All] } else { parts }
+    parts.iter().all(|part| held.contains(part))
+}
+
+/// The column of a part.
+fn column(part: Part) -> &'static str {
+    match part {
+        Part::Requester => "requester",
+        Part::Owner => "owner",
+        Part::Team => "team",
+        Part::Outcome => "outcome",
+        Part::State => "state",
+        Part::Planned => "planned_start",
+        Part::Created => "created_at",
+        Part::Kind => "kind",
+        Part::Risk => "risk",
+    }
 }
 
 fn count_from(
@@ -137,22 +179,27 @@ fn count_sql(
         list.part(filter, part);
     }
     let begins = std::mem::take(&mut list.sql);
-    for part in Part::ALL.into_iter().filter(|part| Some(*part) != begun) {
-        list.part(filter, part);
+    let tested = tested(filter, begun);
+    for part in &tested {
+        list.part(filter, *part);
     }
+    let of_parts = list.sql.len();
     list.of_others(filter, few);
+    let has_others = list.sql.len() > of_parts;
     let rest = match list.sql.strip_prefix(" AND ") {
         Some(rest) => rest.to_owned(),
         None => "1 = 1".to_owned(),
     };
-    let has_rest = !list.sql.is_empty();
     // Every order has an index that holds its values, which the index of a filter does not but for numbers.
     let of_index = match upto.map(|(order, _)| order.key) {
-        None | Some(SortKey::Number) => Some("number".to_owned()),
-        Some(key) if begin == Begin::All => Some(format!("number, {}", key.as_str())),
-        Some(_) => None,
+        None | Some(SortKey::Number) if has_all(begin, &tested) => {
+            let columns = std::iter::once("number").chain(tested.iter().map(|part| column(*part)));
+            Some(columns.collect::<Vec<_>>().join(", "))
+        }
+        Some(key) if begin == Begin::All && tested.is_empty() => Some(format!("number, {}", key.as_str())),
+        _ => None,
     };
-    let of_index = of_index.filter(|_| !has_rest);
+    let of_index = of_index.filter(|_| !has_others);
     let columns = of_index.as_deref().unwrap_or(COLUMNS);
     let (upto, given) = match upto {
         Some((order, spot)) => passed(order, spot),
@@ -201,7 +248,27 @@ mod tests {
             requester: Some("p-1".to_owned()),
             ..open.clone()
         };
-        for (filter, begin) in [(&all, Begin::All), (&open, Begin::Part(Part::State))] {
+        let old = ChangeFilter {
+            created_to: Some(jiff::Timestamp::UNIX_EPOCH),
+            ..open.clone()
+        };
+        let ahead = ChangeFilter {
+            planned_from: Some(jiff::Timestamp::UNIX_EPOCH),
+            risk: Some("high".to_owned()),
+            ..open.clone()
+        };
+        assert_eq!(
+            beginnings(&ahead, Few::Nothing).first(),
+            Some(&Begin::Part(Part::Planned)),
+            "its index also has the state and the risk"
+        );
+        for (filter, begin) in [
+            (&all, Begin::All),
+            (&open, Begin::Part(Part::State)),
+            (&old, Begin::Part(Part::State)),
+            (&mine, Begin::Part(Part::Requester)),
+            (&ahead, Begin::Part(Part::Planned)),
+        ] {
             let plan = plan(&store, filter, begin, None);
             assert!(plan.contains("COVERING INDEX"), "{filter:?}\n{plan}");
         }

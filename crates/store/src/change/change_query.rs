@@ -117,7 +117,7 @@ pub(crate) enum Few {
 impl Few {
     pub(crate) fn of(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<Self> {
         if let Some(question) = &filter.q
-            && let Some(at) = search::rare_word(tx, "change", question)?
+            && let Some(at) = search::rare_term(tx, "change", question)?
         {
             return Ok(Self::Word(at));
         }

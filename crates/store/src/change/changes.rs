@@ -129,7 +129,16 @@ impl std::ops::Add for Tally {
     }
 }
 
-/// Counts the changes that were written in `[from, to)`. An index covers the whole query.
+/// How many changes were written in `[from, to)`. An index covers the whole query.
+pub fn count_written(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp) -> Result<i64> {
+    let row = tx.query_one(
+        "SELECT count(*) AS it FROM \"change\" WHERE tenant = $tenant AND created_at >= $from AND created_at < $to",
+        &[("from", from.into()), ("to", to.into())],
+    )?;
+    row.map_or(Ok(0), |row| row.int("it"))
+}
+
+/// The same with their results. An index covers the whole query.
 pub fn tally(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp) -> Result<Tally> {
     let row = tx.query_one(
         "SELECT count(*) AS written,
@@ -240,6 +249,26 @@ pub fn outcomes_of_keys(tx: &mut Tx<'_>, keys: &[&str]) -> Result<BTreeMap<Strin
             .map(|(name, key)| (name.as_str(), Value::from(*key)));
         for row in tx.query(&sql, &given.collect::<Vec<_>>())? {
             found.insert(row.text("key")?, (row.text("state")?, row.opt_text("outcome")?));
+        }
+    }
+    Ok(found)
+}
+
+/// The titles of changes, by their keys; a change that there is not is left out.
+pub fn titles_of_keys(tx: &mut Tx<'_>, keys: &[&str]) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for keys in keys.chunks(AT_ONCE) {
+        let names: Vec<String> = (0..keys.len()).map(|place| format!("key{place}")).collect();
+        let sql = format!(
+            "SELECT key, title FROM \"change\" WHERE tenant = $tenant AND key IN (${}) ORDER BY key",
+            names.join(", $")
+        );
+        let given = names
+            .iter()
+            .zip(keys)
+            .map(|(name, key)| (name.as_str(), Value::from(*key)));
+        for row in tx.query(&sql, &given.collect::<Vec<_>>())? {
+            found.insert(row.text("key")?, row.text("title")?);
         }
     }
     Ok(found)

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::change::changes::open_states;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::row_code;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
@@ -130,12 +130,40 @@ pub fn judged_at(tx: &mut Tx<'_>, change_id: &str) -> Result<Option<i64>> {
         "SELECT generation, code FROM settled WHERE tenant = $tenant AND change_id = $change_id",
         &[("change_id", change_id.into())],
     )?;
-    let Some(row) = found else { return Ok(None) };
+    found.map(|row| coded_mark(tx, &row, change_id)).transpose()
+}
+
+/// The value of the counter in a mark with a server's code.
+fn coded_mark(tx: &Tx<'_>, row: &Row, change_id: &str) -> Result<i64> {
     let generation = row.int("generation")?;
     let bytes = generation.to_be_bytes();
     let parts: [&[u8]; 2] = [change_id.as_bytes(), &bytes];
-    row_code::check(tx.coder(), &row, (tx.tenant(), MARKS, change_id), &parts)?;
-    Ok(Some(generation))
+    row_code::check(tx.coder(), row, (tx.tenant(), MARKS, change_id), &parts)?;
+    Ok(generation)
+}
+
+/// The tenant, if its row has no server's code, for replay.
+pub(crate) fn uncoded(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    match state(tx) {
+        Err(Error::Corrupt(_)) if !tx.has_failed() => Ok(vec![tx.tenant().to_owned()]),
+        found => found.map(|_| Vec::new()),
+    }
+}
+
+/// The changes whose marks have no server's code, for replay.
+pub(crate) fn uncoded_marks(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let rows = tx.query(
+        "SELECT change_id, generation, code FROM settled WHERE tenant = $tenant ORDER BY change_id",
+        &[],
+    )?;
+    let mut found = Vec::new();
+    for row in &rows {
+        let change_id = row.text("change_id")?;
+        if coded_mark(tx, row, &change_id).is_err() {
+            found.push(change_id);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a tenant has more open changes than this number.

@@ -144,7 +144,11 @@ fn cells_of(raw: &Connection, table: &Table, found: &mut Vec<Damage>) -> rusqlit
             if !has_room(found) {
                 return Ok(());
             }
-            let what = format!("The column `{}` holds {}, which it never may.", column.name, word(cell));
+            let what = format!(
+                "The column `{}` holds {}, which it never may.",
+                column.name,
+                type_name(cell)
+            );
             found.push(Damage::new(&table.name, &key(table, row)?, Some(&column.name), what));
         }
     }
@@ -174,7 +178,7 @@ fn fits(kind: &str, cell: ValueRef<'_>) -> bool {
     }
 }
 
-fn word(cell: ValueRef<'_>) -> &'static str {
+fn type_name(cell: ValueRef<'_>) -> &'static str {
     match cell {
         ValueRef::Null => "nothing",
         ValueRef::Integer(_) => "an integer",

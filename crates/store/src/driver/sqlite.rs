@@ -38,13 +38,13 @@ pub(crate) struct SqliteConnection {
     /// The file's own count of other connections' commits, at this connection's last check.
     seen: Option<i64>,
     /// The known facts about statements that ran before.
-    known: HashMap<Box<str>, Arc<Known>>,
+    known: HashMap<Box<str>, Arc<CachedStatement>>,
     /// How many statements were looked up here, which is how many were run.
     statements: u64,
 }
 
 /// SQLite's view of a text's statement, computed once.
-pub(crate) struct Known {
+pub(crate) struct CachedStatement {
     pub(crate) statement: Arc<Statement>,
     /// SQLite's numbers of the statement's names, in the order of the names.
     places: Vec<usize>,
@@ -75,7 +75,7 @@ impl SqliteConnection {
 
     /// Writes statistics of the indexes to the file: the planner uses them.
     pub(crate) fn tell_statistics(&mut self) -> Result<()> {
-        statistics::tell(&mut self.raw).map_err(|it| sqlite_error(&it))
+        statistics::write_statistics(&mut self.raw).map_err(|it| sqlite_error(&it))
     }
 
     /// Opens the existing file for reading only.
@@ -218,7 +218,7 @@ impl SqliteConnection {
     }
 
     /// The known facts about a text, so that it is parsed and its names are looked up once a connection.
-    pub(crate) fn known(&mut self, text: &str) -> Result<Arc<Known>> {
+    pub(crate) fn known(&mut self, text: &str) -> Result<Arc<CachedStatement>> {
         self.statements += 1;
         if let Some(known) = self.known.get(text) {
             return Ok(Arc::clone(known));
@@ -231,7 +231,7 @@ impl SqliteConnection {
         Ok(known)
     }
 
-    fn learn(&self, text: &str) -> rusqlite::Result<Known> {
+    fn learn(&self, text: &str) -> rusqlite::Result<CachedStatement> {
         tracing::trace!(target: super::STATEMENTS_LOG, text, "a statement is prepared");
         let statement = sql::parse_cached(text);
         let prepared = self.raw.prepare_cached(text)?;
@@ -242,18 +242,18 @@ impl SqliteConnection {
         };
         let places = statement.names.iter().map(place).collect::<rusqlite::Result<_>>()?;
         let columns = prepared.column_names().map(str::to_owned).collect();
-        Ok(Known {
+        Ok(CachedStatement {
             statement: Arc::clone(&statement),
             places,
             columns,
         })
     }
 
-    pub(crate) fn query(&mut self, text: &str, known: &Known, bound: &Bound<'_>) -> Result<Vec<Row>> {
+    pub(crate) fn query(&mut self, text: &str, known: &CachedStatement, bound: &Bound<'_>) -> Result<Vec<Row>> {
         self.query_raw(text, known, bound).map_err(|it| sqlite_error(&it))
     }
 
-    fn query_raw(&self, text: &str, known: &Known, bound: &Bound<'_>) -> rusqlite::Result<Vec<Row>> {
+    fn query_raw(&self, text: &str, known: &CachedStatement, bound: &Bound<'_>) -> rusqlite::Result<Vec<Row>> {
         let mut statement = self.raw.prepare_cached(text)?;
         bind(&mut statement, known, bound)?;
         let columns = &known.columns;
@@ -268,13 +268,13 @@ impl SqliteConnection {
         Ok(answer)
     }
 
-    pub(crate) fn execute(&mut self, text: &str, known: &Known, bound: &Bound<'_>) -> Result<u64> {
+    pub(crate) fn execute(&mut self, text: &str, known: &CachedStatement, bound: &Bound<'_>) -> Result<u64> {
         self.execute_raw(text, known, bound)
             .map(|count| count as u64)
             .map_err(|it| sqlite_error(&it))
     }
 
-    fn execute_raw(&self, text: &str, known: &Known, bound: &Bound<'_>) -> rusqlite::Result<usize> {
+    fn execute_raw(&self, text: &str, known: &CachedStatement, bound: &Bound<'_>) -> rusqlite::Result<usize> {
         let mut statement = self.raw.prepare_cached(text)?;
         bind(&mut statement, known, bound)?;
         statement.raw_execute()
@@ -334,7 +334,7 @@ impl SqliteConnection {
     }
 }
 
-fn bind(statement: &mut rusqlite::Statement<'_>, known: &Known, bound: &Bound<'_>) -> rusqlite::Result<()> {
+fn bind(statement: &mut rusqlite::Statement<'_>, known: &CachedStatement, bound: &Bound<'_>) -> rusqlite::Result<()> {
     for (place, value) in known.places.iter().zip(&bound.values) {
         statement.raw_bind_parameter(*place, Parameter(value))?;
     }

@@ -21,7 +21,7 @@ type Line = (String, String, String);
 
 /// Writes the statistics to the file if they differ; this connection plans by them at once, others from their first statement
 /// on.
-pub(super) fn tell(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn write_statistics(connection: &mut Connection) -> rusqlite::Result<()> {
     let wanted = wanted(connection)?;
     if describe(connection)? == wanted {
         return Ok(());
@@ -127,14 +127,14 @@ mod tests {
                     CREATE INDEX note_by_author ON note (tenant, author);
                     CREATE INDEX note_open ON note (tenant, state) WHERE state = 'open';";
         connection.execute_batch(make).unwrap();
-        tell(&mut connection).unwrap();
+        write_statistics(&mut connection).unwrap();
         let lines: Vec<String> = describe(&connection).unwrap().into_iter().map(|line| line.2).collect();
         assert_eq!(lines, ["1000000 250000 125", "1000 250 1", "1000000 250000 1"]);
         let changes = connection.total_changes();
-        tell(&mut connection).unwrap();
+        write_statistics(&mut connection).unwrap();
         assert_eq!(connection.total_changes(), changes, "nothing new was to be told");
         connection.execute_batch("DROP INDEX note_open").unwrap();
-        tell(&mut connection).unwrap();
+        write_statistics(&mut connection).unwrap();
         assert_eq!(describe(&connection).unwrap().len(), 2);
     }
 
@@ -149,7 +149,7 @@ mod tests {
             connection.query_row(ask, [], |row| row.get("detail")).unwrap()
         };
         assert!(plan(&connection).ends_with("(tenant=?)"), "{}", plan(&connection));
-        tell(&mut connection).unwrap();
+        write_statistics(&mut connection).unwrap();
         assert!(
             plan(&connection).ends_with("(tenant=? AND author=?)"),
             "{}",

@@ -58,6 +58,8 @@ impl GateRow {
 
 /// The table of the view.
 const TABLE: &str = "gate_view";
+/// How many rows are read at a time.
+const PAGE: i64 = 500;
 
 /// Makes these the rows of a change, and no others. `present` are the existing rows, as [`of_change`] returns them.
 pub fn save(tx: &mut Tx<'_>, change_id: &str, present: &[GateRow], rows: &[GateRow]) -> Result<()> {
@@ -160,6 +162,29 @@ pub fn find(
     rows.sort_by(|one, other| one.place().cmp(&other.place()));
     rows.dedup();
     Ok(rows)
+}
+
+/// The changes of the rows without a server's code, for replay.
+pub(crate) fn uncoded(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let (mut after, mut found) = ((String::new(), String::new(), String::new()), Vec::new());
+    loop {
+        let rows = tx.query(
+            "SELECT * FROM gate_view WHERE tenant = $tenant
+             AND (change_id, target_id, purpose) > ($change, $target, $purpose)
+             ORDER BY change_id, target_id, purpose LIMIT $limit",
+            &[
+                ("change", after.0.into()),
+                ("target", after.1.into()),
+                ("purpose", after.2.into()),
+                ("limit", PAGE.into()),
+            ],
+        )?;
+        let Some(last) = rows.last() else { return Ok(found) };
+        after = (last.text("change_id")?, last.text("target_id")?, last.text("purpose")?);
+        for row in rows.iter().filter(|row| gate_row(tx, row).is_err()) {
+            found.push(row.text("change_id")?);
+        }
+    }
 }
 
 /// Computes the code of every row, whatever its content.

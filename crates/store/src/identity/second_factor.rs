@@ -179,6 +179,13 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str, kind: &str) -> Result<u64
     )
 }
 
+/// The factors without a server's code, for replay.
+pub(crate) fn uncoded(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let rows = tx.query("SELECT * FROM second_factor WHERE tenant = $tenant ORDER BY id", &[])?;
+    let wrong = rows.iter().filter(|row| factor(tx, row).is_err());
+    wrong.map(|row| row.text("id")).collect()
+}
+
 /// Computes the code of every factor, whatever its content.
 pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
     for it in all(tx)? {

@@ -120,6 +120,16 @@ pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<KeptPassword>> {
     rows.iter().map(unchecked_password).collect()
 }
 
+/// The people whose passwords have no server's code, for replay.
+pub(crate) fn uncoded(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let rows = tx.query(
+        "SELECT person, phc, set_by, set_at, code FROM password WHERE tenant = $tenant ORDER BY person",
+        &[],
+    )?;
+    let wrong = rows.iter().filter(|row| read_password(tx, row).is_err());
+    wrong.map(|row| row.text("person")).collect()
+}
+
 /// Takes a person's password away.
 pub fn delete_password(tx: &mut Tx<'_>, person: &str) -> Result<bool> {
     let done = tx.execute(

@@ -195,7 +195,7 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
 }
 
 /// Ends all sessions that were begun with a password that a person set for another; returns them.
-pub fn delete_handed_by(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
+pub fn delete_set_by(tx: &mut Tx<'_>, person: &str) -> Result<Vec<Ended>> {
     ended(
         tx,
         "DELETE FROM session WHERE tenant = $tenant AND handed_by = $person RETURNING person, id",

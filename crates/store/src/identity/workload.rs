@@ -7,6 +7,7 @@ use crate::counter;
 use crate::error::Result;
 use crate::row_code;
 use crate::tx::{CrossTx, Tx};
+use crate::value::Row;
 
 /// A job's valid credential.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,6 +108,23 @@ pub fn open_ones(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String,
     .iter()
     .map(|row| Ok((row.text("digest")?, row.text("workload")?, row.time("expires_at")?)))
     .collect()
+}
+
+/// The digests of the credentials without a server's code, for replay.
+pub(crate) fn uncoded(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let rows = tx.query(
+        "SELECT digest, workload, expires_at, code FROM workload_token WHERE tenant = $tenant ORDER BY digest",
+        &[],
+    )?;
+    let wrong = rows.iter().filter(|row| check_code(tx, row).is_err());
+    wrong.map(|row| row.text("digest")).collect()
+}
+
+fn check_code(tx: &Tx<'_>, row: &Row) -> Result<()> {
+    let (digest, workload) = (row.text("digest")?, row.text("workload")?);
+    let until = row.time("expires_at")?.as_microsecond().to_be_bytes();
+    let parts = [digest.as_bytes(), workload.as_bytes(), &until];
+    row_code::check(tx.coder(), row, (tx.tenant(), TABLE, &workload), &parts)
 }
 
 /// Removes expired rows of all tenants, at most so many of each table.

@@ -34,7 +34,7 @@ const ASK: &str = "SELECT system_identifier AS cluster,
 ///
 /// # Errors
 /// `Unavailable` from a standby, and where the connection breaks.
-pub(crate) fn ask(connection: &mut Connection) -> Result<Option<Primary>> {
+pub(crate) fn query_primary(connection: &mut Connection) -> Result<Option<Primary>> {
     let rows = match connection.query(ASK, &[], Reach::Across) {
         Err(Error::Other(_) | Error::Retry) => {
             tracing::debug!("PostgreSQL does not tell its timeline, so a former primary is not known by it");
@@ -64,7 +64,7 @@ impl Fence {
     pub(crate) fn pass(&self, connection: &mut Connection) -> Result<i64> {
         // The state known before the query is never ahead of the present primary's report.
         let floor = *self.lock();
-        let Some(primary) = ask(connection)? else {
+        let Some(primary) = query_primary(connection)? else {
             return Ok(0);
         };
         self.admit(primary, floor)?;

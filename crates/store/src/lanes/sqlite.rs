@@ -323,12 +323,12 @@ mod tests {
     use crate::lanes::Mode;
 
     /// An act with a fixed outcome, which records its result.
-    struct Told {
+    struct FixedWork {
         attempt: Attempt,
         settled: Arc<Mutex<Vec<Error>>>,
     }
 
-    impl Work for Told {
+    impl Work for FixedWork {
         fn tenant(&self) -> &str {
             "acme"
         }
@@ -503,7 +503,7 @@ mod tests {
                 .iter()
                 .map(|attempt| {
                     let (attempt, settled) = (attempt.clone(), Arc::clone(&settled));
-                    Box::new(Told { attempt, settled }) as Box<dyn Work>
+                    Box::new(FixedWork { attempt, settled }) as Box<dyn Work>
                 })
                 .collect()
         };

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use model::core::card::{Kind, Noun};
+use model::core::typed;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
@@ -98,6 +99,9 @@ fn columns<N: Noun>(noun: &N) -> Vec<(&'static str, Value)> {
 }
 
 fn column(kind: Kind, value: &Json) -> Value {
+    if let Some(text) = typed::text_of(value) {
+        return text.into();
+    }
     match (kind, value) {
         (Kind::Time, Json::String(text)) => text.parse::<Timestamp>().map_or(Value::Null, Value::from),
         (_, Json::String(text)) => text.as_str().into(),
@@ -135,7 +139,14 @@ mod tests {
             .split(&begin)
             .nth(1)
             .unwrap_or_else(|| panic!("no migration makes {name}"));
-        made.split(");").next().unwrap().to_owned()
+        let begin = format!("ALTER TABLE \"{name}\" ADD COLUMN ");
+        let later = all.lines().filter_map(|line| line.strip_prefix(&begin));
+        let later = later.map(|line| line.replace("; -- ", ", -- "));
+        [made.split(");").next().unwrap().to_owned()]
+            .into_iter()
+            .chain(later)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn type_of(field: &Field) -> &'static str {
@@ -193,5 +204,21 @@ mod tests {
         assert_eq!(active(&ended), Value::Bool(false));
         assert_eq!(super::column(Kind::Boolean, &Json::Null), Value::Bool(false));
         assert_eq!(super::column(Kind::Time, &Json::Null), Value::Null);
+    }
+
+    #[test]
+    fn a_text_that_the_log_seals_is_found_by_its_column() {
+        let asked = |key: &str| {
+            let body = serde_json::json!({"id": "c", "version": 1, "connection": "k", "ask": "run_task", "natural_key": key,
+                "repository": "acme/shop", "service": "shop", "commit": "c", "reply_to": "u", "answer": "waiting", "text": "",
+                "at": "2026-11-20T09:00:00Z"});
+            let check: model::gate::provenance::OutsideCheck = serde_json::from_value(body).unwrap();
+            let kept = serde_json::to_value(&check).unwrap();
+            let columns = super::derived_columns("outside_check", &kept.to_string()).unwrap();
+            let column = columns.into_iter().find(|(name, _)| *name == "natural_key").unwrap().1;
+            (kept["natural_key"].is_string(), column)
+        };
+        assert_eq!(asked("run-7"), (true, Value::Text("run-7".to_owned())));
+        assert_eq!(asked("acme/shop#7"), (false, Value::Text("acme/shop#7".to_owned())));
     }
 }

@@ -6,11 +6,16 @@ use jiff::Timestamp;
 use crate::change::changes;
 use crate::error::Result;
 use crate::queue::lease::{self, Depth, Lease};
+use crate::row_code;
 use crate::tx::{CrossTx, Tx};
-use crate::value::Row;
+use crate::value::{Row, Value};
 
 const TABLE: &str = "timer";
 const NOTED: (&str, &str) = ("timer", "last_error");
+/// The state in which a timer is set. A timer is never parked.
+const WAITING: &str = "waiting";
+/// How many timers are read at a time.
+const PAGE: i64 = 500;
 
 /// A timer to set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,27 @@ pub struct NewTimer<'a> {
     pub kind: &'a str,
     /// When.
     pub run_at: Timestamp,
+}
+
+impl NewTimer<'_> {
+    /// The fields under its code: all that decide what is done, and when. Its id is left out, because a record keeps the id of
+    /// its first timer of a kind.
+    fn parts(&self, state: &str) -> [Vec<u8>; 5] {
+        let text = |text: &str| text.as_bytes().to_vec();
+        [
+            text(self.subject_table),
+            text(self.subject_id),
+            text(self.kind),
+            self.run_at.as_microsecond().to_be_bytes().to_vec(),
+            text(state),
+        ]
+    }
+
+    fn code(&self, tx: &Tx<'_>, state: &str) -> Value {
+        let parts = self.parts(state);
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        row_code::code(tx.coder(), tx.tenant(), TABLE, &parts)
+    }
 }
 
 /// A timer as stored.
@@ -44,18 +70,33 @@ pub struct Timer {
     pub run_at: Timestamp,
     /// How often it was leased, this time included.
     pub tries: i64,
-    /// `waiting` or `parked`.
+    /// Always `waiting`; a timer in another state was written past the server.
     pub state: String,
+}
+
+impl Timer {
+    fn as_set(&self) -> NewTimer<'_> {
+        NewTimer {
+            id: &self.id,
+            subject_table: &self.subject_table,
+            subject_id: &self.subject_id,
+            kind: &self.kind,
+            run_at: self.run_at,
+        }
+    }
 }
 
 /// Sets or moves the record's timer of this kind. A worker that holds it meanwhile loses its lease.
 pub fn set(tx: &mut Tx<'_>, timer: &NewTimer<'_>) -> Result<()> {
+    let code = timer.code(tx, WAITING);
     tx.execute(
-        "INSERT INTO timer (tenant, id, subject_table, subject_id, kind, run_at, lease_until, holder, tries, state)
-         VALUES ($tenant, $id, $table, $subject, $kind, $run_at, 0, '', 0, 'waiting')
+        "INSERT INTO timer (tenant, id, subject_table, subject_id, kind, run_at, lease_until, holder, tries, state, code)
+         VALUES ($tenant, $id, $table, $subject, $kind, $run_at, 0, '', 0, $state, $code)
          ON CONFLICT (tenant, subject_table, subject_id, kind)
-         DO UPDATE SET run_at = $run_at, lease_until = 0, holder = '', tries = 0, state = 'waiting'",
+         DO UPDATE SET run_at = $run_at, lease_until = 0, holder = '', tries = 0, state = $state, code = $code",
         &[
+            ("state", WAITING.into()),
+            ("code", code),
             ("id", timer.id.into()),
             ("table", timer.subject_table.into()),
             ("subject", timer.subject_id.into()),
@@ -116,9 +157,75 @@ pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
     lease::finish(tx, TABLE, id, holder)
 }
 
-/// Gives a timer back for another try.
+/// Gives a timer back for another try. One that was written past the server gets no code by that: replay still names it.
 pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, error: &str) -> Result<bool> {
-    lease::fail(tx, NOTED, (id, holder), retry_at, error)
+    let found = tx.query_one(
+        "SELECT * FROM timer WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?;
+    if !lease::fail(tx, NOTED, (id, holder), retry_at, error)? {
+        return Ok(false);
+    }
+    if let Some(before) = found.and_then(|row| coded(tx, &row).ok()) {
+        let put_off = Timer {
+            run_at: retry_at,
+            ..before
+        };
+        save_code(tx, &put_off)?;
+    }
+    Ok(true)
+}
+
+fn save_code(tx: &mut Tx<'_>, timer: &Timer) -> Result<()> {
+    let code = timer.as_set().code(tx, &timer.state);
+    tx.execute(
+        "UPDATE timer SET code = $code WHERE tenant = $tenant AND id = $id",
+        &[("code", code), ("id", timer.id.as_str().into())],
+    )?;
+    Ok(())
+}
+
+/// The timer in a row with a server's code.
+fn coded(tx: &Tx<'_>, row: &Row) -> Result<Timer> {
+    let found = timer(row)?;
+    let parts = found.as_set().parts(&found.state);
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    row_code::check(tx.coder(), row, (tx.tenant(), TABLE, &found.id), &parts)?;
+    Ok(found)
+}
+
+/// The timers behind `after`, in the order of ids.
+fn page(tx: &mut Tx<'_>, after: &str) -> Result<Vec<Row>> {
+    tx.query(
+        "SELECT * FROM timer WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit",
+        &[("after", after.into()), ("limit", PAGE.into())],
+    )
+}
+
+/// The records of the timers without a server's code, as `table/id`, for replay.
+pub(crate) fn uncoded(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let (mut after, mut found) = (String::new(), Vec::new());
+    loop {
+        let rows = page(tx, &after)?;
+        let Some(last) = rows.last() else { return Ok(found) };
+        after = last.text("id")?;
+        for row in rows.iter().filter(|row| coded(tx, row).is_err()) {
+            found.push(format!("{}/{}", row.text("subject_table")?, row.text("subject_id")?));
+        }
+    }
+}
+
+/// Computes the code of every timer, whatever its content.
+pub(crate) fn code_rows(tx: &mut Tx<'_>) -> Result<()> {
+    let mut after = String::new();
+    loop {
+        let rows = page(tx, &after)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.text("id")?;
+        for row in &rows {
+            save_code(tx, &timer(row)?)?;
+        }
+    }
 }
 
 /// How many timers of all tenants were taken at least five times and are not done: they are retried, and an operator has to

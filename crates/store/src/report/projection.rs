@@ -49,6 +49,27 @@ pub fn changes_deployed_between(tx: &mut Tx<'_>, from: i64, to: i64) -> Result<V
     tx.query(sql, &params)?.iter().map(|row| row.text("id")).collect()
 }
 
+/// The records that events wrote or are about: events from an index on, and those without a place. Table and id, each once; at
+/// most `limit`.
+pub fn touched_since(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<(String, String)>> {
+    let about = |which: &str| {
+        format!(
+            "SELECT e.subject_table AS of_table, e.subject_id AS id FROM event e WHERE e.tenant = $tenant AND {which}
+             UNION SELECT r.table_name AS of_table, r.record_id AS id FROM event e
+                JOIN event_record r ON r.tenant = e.tenant AND r.event_id = e.id WHERE e.tenant = $tenant AND {which}"
+        )
+    };
+    let sql = format!(
+        "{} UNION {} ORDER BY of_table, id LIMIT $limit",
+        about("e.seq >= $from"),
+        about("e.seq IS NULL")
+    );
+    let rows = tx.query(&sql, &[("from", from.into()), ("limit", limit.into())])?;
+    rows.iter()
+        .map(|row| Ok((row.text("of_table")?, row.text("id")?)))
+        .collect()
+}
+
 /// The changes that events without a place are about.
 pub fn changes_unplaced(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     changes(tx, "e.seq IS NULL", &[])

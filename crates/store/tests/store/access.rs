@@ -85,8 +85,8 @@ fn a_session_is_found_by_its_digest_alone() {
         };
         assert_eq!(world.act(|tx| session::delete_of_person(tx, "p1")), [ended]);
         world.act(|tx| session::insert(tx, &session_of("d2", "p1", 20)));
-        assert!(world.act(|tx| session::delete_handed_by(tx, "p1")).is_empty());
-        assert_eq!(world.act(|tx| session::delete_handed_by(tx, "p9")).len(), 1);
+        assert!(world.act(|tx| session::delete_set_by(tx, "p1")).is_empty());
+        assert_eq!(world.act(|tx| session::delete_set_by(tx, "p9")).len(), 1);
         assert_eq!(world.act(|tx| session::delete(tx, "d3")).len(), 1);
         assert!(world.act(|tx| session::delete(tx, "d3")).is_empty());
     });

@@ -1,6 +1,6 @@
 //! Which node a store takes for the primary.
 
-use store::failover::Standing;
+use store::failover::FailoverSetup;
 use store::{Config, Error, Lane, Mode, Store, counter};
 
 use crate::world::{ACME, Database, Folder, postgres_url, run_sql, small};
@@ -74,7 +74,7 @@ fn what_a_single_node_lacks_for_a_failover_is_seen() {
     let standing = Store::failover_standing(&Config::postgres(&database.url))
         .unwrap()
         .unwrap();
-    let wanted = Standing {
+    let wanted = FailoverSetup {
         hosts: 1,
         is_loopback: true,
         is_encrypted: false,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use store::Error;
-use store::audit::act_order::{self, Standing};
+use store::audit::act_order::{self, UsedVersion};
 use store::audit::cosignature;
 use store::audit::event::{self, NewEvent, RecordRef};
 use store::audit::keys::{self, SigningKey};
@@ -105,7 +105,7 @@ fn events_get_their_places() {
 #[test]
 fn what_acts_read_is_known_until_they_have_their_places() {
     check(|world| {
-        let standing = |version, made| Standing {
+        let standing = |version, made| UsedVersion {
             record: RecordRef {
                 table: act_order::ESTATE.to_owned(),
                 id: String::new(),
@@ -349,6 +349,7 @@ fn tiles_and_checkpoints_are_kept() {
                         note,
                         at: at(size),
                     },
+                    None,
                 )
             });
         }

@@ -5,8 +5,8 @@ use model::change::related_records::{Approval, Comment};
 use serde_json::{Value as Json, json};
 use store::change::change_count::count_by_service;
 use store::change::changes::{
-    ChangeFilter, count_by_state, id_of_key, list_changes, open_in, rejected_in, tally, targets_for, targets_of,
-    targets_of_all,
+    ChangeFilter, count_by_state, count_written, id_of_key, list_changes, open_in, rejected_in, tally, targets_for,
+    targets_of, targets_of_all,
 };
 use store::report::change_outcome::{self, OutcomeRow};
 use store::{Error, Filter, Value, nouns, record, search};
@@ -301,6 +301,7 @@ fn changes_are_tallied_by_when_they_were_written() {
         }
         let tallied = |from, to| {
             let it = world.read(move |tx| tally(tx, at(from), at(to)));
+            assert_eq!(world.read(move |tx| count_written(tx, at(from), at(to))), it.written);
             (it.written, it.closed, it.emergencies, it.stopped)
         };
         assert_eq!(tallied(1, 9), (8, 1, 1, 2));

@@ -567,7 +567,7 @@ const ITEMS: &[Shape] = &[
         "A line in the log of actions.",
         &[
             text("text", TEXT, "What was done or seen.").needed(),
-            word("kind", all!(EntryKind), "Step, deviation, issue or rollback.").needed(),
+            word("kind", all!(EntryKind), "Step, begin, deviation, issue or rollback.").needed(),
             integer(
                 "step",
                 1,

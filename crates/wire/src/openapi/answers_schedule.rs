@@ -113,6 +113,23 @@ pub(crate) const SPANS: &[Shape] = &[
                 "How many were expected to pass by their risk when it began; absent where nothing was stated then.",
             ),
             text("expected_failures", LINE, "How many of those were expected to fail."),
+            objects(
+                "exceptions",
+                "FreezeTimeException",
+                "The exceptions that were signed for it, also of changes that moved out of it since.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "FreezeTimeException",
+        "An exception that was signed for one time of a freeze.",
+        &[
+            text("change", LINE, "The change's key.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+            text("by", LINE, "Who excepted it: a login.").needed(),
+            time("at", "When.").needed(),
+            time("ended_at", "When it was withdrawn or lapsed."),
         ],
     ),
     shape(
@@ -148,7 +165,8 @@ pub(crate) const SPANS: &[Shape] = &[
             objects(
                 "times",
                 "FreezeTimeReported",
-                "The latest times that began, at most 100, each with what it was expected to let through and what passed.",
+                "The latest times that began, at most 100, each with what it was expected to let through and what passed; and those ahead for \
+                 which an exception was signed.",
             )
             .needed(),
             objects("changes", "FreezeReported", "The changes.").needed(),
@@ -282,6 +300,7 @@ pub(crate) const SPANS: &[Shape] = &[
             time("at", "When.").needed(),
             text("removed_by", LINE, "Who ended it: a login; absent where it ended by itself."),
             time("ended_at", "When it ended.").needed(),
+            object("time", "Occurrence", "The time of the freeze that it was for; absent where it was for all times."),
         ],
     ),
     shape(
@@ -319,6 +338,11 @@ pub(crate) const SPANS: &[Shape] = &[
                 "The digest *what* of the change that was excepted; an edit of it ends the exception.",
             ),
             time("until", "Until when the change may start, where a commander signed for it."),
+            object(
+                "time",
+                "Occurrence",
+                "The time of the freeze that it is for; absent where it is for all times, as in older records.",
+            ),
         ],
     ),
     shape(
@@ -345,11 +369,13 @@ pub(crate) const SPANS: &[Shape] = &[
             time("closed_at", "When it was closed."),
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
-            time(
-                "source_over_at",
-                "When a source that tells the state of its record said that it is over there; absent while it is open there.",
+            time("source_over_at", "In an older record the last end that its source reported."),
+            time("source_open_at", "In an older record the last reopening that its source reported."),
+            frees(
+                "source_reports",
+                "The states of its record at a source that reports states, by the source's times: `at`, `number`, `is_over`, `ended_at` \
+                 and `severity`.",
             ),
-            time("source_open_at", "When its source said last that it is open again; an end that it told before that ends nothing."),
             texts(
                 "source_starts",
                 LINE,

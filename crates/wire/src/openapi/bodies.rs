@@ -1,15 +1,15 @@
 //! The bodies of requests: one shape per act.
 
 use model::core::enums::{
-    Aspect, Category, ConditionDue, Decision, Disruption, EmergencyCause, EntryKind, ErasureKind, EvidenceKind,
-    EvidenceResult, GroupKind, Kind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, SecurityQuestion, TaskKind,
-    TaskState, Touch, ValidationResult,
+    Aspect, ConditionDue, Decision, Disruption, EmergencyCause, EntryKind, ErasureKind, EvidenceKind, EvidenceResult,
+    GroupKind, Level, LinkKind, Outcome, PeerVerdict, Purpose, Role, SecurityQuestion, TaskKind, TaskState,
+    ValidationResult,
 };
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::directory::estate::ESTATE;
 use crate::openapi::shapes::{
-    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_free, texts, time, word, words,
+    Shape, Words, all, boolean, integer, object, objects, shape, text, text_or_free, texts, time, word, words,
 };
 
 const MINUTES: i64 = 100_000;
@@ -18,81 +18,6 @@ const MINUTES: i64 = 100_000;
 pub(crate) const ALL: &[&[Shape]] = &[CONTENT, DECISIONS, WORK, AFTER, AROUND, GATE, ESTATE, ADMINISTRATION];
 
 const CONTENT: &[Shape] = &[
-    shape(
-        "NewChange",
-        "A change as it is written. Everything may still be missing from a draft but what `required` names.",
-        &[
-            word("kind", all!(Kind), "How it is governed; `normal` unless said."),
-            text("template", LINE, "For `standard`: the template's key."),
-            boolean("expedited", "Late, not urgent."),
-            text("expedited_reason", TEXT, "Why it is late."),
-            text("title", LINE, "In one line."),
-            text("description", TEXT, "What is done."),
-            text("justification", TEXT, "Why it is worth doing."),
-            text("objectives", TEXT, "What it should achieve."),
-            text("verification", TEXT, "How success will be seen."),
-            word("category", all!(Category), "What it is about."),
-            words(
-                "touches",
-                all!(Touch),
-                "Sensitive things it touches, beside those that its services and config items hold.",
-            ),
-            objects(
-                "targets",
-                "NewTarget",
-                "At most 1,000; service, environment and artifact are unique.",
-            ),
-            texts("services", LINE, "Short form for equal targets: the services' keys."),
-            text("environment", LINE, "Short form: the environment's key."),
-            text("artifact", 255, "Short form: the artifact's digest."),
-            text("commit", 64, "Short form: the commit."),
-            texts("config_items", LINE, "Short form: keys of config items."),
-            object(
-                "impact",
-                "Impact",
-                "An axis that is not given is derived from the services and what needs them; of one that is given the higher of both counts until an approver accepts the lower one.",
-            ),
-            word(
-                "complexity",
-                Words::These(&["low", "medium", "high"]),
-                "How hard it is.",
-            ),
-            object("disruption", "Disruption", "What users will notice."),
-            time("planned_start", "From when."),
-            time("planned_end", "Until when."),
-            objects("plan", "Step", "The implementation plan."),
-            objects("rollback_plan", "Step", "The way back."),
-            text("no_rollback_reason", TEXT, "Why there is no way back."),
-            integer("rollback_minutes", 0, MINUTES, "How long the way back takes."),
-            object(
-                "planned_undo",
-                "PlannedUndo",
-                "The inverse that belongs to it, with its time; it is neither a rollback nor a failure.",
-            ),
-            text("owner", LINE, "A login; the requester unless said."),
-            text("team", LINE, "The team."),
-            texts("implementers", LINE, "Logins."),
-            text("tester", LINE, "A login."),
-            text("business_contact", LINE, "A login or free text."),
-            text(
-                "incident",
-                LINE,
-                "For `emergency`: the key of an incident here, or the reference that a connection delivered. It is open or was resolved \
-                 at most 24 h ago, and concerns each target or something that it reaches.",
-            ),
-            text(
-                "threat",
-                TEXT,
-                "For `emergency`: the threat instead of an incident; security approves it too.",
-            ),
-            texts("labels", LINE, "Words to find it by; no approval covers them."),
-            free(
-                "custom_fields",
-                "What it says in the fields that the tenant added, by their keys.",
-            ),
-            object("retrospective", "RetrospectiveInput", "For work that is already done."),
-        ],
-    ),
     shape(
         "NewTarget",
         "One service in one environment.",
@@ -354,7 +279,8 @@ const WORK: &[Shape] = &[
             word(
                 "kind",
                 all!(EntryKind),
-                "`step` unless said; the others alert at once, a rollback where it begins (without `step`).",
+                "`step` (the end of one) unless said; `begin` says that a `step` began. The others alert at once, a rollback \
+                 where it begins (without `step`).",
             ),
             integer(
                 "step",

@@ -1,6 +1,7 @@
-//! Routes and shapes of the nouns that have a card.
+//! Routes and shapes of the nouns that have a card, and the shape of the request for a change.
 
-use model::core::card::{Card, Does, Token, Verb};
+use model::change::read_content::new_change::NewChange;
+use model::core::card::{Card, Described, Does, Token, Verb};
 use model::nouns::CARDS;
 use serde_json::Value;
 
@@ -15,9 +16,12 @@ pub(crate) fn routes() -> impl Iterator<Item = Route> {
         .flat_map(|card| card.verbs.iter().map(|verb| row(card, verb).route()))
 }
 
-/// The shapes of every card, by name: its input, its patch if it can be edited, its response.
+/// The shape of the request for a change, and those of every card, by name: its input, its patch if it can be edited, its
+/// response.
 pub(crate) fn shapes() -> impl Iterator<Item = (String, Value)> {
-    CARDS.iter().flat_map(|card| {
+    let change = schema_of(NewChange::DOC, NewChange::FIELDS.iter().map(Field::from), &[]);
+    let change = (NewChange::NAME.to_owned(), change);
+    std::iter::once(change).chain(CARDS.iter().flat_map(|card| {
         let (name, doc, fields) = card.input;
         let answered = card.fields.iter().chain(card.shown).map(Field::from);
         let mut all = vec![(card.name.to_owned(), schema_of(card.doc, answered, &["Stored"]))];
@@ -30,7 +34,7 @@ pub(crate) fn shapes() -> impl Iterator<Item = (String, Value)> {
             all.push((card.patch.to_owned(), schema_of(&doc, fields, &[])));
         }
         all
-    })
+    }))
 }
 
 /// The pages of cards with their rights: the list needs the right to list, each form the right of its verb.

@@ -105,6 +105,8 @@ impl From<&'static card::Field> for Field {
             card::Kind::Word(words) => Kind::Word(Words::Of(words.all)),
             card::Kind::Words(words) => Kind::Words(Words::Of(words.all)),
             card::Kind::Object => Kind::Free,
+            card::Kind::Part(of) => Kind::Object(of),
+            card::Kind::Parts(of) => Kind::Objects(of),
         };
         Self {
             is_needed: field.is_needed,

@@ -8,7 +8,7 @@ use crate::openapi::compliance::{archive, control_reports, reconciliation};
 use crate::openapi::directory::{ownership, routes as table_estate, vendors};
 use crate::openapi::gate::{emergency_cards, routes as table_gateways};
 use crate::openapi::identity::routes as table_identity;
-use crate::openapi::incident::{drift, incidents, learning, what_changed};
+use crate::openapi::incident::{drift, incidents, learning, monitoring, what_changed};
 use crate::openapi::integration::deliveries;
 use crate::openapi::notify::{action_items, communications};
 use crate::openapi::policy::configurations;
@@ -99,7 +99,13 @@ pub(crate) fn all() -> Vec<Route> {
             dashboards::ROUTES,
             search::ROUTES,
         ])
-        .chain(&[drift::ROUTES, incidents::ROUTES, learning::ROUTES, planning::ROUTES])
+        .chain(&[
+            drift::ROUTES,
+            incidents::ROUTES,
+            learning::ROUTES,
+            monitoring::ROUTES,
+            planning::ROUTES,
+        ])
         .chain(&[configurations::ROWS, PUBLIC, LOG]);
     let routes = tables.copied().flatten().map(|row| row.route());
     routes.chain(cards::routes()).collect()
@@ -666,14 +672,14 @@ const PUBLIC: &[Row] = &[
     open(
         "readyz",
         "/readyz",
-        "Does it take work? Why not, in words",
+        "Does it take work? Why not, in words for the same readers",
         Answer::Json("Health"),
     )
     .may("open"),
     open(
         "metrics",
         "/metrics",
-        "Figures without any tenant's content",
+        "Figures without any tenant's content, for the readers that the settings name",
         Answer::Bytes("application/openmetrics-text"),
     )
     .may("open"),

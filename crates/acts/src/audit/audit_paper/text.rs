@@ -33,9 +33,9 @@ pub(super) fn written(sample: &AuditSample, concluded: &[AuditConclusion], direc
         "Sample",
         &format!("{} changes, seed {}", sample.changes.len(), sample.seed),
     );
-    line("Sampled by", &said(directory, &sample.by, &sample.at.to_string()));
+    line("Sampled by", &signed_by(directory, &sample.by, &sample.at.to_string()));
     match (&sample.signed_by, sample.signed_at) {
-        (Some(by), Some(at)) => line("Signed by", &said(directory, by, &at.to_string())),
+        (Some(by), Some(at)) => line("Signed by", &signed_by(directory, by, &at.to_string())),
         _ => line("Signed by", "nobody yet"),
     }
     if let Some(digest) = &sample.paper_digest {
@@ -62,10 +62,10 @@ fn item(key: &str, conclusion: Option<&AuditConclusion>, directory: &Directory) 
     lines.push(format!("  Found: {}", it.text.replace('\n', "\n         ")));
     lines.push(format!(
         "  Concluded by: {}",
-        said(directory, &it.by, &it.at.to_string())
+        signed_by(directory, &it.by, &it.at.to_string())
     ));
     lines.push(match (&it.reviewed_by, it.reviewed_at) {
-        (Some(by), Some(at)) => format!("  Reviewed by: {}", said(directory, by, &at.to_string())),
+        (Some(by), Some(at)) => format!("  Reviewed by: {}", signed_by(directory, by, &at.to_string())),
         _ => "  Reviewed by: nobody yet".to_owned(),
     });
     lines.push(String::new());
@@ -73,6 +73,6 @@ fn item(key: &str, conclusion: Option<&AuditConclusion>, directory: &Directory) 
 }
 
 /// A person with their login, and when.
-fn said(directory: &Directory, person: &PersonId, at: &str) -> String {
+fn signed_by(directory: &Directory, person: &PersonId, at: &str) -> String {
     format!("{} ({}), {at}", directory.name(person), directory.login(person))
 }

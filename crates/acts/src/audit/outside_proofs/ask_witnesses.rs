@@ -59,7 +59,7 @@ pub fn find_due_witnesses(cx: &mut Context<'_, '_>) -> Result<Vec<Submission>> {
 ///
 /// # Errors
 /// A fault of the log, or the store's.
-pub fn ask_again(cx: &mut Context<'_, '_>, witness: &str, old: u64) -> Result<Option<Submission>> {
+pub fn resubmit(cx: &mut Context<'_, '_>, witness: &str, old: u64) -> Result<Option<Submission>> {
     let found = in_use::<Witness>(cx)?.into_iter().find(|it| it.id.as_str() == witness);
     match found {
         Some(witness) => submission(cx, &witness, old),
@@ -100,7 +100,7 @@ fn submission(cx: &mut Context<'_, '_>, witness: &Witness, old: u64) -> Result<O
 ///
 /// # Errors
 /// 409 or 422 for lines that do not fit, or the store's.
-pub fn take_answer(
+pub fn add_cosignatures(
     cx: &mut Context<'_, '_>,
     asked: &Submission,
     lines: &[proof::note::NoteSignature],

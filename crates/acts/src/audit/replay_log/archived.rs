@@ -3,7 +3,7 @@
 
 use store::compliance::archive;
 
-use super::{Replay, tell_progress};
+use super::{Replay, report_progress};
 use crate::compliance::archive_changes::strayed;
 use crate::core::context::Context;
 use crate::core::error::Result;
@@ -32,7 +32,7 @@ impl Replay<'_> {
                     Err(why) => self.past_damage(cx, ("archive_segment", &id), Err(why.into()))?,
                 }
             }
-            tell_progress(self.progress, "archive_segment", done)?;
+            report_progress(self.progress, "archive_segment", done)?;
         }
     }
 

@@ -12,7 +12,7 @@ use proof::tile::{self, TileReader, WIDTH};
 use store::audit::event::{self, Event as Row, Waiting};
 use store::audit::log::LogState;
 
-use super::{PAGE, Replay, tell_progress};
+use super::{PAGE, Replay, report_progress};
 use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_tiles::StoredTiles;
@@ -32,7 +32,7 @@ impl Replay<'_> {
                 let done = self.entry(cx, at, leaf, rows.remove(&index(at)));
                 self.past_damage(cx, ("event", &at.to_string()), done)?;
             }
-            tell_progress(self.progress, "event", self.events)?;
+            report_progress(self.progress, "event", self.events)?;
         }
         self.made = None;
         self.beyond(cx, state.size)?;
@@ -169,7 +169,7 @@ impl Replay<'_> {
                 self.tell(cx, event, None)?;
             }
         }
-        tell_progress(self.progress, "event", self.events)?;
+        report_progress(self.progress, "event", self.events)?;
         Ok(())
     }
 

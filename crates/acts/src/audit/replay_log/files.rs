@@ -14,7 +14,7 @@ use store::change::blob;
 use store::record::{self, RawRecord, Record as _};
 use store::{Lane, Mode};
 
-use super::{Finding, Progress, Replay, ReplayReport, note_finding, tell_progress};
+use super::{Finding, Progress, Replay, ReplayReport, note_finding, report_progress};
 use crate::core::context::Context;
 use crate::core::error::{Error, Result};
 use crate::core::transactions::Transactions;
@@ -71,7 +71,7 @@ pub(super) fn check_files(
 ) -> Result<()> {
     for (digest, kept) in files {
         report.files += 1;
-        tell_progress(progress, "file", report.files)?;
+        report_progress(progress, "file", report.files)?;
         if wrong_with(executor, tenant, &digest, &kept)?.is_none() {
             continue;
         }

@@ -24,12 +24,12 @@ const AHEAD: usize = 1_024;
 
 /// The commitments to a record's texts: those that its versions brought, and those with erased texts.
 #[derive(Default)]
-pub(super) struct Words {
+pub(super) struct TextCommitments {
     pub(super) brought: BTreeSet<String>,
     pub(super) erased: BTreeSet<String>,
 }
 
-impl Words {
+impl TextCommitments {
     /// Whether the record never had a text.
     pub(super) fn are_none(&self) -> bool {
         self.brought.is_empty() && self.erased.is_empty()
@@ -130,7 +130,7 @@ pub(super) struct Folded {
     pub(super) id: String,
     pub(super) head: Head,
     /// The sealed form with the state of its texts; or why the events are inconsistent.
-    pub(super) rebuilt: std::result::Result<(Value, Words), String>,
+    pub(super) rebuilt: std::result::Result<(Value, TextCommitments), String>,
     /// The versions that a second event claims to have made, with that event.
     pub(super) twice: Vec<(u64, String)>,
 }
@@ -141,7 +141,7 @@ impl Folded {
             table: table.to_owned(),
             id: id.to_owned(),
             head: Head::default(),
-            rebuilt: Ok((Value::Null, Words::default())),
+            rebuilt: Ok((Value::Null, TextCommitments::default())),
             twice: Vec::new(),
         }
     }

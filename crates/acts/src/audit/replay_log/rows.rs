@@ -19,8 +19,8 @@ use store::gate::{gate_view, revocation};
 use store::nouns;
 use store::record::{self, RawRecord};
 
-use super::folds::{ByRecord, Folded, OfTable, Words};
-use super::{PAGE, Replay, tell_progress};
+use super::folds::{ByRecord, Folded, OfTable, TextCommitments};
+use super::{PAGE, Replay, report_progress};
 use crate::core::context::Context;
 use crate::core::error::Result;
 
@@ -67,7 +67,7 @@ impl Replay<'_> {
                 };
                 self.past_damage(cx, (table, &id), compared)?;
             }
-            tell_progress(self.progress, table, done)?;
+            report_progress(self.progress, table, done)?;
         }
         self.records += done;
         self.end_of(table, told)
@@ -94,7 +94,7 @@ impl Replay<'_> {
             Some(folded) => self.history(row, folded),
             None => {
                 self.find(table, &row.id, None, "No event tells of this row.");
-                Words::default()
+                TextCommitments::default()
             }
         };
         self.texts(cx, table, row, &words)?;
@@ -117,7 +117,7 @@ impl Replay<'_> {
     }
 
     /// Compares a row's version and sealed form with the state from its events.
-    fn history(&mut self, row: &RawRecord, folded: Folded) -> Words {
+    fn history(&mut self, row: &RawRecord, folded: Folded) -> TextCommitments {
         let Folded {
             table, head, rebuilt, ..
         } = folded;
@@ -130,7 +130,7 @@ impl Replay<'_> {
         }
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
             self.find(&table, &row.id, Some("sealed"), "The sealed form is no JSON.");
-            return Words::default();
+            return TextCommitments::default();
         };
         let before = self.findings.len();
         let words = match rebuilt {
@@ -141,7 +141,7 @@ impl Replay<'_> {
             }
             Err(why) => {
                 self.find(&table, &row.id, None, format!("Its history cannot be rebuilt: {why}."));
-                Words::default()
+                TextCommitments::default()
             }
         };
         let digest = canonical::digest(&sealed).ok().and_then(|it| hash_of_text(&it));
@@ -174,7 +174,7 @@ impl Replay<'_> {
 
     /// Opens the commitments of the sealed form against the body, and checks that exactly the erased texts are missing,
     /// including former ones.
-    fn texts(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, words: &Words) -> Result<()> {
+    fn texts(&mut self, cx: &mut Context<'_, '_>, table: &str, row: &RawRecord, words: &TextCommitments) -> Result<()> {
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
             return Ok(());
         };

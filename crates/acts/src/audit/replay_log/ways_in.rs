@@ -45,12 +45,12 @@ struct Password {
 #[derive(Default)]
 struct Factors {
     /// By id.
-    known: HashMap<String, Told>,
+    known: HashMap<String, KnownFactor>,
     /// The digests of the recovery codes that are left.
     codes: HashSet<String>,
 }
 
-struct Told {
+struct KnownFactor {
     kind: String,
     counts_from: String,
 }
@@ -142,7 +142,7 @@ impl Factors {
         if let Some(codes) = names(event, "codes") {
             self.codes = codes;
         }
-        let told = Told {
+        let told = KnownFactor {
             kind: text(event, "kind"),
             counts_from: text(event, "counts_from"),
         };
@@ -201,7 +201,7 @@ impl Replay<'_> {
                 let what = "This is not the password that was set last.";
                 self.find("password", &person, Some("phc"), what);
             }
-            if set_by.is_some() && set_at.is_some() && set_at != password.since {
+            if set_at.is_some() && set_at != password.since {
                 let what = "Its event says that it was set at another time.";
                 self.find("password", &person, Some("set_at"), what);
             }

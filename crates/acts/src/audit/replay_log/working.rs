@@ -10,7 +10,7 @@ use store::identity::session;
 use store::integration::inbox;
 use store::queue::timer;
 use store::record::RawRecord;
-use store::{SYSTEM_TENANT, counter};
+use store::{SYSTEM_TENANT, code_rows, counter};
 
 use super::{PAGE, Replay};
 use crate::audit::note_log_sizes;
@@ -139,6 +139,34 @@ impl Replay<'_> {
         }
     }
 
+    /// Rows outside of records that open something, that decide when work is done, or that prove the log, have the code
+    /// of the server that wrote them. A row that was reported for another reason is not named again.
+    pub(super) fn check_codes(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
+        for (table, uncoded) in code_rows::APART {
+            let found = match uncoded(cx.tx) {
+                Ok(found) => found,
+                Err(why) => {
+                    self.go_on(cx, table, Err(why.into()))?;
+                    continue;
+                }
+            };
+            let what = match *table {
+                "checkpoint" => "A server kept another checkpoint of this size, or the one before it is gone.",
+                "timer" => {
+                    "No server that has the master key set this timer for this time: what it is for may come late."
+                }
+                _ => "No server that has the master key wrote this row as it is.",
+            };
+            for id in found {
+                let is_known = self.findings.iter().any(|it| it.table == *table && it.id == id);
+                if !is_known {
+                    self.find(table, &id, Some("code"), what);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn counter(&mut self, cx: &mut Context<'_, '_>, name: &str, wanted: i64) -> Result<()> {
         let stands = counter::get(cx.tx, name)?;
         if stands != wanted {
@@ -148,8 +176,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Waiting rows outside changes have their timers. Timers of changes are not compared: the clock decides when
-    /// something is due, and a clock that leapt would be reported as a fault of the records.
+    /// Waiting rows outside changes have their timers. Whether changes have theirs is not compared: the clock decides
+    /// when something is due, and a clock that leapt would be reported as a fault of the records.
     pub(super) fn check_timers(&mut self, cx: &mut Context<'_, '_>) -> Result<()> {
         let lost = [
             ("gate_check", timer::checks_without(cx.tx, PAGE)?),

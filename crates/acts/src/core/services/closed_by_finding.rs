@@ -17,10 +17,10 @@ const LOG_SET_BACK: &str = "log_set_back";
 
 /// The findings of this server.
 #[derive(Default)]
-pub struct ClosedByFinding(Mutex<Known>);
+pub struct ClosedByFinding(Mutex<FindingClosures>);
 
 #[derive(Default)]
-struct Known {
+struct FindingClosures {
     /// By tenant and change: the fault.
     changes: BTreeMap<(String, String), String>,
     /// By tenant: why nothing is placed in its log.
@@ -30,7 +30,7 @@ struct Known {
 }
 
 impl ClosedByFinding {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, FindingClosures> {
         // A map is whole after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -26,7 +26,7 @@ pub(crate) fn address_code(cx: &Context<'_, '_>, address: &str) -> String {
 }
 
 /// The way in as events record it; `None` if nothing is known.
-pub(crate) fn told(cx: &Context<'_, '_>, via: &WayIn) -> Option<Value> {
+pub(crate) fn to_data(cx: &Context<'_, '_>, via: &WayIn) -> Option<Value> {
     let mut map = Map::new();
     for (name, value) in [("session", &via.session), ("token", &via.token)] {
         if let Some(value) = value {
@@ -44,7 +44,7 @@ pub(super) fn mark(cx: &Context<'_, '_>, draft: &mut EventDraft) {
     let Some(via) = cx.actor.via.as_ref().filter(|_| !draft.data.contains_key(MEMBER)) else {
         return;
     };
-    if let Some(told) = told(cx, via) {
+    if let Some(told) = to_data(cx, via) {
         draft.data.insert(MEMBER.to_owned(), told);
     }
 }

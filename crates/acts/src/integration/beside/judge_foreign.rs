@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::approval::authority::{able, asked_word, most_counted, targets_of};
+use model::approval::authority::{able, approvers_name, most_counted, targets_of};
 use model::approval::obligation::{ApprovalRule, Duty, TargetObligation};
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
@@ -108,7 +108,7 @@ fn approvals_short(
         if counted < rule.count as usize {
             let (reason, asked, count) = (
                 row.obligation.reason.trim_end_matches('.'),
-                asked_word(&rule.from),
+                approvers_name(&rule.from),
                 rule.count,
             );
             return Some(format!(

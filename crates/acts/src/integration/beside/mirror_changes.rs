@@ -6,7 +6,7 @@ use model::core::enums::{AboutKind, ActionKind, Closing, ForeignPhase, Severity,
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
-use model::integration::foreign_change::Told;
+use model::integration::foreign_change::ReceivedChange;
 use model::integration::foreign_mirror::{ForeignMirror, differences, fields, has_moved, phase};
 use model::integration::foreign_system::ForeignSystem;
 use model::notify::action_item::{About, NewItem, Owner};
@@ -20,7 +20,7 @@ use crate::core::error::Result;
 use crate::core::noun::{self, PlainNoun};
 use crate::core::secrets;
 use crate::core::write::{Written, draft};
-use crate::integration::beside::known_system::{credential_name, cut, in_use};
+use crate::integration::beside::known_system::{credential_name, cut, in_use, queue_comments};
 use crate::notify::action_items;
 
 /// The kind of call that writes a copy.
@@ -88,7 +88,7 @@ pub(crate) fn mirror_saved(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()
 }
 
 /// Whether a system mirrors a change: one of its services is in the system's table, and no other system leads any of them.
-fn mirrors(cx: &mut Context<'_, '_>, system: &ForeignSystem, change: &Change) -> Result<bool> {
+pub(super) fn mirrors(cx: &mut Context<'_, '_>, system: &ForeignSystem, change: &Change) -> Result<bool> {
     if !system.mirrors || !system.active {
         return Ok(false);
     }
@@ -99,7 +99,7 @@ fn mirrors(cx: &mut Context<'_, '_>, system: &ForeignSystem, change: &Change) ->
     Ok(!is_led_elsewhere && targets.any(|target| system.maps_to(&target.service)))
 }
 
-fn mirror_of(cx: &mut Context<'_, '_>, system: &RecordId, key: &str) -> Result<Option<ForeignMirror>> {
+pub(super) fn mirror_of(cx: &mut Context<'_, '_>, system: &RecordId, key: &str) -> Result<Option<ForeignMirror>> {
     let filter = Filter::new()
         .equals("system", system.as_str())
         .equals("change_key", key);
@@ -122,11 +122,12 @@ fn begin(cx: &mut Context<'_, '_>, system: &ForeignSystem, change: &Change) -> R
         written_at: None,
         differs: false,
         read_problem: None,
+        comments: Vec::new(),
     };
     save(cx, "foreign_mirror.begun", mirror)
 }
 
-fn save(cx: &mut Context<'_, '_>, kind: &'static str, mirror: ForeignMirror) -> Result<()> {
+pub(super) fn save(cx: &mut Context<'_, '_>, kind: &'static str, mirror: ForeignMirror) -> Result<()> {
     let mut written = Written::default();
     let saved = cx.put(&mut written, mirror)?;
     let data = json!({"system": saved.system, "change": saved.change_key, "foreign_key": saved.foreign_key});
@@ -180,7 +181,7 @@ pub fn errand(cx: &mut Context<'_, '_>, subject: &str) -> Result<Option<MirrorEr
     }))
 }
 
-fn found_change(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Change>> {
+pub(super) fn found_change(cx: &mut Context<'_, '_>, key: &str) -> Result<Option<Change>> {
     let Some(id) = changes::id_of_key(cx.tx, key)? else {
         return Ok(None);
     };
@@ -233,6 +234,8 @@ pub fn note(cx: &mut Context<'_, '_>, subject: &str, done: &Done) -> Result<()> 
                 read_problem: problem,
                 ..mirror
             };
+            // Comments of the time before the copy, and those that came there while it was written.
+            queue_comments(cx, &next)?;
             save(cx, kind, next)
         }
         Err(why) => {
@@ -260,9 +263,19 @@ fn part(mirror: &ForeignMirror) -> String {
 }
 
 fn open(cx: &mut Context<'_, '_>, mirror: &ForeignMirror, title: String, text: &str) -> Result<()> {
+    open_part(cx, (mirror, part(mirror)), title, text)
+}
+
+/// Opens an item about a part of a copy for the change managers.
+pub(super) fn open_part(
+    cx: &mut Context<'_, '_>,
+    (mirror, part): (&ForeignMirror, String),
+    title: String,
+    text: &str,
+) -> Result<()> {
     let about = About::new(AboutKind::Change, mirror.change_key.as_str());
     let item = NewItem {
-        part: part(mirror),
+        part,
         text: Some(text.to_owned()),
         severity: Some(Severity::Medium),
         owner: Owner::ChangeManagers,
@@ -286,24 +299,22 @@ fn settle(cx: &mut Context<'_, '_>, mirror: &ForeignMirror) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: &Told) -> Result<bool> {
-    let Some(key) = &told.ours else { return Ok(false) };
-    let Some(mirror) = mirror_of(cx, &system.id, key)? else {
+pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: &ReceivedChange) -> Result<bool> {
+    let Some(mirror) = copy_of(cx, system, told)? else {
         return Ok(false);
     };
-    // The mark alone proves nothing: a row that only claims to be the copy is read like any other.
-    match &mirror.natural_key {
-        Some(known) if *known != told.natural_key => return Ok(false),
-        // The row was read before the response to its writing came. If none could be written, the mark belongs to another row.
-        None => return Ok(mirror.read_problem.is_none()),
-        Some(_) => {}
+    // Until the response to its writing comes, nothing can be compared; another connection to the system follows its own copies.
+    if mirror.natural_key.is_none() || mirror.system != system.id {
+        return Ok(true);
     }
     if mirror.edited_at.is_some_and(|at| told.edited_at <= at) {
         return Ok(true);
     }
+    let key = &mirror.change_key;
     let Some(change) = found_change(cx, key)? else {
         return Ok(true);
     };
+    queue_comments(cx, &mirror)?;
     let found = differences(system, &change, told);
     if !found.is_empty() {
         let title = format!("{key} was edited in the system beside this one, and Assent leads it");
@@ -321,4 +332,26 @@ pub(crate) fn take_copy(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: 
     };
     save(cx, "foreign_mirror.differed", next)?;
     Ok(true)
+}
+
+/// The copy that a row is: by its id there, also after its mark was removed; before an id is known by the mark. The mark alone
+/// proves nothing: another row that claims to be the copy is read like any other.
+fn copy_of(cx: &mut Context<'_, '_>, system: &ForeignSystem, told: &ReceivedChange) -> Result<Option<ForeignMirror>> {
+    let by_key = Filter::new()
+        .equals("natural_key", told.natural_key.as_str())
+        .order_by("id");
+    let mut found = record::bodies::<ForeignMirror>(cx.tx, &by_key)?;
+    if let Some(place) = found.iter().position(|mirror| mirror.system == system.id) {
+        return Ok(Some(found.swap_remove(place)));
+    }
+    for mirror in found {
+        let other = record::load::<ForeignSystem>(cx.tx, mirror.system.as_str())?;
+        if other.is_some_and(|other| other.record.is_same_place(system)) {
+            return Ok(Some(mirror));
+        }
+    }
+    let Some(key) = &told.ours else { return Ok(None) };
+    // If none could be written, the mark belongs to another row.
+    let waits = |mirror: &ForeignMirror| mirror.natural_key.is_none() && mirror.read_problem.is_none();
+    Ok(mirror_of(cx, &system.id, key)?.filter(waits))
 }

@@ -1,5 +1,6 @@
 //! Beside another system: its changes are read and judged here, and opens gates only of services that it leads.
 
+pub mod copy_comments;
 pub mod import_history;
 pub(crate) mod judge_foreign;
 pub(crate) mod known_system;

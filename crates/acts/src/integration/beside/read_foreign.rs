@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::EventDraft;
 use model::core::enums::ForeignDifference;
 use model::core::ids::{RecordId, ServiceKey};
-use model::integration::foreign_change::{ForeignChange, Home, Told, compared, not_judged, take};
+use model::integration::foreign_change::{ForeignChange, Home, ReceivedChange, compared, not_judged, take};
 use model::integration::foreign_system::ForeignSystem;
 use serde_json::json;
 use store::integration::call;
@@ -41,7 +41,7 @@ pub fn is_call(kind: &str) -> bool {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+pub(crate) fn queue_reading(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
     if system.next_reading(cx.now).is_none() {
         return Ok(());
     }
@@ -67,9 +67,9 @@ pub fn find_unasked(cx: &mut Context<'_, '_>) -> Result<Vec<ForeignSystem>> {
 ///
 /// # Errors
 /// The store's.
-pub fn ask_anew(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
+pub fn requeue_reading(cx: &mut Context<'_, '_>, system: &ForeignSystem) -> Result<()> {
     match in_use(cx, system.id.as_str())? {
-        Some(system) => ask(cx, &system),
+        Some(system) => queue_reading(cx, &system),
         None => Ok(()),
     }
 }
@@ -110,7 +110,7 @@ pub fn errand(cx: &mut Context<'_, '_>, id: &str) -> Result<Option<Errand>> {
 pub fn take_page(
     cx: &mut Context<'_, '_>,
     (id, terms): (&str, &str),
-    rows: &[Told],
+    rows: &[ReceivedChange],
     problem: Option<&str>,
 ) -> Result<bool> {
     // The page was read with the mapping of that time, so under another mapping it is invalid.
@@ -174,7 +174,11 @@ fn rejudge_led(cx: &mut Context<'_, '_>, system: &str, known: BTreeMap<String, F
 }
 
 /// The records of the rows of a page, by their ids there.
-fn known(cx: &mut Context<'_, '_>, system: &ForeignSystem, rows: &[Told]) -> Result<BTreeMap<String, ForeignChange>> {
+fn known(
+    cx: &mut Context<'_, '_>,
+    system: &ForeignSystem,
+    rows: &[ReceivedChange],
+) -> Result<BTreeMap<String, ForeignChange>> {
     if rows.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -197,7 +201,7 @@ type Gathered<'a> = (
 fn take_row(
     cx: &mut Context<'_, '_>,
     system: &ForeignSystem,
-    told: &Told,
+    told: &ReceivedChange,
     (known, written, drafts): Gathered<'_>,
 ) -> Result<()> {
     let service = match &told.service {
@@ -232,12 +236,12 @@ fn take_row(
         (false, false) => "foreign_change.edited",
     };
     let saved = cx.put(written, after)?;
-    drafts.push(told_of(&saved, kind, cx.now));
+    drafts.push(change_event(&saved, kind, cx.now));
     known.insert(saved.natural_key.clone(), saved);
     Ok(())
 }
 
-fn told_of(saved: &ForeignChange, kind: &'static str, now: Timestamp) -> EventDraft {
+fn change_event(saved: &ForeignChange, kind: &'static str, now: Timestamp) -> EventDraft {
     let data = json!({
         "system": saved.system, "foreign_key": saved.foreign_key, "phase": saved.phase, "difference": saved.difference,
         "unmet_rules": saved.unmet_rules,
@@ -283,7 +287,7 @@ pub fn note_gone(cx: &mut Context<'_, '_>, (id, terms): (&str, &str), keys: &[St
     for change in record::bodies::<ForeignChange>(cx.tx, &filter)? {
         let Some(next) = change.gone(cx.now) else { continue };
         let saved = cx.put(&mut written, next)?;
-        drafts.push(told_of(&saved, "foreign_change.edited", cx.now));
+        drafts.push(change_event(&saved, "foreign_change.edited", cx.now));
         services.extend(saved.service);
     }
     if drafts.is_empty() {
@@ -307,7 +311,7 @@ fn unmapped(name: Option<&str>) -> String {
 ///
 /// # Errors
 /// The store's.
-pub fn ask_again(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+pub fn queue_next_reading(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let Some(system) = in_use(cx, id)? else { return Ok(()) };
     let Some(at) = system.next_reading(cx.now) else {
         return Ok(());

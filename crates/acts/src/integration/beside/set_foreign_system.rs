@@ -18,6 +18,7 @@ use crate::core::secrets;
 use crate::integration::beside::known_system::{credential_name, in_use};
 use crate::integration::beside::read_foreign;
 use crate::integration::beside::set_service_lead::{check_keeps_credential, check_leads_none};
+use crate::integration::set_webhook::check_reach;
 
 impl PlainNoun for ForeignSystem {
     type Input = ForeignSystemInput;
@@ -36,6 +37,7 @@ impl PlainNoun for ForeignSystem {
 
     fn add(cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
+        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
         check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         if Self::listed(cx)?.len() >= MOST {
@@ -70,12 +72,13 @@ impl PlainNoun for ForeignSystem {
             active: true,
         };
         let added = cx.put_estate("foreign_system.added", system, json!({}))?;
-        read_foreign::ask(cx, &added)?;
+        read_foreign::queue_reading(cx, &added)?;
         Ok(added)
     }
 
     fn edit(self, cx: &mut Context<'_, '_>, input: ForeignSystemInput, mut reading: Reading<'_>) -> Result<Self> {
         check(&mut reading, &input, &*cx.directory()?);
+        check_reach(&mut reading, &input.url, &cx.services.tools().reaches);
         check_since(&mut reading, &input, cx.now);
         reading.finish()?;
         let is_moved = (&input.url, input.kind) != (&self.url, self.kind);
@@ -105,7 +108,7 @@ impl PlainNoun for ForeignSystem {
             check_leads_none(cx, &self)?;
         }
         let edited = cx.put_estate("foreign_system.edited", edited, json!({}))?;
-        read_foreign::ask(cx, &edited)?;
+        read_foreign::queue_reading(cx, &edited)?;
         Ok(edited)
     }
 
@@ -166,7 +169,7 @@ pub fn keep_credential(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
         ..system
     };
     let saved = cx.put_estate("foreign_system.edited", next, json!({"credential": true}))?;
-    read_foreign::ask(cx, &saved)?;
+    read_foreign::queue_reading(cx, &saved)?;
     Ok(saved)
 }
 

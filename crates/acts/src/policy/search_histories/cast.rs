@@ -67,7 +67,7 @@ fn meeting(key: &GroupKey, members: &BTreeSet<PersonId>, at: Timestamp) -> Meeti
 
 /// The names in a set: the company has all of them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Words {
+pub(super) struct NamesInSet {
     groups: BTreeSet<String>,
     people: BTreeSet<String>,
     named_services: BTreeSet<String>,
@@ -81,7 +81,7 @@ pub(super) struct Words {
     text: String,
 }
 
-impl Words {
+impl NamesInSet {
     /// Reads the names in a set's texts.
     pub(super) fn of(set: &PolicySet) -> Self {
         let mut words = Self {
@@ -217,7 +217,7 @@ pub(super) struct Cast {
 
 impl Cast {
     /// Everybody: a requester, an implementer, a tester, a pipeline, and this many holders of every right that decides.
-    pub(super) fn company(words: &Words, holders: usize) -> Self {
+    pub(super) fn company(words: &NamesInSet, holders: usize) -> Self {
         let mut made = Made::new(words);
         made.hire("rita", &[Role::Requester], true);
         made.hire("ida", &[Role::Implementer], true);
@@ -266,7 +266,7 @@ impl Cast {
     }
 
     /// Alma alone, with a pipeline that she runs.
-    pub(super) fn one_person(words: &Words) -> Self {
+    pub(super) fn one_person(words: &NamesInSet) -> Self {
         let mut made = Made::new(words);
         let alma: Vec<Role> = Role::ALL
             .iter()
@@ -305,7 +305,7 @@ struct Made {
     found: Directory,
     members: BTreeMap<String, BTreeSet<PersonId>>,
     rows: Vec<Ownership>,
-    words: Words,
+    words: NamesInSet,
 }
 
 /// The incident behind every emergency: it hurts all services.
@@ -386,7 +386,7 @@ fn usual_tenant() -> Tenant {
 }
 
 impl Made {
-    fn new(words: &Words) -> Self {
+    fn new(words: &NamesInSet) -> Self {
         let mut found = Directory {
             tenant: Some(usual_tenant()),
             ..Directory::default()
@@ -531,7 +531,7 @@ impl Made {
     }
 
     /// Puts the groups together; each of them sits at a meeting, and those outside have looked.
-    fn done(mut self, words: &Words) -> Cast {
+    fn done(mut self, words: &NamesInSet) -> Cast {
         for key in &words.groups {
             let members = self.members.remove(key).unwrap_or_default();
             let key = GroupKey::from(key.as_str());

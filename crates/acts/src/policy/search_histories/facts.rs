@@ -10,7 +10,7 @@ use model::core::ids::PersonId;
 use model::policy::facts::{ChangeFacts, ForecastFacts, TargetFacts};
 use policy::PolicySet;
 
-use super::cast::{self, Words, behind};
+use super::cast::{self, NamesInSet, behind};
 use super::{Step, Story, criticalities, no_peer_story, self_approval_rule};
 use crate::case::policy_floor::{LeftOut, left_out};
 
@@ -40,7 +40,7 @@ type Value = Box<dyn Fn(&mut Facts)>;
 type Dimension = Vec<Value>;
 
 /// The open paths: the set requires no approver, or no peer.
-pub(super) fn unasked(set: &PolicySet, words: &Words) -> Vec<Story> {
+pub(super) fn unasked(set: &PolicySet, words: &NamesInSet) -> Vec<Story> {
     let rules = conditions(set);
     let all = dimensions(&rules.join("\n"), words);
     let mut found = Vec::new();
@@ -182,7 +182,7 @@ fn value(told: impl Into<String>, say: impl Fn(&mut Facts) + 'static) -> Value {
 }
 
 /// All fields that some rules read. The author comes before the people who are described by the author.
-fn dimensions(text: &str, words: &Words) -> Vec<Dimension> {
+fn dimensions(text: &str, words: &NamesInSet) -> Vec<Dimension> {
     let mut found = vec![
         [Kind::Normal, Kind::Emergency]
             .map(|kind| value(kind.as_str(), move |facts| facts.change.kind = kind))
@@ -335,7 +335,7 @@ fn touching(touches: Vec<Touch>) -> Value {
     value(told, move |facts| facts.change.touches.clone_from(&touches))
 }
 
-fn of_the_place(text: &str, words: &Words, found: &mut Vec<Dimension>) {
+fn of_the_place(text: &str, words: &NamesInSet, found: &mut Vec<Dimension>) {
     if text.contains("criticality") {
         let value_of = |(level, word): (Criticality, &str)| {
             value(format!("a service of {word} criticality"), move |facts| {

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use model::approval::authority::{able, asking, is_met, targets_of};
+use model::approval::authority::{able, is_met, rules_open_for, targets_of};
 use model::approval::decide;
 use model::approval::obligation::{self, ApprovalRule, Asked, Duty, ItemCheck};
-use model::change::around::checklist::{Answered, take_answer};
+use model::change::around::checklist::{ProbeResult, take_probe_result};
 use model::change::around::{self, StoredFile};
 use model::change::change_file::{Actor, Case, ChangeFile};
 use model::change::duties::items::Item;
@@ -41,12 +41,12 @@ const ROUNDS: usize = 4;
 
 /// The actor: a person in a session with a fresh second factor, or a person's token.
 #[derive(Debug, Clone)]
-pub(super) struct Hand {
+pub(super) struct StageActor {
     person: PersonId,
     by_token: bool,
 }
 
-impl Hand {
+impl StageActor {
     /// A person in a session.
     pub(super) fn person(login: &str) -> Self {
         Self {
@@ -113,7 +113,7 @@ impl<'s> Stage<'s> {
     pub(super) fn open(
         set: &'s PolicySet,
         directory: &Arc<Directory>,
-        by: &Hand,
+        by: &StageActor,
         told: (&Shape, &[&str]),
     ) -> Result<Self, Refusal> {
         let is_emergency = told.0.kind == Kind::Emergency;
@@ -127,7 +127,7 @@ impl<'s> Stage<'s> {
     fn open_at(
         set: &'s PolicySet,
         directory: &Arc<Directory>,
-        by: &Hand,
+        by: &StageActor,
         (shape, implementers): (&Shape, &[&str]),
         starts_at: Timestamp,
     ) -> Result<Self, Refusal> {
@@ -151,7 +151,7 @@ impl<'s> Stage<'s> {
     /// One act of one person: the result is kept only after success, as in a transaction.
     fn act<T>(
         &mut self,
-        by: &Hand,
+        by: &StageActor,
         does: &str,
         verb: impl FnOnce(&mut Case<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
@@ -205,12 +205,12 @@ impl<'s> Stage<'s> {
     }
 
     /// Hands it over.
-    pub(super) fn submit(&mut self, by: &Hand) -> bool {
+    pub(super) fn submit(&mut self, by: &StageActor) -> bool {
         self.act(by, "submits it", write::submit).is_ok()
     }
 
     /// Assesses the change.
-    pub(super) fn assess(&mut self, by: &Hand) -> bool {
+    pub(super) fn assess(&mut self, by: &StageActor) -> bool {
         if self.file.change.state != State::Assessing {
             return true;
         }
@@ -224,7 +224,7 @@ impl<'s> Stage<'s> {
     }
 
     /// Supplies everything that rules require beside approvals: evidence, ticks, tasks, peers.
-    pub(super) fn prepare(&mut self, by: &[&Hand], with_peers: bool) {
+    pub(super) fn prepare(&mut self, by: &[&StageActor], with_peers: bool) {
         let rows = self.file.requirements.obligations.clone();
         for row in &rows {
             match &row.obligation.duty {
@@ -250,7 +250,7 @@ impl<'s> Stage<'s> {
         for id in open_items(&self.file) {
             let words = Body::new();
             let owners = self.owners_of(&id);
-            let hands: Vec<&Hand> = by.iter().copied().chain(&owners).collect();
+            let hands: Vec<&StageActor> = by.iter().copied().chain(&owners).collect();
             self.first_of(&hands, "ticks an item", false, |case| around::tick(case, &id, &words));
         }
         for id in open_tasks(&self.file) {
@@ -260,15 +260,19 @@ impl<'s> Stage<'s> {
     }
 
     /// Supplies the requirements of checklist items: evidence that is new enough, and results of probes.
-    fn bring_items(&mut self, by: &[&Hand]) {
+    fn bring_items(&mut self, by: &[&StageActor]) {
         for row in self.file.requirements.obligations.clone() {
             // Evidence comes from an owner of the item first, and where no author may vouch for it, from others than authors.
             let item = Item::of(&row);
             let wants_another = item.is_some_and(|item| item.wants_another_than_authors());
             let owners = item.map(|item| item.named_owners(&self.file, &self.directory, self.now));
-            let owners: Vec<Hand> = owners.iter().flatten().map(|it| Hand::person(it.as_str())).collect();
-            let is_other = |hand: &&Hand| !wants_another || !self.file.wrote_by_hand(&hand.person);
-            let hands: Vec<&Hand> = owners.iter().chain(by.iter().copied()).filter(is_other).collect();
+            let owners: Vec<StageActor> = owners
+                .iter()
+                .flatten()
+                .map(|it| StageActor::person(it.as_str()))
+                .collect();
+            let is_other = |hand: &&StageActor| !wants_another || !self.file.wrote_by_hand(&hand.person);
+            let hands: Vec<&StageActor> = owners.iter().chain(by.iter().copied()).filter(is_other).collect();
             match &row.obligation.duty {
                 Duty::Item {
                     check: ItemCheck::Evidence {
@@ -299,12 +303,12 @@ impl<'s> Stage<'s> {
     }
 
     /// The probe reports success for each place: a search is about people.
-    fn hear_probe(&mut self, by: &[&Hand], probe: &str) {
+    fn hear_probe(&mut self, by: &[&StageActor], probe: &str) {
         let targets = self.file.change.content.targets.iter();
         let places: Vec<String> = targets.map(|it| format!("{}/{}", it.service, it.environment)).collect();
         let now = self.now;
         for place in places {
-            let answer = || Answered {
+            let answer = || ProbeResult {
                 probe: probe.to_owned(),
                 place: place.clone(),
                 found: Ok(now),
@@ -314,7 +318,7 @@ impl<'s> Stage<'s> {
                 media_type: "application/json".to_owned(),
             };
             self.first_of(by, "hears the probe", false, |case| {
-                take_answer(case, answer());
+                take_probe_result(case, answer());
                 Ok(())
             });
         }
@@ -323,7 +327,7 @@ impl<'s> Stage<'s> {
     /// The first actor who can performs the act.
     fn first_of<T>(
         &mut self,
-        by: &[&Hand],
+        by: &[&StageActor],
         does: &str,
         is_done: bool,
         verb: impl Fn(&mut Case<'_>) -> Result<T, Refusal>,
@@ -334,12 +338,15 @@ impl<'s> Stage<'s> {
     }
 
     /// The only people who may tick an item.
-    fn owners_of(&self, id: &ids::RecordId) -> Vec<Hand> {
+    fn owners_of(&self, id: &ids::RecordId) -> Vec<StageActor> {
         let line = self.file.checklist.iter().find(|line| &line.id == id);
         let item = line.and_then(|line| Item::of_line(&self.file, line));
         let owners = item.map(|item| item.named_owners(&self.file, &self.directory, self.now));
         let owners = owners.unwrap_or_default();
-        owners.iter().map(|person| Hand::person(person.as_str())).collect()
+        owners
+            .iter()
+            .map(|person| StageActor::person(person.as_str()))
+            .collect()
     }
 
     /// Peers review it: the last members of their group, so that others are left to approve.
@@ -360,7 +367,7 @@ impl<'s> Stage<'s> {
                 break;
             }
             let words = body(json!({"verdict": "agree", "content_digest": self.file.change.digests.content}));
-            let hand = Hand::person(person.as_str());
+            let hand = StageActor::person(person.as_str());
             if self
                 .act(&hand, "reads it as a peer and agrees", |case| {
                     around::peer_review(case, &words)
@@ -382,7 +389,7 @@ impl<'s> Stage<'s> {
             self.communicate();
             self.await_start(SignedDuration::ZERO);
             // Expired decisions are requested again. The clock's own act refuses nothing.
-            let _ = self.act(&Hand::clock(), "lets the time until the start pass", |case| {
+            let _ = self.act(&StageActor::clock(), "lets the time until the start pass", |case| {
                 timers::run(case);
                 Ok(())
             });
@@ -400,8 +407,8 @@ impl<'s> Stage<'s> {
     }
 
     /// Approves, at the meeting of the board where one is required.
-    pub(super) fn approve(&mut self, by: &Hand) -> bool {
-        let asked = asking(&self.file, &self.directory, &by.person, self.now);
+    pub(super) fn approve(&mut self, by: &StageActor) -> bool {
+        let asked = rules_open_for(&self.file, &self.directory, &by.person, self.now);
         if asked.is_empty() {
             return false;
         }
@@ -439,7 +446,7 @@ impl<'s> Stage<'s> {
         // A person whom a rule excludes gets no request; their attempt shows which rule it is.
         for person in self.file.requirements.refused.clone() {
             let words = body(json!({"decision": "approve", "content_digest": self.file.change.digests.content}));
-            let _ = self.act(&Hand::person(person.as_str()), "approves it", |case| {
+            let _ = self.act(&StageActor::person(person.as_str()), "approves it", |case| {
                 decide::approve(case, &words)
             });
         }
@@ -472,7 +479,7 @@ impl<'s> Stage<'s> {
                 return;
             }
             if !self.has_said_enough(person, id) {
-                self.approve(&Hand::person(person.as_str()));
+                self.approve(&StageActor::person(person.as_str()));
             }
         }
     }
@@ -486,12 +493,12 @@ impl<'s> Stage<'s> {
         }
         let is_of_rule = |row: &related_records::CountedFor| is_worth(row, rule_id, self.now);
         let has_spoken = words.any(|it| it.counted_for.iter().any(is_of_rule));
-        let asked = asking(&self.file, &self.directory, person, self.now);
+        let asked = rules_open_for(&self.file, &self.directory, person, self.now);
         has_spoken || !asked.iter().any(|it| it.counted.iter().any(is_of_rule))
     }
 
     /// Begins the work, inside the window.
-    pub(super) fn start(&mut self, by: &Hand) -> bool {
+    pub(super) fn start(&mut self, by: &StageActor) -> bool {
         if let Some(start) = self.file.change.planned_start.filter(|start| *start > self.now) {
             self.now = start + SignedDuration::from_mins(1);
         }
@@ -500,7 +507,7 @@ impl<'s> Stage<'s> {
     }
 
     /// Opens break-glass.
-    pub(super) fn break_glass(&mut self, by: &Hand) -> bool {
+    pub(super) fn break_glass(&mut self, by: &StageActor) -> bool {
         let until = (self.now + SignedDuration::from_hours(1)).to_string();
         let words = body(json!({"reason": "It is down.", "until": until}));
         self.act(by, "breaks the glass", |case| {
@@ -513,7 +520,7 @@ impl<'s> Stage<'s> {
     pub(super) fn cosign(&mut self, people: &[String]) {
         for person in people {
             if self
-                .act(&Hand::person(person), "co-signs the break-glass", |case| {
+                .act(&StageActor::person(person), "co-signs the break-glass", |case| {
                     break_glass::cosign(case, &Body::new())
                 })
                 .is_ok()
@@ -524,7 +531,7 @@ impl<'s> Stage<'s> {
     }
 
     /// Validates a break-glass use.
-    pub(super) fn validate_glass(&mut self, by: &Hand) -> bool {
+    pub(super) fn validate_glass(&mut self, by: &StageActor) -> bool {
         let words = body(json!({"text": "It was needed."}));
         self.act(by, "validates the break-glass", |case| {
             break_glass::validate(case, &words)
@@ -533,7 +540,7 @@ impl<'s> Stage<'s> {
     }
 
     /// The named person confirms that the retroactive work was allowed.
-    pub(super) fn confirm(&mut self, by: &Hand) -> bool {
+    pub(super) fn confirm(&mut self, by: &StageActor) -> bool {
         let words = body(json!({"confirmed": true, "text": "I said so."}));
         self.act(by, "confirms that it was allowed", |case| {
             after::confirm_retrospective(case, &words)
@@ -548,7 +555,7 @@ impl<'s> Stage<'s> {
         }
         self.now += SignedDuration::from_mins(super::cast::WATCH_MINUTES + 1);
         // The clock's own act refuses nothing.
-        let _ = self.act(&Hand::clock(), "lets the watch window pass", |case| {
+        let _ = self.act(&StageActor::clock(), "lets the watch window pass", |case| {
             timers::run(case);
             Ok(())
         });
@@ -556,28 +563,32 @@ impl<'s> Stage<'s> {
 
     /// Completes, validates, reviews and closes the change; returns whether it is closed.
     pub(super) fn finish(&mut self, implementers: &[&str]) -> bool {
-        let hands: Vec<Hand> = implementers
+        let hands: Vec<StageActor> = implementers
             .iter()
             .map(|login| {
                 if *login == "pip" {
-                    Hand::token(login)
+                    StageActor::token(login)
                 } else {
-                    Hand::person(login)
+                    StageActor::person(login)
                 }
             })
             .collect();
         if self.file.change.state == State::Implementing {
             let words = body(json!({"outcome": "succeeded"}));
-            let hands: Vec<&Hand> = hands.iter().collect();
+            let hands: Vec<&StageActor> = hands.iter().collect();
             self.first_of(&hands, "completes it", false, |case| work::complete(case, &words, &[]));
         }
         self.watch();
-        let helpers = [Hand::person("rita"), Hand::person("ida"), Hand::token("pip")];
+        let helpers = [
+            StageActor::person("rita"),
+            StageActor::person("ida"),
+            StageActor::token("pip"),
+        ];
         self.prepare(&helpers.iter().collect::<Vec<_>>(), true);
-        let lookers: Vec<Hand> = ["tom", "owner-2", "owner-3", "change-managers-1", "change-managers-2"]
-            .map(Hand::person)
+        let lookers: Vec<StageActor> = ["tom", "owner-2", "owner-3", "change-managers-1", "change-managers-2"]
+            .map(StageActor::person)
             .into();
-        let lookers: Vec<&Hand> = lookers.iter().collect();
+        let lookers: Vec<&StageActor> = lookers.iter().collect();
         let works = body(json!({"result": "works"}));
         let is_valid = !self.file.change.validations.is_empty();
         self.first_of(&lookers, "says that it works", is_valid, |case| {

@@ -435,9 +435,9 @@ fn a_change_for_which_nobody_is_asked_stands_still() {
     let shape = super::Shape::plain(Kind::Normal, true);
     let judged = |set: &PolicySet| {
         policy::on_policy_thread(|| {
-            let words = super::cast::Words::of(set);
+            let words = super::cast::NamesInSet::of(set);
             let alone = super::cast::Cast::one_person(&words);
-            let alma = super::stage::Hand::person("alma");
+            let alma = super::stage::StageActor::person("alma");
             let stage = super::stage::Stage::open(set, &alone.directory, &alma, (&shape, &[])).unwrap();
             judge::judge(set, "acme", (&alone.directory, stage.now), &stage.file).stop
         })

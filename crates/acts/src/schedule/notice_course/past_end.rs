@@ -44,7 +44,7 @@ pub(crate) fn follow(cx: &mut Context<'_, '_>, notice: &VendorNotice) -> Result<
 ///
 /// # Errors
 /// The store's. A notice that is gone is no error.
-pub(crate) fn ask_how_it_ended(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
+pub(crate) fn open_end_question(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let Some(notice) = record::load::<VendorNotice>(cx.tx, id)?.map(|stored| stored.record) else {
         return Ok(());
     };

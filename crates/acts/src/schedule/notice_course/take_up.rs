@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::core::act::Act;
 use model::core::body::Body;
@@ -118,22 +119,22 @@ fn draft_of(notice: &VendorNotice, directory: &Directory, now: Timestamp) -> Bod
         .filter(|person| directory.is_active(person))
         .map(|person| directory.login(person))
         .collect();
-    let mut draft = json!({
-        "title": signal::shortened(&format!("{name}: {}", notice.title), LINE),
-        "description": signal::shortened(&description, TEXT),
-        "justification": "The vendor decides on the maintenance. This change prepares for it, watches it and reviews it.",
-        "targets": targets,
-        "implementers": implementers,
-        "planned_start": notice.starts_at.to_string(),
-        "planned_end": notice.ends_at.to_string(),
-        "disruption": disruption(notice),
-    });
+    let why = "The vendor decides on the maintenance. This change prepares for it, watches it and reviews it.";
     let nobody = BTreeSet::new();
     let (owner, _) = item_clock::resolve(directory, &Owner::ServiceOwner, (&notice.services, &nobody), now);
-    if let Some(owner) = owner {
-        draft["owner"] = json!(directory.login(&owner));
-    }
-    draft.as_object().cloned().unwrap_or_default()
+    let draft = NewChange {
+        title: signal::shortened(&format!("{name}: {}", notice.title), LINE),
+        description: Some(signal::shortened(&description, TEXT)),
+        justification: Some(why.to_owned()),
+        targets,
+        implementers,
+        planned_start: Some(notice.starts_at),
+        planned_end: Some(notice.ends_at),
+        disruption: Some(disruption(notice)),
+        owner: owner.map(|owner| directory.login(&owner)),
+        ..NewChange::default()
+    };
+    draft.into_body()
 }
 
 fn disruption(notice: &VendorNotice) -> Value {
@@ -149,7 +150,11 @@ fn disruption(notice: &VendorNotice) -> Value {
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn ask_owner(cx: &mut Context<'_, '_>, known: Option<&VendorNotice>, notice: &VendorNotice) -> Result<()> {
+pub(crate) fn open_owner_item(
+    cx: &mut Context<'_, '_>,
+    known: Option<&VendorNotice>,
+    notice: &VendorNotice,
+) -> Result<()> {
     let (Some(known), Some(key)) = (known, &notice.change) else {
         return Ok(());
     };

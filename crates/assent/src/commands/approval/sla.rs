@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::commands::policy::proposals::{activate, print_proposal};
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, text_of};
@@ -81,7 +81,7 @@ pub fn run(sla: &Sla, common: &Common, output: &Output) -> Result<u8> {
             match change {
                 Some(key) => activate(&client, &text_of(&made, "id"), Some(key), output),
                 None => {
-                    tell_proposal(&made, "sla apply", output);
+                    print_proposal(&made, "sla apply", output);
                     Ok(0)
                 }
             }

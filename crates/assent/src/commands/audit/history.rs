@@ -213,7 +213,7 @@ fn verify_bundle(file: &str, verify: &Verify, output: &Output) -> Result<u8> {
     let report = proof::bundle::verify_with(&read_file(file)?, keys.as_ref(), anchors.as_ref());
     let value = serde_json::to_value(&report).map_err(|error| Failure::could_not(error.to_string()))?;
     output.data(&value, |output| {
-        tell_outcome(
+        print_outcome(
             output,
             report.outcome,
             &[
@@ -230,7 +230,7 @@ fn verify_bundle(file: &str, verify: &Verify, output: &Output) -> Result<u8> {
                 ("records checked", report.records_checked.to_string()),
             ],
         );
-        tell_findings(output, &report.report.findings);
+        print_findings(output, &report.report.findings);
         if report.is_open == Some(true) {
             output.line("  The change was still open: more will come.");
         }
@@ -246,7 +246,7 @@ fn warn_own_key(output: &Output, key: Option<&str>) {
     }
 }
 
-fn tell_outcome(output: &Output, outcome: Outcome, pairs: &[(&str, String)]) {
+fn print_outcome(output: &Output, outcome: Outcome, pairs: &[(&str, String)]) {
     let (word, tone) = match outcome {
         Outcome::Good => ("good", Tone::Good),
         Outcome::Bad => ("bad", Tone::Bad),
@@ -256,7 +256,7 @@ fn tell_outcome(output: &Output, outcome: Outcome, pairs: &[(&str, String)]) {
     output.pairs(pairs);
 }
 
-fn tell_findings(output: &Output, findings: &[Finding]) {
+fn print_findings(output: &Output, findings: &[Finding]) {
     for finding in findings {
         let at = finding.at.as_deref().map(|at| format!(" at {at}")).unwrap_or_default();
         output.line(&clean(&format!("  - {} ({}{at})", finding.text, finding.code)));
@@ -416,7 +416,7 @@ fn verify_whole(verify: &Verify, log: &str, common: &Common, output: &Output) ->
                 .map_err(|error| Failure::could_not(format!("`{file}` cannot be written: {error}.")))?;
         }
     }
-    tell_log(output, &report)?;
+    print_log(output, &report)?;
     warn_own_key(output, verify.key.as_deref());
     Ok(report.outcome.exit_code())
 }
@@ -427,7 +427,7 @@ fn older_checkpoint(file: &str, keys: &VerifierKeys) -> Result<Checkpoint> {
     Ok(trusted.checkpoint)
 }
 
-fn tell_log(output: &Output, report: &LogReport) -> Result<()> {
+fn print_log(output: &Output, report: &LogReport) -> Result<()> {
     let value = serde_json::to_value(report).map_err(|error| Failure::could_not(error.to_string()))?;
     let seen = report.cosigned.iter().map(|(name, time)| {
         let at = i64::try_from(*time)
@@ -437,7 +437,7 @@ fn tell_log(output: &Output, report: &LogReport) -> Result<()> {
     });
     let seen: Vec<String> = seen.collect();
     output.data(&value, |output| {
-        tell_outcome(
+        print_outcome(
             output,
             report.outcome,
             &[
@@ -451,7 +451,7 @@ fn tell_log(output: &Output, report: &LogReport) -> Result<()> {
                 ),
             ],
         );
-        tell_findings(output, &report.report.findings);
+        print_findings(output, &report.report.findings);
     });
     Ok(())
 }
@@ -560,12 +560,12 @@ fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Ou
     let note = note.ok_or_else(|| Failure::could_not("The log has no checkpoint."))?;
     let Ok(note) = String::from_utf8(note.into_owned()) else {
         let text = "The checkpoint is not to be trusted: it is no text.";
-        return Ok(told_proof(output, 1, text, &Value::Null));
+        return Ok(print_proof(output, 1, text, &Value::Null));
     };
     let trusted = match open_checkpoint(&note, &keys, None) {
         Ok(trusted) => trusted.checkpoint,
         Err(error) => {
-            return Ok(told_proof(
+            return Ok(print_proof(
                 output,
                 1,
                 &format!("The checkpoint is not to be trusted: {error}."),
@@ -576,7 +576,7 @@ fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Ou
     let reader = TileReader::new(source.as_ref(), trusted.size);
     let Some(index) = find(event, &reader, output)? else {
         let text = format!("Among the log's {} entries there is no event `{event}`.", trusted.size);
-        return Ok(told_proof(output, 1, &text, &Value::Null));
+        return Ok(print_proof(output, 1, &text, &Value::Null));
     };
     let leaf = reader.leaf(index).map_err(|error| could_not("The entry", &error))?;
     let path = reader
@@ -594,7 +594,7 @@ fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Ou
     });
     warn_own_key(output, key);
     if !is_in {
-        return Ok(told_proof(
+        return Ok(print_proof(
             output,
             1,
             &format!("Entry {index} does not lead to the checkpoint's root."),
@@ -605,10 +605,10 @@ fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Ou
         "Entry {index} stands in {} of {} entries.",
         trusted.origin, trusted.size
     );
-    Ok(told_proof(output, 0, &text, &value))
+    Ok(print_proof(output, 0, &text, &value))
 }
 
-fn told_proof(output: &Output, code: u8, text: &str, value: &Value) -> u8 {
+fn print_proof(output: &Output, code: u8, text: &str, value: &Value) -> u8 {
     let mut value = if value.is_null() { json!({}) } else { value.clone() };
     value["is_proven"] = json!(code == 0);
     value["text"] = json!(text);

@@ -45,21 +45,21 @@ pub fn run(key: &Key, common: &Common, output: &Output) -> Result<u8> {
     match key {
         Key::List => {
             let list = client.get("/keys")?.body;
-            output.data(&list, |output| tell_list(output, &list));
+            output.data(&list, |output| print_list(output, &list));
         }
         Key::Rotate { purpose, reason } => {
             let path = format!("/keys/{}/rotation", encode(purpose));
-            tell_turn(output, &client.post(&path, &json!({"reason": reason}))?.body);
+            print_rotation(output, &client.post(&path, &json!({"reason": reason}))?.body);
         }
         Key::Revoke { kid, reason } => {
             let path = format!("/keys/{}/revocation", encode(kid));
-            tell_turn(output, &client.post(&path, &json!({"reason": reason}))?.body);
+            print_rotation(output, &client.post(&path, &json!({"reason": reason}))?.body);
         }
     }
     Ok(0)
 }
 
-fn tell_list(output: &Output, list: &Value) {
+fn print_list(output: &Output, list: &Value) {
     let row = |item: &Value| {
         let fields = ["purpose", "state", "kid", "created_at"].map(|it| text_of(item, it));
         fields.into_iter().chain([revoked_permits(item)]).collect()
@@ -80,7 +80,7 @@ fn revoked_permits(key: &Value) -> String {
     }
 }
 
-fn tell_turn(output: &Output, turn: &Value) {
+fn print_rotation(output: &Output, turn: &Value) {
     output.data(turn, |output| {
         output.line(&format!("{} {}", text_of(turn, "kind"), text_of(turn, "kid")));
         let next = text_of(turn, "next");

@@ -20,7 +20,7 @@ pub(crate) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
         Err(failure) if !damage.is_empty() => {
             let what = format!("Nothing else was compared: {}", failure.text());
             damage.push(Damage::of_database(what));
-            return Ok(tell_replays(output, &damage, &[], 1));
+            return Ok(print_replays(output, &damage, &[], 1));
         }
         Err(failure) => return Err(failure),
     };
@@ -62,7 +62,7 @@ pub(crate) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
         reports.push(json!({"tenant": tenant, "is_equal": is_equal, "report": report}));
     }
     bar.finish_and_clear();
-    Ok(tell_replays(output, &damage, &reports, code))
+    Ok(print_replays(output, &damage, &reports, code))
 }
 
 /// The data, opened without changing it, the rows of no tenant in it, and its tenants.
@@ -79,7 +79,7 @@ fn opened(settings: &server::Settings) -> Result<(bridge::Host, Vec<Damage>, Vec
     Ok((host, strays, tenants))
 }
 
-fn tell_replays(output: &Output, damage: &[Damage], reports: &[Value], code: u8) -> u8 {
+fn print_replays(output: &Output, damage: &[Damage], reports: &[Value], code: u8) -> u8 {
     let findings: Vec<Value> = damage
         .iter()
         .map(|it| json!({"table": it.table, "id": it.id, "field": it.column, "what": it.what}))
@@ -92,12 +92,12 @@ fn tell_replays(output: &Output, damage: &[Damage], reports: &[Value], code: u8)
         for found in damage {
             output.line(&clean(&format!("  - {}: {}", bridge::place_of(found), found.what)));
         }
-        reports.iter().for_each(|report| tell_replay(output, report));
+        reports.iter().for_each(|report| print_replay(output, report));
     });
     code
 }
 
-fn tell_replay(output: &Output, replay: &Value) {
+fn print_replay(output: &Output, replay: &Value) {
     let report = &replay["report"];
     let (word, tone) = if replay["is_equal"] == true {
         ("equal", Tone::Good)

@@ -82,11 +82,11 @@ pub fn meeting(meeting: &Meeting, common: &Common, output: &Output) -> Result<u8
             let seen = client
                 .post(&format!("/meetings/{}/attendance", encode(id)), &json!({}))?
                 .body;
-            tell_who_is_there(&seen, output);
+            print_attendance(&seen, output);
         }
         Meeting::Leave { id } => {
             let seen = client.delete(&format!("/meetings/{}/attendance", encode(id)))?.body;
-            tell_who_is_there(&seen, output);
+            print_attendance(&seen, output);
         }
         Meeting::Conflict { id, change, reason } => {
             let body = json!({"change": change, "reason": reason});
@@ -101,7 +101,7 @@ pub fn meeting(meeting: &Meeting, common: &Common, output: &Output) -> Result<u8
     Ok(0)
 }
 
-fn tell_who_is_there(seen: &Value, output: &Output) {
+fn print_attendance(seen: &Value, output: &Output) {
     let there = array(seen, "attendees").iter().filter(|row| row["left_at"].is_null());
     let there = there.count();
     output.data(seen, |output| output.line(&format!("{there} are there")));

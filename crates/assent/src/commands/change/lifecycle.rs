@@ -259,7 +259,7 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
         Change::Condition(condition) => around::condition(&client, condition, output)?,
         Change::Checklist(checklist) => around::checklist(&client, checklist, output)?,
         Change::Undo(undo) => undo::run(&client, undo, output)?,
-        Change::Ready(ready) => undo::say_ready(&client, ready, output)?,
+        Change::Ready(ready) => undo::send_ready(&client, ready, output)?,
         Change::Permit {
             key,
             build,

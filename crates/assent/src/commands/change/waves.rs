@@ -51,7 +51,7 @@ pub enum Waves {
     },
     /// Tell how members stand.
     #[command(after_help = "Example: assent waves tell CHG-1042 failed NO-31877 --text 'image refused'")]
-    Tell(Box<Tell>),
+    Tell(Box<ReportMembers>),
     /// Pause the waves: no member gets a go until they are resumed.
     Pause {
         /// The change's key.
@@ -126,7 +126,7 @@ pub struct Members {
 
 /// What is told.
 #[derive(Debug, Args)]
-pub struct Tell {
+pub struct ReportMembers {
     /// The change's key.
     key: String,
     /// How they stand: in_progress, succeeded, failed, rolled_back or not_implemented.
@@ -156,17 +156,17 @@ pub fn waves(waves: &Waves, common: &Common, output: &Output) -> Result<u8> {
     match waves {
         Waves::Show { key } => {
             let found = client.get(&path(key, "/waves"))?.body;
-            output.data(&found, |output| tell_waves(output, &found));
+            output.data(&found, |output| print_waves(output, &found));
         }
         Waves::Plan(plan) => {
             let made = client.post(&path(&plan.key, "/wave-plan"), &plan_of(plan)?)?.body;
-            output.data(&made, |output| tell_waves(output, &made));
+            output.data(&made, |output| print_waves(output, &made));
         }
         Waves::Members(members) => {
             let made = client
                 .post(&path(&members.key, "/members"), &members_of(members)?)?
                 .body;
-            output.data(&made, |output| tell_waves(output, &made));
+            output.data(&made, |output| print_waves(output, &made));
         }
         Waves::List { key, wave, state, from } => {
             let mut query = format!("/members?from={from}");
@@ -177,24 +177,24 @@ pub fn waves(waves: &Waves, common: &Common, output: &Output) -> Result<u8> {
                 query.push_str(&format!("&state={}", encode(state)));
             }
             let found = client.get(&path(key, &query))?.body;
-            output.data(&found, |output| tell_members(output, &found));
+            output.data(&found, |output| print_members(output, &found));
         }
         Waves::DryRun { key } => {
             let found = client.get(&path(key, "/waves/dry-run"))?.body;
-            output.data(&found, |output| tell_dry_run(output, &found));
+            output.data(&found, |output| print_dry_run(output, &found));
         }
         Waves::Tell(told) => return send_outcomes(&client, told, output),
         Waves::Pause { key, reason } => {
             let done = client
                 .post(&path(key, "/waves/pause"), &json!({"reason": reason}))?
                 .body;
-            output.data(&done, |output| tell_waves(output, &done));
+            output.data(&done, |output| print_waves(output, &done));
         }
         Waves::Resume { key, reason } => {
             let done = client
                 .post(&path(key, "/waves/resume"), &json!({"reason": reason}))?
                 .body;
-            output.data(&done, |output| tell_waves(output, &done));
+            output.data(&done, |output| print_waves(output, &done));
         }
         Waves::Retry { key, members } => {
             let body = match members.is_empty() {
@@ -286,7 +286,7 @@ fn members_of(members: &Members) -> Result<Value> {
     Ok(Value::Object(body))
 }
 
-fn send_outcomes(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
+fn send_outcomes(client: &Client, told: &ReportMembers, output: &Output) -> Result<u8> {
     let mut names: BTreeSet<String> = told.members.iter().cloned().collect();
     if let Some(file) = &told.file {
         let text = read_text(file)?;
@@ -300,7 +300,7 @@ fn send_outcomes(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
     let names: Vec<String> = names.into_iter().collect();
     let (mut moved, mut last) = (0, Value::Null);
     for part in names.chunks(AT_ONCE) {
-        let outcomes: Vec<Value> = part.iter().map(|name| word_of(told, name)).collect();
+        let outcomes: Vec<Value> = part.iter().map(|name| outcome_of(told, name)).collect();
         last = client
             .post(&path(&told.key, "/waves/outcomes"), &json!({"outcomes": outcomes}))?
             .body;
@@ -313,12 +313,12 @@ fn send_outcomes(client: &Client, told: &Tell, output: &Output) -> Result<u8> {
     }
     output.data(&last, |output| {
         output.line(&format!("{moved} members moved"));
-        tell_waves(output, &last["waves"]);
+        print_waves(output, &last["waves"]);
     });
     Ok(0)
 }
 
-fn word_of(told: &Tell, name: &str) -> Value {
+fn outcome_of(told: &ReportMembers, name: &str) -> Value {
     let mut word = json!({"member": name, "state": told.state});
     for (field, text) in [
         ("text", &told.text),
@@ -332,7 +332,7 @@ fn word_of(told: &Tell, name: &str) -> Value {
     word
 }
 
-fn tell_waves(output: &Output, found: &Value) {
+fn print_waves(output: &Output, found: &Value) {
     let row = |(number, it): (usize, &Value)| {
         vec![
             (number + 1).to_string(),
@@ -351,7 +351,7 @@ fn tell_waves(output: &Output, found: &Value) {
     }
 }
 
-fn tell_members(output: &Output, found: &Value) {
+fn print_members(output: &Output, found: &Value) {
     let row = |it: &Value| {
         let cells = ["member", "region", "wave", "state", "tries", "text"];
         cells.iter().map(|name| text_of(it, name)).collect()
@@ -366,7 +366,7 @@ fn tell_members(output: &Output, found: &Value) {
     }
 }
 
-fn tell_dry_run(output: &Output, found: &Value) {
+fn print_dry_run(output: &Output, found: &Value) {
     let row = |it: &Value| {
         let cells = ["number", "wave", "count", "minutes"];
         cells.iter().map(|name| text_of(it, name)).collect()

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::client::{Client, encode, query};
-use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::commands::policy::proposals::{activate, print_proposal};
 use crate::common::Common;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, array, text_of};
@@ -107,7 +107,7 @@ pub fn run(retention: &Retention, common: &Common, output: &Output) -> Result<u8
             match change {
                 Some(key) => activate(&client, &text_of(&made, "id"), Some(key), output),
                 None => {
-                    tell_proposal(&made, "retention apply", output);
+                    print_proposal(&made, "retention apply", output);
                     Ok(0)
                 }
             }

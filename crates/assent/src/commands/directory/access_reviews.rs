@@ -134,7 +134,7 @@ fn unused(client: &Client, output: &Output, days: i64) -> Result<()> {
         let request = &item["proposal"];
         vec![
             text_of(item, "person"),
-            words(item, "unused"),
+            joined_values(item, "unused"),
             text_of(item, "kind"),
             item["token"]["name"]
                 .as_str()
@@ -158,7 +158,7 @@ fn conflicts(client: &Client, output: &Output) -> Result<u8> {
     let row = |item: &Value| {
         vec![
             text_of(item, "person"),
-            words(item, "rights"),
+            joined_values(item, "rights"),
             text_of(item, "place"),
             text_of(item, "why"),
         ]
@@ -171,7 +171,7 @@ fn conflicts(client: &Client, output: &Output) -> Result<u8> {
 }
 
 /// The values of a list in one cell.
-fn words(item: &Value, field: &str) -> String {
+fn joined_values(item: &Value, field: &str) -> String {
     let words: Vec<&str> = array(item, field).iter().filter_map(Value::as_str).collect();
     words.join(" ")
 }

@@ -108,7 +108,7 @@ pub fn run(import: &Import, common: &Common, output: &Output) -> Result<u8> {
     let refused = count("refused");
     let value = json!({"rows": rows, "made": count("made"), "changed": count("changed"), "same": count("same"),
         "refused": refused, "dry_run": import.dry_run});
-    output.data(&value, |output| tell(output, &value));
+    output.data(&value, |output| print_import(output, &value));
     Ok(u8::from(refused > 0))
 }
 
@@ -145,7 +145,7 @@ fn line_of(field: &str) -> Option<usize> {
     rest.split(':').next()?.trim().parse().ok()
 }
 
-fn tell(output: &Output, value: &Value) {
+fn print_import(output: &Output, value: &Value) {
     for row in array(value, "rows").iter().filter(|row| row["result"] != "same") {
         let word = text_of(row, "result");
         let tone = if word == "refused" { Tone::Bad } else { Tone::Good };

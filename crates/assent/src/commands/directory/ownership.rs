@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::directory::rows::{Export, ImportFile, export, import};
-use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::commands::policy::proposals::{activate, print_proposal};
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::lists::list;
@@ -211,7 +211,7 @@ fn propose(client: &Client, wanted: &Propose, output: &Output) -> Result<u8> {
     match &wanted.change {
         Some(key) => activate(client, &text_of(&made, "id"), Some(key), output),
         None => {
-            tell_proposal(&made, "ownership propose", output);
+            print_proposal(&made, "ownership propose", output);
             Ok(0)
         }
     }

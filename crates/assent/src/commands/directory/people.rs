@@ -9,7 +9,7 @@ use crate::commands::cab::training::train;
 use crate::commands::directory::create_person::{self, Create};
 use crate::commands::directory::rows::{self, Export, ImportFile};
 use crate::commands::identity::passwords;
-use crate::commands::notify::preferences::{Tell, tell};
+use crate::commands::notify::preferences::{PreferencesCommand, show_or_set};
 use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
@@ -78,7 +78,7 @@ pub enum Person {
         after_help = "Example: assent person tell olga --digest 08:00 --quiet 22:00-07:00\n         \
         assent person tell olga --at-once\n\nDecisions, escalations, break-glass and security come at once, whatever is set."
     )]
-    Tell(Tell),
+    Tell(PreferencesCommand),
     /// Say what a person has learned, and until when that is valid.
     #[command(after_help = "Example: assent person train olga pci_dss --until 2027-06-01T00:00:00Z")]
     Train {
@@ -155,7 +155,7 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
         Person::Import(file) => rows::import(&Client::new(common)?, output, "people", file, false),
         Person::Export(wanted) => rows::export(&Client::new(common)?, output, "people", wanted),
         Person::Away { login, from, to } => away(&Client::new(common)?, login.as_ref(), (from, to), output),
-        Person::Tell(wishes) => tell(&Client::new(common)?, wishes, output),
+        Person::Tell(wishes) => show_or_set(&Client::new(common)?, wishes, output),
         Person::Train {
             login,
             training,

@@ -139,7 +139,7 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
     // A go starts the change: a permit that could not be kept would be a start without a deployment.
     let file = check.permit.as_deref().map(SecretFile::open).transpose()?;
     let (begun, asked_at) = (clock::tick(), clock::now());
-    let first = patiently(check, output, begun, || ask(&client, check, asked_at));
+    let first = patiently(check, output, begun, || send_check(&client, check, asked_at));
     let answer = first.and_then(|first| wait(&client, check, output, first, begun));
     // A refusal here is no stop: nobody decided.
     let answer = answer.map_err(|failure| {
@@ -189,7 +189,7 @@ fn waited_line(answer: &Value, waited: i64) -> String {
     format!("Waited {waited} s: people {people} s, queue {queue} s, decision {decision} s.")
 }
 
-fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
+fn send_check(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
     let mut body = check.build.body();
     if let Some(change) = &check.change {
         body.insert("change".to_owned(), json!(change));
@@ -225,7 +225,7 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
     let mut away: Option<String> = None;
     loop {
         while !is_go(&answer) && is_waiting(&answer, patience) {
-            tell_reasons(output, &answer, &mut told);
+            print_reasons(output, &answer, &mut told);
             let left = seconds_left(check, begun);
             if left <= 0 {
                 if away.is_some() {
@@ -313,7 +313,7 @@ fn permit_of(answer: &Value) -> Option<&str> {
 }
 
 /// Prints the reasons when they differ from those printed last.
-fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
+fn print_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
     let mut lines = unmet_lines(array(answer, "reasons"));
     let next = text_of(answer, "next_transition_at");
     // The end of a window is a moment too, at which nothing opens.

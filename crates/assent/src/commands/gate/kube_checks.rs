@@ -92,27 +92,30 @@ pub fn run(wanted: &Kubernetes, common: &Common, output: &Output) -> Result<u8> 
 /// Evaluates every object that waits; the first failure is reported at the end of the round.
 fn round(wanted: &Kubernetes, client: &Client, cluster: &Cluster, output: &Output) -> Result<()> {
     let mut failed = Ok(());
-    for object in cluster.list(KIND)? {
-        if is_final(&object) {
-            continue;
+    let listed = cluster.visit(KIND, &mut |object| {
+        if is_final(object) {
+            return;
         }
-        let done = answer(wanted, client, &object).and_then(|status| {
-            if is_written(&object["status"], &status) {
-                return Ok(());
-            }
-            let meta = &object["metadata"];
-            if cluster.write_status(KIND, &object, &status)? {
-                let phase = text_of(&status, "phase");
-                let place = (text_of(meta, "namespace"), text_of(meta, "name"));
-                output.talk(&format!("{}/{}: {phase}", place.0, place.1));
-            }
-            Ok(())
-        });
+        let done = settle(wanted, client, (cluster, object), output);
         if failed.is_ok() {
             failed = done;
         }
+    });
+    listed.and(failed)
+}
+
+/// Evaluates an object and writes its status, if that changed.
+fn settle(wanted: &Kubernetes, client: &Client, (cluster, object): (&Cluster, &Value), output: &Output) -> Result<()> {
+    let status = status_of(wanted, client, object)?;
+    if is_written(&object["status"], &status) {
+        return Ok(());
     }
-    failed
+    if cluster.write_status(KIND, object, &status)? {
+        let (meta, phase) = (&object["metadata"], text_of(&status, "phase"));
+        let place = (text_of(meta, "namespace"), text_of(meta, "name"));
+        output.talk(&format!("{}/{}: {phase}", place.0, place.1));
+    }
+    Ok(())
 }
 
 /// Whether an object has its final result: go, or stop without a wait.
@@ -129,7 +132,7 @@ fn is_written(before: &Value, status: &Value) -> bool {
 }
 
 /// The status of an object from the gate's current response.
-fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
+fn status_of(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let spec = &object["spec"];
     let (namespace, service) = (text_of(&object["metadata"], "namespace"), text_of(spec, "service"));
     let is_bound = |(known, of): &(String, String)| *known == namespace && *of == service;
@@ -145,7 +148,7 @@ fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value>
     let known = text_of(&object["status"], "check");
     let is_of_now = object["status"]["observedGeneration"] == object["metadata"]["generation"];
     let checked = if known.is_empty() || !is_of_now {
-        ask(wanted, client, object)?
+        request_check(wanted, client, object)?
     } else {
         client.get(&format!("/gate-checks/{}", encode(&known)))?.body
     };
@@ -153,7 +156,7 @@ fn answer(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value>
 }
 
 /// Asks the gate. The same object requested again, after a lost response, is the same check.
-fn ask(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
+fn request_check(wanted: &Kubernetes, client: &Client, object: &Value) -> Result<Value> {
     let (meta, spec) = (&object["metadata"], &object["spec"]);
     let mut body = Map::new();
     body.insert("environment".to_owned(), json!(wanted.environment));

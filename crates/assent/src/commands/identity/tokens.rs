@@ -70,11 +70,11 @@ pub fn run(token: &Token, common: &Common, output: &Output) -> Result<u8> {
                 body["expires_at"] = json!(clock::moment(expires, clock::now())?.to_string());
             }
             let made = client.post("/tokens", &body)?.body;
-            tell_made(output, &made);
+            print_made(output, &made);
         }
         Token::List => {
             let list = client.get("/tokens?limit=200")?.body;
-            output.data(&list, |output| tell_list(output, &list));
+            output.data(&list, |output| print_list(output, &list));
         }
         Token::Revoke { id } => {
             let gone = client.delete(&format!("/tokens/{}", encode(id)))?.body;
@@ -84,7 +84,7 @@ pub fn run(token: &Token, common: &Common, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
-fn tell_made(output: &Output, made: &Value) {
+fn print_made(output: &Output, made: &Value) {
     let secret = ["token", "secret"]
         .into_iter()
         .map(|name| text_of(made, name))
@@ -94,7 +94,7 @@ fn tell_made(output: &Output, made: &Value) {
     output.next("export ASSENT_TOKEN=…, then assent change list");
 }
 
-fn tell_list(output: &Output, list: &Value) {
+fn print_list(output: &Output, list: &Value) {
     let row = |item: &Value| {
         let state = if item.get("revoked").and_then(Value::as_bool) == Some(true) {
             "revoked"

@@ -95,15 +95,15 @@ pub fn run(workload: &Workload, common: &Common, output: &Output) -> Result<u8> 
     match workload {
         Workload::List => {
             let list = Client::new(common)?.get("/workloads?limit=200")?.body;
-            output.data(&list, |output| tell_list(output, &list));
+            output.data(&list, |output| print_list(output, &list));
         }
         Workload::Show { key } => {
             let found = Client::new(common)?.get(&path(key))?.body;
-            output.data(&found, |output| tell_one(output, &found));
+            output.data(&found, |output| print_one(output, &found));
         }
         Workload::Set(set) => {
             let set_up = put(&Client::new(common)?, &path(&set.key), &body(set)?)?;
-            output.data(&set_up, |output| tell_one(output, &set_up));
+            output.data(&set_up, |output| print_one(output, &set_up));
         }
         Workload::End { key } => {
             let ended = Client::new(common)?.delete(&path(key))?.body;
@@ -191,7 +191,7 @@ fn job_token(enter: &Enter, common: &Common) -> Result<String> {
         // Many platforms set an empty variable where there is none.
         (Some(token), _) if !token.trim().is_empty() => token.clone(),
         (_, Some(path)) => read_text(path)?,
-        (_, None) => asked_of_github(&enter.meant_for, common)?,
+        (_, None) => request_github_token(&enter.meant_for, common)?,
     };
     let given = given.trim();
     if given.is_empty() {
@@ -201,7 +201,7 @@ fn job_token(enter: &Enter, common: &Common) -> Result<String> {
 }
 
 /// Requests the job's token from GitHub at the address that it gave the job.
-fn asked_of_github(meant_for: &str, common: &Common) -> Result<String> {
+fn request_github_token(meant_for: &str, common: &Common) -> Result<String> {
     let named = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
     let (Some(address), Some(bearer)) = (
         named("ACTIONS_ID_TOKEN_REQUEST_URL"),
@@ -229,7 +229,7 @@ fn asked_of_github(meant_for: &str, common: &Common) -> Result<String> {
     Ok(token)
 }
 
-fn told_claims(workload: &Value) -> String {
+fn claims_text(workload: &Value) -> String {
     let claims = workload.get("claims").and_then(Value::as_object);
     let told = claims.into_iter().flatten().map(|(name, patterns)| {
         let patterns: Vec<&str> = patterns
@@ -243,19 +243,19 @@ fn told_claims(workload: &Value) -> String {
     told.collect::<Vec<_>>().join(" ")
 }
 
-fn standing(workload: &Value) -> String {
+fn state_text(workload: &Value) -> String {
     let is_active = workload.get("active").and_then(Value::as_bool) == Some(true);
     if is_active { "lets in" } else { "ended" }.to_owned()
 }
 
-fn tell_list(output: &Output, list: &Value) {
+fn print_list(output: &Output, list: &Value) {
     let row = |item: &Value| {
         let mut row: Vec<String> = ["key", "issuer", "person", "scopes", "minutes"]
             .iter()
             .map(|name| text_of(item, name))
             .collect();
-        row.insert(2, told_claims(item));
-        row.push(standing(item));
+        row.insert(2, claims_text(item));
+        row.push(state_text(item));
         row
     };
     let rows: Vec<Vec<String>> = array(list, "items").iter().map(row).collect();
@@ -265,20 +265,20 @@ fn tell_list(output: &Output, list: &Value) {
     );
 }
 
-fn tell_one(output: &Output, workload: &Value) {
+fn print_one(output: &Output, workload: &Value) {
     let text = |name: &str| text_of(workload, name);
     output.pairs(&[
         ("workload", text("key")),
         ("name", text("name")),
         ("issuer", text("issuer")),
         ("meant for", text("meant_for")),
-        ("claims", told_claims(workload)),
+        ("claims", claims_text(workload)),
         ("speaks for", text("person")),
         ("owner", text("owner")),
         ("may", text("scopes")),
         ("as", text("roles")),
         ("minutes", text("minutes")),
-        ("state", standing(workload)),
+        ("state", state_text(workload)),
         ("exchanged at", text("token_url")),
     ]);
 }

@@ -68,7 +68,7 @@ pub fn run(drift: &Drift, common: &Common, output: &Output) -> Result<u8> {
                 encode(address)
             );
             let found = Client::new(common)?.get(&path)?.body;
-            output.data(&found, |output| tell(output, &found));
+            output.data(&found, |output| print_findings(output, &found));
             Ok(0)
         }
     }
@@ -117,7 +117,7 @@ fn send(
     Ok(0)
 }
 
-fn tell(output: &Output, found: &Value) {
+fn print_findings(output: &Output, found: &Value) {
     let rule = &found["rule"];
     if rule.is_null() {
         output.line("No rule fits: a finding there has no service.");

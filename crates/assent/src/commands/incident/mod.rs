@@ -2,5 +2,6 @@
 
 pub mod drift;
 pub mod incidents;
+pub mod monitors;
 pub mod problems;
 pub mod what_changed;

@@ -49,11 +49,11 @@ pub fn run(asked: &WhatChanged, common: &Common, output: &Output) -> Result<u8> 
         }
     };
     let found = Client::new(common)?.get(&path)?.body;
-    output.data(&found, |output| tell(output, &found));
+    output.data(&found, |output| print_found(output, &found));
     Ok(0)
 }
 
-fn tell(output: &Output, found: &Value) {
+fn print_found(output: &Output, found: &Value) {
     let row = |item: &Value| {
         let key = match text_of(item, "change") {
             key if key.is_empty() => "(no change)".to_owned(),

@@ -48,7 +48,7 @@ pub fn run(delivery: &Delivery, common: &Common, output: &Output) -> Result<u8> 
                 .body
         }
     };
-    output.data(&found, |output| tell(output, &found));
+    output.data(&found, |output| print_deliveries(output, &found));
     Ok(0)
 }
 
@@ -68,7 +68,7 @@ fn list(client: &Client, connection: &str, state: Option<&str>, output: &Output)
     Ok(0)
 }
 
-fn tell(output: &Output, found: &Value) {
+fn print_deliveries(output: &Output, found: &Value) {
     let fields = [
         "id",
         "event",

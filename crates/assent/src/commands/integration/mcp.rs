@@ -64,7 +64,7 @@ fn serve(client: &Client, input: &mut impl BufRead, output: &mut impl Write) -> 
         }
         let answer = match is_too_long {
             true => Some(error(&Value::Null, PARSE_ERROR, "A message has at most 1 MiB.")),
-            false => answer(&line, |name, arguments| call(client, name, arguments)),
+            false => respond(&line, |name, arguments| call(client, name, arguments)),
         };
         if let Some(answer) = answer {
             writeln!(output, "{answer}")
@@ -87,7 +87,7 @@ fn skip_line(input: &mut impl BufRead) -> std::io::Result<()> {
 }
 
 /// The response to one message; none to a notification.
-fn answer(line: &[u8], call: impl Fn(&str, &Value) -> std::result::Result<Value, String>) -> Option<Value> {
+fn respond(line: &[u8], call: impl Fn(&str, &Value) -> std::result::Result<Value, String>) -> Option<Value> {
     if line.trim_ascii().is_empty() {
         return None;
     }
@@ -161,7 +161,7 @@ mod tests {
             "ask" => Ok(json!({"seen": arguments})),
             _ => Err("No.".to_owned()),
         };
-        answer(message.to_string().as_bytes(), call)
+        respond(message.to_string().as_bytes(), call)
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_no_message_is_told_so() {
         assert_eq!(
-            answer(b"{", |_, _| Ok(json!({}))).unwrap()["error"]["code"],
+            respond(b"{", |_, _| Ok(json!({}))).unwrap()["error"]["code"],
             PARSE_ERROR
         );
         assert_eq!(
@@ -205,6 +205,6 @@ mod tests {
         );
         let other = json!({"jsonrpc": "2.0", "id": 2, "method": "resources/list"});
         assert_eq!(ask(&other).unwrap()["error"]["code"], METHOD_NOT_FOUND);
-        assert!(answer(b"\n", |_, _| Ok(json!({}))).is_none());
+        assert!(respond(b"\n", |_, _| Ok(json!({}))).is_none());
     }
 }

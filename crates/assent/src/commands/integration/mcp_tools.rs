@@ -84,15 +84,15 @@ fn tool((name, doc, is_reading): (&str, &str, bool), properties: &Value, needed:
 /// # Errors
 /// The refusal, or the errors of the arguments, in one text.
 pub(super) fn call(client: &Client, name: &str, arguments: &Value) -> std::result::Result<Value, String> {
-    check(name, arguments).map_err(|failure| told(&failure))?;
+    check(name, arguments).map_err(|failure| failure_text(&failure))?;
     let found = match name {
-        "ask" => ask(client, arguments),
+        "ask" => query_gate(client, arguments),
         "draft_change" => draft(client, arguments),
         "what_changed" => what_changed(client, arguments),
         "check_gate" => check_gate(client, arguments),
         other => Err(Failure::could_not(format!("There is no tool `{other}`."))),
     };
-    found.map_err(|failure| told(&failure))
+    found.map_err(|failure| failure_text(&failure))
 }
 
 /// Refuses arguments that a tool does not have, or has in another form: an ignored argument would be taken for heeded.
@@ -137,7 +137,7 @@ fn check_object(within: &str, said: &Value, schema: &Value) -> Result<()> {
 }
 
 /// A refusal as a whole, with its code and the people who can help.
-fn told(failure: &Failure) -> String {
+fn failure_text(failure: &Failure) -> String {
     match failure {
         Failure::Refused { problem, .. } if problem.is_object() => format!("{} {problem}", failure.text()),
         _ => failure.text(),
@@ -149,7 +149,7 @@ fn needed<'a>(arguments: &'a Value, name: &str) -> Result<&'a str> {
     said.ok_or_else(|| Failure::could_not(format!("Say `{name}`.")))
 }
 
-fn ask(client: &Client, arguments: &Value) -> Result<Value> {
+fn query_gate(client: &Client, arguments: &Value) -> Result<Value> {
     if let Some(key) = arguments["key"].as_str() {
         return Ok(client.get(&format!("/changes/{}", encode(key)))?.body);
     }
@@ -241,7 +241,7 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
         ("artifact", Some(artifact)),
     ]);
     match client.get(&format!("/gate{asked}")) {
-        Ok(answer) => Ok(only_asked(answer.body)),
+        Ok(answer) => Ok(with_query_limits(answer.body)),
         // The gate's stop comes as 403 and is a result, with the acts that would open it.
         Err(Failure::Refused { problem, .. }) if problem["decision"] == "stop" => Ok(problem),
         Err(failure) => Err(failure),
@@ -249,7 +249,7 @@ fn check_gate(client: &Client, arguments: &Value) -> Result<Value> {
 }
 
 /// A go to a plain query, with its limits: nothing was recorded, no permit was given, and the query may be repeated.
-fn only_asked(mut answer: Value) -> Value {
+fn with_query_limits(mut answer: Value) -> Value {
     if answer["decision"] == "go" {
         answer["note"] =
             json!("This answers a question and permits no tool call; `check_gate` with `tool_call` does, once.");
@@ -299,10 +299,10 @@ mod tests {
 
     #[test]
     fn a_go_to_a_plain_question_says_that_it_permits_no_tool_call() {
-        let go = only_asked(json!({"decision": "go"}));
+        let go = with_query_limits(json!({"decision": "go"}));
         assert!(go["note"].as_str().unwrap().contains("permits no tool call"), "{go}");
         let stop = json!({"decision": "stop"});
-        assert_eq!(only_asked(stop.clone()), stop);
+        assert_eq!(with_query_limits(stop.clone()), stop);
     }
 
     #[test]

@@ -97,11 +97,11 @@ pub fn run(sink: &Sink, common: &Common, output: &Output) -> Result<u8> {
         }
         Sink::List => {
             let list = client.get("/sinks?limit=200")?.body;
-            output.data(&list, |output| tell_list(output, &list));
+            output.data(&list, |output| print_list(output, &list));
         }
         Sink::Show { id } => {
             let found = client.get(&path(id))?.body;
-            output.data(&found, |output| tell_one(output, &found));
+            output.data(&found, |output| print_one(output, &found));
         }
         Sink::Pause { id } => set_active(&client, output, &path(id), false)?,
         Sink::Resume { id } => set_active(&client, output, &path(id), true)?,
@@ -151,14 +151,14 @@ fn set_active(client: &Client, output: &Output, path: &str, active: bool) -> Res
     Ok(())
 }
 
-fn tell_list(output: &Output, list: &Value) {
+fn print_list(output: &Output, list: &Value) {
     let fields = ["id", "name", "format", "url", "active"];
     let row = |item: &Value| fields.iter().map(|it| text_of(item, it)).collect();
     let rows: Vec<Vec<String>> = array(list, "items").iter().map(row).collect();
     output.rows(&fields, &rows);
 }
 
-fn tell_one(output: &Output, found: &Value) {
+fn print_one(output: &Output, found: &Value) {
     let mut pairs: Vec<(&str, String)> = ["name", "url", "format", "kinds", "active"]
         .into_iter()
         .map(|field| (field, text_of(found, field)))

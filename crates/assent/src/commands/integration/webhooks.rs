@@ -100,17 +100,17 @@ pub fn run(webhook: &Webhook, common: &Common, output: &Output) -> Result<u8> {
             if let Some(owner) = owner {
                 body["owner"] = json!(owner);
             }
-            tell_secret(output, &client.post("/webhooks", &body)?.body);
+            print_secret(output, &client.post("/webhooks", &body)?.body);
         }
         Webhook::List => {
             let list = client.get("/webhooks?limit=200")?.body;
-            output.data(&list, |output| tell_list(output, &list));
+            output.data(&list, |output| print_list(output, &list));
         }
         Webhook::Show { id } => {
             let found = client.get(&path(id))?.body;
-            output.data(&found, |output| tell_one(output, &found));
+            output.data(&found, |output| print_one(output, &found));
         }
-        Webhook::Rotate { id } => tell_secret(output, &client.post(&format!("{}/secret", path(id)), &json!({}))?.body),
+        Webhook::Rotate { id } => print_secret(output, &client.post(&format!("{}/secret", path(id)), &json!({}))?.body),
         Webhook::End { id } => {
             let ended = client.delete(&path(id))?.body;
             output.data(&ended, |output| output.line(&format!("ended {id}")));
@@ -119,7 +119,7 @@ pub fn run(webhook: &Webhook, common: &Common, output: &Output) -> Result<u8> {
             let list = client
                 .get(&format!("{}/deliveries?state={state}&limit=200", path(id)))?
                 .body;
-            output.data(&list, |output| tell_deliveries(output, &list));
+            output.data(&list, |output| print_deliveries(output, &list));
         }
         Webhook::Replay {
             id,
@@ -142,14 +142,14 @@ pub fn run(webhook: &Webhook, common: &Common, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
-fn tell_secret(output: &Output, made: &Value) {
+fn print_secret(output: &Output, made: &Value) {
     output.data(made, |output| {
         output.pairs(&[("id", text_of(made, "id")), ("secret", text_of(made, "secret"))]);
     });
     output.talk(&output.tone(Tone::Warn, "Keep the secret now: it is not shown again."));
 }
 
-fn tell_list(output: &Output, list: &Value) {
+fn print_list(output: &Output, list: &Value) {
     let row = |item: &Value| {
         ["id", "name", "kinds", "active", "url"]
             .iter()
@@ -160,7 +160,7 @@ fn tell_list(output: &Output, list: &Value) {
     output.rows(&["id", "name", "kinds", "active", "url"], &rows);
 }
 
-fn tell_one(output: &Output, found: &Value) {
+fn print_one(output: &Output, found: &Value) {
     let mut pairs: Vec<(&str, String)> = ["name", "url", "kinds", "active"]
         .into_iter()
         .map(|field| (field, text_of(found, field)))
@@ -175,7 +175,7 @@ fn tell_one(output: &Output, found: &Value) {
     output.pairs(&pairs);
 }
 
-fn tell_deliveries(output: &Output, list: &Value) {
+fn print_deliveries(output: &Output, list: &Value) {
     let row = |item: &Value| {
         ["index", "kind", "tries", "next_try_at", "ended_at", "last_error"]
             .iter()

@@ -14,7 +14,7 @@ use crate::output::{Output, text_of};
 
 /// What is told of changes.
 #[derive(Debug, Subcommand)]
-pub enum Told {
+pub enum NoticeCommand {
     /// Communication plans: who is told of a change, at which stages, and in which words.
     #[command(subcommand)]
     CommunicationPlan(CommunicationPlans),
@@ -52,11 +52,11 @@ pub enum CommunicationPlans {
 ///
 /// # Errors
 /// The server's refusal, or why the request failed.
-pub fn run(told: &Told, common: &Common, output: &Output) -> Result<u8> {
+pub fn run(told: &NoticeCommand, common: &Common, output: &Output) -> Result<u8> {
     match told {
-        Told::CommunicationPlan(plans) => communication_plan(plans, common, output),
-        Told::Status(asked) => status::status(asked, common, output),
-        Told::Feed(asked) => status::feed(asked, common, output),
+        NoticeCommand::CommunicationPlan(plans) => communication_plan(plans, common, output),
+        NoticeCommand::Status(asked) => status::status(asked, common, output),
+        NoticeCommand::Feed(asked) => status::feed(asked, common, output),
     }
 }
 

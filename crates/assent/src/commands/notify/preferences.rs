@@ -9,7 +9,7 @@ use crate::output::{Output, text_of};
 
 /// How a person is told.
 #[derive(Debug, Args)]
-pub struct Tell {
+pub struct PreferencesCommand {
     /// The person's login.
     pub login: String,
     /// Each matter at once.
@@ -39,7 +39,7 @@ pub struct Tell {
 }
 
 /// Shows a person's wishes, or sets them when some are named.
-pub(crate) fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8> {
+pub(crate) fn show_or_set(client: &Client, wishes: &PreferencesCommand, output: &Output) -> Result<u8> {
     let path = format!("/people/{}/telling", encode(&wishes.login));
     let mut body = json!({"how": if wishes.digest.is_some() { "digest" } else { "at_once" }});
     if let Some(at) = &wishes.digest {

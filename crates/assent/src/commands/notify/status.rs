@@ -58,7 +58,7 @@ pub fn status(status: &Status, common: &Common, output: &Output) -> Result<u8> {
     let (path, reason) = match status {
         Status::Show => {
             let shown = client.get("/status")?.body;
-            output.data(&shown, |output| tell_status(&shown, output));
+            output.data(&shown, |output| print_status(&shown, output));
             return Ok(0);
         }
         Status::Publish { reason } => ("/status/publication", reason),
@@ -76,7 +76,7 @@ pub fn status(status: &Status, common: &Common, output: &Output) -> Result<u8> {
     Ok(0)
 }
 
-fn tell_status(shown: &Value, output: &Output) {
+fn print_status(shown: &Value, output: &Output) {
     let change = |when: &str, it: &Value| {
         let [key, title, disruption, start, end] =
             ["key", "title", "disruption", "planned_start", "planned_end"].map(|name| text_of(it, name));

@@ -30,6 +30,7 @@ const WITH_MORE: &[&str] = &[
     "hold-order",
     "communication-plan",
     "dashboard",
+    "monitor",
 ];
 
 /// A verb that was chosen, with its arguments.
@@ -182,7 +183,7 @@ fn argument(field: &'static Field, is_edit: bool) -> Arg {
         Kind::Texts(_) => argument.action(ArgAction::Append),
         Kind::Time => argument.value_name("TIME").allow_hyphen_values(true),
         Kind::Integer(..) => argument.value_parser(clap::value_parser!(i64)),
-        Kind::Text(_) | Kind::Object => argument,
+        Kind::Text(_) | Kind::Object | Kind::Part(_) | Kind::Parts(_) => argument,
     };
     if is_edit || field.usual.is_empty() {
         argument
@@ -211,7 +212,9 @@ fn body(chosen: &Chosen) -> Result<Value> {
                 .map(|text| clock::moment(text, now))
                 .transpose()?
                 .map(|at| json!(at.to_string())),
-            Kind::Text(_) | Kind::Word(_) | Kind::Object => texts().next().map(|text| json!(text)),
+            Kind::Text(_) | Kind::Word(_) | Kind::Object | Kind::Part(_) | Kind::Parts(_) => {
+                texts().next().map(|text| json!(text))
+            }
         };
         body.extend(value.map(|value| (name.to_owned(), value)));
     }

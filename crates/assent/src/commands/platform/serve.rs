@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::bridge;
 use crate::failure::{Failure, Result};
-use crate::server_flags::{Flags, log_words, merged, read, unread_variables};
+use crate::server_flags::{Flags, log_format_name, merged, read, unread_variables};
 use crate::settings::{KEYS, Kind, Merged};
 
 /// Starts the server.
@@ -60,7 +60,7 @@ pub fn run(serve: &Serve) -> Result<u8> {
 }
 
 fn start_log(merged: &Merged) -> Result<()> {
-    let filter = server::logs::filter(log_words(merged))
+    let filter = server::logs::filter(log_format_name(merged))
         .map_err(|error| Failure::could_not(format!("`log` cannot be used: {error}.")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

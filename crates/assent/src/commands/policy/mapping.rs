@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::commands::policy::proposals::{activate, print_proposal};
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, Tone, array, text_of};
@@ -94,7 +94,7 @@ pub fn run(mapping: &Mapping, common: &Common, output: &Output) -> Result<u8> {
     match mapping {
         Mapping::Show => {
             let found = client.get("/mapping")?.body;
-            output.data(&found, |output| tell_rules(output, &found));
+            output.data(&found, |output| print_rules(output, &found));
             Ok(0)
         }
         Mapping::Apply {
@@ -112,7 +112,7 @@ pub fn run(mapping: &Mapping, common: &Common, output: &Output) -> Result<u8> {
             match change {
                 Some(key) => activate(&client, &text_of(&made, "id"), Some(key), output),
                 None => {
-                    tell_proposal(&made, "mapping apply", output);
+                    print_proposal(&made, "mapping apply", output);
                     Ok(0)
                 }
             }
@@ -181,7 +181,7 @@ fn rule_of(mapped: &Value, none: &str) -> String {
     if rule.is_empty() { none.to_owned() } else { rule }
 }
 
-fn tell_rules(output: &Output, found: &Value) {
+fn print_rules(output: &Output, found: &Value) {
     let fields = [
         "rule",
         "pipeline",

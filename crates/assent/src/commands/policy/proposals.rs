@@ -7,7 +7,7 @@ use crate::failure::Result;
 use crate::output::{Output, clean, text_of};
 
 /// Reports the approvals that a proposal waits for.
-pub(crate) fn tell_proposal(made: &Value, command: &str, output: &Output) {
+pub(crate) fn print_proposal(made: &Value, command: &str, output: &Output) {
     output.data(made, |output| {
         output.pairs(&[("proposed", text_of(made, "id")), ("digest", text_of(made, "digest"))]);
         output.line(&format!(

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, encode};
 use crate::commands::policy::mapping;
-use crate::commands::policy::proposals::tell_proposal;
+use crate::commands::policy::proposals::print_proposal;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, Tone, array, text_of};
@@ -110,7 +110,7 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
         Policy::Check(set) => check(set, output),
         Policy::Test { set, staffing: true } => test_staffing(set, common, output),
         Policy::Test { set, .. } => test(set, output),
-        Policy::Explain { change: Some(key), .. } => ask(key, common, output),
+        Policy::Explain { change: Some(key), .. } => fetch_unmet(key, common, output),
         Policy::Explain {
             set, facts: Some(file), ..
         } => explain(set, file, output),
@@ -122,7 +122,7 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
         Policy::Value { name, value, reason } => {
             let body = json!({"values": {name: value}, "reason": reason});
             let made = Client::new(common)?.post("/policy-parameters", &body)?.body;
-            tell_proposal(&made, "policy apply", output);
+            print_proposal(&made, "policy apply", output);
             Ok(0)
         }
         Policy::Explain { .. } => Err(Failure::could_not("Say --change, --facts or --service.")),
@@ -300,7 +300,7 @@ impl Directory for Names {
     }
 }
 
-fn tell_findings(output: &Output, findings: &[Finding]) -> u8 {
+fn print_findings(output: &Output, findings: &[Finding]) -> u8 {
     output.data(&json!({"is_good": false, "findings": findings}), |output| {
         for finding in findings {
             output.line(&format!(
@@ -317,7 +317,7 @@ fn check(set: &Set, output: &Output) -> Result<u8> {
     let files = set.read()?;
     let compiled = match set.compile(&files)? {
         Ok(compiled) => compiled,
-        Err(findings) => return Ok(tell_findings(output, &findings)),
+        Err(findings) => return Ok(print_findings(output, &findings)),
     };
     let count = compiled.sources().count();
     let value = json!({"is_good": true, "digest": compiled.digest(), "policies": count});
@@ -336,7 +336,7 @@ fn test(set: &Set, output: &Output) -> Result<u8> {
     let files = set.read()?;
     let compiled = match set.compile(&files)? {
         Ok(compiled) => compiled,
-        Err(findings) => return Ok(tell_findings(output, &findings)),
+        Err(findings) => return Ok(print_findings(output, &findings)),
     };
     match policy::check_cases(&compiled, &files.cases) {
         Ok(CasesReport { passed, .. }) => {
@@ -359,7 +359,7 @@ fn test(set: &Set, output: &Output) -> Result<u8> {
             });
             Ok(u8::from(!is_good))
         }
-        Err(findings) => Ok(tell_findings(output, &findings)),
+        Err(findings) => Ok(print_findings(output, &findings)),
     }
 }
 
@@ -413,7 +413,7 @@ fn explain(set: &Set, file: &str, output: &Output) -> Result<u8> {
     let files = set.read()?;
     let compiled = match set.compile(&files)? {
         Ok(compiled) => compiled,
-        Err(findings) => return Ok(tell_findings(output, &findings)),
+        Err(findings) => return Ok(print_findings(output, &findings)),
     };
     let wrong = |error: serde_json::Error| Failure::could_not(format!("`{file}` holds no facts: {error}."));
     let mut facts: Value = serde_json::from_str(&read_text(file)?).map_err(wrong)?;
@@ -424,11 +424,11 @@ fn explain(set: &Set, file: &str, output: &Output) -> Result<u8> {
     };
     let explained = policy::on_policy_thread(|| compiled.explain(&change, &targets));
     let value = serde_json::to_value(&explained).map_err(wrong)?;
-    output.data(&value, |output| tell_explanation(output, &explained));
+    output.data(&value, |output| print_explanation(output, &explained));
     Ok(u8::from(explained.stop.is_some()))
 }
 
-fn tell_explanation(output: &Output, explained: &Explanation) {
+fn print_explanation(output: &Output, explained: &Explanation) {
     if let Some(stop) = &explained.stop {
         output.line(&format!("{} {stop}", output.tone(Tone::Bad, "stop:")));
     }
@@ -443,7 +443,7 @@ fn tell_explanation(output: &Output, explained: &Explanation) {
 }
 
 /// The unmet requirements of a change from the server, and the policies behind them.
-fn ask(key: &str, common: &Common, output: &Output) -> Result<u8> {
+fn fetch_unmet(key: &str, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let unmet = client.get(&format!("/changes/{}/requirements", encode(key)))?.body;
     let explained = client.get(&format!("/changes/{}/policies", encode(key)))?.body;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Client, encode, query};
 use crate::common::Common;
@@ -25,7 +25,7 @@ pub enum Metrics {
         id: String,
         /// What to count.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
         /// Split by team, service, kind, category, risk, template, environment, vendor, cause, root_cause, stage, rule, group or approver.
         #[arg(long, value_name = "DIMENSION")]
         by: Option<String>,
@@ -36,7 +36,7 @@ pub enum Metrics {
         id: String,
         /// What to count.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
     /// Show how much a figure depends on its window and on what makes a failure.
     Sensitivity {
@@ -44,15 +44,15 @@ pub enum Metrics {
         id: String,
         /// What to count.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
     /// Show the paths that changes really took through the lifecycle.
     Paths {
         /// Which changes.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
-    /// List the fields that people type in changes, with how they are used; useless ones are proposed to be dropped.
+    /// List the fields that people type in changes and other forms; useless ones are proposed to be dropped.
     Fields,
     /// Write the events of changes into a file for process mining.
     EventLog {
@@ -64,13 +64,13 @@ pub enum Metrics {
         format: Format,
         /// Which changes.
         #[command(flatten)]
-        asked: Asked,
+        asked: MetricFilter,
     },
 }
 
 /// Which rows a figure counts.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Asked {
+pub struct MetricFilter {
     /// The first day, such as 2026-01-31, or a moment in RFC 3339.
     #[arg(long, value_name = "DAY")]
     from: Option<String>,
@@ -118,7 +118,7 @@ pub enum Format {
     Csv,
 }
 
-impl Asked {
+impl MetricFilter {
     /// The query of a request, with further fields.
     fn query(&self, more: &[(&str, Option<&str>)]) -> String {
         let own = [
@@ -189,7 +189,16 @@ fn list(client: &Client, output: &Output) -> Result<()> {
 }
 
 fn fields(client: &Client, output: &Output) -> Result<()> {
-    let found = client.get("/field-use?limit=200")?.body;
+    let (mut items, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = client.get(&format!("/field-use?limit=200{after}"))?.body;
+        items.extend(array(&page, "items").iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={}", encode(next)),
+            None => break,
+        }
+    }
+    let found = json!({"items": items});
     let heads = [
         "field",
         "asked",
@@ -360,7 +369,7 @@ fn show_rows(rows: &Value, output: &Output) {
     }
 }
 
-fn event_log(client: &Client, output: &Output, (out, format): (&PathBuf, Format), asked: &Asked) -> Result<()> {
+fn event_log(client: &Client, output: &Output, (out, format): (&PathBuf, Format), asked: &MetricFilter) -> Result<()> {
     let word = match format {
         Format::Xes => "xes",
         Format::Csv => "csv",

@@ -24,11 +24,11 @@ pub struct Search {
 pub fn run(asked: &Search, common: &Common, output: &Output) -> Result<u8> {
     let path = format!("/search?q={}", encode(&asked.words.join(" ")));
     let found = Client::new(common)?.get(&path)?.body;
-    output.data(&found, |output| tell(output, &found));
+    output.data(&found, |output| print_hits(output, &found));
     Ok(0)
 }
 
-fn tell(output: &Output, found: &Value) {
+fn print_hits(output: &Output, found: &Value) {
     let row = |item: &Value| {
         ["kind", "key", "title", "state", "path"]
             .map(|field| text_of(item, field))

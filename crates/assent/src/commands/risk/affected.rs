@@ -9,11 +9,11 @@ use crate::output::{Output, array, text_of};
 /// Shows the reach of a change, with the way to each thing.
 pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<u8> {
     let found = client.get(&format!("/changes/{}/affected", encode(key)))?.body;
-    output.data(&found, |output| tell(output, &found));
+    output.data(&found, |output| print_affected(output, &found));
     Ok(0)
 }
 
-fn tell(output: &Output, found: &Value) {
+fn print_affected(output: &Output, found: &Value) {
     for (list, header) in [("outage", "fails with it"), ("data", "its data is at risk")] {
         let row = |it: &Value| {
             let way: Vec<&str> = array(it, "path").iter().filter_map(Value::as_str).collect();

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::commands::policy::proposals::{activate, print_proposal};
 use crate::commands::risk::{adjustment, affected, forecast};
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
@@ -149,7 +149,7 @@ pub fn run(risk: &Risk, common: &Common, output: &Output) -> Result<u8> {
             match change {
                 Some(key) => activate(&client, &text_of(&made, "id"), Some(key), output),
                 None => {
-                    tell_proposal(&made, "risk apply", output);
+                    print_proposal(&made, "risk apply", output);
                     Ok(0)
                 }
             }

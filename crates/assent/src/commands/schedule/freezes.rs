@@ -78,7 +78,7 @@ pub enum Freeze {
         /// The freeze's id.
         id: String,
     },
-    /// Let one change pass a freeze.
+    /// Let one change pass one time of a freeze.
     Except {
         /// The freeze's id.
         id: String,
@@ -88,6 +88,9 @@ pub enum Freeze {
         /// Why.
         #[arg(long)]
         reason: String,
+        /// The start of the time, of a freeze that repeats; the one over the change's window unless said.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        time: Option<String>,
     },
     /// Let a change no longer pass a freeze.
     Withdraw {
@@ -168,11 +171,11 @@ impl FreezeSet {
 /// # Errors
 /// The server's refusal, or why the request failed.
 fn preview(set: &FreezeSet, client: &Client, output: &Output) -> Result<()> {
-    tell_hits(&client.post("/freeze-previews", &set.body()?)?.body, output);
+    print_hits(&client.post("/freeze-previews", &set.body()?)?.body, output);
     Ok(())
 }
 
-fn tell_hits(preview: &Value, output: &Output) {
+fn print_hits(preview: &Value, output: &Output) {
     output.data(preview, |output| {
         let [hits, open] = ["hit_count", "open_count"].map(|field| text_of(preview, field));
         output.line(&format!("hits {hits} of {open} open changes"));
@@ -183,6 +186,27 @@ fn tell_hits(preview: &Value, output: &Output) {
             output.line(&format!("{key}  {title}  ({owner})  free: {free}"));
         }
     });
+}
+
+/// Lets one change pass one time of a freeze.
+///
+/// # Errors
+/// The server's refusal, or why the request failed.
+fn except(
+    id: &str,
+    (change, reason): (&str, &str),
+    time: Option<&str>,
+    (client, output): (&Client, &Output),
+) -> Result<()> {
+    let mut body = json!({"change": change, "reason": reason});
+    if let Some(time) = time {
+        body["time"] = json!(clock::moment(time, clock::now())?.to_string());
+    }
+    let freeze = client.post(&format!("/freezes/{}/exceptions", encode(id)), &body)?.body;
+    output.data(&freeze, |output| {
+        output.line(&format!("{change} may pass {}", text_of(&freeze, "title")))
+    });
+    Ok(())
 }
 
 /// Shows the effect of a freeze.
@@ -207,6 +231,11 @@ fn report(id: &str, client: &Client, output: &Output) -> Result<()> {
             output.line(&format!(
                 "{from} to {until}: {passed} passed, {failed} failed, {expected} expected"
             ));
+            for it in array(row, "exceptions") {
+                let [key, by, reason, ended] = ["change", "by", "reason", "ended_at"].map(|field| text_of(it, field));
+                let ended = if ended.is_empty() { "" } else { ", withdrawn" };
+                output.line(&format!("  {key} excepted by {by}{ended}: {reason}"));
+            }
         }
         for row in array(&report, "changes") {
             let [key, fate, title, reason] = ["key", "fate", "title", "reason"].map(|field| text_of(row, field));
@@ -294,7 +323,7 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
     match freeze {
         Freeze::Set(set) => set_freeze(set, &client, output)?,
         Freeze::Preview(set) => preview(set, &client, output)?,
-        Freeze::Hits { id } => tell_hits(&client.get(&format!("/freezes/{}/preview", encode(id)))?.body, output),
+        Freeze::Hits { id } => print_hits(&client.get(&format!("/freezes/{}/preview", encode(id)))?.body, output),
         Freeze::Report { id } => report(id, &client, output)?,
         Freeze::Agree { id, reason, decline } => {
             let decision = if *decline { "decline" } else { "agree" };
@@ -326,13 +355,12 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
             let freeze = client.post(&path, &json!({}))?.body;
             output.data(&freeze, |output| output.line(&format!("confirmed {id}")));
         }
-        Freeze::Except { id, change, reason } => {
-            let body = json!({"change": change, "reason": reason});
-            let freeze = client.post(&format!("/freezes/{}/exceptions", encode(id)), &body)?.body;
-            output.data(&freeze, |output| {
-                output.line(&format!("{change} may pass {}", text_of(&freeze, "title")))
-            });
-        }
+        Freeze::Except {
+            id,
+            change,
+            reason,
+            time,
+        } => except(id, (change, reason), time.as_deref(), (&client, output))?,
         Freeze::Withdraw { id, change } => {
             let path = format!("/freezes/{}/exceptions/{}", encode(id), encode(change));
             let freeze = client.delete(&path)?.body;

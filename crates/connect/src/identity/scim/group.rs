@@ -199,7 +199,7 @@ fn named_in(filter: &ValFilter, found: &mut BTreeSet<String>) -> Option<()> {
         ValFilter::Or(items) => items.iter().try_for_each(|item| named_in(item, found)),
         // Members are always people, so that condition adds nothing.
         ValFilter::And(items) => {
-            let mut others = items.iter().filter(|item| !says_person(item));
+            let mut others = items.iter().filter(|item| !names_person(item));
             let only = others.next().filter(|_| others.next().is_none())?;
             named_in(only, found)
         }
@@ -207,7 +207,7 @@ fn named_in(filter: &ValFilter, found: &mut BTreeSet<String>) -> Option<()> {
     }
 }
 
-fn says_person(filter: &ValFilter) -> bool {
+fn names_person(filter: &ValFilter) -> bool {
     match filter {
         ValFilter::Attr(AttrExp::Comparison(path, CompareOp::Eq, CompValue::Str(kind))) => {
             same(&path.name, "type") && path.uri.is_none() && same(kind, "User")

@@ -28,7 +28,7 @@ pub fn get(url: String, token: &str) -> Call {
 
 /// The decision to report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Say {
+pub enum CheckDecision {
     /// Not yet.
     Wait,
     /// Yes.
@@ -53,12 +53,12 @@ fn call(method: &'static str, url: String, token: &str, body: &Value) -> Call {
 
 /// Reports to a deployment protection rule. A report without a state leaves the run waiting and shows the text.
 #[must_use]
-pub fn protection_rule(callback: &str, token: &str, environment: &str, say: Say, text: &str) -> Call {
+pub fn protection_rule(callback: &str, token: &str, environment: &str, say: CheckDecision, text: &str) -> Call {
     let mut body = json!({"environment_name": environment, "comment": text});
     match say {
-        Say::Yes => body["state"] = json!("approved"),
-        Say::No => body["state"] = json!("rejected"),
-        Say::Wait => {}
+        CheckDecision::Yes => body["state"] = json!("approved"),
+        CheckDecision::No => body["state"] = json!("rejected"),
+        CheckDecision::Wait => {}
     }
     call("POST", callback.to_owned(), token, &body)
 }
@@ -69,13 +69,13 @@ pub fn commit_status(
     base: &str,
     token: &str,
     (repository, commit): (&str, &str),
-    say: Say,
+    say: CheckDecision,
     (text, page): (&str, &str),
 ) -> Call {
     let state = match say {
-        Say::Wait => "pending",
-        Say::Yes => "success",
-        Say::No => "failure",
+        CheckDecision::Wait => "pending",
+        CheckDecision::Yes => "success",
+        CheckDecision::No => "failure",
     };
     let short: String = text.chars().take(DESCRIPTION).collect();
     let body = json!({"state": state, "description": short, "target_url": page, "context": CONTEXT});
@@ -93,7 +93,7 @@ pub fn check_run(
     base: &str,
     token: &str,
     (repository, commit): (&str, &str),
-    say: Say,
+    say: CheckDecision,
     (text, page): (&str, &str),
 ) -> Call {
     let mut body = json!({
@@ -101,9 +101,9 @@ pub fn check_run(
         "output": {"title": "Change enablement", "summary": text},
     });
     match say {
-        Say::Wait => body["status"] = json!("in_progress"),
-        Say::Yes => body["conclusion"] = json!("success"),
-        Say::No => body["conclusion"] = json!("failure"),
+        CheckDecision::Wait => body["status"] = json!("in_progress"),
+        CheckDecision::Yes => body["conclusion"] = json!("success"),
+        CheckDecision::No => body["conclusion"] = json!("failure"),
     }
     call("POST", format!("{base}/repos/{repository}/check-runs"), token, &body)
 }

@@ -2,7 +2,7 @@
 //! requests and merge groups that wait for a status, and the trees of pushed commits.
 
 use jiff::Timestamp;
-use model::integration::signal::{self, Ask, AskKind, AskTexts, CommitTree, SetAside, Signal};
+use model::integration::signal::{self, CommitTree, DecisionKind, DecisionRequest, DecisionTexts, SetAside, Signal};
 use serde::Deserialize;
 
 use super::api::CONTEXT;
@@ -66,8 +66,8 @@ fn protection_rule(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         .transpose()?;
     let reply_to = signal::url(&it.deployment_callback_url)
         .ok_or_else(|| SetAside::because("deployment_callback_url is no address"))?;
-    Ok(vec![Signal::Ask(Ask {
-        ask: AskKind::ProtectionRule,
+    Ok(vec![Signal::Ask(DecisionRequest {
+        ask: DecisionKind::ProtectionRule,
         repository: signal::name("repository", &it.repository.full_name)?,
         environment: Some(signal::name("environment", &it.environment)?),
         commit: signal::commit("sha", &sha)?,
@@ -79,9 +79,9 @@ fn protection_rule(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         author: None,
         fork: None,
         is_repeat: false,
-        texts: AskTexts {
+        texts: DecisionTexts {
             branch: it.ref_name,
-            ..AskTexts::default()
+            ..DecisionTexts::default()
         },
         occurred_at: occurred_at.unwrap_or(received_at),
     })])
@@ -136,8 +136,8 @@ fn pull_request(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         return Ok(Vec::new());
     }
     let pull = it.pull_request;
-    Ok(vec![Signal::Ask(Ask {
-        ask: AskKind::Merge,
+    Ok(vec![Signal::Ask(DecisionRequest {
+        ask: DecisionKind::Merge,
         repository: signal::name("repository", &it.repository.full_name)?,
         environment: None,
         commit: signal::commit("pull_request.head.sha", &pull.head.sha)?,
@@ -149,7 +149,7 @@ fn pull_request(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         author: super::login(&[pull.user])?,
         fork: fork_of(pull.head.repo, &it.repository.full_name),
         is_repeat: false,
-        texts: AskTexts {
+        texts: DecisionTexts {
             branch: pull.head.ref_name,
             title: Some(pull.title),
             body: pull.body,
@@ -202,8 +202,8 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
             occurred_at: None,
         }));
     }
-    signals.push(Signal::Ask(Ask {
-        ask: AskKind::Merge,
+    signals.push(Signal::Ask(DecisionRequest {
+        ask: DecisionKind::Merge,
         repository,
         environment: None,
         reply_to: commit.clone(),
@@ -218,10 +218,10 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
         author: None,
         fork: None,
         is_repeat: false,
-        texts: AskTexts {
+        texts: DecisionTexts {
             branch: Some(group.head_ref),
             message: group.head_commit.message,
-            ..AskTexts::default()
+            ..DecisionTexts::default()
         },
         occurred_at: received_at,
     }));
@@ -261,8 +261,8 @@ fn again(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
         return Ok(Vec::new());
     };
     let commit = signal::commit("head_sha", &checked.head_sha)?;
-    Ok(vec![Signal::Ask(Ask {
-        ask: AskKind::Merge,
+    Ok(vec![Signal::Ask(DecisionRequest {
+        ask: DecisionKind::Merge,
         repository: signal::name("repository", &it.repository.full_name)?,
         environment: None,
         reply_to: commit.clone(),
@@ -274,9 +274,9 @@ fn again(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
         author: None,
         fork: None,
         is_repeat: true,
-        texts: AskTexts {
+        texts: DecisionTexts {
             branch: checked.head_branch,
-            ..AskTexts::default()
+            ..DecisionTexts::default()
         },
         occurred_at: received_at,
     })])
@@ -389,7 +389,7 @@ mod tests {
         assert_eq!((tree.commit.as_str(), tree.tree.as_str()), (COMMIT, TREE));
         assert_eq!(
             (ask.ask, ask.commit.as_str(), ask.is_over),
-            (AskKind::Merge, COMMIT, false)
+            (DecisionKind::Merge, COMMIT, false)
         );
         assert_eq!(ask.texts.message.as_deref(), Some("Merge\n\nChange: CHG-1042"));
         let over = told("merge_group", &group("destroyed"));

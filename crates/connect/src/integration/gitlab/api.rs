@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::freezes::Whom;
-use crate::integration::github::api::Say;
+use crate::integration::github::api::CheckDecision;
 use crate::socket::call::Call;
 
 fn call(method: &'static str, url: String, token: &str, body: &Value) -> Call {
@@ -21,13 +21,13 @@ fn call(method: &'static str, url: String, token: &str, body: &Value) -> Call {
 
 /// Reports to a status check of a merge request, for one commit. `reply_to` is project, request and check, joined by `/`.
 #[must_use]
-pub fn status_check(base: &str, token: &str, reply_to: &str, commit: &str, say: Say) -> Option<Call> {
+pub fn status_check(base: &str, token: &str, reply_to: &str, commit: &str, say: CheckDecision) -> Option<Call> {
     let mut parts = reply_to.split('/');
     let (project, request, check) = (parts.next()?, parts.next()?, parts.next()?);
     let status = match say {
-        Say::Wait => "pending",
-        Say::Yes => "passed",
-        Say::No => "failed",
+        CheckDecision::Wait => "pending",
+        CheckDecision::Yes => "passed",
+        CheckDecision::No => "failed",
     };
     let check: u64 = check.parse().ok()?;
     let body = json!({"sha": commit, "external_status_check_id": check, "status": status});
@@ -37,12 +37,12 @@ pub fn status_check(base: &str, token: &str, reply_to: &str, commit: &str, say: 
 
 /// Approves or rejects a blocked deployment; while it waits there is no call.
 #[must_use]
-pub fn deployment_approval(base: &str, token: &str, reply_to: &str, say: Say, text: &str) -> Option<Call> {
+pub fn deployment_approval(base: &str, token: &str, reply_to: &str, say: CheckDecision, text: &str) -> Option<Call> {
     let (project, deployment) = reply_to.split_once('/')?;
     let status = match say {
-        Say::Wait => return None,
-        Say::Yes => "approved",
-        Say::No => "rejected",
+        CheckDecision::Wait => return None,
+        CheckDecision::Yes => "approved",
+        CheckDecision::No => "rejected",
     };
     let body = json!({"status": status, "comment": text});
     let url = format!("{base}/api/v4/projects/{project}/deployments/{deployment}/approval");

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, moment, severity, text};
+use super::{IncidentReport, moment, number, severity, text};
 use crate::integration::received::parse;
 
 /// Reads a delivery.
@@ -27,7 +27,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let components = it.pointer("/issue/fields/components").and_then(Value::as_array);
     let services = components.into_iter().flatten().filter_map(|row| text(row, "/name"));
     let is_over = is_done || is_deleted;
-    let told = Told {
+    let told = IncidentReport {
         key: format!("issue/{key}"),
         is_over,
         reopens: !is_over,
@@ -38,6 +38,8 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         started_at: moment(&it, "/issue/fields/created")?,
         ended_at: moment(&it, "/issue/fields/resolutiondate")?,
         told_at: Some(moment(&it, "/timestamp")?.unwrap_or(received_at)),
+        // The ids of change logs rise, and an issue that was just created has none.
+        told_number: number(&it, "/changelog/id"),
     };
     Ok(vec![told.into_signal(received_at)?])
 }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use mail_parser::{Message, MessageParser};
 use model::integration::signal::{SetAside, Signal};
 
-use super::{Told, severity};
+use super::{IncidentReport, severity};
+use crate::notify::bounce;
 use crate::notify::mail_reply::without_envelope;
 use crate::notify::mail_text::text_of;
 
@@ -22,6 +23,12 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let message = MessageParser::default()
         .parse(without_envelope(body))
         .ok_or_else(|| SetAside::because("the body is no message of RFC 5322"))?;
+    if bounce::read(&message).is_some() {
+        return Ok(vec![Signal::Unknown {
+            event: "a delivery status notification".to_owned(),
+            action: None,
+        }]);
+    }
     let own = message.message_id().unwrap_or_default();
     let key = thread(&message).unwrap_or_else(|| own.to_owned());
     if key.is_empty() {
@@ -40,7 +47,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         })
     };
     let services = said("service").or_else(|| said("services")).unwrap_or_default();
-    let told = Told {
+    let told = IncidentReport {
         key,
         is_over,
         title: Some(title),
@@ -53,7 +60,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         started_at: Some(received_at),
         told_at: Some(received_at),
         ended_at: is_over.then_some(received_at),
-        ..Told::default()
+        ..IncidentReport::default()
     };
     Ok(vec![told.into_signal(received_at)?])
 }

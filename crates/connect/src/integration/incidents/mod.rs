@@ -5,6 +5,7 @@ pub mod grafana;
 pub mod jira;
 pub mod mail;
 pub mod opsgenie;
+pub(crate) mod plain;
 pub mod servicenow;
 pub mod siem;
 pub mod statuspage;
@@ -22,7 +23,7 @@ use crate::integration::received::time;
 
 /// A tool's report of an incident, before the limits of signals apply.
 #[derive(Debug, Default)]
-struct Told {
+struct IncidentReport {
     key: String,
     is_over: bool,
     reopens: bool,
@@ -33,20 +34,22 @@ struct Told {
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     told_at: Option<Timestamp>,
+    told_number: Option<i64>,
 }
 
 /// The most services of one incident.
 const MOST_SERVICES: usize = 50;
 
-impl Told {
-    /// As an alert; an event without a time counts from when it was received.
+impl IncidentReport {
+    /// As an alert; an event without a time counts from its message, and a message without a time from when it was received.
     fn into_signal(self, received_at: Timestamp) -> Result<Signal, SetAside> {
-        let started_at = self.started_at.unwrap_or(received_at);
+        let came_at = self.told_at.unwrap_or(received_at);
+        let started_at = self.started_at.unwrap_or(came_at);
         let services = self.services.iter().filter(|text| !text.trim().is_empty());
         let services = services
             .take(MOST_SERVICES)
             .map(|text| signal::name("service", text.trim()));
-        let ended_at = self.ended_at.unwrap_or(received_at).max(started_at);
+        let ended_at = self.ended_at.unwrap_or(came_at).max(started_at);
         Ok(Signal::Alert(Alert {
             source_key: signal::name("key", &self.key)?,
             is_over: self.is_over,
@@ -62,6 +65,7 @@ impl Told {
             started_at,
             later_starts: Vec::new(),
             told_at: self.told_at,
+            told_number: self.told_number,
             ended_at: self.is_over.then_some(ended_at),
         }))
     }
@@ -84,6 +88,11 @@ fn text(body: &Value, path: &str) -> Option<String> {
 /// The first of several paths that holds a text.
 fn first(body: &Value, paths: &[&str]) -> Option<String> {
     paths.iter().find_map(|path| text(body, path))
+}
+
+/// A whole number in a document, also one that is written as a text.
+fn number(body: &Value, path: &str) -> Option<i64> {
+    text(body, path)?.parse().ok()
 }
 
 /// A time in a document: RFC 3339, `2026-11-20 10:00:00` in UTC, or seconds, milliseconds or nanoseconds since 1970.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal::{self, SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, first, moment, severity, text};
+use super::{IncidentReport, first, moment, severity, text};
 use crate::integration::received::parse;
 
 /// Reads a delivery.
@@ -34,7 +34,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let created = moment(&it, "/alert/createdAt")?;
     // The order of the events, not of their arrival: a `Create` that arrives after its `Close` opens nothing.
     let told_at = moved_at.or(created).unwrap_or(received_at);
-    let told = Told {
+    let told = IncidentReport {
         key,
         is_over,
         title: text(&it, "/alert/message"),
@@ -43,7 +43,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         started_at: created,
         ended_at: moved_at,
         told_at: Some(told_at),
-        ..Told::default()
+        ..IncidentReport::default()
     };
     Ok(vec![told.into_signal(received_at)?])
 }

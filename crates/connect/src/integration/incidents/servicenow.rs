@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal::{SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, first, moment, severity, text};
+use super::{IncidentReport, first, moment, number, severity, text};
 use crate::integration::received::parse;
 
 /// Reads a delivery.
@@ -29,7 +29,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         Some(at) => Some(at),
         None => moment(it, "/closed_at")?,
     };
-    let told = Told {
+    let told = IncidentReport {
         key: format!("incident/{key}"),
         is_over,
         reopens: !is_over,
@@ -44,6 +44,8 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
         started_at: moment(it, "/opened_at")?,
         ended_at,
         told_at: Some(moment(it, "/sys_updated_on")?.unwrap_or(received_at)),
+        // Their times have no fractions of a second.
+        told_number: number(it, "/sys_mod_count"),
     };
     Ok(vec![told.into_signal(received_at)?])
 }

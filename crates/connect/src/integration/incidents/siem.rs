@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::integration::signal::{SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, first, moment, severity, text};
+use super::{IncidentReport, first, moment, severity, text};
 use crate::integration::received::parse;
 
 /// OCSF's class of detection findings.
@@ -46,7 +46,7 @@ fn one(it: &Value, received_at: Timestamp) -> Result<Signal, SetAside> {
 }
 
 /// <https://schema.ocsf.io/1.8.0/classes/detection_finding>: severity 5 is critical, 6 fatal; status 3 is suppressed, 4 resolved.
-fn ocsf(it: &Value) -> Result<Told, SetAside> {
+fn ocsf(it: &Value) -> Result<IncidentReport, SetAside> {
     let key = first(it, &["/finding_info/uid", "/metadata/uid"]);
     let severity = match it.get("severity_id").and_then(Value::as_i64) {
         Some(5 | 6) => Some(1),
@@ -65,7 +65,7 @@ fn ocsf(it: &Value) -> Result<Told, SetAside> {
         Some(at) => Some(at),
         None => moment(it, "/time")?,
     };
-    Ok(Told {
+    Ok(IncidentReport {
         key: format!("finding/{}", needed(key, "finding_info.uid")?),
         is_over: matches!(status, Some(3 | 4)),
         title: first(it, &["/finding_info/title", "/message"]),
@@ -73,12 +73,12 @@ fn ocsf(it: &Value) -> Result<Told, SetAside> {
         severity,
         started_at,
         ended_at: moment(it, "/end_time")?,
-        ..Told::default()
+        ..IncidentReport::default()
     })
 }
 
 /// Wazuh's levels run from 0 to 16; 12 and more are of high importance, 15 and more severe attacks.
-fn wazuh(it: &Value) -> Result<Told, SetAside> {
+fn wazuh(it: &Value) -> Result<IncidentReport, SetAside> {
     let rule = needed(text(it, "/rule/id"), "rule.id")?;
     let agent = text(it, "/agent/name");
     let level = it.pointer("/rule/level").and_then(Value::as_i64).unwrap_or_default();
@@ -88,27 +88,27 @@ fn wazuh(it: &Value) -> Result<Told, SetAside> {
         7..=11 => 3,
         _ => 4,
     };
-    Ok(Told {
+    Ok(IncidentReport {
         // An alert of Wazuh has no end: one incident for each rule and agent, while it is open.
         key: format!("rule/{rule}@{}", agent.as_deref().unwrap_or("manager")),
         title: text(it, "/rule/description"),
         services: agent.into_iter().collect(),
         severity: Some(severity),
         started_at: moment(it, "/timestamp")?,
-        ..Told::default()
+        ..IncidentReport::default()
     })
 }
 
 /// Splunk's webhook alert action: the search and its first result.
-fn splunk(it: &Value) -> Told {
+fn splunk(it: &Value) -> IncidentReport {
     let search = text(it, "/search_name").unwrap_or_default();
     let word = first(it, &["/result/severity", "/result/urgency"]);
-    Told {
+    IncidentReport {
         key: format!("search/{search}"),
         title: Some(search),
         services: first(it, &["/result/service", "/result/host"]).into_iter().collect(),
         severity: word.as_deref().and_then(severity),
-        ..Told::default()
+        ..IncidentReport::default()
     }
 }
 

@@ -11,7 +11,7 @@ use model::core::enums::{NoticeImpact, NoticeState};
 use model::integration::signal::{self, Notice, SetAside, Signal};
 use serde_json::Value;
 
-use super::{Told, moment, severity, text};
+use super::{IncidentReport, moment, severity, text};
 use crate::integration::received::parse;
 
 /// The most components of one notice.
@@ -51,10 +51,10 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
 }
 
 /// An incident of the vendor.
-fn incident(it: &Value, key: String, status: &str) -> Result<Told, SetAside> {
+fn incident(it: &Value, key: String, status: &str) -> Result<IncidentReport, SetAside> {
     let is_over = matches!(status, "resolved" | "postmortem");
     let begun = moment(it, "/incident/started_at")?;
-    Ok(Told {
+    Ok(IncidentReport {
         key,
         is_over,
         reopens: !is_over,
@@ -65,6 +65,7 @@ fn incident(it: &Value, key: String, status: &str) -> Result<Told, SetAside> {
         started_at: begun.or(moment(it, "/incident/created_at")?),
         ended_at: moment(it, "/incident/resolved_at")?,
         told_at: moment(it, "/incident/updated_at")?,
+        told_number: None,
     })
 }
 

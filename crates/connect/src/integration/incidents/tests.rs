@@ -97,7 +97,7 @@ fn a_record_of_servicenow_opens_ends_and_opens_again() {
     let record = |state: &str| {
         json!({"result": {
             "number": "INC0010023", "short_description": "Labels come out blank", "state": state, "severity": "1 - High",
-            "opened_at": "2026-11-20 09:40:00", "sys_updated_on": "2026-11-20 09:55:00",
+            "opened_at": "2026-11-20 09:40:00", "sys_updated_on": "2026-11-20 09:55:00", "sys_mod_count": "7",
             "cmdb_ci": {"display_value": "label-print", "value": "9c573169c611228700193229fff72400"},
         }})
     };
@@ -111,6 +111,7 @@ fn a_record_of_servicenow_opens_ends_and_opens_again() {
         open.reopens && open.told_at.is_some(),
         "an open record after its end was opened again"
     );
+    assert_eq!(open.told_number, Some(7), "two edits within a second have an order");
     let mut grave = record("2");
     grave["result"]["severity"] = json!("3 - Low");
     grave["result"]["priority"] = json!("1 - Critical");
@@ -123,10 +124,28 @@ fn a_record_of_servicenow_opens_ends_and_opens_again() {
 }
 
 #[test]
+fn an_incident_comes_in_plain_form_also_as_a_cloud_event() {
+    let report = json!({"id": "4711", "incident": "open", "title": "Labels come out blank", "severity": 2,
+        "services": ["label-print"], "started_at": "2026-11-20T09:40:00Z", "at": "2026-11-20T09:55:00Z"});
+    let open = one("plain", &report);
+    assert_eq!(
+        (open.source_key.as_str(), open.severity, open.is_over, open.reopens),
+        ("incident/4711", 2, false, true)
+    );
+    assert_eq!(open.told_at, Some("2026-11-20T09:55:00Z".parse().unwrap()));
+    let event = json!({"specversion": "1.0", "id": "1", "source": "/desk", "type": "assent.incident", "data": report});
+    assert_eq!(one("cloudevents", &event), open);
+    let over = json!({"id": "4711", "incident": "resolved", "started_at": "2026-11-20T09:40:00Z", "at": "2026-11-20T10:10:00Z"});
+    let over = one("plain", &over);
+    assert_eq!((over.is_over, over.ended_at), (true, over.told_at));
+    assert!(refused("plain", &json!({"id": "1", "incident": "perhaps"})).contains("open, resolved"));
+}
+
+#[test]
 fn an_issue_of_jira_is_over_by_the_category_of_its_status() {
     let issue = |event: &str, category: &str| {
         json!({
-            "timestamp": 1_795_168_500_000_i64, "webhookEvent": event,
+            "timestamp": 1_795_168_500_000_i64, "webhookEvent": event, "changelog": {"id": "10124"},
             "issue": {"id": "10042", "key": "OPS-7", "fields": {
                 "summary": "Customs rejects declarations", "created": "2026-11-20T10:40:00.000+0100",
                 "priority": {"name": "Highest"}, "status": {"name": "In Progress", "statusCategory": {"key": category}},
@@ -140,7 +159,13 @@ fn an_issue_of_jira_is_over_by_the_category_of_its_status() {
         ("issue/OPS-7", 1, false)
     );
     assert_eq!(open.started_at, "2026-11-20T09:40:00Z".parse().unwrap());
-    assert!(one("jira", &issue("jira:issue_updated", "done")).is_over);
+    assert_eq!(open.told_number, Some(10_124));
+    let done = one("jira", &issue("jira:issue_updated", "done"));
+    assert!(done.is_over);
+    assert_eq!(
+        done.ended_at, done.told_at,
+        "without a date of its resolution its message counts"
+    );
     assert!(one("jira", &issue("jira:issue_deleted", "new")).is_over);
     let other = read("jira", issue("comment_created", "new").to_string().as_bytes());
     assert!(matches!(&other[0], Signal::Unknown { .. }));

@@ -3,11 +3,11 @@
 
 use jiff::Timestamp;
 use model::core::enums::{ForeignPhase, Kind};
-use model::integration::foreign_change::{MOST_APPROVERS, Told};
+use model::integration::foreign_change::{MOST_APPROVERS, ReceivedChange};
 use model::integration::foreign_mirror::{JIRA_MARK, ORIGIN};
 use serde_json::{Value, json};
 
-use super::{Asking, Page, Position, SMALL_PAGE, Unread, gathered, impact, kept, key};
+use super::{Page, Position, SMALL_PAGE, SystemReader, Unread, gathered, impact, kept, key};
 
 /// The longest token of a page that is sent back.
 const MOST_TOKEN: usize = 4_000;
@@ -23,16 +23,16 @@ fn usual(fact: &str) -> &'static str {
     }
 }
 
-fn field(asking: &Asking<'_>, fact: &str) -> String {
+fn field(asking: &SystemReader<'_>, fact: &str) -> String {
     asking.system.field(fact).unwrap_or_else(|| usual(fact).to_owned())
 }
 
 /// A page behind a position.
-pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
+pub(super) fn page(asking: &SystemReader<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
     let jql = query(position, asking.system.narrowed_by.as_deref());
     let answer = search(asking, &jql, (position.token.as_deref(), size), &[])?;
     let rows = issues(&answer, size)?;
-    let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row)));
+    let (read, left_out) = gathered(rows.iter().map(|row| received_change(asking, row)));
     let token = answer["nextPageToken"]
         .as_str()
         .filter(|token| token.len() <= MOST_TOKEN);
@@ -58,7 +58,7 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
 
 /// The issues with these ids that are shown and can be read. A search by an id that is gone is refused as a whole, so the
 /// existing ids are found first.
-pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Unread> {
+pub(super) fn these(asking: &SystemReader<'_>, ids: &[String]) -> Result<Vec<ReceivedChange>, Unread> {
     let body = json!({"issueIdsOrKeys": ids, "fields": ["updated"]});
     let answer = asking.ask("POST", "/rest/api/3/issue/bulkfetch", Some(&body))?;
     let there = there(&answer, ids)?;
@@ -68,7 +68,10 @@ pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Un
     let jql = query_of(&there, asking.system.narrowed_by.as_deref());
     let answer = search(asking, &jql, (None, there.len()), &there)?;
     let rows = issues(&answer, there.len())?;
-    Ok(rows.iter().filter_map(|row| told(asking, row).ok()).collect())
+    Ok(rows
+        .iter()
+        .filter_map(|row| received_change(asking, row).ok())
+        .collect())
 }
 
 /// Those of the given ids that a response of `bulkfetch` shows. An issue that is gone or hidden is absent there without an
@@ -92,7 +95,7 @@ fn there(answer: &Value, ids: &[String]) -> Result<Vec<String>, Unread> {
 
 /// Searches. For ids in `surely` the present state is used: the search index follows edits with a delay.
 fn search(
-    asking: &Asking<'_>,
+    asking: &SystemReader<'_>,
     jql: &str,
     (token, size): (Option<&str>, usize),
     surely: &[String],
@@ -144,7 +147,7 @@ fn query(position: &Position, narrowed_by: Option<&str>) -> String {
     format!("updated >= {since}{and} ORDER BY updated ASC, key ASC")
 }
 
-fn told(asking: &Asking<'_>, row: &Value) -> Result<Told, String> {
+fn received_change(asking: &SystemReader<'_>, row: &Value) -> Result<ReceivedChange, String> {
     let id = row["id"].as_str().and_then(key).ok_or("an issue has no `id`")?;
     let issue = row["key"]
         .as_str()
@@ -158,7 +161,7 @@ fn told(asking: &Asking<'_>, row: &Value) -> Result<Told, String> {
     let phase = asking.system.phase(&state);
     let is_there =
         |value: &Value| !matches!(value, Value::Null) && value.as_str().is_none_or(|it| !it.trim().is_empty());
-    Ok(Told {
+    Ok(ReceivedChange {
         title: kept(&text(&fields["summary"])).unwrap_or_else(|| issue.clone()),
         kind: kind(&text(&fields["issuetype"])),
         impact: impact(&text(of("impact"))),

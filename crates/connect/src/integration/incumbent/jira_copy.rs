@@ -7,7 +7,7 @@ use model::integration::foreign_mirror::{JIRA_MARK, ORIGIN};
 use serde_json::{Map, Value, json};
 
 use super::jira::{moment, phase_of};
-use super::{Asking, Copied, Unread, Written, key};
+use super::{Copied, SystemReader, Unread, Written, key};
 
 /// The most transitions of one writing.
 const MOST_STEPS: usize = 5;
@@ -21,7 +21,7 @@ const APART: &[&str] = &[
 ];
 
 /// Writes a copy: the issue with this id, else the marked issue of our account, else a new one; then its status.
-pub(super) fn write(asking: &Asking<'_>, known: Option<&str>, copy: &Copied<'_>) -> Result<Written, Unread> {
+pub(super) fn write(asking: &SystemReader<'_>, known: Option<&str>, copy: &Copied<'_>) -> Result<Written, Unread> {
     let known = match known.and_then(key) {
         Some(id) => Some(id),
         None => marked(asking, copy.change)?,
@@ -55,7 +55,7 @@ fn mark(change: &str) -> String {
 }
 
 /// Makes the issue; returns its id.
-fn make(asking: &Asking<'_>, copy: &Copied<'_>) -> Result<String, Unread> {
+fn make(asking: &SystemReader<'_>, copy: &Copied<'_>) -> Result<String, Unread> {
     let place = asking
         .system
         .copies_into
@@ -77,7 +77,7 @@ fn make(asking: &Asking<'_>, copy: &Copied<'_>) -> Result<String, Unread> {
 
 /// The id of the issue that carries the mark of a change and was made by our own account: the response to its creation was
 /// lost. A mark that others put on an issue of theirs does not count.
-fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
+fn marked(asking: &SystemReader<'_>, change: &str) -> Result<Option<String>, Unread> {
     let jql = format!(
         "labels = \"{}\" AND creator = currentUser() ORDER BY created ASC",
         mark(change)
@@ -97,7 +97,7 @@ fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
 }
 
 /// The fields of an issue with the copy's content.
-fn fields(asking: &Asking<'_>, copy: &Copied<'_>) -> Map<String, Value> {
+fn fields(asking: &SystemReader<'_>, copy: &Copied<'_>) -> Map<String, Value> {
     let of = |name: &str| {
         copy.fields
             .iter()
@@ -125,7 +125,7 @@ fn fields(asking: &Asking<'_>, copy: &Copied<'_>) -> Map<String, Value> {
 }
 
 /// A text in the format of Jira's documents, a paragraph a line.
-fn document(lines: &[String]) -> Value {
+pub(super) fn document(lines: &[String]) -> Value {
     let full = lines.iter().filter(|line| !line.trim().is_empty());
     let paragraphs: Vec<Value> = full
         .map(|line| json!({"type": "paragraph", "content": [{"type": "text", "text": line}]}))
@@ -141,7 +141,7 @@ struct Stands {
     edited_at: Timestamp,
 }
 
-fn stand(asking: &Asking<'_>, id: &str) -> Result<Stands, Unread> {
+fn stand(asking: &SystemReader<'_>, id: &str) -> Result<Stands, Unread> {
     let row = asking.ask("GET", &format!("/rest/api/3/issue/{id}?fields=status,updated"), None)?;
     let (status, phase) = meaning(asking, &row["fields"]["status"]);
     let found = row["key"].as_str().and_then(key).zip(moment(&row["fields"]["updated"]));
@@ -159,7 +159,7 @@ fn stand(asking: &Asking<'_>, id: &str) -> Result<Stands, Unread> {
 }
 
 /// A status and its meaning.
-fn meaning(asking: &Asking<'_>, status: &Value) -> (String, ForeignPhase) {
+fn meaning(asking: &SystemReader<'_>, status: &Value) -> (String, ForeignPhase) {
     let name = status["name"].as_str().unwrap_or_default();
     let category = status["statusCategory"]["key"].as_str().unwrap_or_default();
     let phase = asking.system.phase(name).unwrap_or_else(|| phase_of(name, category));
@@ -178,7 +178,7 @@ fn rank(phase: ForeignPhase) -> Option<usize> {
 }
 
 /// Moves an issue to a status of this phase, step by step and never beyond it.
-fn follow(asking: &Asking<'_>, id: &str, wanted: ForeignPhase) -> Result<(), Unread> {
+fn follow(asking: &SystemReader<'_>, id: &str, wanted: ForeignPhase) -> Result<(), Unread> {
     for _ in 0..MOST_STEPS {
         let now = stand(asking, id)?;
         if now.phase == wanted {

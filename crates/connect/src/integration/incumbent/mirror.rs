@@ -8,7 +8,7 @@ use model::integration::foreign_system::ForeignSystem;
 use serde_json::{Map, Value, json};
 
 use super::servicenow::{moment, raw};
-use super::{Asking, Copied, Unread, Written, jira_copy, key};
+use super::{Copied, SystemReader, Unread, Written, jira_copy, key};
 use crate::socket::call::Caller;
 
 /// The fields requested in a response.
@@ -25,7 +25,7 @@ pub fn write(
     credential: Option<&[u8]>,
     (known, copy): (Option<&str>, &Copied<'_>),
 ) -> Result<Written, Unread> {
-    let asking = Asking {
+    let asking = SystemReader {
         caller,
         system,
         credential,
@@ -61,7 +61,7 @@ pub fn write(
 }
 
 /// The id of the copy that carries the mark of a change and was made by our own account: the response to its creation was lost.
-fn marked(asking: &Asking<'_>, change: &str) -> Result<Option<String>, Unread> {
+fn marked(asking: &SystemReader<'_>, change: &str) -> Result<Option<String>, Unread> {
     let account = account(asking.credential);
     let query = encoded(&mark(change, account.as_deref()));
     let path =

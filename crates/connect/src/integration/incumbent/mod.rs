@@ -1,9 +1,10 @@
-//! Reads changes of a coexisting system, page by page: from ServiceNow's Table API or Jira's search. Only copies of changes are
-//! written there ([`mirror`]).
+//! Reads changes of a coexisting system, page by page: from ServiceNow's Table API or Jira's search. Only copies of changes
+//! ([`mirror`]) and their [`comments`] are written there.
 //!
 //! A page begins behind the last row of the page before, by edit and id, never at a count of rows: a row that is edited between two
 //! pages moves to the end of the order, and a count would skip the row that takes its place.
 
+pub mod comments;
 mod jira;
 mod jira_copy;
 pub mod mirror;
@@ -13,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use model::core::enums::{ForeignKind, ForeignPhase, Level};
-use model::integration::foreign_change::{KEPT, Told};
+use model::integration::foreign_change::{KEPT, ReceivedChange};
 use model::integration::foreign_system::ForeignSystem;
 use model::integration::signal;
 use serde_json::Value;
@@ -58,7 +59,7 @@ impl Position {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The rows in the order of their edits.
-    pub rows: Vec<Told>,
+    pub rows: Vec<ReceivedChange>,
     /// Why rows were left out: how many, and the missing part of the first one.
     pub left_out: Option<(usize, String)>,
     /// Where the next page begins; `None` behind the last one.
@@ -86,7 +87,7 @@ pub fn read(
     credential: Option<&[u8]>,
     (position, size): (&Position, usize),
 ) -> Result<Page, Unread> {
-    let asking = Asking {
+    let asking = SystemReader {
         caller,
         system,
         credential,
@@ -114,8 +115,8 @@ pub fn read_these(
     system: &ForeignSystem,
     credential: Option<&[u8]>,
     ids: &[String],
-) -> Result<Vec<Told>, Unread> {
-    let asking = Asking {
+) -> Result<Vec<ReceivedChange>, Unread> {
+    let asking = SystemReader {
         caller,
         system,
         credential,
@@ -158,22 +159,22 @@ pub struct Copied<'a> {
 }
 
 /// A system that is being read.
-struct Asking<'a> {
+struct SystemReader<'a> {
     caller: &'a Caller,
     system: &'a ForeignSystem,
     credential: Option<&'a [u8]>,
     base: &'a str,
 }
 
-impl Asking<'_> {
+impl SystemReader<'_> {
     /// Sends a request, and reads the response as JSON.
     fn ask(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Value, Unread> {
-        answered(&self.send(method, path, body)?)
+        json_of(&self.send(method, path, body)?)
     }
 
     /// Sends a request whose response is often empty.
     fn tell(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<(), Unread> {
-        match answered(&self.send(method, path, body)?) {
+        match json_of(&self.send(method, path, body)?) {
             Ok(_) | Err(Unread::TooLong) => Ok(()),
             Err(other) => Err(other),
         }
@@ -206,7 +207,7 @@ fn authorization(credential: &[u8]) -> String {
     format!("Bearer {}", String::from_utf8_lossy(credential))
 }
 
-fn answered(answer: &Answer) -> Result<Value, Unread> {
+fn json_of(answer: &Answer) -> Result<Value, Unread> {
     if answer.is_busy() {
         let seconds = answer.retry_after_seconds.unwrap_or(USUAL_WAIT_SECONDS);
         return Err(Unread::Wait(seconds.clamp(1, MOST_WAIT_SECONDS)));
@@ -253,8 +254,10 @@ fn impact(text: &str) -> Level {
 }
 
 /// Collects rows; unreadable ones are counted with the missing part of the first one.
-fn gathered(rows: impl Iterator<Item = Result<Told, String>>) -> (Vec<Told>, Option<(usize, String)>) {
-    let (mut read, mut left_out): (Vec<Told>, Option<(usize, String)>) = (Vec::new(), None);
+fn gathered(
+    rows: impl Iterator<Item = Result<ReceivedChange, String>>,
+) -> (Vec<ReceivedChange>, Option<(usize, String)>) {
+    let (mut read, mut left_out): (Vec<ReceivedChange>, Option<(usize, String)>) = (Vec::new(), None);
     for row in rows {
         match row {
             Ok(told) => read.push(told),
@@ -285,17 +288,17 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_waited_for_or_says_why_it_is_none() {
-        assert_eq!(answered(&answer(200, "{}")), Ok(serde_json::json!({})));
+        assert_eq!(json_of(&answer(200, "{}")), Ok(serde_json::json!({})));
         let busy = Answer {
             retry_after_seconds: Some(900_000),
             ..answer(429, "")
         };
-        assert_eq!(answered(&busy), Err(Unread::Wait(MOST_WAIT_SECONDS)));
-        assert_eq!(answered(&answer(503, "")), Err(Unread::Wait(USUAL_WAIT_SECONDS)));
-        assert_eq!(answered(&answer(200, "")), Err(Unread::TooLong));
+        assert_eq!(json_of(&busy), Err(Unread::Wait(MOST_WAIT_SECONDS)));
+        assert_eq!(json_of(&answer(503, "")), Err(Unread::Wait(USUAL_WAIT_SECONDS)));
+        assert_eq!(json_of(&answer(200, "")), Err(Unread::TooLong));
         for status in [302, 401, 404] {
             assert!(
-                matches!(answered(&answer(status, "{}")), Err(Unread::Failed(_))),
+                matches!(json_of(&answer(status, "{}")), Err(Unread::Failed(_))),
                 "{status}"
             );
         }

@@ -8,11 +8,11 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::core::enums::{ForeignPhase, Kind};
 use model::core::percent::encoded;
-use model::integration::foreign_change::{MOST_APPROVERS, Told};
+use model::integration::foreign_change::{MOST_APPROVERS, ReceivedChange};
 use model::integration::foreign_mirror::ORIGIN;
 use serde_json::Value;
 
-use super::{Asking, Page, Position, Unread, gathered, impact, kept, key};
+use super::{Page, Position, SystemReader, Unread, gathered, impact, kept, key};
 
 /// The requested fields; those of the system's table are added.
 const FIELDS: &[&str] = &[
@@ -48,10 +48,10 @@ fn usual(fact: &str) -> &'static str {
 }
 
 /// A page behind a position.
-pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
+pub(super) fn page(asking: &SystemReader<'_>, position: &Position, size: usize) -> Result<Page, Unread> {
     let (rows, approvals) = rows(asking, &query(position, asking.system.narrowed_by.as_deref()), size)?;
-    let (read, left_out) = gathered(rows.iter().map(|row| told(asking, row, &approvals)));
-    let behind = |row: &Told| (row.edited_at, row.natural_key.as_str()) > (position.at, position.id.as_str());
+    let (read, left_out) = gathered(rows.iter().map(|row| received_change(asking, row, &approvals)));
+    let behind = |row: &ReceivedChange| (row.edited_at, row.natural_key.as_str()) > (position.at, position.id.as_str());
     // Rows before the position were not requested: such a system would be read for ever.
     if !position.id.is_empty() && !read.iter().all(behind) {
         return Err(Unread::Failed(
@@ -79,10 +79,12 @@ pub(super) fn page(asking: &Asking<'_>, position: &Position, size: usize) -> Res
 }
 
 /// The rows with these ids that are shown and can be read.
-pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Unread> {
+pub(super) fn these(asking: &SystemReader<'_>, ids: &[String]) -> Result<Vec<ReceivedChange>, Unread> {
     let query = query_of(ids, asking.system.narrowed_by.as_deref());
     let (rows, approvals) = rows(asking, &query, ids.len())?;
-    let read = rows.iter().filter_map(|row| told(asking, row, &approvals).ok());
+    let read = rows
+        .iter()
+        .filter_map(|row| received_change(asking, row, &approvals).ok());
     Ok(read.collect())
 }
 
@@ -90,7 +92,7 @@ pub(super) fn these(asking: &Asking<'_>, ids: &[String]) -> Result<Vec<Told>, Un
 type Approvals = BTreeMap<String, Vec<String>>;
 
 /// At most so many rows that a query finds, with the approvals of each.
-fn rows(asking: &Asking<'_>, query: &str, size: usize) -> Result<(Vec<Value>, Approvals), Unread> {
+fn rows(asking: &SystemReader<'_>, query: &str, size: usize) -> Result<(Vec<Value>, Approvals), Unread> {
     let query = encoded(query);
     let fields = encoded(&fields(asking).join(","));
     let path = format!(
@@ -126,18 +128,18 @@ fn query(position: &Position, narrowed_by: Option<&str>) -> String {
     }
 }
 
-fn field(asking: &Asking<'_>, fact: &str) -> String {
+fn field(asking: &SystemReader<'_>, fact: &str) -> String {
     asking.system.field(fact).unwrap_or_else(|| usual(fact).to_owned())
 }
 
-fn fields(asking: &Asking<'_>) -> Vec<String> {
+fn fields(asking: &SystemReader<'_>) -> Vec<String> {
     let facts = model::integration::foreign_system::FACTS.iter();
     let more = facts.map(|fact| field(asking, fact)).filter(|name| !name.is_empty());
     FIELDS.iter().map(|name| (*name).to_owned()).chain(more).collect()
 }
 
 /// The people who approved each of these changes, by its id.
-fn approvals(asking: &Asking<'_>, rows: &[Value]) -> Result<Approvals, Unread> {
+fn approvals(asking: &SystemReader<'_>, rows: &[Value]) -> Result<Approvals, Unread> {
     let ids: Vec<String> = rows.iter().filter_map(|row| key(&raw(row, "sys_id"))).collect();
     let mut found = Approvals::new();
     if ids.is_empty() {
@@ -161,7 +163,7 @@ fn approvals(asking: &Asking<'_>, rows: &[Value]) -> Result<Approvals, Unread> {
     Ok(found)
 }
 
-fn told(asking: &Asking<'_>, row: &Value, approvals: &Approvals) -> Result<Told, String> {
+fn received_change(asking: &SystemReader<'_>, row: &Value, approvals: &Approvals) -> Result<ReceivedChange, String> {
     let id = key(&raw(row, "sys_id")).ok_or("a row has no `sys_id`")?;
     let number = key(&raw(row, "number")).ok_or_else(|| format!("`{id}` has no number"))?;
     let edited_at = moment(&raw(row, "sys_updated_on")).ok_or_else(|| format!("{number} has no `sys_updated_on`"))?;
@@ -170,7 +172,7 @@ fn told(asking: &Asking<'_>, row: &Value, approvals: &Approvals) -> Result<Told,
     let state = raw(row, "state");
     let shown = shown(row, "state");
     let phase = asking.system.phase(&state).or_else(|| asking.system.phase(&shown));
-    Ok(Told {
+    Ok(ReceivedChange {
         title: kept(&raw(row, "short_description")).unwrap_or_else(|| number.clone()),
         kind: match raw(row, "type").to_lowercase().as_str() {
             "standard" => Kind::Standard,

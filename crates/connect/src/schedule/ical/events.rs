@@ -24,7 +24,7 @@ const MOST_DAYS: i64 = 31;
 const UNTITLED: &str = "Maintenance";
 
 /// A time as given in the file.
-struct Told {
+struct ZonedMoment {
     local: DateTime,
     zone: TimeZone,
     is_day: bool,
@@ -93,7 +93,7 @@ fn moved<'a>(
     let mut found: BTreeMap<&str, BTreeSet<Date>> = BTreeMap::new();
     for (event, line) in events {
         if let Some(instead) = named(event, "RECURRENCE-ID").next() {
-            let date = told(instead, *line, usual)?.local.date();
+            let date = zoned_moment(instead, *line, usual)?.local.date();
             found
                 .entry(property(event, "UID").unwrap_or_default())
                 .or_default()
@@ -118,7 +118,7 @@ fn times(
             "the event has no DTSTART, such as DTSTART:20261225T200000Z",
         ));
     };
-    let start = told(start, line, usual)?;
+    let start = zoned_moment(start, line, usual)?;
     let once = once(event, &start, (line, usual))?;
     let rule = property(event, "RRULE");
     // One event of another program that is no maintenance does not keep the others of its calendar out.
@@ -165,7 +165,7 @@ fn repeats_within_a_day(rule: &str) -> bool {
 /// unless it is a period with an end of its own.
 fn added(
     event: &Component<'_>,
-    (start, once): (&Told, Occurrence),
+    (start, once): (&ZonedMoment, Occurrence),
     (line, usual): (usize, &TimeZone),
     exdates: &BTreeSet<Date>,
 ) -> Result<BTreeSet<Occurrence>, Problem> {
@@ -176,7 +176,7 @@ fn added(
             let (from, until) = text
                 .split_once('/')
                 .map_or((text, None), |(from, until)| (from, Some(until)));
-            let mut first = told_as(property, from, line, usual)?;
+            let mut first = parse_moment(property, from, line, usual)?;
             if first.is_day && !start.is_day {
                 first.local = first.local.date().to_datetime(start.local.time());
                 first.zone = start.zone.clone();
@@ -188,7 +188,7 @@ fn added(
             let ends_at = match until.map(str::trim) {
                 None => starts_at.checked_add(length).unwrap_or(starts_at),
                 Some(lasting) if lasting.starts_with(['P', 'p']) => instant(&after(&first, lasting, line)?, line)?,
-                Some(end) => instant(&told_as(property, end, line, usual)?, line)?,
+                Some(end) => instant(&parse_moment(property, end, line, usual)?, line)?,
             };
             let is_long = ends_at.duration_since(starts_at) > SignedDuration::from_hours(24 * MOST_DAYS);
             if starts_at < ends_at && !is_long {
@@ -200,20 +200,20 @@ fn added(
 }
 
 /// A time so long after another by the clock on the wall, such as `PT2H`.
-fn after(told: &Told, lasting: &str, line: usize) -> Result<Told, Problem> {
+fn after(told: &ZonedMoment, lasting: &str, line: usize) -> Result<ZonedMoment, Problem> {
     let wrong = || Problem::new(line, format!("`{lasting}` is no duration, such as PT2H"));
     let span: Span = lasting.trim().parse().map_err(|_| wrong())?;
-    Ok(Told {
+    Ok(ZonedMoment {
         local: told.local.checked_add(span).map_err(|_| wrong())?,
         zone: told.zone.clone(),
         is_day: told.is_day,
     })
 }
 
-fn once(event: &Component<'_>, start: &Told, (line, usual): (usize, &TimeZone)) -> Result<Occurrence, Problem> {
+fn once(event: &Component<'_>, start: &ZonedMoment, (line, usual): (usize, &TimeZone)) -> Result<Occurrence, Problem> {
     let starts_at = instant(start, line)?;
     let ends_at = match (named(event, "DTEND").next(), property(event, "DURATION")) {
-        (Some(end), _) => instant(&told(end, line, usual)?, line)?,
+        (Some(end), _) => instant(&zoned_moment(end, line, usual)?, line)?,
         (None, Some(text)) => instant(&after(start, text, line)?, line)?,
         (None, None) if start.is_day => days(starts_at, 1),
         (None, None) => starts_at,
@@ -230,12 +230,12 @@ fn once(event: &Component<'_>, start: &Told, (line, usual): (usize, &TimeZone)) 
 }
 
 /// A time with its zone: that of the property, UTC for one that ends with `Z`, else the calendar's.
-fn told(property: &Property<'_>, line: usize, usual: &TimeZone) -> Result<Told, Problem> {
-    told_as(property, property.val.as_str(), line, usual)
+fn zoned_moment(property: &Property<'_>, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
+    parse_moment(property, property.val.as_str(), line, usual)
 }
 
 /// One of the times of a property, each of which has its zone.
-fn told_as(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -> Result<Told, Problem> {
+fn parse_moment(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -> Result<ZonedMoment, Problem> {
     let text = text.trim();
     let (local, is_utc) = local(text, line)?;
     let named = property
@@ -255,14 +255,14 @@ fn told_as(property: &Property<'_>, text: &str, line: usize, usual: &TimeZone) -
         })?,
         None => usual.clone(),
     };
-    Ok(Told {
+    Ok(ZonedMoment {
         local,
         zone,
         is_day: !text.contains('T'),
     })
 }
 
-fn instant(told: &Told, line: usize) -> Result<Timestamp, Problem> {
+fn instant(told: &ZonedMoment, line: usize) -> Result<Timestamp, Problem> {
     let zoned = told.local.to_zoned(told.zone.clone());
     let zoned = zoned.map_err(|_| Problem::new(line, format!("`{}` is out of range", told.local)))?;
     Ok(zoned.timestamp())

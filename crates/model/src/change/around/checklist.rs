@@ -117,7 +117,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
     }
     let agreed = evidence::agreements(&case.file, &case.directory, &by, &reason, case.now);
     if agreed.is_empty() {
-        let text = "A waiver needs the yes of an owner of the target and of security, and you are neither.";
+        let text = "A waiver needs the approval of an owner of the target and of security, and you are neither.";
         return Err(Refusal::not_allowed("not_asked", text));
     }
     let what = case.change().digests.what.clone();
@@ -139,7 +139,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
 ///
 /// # Errors
 /// 403, 404, 409 for an item that is no probe.
-pub fn check_ask(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal> {
+pub fn check_probe_request(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal> {
     let known = line(case, item)?;
     case.allow(Act::TickChecklist)?;
     check_state(case, Act::TickChecklist)?;
@@ -159,7 +159,7 @@ pub fn check_ask(case: &mut Case<'_>, item: &RecordId) -> Result<String, Refusal
 
 /// The response of a probe, or the reason why no response counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answered {
+pub struct ProbeResult {
     /// The probe's key.
     pub probe: String,
     /// The probed place, as `service/environment`.
@@ -177,7 +177,7 @@ pub struct Answered {
 }
 
 /// Keeps the response of a probe as evidence.
-pub fn take_answer(case: &mut Case<'_>, answer: Answered) {
+pub fn take_probe_result(case: &mut Case<'_>, answer: ProbeResult) {
     let (result, text) = match &answer.found {
         Ok(at) => (EvidenceResult::Passed, format!("It reports {at}. {}", answer.body)),
         Err(why) => (EvidenceResult::Unknown, format!("{why} {}", answer.body)),

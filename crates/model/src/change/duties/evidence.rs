@@ -23,7 +23,7 @@ use crate::gate::running::{Report, replaced};
 
 /// A rule's requirement on evidence.
 #[derive(Clone, Copy)]
-pub(crate) struct Asks<'a> {
+pub(crate) struct EvidenceRule<'a> {
     pub aspect: Aspect,
     pub environment: Option<&'a str>,
     /// The digest of the present plan, to which evidence without a build is bound.
@@ -73,7 +73,7 @@ impl Why {
 }
 
 /// Judges the evidence of a target.
-pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Shown<'f> {
+pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: EvidenceRule<'_>) -> Shown<'f> {
     let mut found = Shown::default();
     for evidence in latest(about(file, target, asks), |it| subject(target, it)) {
         let is_here = asks
@@ -98,7 +98,7 @@ pub(crate) fn shown<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -
 
 /// Reports of scanners that were added under another aspect, or without a judgement, and have findings that the running build's
 /// report lacks: the person who adds a report cannot hide it from security. Such reports only count against a target.
-fn new_elsewhere<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> Vec<Bad<'f>> {
+fn new_elsewhere<'f>(file: &'f ChangeFile, target: &Target, asks: EvidenceRule<'_>) -> Vec<Bad<'f>> {
     let reports = (file.evidence.iter()).filter(|it| is_compared(it.kind) && is_bound(it, target, asks.plan));
     let is_elsewhere = |it: &&Evidence| it.aspect != Aspect::Security || it.result == EvidenceResult::Informational;
     let reports = reports.filter(|it| is_of_place(it, asks));
@@ -170,7 +170,7 @@ pub(crate) fn compared(file: &ChangeFile, target: &Target, evidence: &Evidence) 
 
 /// The evidence that may satisfy a requirement for a target, waivers aside: from the requested environment, or without an
 /// environment.
-fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iterator<Item = &'f Evidence> {
+fn about<'f>(file: &'f ChangeFile, target: &Target, asks: EvidenceRule<'_>) -> impl Iterator<Item = &'f Evidence> {
     file.evidence.iter().filter(move |it| {
         let is_judging = it.result != EvidenceResult::Informational
             && !matches!(
@@ -182,7 +182,7 @@ fn about<'f>(file: &'f ChangeFile, target: &Target, asks: Asks<'_>) -> impl Iter
 }
 
 /// Whether evidence is from the requested environment, or names none.
-fn is_of_place(evidence: &Evidence, asks: Asks<'_>) -> bool {
+fn is_of_place(evidence: &Evidence, asks: EvidenceRule<'_>) -> bool {
     match (asks.environment, evidence.environment.as_deref()) {
         (Some(asked), Some(from)) => asked == from,
         _ => true,
@@ -190,7 +190,7 @@ fn is_of_place(evidence: &Evidence, asks: Asks<'_>) -> bool {
 }
 
 /// Whether evidence is about this requirement and this target.
-fn is_about(evidence: &Evidence, target: &Target, asks: Asks<'_>) -> bool {
+fn is_about(evidence: &Evidence, target: &Target, asks: EvidenceRule<'_>) -> bool {
     evidence.aspect == asks.aspect && is_bound(evidence, target, asks.plan)
 }
 

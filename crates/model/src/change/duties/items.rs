@@ -10,7 +10,7 @@ use crate::approval::authority::{candidates, targets_of};
 use crate::approval::obligation::{Asked, Duty, ItemCheck, Party, TargetObligation};
 use crate::change::change_file::{Actor, ChangeFile};
 use crate::change::content::plan_digest;
-use crate::change::duties::evidence::{self, Asks, place_of};
+use crate::change::duties::evidence::{self, EvidenceRule, place_of};
 use crate::change::eligible;
 use crate::change::record::Target;
 use crate::change::related_records::{ChecklistItem, Evidence, WaiverPart};
@@ -142,7 +142,7 @@ pub(crate) fn item_unmet(file: &ChangeFile, directory: &Directory, item: &Item<'
 
 /// The status of a line of a change's checklist.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct ItemStatus {
     /// `met`, `waived`, `open`, or `not_asked` where its rule no longer has it.
     pub state: &'static str,
     /// Its owners.
@@ -154,10 +154,15 @@ pub struct Standing {
 }
 
 /// The status of a typed line of a checklist; `None` for a plain line that is ticked.
-pub fn standing(file: &ChangeFile, directory: &Directory, line: &ChecklistItem, now: Timestamp) -> Option<Standing> {
+pub fn item_status(
+    file: &ChangeFile,
+    directory: &Directory,
+    line: &ChecklistItem,
+    now: Timestamp,
+) -> Option<ItemStatus> {
     line.kind?;
     let Some(item) = Item::of_line(file, line) else {
-        return Some(Standing {
+        return Some(ItemStatus {
             state: "not_asked",
             owners: Vec::new(),
             reason: String::new(),
@@ -170,7 +175,7 @@ pub fn standing(file: &ChangeFile, directory: &Directory, line: &ChecklistItem, 
         None if is_waived(file, line, &item) => "waived",
         None => "met",
     };
-    Some(Standing {
+    Some(ItemStatus {
         state,
         owners: item.owners(file, directory, now),
         reason: item.row.obligation.reason.clone(),
@@ -212,7 +217,7 @@ fn evidence_lacks(
     now: Timestamp,
 ) -> Option<Lack> {
     let plan = plan_digest(&file.change.content);
-    let asks = Asks {
+    let asks = EvidenceRule {
         aspect,
         environment,
         plan: &plan,
@@ -249,9 +254,9 @@ fn evidence_lacks(
         let place_of_target = place_of(target);
         // The result of a probe counts as well; a failed one explains more than missing evidence does.
         let probe = item.check.probe();
-        let answered = probe.filter(|probe| last_answer(file, probe, &place_of_target).is_some());
+        let answered = probe.filter(|probe| last_result(file, probe, &place_of_target).is_some());
         let said = match answered.zip(max_age) {
-            Some(asked) => Some(answer_lacks(file, target, asked, now)?),
+            Some(asked) => Some(why_result_lacks(file, target, asked, now)?),
             None => None,
         };
         let mut shown = evidence::shown(file, target, asks);
@@ -301,9 +306,14 @@ fn span(minutes: i64) -> String {
 }
 
 /// Why the last result of a probe for a target does not count; `None` where it does.
-fn answer_lacks(file: &ChangeFile, target: &Target, (probe, max_age): (&str, i64), now: Timestamp) -> Option<String> {
+fn why_result_lacks(
+    file: &ChangeFile,
+    target: &Target,
+    (probe, max_age): (&str, i64),
+    now: Timestamp,
+) -> Option<String> {
     let place = place_of(target);
-    let Some(last) = last_answer(file, probe, &place) else {
+    let Some(last) = last_result(file, probe, &place) else {
         return Some(format!("The probe `{probe}` has not answered for {place} yet."));
     };
     if last.result != EvidenceResult::Passed {
@@ -317,14 +327,14 @@ fn answer_lacks(file: &ChangeFile, target: &Target, (probe, max_age): (&str, i64
 }
 
 fn probe_lacks(file: &ChangeFile, item: &Item<'_>, probe: &str, max_age: i64, now: Timestamp) -> Option<Lack> {
-    let lack = |target: &Target| answer_lacks(file, target, (probe, max_age), now);
+    let lack = |target: &Target| why_result_lacks(file, target, (probe, max_age), now);
     let text = targets_of(file, item.row).find_map(lack)?;
     let satisfy = "It is asked again when the window opens; ask it at once with POST …/checklist/ID/probe.";
     Some(("probe_missing", text, satisfy.to_owned()))
 }
 
 /// The last result of a probe for a place, passed or failed.
-pub fn last_answer<'f>(file: &'f ChangeFile, probe: &str, place: &str) -> Option<&'f Evidence> {
+pub fn last_result<'f>(file: &'f ChangeFile, probe: &str, place: &str) -> Option<&'f Evidence> {
     let is_it =
         |it: &&Evidence| it.kind == EvidenceKind::Probe && it.name == probe && it.place.as_deref() == Some(place);
     file.evidence.iter().filter(is_it).max_by_key(|it| (it.at, &it.id))
@@ -367,13 +377,13 @@ pub(crate) fn ends(file: &ChangeFile) -> Vec<Timestamp> {
                 let places = places(file, &item);
                 let answers = probe
                     .iter()
-                    .flat_map(|probe| places.iter().filter_map(move |place| last_answer(file, probe, place)));
+                    .flat_map(|probe| places.iter().filter_map(move |place| last_result(file, probe, place)));
                 let brought = file.evidence.iter().filter(|it| it.aspect == *aspect);
                 (brought.chain(answers).collect(), *max_age)
             }
             ItemCheck::Probe { probe, max_age_minutes } => {
                 let answers = places(file, &item);
-                let answers = answers.iter().filter_map(|place| last_answer(file, probe, place));
+                let answers = answers.iter().filter_map(|place| last_result(file, probe, place));
                 (answers.collect(), *max_age_minutes)
             }
             _ => return Vec::new(),

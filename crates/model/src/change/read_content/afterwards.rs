@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::person;
+use crate::change::content::basics;
 use crate::change::record::Content;
 use crate::core::ids::PersonId;
 use crate::core::parse::{Reading, TEXT};
@@ -56,14 +57,8 @@ fn needed_person(reading: &mut Reading<'_>, field: &'static str, directory: &Dir
 
 /// Work that is recorded afterwards goes straight to review, so the one request must hold all required content. The check runs
 /// also where another error is found: the response then lists everything that is missing at once.
-pub(super) fn check_told_afterwards(reading: &mut Reading<'_>, content: &Content) {
-    let there = [
-        ("title", !content.title.trim().is_empty(), "a title"),
-        ("description", content.description.is_some(), "a description"),
-        ("justification", content.justification.is_some(), "a justification"),
-        ("targets", !content.targets.is_empty(), "at least one target"),
-    ];
-    for (field, is_there, what) in there {
+pub(super) fn check_retrospective(reading: &mut Reading<'_>, content: &Content) {
+    for (field, is_there, what) in basics(content) {
         let is_told = reading
             .errors
             .iter()

@@ -20,7 +20,7 @@ impl TemplateBounds {
     /// The proposed bounds, completed from the template's locked fields and permitted targets.
     pub fn read(reading: &mut Reading<'_>, template: &StandardTemplate, directory: &Directory) -> Self {
         let usual = Self::usual(template, directory);
-        let said = reading.object("bounds", read_said).unwrap_or_default();
+        let said = reading.object("bounds", read_stated).unwrap_or_default();
         let [data, availability, compliance] = said.impact;
         let impact = Impact {
             data: data.unwrap_or(usual.impact.data),
@@ -47,7 +47,7 @@ impl TemplateBounds {
         let (derived, _) = read_content::with_derived_impact([None; 3], directory, &targets, Kind::Standard);
         let axis = |name: &str| {
             let impact = locked.get("impact").and_then(Value::as_object);
-            impact.and_then(|impact| word(impact, name)).unwrap_or(Level::None)
+            impact.and_then(|impact| level_of(impact, name)).unwrap_or(Level::None)
         };
         let locked_impact = Impact {
             data: axis("data"),
@@ -55,13 +55,13 @@ impl TemplateBounds {
             compliance: axis("compliance"),
         };
         let impact = union(derived, locked_impact);
-        let mut touches = locked.get("touches").map(words).unwrap_or_default();
+        let mut touches = locked.get("touches").map(touches_of).unwrap_or_default();
         touches.extend(derived::held(directory, &targets));
         let category = locked.get("category").and_then(Value::as_str);
         let category = category.and_then(|it| it.parse().ok()).unwrap_or(Category::Other);
         let least = directory.risk_terms().complexity_of(&touches, category);
         let least = least.unwrap_or(Level::Low);
-        let complexity = word(locked, "complexity").unwrap_or(Level::Low).max(least);
+        let complexity = level_of(locked, "complexity").unwrap_or(Level::Low).max(least);
         Self {
             highest_risk: table_of(directory).level(impact.highest(), Some(complexity)),
             impact,
@@ -121,7 +121,7 @@ impl TemplateBounds {
 
 /// The bounds in a proposal.
 #[derive(Default)]
-struct Said {
+struct StatedBounds {
     highest_risk: Option<Level>,
     impact: [Option<Level>; 3],
     complexity: Option<Level>,
@@ -130,10 +130,10 @@ struct Said {
     highest_probability: Option<i64>,
 }
 
-fn read_said(reading: &mut Reading<'_>) -> Said {
+fn read_stated(reading: &mut Reading<'_>) -> StatedBounds {
     const RATED: &[Level] = &[Level::Low, Level::Medium, Level::High];
     let axis = |inner: &mut Reading<'_>, name: &'static str| read_content::read_level(inner, name, Level::ALL);
-    Said {
+    StatedBounds {
         highest_risk: read_content::read_level(reading, "highest_risk", RATED),
         impact: reading
             .object("impact", |inner| {
@@ -150,12 +150,12 @@ fn read_said(reading: &mut Reading<'_>) -> Said {
     }
 }
 
-fn word(map: &Map<String, Value>, field: &str) -> Option<Level> {
+fn level_of(map: &Map<String, Value>, field: &str) -> Option<Level> {
     map.get(field)
         .and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
-fn words(value: &Value) -> BTreeSet<Touch> {
+fn touches_of(value: &Value) -> BTreeSet<Touch> {
     let words = value.as_array().into_iter().flatten();
     words
         .filter_map(|word| serde_json::from_value(word.clone()).ok())

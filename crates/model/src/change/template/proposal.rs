@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::change::read_content::new_change::NewChange;
 use crate::core::enums::TemplatePart;
 use crate::directory::records::StandardTemplate;
 use crate::report::field_use::is_filler;
@@ -25,17 +26,22 @@ const MISSED_FROM: u64 = 3;
 
 /// The fields that can be locked to one value: plain texts, enums and numbers.
 pub const LOCKABLE: [&str; 8] = [
-    "category",
-    "complexity",
-    "description",
-    "justification",
-    "objectives",
-    "rollback_minutes",
-    "team",
-    "verification",
+    NewChange::CATEGORY.name,
+    NewChange::COMPLEXITY.name,
+    NewChange::DESCRIPTION.name,
+    NewChange::JUSTIFICATION.name,
+    NewChange::OBJECTIVES.name,
+    NewChange::ROLLBACK_MINUTES.name,
+    NewChange::TEAM.name,
+    NewChange::VERIFICATION.name,
 ];
 /// The free fields that a template can drop.
-pub const DROPPABLE: [&str; 4] = ["business_contact", "config_items", "labels", "tester"];
+pub const DROPPABLE: [&str; 4] = [
+    NewChange::BUSINESS_CONTACT.name,
+    NewChange::CONFIG_ITEMS.name,
+    NewChange::LABELS.name,
+    NewChange::TESTER.name,
+];
 
 /// Figures on the uses of a template.
 #[derive(Debug, Clone, Default)]

@@ -37,7 +37,7 @@ pub struct WaveGate {
 
 /// The member about which a question is, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AskedMember {
+pub struct GateMember {
     /// Its name, as requested.
     pub name: String,
     /// The number of its wave; `None` where the list has no such member.
@@ -82,7 +82,7 @@ impl WaveGate {
 /// The obstacles from waves to a row's way forward.
 pub(crate) fn against(
     key: &str,
-    (waves, member): (Option<&WaveGate>, Option<&AskedMember>),
+    (waves, member): (Option<&WaveGate>, Option<&GateMember>),
     now: Timestamp,
 ) -> Vec<Unmet> {
     let Some(waves) = waves else { return Vec::new() };
@@ -109,7 +109,7 @@ pub(crate) fn against(
     match asked.state {
         Some(MemberState::InProgress) => return Vec::new(),
         Some(state) if has_failed(state) => {
-            let text = format!("`{}` has {}.", asked.name, said(state));
+            let text = format!("`{}` has {}.", asked.name, state_text(state));
             return one(
                 "member_failed",
                 text,
@@ -117,7 +117,7 @@ pub(crate) fn against(
             );
         }
         Some(state) if has_ended(state) => {
-            let text = format!("`{}` has {}.", asked.name, said(state));
+            let text = format!("`{}` has {}.", asked.name, state_text(state));
             return one("member_done", text, "Nothing is left to do for it in this change.");
         }
         _ => {}
@@ -149,7 +149,7 @@ pub(crate) fn against(
     Vec::new()
 }
 
-fn said(state: MemberState) -> &'static str {
+fn state_text(state: MemberState) -> &'static str {
     match state {
         MemberState::Failed => "failed",
         MemberState::RolledBack => "been rolled back",
@@ -159,7 +159,7 @@ fn said(state: MemberState) -> &'static str {
 }
 
 /// When the clock alone opens the wave of the requested member.
-pub(crate) fn waits_until(waves: Option<&WaveGate>, member: Option<&AskedMember>) -> Option<Timestamp> {
+pub(crate) fn waits_until(waves: Option<&WaveGate>, member: Option<&GateMember>) -> Option<Timestamp> {
     let (waves, member) = (waves?, member?);
     waves.opens_at.filter(|_| member.wave == Some(waves.current))
 }

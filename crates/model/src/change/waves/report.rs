@@ -9,7 +9,7 @@ use crate::change::waves::member_list::{ListRef, Member};
 use crate::change::waves::member_outcome::{MOST_TRIES, MemberOutcome, has_failed, id_of};
 use crate::change::waves::plan::WavePlan;
 use crate::change::waves::run::{check_waves, count_move, fresh, open_incidents, stop};
-use crate::change::waves::watched::is_watch_asked;
+use crate::change::waves::watched::is_watch_required;
 use crate::change::write;
 use crate::core::act::Act;
 use crate::core::body::Body;
@@ -39,7 +39,7 @@ pub fn set_waves(case: &mut Case<'_>, plan: &WavePlan, lists: Vec<NewList>) -> R
         ));
     }
     crate::change::next_step::check_state(case, Act::Edit)?;
-    if plan.is_unwatched() && is_watch_asked(&case.file) {
+    if plan.is_unwatched() && is_watch_required(&case.file) {
         let text =
             "A rule asks that the first wave is watched before the rest follows: name the minutes in `watch_minutes`.";
         return Err(Refusal::field("watch_minutes", "missing", text));
@@ -63,7 +63,7 @@ pub fn set_waves(case: &mut Case<'_>, plan: &WavePlan, lists: Vec<NewList>) -> R
 
 /// The report on one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct ReportedMember {
     /// The target.
     pub target: TargetId,
     /// The member, as the list has it.
@@ -81,7 +81,7 @@ pub struct Told {
 ///
 /// # Errors
 /// 403; 409 where the change is not under way.
-pub fn report(case: &mut Case<'_>, told: Vec<Told>) -> Result<Vec<MemberOutcome>, Refusal> {
+pub fn report(case: &mut Case<'_>, told: Vec<ReportedMember>) -> Result<Vec<MemberOutcome>, Refusal> {
     case.allow(Act::Complete)?;
     told.iter().try_for_each(|row| case.check_agents_target(&row.target))?;
     check_waves(case)?;
@@ -116,7 +116,7 @@ pub fn begin(
     if known.as_ref().is_some_and(|it| it.state == MemberState::InProgress) {
         return None;
     }
-    let row = Told {
+    let row = ReportedMember {
         target: target.clone(),
         member: member.clone(),
         state: MemberState::InProgress,
@@ -142,7 +142,7 @@ pub fn retry(case: &mut Case<'_>, failed: Vec<(MemberOutcome, Member)>) -> Resul
     let mut fresh = Vec::new();
     for (row, member) in failed.into_iter().filter(|(row, _)| has_failed(row.state)) {
         let target = TargetId::from(row.target.as_str());
-        let told = Told {
+        let told = ReportedMember {
             target,
             member,
             state: MemberState::Waiting,
@@ -155,7 +155,7 @@ pub fn retry(case: &mut Case<'_>, failed: Vec<(MemberOutcome, Member)>) -> Resul
     Ok(fresh)
 }
 
-fn moved(case: &mut Case<'_>, row: Told) -> MemberOutcome {
+fn moved(case: &mut Case<'_>, row: ReportedMember) -> MemberOutcome {
     let (now, by) = (case.now, case.person());
     let change: &mut Change = &mut case.file.change;
     let before = row.known.as_ref().map(|it| it.state);

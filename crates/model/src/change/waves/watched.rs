@@ -8,7 +8,7 @@ use crate::directory::snapshot::{Directory, logins};
 
 /// Whether a rule on a change requires a watch of its first part before the rest follows.
 #[must_use]
-pub fn is_watch_asked(file: &ChangeFile) -> bool {
+pub fn is_watch_required(file: &ChangeFile) -> bool {
     let mut rows = file.requirements.obligations.iter();
     rows.any(|row| matches!(row.obligation.duty, Duty::Task { watched: true, .. }))
 }
@@ -18,7 +18,7 @@ pub fn is_watch_asked(file: &ChangeFile) -> bool {
 pub(crate) fn watch_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     let change = &file.change;
     let plan = change.content.wave_plan.as_ref()?;
-    let is_lacking = change.state.is_before_start() && plan.is_unwatched() && is_watch_asked(file);
+    let is_lacking = change.state.is_before_start() && plan.is_unwatched() && is_watch_required(file);
     is_lacking.then(|| {
         unmet(
             "waves_not_watched",

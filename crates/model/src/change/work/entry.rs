@@ -28,7 +28,7 @@ const CLOCK_TOLERANCE_SECONDS: i64 = 30;
 const CLOCK_MOST_SECONDS: i64 = 24 * 3600;
 
 /// The content of an entry in the log of actions.
-struct Said {
+struct EntryInput {
     text: String,
     kind: EntryKind,
     target: Option<TargetId>,
@@ -97,13 +97,14 @@ pub fn repeated(person: &PersonId, body: &Body, earlier: &[Entry]) -> Result<Opt
 pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<RecordId, Refusal> {
     case.allow(Act::Record)?;
     let mut reading = Reading::new(body, "");
-    let said = read(case, &mut reading);
+    let said = read(case, &mut reading, earlier);
     reading.finish()?;
     said.target
         .iter()
         .try_for_each(|target| case.check_agents_target(target))?;
     check_state(case, Act::Record)?;
     check_skipper(case, &said)?;
+    check_begin(case, &said, earlier)?;
     let taken_back = check_withdrawn(case, &said, earlier)?;
     check_watch(case, &said, earlier)?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
@@ -132,21 +133,23 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
         by,
         at,
     });
-    // The begin of a rollback is news; its single steps are not.
-    let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
+    // The begin of a rollback is news; single steps are not.
+    let is_step = matches!(kind, EntryKind::Step | EntryKind::Begin);
+    let is_news = !(is_step || kind == EntryKind::Rollback && step.is_some());
     if is_news {
-        tell_of_entry(case, &id, kind, is_withdrawal);
+        notify_entry(case, &id, kind, is_withdrawal);
     }
     settle(case);
     Ok(id)
 }
 
-fn read(case: &Case<'_>, reading: &mut Reading<'_>) -> Said {
+fn read(case: &Case<'_>, reading: &mut Reading<'_>, earlier: &[Entry]) -> EntryInput {
     let text = reading.needed("text", TEXT);
     let kind = reading.word("kind").unwrap_or(EntryKind::Step);
     let target = target_field(case, reading);
     let withdraws = withdraws_field(reading, kind);
-    let steps = i64::try_from(followed(case, kind).len()).unwrap_or(i64::MAX);
+    let plan = followed(case, walked(kind, earlier));
+    let steps = i64::try_from(plan.len()).unwrap_or(i64::MAX);
     let step = reading.integer("step", 1..=steps.max(1));
     let is_skipped = reading.boolean("skipped").unwrap_or(false);
     let ends_steps = matches!(kind, EntryKind::Step | EntryKind::Rollback);
@@ -154,12 +157,19 @@ fn read(case: &Case<'_>, reading: &mut Reading<'_>) -> Said {
         let text = "`skipped` goes with a `step` and the kind `step`, or `rollback` for a step of the way back.";
         reading.wrong("skipped", "not_here", text);
     }
+    if kind == EntryKind::Begin && !reading.says("step") {
+        reading.wrong(
+            "step",
+            "missing",
+            "`step` is missing: the kind `begin` names the step that began.",
+        );
+    }
     let takes_back_step = withdraws.is_some() && kind == EntryKind::Step;
     if takes_back_step && (step.is_some() || is_skipped) {
         let text = "Say `withdraws` without a step: the entry that it names holds the step.";
         reading.wrong("step", "not_here", text);
     }
-    Said {
+    EntryInput {
         text,
         kind,
         target,
@@ -167,7 +177,20 @@ fn read(case: &Case<'_>, reading: &mut Reading<'_>) -> Said {
         step,
         is_skipped,
         tap: reading.technical("tap", TAP_MAX),
-        time: time_field(case, reading, step.is_some() && ends_steps),
+        time: time_field(
+            case,
+            reading,
+            step.is_some() && (ends_steps || kind == EntryKind::Begin),
+        ),
+    }
+}
+
+/// The kind under which the ends of the steps are recorded that an entry is about: a step begins in the plan that is followed.
+fn walked(kind: EntryKind, earlier: &[Entry]) -> EntryKind {
+    match kind {
+        EntryKind::Begin if WayBack::of(earlier).is_some() => EntryKind::Rollback,
+        EntryKind::Begin => EntryKind::Step,
+        other => other,
     }
 }
 
@@ -234,7 +257,7 @@ fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<String>
 }
 
 /// What the event of an entry says beside its words.
-fn describe(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde_json::Value {
+fn describe(id: &RecordId, said: &EntryInput, taken_back: Option<&TakenBack>) -> serde_json::Value {
     let mut data = json!({"entry": id, "kind": said.kind});
     if let Some(taken_back) = taken_back {
         data["withdraws"] = json!(taken_back.id());
@@ -257,7 +280,7 @@ fn describe(id: &RecordId, said: &Said, taken_back: Option<&TakenBack>) -> serde
 
 /// Whether a rollback is in progress: one of its steps is done, or a permit for it was used. A step that was recorded by
 /// mistake does not count.
-fn note_way_back(case: &mut Case<'_>, said: &Said, taken_back: Option<&TakenBack>, earlier: &[Entry]) {
+fn note_way_back(case: &mut Case<'_>, said: &EntryInput, taken_back: Option<&TakenBack>, earlier: &[Entry]) {
     let is_back = said.kind == EntryKind::Rollback && said.step.is_some() && !said.is_skipped;
     if is_back {
         case.file.change.way_back_taken = true;
@@ -276,7 +299,7 @@ fn note_way_back(case: &mut Case<'_>, said: &Said, taken_back: Option<&TakenBack
 }
 
 /// Owner and change managers are notified of an entry that is more than a step.
-fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
+fn notify_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdrawal: bool) {
     let (name, key) = (case.name(&case.person()), &case.change().key);
     let news = match kind {
         _ if is_withdrawal => format!("{name} took back that {key} is rolled back: the work goes on."),
@@ -295,7 +318,7 @@ fn tell_of_entry(case: &mut Case<'_>, id: &RecordId, kind: EntryKind, is_withdra
 }
 
 /// The part that is taken back, where that is allowed.
-fn check_withdrawn(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<Option<TakenBack>, Refusal> {
+fn check_withdrawn(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<Option<TakenBack>, Refusal> {
     let Some(named) = said.withdraws.as_deref() else {
         return Ok(None);
     };
@@ -328,9 +351,9 @@ fn is_named(entry: &Entry, named: &str) -> bool {
 }
 
 /// A step that was noted by mistake is taken back by the same person within minutes. Both entries stay in the log.
-fn check_undone(case: &Case<'_>, said: &Said, named: &str, earlier: &[Entry]) -> Result<TakenBack, Refusal> {
+fn check_undone(case: &Case<'_>, said: &EntryInput, named: &str, earlier: &[Entry]) -> Result<TakenBack, Refusal> {
     let found = counted(earlier).into_iter().find(|entry| is_named(entry, named));
-    let ended = found.filter(|entry| matches!(entry.kind, EntryKind::Step | EntryKind::Rollback));
+    let ended = found.filter(|entry| matches!(entry.kind, EntryKind::Step | EntryKind::Begin | EntryKind::Rollback));
     let Some((entry, step)) = ended.and_then(|entry| Some((entry, entry.step?))) else {
         let text = "`withdraws` names no step that is noted as done or skipped here. A way back that was begun by mistake is taken \
                     back with the kind `deviation`.";
@@ -359,7 +382,7 @@ fn check_undone(case: &Case<'_>, said: &Said, named: &str, earlier: &[Entry]) ->
 }
 
 /// A reason for going without a step is a person's.
-fn check_skipper(case: &Case<'_>, said: &Said) -> Result<(), Refusal> {
+fn check_skipper(case: &Case<'_>, said: &EntryInput) -> Result<(), Refusal> {
     if !said.is_skipped || case.directory.agent(&case.person()).is_none() {
         return Ok(());
     }
@@ -367,8 +390,23 @@ fn check_skipper(case: &Case<'_>, said: &Said) -> Result<(), Refusal> {
     Err(Refusal::not_allowed("agent_skips_nothing", text))
 }
 
+/// A step begins once, and not after its end.
+fn check_begin(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<(), Refusal> {
+    let Some(number) = said.step.filter(|_| said.kind == EntryKind::Begin) else {
+        return Ok(());
+    };
+    let run = Run::of(case.change(), walked(said.kind, earlier), earlier);
+    let text = match run.begin_of(number) {
+        _ if run.standing(number).is_over() => format!("Step {number} is over: it was done or skipped."),
+        Some(begin) => format!("{} noted that step {number} began.", case.name(&begin.by)),
+        None => return Ok(()),
+    };
+    let next = "Note its end with the kind `step` or `rollback`, or what differs with the kind `deviation`.";
+    Err(Refusal::not_now("step_begun", text, next, Vec::new()))
+}
+
 /// A watch step ends after its minutes, and after the steps before it; only skipping ends the watch earlier.
-fn check_watch(case: &Case<'_>, said: &Said, earlier: &[Entry]) -> Result<(), Refusal> {
+fn check_watch(case: &Case<'_>, said: &EntryInput, earlier: &[Entry]) -> Result<(), Refusal> {
     let ends = matches!(said.kind, EntryKind::Step | EntryKind::Rollback) && !said.is_skipped;
     let Some(number) = said.step.filter(|_| ends) else {
         return Ok(());

@@ -16,7 +16,7 @@ pub const UNDO_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// How a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum StepStatus {
     /// Nothing is noted of it yet.
     Planned,
     /// It is done.
@@ -27,7 +27,7 @@ pub enum Standing {
     Failed,
 }
 
-impl Standing {
+impl StepStatus {
     /// Whether the next step may follow.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Skipped)
@@ -67,6 +67,7 @@ pub struct Run<'a> {
     plan: &'a [Step],
     kind: EntryKind,
     begun_at: Option<Timestamp>,
+    turned_at: Option<Timestamp>,
     counted: Vec<&'a Entry>,
 }
 
@@ -75,13 +76,15 @@ impl<'a> Run<'a> {
     pub fn of(change: &'a Change, kind: EntryKind, entries: &'a [Entry]) -> Self {
         let is_back = kind == EntryKind::Rollback;
         let content = &change.content;
+        let turned_at = WayBack::of(entries).map(|back| back.begun.occurred_at);
         Self {
             plan: if is_back { &content.rollback_plan } else { &content.plan },
             kind: if is_back { EntryKind::Rollback } else { EntryKind::Step },
             begun_at: match is_back {
-                true => WayBack::of(entries).map(|back| back.begun.occurred_at),
+                true => turned_at,
                 false => change.actual_start,
             },
+            turned_at,
             counted: counted(entries),
         }
     }
@@ -93,7 +96,7 @@ impl<'a> Run<'a> {
     }
 
     /// How a step is, counted from 1.
-    pub fn standing(&self, number: i64) -> Standing {
+    pub fn standing(&self, number: i64) -> StepStatus {
         let ends: Vec<&Entry> = self
             .ends()
             .filter(|(_, step)| *step == number)
@@ -104,10 +107,10 @@ impl<'a> Run<'a> {
             issues.any(|entry| entry.step == Some(number))
         };
         match ends.iter().any(|entry| !entry.skipped) {
-            true => Standing::Done,
-            false if !ends.is_empty() => Standing::Skipped,
-            false if self.kind == EntryKind::Step && has_failed() => Standing::Failed,
-            false => Standing::Planned,
+            true => StepStatus::Done,
+            false if !ends.is_empty() => StepStatus::Skipped,
+            false if self.kind == EntryKind::Step && has_failed() => StepStatus::Failed,
+            false => StepStatus::Planned,
         }
     }
 
@@ -116,8 +119,28 @@ impl<'a> Run<'a> {
         (1..number).find(|it| !self.standing(*it).is_over())
     }
 
-    /// Since when a step runs: the end of the steps before it, else the begin of the work or of the rollback.
+    /// The first entry about the begin of a step. After the begin of a rollback an entry is about the rollback plan.
+    pub fn begin_of(&self, number: i64) -> Option<&'a Entry> {
+        let is_back = self.kind == EntryKind::Rollback;
+        let is_here = |entry: &&Entry| self.turned_at.is_some_and(|turned| entry.occurred_at >= turned) == is_back;
+        let begins = self
+            .counted
+            .iter()
+            .copied()
+            .filter(|entry| entry.kind == EntryKind::Begin);
+        let of_step = begins.filter(|entry| entry.step == Some(number)).filter(is_here);
+        of_step.min_by_key(|entry| entry.occurred_at)
+    }
+
+    /// Since when a step runs: its recorded begin, else the end of the steps before it, else the begin of the work or of the
+    /// rollback.
     pub fn runs_since(&self, number: i64) -> Option<Timestamp> {
+        let begin = self.begin_of(number).map(|entry| entry.occurred_at);
+        begin.or_else(|| self.follows_since(number))
+    }
+
+    /// When the steps before a step were over, else the begin of the work or of the rollback.
+    fn follows_since(&self, number: i64) -> Option<Timestamp> {
         let before = self.ends().filter(|(_, step)| *step < number);
         before.map(|(entry, _)| entry.occurred_at).max().max(self.begun_at)
     }
@@ -126,7 +149,8 @@ impl<'a> Run<'a> {
     pub fn watches_until(&self, number: i64) -> Option<Timestamp> {
         let place = usize::try_from(number).ok()?.checked_sub(1)?;
         let step = self.plan.get(place).filter(|step| step.watch)?;
-        let since = self.runs_since(number)?;
+        // A begin that was recorded during the steps before it shortens no watch.
+        let since = self.follows_since(number).max(self.runs_since(number))?;
         Some(later(since, SignedDuration::from_mins(step.minutes?)))
     }
 
@@ -150,10 +174,10 @@ impl<'a> Run<'a> {
         };
         for number in 1..=i64::try_from(self.plan.len()).unwrap_or(i64::MAX) {
             match self.standing(number) {
-                Standing::Planned => {}
-                Standing::Done => tally.done += 1,
-                Standing::Skipped => tally.skipped += 1,
-                Standing::Failed => tally.failed += 1,
+                StepStatus::Planned => {}
+                StepStatus::Done => tally.done += 1,
+                StepStatus::Skipped => tally.skipped += 1,
+                StepStatus::Failed => tally.failed += 1,
             }
         }
         tally

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::one_hand::HAND_HOURS;
 use crate::compliance::change_trail::Delta;
-use crate::directory::impersonation::Hand;
+use crate::directory::impersonation::CredentialGrant;
 
 /// The longest chain of accounts of which each counts as the next.
 const MOST_HANDS: usize = 64;
@@ -19,7 +19,7 @@ pub(super) struct Accounts {
     /// The account and the sponsor of each agent's record.
     agents: BTreeMap<String, (String, String)>,
     /// The maker of each account, with the time.
-    makers: BTreeMap<String, Hand>,
+    makers: BTreeMap<String, CredentialGrant>,
 }
 
 impl Accounts {
@@ -50,7 +50,8 @@ impl Accounts {
         let mut found = account;
         for _ in 0..MOST_HANDS {
             let sponsor = self.agents.values().find(|(person, _)| person == found);
-            let is_of_late = |hand: &&Hand| hand.at <= at && at < hand.at + SignedDuration::from_hours(HAND_HOURS);
+            let is_of_late =
+                |hand: &&CredentialGrant| hand.at <= at && at < hand.at + SignedDuration::from_hours(HAND_HOURS);
             let maker = self.makers.get(found).filter(|_| is_grave).filter(is_of_late);
             match sponsor
                 .map(|(_, sponsor)| sponsor.as_str())

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::compliance::change_trail::accounts::Accounts;
-use crate::compliance::change_trail::{ChangeFacts, Gathered, Moment};
+use crate::compliance::change_trail::{ChangeFacts, Decided, Gathered, Kept, Moment};
 use crate::core::enums::{Decision, Level};
 
 /// An approval or a rejection.
@@ -58,7 +58,7 @@ impl ChangeFacts {
     #[must_use]
     pub fn approval_until(&self, is_until: impl Fn(&Moment) -> bool) -> Option<(&Moment, bool)> {
         let moves = self.moments.iter().filter(|it| is_until(it));
-        let mut moves = moves.filter_map(|it| Some((it, gives_approval(&it.kind)?)));
+        let mut moves = moves.filter_map(|it| Some((it, gives_approval(it.kind)?)));
         moves.next_back()
     }
 }
@@ -72,6 +72,23 @@ fn gives_approval(kind: &str) -> Option<bool> {
         }
         _ => None,
     }
+}
+
+/// The record of an id among records in the order of their ids; a new one where there is none.
+pub(super) fn of_id<'d>(decided: &'d mut Vec<Decided>, id: &str) -> &'d mut Decided {
+    let place = decided.binary_search_by(|it| (*it.id).cmp(id));
+    let at = place.unwrap_or_else(|at| {
+        let record = Decided {
+            id: Box::from(id),
+            record: Kept::default(),
+            lost: None,
+        };
+        // Most changes have one or two.
+        decided.reserve_exact(1);
+        decided.insert(at, record);
+        at
+    });
+    &mut decided[at]
 }
 
 /// The rules for which an approval is counted; the rest of the rows is dropped.
@@ -88,8 +105,8 @@ pub(super) fn read(
 ) -> serde_json::Result<Vec<ApprovalFacts>> {
     let is_grave = facts.risk.level == Some(Level::High);
     let mut found = Vec::with_capacity(gathered.approvals.len());
-    for (id, approval) in &gathered.approvals {
-        let mut approval: ApprovalFacts = serde_json::from_value(Value::Object(approval.clone()))?;
+    for decided in &gathered.approvals {
+        let mut approval: ApprovalFacts = decided.record.read()?;
         let at = approval.at;
         let behind = |account: &String| accounts.behind(account, at, is_grave);
         let speakers = approval.handed_by.iter().chain([&approval.person]);
@@ -97,7 +114,7 @@ pub(super) fn read(
         let mut wrote = facts.authors.iter().chain([&facts.requester]).map(behind);
         approval.is_own = wrote.any(|hand| hands.contains(&hand));
         approval.hand = hands.into_iter().next().unwrap_or_default();
-        approval.lost = gathered.lost.get(id).copied();
+        approval.lost = decided.lost;
         found.push(approval);
     }
     Ok(found)

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value};
 
 /// The kept part of a member that is an object, or a list of objects.
-const PARTS: [(&str, &[&str]); 5] = [
+const PARTS: [(&str, &[&str]); 6] = [
+    ("break_glass", &["by", "at", "until", "counted"]),
     ("risk", &["level"]),
     (
         "targets",

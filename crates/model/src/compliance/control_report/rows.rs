@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Exception, Spanned, looked_at, was_rolled_back};
+use super::{Exception, each_in, is_tested, was_rolled_back};
 use crate::compliance::change_trail::{ChangeFacts, ChangeTrail};
 use crate::compliance::violation::Rule;
 use crate::core::enums::{Kind, Level, ReportFigure, State};
 
 /// A figure of a report: one of its population, or the changes that a rule tested.
 #[derive(Clone, Copy)]
-pub enum Asked {
+pub enum RowFilter {
     /// Of the population.
     Figure(ReportFigure),
     /// Of the tests.
@@ -38,28 +38,21 @@ pub struct ReportRow {
 
 /// The changes behind a figure of a report over a span `[from, to)`, in the order of their numbers.
 #[must_use]
-pub fn rows(trail: &ChangeTrail, asked: Asked, (from, to): (Timestamp, Timestamp)) -> Vec<ReportRow> {
-    let spanned = Spanned::read(trail, (from, to));
-    match asked {
-        Asked::Figure(figure) => {
-            let all = spanned.changes.iter().chain(&spanned.strayed);
-            let mut found: Vec<&ChangeFacts> = all
-                .filter(|it| {
-                    it.started().is_some_and(|at| at >= from && at < to) || figure == ReportFigure::Unauthorized
-                })
-                .filter(|it| counts(figure, it))
-                .collect();
-            found.sort_by_key(|it| it.number);
-            found.into_iter().map(|it| row(it, None)).collect()
+pub fn rows(trail: &ChangeTrail, asked: RowFilter, (from, to): (Timestamp, Timestamp)) -> Vec<ReportRow> {
+    let mut found = Vec::new();
+    each_in(trail, (from, to), |it, has_begun| match asked {
+        RowFilter::Figure(figure) => {
+            if (has_begun || figure == ReportFigure::Unauthorized) && counts(figure, &it) {
+                found.push(row(&it, None));
+            }
         }
-        Asked::Rule(rule) => {
-            let tested = looked_at(rule, (spanned.changes.as_slice(), spanned.strayed.as_slice()));
-            tested
-                .into_iter()
-                .map(|it| row(it, Exception::found(rule, it, to).map(|it| it.text)))
-                .collect()
+        RowFilter::Rule(rule) => {
+            if is_tested(rule, &it, has_begun) {
+                found.push(row(&it, Exception::found(rule, &it, to).map(|it| it.text)));
+            }
         }
-    }
+    });
+    found
 }
 
 /// A change whose work began, with the facts by which a sample is stratified.
@@ -82,21 +75,20 @@ pub struct Member {
 /// All changes whose work began, in the order of their numbers: those of a span are the population of its reports.
 #[must_use]
 pub fn members(trail: &ChangeTrail) -> Vec<Member> {
-    let (mut facts, _) = trail.facts();
-    facts.sort_by_key(|it| it.number);
-    let member = |it: ChangeFacts| {
-        let started_at = it.started()?;
+    let mut members = Vec::new();
+    trail.each(|it| {
+        let Some(started_at) = it.started() else { return };
         let row = row(&it, None);
-        Some(Member {
+        members.push(Member {
             key: row.change,
             kind: it.kind,
             risk: it.risk.level,
             state: it.state,
             services: row.services,
             started_at,
-        })
-    };
-    facts.into_iter().filter_map(member).collect()
+        });
+    });
+    members
 }
 
 /// Whether a change is in a figure, as the population counts it.

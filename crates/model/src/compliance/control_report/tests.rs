@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::compliance::change_trail::Leaf;
 use crate::compliance::framework::{FRAMEWORKS, framework};
+use crate::compliance::violation::rule;
 
 /// A log in memory, whose events are written one a minute.
 #[derive(Default)]
@@ -68,10 +69,11 @@ impl Log {
         );
     }
 
+    /// The trail of its events, each read as reports read it.
     fn trail(&self) -> ChangeTrail {
         let mut trail = ChangeTrail::default();
         for (index, leaf) in self.leaves.iter().enumerate() {
-            trail.take(index as u64, Leaf::read(leaf.to_string().as_bytes()).unwrap());
+            trail.take(index as u64, Leaf::read_slim(leaf.to_string().as_bytes()).unwrap());
         }
         trail
     }
@@ -536,7 +538,7 @@ fn a_report_depends_on_the_log_alone_and_on_its_span() {
 
 #[test]
 fn each_figure_has_as_many_rows_as_it_counts() {
-    use super::rows::{Asked, rows};
+    use super::rows::{RowFilter, rows};
     use crate::core::enums::ReportFigure;
 
     let failed = json!({"outcome": "failed", "way_back_taken": true, "kind": "emergency",
@@ -558,11 +560,11 @@ fn each_figure_has_as_many_rows_as_it_counts() {
         (ReportFigure::BreakGlass, counted.break_glass),
         (ReportFigure::Unauthorized, counted.unauthorized),
     ] {
-        let found = rows(&trail, Asked::Figure(figure), span);
+        let found = rows(&trail, RowFilter::Figure(figure), span);
         assert_eq!(found.len() as u64, number, "{figure}");
     }
     for test in report.controls.iter().flat_map(|control| &control.tests) {
-        let found = rows(&trail, Asked::Rule(rule(&test.rule).unwrap()), span);
+        let found = rows(&trail, RowFilter::Rule(rule(&test.rule).unwrap()), span);
         let exceptions = found.iter().filter(|row| row.exception.is_some()).count();
         assert_eq!(
             (found.len() as u64, exceptions as u64),
@@ -572,7 +574,7 @@ fn each_figure_has_as_many_rows_as_it_counts() {
         );
     }
     let before = (Timestamp::UNIX_EPOCH, span.0);
-    assert!(rows(&trail, Asked::Figure(ReportFigure::Changes), before).is_empty());
+    assert!(rows(&trail, RowFilter::Figure(ReportFigure::Changes), before).is_empty());
 }
 
 /// An event of the action item about the freeze of the second change.

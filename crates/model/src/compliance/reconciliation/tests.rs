@@ -6,7 +6,8 @@ use super::*;
 use crate::compliance::change_trail::Leaf;
 
 fn at(text: &str) -> Timestamp {
-    format!("2026-11-20T{text}:00Z").parse().unwrap()
+    let seconds = if text.len() > "12:00".len() { "" } else { ":00" };
+    format!("2026-11-20T{text}{seconds}Z").parse().unwrap()
 }
 
 /// A log of a service with a place in staging and one in production.
@@ -67,7 +68,7 @@ impl Log {
     }
 
     fn found(&self, from: &str) -> Reconciliation {
-        let asked = Asked {
+        let asked = ReconciliationScope {
             from: at(from),
             to: at("23:00"),
             service: None,
@@ -103,6 +104,25 @@ fn staging_does_not_speak_for_production() {
     assert_eq!(
         last,
         [("production", Some(at("13:00"))), ("staging", Some(at("14:00")))]
+    );
+}
+
+#[test]
+fn a_time_in_whole_seconds_lies_not_before_the_approval_of_that_second() {
+    let mut log = Log::new();
+    log.approved("09:00:00.4");
+    log.deployed("09:00:00", "production");
+    assert!(log.found("08:00").not_approved.rows.is_empty());
+    log.deployed("08:59:59", "production");
+    log.deployed("09:00:00.3", "production");
+    let rows = log.found("08:00").not_approved.rows;
+    let found: Vec<(Timestamp, Lack)> = rows.into_iter().map(|it| (it.at, it.lack)).collect();
+    assert_eq!(
+        found,
+        [
+            (at("08:59:59"), Lack::ApprovedLater),
+            (at("09:00:00.3"), Lack::ApprovedLater)
+        ]
     );
 }
 

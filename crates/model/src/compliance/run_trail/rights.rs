@@ -148,11 +148,11 @@ impl Rights {
 
     /// The people whom a row of the ownership names, each with when.
     fn holders(&self, row: &Record, during: During) -> Vec<(String, During)> {
-        if let Some(person) = word(row, "person") {
+        if let Some(person) = text_field(row, "person") {
             return vec![(person.to_owned(), during)];
         }
-        let group = word(row, "group").unwrap_or_default();
-        let is_it = |it: &Record| word(it, "key") == Some(group) && !is(it, "removed");
+        let group = text_field(row, "group").unwrap_or_default();
+        let is_it = |it: &Record| text_field(it, "key") == Some(group) && !is(it, "removed");
         let groups = self.versions("people_group").filter(|(_, _, it)| is_it(it));
         let times = groups.filter_map(|(_, members, it)| Some((members.meet(during)?, it)));
         let people = times.flat_map(|(during, it)| list(it, "members").map(move |id| (id.to_owned(), during)));
@@ -160,7 +160,7 @@ impl Rights {
     }
 }
 
-fn word<'r>(record: &'r Record, name: &str) -> Option<&'r str> {
+fn text_field<'r>(record: &'r Record, name: &str) -> Option<&'r str> {
     record.get(name).and_then(Value::as_str)
 }
 
@@ -175,7 +175,7 @@ fn list<'r>(record: &'r Record, name: &str) -> impl Iterator<Item = &'r str> {
 
 /// When a row of the ownership counts, by its own times. A row that was recorded after its begin counts from its recording on.
 fn in_force(row: &Record) -> Option<During> {
-    let time = |name: &str| word(row, name).and_then(|text| text.parse::<Timestamp>().ok());
+    let time = |name: &str| text_field(row, name).and_then(|text| text.parse::<Timestamp>().ok());
     let since = time("since")?;
     let from = time("corrected_at").map_or(since, |at| at.max(since));
     let until = time("ends_at");
@@ -186,14 +186,14 @@ fn in_force(row: &Record) -> Option<During> {
 fn part(row: &Record, during: During) -> Held {
     let scopes = [("config_item", "item"), ("service", "service"), ("class", "class")];
     let mut named = scopes.iter().filter(|(name, _)| row.contains_key(*name));
-    let of = named.next().map(|(name, kind)| match word(row, name) {
+    let of = named.next().map(|(name, kind)| match text_field(row, name) {
         Some(key) => format!("{kind}:{key}"),
         None => (*kind).to_owned(),
     });
     Held {
-        right: word(row, "role").unwrap_or_default().to_owned(),
+        right: text_field(row, "role").unwrap_or_default().to_owned(),
         of: of.into_iter().collect(),
-        environment: word(row, "environment").map(str::to_owned),
+        environment: text_field(row, "environment").map(str::to_owned),
         from: during.from,
         until: during.until,
     }

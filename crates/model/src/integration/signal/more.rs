@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::core::enums::{MemberState, NoticeImpact, NoticeState, WatchResult};
+use crate::incident::source_report::SourceReport;
 
 /// Something is wrong with a service, or no longer so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,23 +35,29 @@ pub struct Alert {
     /// The time of the sender's message, if the order of its messages rather than their times separates occurrences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
+    /// The sender's number of its message, which orders messages of one instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_number: Option<i64>,
     /// When it ended, once it is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }
 
 impl Alert {
-    /// When a sender that tells the state of the matter said that it is over.
+    /// The state of the sender's record, if the alert reports one with a time: that the record is over, or open.
     #[must_use]
-    pub fn over_told_at(&self) -> Option<Timestamp> {
-        let is_told = self.is_over && self.tells_state;
-        self.told_at.or(self.ended_at).filter(|_| is_told)
-    }
-
-    /// When the sender said that the matter, which had been over, is open again.
-    #[must_use]
-    pub fn reopened_at(&self) -> Option<Timestamp> {
-        self.told_at.filter(|_| self.reopens && !self.tells_state)
+    pub fn report(&self) -> Option<SourceReport> {
+        let at = match self.is_over {
+            true => self.told_at.or(self.ended_at).filter(|_| self.tells_state),
+            false => self.told_at.filter(|_| self.reopens),
+        };
+        Some(SourceReport {
+            at: at?,
+            number: self.told_number,
+            is_over: self.is_over,
+            ended_at: self.ended_at,
+            severity: Some(self.severity),
+        })
     }
 }
 
@@ -117,6 +124,24 @@ pub struct MailReply {
     pub left_out: Vec<String>,
 }
 
+/// A letter came back: a mail server gave up on recipients (RFC 3464).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounce {
+    /// The Message-ID of the letter; empty where the report names none.
+    pub letter: String,
+    /// The recipients that the letter did not reach.
+    pub recipients: Vec<BouncedRecipient>,
+}
+
+/// A recipient that a letter did not reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BouncedRecipient {
+    /// The address in the report, and the one before aliases, in lower case.
+    pub addresses: Vec<String>,
+    /// The enhanced status code (RFC 3463), such as `5.1.1`.
+    pub status: String,
+}
+
 /// A stored file of a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailFile {
@@ -133,7 +158,7 @@ pub struct MailFile {
 /// The decision that an outside system requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum AskKind {
+pub enum DecisionKind {
     /// GitHub: may this run deploy to the environment?
     ProtectionRule,
     /// GitHub: may this commit be merged?
@@ -146,7 +171,7 @@ pub enum AskKind {
     RunTask,
 }
 
-impl AskKind {
+impl DecisionKind {
     /// The word itself.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -168,9 +193,9 @@ impl AskKind {
 
 /// An outside system requests a decision and waits for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct DecisionRequest {
     /// The kind of decision.
-    pub ask: AskKind,
+    pub ask: DecisionKind,
     /// `owner/name` as the engine writes it.
     pub repository: String,
     /// The engine's name of the environment, for deployments.
@@ -204,7 +229,7 @@ pub struct Ask {
     pub is_repeat: bool,
     /// Where a change may be named: branch, title, body and the commit's message.
     #[serde(default)]
-    pub texts: AskTexts,
+    pub texts: DecisionTexts,
     /// The time of the request.
     pub occurred_at: Timestamp,
 }
@@ -239,7 +264,7 @@ pub struct RunTask {
     pub token: String,
     /// Where a change may be named: the branch and the message of the run.
     #[serde(default)]
-    pub texts: AskTexts,
+    pub texts: DecisionTexts,
     /// The time of the request.
     pub occurred_at: Timestamp,
 }
@@ -262,7 +287,7 @@ pub struct Repository {
 
 /// Texts in which a change may be named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskTexts {
+pub struct DecisionTexts {
     /// The branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
@@ -315,12 +340,12 @@ pub struct MemberReport {
     /// The key of the change.
     pub change: String,
     /// The members.
-    pub members: Vec<MemberWord>,
+    pub members: Vec<ReportedMember>,
 }
 
 /// One member of a report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberWord {
+pub struct ReportedMember {
     /// Our service, where several targets have such a member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,

@@ -25,6 +25,7 @@ impl Signal {
             Self::Release(it) => key("release", &[&folded(&it.repository), &it.tag]),
             Self::Alert(it) => key("alert", &[&it.source_key]),
             Self::MailReply(it) => key("mail", &[&it.from.to_lowercase()]),
+            Self::Bounce(it) => key("bounce", &[&it.letter]),
             Self::Verdict(it) => key("verdict", &[&it.place, &it.judged]),
             Self::Notice(it) => key("notice", &[&it.reference]),
             Self::RunTask(it) => key("run", &[&it.run]),

@@ -1,7 +1,7 @@
 //! The target must contain all names in a query, and an offline verifier has the same result for the permit. Generated targets,
 //! questions, attestations and trees; the oracle beside it is written apart from the rule.
 
-use model::gate::names::{Kin, Names, is_answered, permitted};
+use model::gate::names::{Kin, Names, matches_question, permitted};
 use proof::crypto::{SigningKey, digest_text};
 use proof::jwks::{Jwk, Jwks};
 use proof::permit::{self, Claims, Expected, Purpose};
@@ -147,7 +147,7 @@ proptest! {
         facts in facts(), own in named(), asked in named(), again in named(),
     ) {
         let online = |asked: Asked| {
-            names(own, |own| names(asked, |named| is_answered(own, named, &facts.kin(asked))))
+            names(own, |own| names(asked, |named| matches_question(own, named, &facts.kin(asked))))
         };
         prop_assert_eq!(online(asked), facts.oracle(own, asked));
         if !online(asked) {
@@ -181,7 +181,7 @@ fn a_target_with_a_commit_alone_is_not_go_beside_any_artifact_nor_the_other_way_
         ((Some(0), Some(1)), (None, None), false),
     ] {
         let answer = names(own, |own| {
-            names(asked, |named| is_answered(own, named, &facts.kin(asked)))
+            names(asked, |named| matches_question(own, named, &facts.kin(asked)))
         });
         assert_eq!(answer, is_go, "{own:?} asked for {asked:?}");
     }

@@ -7,7 +7,7 @@ use model::policy::facts::ForecastFacts;
 use model::policy::threshold::{Measure, Threshold};
 use model::risk::adjustment::{Comparison, RiskRules, compare};
 use model::risk::assessment::RiskTable;
-use model::risk::closed_change::{Asked, ClosedChange};
+use model::risk::closed_change::{ClosedChange, RuleEffort};
 use model::risk::parameter_proposal::propose;
 use model::risk::rule_removal::RemovalTest;
 use model::risk::terms::RiskTerms;
@@ -38,7 +38,7 @@ fn change(number: usize, impact: Level, complexity: Level) -> ClosedChange {
 }
 
 fn asks(change: &mut ClosedChange, rule: &str, has_found: bool, minutes: i64) {
-    change.rules.insert(rule.to_owned(), Asked { has_found, minutes });
+    change.rules.insert(rule.to_owned(), RuleEffort { has_found, minutes });
 }
 
 /// 80 low and 10 medium changes of applications, one of which failed, and 25 low ones of the network, of which 8 failed. The

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use model::core::enums::{State, Touch};
-use model::directory::impersonation::Hand;
+use model::directory::impersonation::CredentialGrant;
 use model::directory::snapshot::Directory;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::world::{World, code, facts_but};
 
 /// Everybody here was made by one of them, so long before.
 fn made_by_ann(mut estate: Directory, hours: i64) -> Directory {
-    let hand = Hand {
+    let hand = CredentialGrant {
         by: "ann".into(),
         at: dawn() - SignedDuration::from_hours(hours),
     };
@@ -83,7 +83,7 @@ fn ownership_that_the_writer_gave_today_is_their_own_word() {
     let mut estate = grave_estate();
     let mut rows: Vec<_> = estate.ownerships.iter().cloned().collect();
     for row in &mut rows {
-        row.hand = Some(Hand {
+        row.hand = Some(CredentialGrant {
             by: "rita".into(),
             at: dawn(),
         });

@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::change::read_content::new_change::NewChange;
+use model::core::card;
+
 use super::{Fits, FormSection, RowGroup};
 use crate::{Choice, Field, Input};
 
@@ -79,13 +82,13 @@ pub const IN_A_MENU: usize = 50;
 pub const NINE: [&str; 9] = [
     "targets.0.service",
     "targets.0.environment",
-    "title",
-    "description",
-    "justification",
+    NewChange::TITLE.name,
+    NewChange::DESCRIPTION.name,
+    NewChange::JUSTIFICATION.name,
     "impact.availability",
-    "complexity",
-    "planned_start",
-    "planned_end",
+    NewChange::COMPLEXITY.name,
+    NewChange::PLANNED_START.name,
+    NewChange::PLANNED_END.name,
 ];
 
 const LEVELS: [(&str, &str); 5] = [
@@ -95,6 +98,19 @@ const LEVELS: [(&str, &str); 5] = [
     ("medium", "Medium"),
     ("high", "High"),
 ];
+
+/// A control with the name and the label of a request's field.
+fn field(of: card::Field, input: Input) -> Field {
+    Field::new(of.name, of.label, input)
+}
+
+fn text(of: card::Field) -> Field {
+    Field::text(of.name, of.label)
+}
+
+fn area(of: card::Field) -> Field {
+    Field::textarea(of.name, of.label)
+}
 
 impl ChangeFields {
     /// Sets the value of a field.
@@ -187,7 +203,12 @@ impl ChangeFields {
                 vec![
                     Field::new("retrospective.actual_start", "Began", Input::DateTime).half(),
                     Field::new("retrospective.actual_end", "Ended", Input::DateTime).half(),
-                    Field::text("retrospective.verbal_approver", "Who agreed").hint("A login."),
+                    Field::searched(
+                        (&self.picks_url, "people"),
+                        "retrospective.verbal_approver",
+                        "Who agreed",
+                    )
+                    .hint("A login."),
                     Field::textarea("retrospective.reason", "Why it could not be asked for before"),
                 ],
             )
@@ -200,13 +221,12 @@ impl ChangeFields {
             "What and why",
             "",
             vec![
-                Field::text("title", "Title")
+                text(NewChange::TITLE)
                     .hint("What will be different, in one line.")
                     .required(),
-                Field::textarea("description", "Description").hint("For somebody who was not there. Markdown works."),
-                Field::textarea("justification", "Why now")
-                    .hint("One or two sentences for the owner, who is not an engineer."),
-                Field::text("verification", "How we will see that it worked"),
+                area(NewChange::DESCRIPTION).hint("For somebody who was not there. Markdown works."),
+                area(NewChange::JUSTIFICATION).hint("One or two sentences for the owner, who is not an engineer."),
+                text(NewChange::VERIFICATION),
                 Field::select(
                     "category",
                     "Category",
@@ -259,15 +279,18 @@ impl ChangeFields {
 
     fn times(&self) -> FormSection {
         let zone = if self.zone.is_empty() { "UTC" } else { &self.zone };
-        let mut start = Field::new("planned_start", "Start", Input::DateTime).half();
+        let mut start = field(NewChange::PLANNED_START, Input::DateTime).half();
         if !self.earliest_start.is_empty() {
             start = start.hint(format!("It can start at {} at the earliest.", self.earliest_start));
         }
         start.warnings = self.fits.as_ref().map(|fits| fits.against.clone());
-        let mut fields = vec![start, Field::new("planned_end", "End", Input::DateTime).half()];
+        let mut fields = vec![start, field(NewChange::PLANNED_END, Input::DateTime).half()];
         // Locked times cannot be set as text either.
         if !self.locked.iter().any(|name| name.starts_with("planned_")) {
-            fields.push(Field::time_in_words("planned_start", "planned_end"));
+            fields.push(Field::time_in_words(
+                NewChange::PLANNED_START.name,
+                NewChange::PLANNED_END.name,
+            ));
         }
         self.section("s-when", "When", &format!("Times in {zone}."), fields)
     }
@@ -343,8 +366,8 @@ impl ChangeFields {
                 "Rollback plan",
                 "How it is taken back, and how long that takes in all.",
                 vec![
-                    Field::new("rollback_minutes", "Minutes in all", Input::Number),
-                    Field::text("no_rollback_reason", "Or why there is no way back")
+                    field(NewChange::ROLLBACK_MINUTES, Input::Number),
+                    Field::text(NewChange::NO_ROLLBACK_REASON.name, "Or why there is no way back")
                         .hint("Only when no step can take it back."),
                     Field::text("planned_undo.text", "Planned undo")
                         .hint("Only when it is taken back as planned, such as read-only mode: what, and how.")
@@ -356,11 +379,13 @@ impl ChangeFields {
     }
 
     /// A field for one person: it searches where the form knows an address for it.
-    fn person_field(&self, name: &str, label: &str) -> Field {
-        match self.picks_url.is_empty() {
-            true => Field::text(name, label),
-            false => Field::pick(name, label, format!("{}/people", self.picks_url)),
-        }
+    fn person_field(&self, of: card::Field) -> Field {
+        self.searched(of, "people")
+    }
+
+    /// A field that searches among the records of a kind.
+    fn searched(&self, of: card::Field, kind: &str) -> Field {
+        Field::searched((&self.picks_url, kind), of.name, of.label)
     }
 
     fn people(&self) -> FormSection {
@@ -369,13 +394,14 @@ impl ChangeFields {
             "People",
             "Logins. Whoever is not named is derived from the service.",
             vec![
-                self.person_field("owner", "Owner").half(),
-                Field::text("team", "Team").half(),
-                Field::text("implementers", "Implementers")
+                self.person_field(NewChange::OWNER).half(),
+                self.searched(NewChange::TEAM, "teams").half(),
+                self.person_field(NewChange::IMPLEMENTERS)
+                    .several()
                     .hint("Parted by commas.")
                     .half(),
-                self.person_field("tester", "Tester").half(),
-                self.person_field("business_contact", "Business contact").half(),
+                self.person_field(NewChange::TESTER).half(),
+                self.person_field(NewChange::BUSINESS_CONTACT).half(),
             ],
         )
     }
@@ -399,16 +425,16 @@ impl ChangeFields {
                     )
                     .half(),
                     self.template_field().half(),
-                    Field::text("incident", "Incident")
+                    self.searched(NewChange::INCIDENT, "incidents")
                         .hint("For an emergency: its key.")
                         .half(),
-                    Field::text("threat", "Threat")
+                    text(NewChange::THREAT)
                         .hint("For an emergency without an incident.")
                         .half(),
-                    Field::text("expedited", "Why it is late")
+                    Field::text(NewChange::EXPEDITED.name, NewChange::EXPEDITED_REASON.label)
                         .hint("Fill it in for work that is late but not urgent; it is then marked as expedited."),
-                    Field::textarea("objectives", "Objectives").hint("One a line; the review asks for each."),
-                    Field::text("labels", "Labels").hint("Parted by commas."),
+                    area(NewChange::OBJECTIVES).hint("One a line; the review asks for each."),
+                    text(NewChange::LABELS).hint("Parted by commas."),
                 ],
             )
         }

@@ -313,7 +313,7 @@ fn asked() -> ChangePage {
             notes: vec![
                 (State::Draft, "16 Nov".to_owned()),
                 (State::Assessing, "17 Nov".to_owned()),
-                (State::Authorizing, "2 of 4 said yes".to_owned()),
+                (State::Authorizing, "2 of 4 approved".to_owned()),
                 (State::Implementing, "Sat 22:00".to_owned()),
             ],
         },

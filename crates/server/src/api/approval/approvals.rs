@@ -3,7 +3,7 @@
 use acts::Context;
 use model::change::related_records::{Approval, Condition, PeerReview};
 
-use crate::api::shared::change_replies::{act, created, id, items, list, moved, nothing_said, plain_act, show};
+use crate::api::shared::change_replies::{act, created, id, items, list, moved, plain_act, show, without_parameters};
 use crate::http::route::{Ask, Reply, Route};
 
 /// Decisions and what leads to them.

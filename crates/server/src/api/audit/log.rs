@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use acts::Context;
 use acts::audit::find_log::{LogFilter, LogPage, search_log};
-use acts::audit::find_timeline::Told;
+use acts::audit::find_timeline::ShownEvent;
 use acts::audit::{attest_change, export_bundle, prove_event, show_event, sign_revocations};
 use acts::compliance::forensic_timeline::{Wanted, find_forensic};
 use acts::core::signing_keys;
@@ -59,7 +59,7 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let before = noted(&mut wrong, place_in_log(ask))?;
     let limit = noted(&mut wrong, ask.limit())?;
     let page = noted(&mut wrong, search_log(cx, &filter, before, limit))?;
-    answered(cx, ask, wrong, &page)
+    reply_with(cx, ask, wrong, &page)
 }
 
 /// The timeline of a person, record, address, session, token or incident.
@@ -72,7 +72,7 @@ fn forensic(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let before = noted(&mut wrong, place_in_log(ask))?;
     let limit = noted(&mut wrong, ask.limit())?;
     let page = noted(&mut wrong, find_forensic(cx, &wanted, before, limit))?;
-    answered(cx, ask, wrong, &page)
+    reply_with(cx, ask, wrong, &page)
 }
 
 fn filter(ask: &Ask, wrong: &mut Vec<FieldError>) -> acts::Result<LogFilter> {
@@ -89,13 +89,13 @@ fn filter(ask: &Ask, wrong: &mut Vec<FieldError>) -> acts::Result<LogFilter> {
     })
 }
 
-fn answered(cx: &mut Context<'_, '_>, ask: &Ask, wrong: Vec<FieldError>, page: &LogPage) -> acts::Result<Reply> {
+fn reply_with(cx: &mut Context<'_, '_>, ask: &Ask, wrong: Vec<FieldError>, page: &LogPage) -> acts::Result<Reply> {
     if !wrong.is_empty() {
         return Err(Refusal::Invalid(wrong).into());
     }
     let subjects = subjects(cx, &page.entries)?;
     let directory = cx.directory()?;
-    let item = |told: &Told| {
+    let item = |told: &ShownEvent| {
         json!({
             "id": told.id,
             "index": told.index,
@@ -136,7 +136,7 @@ fn place_in_log(ask: &Ask) -> acts::Result<Option<i64>> {
 /// The subjects of entries, each looked up once: its table and id, its name for people, and the key of its change.
 fn subjects<'a>(
     cx: &mut Context<'_, '_>,
-    entries: &'a [Told],
+    entries: &'a [ShownEvent],
 ) -> acts::Result<BTreeMap<(&'a str, &'a str), serde_json::Value>> {
     let mut found = BTreeMap::new();
     for told in entries {

@@ -14,12 +14,12 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::writes("take_cosignature", cosigned).scope(Scope::Audit),
     Route::writes("publish_log", |cx, ask| {
         let tenant = publish_log::publish_log(cx, &ask.body)?;
-        said(cx, &tenant)
+        list_reply(cx, &tenant)
     })
     .scope(Scope::Admin),
     Route::writes("close_log", |cx, ask| {
         let tenant = publish_log::close_log(cx, &ask.body)?;
-        said(cx, &tenant)
+        list_reply(cx, &tenant)
     })
     .scope(Scope::Admin),
 ];
@@ -30,7 +30,7 @@ fn cosigned(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply::created(json!({"size": size, "witnesses": names})))
 }
 
-fn said(cx: &mut Context<'_, '_>, tenant: &Tenant) -> acts::Result<Reply> {
+fn list_reply(cx: &mut Context<'_, '_>, tenant: &Tenant) -> acts::Result<Reply> {
     let directory = cx.directory()?;
     let mut value = json!({"log_is_public": tenant.log_is_public});
     if let Some(said) = &tenant.log_said {

@@ -18,7 +18,7 @@ use store::{Lane, Mode};
 use wire::views;
 
 use crate::api::shared::records::{keyed, new_one};
-use crate::compliance::answer;
+use crate::compliance::download;
 use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
@@ -95,7 +95,7 @@ async fn file(
     };
     let (name, bytes) = state.act(Lane::Worker, caller, Mode::Read, act).await?;
     attempts::note_scope_use(state, caller, Scope::Read);
-    Ok(answer(&name, ReportFormat::Pdf, bytes))
+    Ok(download(&name, ReportFormat::Pdf, bytes))
 }
 
 fn shown(cx: &mut Context<'_, '_>, agenda: Agenda) -> acts::Result<Reply> {

@@ -11,7 +11,7 @@ use model::core::{act, refusal};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
-use crate::change::bulk_acts::{ACTS, Answer, MOST, Wish, each, find, look};
+use crate::change::bulk_acts::{ACTS, BulkResult, MOST, Wish, each, find, look};
 use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::body::JsonBody;
@@ -27,7 +27,7 @@ pub(crate) fn router() -> Router<AppState> {
 }
 
 /// The requested act.
-struct Asked {
+struct BulkRequest {
     wish: Wish,
     keys: Vec<String>,
     /// The digest that each row names, in the order of the keys.
@@ -77,7 +77,7 @@ async fn answer(
     Ok(describe(&asked.wish, &answers).into_response())
 }
 
-fn read(body: &Body) -> Result<Asked, refusal::Refusal> {
+fn read(body: &Body) -> Result<BulkRequest, refusal::Refusal> {
     let mut reading = Reading::new(body, "");
     let name = reading.needed("act", LINE);
     let act = find(&name);
@@ -106,7 +106,7 @@ fn read(body: &Body) -> Result<Asked, refusal::Refusal> {
     reading.finish()?;
     // `finish` has refused an act that is not known.
     let act = act.unwrap_or(&ACTS[0]);
-    Ok(Asked {
+    Ok(BulkRequest {
         wish: Wish {
             act,
             words: comment.or(reason).unwrap_or_default(),
@@ -125,13 +125,13 @@ async fn claim(state: &AppState, caller: &Caller, once: &Once) -> Result<(), Fai
     state.act(Lane::Acts, caller, Mode::Write, keep).await
 }
 
-fn describe(wish: &Wish, answers: &[Answer]) -> Reply {
-    let word = |answer: &Answer| match (&answer.failure, wish.is_trial) {
+fn describe(wish: &Wish, answers: &[BulkResult]) -> Reply {
+    let word = |answer: &BulkResult| match (&answer.failure, wish.is_trial) {
         (Some(_), _) => "refused",
         (None, true) => "able",
         (None, false) => "done",
     };
-    let row = |answer: &Answer| {
+    let row = |answer: &BulkResult| {
         let picked = &answer.picked;
         let mut row = json!({"key": picked.key, "result": word(answer)});
         if !picked.state.is_empty() {

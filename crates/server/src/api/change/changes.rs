@@ -16,7 +16,7 @@ use store::change::changes::{ChangeFilter, ChangeRow, TargetRow, list_ordered, t
 use store::record::{self, Filter};
 use wire::views;
 
-use crate::api::shared::change_replies::{act, current, moved, nothing_said, plain_act, show};
+use crate::api::shared::change_replies::{act, current, moved, plain_act, show, without_parameters};
 use crate::change::search_words::{artifact_of, commit_of};
 use crate::http::address;
 use crate::http::route::{Ask, Reply, Route};
@@ -128,7 +128,7 @@ fn in_brief((row, targets): (&ChangeRow, &[TargetRow]), directory: &Directory) -
 }
 
 /// A filter's enumerated values are checked: an unknown value would match nothing, which reads like a valid result.
-fn known_words(ask: &Ask) -> Result<(), Refusal> {
+fn check_filter_values(ask: &Ask) -> Result<(), Refusal> {
     let mut errors = Vec::new();
     let mut check = |field: &str, wanted: Vec<String>, wrong: fn(&str) -> Option<String>| {
         let found = wanted.iter().filter_map(|word| wrong(word));
@@ -169,7 +169,7 @@ fn filter(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         ask.query(name)
             .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))
     };
-    known_words(ask)?;
+    check_filter_values(ask)?;
     known_places(ask, &directory)?;
     let [planned_from, planned_to] = ask.query_span("planned_from", "planned_to")?;
     let [created_from, created_to] = ask.query_span("created_from", "created_to")?;

@@ -47,7 +47,7 @@ pub(crate) async fn body_of(state: &AppState, caller: &Caller, evidence: &Eviden
     // A note is its own file: its digest is over its text. The description of a lost document is not that document.
     let is_file = |text: &String| digest_text(text.as_bytes()) == evidence.file_digest;
     let Some(text) = evidence.text.clone().filter(is_file) else {
-        tell(state, &file, "it is gone");
+        log_damage(state, &file, "it is gone");
         return Err(Failure::from(acts::Error::from(Refusal::not_found("file"))));
     };
     let length = text.len() as u64;
@@ -111,7 +111,7 @@ async fn open(state: &AppState, caller: &Caller, file: &KeptFile) -> Result<Opti
 }
 
 /// Reports that a kept file is missing or altered, so that an operator checks with `assent audit replay`.
-fn tell(state: &AppState, file: &KeptFile, what: &str) {
+fn log_damage(state: &AppState, file: &KeptFile, what: &str) {
     state.metrics().note_damaged_file();
     tracing::error!(
         evidence = file.evidence,
@@ -226,7 +226,7 @@ impl Sending {
     }
 
     async fn cut(&self, what: &str) {
-        tell(&self.state, &self.file, what);
+        log_damage(&self.state, &self.file, what);
         self.break_off("the file is not the one that was kept").await;
     }
 

@@ -4,7 +4,7 @@ use acts::Context;
 use acts::change::{link_change, record_entry, verbs};
 use acts::core::show_timeline;
 use acts::risk::ask_probes;
-use model::change::duties::items::standing;
+use model::change::duties::items::item_status;
 use model::change::related_records::{ChangeTask, ChecklistItem, Comment, Entry, Evidence, Link};
 use model::change::waiting_on;
 use model::core::act::actions;
@@ -12,7 +12,7 @@ use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 use wire::views;
 
-use crate::api::shared::change_replies::{created, current, id, items, list, nothing_said, show};
+use crate::api::shared::change_replies::{created, current, id, items, list, show, without_parameters};
 use crate::http::route::{Ask, Reply, Route};
 
 /// The routes that read, add or act around a change.
@@ -74,7 +74,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::writes("add_watcher", |cx, ask| {
         let done = verbs::watch_change(cx, ask.place(0), true);
-        nothing_said(ask, done)?;
+        without_parameters(ask, done)?;
         let (change, login) = (cx.change(ask.place(0))?, cx.directory()?.login(&cx.actor.person));
         Ok(Reply::created(
             json!({"id": login, "person": login, "change_state": change.state}),
@@ -82,7 +82,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::edits("watch_change", current, |cx, ask| {
         let done = verbs::watch_change(cx, ask.place(0), true);
-        nothing_said(ask, done)?;
+        without_parameters(ask, done)?;
         show(cx, ask.place(0))
     }),
     Route::writes("unwatch_change", |cx, ask| {
@@ -113,7 +113,7 @@ fn checklist(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let file = cx.file(&change.key)?;
     let line = |line: &ChecklistItem| {
         let mut view = views::listed(line, &directory);
-        if let Some(found) = standing(&file, &directory, line, now) {
+        if let Some(found) = item_status(&file, &directory, line, now) {
             let owners = found.owners.iter().map(|person| directory.login(person));
             view["state"] = json!(found.state);
             view["owners"] = json!(owners.collect::<Vec<_>>());

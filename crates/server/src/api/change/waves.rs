@@ -45,8 +45,8 @@ pub(crate) const ROUTES: &[Route] = &[
         shown(cx, ask.place(0))
     }),
     Route::writes("tell_members", |cx, ask| {
-        tell_members::check_may_tell(cx, ask.place(0))?;
-        let told = tell_members::read_told(&ask.body)?;
+        tell_members::check_may_report(cx, ask.place(0))?;
+        let told = tell_members::read_outcomes(&ask.body)?;
         let taken = tell_members::tell_members(cx, ask.place(0), &told)?;
         let waves = waves_of(cx, ask.place(0))?;
         Ok(Reply::ok(

@@ -2,7 +2,7 @@
 
 use acts::Context;
 use acts::compliance::find_violation_trend::find_violation_trend;
-use acts::compliance::report_controls::{Asked, Which, report_controls, report_rows};
+use acts::compliance::report_controls::{ReportParameters, Which, report_controls, report_rows};
 use axum::Router;
 use axum::extract::State;
 use axum::http::Uri;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::api::shared::records::keyed;
-use crate::compliance::{answer, file_name, file_of};
+use crate::compliance::{download, file_name, file_of};
 use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
@@ -57,7 +57,7 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn show(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let [from, to] = ask.query_span("from", "to")?;
     let size = ask.query("size").map(size_of).transpose()?;
-    let report = report_controls(cx, ask.place(0), &Asked { from, to, size })?;
+    let report = report_controls(cx, ask.place(0), &ReportParameters { from, to, size })?;
     let body = serde_json::to_value(report).map_err(|error| acts::Error::Fault(error.to_string()))?;
     Ok(Reply::ok(body))
 }
@@ -70,7 +70,7 @@ fn rows(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         figure: ask.query("figure"),
         rule: ask.query("rule"),
     };
-    let found = report_rows(cx, ask.place(0), &which, &Asked { from, to, size })?;
+    let found = report_rows(cx, ask.place(0), &which, &ReportParameters { from, to, size })?;
     keyed(ask, found.rows.iter().map(|row| (row.change.clone(), json!(row))))
 }
 
@@ -91,7 +91,7 @@ async fn file(
     let act = move |cx: &mut Context<'_, '_>| {
         allowed.check_scope(Scope::Audit)?;
         cx.allow(actions::AUDIT)?;
-        let (asked, format) = asked(&query)?;
+        let (asked, format) = read_query(&query)?;
         let report = report_controls(cx, &framework, &asked)?;
         let look = attempts::look_at_route(cx, ("GET", FILE), None)?;
         Ok((file_name(&report, format), format, file_of(&report, format)?, look))
@@ -99,10 +99,10 @@ async fn file(
     let (name, format, bytes, look) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
     attempts::note_looked(&state, &caller, look).await?;
     attempts::note_scope_use(&state, &caller, Scope::Audit);
-    Ok(answer(&name, format, bytes))
+    Ok(download(&name, format, bytes))
 }
 
-fn asked(query: &[(String, String)]) -> Result<(Asked, ReportFormat), Refusal> {
+fn read_query(query: &[(String, String)]) -> Result<(ReportParameters, ReportFormat), Refusal> {
     let said = |name: &str| {
         let found = query.iter().find(|(field, value)| field == name && !value.is_empty());
         found.map(|(_, value)| value.as_str())
@@ -118,7 +118,7 @@ fn asked(query: &[(String, String)]) -> Result<(Asked, ReportFormat), Refusal> {
         let why = format!("`format` is {}.", ReportFormat::NAMES);
         Refusal::field("format", "unknown", why)
     })?;
-    let asked = Asked {
+    let asked = ReportParameters {
         from: time("from")?,
         to: time("to")?,
         size: said("size").map(size_of).transpose()?,

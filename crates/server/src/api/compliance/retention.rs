@@ -6,7 +6,7 @@ use acts::policy::configurations;
 use serde_json::json;
 
 use crate::api::policy::configuration_views::created;
-use crate::api::shared::change_replies::{act, moved, nothing_said, plain_act};
+use crate::api::shared::change_replies::{act, moved, plain_act, without_parameters};
 use crate::http::caller::Scope;
 use crate::http::route::{Ask, Reply, Route};
 

@@ -18,13 +18,13 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[Route::reads("show_ownership_lines", lines)];
 
 /// The place that a query names.
-struct Asked {
+struct OwnedPlace {
     service: ServiceKey,
     environment: EnvironmentKey,
     items: Vec<String>,
 }
 
-fn place(directory: &Directory, ask: &Ask) -> acts::Result<Asked> {
+fn place(directory: &Directory, ask: &Ask) -> acts::Result<OwnedPlace> {
     let needed = |field: &str| {
         let missing = || Refusal::field(field, "missing", format!("`{field}` is missing."));
         ask.query(field).map(str::to_owned).ok_or_else(missing)
@@ -37,7 +37,7 @@ fn place(directory: &Directory, ask: &Ask) -> acts::Result<Asked> {
     if !directory.environments.contains_key(&environment) {
         return Err(Refusal::not_found(format!("environment {environment}")).into());
     }
-    Ok(Asked {
+    Ok(OwnedPlace {
         service,
         environment,
         items: ask.queries("config_item"),

@@ -105,7 +105,7 @@ fn list_waits(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// The route on which a companion reports requests that it could not turn into gate requests.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route(&format!("{BASE}/gate-refusals"), post(tell_refusal))
+    Router::new().route(&format!("{BASE}/gate-refusals"), post(report_refusal))
 }
 
 fn ask_admission(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -153,7 +153,7 @@ fn list_refusals(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     ask.placed(items)
 }
 
-async fn tell_refusal(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {
+async fn report_refusal(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {
     let who = caller.clone();
     let allowed = move |cx: &mut Context<'_, '_>| {
         who.check_scope(Scope::Gate)?;

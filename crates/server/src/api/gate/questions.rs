@@ -31,9 +31,9 @@ use tokio::sync::mpsc;
 use wire::views;
 
 use crate::api::shared::change_replies;
-use crate::api::shared::records::state_asked;
+use crate::api::shared::records::state_filter;
 use crate::http::address::BASE;
-use crate::http::authenticate::Asking;
+use crate::http::authenticate::GateCaller;
 use crate::http::caller::{Caller, Scope};
 
 use crate::http::failure::Failure;
@@ -117,23 +117,23 @@ pub(crate) fn at_once(state: &AppState, method: &Method, uri: &Uri, headers: &He
     if uri.path() != GATE || method != Method::GET {
         return None;
     }
-    let (question, None) = read_asked(query_of(uri).ok()?).ok()? else {
+    let (question, None) = parse_query(query_of(uri).ok()?).ok()? else {
         return None;
     };
-    let asking = Asking::of_known(state, headers)?;
+    let asking = GateCaller::of_known(state, headers)?;
     let (answer, now) = asking.ask_at_once(state, &question).ok()??;
-    crate::gateway::note_asked(state, &asking.caller().tenant, headers, &question, &answer);
-    Some(answered(&answer, now))
+    crate::gateway::count_decision(state, &asking.caller().tenant, headers, &question, &answer);
+    Some(gate_response(&answer, now))
 }
 
 /// `GET /gate`: whether a deployment may go. Writes nothing. Requests that the cache could serve do not come here.
 async fn ask_gate(
     State(state): State<AppState>,
-    asking: Asking,
+    asking: GateCaller,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let asked = Arc::new(read_asked(query_of(&uri)?));
+    let asked = Arc::new(parse_query(query_of(&uri)?));
     let (caller, about) = (Arc::clone(asking.caller()), Arc::clone(&asked));
     let act = move |cx: &mut Context<'_, '_>| {
         caller.check_scope(Scope::Gate)?;
@@ -150,13 +150,13 @@ async fn ask_gate(
     let (answer, now) = asking.act(&state, Lane::Gate, Mode::Read, act).await?;
     attempts::note_scope_use(&state, &caller, Scope::Gate);
     if let Ok((question, _)) = asked.as_ref() {
-        crate::gateway::note_asked(&state, &caller.tenant, &headers, question, &answer);
+        crate::gateway::count_decision(&state, &caller.tenant, &headers, question, &answer);
     }
-    Ok(answered(&answer, now))
+    Ok(gate_response(&answer, now))
 }
 
 /// The gate request in a query, with the permit that is shown beside it.
-fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>), Refusal> {
+fn parse_query(query: Vec<(String, String)>) -> Result<(Question, Option<String>), Refusal> {
     let (mut fields, mut twice) = (Body::new(), Vec::new());
     for (field, value) in query {
         if fields.insert(field.clone(), Value::String(value)).is_some() {
@@ -177,7 +177,7 @@ fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>)
 }
 
 /// 200 or 403, with headers for proxies that drop the body.
-fn answered(answer: &Answer, now: Timestamp) -> Response {
+fn gate_response(answer: &Answer, now: Timestamp) -> Response {
     let text = views::gate_answer_text(answer, &now.to_string());
     let status = match answer.decision {
         GateDecision::Go => StatusCode::OK,
@@ -192,7 +192,7 @@ fn answered(answer: &Answer, now: Timestamp) -> Response {
     let headers = response.headers_mut();
     headers.reserve(HEADERS);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    for (name, value) in told(answer) {
+    for (name, value) in answer_headers(answer) {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
@@ -201,7 +201,7 @@ fn answered(answer: &Answer, now: Timestamp) -> Response {
 }
 
 /// The headers that repeat the body's content.
-fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
+fn answer_headers(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
     let change = answer.change.clone().map(|change| ("assent-change", change));
     change.into_iter().chain([
         ("assent-decision", answer.decision.as_str().to_owned()),
@@ -213,7 +213,7 @@ fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
 pub(crate) fn gate_reply(cx: &Context<'_, '_>, answer: &Answer) -> Reply {
     let mut reply = Reply::ok(views::gate_answer(answer, &cx.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
-    told(answer)
+    answer_headers(answer)
         .fold(reply, |reply, (name, value)| reply.with(name, value))
         .with("cache-control", "no-store")
 }
@@ -222,7 +222,7 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(act::actions::READ)?;
     let limit = ask.limit()?;
     let states: Vec<&str> = CheckState::ALL.iter().map(|state| state.as_str()).collect();
-    let state = state_asked(ask, &states)?;
+    let state = state_filter(ask, &states)?;
     let query = CheckQuery {
         before: ask.query("after").map(str::to_owned),
         service: ask.query("service").filter(|key| !key.is_empty()).map(str::to_owned),
@@ -302,7 +302,7 @@ fn collect(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(act::actions::ASK_GATE)?;
     own_check(cx, ask.place(0))?;
     let collected = answer::collect(cx, ask.place(0));
-    collected_reply(cx, change_replies::nothing_said(ask, collected)?)
+    collected_reply(cx, change_replies::without_parameters(ask, collected)?)
 }
 
 /// A permit collected before under the same key is shown only while the gate is open. This also holds where the leading system
@@ -373,7 +373,7 @@ async fn show_check(
 
 /// The wait that a request names, cut to the longest wait.
 fn poll_of(query: &[(String, String)]) -> Result<Duration, Refusal> {
-    query_words::check_words("/gate-checks/{id}", query)?;
+    query_words::check_parameters("/gate-checks/{id}", query)?;
     let Some((_, value)) = query.iter().find(|(field, _)| field == "wait") else {
         return Ok(Duration::ZERO);
     };
@@ -390,11 +390,11 @@ async fn follow_check(State(state): State<AppState>, caller: Caller, mut places:
     let id = places.take(0);
     let first = look(&state, &caller, &id).await?;
     let (send, receive) = mpsc::channel(8);
-    tokio::spawn(tell_turns(state, caller, id, first, send));
+    tokio::spawn(stream_decisions(state, caller, id, first, send));
     Ok(event_stream(receive))
 }
 
-async fn tell_turns(
+async fn stream_decisions(
     state: AppState,
     caller: Caller,
     id: String,

@@ -12,7 +12,7 @@ use model::incident::major;
 use serde_json::{Value, json};
 use wire::views;
 
-use crate::api::shared::records::{is_titled, keyed, state_asked};
+use crate::api::shared::records::{is_titled, keyed, state_filter};
 use crate::http::route::{Ask, Reply, Route};
 
 /// Incidents.
@@ -71,7 +71,7 @@ fn incidents(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::READ)?;
     let directory = cx.visible()?;
     let states: Vec<&str> = IncidentState::ALL.iter().map(|state| state.as_str()).collect();
-    let state = state_asked(ask, &states)?;
+    let state = state_filter(ask, &states)?;
     let is_major = match ask.query("major").filter(|word| !word.is_empty()) {
         None => None,
         Some("true") => Some(true),

@@ -1,7 +1,7 @@
 //! Changes before a given time: as a ranking, and as annotations for a dashboard.
 
 use acts::Context;
-use acts::incident::find_what_changed::{Answer, Changed, Question, find_what_changed};
+use acts::incident::find_what_changed::{Changed, ChangesFound, Question, find_what_changed};
 use acts::incident::judge_candidates::{Candidates, find_candidates, judge_candidate};
 use jiff::{SignedDuration, Timestamp};
 use model::core::act::actions;
@@ -93,7 +93,7 @@ fn hours(text: &str) -> acts::Result<i64> {
     })
 }
 
-fn view(answer: &Answer) -> Value {
+fn view(answer: &ChangesFound) -> Value {
     let kind = match answer.kind {
         NodeKind::Service => "service",
         NodeKind::ConfigItem => "config_item",

@@ -47,10 +47,10 @@ fn list(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn query(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<ItemQuery> {
     Ok(ItemQuery {
         whose: whose(cx, ask)?,
-        state: word::<ActionState>(ask, "state")?,
+        state: closed_value::<ActionState>(ask, "state")?,
         open: flag(ask, "open")?,
-        kind: word::<ActionKind>(ask, "kind")?,
-        about_kind: word::<AboutKind>(ask, "about_kind")?,
+        kind: closed_value::<ActionKind>(ask, "kind")?,
+        about_kind: closed_value::<AboutKind>(ask, "about_kind")?,
         about: ask.query("about").map(str::to_owned),
         overdue: flag(ask, "overdue")?,
     })
@@ -86,7 +86,7 @@ fn whose(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Whose> {
     }
 }
 
-fn word<T: FromStr<Err = String>>(ask: &Ask, name: &'static str) -> acts::Result<Option<T>> {
+fn closed_value<T: FromStr<Err = String>>(ask: &Ask, name: &'static str) -> acts::Result<Option<T>> {
     let Some(text) = ask.query(name) else { return Ok(None) };
     let wrong = |help: String| Refusal::field(name, "unknown_word", format!("`{name}`: {help}."));
     Ok(Some(text.parse().map_err(wrong)?))

@@ -32,12 +32,12 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::writes("publish_status", |cx, ask| {
         let tenant = publish_status::publish_status(cx, &ask.body)?;
-        said(cx, &tenant)
+        list_reply(cx, &tenant)
     })
     .scope(Scope::Admin),
     Route::writes("close_status", |cx, ask| {
         let tenant = publish_status::close_status(cx, &ask.body)?;
-        said(cx, &tenant)
+        list_reply(cx, &tenant)
     })
     .scope(Scope::Admin),
     Route::reads("list_feeds", |cx, _| {
@@ -60,7 +60,7 @@ fn feed(token: &Token) -> Value {
     json!({"id": token.id, "kind": kind, "prefix": token.prefix, "created_at": token.created_at})
 }
 
-fn said(cx: &mut Context<'_, '_>, tenant: &Tenant) -> acts::Result<Reply> {
+fn list_reply(cx: &mut Context<'_, '_>, tenant: &Tenant) -> acts::Result<Reply> {
     let directory = cx.directory()?;
     let mut value = json!({"status_is_public": tenant.status_is_public});
     if let Some(said) = &tenant.status_said {

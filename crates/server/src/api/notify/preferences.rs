@@ -11,8 +11,8 @@ use crate::http::route::{Reply, Route};
 /// Wishes.
 pub(crate) const ROUTES: &[Route] = &[
     Route::reads("show_telling", |cx, ask| {
-        let (person, telling) = set_telling::telling_of(cx, ask.place(0))?;
-        let mut view = telling_view(&person, &telling);
+        let (person, telling) = set_telling::preferences_of(cx, ask.place(0))?;
+        let mut view = preferences_view(&person, &telling);
         // The address is the person's own secret: administrators cannot read it either.
         if person.id == cx.actor.person
             && let Some(address) = draft_by_mail::own_address(cx)?
@@ -23,12 +23,12 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::edits("set_telling", person_version, |cx, ask| {
         let (person, telling) = set_telling::set_telling(cx, ask.place(0), &ask.body)?;
-        Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
+        Ok(Reply::ok(preferences_view(&person, &telling)).tagged(person.version))
     }),
 ];
 
 /// A person's preferences in the format in which they are set.
-fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
+fn preferences_view(person: &Person, telling: &preferences::NotificationPreferences) -> Value {
     let mut view = json!({
         "person": person.login, "zone": person.zone,
         "how": if telling.digest_at.is_some() { "digest" } else { "at_once" },

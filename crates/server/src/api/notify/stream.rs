@@ -48,7 +48,7 @@ async fn stream(
     let begin = move |cx: &mut Context<'_, '_>| {
         scope.check_scope(Scope::Read)?;
         cx.allow(act::actions::READ)?;
-        query_words::check_words("/stream", &query)?;
+        query_words::check_parameters("/stream", &query)?;
         Ok(log::state(cx.tx)?.map_or(0, |log| log.size))
     };
     let size = state.act(Lane::Pages, &caller, Mode::Read, begin).await?;

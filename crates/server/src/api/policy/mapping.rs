@@ -2,8 +2,8 @@
 
 use acts::integration::mapping_facts;
 use acts::policy::set_mapping;
-use model::core::act;
-use serde_json::json;
+use model::core::{act, typed};
+use serde_json::{Value, json};
 
 use crate::http::caller::Scope;
 use crate::http::route::{Reply, Route};
@@ -24,12 +24,18 @@ pub(crate) const ROUTES: &[Route] = &[
     .scope(Scope::Admin),
     Route::asks("explain_mapping", |cx, ask| {
         let (facts, mapped) = set_mapping::explain_mapping(cx, &ask.body)?;
-        Ok(Reply::ok(json!({"facts": facts, "mapped": mapped})))
+        Ok(Reply::ok(plain(json!({"facts": facts, "mapped": mapped}))))
     }),
     Route::asks("try_mapping", |cx, ask| {
         let tried = set_mapping::try_mapping(cx, &ask.body)?;
         let differ = tried.iter().filter(|it| it.differs).count();
-        Ok(Reply::ok(json!({"deployments": tried, "differ": differ})))
+        Ok(Reply::ok(plain(json!({"deployments": tried, "differ": differ}))))
     })
     .scope(Scope::Admin),
 ];
+
+/// Facts with their texts as readers know them, without the form in which records keep them.
+fn plain(mut body: Value) -> Value {
+    typed::flatten(&mut body);
+    body
+}

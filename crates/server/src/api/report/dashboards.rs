@@ -30,7 +30,7 @@ use store::{Lane, Mode};
 
 use crate::api::report::metrics::{figure_value, unit};
 use crate::api::shared::records::{keyed, new_one};
-use crate::compliance::answer;
+use crate::compliance::download;
 use crate::http::address::BASE;
 use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
@@ -55,7 +55,7 @@ pub(crate) const ROUTES: &[Route] = &[
         keyed(ask, DASHBOARDS.iter().map(|it| (it.key.to_owned(), value(it))))
     }),
     Route::reads("show_dashboard_figures", |cx, ask| {
-        let (wanted, narrow) = asked(cx, ask)?;
+        let (wanted, narrow) = read_query(cx, ask)?;
         let tiles = find_tiles(cx, &wanted.tiles, &narrow)?;
         let tenant = cx.tenant();
         let tiles: Vec<Value> = tiles.iter().map(|tile| tile_value(&tenant, tile)).collect();
@@ -64,7 +64,7 @@ pub(crate) const ROUTES: &[Route] = &[
         ))
     }),
     Route::reads("list_dashboard_rows", |cx, ask| {
-        let (_, narrow) = asked(cx, ask)?;
+        let (_, narrow) = read_query(cx, ask)?;
         let (tile, row) = (needed(ask, "tile")?, needed(ask, "row")?);
         let found = find_changes_of_row(cx, (tile, row), &narrow)?;
         in_order(ask, &found)
@@ -102,7 +102,7 @@ async fn file(
     };
     let (name, bytes) = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
     attempts::note_scope_use(&state, &caller, Scope::Read);
-    Ok(answer(&name, ReportFormat::Pdf, bytes))
+    Ok(download(&name, ReportFormat::Pdf, bytes))
 }
 
 fn needed<'a>(ask: &'a Ask, name: &str) -> acts::Result<&'a str> {
@@ -110,7 +110,7 @@ fn needed<'a>(ask: &'a Ask, name: &str) -> acts::Result<&'a str> {
     Ok(ask.query(name).ok_or_else(missing)?)
 }
 
-fn asked(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<(Wanted, Narrow)> {
+fn read_query(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<(Wanted, Narrow)> {
     let wanted = find_dashboard(cx, ask.place(0))?;
     let directory = cx.visible()?;
     let narrow = read_narrow(&directory, &wanted.narrow, |name| ask.query(name))?;

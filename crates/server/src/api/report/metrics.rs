@@ -354,3 +354,51 @@ fn event_log(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         "events": cases.iter().map(|case| case.events.len()).sum::<usize>(), "text": text,
     })))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use acts::report::lifecycle_forms::FORMS;
+    use serde_json::Value;
+
+    /// Bodies of the lifecycle that no record keeps, and the assessment, whose fields are those of the change.
+    const NO_FORMS: [&str; 5] = [
+        "AssessmentInput",
+        "CosignatureInput",
+        "ErasureInput",
+        "PermitInput",
+        "ReadinessInput",
+    ];
+
+    /// The fields of a shape that a request may leave out.
+    fn left_out(document: &Value, shape: &str) -> BTreeSet<String> {
+        let schema = &document["components"]["schemas"][shape];
+        let needed = schema["required"].as_array().cloned().unwrap_or_default();
+        let fields = schema["properties"]
+            .as_object()
+            .into_iter()
+            .flat_map(|it| it.keys().cloned());
+        fields.filter(|field| !needed.iter().any(|it| it == field)).collect()
+    }
+
+    #[test]
+    fn every_field_of_the_lifecycles_forms_that_may_be_left_out_is_counted_or_named_as_kept_elsewhere() {
+        let document = wire::openapi::document("http://127.0.0.1");
+        for form in FORMS {
+            let listed = form.texts.iter().chain(form.ruled).chain(form.elsewhere);
+            let listed: BTreeSet<String> = listed.map(|field| (*field).to_owned()).collect();
+            assert_eq!(left_out(&document, form.shape), listed, "{}", form.shape);
+        }
+        // Waves and their members come from files and pipelines.
+        let is_form = |path: &str| {
+            let mut parts = path.split("/changes/{key}/").skip(1);
+            parts.any(|part| !part.starts_with("wave") && !part.starts_with("members"))
+        };
+        let of_changes = wire::openapi::routes().iter().filter(|route| is_form(&route.path));
+        let mut missing: BTreeSet<&str> = of_changes.filter_map(|route| route.body).collect();
+        missing.retain(|shape| !left_out(&document, shape).is_empty());
+        missing.retain(|shape| FORMS.iter().all(|form| form.shape != *shape));
+        assert_eq!(missing.into_iter().collect::<Vec<_>>(), NO_FORMS);
+    }
+}

@@ -11,7 +11,7 @@ use model::directory::snapshot::{Freeze, MaintenanceWindow};
 use wire::views;
 
 use crate::api::shared::records::{
-    asks_outside, filtered, is_of, is_titled, loaded, new_one, set, state_asked, tagged, version_of,
+    filtered, filters_outside_scope, is_of, is_titled, loaded, new_one, set, state_filter, tagged, version_of,
 };
 use crate::http::route::{Ask, Reply, Route};
 
@@ -88,8 +88,8 @@ fn state_of(window: &MaintenanceWindow, now: Timestamp) -> &'static str {
 
 fn windows(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::READ)?;
-    let (state, now) = (state_asked(ask, &STATES)?, cx.now);
-    if asks_outside(cx, ask)? {
+    let (state, now) = (state_filter(ask, &STATES)?, cx.now);
+    if filters_outside_scope(cx, ask)? {
         return Ok(ask.page(Vec::new(), None));
     }
     let wanted = |it: &MaintenanceWindow| {
@@ -101,8 +101,8 @@ fn windows(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn freezes(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     cx.allow(actions::READ)?;
     let stages: Vec<&str> = FreezeStage::ALL.iter().map(|stage| stage.as_str()).collect();
-    let (state, now) = (state_asked(ask, &stages)?, cx.now);
-    if asks_outside(cx, ask)? {
+    let (state, now) = (state_filter(ask, &stages)?, cx.now);
+    if filters_outside_scope(cx, ask)? {
         return Ok(ask.page(Vec::new(), None));
     }
     let directory = cx.directory()?;

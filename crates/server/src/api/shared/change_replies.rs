@@ -40,7 +40,7 @@ macro_rules! plain_act {
     (@$verb:path) => {
         |cx, ask| {
             let done = $verb(cx, ask.place(0)).map(drop);
-            nothing_said(ask, done)?;
+            without_parameters(ask, done)?;
             moved(cx, ask)
         }
     };
@@ -67,7 +67,7 @@ pub(crate) fn show(cx: &mut Context<'_, '_>, key: &str) -> acts::Result<Reply> {
 
 /// An act without parameters refuses fields in the body, by name: a caller who sends a reason must not believe that it was
 /// kept. A caller without the permission gets that refusal first. The refusal rolls the act back.
-pub(crate) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<T> {
+pub(crate) fn without_parameters<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<T> {
     match done {
         Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) => done,
         _ => {

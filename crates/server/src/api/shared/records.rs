@@ -226,7 +226,7 @@ pub(crate) fn filtered<R: Record>(
 ///
 /// # Errors
 /// 422.
-pub(crate) fn state_asked<'a>(ask: &'a Ask, known: &[&'static str]) -> acts::Result<Option<&'a str>> {
+pub(crate) fn state_filter<'a>(ask: &'a Ask, known: &[&'static str]) -> acts::Result<Option<&'a str>> {
     let Some(word) = ask.query("state").filter(|word| !word.is_empty()) else {
         return Ok(None);
     };
@@ -245,7 +245,7 @@ pub(crate) fn state_asked<'a>(ask: &'a Ask, known: &[&'static str]) -> acts::Res
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn asks_outside(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<bool> {
+pub(crate) fn filters_outside_scope(cx: &mut Context<'_, '_>, ask: &Ask) -> acts::Result<bool> {
     let service = ask.query("service").unwrap_or_default();
     let scope = cx.scope()?;
     Ok(!service.is_empty() && scope.is_some_and(|scope| !scope.has(service)))

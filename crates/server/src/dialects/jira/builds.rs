@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::tells::{changes, entries, is_commit, number, text};
 use crate::dialects::api::{Refused, items_of, text_of};
-use crate::dialects::{Answered, Asked, runs};
+use crate::dialects::{DialectRequest, DialectResponse, runs};
 use crate::http::percent::segment;
 
 /// The states that a client may report, and the evidence that each becomes.
@@ -44,7 +44,7 @@ impl Key {
 }
 
 /// Takes builds.
-pub(super) async fn bulk(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn bulk(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let (mut accepted, mut rejected, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries(asked, "builds")? {
         match take(asked, entry).await {
@@ -60,10 +60,10 @@ pub(super) async fn bulk(asked: &Asked) -> Result<Answered, Refused> {
         }
     }
     let body = json!({"acceptedBuilds": accepted, "rejectedBuilds": rejected, "unknownIssueKeys": unknown});
-    Ok(Answered::new(202, body))
+    Ok(DialectResponse::new(202, body))
 }
 
-async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refused> {
+async fn take(asked: &DialectRequest, entry: &Value) -> Result<(Key, Vec<String>), Refused> {
     let key = Key::read(entry)?;
     let sequence = number(&entry["updateSequenceNumber"], "updateSequenceNumber")?;
     let state = text(&entry["state"], "state")?.to_lowercase();
@@ -92,7 +92,7 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
         }
     }
     let said = json!({"commit": commit, "state": state, "sequence": sequence});
-    runs::tell(asked, OutsideRunKind::Build, &key.name(), &said).await?;
+    runs::report_run(asked, OutsideRunKind::Build, &key.name(), &said).await?;
     Ok((key, unknown))
 }
 
@@ -132,7 +132,7 @@ fn evidence(entry: &Value, result: &str, commit: Option<&str>) -> Value {
 }
 
 /// Shows the last reported state of a build.
-pub(super) async fn show(asked: &Asked, pipeline: &str, sequence: &str) -> Result<Answered, Refused> {
+pub(super) async fn show(asked: &DialectRequest, pipeline: &str, sequence: &str) -> Result<DialectResponse, Refused> {
     let key = Key {
         pipeline: pipeline.to_owned(),
         number: number(&json!(sequence), "buildNumber")?,
@@ -150,7 +150,7 @@ pub(super) async fn show(asked: &Asked, pipeline: &str, sequence: &str) -> Resul
     ] {
         body[field] = value;
     }
-    Ok(Answered::new(200, body))
+    Ok(DialectResponse::new(200, body))
 }
 
 #[cfg(test)]

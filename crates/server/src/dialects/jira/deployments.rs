@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::nothing;
 use super::tells::{Build, associated, build_of, changes, entries, number, plain, text};
 use crate::dialects::api::{Refused, items_of, text_of};
-use crate::dialects::gating::{self, Standing, Told, state_of};
-use crate::dialects::{Answered, Asked, runs};
+use crate::dialects::gating::{self, GatingState, GatingStatus, state_of};
+use crate::dialects::{DialectRequest, DialectResponse, runs};
 use crate::http::percent::segment;
 
 /// The command of a deployment that has to be gated.
@@ -67,7 +67,7 @@ impl Key {
 }
 
 /// Takes deployments.
-pub(super) async fn bulk(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn bulk(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let (mut accepted, mut rejected, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries(asked, "deployments")? {
         match take(asked, entry).await {
@@ -84,11 +84,11 @@ pub(super) async fn bulk(asked: &Asked) -> Result<Answered, Refused> {
         }
     }
     let body = json!({"acceptedDeployments": accepted, "rejectedDeployments": rejected, "unknownIssueKeys": unknown});
-    Ok(Answered::new(202, body))
+    Ok(DialectResponse::new(202, body))
 }
 
 /// Records one deployment. Returns its key and the issues that are no changes here.
-async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refused> {
+async fn take(asked: &DialectRequest, entry: &Value) -> Result<(Key, Vec<String>), Refused> {
     let key = Key::read(entry)?;
     let sequence = number(&entry["updateSequenceNumber"], "updateSequenceNumber")?;
     let state = text(&entry["state"], "state")?.to_lowercase();
@@ -109,7 +109,7 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
             let (run, unknown) = first(asked, entry, &key).await?;
             // A step that is refused leaves the deployment known, with its change.
             if state != PENDING {
-                runs::tell(asked, OutsideRunKind::Deployment, &name, &run).await?;
+                runs::report_run(asked, OutsideRunKind::Deployment, &name, &run).await?;
             }
             (run, unknown)
         }
@@ -119,12 +119,12 @@ async fn take(asked: &Asked, entry: &Value) -> Result<(Key, Vec<String>), Refuse
     }
     let said = json!({"change_key": run["change_key"], "service": run["service"], "environment": run["environment"],
         "artifact": run["artifact"], "commit": run["commit"], "state": state, "sequence": sequence});
-    runs::tell(asked, OutsideRunKind::Deployment, &name, &said).await?;
+    runs::report_run(asked, OutsideRunKind::Deployment, &name, &said).await?;
     Ok((key, unknown))
 }
 
 /// The first report of a deployment: its service, environment and build, and its change.
-async fn first(asked: &Asked, entry: &Value, key: &Key) -> Result<(Value, Vec<String>), Refused> {
+async fn first(asked: &DialectRequest, entry: &Value, key: &Key) -> Result<(Value, Vec<String>), Refused> {
     let service = service(asked, entry).await?;
     let environment = environment(asked, entry).await?;
     let build = build_of(entry);
@@ -161,7 +161,7 @@ fn matching(changes: &[Value], service: &str, environment: &str, build: &Build) 
     found.next().map(|change| text_of(&change["key"]).to_owned())
 }
 
-async fn service(asked: &Asked, entry: &Value) -> Result<String, Refused> {
+async fn service(asked: &DialectRequest, entry: &Value) -> Result<String, Refused> {
     let named: Vec<&str> = associated(entry, &["serviceIdOrKeys"])
         .into_iter()
         .map(text_of)
@@ -185,7 +185,7 @@ async fn service(asked: &Asked, entry: &Value) -> Result<String, Refused> {
 }
 
 /// The environment by its id, else by its name.
-async fn environment(asked: &Asked, entry: &Value) -> Result<String, Refused> {
+async fn environment(asked: &DialectRequest, entry: &Value) -> Result<String, Refused> {
     let said = &entry["environment"];
     for name in [plain(&said["id"]), text_of(&said["displayName"]).to_lowercase()] {
         let path = format!("/environments/{}", segment(&name));
@@ -201,7 +201,12 @@ async fn environment(asked: &Asked, entry: &Value) -> Result<String, Refused> {
 }
 
 /// Makes the change of a gated deployment and submits it. Missing items may be added later; the gating status lists them.
-async fn make(asked: &Asked, entry: &Value, key: &Key, about: (&str, &str, &Build)) -> Result<String, Refused> {
+async fn make(
+    asked: &DialectRequest,
+    entry: &Value,
+    key: &Key,
+    about: (&str, &str, &Build),
+) -> Result<String, Refused> {
     let (service, environment, build) = about;
     let mut target = json!({"service": service, "environment": environment});
     for (field, name) in [("artifact", &build.artifact), ("commit", &build.commit)] {
@@ -228,7 +233,7 @@ async fn make(asked: &Asked, entry: &Value, key: &Key, about: (&str, &str, &Buil
 
 /// Takes the step that a reported state stands for. A report never opens the gate: a deployment that began or ended without the
 /// gate's go is rejected, with the reasons.
-async fn follow(asked: &Asked, run: &Value, state: &str) -> Result<(), Refused> {
+async fn follow(asked: &DialectRequest, run: &Value, state: &str) -> Result<(), Refused> {
     let is_begun = state == "in_progress";
     let outcome = OUTCOMES.iter().find(|row| row.0 == state).map(|row| row.1);
     if !is_begun && outcome.is_none() {
@@ -239,8 +244,8 @@ async fn follow(asked: &Asked, run: &Value, state: &str) -> Result<(), Refused> 
     let change = asked.api.get(&path).await?;
     let is_at_work = state_of(&change) == State::Implementing;
     if is_begun || !is_at_work {
-        let told = gating::ask(asked, run).await?;
-        if told.standing != Standing::Allowed {
+        let told = gating::query_gate(asked, run).await?;
+        if told.standing != GatingState::Allowed {
             let text = format!("{key} does not let this deployment be `{state}`. {}", told.text());
             return Err(Refused::new(409, "not_allowed_yet", text.trim()));
         }
@@ -255,7 +260,7 @@ async fn follow(asked: &Asked, run: &Value, state: &str) -> Result<(), Refused> 
 }
 
 /// Shows one deployment; `parts` is the path behind the segment for pipelines.
-pub(super) async fn read(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
+pub(super) async fn read(asked: &DialectRequest, parts: &[&str]) -> Result<DialectResponse, Refused> {
     let [
         pipeline,
         "environments",
@@ -275,13 +280,13 @@ pub(super) async fn read(asked: &Asked, parts: &[&str]) -> Result<Answered, Refu
     }
 }
 
-async fn found(asked: &Asked, key: &Key) -> Result<Value, Refused> {
+async fn found(asked: &DialectRequest, key: &Key) -> Result<Value, Refused> {
     let known = runs::find(asked, OutsideRunKind::Deployment, &key.name()).await?;
     known.ok_or_else(|| Refused::new(404, "not_found", "Nobody told of this deployment."))
 }
 
 /// Shows the last reported state of a deployment.
-async fn show(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
+async fn show(asked: &DialectRequest, key: &Key) -> Result<DialectResponse, Refused> {
     let run = found(asked, key).await?;
     let keys: Vec<&str> = run["change_key"].as_str().into_iter().collect();
     let body = json!({
@@ -297,20 +302,20 @@ async fn show(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
         "pipeline": {"id": key.pipeline, "displayName": key.pipeline, "url": asked.base},
         "environment": {"id": key.environment, "displayName": run["environment"], "type": "unmapped"},
     });
-    Ok(Answered::new(200, body))
+    Ok(DialectResponse::new(200, body))
 }
 
 /// Whether a deployment may go, by its gate.
-async fn gating(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
+async fn gating(asked: &DialectRequest, key: &Key) -> Result<DialectResponse, Refused> {
     let run = found(asked, key).await?;
     let mut body = key.shown();
     body["updatedTimestamp"] = json!(asked.now);
     if !run["change_key"].is_string() {
         body["gatingStatus"] = json!("invalid");
         body["details"] = json!([]);
-        return Ok(Answered::new(200, body));
+        return Ok(DialectResponse::new(200, body));
     }
-    let told = gating::ask(asked, &run).await?;
+    let told = gating::query_gate(asked, &run).await?;
     let me = asked.api.get("/me").await?;
     let link = format!(
         "{}/t/{}/changes/{}",
@@ -318,21 +323,21 @@ async fn gating(asked: &Asked, key: &Key) -> Result<Answered, Refused> {
         text_of(&me["tenant"]),
         text_of(&told.change["key"])
     );
-    body["gatingStatus"] = json!(word(told.standing));
+    body["gatingStatus"] = json!(status_name(told.standing));
     body["details"] = json!([detail(&told, &link)]);
-    Ok(Answered::new(200, body))
+    Ok(DialectResponse::new(200, body))
 }
 
-fn word(standing: Standing) -> &'static str {
+fn status_name(standing: GatingState) -> &'static str {
     match standing {
-        Standing::Awaiting => "awaiting",
-        Standing::Allowed => "allowed",
-        Standing::Rejected | Standing::Cancelled => "prevented",
+        GatingState::Awaiting => "awaiting",
+        GatingState::Allowed => "allowed",
+        GatingState::Rejected | GatingState::Cancelled => "prevented",
     }
 }
 
 /// The change as the gating issue of the protocol, with the reasons beside the protocol's own fields.
-fn detail(told: &Told, link: &str) -> Value {
+fn detail(told: &GatingStatus, link: &str) -> Value {
     json!({"type": "issue", "issueKey": told.change["key"], "issueLink": link, "reasons": told.reasons})
 }
 
@@ -363,12 +368,12 @@ mod tests {
     #[test]
     fn every_standing_has_a_word() {
         let words = [
-            Standing::Awaiting,
-            Standing::Allowed,
-            Standing::Rejected,
-            Standing::Cancelled,
+            GatingState::Awaiting,
+            GatingState::Allowed,
+            GatingState::Rejected,
+            GatingState::Cancelled,
         ]
-        .map(word);
+        .map(status_name);
         assert_eq!(words, ["awaiting", "allowed", "prevented", "prevented"]);
     }
 

@@ -12,11 +12,11 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::api::Refused;
-use super::{Answered, Asked};
+use super::{DialectRequest, DialectResponse};
 use crate::http::percent::decoded;
 
 /// Answers a request.
-pub(super) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn answer(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let unreadable = || Refused::field("The address holds something that is no text.");
     let parts: Option<Vec<String>> = asked.path.trim_matches('/').split('/').map(decoded).collect();
     let parts = parts.ok_or_else(unreadable)?;

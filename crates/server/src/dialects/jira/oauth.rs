@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::dialects::Answered;
+use crate::dialects::DialectResponse;
 
 /// The lifetime of a client's access token, in seconds. A revoked token still ends at once.
 const SECONDS: i64 = 900;
@@ -37,15 +37,15 @@ pub(in crate::dialects) fn read(body: &[u8], is_form: bool) -> Credentials {
 }
 
 /// The response to good credentials.
-pub(in crate::dialects) fn granted(credentials: &Credentials) -> Answered {
+pub(in crate::dialects) fn granted(credentials: &Credentials) -> DialectResponse {
     if credentials.grant != "client_credentials" {
         let text = "`grant_type` is `client_credentials`: no other is answered here.";
-        return Answered::new(
+        return DialectResponse::new(
             400,
             json!({"error": "unsupported_grant_type", "error_description": text}),
         );
     }
-    let mut answered = Answered::new(
+    let mut answered = DialectResponse::new(
         200,
         json!({"access_token": credentials.secret, "token_type": "Bearer", "expires_in": SECONDS, "scope": SCOPE}),
     );
@@ -54,9 +54,9 @@ pub(in crate::dialects) fn granted(credentials: &Credentials) -> Answered {
 }
 
 /// The response to bad credentials.
-pub(in crate::dialects) fn denied() -> Answered {
+pub(in crate::dialects) fn denied() -> DialectResponse {
     let text = "`client_secret` is a token of Assent; this one is none.";
-    Answered::new(401, json!({"error": "access_denied", "error_description": text}))
+    DialectResponse::new(401, json!({"error": "access_denied", "error_description": text}))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use model::gate::build::is_plain_digest;
 use serde_json::Value;
 
-use crate::dialects::Asked;
+use crate::dialects::DialectRequest;
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::http::percent::segment;
 
@@ -17,7 +17,7 @@ const CHANGE: &str = "CHG-";
 const COMMIT: std::ops::RangeInclusive<usize> = 7..=64;
 
 /// The entries of a request.
-pub(super) fn entries<'b>(asked: &'b Asked, name: &str) -> Result<&'b [Value], Refused> {
+pub(super) fn entries<'b>(asked: &'b DialectRequest, name: &str) -> Result<&'b [Value], Refused> {
     let entries = items_of(&asked.body[name]);
     if (1..=MOST).contains(&entries.len()) {
         return Ok(entries);
@@ -59,7 +59,7 @@ pub(super) fn associated<'v>(entry: &'v Value, kinds: &[&str]) -> Vec<&'v Value>
 }
 
 /// The keys that an entry names: existing changes, as the API shows them, and the other keys.
-pub(super) async fn changes(asked: &Asked, entry: &Value) -> Result<(Vec<Value>, Vec<String>), Refused> {
+pub(super) async fn changes(asked: &DialectRequest, entry: &Value) -> Result<(Vec<Value>, Vec<String>), Refused> {
     let named = associated(entry, &["issueKeys", "issueIdOrKeys"]);
     let named: Vec<&str> = named.into_iter().map(text_of).take(MOST_KEYS).collect();
     let (mut found, mut unknown) = (Vec::new(), Vec::new());

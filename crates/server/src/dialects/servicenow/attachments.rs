@@ -14,7 +14,7 @@ use super::table::Table;
 use super::tables::{change_key, check_names, segment};
 use super::{Shape, Show, count, nothing, one, query, shape, wrong_method};
 use crate::dialects::api::{Refused, Upload, items_of, text_of};
-use crate::dialects::{Answered, Asked};
+use crate::dialects::{DialectRequest, DialectResponse};
 
 /// The most records of a page.
 const MOST_SHOWN: usize = 1_000;
@@ -24,7 +24,7 @@ const NAME: usize = 200;
 const TEXTS: &[&str] = &["note", "probe", "waiver"];
 
 /// Serves a request; `parts` is the path behind the name of the API.
-pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
+pub(super) async fn answer(asked: &DialectRequest, parts: &[&str]) -> Result<DialectResponse, Refused> {
     match (&asked.method, parts) {
         (&Method::GET, []) => list(asked).await,
         (&Method::POST, ["file"]) => attach(asked).await,
@@ -74,7 +74,7 @@ fn row(change: &str, it: &Value, base: &str) -> Row {
 }
 
 /// The files of a change, each as a row and with the id of its evidence.
-async fn of_change(asked: &Asked, key: &str) -> Result<Vec<(Row, String)>, Refused> {
+async fn of_change(asked: &DialectRequest, key: &str) -> Result<Vec<(Row, String)>, Refused> {
     let found = asked.api.get(&format!("/changes/{}/evidence", segment(key))).await?;
     let is_file = |it: &&Value| !TEXTS.contains(&text_of(&it["kind"])) && it["file_erased_at"].is_null();
     let rows = items_of(&found["items"]).iter().filter(is_file);
@@ -88,7 +88,7 @@ fn absent() -> Refused {
 }
 
 /// The attachment with this id, with its change and the id of its evidence.
-async fn find(asked: &Asked, id: &str) -> Result<(Row, String, String), Refused> {
+async fn find(asked: &DialectRequest, id: &str) -> Result<(Row, String, String), Refused> {
     let Some(Named::Part(Part::Attachment, named)) = sys_id::read(id) else {
         return Err(absent());
     };
@@ -101,7 +101,7 @@ async fn find(asked: &Asked, id: &str) -> Result<(Row, String, String), Refused>
     Ok((row, key, evidence))
 }
 
-async fn list(asked: &Asked) -> Result<Answered, Refused> {
+async fn list(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let (query, shape) = (query(asked)?, shape(asked)?);
     query.check(&names()).map_err(Refused::field)?;
     check_names(&shape.fields, &names())?;
@@ -122,13 +122,13 @@ async fn list(asked: &Asked) -> Result<Answered, Refused> {
     let limit = count(asked, "sysparm_limit", MOST_SHOWN)?.min(MOST_SHOWN);
     let offset = count(asked, "sysparm_offset", 0)?;
     let page = rows.iter().skip(offset).take(limit).map(|row| row.shown(&shape));
-    let mut answered = Answered::new(200, json!({"result": page.collect::<Vec<Value>>()}));
+    let mut answered = DialectResponse::new(200, json!({"result": page.collect::<Vec<Value>>()}));
     answered.headers.push(("x-total-count", rows.len().to_string()));
     Ok(answered)
 }
 
 /// Attaches the body to the change that the query names.
-async fn attach(asked: &Asked) -> Result<Answered, Refused> {
+async fn attach(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let needed = |name: &str| {
         let absent = || {
             Refused::field(format!(
@@ -180,11 +180,11 @@ async fn attach(asked: &Asked) -> Result<Answered, Refused> {
 }
 
 /// The content of a file, as an attachment that no browser opens by itself.
-async fn file(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+async fn file(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     let (row, key, evidence) = find(asked, id).await?;
     let path = format!("/changes/{}/evidence/{}/file", segment(&key), segment(&evidence));
     let (bytes, disposition) = asked.api.download(&path).await?;
-    let mut answered = Answered::new(200, Value::Null);
+    let mut answered = DialectResponse::new(200, Value::Null);
     answered.bytes = Some(bytes);
     answered
         .headers

@@ -9,7 +9,7 @@ use super::fields::{OWN, content, flag, nothing_left, plain, take};
 use super::states::{self, CHANGES, Step};
 use super::table::Table;
 use super::tables::segment;
-use crate::dialects::Asked;
+use crate::dialects::DialectRequest;
 use crate::dialects::api::{Refused, items_of, text_of};
 
 /// How many unmet conditions a refusal names.
@@ -115,7 +115,7 @@ fn number(text: &str) -> Result<&'static str, Refused> {
 }
 
 /// Creates a change; returns its view.
-pub(super) async fn create(asked: &Asked, mut fields: Map<String, Value>) -> Result<Value, Refused> {
+pub(super) async fn create(asked: &DialectRequest, mut fields: Map<String, Value>) -> Result<Value, Refused> {
     let state = take(&mut fields, "state").map(|text| number(&text)).transpose()?;
     if state.is_some_and(|state| state != "-5") {
         return Err(Refused::field(
@@ -128,7 +128,11 @@ pub(super) async fn create(asked: &Asked, mut fields: Map<String, Value>) -> Res
 }
 
 /// Updates a change; returns its view. Steps done before a refusal stay, and the refusal lists them.
-pub(super) async fn update(asked: &Asked, key: &str, mut fields: Map<String, Value>) -> Result<Value, Refused> {
+pub(super) async fn update(
+    asked: &DialectRequest,
+    key: &str,
+    mut fields: Map<String, Value>,
+) -> Result<Value, Refused> {
     let acts = Acts::read(&mut fields)?;
     let path = format!("/changes/{}", segment(key));
     if KEPT.iter().any(|name| fields.contains_key(*name)) {
@@ -178,7 +182,7 @@ fn check_kept(view: &Value, fields: &mut Map<String, Value>) -> Result<(), Refus
 }
 
 async fn perform(
-    asked: &Asked,
+    asked: &DialectRequest,
     path: &str,
     content: Map<String, Value>,
     acts: &Acts,
@@ -225,7 +229,7 @@ async fn perform(
 }
 
 /// Takes the step to a state.
-async fn go(asked: &Asked, path: &str, to: &'static str, acts: &Acts) -> Result<(), Refused> {
+async fn go(asked: &DialectRequest, path: &str, to: &'static str, acts: &Acts) -> Result<(), Refused> {
     let view = asked.api.get(path).await?;
     let from = state_of(&view);
     if states::shown(CHANGES, from).0 == to {
@@ -248,7 +252,7 @@ async fn go(asked: &Asked, path: &str, to: &'static str, acts: &Acts) -> Result<
     }
 }
 
-async fn take_step(asked: &Asked, path: &str, view: &Value, step: Step, acts: &Acts) -> Result<(), Refused> {
+async fn take_step(asked: &DialectRequest, path: &str, view: &Value, step: Step, acts: &Acts) -> Result<(), Refused> {
     let (to, body) = match step {
         Step::Schedule => {
             let times = json!({"planned_start": view["planned_start"], "planned_end": view["planned_end"]});
@@ -284,7 +288,7 @@ fn check_close_code(view: &Value, acts: &Acts) -> Result<(), Refused> {
 }
 
 /// The refusal of a step to a state, with the unmet conditions.
-async fn refuse(asked: &Asked, path: &str, view: &Value, to: &str, why: &str) -> Refused {
+async fn refuse(asked: &DialectRequest, path: &str, view: &Value, to: &str, why: &str) -> Refused {
     let from = state_of(view);
     let (number, label) = states::shown(CHANGES, from);
     let wanted = CHANGES.iter().find(|row| row.1 == to).map_or("", |row| row.2);

@@ -14,7 +14,7 @@ use super::table::Table;
 use super::tables::{change_key, find, find_one, of_change, segment, tasks};
 use super::{nothing, query, schedule, write, wrong_method};
 use crate::dialects::api::{Refused, items_of, text_of};
-use crate::dialects::{Answered, Asked};
+use crate::dialects::{DialectRequest, DialectResponse};
 
 /// The kinds of changes in paths.
 const KINDS: &[&str] = &["normal", "standard", "emergency"];
@@ -22,7 +22,7 @@ const KINDS: &[&str] = &["normal", "standard", "emergency"];
 const MOST_SHOWN: usize = 500;
 
 /// Serves a request; `parts` is the path behind the name of the API.
-pub(super) async fn answer(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
+pub(super) async fn answer(asked: &DialectRequest, parts: &[&str]) -> Result<DialectResponse, Refused> {
     match parts {
         ["change"] => changes(asked, None).await,
         ["change", kind] if KINDS.contains(kind) => changes(asked, Some(*kind)).await,
@@ -55,11 +55,11 @@ fn shown(row: &Row) -> Value {
     row.shown(&shape)
 }
 
-fn result(status: u16, value: Value) -> Answered {
-    Answered::new(status, json!({"result": value}))
+fn result(status: u16, value: Value) -> DialectResponse {
+    DialectResponse::new(status, json!({"result": value}))
 }
 
-async fn changes(asked: &Asked, kind: Option<&str>) -> Result<Answered, Refused> {
+async fn changes(asked: &DialectRequest, kind: Option<&str>) -> Result<DialectResponse, Refused> {
     match asked.method {
         Method::POST => return create(asked, kind, None).await,
         Method::GET => {}
@@ -76,7 +76,11 @@ async fn changes(asked: &Asked, kind: Option<&str>) -> Result<Answered, Refused>
 }
 
 /// Makes a change of the kind that the path names; the path of a standard change names its template, by its key or its id.
-async fn create(asked: &Asked, kind: Option<&str>, template: Option<&str>) -> Result<Answered, Refused> {
+async fn create(
+    asked: &DialectRequest,
+    kind: Option<&str>,
+    template: Option<&str>,
+) -> Result<DialectResponse, Refused> {
     let mut fields = match &asked.body {
         Value::Null => Map::new(),
         _ => object(asked)?,
@@ -95,7 +99,7 @@ async fn create(asked: &Asked, kind: Option<&str>, template: Option<&str>) -> Re
     Ok(result(200, shown(&change_rows::change(&made))))
 }
 
-async fn change(asked: &Asked, kind: Option<&str>, id: &str) -> Result<Answered, Refused> {
+async fn change(asked: &DialectRequest, kind: Option<&str>, id: &str) -> Result<DialectResponse, Refused> {
     let key = change_key(asked, id).await?;
     let path = format!("/changes/{}", segment(&key));
     let view = asked.api.get(&path).await?;
@@ -114,7 +118,7 @@ async fn change(asked: &Asked, kind: Option<&str>, id: &str) -> Result<Answered,
     Ok(result(200, shown(&change_rows::change(&view))))
 }
 
-fn only(asked: &Asked, method: &Method) -> Result<(), Refused> {
+fn only(asked: &DialectRequest, method: &Method) -> Result<(), Refused> {
     if asked.method == method {
         Ok(())
     } else {
@@ -122,7 +126,7 @@ fn only(asked: &Asked, method: &Method) -> Result<(), Refused> {
     }
 }
 
-async fn next(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+async fn next(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     only(asked, &Method::GET)?;
     let key = change_key(asked, id).await?;
     let path = format!("/changes/{}", segment(&key));
@@ -132,7 +136,7 @@ async fn next(asked: &Asked, id: &str) -> Result<Answered, Refused> {
 }
 
 /// The templates for standard changes.
-async fn templates(asked: &Asked) -> Result<Answered, Refused> {
+async fn templates(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let rows = find(asked, Table::TemplateVersion, &query(asked)?).await?;
     let limit = super::count(asked, "sysparm_limit", MOST_SHOWN)?.min(MOST_SHOWN);
     let offset = super::count(asked, "sysparm_offset", 0)?;
@@ -142,7 +146,7 @@ async fn templates(asked: &Asked) -> Result<Answered, Refused> {
     Ok(answered)
 }
 
-async fn template(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+async fn template(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     only(asked, &Method::GET)?;
     let found = find_one(asked, Table::TemplateVersion, id).await?;
     let row = found.ok_or_else(|| write::absent(Table::TemplateVersion))?;
@@ -195,7 +199,7 @@ fn next_shown(view: &Value, unmet: &[Value]) -> Value {
     json!({"available_states": numbers, "state_label": labels, "state_transitions": [transitions]})
 }
 
-async fn change_tasks(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+async fn change_tasks(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     let key = change_key(asked, id).await?;
     match asked.method {
         Method::GET => {
@@ -211,7 +215,7 @@ async fn change_tasks(asked: &Asked, id: &str) -> Result<Answered, Refused> {
     }
 }
 
-async fn change_task(asked: &Asked, id: &str, task: &str) -> Result<Answered, Refused> {
+async fn change_task(asked: &DialectRequest, id: &str, task: &str) -> Result<DialectResponse, Refused> {
     let key = change_key(asked, id).await?;
     let found = find_one(asked, Table::ChangeTask, task).await?;
     let is_of_change = |row: &Row| row.get("change_request").is_some_and(|field| field.display == key);
@@ -229,7 +233,7 @@ async fn change_task(asked: &Asked, id: &str, task: &str) -> Result<Answered, Re
 }
 
 /// The conflicts of a change. They are computed from its present plan, so a client that requests a new search gets the same.
-async fn conflicts(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+async fn conflicts(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     if !matches!(asked.method, Method::GET | Method::POST) {
         return Err(wrong_method());
     }
@@ -263,7 +267,7 @@ fn conflicts_shown(key: &str, found: &[Value]) -> Value {
 
 /// Shows the approvals of a change, or decides for the bearer of the token. A decision needs the digest of the content that was
 /// read, because a change's id does not identify its content.
-async fn approvals(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+async fn approvals(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     if asked.method == Method::GET {
         let key = change_key(asked, id).await?;
         let rows: Vec<Value> = of_change(asked, &key).await?.iter().map(shown).collect();

@@ -1,11 +1,12 @@
 //! Converts the fields that a client writes into the API's format. An unknown field is refused rather than lost.
 
+use model::change::read_content::new_change::NewChange;
 use serde_json::{Map, Value, json};
 
 use super::rows::read_time;
 use super::sys_id::{self, Named, of_key};
 use super::table::Table;
-use crate::dialects::Asked;
+use crate::dialects::DialectRequest;
 use crate::dialects::api::{Refused, text_of};
 
 /// Before the name of a field of ours.
@@ -16,7 +17,7 @@ pub(super) const CONFIG_ITEM: &str = "ci/";
 const MOST_PEOPLE: usize = 5_000;
 
 /// The object that a client sent.
-pub(super) fn object(asked: &Asked) -> Result<Map<String, Value>, Refused> {
+pub(super) fn object(asked: &DialectRequest) -> Result<Map<String, Value>, Refused> {
     match &asked.body {
         Value::Object(fields) => Ok(fields.clone()),
         _ => Err(Refused::field("The body is an object of fields.")),
@@ -55,7 +56,7 @@ pub(super) fn time(name: &str, text: &str) -> Result<Value, Refused> {
 }
 
 /// The key of a record that a client names by its id, its key or its login.
-pub(super) async fn key(asked: &Asked, table: Table, text: &str) -> Result<String, Refused> {
+pub(super) async fn key(asked: &DialectRequest, table: Table, text: &str) -> Result<String, Refused> {
     let path = match (table, sys_id::read(text)) {
         (_, Some(Named::Key(key))) => return Ok(key),
         (Table::SysUser, Some(Named::Long)) => ("/people", "login"),
@@ -80,7 +81,7 @@ pub(super) async fn key(asked: &Asked, table: Table, text: &str) -> Result<Strin
 }
 
 /// The service that `cmdb_ci` names, and the config item inside the service if one is named.
-pub(super) async fn place(asked: &Asked, text: &str) -> Result<(String, Option<String>), Refused> {
+pub(super) async fn place(asked: &DialectRequest, text: &str) -> Result<(String, Option<String>), Refused> {
     let named = key(asked, Table::CmdbCi, text).await?;
     let Some(item) = named.strip_prefix(CONFIG_ITEM) else {
         return Ok((named, None));
@@ -100,17 +101,20 @@ pub(super) async fn place(asked: &Asked, text: &str) -> Result<(String, Option<S
 ///
 /// # Errors
 /// A field that cannot be taken.
-pub(super) async fn content(asked: &Asked, fields: &mut Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+pub(super) async fn content(
+    asked: &DialectRequest,
+    fields: &mut Map<String, Value>,
+) -> Result<Map<String, Value>, Refused> {
     let mut found = Map::new();
     for (theirs, ours) in [
-        ("short_description", "title"),
-        ("description", "description"),
-        ("justification", "justification"),
-        ("category", "category"),
-        ("test_plan", "verification"),
+        ("short_description", NewChange::TITLE),
+        ("description", NewChange::DESCRIPTION),
+        ("justification", NewChange::JUSTIFICATION),
+        ("category", NewChange::CATEGORY),
+        ("test_plan", NewChange::VERIFICATION),
     ] {
         if let Some(value) = fields.remove(theirs) {
-            found.insert(ours.to_owned(), json!(plain(&value)));
+            found.insert(ours.name.to_owned(), json!(plain(&value)));
         }
     }
     if let Some(kind) = take(fields, "type") {

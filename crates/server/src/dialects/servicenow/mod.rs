@@ -24,7 +24,7 @@ use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::api::Refused;
-use super::{Answered, Asked};
+use super::{DialectRequest, DialectResponse};
 use encoded_query::Query;
 use rows::{Row, Shape, Show};
 use table::Table;
@@ -50,7 +50,7 @@ const PARAMETERS: &[&str] = &[
 ];
 
 /// Answers a request.
-pub(super) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn answer(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let path = asked.path.trim_matches('/').to_owned();
     let parts: Vec<&str> = path.split('/').collect();
     let answered = match parts.as_slice() {
@@ -106,7 +106,7 @@ fn wrong_method() -> Refused {
     )
 }
 
-async fn table(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
+async fn table(asked: &DialectRequest, parts: &[&str]) -> Result<DialectResponse, Refused> {
     let (table, id) = match parts {
         ["table", name] => (Table::named(name)?, None),
         ["table", name, id] => (Table::named(name)?, Some(*id)),
@@ -140,20 +140,20 @@ async fn table(asked: &Asked, parts: &[&str]) -> Result<Answered, Refused> {
 }
 
 /// A record with the requested fields of its references.
-async fn whole(asked: &Asked, status: u16, row: &Row, mut shape: Shape) -> Result<Answered, Refused> {
+async fn whole(asked: &DialectRequest, status: u16, row: &Row, mut shape: Shape) -> Result<DialectResponse, Refused> {
     read_through(asked, std::slice::from_ref(row), &mut shape).await?;
     one(status, row, &shape)
 }
 
-fn one(status: u16, row: &Row, shape: &Shape) -> Result<Answered, Refused> {
-    Ok(Answered::new(status, json!({"result": row.shown(shape)})))
+fn one(status: u16, row: &Row, shape: &Shape) -> Result<DialectResponse, Refused> {
+    Ok(DialectResponse::new(status, json!({"result": row.shown(shape)})))
 }
 
 /// How records are to be shown.
 ///
 /// # Errors
 /// A parameter that is not supported.
-fn shape(asked: &Asked) -> Result<Shape, Refused> {
+fn shape(asked: &DialectRequest) -> Result<Shape, Refused> {
     let unknown = asked
         .query
         .iter()
@@ -182,17 +182,17 @@ fn shape(asked: &Asked) -> Result<Shape, Refused> {
     })
 }
 
-fn count(asked: &Asked, name: &str, usual: usize) -> Result<usize, Refused> {
+fn count(asked: &DialectRequest, name: &str, usual: usize) -> Result<usize, Refused> {
     let wrong = |_| Refused::field(format!("`{name}` is a number that is not negative."));
     asked.query(name).map_or(Ok(usual), |text| text.parse().map_err(wrong))
 }
 
 /// The query of a request.
-fn query(asked: &Asked) -> Result<Query, Refused> {
+fn query(asked: &DialectRequest) -> Result<Query, Refused> {
     encoded_query::read(asked.query("sysparm_query").unwrap_or_default()).map_err(Refused::field)
 }
 
-async fn list(asked: &Asked, table: Table, mut shape: Shape) -> Result<Answered, Refused> {
+async fn list(asked: &DialectRequest, table: Table, mut shape: Shape) -> Result<DialectResponse, Refused> {
     let limit = count(asked, "sysparm_limit", MOST_SHOWN)?.min(MOST_SHOWN);
     let offset = count(asked, "sysparm_offset", 0)?;
     let rows = find(asked, table, &query(asked)?).await?;
@@ -200,7 +200,7 @@ async fn list(asked: &Asked, table: Table, mut shape: Shape) -> Result<Answered,
     let page: Vec<Row> = rows.into_iter().skip(offset).take(limit).collect();
     read_through(asked, &page, &mut shape).await?;
     let page: Vec<Value> = page.iter().map(|row| row.shown(&shape)).collect();
-    let mut answered = Answered::new(200, json!({"result": page}));
+    let mut answered = DialectResponse::new(200, json!({"result": page}));
     answered.headers.push(("x-total-count", total.to_string()));
     let is_quiet = asked
         .query("sysparm_suppress_pagination_header")
@@ -212,7 +212,7 @@ async fn list(asked: &Asked, table: Table, mut shape: Shape) -> Result<Answered,
 }
 
 /// The addresses of the pages around one (RFC 8288).
-fn links(asked: &Asked, total: usize, limit: usize, offset: usize) -> String {
+fn links(asked: &DialectRequest, total: usize, limit: usize, offset: usize) -> String {
     let address = |offset: usize, relation: &str| {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
         let others = asked

@@ -13,7 +13,7 @@ use super::sys_id::of_key;
 use super::tables::{change_key, segment};
 use super::wrong_method;
 use crate::dialects::api::{Refused, items_of, text_of};
-use crate::dialects::{Answered, Asked};
+use crate::dialects::{DialectRequest, DialectResponse};
 
 /// The parameter for the duration of the work.
 const DURATION: &str = "duration_in_seconds";
@@ -25,7 +25,7 @@ const MOST_SECONDS: i64 = 10_080 * 60;
 const SPANS: usize = 20;
 
 /// Free times of a change, for its planned duration unless the client gives another.
-pub(super) async fn of_change(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+pub(super) async fn of_change(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     check_method(asked)?;
     let key = change_key(asked, id).await?;
     let mut plan = terms(asked)?;
@@ -37,11 +37,11 @@ pub(super) async fn of_change(asked: &Asked, id: &str) -> Result<Answered, Refus
         }
     };
     let own = of_key(&key);
-    Ok(answered(asked, ("change_request_sys_id", own.as_str()), &found))
+    Ok(response_of(asked, ("change_request_sys_id", own.as_str()), &found))
 }
 
 /// Free times of a service or of an item of one, for work that no change is made for yet.
-pub(super) async fn of_item(asked: &Asked, id: &str) -> Result<Answered, Refused> {
+pub(super) async fn of_item(asked: &DialectRequest, id: &str) -> Result<DialectResponse, Refused> {
     check_method(asked)?;
     let mut plan = terms(asked)?;
     if !plan.contains_key("minutes") {
@@ -60,16 +60,16 @@ pub(super) async fn of_item(asked: &Asked, id: &str) -> Result<Answered, Refused
     plan.insert("targets".to_owned(), json!([target]));
     let found = slots(asked, plan).await?;
     let own = of_key(&item.map_or(service, |item| format!("{CONFIG_ITEM}{item}")));
-    Ok(answered(asked, ("cmdb_ci_sys_id", own.as_str()), &found))
+    Ok(response_of(asked, ("cmdb_ci_sys_id", own.as_str()), &found))
 }
 
-async fn slots(asked: &Asked, mut plan: Map<String, Value>) -> Result<Value, Refused> {
+async fn slots(asked: &DialectRequest, mut plan: Map<String, Value>) -> Result<Value, Refused> {
     plan.insert("count".to_owned(), json!(SPANS));
     let found = asked.api.post("/slots", &Value::Object(plan)).await;
     found.map_err(|why| why.renamed("minutes", DURATION).renamed("after", START))
 }
 
-fn check_method(asked: &Asked) -> Result<(), Refused> {
+fn check_method(asked: &DialectRequest) -> Result<(), Refused> {
     match asked.method {
         Method::GET => Ok(()),
         _ => Err(wrong_method()),
@@ -77,7 +77,7 @@ fn check_method(asked: &Asked) -> Result<(), Refused> {
 }
 
 /// The duration and the earliest start, as far as the client gives them.
-fn terms(asked: &Asked) -> Result<Map<String, Value>, Refused> {
+fn terms(asked: &DialectRequest) -> Result<Map<String, Value>, Refused> {
     let mut found = Map::new();
     if let Some(text) = asked.query(DURATION) {
         let seconds: Option<i64> = text.parse().ok().filter(|it| (1..=MOST_SECONDS).contains(it));
@@ -95,7 +95,7 @@ fn whole_minutes(seconds: i64) -> i64 {
     (seconds + 59) / 60
 }
 
-fn answered(asked: &Asked, (field, id): (&str, &str), found: &Value) -> Answered {
+fn response_of(asked: &DialectRequest, (field, id): (&str, &str), found: &Value) -> DialectResponse {
     let mut request = Map::new();
     request.insert(field.to_owned(), json!(id));
     for name in [DURATION, START] {
@@ -123,7 +123,7 @@ fn answered(asked: &Asked, (field, id): (&str, &str), found: &Value) -> Answered
     if !spans.is_empty() {
         result["payload"] = json!({"spans": spans});
     }
-    Answered::new(200, json!({"result": result}))
+    DialectResponse::new(200, json!({"result": result}))
 }
 
 /// The free times in the order of time; the API returns the best ones first.

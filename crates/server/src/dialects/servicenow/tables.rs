@@ -12,7 +12,7 @@ use super::rows::{Field, Row, Shape};
 use super::states::{self, CHANGES, INCIDENTS, PROBLEMS};
 use super::sys_id::{self, Named, Part, of_key};
 use super::table::Table;
-use crate::dialects::Asked;
+use crate::dialects::DialectRequest;
 use crate::dialects::api::{Refused, items_of, text_of};
 use crate::http::percent::escaped;
 
@@ -77,7 +77,7 @@ pub(super) fn check_names(names: &[String], known: &[&str]) -> Result<(), Refuse
 }
 
 /// Reads the records that the requested fields reach through references of these rows.
-pub(super) async fn read_through(asked: &Asked, rows: &[Row], shape: &mut Shape) -> Result<(), Refused> {
+pub(super) async fn read_through(asked: &DialectRequest, rows: &[Row], shape: &mut Shape) -> Result<(), Refused> {
     let read = shape.fields.iter().filter_map(|name| name.split_once('.'));
     let bases: BTreeSet<String> = read.map(|(base, _)| base.to_owned()).collect();
     let mut wanted: HashMap<Table, BTreeSet<&str>> = HashMap::new();
@@ -111,7 +111,7 @@ pub(super) fn segment(text: &str) -> String {
 }
 
 /// The records that a query finds, in its order.
-pub(super) async fn find(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
+pub(super) async fn find(asked: &DialectRequest, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
     query.check(&fields(table)).map_err(Refused::field)?;
     let mut rows = match query.wanted("sys_id") {
         Some(ids) => named(asked, table, &ids).await?,
@@ -122,7 +122,7 @@ pub(super) async fn find(asked: &Asked, table: Table, query: &Query) -> Result<V
     Ok(rows)
 }
 
-async fn named(asked: &Asked, table: Table, ids: &[&str]) -> Result<Vec<Row>, Refused> {
+async fn named(asked: &DialectRequest, table: Table, ids: &[&str]) -> Result<Vec<Row>, Refused> {
     check_count(ids.len())?;
     let mut rows = Vec::new();
     for id in ids {
@@ -139,7 +139,7 @@ fn check_count(count: usize) -> Result<(), Refused> {
 }
 
 /// All records among which a query may find something.
-async fn candidates(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
+async fn candidates(asked: &DialectRequest, table: Table, query: &Query) -> Result<Vec<Row>, Refused> {
     match table {
         Table::Change => Ok(changes(asked, query).await?.iter().map(change_rows::change).collect()),
         Table::ChangeTask => {
@@ -161,12 +161,12 @@ async fn candidates(asked: &Asked, table: Table, query: &Query) -> Result<Vec<Ro
     }
 }
 
-async fn list(asked: &Asked, path: &str, row: fn(&Value) -> Row) -> Result<Vec<Row>, Refused> {
+async fn list(asked: &DialectRequest, path: &str, row: fn(&Value) -> Row) -> Result<Vec<Row>, Refused> {
     Ok(asked.api.all(path, MOST_READ).await?.iter().map(row).collect())
 }
 
 /// The record with this id.
-pub(super) async fn find_one(asked: &Asked, table: Table, id: &str) -> Result<Option<Row>, Refused> {
+pub(super) async fn find_one(asked: &DialectRequest, table: Table, id: &str) -> Result<Option<Row>, Refused> {
     match (table, sys_id::read(id)) {
         (_, None) => Ok(None),
         (Table::ChangeTask, Some(Named::Part(Part::Task, key))) => {
@@ -189,7 +189,7 @@ pub(super) async fn find_one(asked: &Asked, table: Table, id: &str) -> Result<Op
     }
 }
 
-async fn by_key(asked: &Asked, table: Table, key: &str) -> Result<Option<Row>, Refused> {
+async fn by_key(asked: &DialectRequest, table: Table, key: &str) -> Result<Option<Row>, Refused> {
     let (path, row): (&str, fn(&Value) -> Row) = match table {
         Table::Change => ("/changes", change_rows::change),
         Table::Incident => ("/incidents", incident),
@@ -211,7 +211,7 @@ async fn by_key(asked: &Asked, table: Table, key: &str) -> Result<Option<Row>, R
 }
 
 /// The changes among which a query may find something: conditions that the API knows become filters of its request.
-async fn changes(asked: &Asked, query: &Query) -> Result<Vec<Value>, Refused> {
+async fn changes(asked: &DialectRequest, query: &Query) -> Result<Vec<Value>, Refused> {
     if let Some(keys) = query.wanted("number") {
         check_count(keys.len())?;
         let mut found = Vec::new();
@@ -243,7 +243,7 @@ fn states_of(numbers: &[&str]) -> Vec<&'static str> {
 }
 
 /// The key of the change that a query names through one of these fields.
-async fn parent(asked: &Asked, query: &Query, fields: &[&str]) -> Result<Option<String>, Refused> {
+async fn parent(asked: &DialectRequest, query: &Query, fields: &[&str]) -> Result<Option<String>, Refused> {
     for field in fields {
         let through = format!("{field}.number");
         let wanted = query.wanted(field).or_else(|| query.wanted(&through));
@@ -255,7 +255,7 @@ async fn parent(asked: &Asked, query: &Query, fields: &[&str]) -> Result<Option<
 }
 
 /// The key of the change that a client names by its id or its number.
-pub(super) async fn change_key(asked: &Asked, name: &str) -> Result<String, Refused> {
+pub(super) async fn change_key(asked: &DialectRequest, name: &str) -> Result<String, Refused> {
     let key = match sys_id::read(name) {
         Some(Named::Key(key)) => key,
         _ => name.to_owned(),
@@ -266,7 +266,7 @@ pub(super) async fn change_key(asked: &Asked, name: &str) -> Result<String, Refu
 }
 
 /// The tasks of a change, as rows and as the API shows them. An absent change has none.
-pub(super) async fn tasks(asked: &Asked, key: &str) -> Result<Vec<(Row, Value)>, Refused> {
+pub(super) async fn tasks(asked: &DialectRequest, key: &str) -> Result<Vec<(Row, Value)>, Refused> {
     let found = asked.api.find(&format!("/changes/{}/tasks", segment(key))).await?;
     let items = items_of(&found.unwrap_or_default()["items"]).to_vec();
     let rows = items
@@ -277,7 +277,7 @@ pub(super) async fn tasks(asked: &Asked, key: &str) -> Result<Vec<(Row, Value)>,
 }
 
 /// The approvals of a change.
-pub(super) async fn of_change(asked: &Asked, key: &str) -> Result<Vec<Row>, Refused> {
+pub(super) async fn of_change(asked: &DialectRequest, key: &str) -> Result<Vec<Row>, Refused> {
     let path = format!("/changes/{}", segment(key));
     match asked.api.find(&path).await? {
         Some(change) => of_view(asked, &change).await,
@@ -285,14 +285,14 @@ pub(super) async fn of_change(asked: &Asked, key: &str) -> Result<Vec<Row>, Refu
     }
 }
 
-async fn of_view(asked: &Asked, change: &Value) -> Result<Vec<Row>, Refused> {
+async fn of_view(asked: &DialectRequest, change: &Value) -> Result<Vec<Row>, Refused> {
     let path = format!("/changes/{}/approvals", segment(text_of(&change["key"])));
     let decisions = asked.api.get(&path).await?;
     Ok(change_rows::approvals(change, items_of(&decisions["items"])))
 }
 
 /// The approvals of one change, or all that the query matches.
-async fn approvers(asked: &Asked, query: &Query) -> Result<Vec<Row>, Refused> {
+async fn approvers(asked: &DialectRequest, query: &Query) -> Result<Vec<Row>, Refused> {
     if let Some(key) = parent(asked, query, &["sysapproval", "document_id"]).await? {
         return of_change(asked, &key).await;
     }

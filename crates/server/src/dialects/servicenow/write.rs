@@ -10,7 +10,7 @@ use super::states::{self, INCIDENTS, TASKS};
 use super::sys_id::{self, Named, Part};
 use super::table::Table;
 use super::tables::{change_key, find_one, of_change, segment, tasks};
-use crate::dialects::Asked;
+use crate::dialects::DialectRequest;
 use crate::dialects::api::{Refused, text_of};
 
 /// The types of tasks there and the kinds here.
@@ -22,7 +22,7 @@ const TASK_TYPES: &[(&str, &str)] = &[
 ];
 
 /// Makes a record.
-pub(super) async fn create(asked: &Asked, table: Table) -> Result<Row, Refused> {
+pub(super) async fn create(asked: &DialectRequest, table: Table) -> Result<Row, Refused> {
     let fields = object(asked)?;
     match table {
         Table::Change => Ok(change_rows::change(&change_acts::create(asked, fields).await?)),
@@ -33,7 +33,7 @@ pub(super) async fn create(asked: &Asked, table: Table) -> Result<Row, Refused> 
 }
 
 /// Changes a record.
-pub(super) async fn update(asked: &Asked, table: Table, id: &str) -> Result<Row, Refused> {
+pub(super) async fn update(asked: &DialectRequest, table: Table, id: &str) -> Result<Row, Refused> {
     let fields = object(asked)?;
     match (table, sys_id::read(id)) {
         (Table::Change, Some(Named::Key(key))) => {
@@ -59,7 +59,7 @@ fn read_only(table: Table) -> Refused {
 
 /// Makes a task of a change, which a field or the path names.
 pub(super) async fn create_task(
-    asked: &Asked,
+    asked: &DialectRequest,
     mut fields: Map<String, Value>,
     change: Option<&str>,
 ) -> Result<Row, Refused> {
@@ -98,7 +98,12 @@ pub(super) async fn create_task(
         .ok_or_else(|| absent(Table::ChangeTask))
 }
 
-async fn update_task(asked: &Asked, change: &str, id: &str, mut fields: Map<String, Value>) -> Result<Row, Refused> {
+async fn update_task(
+    asked: &DialectRequest,
+    change: &str,
+    id: &str,
+    mut fields: Map<String, Value>,
+) -> Result<Row, Refused> {
     let found = tasks(asked, change).await?;
     let task = found.into_iter().find(|(row, _)| row.value("sys_id") == id);
     let (_, task) = task.ok_or_else(|| absent(Table::ChangeTask))?;
@@ -132,7 +137,10 @@ async fn update_task(asked: &Asked, change: &str, id: &str, mut fields: Map<Stri
 }
 
 /// The fields of an incident that both a new and a known one take.
-async fn incident_fields(asked: &Asked, fields: &mut Map<String, Value>) -> Result<Map<String, Value>, Refused> {
+async fn incident_fields(
+    asked: &DialectRequest,
+    fields: &mut Map<String, Value>,
+) -> Result<Map<String, Value>, Refused> {
     let mut body = Map::new();
     if let Some(title) = take(fields, "short_description") {
         body.insert("title".to_owned(), json!(title));
@@ -155,7 +163,7 @@ async fn incident_fields(asked: &Asked, fields: &mut Map<String, Value>) -> Resu
     Ok(body)
 }
 
-async fn create_incident(asked: &Asked, mut fields: Map<String, Value>) -> Result<Row, Refused> {
+async fn create_incident(asked: &DialectRequest, mut fields: Map<String, Value>) -> Result<Row, Refused> {
     let body = incident_fields(asked, &mut fields).await?;
     nothing_left(&fields, Table::Incident)?;
     let made = asked.api.post("/incidents", &Value::Object(body)).await?;
@@ -165,7 +173,12 @@ async fn create_incident(asked: &Asked, mut fields: Map<String, Value>) -> Resul
         .ok_or_else(|| absent(Table::Incident))
 }
 
-async fn update_incident(asked: &Asked, key: &str, id: &str, mut fields: Map<String, Value>) -> Result<Row, Refused> {
+async fn update_incident(
+    asked: &DialectRequest,
+    key: &str,
+    id: &str,
+    mut fields: Map<String, Value>,
+) -> Result<Row, Refused> {
     let path = format!("/incidents/{}", segment(key));
     let known = asked.api.find(&path).await?.ok_or_else(|| absent(Table::Incident))?;
     let mut body = incident_fields(asked, &mut fields).await?;
@@ -205,7 +218,12 @@ async fn update_incident(asked: &Asked, key: &str, id: &str, mut fields: Map<Str
 }
 
 /// Decides by the id of a request, which contains the digest of the content that was read.
-async fn decide_by_id(asked: &Asked, change: &str, id: &str, fields: Map<String, Value>) -> Result<Row, Refused> {
+async fn decide_by_id(
+    asked: &DialectRequest,
+    change: &str,
+    id: &str,
+    fields: Map<String, Value>,
+) -> Result<Row, Refused> {
     let rows = of_change(asked, change).await?;
     let Some(row) = rows.into_iter().find(|row| row.value("sys_id") == id) else {
         let text = format!(
@@ -232,7 +250,7 @@ async fn decide_by_id(asked: &Asked, change: &str, id: &str, fields: Map<String,
 
 /// Decides about the content with this digest; returns the decision.
 pub(super) async fn decide(
-    asked: &Asked,
+    asked: &DialectRequest,
     change: &str,
     digest: &str,
     mut fields: Map<String, Value>,

@@ -60,7 +60,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     Ok(page.render())
 }
 
-fn said(entry: Entry, reason: Option<&str>) -> Entry {
+fn with_reason(entry: Entry, reason: Option<&str>) -> Entry {
     match reason {
         Some(reason) => entry.quote(reason),
         None => entry,
@@ -80,7 +80,7 @@ fn absence(view: &View<'_, '_, '_>, row: &Absence) -> Entry {
     let entry = Entry::new(tone, Rich::new().strong(words))
         .icon("clock")
         .why(view.reader.span(row.starts_at, row.ends_at));
-    said(entry, row.reason.as_deref()).act(format!("absence-{}", row.id), end.tone(ActTone::Link))
+    with_reason(entry, row.reason.as_deref()).act(format!("absence-{}", row.id), end.tone(ActTone::Link))
 }
 
 fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
@@ -110,7 +110,7 @@ fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
         "{parts}, {services}{only}: {}",
         view.reader.span(row.starts_at, row.ends_at)
     ));
-    said(entry, row.reason.as_deref()).act(format!("delegation-{}", row.id), end.tone(ActTone::Link))
+    with_reason(entry, row.reason.as_deref()).act(format!("delegation-{}", row.id), end.tone(ActTone::Link))
 }
 
 fn absence_form(view: &View<'_, '_, '_>) -> ActForm {

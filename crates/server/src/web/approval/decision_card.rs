@@ -11,7 +11,7 @@ use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
 use model::core::enums::{self, ApprovalState, Decision, Disruption, EvidenceResult, Kind, Level};
 use model::core::unmet::Unmet;
-use model::emergency::budget::{could_be_asked, waits_for_cosignature};
+use model::emergency::budget::{could_co_sign, waits_for_cosignature};
 use model::identity::factor::Factor;
 use model::risk::effective::{Effective, effective};
 use model::risk::security_questions::SecurityAnswer;
@@ -167,8 +167,7 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         let over = span.and_then(|(start, end)| freeze.over(start, end).next());
         let time = over.unwrap_or_else(|| freeze.next_time(view.now()));
         let is_near = !freeze.is_over(view.now()) || span.is_some_and(|(start, end)| freeze.overlaps(start, end));
-        let mut rows = freeze.exceptions.iter().filter(|row| row.counts_for(change));
-        let Some(row) = rows.next().filter(|_| is_near) else {
+        let Some(row) = freeze.exceptions_in(change, time).next().filter(|_| is_near) else {
             continue;
         };
         rich = rich
@@ -212,7 +211,7 @@ fn noticed(change: &Change) -> Rich {
 }
 
 /// The reason for an approval request; a role or a group is not named twice, as in “asked as security: has the role security”.
-pub(crate) fn why_asked(why: &str) -> &str {
+pub(crate) fn request_reason(why: &str) -> &str {
     let twice = [": has the role ", ": member of "].iter().find_map(|joint| {
         let (asked, ground) = why.split_once(joint)?;
         asked.ends_with(ground).then_some(asked)
@@ -220,11 +219,12 @@ pub(crate) fn why_asked(why: &str) -> &str {
     twice.unwrap_or(why)
 }
 
-fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+/// The reason why the reader is asked, for a card and for a row of the queue.
+pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let change = &file.change;
     let waits = waits_for_cosignature(change, view.now());
     if let Some(glass) = change.break_glass.as_ref().filter(|_| waits)
-        && could_be_asked(file, &view.directory, &view.me, view.now())
+        && could_co_sign(file, &view.directory, &view.me, view.now())
     {
         return Rich::new()
             .append(view.person(&glass.by))
@@ -233,7 +233,7 @@ fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let mine = change.requests.iter().filter(|request| request.person == view.me);
     let asked = mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
         rich.text(if place > 0 { ". " } else { "" })
-            .append(view.sentence(why_asked(&request.why)))
+            .append(view.sentence(request_reason(&request.why)))
     });
     match speaks_of_what_alone(view, change) {
         true => asked.line().text(SET_ITS_TIMES),
@@ -464,7 +464,7 @@ pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
         .name(name)
         .text(format!(" {said}{covers}{how}, "))
         .append(view.ago(approval.at));
-    let text = match spoken_for(view, approval) {
+    let text = match represented_people(view, approval) {
         Some(people) => text.line().text(format!("In the place of {people}.")),
         None => text,
     };
@@ -475,7 +475,7 @@ pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
 }
 
 /// The people for whom a delegate decided; `None` for a decision in the person's own right alone.
-fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
+fn represented_people(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
     let mut found: Vec<String> = Vec::new();
     for person in approval
         .counted_for
@@ -565,15 +565,16 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     // The reader's own decision comes first.
     let me = view.directory.login(&view.me);
     next.sort_by_key(|row| !(row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&me)));
-    // Two rules that wait for the same people lack one decision.
-    let mut asked: Vec<&[String]> = Vec::new();
+    // Two rules that wait for the same people lack one decision, or one peer review.
+    let mut asked: Vec<(&str, &[String])> = Vec::new();
     next.retain(|row| {
-        let people = row.unmet.waiting_on.as_slice();
-        if row.unmet.code != "approval_missing" {
+        let unmet = &row.unmet;
+        if unmet.code != "approval_missing" && !is_one_peer_review(unmet) {
             return true;
         }
-        let is_new = !asked.contains(&people);
-        asked.push(people);
+        let one = (unmet.code.as_str(), unmet.waiting_on.as_slice());
+        let is_new = !asked.contains(&one);
+        asked.push(one);
         is_new
     });
     for row in next.iter().take(MISSING_SHOWN) {
@@ -626,7 +627,7 @@ pub(crate) fn outcome_mark(outcome: enums::Outcome) -> pages::Mark {
 }
 
 /// By when a decision is due.
-pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
+pub(crate) fn due_text(view: &View<'_, '_, '_>, by: Timestamp) -> String {
     if by <= view.now() {
         return format!("A decision was due {}", view.reader.moment(by));
     }
@@ -634,10 +635,10 @@ pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
 }
 
 /// The time by which a requested approver should acknowledge the request: the acknowledgement is no decision.
-pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> String {
+pub(crate) fn seen_by_text(view: &View<'_, '_, '_>, request: &record::Request) -> String {
     let by = request.acknowledge_by;
     if by <= view.now() {
-        return format!("a word that you have seen it was due {}", view.reader.moment(by));
+        return format!("your acknowledgement was due {}", view.reader.moment(by));
     }
     format!("say that you have seen it by {}", view.reader.moment(by))
 }

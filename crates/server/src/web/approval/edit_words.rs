@@ -1,5 +1,6 @@
 //! The differences of two versions of a change as text: “Plan, step 3: Minutes: 3 → 7”.
 
+use model::change::read_content::new_change::NewChange;
 use model::core::refusal::FieldChange;
 use pages::Rich;
 use serde_json::Value;
@@ -39,7 +40,7 @@ fn member(name: &str) -> String {
         "impact.data" => "Impact on data".to_owned(),
         "impact.availability" => "Impact on availability".to_owned(),
         "impact.compliance" => "Impact on compliance".to_owned(),
-        "verification" => "How we will see that it worked".to_owned(),
+        "verification" => NewChange::VERIFICATION.label.to_owned(),
         "security" => "What it means for security".to_owned(),
         "touches" => "What it touches".to_owned(),
         _ => label_of(name).map_or_else(|| capital(&plain(&name.replace('.', " "))), str::to_owned),

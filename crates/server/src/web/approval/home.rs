@@ -1,9 +1,10 @@
 //! The first page: work that waits for the reader, the reader's own changes, and notes.
 
+use acts::approval::find_queue;
 use acts::change::find_acts::find_acts;
-use acts::change::find_warnings::warnings_of;
+use acts::change::find_warnings::kinds_of;
 use acts::core::noun;
-use acts::report::find_changes::{ChangeFilter, count_changes, find_changes};
+use acts::report::find_changes::{ChangeFilter, count_changes, find_changes, find_with_work};
 use acts::report::find_records::{CheckQuery, find_gate_checks, find_messages};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -19,7 +20,7 @@ use pages::{ActForm, Entry, Home, Notice, Place, QueueCard, QueueRow, Rich, Tone
 
 use crate::http::state::AppState;
 use crate::web::approval::card_news::whole_brief;
-use crate::web::approval::decision_card::{self, brief};
+use crate::web::approval::decision_card::{self, why_you};
 use crate::web::approval::warnings;
 use crate::web::cab::home_board;
 use crate::web::change::open_acts::{context, decisions, signatures};
@@ -34,8 +35,8 @@ const CARDS: usize = 5;
 const ACUTE: usize = 4;
 /// How many of the reader's own changes are shown.
 const OWN: i64 = 20;
-/// How many open changes the queue is looked for in, as [`acts::approval::find_queue::find_queue`] does.
-const QUEUE_LOOKS: i64 = 1_000;
+/// How many changes of one kind of state work is looked for in.
+const WORK_LOOKS: i64 = 50;
 /// How many days ahead freezes are shown.
 const AHEAD_DAYS: i64 = 14;
 
@@ -63,12 +64,12 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     }
     let mut later = Vec::new();
     for file in queue.iter().skip(CARDS) {
-        let found = warnings_of(view.cx, file)?;
+        let found = kinds_of(view.cx, file)?;
         let due = decision_due(&file.change, &view.me);
         later.push(QueueRow {
             due: due.map(|at| view.reader.moment(at)).unwrap_or_default(),
             warned: warnings::short(&found),
-            ..row(view, file, brief(view, file).why_you)
+            ..row(view, file, why_you(view, file))
         });
     }
     let own = own(view)?;
@@ -172,12 +173,12 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
         due: match until {
             Some(until) => format!("Until {}", view.reader.due(until)),
             None => decide_by
-                .map(|at| decision_card::due_words(view, at))
+                .map(|at| decision_card::due_text(view, at))
                 .unwrap_or_default(),
         },
         is_late: until.is_some() || decide_by.is_some_and(|at| at <= view.now()),
         seen: unseen
-            .map(|request| decision_card::seen_words(view, request))
+            .map(|request| decision_card::seen_by_text(view, request))
             .unwrap_or_default(),
         brief,
         acts: signatures(&open, &context(view, file))
@@ -229,11 +230,11 @@ fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
         ..ChangeFilter::default()
     };
     let found = find_changes(view.cx, &filter, OWN, None)?;
+    let keys: Vec<&str> = found.rows.iter().map(|(listed, _)| listed.key.as_str()).collect();
     let mut rows = Vec::new();
-    for (listed, _) in found.rows {
-        let file = view.cx.file(&listed.key)?;
+    for file in view.cx.files_of(&keys)? {
         let next = next_step(view, &file);
-        let found = warnings_of(view.cx, &file)?;
+        let found = kinds_of(view.cx, &file)?;
         rows.push(QueueRow {
             warned: warnings::short(&found),
             ..row(view, &file, next)
@@ -259,7 +260,7 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     let login = view.directory.login(&view.me);
     let own = rows.iter().find(|row| row.unmet.waiting_on.contains(&login));
     if let Some(row) = own.filter(|_| change.state >= Stage::Implementing) {
-        return Rich::new().link(act_words(&row.unmet.code), format!("{url}#act"));
+        return Rich::new().link(act_label(&row.unmet.code), format!("{url}#act"));
     }
     let people = awaited(file, &view.directory, view.now());
     let others = Some(&people).filter(|people| !people.is_empty());
@@ -300,33 +301,43 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
         ..ChangeFilter::default()
     };
     let login = view.directory.login(&view.me);
+    let found = find_changes(view.cx, &filter, WORK_LOOKS, None)?.rows;
+    let ids: Vec<&str> = found.iter().map(|(listed, _)| listed.id.as_str()).collect();
+    // Before the start only conditions and tasks are work, so a change without any is not read.
+    let with_work = match states.iter().all(|state| state.is_before_start()) {
+        true => Some(find_with_work(view.cx, &ids)?),
+        false => None,
+    };
+    let is_read = |id: &str| with_work.as_ref().is_none_or(|known| known.contains(id));
+    let read = found.iter().filter(|(listed, _)| is_read(&listed.id));
+    let keys: Vec<&str> = read.map(|(listed, _)| listed.key.as_str()).collect();
     let mut entries = Vec::new();
-    for (listed, _) in find_changes(view.cx, &filter, 50, None)?.rows {
-        let file = view.cx.file(&listed.key)?;
+    for file in view.cx.files_of(&keys)? {
+        let change = &file.change;
         let rows = due_now(&file, &view.directory, view.now());
         // Before the start, decisions are listed in the queue, and the start is listed in the work ahead.
         let is_given = |row: &&Ahead| {
             let is_own = matches!(row.unmet.code.as_str(), "condition_open" | "task_open");
-            !file.change.state.is_before_start() || is_own && row.step != Step::Closure
+            !change.state.is_before_start() || is_own && row.step != Step::Closure
         };
         let mut rows = rows.iter().filter(is_given);
         let Some(row) = rows.find(|row| row.unmet.waiting_on.contains(&login)) else {
             continue;
         };
-        let way = format!("{}#act", view.change_url(&listed.key));
+        let way = format!("{}#act", view.change_url(&change.key));
         let text = Rich::new()
-            .link(act_words(&row.unmet.code), way)
+            .link(act_label(&row.unmet.code), way)
             .text(": ")
-            .link(listed.key.as_str(), view.change_url(&listed.key))
+            .link(change.key.as_str(), view.change_url(&change.key))
             .text(" ")
-            .said(listed.title.as_str());
+            .said(change.content.title.as_str());
         entries.push(Entry::new(Tone::Wait, text).why(view.sentence(&row.unmet.text)));
     }
     Ok(entries)
 }
 
 /// The act that resolves an unmet condition.
-fn act_words(code: &str) -> &'static str {
+fn act_label(code: &str) -> &'static str {
     match code {
         "outcome_missing" => "Tell the outcome",
         "validation_missing" => "Validate it",
@@ -344,12 +355,12 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
         states: states.map(|state| state.as_str().to_owned()).to_vec(),
         ..ChangeFilter::default()
     };
-    let open = count_changes(view.cx, &filter, QUEUE_LOOKS + 1, None)?;
-    if open.found <= QUEUE_LOOKS {
+    let open = count_changes(view.cx, &filter, find_queue::MOST + 1, None)?;
+    if open.found <= find_queue::MOST {
         return Ok(None);
     }
     let all = Rich::new().link("The list holds them all", view.url("/changes?state=authorizing"));
-    let most = pages::count(QUEUE_LOOKS.unsigned_abs());
+    let most = pages::count(find_queue::MOST.unsigned_abs());
     let text = format!("More than {most} changes wait for decisions; your queue comes from the oldest of them.");
     Ok(Some(Entry::new(Tone::Wait, text).why(all)))
 }

@@ -13,7 +13,7 @@ use crate::web::shared::view::{View, Visitor, show};
 
 /// The versions that the address names.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct VersionsQuery {
     from: Option<String>,
     to: Option<String>,
 }
@@ -23,22 +23,28 @@ pub(crate) async fn show_versions(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<VersionsQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| page(view, &key, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &VersionsQuery) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let (from, to) = (asked.from.as_deref(), asked.to.as_deref());
     let given = |text: Option<&'_ str>| text.filter(|it| !it.is_empty()).map(str::to_owned);
     let (from, to) = (given(from), given(to));
     let compared = compare_versions(view.cx, key, (from.as_deref(), to.as_deref()))?;
     let change = view.cx.change(key)?;
+    let is_one = compared.from == compared.to;
     let mut sections = vec![
-        Section::new("edits", "What differs", SectionBody::Table(edits(view, &compared)))
-            .unsaid("Both say the same, or there is one version alone."),
+        Section::new("edits", "What differs", SectionBody::Table(edits(view, &compared))).unsaid(match is_one {
+            true => "This is one version; compare it with an older one below.",
+            false => "Both say the same.",
+        }),
     ];
+    if compared.versions.len() < 2 {
+        sections.clear();
+    }
     if !compared.questions.is_empty() {
         let asked = compared.questions.iter().map(|it| {
             Entry::new(Tone::Plain, view.person(&it.by).text(" returned it with a question"))
@@ -63,7 +69,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
             ("Changes".to_owned(), view.url("/changes")),
             (change.key.clone(), view.change_url(&change.key)),
         ],
-        title: format!("Version {} beside version {}", compared.from, compared.to),
+        title: match is_one {
+            true => format!("Version {}", compared.to),
+            false => format!("Version {} beside version {}", compared.from, compared.to),
+        },
         byline: Rich::from("A version is what the change says; a state, a comment or a watcher makes no new one."),
         sections,
         ..RecordPage::default()

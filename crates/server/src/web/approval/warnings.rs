@@ -33,7 +33,7 @@ pub(crate) fn notice(view: &View<'_, '_, '_>, found: &[Warning]) -> Option<Notic
 /// The kinds in short, each once: “Freeze, conflict”. Empty where nothing is open.
 pub(crate) fn short(found: &[Warning]) -> Rich {
     let mut words: Vec<&'static str> = Vec::new();
-    for word in found.iter().filter(|it| it.is_open()).map(|it| word_of(it.kind)) {
+    for word in found.iter().filter(|it| it.is_open()).map(|it| kind_label(it.kind)) {
         if !words.contains(&word) {
             words.push(word);
         }
@@ -47,7 +47,7 @@ pub(crate) fn short(found: &[Warning]) -> Rich {
     })
 }
 
-fn word_of(kind: WarningKind) -> &'static str {
+fn kind_label(kind: WarningKind) -> &'static str {
     match kind {
         WarningKind::Freeze | WarningKind::FreezePassed => "Freeze",
         WarningKind::Conflict => "Conflict",
@@ -158,7 +158,7 @@ mod tests {
                 continue;
             };
             for kind in WarningKind::ALL {
-                let word = word_of(*kind);
+                let word = kind_label(*kind);
                 assert!(found.messages().contains(&word), "{tag}: {word}");
             }
         }

@@ -6,7 +6,7 @@ use model::change::change_file::ChangeFile;
 use model::change::waiting_on::awaited;
 use pages::{ActForm, ActTone, Field, Rich};
 
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::view::View;
 
 /// The acts after which the change waits for other people.
@@ -37,7 +37,7 @@ const GO_ON: &[&str] = &[
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts::Result<Option<Rich>> {
+pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Flash, path: &str) -> acts::Result<Option<Rich>> {
     if !GO_ON.contains(&told.done.as_str()) {
         return Ok(None);
     }
@@ -56,7 +56,7 @@ pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> act
         return Ok(None);
     }
     let who = Rich::from("Waiting for ").append(view.all_waits_on(&people));
-    Ok(Some(match asked_at(view, &file, &people) {
+    Ok(Some(match requested_since(view, &file, &people) {
         Some(at) => who.text(", asked ").append(view.ago(at)).text("."),
         None => who.text("."),
     }))
@@ -66,7 +66,7 @@ pub(crate) fn after(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> act
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts::Result<Option<ActForm>> {
+pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Flash, path: &str) -> acts::Result<Option<ActForm>> {
     let Some(key) = key_of(told, path) else {
         return Ok(None);
     };
@@ -94,7 +94,7 @@ pub(crate) fn undo(view: &mut View<'_, '_, '_>, told: &Told, path: &str) -> acts
 }
 
 /// The key of the changed record: from the confirmation, else from the page's path.
-fn key_of(told: &Told, path: &str) -> Option<String> {
+fn key_of(told: &Flash, path: &str) -> Option<String> {
     if !told.key.is_empty() {
         return Some(told.key.clone());
     }
@@ -103,7 +103,7 @@ fn key_of(told: &Told, path: &str) -> Option<String> {
 }
 
 /// The time since which the first of them is a requested approver; nothing where they owe no decision.
-fn asked_at(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Option<Timestamp> {
+fn requested_since(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Option<Timestamp> {
     let requests = file.change.requests.iter();
     let theirs = requests.filter(|it| people.contains(&view.directory.login(&it.person)));
     theirs.map(|it| it.asked_at).min()
@@ -112,22 +112,22 @@ fn asked_at(view: &View<'_, '_, '_>, file: &ChangeFile, people: &[String]) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::shared::flash::words_of;
+    use crate::web::shared::flash::text_of;
 
     #[test]
     fn what_others_go_on_after_is_told_by_forms() {
         for done in GO_ON {
-            assert!(words_of(done).is_some(), "{done}");
+            assert!(text_of(done).is_some(), "{done}");
         }
     }
 
     #[test]
     fn the_change_is_the_one_that_is_named_or_whose_page_it_is() {
-        let own = Told::new("approvals");
+        let own = Flash::new("approvals");
         assert_eq!(key_of(&own, "/changes/CHG-7").as_deref(), Some("CHG-7"));
         assert_eq!(key_of(&own, "/changes/CHG-7/runbook"), None);
         assert_eq!(key_of(&own, "/"), None);
-        let named = Told {
+        let named = Flash {
             key: "CHG-8".to_owned(),
             ..own
         };

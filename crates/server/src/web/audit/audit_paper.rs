@@ -1,7 +1,7 @@
 //! The working paper of an audit sample: the control's questions about each change, the conclusions and the signature.
 
 use acts::Context;
-use acts::audit::audit_paper::{Item, items, said, sign_sample};
+use acts::audit::audit_paper::{Item, auditor_result, items, sign_sample};
 use acts::audit::draw_sample::review_conclusion;
 use acts::core::noun;
 use axum::extract::{Path, State};
@@ -168,7 +168,7 @@ fn section(view: &View<'_, '_, '_>, sample: &AuditSample, item: &Item) -> Sectio
     for answer in &item.answers {
         let found = answer.exception.as_deref().unwrap_or("No exception.");
         let mut told = Rich::new().said(answer.question).line().said(found);
-        if let Some(answer) = said(item.conclusion.as_ref(), answer.rule) {
+        if let Some(answer) = auditor_result(item.conclusion.as_ref(), answer.rule) {
             told = told
                 .line()
                 .text(format!("Answer of the auditor: {}", answer.replace('_', " ")));

@@ -4,7 +4,7 @@
 //! sample. `printf '%s\n%s' SEED KEY | sha256sum` repeats it manually.
 
 use acts::audit::{export_bundle, find_timeline};
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes, told_of_row};
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes, outcome_of_row};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -150,7 +150,7 @@ fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
                 marks: Vec::new(),
                 sub: Rich::new(),
             },
-            match told_of_row(row) {
+            match outcome_of_row(row) {
                 Some(outcome) => Cell::Mark(outcome_mark(outcome)),
                 None => Cell::text(words::capital(&row.state)),
             },

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use acts::audit::find_log::LogFilter;
-use acts::audit::find_timeline::{LogView, Told, find_seal};
-use acts::compliance::forensic_timeline::{MOST, Wanted as Asked, whole};
+use acts::audit::find_timeline::{LogView, ShownEvent, find_seal};
+use acts::compliance::forensic_timeline::{MOST, Wanted as ReportSpan, whole};
 use acts::report::name_record::{RecordName, name_record};
 use axum::extract::{Query, State};
 use axum::http::header;
@@ -21,7 +21,7 @@ use crate::web::audit::log::entries;
 use crate::web::change::change_query::Wanted;
 use crate::web::change::export::csv_line;
 use crate::web::compliance::control_reports;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::{View, Visitor, problem, show};
 
 /// The address of the page below the tenant's.
@@ -50,10 +50,10 @@ const HEADS: [&str; 14] = [
     "data",
 ];
 
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
-    let span = control_reports::asked(view, wanted)?;
+fn read_query(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
+    let span = control_reports::read_query(view, wanted)?;
     let word = |name: &str| wanted.get(name).map(str::to_owned);
-    Ok(Asked {
+    Ok(ReportSpan {
         filter: LogFilter {
             kind: word("kind"),
             actor: word("actor"),
@@ -94,7 +94,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         ..RecordPage::default()
     };
     if is_about_something(wanted) {
-        let asked = asked(view, wanted)?;
+        let asked = read_query(view, wanted)?;
         let (found, is_cut) = whole(view.cx, &asked)?;
         page.byline = Rich::from(match is_cut {
             true => format!(
@@ -136,7 +136,12 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
     let moment = |name, label| time_field(view, name, label).value(said(name));
     ActForm::new("timeline", "What it is about", view.url(HERE))
         .question()
-        .field(text("actor", "Who", "A login, or system for what happened by itself."))
+        .field(
+            pick_field(view, "actors", "actor", "Who")
+                .hint("A login, or system for what happened by itself.")
+                .value(said("actor"))
+                .half(),
+        )
         .field(text(
             "about",
             "About",
@@ -153,11 +158,12 @@ fn form(view: &View<'_, '_, '_>, wanted: &Wanted) -> ActForm {
             "The name of a session, as its sign-in shows it.",
         ))
         .field(text("token", "Token", "The id of a token."))
-        .field(text(
-            "incident",
-            "Incident",
-            "Its surroundings in the log, from a day before its beginning.",
-        ))
+        .field(
+            pick_field(view, "incidents", "incident", "Incident")
+                .hint("Its surroundings in the log, from a day before its beginning.")
+                .value(said("incident"))
+                .half(),
+        )
         .field(moment("from", "From"))
         .field(moment("to", "To"))
         .submit("Show")
@@ -172,7 +178,7 @@ pub(crate) async fn csv(
     let wanted = Wanted(pairs);
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let mut view = View::open(cx, Place::AuditLog)?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         let (found, is_cut) = whole(view.cx, &asked)?;
         let seal = find_seal(view.cx)?;
         let names = names(&mut view, &found)?;
@@ -192,7 +198,7 @@ pub(crate) async fn csv(
 }
 
 /// The subjects of entries, each looked up once.
-fn names(view: &mut View<'_, '_, '_>, found: &[Told]) -> acts::Result<BTreeMap<(String, String), RecordName>> {
+fn names(view: &mut View<'_, '_, '_>, found: &[ShownEvent]) -> acts::Result<BTreeMap<(String, String), RecordName>> {
     let mut names = BTreeMap::new();
     for told in found {
         let place = (told.table.clone(), told.subject.clone());
@@ -206,7 +212,7 @@ fn names(view: &mut View<'_, '_, '_>, found: &[Told]) -> acts::Result<BTreeMap<(
 fn file(
     view: &View<'_, '_, '_>,
     seal: &LogView,
-    (found, is_cut): (&[Told], bool),
+    (found, is_cut): (&[ShownEvent], bool),
     names: &BTreeMap<(String, String), RecordName>,
 ) -> String {
     let is_cut = if is_cut { "yes" } else { "no" };
@@ -229,7 +235,7 @@ fn file(
     body
 }
 
-fn row(view: &View<'_, '_, '_>, told: &Told, name: Option<&RecordName>) -> [String; 14] {
+fn row(view: &View<'_, '_, '_>, told: &ShownEvent, name: Option<&RecordName>) -> [String; 14] {
     let via = |name: &str| {
         let via = told.data.get("via").and_then(|via| via.get(name));
         via.and_then(Value::as_str).unwrap_or_default().to_owned()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::audit::find_log::{LOOKED_AT, LogPage, find_log, search_log};
-use acts::audit::find_timeline::{LogView, Told};
+use acts::audit::find_timeline::{LogView, ShownEvent};
 use acts::audit::note_replay::last_replay;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -45,7 +45,7 @@ pub(crate) async fn log(State(state): State<AppState>, visitor: Visitor, Query(w
 
 /// The content of a page of the log, and its neighbours.
 struct Shown {
-    entries: Vec<Told>,
+    entries: Vec<ShownEvent>,
     paging: Paging,
     /// The text of an empty page.
     unsaid: String,
@@ -196,7 +196,7 @@ fn narrowed(view: &mut View<'_, '_, '_>, wanted: &Wanted, before: Option<i64>) -
 }
 
 /// The entries of the log, each with the change that it is about.
-pub(super) fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result<Vec<Moment>> {
+pub(super) fn entries(view: &mut View<'_, '_, '_>, log: &[ShownEvent]) -> acts::Result<Vec<Moment>> {
     let mut keys: BTreeMap<&str, String> = BTreeMap::new();
     let mut moments = Vec::new();
     for told in log {
@@ -220,7 +220,7 @@ pub(super) fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result
 }
 
 /// How the record is called that an event is about: its own page may be far from the log.
-fn subject(view: &mut View<'_, '_, '_>, told: &Told) -> acts::Result<Option<Rich>> {
+fn subject(view: &mut View<'_, '_, '_>, told: &ShownEvent) -> acts::Result<Option<Rich>> {
     if let Some(id) = entry_of(told) {
         let found = record::load::<ActionEntry>(view.cx.tx, id)?;
         return Ok(found.map(|stored| noted(view, &stored.record)));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::audit::find_timeline::Told;
+use acts::audit::find_timeline::ShownEvent;
 use acts::audit::show_event::{ERASED, FieldWrite, WITHHELD, WrittenRecord, show_event};
 use acts::change::compare_versions::parts;
 use acts::report::name_record::name_record;
@@ -38,7 +38,7 @@ pub(crate) async fn show_entry(
 }
 
 /// The session or token of the act, each with a link to the timeline of its acts.
-fn ways_in(view: &View<'_, '_, '_>, told: &Told) -> Vec<Fact> {
+fn ways_in(view: &View<'_, '_, '_>, told: &ShownEvent) -> Vec<Fact> {
     let fact = |(name, label): (&str, &'static str)| {
         let id = told.data.get("via")?.get(name)?.as_str()?;
         let url = view.url(&format!("/audit/timeline?{name}={}", escaped(id)));
@@ -52,7 +52,7 @@ fn ways_in(view: &View<'_, '_, '_>, told: &Told) -> Vec<Fact> {
 
 fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     let found = show_event(view.cx, id)?;
-    let told = Told {
+    let told = ShownEvent {
         id: found.id.clone(),
         recorded_at: found.recorded_at,
         kind: found.kind.clone(),
@@ -87,12 +87,12 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         facts.push(Fact::new("Earlier entry of the same act", Rich::new().link(name, url)));
         let text = "It wrote no record by itself. Below stands what an earlier entry of the same act wrote, for this one or for \
                     another matter.";
-        sections.push(words_of("What an earlier entry of the same act wrote", text));
+        sections.push(text_section("What an earlier entry of the same act wrote", text));
     } else if found.records.is_empty() {
-        sections.push(words_of("What it wrote", "It wrote no record."));
+        sections.push(text_section("What it wrote", "It wrote no record."));
     }
     if !found.records.is_empty() && found.told_by.is_none() {
-        sections.push(words_of(
+        sections.push(text_section(
             "What it wrote",
             "Below stands each record that it wrote, with every field before and after.",
         ));
@@ -122,12 +122,12 @@ fn kind_link(view: &View<'_, '_, '_>, kind: &str) -> Rich {
     Rich::new().code(kind).line().link("All entries of this kind", url)
 }
 
-fn words_of(title: &str, text: &str) -> Section {
+fn text_section(title: &str, text: &str) -> Section {
     Section::new("records", title, SectionBody::Words(Rich::from(text)))
 }
 
 /// The subject of an entry: a change by its key, a person by their name, else the record's table and id.
-fn about(view: &mut View<'_, '_, '_>, told: &Told) -> Rich {
+fn about(view: &mut View<'_, '_, '_>, told: &ShownEvent) -> Rich {
     match told.table.as_str() {
         "change" => {
             if let Ok(change) = view.cx.change(&told.subject) {
@@ -210,7 +210,7 @@ fn written_section(
         ),
         (None, None) => (noun(&record.table), String::new()),
     };
-    let teller = Teller { view, event, names };
+    let teller = ValueRenderer { view, event, names };
     let rows = record
         .changes
         .iter()
@@ -263,7 +263,7 @@ fn noun(table: &str) -> String {
 }
 
 /// Renders values for people.
-struct Teller<'v, 'a, 'b, 'c> {
+struct ValueRenderer<'v, 'a, 'b, 'c> {
     view: &'v View<'a, 'b, 'c>,
     /// The entry that holds the full text of a value that is cut.
     event: &'v str,
@@ -274,7 +274,7 @@ struct Teller<'v, 'a, 'b, 'c> {
 /// The lists of a change of which only the differing parts are shown.
 const IN_PARTS: [&str; 3] = ["plan", "rollback_plan", "targets"];
 
-impl Teller<'_, '_, '_, '_> {
+impl ValueRenderer<'_, '_, '_, '_> {
     /// A field before and after; of a plan or the targets, each part that differs: “Plan, step 3: Minutes”.
     fn rows(&self, table: &str, change: &FieldWrite) -> Vec<Vec<Cell>> {
         let is_of_parts = table == "change" && IN_PARTS.contains(&change.field.as_str());

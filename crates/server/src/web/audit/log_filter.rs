@@ -7,6 +7,7 @@ use model::nouns::CARDS;
 use pages::{Chip, Choice, Field, Input};
 
 use crate::http::percent::escaped;
+use crate::web::shared::fields::pick_field;
 use crate::web::shared::view::View;
 
 /// The filters in an address.
@@ -40,7 +41,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("changes", "Archive"),
     ("attempt", "Attempts that were refused"),
     ("board", "Boards"),
-    ("break_glass", "Broken glasses"),
+    ("break_glass", "Break-glass uses"),
     ("calendar", "Business calendars"),
     ("change", "Changes"),
     ("checklist", "Checklists"),
@@ -213,7 +214,7 @@ impl Wanted {
         kinds.extend(families().into_iter().map(|(word, words)| Choice::new(word, words)));
         vec![
             Field::new("kind", "Kind", Input::Select(kinds)).value(kind).half(),
-            Field::text("actor", "Who")
+            pick_field(view, "actors", "actor", "Who")
                 .hint("A login, or system for what happened by itself.")
                 .value(self.get("actor"))
                 .half(),

@@ -30,7 +30,7 @@ pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
 }
 
 /// Whether the description of this kind needs no data of the event behind it.
-pub(crate) fn says_all(kind: &str) -> bool {
+pub(crate) fn needs_no_data(kind: &str) -> bool {
     WHOLE.iter().any(|(told, _, _)| *told == kind)
 }
 

@@ -12,7 +12,7 @@ use model::compliance::control_report::ReportFormat;
 use pages::{ActForm, ActTone, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, count};
 use store::{Lane, Mode};
 
-use crate::compliance::answer;
+use crate::compliance::download;
 use crate::http::state::AppState;
 use crate::web::cab::meeting_parts::outcome_cell;
 use crate::web::cab::pack_pdf::month_file;
@@ -36,7 +36,7 @@ pub(crate) async fn file(
 ) -> Response {
     let act = move |cx: &mut acts::Context<'_, '_>| month_file(cx, &month);
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
-        Ok((name, bytes)) => answer(&name, ReportFormat::Pdf, bytes),
+        Ok((name, bytes)) => download(&name, ReportFormat::Pdf, bytes),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/boards", visitor.base())).await,
     }
 }

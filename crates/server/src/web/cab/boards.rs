@@ -24,10 +24,11 @@ use serde_json::{Value, json};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::shared::fields::time_field;
+use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
+use crate::web::shared::picks::MEMBERS_OF;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// How many past meetings are shown.
@@ -224,7 +225,11 @@ fn plan_forms(view: &View<'_, '_, '_>, key: &GroupKey) -> Vec<ActForm> {
         return Vec::new();
     }
     let url = |path: &str| view.url(&format!("/boards/{key}/{path}"));
-    let chair = || Field::text("chair", "Chair").hint("A login, a member of the board; you, unless said.");
+    let members = format!("{MEMBERS_OF}{key}");
+    let chair = || {
+        let hint = "A login, a member of the board; you, unless said.";
+        pick_field(view, &members, "chair", "Chair").hint(hint)
+    };
     vec![
         ActForm::new("meeting", "Plan a meeting", url("meetings"))
             .field(idempotent_form::field(view))

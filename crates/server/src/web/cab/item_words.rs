@@ -3,7 +3,7 @@
 use model::cab::agenda_item::{ItemOutcome, ListingGround};
 
 /// The board's decision on an item.
-pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
+pub(crate) fn outcome_text(outcome: ItemOutcome) -> &'static str {
     match outcome {
         ItemOutcome::Approved => "Approved",
         ItemOutcome::ApprovedWithConditions => "Approved with conditions",
@@ -14,7 +14,7 @@ pub(crate) fn outcome_words(outcome: ItemOutcome) -> &'static str {
 }
 
 /// The reason for an item's position on the agenda.
-pub(crate) fn ground_words(ground: ListingGround) -> &'static str {
+pub(crate) fn ground_text(ground: ListingGround) -> &'static str {
     match ground {
         ListingGround::ByRisk => "Not of high risk",
         ListingGround::HighRisk => "High risk",

@@ -21,12 +21,12 @@ use model::core::refusal::Refusal;
 use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, count};
 use store::{Lane, Mode};
 
-use crate::compliance::answer;
+use crate::compliance::download;
 use crate::http::state::AppState;
 use crate::web::approval::card_news::whole_brief;
 use crate::web::cab::meeting_parts::{action_section, agenda_sections, minutes_section, room_section, vote_section};
 use crate::web::cab::pack_pdf::agenda_file;
-use crate::web::change::open_acts::{context, decisions, has_said_all};
+use crate::web::change::open_acts::{context, decisions, has_decided_all};
 use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, problem, show};
@@ -130,7 +130,7 @@ pub(crate) async fn file(
 ) -> Response {
     let act = move |cx: &mut acts::Context<'_, '_>| agenda_file(cx, &id);
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
-        Ok((name, bytes)) => answer(&name, ReportFormat::Pdf, bytes),
+        Ok((name, bytes)) => download(&name, ReportFormat::Pdf, bytes),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/boards", visitor.base())).await,
     }
 }
@@ -314,7 +314,7 @@ fn before_reader(view: &mut View<'_, '_, '_>, session: &Session) -> acts::Result
     for item in session.items.iter().filter(|it| it.listing == ItemListing::Vote) {
         if let Some(file) = found(view, item)?
             && waits_for(&file, &agenda.group, view.now()).is_some()
-            && !has_said_all(view, &file)
+            && !has_decided_all(view, &file)
         {
             return Ok(Some((item.clone(), file)));
         }

@@ -14,7 +14,7 @@ use pages::{
     Cell, Column, Entry, Field, Fold, Rich, Section, SectionBody, Table, Tone, count, minutes as minutes_of_time,
 };
 
-use crate::web::cab::item_words::{ground_words, outcome_words};
+use crate::web::cab::item_words::{ground_text, outcome_text};
 use crate::web::cab::meeting_page::Session;
 use crate::web::shared::fields::{pick_field, time_field};
 use crate::web::shared::view::View;
@@ -46,7 +46,7 @@ pub(crate) fn vote_section(
             .any(|it| it.has_conflict(person, &item.change_id()));
         let told = match (vote, has_conflict) {
             (_, true) => Cell::Text(Rich::from("No vote: conflict of interest")),
-            (Some(vote), _) => Cell::Mark(decision_tone(vote.decision).mark(decision_words(vote.decision))),
+            (Some(vote), _) => Cell::Mark(decision_tone(vote.decision).mark(decision_text(vote.decision))),
             (None, _) => Cell::Text(Rich::from("Not given yet")),
         };
         let forecast = forecasts.iter().find(|it| &it.person == person);
@@ -76,7 +76,7 @@ fn decision_tone(decision: Decision) -> Tone {
     }
 }
 
-fn decision_words(decision: Decision) -> String {
+fn decision_text(decision: Decision) -> String {
     words::capital(decision.as_str())
 }
 
@@ -91,7 +91,7 @@ fn outcome_tone(outcome: ItemOutcome) -> Tone {
 
 /// The board's decision, as a mark.
 pub(crate) fn outcome_cell(outcome: ItemOutcome) -> Cell {
-    Cell::Mark(outcome_tone(outcome).mark(outcome_words(outcome)))
+    Cell::Mark(outcome_tone(outcome).mark(outcome_text(outcome)))
 }
 
 /// The agenda: items of the meeting, items for a vote before it, and items added after the freeze.
@@ -145,7 +145,7 @@ fn table<'i>(
         vec![
             title_cell(view, session, it),
             Cell::Mark(words::risk(it.risk).mark()),
-            Cell::Text(Rich::from(ground_words(it.ground))),
+            Cell::Text(Rich::from(ground_text(it.ground))),
             Cell::Short(spent),
             stands,
         ]

@@ -29,7 +29,7 @@ pub(crate) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
 }
 
 /// The meetings at which the reader may vote on a change, the latest first: id and title.
-fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
+fn votable_meetings(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
     let boards = boards(file);
     let groups = boards.iter();
     let mut meetings: Vec<&Meeting> = groups
@@ -46,7 +46,7 @@ fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
 /// Adds the meeting to a decision's form, if the reader is a member there. A member's decision counts at the meeting by
 /// default: outside of a meeting it counts for no board.
 pub(crate) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
-    let seats = seats(view, file);
+    let seats = votable_meetings(view, file);
     let Some((here, _)) = seats.first() else {
         return form;
     };

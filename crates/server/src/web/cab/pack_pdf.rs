@@ -16,7 +16,7 @@ use pages::count;
 
 use crate::compliance::pdf_fonts::Weight;
 use crate::compliance::pdf_sheets::Sheets;
-use crate::web::cab::item_words::{ground_words, outcome_words};
+use crate::web::cab::item_words::{ground_text, outcome_text};
 use crate::web::report::metric_words::{basis, value_of};
 
 /// The titles of changes by their ids.
@@ -130,7 +130,7 @@ fn item_row(it: &PackItem) -> Vec<String> {
         .map_or("not to be seen here", |change| change.title.as_str());
     let planned = it.change.as_ref().and_then(|change| change.planned);
     let decided = match (it.item.outcome, it.item.listing) {
-        (Some(outcome), _) => outcome_words(outcome).to_owned(),
+        (Some(outcome), _) => outcome_text(outcome).to_owned(),
         (None, ItemListing::Vote) => "By vote before".to_owned(),
         (None, ItemListing::Live) => format!("At the meeting, {} min", it.item.box_minutes),
     };
@@ -153,7 +153,7 @@ fn put_change(sheets: &mut Sheets, it: &PackItem, change: &PackChange) {
         &format!(
             "Risk {}, {}.",
             it.item.risk.as_str(),
-            ground_words(it.item.ground).to_lowercase()
+            ground_text(it.item.ground).to_lowercase()
         ),
         Weight::Bold,
     );
@@ -212,7 +212,7 @@ fn put_month(sheets: &mut Sheets, pack: &BoardPack, titles: &Titles) {
 
 fn put_reviews(sheets: &mut Sheets, pack: &BoardPack) {
     let reviewed = |it: &Reviewed| {
-        let outcome = outcome_words(it.item.outcome.unwrap_or(ItemOutcome::Deferred));
+        let outcome = outcome_text(it.item.outcome.unwrap_or(ItemOutcome::Deferred));
         vec![
             it.item.change_key.clone(),
             outcome.to_owned(),

@@ -18,10 +18,10 @@ use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::page::{Refused, show_refused, tab_of};
-use crate::web::shared::flash::{Told, decided};
+use crate::web::shared::flash::{Flash, decided};
 use crate::web::shared::form::{Decoded, Form};
 use crate::web::shared::response::see;
-use crate::web::shared::view::{Visitor, problem, reader_of, see_told, write_noted};
+use crate::web::shared::view::{Visitor, problem, reader_of, redirect_with_flash, write_noted};
 use crate::web::shared::{idempotent_form, step_up};
 
 /// An act as a form reaches it.
@@ -377,9 +377,9 @@ pub(crate) async fn act(
                 "approvals" => decided(form.first("decision")),
                 path => path,
             };
-            let told = Told {
+            let told = Flash {
                 tab: tab_of(door.path),
-                ..Told::new(name)
+                ..Flash::new(name)
             };
             let told = told.twice(twice).unless_again(is_again);
             return after(&state, &visitor, (&key, form.first("next")), told);
@@ -405,27 +405,27 @@ pub(crate) async fn act(
 }
 
 /// Where the reader goes after an act: back to the change, or on to where they did it.
-fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Told) -> Response {
+fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Flash) -> Response {
     let change = format!("{}/changes/{}", visitor.base(), escaped(key));
     let is_again = told.is_again();
     match next {
         "home" => {
-            let told = Told {
+            let told = Flash {
                 key: key.to_owned(),
                 tab: "",
                 ..told
             };
-            see_told(state, visitor, &format!("{}/", visitor.base()), &told)
+            redirect_with_flash(state, visitor, &format!("{}/", visitor.base()), &told)
         }
         // A vote at a meeting leads to the next item there.
         _ if next.starts_with("meeting-") => {
             let id = next.trim_start_matches("meeting-");
-            let told = Told {
+            let told = Flash {
                 key: key.to_owned(),
                 tab: "",
                 ..told
             };
-            see_told(
+            redirect_with_flash(
                 state,
                 visitor,
                 &format!("{}/meetings/{}", visitor.base(), escaped(id)),
@@ -433,9 +433,9 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
             )
         }
         // The runbook shows the results itself.
-        "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),
+        "runbook" if is_again => redirect_with_flash(state, visitor, &format!("{change}/runbook"), &told),
         "runbook" => see(&format!("{change}/runbook")),
-        _ => see_told(state, visitor, &change, &told),
+        _ => redirect_with_flash(state, visitor, &change, &told),
     }
 }
 
@@ -454,12 +454,12 @@ pub(crate) async fn evidence(
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match crate::web::change::evidence::take(&state, &visitor, &key, multipart).await {
         Ok(is_again) => {
-            let told = Told {
+            let told = Flash {
                 tab: tab_of("evidence"),
-                ..Told::new("evidence")
+                ..Flash::new("evidence")
             };
             let told = told.unless_again(is_again);
-            see_told(&state, &visitor, &back, &told)
+            redirect_with_flash(&state, &visitor, &back, &told)
         }
         Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
             let refused = Refused {
@@ -507,7 +507,7 @@ mod tests {
             "evidence",
         ];
         for path in DOORS.iter().map(|door| door.path).chain(others) {
-            assert!(flash::words_of(path).is_some(), "{path}");
+            assert!(flash::text_of(path).is_some(), "{path}");
         }
     }
 

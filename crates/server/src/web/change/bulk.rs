@@ -8,13 +8,13 @@ use axum::response::Response;
 use pages::{ActForm, ActTone, Entry, Field, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::Lane;
 
-use crate::change::bulk_acts::{ACTS, Answer, BulkAct, Wish, check_count, each, find, look};
+use crate::change::bulk_acts::{ACTS, BulkAct, BulkResult, Wish, check_count, each, find, look};
 use crate::http::failure::Failure;
 use crate::http::percent;
 use crate::http::route::Once;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
-use crate::web::shared::labels::in_plain_words;
+use crate::web::shared::labels::plain_error;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::{flash, idempotent_form};
@@ -43,7 +43,7 @@ pub(crate) async fn ask(
     };
     let answers = std::sync::Arc::new(answers);
     show(&state, &visitor, Place::Changes, move |view| {
-        Ok(asking_page(view, act, &answers))
+        Ok(preview_page(view, act, &answers))
     })
     .await
 }
@@ -84,7 +84,7 @@ async fn do_to(
     wish: &Wish,
     (keys, seen): (Vec<String>, &[String]),
     once: Option<&Once>,
-) -> Result<Vec<Answer>, Failure> {
+) -> Result<Vec<BulkResult>, Failure> {
     check_count(keys.len())?;
     let mut picked = look(state, &visitor.caller, wish.lane, keys).await?;
     for (one, seen) in picked.iter_mut().zip(seen) {
@@ -93,8 +93,8 @@ async fn do_to(
     each(state, &visitor.caller, wish, picked, once).await
 }
 
-fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -> Vec<Entry> {
-    let entry = |answer: &Answer| {
+fn entries(view: &View<'_, '_, '_>, answers: &[BulkResult], fine: &str, not: &str) -> Vec<Entry> {
+    let entry = |answer: &BulkResult| {
         let picked = &answer.picked;
         let name = Rich::new()
             .link(picked.key.as_str(), view.change_url(&picked.key))
@@ -122,7 +122,7 @@ fn describe(failure: &Failure) -> String {
     let field = problem
         .errors
         .first()
-        .map(|error| in_plain_words(&error.text, &error.field));
+        .map(|error| plain_error(&error.text, &error.field));
     row.or(field).unwrap_or_else(|| problem.detail.clone())
 }
 
@@ -136,8 +136,8 @@ fn page(view: &View<'_, '_, '_>, title: String, entries: Vec<Entry>) -> RecordPa
     }
 }
 
-fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> String {
-    let able: Vec<&Answer> = answers.iter().filter(|answer| answer.failure.is_none()).collect();
+fn preview_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[BulkResult]) -> String {
+    let able: Vec<&BulkResult> = answers.iter().filter(|answer| answer.failure.is_none()).collect();
     let whole = answers.len();
     let mut page = page(
         view,
@@ -166,7 +166,7 @@ fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> St
 }
 
 /// The form that performs the act on the possible changes: their keys, and the digests that were shown.
-fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: usize) -> ActForm {
+fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&BulkResult], whole: usize) -> ActForm {
     let label = format!("{} {} of {whole}", act.verb, able.len());
     let tone = if act.name == "cancel" {
         ActTone::Stop
@@ -194,8 +194,8 @@ fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: u
     }
 }
 
-fn done_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> String {
-    let is_done = |answer: &&Answer| answer.failure.is_none() && !answer.was_done;
+fn done_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[BulkResult]) -> String {
+    let is_done = |answer: &&BulkResult| answer.failure.is_none() && !answer.was_done;
     let done = answers.iter().filter(is_done).count();
     let mut page = page(
         view,

@@ -1,7 +1,7 @@
 //! The checklist on the page of a change, and the end of its planned undo.
 
 use model::change::duties::communication::ready_people;
-use model::change::duties::items::{Item, standing};
+use model::change::duties::items::{Item, item_status};
 use model::change::duties::undo;
 use model::change::related_records::ChecklistItem;
 use model::core::act::Act as Verb;
@@ -26,7 +26,7 @@ impl Around<'_> {
     fn checklist_line(&self, view: &View<'_, '_, '_>, item: &ChecklistItem) -> Entry {
         let id = item.id.as_str();
         let title = || Rich::new().said(item.title.as_str());
-        let standing = standing(self.file, &view.directory, item, view.now());
+        let standing = item_status(self.file, &view.directory, item, view.now());
         let entry = match (&standing, &item.done) {
             (Some(found), _) if found.state == "waived" => {
                 Entry::new(Tone::Ok, title()).why("Waived by an owner and security.")

@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::{Timestamp, ToSpan, Zoned};
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::change::{custom_field, read_content};
 use model::core::act::{Act as Verb, actions};
@@ -19,13 +20,13 @@ use crate::web::shared::view::{View, Visitor, show};
 
 /// Fields that belong to the original change alone: builds, the incident, the reason for lateness.
 const ONCE: &[&str] = &[
-    "incident",
-    "threat",
-    "expedited",
-    "expedited_reason",
-    "planned_start",
-    "planned_end",
-    "labels",
+    NewChange::INCIDENT.name,
+    NewChange::THREAT.name,
+    NewChange::EXPEDITED.name,
+    NewChange::EXPEDITED_REASON.name,
+    NewChange::PLANNED_START.name,
+    NewChange::PLANNED_END.name,
+    NewChange::LABELS.name,
 ];
 /// The most weeks by which times are moved: a copy of an older change needs new times.
 const MOST_WEEKS: i64 = 520;

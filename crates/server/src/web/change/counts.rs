@@ -41,7 +41,7 @@ pub(crate) fn whole(
 ) -> acts::Result<Whole> {
     let upto = after.map(|spot| (order, spot));
     let counted = count_changes(view.cx, filter, OF_LIST, upto)?;
-    Ok(told(
+    Ok(whole_count(
         counted,
         after.is_none(),
         i64::try_from(shown).unwrap_or_default(),
@@ -49,7 +49,7 @@ pub(crate) fn whole(
     ))
 }
 
-fn told(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
+fn whole_count(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
     // The rows on the page are known, even if the count is incomplete.
     let on_page = if is_first { shown } else { counted.passed + shown };
     let least = counted.found.max(on_page + i64::from(is_more));
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_whole_is_told_as_one_and_what_is_not_as_at_least() {
         let told = |found, passed, is_whole, is_first, shown, is_more| {
-            super::told(counted(found, passed, is_whole), is_first, shown, is_more)
+            super::whole_count(counted(found, passed, is_whole), is_first, shown, is_more)
         };
         let one = told(1, 0, true, true, 1, false);
         assert_eq!(words(&one), ["1 change", "1 to 1 of 1", "1"]);
@@ -151,11 +151,11 @@ mod tests {
 
     #[test]
     fn what_the_page_shows_is_never_more_than_the_count_says() {
-        let found = super::told(counted(3, 0, false), true, 50, true);
+        let found = super::whole_count(counted(3, 0, false), true, 50, true);
         assert_eq!(words(&found), ["at least 51 changes", "1 to 50 of at least 51", "51+"]);
-        let all = super::told(counted(3, 0, false), true, 9, false);
+        let all = super::whole_count(counted(3, 0, false), true, 9, false);
         assert_eq!(words(&all), ["9 changes", "1 to 9 of 9", "9"]);
-        let none = super::told(counted(0, 0, true), true, 0, false);
+        let none = super::whole_count(counted(0, 0, true), true, 0, false);
         assert_eq!(words(&none), ["0 changes", "0 of 0", "0"]);
     }
 

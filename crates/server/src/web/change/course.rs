@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::related_records::Entry as ActionEntry;
+use model::change::work::steps::Run;
 use model::core::enums::EntryKind;
 use model::incident::watch::{watch_minutes, watch_span};
 use pages::{Cell, Column, Entry, Fold, Rich, Section, SectionBody, Table, Tone, minutes};
@@ -74,7 +75,7 @@ fn difference(count: i64) -> Rich {
     }
 }
 
-/// Each completed step of the plan with its duration: from the end of the step recorded before it.
+/// Each completed step of the plan with its duration: from its recorded begin, else from the end of the step recorded before it.
 fn steps(change: &Change, entries: &[ActionEntry], began: Timestamp) -> Vec<Vec<Cell>> {
     let mut done: Vec<(i64, Timestamp)> = entries
         .iter()
@@ -82,6 +83,7 @@ fn steps(change: &Change, entries: &[ActionEntry], began: Timestamp) -> Vec<Vec<
         .filter_map(|entry| Some((entry.step?, entry.occurred_at)))
         .collect();
     done.sort_by_key(|(_, at)| *at);
+    let run = Run::of(change, EntryKind::Step, entries);
     let mut since = began;
     let mut rows = Vec::new();
     for (number, at) in done {
@@ -90,7 +92,8 @@ fn steps(change: &Change, entries: &[ActionEntry], began: Timestamp) -> Vec<Vec<
             continue;
         };
         let name = Cell::title(format!("{number}. {}", step.title), "");
-        rows.push(lengths(name, step.minutes, Some(between(since, at).max(0))));
+        let from = run.begin_of(number).map_or(since, |begin| begin.occurred_at);
+        rows.push(lengths(name, step.minutes, Some(between(from, at).max(0))));
         since = at;
     }
     rows

@@ -99,7 +99,7 @@ pub(crate) fn plain(view: &View<'_, '_, '_>, value: &CustomValue) -> String {
 }
 
 /// Values with their names, in one line.
-pub(crate) fn told(view: &View<'_, '_, '_>, values: &[CustomValue]) -> String {
+pub(crate) fn values_text(view: &View<'_, '_, '_>, values: &[CustomValue]) -> String {
     let one = |value: &CustomValue| format!("{}: {}", name_then(&view.directory, value), plain(view, value));
     values.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -22,20 +22,22 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::warnings;
 use crate::web::change::custom_fields::own_fields;
-use crate::web::change::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
+use crate::web::change::edit_fields::{self, Back, flat, labels, patch, read, requests_more};
 use crate::web::change::{edit_conflict, open_acts};
 use crate::web::schedule::free_slots;
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::{Form, OWN, PICK, with_labels};
-use crate::web::shared::labels::{in_plain_words, missing_fields};
-use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show, show_as, write};
+use crate::web::shared::labels::{missing_fields, plain_error};
+use crate::web::shared::view::{
+    View, Visitor, notice_of, problem, reader_of, redirect_with_flash, show, show_as, write,
+};
 use crate::web::shared::words;
 
 /// The code of the response when another person's edit came first.
 const STALE: &str = "stale";
 
 /// The main fields of a form: as it was sent, or the usual ones. A request for more rows shows the whole form.
-pub(crate) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
+pub(crate) fn main_fields(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     let Some(back) = back else {
         return usual.to_vec();
     };
@@ -53,7 +55,7 @@ pub(crate) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     if sent.is_empty() { usual.to_vec() } else { sent }
 }
 
-pub(crate) fn asked_title(asked: &[String]) -> String {
+pub(crate) fn main_title(asked: &[String]) -> String {
     match asked.len() {
         0 => "Write a change".to_owned(),
         1 => "One answer, and it can be assessed".to_owned(),
@@ -61,7 +63,7 @@ pub(crate) fn asked_title(asked: &[String]) -> String {
     }
 }
 
-pub(crate) fn asked_field(asked: &[String]) -> Vec<Field> {
+pub(crate) fn main_field_inputs(asked: &[String]) -> Vec<Field> {
     match asked.is_empty() {
         true => Vec::new(),
         false => vec![Field::hidden("asked", asked.join(","))],
@@ -128,7 +130,7 @@ pub(crate) fn fill_back(
         let text = with_labels(text, &labels);
         match shown_as(name, &known) {
             Some(field) => fields.fail(&field, text),
-            None => page.errors.push(view.sentence(&in_plain_words(&text, name))),
+            None => page.errors.push(view.sentence(&plain_error(&text, name))),
         }
     }
     add_rows(fields, back.form.first("add"));
@@ -213,7 +215,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
             fields.set(&name, value);
         }
     }
-    fields.asked = asked(back, &missing(view, change, &fields));
+    fields.asked = main_fields(back, &missing(view, change, &fields));
     fields.fits = free_slots::of_change(view, &fields, back, &file)?;
     let mut page = edit_form_page(view, change, &fields.asked);
     page.derived = derived(change, &fields);
@@ -262,12 +264,12 @@ fn edit_form_page(view: &View<'_, '_, '_>, change: &Change, asked: &[String]) ->
         frame: view.frame.clone(),
         title: match asked.is_empty() {
             true => format!("Edit {}", change.key),
-            false => asked_title(asked),
+            false => main_title(asked),
         },
         lede: change.content.title.clone(),
         crumb: change.key.clone(),
         action_url: format!("{}/edit", view.change_url(&change.key)),
-        hidden: asked_field(asked),
+        hidden: main_field_inputs(asked),
         go,
         keep,
         back_url: view.change_url(&change.key),
@@ -369,8 +371,8 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
 
 /// The change's values in the form.
 fn held(base: &Body) -> Body {
-    let known = |name: &&str| base.get(*name).map(|value| ((*name).to_owned(), value.clone()));
-    HELD.iter().filter_map(known).collect()
+    let known = |name: &str| base.get(name).map(|value| (name.to_owned(), value.clone()));
+    edit_fields::held().filter_map(known).collect()
 }
 
 /// The revision that the reader saw; a returned form keeps its original revision.
@@ -388,7 +390,7 @@ pub(crate) async fn edit(
     Path((_, key)): Path<(String, String)>,
     form: Form,
 ) -> Response {
-    if asks_for_more(&form) {
+    if requests_more(&form) {
         let form = free_slots::taken(form);
         return show_edit(&state, &visitor, key, Back { form, failure: None }).await;
     }
@@ -403,8 +405,8 @@ pub(crate) async fn edit(
     match done {
         Ok((similar, twice)) => {
             let done = if is_submitted { "handed_over" } else { "edited" };
-            let told = Told::written(done, similar, twice);
-            see_told(&state, &visitor, &page, &told)
+            let told = Flash::written(done, similar, twice);
+            redirect_with_flash(&state, &visitor, &page, &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
             show_edit(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use acts::audit::find_timeline::{Told, find_timeline};
+use acts::audit::find_timeline::{ShownEvent, find_timeline};
 use model::change::custom_field::FIELD;
 use model::change::read_content;
 use model::change::record::Change;
@@ -12,7 +12,7 @@ use model::core::refusal::FieldError;
 use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 
 use crate::web::change::custom_fields::own_fields;
-use crate::web::change::edit_fields::{self, Back, HELD, flat, is_same, labels, read};
+use crate::web::change::edit_fields::{self, Back, flat, held, is_same, labels, read};
 use crate::web::shared::form::{Form, PICK};
 use crate::web::shared::timeline;
 use crate::web::shared::view::View;
@@ -38,8 +38,8 @@ fn belongs(field: &str, name: &str) -> bool {
 }
 
 /// The names that an earlier response listed.
-fn asked_before(form: &Form) -> Vec<String> {
-    let known = |name: &&str| HELD.contains(name);
+fn listed_before(form: &Form) -> Vec<String> {
+    let known = |name: &&str| held().any(|it| it == *name);
     form.first("both").split(',').filter(known).map(str::to_owned).collect()
 }
 
@@ -53,10 +53,10 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let current = flat(now, reader);
-    let mut both = asked_before(form);
+    let mut both = listed_before(form);
     let mut is_edited = false;
-    for name in HELD {
-        let (was, now, mine) = (was.get(*name), now.get(*name), mine.get(*name));
+    for name in held() {
+        let (was, now, mine) = (was.get(name), now.get(name), mine.get(name));
         if is_same(was, now, reader) {
             continue;
         }
@@ -88,7 +88,7 @@ pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
 /// One error for each name without a choice.
 pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>> {
     let (mut theirs, mut errors) = (Vec::new(), Vec::new());
-    for name in asked_before(form) {
+    for name in listed_before(form) {
         match form.first(&format!("{PICK}{name}")) {
             "theirs" => theirs.push(name),
             "mine" => {}
@@ -137,7 +137,7 @@ pub(crate) fn faster(who: &str, is_merged: bool) -> Notice {
 }
 
 /// The notice that another act than an edit came first: the act and the acting person.
-pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice {
+pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&ShownEvent>) -> Notice {
     let text = "Nobody edited it, and your edits stand in the form below. Keep them if they still fit.";
     let mut notice = Notice::new(Tone::Wait, text)
         .title("Something happened since you opened this form")

@@ -2,47 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use model::change::read_content::new_change::NewChange;
 use model::core::body::Body;
+use model::core::card::Described;
 use pages::{ChangeFields, Field, Reader};
 use serde_json::Value;
 
 use crate::http::failure::Failure;
 use crate::web::shared::form::{Decoded, FIT, Form};
 
-/// The fields of the form, by their names in the API. An edit leaves all other fields alone.
-pub(crate) const HELD: &[&str] = &[
-    "title",
-    "description",
-    "justification",
-    "verification",
-    "category",
-    "touches",
-    "targets",
-    "planned_start",
-    "planned_end",
-    "disruption",
-    "impact",
-    "complexity",
-    "plan",
-    "rollback_plan",
-    "rollback_minutes",
-    "no_rollback_reason",
-    "planned_undo",
-    "owner",
-    "team",
-    "implementers",
-    "tester",
-    "business_contact",
-    "kind",
-    "template",
-    "incident",
-    "threat",
-    "expedited",
-    "expedited_reason",
-    "objectives",
-    "labels",
-    "custom_fields",
+/// The fields of a request that the form of an edit has not: the short form of targets, and work that is done already.
+const NOT_HELD: [&str; 6] = [
+    NewChange::SERVICES.name,
+    NewChange::ENVIRONMENT.name,
+    NewChange::ARTIFACT.name,
+    NewChange::COMMIT.name,
+    NewChange::CONFIG_ITEMS.name,
+    NewChange::RETROSPECTIVE.name,
 ];
+
+/// The fields of the form, by their names in the API. An edit leaves all other fields alone.
+pub(crate) fn held() -> impl Iterator<Item = &'static str> {
+    let names = NewChange::FIELDS.iter().map(|field| field.name);
+    names.filter(|name| !NOT_HELD.contains(name))
+}
 
 /// How the form came back.
 #[derive(Clone)]
@@ -87,7 +70,7 @@ pub(crate) fn read(form: &Form, reader: &Reader) -> Decoded {
 }
 
 /// Whether a form was not sent to be kept, but for more rows or for times that fit.
-pub(crate) fn asks_for_more(form: &Form) -> bool {
+pub(crate) fn requests_more(form: &Form) -> bool {
     !form.first("add").is_empty() || !form.first(FIT).is_empty()
 }
 
@@ -139,8 +122,8 @@ fn flatten(name: &str, value: &Value, reader: &Reader, found: &mut Vec<(String, 
 /// The differences from the present change: a merge patch as for the API.
 pub(crate) fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
     let mut patch = Body::new();
-    for name in HELD {
-        let (old, new) = (base.get(*name), sent.get(*name));
+    for name in held() {
+        let (old, new) = (base.get(name), sent.get(name));
         if is_same(old, new, reader) {
             continue;
         }
@@ -149,7 +132,7 @@ pub(crate) fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
             (old, Some(new)) => kept_beside(old, new.clone()),
             (_, None) => Value::Null,
         };
-        patch.insert((*name).to_owned(), value);
+        patch.insert(name.to_owned(), value);
     }
     patch
 }

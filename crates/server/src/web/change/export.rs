@@ -173,7 +173,7 @@ fn about(view: &View<'_, '_, '_>, wanted: &Wanted, order: Order, count: String) 
             .into_iter()
             .map(|(label, value)| (format!("Filter: {label}"), value)),
     );
-    about.push(("Order".to_owned(), orders::told(order).to_owned()));
+    about.push(("Order".to_owned(), orders::order_label(order).to_owned()));
     about.push(("Time zone".to_owned(), view.reader.zone_name().to_owned()));
     about.push(("Rows".to_owned(), count));
     let now = view.reader.field(view.now()).replace('T', " ");

@@ -127,7 +127,7 @@ fn use_of_fields(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         .note("over the newest 2,000 changes, and 500 records of each other form"))
 }
 
-fn holds_words(kind: FieldKind) -> &'static str {
+fn kind_text(kind: FieldKind) -> &'static str {
     match kind {
         FieldKind::Text => "Text",
         FieldKind::Choice => "One of a few",
@@ -147,7 +147,7 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
     };
     let mut facts = vec![
         Fact::new("Key", Rich::new().code(field.key.as_str())),
-        Fact::new("Holds", holds_words(field.holds)),
+        Fact::new("Holds", kind_text(field.holds)),
     ];
     if !field.choices.is_empty() {
         facts.push(Fact::new("Choices", Rich::new().said(field.choices.join(", "))));
@@ -202,7 +202,7 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
 fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomField>) -> ActForm {
     let holds: Vec<(&str, &str)> = FieldKind::ALL
         .iter()
-        .map(|kind| (kind.as_str(), holds_words(*kind)))
+        .map(|kind| (kind.as_str(), kind_text(*kind)))
         .collect();
     let kinds: Vec<(String, String)> = Kind::ALL
         .iter()

@@ -34,7 +34,7 @@ pub(crate) fn form_of(after: &str, service: Option<&str>) -> String {
 /// The draft of a form as if the form had come back with it.
 pub(crate) fn restored(draft: &FormDraft) -> Back {
     Back {
-        form: Form::new(keep_draft::answers(draft)),
+        form: Form::new(keep_draft::values_of(draft)),
         failure: None,
     }
 }
@@ -70,7 +70,7 @@ pub(crate) fn keeps(
 /// A draft by its title, leading to its form.
 fn link(view: &View<'_, '_, '_>, draft: &FormDraft) -> Rich {
     let url = view.url(&path(&draft.form));
-    let answers = Form::new(keep_draft::answers(draft));
+    let answers = Form::new(keep_draft::values_of(draft));
     match answers.first("title").trim() {
         "" => Rich::new().link("A change without a title", url),
         title => Rich::new().said_link(title, url),

@@ -99,7 +99,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
             .unwrap_or_default(),
         own: own
             .get(&listed.id)
-            .map(|values| custom_fields::told(view, values))
+            .map(|values| custom_fields::values_text(view, values))
             .unwrap_or_default(),
         ..row(view, listed, targets)
     });
@@ -128,7 +128,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
         view_acts: view_acts(view, wanted, &saved),
         bulk: Some(bulk(view, wanted, is_all)),
         columns: orders::heads(&url, wanted, order),
-        orders: orders::in_words(&url, wanted, order),
+        orders: orders::list_orders(&url, wanted, order),
         filter_url: url,
         count: whole.all,
         paging: Paging {

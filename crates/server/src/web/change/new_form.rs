@@ -17,14 +17,14 @@ use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::change::after_template;
 use crate::web::change::custom_fields::needed;
-use crate::web::change::edit::{asked, asked_field, asked_title, comes_twice, empty_fields, fill_back};
-use crate::web::change::edit_fields::{Back, asks_for_more, read};
+use crate::web::change::edit::{comes_twice, empty_fields, fill_back, main_field_inputs, main_fields, main_title};
+use crate::web::change::edit_fields::{Back, read, requests_more};
 use crate::web::change::form_draft;
 use crate::web::schedule::free_slots;
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::{AFTER, DRAFT, DRAFT_VERSION, Form};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::view::{View, Visitor, problem, reader_of, see_told, show, show_as, write};
+use crate::web::shared::view::{View, Visitor, problem, reader_of, redirect_with_flash, show, show_as, write};
 use acts::Context;
 use acts::change::find_similar::Filled;
 use model::core::body::Body;
@@ -81,12 +81,12 @@ fn new_page(
     let Some(template) = after_template::approved(&directory, after) else {
         let usual = NINE.iter().map(|name| (*name).to_owned());
         let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
-        fields.asked = asked(back, &usual);
+        fields.asked = main_fields(back, &usual);
         fields.fits = free_slots::of_new(view, &fields, back)?;
         return Ok(new_page_of(view, fields, back));
     };
     after_template::fill(view, template, &mut fields);
-    fields.asked = asked(back, &fields.asked);
+    fields.asked = main_fields(back, &fields.asked);
     fields.fits = free_slots::of_new(view, &fields, back)?;
     let count = fields.asked.len();
     let mut page = new_page_of(view, fields, back);
@@ -98,13 +98,13 @@ fn new_page(
 pub(crate) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, back: Option<&Back>) -> ChangeForm {
     let mut page = ChangeForm {
         frame: view.frame.clone(),
-        title: asked_title(&fields.asked),
+        title: main_title(&fields.asked),
         lede: "Owner, impact and people come from the service, the plan from the last change like it that went well; \
                whatever you say yourself goes before."
             .to_owned(),
         crumb: "New".to_owned(),
         action_url: view.url("/changes"),
-        hidden: idempotent_form::marked(view, asked_field(&fields.asked)),
+        hidden: idempotent_form::marked(view, main_field_inputs(&fields.asked)),
         go: ("Submit for assessment".to_owned(), "submit".to_owned()),
         keep: ("Keep as draft".to_owned(), "keep".to_owned()),
         back_url: view.url("/changes"),
@@ -127,7 +127,7 @@ pub(crate) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, bac
 
 /// Creates a change; with “submit” it is submitted in the same act.
 pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    if asks_for_more(&form) {
+    if requests_more(&form) {
         let form = free_slots::taken(form);
         return show_new(&state, &visitor, Back { form, failure: None }).await;
     }
@@ -156,8 +156,8 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
             };
-            let told = Told::written(done, similar, twice).alike(alike).unless_again(is_again);
-            see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
+            let told = Flash::written(done, similar, twice).alike(alike).unless_again(is_again);
+            redirect_with_flash(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 422) => {
             show_new(

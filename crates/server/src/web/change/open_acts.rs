@@ -4,7 +4,7 @@ use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
 use model::change::closure::before_closure;
 use model::change::lowered::Lowered;
-use model::change::record::Change;
+use model::change::record::{Change, Request};
 use model::change::requirement::earliest_start;
 use model::change::timers::closes_at;
 use model::change::waiting_on::ahead;
@@ -14,7 +14,7 @@ use model::core::ids::PersonId;
 use model::identity::factor::Wanted;
 use model::risk::effective::{effective, unaccepted};
 use model::risk::security_questions;
-use pages::{Act, ActContext, ActForm, ActTone, Field, SecurityQuestionAsked};
+use pages::{Act, ActContext, ActForm, ActTone, Field, SecurityQuestionField, Tone};
 
 use crate::http::percent::escaped;
 use crate::web::cab::meetings;
@@ -28,6 +28,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
     let field = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.field(at)).unwrap_or_default();
     ActContext {
         change_url: view.change_url(&change.key),
+        picks_url: view.url("/picks"),
         content_digest: change.digests.content.clone(),
         writer: view.name(&change.requester),
         zone: view.reader.zone_name().to_owned(),
@@ -49,7 +50,7 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         is_rolled_back: false,
         by_steps: None,
         when_digest: change.digests.when.clone(),
-        standing_times: fields::standing([
+        standing_times: fields::present_times([
             ("planned_start", change.planned_start),
             ("planned_end", change.planned_end),
         ]),
@@ -75,8 +76,8 @@ pub(crate) fn decisions(
     if !open.has(Verb::Approve) {
         return Vec::new();
     }
-    if has_said_all(view, file) {
-        return change_word(view, file, open, context);
+    if has_decided_all(view, file) {
+        return change_decision(view, file, open, context);
     }
     let acts = [
         Act::Approve,
@@ -113,7 +114,7 @@ fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext
         .field(Field::hidden("lowering_fields", fields.join(",")))
         .field(
             Field::textarea("lowering_reason", "Why the lower values are right")
-                .hint("The change states less than its services and config items say. With your yes the lower values count.")
+                .hint("The change states less than its services and config items say. With your approval the lower values count.")
                 .required(),
         )
         .submit("Approve with the lower values");
@@ -121,7 +122,7 @@ fn accept_lower(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext
 }
 
 /// Whether a rule of approval still waits for a person's decision, also after an earlier decision of theirs.
-pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
+pub(crate) fn awaits_decision_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
     // Nobody is requested to approve times that have passed: the change gets new times first.
     if file.change.window_missed {
         return false;
@@ -132,14 +133,28 @@ pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person:
         .any(|row| row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&login))
 }
 
+/// Whether the rule of a request has its approvals, so that the request needs no decision any more.
+pub(crate) fn is_met_without(change: &Change, request: &Request) -> bool {
+    let of_rule = || change.clocks.iter().filter(|clock| clock.rule == request.rule);
+    of_rule().next().is_some() && of_rule().all(|clock| clock.met_at.is_some())
+}
+
+/// A request behind its person's name: one whose rule is met waits for nothing.
+pub(crate) fn asked_words(change: &Change, request: &Request) -> (Tone, &'static str) {
+    match is_met_without(change, request) {
+        true => (Tone::Plain, " was asked, and others decided"),
+        false => (Tone::Wait, " is asked"),
+    }
+}
+
 /// Whether the reader's decision counts and nothing more is expected from the reader.
-pub(crate) fn has_said_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
+pub(crate) fn has_decided_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
     let has_said = file.standing().any(|approval| approval.person == view.me);
-    has_said && !awaits_word_of(view, file, &view.me)
+    has_said && !awaits_decision_of(view, file, &view.me)
 }
 
 /// After a decision no further one is urged; a change of it is one secondary form.
-fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+fn change_decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
     let words = [
         ("approve", "Approve"),
         ("approve_with_conditions", "Approve with conditions"),
@@ -165,13 +180,13 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
 }
 
 /// The security questions that a change raises, each with its text, its answer, and the details.
-fn questions(view: &View<'_, '_, '_>, change: &Change) -> Vec<SecurityQuestionAsked> {
+fn questions(view: &View<'_, '_, '_>, change: &Change) -> Vec<SecurityQuestionField> {
     let touches = unaccepted(change, &view.directory).touches;
     let asked = security_questions::raised(change.content.category, &touches);
     let one = |question: SecurityQuestion| {
         let mut answers = change.content.security_answers.iter();
         let answer = answers.find(|answer| answer.question == question);
-        SecurityQuestionAsked {
+        SecurityQuestionField {
             key: question.as_str().to_owned(),
             words: question.asked().to_owned(),
             answer: answer

@@ -60,7 +60,7 @@ pub(crate) fn heads(url: &str, wanted: &Wanted, present: Order) -> Vec<Column> {
 }
 
 /// The same orders as text.
-pub(crate) fn in_words(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOrder> {
+pub(crate) fn list_orders(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOrder> {
     let order = |(key, is_down, words): (SortKey, bool, &str)| {
         let order = Order { key, is_down };
         ListOrder {
@@ -73,7 +73,7 @@ pub(crate) fn in_words(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOr
 }
 
 /// The label of an order, for the description of a file.
-pub(crate) fn told(present: Order) -> &'static str {
+pub(crate) fn order_label(present: Order) -> &'static str {
     let mut orders = ORDERS.into_iter();
     let found = orders.find(|(key, is_down, _)| *key == present.key && *is_down == present.is_down);
     found.map_or("", |(_, _, words)| words)
@@ -116,14 +116,14 @@ mod tests {
     fn every_order_has_words_and_one_is_current() {
         for (key, is_down, words) in ORDERS {
             let present = Order { key, is_down };
-            let orders = in_words("/changes", &Wanted::default(), present);
+            let orders = list_orders("/changes", &Wanted::default(), present);
             let current: Vec<&str> = orders
                 .iter()
                 .filter(|order| order.is_current)
                 .map(|order| order.label.as_str())
                 .collect();
             assert_eq!(current, [words]);
-            assert_eq!(told(present), words);
+            assert_eq!(order_label(present), words);
         }
     }
 }

@@ -7,12 +7,13 @@ use acts::audit::find_timeline::find_timeline;
 use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
 use acts::core::noun;
-use acts::report::find_changes::told_of_keys;
-use acts::report::find_records::{find_comments, find_entries};
+use acts::report::find_changes::outcomes_of_keys;
+use acts::report::find_records::{find_comments, find_entries, find_pipeline_reports};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::duties::undo;
+use model::change::read_content::new_change::NewChange;
 use model::change::record::{Change, Target};
 use model::change::success;
 use model::change::timers::decision_due;
@@ -30,14 +31,15 @@ use crate::http::state::AppState;
 use crate::web::approval::card_news::full_brief;
 use crate::web::approval::decision_card;
 use crate::web::change::course;
-use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
+use crate::web::change::open_acts::{context, decisions, has_decided_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
-use crate::web::change::review_draft::{ask_cause, ask_look, start_from};
+use crate::web::change::review_draft::{add_cause_question, add_look_question, start_from};
 use crate::web::change::runbook::{by_steps, rolls_back_since};
 use crate::web::change::sections::Around;
 use crate::web::compliance::retention;
 use crate::web::gate::reopening;
 use crate::web::incident::links;
+use crate::web::notify::told_people;
 use crate::web::risk::{forecast_section, matrix_section};
 use crate::web::schedule::conflict_list;
 use crate::web::shared::form::{self, Decoded, Form, refill, to_errors, unplaced};
@@ -58,7 +60,7 @@ pub(crate) struct Refused {
 
 /// Which tab of the page an address names, and the place of the first target that the page lists.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ChangePageQuery {
     tab: Option<String>,
     targets: Option<usize>,
 }
@@ -68,7 +70,7 @@ pub(crate) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ChangePageQuery>,
 ) -> Response {
     let (tab, from) = (asked.tab.unwrap_or_default(), asked.targets.unwrap_or_default());
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
@@ -113,6 +115,7 @@ fn page(
     let id = file.change.id.0.clone();
     let comments = find_comments(view.cx, &id)?;
     let entries = find_entries(view.cx, &id)?;
+    let reports = find_pipeline_reports(view.cx, &id)?;
     let told = find_timeline(view.cx, &id)?;
     let context = ActContext {
         is_rolled_back: rolls_back_since(&entries).is_some(),
@@ -121,15 +124,13 @@ fn page(
         ..context(view, &file)
     };
     let has_failed = success::succeeded(&file.change) == Some(false);
-    let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(act::Act::Review) {
-        Some(draft_review::draft_review(view.cx, key)?)
-    } else {
-        None
-    };
+    let is_owed = has_failed && file.change.reviews.is_empty() && open.has(act::Act::Review);
+    let review_draft = is_owed.then(|| draft_review::draft_review(view.cx, key)).transpose()?;
     let around = Around {
         file: &file,
         comments,
         entries,
+        reports,
         told,
         open: &open,
         context: &context,
@@ -145,20 +146,21 @@ fn page(
         .filter(|it| it.to_change.is_some())
         .map(|it| it.to.as_str())
         .collect();
-    let told_of_links = told_of_keys(view.cx, &own_links)?;
+    let outcomes = outcomes_of_keys(view.cx, &own_links)?;
     let mut page = assemble(view, &around);
-    page.links = around.links(view, &told_of_links);
+    page.links = around.links(view, &outcomes);
     page.risk_sections.push(matrix);
     page.risk_sections.extend(forecast);
     page.notices.extend(conflict_list::notice(view, &file.change)?);
     page.brief = full_brief(view, &file)?;
     page.targets_note = targets_note(&file.change, from, &context.change_url);
     page.linked.extend(linked);
+    page.linked.extend(told_people::section(view, &file.change.key)?);
     tab.clone_into(&mut page.tab);
     for_each_act(&mut page, &mut |act| mark(act, &context));
     for_each_act(&mut page, &mut |act| {
-        ask_cause(act, &file.change);
-        ask_look(act, &file.change);
+        add_cause_question(act, &file.change);
+        add_look_question(act, &file.change);
     });
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
@@ -306,13 +308,13 @@ fn flags(change: &Change) -> Vec<pages::Mark> {
 fn texts(change: &Change) -> Vec<(String, String)> {
     let content = &change.content;
     let rows = [
-        ("Description", &content.description),
-        ("Why now", &content.justification),
-        ("Objectives", &content.objectives),
-        ("How we will see that it worked", &content.verification),
+        (NewChange::DESCRIPTION.label, &content.description),
+        (NewChange::JUSTIFICATION.label, &content.justification),
+        (NewChange::OBJECTIVES.label, &content.objectives),
+        (NewChange::VERIFICATION.label, &content.verification),
         ("What it means for security", &content.security),
-        ("Why it is late", &content.expedited_reason),
-        ("Why there is no way back", &content.no_rollback_reason),
+        (NewChange::EXPEDITED_REASON.label, &content.expedited_reason),
+        (NewChange::NO_ROLLBACK_REASON.label, &content.no_rollback_reason),
         ("The threat", &content.threat),
     ];
     let mut texts: Vec<(String, String)> = rows
@@ -470,7 +472,7 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
         .iter()
         .filter(|request| request.person == view.me)
         .collect();
-    let said = has_said_all(view, file);
+    let said = has_decided_all(view, file);
     let heading = match (acts.is_empty(), said) {
         (true, _) => "What is decided here",
         (false, false) => "Your decision",
@@ -481,10 +483,10 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
     let due = decision_due(change, &view.me).filter(|_| is_open);
     let asked = first.map(|request| format!("asked {}", view.reader.moment(request.asked_at)));
     let unseen = first.filter(|request| is_open && request.acknowledged_at.is_none());
-    let seen = unseen.map(|request| decision_card::seen_words(view, request));
+    let seen = unseen.map(|request| decision_card::seen_by_text(view, request));
     Decision {
         heading: heading.to_owned(),
-        due: due.map(|at| decision_card::due_words(view, at)).unwrap_or_default(),
+        due: due.map(|at| decision_card::due_text(view, at)).unwrap_or_default(),
         is_late: due.is_some_and(|at| at <= view.now()),
         asked: asked.unwrap_or_default(),
         seen: seen.unwrap_or_default(),

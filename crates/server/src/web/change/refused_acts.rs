@@ -3,7 +3,7 @@
 use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
 use model::change::closure::before_closure;
-use model::change::requirement::{against_assessment, against_start, against_submission, before_approvals_are_asked};
+use model::change::requirement::{against_assessment, against_start, against_submission, before_approvals};
 use model::core::act::Act as Verb;
 use model::core::unmet::Unmet;
 use model::emergency::break_glass::against_breaking;
@@ -88,7 +88,7 @@ fn field_of(row: &Unmet) -> Option<&str> {
 
 /// The rules depend on the risk, which the assessment settles: the form shows what they would require at present.
 fn warned(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
-    let rows = before_approvals_are_asked(file, &view.directory, view.now());
+    let rows = before_approvals(file, &view.directory, view.now());
     let is_asked = |row: &&Unmet| row.code != "field_missing";
     let Some(row) = rows.iter().find(is_asked) else {
         return form;

@@ -34,7 +34,7 @@ const CAUSES: [(&str, &str); 6] = [
 ];
 
 /// Adds the question for an emergency's cause to its review form, beside the finding of the rule.
-pub(crate) fn ask_cause(form: &mut ActForm, change: &Change) {
+pub(crate) fn add_cause_question(form: &mut ActForm, change: &Change) {
     let is_asked = form.action_url.ends_with("/review") && change.content.kind == Kind::Emergency;
     if !is_asked || form.fields.iter().any(|field| field.name == "emergency_cause") {
         return;
@@ -46,7 +46,7 @@ pub(crate) fn ask_cause(form: &mut ActForm, change: &Change) {
 }
 
 /// Adds a question to the review form of work that could not wait: whether its author looked at what it reaches, if nobody had.
-pub(crate) fn ask_look(form: &mut ActForm, change: &Change) {
+pub(crate) fn add_look_question(form: &mut ActForm, change: &Change) {
     let could_not_wait = change.content.kind == Kind::Emergency || change.lawful_break_glass().is_some();
     let is_asked = form.action_url.ends_with("/review") && could_not_wait && !change.content.dependencies_reviewed;
     if is_asked && !form.fields.iter().any(|field| field.name == "dependencies_reviewed") {
@@ -57,7 +57,7 @@ pub(crate) fn ask_look(form: &mut ActForm, change: &Change) {
 }
 
 /// The review's statement on the cause of an emergency, beside the finding of the rule.
-pub(crate) fn cause_said(change: &Change, review: &PostImplementationReview) -> Option<String> {
+pub(crate) fn cause_text(change: &Change, review: &PostImplementationReview) -> Option<String> {
     let cause = review.emergency_cause?;
     let by_rule = cause_by_rule(change);
     let (stated, found) = (plain(cause.as_str()), plain(by_rule.as_str()));

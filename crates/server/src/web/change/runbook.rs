@@ -1,7 +1,7 @@
 //! The runbook of a change: one step at a time, with the latest moment to roll back always in sight.
 
 use acts::change::find_acts::{OpenActs, find_acts};
-use acts::report::find_records::find_entries;
+use acts::report::find_records::{PipelineReport, find_entries, find_pipeline_reports};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -9,10 +9,11 @@ use model::change::change_file::people_in_charge;
 use model::change::record::{Change, Step};
 use model::change::related_records::{Entry as ActionEntry, WayBack};
 use model::change::timers::latest_rollback;
-use model::change::work::steps::{Run, Standing, UNDO_WITHIN, counted};
+use model::change::work::steps::{Run, StepStatus, UNDO_WITHIN, counted};
 use model::core::act::{Act as Verb, actions};
 use model::core::enums::{EntryKind, State as Stage};
 use model::core::parse;
+use model::integration::occurrence::Phase;
 use pages::{
     Act, ActContext, ActForm, ActTone, BySteps, Entry, Field, Notice, Place, Rich, RunClock, RunStep, RunUndo, Runbook,
     Tone, minutes,
@@ -44,6 +45,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
     let open = find_acts(view.cx, &file)?;
     let mut entries = find_entries(view.cx, &change.id.0)?;
     entries.sort_by_key(|entry| entry.occurred_at);
+    let reports = find_pipeline_reports(view.cx, &change.id.0)?;
     let walk = Walk::of(change, &entries);
     let steps_of = run_steps(view, &walk);
     let current = steps_of
@@ -63,6 +65,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
         api_url: format!("/api/v1/changes/{}/implementation/entries", change.key),
         once: forms.once.clone(),
         may_record: walk.is_on && open.has(Verb::Record),
+        may_begin: current.is_some_and(|place| walk.run.begin_of(number_of(place)).is_none()),
         rollback: steps(view, &change.content.rollback_plan),
         rollback_note: way_back(change),
         watch_until: current
@@ -71,12 +74,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
             .map(|until| until.to_string())
             .unwrap_or_default(),
         undo: undo(view, change, &entries),
-        so_far: entries
-            .iter()
-            .rev()
-            .take(SO_FAR)
-            .map(|entry| so_far(view, entry))
-            .collect(),
+        so_far: newest_actions(view, &entries, &reports),
         go_on: go_on(&entries, &forms)
             .filter(|_| walk.is_on && open.has(Verb::Record))
             .into_iter()
@@ -238,9 +236,9 @@ fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>) -> Vec<RunStep> {
             .minutes
             .map(|count| minutes(count.unsigned_abs()))
             .unwrap_or_default(),
-        is_done: standing(place) == Standing::Done,
-        is_skipped: standing(place) == Standing::Skipped,
-        has_failed: standing(place) == Standing::Failed,
+        is_done: standing(place) == StepStatus::Done,
+        is_skipped: standing(place) == StepStatus::Skipped,
+        has_failed: standing(place) == StepStatus::Failed,
         watch_minutes: step
             .minutes
             .filter(|_| step.watch)
@@ -342,10 +340,89 @@ fn way_back(change: &Change) -> String {
     }
 }
 
+/// The log of actions, oldest first: entries of people and programs, and the reports of pipelines, which are in it automatically.
+pub(crate) fn action_log(view: &View<'_, '_, '_>, entries: &[ActionEntry], reports: &[PipelineReport]) -> Vec<Entry> {
+    let noted = entries.iter().map(|entry| (entry.occurred_at, noted(view, entry)));
+    let told = reports.iter().map(|report| {
+        let shown = report_of(report, place(report)).aside(view.moment(report.at));
+        (report.at, shown)
+    });
+    in_time(noted.chain(told).collect())
+}
+
+/// The newest of the log, newest first, in short.
+fn newest_actions(view: &View<'_, '_, '_>, entries: &[ActionEntry], reports: &[PipelineReport]) -> Vec<Entry> {
+    let noted = entries.iter().map(|entry| (entry.occurred_at, so_far(view, entry)));
+    let told = reports.iter().map(|report| {
+        let when = place(report).text(format!(", {}", view.reader.moment(report.at)));
+        (report.at, report_of(report, when))
+    });
+    let mut shown = in_time(noted.chain(told).collect());
+    shown.reverse();
+    shown.truncate(SO_FAR);
+    shown
+}
+
+fn in_time(mut rows: Vec<(Timestamp, Entry)>) -> Vec<Entry> {
+    rows.sort_by_key(|(at, _)| *at);
+    rows.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// An entry with its author.
+fn noted(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
+    let (tone, word) = match entry.kind {
+        EntryKind::Step if entry.withdraws.is_some() => (Tone::Wait, "Step taken back"),
+        _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
+        _ if entry.skipped => (Tone::Wait, "Step skipped"),
+        EntryKind::Step => (Tone::Ok, "Step"),
+        EntryKind::Begin => (Tone::Plain, "Step begun"),
+        EntryKind::Deviation => (Tone::Wait, "Deviation"),
+        EntryKind::Issue => (Tone::Stop, "Issue"),
+        EntryKind::Rollback => (Tone::Wait, "Rollback"),
+    };
+    let shown = Entry::new(
+        tone,
+        Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
+    )
+    .quote(entry.text.as_str())
+    .own(entry.by == view.me)
+    .aside(view.moment(entry.occurred_at));
+    match reported(view, entry) {
+        Some(words) => shown.aside(words),
+        None => shown,
+    }
+}
+
+/// A report of a pipeline.
+fn report_of(report: &PipelineReport, why: Rich) -> Entry {
+    let (tone, words) = match report.phase {
+        Phase::Asked | Phase::Other => (Tone::Plain, "Deployment requested"),
+        _ if report.is_unauthorized => (Tone::Stop, "Deployment without approval"),
+        Phase::Began => (Tone::Plain, "Deployment began"),
+        Phase::Succeeded => (Tone::Ok, "Deployment succeeded"),
+        Phase::Stopped => (Tone::Wait, "Deployment stopped"),
+        Phase::Failed => (Tone::Stop, "Deployment failed"),
+        Phase::RolledBack => (Tone::Wait, "Rolled back"),
+    };
+    Entry::new(tone, words).why(why)
+}
+
+/// The connection of a report, with service and environment.
+fn place(report: &PipelineReport) -> Rich {
+    let from = match report.connection.as_str() {
+        "" => Rich::new(),
+        name => Rich::new().said(name).text(", "),
+    };
+    from.said(report.service.as_str())
+        .text(", ")
+        .said(report.environment.as_str())
+}
+
 fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
     let tone = match entry.kind {
         _ if entry.withdraws.is_some() || entry.skipped => Tone::Wait,
         EntryKind::Step => Tone::Ok,
+        EntryKind::Begin => Tone::Plain,
         EntryKind::Deviation | EntryKind::Rollback => Tone::Wait,
         EntryKind::Issue => Tone::Stop,
     };
@@ -363,7 +440,7 @@ fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
 const REPORTED_LATER: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// When an entry was received, where that is later than when it happened, and how far the clock of the device was off.
-pub(crate) fn reported(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Option<String> {
+fn reported(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Option<String> {
     let is_late = entry.at > parse::later(entry.occurred_at, REPORTED_LATER);
     let received = is_late.then(|| format!("received {}", view.reader.moment(entry.at)));
     let clock = entry.clock_ahead_seconds.map(|ahead| {

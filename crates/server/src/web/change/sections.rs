@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::audit::find_timeline::Told;
+use acts::audit::find_timeline::ShownEvent;
 use acts::change::find_acts::OpenActs;
+use acts::report::find_records::PipelineReport;
 use model::change::blocks::lets_do;
 use model::change::change_file::ChangeFile;
 use model::change::record::{self, Change, Content, PostImplementationReview};
@@ -11,8 +12,7 @@ use model::change::related_records::{self, Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
 use model::core::enums::{
-    self, ApprovalState, EntryKind, GateDecision, Kind, LinkKind, Outcome, PermitState, State, TaskState,
-    ValidationResult,
+    self, ApprovalState, GateDecision, Kind, LinkKind, Outcome, PermitState, State, TaskState, ValidationResult,
 };
 use model::core::ids::PersonId;
 use model::core::statement::Stated;
@@ -27,11 +27,11 @@ use pages::{
 use serde_json::Value;
 
 use crate::http::percent::escaped;
-use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, step_name, way_on, why_asked};
+use crate::web::approval::decision_card::{self, decided, missing, outcome_mark, request_reason, step_name, way_on};
 use crate::web::cab::meetings;
-use crate::web::change::open_acts::awaits_word_of;
-use crate::web::change::review_draft::{cause_said, what_differs};
-use crate::web::change::runbook::reported;
+use crate::web::change::open_acts::{asked_words, awaits_decision_of, is_met_without};
+use crate::web::change::review_draft::{cause_text, what_differs};
+use crate::web::change::runbook::action_log;
 use crate::web::change::{course, custom_fields, waves};
 use crate::web::risk::affected;
 use crate::web::shared::fields::watching;
@@ -50,8 +50,10 @@ pub(crate) struct Around<'f> {
     pub comments: Vec<Comment>,
     /// Its log of actions.
     pub entries: Vec<ActionEntry>,
+    /// The reports of pipelines about its deployments.
+    pub reports: Vec<PipelineReport>,
     /// The events, newest first.
-    pub told: Vec<Told>,
+    pub told: Vec<ShownEvent>,
     /// The acts that are open to the reader.
     pub open: &'f OpenActs,
     /// The data about the change that forms need.
@@ -121,19 +123,21 @@ impl Around<'_> {
         let change = &self.file.change;
         for request in &change.requests {
             let has_decided = self.file.standing().any(|approval| approval.person == request.person);
-            if has_decided && !awaits_word_of(view, self.file, &request.person) {
+            if has_decided && !awaits_decision_of(view, self.file, &request.person) {
                 continue;
             }
             let aside = match request.acknowledged_at {
                 Some(at) => Rich::from("seen ").append(view.ago(at)),
                 None => Rich::from("asked ").append(view.ago(request.asked_at)),
             };
+            let (tone, words) = asked_words(change, request);
             let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
+            let is_late = is_late && tone == Tone::Wait;
             let aside = if is_late { aside.all_late() } else { aside };
             entries.push(
-                Entry::new(Tone::Wait, view.person(&request.person).text(" is asked"))
+                Entry::new(tone, view.person(&request.person).text(words))
                     .why(
-                        view.sentence(why_asked(&request.why))
+                        view.sentence(request_reason(&request.why))
                             .text(", rule ")
                             .code(request.rule.as_str()),
                     )
@@ -159,28 +163,30 @@ impl Around<'_> {
         Work::new(self.yes_note(view), entries)
     }
 
-    /// The share of approvals among requested approvers and deciders: “2 of 4 said yes”. An approval that an edit voided in
+    /// The share of approvals among requested approvers and deciders: “2 of 4 approved”. An approval that an edit voided in
     /// part, so that its author is a requested approver again, does not count.
     fn yes_note(&self, view: &View<'_, '_, '_>) -> String {
         let yes: BTreeSet<&PersonId> = self
             .file
             .standing()
-            .filter(|approval| approval.is_yes() && !awaits_word_of(view, self.file, &approval.person))
+            .filter(|approval| approval.is_yes() && !awaits_decision_of(view, self.file, &approval.person))
             .map(|approval| &approval.person)
             .collect();
-        let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
+        let change = &self.file.change;
+        let open = change.requests.iter().filter(|row| !is_met_without(change, row));
+        let mut asked: BTreeSet<&PersonId> = open.map(|row| &row.person).collect();
         // A rejection ends all requests. Its author still counts in the total, but not as approving.
         asked.extend(self.file.standing().map(|approval| &approval.person));
         let glass = self.file.change.lawful_break_glass();
         let bypassed = glass.map_or(0, BreakGlass::bypassed_approvals);
         match asked.len() {
             _ if bypassed > 0 => format!(
-                "{} of {} said yes, the glass stood in for the others",
+                "{} of {} approved, break-glass replaced the others",
                 yes.len(),
                 yes.len() + usize::try_from(bypassed).unwrap_or_default()
             ),
             0 => String::new(),
-            all => format!("{} of {all} said yes", yes.len()),
+            all => format!("{} of {all} approved", yes.len()),
         }
     }
 
@@ -292,7 +298,7 @@ impl Around<'_> {
                         .required(),
                 )
                 .field(Field::textarea("text", "In words").hint("Needed when it is dropped."))
-                .submit("Tell it");
+                .submit("Record it");
             entry.act(format!("task-{id}"), update)
         });
         let entries: Vec<Entry> = entries.collect();
@@ -405,28 +411,7 @@ impl Around<'_> {
 
     /// The log of actions, with the form that writes into it.
     pub fn runbook(&self, view: &View<'_, '_, '_>) -> Work {
-        let entries = self.entries.iter().map(|entry| {
-            let (tone, word) = match entry.kind {
-                EntryKind::Step if entry.withdraws.is_some() => (Tone::Wait, "Step taken back"),
-                _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
-                _ if entry.skipped => (Tone::Wait, "Step skipped"),
-                EntryKind::Step => (Tone::Ok, "Step"),
-                EntryKind::Deviation => (Tone::Wait, "Deviation"),
-                EntryKind::Issue => (Tone::Stop, "Issue"),
-                EntryKind::Rollback => (Tone::Wait, "Rollback"),
-            };
-            let shown = Entry::new(
-                tone,
-                Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
-            )
-            .quote(entry.text.as_str())
-            .own(entry.by == view.me)
-            .aside(view.moment(entry.occurred_at));
-            match reported(view, entry) {
-                Some(words) => shown.aside(words),
-                None => shown,
-            }
-        });
+        let entries = action_log(view, &self.entries, &self.reports);
         let mut acts = self.act(Verb::Record, Act::Entry);
         if !acts.is_empty() {
             let page = format!("{}/runbook", self.context.change_url);
@@ -434,7 +419,7 @@ impl Around<'_> {
         }
         acts.extend(self.undo_acts());
         acts.extend(self.ready_acts(view));
-        Work::new("", entries.collect()).acts(acts)
+        Work::new("", entries).acts(acts)
     }
 
     /// Validations and reviews, with their forms.
@@ -487,7 +472,7 @@ impl Around<'_> {
             if !review.incidents.is_empty() {
                 entry = entry.aside(Rich::from("It addresses ").said(review.incidents.join(", ")));
             }
-            if let Some(text) = cause_said(change, review) {
+            if let Some(text) = cause_text(change, review) {
                 entry = entry.aside(text);
             }
             for line in &review.improvements {

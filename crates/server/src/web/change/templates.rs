@@ -24,12 +24,16 @@ use crate::web::shared::fields::{picks_field, time_field};
 use crate::web::shared::form::{AFTER, Form};
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{self, View, Visitor, show};
 use crate::web::shared::words::{capital, names, plain};
 
 /// The list.
-pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn show_list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Templates, move |view| {
         list_page_of(view, &words, None)
     })
@@ -37,10 +41,10 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Q
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    list_page_of(view, &Words::default(), back)
+    list_page_of(view, &ListQuery::default(), back)
 }
 
-fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let (found, told) = words.narrow(directory.templates.values(), |template| {
@@ -454,8 +458,8 @@ fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere
         .filter(|(name, _)| !elsewhere.contains(&name.as_str()));
     let rows = shown.map(|(name, value)| {
         let told = |value: &Value| match CLOSED.contains(&name.as_str()) {
-            true => Rich::from(words_of(value)),
-            false => Rich::new().said(words_of(value)),
+            true => Rich::from(value_text(value)),
+            false => Rich::new().said(value_text(value)),
         };
         let values: Vec<Rich> = match value {
             Value::Array(rows) => rows.iter().map(told).collect(),
@@ -474,15 +478,15 @@ fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere
     rows.chain(own).collect()
 }
 
-fn words_of(value: &Value) -> String {
+fn value_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         // A step is shown by its title.
         Value::Object(map) => match map.get("title") {
-            Some(title) => words_of(title),
-            None => map.values().map(words_of).collect::<Vec<_>>().join(", "),
+            Some(title) => value_text(title),
+            None => map.values().map(value_text).collect::<Vec<_>>().join(", "),
         },
-        Value::Array(rows) => rows.iter().map(words_of).collect::<Vec<_>>().join(", "),
+        Value::Array(rows) => rows.iter().map(value_text).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

@@ -29,7 +29,7 @@ use crate::web::shared::view::{View, Visitor, show};
 
 /// The filter of the shown members, and whether the page shows a dry run.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct WavesQuery {
     wave: Option<i64>,
     state: Option<String>,
     from: Option<usize>,
@@ -41,7 +41,7 @@ pub(crate) async fn show_waves(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<WavesQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
         page(view, &key, &asked, None)
@@ -68,7 +68,7 @@ pub(crate) async fn act(
     let whose = key.clone();
     let run = move |cx: &mut Context<'_, '_>, body: &Body| run(cx, &whose, &act, body);
     send(&state, &visitor, sent, run, move |view, back| {
-        page(view, &key, &Asked::default(), back)
+        page(view, &key, &WavesQuery::default(), back)
     })
     .await
 }
@@ -148,7 +148,7 @@ fn wave_of(line: &str) -> Result<Value, Refusal> {
     Ok(Value::Object(wave))
 }
 
-fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked, back: Option<&Back>) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &WavesQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let change = view.cx.change(key)?;
     let url = view.change_url(&change.key);
@@ -311,7 +311,7 @@ fn waves_section(view: &View<'_, '_, '_>, waves: &Waves, url: &str) -> Section {
         .note(Rich::new().link("Dry run", format!("{url}/waves?dry=1#dry")))
 }
 
-fn members_section(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked, url: &str) -> acts::Result<Section> {
+fn members_section(view: &mut View<'_, '_, '_>, key: &str, asked: &WavesQuery, url: &str) -> acts::Result<Section> {
     let wanted = Wanted {
         wave: asked.wave,
         // An unknown value filters nothing.
@@ -358,7 +358,7 @@ fn member_row(row: &Shown) -> Vec<Cell> {
     let tries = row.outcome.as_ref().map_or(0, |it| it.tries);
     vec![
         Cell::said(row.member.name.as_str()),
-        Cell::text(outcome_word(state)),
+        Cell::text(outcome_text(state)),
         Cell::said(row.member.region.as_str()),
         Cell::Short(row.member.wave.to_string()),
         Cell::said(text),
@@ -366,7 +366,7 @@ fn member_row(row: &Shown) -> Vec<Cell> {
     ]
 }
 
-fn outcome_word(state: MemberState) -> &'static str {
+fn outcome_text(state: MemberState) -> &'static str {
     match state {
         MemberState::Waiting => "Not started",
         MemberState::InProgress => "In progress",

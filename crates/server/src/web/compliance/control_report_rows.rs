@@ -10,7 +10,7 @@ use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionB
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
-use crate::web::compliance::control_reports::asked;
+use crate::web::compliance::control_reports::read_query;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The most changes that the page shows; the API has all.
@@ -25,7 +25,7 @@ pub(crate) async fn show_rows(
 ) -> Response {
     let wanted = Wanted(pairs);
     show(&state, &visitor, Place::AuditLog, move |view| {
-        let asked = asked(view, &wanted)?;
+        let asked = read_query(view, &wanted)?;
         let which = Which {
             figure: wanted.get("figure"),
             rule: wanted.get("rule"),

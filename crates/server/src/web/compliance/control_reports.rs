@@ -2,7 +2,7 @@
 //! of its framework alone is put into the reader's language.
 
 use acts::compliance::find_violation_trend::{ViolationMonth, find_violation_trend};
-use acts::compliance::report_controls::{Asked, report_controls};
+use acts::compliance::report_controls::{ReportParameters, report_controls};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::compliance::control_report::{
@@ -17,7 +17,7 @@ use pages::{
     count,
 };
 
-use crate::compliance::{answer, csv, file_name, file_of};
+use crate::compliance::{csv, download, file_name, file_of};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::Wanted;
@@ -95,7 +95,7 @@ fn violations(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 }
 
 /// The span and the size of the log in an address.
-pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
+pub(crate) fn read_query(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportParameters> {
     let time = |name: &str| match wanted.get(name) {
         None => Ok(None),
         Some(text) => match text.parse().ok().or_else(|| view.reader.read_field(text)) {
@@ -111,7 +111,7 @@ pub(crate) fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<As
             return Err(Refusal::field("size", "not_a_number", text).into());
         }
     };
-    Ok(Asked {
+    Ok(ReportParameters {
         from: time("from")?,
         to: time("to")?,
         size,
@@ -127,7 +127,7 @@ pub(crate) async fn show_report(
 ) -> Response {
     let wanted = Wanted(pairs);
     show(&state, &visitor, Place::AuditLog, move |view| {
-        let asked = asked(view, &wanted)?;
+        let asked = read_query(view, &wanted)?;
         let report = report_controls(view.cx, &framework, &asked)?;
         Ok(report_page(view, &report).render())
     })
@@ -145,12 +145,12 @@ pub(crate) async fn file(
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let view = View::open(cx, Place::AuditLog)?;
         let format = ReportFormat::named(&format).ok_or_else(|| Refusal::not_found(&format))?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         let report = report_controls(view.cx, &framework, &asked)?;
         Ok((file_name(&report, format), format, file_of(&report, format)?))
     };
     match read_file(&state, &visitor, act).await {
-        Ok((name, format, bytes)) => answer(&name, format, bytes),
+        Ok((name, format, bytes)) => download(&name, format, bytes),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
 }
@@ -165,11 +165,11 @@ pub(crate) async fn exceptions(
     let wanted = Wanted(pairs);
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let view = View::open(cx, Place::AuditLog)?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         report_controls(view.cx, &framework, &asked)
     };
     match read_file(&state, &visitor, act).await {
-        Ok(report) => answer("exceptions.csv", ReportFormat::Csv, csv(&report).into_bytes()),
+        Ok(report) => download("exceptions.csv", ReportFormat::Csv, csv(&report).into_bytes()),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/audit/reports", visitor.base())).await,
     }
 }
@@ -193,6 +193,12 @@ fn report_page(view: &View<'_, '_, '_>, report: &ControlReport) -> RecordPage {
         count(report.controls.len() as u64),
         count(report.population.changes)
     );
+    let all = report.controls.iter();
+    let byline = match all.filter(|it| it.result == Tested::NotEnforced).count() {
+        0 => byline,
+        1 => format!("{byline} One control is not enforced."),
+        many => format!("{byline} {} controls are not enforced.", count(many as u64)),
+    };
     let file = |label: &'static str, format: ReportFormat| {
         ActForm::link(label, format!("{here}/file/{}?{query}", format.as_str())).tone(ActTone::Quiet)
     };
@@ -280,9 +286,19 @@ fn summary(report: &ControlReport) -> Section {
     Section::new("controls", "Controls", SectionBody::Table(table))
 }
 
+/// Whole percent, rounded: 100 only where nothing is missing, and 0 only where there is nothing.
+fn percent(part: u64, of: u64) -> Option<u64> {
+    let rounded = (part * 100 + of / 2).checked_div(of)?;
+    Some(match rounded {
+        0 if part > 0 => 1,
+        100 if part < of => 99,
+        rounded => rounded,
+    })
+}
+
 fn population(report: &ControlReport, rows_url: &str) -> Section {
     let counted = &report.population;
-    let share = |part: u64, of: u64| match (part * 100).checked_div(of) {
+    let share = |part: u64, of: u64| match percent(part, of) {
         Some(percent) => format!("{} ({percent} %)", count(part)),
         None => count(part),
     };
@@ -330,7 +346,7 @@ fn population(report: &ControlReport, rows_url: &str) -> Section {
 /// Volume and success by month.
 fn months(report: &ControlReport) -> Section {
     let row = |(month, it): (&String, &MonthFigures)| {
-        let success = match (it.succeeded * 100).checked_div(it.ended) {
+        let success = match percent(it.succeeded, it.ended) {
             Some(percent) => format!("{percent} %"),
             None => String::new(),
         };
@@ -407,4 +423,20 @@ fn test_entry(test: &TestResult, rows_url: &str) -> Entry {
         format!("{rows_url}&rule={}", test.rule),
     );
     Entry::new(tone, line).why(Rich::new().said(test.test.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn a_share_is_rounded_and_never_makes_all_or_nothing_of_some() {
+        assert_eq!(percent(3, 51), Some(6));
+        assert_eq!(percent(16, 18), Some(89));
+        assert_eq!((percent(1, 1_000), percent(999, 1_000)), (Some(1), Some(99)));
+        assert_eq!(
+            (percent(0, 7), percent(7, 7), percent(0, 0)),
+            (Some(0), Some(100), None)
+        );
+    }
 }

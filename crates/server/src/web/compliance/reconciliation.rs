@@ -1,6 +1,6 @@
 //! The comparison of runs with approvals, as a page and as CSV.
 
-use acts::compliance::reconcile_runs::{Wanted as Asked, reconcile_runs};
+use acts::compliance::reconcile_runs::{Wanted as ReportSpan, reconcile_runs};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -25,10 +25,10 @@ const HERE: &str = "/audit/reconciliation";
 /// The most rights of a person that the page shows; the API has more.
 const MOST_HELD: usize = 20;
 
-fn asked(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Asked> {
-    let said = control_reports::asked(view, wanted)?;
+fn read_query(view: &View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<ReportSpan> {
+    let said = control_reports::read_query(view, wanted)?;
     let service = wanted.get("service").map(str::trim).filter(|key| !key.is_empty());
-    Ok(Asked {
+    Ok(ReportSpan {
         from: said.from,
         to: said.to,
         size: said.size,
@@ -44,7 +44,7 @@ pub(crate) async fn show_page(
 ) -> Response {
     let wanted = Wanted(pairs);
     show(&state, &visitor, Place::AuditLog, move |view| {
-        let asked = asked(view, &wanted)?;
+        let asked = read_query(view, &wanted)?;
         let found = reconcile_runs(view.cx, &asked)?;
         Ok(page(view, &asked, &found).render())
     })
@@ -60,7 +60,7 @@ pub(crate) async fn csv(
     let wanted = Wanted(pairs);
     let act = move |cx: &mut acts::Context<'_, '_>| {
         let view = View::open(cx, Place::AuditLog)?;
-        let asked = asked(&view, &wanted)?;
+        let asked = read_query(&view, &wanted)?;
         reconcile_runs(view.cx, &asked)
     };
     match read_file(&state, &visitor, act).await {
@@ -83,7 +83,7 @@ pub(crate) async fn csv(
     }
 }
 
-fn page(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> RecordPage {
+fn page(view: &View<'_, '_, '_>, asked: &ReportSpan, found: &Reconciliation) -> RecordPage {
     let mut query = format!(
         "from={}&to={}",
         escaped(&found.from.to_string()),
@@ -130,7 +130,7 @@ fn page(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> Recor
     }
 }
 
-fn span_form(view: &View<'_, '_, '_>, asked: &Asked, found: &Reconciliation) -> ActForm {
+fn span_form(view: &View<'_, '_, '_>, asked: &ReportSpan, found: &Reconciliation) -> ActForm {
     let moment = |name, label, at| time_field(view, name, label).value(view.reader.field(at));
     ActForm::new("span", "Choose the span", view.url(HERE))
         .question()
@@ -169,7 +169,9 @@ fn listed<T>(
             count(rows.count)
         ));
     }
-    section.lede(format!("{} in the span.", count(rows.count)))
+    section
+        .lede(format!("{} in the span.", count(rows.count)))
+        .unsaid("None in the span.")
 }
 
 fn change(view: &View<'_, '_, '_>, key: Option<&str>) -> Cell {
@@ -302,14 +304,14 @@ fn administration(found: &Reconciliation) -> Section {
 
 /// A right that a person held, with its times.
 fn held(view: &View<'_, '_, '_>, it: &Held) -> String {
-    let until = it.until.map(|at| view.reader.moment(at)).unwrap_or_default();
+    let until = it.until.map(|at| view.reader.absolute(at)).unwrap_or_default();
     let words = [
         it.right.clone(),
         it.of.join(", "),
         it.environment.clone().unwrap_or_default(),
     ];
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    format!("{}: {} – {until}", words.join(" "), view.reader.moment(it.from))
+    format!("{}: {} – {until}", words.join(" "), view.reader.absolute(it.from))
 }
 
 fn people(view: &View<'_, '_, '_>, rows: &Listed<Could>) -> Section {

@@ -51,8 +51,10 @@ fn keepers(view: &View<'_, '_, '_>) -> Vec<Entry> {
     if !view.may(actions::AUDIT) {
         return Vec::new();
     }
-    let link =
-        |words: &str, path: &str, why: &str| Entry::new(Tone::Plain, Rich::new().link(words, view.url(path))).why(why);
+    let link = |words: &str, path: &str, why: &str| {
+        let link = Rich::new().link(words, view.url(path));
+        Entry::new(Tone::Plain, link).icon("right").why(why)
+    };
     vec![
         link(
             "Retention rules",
@@ -88,7 +90,7 @@ fn archive_entries(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     };
     let state = report.state;
     let mut entries = vec![
-        plain(archive_words(days)),
+        plain(archive_text(days)),
         plain(format!(
             "The archive holds {} changes in {} segments of {} KiB.",
             counted(state.changes),
@@ -111,7 +113,7 @@ fn counted(number: i64) -> String {
     count(number.max(0).unsigned_abs())
 }
 
-fn archive_words(days: i64) -> String {
+fn archive_text(days: i64) -> String {
     format!("Ended changes move to the archive {days} days after they were last saved.")
 }
 
@@ -120,14 +122,14 @@ fn span(days: Option<i64>) -> String {
 }
 
 /// A retention as text, each kind of data on a line of its own.
-pub(crate) fn words(kept: Retention) -> Vec<String> {
+pub(crate) fn retention_lines(kept: Retention) -> Vec<String> {
     let times = format!(
         "texts and files of ended changes: {}; raw deliveries: {}",
         span(kept.changes_days),
         span(kept.deliveries_days)
     );
     std::iter::once(times)
-        .chain(kept.archive_days.map(archive_words))
+        .chain(kept.archive_days.map(archive_text))
         .collect()
 }
 

@@ -113,7 +113,9 @@ fn goes(view: &View<'_, '_, '_>, found: &RetentionPreview) -> Section {
     );
     match found.is_more {
         true => section.lede("More changes are due than were looked at."),
-        false => section.lede("These are all that are due."),
+        false => section
+            .lede("These are all that are due.")
+            .unsaid("No change is due to lose its texts."),
     }
 }
 
@@ -134,4 +136,5 @@ fn held(view: &View<'_, '_, '_>, found: &RetentionPreview) -> Section {
         ..Table::default()
     };
     Section::new("held", "Changes that hold orders keep", SectionBody::Table(table))
+        .unsaid("No hold order keeps a change that is due.")
 }

@@ -16,7 +16,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{fields, idempotent_form};
 
@@ -24,7 +24,11 @@ use crate::web::shared::{fields, idempotent_form};
 const MOST: i64 = 5_000;
 
 /// The list of reviews that the reader may see.
-pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn show_list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::People, move |view| {
         list_page_of(view, &words, None)
     })
@@ -32,10 +36,10 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Q
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    list_page_of(view, &Words::default(), back)
+    list_page_of(view, &ListQuery::default(), back)
 }
 
-fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let mut found = reviews(view.cx, MOST)?;
     found.retain(|it| words.fit(&[view.name(&it.manager).as_str()]));
     let (found, told) = words.cut(found);
@@ -87,7 +91,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>)
 }
 
 fn row(view: &View<'_, '_, '_>, it: &AccessReview) -> Vec<Cell> {
-    let (tone, word) = standing(view, it);
+    let (tone, word) = review_status(view, it);
     vec![
         Cell::Title {
             text: view.name(&it.manager),
@@ -111,7 +115,7 @@ fn counted(it: &AccessReview) -> String {
     }
 }
 
-fn standing(view: &View<'_, '_, '_>, it: &AccessReview) -> (Tone, &'static str) {
+fn review_status(view: &View<'_, '_, '_>, it: &AccessReview) -> (Tone, &'static str) {
     match it.signed_at {
         Some(_) => (Tone::Ok, "Signed"),
         None if it.due_at <= view.now() => (Tone::Stop, "Late"),
@@ -130,7 +134,7 @@ pub(crate) async fn one(
 
 fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     let found = review(view.cx, id)?;
-    let (tone, word) = standing(view, &found);
+    let (tone, word) = review_status(view, &found);
     let rows = found
         .rights
         .iter()
@@ -173,7 +177,7 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
     Ok(page.render())
 }
 
-fn words(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
+fn right_text(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
     let name = |person: &PersonId| view.directory.people.get(person).map(|it| it.shown_name());
     match (right.kind.as_str(), &right.told_scope(name)) {
         ("role", _) => format!("right {}", crate::web::shared::words::plain(&right.what)),
@@ -215,7 +219,7 @@ fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> V
     };
     vec![
         Cell::title(view.name(&right.person), ""),
-        Cell::text(words(view, right)),
+        Cell::text(right_text(view, right)),
         Cell::Mark(mark),
     ]
 }
@@ -224,7 +228,7 @@ fn signature(view: &View<'_, '_, '_>, found: &AccessReview) -> ActForm {
     let choices = found.rights.iter().map(|right| {
         Choice::new(
             right.row.to_string(),
-            format!("{}: {}", view.name(&right.person), words(view, right)),
+            format!("{}: {}", view.name(&right.person), right_text(view, right)),
         )
     });
     let url = view.url(&format!("/access-reviews/{}/signature", escaped(found.id.as_str())));

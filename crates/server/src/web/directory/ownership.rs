@@ -24,14 +24,14 @@ const MOST: usize = 300;
 
 /// The filters of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct OwnershipQuery {
     service: Option<String>,
     environment: Option<String>,
     /// How many rows the previous pages hold.
     after: Option<usize>,
 }
 
-impl Asked {
+impl OwnershipQuery {
     fn service(&self) -> Option<&str> {
         self.service.as_deref().filter(|text| !text.is_empty())
     }
@@ -59,12 +59,12 @@ impl Asked {
 pub(crate) async fn show_matrix(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<OwnershipQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Ownership, move |view| page(view, &asked, None)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &OwnershipQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let now = view.now();
@@ -114,7 +114,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts
 }
 
 /// Whether a row may apply to the place: a row of a class or of everything stays visible.
-fn touches(row: &Ownership, asked: &Asked) -> bool {
+fn touches(row: &Ownership, asked: &OwnershipQuery) -> bool {
     let service = asked
         .service()
         .is_none_or(|key| row.service.as_ref().is_none_or(|it| it.as_str() == key));
@@ -124,7 +124,7 @@ fn touches(row: &Ownership, asked: &Asked) -> bool {
     service && place
 }
 
-fn scope_words(scope: &str) -> String {
+fn scope_text(scope: &str) -> String {
     match scope.split_once(':') {
         Some(("class", class)) => format!(
             "all of {}",
@@ -152,7 +152,7 @@ fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> Owners
     .submit("End this row");
     OwnershipRow {
         id: row.id.0.clone(),
-        scope: scope_words(&row.scope()),
+        scope: scope_text(&row.scope()),
         environment: match &row.environment {
             Some(environment) => Rich::new().said(environment.as_str()),
             None => Rich::from("everywhere"),
@@ -168,7 +168,7 @@ fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> Owners
 }
 
 /// The lines of the chosen place, part by part, the nearest first.
-fn lines(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Entry> {
+fn lines(view: &View<'_, '_, '_>, asked: &OwnershipQuery) -> Vec<Entry> {
     let (Some(service), Some(environment)) = (asked.service(), asked.environment()) else {
         return Vec::new();
     };
@@ -190,7 +190,7 @@ fn lines(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Entry> {
         }
         if found.iter().all(|line| line.holders.is_empty()) && *role == OwnershipRole::Owner {
             let text = "Nobody owns it: no change to it can be approved.";
-            entries.insert(0, Entry::new(Tone::Stop, text).why("Name somebody above."));
+            entries.insert(0, Entry::new(Tone::Stop, text).why("Assign a role above."));
         }
     }
     entries
@@ -199,7 +199,7 @@ fn lines(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Entry> {
 fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, line: &holders::Line) -> Vec<Entry> {
     let part = capital(role.as_str());
     let tone = if number == 0 { Tone::Ok } else { Tone::Plain };
-    let scope = scope_words(&line.scope);
+    let scope = scope_text(&line.scope);
     let path = if line.path.len() > 1 {
         format!(" by {}", line.path.join(", "))
     } else {
@@ -225,7 +225,7 @@ fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, lin
     holders.chain(idle).collect()
 }
 
-fn chips(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Chip> {
+fn chips(view: &View<'_, '_, '_>, asked: &OwnershipQuery) -> Vec<Chip> {
     let other = |name: &str, value: Option<&str>| match value {
         Some(value) => view.url(&format!("/ownership?{name}={}", escaped(value))),
         None => view.url("/ownership"),
@@ -245,7 +245,7 @@ fn chips(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Chip> {
     service.into_iter().chain(place).collect()
 }
 
-fn filters(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Field> {
+fn filters(view: &View<'_, '_, '_>, asked: &OwnershipQuery) -> Vec<Field> {
     vec![
         service_filter(view, asked.service().unwrap_or_default()),
         environment_filter(view, asked.environment().unwrap_or_default()),
@@ -261,7 +261,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         .iter()
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
-    ActForm::new("ownership", "Name somebody", view.url("/ownership"))
+    ActForm::new("ownership", "Assign a role", view.url("/ownership"))
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::select("role", "Role", &parts).required().half())
         .field(environment_menu(view).half())
@@ -287,7 +287,7 @@ pub(crate) async fn name(State(state): State<AppState>, visitor: Visitor, form: 
     let sent = sent(form, path.clone(), path, Place::Ownership);
     let run = |cx: &mut acts::Context<'_, '_>, body: &Body| set_service::set_ownership(cx, body).map(drop);
     send(&state, &visitor, sent, run, |view, back| {
-        page(view, &Asked::default(), back)
+        page(view, &OwnershipQuery::default(), back)
     })
     .await
 }
@@ -303,7 +303,7 @@ pub(crate) async fn end(
     let sent = sent(form, format!("{then}/{}/end", escaped(&id)), then, Place::Ownership);
     let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| set_service::end_ownership(cx, &id).map(drop);
     send(&state, &visitor, sent, run, |view, back| {
-        page(view, &Asked::default(), back)
+        page(view, &OwnershipQuery::default(), back)
     })
     .await
 }

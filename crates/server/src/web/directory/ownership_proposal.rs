@@ -11,7 +11,7 @@ use model::policy::configuration::Configuration;
 use serde_json::Value;
 use store::record;
 
-use crate::web::integration::connections::kind_words;
+use crate::web::integration::connections::kind_label;
 use crate::web::shared::view::View;
 
 /// The most rows of each list for a decided proposal. A pending proposal shows all rows: the second person must see all of
@@ -19,7 +19,7 @@ use crate::web::shared::view::View;
 const ROWS_SHOWN: usize = 20;
 
 /// The content of the ownership proposals among these, a line for each item, by the proposals' ids.
-pub(crate) fn told(
+pub(crate) fn proposal_lines(
     view: &mut View<'_, '_, '_>,
     found: &[Configuration],
 ) -> acts::Result<BTreeMap<String, Vec<String>>> {
@@ -27,21 +27,21 @@ pub(crate) fn told(
     for row in found.iter().filter(|row| row.kind == ConfigurationKind::Ownership) {
         if let Ok(content) = propose_ownership::content(row) {
             let waits = row.state == ConfigurationState::Proposed;
-            told.insert(row.id.0.clone(), words(view, &content, waits)?);
+            told.insert(row.id.0.clone(), content_lines(view, &content, waits)?);
         }
     }
     Ok(told)
 }
 
-fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::Result<Vec<String>> {
+fn content_lines(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::Result<Vec<String>> {
     let most = if waits { usize::MAX } else { ROWS_SHOWN };
     let mut words = Vec::new();
     for (noun, _, rows) in content.lists() {
         for body in rows.iter().take(most) {
             // A decided proposal has changed its groups already, so nothing is left to compare with.
             match noun {
-                Noun::Groups if waits => words.extend(group_words(&view.directory, body)),
-                Noun::People if waits => words.push(format!("person: {}", person_words(&view.directory, body))),
+                Noun::Groups if waits => words.extend(group_lines(&view.directory, body)),
+                Noun::People if waits => words.push(format!("person: {}", person_text(&view.directory, body))),
                 _ => words.push(format!("{}{}", one_of(noun), cells(body))),
             }
         }
@@ -54,7 +54,7 @@ fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::R
     }
     for (list, ids) in content.ids() {
         for id in ids.iter().take(most) {
-            words.push(id_words(view, list, id)?);
+            words.push(record_name(view, list, id)?);
         }
         words.extend(rest(ids.len(), most));
     }
@@ -99,7 +99,7 @@ fn whole(value: &Value) -> String {
 }
 
 /// A person, with the present rights and functions beside the proposed ones.
-fn person_words(directory: &Directory, body: &Body) -> String {
+fn person_text(directory: &Directory, body: &Body) -> String {
     let login = body.get("login").and_then(Value::as_str).unwrap_or_default();
     let known = directory.by_login(&login.trim().to_lowercase());
     let until_now = |field: &str| -> Option<Vec<&str>> {
@@ -119,7 +119,7 @@ fn person_words(directory: &Directory, body: &Body) -> String {
 }
 
 /// A group, with the members that join and leave: a bare list of members would not show the difference.
-fn group_words(directory: &Directory, body: &Body) -> Vec<String> {
+fn group_lines(directory: &Directory, body: &Body) -> Vec<String> {
     let mut others = body.clone();
     let whole = others.remove("members");
     let joins = others.remove("joins");
@@ -155,18 +155,18 @@ fn logins(list: &Value) -> Vec<String> {
 }
 
 /// The display name of a record that is given by its id.
-fn id_words(view: &mut View<'_, '_, '_>, list: &str, id: &str) -> acts::Result<String> {
+fn record_name(view: &mut View<'_, '_, '_>, list: &str, id: &str) -> acts::Result<String> {
     let tx = &mut *view.cx.tx;
     let told = match list {
-        "connections" => record::load::<Connection>(tx, id)?.map(|it| connection_words(&it.record)),
-        "end_dependencies" => record::load::<Dependency>(tx, id)?.map(|it| arrow_words(&it.record)),
-        _ => record::load::<Ownership>(tx, id)?.map(|it| row_words(&view.directory, &it.record)),
+        "connections" => record::load::<Connection>(tx, id)?.map(|it| connection_text(&it.record)),
+        "end_dependencies" => record::load::<Dependency>(tx, id)?.map(|it| arrow_text(&it.record)),
+        _ => record::load::<Ownership>(tx, id)?.map(|it| row_text(&view.directory, &it.record)),
     };
     Ok(told.unwrap_or_else(|| id.to_owned()))
 }
 
-fn connection_words(connection: &Connection) -> String {
-    let kind = kind_words(&connection.kind);
+fn connection_text(connection: &Connection) -> String {
+    let kind = kind_label(&connection.kind);
     let mut told = vec![format!(
         "deliveries of the connection {} ({kind}) are taken",
         connection.name
@@ -185,7 +185,7 @@ fn connection_words(connection: &Connection) -> String {
     told.join("; ")
 }
 
-fn arrow_words(arrow: &Dependency) -> String {
+fn arrow_text(arrow: &Dependency) -> String {
     let (from, to) = (&arrow.from, &arrow.to);
     match arrow.kind {
         DependencyKind::PartOf => format!("{from} is part of {to} no longer"),
@@ -195,7 +195,7 @@ fn arrow_words(arrow: &Dependency) -> String {
     }
 }
 
-fn row_words(directory: &Directory, row: &Ownership) -> String {
+fn row_text(directory: &Directory, row: &Ownership) -> String {
     let holder = match (&row.person, &row.group) {
         (Some(person), _) => directory.name(person),
         (None, group) => group.as_ref().map_or_else(String::new, |key| format!("group:{key}")),

@@ -19,8 +19,8 @@ use crate::identity::sign_in::hash_password;
 use crate::web::directory::person_page;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
-use crate::web::shared::list_filter::Words;
-use crate::web::shared::propose_form::{asking_why, propose_or};
+use crate::web::shared::list_filter::ListQuery;
+use crate::web::shared::propose_form::{propose_or, with_reason_field};
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show, write};
 use crate::web::shared::words::{self, capital};
@@ -38,7 +38,7 @@ fn role_choices() -> Input {
 pub(crate) async fn show_people(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(words): Query<Words>,
+    Query(words): Query<ListQuery>,
 ) -> Response {
     show(&state, &visitor, Place::People, move |view| {
         people_page(view, &words, None)
@@ -46,7 +46,7 @@ pub(crate) async fn show_people(
     .await
 }
 
-fn people_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn people_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_PERSON);
     let has_reviews = may_set || view.may(actions::AUDIT) || !reviews(view.cx, 1)?.is_empty();
@@ -87,7 +87,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
         .chain(groups.iter().map(|group| format!("group {group}")))
         .collect();
     PersonRow {
-        told: told_of(view, person),
+        told: person_notes(view, person),
         login: person.login.clone(),
         href: view.named(&person.id).href,
         name: person.shown_name(),
@@ -100,7 +100,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
 }
 
 /// The person responsible for somebody, the refusals, and the expiry of rights that a provider gives.
-fn told_of(view: &View<'_, '_, '_>, person: &Person) -> Rich {
+fn person_notes(view: &View<'_, '_, '_>, person: &Person) -> Rich {
     let mut lines = Vec::new();
     if let Some(manager) = view.directory.manager_of(person) {
         lines.push(Rich::from("Answers to ").append(view.person(&manager.id)));
@@ -135,7 +135,7 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
         let form = ActForm::new("roles", "Rights", url("roles"))
             .tone(ActTone::Link)
             .field(roles);
-        acts.push(asking_why(view, form).submit("Keep these rights"));
+        acts.push(with_reason_field(view, form).submit("Keep these rights"));
     }
     if person.id != view.me {
         let manager = person.manager.as_ref().map(|id| view.directory.login(id));
@@ -164,7 +164,7 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
         acts.push(if person.active {
             deactivation(url("deactivation"))
         } else {
-            asking_why(
+            with_reason_field(
                 view,
                 ActForm::new("activation", "Activate", url("activation")).tone(ActTone::Link),
             )
@@ -192,7 +192,7 @@ fn person_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("zone", "Time zone").hint("Such as Europe/Oslo.").half())
         .field(crate::web::shared::fields::pick_field(view, "people", "manager", "Login of their manager").half())
         .field(Field::new("roles", "Rights", role_choices()));
-    asking_why(view, form).submit("Add this person")
+    with_reason_field(view, form).submit("Add this person")
 }
 
 /// Adds a person.
@@ -211,7 +211,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &visitor,
         sent,
         |cx, body| propose_or(cx, ("people", body.clone()), set_person::create_person),
-        |view, back| people_page(view, &Words::default(), back),
+        |view, back| people_page(view, &ListQuery::default(), back),
     )
     .await
 }
@@ -250,7 +250,7 @@ pub(crate) async fn act(
         place: Place::People,
         done: "",
     };
-    let words = Words::of(&login);
+    let words = ListQuery::of(&login);
     let run = move |cx: &mut acts::Context<'_, '_>, _: &Body| {
         propose_or(cx, ("people", body.clone()), |cx, body| {
             set_person::edit_person(cx, &login, body)
@@ -271,7 +271,7 @@ async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Fo
         place: Place::People,
         done: "",
     };
-    let words = Words::of(&login);
+    let words = ListQuery::of(&login);
     let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| {
         deactivate_person::deactivate_person(cx, &login, body).map(drop)
     };

@@ -1,7 +1,7 @@
 //! The page of a person: their role here, their responsibilities, and their open changes. Names on other pages link to it. For
 //! a compromised account it lists everything that is suspended with it.
 
-use acts::directory::suspend_given::{decide_suspended, told_name};
+use acts::directory::suspend_given::{decide_suspended, display_name};
 use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -106,7 +106,7 @@ fn suspended(view: &mut View<'_, '_, '_>, person: &Person) -> acts::Result<Optio
     rows.sort_by_key(|row| row.decided.is_some());
     let mut entries = Vec::new();
     for row in rows.into_iter().take(MOST) {
-        let name = told_name(view.cx, row)?;
+        let name = display_name(view.cx, row)?;
         entries.push(suspended_entry(view, person, (row, name)));
     }
     let lede = "What this account gave others is suspended until another person confirms it.";
@@ -131,7 +131,7 @@ fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Susp
         (Some(whose), false) => whose.line().said(name),
         (None, _) => Rich::new().said(name),
     };
-    let mut entry = Entry::new(tone, given_word(row.kind)).why(what).aside(word);
+    let mut entry = Entry::new(tone, given_label(row.kind)).why(what).aside(word);
     if let Some(decided) = &row.decided {
         return entry.aside(view.person(&decided.by));
     }
@@ -150,7 +150,7 @@ fn suspended_entry(view: &View<'_, '_, '_>, person: &Person, (row, name): (&Susp
     entry
 }
 
-fn given_word(kind: GivenKind) -> &'static str {
+fn given_label(kind: GivenKind) -> &'static str {
     match kind {
         GivenKind::Person => "Person",
         GivenKind::Role => "Right",

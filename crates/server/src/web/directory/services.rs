@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, told_outcome};
+use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, shown_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -28,7 +28,7 @@ use crate::web::change::list::UNSUCCESSFUL;
 use crate::web::directory::service_sections;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{self, capital, names, plain};
 use crate::web::shared::{fields, idempotent_form, propose_form};
@@ -37,14 +37,18 @@ use crate::web::shared::{fields, idempotent_form, propose_form};
 const CHANGES: i64 = 20;
 
 /// The list of services.
-pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn services(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Services, move |view| {
         services_page(view, &words, None)
     })
     .await
 }
 
-fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn services_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let open = open_changes(view)?;
     let directory = view.directory.clone();
     let (shown, told) = words.narrow(directory.services.values(), |service| {
@@ -200,7 +204,7 @@ pub(crate) async fn set_service(State(state): State<AppState>, visitor: Visitor,
         &visitor,
         sent,
         |cx, body| acts::directory::set_service::set_service(cx, &as_shown(body)).map(drop),
-        |view, back| services_page(view, &Words::default(), back),
+        |view, back| services_page(view, &ListQuery::default(), back),
     )
     .await
 }
@@ -400,7 +404,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     let by_two = two_people::is_by_two(&view.directory, view.now());
     let form = ActForm::new(
         "ownership",
-        if by_two { "Propose somebody" } else { "Name somebody" },
+        if by_two { "Propose a role" } else { "Assign a role" },
         view.url(&format!("/services/{}/ownerships", service.key)),
     )
     .field(idempotent_form::field(view))
@@ -428,7 +432,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let found = find_changes(view.cx, &filter, CHANGES, None)?;
     let rows = found.rows.iter().map(|(listed, targets)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
-        let outcome = told_outcome(&listed.state, targets);
+        let outcome = shown_outcome(&listed.state, targets);
         let mark = outcome.map_or_else(|| state.mark(), outcome_mark);
         let title = Cell::Title {
             text: listed.title.clone(),

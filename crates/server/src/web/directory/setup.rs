@@ -3,7 +3,8 @@
 use acts::Context;
 use acts::core::connections;
 use acts::directory::invite_people::{self, Invitation, read_invitations};
-use acts::directory::set_service;
+use acts::directory::{set_person, set_service};
+use acts::identity::set_token;
 use acts::integration::edit_connection;
 use acts::policy::propose_configuration;
 use axum::extract::{Path, State};
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::identity::sign_in::hash_password;
-use crate::web::directory::setup_steps::{Standing, Step, repository_of, sentences};
+use crate::web::directory::setup_steps::{SetupState, Step, repository_of, sentences};
 use crate::web::identity::welcome;
 use crate::web::integration::connections::{KINDS, connect};
 use crate::web::shared::fields::{key_field, pick_field};
@@ -31,6 +32,8 @@ use crate::web::shared::words::capital;
 
 /// The most people named among those that a proposal waits for.
 const NAMED: usize = 5;
+/// The login of the account that the first pipeline acts as.
+const PIPELINE: &str = "pipeline";
 /// The most services that are typed at once.
 const MOST_SERVICES: usize = 100;
 
@@ -40,7 +43,7 @@ pub(crate) async fn show_setup(State(state): State<AppState>, visitor: Visitor) 
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let standing = Standing::of(view)?;
+    let standing = SetupState::of(view)?;
     let current = standing.current();
     let mut sections = Vec::new();
     for step in Step::ALL {
@@ -79,16 +82,16 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     Ok(page.render())
 }
 
-fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section {
+fn section(view: &View<'_, '_, '_>, standing: &SetupState, step: Step) -> Section {
     let (words, acts) = match step {
         Step::People => (
-            people_words(standing),
+            people_text(standing),
             vec![
                 people_form(view),
                 ActForm::link("All people", view.url("/people")).tone(ActTone::Quiet),
             ],
         ),
-        Step::Services => (services_words(standing), services_acts(view, standing)),
+        Step::Services => (services_text(standing), services_acts(view, standing)),
         Step::Owners => (
             Rich::from(format!(
                 "Services with an owner: {} of {}.",
@@ -106,7 +109,7 @@ fn section(view: &View<'_, '_, '_>, standing: &Standing, step: Step) -> Section 
     Section::new(step.id(), step.title(), SectionBody::Words(words)).acts(acts)
 }
 
-fn people_words(standing: &Standing) -> Rich {
+fn people_text(standing: &SetupState) -> Rich {
     let known = Rich::from(format!("People who can sign in: {}.", standing.people));
     match standing.second.is_empty() && !standing.has_rules {
         true => known
@@ -124,15 +127,15 @@ fn people_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(idempotent_form::field(view))
         .field(
             Field::textarea("people", "One person a line")
-                .hint("Such as: Hanne Brandt <hanne@halden.example>. At most 20 at once.")
+                .hint("Such as: Hanne Brandt <hanne@halden.example>, owner. At most 20 at once.")
                 .required(),
         )
-        .field(Field::new("roles", "Rights", Input::Many(roles.collect())))
+        .field(Field::new("roles", "Rights", Input::Many(roles.collect())).hint("Of all of them, beside the rights after an address."))
         .note("Each gets a link that works once, to choose a password. The links are shown once: send each to its person.")
         .submit("Add them")
 }
 
-fn services_words(standing: &Standing) -> Rich {
+fn services_text(standing: &SetupState) -> Rich {
     let known = Rich::from(format!("Services: {}.", standing.services));
     match standing.strangers.is_empty() {
         true => known.line().text(
@@ -144,7 +147,7 @@ fn services_words(standing: &Standing) -> Rich {
     }
 }
 
-fn services_acts(view: &View<'_, '_, '_>, standing: &Standing) -> Vec<ActForm> {
+fn services_acts(view: &View<'_, '_, '_>, standing: &SetupState) -> Vec<ActForm> {
     let typed = ActForm::new("services", "Add services", view.url("/setup/services"))
         .field(idempotent_form::field(view))
         .field(
@@ -161,7 +164,7 @@ fn services_acts(view: &View<'_, '_, '_>, standing: &Standing) -> Vec<ActForm> {
     acts
 }
 
-fn from_delivery(view: &View<'_, '_, '_>, standing: &Standing, repository: &str) -> ActForm {
+fn from_delivery(view: &View<'_, '_, '_>, standing: &SetupState, repository: &str) -> ActForm {
     let key = repository.rsplit('/').next().unwrap_or_default().to_lowercase();
     let connections = standing.connections.iter();
     let connections = connections.map(|(id, name, _, _)| Choice::said(id.as_str(), name.as_str()));
@@ -215,7 +218,7 @@ fn owner_act(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Assign this owner")
 }
 
-fn rules_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
+fn rules_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
     let in_force: Vec<String> = view.policies.sources().map(|source| source.text.clone()).collect();
     let in_force: Vec<&str> = in_force.iter().map(String::as_str).collect();
     let told = sentences(&in_force);
@@ -266,14 +269,14 @@ fn pack_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Propose this pack")
 }
 
-fn connection_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
+fn connection_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
     let entries = standing.connections.iter().map(|(id, name, kind, has_delivered)| {
         let url = view.url(&format!("/connections/{id}/guide"));
         let (tone, state) = match has_delivered {
             true => (Tone::Ok, "The first delivery arrived."),
             false => (Tone::Wait, "Waiting for the first delivery."),
         };
-        let kind = crate::web::integration::connections::kind_words(kind);
+        let kind = crate::web::integration::connections::kind_label(kind);
         Entry::new(tone, Rich::new().said_link(name.as_str(), url)).why(Rich::from(kind).line().text(state))
     });
     let form = ActForm::new("connect", "Connect a system", view.url("/setup/connection"))
@@ -296,7 +299,7 @@ fn connection_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     .acts(vec![form])
 }
 
-fn gate_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
+fn gate_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
     if standing.was_asked {
         let words = Rich::from("A pipeline asked the gate. ")
             .link("Its answers", view.url("/gate-checks"))
@@ -315,7 +318,16 @@ fn gate_section(view: &View<'_, '_, '_>, standing: &Standing) -> Section {
     let text = format!(
         "export ASSENT_SERVER={url}\nexport ASSENT_TOKEN=…\nassent gate check --service {service} --environment {place} --artifact \"$ARTIFACT\" --wait 30m"
     );
-    let token = ActForm::link("Make a token for the pipeline", view.url("/tokens"));
+    let account = view.directory.by_login(PIPELINE);
+    let may_act = match account {
+        Some(account) => view.directory.has_role(&account.id, Role::Pipeline),
+        None => !two_people::is_by_two(&view.directory, view.now()),
+    };
+    let label = "Make a token for the pipeline";
+    let token = match may_act {
+        true => ActForm::new("token", label, view.url("/setup/token")).field(idempotent_form::field(view)),
+        false => ActForm::link(label, view.url("/tokens")),
+    };
     Section::new(Step::Gate.id(), Step::Gate.title(), SectionBody::Code(text))
         .lede("Three lines before the deployment in one pipeline. The token needs the scope gate. This step is done once the gate was asked.")
         .acts(vec![token])
@@ -403,6 +415,9 @@ pub(crate) async fn act(
         })
         .await;
     }
+    if step == "token" {
+        return send_made(&state, &visitor, sent, make_token, page).await;
+    }
     let typed = sent.form.clone();
     let run = move |cx: &mut Context<'_, '_>, body: &Body| match step.as_str() {
         "services" => add_services(cx, typed.first("services")),
@@ -412,6 +427,26 @@ pub(crate) async fn act(
         _ => Err(Refusal::not_found("step of the set-up").into()),
     };
     send(&state, &visitor, sent, run, page).await
+}
+
+/// Makes a token for the first pipeline, which acts as an account of its own.
+fn make_token(cx: &mut Context<'_, '_>, _: &Body) -> acts::Result<Made> {
+    let directory = cx.directory()?;
+    match directory.by_login(PIPELINE) {
+        Some(account) if directory.has_role(&account.id, Role::Pipeline) => {}
+        Some(_) => return Err(Refusal::not_found("step of the set-up").into()),
+        None => {
+            let account = json!({"login": PIPELINE, "name": "Pipeline", "roles": [Role::Pipeline.as_str()]});
+            set_person::create_person(cx, account.as_object().unwrap_or(&Body::new()))?;
+        }
+    }
+    let token = json!({"name": "The first pipeline", "person": PIPELINE, "scopes": ["read", "write", "gate"]});
+    let (token, secret) = set_token::create_token(cx, token.as_object().unwrap_or(&Body::new()))?;
+    Ok(Made {
+        title: format!("{} is made", token.name),
+        text: "Copy it now: it is not kept and cannot be shown again.".to_owned(),
+        shown: vec![("ASSENT_TOKEN".to_owned(), secret)],
+    })
 }
 
 fn add_services(cx: &mut Context<'_, '_>, text: &str) -> acts::Result<()> {

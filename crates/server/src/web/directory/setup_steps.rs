@@ -70,7 +70,7 @@ impl Step {
 
 /// The state of the installation, as far as the steps depend on it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Standing {
+pub(super) struct SetupState {
     /// Active people.
     pub people: usize,
     /// Services.
@@ -92,7 +92,7 @@ pub(super) struct Standing {
     pub was_asked: bool,
 }
 
-impl Standing {
+impl SetupState {
     /// Reads the present data.
     ///
     /// # Errors
@@ -202,9 +202,9 @@ mod tests {
 
     #[test]
     fn the_steps_follow_what_is_there() {
-        let mut standing = Standing {
+        let mut standing = SetupState {
             people: 1,
-            ..Standing::default()
+            ..SetupState::default()
         };
         assert_eq!(standing.current(), Some(Step::People));
         standing.people = 2;

@@ -33,7 +33,7 @@ const PAGE: i64 = 50;
 
 /// The filters of the list, and its position.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct ChecksQuery {
     before: Option<String>,
     service: Option<String>,
     state: Option<String>,
@@ -47,7 +47,7 @@ const STATES: [(&str, &str); 4] = [
     ("over", "Waited in vain"),
 ];
 
-impl Asked {
+impl ChecksQuery {
     fn service(&self) -> &str {
         self.service.as_deref().unwrap_or_default().trim()
     }
@@ -90,12 +90,16 @@ impl Asked {
 }
 
 /// The list, newest first.
-pub(crate) async fn list(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<ChecksQuery>,
+) -> Response {
     let show_list = move |view: &mut View<'_, '_, '_>| list_page(view, &asked);
     show(&state, &visitor, Place::GateChecks, show_list).await
 }
 
-fn list_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn list_page(view: &mut View<'_, '_, '_>, asked: &ChecksQuery) -> acts::Result<String> {
     let before = asked.before.as_deref();
     let query = CheckQuery {
         before: asked.before.clone(),
@@ -341,7 +345,7 @@ fn purpose(purpose: Purpose) -> &'static str {
 }
 
 /// The state of the check, for people.
-fn standing(state: CheckState) -> &'static str {
+fn state_label(state: CheckState) -> &'static str {
     match state {
         CheckState::Settled => "Answered",
         CheckState::Waiting => "Waits for a go",
@@ -362,7 +366,7 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) 
         Fact::new("Asked by", view.person(&check.by)),
         Fact::new("Asked", view.reader.moment(check.asked_at)),
         Fact::new("Purpose", purpose(check.purpose)),
-        Fact::new("State", standing(check.state)),
+        Fact::new("State", state_label(check.state)),
     ];
     if let Some(until) = check.wait_until {
         facts.push(Fact::new("Waits until", view.reader.moment(until)));

@@ -13,7 +13,7 @@ use store::gate::gate_use;
 
 use crate::http::state::AppState;
 use crate::web::shared::fields::service_filter;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, plain};
 
@@ -23,14 +23,18 @@ const REFUSED: i64 = 100;
 const MOST: usize = 100;
 
 /// Problems around the gateways.
-pub(crate) async fn gateways(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn gateways(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Gateways, move |view| page(view, &words)).await
 }
 
 /// A row: place, problem, reason, responsible people, time.
 type Row = Vec<Cell>;
 
-fn page(view: &mut View<'_, '_, '_>, words: &Words) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, words: &ListQuery) -> acts::Result<String> {
     view.cx.allow(act::actions::AUDIT)?;
     let from = view.cx.now - SignedDuration::from_hours(24 * SILENT_DAYS);
     let (unmatched, all_unmatched) = cut(coverage::unmatched(view.cx, from)?);
@@ -152,7 +156,7 @@ fn unmatched_rows(view: &View<'_, '_, '_>, found: Vec<Unmatched>) -> Vec<Row> {
 }
 
 /// The problems of the selected services, by place.
-fn amiss(view: &mut View<'_, '_, '_>, words: &Words) -> acts::Result<Vec<(String, Unmet)>> {
+fn amiss(view: &mut View<'_, '_, '_>, words: &ListQuery) -> acts::Result<Vec<(String, Unmet)>> {
     let now = view.cx.now;
     let asked = words.service();
     let mut found = Vec::new();

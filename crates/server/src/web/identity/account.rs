@@ -10,7 +10,7 @@ use store::identity::secrets;
 
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
-use crate::identity::other_tenants::{Known, known_in};
+use crate::identity::other_tenants::{OtherTenant, known_in};
 use crate::identity::sign_in;
 use crate::web::identity::factor_sections;
 use crate::web::notify::preferences;
@@ -41,8 +41,8 @@ pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, 
 }
 
 /// The tenants that know the reader; other tenants need a sign-in of their own.
-fn tenants_of(known: &[Known]) -> Section {
-    let fact = |it: &Known| match it.is_acting {
+fn tenants_of(known: &[OtherTenant]) -> Section {
+    let fact = |it: &OtherTenant| match it.is_acting {
         true => Fact::new("You act in", Rich::new().said(it.name.as_str())),
         false => Fact::new("You are known in", Rich::new().said_link(it.name.as_str(), it.door())),
     };
@@ -55,7 +55,7 @@ fn tenants_of(known: &[Known]) -> Section {
     section.note(Rich::from(text))
 }
 
-fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back>) -> acts::Result<String> {
+fn account_page(view: &mut View<'_, '_, '_>, known: &[OtherTenant], back: Option<&Back>) -> acts::Result<String> {
     let mut sections = vec![
         Section::new("you", "You", SectionBody::Facts(facts_of(view))),
         tenants_of(known),

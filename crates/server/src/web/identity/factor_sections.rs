@@ -103,7 +103,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
 }
 
 /// A browser and its system by name; for another program the beginning of its own name; `None` without a name.
-fn agent_words(agent: &str) -> Option<String> {
+fn agent_name(agent: &str) -> Option<String> {
     // The order matters: most browsers also call themselves by the names of those before them.
     let known = [
         ("Edg/", "Edge"),
@@ -152,7 +152,7 @@ fn session_section(view: &View<'_, '_, '_>, found: &[Session], providers: &BTree
         let told = begun_by(it, providers);
         Fact::new(
             began,
-            match agent_words(&it.agent) {
+            match agent_name(&it.agent) {
                 Some(agent) => told.said(agent),
                 None => told.text("a program without a name"),
             },

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::super::shared::form::{Form, lines, pairs};
 use super::super::shared::form_page::{Back, Sent, send, sent};
-use super::super::shared::propose_form::{asking_why, propose_or};
+use super::super::shared::propose_form::{propose_or, with_reason_field};
 use super::super::shared::view::{View, Visitor, show};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
@@ -191,7 +191,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
             )
             .value(flag(known.is_some_and(|it| it.trusts_mail))),
         );
-    asking_why(view, form).submit("Keep this provider")
+    with_reason_field(view, form).submit("Keep this provider")
 }
 
 /// The field that maps the provider's groups to ours or to rights, one a line.

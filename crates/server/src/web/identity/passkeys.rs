@@ -26,35 +26,35 @@ use crate::web::shared::sign_in_page::with_next;
 use crate::web::shared::view::{Visitor, show};
 
 /// The texts of a page about a ceremony.
-struct Words {
+struct CeremonyTexts {
     title: &'static str,
     lede: &'static str,
     other_way: &'static str,
     submit: &'static str,
 }
 
-const DOOR: Words = Words {
+const DOOR: CeremonyTexts = CeremonyTexts {
     title: "Sign in with a passkey",
     lede: "Your device asks for your finger, your face or its PIN.",
     other_way: "sign in with your password",
     submit: "Use your passkey",
 };
 
-const FRESH: Words = Words {
+const FRESH: CeremonyTexts = CeremonyTexts {
     title: "Your passkey",
     lede: "A rule wants a fresh proof that it is you. It holds for 5 minutes.",
     other_way: "enter a code",
     submit: "Use your passkey",
 };
 
-const NEW: Words = Words {
+const NEW: CeremonyTexts = CeremonyTexts {
     title: "Add a passkey",
     lede: "Your device makes it, and from then on unlocks it by your finger, your face or its PIN.",
     other_way: "add an authenticator with codes",
     submit: "Make it",
 };
 
-fn page(words: &Words, begun: &Begun, (action_url, back_url, next): (String, String, &str)) -> Passkey {
+fn page(words: &CeremonyTexts, begun: &Begun, (action_url, back_url, next): (String, String, &str)) -> Passkey {
     Passkey {
         title: words.title.to_owned(),
         lede: words.lede.to_owned(),

@@ -13,16 +13,20 @@ use store::identity::session;
 
 use crate::http::state::AppState;
 use crate::web::shared::fields::{pick_field, time_field};
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::response::see;
-use crate::web::shared::view::{self, View, Visitor, problem, see_told, show, show_as, write};
+use crate::web::shared::view::{self, View, Visitor, problem, redirect_with_flash, show, show_as, write};
 
 /// The list of tokens.
-pub(crate) async fn tokens(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn tokens(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Tokens, move |view| {
         tokens_page(view, &words, None, None)
     })
@@ -31,7 +35,7 @@ pub(crate) async fn tokens(State(state): State<AppState>, visitor: Visitor, Quer
 
 fn tokens_page(
     view: &mut View<'_, '_, '_>,
-    words: &Words,
+    words: &ListQuery,
     back: Option<&Back>,
     made: Option<&(String, String)>,
 ) -> acts::Result<String> {
@@ -99,7 +103,7 @@ fn carried(token: &Token) -> String {
 }
 
 /// The rights of a scope, in half a sentence.
-fn scope_words(scope: &str) -> &'static str {
+fn scope_text(scope: &str) -> &'static str {
     match scope {
         "read" => "look at changes and the estate",
         "write" => "write changes, decide on them and do the work",
@@ -114,7 +118,7 @@ fn scope_words(scope: &str) -> &'static str {
 /// The scopes to tick, each with its meaning. No scope is ticked beforehand: the issuer of a secret chooses its rights.
 pub(crate) fn scopes_field(scopes: &[&str], chosen: Vec<String>) -> Field {
     let choices = scopes.iter().map(|scope| Choice {
-        hint: Some(scope_words(scope).to_owned()),
+        hint: Some(scope_text(scope).to_owned()),
         ..Choice::new(*scope, *scope)
     });
     let mut field = Field::new("scopes", "It may", Input::Many(choices.collect())).required();
@@ -168,19 +172,19 @@ pub(crate) async fn create_token(State(state): State<AppState>, visitor: Visitor
     .await;
     match made {
         Ok(None) => {
-            let told = Told::default().unless_again(true);
-            see_told(&state, &visitor, &format!("{}/tokens", visitor.base()), &told)
+            let told = Flash::default().unless_again(true);
+            redirect_with_flash(&state, &visitor, &format!("{}/tokens", visitor.base()), &told)
         }
         Ok(Some(made)) => {
             show(&state, &visitor, Place::Tokens, move |view| {
-                tokens_page(view, &Words::default(), None, Some(&made))
+                tokens_page(view, &ListQuery::default(), None, Some(&made))
             })
             .await
         }
         Err(failure) if failure.status() == 422 => {
             let back = Back::new(&state, &visitor, "/tokens", form, failure);
             show_as(&state, &visitor, Place::Tokens, 422, move |view| {
-                tokens_page(view, &Words::default(), Some(&back), None)
+                tokens_page(view, &ListQuery::default(), Some(&back), None)
             })
             .await
         }

@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::super::identity::tokens::{no_scope, scopes_field};
 use super::super::shared::form::{Form, lines};
 use super::super::shared::form_page::{Back, send, sent};
-use super::super::shared::list_filter::Words;
+use super::super::shared::list_filter::ListQuery;
 use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::and;
 use crate::http::percent::escaped;
@@ -25,7 +25,11 @@ use crate::http::state::AppState;
 use crate::web::shared::fields::pick_field;
 
 /// The list.
-pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn show_list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Workloads, move |view| {
         list_page_of(view, &words, None)
     })
@@ -33,10 +37,10 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor, Q
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    list_page_of(view, &Words::default(), back)
+    list_page_of(view, &ListQuery::default(), back)
 }
 
-fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::SET_TOKEN)?;
     let (found, told) = words.cut(set_workload::workloads(view.cx)?);
     let rows = found.iter().map(|workload| {
@@ -45,7 +49,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>)
             Cell::said(claims(workload)),
             Cell::said(view.name(&workload.person)),
             Cell::said(scopes(workload)),
-            Cell::Mark(standing(workload)),
+            Cell::Mark(status_mark(workload)),
         ]
     });
     let table = Table {
@@ -96,7 +100,7 @@ fn scopes(workload: &Workload) -> String {
     scopes.join(", ")
 }
 
-fn standing(workload: &Workload) -> Mark {
+fn status_mark(workload: &Workload) -> Mark {
     match workload.active {
         true if workload.trusts_anybody() => Tone::Stop.mark("Lets in anybody"),
         true => Tone::Ok.mark("Lets in"),
@@ -130,7 +134,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         crumb: vec![("Workloads".to_owned(), view.url("/workloads"))],
         title: workload.name.clone(),
         is_said: true,
-        marks: vec![standing(&workload)],
+        marks: vec![status_mark(&workload)],
         byline: Rich::new().code(workload.key.as_str()),
         sections: vec![Section::new(
             "trust",

@@ -1,5 +1,6 @@
 //! The commander's part of the page of an incident: freeze, work under way, signatures, contacts, timeline, and the forms.
 
+use acts::audit::find_timeline::find_history;
 use acts::core::noun;
 use acts::incident::find_situation::{InScope, Situation, find_situation};
 use acts::incident::{close_incident, command_incident, note_entry, set_incident, sign_exception};
@@ -18,10 +19,11 @@ use serde_json::json;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::incidents::incident_page;
-use crate::web::shared::fields::{pick_field, standing, time_field};
+use crate::web::shared::fields::{pick_field, present_times, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{send, sent};
 use crate::web::shared::idempotent_form;
+use crate::web::shared::timeline::index as written;
 use crate::web::shared::view::{View, Visitor};
 use crate::web::shared::words;
 
@@ -224,9 +226,13 @@ fn contacts(view: &View<'_, '_, '_>, situation: &Situation) -> Section {
 fn timeline(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
     let entries = note_entry::timeline(view.cx, &incident.key)?;
     let count = entries.len();
-    let moments = entries.iter().take(MOMENTS).map(|entry| moment(view, entry));
-    let section =
-        Section::new("timeline", "Timeline", SectionBody::Timeline(moments.collect())).unsaid("Nothing is noted yet.");
+    let mut moments = Vec::new();
+    for entry in entries.iter().take(MOMENTS) {
+        // The oldest event of an entry is the one that added it.
+        let added = find_history::<IncidentEntry>(view.cx, entry.id.as_str())?.pop();
+        moments.push(moment(view, entry, added.and_then(|told| told.index)));
+    }
+    let section = Section::new("timeline", "Timeline", SectionBody::Timeline(moments)).unsaid("Nothing is noted yet.");
     let section = match count > MOMENTS {
         true => section.note(format!("{MOMENTS} of {count}")),
         false => section,
@@ -241,7 +247,8 @@ fn timeline(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Se
     Ok(section.acts(vec![form]))
 }
 
-fn moment(view: &View<'_, '_, '_>, entry: &IncidentEntry) -> Moment {
+/// An entry with the index of its event in the log; the proof is a link for a reader who may see the log.
+fn moment(view: &View<'_, '_, '_>, entry: &IncidentEntry, index: Option<i64>) -> Moment {
     let icon = match entry.kind {
         TimelineKind::Note => "comment",
         TimelineKind::Alert => "bell",
@@ -259,8 +266,11 @@ fn moment(view: &View<'_, '_, '_>, entry: &IncidentEntry) -> Moment {
         icon,
         text: Rich::new().said(entry.text.as_str()),
         meta,
-        index: None,
-        proof_url: String::new(),
+        index: index.map(written),
+        proof_url: index
+            .filter(|_| view.frame.places.contains(&Place::AuditLog))
+            .map(|number| view.url(&format!("/audit/events/{number}")))
+            .unwrap_or_default(),
     }
 }
 
@@ -299,7 +309,10 @@ fn mitigate_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
             .value(view.reader.field(view.now()))
             .required(),
     )
-    .field(Field::hidden(STANDS, standing([("mitigated_at", Some(view.now()))])))
+    .field(Field::hidden(
+        STANDS,
+        present_times([("mitigated_at", Some(view.now()))]),
+    ))
     .submit("Say that it is mitigated")
 }
 
@@ -309,12 +322,21 @@ fn close_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
         .submit("Close the incident")
 }
 
+/// Whether a commander is what the incident wants first: it is major, and nobody commands it. Otherwise its end is the main act.
+pub(super) fn wants_one(view: &View<'_, '_, '_>, incident: &Incident) -> bool {
+    incident.is_major() && major::commander(incident, &view.directory).is_none()
+}
+
 fn command_forms(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<ActForm> {
     let me = &view.cx.actor.person;
     let commander = major::commander(incident, &view.directory);
     let mut found = Vec::new();
     if commander != Some(me) && major::may_command(&view.directory, me) {
-        found.push(ActForm::new("command", "Take command", act_url(view, incident, "command")).tone(ActTone::Go));
+        let tone = match wants_one(view, incident) {
+            true => ActTone::Go,
+            false => ActTone::Plain,
+        };
+        found.push(ActForm::new("command", "Take command", act_url(view, incident, "command")).tone(tone));
     }
     if !incident.is_major() {
         if !incident.services.is_empty() {

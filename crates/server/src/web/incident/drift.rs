@@ -16,7 +16,7 @@ use crate::web::incident::links;
 use crate::web::shared::fields::{pick_field, service_filter, state_filter};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The states of the list's filter: closed findings are in no list.
@@ -32,7 +32,7 @@ const OUTCOMES: [(&str, &str); 3] = [
 pub(crate) async fn show_findings(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(words): Query<Words>,
+    Query(words): Query<ListQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| {
         findings_page_of(view, &words, None)
@@ -41,10 +41,10 @@ pub(crate) async fn show_findings(
 }
 
 fn findings_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    findings_page_of(view, &Words::default(), back)
+    findings_page_of(view, &ListQuery::default(), back)
 }
 
-fn findings_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn findings_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let mut findings = noun::list::<DriftFinding>(view.cx)?;
     findings.retain(|it| {
         let service = it.service.as_ref().map_or("", |key| key.as_str());
@@ -150,7 +150,7 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
     let id = finding.id.as_str();
     let mut facts = vec![
         Fact::new("Attribute", Rich::new().said(finding.attribute.as_str())),
-        Fact::new("State", state_words(finding)),
+        Fact::new("State", state_text(finding)),
         Fact::new("First seen", view.reader.moment(finding.first_seen)),
         Fact::new("Last seen", view.reader.moment(finding.last_seen)),
         Fact::new("Times seen", finding.count.to_string()),
@@ -197,7 +197,7 @@ fn section(view: &View<'_, '_, '_>, finding: &DriftFinding) -> Section {
     .acts(vec![form, page])
 }
 
-fn state_words(finding: &DriftFinding) -> &'static str {
+fn state_text(finding: &DriftFinding) -> &'static str {
     match (finding.state, finding.outcome) {
         (DriftState::Decided, Some(DriftOutcome::AcceptAsEmergency)) => "Accepted under an emergency change",
         (DriftState::Decided, Some(DriftOutcome::ReportAfterwards)) => "Reported afterwards",
@@ -226,17 +226,21 @@ pub(crate) async fn decide(
 
 /// The query of the test page's address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct DriftTestQuery {
     connection: Option<String>,
     address: Option<String>,
 }
 
 /// The test page: it shows which rule maps an address.
-pub(crate) async fn show_test(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn show_test(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<DriftTestQuery>,
+) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| test_page(view, &asked)).await
 }
 
-fn test_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn test_page(view: &mut View<'_, '_, '_>, asked: &DriftTestQuery) -> acts::Result<String> {
     view.cx.allow(actions::SET_CONNECTION)?;
     let said = |text: &Option<String>| text.as_deref().map(str::trim).unwrap_or_default().to_owned();
     let (connection, address) = (said(&asked.connection), said(&asked.address));

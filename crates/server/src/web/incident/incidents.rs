@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use acts::incident::judge_candidates::{self, find_candidates};
 use acts::incident::set_incident;
-use acts::report::find_changes::{find_naming, told_of_row};
+use acts::report::find_changes::{find_naming, outcome_of_row};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -19,10 +19,10 @@ use pages::{
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::incident::{commander, links, what_changed};
-use crate::web::shared::fields::{pick_field, picks_field, service_filter, standing, state_filter, time_field};
+use crate::web::shared::fields::{pick_field, picks_field, present_times, service_filter, state_filter, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::{idempotent_form, words};
 
@@ -35,8 +35,9 @@ const SEVERITIES: [(&str, &str); 4] = [
 ];
 
 /// The states of the list's filter. A major incident is one of them here, because readers look for it first.
-const STATES: [(&str, &str); 5] = [
+const STATES: [(&str, &str); 6] = [
     ("major", "Major"),
+    ("unresolved", "Not resolved"),
     ("open", "Open"),
     ("mitigated", "Mitigated"),
     ("resolved", "Resolved"),
@@ -44,20 +45,29 @@ const STATES: [(&str, &str); 5] = [
 ];
 
 /// The list of incidents.
-pub(crate) async fn incidents(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn incidents(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| {
         incidents_page(view, &words, None)
     })
     .await
 }
 
-fn incidents_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn incidents_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let directory = view.directory.clone();
     let is_wanted = |it: &&Incident| {
-        let is_in = words.is_in(it.state().as_str()) || words.state() == "major" && it.is_major();
+        let is_in = match words.state() {
+            "major" => it.is_major(),
+            "unresolved" => it.resolved_at.is_none(),
+            _ => words.is_in(it.state().as_str()),
+        };
         let is_of = words.service().is_empty() || !it.services.is_empty() && words.is_of(&it.services);
-        is_in && is_of && words.fit(&[it.key.as_str(), it.title.as_str()])
+        let severity = format!("severity:{}", it.severity);
+        is_in && is_of && words.fit(&[it.key.as_str(), it.title.as_str(), severity.as_str()])
     };
     let mut found: Vec<&Incident> = directory.incidents.values().filter(is_wanted).collect();
     found.sort_by_key(|incident| (incident.resolved_at.is_some(), std::cmp::Reverse(incident.started_at)));
@@ -162,7 +172,7 @@ pub(crate) async fn open_incident(State(state): State<AppState>, visitor: Visito
         &visitor,
         sent,
         |cx, body| set_incident::open_incident(cx, body).map(drop),
-        |view, back| incidents_page(view, &Words::default(), back),
+        |view, back| incidents_page(view, &ListQuery::default(), back),
     )
     .await
 }
@@ -226,16 +236,7 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         ..RecordPage::default()
     };
     if incident.resolved_at.is_none() && view.may(actions::SET_INCIDENT) {
-        let resolve = ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
-            .tone(ActTone::Go)
-            .field(
-                time_field(view, "resolved_at", "When it was over")
-                    .value(view.reader.field(view.now()))
-                    .required(),
-            )
-            .field(Field::hidden(STANDS, standing([("resolved_at", Some(view.now()))])))
-            .submit("Say that it is over");
-        page.acts.push(resolve);
+        page.acts.push(resolve_form(view, incident));
     }
     page.acts.extend(commander::forms(view, incident));
     if view.may(actions::SET_INCIDENT) {
@@ -247,6 +248,23 @@ pub(super) fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option
         back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
     }
     Ok(page.render())
+}
+
+/// The form that ends an incident; it steps back while a commander is wanted first.
+fn resolve_form(view: &View<'_, '_, '_>, incident: &Incident) -> ActForm {
+    let resolved_at = time_field(view, "resolved_at", "When it was over");
+    let resolved_at = resolved_at.value(view.reader.field(view.now())).required();
+    ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
+        .tone(match commander::wants_one(view, incident) {
+            true => ActTone::Plain,
+            false => ActTone::Go,
+        })
+        .field(resolved_at)
+        .field(Field::hidden(
+            STANDS,
+            present_times([("resolved_at", Some(view.now()))]),
+        ))
+        .submit("Say that it is over")
 }
 
 /// The review of an incident, and for auditors its forensic timeline.
@@ -280,7 +298,7 @@ fn candidates(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<
             Some(_) => (Tone::Plain, "cleared".to_owned()),
             None => (Tone::Wait, format!("{} points", row.ranked.score)),
         };
-        let mut why = Rich::from(format!("{mark}: {}", row.ranked.reasons.join("; ")));
+        let mut why = Rich::from(format!("{mark}; {}", row.ranked.reasons.join("; ")));
         if let Some(ppm) = found.probability(place) {
             let percent = (ppm + 5_000) / 10_000;
             why = why.line().text(format!(
@@ -373,7 +391,7 @@ fn changed_before(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Fact> 
 fn named_by(view: &mut View<'_, '_, '_>, incident: &Incident) -> acts::Result<Section> {
     let found = find_naming(view.cx, incident)?;
     let entries = found.iter().map(|listed| {
-        let state = match told_of_row(listed) {
+        let state = match outcome_of_row(listed) {
             Some(outcome) => outcome.as_str(),
             None => listed.state.as_str(),
         };

@@ -8,6 +8,7 @@ use model::risk::forecast::words::percent;
 use pages::{ActForm, ActTone, Entry, Field, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
+use crate::web::shared::fields::pick_field;
 use crate::web::shared::idempotent_form;
 use crate::web::shared::view::View;
 
@@ -101,7 +102,7 @@ fn form(view: &View<'_, '_, '_>, page: &str) -> ActForm {
         .field(idempotent_form::field(view))
         .field(Field::select("kind", "It is", &KINDS).value("related").half())
         .field(
-            Field::text("to", "The other record")
+            pick_field(view, "records", "to", "The other record")
                 .required()
                 .half()
                 .hint("A key such as CHG-1042, the id of a deployment or of drift, or a reference such as jira:OPS-7."),

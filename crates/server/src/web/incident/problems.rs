@@ -23,7 +23,7 @@ use crate::web::shared::fields::{picks_field, service_filter, state_filter};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The states of the list's filter.
@@ -42,7 +42,7 @@ const NOTHING_FITS: &str = "Nothing fits these words";
 pub(crate) async fn show_problems(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(words): Query<Words>,
+    Query(words): Query<ListQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| {
         list_page_of(view, &words, None)
@@ -60,10 +60,10 @@ fn mark(state: ProblemState) -> Mark {
 }
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    list_page_of(view, &Words::default(), back)
+    list_page_of(view, &ListQuery::default(), back)
 }
 
-fn list_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let mut found = noun::list::<ProblemRecord>(view.cx)?;
     found.retain(|it| {
         let is_of = words.service().is_empty() || !it.services.is_empty() && words.is_of(&it.services);

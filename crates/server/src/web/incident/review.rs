@@ -108,8 +108,8 @@ fn review_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> a
                 view.url(&format!("/incidents/{}", escaped(&drafted.key))),
             ),
         ],
-        key: drafted.key.clone(),
         title: drafted.title.clone(),
+        is_said: true,
         marks: vec![mark],
         byline: Rich::from("Post-incident review. It names systems and conditions, not faults of people."),
         acts: vec![
@@ -209,7 +209,7 @@ fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) ->
             .said(change.title.as_str())
             .text(format!(", {}", change.role));
         let tone = if change.answer.is_some() { Tone::Ok } else { Tone::Wait };
-        Entry::new(tone, text).icon("list").why(known(change))
+        Entry::new(tone, text).icon("list").why(known(view, change))
     });
     let forms = drafted
         .changes
@@ -222,14 +222,15 @@ fn changes(view: &View<'_, '_, '_>, drafted: &Drafted, here: &str, may: bool) ->
 }
 
 /// The recorded facts about a change, and the two answers.
-fn known(change: &Involved) -> Rich {
+fn known(view: &View<'_, '_, '_>, change: &Involved) -> Rich {
     let mut rich = match &change.forecast {
         Some(percent) => Rich::from(format!("Rated {}, {percent} %", change.risk)),
         None => Rich::from(format!("Rated {}", change.risk)),
     };
-    rich = rich.text(format!("; {} steps; {} permits", change.steps, change.permits));
+    rich = rich.text(format!("; steps: {}; permits: {}", change.steps, change.permits));
     if !change.decided_by.is_empty() {
-        rich = rich.text("; decided by ").said(change.decided_by.join(", "));
+        let names: Vec<String> = change.decided_by.iter().map(|login| view.waits_on(login)).collect();
+        rich = rich.text("; decided by ").said(names.join(", "));
     }
     rich = rich.line();
     match &change.answer {
@@ -349,11 +350,11 @@ fn move_entry(view: &View<'_, '_, '_>, row: &CauseMove) -> Entry {
     let text = Rich::new().link(row.change_key.as_str(), view.change_url(&row.change_key));
     Entry::new(Tone::Wait, text)
         .icon("chart")
-        .why(words::capital(&told(row)))
+        .why(words::capital(&move_text(row)))
 }
 
 /// A moved forecast as text: the figures before and after, and the cause.
-pub(crate) fn told(row: &CauseMove) -> String {
+pub(crate) fn move_text(row: &CauseMove) -> String {
     row.told()
 }
 

@@ -1,6 +1,6 @@
 //! “What changed?”: a query in the address, and its ranking.
 
-use acts::incident::find_what_changed::{Answer, Changed, Question, find_what_changed};
+use acts::incident::find_what_changed::{Changed, ChangesFound, Question, find_what_changed};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::web::shared::view::{View, Visitor, show};
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct WhatChangedQuery {
     service: Option<String>,
     item: Option<String>,
     before: Option<String>,
@@ -34,32 +34,32 @@ pub(crate) fn address(view: &View<'_, '_, '_>, service: &str, before: Timestamp)
 pub(crate) async fn show_what_changed(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<WhatChangedQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Incidents, move |view| page(view, &asked)).await
 }
 
-fn said(text: &Option<String>) -> Option<String> {
+fn non_blank(text: &Option<String>) -> Option<String> {
     text.as_deref()
         .map(str::trim)
         .filter(|text| !text.is_empty())
         .map(str::to_owned)
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &WhatChangedQuery) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
-    let typed = said(&asked.before);
+    let typed = non_blank(&asked.before);
     let read = typed
         .as_deref()
         .and_then(|text| text.parse().ok().or_else(|| view.reader.read_field(text)));
     let before = read.unwrap_or(view.now());
-    let hours = said(&asked.hours)
+    let hours = non_blank(&asked.hours)
         .and_then(|text| text.parse().ok())
         .unwrap_or(HOURS)
         .clamp(1, MOST_HOURS);
     let question = Question {
-        service: said(&asked.service),
-        item: said(&asked.item),
+        service: non_blank(&asked.service),
+        item: non_blank(&asked.item),
         before,
         hours,
     };
@@ -111,7 +111,7 @@ fn form(view: &View<'_, '_, '_>, question: &Question, is_asked: bool) -> ActForm
     form
 }
 
-fn facts(view: &View<'_, '_, '_>, answer: &Answer) -> Vec<Fact> {
+fn facts(view: &View<'_, '_, '_>, answer: &ChangesFound) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new("About", Rich::new().said(answer.key.as_str())),
         Fact::new("From", view.reader.moment(answer.from)),
@@ -127,7 +127,7 @@ fn facts(view: &View<'_, '_, '_>, answer: &Answer) -> Vec<Fact> {
     facts
 }
 
-fn table(view: &View<'_, '_, '_>, answer: &Answer) -> Table {
+fn table(view: &View<'_, '_, '_>, answer: &ChangesFound) -> Table {
     Table {
         caption: "What changed".to_owned(),
         columns: vec![

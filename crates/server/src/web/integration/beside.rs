@@ -26,12 +26,12 @@ const COUNTED: usize = 20;
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct DifferencesQuery {
     difference: Option<String>,
     after: Option<String>,
 }
 
-impl Asked {
+impl DifferencesQuery {
     fn difference(&self) -> ForeignDifference {
         let word = self.difference.as_deref().and_then(|word| word.parse().ok());
         word.unwrap_or(ForeignDifference::WouldStop)
@@ -43,7 +43,7 @@ pub(crate) async fn show_system(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<DifferencesQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Connections, move |view| {
         page(view, &id, &asked, None)
@@ -51,7 +51,7 @@ pub(crate) async fn show_system(
     .await
 }
 
-fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked, back: Option<&Back>) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &DifferencesQuery, back: Option<&Back>) -> acts::Result<String> {
     let difference = asked.difference();
     let report = report_differences(view.cx, id, (difference, asked.after.as_deref(), SHOWN))?;
     let system = &report.system;
@@ -60,7 +60,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked, back: Option<&Back
         crumb: vec![("Systems beside this one".to_owned(), view.url("/foreign-systems"))],
         title: system.name.clone(),
         is_said: true,
-        marks: vec![standing(&report)],
+        marks: vec![status_mark(&report)],
         byline: Rich::from(
             "Their changes are read and judged here. No approval there counts here, unless the system leads the service. ",
         )
@@ -88,7 +88,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked, back: Option<&Back
     Ok(page.render())
 }
 
-fn standing(report: &Report) -> Mark {
+fn status_mark(report: &Report) -> Mark {
     match (report.system.active, &report.system.read_problem) {
         (false, _) => Tone::Plain.mark("Ended"),
         (true, Some(_)) => Tone::Stop.mark("Failing"),
@@ -129,7 +129,7 @@ fn kinds(view: &View<'_, '_, '_>, report: &Report) -> Section {
         ));
         vec![
             Cell::Told {
-                text: words(*difference).to_owned(),
+                text: difference_label(*difference).to_owned(),
                 href: url,
                 sub: Rich::new(),
             },
@@ -184,7 +184,7 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
         ]
     };
     let table = Table {
-        caption: words(difference).to_owned(),
+        caption: difference_label(difference).to_owned(),
         columns: vec![
             Column::new("Change", Fold::Never),
             Column::new("Service", Fold::Under).named(),
@@ -194,7 +194,8 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
         rows: report.changes.iter().map(row).collect(),
         ..Table::default()
     };
-    let section = Section::new("changes", words(difference), SectionBody::Table(table)).unsaid("None so far.");
+    let section =
+        Section::new("changes", difference_label(difference), SectionBody::Table(table)).unsaid("None so far.");
     let Some(next) = &report.next else { return section };
     let url = format!(
         "/beside/{}?difference={difference}&after={}#changes",
@@ -204,7 +205,7 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
     section.note(Rich::new().link("The next ones", view.url(&url)))
 }
 
-fn words(difference: ForeignDifference) -> &'static str {
+fn difference_label(difference: ForeignDifference) -> &'static str {
     match difference {
         ForeignDifference::Same => "The same on both sides",
         ForeignDifference::WouldStop => "They let it go, we would have stopped it",
@@ -243,7 +244,7 @@ pub(crate) async fn keep(
     let whose = id.clone();
     let run = move |cx: &mut acts::Context<'_, '_>, body: &Body| keep_credential(cx, &whose, body).map(drop);
     send(&state, &visitor, sent, run, move |view, back| {
-        page(view, &id, &Asked::default(), back)
+        page(view, &id, &DifferencesQuery::default(), back)
     })
     .await
 }

@@ -13,7 +13,7 @@ use store::record::{self, Filter};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::integration::connections::{hook_address, kind_words, repository_form, turned_entry};
+use crate::web::integration::connections::{hook_address, kind_label, repository_form, turned_entry};
 use crate::web::shared::view::{View, Visitor, show};
 
 /// How many deliveries are shown.
@@ -111,11 +111,12 @@ fn page(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<St
     let deliveries = inbox::of_connection(view.cx.tx, id, DELIVERIES)?;
     let turned = inbox::turned_away(view.cx.tx, id)?;
     let unmatched = unmatched_deliveries::of_connection(view.cx, connection)?;
-    let kind = kind_words(&connection.kind);
+    let kind = kind_label(&connection.kind);
     let mut sections = vec![webhook(view, connection), arrivals(view, kind, &deliveries, &turned)];
     let ticked: Vec<Entry> = events(&connection.kind)
         .iter()
-        .map(|(event, meaning)| Entry::new(Tone::Ok, *event).why(*meaning))
+        // Chosen in the other system: here nobody knows yet whether it is done.
+        .map(|(event, meaning)| Entry::new(Tone::Plain, *event).icon("right").why(*meaning))
         .collect();
     if !ticked.is_empty() {
         sections.insert(

@@ -21,7 +21,7 @@ use store::record::{self, Filter};
 
 use super::super::shared::form::{Form, lines, pairs};
 use super::super::shared::form_page::{Back, Made, send, send_made, sent};
-use super::super::shared::record_edit_conflict::Standing;
+use super::super::shared::record_edit_conflict::PresentRecord;
 use super::super::shared::view::{View, Visitor, reader_of, show};
 use super::super::shared::words::{beginning, capital};
 use crate::http::percent::escaped;
@@ -62,7 +62,7 @@ pub(crate) const KINDS: [(&str, &str); 25] = [
 ];
 
 /// The label of a kind of connection.
-pub(crate) fn kind_words(kind: &str) -> &str {
+pub(crate) fn kind_label(kind: &str) -> &str {
     KINDS
         .iter()
         .find(|(word, _)| *word == kind)
@@ -139,7 +139,7 @@ fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec
             connection.name.as_str(),
             view.url(&format!("/connections/{}", escaped(id))),
         ),
-        Cell::text(kind_words(&connection.kind)),
+        Cell::text(kind_label(&connection.kind)),
         Cell::said(view.name(&connection.owner)),
         Cell::Short(told),
         Cell::Mark(state),
@@ -237,7 +237,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
             false if connection.waits => Tone::Wait.mark("Waits for another person"),
             false => Tone::Plain.mark("Ended"),
         }],
-        byline: Rich::from(kind_words(&connection.kind)),
+        byline: Rich::from(kind_label(&connection.kind)),
         sections: vec![
             Section::new(
                 "deliveries",
@@ -280,7 +280,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         .submit("Stop taking deliveries");
         page.acts.push(end);
     }
-    tell_unmatched(view, &mut page, &connection)?;
+    show_unmatched(view, &mut page, &connection)?;
     if let Some(back) = back {
         put_back(view, &mut page, back, &connection)?;
     }
@@ -299,7 +299,7 @@ pub(super) fn turned_entry(view: &View<'_, '_, '_>, it: &inbox::Turned) -> Entry
 }
 
 /// Shows first of all that the latest deliveries match no row of the map.
-fn tell_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection: &Connection) -> acts::Result<()> {
+fn show_unmatched(view: &mut View<'_, '_, '_>, page: &mut RecordPage, connection: &Connection) -> acts::Result<()> {
     let Some(found) = unmatched_deliveries::of_connection(view.cx, connection)? else {
         return Ok(());
     };
@@ -331,7 +331,7 @@ fn put_back(
     let history = find_history::<Connection>(view.cx, connection.id.as_str())?;
     let edited = history.iter().find(|told| told.kind == "connection.edited");
     let who = edited.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
-    let standing = standing(&view.directory, connection);
+    let standing = present_record(&view.directory, connection);
     match page.acts.iter_mut().find(|act| act.action_url == back.url) {
         Some(act) => standing.put(view, (&mut page.frame, act), back, (&who, history.first())),
         None => {
@@ -342,9 +342,9 @@ fn put_back(
 }
 
 /// The present values of a connection in its form.
-fn standing(directory: &Directory, connection: &Connection) -> Standing {
+fn present_record(directory: &Directory, connection: &Connection) -> PresentRecord {
     let now = json!({"name": connection.name, "owner": directory.login(&connection.owner)});
-    Standing {
+    PresentRecord {
         names: &["name", "owner"],
         now: now.as_object().cloned().unwrap_or_default(),
         version: connection.version,
@@ -352,7 +352,7 @@ fn standing(directory: &Directory, connection: &Connection) -> Standing {
 }
 
 fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<ActForm> {
-    let standing = standing(&view.directory, connection);
+    let standing = present_record(&view.directory, connection);
     let value = |name: &str| standing.value(name, &view.reader);
     let [revision, was] = standing.hidden()?;
     let url = view.url(&format!("/connections/{}/edit", escaped(connection.id.as_str())));
@@ -531,7 +531,7 @@ pub(crate) async fn act(
             let connection = connections::connection(cx, &whose)?;
             let directory = cx.directory()?;
             let reader = reader_of(cx, &directory);
-            let patch = standing(&directory, &connection).patch(&typed, body, &reader)?;
+            let patch = present_record(&directory, &connection).patch(&typed, body, &reader)?;
             edit_connection::edit_connection(cx, &whose, &patch).map(drop)
         }
         "end" => set_connection::end_connection(cx, &whose).map(drop),

@@ -48,7 +48,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
             Cell::text(form_of(sink.format)),
             Cell::Short(state.as_ref().map(|it| count(behind(size, it))).unwrap_or_default()),
             Cell::Short(last.map(|at| view.reader.moment(at)).unwrap_or_default()),
-            Cell::Mark(standing(&sink, state.as_ref())),
+            Cell::Mark(status_mark(&sink, state.as_ref())),
         ]);
     }
     let table = Table {
@@ -96,7 +96,7 @@ fn form_of(format: SinkFormat) -> &'static str {
     }
 }
 
-fn standing(sink: &Sink, state: Option<&states::State>) -> pages::Mark {
+fn status_mark(sink: &Sink, state: Option<&states::State>) -> pages::Mark {
     match (sink.active, state) {
         (false, _) => Tone::Plain.mark("Stopped"),
         (true, Some(state)) if state.failing_since.is_some() => Tone::Stop.mark("Failing"),
@@ -166,7 +166,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         crumb: vec![("Sinks of the log".to_owned(), view.url("/sinks"))],
         title: sink.name.clone(),
         is_said: true,
-        marks: vec![standing(&sink, state.as_ref())],
+        marks: vec![status_mark(&sink, state.as_ref())],
         byline: Rich::new().code(sink.url.as_str()),
         facts: facts(view, &sink, state.as_ref(), size),
         acts: acts_of(view, &sink, state.as_ref()),

@@ -49,11 +49,11 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
             ),
             Cell::said(webhook.url.as_str()),
             match webhook.format.is_usual() {
-                true => Cell::Text(Rich::new().code(told_of(&webhook))),
-                false => Cell::text(told_of(&webhook)),
+                true => Cell::Text(Rich::new().code(contents_line(&webhook))),
+                false => Cell::text(contents_line(&webhook)),
             },
             Cell::Short(last.map(|at| view.reader.moment(at)).unwrap_or_default()),
-            Cell::Mark(standing(&webhook, state.as_ref())),
+            Cell::Mark(status_mark(&webhook, state.as_ref())),
         ]);
     }
     let table = Table {
@@ -62,7 +62,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
             Column::new("Name", Fold::Never),
             Column::new("Address", Fold::Under),
             Column::new("Told of", Fold::Under).named(),
-            Column::new("Last taken", Fold::Under).named(),
+            Column::new("Last delivered", Fold::Under).named(),
             Column::new("State", Fold::Under),
         ],
         rows,
@@ -86,7 +86,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
 }
 
 /// The contents of a webhook in a line: for a chat that it gets cards, and of which services.
-fn told_of(webhook: &Webhook) -> String {
+fn contents_line(webhook: &Webhook) -> String {
     if webhook.format.is_usual() {
         return webhook.kinds.join(", ");
     }
@@ -106,7 +106,7 @@ fn form_of(webhook: &Webhook) -> &'static str {
     }
 }
 
-fn standing(webhook: &Webhook, state: Option<&webhook::State>) -> pages::Mark {
+fn status_mark(webhook: &Webhook, state: Option<&webhook::State>) -> pages::Mark {
     match (webhook.active, state) {
         (false, _) => Tone::Plain.mark("Stopped"),
         (true, Some(state)) if state.failing_since.is_some() => Tone::Stop.mark("Failing"),
@@ -211,7 +211,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         crumb: vec![("Webhooks".to_owned(), view.url("/webhooks"))],
         title: webhook.name.clone(),
         is_said: true,
-        marks: vec![standing(&webhook, state.as_ref())],
+        marks: vec![status_mark(&webhook, state.as_ref())],
         byline: Rich::new().code(webhook.url.as_str()),
         sections,
         facts: facts(view, &webhook, state.as_ref()),
@@ -276,7 +276,11 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::new("from", "From entry", Input::Number).half())
         .field(Field::new("to", "To entry", Input::Number).half())
-        .field(Field::new("delivered", "Those that were taken too", Input::Checkbox))
+        .field(Field::new(
+            "delivered",
+            "Those that were delivered too",
+            Input::Checkbox,
+        ))
         .submit("Send them again");
     let secret = ActForm::new("secret", "New secret", url("secret"))
         .note("For a day both secrets sign; then the former one ends.")

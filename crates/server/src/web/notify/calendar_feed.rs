@@ -292,7 +292,7 @@ fn write(
         put(&mut out, line);
     }
     let of = about.service.as_ref().or(about.team.as_ref());
-    let changes_of = said(spoken, "Changes");
+    let changes_of = translated(spoken, "Changes");
     let name = match of {
         None => format!("{changes_of}, {name}"),
         Some(of) if spoken.is_none() => format!("Changes of {of}, {name}"),
@@ -319,7 +319,7 @@ fn write(
 type Spoken = Option<&'static language::Language>;
 
 /// One of our own texts in that language.
-fn said(spoken: Spoken, words: &str) -> String {
+fn translated(spoken: Spoken, words: &str) -> String {
     spoken.map_or_else(|| words.to_owned(), |language| language.text(words))
 }
 
@@ -383,7 +383,10 @@ fn put_change(out: &mut String, (change, zones): (&Change, &str), (base, spoken)
         out,
         &format!(
             "DESCRIPTION:{}",
-            text(&format!("{}{zones}\n{url}", said(spoken, &words::capital(standing))))
+            text(&format!(
+                "{}{zones}\n{url}",
+                translated(spoken, &words::capital(standing))
+            ))
         ),
     );
     put(out, &format!("URL:{url}"));
@@ -396,7 +399,7 @@ fn put_undo(out: &mut String, change: &Change, (base, spoken): (&str, Spoken), n
     let Some((declared, (start, end))) = change.content.planned_undo.as_ref().zip(undo::ahead(change)) else {
         return;
     };
-    let title = said(spoken, &format!("Planned undo of {}", change.key));
+    let title = translated(spoken, &format!("Planned undo of {}", change.key));
     put(out, "BEGIN:VEVENT");
     put(out, &format!("UID:{}-undo@assent", change.id.0));
     put(out, &format!("DTSTAMP:{}", instant(now)));
@@ -429,7 +432,7 @@ fn put_freeze(out: &mut String, (freeze, span): (&Freeze, Occurrence), (base, sp
     put(out, &sequence(freeze.version));
     put(out, &format!("DTSTART:{}", instant(span.starts_at)));
     put(out, &format!("DTEND:{}", instant(span.ends_at)));
-    let title = said(spoken, &format!("Freeze: {}", freeze.title));
+    let title = translated(spoken, &format!("Freeze: {}", freeze.title));
     put(out, &format!("SUMMARY:{}", text(&title)));
     put(out, &format!("URL:{base}/freezes"));
     // A freeze takes nobody's time.

@@ -13,8 +13,10 @@ use pages::{
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::notify::inbox_item::{about_link, closes, is_said, item_page, kind_word, owner_of, state_word};
-use crate::web::notify::inbox_list::{Asked, list_page};
+use crate::web::notify::inbox_item::{
+    about_link, closes, is_written_by_person, item_page, kind_label, owner_of, state_label,
+};
+use crate::web::notify::inbox_list::{InboxQuery, list_page};
 use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
@@ -32,7 +34,7 @@ const SOON_HOURS: i64 = 24;
 pub(crate) async fn show_inbox(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<InboxQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Inbox, move |view| match asked.is_list() {
         true => list_page(view, &asked),
@@ -141,7 +143,7 @@ const ESCALATION: &str = "Half of the time passed: a reminder. Due: your deputy,
 /// The title of an item with a link to its page. Titles of rules are translated, those of people are not.
 fn titled(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
     let href = view.url(&format!("/inbox/{}", escaped(&item.key)));
-    match is_said(item) {
+    match is_written_by_person(item) {
         true => Rich::new().said_link(item.title.as_str(), href),
         false => Rich::new().link(item.title.as_str(), href),
     }
@@ -157,7 +159,7 @@ fn entries(view: &View<'_, '_, '_>, items: &[ActionItem]) -> SectionBody {
         };
         let entry = Entry::new(tone, titled(view, item))
             .code(item.key.as_str())
-            .why(kind_word(item.kind))
+            .why(kind_label(item.kind))
             .aside(when)
             .aside(about_link(view, item));
         match &item.text {
@@ -183,7 +185,7 @@ fn settled_entries(view: &View<'_, '_, '_>, items: &[ActionItem]) -> SectionBody
 pub(super) fn table(view: &View<'_, '_, '_>, caption: &str, items: &[ActionItem]) -> SectionBody {
     let row = |item: &ActionItem| {
         let href = view.url(&format!("/inbox/{}", escaped(&item.key)));
-        let title = match is_said(item) {
+        let title = match is_written_by_person(item) {
             true => Cell::title(item.title.as_str(), href),
             false => Cell::Told {
                 text: item.title.clone(),
@@ -191,10 +193,10 @@ pub(super) fn table(view: &View<'_, '_, '_>, caption: &str, items: &[ActionItem]
                 sub: Rich::new(),
             },
         };
-        let (tone, word) = state_word(item, view.now());
+        let (tone, word) = state_label(item, view.now());
         vec![
             title,
-            Cell::text(kind_word(item.kind)),
+            Cell::text(kind_label(item.kind)),
             Cell::Text(about_link(view, item)),
             Cell::said(owner_of(view, item)),
             Cell::Short(view.reader.due(item.due_at)),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use model::core::enums::{AboutKind, ActionKind, ActionState, Closing, Severity};
 use model::core::ids::PersonId;
 use model::notify::action_item::ActionItem;
-use model::notify::item_clock::{acknowledges, answers_for};
+use model::notify::item_clock::{acknowledges, is_responsible};
 use pages::{ActForm, Fact, Field, RecordPage, Rich, Section, SectionBody, Tone};
 
 use crate::http::percent::escaped;
@@ -13,7 +13,7 @@ use crate::web::shared::form_page::Back;
 use crate::web::shared::view::View;
 
 /// The label of an item's kind.
-pub(super) fn kind_word(kind: ActionKind) -> &'static str {
+pub(super) fn kind_label(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::ValidateBreakGlass => "Validation of a break-glass",
         ActionKind::ConfirmRetrospective => "Confirmation afterwards",
@@ -28,12 +28,12 @@ pub(super) fn kind_word(kind: ActionKind) -> &'static str {
 }
 
 /// Whether the title is not one of our texts: a person wrote it, or a control rule, whose texts are English for every reader.
-pub(super) fn is_said(item: &ActionItem) -> bool {
+pub(super) fn is_written_by_person(item: &ActionItem) -> bool {
     item.closing == Closing::Person || item.kind == ActionKind::ResolveViolation
 }
 
 /// The label of an item's state.
-pub(super) fn state_word(item: &ActionItem, now: Timestamp) -> (Tone, &'static str) {
+pub(super) fn state_label(item: &ActionItem, now: Timestamp) -> (Tone, &'static str) {
     match item.state {
         _ if item.is_overdue(now) => (Tone::Stop, "Overdue"),
         ActionState::Open => (Tone::Wait, "Open"),
@@ -87,7 +87,7 @@ pub(super) fn closes(item: &ActionItem) -> Rich {
     }
 }
 
-fn severity_word(severity: Severity) -> &'static str {
+fn severity_label(severity: Severity) -> &'static str {
     match severity {
         Severity::High => "High",
         Severity::Medium => "Medium",
@@ -98,11 +98,11 @@ fn severity_word(severity: Severity) -> &'static str {
 /// The page of an item.
 pub(super) fn item_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
     let item = noun::show::<ActionItem>(view.cx, key)?;
-    let (tone, word) = state_word(&item, view.now());
+    let (tone, word) = state_label(&item, view.now());
     let mut page = RecordPage {
         crumb: vec![("Inbox".to_owned(), view.url("/inbox"))],
         title: item.title.clone(),
-        is_said: is_said(&item),
+        is_said: is_written_by_person(&item),
         marks: vec![tone.mark(word)],
         byline: Rich::new().key(item.key.as_str()),
         facts: facts(view, &item),
@@ -146,7 +146,7 @@ pub(super) fn item_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Ba
 
 fn facts(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::new("Kind", kind_word(item.kind)),
+        Fact::new("Kind", kind_label(item.kind)),
         Fact::new("Due", view.reader.due(item.due_at)),
     ];
     facts.push(match owner_of(view, item) {
@@ -157,7 +157,7 @@ fn facts(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<Fact> {
         facts.push(Fact::new("About", about_link(view, item)));
     }
     if let Some(severity) = item.severity {
-        facts.push(Fact::new("Severity", severity_word(severity)));
+        facts.push(Fact::new("Severity", severity_label(severity)));
     }
     let services: Vec<&str> = item.services.iter().map(|it| it.as_str()).collect();
     if !services.is_empty() {
@@ -178,7 +178,7 @@ fn facts(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<Fact> {
 }
 
 fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
-    let is_theirs = answers_for(&view.directory, item, &view.me, view.now());
+    let is_theirs = is_responsible(&view.directory, item, &view.me, view.now());
     let is_finding = matches!(item.closing, Closing::ConditionOrDismissal | Closing::Uninvolved);
     let may_dismiss =
         is_finding && !item.involved.contains(&view.me) && (is_theirs || view.may(model::core::act::actions::AUDIT));

@@ -8,16 +8,19 @@ use pages::{ActForm, ActTone, Field, RecordPage, Section};
 
 use crate::http::percent::escaped;
 use crate::web::notify::inbox::{MOST, table};
-use crate::web::notify::inbox_item::kind_word;
+use crate::web::notify::inbox_item::kind_label;
 use crate::web::shared::view::View;
 
 /// The most items before a page; a reader with more has to filter the list.
 const DEEPEST: i64 = 10_000;
 
+/// The list of the overdue items of everybody.
+const OVERDUE: &str = "overdue";
+
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
-    /// `mine`, `team` or `unowned`.
+pub(crate) struct InboxQuery {
+    /// `mine`, `team`, `unowned` or `overdue`.
     whose: Option<String>,
     /// The login of their owner.
     owner: Option<String>,
@@ -38,7 +41,7 @@ struct Listed {
     is_said: bool,
 }
 
-impl Asked {
+impl InboxQuery {
     /// Whether the address names a list; else it is the whole inbox.
     pub(super) fn is_list(&self) -> bool {
         [&self.whose, &self.owner, &self.group]
@@ -73,6 +76,7 @@ impl Asked {
             "mine" => (Whose::Mine, "Your action items"),
             "team" => (Whose::Team, "Action items of your groups"),
             "unowned" => (Whose::Unowned, "Action items without an owner"),
+            OVERDUE => (Whose::All, "Overdue action items"),
             other => return Err(Refusal::not_found(format!("list {other}"))),
         };
         let listed = said("whose", text(&self.whose), whose, title);
@@ -97,12 +101,13 @@ fn text(value: &Option<String>) -> &str {
 }
 
 /// The page of such a list.
-pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &InboxQuery) -> acts::Result<String> {
     let listed = asked.listed(view)?;
     let kind = asked.kind()?;
     let query = ItemQuery {
         whose: listed.whose.clone(),
         open: true,
+        overdue: text(&asked.whose) == OVERDUE,
         kind,
         ..ItemQuery::default()
     };
@@ -138,7 +143,7 @@ pub(super) fn list_page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Res
 
 /// Narrows the list to a kind.
 fn narrow(view: &View<'_, '_, '_>, listed: &Listed, kind: Option<ActionKind>) -> ActForm {
-    let kinds = ActionKind::ALL.iter().map(|it| (it.as_str(), kind_word(*it)));
+    let kinds = ActionKind::ALL.iter().map(|it| (it.as_str(), kind_label(*it)));
     let choices: Vec<(&str, &str)> = std::iter::once(("", "Any")).chain(kinds).collect();
     let field = Field::select("kind", "Kind", &choices).value(kind.map_or("", ActionKind::as_str));
     ActForm::new("narrow", "Filter", view.url("/inbox"))

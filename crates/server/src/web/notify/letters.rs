@@ -30,7 +30,7 @@ pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Resul
     let tenant = cx.tenant();
     let public_url = cx.services.tools().public_url.clone();
     let mut view = open(cx)?;
-    let card = match is_asking(&message.topic) {
+    let card = match is_request(&message.topic) {
         true => Some(full_brief(&mut view, &file)?),
         false => None,
     };
@@ -45,7 +45,7 @@ pub(crate) fn letter(cx: &mut Context<'_, '_>, message: &Message) -> acts::Resul
     };
     let language = language_of(&view.directory, &message.person);
     let mail = letter.render();
-    Ok(Some(said(&language, masked(view.cx, mail)?)))
+    Ok(Some(in_language(&language, masked(view.cx, mail)?)))
 }
 
 /// The view for the letter's reader.
@@ -60,7 +60,7 @@ fn open<'v, 'a, 'c>(cx: &'v mut Context<'a, 'c>) -> acts::Result<View<'v, 'a, 'c
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn answers(cx: &mut Context<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
+pub(crate) fn card_facts(cx: &mut Context<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
     let mut view = open(cx)?;
     let mut told = Vec::new();
     for key in keys {
@@ -111,7 +111,7 @@ pub(crate) fn digest(cx: &mut Context<'_, '_>, messages: &[Message]) -> acts::Re
     };
     let language = language_of(&view.directory, &view.me);
     let mail = digest.render();
-    Ok(said(&language, masked(view.cx, mail)?))
+    Ok(in_language(&language, masked(view.cx, mail)?))
 }
 
 /// A letter without the names that its reader may not see.
@@ -122,7 +122,7 @@ fn masked(cx: &mut Context<'_, '_>, mut mail: Mail) -> acts::Result<Mail> {
 }
 
 /// A letter in its reader's language; the first line is the change's own title, which is not translated.
-fn said(language: &str, mail: Mail) -> Mail {
+fn in_language(language: &str, mail: Mail) -> Mail {
     let Some(language) = pages::language::find(language) else {
         return mail;
     };
@@ -142,7 +142,7 @@ fn tenant_name(view: &View<'_, '_, '_>, tenant: &str) -> String {
 }
 
 /// Whether the message requests a decision of the reader, so that the letter contains the card.
-fn is_asking(topic: &str) -> bool {
+fn is_request(topic: &str) -> bool {
     matches!(
         topic,
         "asked_to_approve"
@@ -156,7 +156,7 @@ fn is_asking(topic: &str) -> bool {
 
 fn news(view: &View<'_, '_, '_>, file: &ChangeFile, message: &Message) -> News {
     let change = &file.change;
-    told(view, change, message).unwrap_or_else(|| News::Other {
+    news_of(view, change, message).unwrap_or_else(|| News::Other {
         // The subject of the message names the event after the key.
         subject: message
             .subject
@@ -169,7 +169,7 @@ fn news(view: &View<'_, '_, '_>, file: &ChangeFile, message: &Message) -> News {
 }
 
 /// The event of a message with its details; `None` if the text of the message is enough, or its details have gone since.
-fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<News> {
+fn news_of(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<News> {
     let moment = |at| view.reader.moment(at);
     let request = || change.requests.iter().find(|request| request.person == message.person);
     Some(match message.topic.as_str() {
@@ -177,7 +177,7 @@ fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<N
             let request = request()?;
             News::AskedToApprove {
                 why: with_times(
-                    decision_card::why_asked(&request.why).trim_start_matches("asked "),
+                    decision_card::request_reason(&request.why).trim_start_matches("asked "),
                     &view.reader,
                 ),
                 due: moment(request.acknowledge_by),
@@ -247,7 +247,7 @@ mod tests {
                 .to_owned(),
         }
         };
-        let german = said("de", mail());
+        let german = in_language("de", mail());
         assert_eq!(german.subject, "CHG-1 braucht Ihre Entscheidung: Home");
         assert!(
             german
@@ -257,7 +257,7 @@ mod tests {
             german.body
         );
         assert!(german.body.ends_with("\nEntscheiden: https://x/\n"), "{}", german.body);
-        assert_eq!(said("", mail()), mail());
+        assert_eq!(in_language("", mail()), mail());
     }
 
     #[test]

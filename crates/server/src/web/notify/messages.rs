@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use acts::report::find_records;
 use axum::extract::State;
 use axum::response::Response;
-use model::change::record::Change;
 use model::change::related_records::Message;
 use model::core::act::actions;
 use pages::{MessageRow, Messages, Place};
-use store::record::{self, Filter};
+use store::change::changes;
 
 use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
@@ -24,13 +23,8 @@ fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTr
         return Ok(BTreeMap::new());
     }
     let keys: BTreeSet<&str> = messages.iter().filter_map(|it| it.change_key.as_deref()).collect();
-    if keys.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let filter = Filter::new().one_of("key", keys).order_by("number");
-    let found = record::find::<Change>(view.cx.tx, &filter)?;
-    let titles = found.into_iter().map(|it| (it.record.key, it.record.content.title));
-    Ok(titles.collect())
+    let keys: Vec<&str> = keys.into_iter().collect();
+    Ok(changes::titles_of_keys(view.cx.tx, &keys)?)
 }
 
 /// The reader's messages.

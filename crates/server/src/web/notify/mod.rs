@@ -9,3 +9,4 @@ pub(crate) mod letters;
 pub(super) mod messages;
 pub(super) mod preferences;
 pub(super) mod status;
+pub(super) mod told_people;

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
-use model::notify::preferences::{LANGUAGES, Telling};
+use model::notify::preferences::{LANGUAGES, NotificationPreferences};
 use pages::{ActForm, Fact, Field, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub(crate) async fn show_telling(State(state): State<AppState>, visitor: Visitor
 }
 
 /// A person's preferences for display.
-pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
+pub(crate) fn facts(telling: &NotificationPreferences, zone: &str) -> Vec<Fact> {
     let how = match &telling.digest_at {
         Some(at) => format!("At {at}, with what can wait"),
         None => "none, each comes at once".to_owned(),
@@ -53,7 +53,7 @@ pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
 }
 
 /// The language's own name for itself, if the person chose one.
-fn language_name(telling: &Telling) -> String {
+fn language_name(telling: &NotificationPreferences) -> String {
     let chosen = telling.language.as_deref().unwrap_or_default();
     let found = pages::language::CHOICES.iter().find(|(tag, _)| *tag == chosen);
     found.map_or_else(|| "as your browser asks".to_owned(), |(_, name)| (*name).to_owned())
@@ -70,10 +70,10 @@ fn page(
     let person = view.directory.people.get(&view.me);
     let telling = person.and_then(|it| it.telling.clone()).unwrap_or_default();
     let offered = match telling.is_usual() {
-        true => Telling {
+        true => NotificationPreferences {
             language: LANGUAGES.contains(&language).then(|| language.to_owned()),
             clock: is_by_twelve.then(|| "12".to_owned()),
-            ..Telling::default()
+            ..NotificationPreferences::default()
         },
         false => telling.clone(),
     };
@@ -127,7 +127,7 @@ fn languages() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-fn form(view: &View<'_, '_, '_>, telling: &Telling, zone: &str) -> ActForm {
+fn form(view: &View<'_, '_, '_>, telling: &NotificationPreferences, zone: &str) -> ActForm {
     let how = if telling.digest_at.is_some() {
         "digest"
     } else {

@@ -18,7 +18,7 @@ use model::core::body::Body;
 use model::core::enums::{Disruption, LetterLanguage};
 use model::directory::records::Incident;
 use model::notify::communication::stage_of;
-use model::notify::wording::stage_word;
+use model::notify::wording::stage_name;
 use pages::{ActForm, ActTone, Entry, Field, Frame, Place, Reader, RecordPage, Rich, Section, SectionBody, Tone};
 use store::{Lane, Mode};
 
@@ -143,7 +143,7 @@ fn public_atom(_tenant: &str, address: &str, status: &PublicStatus, now: Timesta
             None => format!("Since {}.", it.starts_at),
         };
         let text = match it.disruption {
-            Some(kind) => format!("{times} {}", disruption_words(Some(kind))),
+            Some(kind) => format!("{times} {}", disruption_text(Some(kind))),
             None => times,
         };
         let mark = proof::crypto::digest_text(format!("{title} {text}").as_bytes());
@@ -179,7 +179,7 @@ fn public_page(tenant: &str, _address: &str, status: &PublicStatus, now: Timesta
         };
         let entry = Entry::new(tone, Rich::new().said(it.services.join(", ")));
         let entry = match it.disruption {
-            Some(kind) => entry.why(disruption_words(Some(kind))),
+            Some(kind) => entry.why(disruption_text(Some(kind))),
             None => entry,
         };
         match it.ends_at {
@@ -285,10 +285,10 @@ fn services(change: &Change) -> String {
 }
 
 fn disruption(change: &Change) -> &'static str {
-    disruption_words(change.content.disruption.as_ref().map(|plan| plan.kind))
+    disruption_text(change.content.disruption.as_ref().map(|plan| plan.kind))
 }
 
-fn disruption_words(kind: Option<Disruption>) -> &'static str {
+fn disruption_text(kind: Option<Disruption>) -> &'static str {
     match kind {
         None | Some(Disruption::None) => "Nobody should notice.",
         Some(Disruption::Degraded) => "It is slower or partly missing.",
@@ -359,7 +359,7 @@ fn written(view: &mut View<'_, '_, '_>, status: &Status) -> String {
             .join(", "),
     });
     let changes = status.current.iter().chain(&status.coming).map(|change| {
-        let stage = stage_of(change).map_or("On hold", |(stage, _)| stage_word(stage, LetterLanguage::En));
+        let stage = stage_of(change).map_or("On hold", |(stage, _)| stage_name(stage, LetterLanguage::En));
         let times =
             [change.planned_start, change.planned_end].map(|at| at.map_or_else(String::new, |at| at.to_string()));
         atom::Entry {

@@ -1,6 +1,6 @@
 //! A trial of the rules in force on an imagined change: their requirements, in sentences.
 
-use acts::policy::what_is_asked::{Thought, WhatIsAsked, what_is_asked};
+use acts::policy::what_is_asked::{RuleRequirements, Thought, what_is_asked};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::approval::obligation::{Due, Duty, TargetObligation};
@@ -38,7 +38,7 @@ const COMPLEXITIES: [(&str, &str); 3] = [("low", "Low"), ("medium", "Medium"), (
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct RulePreviewQuery {
     kind: Option<String>,
     service: Option<String>,
     environment: Option<String>,
@@ -46,7 +46,7 @@ pub(crate) struct Asked {
     complexity: Option<String>,
 }
 
-impl Asked {
+impl RulePreviewQuery {
     /// The change that it is about; nothing before a service and an environment are named.
     fn thought(&self) -> Result<Option<Thought>, Refusal> {
         let (service, environment) = (text(&self.service), text(&self.environment));
@@ -80,12 +80,12 @@ fn word<W: std::str::FromStr<Err = String>>(name: &'static str, value: &Option<S
 pub(crate) async fn show_like_this(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<RulePreviewQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Policies, move |view| page(view, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &RulePreviewQuery) -> acts::Result<String> {
     let thought = asked.thought()?;
     let mut page = RecordPage {
         crumb: vec![("Policies".to_owned(), view.url("/policies"))],
@@ -111,7 +111,7 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
     Ok(page.render())
 }
 
-fn form(view: &View<'_, '_, '_>, asked: &Asked, is_open: bool) -> ActForm {
+fn form(view: &View<'_, '_, '_>, asked: &RulePreviewQuery, is_open: bool) -> ActForm {
     let mut form = ActForm::new("thought", "Ask about a change", view.url("/policies/like-this"))
         .question()
         .field(Field::select("kind", "Kind", &KINDS).value(text(&asked.kind)).half())
@@ -137,7 +137,7 @@ fn form(view: &View<'_, '_, '_>, asked: &Asked, is_open: bool) -> ActForm {
     form
 }
 
-fn facts(thought: &Thought, found: &WhatIsAsked) -> Vec<Fact> {
+fn facts(thought: &Thought, found: &RuleRequirements) -> Vec<Fact> {
     let impact = thought
         .impact
         .map_or_else(|| "As the service says".to_owned(), |impact| capital(impact.as_str()));

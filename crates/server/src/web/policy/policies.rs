@@ -8,7 +8,7 @@ use acts::policy::propose_parameters::propose_parameters;
 use acts::policy::{activate_configuration, configurations};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::approval::sla::{self, SlaTable, span_word};
+use model::approval::sla::{self, SlaTable, span_text};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, Level};
@@ -29,6 +29,7 @@ use crate::web::compliance::retention;
 use crate::web::directory::ownership_proposal;
 use crate::web::policy::{like_this, parameters, try_policies, watch_windows};
 use crate::web::risk::matrix_section;
+use crate::web::shared::fields::pick_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::view::{View, Visitor, show};
@@ -48,7 +49,7 @@ pub(crate) fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) ->
     let found = record::find::<Configuration>(view.cx.tx, &filter)?;
     let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
     let older = proposed_over_older(view, &found)?;
-    let told = ownership_proposal::told(view, &found)?;
+    let told = ownership_proposal::proposal_lines(view, &found)?;
     let in_words = Rich::new().link("as a document to print", view.url("/policies/document"));
     let mut sections = vec![
         Section::new(
@@ -184,7 +185,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         view.url(&format!("/policies/{}/activation", row.id)),
     )
     .field(
-        Field::text("change", "Approved change")
+        pick_field(view, "changes", "change", "Approved change")
             .hint("Needed when you proposed it yourself: one of its targets has this digest as its artifact."),
     )
     .submit("Put it in force");
@@ -257,17 +258,17 @@ fn sla_section(view: &View<'_, '_, '_>) -> Section {
 fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
     let told = match row.kind {
         ConfigurationKind::Ownership => ownership.to_vec(),
-        ConfigurationKind::SlaTable => row.slas.iter().map(sla_words).collect(),
-        ConfigurationKind::WatchTable => row.watches.iter().map(watch_windows::words).collect(),
-        ConfigurationKind::MajorSeverity => row.major_severity.map(bound_words).into_iter().collect(),
-        ConfigurationKind::Retention => row.retention.map(retention::words).unwrap_or_default(),
+        ConfigurationKind::SlaTable => row.slas.iter().map(sla_text).collect(),
+        ConfigurationKind::WatchTable => row.watches.iter().map(watch_windows::table_text).collect(),
+        ConfigurationKind::MajorSeverity => row.major_severity.map(bound_text).into_iter().collect(),
+        ConfigurationKind::Retention => row.retention.map(retention::retention_lines).unwrap_or_default(),
         _ => Vec::new(),
     };
     let lines = told.into_iter();
     lines.fold(Rich::new(), |rich, line| rich.text(line).line())
 }
 
-fn bound_words(bound: i64) -> String {
+fn bound_text(bound: i64) -> String {
     match bound {
         0 => "No incident is major.".to_owned(),
         1 => "Incidents of severity 1 are major.".to_owned(),
@@ -275,10 +276,10 @@ fn bound_words(bound: i64) -> String {
     }
 }
 
-fn sla_words(table: &SlaTable) -> String {
+fn sla_text(table: &SlaTable) -> String {
     let row = |name: &&str| {
         let row = table.named(name)?;
-        let (acknowledge, decide) = (span_word(row.acknowledge), span_word(row.decide));
+        let (acknowledge, decide) = (span_text(row.acknowledge), span_text(row.decide));
         Some(format!("{name}: {acknowledge} and {decide}"))
     };
     sla::ROWS.iter().filter_map(row).collect::<Vec<_>>().join("; ")
@@ -289,8 +290,8 @@ pub(super) fn sla_table(table: &SlaTable) -> Table {
         let row = table.named(name)?;
         Some(vec![
             Cell::Name(sla_label(name).to_owned()),
-            Cell::text(span_told(row.acknowledge)),
-            Cell::text(span_told(row.decide)),
+            Cell::text(span_for_people(row.acknowledge)),
+            Cell::text(span_for_people(row.decide)),
         ])
     };
     Table {
@@ -306,7 +307,7 @@ pub(super) fn sla_table(table: &SlaTable) -> Table {
 }
 
 /// A span for people.
-fn span_told(span: Span) -> String {
+fn span_for_people(span: Span) -> String {
     let of = |number: i64, one: &str| match number {
         1 => format!("1 {one}"),
         many => format!("{many} {one}s"),
@@ -341,7 +342,7 @@ fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
         ] {
             let label = format!("{}: {label}", sla_label(name));
             let field = Field::text(format!("table.{name}.{field}"), label)
-                .value(span_word(span))
+                .value(span_text(span))
                 .half();
             form = form.field(field);
         }

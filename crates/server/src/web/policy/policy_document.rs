@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use acts::audit::find_timeline::{Told, find_history};
+use acts::audit::find_timeline::{ShownEvent, find_history};
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -124,7 +124,7 @@ fn versions_so_far(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Version>> {
 fn version(
     view: &mut View<'_, '_, '_>,
     about: Configuration,
-    told: &Told,
+    told: &ShownEvent,
     is_recovered: bool,
 ) -> acts::Result<Version> {
     let text = |name: &str| told.data.get(name).and_then(serde_json::Value::as_str);

@@ -1,6 +1,6 @@
 //! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes and decisions.
 
-use acts::policy::compare_sets::Asked;
+use acts::policy::compare_sets::ObligationRow;
 use acts::policy::try_acts::ActDifference;
 use acts::policy::try_policies::{self, DecisionDifference, Difference, Trial, Unmeetable};
 use acts::policy::{propose_configuration, search_histories};
@@ -20,10 +20,10 @@ use store::record;
 
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::{self, Form};
 use crate::web::shared::form_page::Back;
-use crate::web::shared::view::{View, Visitor, problem, see_told, show, show_as, write};
+use crate::web::shared::view::{View, Visitor, problem, redirect_with_flash, show, show_as, write};
 use crate::web::shared::{idempotent_form, words};
 
 /// The file name of a set that was written on the page.
@@ -361,7 +361,7 @@ fn columns(second: &'static str) -> Vec<Column> {
 }
 
 /// The requirements, a line for each policy.
-fn asks(rows: &[Asked]) -> Rich {
+fn requirement_lines(rows: &[ObligationRow]) -> Rich {
     let mut text = Rich::new();
     for (place, asked) in rows.iter().enumerate() {
         if place > 0 {
@@ -372,10 +372,10 @@ fn asks(rows: &[Asked]) -> Rich {
     text
 }
 
-fn added(rows: &[Asked], stop: Option<&String>) -> Rich {
+fn added(rows: &[ObligationRow], stop: Option<&String>) -> Rich {
     match stop {
         Some(stop) => Rich::new().late(format!("Everything would stop: {stop}")),
-        None => asks(rows),
+        None => requirement_lines(rows),
     }
 }
 
@@ -457,7 +457,7 @@ fn act_done(view: &View<'_, '_, '_>, row: &ActDifference) -> Vec<Cell> {
         ),
         Cell::Text(told),
         Cell::Text(added(&row.added, row.stop.as_ref())),
-        Cell::Text(asks(&row.removed)),
+        Cell::Text(requirement_lines(&row.removed)),
     ]
 }
 
@@ -479,7 +479,7 @@ fn decision(view: &View<'_, '_, '_>, row: &DecisionDifference) -> Vec<Cell> {
         ),
         Cell::Text(told),
         Cell::Text(added(&row.added, row.stop.as_ref())),
-        Cell::Text(asks(&row.removed)),
+        Cell::Text(requirement_lines(&row.removed)),
     ]
 }
 
@@ -488,7 +488,7 @@ fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
         change(view, (&row.key, &row.title), Rich::new()),
         Cell::Mark(words::risk(row.risk).mark()),
         Cell::Text(added(&row.added, row.stop.as_ref())),
-        Cell::Text(asks(&row.removed)),
+        Cell::Text(requirement_lines(&row.removed)),
     ]
 }
 
@@ -506,8 +506,8 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, for
     .await;
     let failure = match done {
         Ok(done) => {
-            let told = Told::default().unless_again(done.is_again);
-            return see_told(&state, &visitor, &url, &told);
+            let told = Flash::default().unless_again(done.is_again);
+            return redirect_with_flash(&state, &visitor, &url, &told);
         }
         Err(failure) => failure,
     };

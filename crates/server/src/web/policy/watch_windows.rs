@@ -74,7 +74,7 @@ fn form(view: &View<'_, '_, '_>, table: &WatchTable) -> ActForm {
 }
 
 /// The table in one line.
-pub(super) fn words(table: &WatchTable) -> String {
+pub(super) fn table_text(table: &WatchTable) -> String {
     let row = |name: &&str| {
         let [low, medium, high] = cells(table, name);
         format!("{name}: {low}, {medium} and {high} minutes")

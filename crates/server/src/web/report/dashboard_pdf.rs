@@ -9,7 +9,7 @@ use model::report::dashboard::Source;
 
 use crate::compliance::pdf_fonts::Weight;
 use crate::compliance::pdf_sheets::Sheets;
-use crate::web::report::metric_words::{NOTHING, basis, told_count, value_of};
+use crate::web::report::metric_words::{NOTHING, basis, count_text, value_of};
 use crate::web::shared::words::{capital, waits_on};
 
 /// The dashboard with this key as a file with its name, narrowed by the pairs of an address.
@@ -89,7 +89,7 @@ fn put_tile(sheets: &mut Sheets, directory: &Directory, found: &FoundTile) {
         sheets.paragraph(NOTHING, Weight::Plain);
         return;
     }
-    let rows: Vec<Vec<String>> = found.rows.iter().map(|row| told_row(directory, found, row)).collect();
+    let rows: Vec<Vec<String>> = found.rows.iter().map(|row| row_texts(directory, found, row)).collect();
     let heads = match found.tile.source {
         Source::Bottleneck => ["What", "Time", "When"],
         _ => ["What", "Count", "When"],
@@ -100,7 +100,7 @@ fn put_tile(sheets: &mut Sheets, directory: &Directory, found: &FoundTile) {
     }
 }
 
-fn told_row(directory: &Directory, found: &FoundTile, row: &TileRow) -> Vec<String> {
+fn row_texts(directory: &Directory, found: &FoundTile, row: &TileRow) -> Vec<String> {
     let label = match row.span {
         Some((from, _)) if !row.is_said => from.strftime("%Y-%m-%d").to_string(),
         _ if row.is_said && !row.changes.is_empty() => waits_on(directory, &row.label),
@@ -111,7 +111,7 @@ fn told_row(directory: &Directory, found: &FoundTile, row: &TileRow) -> Vec<Stri
         .span
         .map(|(from, to)| format!("{} to {}", minute(from), minute(to)))
         .unwrap_or_default();
-    vec![label, told_count(found, row), when]
+    vec![label, count_text(found, row), when]
 }
 
 fn minute(at: Timestamp) -> String {

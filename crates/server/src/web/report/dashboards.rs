@@ -2,7 +2,7 @@
 //! screens on walls; live.
 
 use acts::core::noun::PlainNoun;
-use acts::report::find_changes::told_of_row;
+use acts::report::find_changes::outcome_of_row;
 use acts::report::find_tiles::{
     FoundTile, Narrow, TileRow, Wanted, find_changes_of_row, find_dashboard, find_tiles, read_narrow,
 };
@@ -19,12 +19,12 @@ use pages::{
 use store::{Lane, Mode};
 
 use crate::api::report::dashboards::path_of;
-use crate::compliance::answer;
+use crate::compliance::download;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::approval::decision_card::outcome_mark;
 use crate::web::report::dashboard_pdf::dashboard_file;
-use crate::web::report::metric_words::{NOTHING, basis, told_count, value_of};
+use crate::web::report::metric_words::{NOTHING, basis, count_text, course, value_of};
 use crate::web::report::success_rate::counted_from;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
@@ -32,7 +32,7 @@ use crate::web::shared::words::capital;
 /// The pairs of an address.
 type Pairs = Vec<(String, String)>;
 
-fn asked<'p>(pairs: &'p Pairs, name: &str) -> Option<&'p str> {
+fn query_value<'p>(pairs: &'p Pairs, name: &str) -> Option<&'p str> {
     let found = pairs.iter().find(|(field, _)| field == name);
     found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
 }
@@ -43,14 +43,14 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
         view.cx.allow(actions::READ)?;
         let role = |it: &model::report::dashboard::RoleDashboard| {
             let url = view.url(&format!("/dashboard/{}", it.key));
-            Entry::new(Tone::Plain, Rich::new().link(it.title, url))
+            Entry::new(Tone::Plain, Rich::new().link(it.title, url)).icon("chart")
         };
         let roles: Vec<Entry> = DASHBOARDS.iter().map(role).collect();
         let mut saved = Vec::new();
         for it in Dashboard::listed(view.cx)? {
             let url = view.url(&format!("/dashboard/{}", it.id));
             let link = Rich::new().said_link(it.title.as_str(), url);
-            saved.push(Entry::new(Tone::Plain, link).why(view.person(&it.owner)));
+            saved.push(Entry::new(Tone::Plain, link).icon("chart").why(view.person(&it.owner)));
         }
         let page = RecordPage {
             frame: view.frame.clone(),
@@ -90,17 +90,17 @@ pub(crate) async fn file(
 ) -> Response {
     let act = move |cx: &mut acts::Context<'_, '_>| dashboard_file(cx, &id, &pairs);
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
-        Ok((name, bytes)) => answer(&name, ReportFormat::Pdf, bytes),
+        Ok((name, bytes)) => download(&name, ReportFormat::Pdf, bytes),
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/dashboard", visitor.base())).await,
     }
 }
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<String> {
     let wanted = find_dashboard(view.cx, id)?;
-    let narrow = read_narrow(&view.directory, &wanted.narrow, |name| asked(pairs, name))?;
+    let narrow = read_narrow(&view.directory, &wanted.narrow, |name| query_value(pairs, name))?;
     let tiles = find_tiles(view.cx, &wanted.tiles, &narrow)?;
     view.follow(None);
-    view.frame.is_wall = asked(pairs, "wall") == Some("on");
+    view.frame.is_wall = query_value(pairs, "wall") == Some("on");
     let sections = tiles.iter().map(|tile| section(view, &wanted, &narrow, tile)).collect();
     let path = format!("/dashboard/{}", wanted.key);
     let page = RecordPage {
@@ -108,7 +108,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<St
         crumb: vec![("Dashboards".to_owned(), view.url("/dashboard"))],
         title: wanted.title.clone(),
         is_said: wanted.is_said,
-        byline: told(&narrow),
+        byline: filter_text(&narrow),
         is_live: true,
         acts: vec![
             filter(view, &path, &narrow),
@@ -128,7 +128,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<St
 }
 
 /// The active filters as text.
-fn told(narrow: &Narrow) -> Rich {
+fn filter_text(narrow: &Narrow) -> Rich {
     let mut rich = Rich::new();
     for (place, (name, value)) in narrow.iter().enumerate() {
         let label = capital(name);
@@ -202,7 +202,7 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
                 href: href.clone(),
                 value: value.clone(),
                 before: of.clone(),
-                points: figure.course.clone(),
+                points: course(figure),
                 unit: "week".to_owned(),
             };
             let row = vec![
@@ -214,7 +214,12 @@ fn section(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &Fo
         }
         _ => chart(view, wanted, narrow, found),
     };
-    let section = Section::new(tile.id, tile.title, body).lede(tile.words).unsaid(NOTHING);
+    // The page of a metric has its definition; the tile of one needs no sentence beside its link.
+    let lede = match tile.source {
+        Source::Metric(_) => "",
+        _ => tile.words,
+    };
+    let section = Section::new(tile.id, tile.title, body).lede(lede).unsaid(NOTHING);
     match (found.since, found.is_cut) {
         (Some(since), _) => section.note(counted_from(view, since)),
         (None, true) => section.note("only a part is shown"),
@@ -238,7 +243,7 @@ fn metric_table(title: &str, row: Vec<Cell>) -> Table {
 /// The rows of a tile as bars, and the table behind them.
 fn chart(view: &View<'_, '_, '_>, wanted: &Wanted, narrow: &Narrow, found: &FoundTile) -> SectionBody {
     let is_minutes = found.tile.source == Source::Bottleneck;
-    let value = |row: &TileRow| told_count(found, row);
+    let value = |row: &TileRow| count_text(found, row);
     let bars = found.rows.iter().map(|row| StackedBar {
         label: label(view, row),
         is_said: row.is_said,
@@ -314,10 +319,10 @@ pub(crate) async fn show_rows(
 
 fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Result<String> {
     let wanted = find_dashboard(view.cx, id)?;
-    let narrow = read_narrow(&view.directory, &wanted.narrow, |name| asked(pairs, name))?;
+    let narrow = read_narrow(&view.directory, &wanted.narrow, |name| query_value(pairs, name))?;
     let (tile, row) = (
-        asked(pairs, "tile").unwrap_or_default(),
-        asked(pairs, "row").unwrap_or_default(),
+        query_value(pairs, "tile").unwrap_or_default(),
+        query_value(pairs, "row").unwrap_or_default(),
     );
     let found = find_changes_of_row(view.cx, (tile, row), &narrow)?;
     let rows = found.iter().map(|row| {
@@ -327,7 +332,7 @@ fn rows_page(view: &mut View<'_, '_, '_>, id: &str, pairs: &Pairs) -> acts::Resu
             .said(row.title.as_str());
         vec![
             Cell::Text(link),
-            match told_of_row(row) {
+            match outcome_of_row(row) {
                 Some(outcome) => Cell::Mark(outcome_mark(outcome)),
                 None => Cell::text(capital(&row.state)),
             },

@@ -3,7 +3,7 @@
 
 use acts::emergency::find_glasses::find_glasses;
 use acts::notify::list_items::{self, ItemQuery, Whose};
-use acts::report::find_changes::{ChangeFilter, Order, find_changes, find_ordered};
+use acts::report::find_changes::{ChangeFilter, Order, find_changes, find_in_waves, find_ordered};
 use jiff::SignedDuration;
 use model::change::record::Change;
 use model::core::enums::State as Stage;
@@ -41,18 +41,19 @@ fn states(states: &[Stage]) -> Vec<String> {
     states.iter().map(|state| state.as_str().to_owned()).collect()
 }
 
-/// The changes that a filter finds, each as a whole; for a vendor those that they implement.
-fn changes(
+/// The changes with a rollout in waves that a filter finds, each as a whole; for a vendor those that they implement.
+fn in_waves(
     view: &mut View<'_, '_, '_>,
     filter: &ChangeFilter,
     own: Option<&VendorPlaces>,
 ) -> acts::Result<Vec<Change>> {
     let found = find_changes(view.cx, filter, UNDER_WAY, None)?.rows;
-    let keys = found.into_iter().map(|(listed, _)| listed.key);
-    let keys: Vec<String> = keys
-        .filter(|key| own.is_none_or(|own| own.changes.contains(key)))
+    let keys = found.iter().map(|(listed, _)| listed.key.as_str());
+    let keys: Vec<&str> = keys
+        .filter(|key| own.is_none_or(|own| own.changes.contains(*key)))
         .collect();
-    keys.iter().map(|key| view.cx.change(key)).collect()
+    let begun = find_in_waves(view.cx, &keys)?;
+    begun.iter().map(|key| view.cx.change(key)).collect()
 }
 
 fn named(view: &View<'_, '_, '_>, change: &Change, path: &str) -> Rich {
@@ -89,7 +90,7 @@ fn halted(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Resu
         states: states(&[Stage::Implementing]),
         ..ChangeFilter::default()
     };
-    let found = changes(view, &filter, own)?;
+    let found = in_waves(view, &filter, own)?;
     let entries = found.iter().filter_map(|change| {
         let (run, plan) = (change.wave_run.as_ref()?, change.content.wave_plan.as_ref()?);
         let why = run.stop.as_ref()?.sentence(run, plan);
@@ -161,23 +162,38 @@ pub(crate) fn numbers(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<HomeNumbe
     let mut numbers: Vec<HomeNumber> = asked
         .iter()
         .zip(figures)
-        .map(|((label, query), count)| HomeNumber::new(*label, count, view.url(&format!("/changes?{query}"))))
+        .map(|((label, query), count)| {
+            HomeNumber::new(of(label, &count), count, view.url(&format!("/changes?{query}")))
+        })
         .collect();
     if view.frame.places.contains(&Place::Incidents) {
         let all = view.directory.incidents.values();
         let open = all.filter(|it| it.state().as_str() == "open").count();
         let url = view.url("/incidents?state=open");
-        numbers.push(HomeNumber::new("Open incidents", open.to_string(), url));
+        let open = open.to_string();
+        numbers.push(HomeNumber::new(of("Open incidents", &open), open, url));
     }
     let mine = ItemQuery {
         whose: Whose::Mine,
         open: true,
         ..ItemQuery::default()
     };
-    let items = list_items::count(view.cx, &mine)?;
-    numbers.push(HomeNumber::new("Action items", items.to_string(), view.url("/inbox")));
+    let items = list_items::count(view.cx, &mine)?.to_string();
+    numbers.push(HomeNumber::new(of("Action items", &items), items, view.url("/inbox")));
     numbers.retain(|it| !matches!(it.count.as_str(), "" | "0"));
     Ok(numbers)
+}
+
+/// The label of a number, which is another one for a single thing.
+fn of(label: &'static str, count: &str) -> &'static str {
+    match (count, label) {
+        ("1", "Your open changes") => "Your open change",
+        ("1", "Start within a day") => "Starts within a day",
+        ("1", "Open emergencies") => "Open emergency",
+        ("1", "Open incidents") => "Open incident",
+        ("1", "Action items") => "Action item",
+        _ => label,
+    }
 }
 
 /// The queries of the list of changes that are counted, with their labels.

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use acts::approval::find_decided::find_decided;
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, tally_changes};
+use acts::report::find_changes::{
+    ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, find_implementers, tally_changes,
+};
 use acts::report::find_moved::find_moved;
 use acts::schedule::change_conflicts::plans_of;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -30,6 +32,8 @@ const AHEAD_DAYS: i64 = 14;
 const MOST: usize = 8;
 /// The most changes that a section looks at.
 const LOOK: i64 = 300;
+/// The most plans that are compared with each other: the pairs grow with the square.
+const COMPARED: usize = 100;
 /// The span that figures are about, in days.
 const FIGURE_DAYS: i64 = 30;
 /// Over how many weeks a figure's course is drawn.
@@ -115,14 +119,14 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         ..ChangeFilter::default()
     };
     let mut entries = Vec::new();
-    for (listed, _) in find_changes(view.cx, &filter, LOOK, None)?.rows {
-        let change = view.cx.file(&listed.key)?.change;
-        let named_people = &change.content.implementers;
-        if !named_people.is_empty() && !named_people.contains(&view.me) {
-            continue;
-        }
+    let found = find_changes(view.cx, &filter, LOOK, None)?.rows;
+    let ids: Vec<&str> = found.iter().map(|(listed, _)| listed.id.as_str()).collect();
+    let named_people = find_implementers(view.cx, &ids)?;
+    let me = view.me.clone();
+    let is_own = |id: &str| named_people.get(id).is_none_or(|people| people.contains(&me));
+    for (listed, _) in found.iter().filter(|(listed, _)| is_own(&listed.id)) {
         let is_on = listed.state == Stage::Implementing.as_str();
-        let (tone, words) = match (calendar::stays_away(&listed, now), is_on) {
+        let (tone, words) = match (calendar::stays_away(listed, now), is_on) {
             (Some(why), _) => (Tone::Stop, why),
             (None, true) => (Tone::Ok, "under way"),
             (None, false) => (Tone::Wait, "ahead"),
@@ -136,7 +140,7 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         entries.push((
             !is_on,
             listed.planned_start,
-            Entry::new(tone, named(view, &listed)).why(why),
+            Entry::new(tone, named(view, listed)).why(why),
         ));
     }
     entries.sort_by_key(|(is_ahead, start, _)| (*is_ahead, *start));
@@ -185,12 +189,13 @@ fn implemented(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<(Listed, Vec<Tar
         states: in_states(&open),
         ..ChangeFilter::default()
     };
-    let mut own = Vec::new();
-    for (listed, targets) in find_changes(view.cx, &filter, LOOK, None)?.rows {
-        if view.cx.change(&listed.key)?.content.implementers.contains(&view.me) {
-            own.push((listed, targets));
-        }
-    }
+    let mut own = find_changes(view.cx, &filter, LOOK, None)?.rows;
+    let ids: Vec<&str> = own.iter().map(|(listed, _)| listed.id.as_str()).collect();
+    let named_people = find_implementers(view.cx, &ids)?;
+    own.retain(|(listed, _)| {
+        let people = named_people.get(&listed.id);
+        people.is_some_and(|people| people.contains(&view.me))
+    });
     Ok(own)
 }
 
@@ -241,7 +246,9 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         ..ChangeFilter::default()
     };
     let rows = find_changes(view.cx, &filter, LOOK, None)?.rows;
-    let ids: Vec<&str> = rows.iter().map(|(row, _)| row.id.as_str()).collect();
+    let mut soonest: Vec<&Listed> = rows.iter().map(|(row, _)| row).collect();
+    soonest.sort_by_key(|row| row.planned_start);
+    let ids: Vec<&str> = soonest.iter().take(COMPARED).map(|row| row.id.as_str()).collect();
     let planned: Vec<Planned> = plans_of(view.cx, &ids)?.into_values().collect();
     let mut entries = Vec::new();
     let terms = view.directory.planning();
@@ -267,12 +274,16 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         let why = Rich::from(format!("{span}, on {on}. ")).link("Another time", propose);
         entries.push(Entry::new(Tone::Stop, text).why(why));
     }
-    for (listed, _) in rows.iter().filter(|(row, _)| is_undecided(row)) {
-        let Some(start) = listed.planned_start else { continue };
-        if start > now + SignedDuration::from_hours(48) || entries.len() >= 2 * MOST {
+    let soon = now + SignedDuration::from_hours(48);
+    let starts_soon = |row: &&Listed| is_undecided(row) && row.planned_start.is_some_and(|start| start <= soon);
+    let unready = rows.iter().map(|(row, _)| row).filter(starts_soon);
+    let unready: Vec<&Listed> = unready.take((2 * MOST).saturating_sub(entries.len())).collect();
+    let keys: Vec<&str> = unready.iter().map(|row| row.key.as_str()).collect();
+    for file in view.cx.files_of(&keys)? {
+        let listed = unready.iter().find(|row| row.key == file.change.key);
+        let Some((listed, start)) = listed.and_then(|row| Some((row, row.planned_start?))) else {
             continue;
-        }
-        let file = view.cx.file(&listed.key)?;
+        };
         let ahead = waiting_on::ahead(&file, &view.directory, now);
         let waits = ahead
             .first()
@@ -391,8 +402,10 @@ fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
 
 /// The auditor's way in: the population, a sample of it, the log.
 fn population(view: &View<'_, '_, '_>) -> Section {
-    let entry =
-        |words: &str, path: &str, why: &str| Entry::new(Tone::Plain, Rich::new().link(words, view.url(path))).why(why);
+    let entry = |words: &str, path: &str, why: &str| {
+        let link = Rich::new().link(words, view.url(path));
+        Entry::new(Tone::Plain, link).icon("right").why(why)
+    };
     let entries = vec![
         entry(
             "Draw a sample",

@@ -10,7 +10,7 @@ use pages::{ActForm, Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section,
 
 use crate::http::state::AppState;
 use crate::web::report::metric_parts::{approvers, by_week, groups, sensitivity, versions};
-use crate::web::report::metric_words::{Asked, basis, counted, narrowed, value, value_of};
+use crate::web::report::metric_words::{MetricPageQuery, basis, counted, narrowed, value, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
@@ -25,11 +25,11 @@ pub(crate) async fn show_metric(
     Path((_, id)): Path<(String, String)>,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let asked = Asked(pairs);
+    let asked = MetricPageQuery(pairs);
     show(&state, &visitor, Place::Metrics, move |view| page(view, &id, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &MetricPageQuery) -> acts::Result<String> {
     // The form splits by team by default, and so does the page.
     let asked = &match asked.get("by") {
         Some(_) => asked.clone(),

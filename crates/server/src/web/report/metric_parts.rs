@@ -18,7 +18,7 @@ use pages::{
 
 use crate::api::report::metrics::week_start;
 use crate::http::state::AppState;
-use crate::web::report::metric_words::{Asked, basis, share, value_of};
+use crate::web::report::metric_words::{MetricPageQuery, basis, by_dimension, share, value_of};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::capital;
@@ -87,6 +87,7 @@ pub(super) fn sensitivity(definition: &Definition, found: &[Variant]) -> Section
 fn varied(it: Varied) -> String {
     match it {
         Varied::WindowDays(days) => format!("Window of {} days", count(days.unsigned_abs())),
+        Varied::ReturnDays(1) => "A return within a day fails a deployment".to_owned(),
         Varied::ReturnDays(days) => format!("A return within {} days fails a deployment", count(days.unsigned_abs())),
         Varied::UpToSeverity(severity) => format!("Only incidents up to severity {severity} make a failure"),
     }
@@ -158,7 +159,11 @@ pub(super) fn by_week(view: &View<'_, '_, '_>, found: &FoundFigure, chart: &Shar
 }
 
 /// The figure of each group; a group of a dimension that narrows leads to its rows.
-pub(super) fn groups(view: &View<'_, '_, '_>, asked: &Asked, (found, by): (&FoundFigure, Dimension)) -> Section {
+pub(super) fn groups(
+    view: &View<'_, '_, '_>,
+    asked: &MetricPageQuery,
+    (found, by): (&FoundFigure, Dimension),
+) -> Section {
     let (it, word) = (found.definition, by.as_str());
     let row = |(name, figure): (&String, &Figure)| {
         let rows = asked.with(&[("by", ""), (word, name)]);
@@ -190,21 +195,20 @@ pub(super) fn groups(view: &View<'_, '_, '_>, asked: &Asked, (found, by): (&Foun
         }
         _ => String::new(),
     };
-    Section::new("groups", "By group", SectionBody::Table(table))
-        .named(word)
+    Section::new("groups", by_dimension(word), SectionBody::Table(table))
         .lede(lede)
         .note(note)
         .unsaid("No row in this window names one.")
 }
 
 /// Times to approve by approver: the reader's own, and those of all for change managers.
-pub(super) fn approvers(view: &View<'_, '_, '_>, asked: &Asked, found: &FoundFigure) -> Section {
+pub(super) fn approvers(view: &View<'_, '_, '_>, asked: &MetricPageQuery, found: &FoundFigure) -> Section {
     let it = found.definition;
     let row = |(login, figure): (&String, &Figure)| {
         let part = |at: usize| figure.parts.map(|parts| took(parts[at])).unwrap_or_default();
         let rows = asked.with(&[("by", ""), ("approver", login)]);
         vec![
-            Cell::title(login.as_str(), rows.url(view, "/metrics/time_to_approve")),
+            Cell::title(view.waits_on(login), rows.url(view, "/metrics/time_to_approve")),
             Cell::text(value_of(it, figure)),
             Cell::Short(part(0)),
             Cell::Short(part(1)),
@@ -236,11 +240,11 @@ pub(crate) async fn show_process_map(
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let asked = Asked(pairs);
+    let asked = MetricPageQuery(pairs);
     show(&state, &visitor, Place::Metrics, move |view| page(view, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &MetricPageQuery) -> acts::Result<String> {
     let query = asked.read(view, "written_to_done")?;
     let (map, created) = find_process_map(view.cx, query.window, &query.filter)?;
     let filter = ActForm {

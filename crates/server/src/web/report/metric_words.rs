@@ -1,6 +1,6 @@
 //! The formats of metric values on pages, and of a query in an address.
 
-use acts::report::find_figures::MOST_CHANGES;
+use acts::report::find_figures::{FoundFigure, MOST_CHANGES};
 use acts::report::find_tiles::{FoundTile, TileRow};
 use acts::report::metric_query::{FIELDS, MetricQuery, read_query};
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub(crate) fn narrowed(view: &View<'_, '_, '_>, since: Timestamp) -> Notice {
 pub(crate) const NOTHING: &str = "There is nothing to count.";
 
 /// How many a row of a tile counts; of a bottleneck, how long.
-pub(crate) fn told_count(found: &FoundTile, row: &TileRow) -> String {
+pub(crate) fn count_text(found: &FoundTile, row: &TileRow) -> String {
     match (found.tile.source == Source::Bottleneck, row.is_whole) {
         (true, _) => took(row.count),
         (false, true) => count(row.count.unsigned_abs()),
@@ -38,9 +38,9 @@ pub(crate) fn told_count(found: &FoundTile, row: &TileRow) -> String {
 
 /// The query of a page of metrics.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asked(pub Vec<(String, String)>);
+pub(crate) struct MetricPageQuery(pub Vec<(String, String)>);
 
-impl Asked {
+impl MetricPageQuery {
     /// The value of a field; nothing where it is absent or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(field, _)| field == name);
@@ -166,8 +166,25 @@ pub(crate) fn value(definition: &Definition, value: i64) -> String {
     match definition.formula {
         Formula::Share => share(value),
         Formula::Median => took(value),
-        Formula::PerDay => format!("{} a day", decimal(value / 100, 10)),
-        Formula::PerWeek => format!("{} a week", decimal(value / 100, 10)),
+        Formula::PerDay => format!("{} a day", rate(value)),
+        Formula::PerWeek => format!("{} a week", rate(value)),
+    }
+}
+
+/// Thousandths as a number with one decimal place, or with two where one would make nothing of a little.
+fn rate(milli: i64) -> String {
+    match milli {
+        1..=94 => format!("0.{:02}", ((milli + 5) / 10).max(1)),
+        _ => decimal((milli + 50) / 100, 10),
+    }
+}
+
+/// The counts by week for the line of a figure: none for a median, as the line would be of another quantity, and none where
+/// the data does not suffice for the figure itself.
+pub(crate) fn course(found: &FoundFigure) -> Vec<u32> {
+    match (found.definition.formula, found.whole.estimate) {
+        (Formula::Median, _) | (_, None) => Vec::new(),
+        _ => found.course.clone(),
     }
 }
 
@@ -189,6 +206,7 @@ pub(crate) fn basis(definition: &Definition, figure: &Figure) -> String {
     };
     match (figure.estimate, &figure.level) {
         (None, _) if figure.is_withheld => format!("{of}; fewer than three people decided"),
+        (None, _) if definition.minimum == 1 => format!("{of}; at least one is needed"),
         (None, _) => format!("{of}; at least {} are needed", count(definition.minimum)),
         (Some(it), None) => format!("{of}; likely {}", interval(definition, it)),
         (Some(it), Some(level)) => format!("{of}; likely {}; level {level}", interval(definition, it)),
@@ -219,5 +237,36 @@ pub(crate) fn counted(word: &str) -> &'static str {
         (Some(why), _) => exclusion(why),
         (None, "hit") => "Counted, a hit",
         _ => "Counted",
+    }
+}
+
+/// The heading of figures that are split by a dimension.
+pub(crate) fn by_dimension(by: &str) -> &'static str {
+    match by {
+        "team" => "By team",
+        "service" => "By service",
+        "kind" => "By kind",
+        "category" => "By category",
+        "risk" => "By risk",
+        "template" => "By template",
+        "environment" => "By environment",
+        "vendor" => "By vendor",
+        "stage" => "By stage",
+        "rule" => "By rule",
+        "approver" => "By approver",
+        "cause" => "By cause",
+        "root_cause" => "By root cause",
+        _ => "By group",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn a_rate_above_nothing_is_never_written_as_nothing() {
+        assert_eq!([0, 3, 57, 94, 95].map(rate), ["0.0", "0.01", "0.06", "0.09", "0.1"]);
+        assert_eq!([580, 607, 1_250].map(rate), ["0.6", "0.6", "1.3"]);
     }
 }

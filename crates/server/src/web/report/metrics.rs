@@ -11,6 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use model::report::change_outcome::ASSESSMENT;
 use model::report::control_chart;
 use model::report::definition::{self, Exclusion};
 use model::report::evaluate::Window;
@@ -27,7 +28,9 @@ use crate::api::report::metrics::week_start;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::report::metric_parts::approvers;
-use crate::web::report::metric_words::{Asked, basis, exclusion, interval, narrowed, share, value, value_of};
+use crate::web::report::metric_words::{
+    MetricPageQuery, basis, by_dimension, course, exclusion, interval, narrowed, share, value, value_of,
+};
 use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
@@ -50,7 +53,7 @@ pub(crate) async fn show_metrics(
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let asked = Asked(pairs);
+    let asked = MetricPageQuery(pairs);
     show(&state, &visitor, Place::Metrics, move |view| page(view, &asked)).await
 }
 
@@ -63,7 +66,7 @@ struct Rowset {
     volume: Option<Rows>,
 }
 
-fn load(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Rowset> {
+fn load(view: &mut View<'_, '_, '_>, asked: &MetricPageQuery) -> acts::Result<Rowset> {
     let (mut wide, mut volume) = (None::<Window>, None);
     for it in definition::all() {
         let window = asked.read(view, &it.id)?.window;
@@ -90,7 +93,7 @@ struct Loaded<'r> {
     rows: Ordered<'r>,
     since: Option<Timestamp>,
     volume: Option<Ordered<'r>>,
-    asked: Asked,
+    asked: MetricPageQuery,
 }
 
 impl Loaded<'_> {
@@ -106,7 +109,7 @@ impl Loaded<'_> {
     }
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &MetricPageQuery) -> acts::Result<String> {
     let rowset = load(view, asked)?;
     let loaded = Loaded {
         rows: Ordered::of(&rowset.rows),
@@ -182,13 +185,12 @@ fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Se
         let it = found.definition;
         let href = loaded.asked.with(&[("by", "")]).url(view, &format!("/metrics/{id}"));
         let (said, of) = (value_of(it, &found.whole), basis(it, &found.whole));
-        let is_counted = !matches!(id, "lead_time" | "recovery_time");
         drawn.push(Figure {
             label: it.title.clone(),
             href,
             value: said.clone(),
             before: of.clone(),
-            points: if is_counted { found.course.clone() } else { Vec::new() },
+            points: course(&found),
             unit: "week".to_owned(),
         });
         rows.push(vec![Cell::Name(it.title.clone()), Cell::text(said), Cell::text(of)]);
@@ -211,15 +213,17 @@ fn figures(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<(Se
     Ok((section, excluded))
 }
 
+/// The metrics in the columns of the table by group.
+const GROUPED: [&str; 4] = [
+    "success_share",
+    "change_failure_rate",
+    "deployment_frequency",
+    "lead_time",
+];
+
 fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::Result<Section> {
-    let ids = [
-        "success_share",
-        "change_failure_rate",
-        "deployment_frequency",
-        "lead_time",
-    ];
     let mut all = Vec::new();
-    for id in ids {
+    for id in GROUPED {
         all.push(loaded.figure(view, id, by)?.1);
     }
     let mut names: Vec<String> = all.iter().flat_map(|it| it.groups.keys().cloned()).collect();
@@ -252,8 +256,11 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::R
             Cell::title(name.as_str(), href),
             Cell::text(told(0)),
             Cell::text(told(1)),
-            Cell::text(sure.map(|it| interval(all[1].definition, it)).unwrap_or_default()),
-            Cell::text(capital(&level)),
+            Cell::text(match sure.map(|it| interval(all[1].definition, it)) {
+                Some(likely) if level.is_empty() => likely,
+                Some(likely) => format!("{likely}; level {level}"),
+                None => String::new(),
+            }),
             Cell::text(told(2)),
             Cell::text(told(3)),
         ]
@@ -265,7 +272,6 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::R
             Column::new("Succeeded", Fold::Under).number(),
             Column::new("Failed", Fold::Never).number(),
             Column::new("Likely", Fold::Under).named(),
-            Column::new("Level", Fold::Under).named(),
             Column::new("Deployments", Fold::Under).named(),
             Column::new("Lead time", Fold::Under).named(),
         ],
@@ -276,8 +282,7 @@ fn groups(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>, by: &str) -> acts::R
         true => format!("the first {MOST_GROUPS} of {}", count(total as u64)),
         false => count(total as u64),
     };
-    Ok(Section::new("groups", "By group", SectionBody::Table(table))
-        .named(by)
+    Ok(Section::new("groups", by_dimension(by), SectionBody::Table(table))
         .note(note)
         .unsaid("No deployment and no change in this window names one."))
 }
@@ -360,14 +365,18 @@ fn approvals(view: &mut View<'_, '_, '_>, loaded: &Loaded<'_>) -> acts::Result<S
     }
     for (rule, figure) in found.groups.iter().take(MOST_GROUPS) {
         let part = |at: usize| figure.parts.map(|parts| took(parts[at])).unwrap_or_default();
+        let is_said = rule != ASSESSMENT;
         bars.push(StackedBar {
-            label: rule.clone(),
-            is_said: true,
+            label: if is_said { rule.clone() } else { capital(rule) },
+            is_said,
             value: value_of(it, figure),
             parts: figure.parts.unwrap_or_default().to_vec(),
         });
         rows.push(vec![
-            Cell::said(rule.as_str()),
+            match is_said {
+                true => Cell::said(rule.as_str()),
+                false => Cell::Name(capital(rule)),
+            },
             Cell::text(value_of(it, figure)),
             Cell::Short(part(0)),
             Cell::Short(part(1)),
@@ -600,7 +609,13 @@ pub(crate) async fn xes(
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    file(&state, &visitor, Asked(pairs), ("application/xml", "event-log.xes")).await
+    file(
+        &state,
+        &visitor,
+        MetricPageQuery(pairs),
+        ("application/xml", "event-log.xes"),
+    )
+    .await
 }
 
 /// The event log as CSV.
@@ -612,7 +627,7 @@ pub(crate) async fn csv(
     file(
         &state,
         &visitor,
-        Asked(pairs),
+        MetricPageQuery(pairs),
         ("text/csv; charset=utf-8", "event-log.csv"),
     )
     .await
@@ -621,7 +636,7 @@ pub(crate) async fn csv(
 async fn file(
     state: &AppState,
     visitor: &Visitor,
-    asked: Asked,
+    asked: MetricPageQuery,
     (kind, name): (&'static str, &'static str),
 ) -> Response {
     let act = move |cx: &mut acts::Context<'_, '_>| {

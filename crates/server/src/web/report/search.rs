@@ -16,7 +16,7 @@ use crate::web::shared::words::{capital, plain};
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct SearchPageQuery {
     q: Option<String>,
     /// Set by the palette: a whole key then lists the possible acts, rather than lead to its change.
     look: Option<String>,
@@ -39,7 +39,7 @@ const SECTIONS: [(&str, &str, &str); 9] = [
 pub(crate) async fn show_search(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<SearchPageQuery>,
 ) -> Response {
     let text = asked.q.unwrap_or_default().trim().to_owned();
     if asked.look.is_none() && is_key(&text) {
@@ -82,7 +82,7 @@ fn form(view: &View<'_, '_, '_>, text: &str, error: Option<String>) -> ActForm {
         .hint("Such as: label outcome:failed service:wms. A key leads to its change.")
         .value(text);
     field.error = error;
-    let mut form = ActForm::new("search", "Search", view.url("/search"))
+    let mut form = ActForm::new("search", "What to look for", view.url("/search"))
         .field(field)
         .submit("Search");
     form.is_question = true;
@@ -106,12 +106,13 @@ fn entry(view: &View<'_, '_, '_>, item: &Item) -> Entry {
         "act" => {
             let (verb, key) = item.key.split_once(' ').unwrap_or((item.key.as_str(), ""));
             let text = Rich::new().link(capital(verb), url);
-            Entry::new(Tone::Plain, text).why(Rich::new().said(format!("{key}: {}", item.title)))
+            let why = Rich::new().said(format!("{key}: {}", item.title));
+            Entry::new(Tone::Plain, text).icon("right").why(why)
         }
-        "page" | "setting" => Entry::new(Tone::Plain, Rich::new().link(item.title.as_str(), url)),
+        "page" | "setting" => Entry::new(Tone::Plain, Rich::new().link(item.title.as_str(), url)).icon("right"),
         _ => {
             let name = if item.title.is_empty() { &item.key } else { &item.title };
-            let mut entry = Entry::new(Tone::Plain, Rich::new().said_link(name.as_str(), url));
+            let mut entry = Entry::new(Tone::Plain, Rich::new().said_link(name.as_str(), url)).icon(icon(item.kind));
             if item.key != *name && item.kind != "freeze" {
                 entry = entry.why(Rich::new().said(item.key.as_str()));
             }
@@ -123,6 +124,18 @@ fn entry(view: &View<'_, '_, '_>, item: &Item) -> Entry {
             }
             entry.aside(capital(&plain(&item.state)))
         }
+    }
+}
+
+/// The shape beside a hit: that of its kind, as in the navigation; a state would be read as the hit's own.
+fn icon(kind: &str) -> &'static str {
+    match kind {
+        "person" => "person",
+        "service" => "service",
+        "incident" => "incident",
+        "freeze" => "snow",
+        "template" => "template",
+        _ => "list",
     }
 }
 
@@ -156,7 +169,9 @@ fn completions(view: &View<'_, '_, '_>, text: &str) -> Option<Section> {
     let found = complete(text, &view.directory);
     let entries = found.into_iter().map(|it| {
         let url = view.url(&format!("/search?q={}", escaped(&it.text)));
-        Entry::new(Tone::Plain, Rich::new().code_link(it.text, url)).why(it.explanation)
+        Entry::new(Tone::Plain, Rich::new().code_link(it.text, url))
+            .icon("search")
+            .why(it.explanation)
     });
     let entries: Vec<Entry> = entries.collect();
     (!entries.is_empty()).then(|| Section::new("completions", "Go on with", SectionBody::Entries(entries)))
@@ -165,7 +180,9 @@ fn completions(view: &View<'_, '_, '_>, text: &str) -> Option<Section> {
 fn operators(view: &View<'_, '_, '_>) -> Section {
     let entries = OPERATORS.iter().map(|operator| {
         let url = view.url(&format!("/search?q={}", escaped(operator.example)));
-        Entry::new(Tone::Plain, Rich::new().code_link(operator.example, url)).why(operator.explanation)
+        Entry::new(Tone::Plain, Rich::new().code_link(operator.example, url))
+            .icon("search")
+            .why(operator.explanation)
     });
     Section::new("operators", "Operators", SectionBody::Entries(entries.collect()))
         .lede("They narrow changes and can be combined. Quotation marks keep a name with spaces whole.")

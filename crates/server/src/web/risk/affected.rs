@@ -24,7 +24,7 @@ const MOST_ON_A_WAY: usize = 6;
 
 /// Where the table begins.
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct AffectedQuery {
     from: Option<usize>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) async fn show_affected(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<AffectedQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
         page(view, &key, asked.from.unwrap_or(0))

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::shared::form::{Form, lines};
 use super::super::shared::form_page::{Back, send, sent};
-use super::super::shared::propose_form::{asking_why, propose_or};
+use super::super::shared::propose_form::{propose_or, with_reason_field};
 use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
 use crate::http::state::AppState;
@@ -164,7 +164,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&Calendar>
                 .value(holidays.join("\n")),
         )
         .note("Clocks that run already keep their times.");
-    asking_why(view, form).submit("Keep this calendar")
+    with_reason_field(view, form).submit("Keep this calendar")
 }
 
 /// Converts the lines of the form into the API's format.

@@ -6,7 +6,7 @@ mod undos;
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::change::find_warnings::warnings_by_key;
-use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, told_outcome};
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, shown_outcome};
 use acts::report::find_undos::find_undos;
 use acts::schedule::change_conflicts::plans_of;
 use axum::extract::{Query, State};
@@ -19,7 +19,8 @@ use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::schedule::conflicts::{Found, Planned, between, pairs};
 use model::schedule::ways::Ways;
 use pages::{
-    ActForm, Band, Bar, Block, Calendar, Chip, Day, Drawing, Field, Lane, Movable, Notice, Place, Rich, Standing, Tone,
+    ActForm, Band, Bar, Block, Calendar, CalendarStatus, Chip, Day, Drawing, Field, Lane, Movable, Notice, Place, Rich,
+    Tone,
 };
 
 use crate::http::percent::escaped;
@@ -29,7 +30,7 @@ use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words;
 
 /// The most changes that a calendar shows.
-const MOST: i64 = 300;
+const MOST: i64 = 200;
 /// How long before a span a change may have begun to be seen in it, in days.
 const BEFORE: i64 = 7;
 /// The most collisions listed above the calendar.
@@ -43,7 +44,7 @@ const NAMED: usize = 5;
 
 /// The query of the address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct CalendarQuery {
     view: Option<String>,
     from: Option<String>,
     service: Option<String>,
@@ -118,7 +119,7 @@ struct Span {
 /// All data of one page.
 struct Board {
     shape: Shape,
-    asked: Asked,
+    asked: CalendarQuery,
     first: Date,
     days: usize,
     today: Date,
@@ -137,11 +138,15 @@ struct Board {
 }
 
 /// The calendar.
-pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn calendar(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<CalendarQuery>,
+) -> Response {
     show(&state, &visitor, Place::Calendar, move |view| page(view, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, asked: &CalendarQuery) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     view.follow(None);
     let board = gather(view, asked)?;
@@ -211,7 +216,7 @@ impl Board {
     }
 }
 
-fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
+fn gather(view: &mut View<'_, '_, '_>, asked: &CalendarQuery) -> acts::Result<Board> {
     let shape = Shape::of(asked.view.as_deref());
     let today = view.reader.local(view.now()).date();
     let anchor = asked
@@ -275,7 +280,7 @@ fn start_of(view: &View<'_, '_, '_>, date: Date) -> Timestamp {
 /// Planned changes, in the order of time, and whether there are more than were read.
 fn changes(
     view: &mut View<'_, '_, '_>,
-    asked: &Asked,
+    asked: &CalendarQuery,
     from: Timestamp,
     to: Timestamp,
 ) -> acts::Result<(Vec<Shown>, bool)> {
@@ -307,7 +312,7 @@ fn changes(
 }
 
 /// The changes at the selected places.
-fn of_places(asked: &Asked) -> ChangeFilter {
+fn of_places(asked: &CalendarQuery) -> ChangeFilter {
     let said = |text: &Option<String>| text.clone().filter(|it| !it.is_empty());
     ChangeFilter {
         service: said(&asked.service),
@@ -316,7 +321,7 @@ fn of_places(asked: &Asked) -> ChangeFilter {
     }
 }
 
-fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp) -> Vec<Span> {
+fn spans(view: &View<'_, '_, '_>, asked: &CalendarQuery, from: Timestamp, to: Timestamp) -> Vec<Span> {
     let service = asked
         .service
         .as_deref()
@@ -409,7 +414,7 @@ fn lede(view: &View<'_, '_, '_>, board: &Board) -> String {
     }
 }
 
-fn address(view: &View<'_, '_, '_>, asked: &Asked, shape: Shape, from: Date) -> String {
+fn address(view: &View<'_, '_, '_>, asked: &CalendarQuery, shape: Shape, from: Date) -> String {
     let mut url = view.url(&format!("/calendar?view={}&from={from}", shape.word()));
     for (name, value) in asked.filters() {
         url.push_str(&format!("&{name}={}", escaped(value)));
@@ -417,7 +422,7 @@ fn address(view: &View<'_, '_, '_>, asked: &Asked, shape: Shape, from: Date) -> 
     url
 }
 
-impl Asked {
+impl CalendarQuery {
     fn filters(&self) -> Vec<(&'static str, &str)> {
         let rows = [("service", &self.service), ("environment", &self.environment)];
         let set = rows
@@ -453,12 +458,12 @@ fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
     ]
 }
 
-fn standing(listed: &Listed, now: Timestamp) -> Standing {
+fn status_of(listed: &Listed, now: Timestamp) -> CalendarStatus {
     match listed.state.as_str() {
-        "closed" | "reviewing" => Standing::Done,
-        "draft" | "assessing" | "authorizing" => Standing::Tentative,
-        _ if stays_away(listed, now).is_some() => Standing::Tentative,
-        _ => Standing::Decided,
+        "closed" | "reviewing" => CalendarStatus::Done,
+        "draft" | "assessing" | "authorizing" => CalendarStatus::Tentative,
+        _ if stays_away(listed, now).is_some() => CalendarStatus::Tentative,
+        _ => CalendarStatus::Decided,
     }
 }
 
@@ -473,8 +478,8 @@ pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str
 }
 
 /// The state of a change, as the most specific label.
-fn state_words(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
-    let outcome = told_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
+fn state_text(listed: &Listed, targets: &[TargetRow], now: Timestamp) -> String {
+    let outcome = shown_outcome(&listed.state, targets).map(|it| words::plain(it.as_str()));
     let state = || outcome.unwrap_or_else(|| listed.state.clone());
     stays_away(listed, now).map_or_else(state, str::to_owned)
 }
@@ -557,16 +562,16 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
         };
         let time = match one.start.date() == date {
             true => view.reader.time(one.start.timestamp()),
-            false => "goes on".to_owned(),
+            false => "continued".to_owned(),
         };
         blocks.push(Block {
             href: view.change_url(&one.listed.key),
             title: one.listed.title.clone(),
             time,
-            state: state_words(&one.listed, &one.targets, view.now()),
+            state: state_text(&one.listed, &one.targets, view.now()),
             hour,
             hours,
-            standing: standing(&one.listed, view.now()),
+            standing: status_of(&one.listed, view.now()),
             clashes: board.colliding.contains_key(&one.listed.key),
             column: (1, 1),
             movable: movable(view, one),
@@ -611,7 +616,7 @@ fn bar(view: &View<'_, '_, '_>, board: &Board, one: &Shown, at: &dyn Fn(&Zoned) 
         title: one.listed.title.clone(),
         key: one.listed.key.clone(),
         href: view.change_url(&one.listed.key),
-        standing: standing(&one.listed, view.now()),
+        standing: status_of(&one.listed, view.now()),
         word: stays_away(&one.listed, view.now()).unwrap_or_default(),
         clashes: board.colliding.contains_key(&one.listed.key),
         row: 0,

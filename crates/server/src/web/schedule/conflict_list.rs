@@ -1,16 +1,19 @@
 //! Conflicts: the recorded ones, with their owner, arbiters, precedents and decision; and the conflicts of a change, for its
 //! page and its card.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use acts::Context;
 use acts::core::noun;
-use acts::schedule::change_conflicts::find_of;
-use acts::schedule::keep_conflicts::precedents;
+use acts::schedule::change_conflicts::{changes_of, find_of};
+use acts::schedule::keep_conflicts::{find_decided, precedents_among};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::enums::{ConflictDecision, ConflictState};
 use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
 use model::schedule::conflict_record::Conflict;
 use model::schedule::conflicts::{Found, Planned};
 use pages::{ActForm, ActTone, Fact, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
@@ -20,7 +23,7 @@ use crate::http::state::AppState;
 use crate::web::schedule::list::sent;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The path of the page.
@@ -29,7 +32,11 @@ const PATH: &str = "/conflicts";
 const MOST_NAMED: usize = 3;
 
 /// The page of conflicts that are kept.
-pub(crate) async fn conflicts(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn conflicts(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Calendar, move |view| {
         page_of(view, &words, None)
     })
@@ -50,10 +57,10 @@ pub(crate) async fn decide(
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    page_of(view, &Words::default(), back)
+    page_of(view, &ListQuery::default(), back)
 }
 
-fn page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let mut found = noun::list::<Conflict>(view.cx)?;
     found.sort_by_key(|it| (it.state != ConflictState::Open, it.due_at));
     let open = found.iter().filter(|it| it.state == ConflictState::Open).count();
@@ -69,8 +76,18 @@ fn page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> a
     if open == 0 {
         page.byline = page.byline.line().text("No conflict waits for a decision.");
     }
+    let ids: BTreeSet<&str> = found
+        .iter()
+        .flat_map(|it| [it.one.as_str(), it.other.as_str()])
+        .collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let changes = changes_of(view.cx, &ids)?;
+    let around = Around {
+        changes: changes.into_iter().map(|it| (it.id.0.clone(), it)).collect(),
+        decided: find_decided(view.cx)?,
+    };
     for conflict in &found {
-        page.sections.push(section(view, conflict)?);
+        page.sections.push(section(view, conflict, &around)?);
     }
     if let Some(back) = back {
         let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
@@ -79,11 +96,25 @@ fn page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> a
     Ok(page.render())
 }
 
-fn section(view: &mut View<'_, '_, '_>, conflict: &Conflict) -> acts::Result<Section> {
-    let (one, other) = (view.cx.change(&conflict.one)?, view.cx.change(&conflict.other)?);
-    let arbiters = conflict.arbiters(&view.directory, [&one, &other], view.now());
+/// What the conflicts of a page need, read at once.
+struct Around {
+    /// Their changes, by id.
+    changes: BTreeMap<String, Change>,
+    /// The conflicts decided last.
+    decided: Vec<Conflict>,
+}
+
+fn section(view: &mut View<'_, '_, '_>, conflict: &Conflict, around: &Around) -> acts::Result<Section> {
+    let change = |id: &str| {
+        around
+            .changes
+            .get(id)
+            .ok_or_else(|| Refusal::not_found(format!("change {id}")))
+    };
+    let (one, other) = (change(&conflict.one)?, change(&conflict.other)?);
+    let arbiters = conflict.arbiters(&view.directory, [one, other], view.now());
     let mut facts = facts(view, conflict, &arbiters);
-    let like = precedents(view.cx, conflict)?;
+    let like = precedents_among(view.cx, conflict, &around.decided)?;
     let before = like
         .iter()
         .map(|it| format!("{} and {}: {}", it.one_key, it.other_key, decision(it)));

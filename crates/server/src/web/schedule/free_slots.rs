@@ -171,7 +171,7 @@ fn offered(
     let best = ranked(view, &wish, &free)?;
     let day = |start: &Timestamp| view.reader.local(*start).date();
     let mut fits = Fits {
-        times: told(view, spread(&best, day), length),
+        times: start_buttons(view, spread(&best, day), length),
         is_looked: true,
         ..Fits::default()
     };
@@ -190,14 +190,14 @@ fn offered(
         return Ok(Some(fits));
     }
     let (before, after) = nearest(view, &wish, start)?;
-    fits.against.push(told_nearest(view, before, after));
-    fits.near = told(view, before.into_iter().chain(after).collect(), length);
+    fits.against.push(nearest_text(view, before, after));
+    fits.near = start_buttons(view, before.into_iter().chain(after).collect(), length);
     fits.times.retain(|time| !fits.near.contains(time));
     Ok(Some(fits))
 }
 
 /// Starts in the format of the form's buttons, and as text.
-fn told(view: &View<'_, '_, '_>, starts: Vec<Timestamp>, length: SignedDuration) -> Vec<(String, String)> {
+fn start_buttons(view: &View<'_, '_, '_>, starts: Vec<Timestamp>, length: SignedDuration) -> Vec<(String, String)> {
     let one = |start: Timestamp| {
         let value = format!("{}/{}", view.reader.field(start), view.reader.field(start + length));
         (value, view.reader.moment(start))
@@ -345,8 +345,7 @@ fn ranked(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, free: &[Timestamp]) -> a
 fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> impl Iterator<Item = &'d Freeze> {
     let work = &wish.work;
     let covers = |freeze: &&Freeze| {
-        freeze.overlaps(start, start + work.length)
-            && !work.change.is_some_and(|change| freeze.excepts_stored(change))
+        freeze.stops_stored(work.change, (start, start + work.length))
             && work
                 .places
                 .iter()
@@ -423,7 +422,7 @@ fn nearest(
     Ok((before, after.into_iter().find(|free| *free > start)))
 }
 
-fn told_nearest(view: &View<'_, '_, '_>, before: Option<Timestamp>, after: Option<Timestamp>) -> String {
+fn nearest_text(view: &View<'_, '_, '_>, before: Option<Timestamp>, after: Option<Timestamp>) -> String {
     let said = |at: Timestamp| view.reader.moment(at);
     match (before.map(said), after.map(said)) {
         (Some(before), Some(after)) => {

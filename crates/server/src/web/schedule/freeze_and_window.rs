@@ -1,7 +1,7 @@
 //! One freeze or maintenance window: its coverage, its history, and the form that edits it while it is in force.
 
 use acts::Context;
-use acts::audit::find_timeline::{Told, find_history};
+use acts::audit::find_timeline::{ShownEvent, find_history};
 use acts::schedule::edit_span;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -20,7 +20,7 @@ use crate::web::schedule::list::{REACHES, loosening_acts, scope, scope_fields, s
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
-use crate::web::shared::record_edit_conflict::Standing;
+use crate::web::shared::record_edit_conflict::PresentRecord;
 use crate::web::shared::timeline;
 use crate::web::shared::view::{View, Visitor, reader_of, show};
 
@@ -61,7 +61,7 @@ const OF_WINDOW: &[&str] = &[
 
 /// The query of the address.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct FormQuery {
     /// Whether the edit form is open.
     change: Option<String>,
 }
@@ -71,7 +71,7 @@ pub(crate) async fn freeze(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<FormQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Freezes, move |view| {
         freeze_page(view, &id, asked.change.is_some(), None)
@@ -84,7 +84,7 @@ pub(crate) async fn window(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<FormQuery>,
 ) -> Response {
     show(&state, &visitor, Place::Calendar, move |view| {
         window_page(view, &id, asked.change.is_some(), None)
@@ -137,7 +137,7 @@ pub(super) fn freeze_page(
     page.sections.push(history_section(view, &history));
     let follows = freeze.course.major_incident.is_some();
     if view.may(actions::SET_FREEZE) && !is_over && !follows {
-        let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
+        let standing = PresentRecord::of(OF_FREEZE, &freeze, freeze.version)?;
         let mut act = freeze_form(view, &freeze, &standing)?;
         act.is_open = is_open;
         page.acts = vec![act];
@@ -238,7 +238,7 @@ fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Optio
     let history = find_history::<MaintenanceWindow>(view.cx, id)?;
     page.sections.push(history_section(view, &history));
     if view.may(actions::SET_WINDOW) && !is_over {
-        let standing = Standing::of(OF_WINDOW, &window, window.version)?;
+        let standing = PresentRecord::of(OF_WINDOW, &window, window.version)?;
         let mut act = window_form(view, &window, &standing)?;
         act.is_open = is_open;
         let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Stop);
@@ -270,20 +270,25 @@ fn facts(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp)
 
 fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
     let one = |row: &snapshot::FreezeException| {
-        Entry::new(
+        let entry = Entry::new(
             Tone::Ok,
             Rich::new()
                 .link(row.change_key.as_str(), view.change_url(&row.change_key))
                 .text(" may pass"),
-        )
-        .quote(row.reason.as_str())
-        .aside(view.person(&row.by))
-        .aside(view.moment(row.at))
+        );
+        let entry = entry
+            .quote(row.reason.as_str())
+            .aside(view.person(&row.by))
+            .aside(view.moment(row.at));
+        match row.time.filter(|_| freeze.repeat.is_set()) {
+            Some(time) => entry.aside(view.reader.span(time.starts_at, time.ends_at)),
+            None => entry,
+        }
     };
     freeze.exceptions.iter().map(one).collect()
 }
 
-fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
+fn history_section(view: &View<'_, '_, '_>, history: &[ShownEvent]) -> Section {
     let moments = history.iter().map(|told| timeline::moment(view, told)).collect();
     Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
 }
@@ -293,8 +298,8 @@ fn came_back(
     view: &View<'_, '_, '_>,
     page: &mut RecordPage,
     back: Option<&Back>,
-    standing: &Standing,
-    history: &[Told],
+    standing: &PresentRecord,
+    history: &[ShownEvent],
 ) -> acts::Result<()> {
     let Some(back) = back else {
         return Ok(());
@@ -310,7 +315,7 @@ fn came_back(
 }
 
 /// The fields that a freeze and a window share, filled in.
-fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &Standing) -> acts::Result<ActForm> {
+fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &PresentRecord) -> acts::Result<ActForm> {
     let value = |name: &str| standing.value(name, &view.reader);
     let [services, environments] = scope_fields(view);
     let [revision, was] = standing.hidden()?;
@@ -329,7 +334,7 @@ fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &Standing) -> ac
 }
 
 /// The fields by which a freeze or a window repeats, filled in.
-fn with_repeat(view: &View<'_, '_, '_>, mut act: ActForm, standing: &Standing) -> ActForm {
+fn with_repeat(view: &View<'_, '_, '_>, mut act: ActForm, standing: &PresentRecord) -> ActForm {
     for field in freeze_parts::repeat_fields(view, false) {
         let value = standing.value(&field.name, &view.reader);
         act = act.field(field.value(value));
@@ -337,7 +342,7 @@ fn with_repeat(view: &View<'_, '_, '_>, mut act: ActForm, standing: &Standing) -
     act
 }
 
-fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) -> acts::Result<ActForm> {
+fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &PresentRecord) -> acts::Result<ActForm> {
     let value = |name: &str| standing.value(name, &view.reader);
     let act = ActForm::new("change", "Change it", view.url(&format!("/freezes/{}", freeze.id)));
     Ok(with_repeat(view, span_fields(view, act, standing)?, standing)
@@ -355,7 +360,7 @@ fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) ->
         .submit("Keep these edits"))
 }
 
-fn window_form(view: &View<'_, '_, '_>, window: &MaintenanceWindow, standing: &Standing) -> acts::Result<ActForm> {
+fn window_form(view: &View<'_, '_, '_>, window: &MaintenanceWindow, standing: &PresentRecord) -> acts::Result<ActForm> {
     let act = ActForm::new("change", "Change it", view.url(&format!("/windows/{}", window.id)));
     Ok(with_repeat(view, span_fields(view, act, standing)?, standing).submit("Keep these edits"))
 }
@@ -371,7 +376,7 @@ pub(crate) async fn edit_freeze(
     let (typed, whose) = (form.clone(), id.clone());
     let run = move |cx: &mut Context<'_, '_>, body: &Body| {
         let freeze = load::<Freeze>(cx, &whose, "freeze")?;
-        let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
+        let standing = PresentRecord::of(OF_FREEZE, &freeze, freeze.version)?;
         let directory = cx.directory()?;
         let mut patch = standing.patch(&typed, body, &reader_of(cx, &directory))?;
         if let Some(said) = body.get("edit_reason").filter(|_| !patch.is_empty()) {
@@ -397,7 +402,7 @@ pub(crate) async fn edit_window(
     let (typed, whose) = (form.clone(), id.clone());
     let run = move |cx: &mut Context<'_, '_>, body: &Body| {
         let window = load::<MaintenanceWindow>(cx, &whose, "window")?;
-        let standing = Standing::of(OF_WINDOW, &window, window.version)?;
+        let standing = PresentRecord::of(OF_WINDOW, &window, window.version)?;
         let directory = cx.directory()?;
         let patch = standing.patch(&typed, body, &reader_of(cx, &directory))?;
         edit_span::edit_window(cx, &whose, &patch).map(drop)

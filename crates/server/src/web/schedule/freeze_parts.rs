@@ -313,6 +313,6 @@ pub(super) fn acts(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<ActForm> {
             .submit("Announce this freeze");
         acts.push(announce);
     }
-    acts.push(ActForm::link("Report", view.url(&format!("/freezes/{id}/report"))).tone(ActTone::Link));
+    acts.push(ActForm::link("Report", view.url(&format!("/freezes/{id}/report"))).tone(ActTone::Quiet));
     acts
 }

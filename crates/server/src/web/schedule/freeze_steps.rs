@@ -1,7 +1,7 @@
 //! The steps of a freeze with the business, and its report.
 
 use acts::Context;
-use acts::schedule::find_freeze_report::{FreezeReport, Reported, find_freeze_report};
+use acts::schedule::find_freeze_report::{FreezeReport, Reported, TimeException, find_freeze_report};
 use acts::schedule::step_freeze;
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -84,6 +84,10 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         ],
         title: report.title.clone(),
         is_said: true,
+        byline: Rich::from(match report.past.is_empty() {
+            true => "Report of the freeze. It has not begun yet.",
+            false => "Report of the freeze: what became of the changes that it hit.",
+        }),
         is_facts_first: true,
         ..RecordPage::default()
     };
@@ -118,7 +122,10 @@ fn report_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     ];
     for (fate, anchor, title, unsaid) in groups {
         let rows: Vec<&Reported> = report.changes.iter().filter(|it| it.fate == fate).collect();
-        let note = format!("{} of {}", rows.len(), report.hit);
+        let note = match report.hit {
+            0 => String::new(),
+            hit => format!("{} of {hit}", rows.len()),
+        };
         let entries = rows
             .into_iter()
             .take(MOST_ROWS)
@@ -137,7 +144,10 @@ fn report_facts(report: &FreezeReport) -> Vec<Fact> {
         Fact::new("Changes it hit", report.hit.to_string()),
         Fact::new(
             "Exceptions",
-            format!("{}, {} failed", report.excepted, report.excepted_failed),
+            match report.excepted {
+                0 => "none".to_owned(),
+                excepted => format!("{excepted}, {} failed", report.excepted_failed),
+            },
         ),
         Fact::new("Times so far", report.past.len().to_string()),
     ];
@@ -175,16 +185,29 @@ fn times_section(view: &View<'_, '_, '_>, report: &FreezeReport) -> Option<Secti
             "{} changes, {} failed",
             time.let_through, time.let_through_failed
         ));
-        match time.excepted {
-            0 => entry,
-            count => entry.aside(format!("{count} by exceptions, {} failed", time.excepted_failed)),
+        if time.excepted > 0 {
+            entry = entry.aside(format!(
+                "{} by exceptions, {} failed",
+                time.excepted, time.excepted_failed
+            ));
         }
+        time.exceptions.iter().fold(entry, |entry, it| signed(view, entry, it))
     });
     Some(Section::new(
         "by-time",
         "Expected and passed at each time",
         SectionBody::Entries(rows.collect()),
     ))
+}
+
+/// A time's entry with an exception that was signed for it.
+fn signed(view: &View<'_, '_, '_>, entry: Entry, it: &TimeException) -> Entry {
+    let key = Rich::new().link(it.change.as_str(), view.change_url(&it.change));
+    let entry = match it.ended_at {
+        None => entry.aside(key.text(" may pass")),
+        Some(_) => entry.aside(key).aside("Exception withdrawn".to_owned()),
+    };
+    entry.aside(Rich::new().said(view.waits_on(&it.by)))
 }
 
 fn reported(view: &View<'_, '_, '_>, row: &Reported) -> Entry {

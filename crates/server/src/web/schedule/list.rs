@@ -1,7 +1,9 @@
 //! The calendar as a list, maintenance windows, and freezes.
 
+use std::collections::BTreeSet;
+
 use acts::directory::set_service;
-use acts::report::find_changes::{ChangeFilter, find_changes, told_outcome};
+use acts::report::find_changes::{ChangeFilter, find_changes, shown_outcome};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -22,7 +24,7 @@ use crate::web::shared::fields::{pick_field, picks_field, service_filter, state_
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{and, names};
 
@@ -63,7 +65,11 @@ pub(crate) fn scope_fields(view: &View<'_, '_, '_>) -> [Field; 2] {
 }
 
 /// The calendar.
-pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn calendar(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Calendar, move |view| {
         calendar_page(view, &words, None)
     })
@@ -73,7 +79,7 @@ pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Qu
 /// Rows of the calendar, each with the instant it is sorted by.
 type Timed = Vec<(jiff::Timestamp, WindowRow)>;
 
-fn calendar_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn calendar_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     let now = view.now();
     let from = now - SignedDuration::from_hours(24 * LOOK.0);
     let to = now + SignedDuration::from_hours(24 * LOOK.1);
@@ -106,14 +112,14 @@ fn calendar_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>
 }
 
 fn window_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    calendar_page(view, &Words::default(), back)
+    calendar_page(view, &ListQuery::default(), back)
 }
 
 /// The states of the filters of windows and freezes.
 const STATES: [(&str, &str); 3] = [("on", "Holds now"), ("ahead", "Ahead"), ("over", "Over")];
 
 /// The state of an occurrence.
-fn state_word(time: Occurrence, now: jiff::Timestamp) -> &'static str {
+fn state_label(time: Occurrence, now: jiff::Timestamp) -> &'static str {
     match (now < time.starts_at, now < time.ends_at) {
         (true, _) => "ahead",
         (false, true) => "on",
@@ -124,14 +130,14 @@ fn state_word(time: Occurrence, now: jiff::Timestamp) -> &'static str {
 fn window_rows(
     view: &View<'_, '_, '_>,
     (from, to): (jiff::Timestamp, jiff::Timestamp),
-    words: &Words,
+    words: &ListQuery,
     may_set: bool,
 ) -> Timed {
     let windows = view.directory.windows.iter();
     windows
         .filter(|window| !window.ended && words.is_of(&window.services))
         .flat_map(|window| window.spans().map(move |time| (window, time)))
-        .filter(|(_, time)| time.overlaps(from, to) && words.is_in(state_word(*time, view.now())))
+        .filter(|(_, time)| time.overlaps(from, to) && words.is_in(state_label(*time, view.now())))
         .map(|(window, time)| {
             let id = window.id.as_str();
             let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
@@ -151,12 +157,12 @@ fn window_rows(
         .collect()
 }
 
-fn freeze_rows(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp), words: &Words) -> Timed {
+fn freeze_rows(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp), words: &ListQuery) -> Timed {
     let freezes = view.directory.freezes.iter();
     freezes
         .filter(|freeze| !freeze.ended && words.is_of(&freeze.services))
         .flat_map(|freeze| freeze.over(from, to).map(move |time| (freeze, time)))
-        .filter(|(_, time)| words.is_in(state_word(*time, view.now())))
+        .filter(|(_, time)| words.is_in(state_label(*time, view.now())))
         .map(|(freeze, time)| {
             let row = WindowRow {
                 id: row_id(freeze.id.as_str(), freeze.repeat.is_set(), time),
@@ -184,7 +190,7 @@ fn change_rows(
     view: &mut View<'_, '_, '_>,
     from: jiff::Timestamp,
     to: jiff::Timestamp,
-    words: &Words,
+    words: &ListQuery,
 ) -> acts::Result<Timed> {
     let filter = ChangeFilter {
         service: Some(words.service().to_owned()).filter(|key| !key.is_empty()),
@@ -205,7 +211,7 @@ fn change_rows(
             .map(|target| format!("{}, {}", target.service, target.environment))
             .collect();
         let clash = clash(view, &targets, start, end);
-        let outcome = told_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
+        let outcome = shown_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
         let row = WindowRow {
             id: listed.id.clone(),
             href: view.change_url(&listed.key),
@@ -318,7 +324,11 @@ pub(crate) async fn end_window(
 }
 
 /// Freezes.
-pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn freezes(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<ListQuery>,
+) -> Response {
     show(&state, &visitor, Place::Freezes, move |view| {
         freeze_page_of(view, &words, None)
     })
@@ -326,11 +336,11 @@ pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor, Que
 }
 
 fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    freeze_page_of(view, &Words::default(), back)
+    freeze_page_of(view, &ListQuery::default(), back)
 }
 
 /// The state of a freeze, as the filter names it.
-fn freeze_word(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
+fn freeze_state(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
     match (freeze.is_over(now), freeze.is_on(now)) {
         (true, _) => "over",
         (false, true) => "on",
@@ -338,12 +348,12 @@ fn freeze_word(freeze: &Freeze, now: jiff::Timestamp) -> &'static str {
     }
 }
 
-fn freeze_page_of(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+fn freeze_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let may_set = view.may(actions::SET_FREEZE);
     let (directory, now) = (view.directory.clone(), view.now());
     let is_wanted = |it: &&Freeze| {
-        words.is_of(&it.services) && words.is_in(freeze_word(it, now)) && words.fit(&[it.title.as_str()])
+        words.is_of(&it.services) && words.is_in(freeze_state(it, now)) && words.fit(&[it.title.as_str()])
     };
     let mut found: Vec<&Freeze> = directory.freezes.iter().filter(is_wanted).collect();
     found.sort_by_key(|freeze| (freeze.is_over(now), freeze.next_time(now)));
@@ -405,9 +415,12 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
     let (now, id) = (view.now(), freeze.id.as_str());
     let (is_over, time) = (freeze.is_over(now), freeze.next_time(now));
     let state = state_of(view, freeze);
-    let exceptions = match freeze.exceptions.as_slice() {
+    // A change with an exception from several times is named once.
+    let excepted: BTreeSet<String> = freeze.exceptions.iter().map(|row| row.change_key.clone()).collect();
+    let excepted: Vec<String> = excepted.into_iter().collect();
+    let exceptions = match excepted.as_slice() {
         [] => String::new(),
-        rows => and(&rows.iter().map(|row| row.change_key.clone()).collect::<Vec<_>>()),
+        keys => and(keys),
     };
     let mut acts = Vec::new();
     if may_set && !is_over {
@@ -427,8 +440,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
         .field(Field::textarea("reason", "Why it may pass").required())
         .submit("Let it pass");
         acts.push(except);
-        acts.extend(freeze.exceptions.iter().map(|row| {
-            let key = &row.change_key;
+        acts.extend(excepted.iter().map(|key| {
             let url = view.url(&format!("/freezes/{id}/exceptions/{}/end", escaped(key)));
             ActForm::new(format!("stop-{key}"), format!("Let {key} pass no more"), url).tone(ActTone::Link)
         }));

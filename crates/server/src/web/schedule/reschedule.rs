@@ -22,7 +22,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::open_acts;
 use crate::web::schedule::conflict_list::named;
-use crate::web::shared::fields::{standing, time_field};
+use crate::web::shared::fields::{present_times, time_field};
 use crate::web::shared::form::STANDS;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show};
@@ -40,21 +40,25 @@ const USUAL_HOURS: i64 = 1;
 
 /// The change and the times that are tried, as `datetime-local` values.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct RescheduleQuery {
     change: Option<String>,
     planned_start: Option<String>,
     planned_end: Option<String>,
 }
 
 /// Shows the consequences of a time.
-pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn propose(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<RescheduleQuery>,
+) -> Response {
     let Some(key) = asked.change.clone().filter(|key| !key.is_empty()) else {
         return see(&format!("{}/calendar", visitor.base()));
     };
     show(&state, &visitor, Place::Calendar, move |view| page(view, &key, &asked)).await
 }
 
-fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &RescheduleQuery) -> acts::Result<String> {
     view.cx.allow(actions::READ)?;
     let file = view.cx.file(key)?;
     let open = find_acts(view.cx, &file)?;
@@ -274,7 +278,7 @@ fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: T
     .tone(ActTone::Go)
     .field(Field::hidden(
         STANDS,
-        standing([("planned_start", Some(start)), ("planned_end", Some(end))]),
+        present_times([("planned_start", Some(start)), ("planned_end", Some(end))]),
     ))
     .field(first)
     .field(field("planned_end", "End", end))

@@ -16,7 +16,7 @@ pub(crate) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Fi
 }
 
 /// The exact times that a form shows, sent along hidden: an untouched time keeps its exact value.
-pub(crate) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); N]) -> String {
+pub(crate) fn present_times<const N: usize>(times: [(&str, Option<jiff::Timestamp>); N]) -> String {
     let told = times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?)));
     let told: serde_json::Map<String, serde_json::Value> =
         told.map(|(name, at)| (name, at.to_string().into())).collect();

@@ -123,7 +123,7 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// The text of a confirmation, by its name.
-pub(crate) fn words_of(name: &str) -> Option<&'static str> {
+pub(crate) fn text_of(name: &str) -> Option<&'static str> {
     let found = WORDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, words)| *words)
 }
@@ -141,7 +141,7 @@ pub(crate) fn decided(decision: &str) -> &'static str {
 
 /// The confirmation of an act.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Flash {
     /// Its name, one of [`WORDS`].
     pub done: String,
     /// The key of the changed record, if the page is another one's.
@@ -156,7 +156,7 @@ pub(crate) struct Told {
     pub tab: &'static str,
 }
 
-impl Told {
+impl Flash {
     /// The confirmation of an act.
     pub fn new(done: impl Into<String>) -> Self {
         Self {
@@ -259,7 +259,7 @@ impl Told {
 
     /// The notice with the confirmation; `url_of` is the page of a change.
     pub fn notice(&self, reader: &Reader, url_of: impl Fn(&str) -> String) -> Option<Notice> {
-        let words = words_of(&self.done)?;
+        let words = text_of(&self.done)?;
         let mut notice = match self.key.is_empty() {
             true => done_notice(words),
             false => done_notice(&format!("{}: {words}", self.key)),
@@ -302,17 +302,17 @@ mod tests {
     const PATH: &str = "/t/halden/changes/CHG-1001";
     const SESSION: &str = "sha256:6b1d";
 
-    fn told() -> Told {
-        Told {
+    fn told() -> Flash {
+        Flash {
             from: "CHG-7".to_owned(),
             twice: vec!["2027-10-31T02:30".to_owned()],
-            ..Told::new("approvals/{}/withdrawal")
+            ..Flash::new("approvals/{}/withdrawal")
         }
     }
 
-    fn read(query: &str, path: &str, session: &str, later: i64) -> Option<Told> {
+    fn read(query: &str, path: &str, session: &str, later: i64) -> Option<Flash> {
         let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(later);
-        Told::of(&format!("{path}?{query}").parse().unwrap(), session, now)
+        Flash::of(&format!("{path}?{query}").parse().unwrap(), session, now)
     }
 
     #[test]
@@ -339,7 +339,7 @@ mod tests {
     fn each_decision_is_told_in_words_of_its_own() {
         let mut told: Vec<&str> = Vec::new();
         for decision in model::core::enums::Decision::ALL {
-            let words = words_of(decided(decision.as_str())).unwrap();
+            let words = text_of(decided(decision.as_str())).unwrap();
             assert!(!told.contains(&words), "{words}");
             told.push(words);
         }

@@ -12,14 +12,14 @@ use jiff::Timestamp;
 use model::core::body::Body;
 use model::core::card::{self, Kind};
 use model::core::refusal::{FieldError, Refusal};
-use pages::{ActForm, Field, FieldTime, IN_WORDS, Input, Reader, Rich, WRONG, read_words};
+use pages::{ActForm, Field, FieldTime, IN_WORDS, Input, Reader, Rich, WRONG, parse_times};
 use serde_json::{Map, Value};
 
-use crate::http::body::{FORM_LIMIT, at_hand, is_utf8};
+use crate::http::body::{FORM_LIMIT, buffered, is_utf8};
 use crate::http::failure::Failure;
 use crate::http::percent;
 use crate::http::state::AppState;
-use crate::web::shared::labels::{in_labels, in_plain_words};
+use crate::web::shared::labels::{in_labels, plain_error};
 use crate::web::shared::moved_times::{MOVED, read_moved};
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::words::with_times;
@@ -194,7 +194,7 @@ impl FromRequest<AppState> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
-        let request = at_hand(state, request, FORM_LIMIT)
+        let request = buffered(state, request, FORM_LIMIT)
             .await
             .map_err(|it| bare_problem(&it))?;
         let request = as_text(request).await.map_err(|it| bare_problem(&it))?;
@@ -311,7 +311,7 @@ impl Form {
             let Some((start, end)) = name.strip_prefix(IN_WORDS).and_then(|both| both.split_once(':')) else {
                 continue;
             };
-            match read_words(reader, value) {
+            match parse_times(reader, value) {
                 Ok((from, to)) => {
                     insert(tree, start, Value::String(from.to_string()));
                     if let Some(to) = to {
@@ -562,15 +562,14 @@ pub(crate) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, S
     }
     let unplaced = errors.iter().filter(|(name, _)| !known.contains(name));
     unplaced
-        .map(|(name, text)| in_plain_words(&with_labels(text, &labels), name))
+        .map(|(name, text)| plain_error(&with_labels(text, &labels), name))
         .collect()
 }
 
 /// Errors of a form that no page shows again, in the terms of the pages.
 pub(crate) fn unplaced(errors: &BTreeMap<String, String>) -> Vec<String> {
     let told = errors.iter();
-    told.map(|(name, text)| in_plain_words(&in_labels(text), name))
-        .collect()
+    told.map(|(name, text)| plain_error(&in_labels(text), name)).collect()
 }
 
 /// The values that a menu sends, each with its label.

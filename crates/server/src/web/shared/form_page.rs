@@ -8,9 +8,9 @@ use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
-use crate::web::shared::flash::Told;
+use crate::web::shared::flash::Flash;
 use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
-use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
+use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, redirect_with_flash, show_as, write};
 use crate::web::shared::{idempotent_form, step_up};
 
 /// A returned form.
@@ -129,8 +129,8 @@ where
     let failure = match done {
         Ok((twice, is_again)) => {
             let then = format!("{}{}", visitor.base(), sent.then);
-            let told = Told::new(sent.done).twice(twice).unless_again(is_again);
-            return see_told(state, visitor, &then, &told);
+            let told = Flash::new(sent.done).twice(twice).unless_again(is_again);
+            return redirect_with_flash(state, visitor, &then, &told);
         }
         Err(failure) => failure,
     };
@@ -183,7 +183,7 @@ where
     match done {
         Ok(None) => {
             let then = format!("{}{}", visitor.base(), sent.then);
-            see_told(state, visitor, &then, &Told::default().unless_again(true))
+            redirect_with_flash(state, visitor, &then, &Flash::default().unless_again(true))
         }
         Ok(Some(made)) => {
             let show = move |view: &mut View<'_, '_, '_>| {

@@ -29,7 +29,7 @@ fn tour(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         ),
         (
             "list",
-            "A change that waits for a word",
+            "A change that waits for a decision",
             one.as_str(),
             "Its decision on top; below it who is asked and why, the plan, the way back, and each entry with its place in the log.",
         ),

@@ -1,34 +1,35 @@
 //! The rules' sentences in the terms of the pages: the rules name a change's fields and routes as the API does, and readers of
 //! a page know the labels of the controls.
 
+use model::change::read_content::new_change::NewChange;
+use model::core::card::Field;
 use model::core::refusal::FieldError;
 
 use crate::http::failure::Failure;
 
-/// The fields of a change that sentences name, each with its label on the form. Names that may also be ordinary text, such as
-/// `owner`, are not among them.
-const LABELS: [(&str, &str); 18] = [
-    ("title", "Title"),
-    ("description", "Description"),
-    ("justification", "Why now"),
-    ("targets", "Where"),
-    ("services", "Where"),
-    ("complexity", "Complexity"),
-    ("planned_start", "Start"),
-    ("planned_end", "End"),
-    ("plan", "Plan"),
-    ("rollback_plan", "Rollback plan"),
-    ("rollback_minutes", "Minutes in all"),
-    ("planned_undo", "Planned undo"),
-    ("no_rollback_reason", "Why there is no way back"),
-    ("expedited_reason", "Why it is late"),
-    ("incident", "Incident"),
-    ("threat", "Threat"),
-    ("implementers", "Implementers"),
-    ("business_contact", "Business contact"),
+/// The fields of a change that sentences name. Names that may also be ordinary text, such as `owner`, are not among them.
+const FIELDS: [Field; 18] = [
+    NewChange::TITLE,
+    NewChange::DESCRIPTION,
+    NewChange::JUSTIFICATION,
+    NewChange::TARGETS,
+    NewChange::SERVICES,
+    NewChange::COMPLEXITY,
+    NewChange::PLANNED_START,
+    NewChange::PLANNED_END,
+    NewChange::PLAN,
+    NewChange::ROLLBACK_PLAN,
+    NewChange::ROLLBACK_MINUTES,
+    NewChange::PLANNED_UNDO,
+    NewChange::NO_ROLLBACK_REASON,
+    NewChange::EXPEDITED_REASON,
+    NewChange::INCIDENT,
+    NewChange::THREAT,
+    NewChange::IMPLEMENTERS,
+    NewChange::BUSINESS_CONTACT,
 ];
 
-/// The same within a row of targets or of a plan: `targets[0].artifact`.
+/// The labels of fields within a row of targets or of a plan: `targets[0].artifact`.
 const OF_ROWS: [(&str, &str); 11] = [
     ("service", "Service"),
     ("environment", "Environment"),
@@ -44,11 +45,10 @@ const OF_ROWS: [(&str, &str); 11] = [
 ];
 
 pub(crate) fn label_of(field: &str) -> Option<&'static str> {
-    let (list, word) = match field.rsplit_once("].") {
-        Some((_, word)) => (&OF_ROWS[..], word),
-        None => (&LABELS[..], field),
-    };
-    list.iter().find(|(name, _)| *name == word).map(|(_, label)| *label)
+    match field.rsplit_once("].") {
+        Some((_, word)) => OF_ROWS.iter().find(|(name, _)| *name == word).map(|(_, label)| *label),
+        None => FIELDS.iter().find(|it| it.name == field).map(|it| it.label),
+    }
 }
 
 /// The fields that a submission lacks, as the rules name them: in backticks.
@@ -89,7 +89,7 @@ pub(crate) fn in_labels(text: &str) -> String {
 
 /// An error in a field that the form does not have, without the API's name: `plan[1].owner` is “Who”, and a field without a
 /// label is shown by its own name.
-pub(crate) fn in_plain_words(text: &str, field: &str) -> String {
+pub(crate) fn plain_error(text: &str, field: &str) -> String {
     let last = field.rsplit('.').next().unwrap_or(field);
     let last = last.split('[').next().unwrap_or(last);
     let of_row = || OF_ROWS.iter().find(|(name, _)| *name == last && field.contains('.'));

@@ -72,7 +72,7 @@ pub(crate) fn of_browser(headers: &HeaderMap) -> (&'static str, bool) {
 }
 
 /// Translates a page into its reader's language on its way out.
-pub(crate) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn translate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let wishes = Wishes::of(request.uri(), request.headers());
     let mut response = next.run(request).await;
     if let Some(tag) = wishes.asked {

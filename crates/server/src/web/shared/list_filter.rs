@@ -13,7 +13,7 @@ const MOST: usize = 100;
 
 /// The filters of a list in an address.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(crate) struct Words {
+pub(crate) struct ListQuery {
     q: Option<String>,
     service: Option<String>,
     state: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Shown {
     next: Option<usize>,
 }
 
-impl Words {
+impl ListQuery {
     /// Those words.
     pub fn of(text: &str) -> Self {
         Self {
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn words_find_rows_in_any_order_and_case_and_the_rest_is_counted() {
         let rows: Vec<String> = (0..250).map(|number| format!("Person {number} of Oslo")).collect();
-        let found = |text: &str| Words::of(text).narrow(rows.iter(), |row| vec![row.as_str()]);
+        let found = |text: &str| ListQuery::of(text).narrow(rows.iter(), |row| vec![row.as_str()]);
         assert_eq!(found("oslo 17").0.len(), 13, "17, 117, 217 and 170 to 179");
         assert_eq!(found("oslo 17").1.count, "13 in all");
         let (first, told) = found("");
@@ -220,10 +220,10 @@ mod tests {
     #[test]
     fn each_row_stands_on_one_page_and_filters_stay_on_the_next() {
         let rows: Vec<usize> = (0..250).collect();
-        let mut words = Words {
+        let mut words = ListQuery {
             state: Some("open".to_owned()),
             service: Some("a&b".to_owned()),
-            ..Words::default()
+            ..ListQuery::default()
         };
         let (mut seen, mut pages) = (Vec::new(), Vec::new());
         loop {
@@ -245,16 +245,20 @@ mod tests {
 
     #[test]
     fn what_names_no_service_concerns_each_one() {
-        let asked = Words {
+        let asked = ListQuery {
             service: Some("pay".to_owned()),
-            ..Words::default()
+            ..ListQuery::default()
         };
         let of = |keys: &[&str]| keys.iter().map(|key| ServiceKey::from(*key)).collect::<BTreeSet<_>>();
         assert!(asked.is_of(&of(&[])) && asked.is_of(&of(&["post", "pay"])));
-        assert!(!asked.is_of(&of(&["post"])) && Words::default().is_of(&of(&["post"])));
-        assert!(Words::default().is_in("over"));
+        assert!(!asked.is_of(&of(&["post"])) && ListQuery::default().is_of(&of(&["post"])));
+        assert!(ListQuery::default().is_in("over"));
         let form = asked.question("/problems".to_owned(), vec![Field::text("service", "Service")]);
         assert!(form.is_open && form.is_question && form.fields.len() == 2);
-        assert!(!Words::default().question("/problems".to_owned(), Vec::new()).is_open);
+        assert!(
+            !ListQuery::default()
+                .question("/problems".to_owned(), Vec::new())
+                .is_open
+        );
     }
 }

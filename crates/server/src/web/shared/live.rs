@@ -19,7 +19,7 @@ use crate::web::shared::view::Visitor;
 
 /// The page's subscription.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct LiveQuery {
     about: Option<String>,
     from: Option<i64>,
     /// The events without a place that the page showed when it was made, a point between two.
@@ -30,7 +30,7 @@ pub(crate) struct Asked {
 pub(crate) async fn stream(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<LiveQuery>,
     headers: HeaderMap,
 ) -> Response {
     let last = headers

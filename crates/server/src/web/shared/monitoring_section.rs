@@ -11,7 +11,7 @@ pub(crate) fn section(view: &View<'_, '_, '_>, seen: &Seen) -> Section {
     match &seen.place {
         None => facts.push(Fact::new(
             "Files",
-            "No folder is set (`monitoring_dir`), so nothing is written for Prometheus; addresses are called all the same.",
+            "No folder is set (monitoring_dir), so nothing is written for Prometheus; addresses are called all the same.",
         )),
         Some(place) => {
             facts.push(Fact::new("Folder", Rich::new().said(place.folder.as_str())));

@@ -24,7 +24,7 @@ use crate::web::shared::fields::{pick_field, picks_field, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, Sent, send, sent};
 use crate::web::shared::idempotent_form;
-use crate::web::shared::list_filter::Words;
+use crate::web::shared::list_filter::ListQuery;
 use crate::web::shared::monitoring_section;
 use crate::web::shared::view::{View, Visitor, show};
 
@@ -60,7 +60,7 @@ fn routes<N: PlainNoun + 'static>(router: Router<AppState>) -> Router<AppState> 
 async fn show_list<N: PlainNoun + 'static>(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(words): Query<Words>,
+    Query(words): Query<ListQuery>,
 ) -> Response {
     let seen = (N::CARD.table == MONITORS).then(|| state.monitoring().seen(&visitor.caller.tenant));
     show(&state, &visitor, Place::Home, move |view| {
@@ -131,13 +131,13 @@ fn whole<N: PlainNoun>(body: &Body) -> Body {
 }
 
 fn page<N: PlainNoun>(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    page_of::<N>(view, (&Words::default(), None), back)
+    page_of::<N>(view, (&ListQuery::default(), None), back)
 }
 
 /// The page; that of monitors also shows the state of the files for Prometheus, where it is known.
 fn page_of<N: PlainNoun>(
     view: &mut View<'_, '_, '_>,
-    (words, seen): (&Words, Option<&Seen>),
+    (words, seen): (&ListQuery, Option<&Seen>),
     back: Option<&Back>,
 ) -> acts::Result<String> {
     let (records, told) = words.cut(noun::list::<N>(view.cx)?);
@@ -187,11 +187,11 @@ fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Resul
         .and_then(|field| body[field.name].as_str())
         .unwrap_or(N::CARD.title);
     let facts = fields.iter().skip(1).filter_map(|field| {
-        let value = told(view, field, &body[field.name]);
+        let value = shown_value(view, field, &body[field.name]);
         (!value.is_empty()).then(|| Fact::new(field.label, value))
     });
     let further = further.into_iter().filter(|(_, texts)| !texts.is_empty());
-    let facts = facts.chain(further.map(|(label, texts)| Fact::new(label, Rich::new().said(texts.join(", ")))));
+    let facts = facts.chain(further.map(|(label, texts)| Fact::new(label, told_further(view, &texts))));
     let id = record.key();
     let section = Section::new(format!("record-{id}"), title, SectionBody::Facts(facts.collect())).said();
     let (Some(words), path) = (N::CARD.page, escaped(id)) else {
@@ -216,7 +216,7 @@ fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Resul
 }
 
 /// A value as a reader sees it.
-fn told(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Rich {
+fn shown_value(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Rich {
     match (field.kind, value) {
         (Kind::Time, Value::String(text)) => text
             .parse::<Timestamp>()
@@ -227,6 +227,15 @@ fn told(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Rich {
         (_, Value::Bool(true)) => Rich::from("yes"),
         _ => Rich::new(),
     }
+}
+
+/// Texts that a record adds: a time alone is shown like the times of its fields.
+fn told_further(view: &View<'_, '_, '_>, texts: &[String]) -> Rich {
+    let time = match texts {
+        [one] => one.parse::<Timestamp>().ok(),
+        _ => None,
+    };
+    time.map_or_else(|| Rich::new().said(texts.join(", ")), |at| view.moment(at))
 }
 
 fn joined(items: &[Value]) -> String {
@@ -260,9 +269,12 @@ fn times<N: PlainNoun>(body: &Value) -> String {
 
 /// The kind of [`crate::web::shared::picks`] of which a field holds keys; `None` for a field with other values.
 fn searched(field: &card::Field) -> Option<&'static str> {
-    match field.refers {
-        "service" => Some("services"),
-        "group" => Some("groups"),
+    match (field.refers, field.name) {
+        ("service", _) => Some("services"),
+        ("group", _) => Some("groups"),
+        (_, "person" | "people" | "members") => Some("people"),
+        (_, "change" | "changes") => Some("changes"),
+        (_, "environment" | "environments") => Some("environments"),
         _ => None,
     }
 }
@@ -300,7 +312,7 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
                 .value(number)
                 .hint(field.doc)
         }
-        Kind::Text(_) | Kind::Object => {
+        Kind::Text(_) | Kind::Object | Kind::Part(_) | Kind::Parts(_) => {
             let control = match searched(field) {
                 Some(kind) => pick_field(view, kind, field.name, field.label),
                 None => Field::text(field.name, field.label),

@@ -4,7 +4,7 @@ use axum::response::Response;
 use pages::{ActForm, Rich};
 
 use crate::http::failure::{ARCHIVE_AWAY, Failure};
-use crate::web::shared::labels::{in_labels, in_plain_words};
+use crate::web::shared::labels::{in_labels, plain_error};
 use crate::web::shared::response::{ASSETS, html};
 
 /// A refusal for an unauthenticated reader.
@@ -31,7 +31,7 @@ fn bare_page(failure: &Failure) -> pages::Problem {
 pub(crate) fn reasons(failure: &Failure) -> Vec<String> {
     let told = &failure.problem;
     let fields = told.errors.iter();
-    let fields = fields.map(|error| in_plain_words(&in_labels(&error.text), &error.field));
+    let fields = fields.map(|error| plain_error(&in_labels(&error.text), &error.field));
     match told.errors.len() {
         0 => vec![told.detail.clone()],
         1 => fields.collect(),

@@ -11,7 +11,7 @@ use crate::web::shared::view::View;
 
 /// The same form with a field for the reason, where changes to decision rights need two people: with a reason the act is
 /// proposed.
-pub(crate) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
+pub(crate) fn with_reason_field(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
     if !two_people::is_by_two(&view.directory, view.now()) {
         return form;
     }

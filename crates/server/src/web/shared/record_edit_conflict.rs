@@ -2,7 +2,7 @@
 //! other fields both values are shown side by side, until the second person picks one. The form over a change has rows, and its
 //! own module: `conflict`.
 
-use acts::audit::find_timeline::Told;
+use acts::audit::find_timeline::ShownEvent;
 use jiff::Timestamp;
 use model::core::body::Body;
 use model::core::refusal::{FieldError, Refusal};
@@ -16,7 +16,7 @@ use crate::web::shared::moved_times::moved_line;
 use crate::web::shared::view::View;
 
 /// The present record, in the format of its form.
-pub(crate) struct Standing {
+pub(crate) struct PresentRecord {
     /// The names of its fields, as the form has them.
     pub names: &'static [&'static str],
     /// The present values of the fields.
@@ -46,7 +46,7 @@ fn shown(value: Option<&Value>, reader: &Reader) -> String {
     }
 }
 
-impl Standing {
+impl PresentRecord {
     /// A record's fields by these names.
     pub fn of<T: serde::Serialize>(names: &'static [&'static str], record: &T, version: i64) -> acts::Result<Self> {
         let all = serde_json::to_value(record)?;
@@ -151,7 +151,7 @@ impl Standing {
         view: &View<'_, '_, '_>,
         (frame, act): (&mut Frame, &mut ActForm),
         back: &Back,
-        (who, latest): (&str, Option<&Told>),
+        (who, latest): (&str, Option<&ShownEvent>),
     ) -> acts::Result<()> {
         if act.action_url != back.url {
             return Ok(());

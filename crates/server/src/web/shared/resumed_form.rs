@@ -40,7 +40,7 @@ pub(crate) async fn hold(State(state): State<AppState>, request: Request, next: 
     }
     let tenant = tenant.to_owned();
     let form = match sends_file(&path) {
-        true => words_beside_the_file(&state, request).await,
+        true => fields_beside_file(&state, request).await,
         false => Form::from_request(request, &state).await,
     };
     match form {
@@ -56,7 +56,7 @@ fn sends_file(path: &str) -> bool {
 
 /// The fields beside a file. The file is skipped and kept nowhere, as its sender is not known. If the rest does not come or
 /// cannot be read, the fields before it are kept.
-async fn words_beside_the_file(state: &AppState, mut request: Request) -> Result<Form, Response> {
+async fn fields_beside_file(state: &AppState, mut request: Request) -> Result<Form, Response> {
     let most = usize::try_from(state.evidence_limit()).unwrap_or(usize::MAX);
     DefaultBodyLimit::max(most.saturating_add(BESIDE_THE_FILE)).apply(&mut request);
     let sent = Multipart::from_request(request, state).await;

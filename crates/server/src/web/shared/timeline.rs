@@ -1,6 +1,6 @@
 //! Events of the log as moments of a timeline.
 
-use acts::audit::find_timeline::Told;
+use acts::audit::find_timeline::ShownEvent;
 use model::change::related_records::Entry as ActionEntry;
 use model::core::ids;
 use pages::{Moment, Place, Rich, count};
@@ -37,12 +37,12 @@ const DECISIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// An event as a moment of a timeline; its proof is a link for a reader who may see the log.
-pub(crate) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
+pub(crate) fn moment(view: &View<'_, '_, '_>, told: &ShownEvent) -> Moment {
     moment_of(view, told, None)
 }
 
 /// The same, with the subject of the event where its page knows that: a step of the work, the name of a record.
-pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
+pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &ShownEvent, about: Option<Rich>) -> Moment {
     let (icon, words) = phrase(told);
     let mut text = view.person(&told.actor).text(format!(" {words}"));
     if let Some(detail) = detail(view, told) {
@@ -68,7 +68,7 @@ pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich
 }
 
 /// The id of the entry of the log of actions that an event refers to.
-pub(crate) fn entry_of(told: &Told) -> Option<&str> {
+pub(crate) fn entry_of(told: &ShownEvent) -> Option<&str> {
     let id = told.data.get("entry").and_then(Value::as_str);
     id.filter(|_| told.kind == "entry.recorded")
 }
@@ -83,7 +83,7 @@ pub(crate) fn noted(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Rich {
 }
 
 /// Icon and description of an event; an event without a description is shown by its kind.
-fn phrase(told: &Told) -> (&'static str, String) {
+fn phrase(told: &ShownEvent) -> (&'static str, String) {
     let reached = told
         .kind
         .strip_prefix("change.")
@@ -99,7 +99,7 @@ fn phrase(told: &Told) -> (&'static str, String) {
         return (icon, (*words).to_owned());
     }
     if told.kind == "entry.recorded" {
-        return noted_words(told);
+        return entry_text(told);
     }
     match phrases::find(&told.kind) {
         Some((icon, words)) => (icon, words.to_owned()),
@@ -108,22 +108,23 @@ fn phrase(told: &Told) -> (&'static str, String) {
 }
 
 /// A recorded action of the work: the event has the kind and the step, and the entry has the text.
-fn noted_words(told: &Told) -> (&'static str, String) {
+fn entry_text(told: &ShownEvent) -> (&'static str, String) {
     let step = told.data.get("step").and_then(Value::as_i64);
     let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
     let takes_back = told.data.contains_key("withdraws");
     let is_skipped = told.data.contains_key("skipped");
     if let Some(undone) = told.data.get("undoes").and_then(Value::as_i64) {
-        let is_back = told.data.get("undone_kind").and_then(Value::as_str) == Some("rollback");
-        return match is_back {
-            true => ("back", format!("took back step {undone} of the way back")),
-            false => ("back", format!("took back step {undone}")),
+        return match told.data.get("undone_kind").and_then(Value::as_str) {
+            Some("rollback") => ("back", format!("took back step {undone} of the way back")),
+            Some("begin") => ("back", format!("took back that step {undone} began")),
+            _ => ("back", format!("took back step {undone}")),
         };
     }
     match (kind, step) {
         ("step", Some(step)) if is_skipped => ("flag", format!("skipped step {step}")),
         ("rollback", Some(step)) if is_skipped => ("flag", format!("skipped step {step} of the way back")),
         _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
+        ("begin", Some(step)) => ("runbook", format!("began step {step}")),
         ("step", Some(step)) => ("check", format!("did step {step}")),
         ("step", None) => ("check", "did a step".to_owned()),
         ("deviation", Some(step)) => ("flag", format!("noted that something differs at step {step}")),
@@ -136,8 +137,8 @@ fn noted_words(told: &Told) -> (&'static str, String) {
 }
 
 /// The detail from an event's data: a decision, an outcome, a rule.
-fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
-    if phrases::says_all(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
+fn detail(view: &View<'_, '_, '_>, told: &ShownEvent) -> Option<String> {
+    if phrases::needs_no_data(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
         return None;
     }
     let text = |name: &str| told.data.get(name).and_then(Value::as_str);

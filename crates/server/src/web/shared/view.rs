@@ -16,7 +16,7 @@ use model::core::act::{Act, actions};
 use model::core::ids::PersonId;
 use model::core::refusal::FieldChange;
 use model::directory::snapshot::Directory;
-use model::notify::preferences::Telling;
+use model::notify::preferences::NotificationPreferences;
 use model::policy::permission::actor_facts;
 use pages::{ActForm, Entry, Frame, Named, Notice, Place, Reader, Rich, Seal, Tone, WAITING_SHOWN, count};
 use serde_json::Value;
@@ -31,7 +31,7 @@ use crate::http::percent::{escaped, segment};
 use crate::http::state::AppState;
 use crate::http::{outside_mask, scoped};
 use crate::web::approval::what_next;
-use crate::web::shared::flash::{KEPT, Told};
+use crate::web::shared::flash::{Flash, KEPT};
 use crate::web::shared::problem::{bare_problem, problem_of, reasons};
 use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
 use crate::web::shared::{labels, words};
@@ -46,7 +46,7 @@ pub(crate) struct Visitor {
     /// The signed-in caller.
     pub caller: Caller,
     /// The confirmation in the address.
-    pub told: Option<Told>,
+    pub told: Option<Flash>,
     /// The address of the page below the tenant's.
     path: String,
     /// What its query asks for.
@@ -85,7 +85,7 @@ impl FromRequestParts<AppState> for Visitor {
                 let now = state.executor().tools().clock.now();
                 // A form that is shown again reports its errors, and not an earlier confirmation.
                 let is_shown = parts.method.is_safe();
-                let told = || Told::of(&parts.uri, caller.credential_id(), now);
+                let told = || Flash::of(&parts.uri, caller.credential_id(), now);
                 Ok(Self {
                     told: is_shown.then(told).flatten(),
                     path: parts
@@ -299,7 +299,7 @@ pub(crate) fn reader_of(cx: &Context<'_, '_>, directory: &Directory) -> Reader {
     let me = directory.people.get(&cx.actor.person);
     let zone = me.map_or("UTC", |person| person.zone.as_str());
     let telling = me.and_then(|person| person.telling.as_ref());
-    Reader::named(zone, cx.now).by_twelve(telling.is_some_and(Telling::is_by_twelve))
+    Reader::named(zone, cx.now).by_twelve(telling.is_some_and(NotificationPreferences::is_by_twelve))
 }
 
 /// The frame, and the size of the log that it was made at.
@@ -346,8 +346,8 @@ fn frame(
         language: language_of(directory, &cx.actor.person),
         is_wall: false,
         is_public: false,
-        is_compact: telling.is_some_and(Telling::is_compact),
-        is_by_twelve: telling.is_some_and(Telling::is_by_twelve),
+        is_compact: telling.is_some_and(NotificationPreferences::is_compact),
+        is_by_twelve: telling.is_some_and(NotificationPreferences::is_by_twelve),
     };
     Ok((frame, log.size))
 }
@@ -592,13 +592,13 @@ fn value_of(view: &View<'_, '_, '_>, value: &Value) -> Rich {
 }
 
 /// Redirects the reader to a page, given by its path with the tenant, with a confirmation.
-pub(crate) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
+pub(crate) fn redirect_with_flash(state: &AppState, visitor: &Visitor, path: &str, told: &Flash) -> Response {
     if told.done.is_empty() && told.twice.is_empty() {
         return see(path);
     }
     if told.done.is_empty() {
-        let kept = Told::new(KEPT).twice(told.twice.clone());
-        return see_told(state, visitor, path, &kept);
+        let kept = Flash::new(KEPT).twice(told.twice.clone());
+        return redirect_with_flash(state, visitor, path, &kept);
     }
     let now = state.executor().tools().clock.now();
     let query = told.query(path, visitor.caller.credential_id(), now);

@@ -139,12 +139,12 @@ pub(crate) fn names(names: &[String]) -> Rich {
 
 /// A long text of a person within a sentence or a notice of ours: as plain text, without its Markdown.
 pub(crate) fn free(text: &str) -> Rich {
-    Rich::new().said(text::in_words(text))
+    Rich::new().said(text::plain_text(text))
 }
 
 /// The beginning of a long text in Markdown.
 pub(crate) fn beginning_of_prose(text: &str, most: usize) -> String {
-    beginning(&text::in_words(text), most)
+    beginning(&text::plain_text(text), most)
 }
 
 /// The beginning of a text.

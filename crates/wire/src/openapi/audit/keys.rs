@@ -1,6 +1,6 @@
 //! Routes and shapes of signing keys.
 
-use model::core::enums::TurnKind;
+use model::core::enums::KeyRotationKind;
 use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::rows::{Row, list, post};
@@ -69,7 +69,7 @@ const ANSWERS: &[Shape] = &[
         "What became of a signing key: another one took its place, or it was revoked.",
         &[
             integer("number", 1, i64::MAX, "Which turn of the tenant's keys it is.").needed(),
-            word("kind", all!(TurnKind), "What became of the key.").needed(),
+            word("kind", all!(KeyRotationKind), "What became of the key.").needed(),
             word("purpose", PURPOSES, "What the key signs.").needed(),
             text("kid", LINE, "The key.").needed(),
             text(

@@ -209,10 +209,15 @@ pub(crate) const ESTATE: &[Shape] = &[
     ),
     shape(
         "FreezeExceptionInput",
-        "Lets one change pass a freeze.",
+        "Lets one change pass one time of a freeze.",
         &[
             text("change", LINE, "The change's key.").needed(),
             text("reason", TEXT, "Why.").needed(),
+            time(
+                "time",
+                "The start of the time, where the freeze repeats; otherwise the first over the change's window that has no exception \
+                 for it.",
+            ),
         ],
     ),
     shape(

@@ -264,7 +264,7 @@ const ESTATE: &[Row] = &[
         "estate",
         "except_from_freeze",
         "/freezes/{id}/exceptions",
-        "Let one change pass a freeze",
+        "Let one change pass one time of a freeze",
         "FreezeExceptionInput",
         "Freeze",
     )

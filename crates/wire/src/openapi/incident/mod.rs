@@ -3,6 +3,7 @@
 pub(super) mod incidents;
 
 pub(super) mod learning;
+pub(super) mod monitoring;
 
 pub(super) mod drift;
 pub(super) mod what_changed;

@@ -96,4 +96,22 @@ pub(crate) const SHAPES: &[Shape] = &[
             integer("count", 1, i64::MAX, "How many changes.").needed(),
         ],
     ),
+    shape(
+        "CopiedComment",
+        "A comment that was copied, in either direction.",
+        &[
+            text("here", LINE, "The id of the comment here.").needed(),
+            text(
+                "there",
+                LINE,
+                "The id of a comment that was written there; absent for one of Assent.",
+            ),
+            time(
+                "at",
+                "When it was edited there; for one of Assent, when it was written there.",
+            )
+            .needed(),
+            boolean("is_open", "Whether a server is writing it there."),
+        ],
+    ),
 ];

@@ -13,7 +13,7 @@ use model::core::enums::OwnershipRole;
 use model::core::ids::PersonId;
 use model::notify::communication::stage_of;
 
-use super::{Hand, Stage};
+use super::{Stage, StageActor};
 
 impl Stage<'_> {
     /// How long before its start the rules of the change require the announcement at the latest; `None` where none requires
@@ -39,7 +39,7 @@ impl Stage<'_> {
             .unwrap_or_default();
         for person in missing {
             // An addressee may always acknowledge.
-            let _ = self.act(&Hand::person(person.as_str()), "acknowledges the start", |case| {
+            let _ = self.act(&StageActor::person(person.as_str()), "acknowledges the start", |case| {
                 note_acknowledged(case, &person);
                 Ok(())
             });
@@ -47,9 +47,11 @@ impl Stage<'_> {
         for person in ready_people(&self.file, &self.directory, self.now) {
             if self.waits_for_team_of(&person) {
                 // A person whom a rule excludes is reported if nobody else of the team reports that it is ready.
-                let _ = self.act(&Hand::person(person.as_str()), "says that the team is ready", |case| {
-                    say_ready(case, &Body::new())
-                });
+                let _ = self.act(
+                    &StageActor::person(person.as_str()),
+                    "says that the team is ready",
+                    |case| say_ready(case, &Body::new()),
+                );
             }
         }
     }
@@ -72,7 +74,7 @@ impl Stage<'_> {
         });
         let asked: BTreeSet<PersonId> = holders.map(|holder| holder.person).collect();
         // The clock's own act refuses nothing.
-        let _ = self.act(&Hand::clock(), "announces the start", |case| {
+        let _ = self.act(&StageActor::clock(), "announces the start", |case| {
             note_announced(case, start, &asked);
             Ok(())
         });

@@ -7,7 +7,7 @@ use super::{card, path, show};
 use crate::client::Client;
 use crate::clock;
 use crate::commands::change::lifecycle::review::{Review, over_draft, review};
-use crate::commands::change::lifecycle::undo::answers;
+use crate::commands::change::lifecycle::undo::answers_of;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, text_of};
 
@@ -204,6 +204,7 @@ pub enum Act {
     /// Write into the log of actions.
     #[command(
         after_help = "Example: assent change note CHG-1042 'Node 3 drained slowly' --kind issue\n         \
+        assent change note CHG-1042 'Draining node 3' --kind begin --step 2\n         \
         assent change note CHG-1042 'Begun by mistake' --kind deviation --withdraws 0198…\n         \
         assent change note CHG-1042 'The dashboard is down' --step 3 --skipped"
     )]
@@ -212,8 +213,9 @@ pub enum Act {
         key: String,
         /// What was done or seen.
         text: String,
-        /// A deviation, an issue or the begin of a rollback alerts owner and change manager at once.
-        #[arg(long, value_parser = ["step", "deviation", "issue", "rollback"], default_value = "step")]
+        /// `step` is the end of a step and `begin` its start. A deviation, an issue or the begin of a rollback alerts owner and
+        /// change manager at once.
+        #[arg(long, value_parser = ["step", "begin", "deviation", "issue", "rollback"], default_value = "step")]
         kind: String,
         /// The step that it is about, counted from 1: of the plan, or of the rollback plan where the kind is `rollback`.
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
@@ -392,7 +394,7 @@ pub(super) fn schedule(client: &Client, key: &str, from: &str, to: &str, output:
     });
     let etag = client.get(&path(key, ""))?.etag.unwrap_or_else(|| "*".to_owned());
     let change = client.conditional("PUT", &path(key, "/schedule"), &body, &etag)?.body;
-    show::told(output, &change, "has its times");
+    show::print_done(output, &change, "has its times");
     Ok(())
 }
 
@@ -403,7 +405,7 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
         Act::Withdraw { key, approval } => {
             let at = path(key, &format!("/approvals/{}", crate::client::encode(approval)));
             let change = client.delete(&at)?.body;
-            show::told(output, &change, "has one decision less");
+            show::print_done(output, &change, "has one decision less");
             return Ok(());
         }
         _ => {}
@@ -416,21 +418,21 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
     }
     let answer = client.post(&path(key, rest), &body)?.body;
     if let Act::BreakGlass { validate: None, .. } = act {
-        return show::told_glass(client, &answer, output);
+        return show::print_break_glass(client, &answer, output);
     }
     if answer.get("change_state").is_some() {
-        tell_item(output, key, &answer, done);
+        print_item(output, key, &answer, done);
     } else {
-        show::told(output, &answer, done);
+        show::print_done(output, &answer, done);
     }
     if let Act::Submit { .. } = act {
-        show::tell_turned(output, &answer);
+        show::print_turned_normal(output, &answer);
     }
     Ok(())
 }
 
 /// The result for an item: its id, and the change's state now.
-pub(super) fn tell_item(output: &Output, key: &str, item: &Value, done: &str) {
+pub(super) fn print_item(output: &Output, key: &str, item: &Value, done: &str) {
     let state = text_of(item, "change_state");
     output.data(item, |output| {
         let now = if state.is_empty() {
@@ -622,7 +624,7 @@ fn assessment(act: &Act) -> Value {
         ("impact", has_impact.then_some(impact)),
         ("complexity", text(complexity)),
         ("security", text(security)),
-        ("security_answers", (!answer.is_empty()).then(|| answers(answer))),
+        ("security_answers", (!answer.is_empty()).then(|| answers_of(answer))),
         ("dependencies_reviewed", dependencies_reviewed.then_some(json!(true))),
         (
             "risk_override",
@@ -678,7 +680,7 @@ fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
     let (rest, mut body, done) = decision(act)?;
     body["content_digest"] = json!(digest);
     let item = client.post(&path(key, rest), &body)?.body;
-    tell_item(output, key, &item, done);
+    print_item(output, key, &item, done);
     Ok(())
 }
 

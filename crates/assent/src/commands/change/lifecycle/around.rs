@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
 
-use super::acts::tell_item;
+use super::acts::print_item;
 use super::{path, show};
 use crate::client::{Client, encode};
 use crate::commands::gate::build::Build;
@@ -226,7 +226,7 @@ fn cell(item: &Value, head: &str) -> String {
 
 fn add(client: &Client, key: &str, rest: &str, body: &Value, done: &str, output: &Output) -> Result<()> {
     let item = client.post(&path(key, rest), body)?.body;
-    tell_item(output, key, &item, done);
+    print_item(output, key, &item, done);
     Ok(())
 }
 
@@ -308,7 +308,7 @@ pub(super) fn evidence(client: &Client, evidence: &Evidence, output: &Output) ->
             let item = client
                 .upload(&path(key, "/evidence"), &parts, name, &read_file(file)?)?
                 .body;
-            tell_item(output, key, &item, "has the evidence");
+            print_item(output, key, &item, "has the evidence");
             Ok(())
         }
     }

@@ -31,7 +31,7 @@ pub struct Bulk {
 /// The server's refusal, or why the request failed.
 pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
     let rows: Vec<Value> = bulk.keys.iter().map(|key| json!({"key": key})).collect();
-    let tried = ask(client, bulk, &rows, true)?;
+    let tried = send_bulk(client, bulk, &rows, true)?;
     if bulk.dry_run {
         print_found(&tried, output);
         return Ok(u8::from(tried["refused"] != 0));
@@ -45,7 +45,7 @@ pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
         print_found(&tried, output);
         return Ok(1);
     }
-    let mut done = ask(client, bulk, &rows, false)?;
+    let mut done = send_bulk(client, bulk, &rows, false)?;
     let refused: Vec<Value> = array(&tried, "items")
         .iter()
         .filter(|row| row["result"] == "refused")
@@ -60,7 +60,7 @@ pub(super) fn run(client: &Client, bulk: &Bulk, output: &Output) -> Result<u8> {
     Ok(u8::from(count > 0))
 }
 
-fn ask(client: &Client, bulk: &Bulk, rows: &[Value], is_trial: bool) -> Result<Value> {
+fn send_bulk(client: &Client, bulk: &Bulk, rows: &[Value], is_trial: bool) -> Result<Value> {
     let mut body = json!({"act": bulk.act, "changes": rows, "dry_run": is_trial});
     if let Some(reason) = &bulk.reason {
         body["reason"] = json!(reason);

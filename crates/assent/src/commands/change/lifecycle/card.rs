@@ -1,5 +1,7 @@
 //! A change in a terminal, for its approver: all that an approval covers, and the change's state.
 
+use model::change::read_content::new_change::NewChange;
+use model::core::card::Field;
 use serde_json::Value;
 
 use crate::output::{Output, Tone, array, text_of};
@@ -11,13 +13,13 @@ type Row = (&'static str, String);
 pub(super) fn card(output: &Output, change: &Value) {
     let title = format!("{}  {}", text_of(change, "key"), text_of(change, "title"));
     output.line(&output.tone(Tone::Strong, &title));
-    let rows = [standing(change), content(change), people(change), texts(change)].concat();
+    let rows = [rule_rows(change), content(change), people(change), texts(change)].concat();
     output.pairs(&rows);
     lists(change).iter().for_each(|line| output.line(line));
 }
 
 /// The rules that apply to it, and its state.
-fn standing(change: &Value) -> Vec<Row> {
+fn rule_rows(change: &Value) -> Vec<Row> {
     let field = |name: &str| text_of(change, name);
     let hold = if is_true(change, "on_hold") { ", on hold" } else { "" };
     let (start, end) = (field("planned_start"), field("planned_end"));
@@ -30,7 +32,7 @@ fn standing(change: &Value) -> Vec<Row> {
         ("state", format!("{}{hold}", field("state"))),
         ("kind", field("kind")),
         ("expedited", yes(change, "expedited")),
-        ("why it is late", field("expedited_reason")),
+        ("why it is late", field(NewChange::EXPEDITED_REASON.name)),
         ("template", field("template")),
         ("made normal by", turned(change)),
         ("break-glass", glass_line(change)),
@@ -54,7 +56,7 @@ fn content(change: &Value) -> Vec<Row> {
             text_of(it, "compliance")
         )
     };
-    let minutes = text_of(change, "rollback_minutes");
+    let minutes = text_of(change, NewChange::ROLLBACK_MINUTES.name);
     vec![
         ("category", field("category")),
         ("touches", field("touches")),
@@ -72,7 +74,7 @@ fn content(change: &Value) -> Vec<Row> {
                 format!("{minutes} minutes")
             },
         ),
-        ("no way back", field("no_rollback_reason")),
+        ("no way back", field(NewChange::NO_ROLLBACK_REASON.name)),
         (
             "planned undo",
             of("planned_undo", |it| {
@@ -96,11 +98,12 @@ fn people(change: &Value) -> Vec<Row> {
 
 fn texts(change: &Value) -> Vec<Row> {
     let field = |name: &str| text_of(change, name);
+    let of = |it: Field| (it.name, field(it.name));
     vec![
-        ("description", field("description")),
-        ("justification", field("justification")),
-        ("objectives", field("objectives")),
-        ("verification", field("verification")),
+        of(NewChange::DESCRIPTION),
+        of(NewChange::JUSTIFICATION),
+        of(NewChange::OBJECTIVES),
+        of(NewChange::VERIFICATION),
         ("security", field("security")),
         ("digest", field("content_digest")),
     ]
@@ -331,7 +334,7 @@ mod tests {
     }
 
     fn shown(change: &Value) -> String {
-        let rows = [standing(change), content(change), people(change), texts(change)].concat();
+        let rows = [rule_rows(change), content(change), people(change), texts(change)].concat();
         let rows = rows.into_iter().filter(|(_, value)| !value.is_empty());
         let mut lines: Vec<String> = rows.map(|(name, value)| format!("{name}  {value}")).collect();
         lines.extend(lists(change));

@@ -1,6 +1,9 @@
 //! The content of a change, from flags or a file: making and editing.
 
 use clap::Args;
+use model::change::read_content::new_change::NewChange;
+use model::core::card::Described;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{path, show};
@@ -10,7 +13,7 @@ use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, array, text_of};
 
 /// What a change says. Each flag sets the field of its name; `--file` brings the rest.
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Args, Default, Serialize)]
 pub struct Content {
     /// A JSON or TOML file with fields as the API names them, `-` for JSON on standard input; flags win over it.
     #[arg(long, value_name = "FILE")]
@@ -47,6 +50,7 @@ pub struct Content {
     pub touches: Vec<String>,
     /// A service; may be given several times.
     #[arg(long, value_name = "KEY")]
+    #[serde(rename = "services")]
     pub service: Vec<String>,
     /// The environment of these services.
     #[arg(long, value_name = "KEY")]
@@ -59,6 +63,7 @@ pub struct Content {
     pub commit: Option<String>,
     /// A config item's key; may be given several times.
     #[arg(long, value_name = "KEY")]
+    #[serde(rename = "config_items")]
     pub config_item: Vec<String>,
     /// Impact on data.
     #[arg(long, value_parser = LEVELS)]
@@ -110,6 +115,7 @@ pub struct Content {
     pub team: Option<String>,
     /// Who implements it; may be given several times.
     #[arg(long, value_name = "LOGIN")]
+    #[serde(rename = "implementers")]
     pub implementer: Vec<String>,
     /// Who tests it.
     #[arg(long, value_name = "LOGIN")]
@@ -125,6 +131,7 @@ pub struct Content {
     pub threat: Option<String>,
     /// A word to find it by; may be given several times.
     #[arg(long)]
+    #[serde(rename = "labels")]
     pub label: Vec<String>,
     /// What it says in a field that your organisation added; without a value it is emptied. May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -150,17 +157,12 @@ impl Content {
             Some(file) => from_file(file)?,
             None => Map::new(),
         };
+        if let Ok(Value::Object(mut given)) = serde_json::to_value(self) {
+            let is_field = |name: &str| NewChange::FIELDS.iter().any(|field| field.name == name);
+            given.retain(|name, value| is_field(name) && !value.is_null() && *value != json!([]));
+            body.extend(given);
+        }
         let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
-        for (name, value) in self.texts() {
-            if let Some(value) = value {
-                set(name, json!(value));
-            }
-        }
-        for (name, values) in self.lists() {
-            if !values.is_empty() {
-                set(name, json!(values));
-            }
-        }
         for (name, titles) in [("plan", &self.step), ("rollback_plan", &self.rollback_step)] {
             if !titles.is_empty() {
                 set(name, titles.iter().map(|title| json!({"title": title})).collect());
@@ -169,9 +171,6 @@ impl Content {
         if let Some(reason) = &self.expedited {
             set("expedited", json!(true));
             set("expedited_reason", json!(reason));
-        }
-        if let Some(minutes) = self.rollback_minutes {
-            set("rollback_minutes", json!(minutes));
         }
         let now = clock::now();
         for (name, time) in [("planned_start", &self.from), ("planned_end", &self.to)] {
@@ -212,40 +211,6 @@ impl Content {
             body.insert("disruption".to_owned(), disruption);
         }
     }
-
-    fn texts(&self) -> [(&'static str, &Option<String>); 19] {
-        [
-            ("title", &self.title),
-            ("description", &self.description),
-            ("justification", &self.justification),
-            ("objectives", &self.objectives),
-            ("verification", &self.verification),
-            ("kind", &self.kind),
-            ("template", &self.template),
-            ("category", &self.category),
-            ("environment", &self.environment),
-            ("artifact", &self.artifact),
-            ("commit", &self.commit),
-            ("complexity", &self.complexity),
-            ("no_rollback_reason", &self.no_rollback_reason),
-            ("owner", &self.owner),
-            ("team", &self.team),
-            ("tester", &self.tester),
-            ("business_contact", &self.business_contact),
-            ("incident", &self.incident),
-            ("threat", &self.threat),
-        ]
-    }
-
-    fn lists(&self) -> [(&'static str, &Vec<String>); 5] {
-        [
-            ("touches", &self.touches),
-            ("services", &self.service),
-            ("config_items", &self.config_item),
-            ("implementers", &self.implementer),
-            ("labels", &self.label),
-        ]
-    }
 }
 
 /// Reads fields from a file; one whose name ends with `.toml` is TOML, any other JSON.
@@ -269,15 +234,15 @@ pub(super) fn create(client: &Client, content: &Content, output: &Output) -> Res
     if body.is_empty() {
         return Err(Failure::could_not("Say at least --title, or bring a --file."));
     }
-    tell_lookalikes(client, &body, output);
+    print_lookalikes(client, &body, output);
     let made = client.post("/changes", &Value::Object(body))?.body;
-    show::told(output, &made, "made");
+    show::print_done(output, &made, "made");
     Ok(())
 }
 
 /// Names the changes that look like one that is about to be made. The warning is a hint: no result of the server stops the
 /// command.
-fn tell_lookalikes(client: &Client, body: &Map<String, Value>, output: &Output) {
+fn print_lookalikes(client: &Client, body: &Map<String, Value>, output: &Output) {
     let targets = body.get("targets").and_then(Value::as_array).into_iter().flatten();
     let plain = body.get("services").and_then(Value::as_array).into_iter().flatten();
     let named = targets.filter_map(|target| target["service"].as_str());
@@ -335,8 +300,8 @@ pub(super) fn edit(
     if had_approvers && text_of(&before.body, "content_digest") != text_of(&after, "content_digest") {
         output.talk("The covered content changed: approvals that it touches are void.");
     }
-    show::told(output, &after, "edited");
-    show::tell_turned(output, &after);
+    show::print_done(output, &after, "edited");
+    show::print_turned_normal(output, &after);
     Ok(())
 }
 

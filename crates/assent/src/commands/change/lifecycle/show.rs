@@ -13,7 +13,7 @@ use crate::output::{Output, Tone, array, text_of, unmet_lines};
 const PAGE: u32 = 200;
 
 /// The one-line result of an act, and a useful next step.
-pub(super) fn told(output: &Output, change: &Value, done: &str) {
+pub(super) fn print_done(output: &Output, change: &Value, done: &str) {
     let (key, state) = (text_of(change, "key"), text_of(change, "state"));
     output.data(change, |output| {
         let hold = if is_true(change, "on_hold") { ", on hold" } else { "" };
@@ -23,9 +23,9 @@ pub(super) fn told(output: &Output, change: &Value, done: &str) {
 }
 
 /// The result of break-glass: whether it opened anything, and the person or role that it still waits for.
-pub(super) fn told_glass(client: &Client, change: &Value, output: &Output) -> Result<()> {
+pub(super) fn print_break_glass(client: &Client, change: &Value, output: &Output) -> Result<()> {
     if !waits_for_cosignature(change) {
-        told(output, change, "broke the glass");
+        print_done(output, change, "broke the glass");
         return Ok(());
     }
     let (key, state) = (text_of(change, "key"), text_of(change, "state"));
@@ -55,7 +55,7 @@ fn waits_for_cosignature(change: &Value) -> bool {
 }
 
 /// Reports that a change no longer follows its template, where an edit made it a normal one.
-pub(super) fn tell_turned(output: &Output, change: &Value) {
+pub(super) fn print_turned_normal(output: &Output, change: &Value) {
     if !array(change, "turned_normal").is_empty() && !output.is_json() {
         output.line(&format!("  It is a normal change now: {}", card::turned(change)));
     }

@@ -58,7 +58,7 @@ pub struct Ready {
 }
 
 /// Reports that the caller's team is ready.
-pub(super) fn say_ready(client: &Client, ready: &Ready, output: &Output) -> Result<()> {
+pub(super) fn send_ready(client: &Client, ready: &Ready, output: &Output) -> Result<()> {
     let body = json!({"ready": !ready.not});
     let change = client.post(&path(&ready.key, "/readiness"), &body)?.body;
     let word = if ready.not { "not ready" } else { "ready" };
@@ -69,7 +69,7 @@ pub(super) fn say_ready(client: &Client, ready: &Ready, output: &Output) -> Resu
 }
 
 /// Values as `question=no` or `question=yes: what exactly`, in the API's form.
-pub(super) fn answers(given: &[String]) -> Value {
+pub(super) fn answers_of(given: &[String]) -> Value {
     let one = |pair: &String| {
         let (question, said) = pair.split_once('=').unwrap_or((pair, ""));
         let (word, text) = said.split_once(':').unwrap_or((said, ""));
@@ -102,6 +102,6 @@ mod tests {
             {"question": "secrets", "yes": true, "text": "a new key"},
             {"question": "rights", "yes": "perhaps"},
         ]);
-        assert_eq!(answers(&given), wanted);
+        assert_eq!(answers_of(&given), wanted);
     }
 }

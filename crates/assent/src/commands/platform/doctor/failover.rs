@@ -2,7 +2,7 @@
 //! as long as it is one by choice.
 
 use super::Checks;
-use crate::bridge::Standing;
+use crate::bridge::FailoverSetup;
 
 const NAME: &str = "failover";
 
@@ -10,7 +10,7 @@ const NAME: &str = "failover";
 const KEPT: [&str; 2] = ["on", "remote_apply"];
 
 /// Reports each missing part, with the setting that brings it.
-pub(super) fn check(standing: &Standing, checks: &mut Checks) {
+pub(super) fn check(standing: &FailoverSetup, checks: &mut Checks) {
     let mut is_ready = true;
     for (text, help) in missing(standing) {
         checks.warn(NAME, text, help);
@@ -30,7 +30,7 @@ pub(super) fn check(standing: &Standing, checks: &mut Checks) {
     }
 }
 
-fn missing(standing: &Standing) -> Vec<(String, &'static str)> {
+fn missing(standing: &FailoverSetup) -> Vec<(String, &'static str)> {
     let mut found = Vec::new();
     let commits = &standing.synchronous_commit;
     if !KEPT.contains(&commits.as_str()) {
@@ -79,11 +79,11 @@ fn missing(standing: &Standing) -> Vec<(String, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::{Checks, check};
-    use crate::bridge::Standing;
+    use crate::bridge::FailoverSetup;
     use crate::commands::platform::doctor::Weight;
 
-    fn ready() -> Standing {
-        Standing {
+    fn ready() -> FailoverSetup {
+        FailoverSetup {
             hosts: 3,
             is_loopback: false,
             is_encrypted: true,
@@ -96,7 +96,7 @@ mod tests {
     }
 
     /// All warnings, in one text.
-    fn told(standing: &Standing) -> String {
+    fn told(standing: &FailoverSetup) -> String {
         let mut checks = Checks::default();
         check(standing, &mut checks);
         assert!(checks.worst() < Weight::Bad);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn each_thing_that_is_missing_is_told_alone() {
-        type Spoil = fn(&mut Standing);
+        type Spoil = fn(&mut FailoverSetup);
         let cases: [(&str, Spoil); 6] = [
             ("`synchronous_commit` is `local`", |it| {
                 it.synchronous_commit = "local".to_owned()

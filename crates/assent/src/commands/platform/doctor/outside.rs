@@ -27,7 +27,7 @@ pub(super) fn look(tenant: Option<&str>, common: &Common, checks: &mut Checks) -
         Err(failure) => {
             checks.bad(
                 "server",
-                told(&failure),
+                failure_text(&failure),
                 "Is it running, and can it be reached from here?",
             );
             return Ok(());
@@ -42,7 +42,7 @@ pub(super) fn look(tenant: Option<&str>, common: &Common, checks: &mut Checks) -
         ),
         Err(failure) => checks.bad(
             "ready",
-            told(&failure),
+            failure_text(&failure),
             "Its log tells more; `assent doctor --data …` on the host too.",
         ),
     }
@@ -70,7 +70,7 @@ pub(super) fn look(tenant: Option<&str>, common: &Common, checks: &mut Checks) -
     Ok(())
 }
 
-fn told(failure: &Failure) -> String {
+fn failure_text(failure: &Failure) -> String {
     match failure {
         Failure::CouldNot(text) => text.clone(),
         Failure::Refused { status, problem } => format!("it answered {status}: {}", text_of(problem, "detail")),
@@ -93,7 +93,11 @@ fn credential(client: &Client, common: &Common, checks: &mut Checks) -> Result<O
             Ok((!tenant.is_empty()).then_some(tenant))
         }
         Err(failure) => {
-            checks.bad("credential", told(&failure), "`assent token create` makes a new one.");
+            checks.bad(
+                "credential",
+                failure_text(&failure),
+                "`assent token create` makes a new one.",
+            );
             Ok(None)
         }
     }

@@ -8,7 +8,7 @@ use super::{Files, Set};
 use crate::bridge;
 use crate::client::Client;
 use crate::commands::policy::mapping;
-use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::commands::policy::proposals::{activate, print_proposal};
 use crate::common::Common;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, array, text_of};
@@ -93,15 +93,15 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
                 text_of(row, "risk")
             );
             output.line(&output.tone(Tone::Strong, &head));
-            tell_difference(row, output);
+            print_difference(row, output);
         }
         output.line(&format!(
             "{} of {} changes would be asked for something else",
             differing.len(),
             trial["tried"]
         ));
-        tell_decisions(&trial, output);
-        tell_acts(&trial, output);
+        print_decisions(&trial, output);
+        print_acts(&trial, output);
         for story in array(&trial, "stories") {
             let head = format!(
                 "forbidden path: {} The change: {}.",
@@ -135,7 +135,7 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
 }
 
 /// Approvals that would be added and removed, and acts that would be refused or stopped.
-fn tell_difference(row: &Value, output: &Output) {
+fn print_difference(row: &Value, output: &Output) {
     for (field, sign, tone) in [("added", "+", Tone::Warn), ("removed", "-", Tone::Good)] {
         for asked in array(row, field) {
             let line = format!("  {sign} {}: {}", text_of(asked, "policy"), text_of(asked, "asks"));
@@ -156,7 +156,7 @@ fn tell_difference(row: &Value, output: &Output) {
 }
 
 /// The decisions that would have been others, on the facts known when they were taken.
-fn tell_decisions(trial: &Value, output: &Output) {
+fn print_decisions(trial: &Value, output: &Output) {
     let differing = array(trial, "decisions_differing");
     for row in differing {
         let head = format!(
@@ -167,7 +167,7 @@ fn tell_decisions(trial: &Value, output: &Output) {
             text_of(row, "at")
         );
         output.line(&output.tone(Tone::Strong, &head));
-        tell_difference(row, output);
+        print_difference(row, output);
     }
     output.line(&format!(
         "{} of {} decisions would have been asked for something else or refused, on what was known then",
@@ -181,7 +181,7 @@ fn tell_decisions(trial: &Value, output: &Output) {
 }
 
 /// Past acts and trials that would have had another result, on the facts known then.
-fn tell_acts(trial: &Value, output: &Output) {
+fn print_acts(trial: &Value, output: &Output) {
     let differing = array(trial, "acts_differing");
     for row in differing {
         let head = format!(
@@ -192,7 +192,7 @@ fn tell_acts(trial: &Value, output: &Output) {
             text_of(row, "at")
         );
         output.line(&output.tone(Tone::Strong, &head));
-        tell_difference(row, output);
+        print_difference(row, output);
     }
     let (tried, without) = (&trial["acts_tried"], &trial["acts_without_facts"]);
     let all = tried.as_u64().unwrap_or_default() + without.as_u64().unwrap_or_default();
@@ -220,7 +220,7 @@ pub(super) fn apply(apply: &Apply, common: &Common, output: &Output) -> Result<u
     if let Some(key) = &apply.change {
         return activate(&client, &text_of(&made, "id"), Some(key), output);
     }
-    tell_proposal(&made, "policy apply", output);
+    print_proposal(&made, "policy apply", output);
     Ok(0)
 }
 

@@ -12,8 +12,8 @@ use super::super::tables::segment;
 use super::super::{change_acts, tables};
 use super::{Run, needed};
 use crate::dialects::api::{Refused, text_of};
-use crate::dialects::gating::{self, Standing, state_of};
-use crate::dialects::{Answered, Asked, runs};
+use crate::dialects::gating::{self, GatingState, state_of};
+use crate::dialects::{DialectRequest, DialectResponse, runs};
 
 /// The title of a change whose pipeline named none.
 const TITLE: &str = "Deployment by a pipeline";
@@ -21,7 +21,7 @@ const TITLE: &str = "Deployment by a pipeline";
 const SETTINGS: &[&str] = &["setCloseCode", "autoCloseChange"];
 
 /// Creates the change of a stage, or returns the one that it has.
-pub(super) async fn begin(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn begin(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let mut body = object(asked)?;
     if body.remove("deploymentGateDetails").is_some() {
         let text = "Deployment gates are not answered here: with one, the step does not wait for the change. Leave \
@@ -48,14 +48,14 @@ pub(super) async fn begin(asked: &Asked) -> Result<Answered, Refused> {
     let change = text_of(&made["key"]).to_owned();
     let said = json!({"change_key": change, "service": plan.service, "environment": plan.environment, "artifact": plan.artifact,
         "commit": commit, "state": "pending"});
-    runs::tell(asked, OutsideRunKind::Deployment, &name, &said).await?;
+    runs::report_run(asked, OutsideRunKind::Deployment, &name, &said).await?;
     submit(asked, &change, plan.is_reviewed).await?;
     Ok(begun(&change))
 }
 
-fn begun(change: &str) -> Answered {
+fn begun(change: &str) -> DialectResponse {
     let result = json!({"status": "Success", "changeControl": true, "changeRequestNumber": change, "changeRequestSysId": of_key(change)});
-    Answered::new(201, json!({"result": result}))
+    DialectResponse::new(201, json!({"result": result}))
 }
 
 /// The attributes of the requested change.
@@ -91,7 +91,7 @@ struct Plan {
 }
 
 async fn plan(
-    asked: &Asked,
+    asked: &DialectRequest,
     mut attributes: Map<String, Value>,
     run: &Run,
     commit: Option<&str>,
@@ -143,7 +143,7 @@ async fn plan(
 
 /// Submits a new change, and assesses it where its pipeline reports that its dependencies were reviewed. A change that lacks
 /// something stays a draft. Its status lists what is missing, so its author can complete it while the pipeline waits.
-async fn submit(asked: &Asked, change: &str, is_reviewed: bool) -> Result<(), Refused> {
+async fn submit(asked: &DialectRequest, change: &str, is_reviewed: bool) -> Result<(), Refused> {
     let path = format!("/changes/{}", segment(change));
     let submitted = asked.api.post(&format!("{path}/submission"), &json!({})).await;
     match submitted {
@@ -164,7 +164,7 @@ fn stays(done: Result<Value, Refused>) -> Result<(), Refused> {
 }
 
 /// The run of a stage that the query names, with its change.
-async fn found(asked: &Asked) -> Result<Value, Refused> {
+async fn found(asked: &DialectRequest) -> Result<Value, Refused> {
     let said = |name: &str| asked.query(name).map(str::to_owned);
     let run = Run::new(said("pipelineName"), said("buildNumber"), said("attemptNumber"))?;
     let stage = said("stageName").ok_or_else(|| Refused::field("`stageName` is missing."))?;
@@ -178,14 +178,14 @@ async fn found(asked: &Asked) -> Result<Value, Refused> {
 
 /// The status of a stage's change: 200 lets the pipeline go on, 201 makes it wait or stop. The details are texts, so that the
 /// step shows them when they change.
-pub(super) async fn status(asked: &Asked) -> Result<Answered, Refused> {
-    let told = gating::ask(asked, &found(asked).await?).await?;
+pub(super) async fn status(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
+    let told = gating::query_gate(asked, &found(asked).await?).await?;
     let change = text_of(&told.change["key"]);
     let (number, result, word) = match told.standing {
-        Standing::Allowed => (200, "success", "approved"),
-        Standing::Awaiting => (201, "pending", "pending_decision"),
-        Standing::Rejected => (201, "rejected", "rejected"),
-        Standing::Cancelled => (201, "canceled", "canceled_by_user"),
+        GatingState::Allowed => (200, "success", "approved"),
+        GatingState::Awaiting => (201, "pending", "pending_decision"),
+        GatingState::Rejected => (201, "rejected", "rejected"),
+        GatingState::Cancelled => (201, "canceled", "canceled_by_user"),
     };
     let details = json!({
         "number": change,
@@ -194,31 +194,31 @@ pub(super) async fn status(asked: &Asked) -> Result<Answered, Refused> {
         "state": states::shown(CHANGES, state_of(&told.change)).1,
         "details": told.text(),
     });
-    Ok(Answered::new(
+    Ok(DialectResponse::new(
         number,
         json!({"result": {"status": result, "details": details}}),
     ))
 }
 
 /// The number of the change of a stage.
-pub(super) async fn info(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn info(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let run = found(asked).await?;
     let change = text_of(&run["change_key"]);
     let view = asked.api.get(&format!("/changes/{}", segment(change))).await?;
     let state = states::shown(CHANGES, state_of(&view)).1;
     let result = json!({"status": "Success", "number": change, "sys_id": of_key(change), "state": state});
-    Ok(Answered::new(200, json!({"result": result})))
+    Ok(DialectResponse::new(200, json!({"result": result})))
 }
 
 /// Writes into a change as its record in `change_request` is written: fields first, the step to a state last.
-pub(super) async fn update(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn update(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let number = asked.query("changeRequestNumber");
     let number = number.ok_or_else(|| Refused::field("`changeRequestNumber` is missing."))?;
     let change = tables::change_key(asked, number).await?;
     let view = change_acts::update(asked, &change, object(asked)?).await?;
     let state = states::shown(CHANGES, state_of(&view)).1;
     let message = format!("{change} is written, and is {state}.");
-    Ok(Answered::new(
+    Ok(DialectResponse::new(
         200,
         json!({"result": {"status": "Success", "message": message, "number": change}}),
     ))

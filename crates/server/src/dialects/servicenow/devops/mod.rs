@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 use super::fields::take;
 use super::{versionless, wrong_method};
 use crate::dialects::api::Refused;
-use crate::dialects::{Answered, Asked};
+use crate::dialects::{DialectRequest, DialectResponse};
 
 /// The separator between the number of a run and that of its attempt, where a client sends both in one text.
 const ATTEMPTS: &str = "/attempts/";
 
 /// Answers a request.
-pub(in crate::dialects) async fn answer(asked: &Asked) -> Result<Answered, Refused> {
+pub(in crate::dialects) async fn answer(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let path = asked.path.trim_matches('/').to_owned();
     let parts: Vec<&str> = path.split('/').collect();
     let parts = match parts.as_slice() {
@@ -51,7 +51,7 @@ pub(in crate::dialects) async fn answer(asked: &Asked) -> Result<Answered, Refus
 
 /// A refusal in the format of these clients. They show a reason only with 400, so every refusal of a request's content has that
 /// status. A wrong credential and a rate limit keep their own status, which the clients know.
-pub(in crate::dialects) fn refusal(why: &Refused) -> Answered {
+pub(in crate::dialects) fn refusal(why: &Refused) -> DialectResponse {
     let status = match why.status {
         401 | 405 | 429 => why.status,
         status if status >= 500 => status,
@@ -66,7 +66,7 @@ pub(in crate::dialects) fn refusal(why: &Refused) -> Answered {
         "error": {"message": why.text, "detail": why.code},
         "status": "failure",
     });
-    Answered::new(status, body)
+    DialectResponse::new(status, body)
 }
 
 /// A run of a pipeline.

@@ -8,7 +8,7 @@ use super::super::fields::{OWN, object, take};
 use super::super::tables::segment;
 use super::{Run, needed};
 use crate::dialects::api::{Refused, text_of};
-use crate::dialects::{Answered, Asked, runs};
+use crate::dialects::{DialectRequest, DialectResponse, runs};
 
 /// The most artifacts of one request.
 const MOST: usize = 50;
@@ -80,7 +80,7 @@ fn run(body: &mut Map<String, Value>) -> Result<Run, Refused> {
 }
 
 /// The service that an artifact is of.
-async fn service(asked: &Asked, artifact: &Artifact) -> Result<String, Refused> {
+async fn service(asked: &DialectRequest, artifact: &Artifact) -> Result<String, Refused> {
     for key in artifact.services() {
         let path = format!("/services/{}", segment(key));
         if !key.is_empty() && asked.api.find(&path).await?.is_some() {
@@ -95,7 +95,7 @@ async fn service(asked: &Asked, artifact: &Artifact) -> Result<String, Refused> 
 }
 
 /// Registers artifacts. An artifact that was registered for a service stays there, by its name and by its digest.
-pub(super) async fn artifacts(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn artifacts(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let mut body = object(asked)?;
     let run = run(&mut body)?;
     let mut names = Vec::new();
@@ -103,16 +103,16 @@ pub(super) async fn artifacts(asked: &Asked) -> Result<Answered, Refused> {
         let service = service(asked, &artifact).await?;
         let said = json!({"service": service, "artifact": artifact.digest});
         for name in artifact.digest.iter().cloned().chain([artifact.title()]) {
-            runs::tell(asked, OutsideRunKind::Artifact, &name, &said).await?;
+            runs::report_run(asked, OutsideRunKind::Artifact, &name, &said).await?;
         }
-        runs::tell(asked, OutsideRunKind::Build, &run.name(&service), &said).await?;
+        runs::report_run(asked, OutsideRunKind::Build, &run.name(&service), &said).await?;
         names.push(artifact.title());
     }
     Ok(registered(&names))
 }
 
 /// Registers a package of artifacts that were registered before.
-pub(super) async fn package(asked: &Asked) -> Result<Answered, Refused> {
+pub(super) async fn package(asked: &DialectRequest) -> Result<DialectResponse, Refused> {
     let mut body = object(asked)?;
     let run = run(&mut body)?;
     let name = needed(&mut body, "name")?;
@@ -123,17 +123,17 @@ pub(super) async fn package(asked: &Asked) -> Result<Answered, Refused> {
         known.push(found.ok_or_else(absent)?);
     }
     let package = runs::named(&[&name, &run.name("")]);
-    runs::tell(asked, OutsideRunKind::Package, &package, &json!({})).await?;
+    runs::report_run(asked, OutsideRunKind::Package, &package, &json!({})).await?;
     for artifact in &known {
         let said = json!({"service": artifact["service"], "artifact": artifact["artifact"]});
         let name = run.name(text_of(&artifact["service"]));
-        runs::tell(asked, OutsideRunKind::Build, &name, &said).await?;
+        runs::report_run(asked, OutsideRunKind::Build, &name, &said).await?;
     }
     Ok(registered(&[name]))
 }
 
-fn registered(names: &[String]) -> Answered {
-    Answered::new(
+fn registered(names: &[String]) -> DialectResponse {
+    DialectResponse::new(
         201,
         json!({"result": {"status": "Success", "details": {"registered": names}}}),
     )

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::schedule::conflicts::Planned;
 use pages::{Cell, Column, Fold, Rich, Table};
 
-use super::{Board, NAMED, Others, state_words};
+use super::{Board, NAMED, Others, state_text};
 use crate::web::approval::warnings;
 use crate::web::shared::view::View;
 use crate::web::shared::words;
@@ -31,7 +31,7 @@ pub(super) fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
                 marks: Vec::new(),
                 sub: warned,
             },
-            Cell::text(words::capital(&state_words(&one.listed, &one.targets, view.now()))),
+            Cell::text(words::capital(&state_text(&one.listed, &one.targets, view.now()))),
             Cell::said(places.join(", ")),
             Cell::Text(clash),
         ]
