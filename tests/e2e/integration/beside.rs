@@ -125,6 +125,9 @@ fn page(rows: &Rows, sent: &Sent) -> Value {
     json!({"result": found.iter().take(size).map(shown).collect::<Vec<_>>()})
 }
 
+/// The most edits that the other system makes by itself.
+const EDITS: usize = 40;
+
 /// A ServiceNow that is busy at every seventh question, and in which two rows that were read are edited at every fifth page.
 fn incumbent(rows: &Rows, now: Timestamp) -> (Outside, Arc<AtomicUsize>) {
     let (rows, count, edits) = (rows.clone(), AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
@@ -142,7 +145,7 @@ fn incumbent(rows: &Rows, now: Timestamp) -> (Outside, Arc<AtomicUsize>) {
             return (200, json!({"result": []}));
         }
         let answer = page(&rows, sent);
-        if number % 5 == 0 && edits.load(Ordering::SeqCst) < 40 {
+        if number % 5 == 0 && edits.load(Ordering::SeqCst) < EDITS {
             let first = answer["result"][0]["sys_id"]["value"].as_str().map(str::to_owned);
             if let Some(id) = first {
                 let turn = edits.fetch_add(1, Ordering::SeqCst);
@@ -256,6 +259,12 @@ fn a_thousand_changes_of_another_system_are_compared_and_each_difference_has_its
         !after.to_string().contains("Change number"),
         "their changes are no changes of ours"
     );
+    // Its edits carry the time at which the test began, and a reading that has gone further looks no more than two minutes back.
+    edits.store(EDITS, Ordering::SeqCst);
+    eventually("the last of its own edits is read", || {
+        server.advance(20);
+        is_equal(&rows, &all(&server))
+    });
     must_tell_of_edits(&mut server, &rows, &id);
     must_verify(&server);
     assert!(server.stop().success());
