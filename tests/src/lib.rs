@@ -11,6 +11,7 @@ pub mod furnish;
 pub mod held;
 pub mod left_english;
 pub mod letters;
+pub mod mutants;
 pub mod outside;
 pub mod s3;
 pub mod scores;

@@ -101,6 +101,37 @@ fn the_demo_is_an_organisation_with_a_past() {
         "a vendor's notice: {windows:?}"
     );
     must_be_logged_as_it_was(&server, now);
+    must_show_what_went_against_the_rules(&server, &all);
+}
+
+/// A failed rollback, a lowered risk, a bypassed approval, and a vendor who sees their own services alone.
+fn must_show_what_went_against_the_rules(server: &Server, changes: &[Value]) {
+    let token = server.token("auditor");
+    let show = |change: &Value| {
+        let path = format!("/api/v1/changes/{}", change["key"].as_str().unwrap());
+        server.must("GET", &path, &token, None)
+    };
+    let shown: Vec<Value> = changes.iter().map(show).collect();
+    let rows = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let failed_to_go_back = |change: &Value| {
+        let targets = rows(&change["targets"]);
+        let mut earlier = targets.iter().flat_map(|target| rows(&target["earlier"]));
+        earlier.any(|it| it["outcome"] == "rollback_failed")
+    };
+    let is_lowered = |change: &Value| {
+        let lowered = rows(&change["risk"]["lowered"]);
+        lowered.iter().any(|it| !it["accepted_by"].is_null())
+    };
+    let is_bypassed = |change: &Value| {
+        let bypassed = rows(&change["break_glass"]["bypassed"]);
+        bypassed.iter().any(|it| it["code"] == "approval_missing")
+    };
+    assert!(shown.iter().any(failed_to_go_back), "a rollback failed");
+    assert!(shown.iter().any(is_lowered), "an approver accepted a lower value");
+    assert!(shown.iter().any(is_bypassed), "break-glass bypassed an approval");
+    let path = format!("/api/v1/people/{}", server.person("vendor")["login"].as_str().unwrap());
+    let vendor = server.must("GET", &path, &server.token("admin"), None);
+    assert!(!rows(&vendor["services"]).is_empty(), "the vendor is scoped: {vendor}");
 }
 
 /// The log begins with the demo's own event; past events were recorded now.

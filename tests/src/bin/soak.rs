@@ -6,9 +6,13 @@
 //! The failovers of PostgreSQL note each finished round in `target/failover-rounds.jsonl` and go on behind it when they are run
 //! again: `cargo xtask soak a_failover_loses_nothing`. So does the public history of deployments, which needs the shared data:
 //! `cargo xtask soak a_public_history`, noted in `target/govuk-quarters.jsonl`.
+//!
+//! `cargo xtask soak mutants` alters the code that holds the rules, of which at most 3 in 100 alterations may stay unnoticed.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
+
+use tests::mutants;
 
 /// A usual test, the variable that holds its size, and its whole size here.
 struct Long {
@@ -437,6 +441,9 @@ fn main() -> ExitCode {
         let passed = passes(&run);
         let seconds = assent::clock::now().duration_since(began).as_secs();
         outcomes.push((passed, format!("{} ({seconds} s)", run.name())));
+    }
+    if wish.names.is_empty() || wish.names.iter().any(|name| mutants::NAME.contains(name.as_str())) {
+        outcomes.extend(mutants::run(wish.percent));
     }
     for (passed, what) in &outcomes {
         println!("soak: {what}: {}", if *passed { "passed" } else { "FAILED" });
