@@ -197,7 +197,10 @@ fn a_stream_comes_through_each_proxy_as_its_page_sets_it_up_and_the_figures_do_n
         let folder = tempfile::tempdir().unwrap();
         let (_proxy, url) = start_proxy(name, folder.path(), &server.url);
         must_keep_inner_routes(&server, &url);
-        let (head, body) = follow(&format!("{url}{}", waiting_check(&server)), &bearer(&server, "pipeline"));
+        let (head, body) = follow(
+            &format!("{url}{}", waiting_check(&server)),
+            &bearer(&server, "pipeline"),
+        );
         assert!(
             name != "nginx" || head.contains("server: nginx"),
             "it was nginx that answered: {head}"
