@@ -60,9 +60,10 @@ fn the_page_of_a_service_shows_what_is_around_it_and_leads_to_a_new_change() {
     let session = Session::begin(&server, "requester");
     let page = session.get(&format!("/t/halden/services/{SERVICE}")).body;
     let neighbours = section(&page, "dependencies");
+    let neighbour = format!("/t/halden/services/{NEIGHBOUR}");
     for words in [
         "marker-end=\"url(#arrow-head)\"",
-        &format!("/t/halden/services/{NEIGHBOUR}"),
+        neighbour.as_str(),
         "Needs it",
         "High",
         "Service owner",
