@@ -100,7 +100,17 @@ fn a_home_answers_without_scrolling_what_is_acute_how_much_there_is_and_what_is_
     let browser = &desk.browser;
     let incident = json!({"title": "Labels come out blank", "severity": 1, "services": [journey::SERVICE]});
     desk.api("change_manager", "POST", "/incidents", incident);
-    for role in ["security", "change_manager", "requester", "implementer", "executive"] {
+    for role in [
+        "security",
+        "change_manager",
+        "requester",
+        "implementer",
+        "executive",
+        "owner",
+        "auditor",
+        "admin",
+        "commander",
+    ] {
         desk.sign_in(role);
         browser.look(Look::DESK);
         desk.go("/");

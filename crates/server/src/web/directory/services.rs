@@ -303,7 +303,7 @@ pub(crate) async fn unwatch(
 }
 
 fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
-    let mut facts = vec![Fact::people("Owner", owners(view, &service.key))];
+    let mut facts = vec![Fact::people("Service owner", owners(view, &service.key))];
     facts.extend(
         service
             .team
