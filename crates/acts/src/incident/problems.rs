@@ -168,8 +168,8 @@ fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord)
     Ok(saved)
 }
 
-/// Keeps the action item of a problem: of an owner of its services until a proposal is decided, then of the person who accepted or
-/// recorded the problem until it is closed. An undecided proposal and a forgotten fix escalate.
+/// Keeps the action item of a problem: of an owner of its services until a proposal is decided, then of the person who accepted
+/// or recorded the problem until it is closed. An undecided proposal and a forgotten fix escalate.
 fn follow_item(cx: &mut Context<'_, '_>, problem: &ProblemRecord) -> Result<()> {
     let about = About::new(AboutKind::Problem, problem.key.as_str());
     let wanted = match problem.state {
