@@ -1,5 +1,7 @@
 //! The work itself: start, entries, extension, completion.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -14,7 +16,7 @@ use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{self, EntryKind, Outcome, State};
-use crate::core::ids::{PersonId, TargetId};
+use crate::core::ids::{GroupKey, PersonId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
 use crate::core::unmet::Unmet;
@@ -616,12 +618,20 @@ fn notify_failure(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
     }
 }
 
-/// A failed rollback cannot wait for the morning: those in charge and the people on call are notified at once, and the review
-/// is due.
+/// A failed rollback cannot wait for the morning: those in charge, the people on call and those on duty of the services' teams
+/// are notified at once, and the review is due.
 fn notify_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
-    let in_charge = case.people_in_charge();
-    let on_call = case.directory.on_call.iter().filter(|row| row.is_on(case.now));
-    let on_call: Vec<PersonId> = on_call.map(|row| row.person.clone()).collect();
+    let (in_charge, directory) = (case.people_in_charge(), case.directory.clone());
+    let rows = directory.on_call.iter().filter(|row| row.is_on(case.now));
+    let mut on_call: Vec<PersonId> = rows.map(|row| row.person.clone()).collect();
+    let targets = case.change().content.targets.iter();
+    let teams = targets.filter_map(|target| directory.services.get(&target.service)?.team.as_deref());
+    let teams: BTreeSet<GroupKey> = teams.map(GroupKey::from).collect();
+    for person in teams.iter().flat_map(|team| directory.on_duty(team, case.now)) {
+        if !on_call.contains(&person) {
+            on_call.push(person);
+        }
+    }
     // Each attempt is news of its own.
     let mark = format!("{mark}/{}", case.now);
     let next = "The target stays open: roll back again or repair it, then state the outcome.";
