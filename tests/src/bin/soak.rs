@@ -286,6 +286,13 @@ const ONCE: &[Long] = &[
     },
     Long {
         target: "log",
+        test: "reconciling",
+        variable: "ASSENT_TEST_PERMITS",
+        size: 16_419,
+        what: "deployments of a public history with a permit each, of which 200 are deleted, 200 forged and 200 backdated",
+    },
+    Long {
+        target: "log",
         test: "estates",
         variable: "ASSENT_TEST_ESTATES",
         size: 20_000,
