@@ -87,6 +87,12 @@ const LONG: &[Long] = &[
         "events for a receiver that is away for a week",
     ),
     long(
+        "each_format_loses_nothing",
+        "ASSENT_TEST_SUNK",
+        100_000,
+        "events while the receivers of nine sinks are away for ten minutes",
+    ),
+    long(
         "one_poisonous_delivery",
         "ASSENT_TEST_DELIVERIES",
         100_000,
