@@ -1,5 +1,6 @@
-//! Questions that people have about the figures, each resolved by clicking: three for each of nine roles, as docs/guide/dashboards.md
-//! lists them. Among them: what made success fall, which approver is the bottleneck for one kind of work, which fields nobody needs.
+//! Questions that people have about the figures, each resolved by clicking: three for each of nine roles, as
+//! docs/guide/dashboards.md lists them. Among them: what made success fall, which approver is the bottleneck for one kind of work,
+//! which fields nobody needs.
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
@@ -117,8 +118,8 @@ fn an_administrator_asks_which_fields_can_be_dropped() {
     desk.look_at("questions/fields");
 }
 
-/// The account that asks, the dashboard of its role, and its tiles with the answers. The questions that are not here have a test of
-/// their own in this file.
+/// The account that asks, the dashboard of its role, and its tiles with the answers. Other questions have tests of their own
+/// in this file.
 const ON_TILES: [(&str, &str, &[&str]); 8] = [
     ("requester", "requester", &["own", "waiting", "freezes"]),
     ("owner", "approver", &["waiting", "items"]),

@@ -1,5 +1,5 @@
-//! The report on the controls of a framework over a year of changes, beside fetching the whole log as an auditor does and hashing it;
-//! and which of them changed a service before a time.
+//! The report on the controls of a framework over a year of changes, beside fetching the whole log as an auditor does and
+//! hashing it; and which of these changes touched a service before a time.
 
 use std::time::Duration;
 
