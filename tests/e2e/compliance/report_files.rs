@@ -10,6 +10,7 @@ use tests::faults::eventually;
 use tests::session::Session;
 use tests::{Place, Server, binary};
 
+use crate::platform::backup::{bring_back, save};
 use crate::platform::crash::{must_replay, must_run};
 
 const FORMATS: [&str; 5] = ["pdf", "xlsx", "csv", "json", "oscal"];
@@ -141,6 +142,29 @@ assert "Population" in titles and len(titles) == 3 + len(report["controls"]), ti
     let mut judge = Command::new(python);
     judge.args(["-c", script]).arg(folder);
     must_run(&mut judge);
+}
+
+#[test]
+fn a_restored_server_gives_the_same_bytes() {
+    let place = Place::demo("report-saved");
+    let server = Server::start(&place, true);
+    server.wait_for_log();
+    let size = size(&server);
+    let shown = server.must("GET", "/api/v1/control-reports/sox", &server.token("auditor"), None);
+    let to = shown["to"].as_str().unwrap().to_owned();
+    let query = |format: &str| format!("from=2020-01-01T00:00:00Z&to={to}&size={size}&format={format}");
+    let before = FORMATS.map(|format| file(&server, &query(format)));
+    assert!(shown["population"]["changes"].as_u64().is_some_and(|count| count > 0));
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("saved");
+    save(&place, &saved);
+    assert!(server.stop().success());
+    let back = bring_back(&place, &saved, "report-restored");
+    let server = Server::start(&back, true);
+    for (format, before) in FORMATS.into_iter().zip(before) {
+        assert!(before == file(&server, &query(format)), "{format}: other bytes");
+    }
+    assert!(server.stop().success());
 }
 
 #[test]

@@ -91,6 +91,12 @@ const LONG: &[Long] = &[
         "events for a receiver that is away for a week",
     ),
     long(
+        "each_format_loses_nothing",
+        "ASSENT_TEST_SUNK",
+        100_000,
+        "events while the receivers of nine sinks are away for ten minutes",
+    ),
+    long(
         "one_poisonous_delivery",
         "ASSENT_TEST_DELIVERIES",
         100_000,
@@ -287,6 +293,13 @@ const ONCE: &[Long] = &[
         variable: "ASSENT_TEST_INTERLEAVINGS",
         size: 100_000,
         what: "orders of giving, ending and showing permits",
+    },
+    Long {
+        target: "log",
+        test: "reconciling",
+        variable: "ASSENT_TEST_PERMITS",
+        size: 16_419,
+        what: "deployments of a public history with a permit each, of which 200 are deleted, 200 forged and 200 backdated",
     },
     Long {
         target: "log",
