@@ -51,26 +51,7 @@ macro_rules! versioned {
     )+};
 }
 
-versioned!(
-    model::change::record::Change,
-    model::change::related_records::Approval,
-    model::policy::decision_facts::DecisionFacts,
-    model::policy::act_facts::ActFacts,
-    model::change::related_records::Condition,
-    model::change::related_records::Evidence,
-    model::change::related_records::Permit,
-    model::change::related_records::GateCheck,
-    model::change::related_records::Deployment,
-    model::gate::running::Running,
-    model::change::related_records::Message,
-    model::directory::snapshot::Person,
-    model::directory::snapshot::Group,
-    model::directory::snapshot::Service,
-    model::directory::snapshot::Incident,
-    model::directory::snapshot::StandardTemplate,
-    model::directory::snapshot::Tenant,
-    model::gate::provenance::Provenance,
-);
+versioned!(model::change::record::Change);
 model::card_nouns!(versioned);
 model::record_nouns!(versioned);
 

@@ -12,6 +12,7 @@ use acts::schedule::set_freeze;
 use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::Duty;
 use model::change::around::StoredFile;
+use model::change::read_content::new_change::NewChange;
 use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
@@ -346,7 +347,7 @@ fn glass(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
         "targets": [{"service": "label-print", "environment": "production", "artifact": artifact(n)}],
         "planned_start": start.to_string(), "planned_end": (start + SignedDuration::from_hours(2)).to_string(),
         "plan": [{"title": "Load the new limit", "minutes": 4}],
-        "rollback_plan": [{"title": "Load the old limit", "minutes": 2}], "rollback_minutes": 2,
+        "rollback_plan": [{"title": "Load the old limit", "minutes": 2}], (NewChange::ROLLBACK_MINUTES.name): 2,
         "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
     });
     let what = "Raise the limit from 500 to 2,000 jobs.";

@@ -9,6 +9,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use jiff::Timestamp;
+use model::change::read_content::new_change::NewChange;
 use model::core::body::Body;
 use model::core::card::{self, Kind};
 use model::core::refusal::{FieldError, Refusal};
@@ -596,7 +597,7 @@ fn belongs(error: &str, field: &str) -> bool {
         "condition" => "conditions",
         "due" => "conditions.due",
         "checker" => "conditions.checker",
-        "expedited" => "expedited_reason",
+        "expedited" => NewChange::EXPEDITED_REASON.name,
         other => other,
     };
     let is_below = |name: &str| error == name || (field != "condition" && error.starts_with(&format!("{name}.")));
