@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, shown_outcome};
+use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, outcome_of};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::decision_card::outcome_mark;
+use crate::web::approval::decision_card::closed_mark;
 use crate::web::approval::home;
 use crate::web::change::change_query::ended_lately;
 use crate::web::change::list::UNSUCCESSFUL;
@@ -432,8 +432,8 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let found = find_changes(view.cx, &filter, CHANGES, None)?;
     let rows = found.rows.iter().map(|(listed, targets)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
-        let outcome = shown_outcome(&listed.state, targets);
-        let mark = outcome.map_or_else(|| state.mark(), outcome_mark);
+        let outcome = outcome_of(targets).filter(|_| state == pages::State::Closed);
+        let mark = outcome.map_or_else(|| state.mark(), closed_mark);
         let title = Cell::Title {
             text: listed.title.clone(),
             href: view.change_url(&listed.key),
