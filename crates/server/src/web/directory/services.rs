@@ -13,6 +13,7 @@ use model::core::ids::{self, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Ownership, Service};
 use model::directory::{ownership_matrix, two_people};
+use model::risk::regimes;
 use pages::{
     ActForm, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, ServiceRow,
     Services, Table, Tone,
@@ -97,10 +98,16 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
         criticality: capital(service.criticality.as_str()),
         owner: names(&owners(view, &service.key)),
         team: service.team.clone().unwrap_or_default(),
-        regimes: service.regimes.iter().cloned().collect::<Vec<_>>().join(", "),
+        regimes: regime_names(service),
         last_change: String::new(),
         open_changes: open.get(key).copied().unwrap_or(0).to_string(),
     }
+}
+
+/// The regimes of a service by their names: “SOX, PCI DSS”.
+fn regime_names(service: &Service) -> String {
+    let names: Vec<&str> = service.regimes.iter().map(|word| regimes::name(word)).collect();
+    names.join(", ")
 }
 
 /// The owners of a service in any environment, by name.
@@ -327,7 +334,7 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
     if !service.regimes.is_empty() {
         facts.push(Fact::new(
             "Regimes",
-            Rich::new().said(service.regimes.iter().cloned().collect::<Vec<_>>().join(", ")),
+            Rich::new().said(regime_names(service)),
         ));
     }
     if !service.holds.is_empty() {
