@@ -332,10 +332,7 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
         ));
     }
     if !service.regimes.is_empty() {
-        facts.push(Fact::new(
-            "Regimes",
-            Rich::new().said(regime_names(service)),
-        ));
+        facts.push(Fact::new("Regimes", Rich::new().said(regime_names(service))));
     }
     if !service.holds.is_empty() {
         let words: Vec<String> = service.holds.iter().map(|touch| plain(touch.as_str())).collect();

@@ -430,16 +430,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
                 .into_iter()
                 .map(|act| act.tone(ActTone::Link)),
         );
-        let except = ActForm::new(
-            "except",
-            "Except a change",
-            view.url(&format!("/freezes/{id}/exceptions")),
-        )
-        .tone(ActTone::Link)
-        .field(pick_field(view, "changes", "change", "The change’s key").required())
-        .field(Field::textarea("reason", "Why it may pass").required())
-        .submit("Let it pass");
-        acts.push(except);
+        acts.push(except_act(view, freeze));
         acts.extend(excepted.iter().map(|key| {
             let url = view.url(&format!("/freezes/{id}/exceptions/{}/end", escaped(key)));
             ActForm::new(format!("stop-{key}"), format!("Let {key} pass no more"), url).tone(ActTone::Link)
@@ -457,6 +448,23 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
         exceptions,
         acts,
     }
+}
+
+/// Lets a change pass a freeze: of one that repeats, one of its times.
+fn except_act(view: &View<'_, '_, '_>, freeze: &Freeze) -> ActForm {
+    let url = view.url(&format!("/freezes/{}/exceptions", freeze.id));
+    let act = ActForm::new("except", "Except a change", url)
+        .tone(ActTone::Link)
+        .field(pick_field(view, "changes", "change", "The change’s key").required())
+        .field(Field::textarea("reason", "Why it may pass").required())
+        .submit("Let it pass");
+    if !freeze.repeat.is_set() {
+        return act;
+    }
+    act.field(time_field(view, "time", "The time it is for")).note(
+        "The freeze repeats: an exception is for one of its times. Name a moment within that time; without one it is \
+             the first time over the planned window of the change.",
+    )
 }
 
 /// How far a freeze reaches, as forms offer it.
