@@ -431,7 +431,8 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     must_replay(&place);
 }
 
-/// The areas beside changes have records: a board that decided and one that meets, people who are told, a vendor, drift, retention.
+/// The areas beside changes have records: a board that has decided and meets again, people who are told of changes, a vendor,
+/// drift and retention.
 fn what_surrounds_changes_is_there_too(server: &Server) {
     let told = |path: &str, name: &str| -> BTreeSet<String> {
         let rows = list(server, "auditor", path);

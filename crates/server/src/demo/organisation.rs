@@ -32,7 +32,7 @@ const DAY: i64 = 24;
 /// The numbers of the two changes before the board: no other change of the demo has them.
 const NUMBERS: [usize; 2] = [7_001, 7_002];
 /// The changes before the board: one that it decided about, and one for its next meeting.
-const PLANS: [Plan; 2] = [
+const PLANS: &[Plan] = &[
     Plan {
         title: "Move the production zones to the new resolvers",
         services: &["edge-dns"],
