@@ -10,8 +10,10 @@ use serde_json::json;
 use super::estate::Staff;
 use super::{Past, Result, body};
 
-/// The members of the board: change manager, owner, security and commander.
-const BOARD: [&str; 4] = ["marta", "hanne", "priya", "yusuf"];
+/// The board's group.
+pub const BOARD: &str = "advisory-board";
+/// Its members: change manager, owner, security and commander.
+const MEMBERS: [&str; 4] = ["marta", "hanne", "priya", "yusuf"];
 
 /// Every approving owner belongs to the platform team as well, so the first rule never adds another approver. Changes of the
 /// year touch the network of staging alone, so the second asks about none of them.
@@ -30,7 +32,7 @@ when {
 @id("halden.require.board")
 @reason("The change advisory board decides about the network of production.")
 @require("approval")
-@from("group:cab")
+@from("group:advisory-board")
 @count("2")
 @quorum("3")
 @covers("what")
@@ -77,8 +79,8 @@ case the board decides about the network of production
 pub fn put_in_force(past: &Past, staff: &Staff) -> Result<()> {
     let person = |word: &str| staff.people.get(word).cloned().unwrap_or_default();
     past.system(|cx| {
-        let board = json!({"name": "Change advisory board", "members": BOARD});
-        set_person::set_group(cx, "cab", &body(board)).map(drop)
+        let board = json!({"name": "Change advisory board", "members": MEMBERS});
+        set_person::set_group(cx, BOARD, &body(board)).map(drop)
     })?;
     let proposed = past.by(&person("admin"), |cx| {
         let set = json!({

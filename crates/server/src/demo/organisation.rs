@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 
 use super::estate::Staff;
 use super::history::{Walk, create};
+use super::house::BOARD;
 use super::plans::{Plan, request};
 use super::{Past, Result, TENANT, body};
 
@@ -55,7 +56,7 @@ const PLANS: &[Plan] = &[
 /// The addresses in Terraform, and their services.
 const DRIFT_RULES: [(&str, &str); 2] = [("module.edge.*", "edge-dns"), ("module.warehouse.*", "wms")];
 
-/// Makes all but the coming meeting, until 41 hours before `now`, by the acts of the people whose work it is. The group `cab`
+/// Makes all but the coming meeting, until 41 hours before `now`, by the acts of the people whose work it is. The board
 /// and the rule that asks it exist by then ([`super::house`]), and no change is open.
 ///
 /// # Errors
@@ -87,7 +88,7 @@ fn add<N: PlainNoun + Send + 'static>(past: &Past, person: &PersonId, record: Va
     past.by(person, move |cx| noun::add::<N>(cx, &body(record.clone())))
 }
 
-/// Two business units, and the plan that tells them and the owners of changes that users notice.
+/// Two business units, and the plan that tells them and the owners of changes of high risk that users notice.
 fn audiences(past: &Past, staff: &Staff) -> Result<()> {
     let manager = person(staff, "change_manager");
     for unit in [
@@ -96,14 +97,14 @@ fn audiences(past: &Past, staff: &Staff) -> Result<()> {
             "contacts": ["aiko"], "mail_addresses": ["dispatch@halden.example"],
         }),
         json!({
-            "key": "customer-desk", "name": "Customer desk", "services": ["status-page", "label-print"],
+            "key": "customer-desk", "name": "Customer desk", "services": ["status-page"],
             "contacts": ["luc"], "mail_addresses": ["desk@halden.example"],
         }),
     ] {
         add::<BusinessUnit>(past, &manager, unit)?;
     }
     let plan = json!({
-        "key": "noticed-by-users", "name": "Changes that users notice", "only_disruptive": true,
+        "key": "noticed-by-users", "name": "High risk that users notice", "risks": ["high"], "only_disruptive": true,
         "audiences": ["owners", "business_units"], "stages": ["announced", "reminder", "started", "finished", "rolled_back"],
         "reminder_minutes": 24 * 60, "acknowledge": true,
         "subject_en": "{stage}: {title}", "text_en": "{services} from {start} to {end}: {disruption}.",
@@ -112,18 +113,19 @@ fn audiences(past: &Past, staff: &Staff) -> Result<()> {
     add::<CommunicationPlan>(past, &manager, plan).map(drop)
 }
 
-/// The rule of the regime that the demo's books are under: changes keep their texts for seven years.
+/// Bookings are paid by card, so raw deliveries are kept for a year. Changes have no such rule: visitors can erase texts.
 fn keep_for_auditors(past: &Past, staff: &Staff) -> Result<()> {
-    let rule = json!({"regime": "sox", "record_kind": "change", "active": true});
+    let rule = json!({"regime": "pci_dss", "record_kind": "delivery", "active": true});
     add::<RetentionRule>(past, &person(staff, "admin"), rule).map(drop)
 }
 
-/// The vendor of the storage, with maintenance that ended late and maintenance that lies ahead.
+/// The vendor of the storage, with maintenance that ended late and maintenance that lies ahead. It has no people, so that
+/// visitors can add the demo's vendor to a vendor of their own.
 fn vendor(past: &Past, staff: &Staff, (hour, now): (Timestamp, Timestamp)) -> Result<()> {
     let vendor = json!({
         "key": "cartwell", "name": "Cartwell Hosting", "contract": "CH-2024-117",
-        "contract_ends_at": hours(hour, 400 * DAY).to_string(), "services": ["backup", "label-print", "ledger-db"],
-        "contacts": ["noc@cartwell.example"], "members": ["cartwell-hosting"],
+        "contract_ends_at": hours(hour, 400 * DAY).to_string(), "services": ["backup", "ledger-db"],
+        "contacts": ["noc@cartwell.example"],
     });
     add::<Vendor>(past, &person(staff, "admin"), vendor)?;
     let manager = person(staff, "change_manager");
@@ -218,7 +220,7 @@ fn before_the_board<'a>(past: &'a Past, staff: &'a Staff, place: usize, planned:
 /// Opens a meeting of the board with an agenda that the change manager chairs; returns the id of both.
 fn plan_meeting(past: &Past, staff: &Staff, (begins, frozen): (Timestamp, Timestamp)) -> Result<String> {
     past.by(&person(staff, "change_manager"), move |cx| {
-        let meeting = json!({"group": "cab", "title": "Weekly change advisory board", "starts_at": begins.to_string()});
+        let meeting = json!({"group": BOARD, "title": "Weekly change advisory board", "starts_at": begins.to_string()});
         let meeting = meetings::open_meeting(cx, &body(meeting))?;
         let agenda = json!({"meeting": meeting.id, "freeze_at": frozen.to_string(), "chair": "marta"});
         noun::add::<Agenda>(cx, &body(agenda)).map(|made| made.id.0)
