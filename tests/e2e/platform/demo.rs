@@ -453,12 +453,44 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     let incidents = list(&server, "auditor", "/incidents?limit=200");
     assert!(incidents.len() >= 4, "the past has its incidents: {incidents:#?}");
     each_template_can_be_used_today(&server);
+    what_surrounds_changes_is_there_too(&server);
     work_is_counted_with_the_team_that_does_it(&server);
     each_whole_quarter_finds_what_was_planted(&server);
     a_reviewed_failure_moves_what_is_open(&server, &open);
     server.wait_for_log();
     assert!(server.stop().success());
     must_replay(&place);
+}
+
+/// The areas beside changes have records: a board that has decided and meets again, people who are told of changes, a vendor,
+/// drift and retention.
+fn what_surrounds_changes_is_there_too(server: &Server) {
+    let told = |path: &str, name: &str| -> BTreeSet<String> {
+        let rows = list(server, "auditor", path);
+        rows.iter()
+            .map(|it| it[name].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let has = |path: &str, name: &str, wanted: &[&str]| {
+        let wanted: BTreeSet<String> = wanted.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(told(path, name), wanted, "{name} of {path}");
+    };
+    has("/agendas", "state", &["frozen", "signed"]);
+    has("/agenda-items", "outcome", &["", "approved"]);
+    has("/business-units", "key", &["customer-desk", "dispatch-oslo"]);
+    has("/communication-plans", "key", &["noticed-by-users"]);
+    has("/communications", "stage", &["announced"]);
+    has("/vendors", "key", &["cartwell"]);
+    has("/vendor-notices", "state", &["announced", "completed"]);
+    has("/drift-findings", "state", &["open"]);
+    has("/drift-findings", "service", &["edge-dns"]);
+    let sources = list(server, "auditor", "/drift-sources");
+    assert_eq!(
+        sources[0]["differences"], 2,
+        "a change explains the other: {sources:#?}"
+    );
+    let rules = list(server, "auditor", "/retention-rules");
+    assert!(rules.iter().any(|it| it["active"] == true), "{rules:#?}");
 }
 
 /// The work on a service is that of its team, so that figures by team differ.

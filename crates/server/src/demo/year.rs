@@ -57,17 +57,19 @@ const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("rates-engine", &[11, 30, 47], [End::Failed, End::RolledBack]),
 ];
 
-/// Makes the changes between `begin` and `end`; none if the two are too close.
+/// Makes the changes between `begin` and `end`, under rules of the demo's own; nothing if the two are too close. Returns whether
+/// it made any.
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp) -> Result<()> {
+pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp) -> Result<bool> {
     let past = Past::new(executor, TENANT, begin);
     let last = end - SignedDuration::from_hours(24 * LEFT_FREE);
     let mut at = begin + SignedDuration::from_hours(24);
     let mut next_model = begin + SignedDuration::from_hours(24 * QUARTER);
     let mut n = FIRST;
-    if at < last {
+    let has_year = at < last;
+    if has_year {
         past.go_to(begin + SignedDuration::from_hours(12));
         house::put_in_force(&past, staff)?;
     }
@@ -85,7 +87,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
         n += 1;
         at += SignedDuration::from_hours(APART);
     }
-    Ok(())
+    Ok(has_year)
 }
 
 /// A change of the year: its plan, its number, and its outcome.

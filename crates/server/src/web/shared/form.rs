@@ -43,6 +43,7 @@ const TIMES: &[&str] = &[
     "wait_until",
     "due_at",
     "at",
+    "time",
 ];
 /// Whole numbers.
 const NUMBERS: &[&str] = &[
@@ -664,6 +665,7 @@ mod tests {
             ("targets.0.service", ""),
             ("targets.1.config_items", "a, b"),
             ("planned_start", "2026-11-21T22:00"),
+            ("time", "2026-11-22T22:00"),
             ("rollback_minutes", "9"),
             ("touches", "schema"),
             ("touches", "network"),
@@ -676,7 +678,7 @@ mod tests {
             json!({
                 "halt": false, "impact": {"data": "low"}, "improvements": ["one, two", "three"],
                 "planned_start": "2026-11-21T21:00:00Z", "rollback_minutes": 9,
-                "targets": [{"config_items": ["a", "b"], "service": "api"}], "title": "A\nB",
+                "targets": [{"config_items": ["a", "b"], "service": "api"}], "time": "2026-11-22T21:00:00Z", "title": "A\nB",
                 "touches": ["schema", "network"],
             })
         );
