@@ -1,6 +1,8 @@
 //! Rates, side by side: a round of the product, a round of its floor, and so on, so that a busy moment of the machine
 //! meets both.
 
+pub mod pair;
+
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail, ensure};
