@@ -263,6 +263,20 @@ impl Server {
         panic!("the server is not ready:\n{}", self.log());
     }
 
+    /// Waits, half a minute at most, until it is ready or has ended by itself; whether it is ready.
+    pub fn comes_up(&mut self) -> bool {
+        for _ in 0..300 {
+            if self.get("/readyz", None).0 == 200 {
+                return true;
+            }
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return false;
+            }
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        false
+    }
+
     /// GET as a bearer of a token; the status and the body.
     pub fn get(&self, path: &str, token: Option<&str>) -> (u16, Vec<u8>) {
         self.ask("GET", path, token, None)

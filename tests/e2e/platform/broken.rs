@@ -9,7 +9,7 @@ use crate::audit::tamper::run_sql;
 use crate::platform::crash::place_arguments;
 
 /// The output of doctor on a place, on the host.
-fn on_the_host(place: &Place) -> (Option<i32>, String) {
+pub(crate) fn on_the_host(place: &Place) -> (Option<i32>, String) {
     let mut doctor = Command::new(binary());
     place_arguments(place, doctor.arg("doctor"));
     told(&mut doctor)

@@ -197,6 +197,13 @@ const ONCE: &[Long] = &[
         what: "losses of a PostgreSQL primary or of a server, each with two servers under load",
     },
     Long {
+        target: "e2e",
+        test: "changed_bits_open_no_gate",
+        variable: "ASSENT_TEST_BITS",
+        size: 1_000,
+        what: "databases in which up to 64 bits were changed",
+    },
+    Long {
         target: "store",
         test: "a_kill_at_any_statement",
         variable: "ASSENT_TEST_STATEMENTS",
