@@ -325,7 +325,11 @@ fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally)
         } else {
             1
         };
-        let share = if size("ASSENT_TEST_FOREIGN", OTHERS) > OTHERS { 1 } else { SHARE };
+        let share = if size("ASSENT_TEST_FOREIGN", OTHERS) > OTHERS {
+            1
+        } else {
+            SHARE
+        };
         let ways = by.iter().flat_map(|by| {
             let bodies = bodies.iter();
             bodies.flat_map(move |body| (0..rounds).map(move |number| (by, body, number)))
