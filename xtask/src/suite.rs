@@ -446,6 +446,7 @@ const BY_ENGINE: &[&str] = &[
     "api::pages_of_lists::",
     "approval::decisions::",
     "audit::damaged::",
+    "audit::forged_nouns::",
     "audit::forged_rows::",
     "audit::renewed_codes::",
     "audit::tamper::",
