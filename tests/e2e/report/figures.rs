@@ -8,7 +8,7 @@ use tests::session::Session;
 use tests::{Place, Server};
 
 /// All items of a list, page by page.
-fn all(server: &Server, path: &str) -> Vec<Value> {
+pub(crate) fn all(server: &Server, path: &str) -> Vec<Value> {
     let (token, mut items, mut after) = (server.token("executive"), Vec::new(), String::new());
     loop {
         let joint = if path.contains('?') { '&' } else { '?' };
@@ -31,7 +31,7 @@ fn figure(server: &Server, path: &str) -> Value {
 }
 
 /// The number of rows for each value of a field.
-fn words(rows: &[Value]) -> BTreeMap<String, i64> {
+pub(crate) fn words(rows: &[Value]) -> BTreeMap<String, i64> {
     let mut found = BTreeMap::new();
     for row in rows {
         *found.entry(row["counted"].as_str().unwrap().to_owned()).or_insert(0) += 1;
