@@ -241,7 +241,7 @@ fn condition_met_by_nobody(scene: &Scene<'_>) -> (Forged, Use) {
     let (path, build) = scene.waiting("Under a condition", (9_715, "low"));
     let mut decision = yes(server, &path);
     decision["decision"] = json!("approve_with_conditions");
-    let checker = &server.person("security")["login"];
+    let checker = server.person("security")["login"].clone();
     decision["conditions"] = json!([{"text": "Back the queue up", "due": "start", "checker": checker}]);
     done(server, "owner", &format!("{path}/approvals"), &decision);
     approve(server, &path, "security");
