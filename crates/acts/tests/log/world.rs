@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 use store::change::blob;
 use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
+use crate::once;
+
 pub const TENANT: &str = "halden";
 pub const ARTIFACT: &str = "git:aaaa";
 /// How large a chunk of evidence is, in bytes.
@@ -41,23 +43,6 @@ pub struct ManualClock(pub Mutex<Timestamp>);
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
-    }
-}
-
-struct All;
-
-impl policy::Directory for All {
-    fn group_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn person_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn service_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn environment_exists(&self, _: &str) -> bool {
-        true
     }
 }
 
@@ -84,23 +69,17 @@ fn digest(bytes: &[u8]) -> String {
     proof::crypto::digest_text(bytes)
 }
 
-/// The policies of these files, each set compiled once: a quarter of the time of these tests went there.
-fn compiled(files: &[policy::SourceFile]) -> Arc<policy::PolicySet> {
-    static KNOWN: Mutex<Vec<(Vec<String>, Arc<policy::PolicySet>)>> = Mutex::new(Vec::new());
-    let texts: Vec<String> = files.iter().map(|file| file.text.clone()).collect();
-    let mut known = KNOWN.lock().unwrap();
-    if let Some((_, set)) = known.iter().find(|(of, _)| *of == texts) {
-        return set.clone();
-    }
-    let set = policy::PolicySet::compile(files, "", policy::SCHEMA, &All, digest).unwrap();
-    known.push((texts, Arc::new(set)));
-    known.last().unwrap().1.clone()
+/// A database without rows in a folder.
+fn empty(folder: &tempfile::TempDir) -> Config {
+    let path = folder.path().join("assent.db");
+    once::empty_database(&path);
+    Config::sqlite(path)
 }
 
 impl World {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::sqlite(folder.path().join("assent.db"));
+        let config = empty(&folder);
         let evidence = folder.path().join("evidence");
         std::fs::create_dir(&evidence).unwrap();
         Self::on(config, folder, Some(evidence), &[])
@@ -109,14 +88,14 @@ impl World {
     /// The same world under the policies of a pack too.
     pub fn with_pack(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::sqlite(folder.path().join("assent.db"));
+        let config = empty(&folder);
         Self::on(config, folder, None, &policy::pack(name).unwrap().files)
     }
 
     /// The same world under a policy of its own too.
     pub fn with_policy(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::sqlite(folder.path().join("assent.db"));
+        let config = empty(&folder);
         let file = policy::SourceFile {
             name: "house/house.cedar".to_owned(),
             text: text.to_owned(),
@@ -127,7 +106,7 @@ impl World {
     /// The same world with evidence in chunks, as servers on PostgreSQL keep it.
     pub fn with_chunks() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::on(Config::sqlite(folder.path().join("assent.db")), folder, None, &[])
+        Self::on(empty(&folder), folder, None, &[])
     }
 
     /// The same world on a database of the PostgreSQL server named by `ASSENT_TEST_POSTGRES`; `None` without one.
@@ -149,7 +128,7 @@ impl World {
         let store = Store::open(config).unwrap();
         let clock = Arc::new(ManualClock(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
         let files = [&policy::base().files[..], packs].concat();
-        let policies = compiled(&files);
+        let policies = once::policies(&files);
         let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),
