@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use acts::audit::replay_log::{Finding, ReplayReport, replay_log};
 use acts::audit::sequence_events::{Sequenced, sequence_events};
@@ -112,7 +112,7 @@ impl World {
     /// The same world on a database of the PostgreSQL server named by `ASSENT_TEST_POSTGRES`; `None` without one.
     pub fn on_postgres() -> Option<(Self, Database)> {
         let server = std::env::var("ASSENT_TEST_POSTGRES").ok()?;
-        let database = Database::new(server);
+        let database = Database::migrated(server);
         Some((
             Self::on(Config::postgres(&database.url), tempfile::tempdir().unwrap(), None, &[]),
             database,
@@ -474,7 +474,19 @@ pub struct Database {
 }
 
 impl Database {
-    fn new(server: String) -> Self {
+    /// One without rows: a copy of a database that is migrated once and stays as long as its server.
+    fn migrated(server: String) -> Self {
+        static EMPTY: OnceLock<Database> = OnceLock::new();
+        let empty = EMPTY.get_or_init(|| {
+            let database = Self::like(server.clone(), "template1");
+            Store::open(Config::postgres(&database.url)).unwrap().close();
+            database
+        });
+        Self::like(server, &empty.name)
+    }
+
+    /// A copy of a database that nobody is connected to.
+    fn like(server: String, template: &str) -> Self {
         static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("acts_log_{}_{number}", std::process::id());
@@ -483,7 +495,8 @@ impl Database {
             server,
             name,
         };
-        run(&database.server, &format!("CREATE DATABASE {}", database.name));
+        let made = format!("CREATE DATABASE {} TEMPLATE {template}", database.name);
+        run(&database.server, &made);
         database
     }
 }
