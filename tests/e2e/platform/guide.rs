@@ -129,10 +129,10 @@ const SERVERS: usize = 2;
 /// Walks pages on a server of their own; returns the errors and the number of accepted bodies, which are as described.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the held clock begins at the true time, for the demo was filled then"
+    reason = "the held clock begins at the true time, for the demo was filled before"
 )]
 fn walk_all(pages: &[String]) -> (Vec<String>, usize) {
-    let place = Place::new("guide");
+    let place = Place::demo("guide");
     let settings = place.folder.path().join("walks.toml");
     std::fs::write(&settings, settings_of_a_cluster(place.folder.path())).unwrap();
     // A walk listens as a chat does, on this machine.
