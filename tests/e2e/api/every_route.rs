@@ -334,8 +334,8 @@ fn tables(base: &mut Beside) -> &'static [String] {
     })
 }
 
-/// Has SQLite count what is written to records, in a table of the test's own, and refuse events where that table says so.
-/// PostgreSQL records which transactions wrote the present rows.
+/// Has SQLite count the writes to records in a table of the test's own, and refuse events while a flag there is set. PostgreSQL
+/// records which transactions wrote the present rows.
 pub fn count_writes(base: &mut Beside) {
     if matches!(base, Beside::Postgres(_)) {
         return;
@@ -380,7 +380,7 @@ fn count_no_more(base: &mut Beside) {
     base.ask(&[sql.as_str()]);
 }
 
-/// What was written to records so far, in a form that every further write changes. A deletion on PostgreSQL changes the number
+/// The writes to records so far, in a form that every further one changes. A deletion on PostgreSQL changes the number
 /// of rows. Reading the rows' content took most of the walk's time.
 fn records(base: &mut Beside) -> String {
     if matches!(base, Beside::Sqlite(_)) {
