@@ -32,7 +32,7 @@ use crate::unplaced::Events;
 
 pub mod faults;
 pub mod journey;
-mod template;
+pub mod template;
 mod unplaced;
 
 /// The master key of servers on PostgreSQL in tests.

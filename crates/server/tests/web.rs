@@ -17,6 +17,8 @@ use store::{Lane, Mode};
 
 #[path = "web/again.rs"]
 mod again;
+#[path = "common/empty_database.rs"]
+mod empty_database;
 #[path = "web/evidence.rs"]
 mod evidence;
 #[path = "web/filled.rs"]
@@ -132,6 +134,7 @@ fn seed(cx: &mut Context<'_, '_>) -> acts::Result<()> {
 
 fn house(name: &str) -> House {
     let folder = std::env::temp_dir().join(format!("assent-web-{name}-{}", std::process::id()));
+    empty_database::make(&folder);
     let mut settings = Settings::new(&folder);
     settings.listen = ([127, 0, 0, 1], 0).into();
     let prepare: server::Prepare = Box::new(|executor, _| {

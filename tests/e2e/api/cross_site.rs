@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tests::{Place, Server};
 
-use crate::api::every_route::{records_at_rest, sign_in};
+use crate::api::every_route::{count_writes, records_at_rest, sign_in};
 use crate::platform::beside::Beside;
 
 /// The marks of another site's request; an old browser sends none at all.
@@ -85,6 +85,7 @@ fn another_site_succeeds_at_no_changing_route() {
         pages.len()
     );
     let mut base = Beside::of(&place);
+    count_writes(&mut base);
     let before = records_at_rest(&mut base);
     let agent = tests::caller::agent();
     let mut passed = Vec::new();

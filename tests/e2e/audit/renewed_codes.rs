@@ -20,15 +20,15 @@ fn lose_codes(place: &Place) {
     };
     let tables = beside(place, list);
     assert!(tables.lines().count() > 40, "{tables}");
-    for table in tables.lines() {
-        let table = table.trim();
-        if !beside(place, &format!("SELECT 1 FROM \"{table}\" LIMIT 1"))
-            .trim()
-            .is_empty()
-        {
-            run_sql(place, &format!("UPDATE \"{table}\" SET code = NULL"));
-        }
-    }
+    let is_filled = |table: &&str| {
+        let found = beside(place, &format!("SELECT 1 FROM \"{table}\" LIMIT 1"));
+        !found.trim().is_empty()
+    };
+    let filled = tables.lines().map(str::trim).filter(is_filled);
+    let statements: Vec<String> = filled
+        .map(|table| format!("UPDATE \"{table}\" SET code = NULL"))
+        .collect();
+    run_sql(place, &statements.join(";"));
 }
 
 struct Host<'p> {

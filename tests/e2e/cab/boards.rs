@@ -73,7 +73,7 @@ fn frozen_agenda(server: &Server) -> String {
 
 #[test]
 fn a_meeting_goes_from_its_agenda_to_signed_minutes() {
-    let place = Place::new("boards");
+    let place = Place::demo("boards");
     let mut server = Server::start(&place, true);
     let now = server.server_time();
     server.hold_clock(now);

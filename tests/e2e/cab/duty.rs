@@ -55,7 +55,7 @@ fn on_duty(server: &Server) -> Value {
 
 #[test]
 fn who_is_on_duty_follows_turns_overrides_and_absences_and_is_found_where_it_is_asked_for() {
-    let place = Place::new("duty");
+    let place = Place::demo("duty");
     let server = Server::start(&place, true);
     with_rota(&server);
     let (owner, security) = (login(&server, "owner"), login(&server, "security"));

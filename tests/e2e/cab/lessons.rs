@@ -35,7 +35,7 @@ fn own(server: &Server) -> Value {
 
 #[test]
 fn a_lesson_is_assigned_read_and_passed() {
-    let place = Place::new("lessons");
+    let place = Place::demo("lessons");
     let server = Server::start(&place, true);
     let due = (server.server_time() + jiff::SignedDuration::from_hours(48)).to_string();
     let request = json!({"lesson": LESSON, "person": login(&server, "owner"), "due_at": due});

@@ -47,7 +47,7 @@ fn under_way(server: &Server) -> Work<'_> {
 
 #[test]
 fn the_runbook_holds_a_watch_and_keeps_every_tap() {
-    let place = Place::new("runbook");
+    let place = Place::demo("runbook");
     let mut server = Server::start(&place, true);
     server.hold_clock(server.server_time());
     let began = server.held_time();

@@ -2,25 +2,26 @@
 //! id that is nowhere, byte for byte but for the id. And unrequested output, streams, outgoing webhooks, exports and searches,
 //! covers its own tenant alone.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Write;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tests::Server;
 use tests::caller::agent;
 use tests::dice::Dice;
 use tests::faults::{raw, size};
 use tests::outside::Outside;
-use tests::{Place, Server};
 
 use crate::directory::tenants::{Credential, MARKS, PLAIN, Range, TENANTS, access_rows, escaped, is_uuid, range};
 
 /// The number of a hundred foreign ids that are tried at a place, besides those of its own kind, unless `ASSENT_TEST_FOREIGN`
 /// sets it.
 const OTHERS: usize = 2;
-/// One in so many pairs of an id and a way to ask is tried: each id and each way comes up at every place, and with all foreign ids
-/// every pair.
+/// One in so many pairs of an id of the place's own kind and a way to ask is tried; of other ids each comes up once. With all
+/// foreign ids, every pair is tried.
 const SHARE: usize = 3;
 /// Places without an id: names of the protocol or of the page.
 const NO_IDS: &[&str] = &[
@@ -125,6 +126,8 @@ struct Prober<'a> {
     range: &'a Range,
     agent: ureq::Agent,
     own_change: String,
+    /// The ids that each list names, as the other tenant's people see it.
+    lists: RefCell<HashMap<String, Vec<String>>>,
 }
 
 impl Prober<'_> {
@@ -197,11 +200,12 @@ impl Prober<'_> {
         line
     }
 
-    /// The ids of the other tenant of the route's own kind, and some of every other kind.
-    fn foreign_ids(&self, door: &Door, at: usize) -> Vec<String> {
+    /// The ids of the other tenant of the route's own kind, and some of every other kind; each with whether it is of that kind.
+    fn foreign_ids(&self, door: &Door, at: usize) -> Vec<(String, bool)> {
         let theirs = &self.range.known[1];
         let ours: HashSet<&String> = self.range.known[0].names.iter().collect();
-        let mut found: Vec<String> = self.listed(door, at);
+        let listed = self.listed(door, at);
+        let mut found = listed.clone();
         let (ids, words): (Vec<&String>, Vec<&String>) = theirs.names.iter().partition(|name| is_uuid(name));
         let step = 100_usize.div_ceil(size("ASSENT_TEST_FOREIGN", OTHERS).clamp(1, 100));
         found.extend(ids.into_iter().step_by(step).cloned());
@@ -214,7 +218,11 @@ impl Prober<'_> {
         found.retain(|id| is_theirs(id) && !ours.contains(id) && !self.range.known[0].own.contains(id));
         found.sort();
         found.dedup();
-        found
+        let of_kind = |id: String| {
+            let is_of_kind = listed.contains(&id);
+            (id, is_of_kind)
+        };
+        found.into_iter().map(of_kind).collect()
     }
 
     /// The ids that the list before a place names, as the other tenant's people see it.
@@ -223,6 +231,9 @@ impl Prober<'_> {
         let head = head.trim_end_matches('/');
         if !door.path.starts_with("/api/v1") || head.contains('{') {
             return Vec::new();
+        }
+        if let Some(found) = self.lists.borrow().get(head) {
+            return found.clone();
         }
         let mut found = BTreeSet::new();
         for by in self.range.known[1].credentials.iter().take(7) {
@@ -244,7 +255,9 @@ impl Prober<'_> {
                 found.extend(names.map(str::to_owned));
             }
         }
-        found.into_iter().take(3).collect()
+        let found: Vec<String> = found.into_iter().take(3).collect();
+        self.lists.borrow_mut().insert(head.to_owned(), found.clone());
+        found
     }
 
     /// The bodies that are sent: none, and invented ones from the API's description.
@@ -325,24 +338,29 @@ fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally)
         } else {
             1
         };
-        let share = if size("ASSENT_TEST_FOREIGN", OTHERS) > OTHERS {
-            1
-        } else {
-            SHARE
-        };
         let ways = by.iter().flat_map(|by| {
             let bodies = bodies.iter();
             bodies.flat_map(move |body| (0..rounds).map(move |number| (by, body, number)))
         });
-        for (way, (credential, body, number)) in ways.enumerate() {
+        let ways: Vec<_> = ways.collect();
+        let is_whole = size("ASSENT_TEST_FOREIGN", OTHERS) > OTHERS;
+        // Two ids at least come up in each way.
+        let others = ways.len().min(ids.len() / 2).max(1);
+        let share = |is_of_kind: bool| match (is_whole, is_of_kind) {
+            (true, _) => 1,
+            (false, true) => SHARE,
+            (false, false) => others,
+        };
+        for (way, &(credential, body, number)) in ways.iter().enumerate() {
             let mut absent: BTreeMap<String, Answer> = BTreeMap::new();
             let ask = |id: &str| {
                 let line = prober.line(door, at, id, number);
                 prober.ask((door.method, &line), credential, (body.0, &body.1), id)
             };
             // A body that happens to name the id would name it in the response to the other as well.
-            let ids = ids.iter().enumerate().filter(|(at, _)| (at + way) % share == 0);
-            for (_, id) in ids.filter(|(_, id)| !body.1.contains(id.as_str())) {
+            let ids = ids.iter().enumerate();
+            let ids = ids.filter(|(at, (_, is_of_kind))| (at + way) % share(*is_of_kind) == 0);
+            for (_, (id, _)) in ids.filter(|(_, (id, _))| !body.1.contains(id.as_str())) {
                 let other = nowhere(id);
                 let of_absent = absent.entry(other.clone()).or_insert_with(|| ask(&other));
                 let of_foreign = ask(id);
@@ -364,14 +382,13 @@ fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally)
 
 #[test]
 fn a_foreign_id_at_any_place_of_any_door_is_answered_as_one_that_is_nowhere() {
-    let place = Place::demo("foreign_ids");
-    let server = Server::start(&place, true);
-    let range = range(&server);
+    let (_place, server, range) = range("foreign_ids", &[]);
     let own = server.must("GET", "/api/v1/changes?q=qzxhaldenmark", &server.token("auditor"), None);
     let prober = Prober {
         range: &range,
         agent: agent(),
         own_change: own["items"][0]["key"].as_str().unwrap().to_owned(),
+        lists: RefCell::default(),
     };
     let known = &range.known[0].credentials;
     let bearers: Vec<Credential> = [3, 5, 6].map(|place| known[place].clone()).into();
@@ -413,13 +430,12 @@ fn a_foreign_id_at_any_place_of_any_door_is_answered_as_one_that_is_nowhere() {
 
 #[test]
 fn another_tenants_address_is_answered_as_that_of_one_that_is_nowhere() {
-    let place = Place::demo("foreign_tenant");
-    let server = Server::start(&place, true);
-    let range = range(&server);
+    let (_place, _server, range) = range("foreign_tenant", &[]);
     let prober = Prober {
         range: &range,
         agent: agent(),
         own_change: String::new(),
+        lists: RefCell::default(),
     };
     let (mut asked, mut open) = (0, BTreeSet::new());
     for line in access_rows()
@@ -513,9 +529,7 @@ fn foreign_in(range: &Range, text: &str, new: &str) -> Option<String> {
 
 #[test]
 fn streams_webhooks_exports_and_searches_tell_of_their_own_tenant_alone() {
-    let place = Place::demo("foreign_streams");
-    let server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
-    let range = range(&server);
+    let (_place, server, range) = range("foreign_streams", &["--outgoing-allow", "127.0.0.1"]);
     let receiver = Outside::start(|_| (204, Value::Null));
     for (tenant, known) in range.known.iter().enumerate() {
         let Credential::Bearer(admin) = &known.credentials[6] else {
@@ -586,6 +600,7 @@ fn exports_and_searches(
         range,
         agent: agent(),
         own_change: String::new(),
+        lists: RefCell::default(),
     };
     let marked = [MARKS[0], MARKS[1]];
     for (path, by) in [

@@ -59,7 +59,7 @@ fn incident(server: &Server, status: &str, minute: i64) -> Value {
 
 #[test]
 fn a_vendor_s_maintenance_is_seen_acknowledged_and_never_approved() {
-    let place = Place::new("vendor-notices");
+    let place = Place::demo("vendor-notices");
     let server = Server::start(&place, true);
     let door = vendor(&server);
     deliver(&server, &door, &incident(&server, "scheduled", -9));
@@ -154,7 +154,7 @@ fn fields(value: &Value) -> BTreeSet<String> {
 
 #[test]
 fn a_vendor_s_change_and_an_internal_one_have_the_same_fields_and_evidence() {
-    let place = Place::new("vendor-parity");
+    let place = Place::demo("vendor-parity");
     let server = Server::start(&place, true);
     vendor(&server);
     let (theirs, ours) = (

@@ -36,7 +36,7 @@ fn codes(answer: &Value) -> Vec<String> {
 
 #[test]
 fn an_announcement_is_shown_while_it_is_current() {
-    let place = Place::new("announced");
+    let place = Place::demo("announced");
     let server = Server::start(&place, true);
     is_refused_as_a_whole(&server);
     let (status, made) = ask(&server, "change_manager", ("POST", ""), &news(&server, -60, 3_600), "");

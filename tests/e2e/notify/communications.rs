@@ -17,7 +17,7 @@ fn ask(server: &Server, role: &str, (method, path): (&str, &str), body: &Value) 
 
 #[test]
 fn a_plan_tells_what_it_would_and_the_status_shows_what_is_open() {
-    let place = Place::new("communications");
+    let place = Place::demo("communications");
     let server = Server::start(&place, true);
     let unit = json!({"key": "dispatch", "name": "Dispatch Oslo", "services": ["label-print"], "mail_addresses": ["desk@halden.example"],
         "language": "de"});

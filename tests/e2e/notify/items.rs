@@ -24,7 +24,7 @@ fn login(server: &Server, role: &str) -> String {
 
 #[test]
 fn an_action_item_is_in_the_inbox_of_its_owner_until_it_is_settled() {
-    let place = Place::new("items");
+    let place = Place::demo("items");
     let server = Server::start(&place, true);
     is_refused_with_all_errors(&server);
     let owner = login(&server, "owner");

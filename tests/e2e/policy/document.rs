@@ -6,7 +6,7 @@ use tests::{Place, Server, journey};
 
 #[test]
 fn the_document_has_a_new_version_only_once_a_second_person_approved_it() {
-    let place = Place::new("policy-document");
+    let place = Place::demo("policy-document");
     let server = Server::start(&place, true);
     let reader = Session::begin(&server, "auditor");
     let document = || {
@@ -70,7 +70,7 @@ fn the_document_has_a_new_version_only_once_a_second_person_approved_it() {
 
 #[test]
 fn a_change_that_stood_in_for_a_second_person_is_named_with_its_approvers() {
-    let place = Place::new("policy-by-change");
+    let place = Place::demo("policy-by-change");
     let server = Server::start(&place, true);
     let proposer = server.token("change_manager");
     let table = json!({"high": {"acknowledge": "1bh", "decide": "4bh"}});

@@ -153,7 +153,7 @@ fn each_role_has_a_page_with_charts_and_the_tables_behind_them() {
 
 #[test]
 fn a_saved_dashboard_is_its_owners_until_it_is_shared() {
-    let place = Place::new("saved-dashboards");
+    let place = Place::demo("saved-dashboards");
     let server = Server::start(&place, true);
     let body = json!({"title": "Mine", "tiles": ["own", "states"], "query": "kind=normal"});
     let (status, made) = post(&server, "requester", "/dashboards", &body);
@@ -193,7 +193,7 @@ fn openmetrics_has_the_main_figures_for_a_token_alone() {
 
 #[test]
 fn a_similar_title_on_the_same_service_is_named() {
-    let place = Place::new("lookalikes");
+    let place = Place::demo("lookalikes");
     let server = Server::start(&place, true);
     let body = json!({"title": "Renew the spooler certificate", "targets": [{"service": "label-print", "environment": "production"}]});
     let (status, made) = post(&server, "requester", "/changes", &body);

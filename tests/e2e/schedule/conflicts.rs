@@ -73,7 +73,7 @@ fn is_held(server: &Server, path: &str) -> bool {
 
 #[test]
 fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_binds_both() {
-    let place = Place::new("conflicts");
+    let place = Place::demo("conflicts");
     let mut server = Server::start(&place, true);
     server.hold_clock(server.server_time() + SignedDuration::from_mins(1));
     let terms = json!({"hold_kinds": ["same_item"], "gap_minutes": 10});
@@ -141,7 +141,7 @@ fn a_conflict_holds_both_changes_until_somebody_else_decides_and_the_decision_bi
 
 #[test]
 fn the_planned_undo_of_a_change_is_a_conflict_on_the_pages_of_both() {
-    let place = Place::new("undo_conflicts");
+    let place = Place::demo("undo_conflicts");
     let mut server = Server::start(&place, true);
     server.hold_clock(server.server_time() + SignedDuration::from_mins(1));
     let now = server.held_time();
@@ -242,7 +242,7 @@ fn works(start: Timestamp) -> String {
 
 #[test]
 fn free_times_avoid_changes_and_imported_maintenance_and_follow_the_users() {
-    let place = Place::new("slots");
+    let place = Place::demo("slots");
     let mut server = Server::start(&place, true);
     server.hold_clock(server.server_time() + SignedDuration::from_mins(1));
     let (manager, now) = (server.token("change_manager"), server.held_time());

@@ -218,6 +218,13 @@ const ONCE: &[Long] = &[
         what: "times forty random histories",
     },
     Long {
+        target: "shipped",
+        test: "properties",
+        variable: "ASSENT_TEST_SIZE",
+        size: 2_500,
+        what: "times forty random histories under the shipped policies",
+    },
+    Long {
         target: "log",
         test: "every_recorded_and_derived_column",
         variable: "ASSENT_TEST_MUTATIONS",

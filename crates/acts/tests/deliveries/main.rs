@@ -11,6 +11,8 @@ mod history;
 mod meant;
 mod messengers;
 mod named;
+#[path = "../common/once.rs"]
+mod once;
 mod places;
 mod reruns;
 mod several;
@@ -47,23 +49,6 @@ struct ManualClock(Mutex<Timestamp>);
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
-    }
-}
-
-struct All;
-
-impl policy::Directory for All {
-    fn group_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn person_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn service_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn environment_exists(&self, _: &str) -> bool {
-        true
     }
 }
 
@@ -120,7 +105,9 @@ impl World {
 
     /// The same in a folder.
     fn within(folder: tempfile::TempDir, more: &str) -> Self {
-        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+        let path = folder.path().join("assent.db");
+        once::empty_database(&path);
+        let store = Store::open(Config::sqlite(path)).unwrap();
         let clock = Arc::new(ManualClock(Mutex::new(began())));
         let mut files = policy::base().files;
         if !more.is_empty() {
@@ -129,10 +116,7 @@ impl World {
                 text: more.to_owned(),
             });
         }
-        let policies = policy::PolicySet::compile(&files, "", policy::SCHEMA, &All, |bytes| {
-            proof::crypto::digest_text(bytes)
-        });
-        let policies = Arc::new(policies.unwrap());
+        let policies = once::policies(&files);
         let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),

@@ -58,6 +58,8 @@ mod narrowed;
 mod narrower_rights;
 mod narrowing;
 mod on_postgres;
+#[path = "../common/once.rs"]
+mod once;
 mod one_interest;
 mod ordering;
 mod outsiders;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use acts::audit::replay_log::{Finding, ReplayReport, replay_log};
 use acts::audit::sequence_events::{Sequenced, sequence_events};
@@ -29,6 +29,8 @@ use serde_json::{Value, json};
 use store::change::blob;
 use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
+use crate::once;
+
 pub const TENANT: &str = "halden";
 pub const ARTIFACT: &str = "git:aaaa";
 /// How large a chunk of evidence is, in bytes.
@@ -41,23 +43,6 @@ pub struct ManualClock(pub Mutex<Timestamp>);
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
-    }
-}
-
-struct All;
-
-impl policy::Directory for All {
-    fn group_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn person_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn service_exists(&self, _: &str) -> bool {
-        true
-    }
-    fn environment_exists(&self, _: &str) -> bool {
-        true
     }
 }
 
@@ -84,23 +69,17 @@ fn digest(bytes: &[u8]) -> String {
     proof::crypto::digest_text(bytes)
 }
 
-/// The policies of these files, each set compiled once: a quarter of the time of these tests went there.
-fn compiled(files: &[policy::SourceFile]) -> Arc<policy::PolicySet> {
-    static KNOWN: Mutex<Vec<(Vec<String>, Arc<policy::PolicySet>)>> = Mutex::new(Vec::new());
-    let texts: Vec<String> = files.iter().map(|file| file.text.clone()).collect();
-    let mut known = KNOWN.lock().unwrap();
-    if let Some((_, set)) = known.iter().find(|(of, _)| *of == texts) {
-        return set.clone();
-    }
-    let set = policy::PolicySet::compile(files, "", policy::SCHEMA, &All, digest).unwrap();
-    known.push((texts, Arc::new(set)));
-    known.last().unwrap().1.clone()
+/// A database without rows in a folder.
+fn empty(folder: &tempfile::TempDir) -> Config {
+    let path = folder.path().join("assent.db");
+    once::empty_database(&path);
+    Config::sqlite(path)
 }
 
 impl World {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::sqlite(folder.path().join("assent.db"));
+        let config = empty(&folder);
         let evidence = folder.path().join("evidence");
         std::fs::create_dir(&evidence).unwrap();
         Self::on(config, folder, Some(evidence), &[])
@@ -109,14 +88,14 @@ impl World {
     /// The same world under the policies of a pack too.
     pub fn with_pack(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::sqlite(folder.path().join("assent.db"));
+        let config = empty(&folder);
         Self::on(config, folder, None, &policy::pack(name).unwrap().files)
     }
 
     /// The same world under a policy of its own too.
     pub fn with_policy(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config::sqlite(folder.path().join("assent.db"));
+        let config = empty(&folder);
         let file = policy::SourceFile {
             name: "house/house.cedar".to_owned(),
             text: text.to_owned(),
@@ -127,13 +106,13 @@ impl World {
     /// The same world with evidence in chunks, as servers on PostgreSQL keep it.
     pub fn with_chunks() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::on(Config::sqlite(folder.path().join("assent.db")), folder, None, &[])
+        Self::on(empty(&folder), folder, None, &[])
     }
 
     /// The same world on a database of the PostgreSQL server named by `ASSENT_TEST_POSTGRES`; `None` without one.
     pub fn on_postgres() -> Option<(Self, Database)> {
         let server = std::env::var("ASSENT_TEST_POSTGRES").ok()?;
-        let database = Database::new(server);
+        let database = Database::migrated(server);
         Some((
             Self::on(Config::postgres(&database.url), tempfile::tempdir().unwrap(), None, &[]),
             database,
@@ -149,7 +128,7 @@ impl World {
         let store = Store::open(config).unwrap();
         let clock = Arc::new(ManualClock(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
         let files = [&policy::base().files[..], packs].concat();
-        let policies = compiled(&files);
+        let policies = once::policies(&files);
         let executor = Executor::new(Tools {
             store,
             clock: clock.clone(),
@@ -495,7 +474,19 @@ pub struct Database {
 }
 
 impl Database {
-    fn new(server: String) -> Self {
+    /// One without rows: a copy of a database that is migrated once and stays as long as its server.
+    fn migrated(server: String) -> Self {
+        static EMPTY: OnceLock<Database> = OnceLock::new();
+        let empty = EMPTY.get_or_init(|| {
+            let database = Self::like(server.clone(), "template1");
+            Store::open(Config::postgres(&database.url)).unwrap().close();
+            database
+        });
+        Self::like(server, &empty.name)
+    }
+
+    /// A copy of a database that nobody is connected to.
+    fn like(server: String, template: &str) -> Self {
         static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let name = format!("acts_log_{}_{number}", std::process::id());
@@ -504,7 +495,8 @@ impl Database {
             server,
             name,
         };
-        run(&database.server, &format!("CREATE DATABASE {}", database.name));
+        let made = format!("CREATE DATABASE {} TEMPLATE {template}", database.name);
+        run(&database.server, &made);
         database
     }
 }

@@ -18,6 +18,8 @@ use server::identity::password;
 use server::{Running, Settings, start};
 use store::{Lane, Mode};
 
+use crate::empty_database;
+
 /// The tenant of every world.
 pub const TENANT: &str = "acme";
 /// Everybody's password.
@@ -244,6 +246,9 @@ impl World {
         settings.stop_seconds = 1;
         use_engine(&mut settings);
         change(&mut settings);
+        if settings.database_url.is_none() && !settings.data_dir.exists() {
+            empty_database::make(&settings.data_dir);
+        }
         Self::over(settings)
     }
 

@@ -1,6 +1,7 @@
 //! A store to test with: SQLite in a folder of its own, and PostgreSQL in a database of its own.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jiff::Timestamp;
@@ -59,9 +60,26 @@ pub fn postgres_url() -> Option<String> {
 
 impl Database {
     pub fn new() -> Option<Self> {
+        Self::like("template1")
+    }
+
+    /// One without rows, as opening a store there would make it: a copy of a database that is migrated once and stays as long as
+    /// its server.
+    pub fn migrated() -> Option<Self> {
+        static EMPTY: OnceLock<Option<Database>> = OnceLock::new();
+        let empty = EMPTY.get_or_init(|| {
+            let database = Self::new()?;
+            Store::open(small(Config::postgres(&database.url))).unwrap().close();
+            Some(database)
+        });
+        Self::like(&empty.as_ref()?.name)
+    }
+
+    /// A copy of a database that nobody is connected to.
+    fn like(template: &str) -> Option<Self> {
         let server = postgres_url()?;
         let name = unique();
-        run_sql(&server, &format!("CREATE DATABASE {name}"));
+        run_sql(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}"));
         let url = withdatabase(&server, &name);
         Some(Self { name, url })
     }
@@ -102,10 +120,26 @@ pub struct World {
     database: Option<Database>,
 }
 
+/// A SQLite file without rows, migrated once for all worlds: the migrations took most of the time that making a world takes.
+fn empty_file(path: &Path) {
+    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+    let empty = EMPTY.get_or_init(|| {
+        let folder = Folder::new();
+        let copy = folder.path().join("copy.db");
+        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+        store.backup(&copy).unwrap();
+        store.close();
+        std::fs::read(copy).unwrap()
+    });
+    std::fs::write(path, empty).unwrap();
+}
+
 impl World {
     pub fn sqlite() -> Self {
         let folder = Folder::new();
-        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+        let path = folder.path().join("assent.db");
+        empty_file(&path);
+        let store = Store::open(Config::sqlite(path)).unwrap();
         Self {
             store,
             engine: "SQLite",
@@ -115,7 +149,7 @@ impl World {
     }
 
     pub fn postgres() -> Option<Self> {
-        let database = Database::new()?;
+        let database = Database::migrated()?;
         let store = Store::open(small(Config::postgres(&database.url))).unwrap();
         Some(Self {
             store,
@@ -132,14 +166,16 @@ impl World {
             config.archive_bucket = Some(bucket.clone());
             Store::open(small(config)).unwrap()
         };
-        let store = open(Config::sqlite(folder.path().join("assent.db")));
+        let path = folder.path().join("assent.db");
+        empty_file(&path);
+        let store = open(Config::sqlite(path));
         let mut worlds = vec![Self {
             store,
             engine: "SQLite",
             _folder: Some(folder),
             database: None,
         }];
-        if let Some(database) = Database::new() {
+        if let Some(database) = Database::migrated() {
             worlds.push(Self {
                 store: open(Config::postgres(&database.url)),
                 engine: "PostgreSQL",
