@@ -235,7 +235,7 @@ fn what_is_tapped_at_night_is_large_and_the_step_s_clock_goes_on() {
         .map((one) => [one.innerText, Math.round(one.getBoundingClientRect().height)]);";
     let sizes = browser.run(sizes, &[]);
     let sizes = sizes.as_array().unwrap();
-    assert_eq!(sizes.len(), 4, "four acts and no more: {sizes:?}");
+    assert_eq!(sizes.len(), 5, "five acts and no more: {sizes:?}");
     for one in sizes {
         assert!(one[1].as_i64().unwrap() >= 56, "{one} is small for a thumb");
     }

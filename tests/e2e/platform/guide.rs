@@ -123,32 +123,19 @@ fn goes_by_true_clock(name: &str) -> bool {
     page.contains("<!-- true clock -->")
 }
 
-/// How many servers the pages are dealt to. One after another they would take longer than all that is tested beside them.
-const SERVERS: usize = 2;
-
-/// Walks pages on a server of their own; returns the errors and the number of accepted bodies, which are as described.
+#[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the held clock begins at the true time, for the demo was filled before"
+    reason = "the held clock begins at the true time, for the demo was filled then"
 )]
-fn walk_all(pages: &[String]) -> (Vec<String>, usize) {
-    let place = Place::demo("guide");
+fn every_walk_of_the_guide_works() {
+    let place = Place::new("guide");
     let settings = place.folder.path().join("walks.toml");
     std::fs::write(&settings, settings_of_a_cluster(place.folder.path())).unwrap();
     // A walk listens as a chat does, on this machine.
     let flags = ["--outgoing-allow", "127.0.0.1", "--config", settings.to_str().unwrap()];
     let mut server = Server::start_with(&place, true, &flags);
     server.hold_clock(Timestamp::now());
-    let wrong: Vec<String> = pages.iter().filter_map(|name| walk(&mut server, name).err()).collect();
-    let talk = taken(&server.data.join("walk.taken"));
-    if wrong.is_empty() {
-        talk.must_be_described(&described::document(&server));
-    }
-    (wrong, talk.count_taken())
-}
-
-#[test]
-fn every_walk_of_the_guide_works() {
     let mut pages: Vec<String> = std::fs::read_dir(root().join("docs/guide"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -156,12 +143,7 @@ fn every_walk_of_the_guide_works() {
         .collect();
     pages.sort_by_cached_key(|name| (!goes_by_true_clock(name), name.clone()));
     assert!(pages.len() >= 12, "the guide lost pages: {pages:?}");
-    let walks: Vec<(Vec<String>, usize)> = std::thread::scope(|scope| {
-        let parts = pages.chunks(pages.len().div_ceil(SERVERS));
-        let walks: Vec<_> = parts.map(|part| scope.spawn(move || walk_all(part))).collect();
-        walks.into_iter().map(|walk| walk.join().unwrap()).collect()
-    });
-    let wrong: Vec<&str> = walks.iter().flat_map(|(wrong, _)| wrong).map(String::as_str).collect();
+    let wrong: Vec<String> = pages.iter().filter_map(|name| walk(&mut server, name).err()).collect();
     assert!(
         wrong.is_empty(),
         "{} of {} walks failed\n{}",
@@ -169,8 +151,13 @@ fn every_walk_of_the_guide_works() {
         pages.len(),
         wrong.join("\n=====\n")
     );
-    let count: usize = walks.iter().map(|(_, count)| count).sum();
-    assert!(count >= 200, "only {count} bodies were noted");
+    let talk = taken(&server.data.join("walk.taken"));
+    assert!(
+        talk.count_taken() >= 200,
+        "only {} bodies were noted",
+        talk.count_taken()
+    );
+    talk.must_be_described(&described::document(&server));
 }
 
 /// The first steps are walked where nobody has prepared anything, by the program alone.

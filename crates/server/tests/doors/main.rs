@@ -11,8 +11,6 @@ mod cleared;
 mod clock;
 mod directory;
 mod elsewhere;
-#[path = "../common/empty_database.rs"]
-mod empty_database;
 mod ended;
 mod factors;
 mod freezes;

@@ -18,7 +18,8 @@ use server::identity::password;
 use server::{Running, Settings, start};
 use store::{Lane, Mode};
 
-use crate::empty_database;
+#[path = "../common/empty_database.rs"]
+mod empty_database;
 
 /// The tenant of every world.
 pub const TENANT: &str = "acme";
