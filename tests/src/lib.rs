@@ -11,6 +11,7 @@ pub mod furnish;
 pub mod held;
 pub mod left_english;
 pub mod letters;
+pub mod mutants;
 pub mod outside;
 pub mod s3;
 pub mod scores;
@@ -84,8 +85,11 @@ impl Place {
     }
 }
 
-/// Makes a database for a server. Names of tests are no names of databases, and two tests may have the same.
-fn create_database(name: &str, more: &str) -> String {
+/// Makes a database for a server, and returns its URL. Names of tests are no names of databases, and two tests may have the same.
+///
+/// # Panics
+/// When there is no PostgreSQL or it refuses.
+pub fn create_database(name: &str, more: &str) -> String {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let url = std::env::var("ASSENT_TEST_POSTGRES")
         .expect("ASSENT_TEST_POSTGRES names the private cluster; run cargo xtask test postgres");
@@ -260,6 +264,20 @@ impl Server {
             std::thread::park_timeout(Duration::from_millis(100));
         }
         panic!("the server is not ready:\n{}", self.log());
+    }
+
+    /// Waits, half a minute at most, until it is ready or has ended by itself; whether it is ready.
+    pub fn comes_up(&mut self) -> bool {
+        for _ in 0..300 {
+            if self.get("/readyz", None).0 == 200 {
+                return true;
+            }
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return false;
+            }
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        false
     }
 
     /// GET as a bearer of a token; the status and the body.

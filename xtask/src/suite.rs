@@ -98,8 +98,6 @@ const BUILD: Part = Part {
 const END_TO_END: &[Need] = Need::ALL;
 
 /// The parts that compile and run nothing. In a whole run they go beside the tests, which leave a part of the processor idle.
-/// They share the folder of build outputs, and with it the build scripts and macros of others: cargo lets one at a time into
-/// it, and running tests delay nobody.
 const BESIDE: &[&str] = &["clippy", "docs"];
 
 /// The environment of the parts.
@@ -302,9 +300,13 @@ fn setup_failure(missing: &[Error]) -> PartResult {
 }
 
 impl World<'_> {
-    /// A cargo command at the repository's root, with the tests' environment.
+    /// A cargo command at the repository's root, with the tests' environment. What goes beside the tests yields to them: a
+    /// server that waits for the processor refuses.
     fn cargo(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(shell::cargo());
+        let mut command = Command::new(if self.is_beside { "nice".into() } else { shell::cargo() });
+        if self.is_beside {
+            command.arg(shell::cargo());
+        }
         command.args(arguments).current_dir(self.root);
         self.equip(&mut command);
         command
@@ -359,15 +361,15 @@ fn tidy_rules(world: &World) -> Result<Count> {
 
 /// Every target with every feature, so that code behind a feature is linted as well.
 fn clippy(world: &World) -> Result<Count> {
-    world.check(world.cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    let mut lints = world.cargo(&["clippy", "--workspace", "--all-targets", "--all-features"]);
+    lints.arg("--target-dir").arg(checks(world));
+    lints.args(["--", "-D", "warnings"]);
+    world.check(lints)
+}
+
+/// The folder of builds that only check. Cargo lets one build at a time into a folder, and tests begin with a build.
+fn checks(world: &World) -> PathBuf {
+    shell::target_folder(world.root).join("checks")
 }
 
 /// Everything that is compiled for tests is compiled with this selection: with another one, libraries would have other
@@ -391,6 +393,7 @@ fn unit_tests(world: &World, more: &[&str]) -> Result<Command> {
 /// The tests of every crate, those on PostgreSQL and the examples of the documentation among them.
 fn unit(world: &World) -> Result<Count> {
     let mut command = unit_tests(world, &["--no-fail-fast"])?;
+    name_binary(world, &mut command);
     let finished = shell::tee_watched(&mut command, &|line| {
         if line.trim_start().starts_with("Running ") {
             world.free_builds();
@@ -440,12 +443,13 @@ const STARTING_THE_BINARY: &[&str] = &["e2e", "postgres", "browser", "postgres-w
 const BINARIES: &[&str] = &["build", "--bin", "assent", "--bin", "assent-permit"];
 
 /// Tests whose result an engine can change: rows, locks, transactions, plans and searches, forged rows, two servers, failures
-/// and copies. The rest uses the same acts, whose statements the tests of `store` run on both engines; `postgres-whole` runs it
-/// on PostgreSQL as well.
+/// and copies. The rest, the cases among them, uses the same acts, whose statements the tests of `store` run on both engines;
+/// `postgres-whole` runs it on PostgreSQL as well.
 const BY_ENGINE: &[&str] = &[
     "api::pages_of_lists::",
     "approval::decisions::",
     "audit::damaged::",
+    "audit::forged_nouns::",
     "audit::forged_rows::",
     "audit::renewed_codes::",
     "audit::tamper::",
@@ -461,7 +465,6 @@ const BY_ENGINE: &[&str] = &[
     "platform::backup::",
     "platform::broken::",
     "platform::burst::",
-    "platform::cases::",
     "platform::clock_jumps::",
     "platform::crash::",
     "platform::disk::",
@@ -497,6 +500,12 @@ fn wholly_on_postgres(world: &World) -> Result<Count> {
 /// were no faster on two cores.
 const FOUR: &str = "--test-threads=4";
 
+/// Names the binary to tests: cargo gives them only the paths of their own package's programs.
+fn name_binary(world: &World, command: &mut Command) {
+    let binary = shell::target_folder(world.root).join("debug/assent");
+    command.env("ASSENT_TEST_BINARY", binary);
+}
+
 /// The pages in a real browser. Two tests at a time: each has a server and a browser of its own, and waits for one of
 /// them most of the time.
 fn in_browser(world: &World) -> Result<Count> {
@@ -504,8 +513,6 @@ fn in_browser(world: &World) -> Result<Count> {
 }
 
 /// Builds the binary, with the clock that tests may hold, and runs a test program over it.
-///
-/// The binary is built first and its path is passed on: cargo gives a test only the paths of its own package's programs.
 fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, harness: &[&str]) -> Result<Count> {
     let mut build = world.cargo(BINARIES);
     let built = shell::tee(build.args(WHOLE))?;
@@ -515,17 +522,14 @@ fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, har
     let mut command = world.cargo(&["test", "--no-fail-fast", "--test", target]);
     command.args(WHOLE).arg("--").args(harness);
     command.env("ASSENT_TEST_ENGINE", engine);
-    command.env(
-        "ASSENT_TEST_BINARY",
-        shell::target_folder(world.root).join("debug/assent"),
-    );
+    name_binary(world, &mut command);
     world.tests(what, command)
 }
 
 /// The documentation of the code builds without a warning, and the site without a dead link.
 fn docs(world: &World) -> Result<Count> {
-    let mut build = world.cargo(&["doc", "--workspace", "--no-deps"]);
-    build.env("RUSTDOCFLAGS", "-D warnings");
+    let mut build = world.cargo(&["doc", "--workspace", "--no-deps", "--target-dir"]);
+    build.arg(checks(world)).env("RUSTDOCFLAGS", "-D warnings");
     let mut count = world.check(build)?;
     count.add(pages(world)?);
     Ok(count)

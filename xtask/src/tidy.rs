@@ -10,6 +10,7 @@ mod arrows;
 mod banned;
 mod cards;
 mod clock;
+mod field_texts;
 mod lengths;
 pub mod links;
 mod loops;
@@ -78,6 +79,10 @@ const RULES: &[Rule] = &[
     Rule {
         name: "cards",
         check: cards::check,
+    },
+    Rule {
+        name: "field_texts",
+        check: field_texts::check,
     },
     Rule {
         name: "sql",

@@ -96,6 +96,15 @@ macro_rules! card_nouns {
 macro_rules! record_nouns {
     ($apply:ident) => {
         $apply! {
+            $crate::change::related_records::Approval,
+            $crate::change::related_records::Condition,
+            $crate::change::related_records::Evidence,
+            $crate::change::related_records::Permit,
+            $crate::change::related_records::GateCheck,
+            $crate::change::related_records::Deployment,
+            $crate::change::related_records::Message,
+            $crate::policy::decision_facts::DecisionFacts,
+            $crate::policy::act_facts::ActFacts,
             $crate::change::related_records::PeerReview,
             $crate::change::related_records::Entry,
             $crate::change::related_records::ChangeTask,
@@ -105,6 +114,12 @@ macro_rules! record_nouns {
             $crate::identity::provider::IdentityProvider,
             $crate::directory::access_review::AccessReview,
             $crate::integration::workload::Workload,
+            $crate::directory::snapshot::Tenant,
+            $crate::directory::records::Person,
+            $crate::directory::records::Group,
+            $crate::directory::records::Service,
+            $crate::directory::records::Incident,
+            $crate::directory::records::StandardTemplate,
             $crate::directory::records::ConfigItem,
             $crate::directory::records::Environment,
             $crate::directory::records::Dependency,
@@ -126,6 +141,8 @@ macro_rules! record_nouns {
             $crate::integration::sink::Sink,
             $crate::audit::key_rotation::KeyRotation,
             $crate::gate::provenance::OutsideCheck,
+            $crate::gate::provenance::Provenance,
+            $crate::gate::running::Running,
         }
     };
 }

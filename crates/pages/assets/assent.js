@@ -1099,6 +1099,17 @@
     field.after(button);
   };
 
+  // The first sign-in takes the zone along, by the form or by the link to a provider.
+  const takeZone = () => {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+    all("form:is([action$='/welcome'], [action$='/sign-in']) input[name=zone]").forEach((field) => { field.value = zone; });
+    all("a.btn[href*='/sign-in/']").forEach((link) => {
+      const way = new URL(link.href);
+      way.searchParams.set("zone", zone);
+      link.href = way.href;
+    });
+  };
+
   // A field that searches offers what fits the letters typed so far; without an answer it is a line of text. Of several keys,
   // parted by commas, the last one is searched for, and the others stand before all that is offered.
   const pick = (field) => {
@@ -1271,9 +1282,7 @@
   if (asked) passkey(asked);
   all("[data-pick]").forEach(pick);
   all("form[action$='/telling'] input[name=zone]").forEach(offerZone);
-  all("form[action$='/welcome'] input[name=zone]").forEach((field) => {
-    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
-  });
+  takeZone();
   if (one("#webhook, form[action$='/setup/people']")) all("#webhook code, #gate pre.code, .notice[data-answer] code").forEach(copyable);
   const awaited = one("#waiting-delivery");
   if (awaited) awaitDelivery(awaited);

@@ -7,6 +7,7 @@ pub(crate) mod filling;
 mod history;
 mod house;
 mod matrix;
+mod organisation;
 mod plans;
 mod year;
 
@@ -27,7 +28,8 @@ use crate::identity::password;
 pub const TENANT: &str = "halden";
 /// The second, small tenant.
 pub const OTHER: &str = "cartwell";
-/// How many days of history the demo has at least: its last months consist of individual changes.
+/// How many days of history the demo has at least: its last months consist of individual changes. A demo of so few days has
+/// changes alone; the rules of its own, the board, the vendor and the like belong to a longer one.
 pub const FEWEST_DAYS: i64 = 92;
 /// The most days: quarters, seasons and forecasts show within two years.
 pub const MOST_DAYS: i64 = 730;
@@ -259,8 +261,15 @@ pub fn fill(
     let first = now - SignedDuration::from_hours(24 * days);
     let halden = estate::fill_first(executor, first, now)?;
     let cartwell = estate::fill_second(executor, first)?;
-    year::fill(executor, &halden, first, begin)?;
-    history::fill(executor, &halden, begin, now)?;
+    let has_year = year::fill(executor, &halden, first, begin)?;
+    history::fill(executor, &halden, begin)?;
+    if has_year {
+        organisation::fill(executor, &halden, now)?;
+    }
+    history::fill_today(executor, &halden, now)?;
+    if has_year {
+        organisation::fill_agenda(executor, &halden, now)?;
+    }
     write_credentials(&file, server_url, &halden, &cartwell)?;
     if is_in_folder {
         filling::end(data_dir)?;

@@ -202,6 +202,16 @@ fn a_person_signs_in_at_a_real_provider_and_stays_one_person() {
     assert!(String::from_utf8_lossy(&ended.body).contains("has ended"));
 }
 
+/// The script of the sign-in page adds the zone to the link to the provider.
+#[test]
+fn the_zone_of_a_browser_goes_along_to_a_real_provider_and_back() {
+    let (world, _provider) = worlds();
+    let mut browser = Browser::default();
+    walk(&world, &mut browser, "/t/acme/sign-in/corp?zone=Europe/Vienna", "ada");
+    let telling = format!("http://{}/api/v1/people/ada/telling", world.host());
+    assert_eq!(browser.ask("GET", &telling, "").expect(200)["zone"], "Europe/Vienna");
+}
+
 #[test]
 fn a_fresh_factor_can_be_shown_at_the_provider_by_the_same_person() {
     let (world, _provider) = worlds();

@@ -23,6 +23,8 @@ mod empty_database;
 mod evidence;
 #[path = "web/filled.rs"]
 mod filled;
+#[path = "web/first_visit.rs"]
+mod first_visit;
 #[path = "web/incident.rs"]
 mod incident;
 #[path = "web/kept.rs"]

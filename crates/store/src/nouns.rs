@@ -1,14 +1,11 @@
-//! The model's nouns as records: under which columns each is found. Every column here is computed from the body alone,
-//! so that replay can compute it again.
+//! The model's nouns as records: under which columns each is found, and which rows of other tables are derived from it. All of
+//! this is computed from the body alone, so that replay can compute it again.
+
+use std::any::Any;
 
 use model::change::record::Change;
-use model::change::related_records::{Approval, Condition, Deployment, Evidence, GateCheck, Message, Permit};
 use model::change::work::outcome_of_targets;
-use model::directory::snapshot::{Group, Incident, Person, Service, StandardTemplate, Tenant};
-use model::gate::provenance::Provenance;
-use model::gate::running::Running;
-use model::policy::act_facts::ActFacts;
-use model::policy::decision_facts::DecisionFacts;
+use model::directory::records::{Group, Incident, Person, Service};
 
 use crate::change::changes::save_targets;
 use crate::error::{Error, Result};
@@ -79,25 +76,8 @@ macro_rules! word_columns {
 }
 
 plain_columns!(&str, &String, i64, bool, jiff::Timestamp);
-id_columns!(ChangeId, PersonId, GroupKey, ServiceKey, EnvironmentKey, RecordId);
-word_columns!(
-    State,
-    Outcome,
-    Kind,
-    Level,
-    ApprovalState,
-    EvidenceKind,
-    Aspect,
-    TaskState,
-    LinkKind,
-    PermitState,
-    GateDecision,
-    CheckState,
-    OwnershipRole,
-    TemplateState,
-    ConfigurationKind,
-    ConfigurationState,
-);
+id_columns!(PersonId);
+word_columns!(State, Outcome, Kind, Level);
 
 impl<T: IntoColumn> IntoColumn for Option<T> {
     fn into_column(self) -> Value {
@@ -112,7 +92,7 @@ macro_rules! nouns {
             const TABLE: &'static str = $table;
 
             fn id(&self) -> &str {
-                self.id.id_text()
+                self.id.as_str()
             }
 
             fn version(&self) -> i64 {
@@ -154,34 +134,11 @@ macro_rules! nouns {
         pub fn save_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
             match table {
                 $($table => read::<$noun>(body)?.save_derived(tx, false),)+
-                // Nothing else is derived from a noun with a card.
-                _ => cards::derived_columns(table, body).map(drop),
+                _ => save_rows_again(tx, table, body),
             }
         }
     };
 }
-
-/// Ids are of several types, and all are text.
-trait IdText {
-    fn id_text(&self) -> &str;
-}
-
-macro_rules! id_texts {
-    ($($kind:ty),+ $(,)?) => {$(
-        impl IdText for $kind {
-            fn id_text(&self) -> &str {
-                self.as_str()
-            }
-        }
-    )+};
-}
-
-id_texts!(
-    model::core::ids::RecordId,
-    model::core::ids::ChangeId,
-    model::core::ids::PersonId,
-    String
-);
 
 nouns! {
     Change in "change" |it| {
@@ -205,83 +162,6 @@ nouns! {
         planned_undo = it.content.planned_undo.as_ref().map(|_| "declared"),
         review_cause = it.causal_review().and_then(|review| review.cause.as_ref()),
     } => save_change;
-    Approval in "approval" |it| {
-        change_id = &it.change, person = &it.person, state = it.state, at = it.at,
-    }
-    DecisionFacts in "decision_facts" |it| { change_id = &it.change, digest = &it.digest }
-    ActFacts in "act_facts" |it| { change_id = &it.change }
-    Evidence in "evidence" |it| {
-        change_id = &it.change,
-        kind = it.kind,
-        aspect = it.aspect,
-        artifact = it.artifact.as_ref(),
-        file_digest = it.kept_file(),
-    }
-    Condition in "condition" |it| { change_id = &it.change, state = condition_state(it) }
-    Permit in "permit" |it| {
-        change_id = &it.change,
-        service = &it.service,
-        environment = &it.environment,
-        artifact = it.artifact.as_ref(),
-        expires_at = it.expires_at,
-        state = it.state,
-    }
-    GateCheck in "gate_check" |it| {
-        service = it.asked_place.as_ref().map_or(&it.service, |asked| &asked.asked_service),
-        environment = it.asked_place.as_ref().map_or(&it.environment, |asked| &asked.asked_environment),
-        artifact = it.artifact.as_ref().or(it.asked_artifact.as_ref()),
-        commit_sha = it.commit.as_ref(),
-        change_key = it.change.as_ref(),
-        decision = it.decision,
-        state = it.state,
-        asked_at = it.asked_at,
-        wait_until = it.wait_until,
-    }
-    Person in "person" |it| { login = &it.login, active = it.active } => save_person;
-    Group in "people_group" |it| { key = &it.key, name = &it.name } => save_group;
-    Service in "service" |it| { key = &it.key, team = it.team.as_ref() } => save_service;
-    StandardTemplate in "template" |it| {
-        key = &it.key, state = it.state, template_version = it.template_version,
-    }
-    Incident in "incident" |it| {
-        key = &it.key, started_at = it.started_at, resolved_at = it.resolved_at,
-    } => save_incident;
-    Deployment in "deployment" |it| {
-        connection = &it.connection,
-        natural_key = &it.natural_key,
-        service = &it.service,
-        environment = &it.environment,
-        commit_sha = &it.commit,
-        change_id = it.change.as_ref(),
-    }
-    Running in "running" |it| {
-        service = &it.service,
-        environment = &it.environment,
-        artifact = &it.artifact,
-        change_id = &it.change,
-        ended_by = it.ended_by.as_ref(),
-        active = it.is_on(),
-    }
-    Message in "message" |it| {
-        change_id = it.change.as_ref(),
-        person = &it.person,
-        state = &it.delivery,
-        dedup = &it.dedup,
-    }
-    Tenant in "tenant_info" |it| { name = &it.name }
-    Provenance in "provenance" |it| {
-        repository = &it.repository,
-        commit_sha = &it.commit,
-        tree = it.tree.as_ref(),
-        artifact = it.artifact.as_ref(),
-    }
-}
-
-fn condition_state(condition: &Condition) -> &'static str {
-    if condition.lapsed {
-        return "lapsed";
-    }
-    if condition.met.is_some() { "met" } else { "open" }
 }
 
 /// The texts by which a record is found.
@@ -311,6 +191,35 @@ fn texts_of_incident(incident: &Incident) -> Vec<&str> {
     texts.extend(incident.external_ref.as_deref());
     texts.extend(incident.services.iter().map(|it| it.as_str()));
     texts
+}
+
+/// Writes the rows of other tables that are derived from a record with a card: search terms, identities, members.
+fn save_rows(record: &dyn Any, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
+    if let Some(person) = record.downcast_ref::<Person>() {
+        return save_person(person, tx, is_new);
+    }
+    if let Some(group) = record.downcast_ref::<Group>() {
+        return save_group(group, tx, is_new);
+    }
+    if let Some(service) = record.downcast_ref::<Service>() {
+        return save_service(service, tx, is_new);
+    }
+    if let Some(incident) = record.downcast_ref::<Incident>() {
+        return save_incident(incident, tx, is_new);
+    }
+    Ok(())
+}
+
+/// The same for a stored body.
+fn save_rows_again(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
+    match table {
+        "person" => save_person(&read::<Person>(body)?, tx, false),
+        "people_group" => save_group(&read::<Group>(body)?, tx, false),
+        "service" => save_service(&read::<Service>(body)?, tx, false),
+        "incident" => save_incident(&read::<Incident>(body)?, tx, false),
+        // Nothing else is derived from a noun with a card.
+        _ => cards::derived_columns(table, body).map(drop),
+    }
 }
 
 fn save_change(change: &Change, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {

@@ -118,7 +118,7 @@ fn a_version_that_there_is_not_is_refused_by_its_field() {
 }
 
 #[test]
-fn a_freeze_and_a_conflict_are_seen_on_card_queue_form_gate_calendar_and_home() {
+fn a_freeze_and_a_conflict_are_seen_on_card_form_gate_and_home() {
     let place = Place::demo("seen-warned");
     let server = Server::start(&place, true);
     let (one, other) = (artifact(95_003), artifact(95_004));
@@ -157,12 +157,7 @@ fn a_freeze_and_a_conflict_are_seen_on_card_queue_form_gate_calendar_and_home() 
     }
     let gate = page_of(&server, "owner", &checked);
     assert!(gate.contains("Earliest go") && gate.contains("Nobody knows"), "{gate}");
-    assert!(page_of(&server, "owner", "/calendar").contains("<b>Freeze</b>"));
     assert!(page_of(&server, "requester", "/").contains("<b>Conflict</b>"));
-    // The first few of the queue are cards, and the rest rows.
-    let queue = page_of(&server, "owner", "/");
-    let is_seen = queue.contains("Before you decide") || queue.contains("<b>Freeze</b>");
-    assert!(is_seen, "{queue}");
     let key = path.rsplit('/').next().unwrap();
     let run = Command::new(tests::binary())
         .args(["warnings", key, "--server", &server.url])
@@ -170,4 +165,102 @@ fn a_freeze_and_a_conflict_are_seen_on_card_queue_form_gate_calendar_and_home() 
         .output()
         .unwrap();
     assert!(String::from_utf8_lossy(&run.stdout).contains("Quarter end"), "{run:?}");
+}
+
+/// The card of a change on a first page, or its row in the first table that has it.
+fn of_change<'p>(page: &'p str, key: &str) -> &'p str {
+    let (card, link) = (format!("id=\"q-{key}\""), format!("/changes/{key}"));
+    let card = page.split_once(card.as_str()).map(|(_, rest)| rest);
+    let row = || page.split("<tr").skip(1).find(|row| row.contains(&link));
+    match card {
+        Some(card) => card.split("</article>").next().unwrap_or_default(),
+        None => row().map_or("", |row| row.split("</tr>").next().unwrap_or_default()),
+    }
+}
+
+/// A change that waits for its approvals at a service; its key.
+fn waiting_at(server: &Server, service: &str, number: u64, facts: &Value) -> String {
+    let build = artifact(number);
+    let mut body = request("Seen with its warnings", &build, server.server_time());
+    body["targets"][0]["service"] = json!(service);
+    for (field, value) in facts.as_object().unwrap() {
+        body[field] = value.clone();
+    }
+    let path = waiting_for_approval(server, &body, &build);
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+/// A change of high risk whose broken glass waits for a second signature; its key.
+fn with_broken_glass(server: &Server) -> String {
+    let grave = json!({"complexity": "high", "impact": {"data": "none", "availability": "high", "compliance": "none"}});
+    let key = waiting_at(server, "edge-dns", 95_008, &grave);
+    let until = (server.server_time() + jiff::SignedDuration::from_hours(1)).to_string();
+    let glass = json!({"reason": "The docks stand still.", "until": until});
+    let commander = Session::begin(server, "commander");
+    let (status, told) = commander.api("POST", &format!("/changes/{key}/break-glass"), &glass);
+    assert_eq!(status, 201, "{told}");
+    key
+}
+
+#[test]
+fn each_warning_stands_on_the_queue_and_on_the_calendar_in_its_own_words() {
+    let place = Place::demo("seen-apart");
+    let server = Server::start(&place, true);
+    let now = server.server_time();
+    let service = json!({"key": "dock-lights", "name": "Dock lights", "criticality": "low"});
+    server.must("POST", "/api/v1/services", &server.token("admin"), Some(&service));
+    let frozen = waiting_at(&server, "dock-lights", 95_005, &json!({}));
+    let twin = waiting_at(&server, "dock-lights", 95_006, &json!({}));
+    let nothing = json!({"impact": {"data": "none", "availability": "none", "compliance": "none"}});
+    let lowered = waiting_at(&server, "ledger-db", 95_007, &nothing);
+    let broken = with_broken_glass(&server);
+    let freeze = json!({
+        "title": "Quarter end", "reason": "The books close.", "services": ["dock-lights"],
+        "starts_at": (now - jiff::SignedDuration::from_mins(1)).to_string(),
+        "ends_at": (now + jiff::SignedDuration::from_hours(3)).to_string(),
+    });
+    let manager = server.token("change_manager");
+    server.must("POST", "/api/v1/freezes", &manager, Some(&freeze));
+    let (queue, calendar) = (
+        page_of(&server, "security", "/"),
+        page_of(&server, "security", "/calendar"),
+    );
+    let with_twin = format!("with {twin}");
+    // The change; the words of its card, or in short of its row, in the queue; the words of its row in the calendar.
+    let warnings: [(&str, &[&str], &str, &str); 4] = [
+        (
+            &frozen,
+            &["The freeze ", "Quarter end", " stops it"],
+            "<b>Freeze</b>",
+            "<b>Freeze</b>",
+        ),
+        (&frozen, &["Conflicts with ", &twin], "<b>Conflict</b>", &with_twin),
+        (
+            &lowered,
+            &[": stated none, derived "],
+            "<b>Lowered risk</b>",
+            "<b>Lowered risk</b>",
+        ),
+        (
+            &broken,
+            &[" broke the glass, until"],
+            "<b>Break-glass</b>",
+            "<b>Break-glass</b>",
+        ),
+    ];
+    for (key, whole, short, planned) in warnings {
+        let row = of_change(&calendar, key);
+        assert!(row.contains(planned), "the calendar on {key}, {planned}: {row}");
+        let told = of_change(&queue, key);
+        // The first few of the queue are cards, and the rest rows.
+        let short = [short];
+        let is_card = told.contains("Before you decide");
+        let wanted: &[&str] = if is_card { whole } else { &short };
+        for words in wanted {
+            assert!(told.contains(words), "the queue on {key}, {words}: {told}");
+        }
+    }
+    for (page, key) in [(&calendar, &lowered), (&queue, &broken)] {
+        assert!(!of_change(page, key).contains("Freeze"), "{key} is not frozen");
+    }
 }

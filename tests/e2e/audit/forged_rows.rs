@@ -12,14 +12,14 @@ use crate::audit::tamper::{replay, run_sql};
 use crate::platform::beside::beside;
 
 /// The id of a person of the demo.
-fn person(place: &Place, server: &Server, role: &str) -> String {
+pub(crate) fn person(place: &Place, server: &Server, role: &str) -> String {
     let login = server.person(role)["login"].as_str().unwrap().to_owned();
     let sql = format!("SELECT id FROM person WHERE tenant = 'halden' AND login = '{login}'");
     beside(place, &sql).trim().to_owned()
 }
 
 /// Whether the gate lets an artifact through, by the plain question or with a permit.
-fn is_open(server: &Server, digest: &str) -> bool {
+pub(crate) fn is_open(server: &Server, digest: &str) -> bool {
     let pipeline = server.token("pipeline");
     let plain = server.get(&gate_path(digest), Some(&pipeline)).0;
     let (status, body) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question(digest)));

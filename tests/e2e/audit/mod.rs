@@ -2,6 +2,7 @@
 
 pub(crate) mod damaged;
 pub(crate) mod foreign;
+pub(crate) mod forged_nouns;
 pub(crate) mod forged_rows;
 pub(crate) mod mutual_witnesses;
 pub(crate) mod nightly;

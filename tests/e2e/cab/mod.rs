@@ -3,3 +3,4 @@
 pub(crate) mod boards;
 pub(crate) mod duty;
 pub(crate) mod lessons;
+pub(crate) mod packs;

@@ -1,15 +1,15 @@
 //! Sinks of the log: each format over its transport, nothing lost and every repeat and gap named, whatever a receiver does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tests::faults::eventually;
+use tests::faults::{eventually, size};
 use tests::outside::{Outside, Sent};
-use tests::{Place, Server};
+use tests::{Place, Server, free_port};
 
 const ALLOW: &[&str] = &["--outgoing-allow", "127.0.0.1"];
 
@@ -213,6 +213,171 @@ fn a_syslog_server_that_is_killed_in_the_middle_gets_what_it_did_not_read_once_m
     eventually("all arrive", || count(&kept.lock().unwrap(), &key) == 21);
     must_have_no_gap(&kept.lock().unwrap());
     eventually("it is well", || state(&server, &id)["failing_since"].is_null());
+}
+
+/// Each format over each transport on which a receiver can be away.
+const AWAY: [(&str, &str); 9] = [
+    ("rfc5424", "tcp"),
+    ("cef", "tcp"),
+    ("ocsf", "tcp"),
+    ("rfc5424", "http"),
+    ("cef", "http"),
+    ("ocsf", "http"),
+    ("hec", "http"),
+    ("otlp", "http"),
+    ("kafka", "http"),
+];
+/// How many events of one change are written before the next change.
+const EVENTS_OF_CHANGE: usize = 25;
+
+/// The value of a field of CEF's extension; the values that are looked for have no blank.
+fn extension(line: &str, name: &str) -> Option<String> {
+    let (_, rest) = line.split_once(&format!(" {name}="))?;
+    rest.split(' ').next().map(str::to_owned)
+}
+
+/// A message of syslog or a line of CEF in the form of [`keep`].
+fn of_message(format: &str, message: &str) -> Value {
+    let of = |ours: &str, of_cef: &str| match format {
+        "cef" => extension(message, of_cef),
+        _ => parameter(message, ours),
+    };
+    let number = |ours: &str, of_cef: &str| of(ours, of_cef).map(|text| text.parse::<i64>().unwrap());
+    json!({
+        "index": number("index", "cn1"),
+        "previous": number("previous", "cn2"),
+        "subject": {"key": of("key", "cs4")},
+    })
+}
+
+/// A log record of OpenTelemetry in the form of [`keep`].
+fn of_record(record: &Value) -> Value {
+    let value = |name: &str| {
+        let mut all = record["attributes"].as_array().unwrap().iter();
+        all.find(|it| it["key"] == name).map(|it| it["value"].clone())
+    };
+    let number = |name: &str| value(name).map(|it| it["intValue"].as_str().unwrap().parse::<i64>().unwrap());
+    json!({
+        "index": number("assent.index"),
+        "previous": number("assent.previous"),
+        "subject": {"key": value("assent.key").map(|it| it["stringValue"].clone())},
+    })
+}
+
+/// The entries of a parcel in the form of [`keep`], as its receiver reads them.
+fn entries_of((format, way): (&str, &str), bytes: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let each =
+        |list: &Value, entry: fn(&Value) -> Value| list.as_array().unwrap().iter().map(entry).collect::<Vec<Value>>();
+    match (format, way) {
+        ("hec", _) => text.lines().map(|line| read(line)["event"].clone()).collect(),
+        ("kafka", _) => each(&read(text)["records"], |it| it["value"].clone()),
+        ("ocsf", "tcp") => text.lines().map(|line| read(line)["unmapped"].clone()).collect(),
+        ("ocsf", _) => each(&read(text), |it| it["unmapped"].clone()),
+        ("otlp", _) => each(&read(text)["resourceLogs"][0]["scopeLogs"][0]["logRecords"], of_record),
+        (_, "tcp") => messages(bytes).iter().map(|it| of_message(format, it)).collect(),
+        _ => text.lines().map(|line| of_message(format, line)).collect(),
+    }
+}
+
+fn take(kept: &Mutex<Kept>, kind: (&str, &str), bytes: &[u8]) {
+    let mut kept = kept.lock().unwrap();
+    for entry in entries_of(kind, bytes) {
+        keep(&mut kept, &entry);
+    }
+}
+
+/// Listens on a port from now on and takes each connection to its end.
+fn listen(port: u16, kind: (&'static str, &'static str), kept: Arc<Mutex<Kept>>) {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut bytes = Vec::new();
+            if stream.unwrap().read_to_end(&mut bytes).is_ok() {
+                take(&kept, kind, &bytes);
+            }
+        }
+    });
+}
+
+/// Writes so many events of changes; returns the keys of the changes.
+fn written(server: &Server, count: usize) -> BTreeSet<String> {
+    let (mut keys, mut left) = (BTreeSet::new(), count);
+    while left > 0 {
+        let events = left.min(EVENTS_OF_CHANGE);
+        keys.insert(edited(server, events - 1));
+        left -= events;
+    }
+    keys
+}
+
+/// How many entries of some changes were kept.
+fn count_of(kept: &Mutex<Kept>, keys: &BTreeSet<String>) -> usize {
+    let kept = kept.lock().unwrap();
+    let is_of = |(_, key): &&(Option<i64>, Option<String>)| key.as_ref().is_some_and(|key| keys.contains(key));
+    kept.values().filter(is_of).count()
+}
+
+#[test]
+fn each_format_loses_nothing_while_its_receiver_is_away_for_ten_minutes() {
+    let place = Place::demo("sinks_ten_minutes");
+    let mut server = Server::start_with(&place, true, ALLOW);
+    server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
+    let is_back = Arc::new(AtomicBool::new(false));
+    let (mut receivers, mut ports, mut sinks, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for kind in AWAY {
+        let kept = Arc::<Mutex<Kept>>::default();
+        let url = if kind.1 == "tcp" {
+            let port = free_port();
+            ports.push((port, kind, kept.clone()));
+            format!("tcp://127.0.0.1:{port}")
+        } else {
+            let (is_back, keeps) = (is_back.clone(), kept.clone());
+            let receiver = Outside::start_forgetful(move |sent| {
+                if !is_back.load(Ordering::SeqCst) {
+                    return (503, Value::Null);
+                }
+                take(&keeps, kind, &sent.body);
+                (200, json!({}))
+            });
+            let url = format!("{}/in", receiver.url);
+            receivers.push(receiver);
+            url
+        };
+        let (format, way) = kind;
+        let body = json!({"name": format!("{format}-{way}"), "url": url, "format": format, "kinds": ["change.*"]});
+        sinks.push(made(&server, &body));
+        all.push(kept);
+    }
+    let wanted = size("ASSENT_TEST_SUNK", 100);
+    let mut keys = written(&server, wanted / 2);
+    for sink in &sinks {
+        eventually("it is known to fail", || {
+            state(&server, sink)["failing_since"].is_string()
+        });
+    }
+    server.advance(301);
+    keys.extend(written(&server, wanted - wanted / 2));
+    server.advance(301);
+    assert!(all.iter().all(|kept| kept.lock().unwrap().is_empty()), "all are away");
+    is_back.store(true, Ordering::SeqCst);
+    for (port, kind, kept) in ports {
+        listen(port, kind, kept);
+    }
+    server.advance(301);
+    let seen = || all.iter().map(|kept| count_of(kept, &keys)).sum::<usize>();
+    let mut before = seen();
+    while before < AWAY.len() * wanted {
+        eventually("more of them arrive", || seen() > before);
+        before = seen();
+    }
+    for ((kind, kept), sink) in AWAY.iter().zip(&all).zip(&sinks) {
+        assert_eq!(count_of(kept, &keys), wanted, "{kind:?}");
+        must_have_no_gap(&kept.lock().unwrap());
+        eventually("it is well", || state(&server, sink)["failing_since"].is_null());
+    }
+    assert!(server.stop().success());
 }
 
 #[test]

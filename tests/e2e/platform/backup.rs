@@ -12,7 +12,7 @@ use crate::audit::damaged::Sent;
 use crate::platform::crash::{must_replay, must_run, must_verify, place_arguments};
 
 /// Saves a running place to a file as an operator does.
-fn save(place: &Place, to: &Path) {
+pub(crate) fn save(place: &Place, to: &Path) {
     match &place.database {
         None => {
             let mut command = Command::new(binary());
@@ -32,7 +32,7 @@ fn save(place: &Place, to: &Path) {
 }
 
 /// Brings a file back into a place that was empty, with the people's file and, where there is one, the key.
-fn bring_back(of: &Place, from: &Path, name: &str) -> Place {
+pub(crate) fn bring_back(of: &Place, from: &Path, name: &str) -> Place {
     let empty = Place::new(name);
     match &empty.database {
         None => {

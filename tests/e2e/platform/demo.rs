@@ -101,6 +101,37 @@ fn the_demo_is_an_organisation_with_a_past() {
         "a vendor's notice: {windows:?}"
     );
     must_be_logged_as_it_was(&server, now);
+    must_show_what_went_against_the_rules(&server, &all);
+}
+
+/// A failed rollback, a lowered risk, a bypassed approval, and a vendor who sees their own services alone.
+fn must_show_what_went_against_the_rules(server: &Server, changes: &[Value]) {
+    let token = server.token("auditor");
+    let show = |change: &Value| {
+        let path = format!("/api/v1/changes/{}", change["key"].as_str().unwrap());
+        server.must("GET", &path, &token, None)
+    };
+    let shown: Vec<Value> = changes.iter().map(show).collect();
+    let rows = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let failed_to_go_back = |change: &Value| {
+        let targets = rows(&change["targets"]);
+        let mut earlier = targets.iter().flat_map(|target| rows(&target["earlier"]));
+        earlier.any(|it| it["outcome"] == "rollback_failed")
+    };
+    let is_lowered = |change: &Value| {
+        let lowered = rows(&change["risk"]["lowered"]);
+        lowered.iter().any(|it| !it["accepted_by"].is_null())
+    };
+    let is_bypassed = |change: &Value| {
+        let bypassed = rows(&change["break_glass"]["bypassed"]);
+        bypassed.iter().any(|it| it["code"] == "approval_missing")
+    };
+    assert!(shown.iter().any(failed_to_go_back), "a rollback failed");
+    assert!(shown.iter().any(is_lowered), "an approver accepted a lower value");
+    assert!(shown.iter().any(is_bypassed), "break-glass bypassed an approval");
+    let path = format!("/api/v1/people/{}", server.person("vendor")["login"].as_str().unwrap());
+    let vendor = server.must("GET", &path, &server.token("admin"), None);
+    assert!(!rows(&vendor["services"]).is_empty(), "the vendor is scoped: {vendor}");
 }
 
 /// The log begins with the demo's own event; past events were recorded now.
@@ -422,12 +453,44 @@ fn a_year_of_the_demo_is_enough_to_forecast_from() {
     let incidents = list(&server, "auditor", "/incidents?limit=200");
     assert!(incidents.len() >= 4, "the past has its incidents: {incidents:#?}");
     each_template_can_be_used_today(&server);
+    what_surrounds_changes_is_there_too(&server);
     work_is_counted_with_the_team_that_does_it(&server);
     each_whole_quarter_finds_what_was_planted(&server);
     a_reviewed_failure_moves_what_is_open(&server, &open);
     server.wait_for_log();
     assert!(server.stop().success());
     must_replay(&place);
+}
+
+/// The areas beside changes have records: a board that has decided and meets again, people who are told of changes, a vendor,
+/// drift and retention.
+fn what_surrounds_changes_is_there_too(server: &Server) {
+    let told = |path: &str, name: &str| -> BTreeSet<String> {
+        let rows = list(server, "auditor", path);
+        rows.iter()
+            .map(|it| it[name].as_str().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let has = |path: &str, name: &str, wanted: &[&str]| {
+        let wanted: BTreeSet<String> = wanted.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(told(path, name), wanted, "{name} of {path}");
+    };
+    has("/agendas", "state", &["frozen", "signed"]);
+    has("/agenda-items", "outcome", &["", "approved"]);
+    has("/business-units", "key", &["customer-desk", "dispatch-oslo"]);
+    has("/communication-plans", "key", &["noticed-by-users"]);
+    has("/communications", "stage", &["announced"]);
+    has("/vendors", "key", &["cartwell"]);
+    has("/vendor-notices", "state", &["announced", "completed"]);
+    has("/drift-findings", "state", &["open"]);
+    has("/drift-findings", "service", &["edge-dns"]);
+    let sources = list(server, "auditor", "/drift-sources");
+    assert_eq!(
+        sources[0]["differences"], 2,
+        "a change explains the other: {sources:#?}"
+    );
+    let rules = list(server, "auditor", "/retention-rules");
+    assert!(rules.iter().any(|it| it["active"] == true), "{rules:#?}");
 }
 
 /// The work on a service is that of its team, so that figures by team differ.

@@ -1,10 +1,23 @@
 //! Pages in other languages: every page of the demo is walked, and every text on it is either people's, or translated.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use tests::left_english::left_english;
 use tests::session::{Session, links};
 use tests::{Place, Server, crawl, root};
+
+/// Every page of the demo, walked to once for all tests; what the server looked up for them, it looked up by an index.
+fn every_page_of_demo() -> &'static BTreeMap<String, String> {
+    static PAGES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    PAGES.get_or_init(|| {
+        let place = Place::demo("languages");
+        let server = Server::start_saying(&place, crate::platform::plans::LEVELS);
+        let pages = every_page(&server);
+        crate::platform::plans::must_look_up(&place, &server);
+        pages
+    })
+}
 
 /// Every page that a role can walk to, in English, by role and path.
 fn every_page(server: &Server) -> BTreeMap<String, String> {
@@ -54,16 +67,13 @@ fn without_title_of_others(page: &str) -> String {
 
 #[test]
 fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
-    let place = Place::demo("languages");
-    let server = Server::start_saying(&place, crate::platform::plans::LEVELS);
-    let pages = every_page(&server);
-    crate::platform::plans::must_look_up(&place, &server);
+    let pages = every_page_of_demo();
     let mut unknown: BTreeMap<String, String> = BTreeMap::new();
     for (tag, _) in pages::language::CHOICES {
         let Some(language) = pages::language::find(tag) else {
             continue;
         };
-        for (name, page) in &pages {
+        for (name, page) in pages {
             for text in language.unknown(page) {
                 unknown
                     .entry(without_figures(&text))
@@ -117,9 +127,7 @@ const SAID: [&str; 20] = [
 
 #[test]
 fn no_sentence_is_said_half_in_english() {
-    let place = Place::demo("languages-half");
-    let server = Server::start(&place, true);
-    let pages = every_page(&server);
+    let pages = every_page_of_demo();
     let mut half: BTreeMap<String, String> = BTreeMap::new();
     for (tag, _) in pages::language::CHOICES {
         let Some(language) = pages::language::find(tag) else {

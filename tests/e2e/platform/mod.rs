@@ -27,3 +27,4 @@ pub(crate) mod tls;
 pub(crate) mod traced;
 pub(crate) mod two_servers;
 pub(crate) mod versions;
+pub(crate) mod worn_disk;

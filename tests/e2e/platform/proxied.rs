@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
+use tests::session::Session;
 use tests::{Place, Server, free_port, root};
 
 use crate::gate::gateways::Own;
@@ -22,15 +23,20 @@ fn waiting_check(server: &Server) -> String {
     format!("/api/v1/gate-checks/{}/stream", check["id"].as_str().unwrap())
 }
 
+/// The header with the token of a role.
+fn bearer(server: &Server, role: &str) -> String {
+    format!("Authorization: Bearer {}", server.token(role))
+}
+
 /// Follows a stream for two seconds: its head in small letters, and the part of its body by then.
-fn follow(url: &str, token: &str) -> (String, String) {
+fn follow(url: &str, credential: &str) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let head = folder.path().join("head");
     // The stream stays open, so curl is cut off.
     let done = Command::new("curl")
         .args(["-sS", "-N", "--max-time", "2", "-D"])
         .arg(&head)
-        .args(["-H", &format!("Authorization: Bearer {token}"), url])
+        .args(["-H", credential, url])
         .output()
         .unwrap();
     let head = std::fs::read_to_string(head).unwrap_or_default().to_lowercase();
@@ -126,8 +132,13 @@ fn every_stream_of_events_tells_proxies_not_to_collect_it() {
     let place = Place::demo("streams");
     let server = Server::start(&place, true);
     let check = waiting_check(&server);
-    for (path, role) in [("/api/v1/stream", "auditor"), (check.as_str(), "pipeline")] {
-        let (head, _) = follow(&format!("{}{path}", server.url), &server.token(role));
+    let page = format!("Cookie: {}", Session::begin(&server, "auditor").cookie);
+    for (path, credential) in [
+        ("/api/v1/stream", bearer(&server, "auditor")),
+        (check.as_str(), bearer(&server, "pipeline")),
+        ("/t/halden/live", page),
+    ] {
+        let (head, _) = follow(&format!("{}{path}", server.url), &credential);
         assert!(head.contains("content-type: text/event-stream"), "{path}: {head}");
         assert!(head.contains("x-accel-buffering: no"), "{path}: {head}");
     }
@@ -186,7 +197,10 @@ fn a_stream_comes_through_each_proxy_as_its_page_sets_it_up_and_the_figures_do_n
         let folder = tempfile::tempdir().unwrap();
         let (_proxy, url) = start_proxy(name, folder.path(), &server.url);
         must_keep_inner_routes(&server, &url);
-        let (head, body) = follow(&format!("{url}{}", waiting_check(&server)), &server.token("pipeline"));
+        let (head, body) = follow(
+            &format!("{url}{}", waiting_check(&server)),
+            &bearer(&server, "pipeline"),
+        );
         assert!(
             name != "nginx" || head.contains("server: nginx"),
             "it was nginx that answered: {head}"

@@ -1,16 +1,19 @@
-//! Two versions of the program take turns over one place: upgraded, set back, upgraded again, with people who write all the time.
+//! Two versions of the program over one place, with people who write all the time: in turns, upgraded, set back, upgraded again; and
+//! on PostgreSQL side by side, where the newer one migrates under the load.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use tests::faults::load::{Load, check_kept};
 use tests::faults::size;
-use tests::{Place, Server, binary};
+use tests::{Place, Server, binary, on_postgres};
 
 use crate::platform::crash::{must_replay, must_verify};
 
 /// The program of the version before. Before the first release there is none.
 const BEFORE: &str = "ASSENT_TEST_BEFORE";
+/// The file with the demo's people, which a second folder needs as well.
+const PEOPLE: &str = "demo-credentials.json";
 
 fn served_by(program: &PathBuf, place: &Place, demo: bool) -> Server {
     Server::start_on(Command::new(program), "127.0.0.1", place, demo)
@@ -48,4 +51,39 @@ fn this_version_and_the_one_before_take_turns_and_lose_nothing() {
     must_verify(&server);
     server.stop();
     must_replay(&place);
+}
+
+#[test]
+fn this_version_and_the_one_before_serve_one_database_side_by_side() {
+    if !on_postgres() {
+        println!("left out: two versions side by side: SQLite has one server");
+        return;
+    }
+    let Some(before) = std::env::var_os(BEFORE).map(PathBuf::from) else {
+        println!("left out: two versions side by side: {BEFORE} names no program");
+        return;
+    };
+    let place = Place::new("versions_beside");
+    let other = Place {
+        folder: tempfile::tempdir().unwrap(),
+        database: place.database.clone(),
+    };
+    let old = served_by(&before, &place, true);
+    std::fs::copy(old.data.join(PEOPLE), other.folder.path().join(PEOPLE)).unwrap();
+    let (requester, auditor) = (old.token("requester"), old.token("auditor"));
+    let loads = ["O", "N"].map(|name| Load::begin(name, &requester, 2));
+    loads[0].turn_to(Some(&old.url));
+    loads[0].wait_for(3);
+    // It migrates while the older one serves.
+    let new = served_by(&binary(), &other, false);
+    loads[1].turn_to(Some(&new.url));
+    loads.iter().for_each(|load| load.wait_for(5));
+    let kept = loads.map(Load::stop).concat();
+    for server in [&old, &new] {
+        check_kept(server, &auditor, &kept);
+        must_verify(server);
+    }
+    assert!(old.stop().success());
+    assert!(new.stop().success());
+    must_replay(&other);
 }

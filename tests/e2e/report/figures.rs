@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tests::faults::eventually;
+use tests::session::Session;
 use tests::{Place, Server};
 
 /// All items of a list, page by page.
-fn all(server: &Server, path: &str) -> Vec<Value> {
+pub(crate) fn all(server: &Server, path: &str) -> Vec<Value> {
     let (token, mut items, mut after) = (server.token("executive"), Vec::new(), String::new());
     loop {
         let joint = if path.contains('?') { '&' } else { '?' };
@@ -30,7 +31,7 @@ fn figure(server: &Server, path: &str) -> Value {
 }
 
 /// The number of rows for each value of a field.
-fn words(rows: &[Value]) -> BTreeMap<String, i64> {
+pub(crate) fn words(rows: &[Value]) -> BTreeMap<String, i64> {
     let mut found = BTreeMap::new();
     for row in rows {
         *found.entry(row["counted"].as_str().unwrap().to_owned()).or_insert(0) += 1;
@@ -120,6 +121,23 @@ fn each_figure_of_the_demo_is_a_hand_count_over_its_changes_and_opens_its_rows()
         .filter(|it| excluded.contains(&it["key"].as_str().unwrap()));
     let out = out.filter(|it| it["succeeded"] == true).count();
     assert_eq!(window["hits"], json!(by_hand - out));
+}
+
+#[test]
+fn each_metric_has_a_link_on_the_page_of_metrics() {
+    let place = Place::demo("metrics-linked");
+    let server = Server::start(&place, true);
+    let metrics = server.must("GET", "/api/v1/metrics", &server.token("auditor"), None);
+    let page = Session::begin(&server, "auditor").get("/t/halden/metrics").body;
+    let metrics = metrics["items"].as_array().unwrap();
+    assert!(metrics.len() >= 10, "{metrics:?}");
+    for it in metrics {
+        let link = format!("/t/halden/metrics/{}", it["id"].as_str().unwrap());
+        let is_linked = [format!("{link}\""), format!("{link}?")]
+            .iter()
+            .any(|it| page.contains(it.as_str()));
+        assert!(is_linked, "{link}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod bounded;
 mod dashboards;
 mod delivered;
 mod exports;
-mod figures;
+pub(crate) mod figures;
 mod homes;
 mod role_questions;
 mod search;

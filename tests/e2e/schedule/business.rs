@@ -128,6 +128,8 @@ fn a_freeze_counts_from_the_announcement_that_the_business_agreed_to_and_repeats
     ] {
         assert!(page.body.contains(text), "{text}");
     }
+    let list = Session::begin(&server, "change_manager").get("/t/halden/freezes").body;
+    assert!(list.contains("name=\"time\""), "an exception is for one of its times");
     let excepted = json!({"change": key, "reason": "Totals are wrong."});
     server.must("POST", &format!("{own}/exceptions"), &manager, Some(&excepted));
     assert_eq!(gate(&server, &new), "go");

@@ -39,12 +39,13 @@ impl Base {
         })
     }
 
-    fn names(&mut self, question: &str) -> Result<Vec<String>> {
+    /// The texts of a query's only column.
+    pub fn texts(&mut self, question: &str) -> Result<Vec<String>> {
         match self {
             Self::Sqlite(base) => {
                 let mut statement = base.prepare(question)?;
-                let names = statement.query_map([], |row| row.get(0))?;
-                Ok(names.collect::<rusqlite::Result<_>>()?)
+                let texts = statement.query_map([], |row| row.get(0))?;
+                Ok(texts.collect::<rusqlite::Result<_>>()?)
             }
             Self::Postgres(base) => Ok(base.query(question, &[])?.iter().map(|row| row.get(0)).collect()),
         }
@@ -56,7 +57,7 @@ impl Base {
             Self::Sqlite(_) => "SELECT name FROM sqlite_schema WHERE type = 'table'",
             Self::Postgres(_) => "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()",
         };
-        self.names(question)
+        self.texts(question)
     }
 
     /// Rows of a table, and the bytes of their values.
@@ -68,7 +69,7 @@ impl Base {
                  WHERE table_schema = current_schema() AND table_name = '{table}'"
             ),
         };
-        let columns = self.names(&question)?;
+        let columns = self.texts(&question)?;
         let length = |column: &String| match self {
             Self::Sqlite(_) => format!("coalesce(length(CAST(\"{column}\" AS BLOB)), 0)"),
             Self::Postgres(_) => format!("coalesce(pg_column_size(\"{column}\"), 0)"),

@@ -1,4 +1,5 @@
-//! The report on the controls of a framework over a year of changes, beside fetching the whole log as an auditor does and hashing it.
+//! The report on the controls of a framework over a year of changes, beside fetching the whole log as an auditor does and
+//! hashing it; and which of these changes touched a service before a time.
 
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ const DAYS: u64 = 360;
 /// The limits of a report, in seconds and in MiB.
 const SECONDS: f64 = 60.0;
 const MEMORY: f64 = 300.0;
+/// The limit of “what changed?”, in milliseconds, and how often it is requested.
+const WHAT_CHANGED_MS: f64 = 1_000.0;
+const ASKED: usize = 20;
 
 /// Makes changes whose work was done within the last year, then reports on them.
 pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
@@ -67,7 +71,23 @@ pub fn measure(product: &Product, changes: u64) -> Result<Vec<Line>> {
     Ok(vec![
         Line::below(what, seconds, format!("{seconds:.1} s"), SECONDS, "s").beside(floor),
         Line::below("Memory while it is made", most, memory, MEMORY, "MiB"),
+        what_changed(&mut auditor, (population, now))?,
     ])
+}
+
+/// Which changes touched the service before times of the year: the slowest response.
+fn what_changed(auditor: &mut Caller<'_>, (changes, now): (u64, Timestamp)) -> Result<Line> {
+    let mut slowest = 0.0_f64;
+    for number in 0..ASKED {
+        let days = i64::try_from(number)? * 17;
+        let before = now - SignedDuration::from_hours(24 * days);
+        let path = format!("/what-changed?service={SERVICE}&before={before}");
+        let began = assent::clock::now();
+        auditor.ask("auditor", "GET", &path, None)?;
+        slowest = slowest.max(seconds_since(began) * 1_000.0);
+    }
+    let what = format!("What changed on a service before a time, over {changes} changes, the slowest of {ASKED}");
+    Ok(Line::under(what, slowest, "–", WHAT_CHANGED_MS))
 }
 
 /// The request for a change whose work is done: one request, and a report counts it.

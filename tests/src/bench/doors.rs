@@ -1,6 +1,8 @@
 //! The gates of real delivery tools: nginx with the gate beside nginx with a bare route, the gate under a load that does not
 //! wait for responses, and deliveries accepted beside bare commits.
 
+pub mod worked;
+
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

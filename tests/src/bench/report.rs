@@ -53,6 +53,18 @@ impl Line {
         }
     }
 
+    /// A figure that must reach a limit, in some unit.
+    pub fn least(what: impl Into<String>, value: f64, figure: String, limit: f64, unit: &str) -> Self {
+        Self {
+            what: what.into(),
+            figure,
+            floor: "–".to_owned(),
+            ratio: None,
+            wanted: format!("at least {limit:.0} {unit}"),
+            is_met: Some(value >= limit),
+        }
+    }
+
     /// The same beside a floor that is given as text.
     pub fn beside(self, floor: impl Into<String>) -> Self {
         Self {
@@ -138,6 +150,8 @@ mod tests {
                 .ends_with("not met |")
         );
         assert!(Line::under("Waiting", f64::NAN, "–", 50.0).row().ends_with("not met |"));
+        let row = Line::least("Working", 999.0, "999 /s".to_owned(), 1_000.0, "/s").row();
+        assert_eq!(row, "| Working | 999 /s | – | – | at least 1000 /s | not met |");
         assert!(
             Line::told("Size", "7 MB".to_owned(), "–")
                 .row()

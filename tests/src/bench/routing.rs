@@ -3,6 +3,8 @@
 //! The floor is the work that no routing can do without: for each rule and target one look-up of the service's rows by their
 //! key, and one copy of each person's id in them.
 
+pub mod reach;
+
 use std::collections::HashMap;
 use std::time::Instant;
 

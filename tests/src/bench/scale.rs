@@ -1,8 +1,11 @@
 //! How the product fares as it fills: changes walked to their end up to one size after another, lists, searches and the gate
-//! measured at each, then rows of lists alone up to many millions, and the curve's forecast for ten million changes.
+//! measured at each, alone and while half of the changes move into the archive; then rows of lists alone up to many millions, and
+//! the curve's forecast for ten million changes.
 //!
 //! Everything lies in a folder that stays, with a note of how far it came. Numbers are noted before they are used: after a kill none
 //! is used twice.
+
+mod archiving;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -171,7 +174,7 @@ pub fn measure(wish: &Wish, lines: &mut Vec<Line>) -> Result<()> {
     };
     let start = || Product::start_in(&program, &wish.folder, database);
     let mut points = Vec::new();
-    let done = fill(&start()?, wish, (&mut points, lines));
+    let done = fill(&start, wish, (&mut points, lines));
     // The results before a failure took days, and are reported.
     lines.extend(curve(&points));
     done?;
@@ -183,13 +186,20 @@ pub fn measure(wish: &Wish, lines: &mut Vec<Line>) -> Result<()> {
     Ok(())
 }
 
-/// Walks changes to their end up to each size, and measures there.
-fn fill(product: &Product, wish: &Wish, (points, lines): (&mut Vec<Point>, &mut Vec<Line>)) -> Result<()> {
+/// Walks changes to their end up to each size, and measures there: alone, and while others are archived.
+fn fill(
+    start: &dyn Fn() -> Result<Product>,
+    wish: &Wish,
+    (points, lines): (&mut Vec<Point>, &mut Vec<Line>),
+) -> Result<()> {
     for size in &wish.sizes {
-        walk(product, wish, *size)?;
-        let point = look(product, wish, *size)?;
+        let product = start()?;
+        walk(&product, wish, *size)?;
+        let point = look(&product, wish, *size)?;
+        drop(product);
         lines.extend(lines_of(&format!("{size} walked changes"), &point));
         points.push(point);
+        lines.extend(archiving::measure(start, wish, *size)?);
     }
     Ok(())
 }
@@ -378,7 +388,7 @@ fn statement(table: &str, columns: &[String], numbers: &str, shares: &Shares) ->
     format!(
         "INSERT INTO \"{table}\" ({}) SELECT {} FROM {numbers}, \"{table}\" t
          WHERE t.tenant = 'halden' AND {key} = (SELECT id FROM \"change\" WHERE tenant = 'halden' AND state = 'closed'
-            AND title = 'Print return labels in two languages' ORDER BY \"change\".number LIMIT 1)",
+            AND title = 'Print return labels in two languages' AND number % 2 = 1 ORDER BY \"change\".number LIMIT 1)",
         names.join(", "),
         values.join(", "),
     )
@@ -443,9 +453,9 @@ fn add_to_file(base: &rusqlite::Connection, master: &str, (from, to): (u64, u64)
     Ok(base.execute_batch("COMMIT")?)
 }
 
-/// The walked change after whose pattern rows are made.
+/// The walked change after whose pattern rows are made. Those with an even number move into the archive.
 const PATTERN: &str = "SELECT body, version FROM \"change\" WHERE tenant = 'halden' AND state = 'closed'
-    AND title = 'Print return labels in two languages' ORDER BY number LIMIT 1";
+    AND title = 'Print return labels in two languages' AND number % 2 = 1 ORDER BY number LIMIT 1";
 
 /// The bodies of added rows: the least of a walked change that still reads as one, with the code that a server would give it.
 struct Bodies {
@@ -591,6 +601,8 @@ mod tests {
         let told: Vec<&str> = lines.iter().map(|line| line.what.as_str()).collect();
         for wanted in [
             "Lists over 4 walked changes, p95",
+            "GET /gate over 4 walked changes while the archive, erasures and a purge run, p99",
+            "An archived change in its segment",
             "Bytes, extrapolated to 10 million changes",
             "GET /gate over 60 rows of lists, p99",
         ] {

@@ -1,7 +1,8 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
 //! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N] [--closed N] [--open N] [--queue N]
-//! [--reported N]; a 0 leaves that part out. `--only NAME` runs one part alone: log, routing, decision, conflicts, waves,
-//! rates, changes, waiting, pages, people, leavers, build, storage, settling, queue, dashboards, major or controls.
+//! [--reported N] [--worked N]; a 0 leaves that part out. `--only NAME` runs one part alone: log, routing, reach, decision,
+//! conflicts, waves, rates, pair, changes, waiting, pages, people, leavers, build, storage, settling, queue, worked, dashboards,
+//! major or controls.
 //!
 //! `--scale DIR [--sizes N,N,N] [--rows N] [--engine sqlite|postgres]` measures instead how the product fares as it fills, in a folder
 //! that stays: broken off, it goes on where it was.
@@ -51,6 +52,7 @@ struct Sizes {
     open: u64,
     reported: u64,
     queue: usize,
+    worked: u64,
     only: Option<String>,
 }
 
@@ -58,10 +60,12 @@ struct Sizes {
 const PARTS: &[&str] = &[
     "log",
     "routing",
+    "reach",
     "decision",
     "conflicts",
     "waves",
     "rates",
+    "pair",
     "changes",
     "waiting",
     "pages",
@@ -71,6 +75,7 @@ const PARTS: &[&str] = &[
     "storage",
     "settling",
     "queue",
+    "worked",
     "major",
     "controls",
     "dashboards",
@@ -91,6 +96,7 @@ impl Sizes {
             open: 10_000,
             reported: 100_000,
             queue: 2_000,
+            worked: 3_000,
             only: None,
         };
         let mut words = words;
@@ -118,9 +124,10 @@ impl Sizes {
                 "--open" => sizes.open = number.into(),
                 "--reported" => sizes.reported = number.into(),
                 "--queue" => sizes.queue = usize::try_from(number)?,
+                "--worked" => sizes.worked = number.into(),
                 _ => bail!(
                     "there is no `{word}`; there are --changes, --events, --waiting, --seconds, --loads, --people, \
-                     --leavers, --builds, --closed, --open, --reported, --queue and --only"
+                     --leavers, --builds, --closed, --open, --reported, --queue, --worked and --only"
                 ),
             }
         }
@@ -172,7 +179,8 @@ fn ended(done: Result<()>) -> ExitCode {
     }
 }
 
-fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
+/// The measures that start no product.
+fn in_process(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.events > 0 && sizes.wants("log") {
         eprintln!("bench: verifying a log of {} events", sizes.events);
         lines.push(log::measure(sizes.events)?);
@@ -180,6 +188,10 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.wants("routing") {
         eprintln!("bench: routing");
         lines.push(routing::measure()?);
+    }
+    if sizes.wants("reach") {
+        eprintln!("bench: the reach of changes");
+        lines.extend(routing::reach::measure()?);
     }
     if sizes.wants("decision") {
         eprintln!("bench: deciding");
@@ -189,9 +201,14 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         eprintln!("bench: conflicts of plans");
         lines.extend(conflicts::measure()?);
     }
+    Ok(())
+}
+
+fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
+    in_process(sizes, lines)?;
     if sizes.wants("waves") {
         eprintln!("bench: a change over ten thousand members");
-        lines.extend(waves::measure(&Product::start()?)?);
+        lines.extend(waves::measure(&Product::start()?, &Product::start()?)?);
     }
     if ["rates", "changes", "dashboards", "waiting", "pages"]
         .into_iter()
@@ -227,6 +244,19 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         let servers: Vec<&Product> = std::iter::once(&product).chain(&other).collect();
         lines.push(major::measure(&servers, sizes.open, sizes.waiting)?);
     }
+    if sizes.seconds > 0.0 && sizes.wants("pair") {
+        let product = Product::start()?;
+        if let Some(other) = product.beside()? {
+            eprintln!("bench: two servers over one database");
+            lines.extend(rates::pair::measure([&product, &other], amount_of(sizes))?);
+        } else {
+            eprintln!("bench: SQLite has one server; two are left out");
+        }
+    }
+    if sizes.worked > 0 && sizes.wants("worked") {
+        eprintln!("bench: {} deliveries that each make a draft", sizes.worked);
+        lines.push(doors::worked::measure(&Product::start()?, sizes.worked)?);
+    }
     if sizes.queue > 0 && sizes.loads > 0 && sizes.wants("queue") {
         eprintln!("bench: {} changes wait for one reader", sizes.queue);
         lines.extend(queue::measure(&Product::start()?, sizes.queue, sizes.loads)?);
@@ -241,15 +271,20 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     Ok(())
 }
 
+/// The load of each measure of a rate.
+fn amount_of(sizes: &Sizes) -> Amount {
+    Amount {
+        connections: CONNECTIONS,
+        seconds: sizes.seconds,
+        count: u64::from(u32::MAX),
+    }
+}
+
 /// The measures of one product, one part after another.
 fn served(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     let product = Product::start()?;
     let (empty, _) = product.memory()?;
-    let amount = Amount {
-        connections: CONNECTIONS,
-        seconds: sizes.seconds,
-        count: u64::from(u32::MAX),
-    };
+    let amount = amount_of(sizes);
     if sizes.seconds > 0.0 && sizes.wants("rates") {
         eprintln!("bench: asking the gate, and the floors");
         lines.extend(rates::gate(&product, amount)?);

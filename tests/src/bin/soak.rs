@@ -6,9 +6,13 @@
 //! The failovers of PostgreSQL note each finished round in `target/failover-rounds.jsonl` and go on behind it when they are run
 //! again: `cargo xtask soak a_failover_loses_nothing`. So does the public history of deployments, which needs the shared data:
 //! `cargo xtask soak a_public_history`, noted in `target/govuk-quarters.jsonl`.
+//!
+//! `cargo xtask soak mutants` alters the code that holds the rules, of which at most 3 in 100 alterations may stay unnoticed.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
+
+use tests::mutants;
 
 /// A usual test, the variable that holds its size, and its whole size here.
 struct Long {
@@ -85,6 +89,12 @@ const LONG: &[Long] = &[
         "ASSENT_TEST_EVENTS",
         1_000_000,
         "events for a receiver that is away for a week",
+    ),
+    long(
+        "each_format_loses_nothing",
+        "ASSENT_TEST_SUNK",
+        100_000,
+        "events while the receivers of nine sinks are away for ten minutes",
     ),
     long(
         "one_poisonous_delivery",
@@ -187,6 +197,13 @@ const ONCE: &[Long] = &[
         what: "losses of a PostgreSQL primary or of a server, each with two servers under load",
     },
     Long {
+        target: "e2e",
+        test: "changed_bits_open_no_gate",
+        variable: "ASSENT_TEST_BITS",
+        size: 1_000,
+        what: "databases in which up to 64 bits were changed",
+    },
+    Long {
         target: "store",
         test: "a_kill_at_any_statement",
         variable: "ASSENT_TEST_STATEMENTS",
@@ -265,6 +282,13 @@ const ONCE: &[Long] = &[
     },
     Long {
         target: "browser",
+        test: "every_page_is",
+        variable: "ASSENT_TEST_PAGES",
+        size: 1_000,
+        what: "pages of parts that were looked at on others, looked at all the same",
+    },
+    Long {
+        target: "browser",
         test: "a_meeting_is_decided_by_keyboard",
         variable: "ASSENT_TEST_AGENDA",
         size: 20,
@@ -290,6 +314,13 @@ const ONCE: &[Long] = &[
         variable: "ASSENT_TEST_INTERLEAVINGS",
         size: 100_000,
         what: "orders of giving, ending and showing permits",
+    },
+    Long {
+        target: "log",
+        test: "reconciling",
+        variable: "ASSENT_TEST_PERMITS",
+        size: 16_419,
+        what: "deployments of a public history with a permit each, of which 200 are deleted, 200 forged and 200 backdated",
     },
     Long {
         target: "log",
@@ -444,6 +475,9 @@ fn main() -> ExitCode {
         let passed = passes(&run);
         let seconds = assent::clock::now().duration_since(began).as_secs();
         outcomes.push((passed, format!("{} ({seconds} s)", run.name())));
+    }
+    if wish.names.is_empty() || wish.names.iter().any(|name| mutants::NAME.contains(name.as_str())) {
+        outcomes.extend(mutants::run(wish.percent));
     }
     for (passed, what) in &outcomes {
         println!("soak: {what}: {}", if *passed { "passed" } else { "FAILED" });

@@ -4,7 +4,7 @@ use super::Finding;
 use super::tree::Tree;
 
 /// The most records without a card. A count below it is a finding too, so that the ceiling falls with it.
-const CEILING: usize = 18;
+const CEILING: usize = 1;
 
 /// Where records without a card are listed.
 const LIST: &str = "crates/store/src/nouns.rs";

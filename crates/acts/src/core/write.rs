@@ -51,26 +51,7 @@ macro_rules! versioned {
     )+};
 }
 
-versioned!(
-    model::change::record::Change,
-    model::change::related_records::Approval,
-    model::policy::decision_facts::DecisionFacts,
-    model::policy::act_facts::ActFacts,
-    model::change::related_records::Condition,
-    model::change::related_records::Evidence,
-    model::change::related_records::Permit,
-    model::change::related_records::GateCheck,
-    model::change::related_records::Deployment,
-    model::gate::running::Running,
-    model::change::related_records::Message,
-    model::directory::snapshot::Person,
-    model::directory::snapshot::Group,
-    model::directory::snapshot::Service,
-    model::directory::snapshot::Incident,
-    model::directory::snapshot::StandardTemplate,
-    model::directory::snapshot::Tenant,
-    model::gate::provenance::Provenance,
-);
+versioned!(model::change::record::Change);
 model::card_nouns!(versioned);
 model::record_nouns!(versioned);
 
@@ -143,7 +124,7 @@ impl Context<'_, '_> {
     ///
     /// # Errors
     /// The store's, or a fault when bytes cannot be made.
-    pub fn tell(&mut self, mut drafts: Vec<EventDraft>, written: Written) -> Result<()> {
+    pub fn emit(&mut self, mut drafts: Vec<EventDraft>, written: Written) -> Result<()> {
         if drafts.is_empty() {
             let Some(first) = written.deltas.first() else {
                 return Ok(());
@@ -259,7 +240,7 @@ impl Context<'_, '_> {
         let saved = self.put(&mut written, record)?;
         let data = if let Value::Object(map) = data { map } else { Map::new() };
         let subject = (R::TABLE, saved.id().to_owned());
-        self.tell(
+        self.emit(
             vec![EventDraft {
                 kind,
                 subject,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::approval::absence::Delegation;
 use model::approval::one_hand::are_one;
+use model::cab::training::Training;
 use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{AboutKind, ActionKind, Role};
@@ -278,6 +279,18 @@ fn given_rows(
             found.push(one);
         }
     }
+    // A training that a person passed here is of their own making.
+    for row in directory
+        .trainings
+        .iter()
+        .filter(|row| row.person != *giver && now < row.ends_at)
+    {
+        if is_of(&*histories.of(cx, Training::TABLE, row.id.as_str())?, giver) {
+            let mut one = item(GivenKind::Training, Some(&row.person), row.id.as_str());
+            one.until = Some(row.ends_at);
+            found.push(one);
+        }
+    }
     Ok(())
 }
 
@@ -335,6 +348,9 @@ fn set(cx: &mut Context<'_, '_>, item: &Suspended, on: bool, giver: &PersonId) -
         GivenKind::Delegation => put::<Delegation>(cx, item, "delegation", on, data, |row| {
             row.ends_at = ends.unwrap_or(row.ends_at);
         }),
+        GivenKind::Training => put::<Training>(cx, item, "training", on, data, |row| {
+            row.ends_at = ends.unwrap_or(row.ends_at);
+        }),
         GivenKind::Webhook => put::<Webhook>(cx, item, "webhook", on, data, |row| row.active = on),
         GivenKind::Sink => put::<Sink>(cx, item, "sink", on, data, |row| row.active = on),
         GivenKind::Connection => put::<Connection>(cx, item, "connection", on, data, |row| row.active = on),
@@ -363,6 +379,8 @@ fn put<R: Record + Versioned>(
         ("ownership", false) => "ownership.ended",
         ("delegation", true) => "delegation.set",
         ("delegation", false) => "delegation.ended",
+        ("training", true) => "training.set",
+        ("training", false) => "training.ended",
         ("webhook", true) => "webhook.edited",
         ("webhook", false) => "webhook.ended",
         ("sink", true) => "sink.edited",
@@ -459,7 +477,7 @@ fn notify_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usiz
     }
     let subject = ("person", giver.0.clone());
     let event = draft("person.gifts_suspended", subject, cx.now, json!({"count": count}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Opens the action item of the list of a compromised account, for the person who deactivated it, or settles the item
@@ -503,6 +521,7 @@ pub fn display_name(cx: &mut Context<'_, '_>, item: &Suspended) -> Result<String
             let directory = cx.directory()?;
             found.map(|it| directory.name(&it.record.delegator))
         }
+        GivenKind::Training => record::load::<Training>(cx.tx, id)?.map(|it| it.record.training),
         GivenKind::Webhook => record::load::<Webhook>(cx.tx, id)?.map(|it| it.record.name),
         GivenKind::Connection => record::load::<Connection>(cx.tx, id)?.map(|it| it.record.name),
         GivenKind::IdentityProvider => record::load::<IdentityProvider>(cx.tx, id)?.map(|it| it.record.name),

@@ -28,6 +28,7 @@ use crate::core::write::{self, Written};
 use crate::incident::find_what_changed::{Changed, Question, find_watching, find_what_changed};
 use crate::incident::fit_causes::{ServiceWindow, in_force, windows_of};
 use crate::incident::link_records::{cause_by_links, end_carried, give_reason, with_duplicates};
+use crate::incident::review_actions::request_review;
 
 /// The owners of this many candidates are notified.
 const NOTIFIED: usize = 3;
@@ -291,7 +292,7 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident, fou
         cx.now,
         data,
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Confirms or clears a candidate (`POST /incidents/{key}/candidates {change, confirmed, reason}`). A confirmed one is linked as
@@ -350,7 +351,9 @@ pub fn judge_candidate(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resu
         "incident.cause_cleared"
     };
     let data = json!({"change": change.key, "change_related": incident.course.change_related});
-    cx.put_estate(kind, incident, data)
+    let judged = cx.put_estate(kind, incident, data)?;
+    request_review(cx, &judged.key)?;
+    Ok(judged)
 }
 
 /// The rank of a change; `None` where it is no candidate.

@@ -24,7 +24,7 @@ use crate::core::error::{Error, Result};
 use crate::core::noun::PlainNoun;
 use crate::incident::keep::keep;
 use crate::incident::note_entry::note;
-use crate::incident::review_actions::reopen_review;
+use crate::incident::review_actions::{reopen_review, request_review};
 
 /// A link as seen from one of its ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,7 +216,8 @@ fn follow_cause(cx: &mut Context<'_, '_>, link: &RecordLink) -> Result<()> {
     let mut moved = incident.clone();
     moved.course.change_related = Some(relation);
     let data = json!({"change": link.from, "change_related": relation});
-    cx.put_estate("incident.relation_moved", moved, data).map(drop)
+    let moved = cx.put_estate("incident.relation_moved", moved, data)?;
+    request_review(cx, &moved.key)
 }
 
 /// A further involved change makes a complete review a draft again: the review needs the change's answers, and an implementer

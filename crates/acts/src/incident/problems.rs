@@ -6,7 +6,9 @@ use model::change::record::Change;
 use model::change::success::succeeded;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, State};
+use model::core::enums::{
+    AboutKind, ActionKind, ProblemState, RecurrenceKind, RelationEnd, RelationKind, RelationOrigin, State,
+};
 use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
@@ -15,6 +17,8 @@ use model::incident::problem::{Fix, MOST_CASES, ProblemInput, ProblemRecord};
 use model::incident::record_link::{CERTAIN, RecordLink, kind_of_key};
 use model::incident::recurred::{Compared, Recurrence};
 use model::incident::recurrence::{Failure, Proposal, propose, times};
+use model::notify::action_item::{About, Due, NewItem, Owner, USUAL_TIME};
+use model::schedule::calendar::Span;
 use serde_json::{Map, Value, json};
 use store::change::changes;
 use store::counter;
@@ -28,10 +32,17 @@ use crate::core::noun::PlainNoun;
 use crate::incident::find_failures::find_failures;
 use crate::incident::keep::keep;
 use crate::incident::link_records::{add_link, find_end};
+use crate::notify::action_items::{open, settle_by_rule};
 use crate::risk::set_cause::check_named;
 
 /// The most problems of a tenant that are examined.
 const MOST: i64 = 5_000;
+/// The part of the action item about a proposal: it is accepted or dismissed.
+const DECIDE: &str = "decide";
+/// The part of the action item about an accepted problem: it is fixed, and the fix is judged.
+const FIX: &str = "fix";
+/// The time for the fix and its judgement: six weeks of working days.
+const TIME_TO_FIX: Span = Span::WorkDays(30);
 
 impl PlainNoun for ProblemRecord {
     type Input = ProblemInput;
@@ -153,7 +164,53 @@ fn put_new(cx: &mut Context<'_, '_>, kind: &'static str, problem: ProblemRecord)
     let data = json!({"key": problem.key, "pattern": problem.pattern, "cases": problem.cases.len()});
     let saved = keep(cx, kind, problem, data)?;
     link_cases(cx, &saved.key, &saved.cases.clone())?;
+    follow_item(cx, &saved)?;
     Ok(saved)
+}
+
+/// Keeps the action item of a problem: of an owner of its services until a proposal is decided, then of the person who accepted
+/// or recorded the problem until it is closed. An undecided proposal and a forgotten fix escalate.
+fn follow_item(cx: &mut Context<'_, '_>, problem: &ProblemRecord) -> Result<()> {
+    let about = About::new(AboutKind::Problem, problem.key.as_str());
+    let wanted = match problem.state {
+        ProblemState::Proposed => Some((DECIDE, Owner::ServiceOwner, USUAL_TIME)),
+        ProblemState::Open => {
+            let person = problem.decided_by.clone().filter(|_| !cx.actor.is_system);
+            let owner = person.map_or(Owner::ServiceOwner, Owner::Person);
+            Some((FIX, owner, TIME_TO_FIX))
+        }
+        ProblemState::Dismissed | ProblemState::Closed => None,
+    };
+    for part in [DECIDE, FIX] {
+        if wanted.as_ref().is_none_or(|(wanted, ..)| *wanted != part) {
+            let reason = match part {
+                DECIDE => "The problem is decided.",
+                _ if problem.state == ProblemState::Dismissed => "The problem was dismissed.",
+                _ => "The fix was judged, and the problem is closed.",
+            };
+            settle_by_rule(cx, ActionKind::Other, &about, part, reason)?;
+        }
+    }
+    let Some((part, owner, time)) = wanted else {
+        return Ok(());
+    };
+    let title = match part {
+        DECIDE => format!("Accept or dismiss the problem {}", problem.key),
+        _ => format!("Fix {}, and judge whether the fix helped", problem.key),
+    };
+    let url = &cx.services.tools().public_url;
+    let link = format!("{url}/t/{}/problems/{}", cx.tenant(), problem.key);
+    let item = NewItem {
+        part: part.to_owned(),
+        services: problem.services.clone(),
+        owner,
+        due: Due::Within(time),
+        links: vec![link],
+        // The person who accepts or records a problem has it in view.
+        tells: part == DECIDE || cx.actor.is_system,
+        ..NewItem::new(ActionKind::Other, about, title)
+    };
+    open(cx, item).map(drop)
 }
 
 /// Links failures to their problem as their cause.
@@ -305,7 +362,8 @@ fn put_proposal(cx: &mut Context<'_, '_>, proposal: Proposal) -> Result<ProblemR
     put_new(cx, "problem.proposed", problem)
 }
 
-/// Accepts or dismisses a proposed problem (`POST /problems/{key}/decisions {accepted, reason}`). Accepting drafts its fix.
+/// Accepts a proposed problem, which drafts its fix, or dismisses a proposed or an open one (`POST /problems/{key}/decisions
+/// {accepted, reason}`).
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -323,7 +381,7 @@ pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         );
     }
     reading.finish()?;
-    problem.check_decidable()?;
+    problem.check_decidable(accepted)?;
     let decided = ProblemRecord {
         state: if accepted {
             ProblemState::Open
@@ -342,6 +400,7 @@ pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
     };
     let data = json!({"key": decided.key});
     let saved = keep(cx, kind, decided, data)?;
+    follow_item(cx, &saved)?;
     if accepted { draft_fix(cx, saved) } else { Ok(saved) }
 }
 
@@ -440,7 +499,9 @@ pub fn judge_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result
         .compared
         .map(|it| (it.before.days, it.before.of, it.after.days, it.after.of));
     let data = json!({"key": closed.key, "change": closed.fix, "days": days});
-    keep(cx, "problem.closed", closed, data)
+    let closed = keep(cx, "problem.closed", closed, data)?;
+    follow_item(cx, &closed)?;
+    Ok(closed)
 }
 
 fn reopen(cx: &mut Context<'_, '_>, problem: ProblemRecord, reason: String) -> Result<ProblemRecord> {
@@ -451,7 +512,9 @@ fn reopen(cx: &mut Context<'_, '_>, problem: ProblemRecord, reason: String) -> R
         ..problem.reopened(reason)
     };
     let data = json!({"key": next.key, "change": change});
-    keep(cx, "problem.reopened", next, data)
+    let reopened = keep(cx, "problem.reopened", next, data)?;
+    follow_item(cx, &reopened)?;
+    Ok(reopened)
 }
 
 fn found(cx: &mut Context<'_, '_>, key: &str) -> Result<ProblemRecord> {

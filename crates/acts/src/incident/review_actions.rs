@@ -1,13 +1,16 @@
-//! The actions that a post-incident review requires: action items with an owner and a due time, about the incident.
+//! The action items around a post-incident review, about the incident: the review itself while it is due, and the actions that it
+//! requires, each with an owner and a due time.
 
 use jiff::Timestamp;
 use model::core::act;
 use model::core::body::Body;
-use model::core::enums::{AboutKind, ActionKind, Closing};
+use model::core::enums::{AboutKind, ActionKind, ChangeRelation, Closing};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::directory::snapshot::Incident;
 use model::directory::unknown_name;
 use model::incident::incident_review::IncidentReview;
+use model::incident::major;
 use model::notify::action_item::{About, ActionItem, Due, NewItem, Owner};
 use serde_json::json;
 use store::record::{self, Filter};
@@ -19,6 +22,8 @@ use crate::notify::action_items;
 
 /// The most actions of a review.
 const MOST: usize = 50;
+/// The part of the action item about the review itself.
+const REVIEW: &str = "review";
 
 /// The review of an incident.
 ///
@@ -46,7 +51,52 @@ pub(crate) fn reopen_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Res
         ..review
     };
     keep(cx, "incident_review.written", review, data)?;
+    request_review(cx, incident_key)?;
     Ok(true)
+}
+
+/// Keeps the action item of a review: of the commander, else of an owner of the services. It is opened at the end of an incident
+/// that a change caused, and settled once the review is complete. It escalates, as the incident cannot be closed before.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn request_review(cx: &mut Context<'_, '_>, incident_key: &str) -> Result<()> {
+    let directory = cx.directory()?;
+    // An incident that was never related to a change has no item, and most incidents are not.
+    let is_related = |it: &&Incident| it.course.change_related.is_some();
+    let Some(incident) = directory.incidents.get(incident_key).filter(is_related) else {
+        return Ok(());
+    };
+    let about = About::new(AboutKind::Incident, incident_key);
+    let is_caused = incident.course.change_related == Some(ChangeRelation::Confirmed);
+    let review = find_review(cx, incident_key)?;
+    let is_complete = review.is_some_and(|review| review.completed_at.is_some());
+    if is_complete || !is_caused || incident.course.closed_at.is_some() {
+        let reason = match is_complete {
+            true => "The review is complete.",
+            false => "No review is due.",
+        };
+        return action_items::settle_by_rule(cx, ActionKind::Other, &about, REVIEW, reason).map(drop);
+    }
+    // An incident that is open again keeps its item, so that a flapping source sends no letter each time.
+    if incident.resolved_at.is_none() {
+        return Ok(());
+    }
+    let commander = major::commander(incident, &directory).cloned();
+    let url = &cx.services.tools().public_url;
+    let link = format!("{url}/t/{}/incidents/{incident_key}/review", cx.tenant());
+    let item = NewItem {
+        part: REVIEW.to_owned(),
+        services: incident.services.clone(),
+        owner: commander.map_or(Owner::ServiceOwner, Owner::Person),
+        links: vec![link],
+        ..NewItem::new(
+            ActionKind::Other,
+            about,
+            format!("Complete the review of {incident_key}"),
+        )
+    };
+    action_items::open(cx, item).map(drop)
 }
 
 /// Opens an action of a review (`POST /incident-reviews/{key}/actions {title, owner, due_at}`).

@@ -23,7 +23,7 @@ use crate::core::context::Context;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
 use crate::core::read_fields::patched;
-use crate::incident::{judge_candidates, note_entry, note_in_watch, sync_major};
+use crate::incident::{judge_candidates, note_entry, note_in_watch, review_actions, sync_major};
 
 /// The most services of an incident.
 const MOST_SERVICES: usize = 200;
@@ -403,6 +403,7 @@ fn save(
         judge_candidates::note_candidates(cx, &saved, &found)?;
     }
     settle_emergencies(cx, &saved)?;
+    review_actions::request_review(cx, &saved.key)?;
     Ok(saved)
 }
 

@@ -23,7 +23,7 @@ use crate::incident::command_incident::check_not_closed;
 use crate::incident::keep::keep;
 use crate::incident::link_records::{find_links, with_duplicates};
 use crate::incident::note_entry::note;
-use crate::incident::review_actions::{find_review, reopen_review};
+use crate::incident::review_actions::{find_review, reopen_review, request_review};
 use crate::risk::set_cause::check_named;
 
 impl PlainNoun for IncidentReview {
@@ -74,7 +74,9 @@ impl PlainNoun for IncidentReview {
             _ => "incident_review.written",
         };
         let data = json!({"incident": incident.key, "cause": review.cause});
-        keep(cx, kind, review, data)
+        let written = keep(cx, kind, review, data)?;
+        request_review(cx, &written.incident_key)?;
+        Ok(written)
     }
 
     fn complete(cx: &mut Context<'_, '_>, records: &[Self], values: &mut [Value]) -> Result<()> {

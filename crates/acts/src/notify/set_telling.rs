@@ -1,5 +1,6 @@
 //! A person's notification preferences. People set their own, administrators set those of anyone.
 
+use jiff::Timestamp;
 use model::core::body::Body;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
@@ -7,6 +8,8 @@ use model::directory::snapshot::Person;
 use model::notify::preferences::{CLOCKS, DENSITIES, LANGUAGES, NotificationPreferences, Quiet};
 use model::schedule::calendar::minute_of_day;
 use serde_json::json;
+use store::audit::event;
+use store::record::Record;
 
 use crate::approval::set_absence::allow_own;
 use crate::core::context::Context;
@@ -52,7 +55,7 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
         ..person.clone()
     };
     if wished != person {
-        person = cx.put_estate("person.telling_set", wished, json!({}))?;
+        person = cx.put_estate(SET, wished, json!({}))?;
     }
     // Waiting messages follow the new preferences.
     send_deferred::send_held(cx, person.id.as_str())?;
@@ -61,9 +64,11 @@ pub fn set_telling(cx: &mut Context<'_, '_>, login: &str, body: &Body) -> Result
 
 /// The zone of a person without a chosen one.
 const USUAL_ZONE: &str = "UTC";
+/// The event of preferences that were set.
+const SET: &str = "person.telling_set";
 
-/// Takes the language, the clock and the time zone from a person's browser at their first visit. Existing preferences stay, and
-/// so does an existing zone.
+/// Takes the language, the clock and the time zone from a person's browser, once: preferences that were ever set stay, also where
+/// they were set back to the usual ones, and so does an existing zone.
 ///
 /// # Errors
 /// The store's.
@@ -91,9 +96,12 @@ pub fn take_from_browser(cx: &mut Context<'_, '_>, language: &str, is_by_twelve:
         },
         ..person.clone()
     };
-    if wished != *person {
-        cx.put_estate("person.telling_set", wished, json!({}))?;
+    if wished == *person
+        || event::count_of_subject(cx.tx, (Person::TABLE, me.as_str()), SET, Timestamp::UNIX_EPOCH)? > 0
+    {
+        return Ok(());
     }
+    cx.put_estate(SET, wished, json!({}))?;
     Ok(())
 }
 

@@ -9,16 +9,18 @@ use acts::incident::problems::{decide_problem, fix_problem, judge_problem, searc
 use acts::incident::review_actions::{actions_of, add_review_action};
 use acts::incident::set_incident::{edit_incident, open_incident};
 use acts::incident::write_review::unmet_review;
+use acts::notify::action_items;
 use acts::risk::move_forecasts::{find_due, keep_moves, moves_of};
 use acts::{Context, Error, Result};
 use jiff::Timestamp;
 use model::change::record::{Change, SeenWork};
-use model::core::enums::{ProblemState, State};
+use model::core::enums::{AboutKind, ActionKind, ActionState, ProblemState, State};
 use model::core::refusal::Refusal;
 use model::incident::incident_review::IncidentReview;
 use model::incident::problem::ProblemRecord;
 use model::incident::record_link::RecordLink;
 use model::incident::review_answer::ReviewAnswer;
+use model::notify::action_item::{About, ActionItem};
 use model::policy::permission::change_facts;
 use model::risk::cause::Cause;
 use serde_json::{Value, json};
@@ -174,6 +176,48 @@ fn an_incident_of_a_change_is_not_closed_before_its_review_is_complete() {
         "is_complete not_allowed"
     );
     is_drafted(&world, &found, &key);
+    world.sequence();
+    world.assert_replays();
+}
+
+/// The action item about a record, by its part.
+fn item(world: &World, about: (AboutKind, &str), part: &'static str) -> Option<ActionItem> {
+    let about = About::new(about.0, about.1);
+    let found = world.look(move |cx| action_items::find(cx, ActionKind::Other, &about, part));
+    found.unwrap()
+}
+
+#[test]
+fn a_review_is_an_item_from_the_end_of_its_incident_until_it_is_complete() {
+    let world = World::new();
+    let key = world.closed("One");
+    let found = incident(&world, "Slow");
+    let asked = || item(&world, (AboutKind::Incident, &found), "review");
+    let link = body(json!({"from": key, "kind": "caused", "to": found}));
+    world.by("mona", move |cx| noun::add::<RecordLink>(cx, &link));
+    assert_eq!(asked(), None, "it goes on");
+    let k = found.clone();
+    world.by("mona", move |cx| {
+        let at = cx.now.to_string();
+        edit_incident(cx, &k, &body(json!({"resolved_at": at}))).map(drop)
+    });
+    let first = asked().unwrap();
+    let olga = world.actor("olga").person;
+    assert_eq!((first.state, first.owner), (ActionState::Open, Some(olga)));
+    let answer = |rating: &str| {
+        let given = json!({"incident_key": found, "change_key": key, "rating": rating, "steps_adequate": true});
+        let given = body(given);
+        world.by("mona", move |cx| noun::add::<ReviewAnswer>(cx, &given));
+    };
+    answer("right");
+    assert_eq!(asked().unwrap().state, ActionState::Open);
+    reviewed(&world, &found, "capacity");
+    assert_eq!(asked().unwrap().state, ActionState::Done);
+    answer("too_low");
+    assert_eq!(asked().unwrap().state, ActionState::Open, "the review is a draft again");
+    reviewed(&world, &found, "capacity");
+    close(&world, &found).unwrap();
+    assert_eq!(asked().unwrap().state, ActionState::Done);
     world.sequence();
     world.assert_replays();
 }
@@ -516,4 +560,58 @@ fn a_problem_that_was_dismissed_is_not_proposed_again_for_the_same_failures() {
     assert_eq!(world.by("mona", search_problems), []);
     let refused = attempt(&world, "rita", search_problems);
     assert!(matches!(refused, Err(Refusal::NotAllowed { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_problem_is_an_item_until_it_is_decided_and_then_until_it_is_closed() {
+    let world = World::new();
+    for title in ["Slow", "Slower", "Dead"] {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "capacity");
+        world.pass_seconds(60);
+    }
+    let key = world.by("mona", search_problems)[0].key.clone();
+    let asked = |part: &'static str| item(&world, (AboutKind::Problem, &key), part);
+    let [mona, olga] = ["mona", "olga"].map(|login| world.actor(login).person);
+    let proposed = asked("decide").unwrap();
+    assert_eq!((proposed.state, proposed.owner), (ActionState::Open, Some(olga)));
+    assert_eq!(asked("fix"), None);
+    let act = |more: Value, what: fn(&mut Context<'_, '_>, &str, &model::core::body::Body) -> Result<ProblemRecord>| {
+        let (key, more) = (key.clone(), body(more));
+        world.by("mona", move |cx| what(cx, &key, &more))
+    };
+    let fix = act(json!({"accepted": true}), decide_problem).fix.unwrap();
+    assert_eq!(asked("decide").unwrap().state, ActionState::Done);
+    let accepted = asked("fix").unwrap();
+    assert_eq!((accepted.state, accepted.owner), (ActionState::Open, Some(mona)));
+    let first = world.closed("One");
+    finish(&world, &fix, &change(&world, &first));
+    go_to(&world, "2026-12-01T08:00:00Z");
+    act(json!({"helped": true, "reason": "Quiet."}), judge_problem);
+    assert_eq!(asked("fix").unwrap().state, ActionState::Done);
+}
+
+#[test]
+fn a_problem_that_was_accepted_by_mistake_is_dismissed_and_asks_nobody_on() {
+    let world = World::new();
+    for title in ["Slow", "Slower", "Dead"] {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "capacity");
+        world.pass_seconds(60);
+    }
+    let key = world.by("mona", search_problems)[0].key.clone();
+    let decide = |more: Value| {
+        let (key, more) = (key.clone(), body(more));
+        attempt(&world, "mona", move |cx| decide_problem(cx, &key, &more))
+    };
+    decide(json!({"accepted": true})).unwrap();
+    assert_eq!(code(decide(json!({"accepted": true}))), "decided");
+    let dismissed = decide(json!({"accepted": false, "reason": "Three exercises."})).unwrap();
+    assert_eq!(dismissed.state, ProblemState::Dismissed);
+    let asked = item(&world, (AboutKind::Problem, &key), "fix").unwrap();
+    assert_eq!(asked.state, ActionState::Done);
+    assert_eq!(
+        code(decide(json!({"accepted": false, "reason": "Once more."}))),
+        "decided"
+    );
 }

@@ -1,5 +1,6 @@
 //! Deployments beside the approved ones: real deployments with a permit each, of which some are deleted, forged and backdated
-//! in the database past the server.
+//! in the database past the server. `ASSENT_TEST_PERMITS` sets the number of deployments to production: all 16,419 of the public
+//! history with `cargo xtask soak reconciling`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,9 +17,15 @@ use serde_json::json;
 
 use crate::world::{ARTIFACT, FILE, World, body};
 
-/// How many deployments to production are replayed, and how many permits of each kind are tampered with.
+/// How many deployments to production are replayed unless the variable sets another number.
 const REPLAYED: usize = 600;
-const TAMPERED: usize = 20;
+/// One permit in so many is tampered with in each way, and the most.
+const TAMPERED_IN: usize = 30;
+const MOST_TAMPERED: usize = 200;
+
+fn replayed() -> usize {
+    std::env::var("ASSENT_TEST_PERMITS").map_or(REPLAYED, |text| text.parse().unwrap())
+}
 
 /// A tag that came to an environment of a service.
 #[derive(Clone)]
@@ -51,7 +58,7 @@ fn tags() -> Vec<Tag> {
             tag: cells[3].to_owned(),
         });
         let arrived = found.iter().filter(|it: &&Tag| it.environment == "production");
-        if found.len() % 500 == 0 && arrived.count() > REPLAYED {
+        if found.len() % 500 == 0 && arrived.count() > replayed() {
             break;
         }
     }
@@ -60,7 +67,7 @@ fn tags() -> Vec<Tag> {
         .iter()
         .enumerate()
         .filter(|(_, it)| it.environment == "production")
-        .nth(REPLAYED - 1);
+        .nth(replayed() - 1);
     let last = last.unwrap().0;
     found.truncate(last + 1);
     found
@@ -69,7 +76,7 @@ fn tags() -> Vec<Tag> {
 fn made_up() -> Vec<Tag> {
     let begin: Timestamp = "2022-04-12T08:00:00Z".parse().unwrap();
     let mut found = Vec::new();
-    for number in 0..REPLAYED {
+    for number in 0..replayed() {
         let at = begin + SignedDuration::from_mins(10 * i64::try_from(number).unwrap());
         let tag = |environment: &str, at| Tag {
             at,
@@ -166,12 +173,13 @@ fn deleted_forged_and_backdated_permits_are_each_named_with_their_kind() {
     let world = World::new();
     let tags = tags();
     let permits = replay(&world, &tags);
-    assert_eq!(permits.len(), REPLAYED);
+    assert_eq!(permits.len(), replayed());
+    let tampered = (permits.len() / TAMPERED_IN).min(MOST_TAMPERED);
     let before = whole(&world);
     assert_eq!(before.permits.count, 0, "{:?}", before.permits.rows.first());
-    let (deleted, rest) = permits.split_at(TAMPERED);
-    let (copied, rest) = rest.split_at(TAMPERED);
-    let backdated = &rest[..TAMPERED];
+    let (deleted, rest) = permits.split_at(tampered);
+    let (copied, rest) = rest.split_at(tampered);
+    let backdated = &rest[..tampered];
     let earlier = "2021-01-01T00:00:00Z";
     write_past_the_server(
         &world,
@@ -190,7 +198,7 @@ fn deleted_forged_and_backdated_permits_are_each_named_with_their_kind() {
         ),
     );
     let found = whole(&world).permits;
-    assert_eq!(found.count, 3 * TAMPERED as u64);
+    assert_eq!(found.count, 3 * tampered as u64);
     let mut by_kind: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for it in found.rows {
         by_kind.entry(it.kind.as_str()).or_default().insert(it.permit);
@@ -226,7 +234,7 @@ fn tags_that_were_never_in_another_environment_are_listed() {
         .filter(|it| it.environment == "production")
         .map(|it| it.deployments)
         .sum();
-    assert_eq!(runs, REPLAYED as u64);
+    assert_eq!(runs, replayed() as u64);
     // No change of the log approves these: each is a finding, also the staged ones.
     assert_eq!(found.not_approved.count, tags.len() as u64);
     assert!(found.not_approved.rows.iter().all(|it| it.lack == Lack::NoChange));

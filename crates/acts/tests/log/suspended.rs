@@ -1,5 +1,6 @@
 //! Every right has a source: with a compromised account go its grants, until another person confirms them.
 
+use acts::cab::training;
 use acts::change::verbs;
 use acts::directory::{deactivate_person, set_person, set_service, suspend_given};
 use acts::integration::set_webhook;
@@ -30,8 +31,8 @@ fn decide(world: &World, login: &'static str, number: i64, confirmed: bool) -> S
     done.err().map(|error| format!("{error:?}")).unwrap_or_default()
 }
 
-/// Eve, an administrator, gives a role, a membership, a row, a webhook and makes an account; Ada gives the same role to
-/// another.
+/// Eve, an administrator, gives a role, a membership, a row, a training, a webhook and makes an account; Ada gives the same
+/// role to another.
 fn given() -> World {
     let world = World::new();
     world.system(|cx| {
@@ -51,6 +52,9 @@ fn given() -> World {
         set_person::create_person(cx, &body(json!({"login": "puppet", "roles": ["security"]})))?;
         set_person::set_group(cx, "walkers", &body(json!({"members": ["olga", "bo"]})))?;
         set_service::set_ownership(cx, &body(json!({"role": "technical_lead", "person": "sam"})))?;
+        let trained = json!({"person": "sam", "training": "pci_dss", "starts_at": "2026-11-20T08:00:00Z",
+            "ends_at": "2026-12-20T08:00:00Z"});
+        training::set_training(cx, &body(trained))?;
         let hook = json!({"name": "Out", "url": "https://elsewhere.example/hook", "kinds": ["change.created"]});
         set_webhook::create_webhook(cx, &body(hook)).map(drop)
     });
@@ -98,6 +102,29 @@ fn what_a_compromised_account_gave_is_suspended_until_another_confirms_it() {
     let account = list.iter().find(|row| row.kind == GivenKind::Person).unwrap().number;
     assert_eq!(decide(&world, "nora", account, false), "");
     assert!(!person(&world, "puppet").active, "let go");
+    world.assert_replays();
+}
+
+#[test]
+fn a_training_that_it_recorded_counts_again_once_another_confirms_it() {
+    let world = given();
+    let is_trained = || {
+        let found = world.look(|cx| {
+            let now = cx.now;
+            let directory = cx.directory()?;
+            Ok(directory
+                .trainings
+                .iter()
+                .any(|row| row.training == "pci_dss" && row.is_on(now)))
+        });
+        found.unwrap()
+    };
+    assert!(!is_trained(), "Eve alone recorded it");
+    let list = person(&world, "eve").deactivation.unwrap().suspended;
+    let row = list.iter().find(|row| row.kind == GivenKind::Training).unwrap();
+    assert_eq!(row.person, Some(person(&world, "sam").id));
+    assert_eq!(decide(&world, "ada", row.number, true), "");
+    assert!(is_trained(), "Ada confirmed it");
     world.assert_replays();
 }
 

@@ -224,3 +224,21 @@ fn the_zone_of_a_browser_is_taken_where_nobody_chose_one() {
     assert_eq!(comes("Asia/Tokyo"), "Europe/Oslo", "it is theirs by now");
     world.assert_replays();
 }
+
+#[test]
+fn preferences_that_were_set_back_are_not_taken_from_a_browser_again() {
+    let world = World::new();
+    let comes = || {
+        world.by("rita", |cx| set_telling::take_from_browser(cx, "de", true, ""));
+        world.system(|cx| Ok(cx.directory()?.by_login("rita").unwrap().telling.clone()))
+    };
+    let taken = comes().unwrap();
+    assert_eq!(
+        (taken.language.as_deref(), taken.clock.as_deref()),
+        (Some("de"), Some("12"))
+    );
+    let usual = body(json!({"how": "at_once"}));
+    world.by("rita", move |cx| set_telling::set_telling(cx, "rita", &usual).map(drop));
+    assert_eq!(comes(), None);
+    world.assert_replays();
+}

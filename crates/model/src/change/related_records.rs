@@ -5,22 +5,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::lowered::Lowering;
+use crate::core::card::Derived;
 use crate::core::enums::{
-    ApprovalState, Aspect, CheckState, ConditionDue, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
-    ItemKind, LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
+    ApprovalState, ConditionDue, Decision, EntryKind, ItemKind, LinkKind, PeerVerdict, PermitState, Purpose, TaskKind,
+    TaskState,
 };
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
-use crate::core::statement;
-use crate::core::unmet::Unmet;
 use crate::directory::basis::Basis;
-use crate::directory::led_elsewhere::LedBy;
 use crate::identity::factor::Factor;
 use crate::integration::occurrence::{self, StatusReport};
 use crate::policy::facts::ActorFacts;
 use crate::policy::mapping;
 
+mod evidence;
+mod gate_check;
 mod waited;
 
+pub use evidence::{Agreement, Evidence, WaiverPart};
+pub use gate_check::{AskedPlace, GateCheck};
 pub use waited::Waited;
 
 /// Whether an approval still counts for one of the two digests.
@@ -60,20 +62,25 @@ pub struct CountedFor {
 }
 
 /// One person's decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "approval")]
 pub struct Approval {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// The person who decided.
+    #[card(column)]
     pub person: PersonId,
     /// The decision.
+    #[card(object)]
     pub decision: Decision,
     /// Their comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub comment: Option<String>,
     /// The content digest they named.
     pub content_digest: String,
@@ -82,12 +89,16 @@ pub struct Approval {
     /// The digest *when* at that moment.
     pub when_digest: String,
     /// The rules for which it counts.
+    #[card(object)]
     pub counted_for: Vec<CountedFor>,
     /// Whether its *what* part still counts.
+    #[card(object)]
     pub what: Coverage,
     /// Whether its *when* part still counts.
+    #[card(object)]
     pub when: Coverage,
     /// Its state as a whole.
+    #[card(column, words)]
     pub state: ApprovalState,
     /// Digests of the evidence that was there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -98,14 +109,17 @@ pub struct Approval {
     pub facts_digest: String,
     /// The facts of its author that the policies got at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub person_facts: Option<ActorFacts>,
     /// When it was given.
+    #[card(column)]
     pub at: Timestamp,
     /// Whether it was given with a fresh factor.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stepped_up: bool,
     /// The kind of that factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub factor: Option<Factor>,
     /// The author's method of authentication, such as `password+totp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +129,7 @@ pub struct Approval {
     pub handed_by: Option<PersonId>,
     /// Why it no longer counts, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub ended: Option<String>,
     /// When it was first escalated past this person, if the decision came after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +139,7 @@ pub struct Approval {
     pub meeting: Option<RecordId>,
     /// Facts below the estate's values that its author accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub lowering: Option<Lowering>,
 }
 
@@ -147,25 +163,40 @@ impl Approval {
     }
 }
 
+/// A condition lapses with its approval, is met once, or is open.
+const STATE: &[Derived] = &[("state", |it| {
+    let state = match (it["lapsed"] == true, it["met"].is_null()) {
+        (true, _) => "lapsed",
+        (false, false) => "met",
+        (false, true) => "open",
+    };
+    state.into()
+})];
+
 /// A condition under which somebody approved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "condition", derived = STATE)]
 pub struct Condition {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// The approval that set it.
     pub approval: RecordId,
     /// The condition.
+    #[card(text)]
     pub text: String,
     /// By when.
+    #[card(object)]
     pub due: ConditionDue,
     /// The checker: a person; by default the person who set the condition.
     pub checker: PersonId,
     /// Set when it was found to be so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub met: Option<MetCondition>,
     /// Whether the approval behind it is no longer in force.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -212,111 +243,6 @@ pub struct PeerReview {
     pub state: ApprovalState,
     /// When.
     pub at: Timestamp,
-}
-
-/// A piece of evidence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// The record's id.
-    pub id: RecordId,
-    /// Grows with every save.
-    pub version: i64,
-    /// The change.
-    pub change: ChangeId,
-    /// The kind of file.
-    pub kind: EvidenceKind,
-    /// The aspect that it is about.
-    pub aspect: Aspect,
-    /// The result.
-    pub result: EvidenceResult,
-    /// A name for people.
-    pub name: String,
-    /// The environment in which it was gained.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub environment: Option<String>,
-    /// The artifact that was tested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact: Option<String>,
-    /// Without an artifact: the digest of the plan to which it is bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan_digest: Option<String>,
-    /// The summary that a machine or a person read in it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-    /// The file's digest; notes have one over their text.
-    pub file_digest: String,
-    /// The file's size in bytes.
-    pub size: i64,
-    /// Its media type.
-    pub media_type: String,
-    /// The person who added it.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// Set when an approver accepted it although it failed or cannot be judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<statement::Stated>,
-    /// The findings of a scanner's report, each as a short digest of its name, to be compared with the report of another build.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<String>,
-    /// The suites that a report of tests ran, of a failed one those that failed, or the tools of a SARIF log, each as a short
-    /// digest of its name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub suites: Vec<String>,
-    /// Of a waiver: who agreed to it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub agreed: Vec<Agreement>,
-    /// When its file was erased; the digest stays, so that a holder of the file can still prove its identity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file_erased_at: Option<Timestamp>,
-    /// The time of the measurement, where it differs from `at`: of a probe, the time that it reports; of a verdict, its own
-    /// time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured_at: Option<Timestamp>,
-    /// Of a probe or a verdict: the place that it is about, as `service/environment`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<String>,
-}
-
-/// The part in which a person agrees to a waiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WaiverPart {
-    /// As an owner of the target.
-    Owner,
-    /// As security.
-    Security,
-}
-
-/// A person's yes to a waiver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agreement {
-    /// As what.
-    pub part: WaiverPart,
-    /// Where they had that part then, as `service/environment`.
-    pub places: Vec<String>,
-    /// The person who agreed.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// Why.
-    pub reason: String,
-}
-
-impl Evidence {
-    /// Whether it shows a failure, or nothing that could be judged: either is something that a person may accept.
-    pub fn is_against(&self) -> bool {
-        matches!(self.result, EvidenceResult::Failed | EvidenceResult::Unknown)
-    }
-
-    /// The digest by which the file is kept; nothing once it was erased.
-    pub fn kept_file(&self) -> &str {
-        if self.file_erased_at.is_some() {
-            ""
-        } else {
-            &self.file_digest
-        }
-    }
 }
 
 /// A line in the log of actions.
@@ -541,24 +467,30 @@ pub struct Link {
 }
 
 /// A deployment permit that was given out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "permit")]
 pub struct Permit {
     /// The record's id; the permit's `jti`.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The change.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// The change's key.
     pub change_key: String,
     /// The target.
+    #[card(object)]
     pub target: TargetId,
     /// The service.
+    #[card(column)]
     pub service: ServiceKey,
     /// The environment.
+    #[card(column)]
     pub environment: EnvironmentKey,
     /// The artifact, if the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub artifact: Option<String>,
     /// The commit, if the target names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -567,6 +499,7 @@ pub struct Permit {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
     /// Forward or back.
+    #[card(object)]
     pub purpose: Purpose,
     /// The content digest at that moment.
     pub content_digest: String,
@@ -584,13 +517,16 @@ pub struct Permit {
     /// From when it is good.
     pub not_before: Timestamp,
     /// Until when.
+    #[card(column)]
     pub expires_at: Timestamp,
     /// The person who collected it.
     pub by: PersonId,
     /// Issued or revoked.
+    #[card(column, words)]
     pub state: PermitState,
     /// Why it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub revoked_reason: Option<String>,
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -617,115 +553,36 @@ impl Permit {
     }
 }
 
-/// Unknown names: they may be anybody's text, which the log commits to and an erasure takes out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskedPlace {
-    /// The service.
-    pub asked_service: String,
-    /// The environment.
-    pub asked_environment: String,
-}
-
-/// A recorded gate request and its decision.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GateCheck {
-    /// The record's id.
-    pub id: RecordId,
-    /// Grows with every save.
-    pub version: i64,
-    /// The requested service, as given.
-    #[serde(with = "crate::core::typed")]
-    pub service: String,
-    /// The requested environment, as given.
-    #[serde(with = "crate::core::typed")]
-    pub environment: String,
-    /// The names as given, where the service or the environment is unknown; then both are here alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_place: Option<AskedPlace>,
-    /// The digest of the requested artifact.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact: Option<String>,
-    /// The text that was given as artifact and is no digest: anybody's text, which the log commits to and an erasure removes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_artifact: Option<String>,
-    /// The requested commit, as given.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::plain_option"
-    )]
-    pub commit: Option<String>,
-    /// The change named by the caller, as given.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::plain_option"
-    )]
-    pub asked_change: Option<String>,
-    /// The member of a target named by the caller, as given.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "crate::core::typed::plain_option"
-    )]
-    pub member: Option<String>,
-    /// Forward or back.
-    pub purpose: Purpose,
-    /// Until when it waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wait_until: Option<Timestamp>,
-    /// The requester.
-    pub by: PersonId,
-    /// The time of the request.
-    pub asked_at: Timestamp,
-    /// When it was judged last.
-    pub checked_at: Timestamp,
-    /// The decision.
-    pub decision: GateDecision,
-    /// The change it found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub change: Option<String>,
-    /// Why not.
-    pub reasons: Vec<Unmet>,
-    /// When the decision may change by the clock alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_transition_at: Option<Timestamp>,
-    /// The source of the decision, for a service that another system leads.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub led_by: Option<LedBy>,
-    /// Waiting, collectable, settled or over.
-    pub state: CheckState,
-    /// How long it waited, and for what.
-    #[serde(default, skip_serializing_if = "Waited::is_nothing")]
-    pub waited: Waited,
-    /// The permit that was given, by its id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub permit: Option<RecordId>,
-}
-
 /// A deployment that a delivery reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "deployment")]
 pub struct Deployment {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The connection that reported it.
+    #[card(column)]
     pub connection: RecordId,
     /// The outside system's own id.
     #[serde(with = "crate::core::typed")]
+    #[card(column)]
     pub natural_key: String,
     /// Our service.
+    #[card(column)]
     pub service: ServiceKey,
     /// Our environment.
+    #[card(column)]
     pub environment: EnvironmentKey,
     /// The commit.
+    #[card(column = "commit_sha")]
     pub commit: String,
     /// The artifact, if reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
     /// The change it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column = "change_id")]
     pub change: Option<ChangeId>,
     /// The change's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -735,6 +592,7 @@ pub struct Deployment {
     pub seen_statuses: Vec<String>,
     /// All reports of its statuses about this attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub words: Vec<StatusReport>,
     /// The record of the same deployment that another connection reported first; that one belongs to the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -747,9 +605,11 @@ pub struct Deployment {
     pub status_at: Option<Timestamp>,
     /// The result of the mapping, where the mapping made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub mapped: Option<mapping::Mapped>,
     /// The known facts at the time of the mapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub mapping_facts: Option<mapping::MappingFacts>,
     /// Whether it began or ended without a lawful start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -769,16 +629,19 @@ impl Deployment {
 }
 
 /// A message to a person, kept whether or not it is mailed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "message")]
 pub struct Message {
     /// The record's id; the mail's Message-ID is made from it.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// To whom.
+    #[card(column)]
     pub person: PersonId,
     /// About which change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column = "change_id")]
     pub change: Option<ChangeId>,
     /// The change's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -786,13 +649,17 @@ pub struct Message {
     /// The topic, such as `asked_to_approve`.
     pub topic: String,
     /// The subject line.
+    #[card(text)]
     pub subject: String,
     /// The text.
+    #[card(text)]
     pub text: String,
     /// The mark by which one matter is sent only once: unique per tenant.
+    #[card(column)]
     pub dedup: String,
     /// When it was written.
     pub at: Timestamp,
     /// `kept`, `mailed` or `failed`.
+    #[card(column = "state")]
     pub delivery: String,
 }

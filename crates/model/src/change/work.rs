@@ -1,5 +1,7 @@
 //! The work itself: start, entries, extension, completion.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -14,7 +16,7 @@ use crate::change::waves::run;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{self, EntryKind, Outcome, State};
-use crate::core::ids::{PersonId, TargetId};
+use crate::core::ids::{GroupKey, PersonId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
 use crate::core::refusal::{Refusal, refuse_unmet};
 use crate::core::unmet::Unmet;
@@ -137,7 +139,7 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         at,
         decision: None,
     });
-    case.tell("extension.asked", json!({"until": until.to_string(), "by": by}));
+    case.emit("extension.asked", json!({"until": until.to_string(), "by": by}));
     let news = format!(
         "{} asks for more time for {}, until {until}.",
         case.name(&by),
@@ -213,7 +215,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     }
     // Any decision ends the overrun that the open request caused; past the end it stays one.
     change.overrun &= change.window_end().is_some_and(|end| end <= case.now);
-    case.tell(
+    case.emit(
         if grant { "extension.granted" } else { "extension.denied" },
         json!({"until": extension.until.to_string()}),
     );
@@ -314,7 +316,7 @@ fn note_early_start(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
         None => "nothing allowed it then.".to_owned(),
     };
     let news = format!("{key} is said to have begun at {start}: {known}");
-    case.tell(
+    case.emit(
         "change.began_early",
         json!({"target": target, "told": start, "earliest": earliest}),
     );
@@ -532,7 +534,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
         record.actual_downtime_minutes = ending.downtime.or(record.actual_downtime_minutes);
     }
     for target in targets {
-        case.tell("target.completed", json!({"target": target, "outcome": outcome}));
+        case.emit("target.completed", json!({"target": target, "outcome": outcome}));
         revoke_permits(case, "the target has an outcome", |permit| {
             permit.target == *target && (is_forward(permit) || ending.outcome == Outcome::NotImplemented)
         });
@@ -616,12 +618,20 @@ fn notify_failure(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
     }
 }
 
-/// A failed rollback cannot wait for the morning: those in charge and the people on call are notified at once, and the review
-/// is due.
+/// A failed rollback cannot wait for the morning: those in charge, the people on call and those on duty of the services' teams
+/// are notified at once, and the review is due.
 fn notify_failed_rollback(case: &mut Case<'_>, mark: &str, news: &str) {
-    let in_charge = case.people_in_charge();
-    let on_call = case.directory.on_call.iter().filter(|row| row.is_on(case.now));
-    let on_call: Vec<PersonId> = on_call.map(|row| row.person.clone()).collect();
+    let (in_charge, directory) = (case.people_in_charge(), case.directory.clone());
+    let rows = directory.on_call.iter().filter(|row| row.is_on(case.now));
+    let mut on_call: Vec<PersonId> = rows.map(|row| row.person.clone()).collect();
+    let targets = case.change().content.targets.iter();
+    let teams = targets.filter_map(|target| directory.services.get(&target.service)?.team.as_deref());
+    let teams: BTreeSet<GroupKey> = teams.map(GroupKey::from).collect();
+    for person in teams.iter().flat_map(|team| directory.on_duty(team, case.now)) {
+        if !on_call.contains(&person) {
+            on_call.push(person);
+        }
+    }
     // Each attempt is news of its own.
     let mark = format!("{mark}/{}", case.now);
     let next = "The target stays open: roll back again or repair it, then state the outcome.";
@@ -657,7 +667,7 @@ fn conclude(case: &mut Case<'_>) {
         .or(Some(now));
     change.overrun = false;
     let data = json!({"outcome": change.outcome});
-    case.tell("change.completed", data);
+    case.emit("change.completed", data);
     move_to(case, State::Reviewing);
 }
 

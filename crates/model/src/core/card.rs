@@ -280,7 +280,8 @@ pub struct Page {
     pub labels: [&'static str; 3],
 }
 
-/// A derived column that no field holds: its name, and its value from the record's body.
+/// A derived column that no field holds: its name, and its value from the record's body. The value for an empty body shows its
+/// type: yes or no, a text, or `null` for a text that may be absent.
 pub type Derived = (&'static str, fn(&Value) -> Value);
 
 /// Everything about a noun that is data.
@@ -300,7 +301,7 @@ pub struct Card {
     pub input: (&'static str, &'static str, &'static [Field]),
     /// The name of the shape of its edits; empty where it has none.
     pub patch: &'static str,
-    /// Derived columns beside the fields that are columns: yes or no.
+    /// Derived columns beside the fields that are columns.
     pub derived: &'static [Derived],
     /// Computed fields of responses.
     pub shown: &'static [Field],

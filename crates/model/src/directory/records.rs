@@ -6,17 +6,19 @@ use derive::{Described, Noun};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::change::custom_field;
 use crate::core::card::Derived;
-use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState, Touch};
+use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, Touch};
 use crate::core::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::directory::impersonation::CredentialGrant;
 use crate::directory::led_elsewhere::LedElsewhere;
 use crate::directory::suspension::Suspended;
-use crate::directory::template_bounds::TemplateBounds;
 use crate::incident::course::{IncidentCourse, JudgedRank};
 use crate::notify::preferences;
 use crate::schedule::repeat::{Occurrence, Repeat};
+
+mod template;
+
+pub use template::{StandardTemplate, TemplateApproval, TemplateFailure, USUAL_FAILURES};
 
 /// Where a rule looks for a change's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,27 +78,34 @@ pub struct Vouched {
 }
 
 /// A person (or a pipeline's identity) in a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "person")]
 pub struct Person {
     /// A random id: the log knows nothing else of a person.
     pub id: PersonId,
     /// Grows with every save.
     pub version: i64,
     /// The sign-in name: lower case, unique in the tenant.
+    #[card(column, text)]
     pub login: String,
     /// The display name.
+    #[card(text)]
     pub name: String,
     /// Where mail goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub email: Option<String>,
     /// Rights in the tenant.
+    #[card(object)]
     pub roles: BTreeSet<Role>,
     /// IANA zone for pages and mail.
     pub zone: String,
     /// Whether the person may act.
+    #[card(column)]
     pub active: bool,
     /// The login in connected systems (`github:octocat`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(text)]
     pub accounts: Vec<String>,
     /// Job functions such as `dba`, which rows of the ownership matrix may require.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -106,37 +115,46 @@ pub struct Person {
     pub calendar: Option<String>,
     /// The last deactivation; absent while the person is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub deactivation: Option<Deactivation>,
     /// The person's identities at identity providers: `issuer subject`. A subject belongs to one person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(text)]
     pub subjects: Vec<String>,
     /// The person's id in the directory that provisions them (SCIM `externalId`, RFC 7643 section 3.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub external_id: Option<String>,
     /// Further attributes from that directory, by the names of RFC 7643: `department`, `title`, `name.givenName`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object, text)]
     pub attributes: Vec<(String, String)>,
     /// Whether that directory removed them: they are hidden from the directory, and inactive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
     /// The notification preferences; without them each matter is sent at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub telling: Option<preferences::NotificationPreferences>,
     /// The manager, where one was recorded here; it goes before the one from a directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<PersonId>,
     /// Rights and memberships that were refused here: no identity provider and no directory gives them back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub refused_rights: Vec<RefusedRight>,
     /// The grants of identity providers, each for a limited time after a sign-in there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub vouched: Vec<Vouched>,
     /// The person who alone moved this mail address, and when, where that was another person: the owner of the address can sign
     /// in as this person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub readdressed: Option<Readdressed>,
     /// The person who alone made the account, where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub made_by: Option<CredentialGrant>,
     /// The services to which the person is scoped; other records are hidden. Empty for a person who sees all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -195,26 +213,31 @@ impl Person {
 }
 
 /// A group of people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "people_group")]
 pub struct Group {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `change-managers`.
+    #[card(column)]
     pub key: GroupKey,
     /// A name for people.
+    #[card(column, text)]
     pub name: String,
     /// Its members.
     pub members: BTreeSet<PersonId>,
     /// A group of any people, or a team that runs services.
     #[serde(default, skip_serializing_if = "GroupKind::is_usual")]
+    #[card(object)]
     pub kind: GroupKind,
     /// The key of the business calendar for the clocks of rules whose approvers are this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
     /// Its id in the directory that provisions it (SCIM `externalId`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub external_id: Option<String>,
     /// Whether that directory removed it; the group then has no members.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -229,17 +252,21 @@ impl GroupKind {
 }
 
 /// A service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "service")]
 pub struct Service {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `booking-api`.
+    #[card(column)]
     pub key: ServiceKey,
     /// A name for people.
+    #[card(text)]
     pub name: String,
     /// How much depends on it.
+    #[card(object)]
     pub criticality: Criticality,
     /// Regimes such as `sox`, `hipaa`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -249,9 +276,11 @@ pub struct Service {
     pub data_class: Option<String>,
     /// Sensitive things in it: a change of it touches these.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[card(object)]
     pub holds: BTreeSet<Touch>,
     /// The team that runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column, text)]
     pub team: Option<String>,
     /// The people who are notified of the milestones of its changes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -261,6 +290,7 @@ pub struct Service {
     pub watching_groups: BTreeSet<GroupKey>,
     /// The system that leads its changes, where that is not Assent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub led_by: Option<LedElsewhere>,
 }
 
@@ -439,39 +469,47 @@ impl MaintenanceWindow {
 }
 
 /// An incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "incident")]
 pub struct Incident {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// `INC-12`.
+    #[card(column)]
     pub key: String,
     /// In one line.
+    #[card(text)]
     pub title: String,
     /// 1 (gravest) to 4.
     pub severity: i64,
     /// Services it hurts.
     pub services: BTreeSet<ServiceKey>,
     /// Its start.
+    #[card(column)]
     pub started_at: Timestamp,
     /// Its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub resolved_at: Option<Timestamp>,
     /// When its end was recorded first. A later correction of the end makes no old incident a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_recorded_at: Option<Timestamp>,
     /// Its key elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(text)]
     pub external_ref: Option<String>,
     /// The connection that delivered it: keys are unique only within one connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<RecordId>,
     /// The verdicts of people on changes that may have caused it, in order; the last one on a change counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub cause_verdicts: Vec<CauseVerdict>,
     /// Its states, its command, and the work that it stops.
     #[serde(flatten)]
+    #[card(object)]
     pub course: IncidentCourse,
 }
 
@@ -534,105 +572,6 @@ impl Incident {
             end_recorded_at,
             ..self
         }
-    }
-}
-
-/// A pre-approved kind of change: the record holds the present version, its events the earlier ones.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StandardTemplate {
-    /// The record's id.
-    pub id: RecordId,
-    /// Grows with every save.
-    pub version: i64,
-    /// `patch-web-tier`.
-    pub key: String,
-    /// Grows when its fields change.
-    pub template_version: i64,
-    /// Its state.
-    pub state: TemplateState,
-    /// A name for people.
-    pub title: String,
-    /// Fields whose values are fixed: name to value, in the API's form of a change.
-    pub locked: serde_json::Map<String, serde_json::Value>,
-    /// The values of each change in the tenant's own fields. They are kept apart, because typed text is sealed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub custom_fields: Vec<custom_field::CustomValue>,
-    /// Fields that each change fills in.
-    pub free: BTreeSet<String>,
-    /// How far each change may go in them.
-    #[serde(default)]
-    pub bounds: TemplateBounds,
-    /// Services it may touch; empty means all.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub services: BTreeSet<ServiceKey>,
-    /// Environments it may touch; empty means all.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub environments: BTreeSet<EnvironmentKey>,
-    /// After this day it stops until reviewed.
-    pub review_by: Timestamp,
-    /// Minutes after completion until a clean change closes by itself.
-    pub watch_minutes: i64,
-    /// So many of its changes fail before it is suspended.
-    #[serde(default = "usual_failures")]
-    pub suspend_after: i64,
-    /// The changes of this version that failed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failures: Vec<TemplateFailure>,
-    /// The proposer of this version.
-    pub proposer: PersonId,
-    /// The person who issued the proposer's credential, where that was another person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handed_by: Option<PersonId>,
-    /// The approvers of this version, each with the capacity in which they approved.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub approvals: Vec<TemplateApproval>,
-    /// Digest of the locked fields of this version.
-    pub digest: String,
-    /// Why it was suspended or retired.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_reason: Option<String>,
-    /// The next version, which is proposed beside this one and replaces it after approval; or the last one that was retired, so
-    /// that its number is not used again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<Box<StandardTemplate>>,
-}
-
-/// So many failures suspend a template where its proposer states no number.
-pub const USUAL_FAILURES: i64 = 3;
-
-fn usual_failures() -> i64 {
-    USUAL_FAILURES
-}
-
-/// A change of a template that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TemplateFailure {
-    /// The change.
-    pub change: ChangeId,
-    /// Its key.
-    pub change_key: String,
-    /// When that was known.
-    pub at: Timestamp,
-}
-
-/// A yes to a template's version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TemplateApproval {
-    /// The approver.
-    pub person: PersonId,
-    /// As owner or as change manager.
-    pub role: Role,
-    /// The person who issued the approver's credential, where that was another person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handed_by: Option<PersonId>,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl TemplateApproval {
-    /// The person behind the approval: the issuer of the credential, else the approver.
-    pub fn speaker(&self) -> &PersonId {
-        self.handed_by.as_ref().unwrap_or(&self.person)
     }
 }
 

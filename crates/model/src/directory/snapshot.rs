@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -43,13 +44,15 @@ use crate::schedule::traffic::Traffic;
 use crate::schedule::vendor_notice::VendorNotice;
 
 /// The tenant's settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "tenant_info")]
 pub struct Tenant {
     /// The tenant's key as id.
     pub id: String,
     /// Grows with every save.
     pub version: i64,
     /// A name for people.
+    #[card(column, text)]
     pub name: String,
     /// Whether it was filled by the demo.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -59,59 +62,75 @@ pub struct Tenant {
     pub log_is_public: bool,
     /// The person who set this last, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub log_said: Option<statement::Stated>,
     /// Whether the status page is read without signing in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub status_is_public: bool,
     /// The person who set this last, and the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub status_said: Option<statement::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,
     /// The times to acknowledge and to decide, where no rule sets others.
     #[serde(default, skip_serializing_if = "crate::approval::sla::SlaTable::is_usual")]
+    #[card(object)]
     pub sla_table: sla::SlaTable,
     /// The configuration that set them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub sla_table_from: Option<configuration::InForce>,
     /// How long changes are watched after their work, by criticality and risk.
     #[serde(default, skip_serializing_if = "crate::incident::watch_table::WatchTable::is_usual")]
+    #[card(object)]
     pub watch_table: watch_table::WatchTable,
     /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub watch_table_from: Option<configuration::InForce>,
     /// The severity from which on an incident is major: 1 is the gravest, 0 means none.
     #[serde(default = "usual_bound", skip_serializing_if = "is_usual_bound")]
     pub major_severity: i64,
     /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub major_severity_from: Option<configuration::InForce>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
+    #[card(object)]
     pub retention: erasure::Retention,
     /// The configuration that set it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub retention_from: Option<configuration::InForce>,
     /// How often a review of access begins by itself.
     #[serde(default, skip_serializing_if = "crate::core::enums::Period::is_usual")]
+    #[card(object)]
     pub access_review_period: enums::Period,
     /// The risk table: rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).
+    #[card(object)]
     pub risk_table: assessment::RiskTable,
     /// The terms by which risk is derived from what a change reaches and touches.
     #[serde(default, skip_serializing_if = "crate::risk::terms::RiskTerms::is_usual")]
+    #[card(object)]
     pub risk_terms: terms::RiskTerms,
     /// The configuration that brought the risk table; absent for the first table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub risk_table_from: Option<configuration::InForce>,
     /// The mapping from deployments to kinds of change; without rules each is normal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[card(object)]
     pub mapping: Vec<mapping::MappingRule>,
     /// The configuration that brought the mapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub mapping_from: Option<configuration::InForce>,
     /// The policies in force; absent for those that come with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub policies: Option<configuration::InForce>,
 }
 

@@ -33,6 +33,8 @@ pub enum GivenKind {
     Workload,
     /// A sink of the log.
     Sink,
+    /// A training on record.
+    Training,
 }
 
 /// One grant of a compromised account, and the decision about it.

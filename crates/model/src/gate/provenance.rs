@@ -141,7 +141,8 @@ impl OutsideCheck {
 }
 
 /// The origin of an artifact or commit, as reported by a signed delivery or a verified attestation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "provenance")]
 pub struct Provenance {
     /// The record's id.
     pub id: RecordId,
@@ -149,14 +150,18 @@ pub struct Provenance {
     pub version: i64,
     /// The repository, in small letters; empty where the attestation names none.
     #[serde(with = "crate::core::typed")]
+    #[card(column)]
     pub repository: String,
     /// The commit.
+    #[card(column = "commit_sha")]
     pub commit: String,
     /// Its tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub tree: Option<String>,
     /// The artifact that was made from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub artifact: Option<String>,
     /// The files in the push that brought it; absent where they are not known.
     #[serde(
@@ -170,6 +175,7 @@ pub struct Provenance {
     pub before: Option<String>,
     /// The committers of this push, as the engine names them; absent where no push reported them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub committers: Option<BTreeSet<Committer>>,
     /// Whether the push's list of commits is incomplete.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

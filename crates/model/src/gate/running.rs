@@ -1,36 +1,47 @@
 //! The record of running artifacts: one row per place and artifact, updated by the outcomes of targets. Kubernetes admission
 //! accepts recorded artifacts, so that a restart or a scale-out waits for nobody.
 
+use derive::{Described, Noun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::{Change, Target};
+use crate::core::card::Derived;
 use crate::core::enums::{EvidenceKind, Outcome, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey, TargetId};
 use crate::gate::build::are_one;
 use crate::gate::rollback;
 
+/// A build runs until it is replaced or taken back.
+const ACTIVE: &[Derived] = &[("active", |it| it["until"].is_null().into())];
+
 /// An artifact that an outcome brought into a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
+#[noun(table = "running", derived = ACTIVE)]
 pub struct Running {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
     /// The service.
+    #[card(column)]
     pub service: ServiceKey,
     /// The environment.
+    #[card(column)]
     pub environment: EnvironmentKey,
     /// Config items of the target that deployed it; a target for another of these items does not replace it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub config_items: Vec<String>,
     /// The artifact.
+    #[card(column)]
     pub artifact: String,
     /// The change that brought it.
+    #[card(column = "change_id")]
     pub change: ChangeId,
     /// Its key.
     pub change_key: String,
     /// Its target.
+    #[card(object)]
     pub target: TargetId,
     /// Since when.
     pub since: Timestamp,
@@ -39,9 +50,11 @@ pub struct Running {
     pub until: Option<Timestamp>,
     /// The change that replaced it or took it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(column)]
     pub ended_by: Option<ChangeId>,
     /// And its target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[card(object)]
     pub ended_target: Option<TargetId>,
 }
 

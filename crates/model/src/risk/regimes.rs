@@ -16,6 +16,19 @@ pub const REGIMES: [&str; 9] = [
     "soc_2",
 ];
 
+/// Their names for people, in the same order.
+const NAMES: [&str; 9] = [
+    "SOX",
+    "HIPAA",
+    "PCI DSS",
+    "GDPR",
+    "DORA",
+    "NIS 2",
+    "GxP",
+    "ISO 27001",
+    "SOC 2",
+];
+
 /// Names that begin like one of these but are something else.
 const OTHERS: [&str; 2] = ["nis", "gdp"];
 
@@ -37,6 +50,15 @@ pub fn known(word: &str) -> Option<&'static str> {
 /// A regime in the policies' spelling, if it is known.
 pub fn canonical(word: &str) -> &str {
     known(word).unwrap_or(word)
+}
+
+/// The name of a regime for people: `pci_dss` is “PCI DSS”, and a regime that policies do not know has its own name.
+pub fn name(word: &str) -> &str {
+    let written = plain(word);
+    let mut named = REGIMES.into_iter().zip(NAMES);
+    named
+        .find(|(known, _)| plain(known) == written)
+        .map_or(word, |(_, name)| name)
 }
 
 /// The letters of a name in the order of the alphabet: names with two exchanged letters are equal.
@@ -89,6 +111,20 @@ mod tests {
         ] {
             assert_eq!(meant(word, []), Some(known), "{word}");
         }
+    }
+
+    #[test]
+    fn a_known_regime_has_a_name_for_people_and_another_its_own() {
+        for (word, told) in [
+            ("pci_dss", "PCI DSS"),
+            ("sox", "SOX"),
+            ("ISO 27001", "ISO 27001"),
+            ("bafin_zait", "bafin_zait"),
+        ] {
+            assert_eq!(name(word), told, "{word}");
+        }
+        // A name is a spelling of its regime, so that it can be typed.
+        assert!(REGIMES.into_iter().all(|word| known(name(word)) == Some(word)));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Free times for a change, ranked: none during a freeze, another change or maintenance; the best ones first, each with its
 //! reasons.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::cab::meeting::OnCall;
 use crate::core::enums::SlotTerm;
 use crate::core::ids::{GroupKey, PersonId};
 use crate::core::parse::later;
@@ -225,35 +226,36 @@ impl Judging<'_> {
         share(away.len(), self.mine.people.len()).map(|penalty| (SlotTerm::Absence, penalty, text))
     }
 
-    /// Whether somebody of the services' teams is on call for the whole time; `None` if the teams have no on-call entries.
+    /// Whether the services' teams have somebody on call, or on duty by a rota, for the whole time, also over a handover; `None`
+    /// where no team has a rota or times on call.
     fn on_call(&self, start: Timestamp, end: Timestamp) -> Option<(SlotTerm, i64, String)> {
+        let directory = self.directory;
         let services = self
             .mine
             .places
             .iter()
-            .filter_map(|(key, _)| self.directory.services.get(key));
-        let teams: Vec<GroupKey> = services
+            .filter_map(|(key, _)| directory.services.get(key));
+        let has_duty = |team: &GroupKey| {
+            let mut rows = directory.on_call.iter();
+            directory.duty_rota(team).is_some() || rows.any(|row| &row.group == team)
+        };
+        let teams: BTreeSet<GroupKey> = services
             .filter_map(|service| service.team.as_deref().map(GroupKey::from))
+            .filter(has_duty)
             .collect();
-        let rows: Vec<&OnCall> = self
-            .directory
-            .on_call
-            .iter()
-            .filter(|row| teams.contains(&row.group))
-            .collect();
-        let cover = rows.iter().find(|row| row.starts_at <= start && end <= row.ends_at);
-        let said = match cover {
-            Some(row) => (
-                0,
-                format!(
-                    "{} is on call for {} then.",
-                    self.directory.login(&row.person),
-                    row.group
-                ),
-            ),
+        let cover = |team: &GroupKey| {
+            let spans = directory.duty_spans(team, start, end);
+            // Duty is looked through up to a limit; what lies beyond it is not covered.
+            let is_whole = spans.last().is_some_and(|last| last.ends_at >= end);
+            let is_covered = is_whole && spans.iter().all(|span| !span.people.is_empty());
+            let first = spans.first()?.people.first()?;
+            is_covered.then(|| format!("{} is on call for {team} then.", directory.login(first)))
+        };
+        let said = match teams.iter().find_map(cover) {
+            Some(text) => (0, text),
             None => (WORST, "Nobody of its teams is on call for the whole time.".to_owned()),
         };
-        (!rows.is_empty()).then_some((SlotTerm::OnCall, said.0, said.1))
+        (!teams.is_empty()).then_some((SlotTerm::OnCall, said.0, said.1))
     }
 
     fn load(&self, start: Timestamp) -> (SlotTerm, i64, String) {

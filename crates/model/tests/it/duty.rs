@@ -120,6 +120,27 @@ fn a_time_on_call_goes_before_the_rota_and_an_absence_is_a_gap() {
 }
 
 #[test]
+fn absences_of_people_without_a_turn_do_not_count() {
+    let mut directory = with_rota();
+    let from = at("2026-11-02T07:00:00Z");
+    let until = from + SignedDuration::from_hours(48);
+    for minutes in 1..=2_100 {
+        let ends_at = from + SignedDuration::from_mins(minutes);
+        let away = serde_json::json!({"id": format!("a{minutes}"), "version": 1, "person": "ann",
+            "starts_at": from.to_string(), "ends_at": ends_at.to_string()});
+        directory
+            .absences
+            .push(serde_json::from_value::<Absence>(away).unwrap());
+    }
+    let spans = directory.duty_spans(&group(), from, until);
+    assert_eq!(spans.len(), 1);
+    assert_eq!(
+        spans[0].ends_at, until,
+        "the whole time is looked through, however many others are away"
+    );
+}
+
+#[test]
 fn whoever_left_the_group_is_on_duty_no_more() {
     let mut directory = with_rota();
     let now = at("2026-11-02T07:00:00Z");
@@ -170,4 +191,54 @@ fn a_plan_tells_those_on_duty_of_its_groups_once() {
     assert_eq!(again, told, "nobody is told twice");
     plan.audiences.remove(&Audience::OnDuty);
     assert!(with_duty(Vec::new(), &directory, (&plan, &world.file.change), now).is_empty());
+}
+
+#[test]
+fn a_free_time_is_covered_over_a_handover_and_not_in_a_gap() {
+    use jiff::tz::TimeZone;
+    use model::core::enums::SlotTerm;
+    use model::core::ids::{ChangeId, EnvironmentKey, ServiceKey};
+    use model::schedule::conflicts::Planned;
+    use model::schedule::offer::Judging;
+    use model::schedule::planning_terms::PlanningTerms;
+    let mut directory = with_rota();
+    let pay = ServiceKey::from("pay");
+    directory.services.get_mut(&pay).unwrap().team = Some("security".to_owned());
+    let away = serde_json::json!({"id": "a1", "version": 1, "person": "sue", "starts_at": "2026-10-28T00:00:00Z",
+        "ends_at": "2026-10-29T00:00:00Z"});
+    directory
+        .absences
+        .push(serde_json::from_value::<Absence>(away).unwrap());
+    // The handover from sam to sue is at 07:00.
+    let mine = Planned {
+        id: ChangeId::from("CHG-1"),
+        key: "CHG-1".to_owned(),
+        starts_at: at("2026-10-26T06:00:00Z"),
+        ends_at: at("2026-10-26T08:00:00Z"),
+        places: vec![(pay, EnvironmentKey::from("production"))],
+        items: BTreeSet::new(),
+        people: BTreeSet::new(),
+        maintenance: None,
+        is_undo: false,
+    };
+    let reason = |directory: &Directory, start: &str| {
+        let judging = Judging {
+            directory,
+            terms: &PlanningTerms::default(),
+            mine: &mine,
+            earliest: mine.starts_at,
+            others: &[],
+            zone: &TimeZone::UTC,
+        };
+        let slot = judging.ranked(std::iter::once(at(start))).remove(0);
+        let found = slot.reasons.into_iter().find(|it| it.term == SlotTerm::OnCall);
+        found.map(|it| (it.against, it.text))
+    };
+    let (against, text) = reason(&directory, "2026-10-26T06:00:00Z").unwrap();
+    assert_eq!(against, 0, "{text}");
+    assert!(text.contains("is on call for security then"), "{text}");
+    let (against, text) = reason(&directory, "2026-10-27T23:00:00Z").unwrap();
+    assert_eq!(against, 100, "sue is away from midnight on: {text}");
+    directory.duty_rotas = Vec::new().into();
+    assert_eq!(reason(&directory, "2026-10-26T06:00:00Z"), None, "no team has a duty");
 }

@@ -1,6 +1,7 @@
 //! Rollbacks: to the version that ran when work began or to a build with passed evidence, and the rest that a failed rollback
 //! leaves open.
 
+use model::cab::duty_rota::DutyRota;
 use model::cab::meeting::OnCall;
 use model::core::enums::{GateDecision, Outcome, State};
 use model::core::refusal::Refusal;
@@ -102,6 +103,32 @@ fn where_nothing_was_deployed_there_is_no_way_back() {
         .complete("ida", json!({"outcome": "failed", "reason": "Half of it was out"}))
         .unwrap();
     assert_eq!(back(&world).0, GateDecision::Go, "the true outcome opens it again");
+}
+
+#[test]
+fn a_failed_rollback_reaches_the_person_on_duty_of_the_service_s_team() {
+    let mut world = begun_while(&["git:00"]);
+    let starts_at = world.now;
+    world.estate(|estate| {
+        for service in estate.services.values_mut() {
+            service.team = Some("security".to_owned());
+        }
+        estate.duty_rotas.push(DutyRota {
+            id: "r1".into(),
+            version: 1,
+            group: "security".into(),
+            people: vec!["sam".into(), "sue".into()],
+            starts_at,
+            time_zone: "UTC".to_owned(),
+            turn_days: 7,
+            active: true,
+        });
+    });
+    world.letters.clear();
+    world.complete("ida", json!({"outcome": "rollback_failed"})).unwrap();
+    let letters = world.letters.iter().filter(|letter| letter.topic == "went_wrong");
+    let told: Vec<&str> = letters.map(|letter| letter.to.as_str()).collect();
+    assert!(told.contains(&"sam") && !told.contains(&"sue"), "{told:?}");
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub struct ChangeRow {
     pub state: State,
     /// How its work ended; `None` while it goes on.
     pub outcome: Option<Mark>,
+    /// That it is closed, with its outcome in short; `None` while it is open, and where it has no outcome.
+    pub closed: Option<Mark>,
     /// Its risk; `None` until it was computed.
     pub risk: Option<Risk>,
     /// Its services: “shipments +1”.
@@ -155,12 +157,9 @@ impl ListRow for ChangeRow {
 }
 
 impl ChangeRow {
-    /// Its state; of a closed change without success the outcome, so that no failure looks like a success.
+    /// Its state; of a closed change with its outcome, so that no failure looks like a success.
     fn state_mark(&self) -> Mark {
-        match &self.outcome {
-            Some(outcome) if self.state == State::Closed && !outcome.is_good() => outcome.clone(),
-            _ => self.state.mark(),
-        }
+        self.closed.clone().unwrap_or_else(|| self.state.mark())
     }
 }
 
@@ -289,7 +288,7 @@ impl ChangeList {
     #[must_use]
     pub fn sample_in_use() -> Self {
         let mut rows: Vec<ChangeRow> = ChangeRow::sample_rows().into_iter().take(9).collect();
-        rows[0].outcome = Some(crate::Tone::Wait.mark("Rolled back"));
+        rows[0].closed = Some(crate::Tone::Wait.mark("Closed · rolled back"));
         let view = |label: &str, count: &str, is_current: bool| View {
             label: label.to_owned(),
             href: "/t/halden/changes?view=x".to_owned(),
@@ -413,22 +412,18 @@ mod tests {
     use crate::Tone;
 
     #[test]
-    fn a_closed_change_without_success_is_marked_by_its_outcome() {
-        let marked = |state: State, outcome: Option<Mark>| {
+    fn a_closed_change_is_marked_with_its_outcome() {
+        let marked = |state: State, closed: Option<Mark>| {
             let row = ChangeRow {
                 state,
-                outcome,
+                closed,
                 ..ChangeRow::default()
             };
             row.state_mark()
         };
-        let failed = Tone::Stop.mark("Failed");
+        let failed = Tone::Stop.mark("Closed · failed");
         assert_eq!(marked(State::Closed, Some(failed.clone())), failed);
-        assert_eq!(
-            marked(State::Closed, Some(Tone::Ok.mark("Succeeded"))),
-            State::Closed.mark()
-        );
         assert_eq!(marked(State::Closed, None), State::Closed.mark());
-        assert_eq!(marked(State::Reviewing, Some(failed)), State::Reviewing.mark());
+        assert_eq!(marked(State::Reviewing, None), State::Reviewing.mark());
     }
 }

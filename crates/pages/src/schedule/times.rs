@@ -162,7 +162,7 @@ pub struct WindowRow {
     pub sort: String,
     /// A change's state.
     pub state: Option<State>,
-    /// For a closed change that did not plainly succeed: its outcome, which replaces the state.
+    /// For a closed change: that it is closed, with its outcome in short; replaces the state.
     pub outcome: Option<crate::Mark>,
     /// From and to, for the reader.
     pub span: String,

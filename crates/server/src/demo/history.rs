@@ -12,6 +12,7 @@ use acts::schedule::set_freeze;
 use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::Duty;
 use model::change::around::StoredFile;
+use model::change::read_content::new_change::NewChange;
 use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
@@ -62,7 +63,7 @@ impl Walk<'_> {
     }
 
     /// A peer reviews a change if a rule requires a review: for a high risk, or a forecast of frequent failure.
-    fn read_by_peer(&self) -> Result<()> {
+    pub(super) fn read_by_peer(&self) -> Result<()> {
         self.past.pass(12);
         self.act("luc", |cx, key| {
             let file = cx.file(key)?;
@@ -202,11 +203,11 @@ pub(super) fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: 
     Ok(Walk { past, staff, key })
 }
 
-/// Makes the history and the present.
+/// Makes the history, of which nothing is open any more.
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, now: Timestamp) -> Result<()> {
+pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp) -> Result<()> {
     let past = Past::new(executor, TENANT, begin);
     for n in 0..ORDINARY {
         let day = i64::try_from(n).unwrap_or_default() * 88 / i64::try_from(ORDINARY).unwrap_or(1) + 1;
@@ -218,15 +219,18 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, now: Timestamp
     for day in [5, 19, 33, 47, 61, 75] {
         standard(&past, staff, begin + SignedDuration::from_hours(24 * day + 6))?;
     }
-    glass(&past, staff, 950, begin + SignedDuration::from_hours(24 * 52 + 1))?;
-    past.go_to(now - SignedDuration::from_hours(30));
+    glass(&past, staff, 950, begin + SignedDuration::from_hours(24 * 52 + 1))
+}
+
+/// Makes the present: what surrounds the open changes, and these.
+///
+/// # Errors
+/// [`super::DemoError`].
+pub fn fill_today(executor: &Executor, staff: &Staff, now: Timestamp) -> Result<()> {
+    let past = Past::new(executor, TENANT, now - SignedDuration::from_hours(30));
     fit_model(&past)?;
     around_today(executor, staff, now)?;
-    today(
-        &Past::new(executor, TENANT, now - SignedDuration::from_hours(30)),
-        staff,
-        now,
-    )
+    today(&past, staff, now)
 }
 
 /// Fits the model on ended changes, so that open ones have a forecast, as far as the history allows.
@@ -346,7 +350,7 @@ fn glass(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
         "targets": [{"service": "label-print", "environment": "production", "artifact": artifact(n)}],
         "planned_start": start.to_string(), "planned_end": (start + SignedDuration::from_hours(2)).to_string(),
         "plan": [{"title": "Load the new limit", "minutes": 4}],
-        "rollback_plan": [{"title": "Load the old limit", "minutes": 2}], "rollback_minutes": 2,
+        "rollback_plan": [{"title": "Load the old limit", "minutes": 2}], (NewChange::ROLLBACK_MINUTES.name): 2,
         "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
     });
     let what = "Raise the limit from 500 to 2,000 jobs.";

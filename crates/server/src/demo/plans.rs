@@ -130,7 +130,7 @@ pub fn request(plan: &Plan, n: usize, start: Timestamp, end: Timestamp) -> Value
             {"title": "Watch the dashboards", "owner": "tomasz", "minutes": 20, "check": "No alert for twenty minutes"},
         ],
         "rollback_plan": [{"title": "Bring the version before back", "owner": "pipeline", "minutes": 9, "check": "The old version on every node"}],
-        "rollback_minutes": 9, "implementers": ["tomasz", "pipeline"], "tester": "hanne", "team": plan.team,
+        (NewChange::ROLLBACK_MINUTES.name): 9, "implementers": ["tomasz", "pipeline"], "tester": "hanne", "team": plan.team,
     });
     described(plan.description, plan.justification, rest)
 }

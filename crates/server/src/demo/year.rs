@@ -3,8 +3,11 @@
 //! demo's own never changes a result, and light changes of the network fail often: the quarterly comparison has to find both.
 
 use acts::Executor;
-use acts::incident::{judge_candidates, set_incident};
+use acts::core::noun;
+use acts::incident::{close_incident, judge_candidates, set_incident};
 use jiff::{SignedDuration, Timestamp};
+use model::incident::incident_review::IncidentReview;
+use model::incident::review_answer::ReviewAnswer;
 use serde_json::{Value, json};
 
 use super::estate::Staff;
@@ -54,17 +57,19 @@ const FAILURES: &[(&str, &[usize], [End; 2])] = &[
     ("rates-engine", &[11, 30, 47], [End::Failed, End::RolledBack]),
 ];
 
-/// Makes the changes between `begin` and `end`; none if the two are too close.
+/// Makes the changes between `begin` and `end`, under rules of the demo's own; nothing if the two are too close. Returns whether
+/// it made any.
 ///
 /// # Errors
 /// [`super::DemoError`].
-pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp) -> Result<()> {
+pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp) -> Result<bool> {
     let past = Past::new(executor, TENANT, begin);
     let last = end - SignedDuration::from_hours(24 * LEFT_FREE);
     let mut at = begin + SignedDuration::from_hours(24);
     let mut next_model = begin + SignedDuration::from_hours(24 * QUARTER);
     let mut n = FIRST;
-    if at < last {
+    let has_year = at < last;
+    if has_year {
         past.go_to(begin + SignedDuration::from_hours(12));
         house::put_in_force(&past, staff)?;
     }
@@ -82,7 +87,7 @@ pub fn fill(executor: &Executor, staff: &Staff, begin: Timestamp, end: Timestamp
         n += 1;
         at += SignedDuration::from_hours(APART);
     }
-    Ok(())
+    Ok(has_year)
 }
 
 /// A change of the year: its plan, its number, and its outcome.
@@ -190,8 +195,21 @@ fn caused(walk: &Walk<'_>, plan: &Plan, n: usize) -> Result<()> {
         });
         let incident = set_incident::open_incident(cx, &body(told))?;
         let verdict = json!({"change": key, "confirmed": true, "reason": "It began with the change and ended with its way back."});
-        judge_candidates::judge_candidate(cx, &incident.key, &body(verdict)).map(drop)
+        judge_candidates::judge_candidate(cx, &incident.key, &body(verdict))?;
+        review(cx, &incident.key, key)
     })
+}
+
+/// The review of an incident, after which it is closed. No root cause was found, so that no forecast moves by it.
+fn review(cx: &mut acts::Context<'_, '_>, incident: &str, change: &str) -> acts::Result<()> {
+    let answer = json!({"incident_key": incident, "change_key": change, "rating": "right", "steps_adequate": true});
+    noun::add::<ReviewAnswer>(cx, &body(answer))?;
+    let review = json!({
+        "incident_key": incident, "cause": "unknown", "is_complete": true,
+        "summary": "It became slow with the change and recovered with its way back.",
+    });
+    noun::add::<IncidentReview>(cx, &body(review))?;
+    close_incident::close_incident(cx, incident, &body(json!({}))).map(drop)
 }
 
 #[cfg(test)]

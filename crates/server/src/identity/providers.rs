@@ -89,6 +89,9 @@ fn failed(error: &OidcError) -> Failure {
     Failure::new(status, error.code, error.text.clone())
 }
 
+/// The longest name of a time zone that is kept on the way, in characters.
+const ZONE_CHARS: usize = 64;
+
 /// Why somebody is sent to a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
@@ -103,6 +106,9 @@ struct Riding {
     pending: Pending,
     purpose: Purpose,
     next: String,
+    /// The time zone of the browser; empty where it is unknown.
+    #[serde(default)]
+    zone: String,
     begun_at: Timestamp,
     /// Whether the provider names itself in each response.
     #[serde(default)]
@@ -169,7 +175,7 @@ async fn known(state: &AppState, tenant: &str, key: &str) -> Result<(IdentityPro
     Ok((found, registration))
 }
 
-/// Sends a browser to a provider.
+/// Sends a browser to a provider; on the way it keeps where the reader was going, and the browser's time zone.
 ///
 /// # Errors
 /// 404 for an unknown provider; 502 when it cannot be reached; 503 when too many calls are under way.
@@ -178,7 +184,7 @@ pub(crate) async fn leave(
     tenant: &str,
     key: &str,
     purpose: Purpose,
-    next: &str,
+    (next, zone): (&str, String),
 ) -> Result<Leaving, Failure> {
     let (found, registration) = known(state, tenant, key).await?;
     let discovered = match state.outside().remembered(&found.issuer) {
@@ -201,6 +207,7 @@ pub(crate) async fn leave(
         pending,
         purpose,
         next: next.to_owned(),
+        zone: zone.chars().take(ZONE_CHARS).collect(),
         begun_at: state.executor().tools().clock.now(),
         is_named: discovered.names_itself(),
     };
@@ -274,6 +281,10 @@ pub(crate) struct Returned {
 pub(crate) struct Arrived {
     /// Where the reader was going.
     pub next: String,
+    /// The session that began; none for a session that was only freshened.
+    pub begun: Option<NewSession>,
+    /// The time zone of the browser that left for the provider; empty where it is unknown.
+    pub zone: String,
     /// Cookies to set: the session's, if one began, and the end of the cookie with the sign-in's data.
     pub cookies: Vec<String>,
 }
@@ -307,12 +318,18 @@ pub(crate) async fn arrive(
     })
     .await?;
     let mut cookies = vec![forgotten(state, tenant)];
-    match riding.purpose {
-        Purpose::SignIn => cookies.push(enter(state, tenant, &found, verified, origin).await?.cookie),
-        Purpose::StepUp => freshen(state, tenant, &found, &verified, headers).await?,
-    }
+    let begun = match riding.purpose {
+        Purpose::SignIn => Some(enter(state, tenant, &found, verified, origin).await?),
+        Purpose::StepUp => {
+            freshen(state, tenant, &found, &verified, headers).await?;
+            None
+        }
+    };
+    cookies.extend(begun.iter().map(|session| session.cookie.clone()));
     Ok(Arrived {
         next: riding.next,
+        begun,
+        zone: riding.zone,
         cookies,
     })
 }

@@ -227,23 +227,29 @@ fn a_body_of_another_event_is_set_aside_and_a_changed_field_leaves_a_complaint_b
     assert!(shown["complaint"].is_string(), "{shown}");
 }
 
+/// An alert that fires, as Alertmanager sends it.
+fn firing(number: usize, description: &str) -> Value {
+    json!({
+        "status": "firing", "labels": {"alertname": "Belt", "service": "booking-api", "severity": "warning"},
+        "annotations": {"summary": "Belts stand still", "description": description},
+        "startsAt": "2020-01-01T00:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": format!("{number:016x}"),
+    })
+}
+
+/// A delivery of Alertmanager's with so many alerts of a group.
+fn firing_group(name: &str, count: usize, description: &str) -> String {
+    let alerts: Vec<Value> = (0..count).map(|number| firing(number, description)).collect();
+    let key = format!("{{}}:{{alertname=\"{name}\"}}");
+    json!({"version": "4", "groupKey": key, "status": "firing", "alerts": alerts}).to_string()
+}
+
 #[test]
-fn ten_thousand_alerts_of_one_group_are_one_incident() {
+fn ten_thousand_alerts_are_one_delivery_and_one_incident_and_one_more_is_set_aside_whole() {
     let world = World::new();
     let wanted = json!({"kind": "alertmanager", "name": "Prometheus", "map": []});
     let made = world.post("adam", "/connections", &wanted).expect(201);
     let (path, secret) = (made["hook_path"].as_str().unwrap(), made["secret"].as_str().unwrap());
-    let filler = "x".repeat(400);
-    let alert = |number: usize| {
-        json!({
-            "status": "firing", "labels": {"alertname": "Belt", "service": "booking-api", "severity": "warning"},
-            "annotations": {"summary": "Belts stand still", "description": filler},
-            "startsAt": "2020-01-01T00:00:00Z", "endsAt": "0001-01-01T00:00:00Z", "fingerprint": format!("{number:016x}"),
-        })
-    };
-    let alerts: Vec<Value> = (0..10_000).map(alert).collect();
-    let body = json!({"version": "4", "groupKey": "{}:{alertname=\"Belt\"}", "status": "firing", "alerts": alerts})
-        .to_string();
+    let body = firing_group("Belt", 10_000, &"x".repeat(400));
     assert!(body.len() > 5 * 1024 * 1024);
     let send = |token: &str, body: &str| {
         let ask = world
@@ -253,12 +259,20 @@ fn ten_thousand_alerts_of_one_group_are_one_incident() {
     };
     send("guessed", "{}").problem(401, "bad_signature");
     assert_eq!(send(secret, &body).expect(202)["kept"], true);
-    let found = loop {
-        let list = world.get("rita", "/incidents").expect(200)["items"].clone();
-        if list.as_array().is_some_and(|rows| !rows.is_empty()) {
-            break list;
-        }
-    };
-    assert_eq!(found.as_array().unwrap().len(), 1);
+    read_ones(&world, path, "done", 1);
+    // The limit is a count: shorter alerts are no way past it. The delivery stays as it came, with the reason.
+    let over = firing_group("Sorter", 10_001, "");
+    assert!(over.len() < body.len());
+    assert_eq!(send(secret, &over).expect(202)["kept"], true);
+    let parked = read_ones(&world, path, "parked", 1);
+    let reason = parked[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("the delivery holds too many alerts"), "{reason}");
+    let found = world.get("rita", "/incidents").expect(200)["items"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
     assert_eq!(found[0]["services"], json!(["booking-api"]));
+    // What is split as the limit demands is taken.
+    assert_eq!(send(secret, &firing_group("Sorter", 1, "")).expect(202)["kept"], true);
+    read_ones(&world, path, "done", 2);
+    let found = world.get("rita", "/incidents").expect(200)["items"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 2, "{found}");
 }

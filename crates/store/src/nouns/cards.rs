@@ -26,6 +26,10 @@ macro_rules! records {
             fn columns(&self) -> Vec<(&'static str, Value)> {
                 columns(self)
             }
+
+            fn save_derived(&self, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
+                crate::nouns::save_rows(self, tx, is_new)
+            }
         })+
 
         /// Their tables.
@@ -93,7 +97,7 @@ fn columns<N: Noun>(noun: &N) -> Vec<(&'static str, Value)> {
         N::CARD
             .derived
             .iter()
-            .map(|(name, derive)| (*name, column(Kind::Boolean, &derive(&body)))),
+            .map(|(name, derive)| (*name, derived_value(&derive(&body)))),
     );
     columns
 }
@@ -109,6 +113,15 @@ fn column(kind: Kind, value: &Json) -> Value {
         // A record leaves out what is not so.
         (Kind::Boolean, Json::Null) => false.into(),
         (_, Json::Number(number)) => number.as_i64().map_or(Value::Null, Value::from),
+        _ => Value::Null,
+    }
+}
+
+/// The value of a column that no field holds.
+fn derived_value(value: &Json) -> Value {
+    match value {
+        Json::Bool(it) => (*it).into(),
+        Json::String(text) => text.as_str().into(),
         _ => Value::Null,
     }
 }
@@ -157,6 +170,15 @@ mod tests {
         }
     }
 
+    /// The value for an empty body shows the type.
+    fn type_of_derived(value: &Json) -> &'static str {
+        match value {
+            Json::Bool(_) => "BOOLEAN NOT NULL",
+            Json::String(_) => "TEXT NOT NULL",
+            _ => "TEXT",
+        }
+    }
+
     #[test]
     fn the_migration_has_the_columns_of_the_card_and_no_others() {
         for card in CARDS.iter().chain(RECORD_CARDS) {
@@ -177,7 +199,7 @@ mod tests {
             wanted.extend(
                 card.derived
                     .iter()
-                    .map(|(name, _)| format!("{name} BOOLEAN NOT NULL, -- derived")),
+                    .map(|(name, derive)| format!("{name} {}, -- derived", type_of_derived(&derive(&Json::Null)))),
             );
             let mut found: Vec<String> = made
                 .lines()
@@ -220,5 +242,54 @@ mod tests {
         };
         assert_eq!(asked("run-7"), (true, Value::Text("run-7".to_owned())));
         assert_eq!(asked("acme/shop#7"), (false, Value::Text("acme/shop#7".to_owned())));
+    }
+    #[test]
+    fn a_check_is_found_by_its_names_as_they_were_given() {
+        let check = |more: serde_json::Value| {
+            let mut body = serde_json::json!({"id": "g", "version": 1, "service": "", "environment": "", "purpose": "deploy",
+                "by": "p", "asked_at": "2026-11-20T09:00:00Z", "checked_at": "2026-11-20T09:00:00Z", "decision": "stop",
+                "reasons": [], "state": "settled"});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let check: model::change::related_records::GateCheck = serde_json::from_value(body).unwrap();
+            let kept = serde_json::to_value(&check).unwrap();
+            let columns = super::derived_columns("gate_check", &kept.to_string()).unwrap();
+            ["service", "environment", "artifact"].map(|name| {
+                let found = columns.iter().find(|(column, _)| *column == name);
+                found.unwrap().1.clone()
+            })
+        };
+        let text = |it: &str| Value::Text(it.to_owned());
+        let known = check(serde_json::json!({"service": "shop", "environment": "production", "artifact": "sha256:ab"}));
+        assert_eq!(known, [text("shop"), text("production"), text("sha256:ab")]);
+        let typed = check(serde_json::json!({"service": "the shop", "environment": "production"}));
+        assert_eq!(typed, [text("the shop"), text("production"), Value::Null]);
+        let unknown = check(serde_json::json!({"asked_artifact": "latest",
+            "asked_place": {"asked_service": "Anna's", "asked_environment": "live"}}));
+        assert_eq!(unknown, [text("Anna's"), text("live"), text("latest")]);
+    }
+
+    #[test]
+    fn an_erased_file_and_a_lapsed_condition_show_in_their_columns() {
+        let of = |table: &str, body: serde_json::Value, name: &str| {
+            let columns = super::derived_columns(table, &body.to_string()).unwrap();
+            columns.into_iter().find(|(column, _)| *column == name).unwrap().1
+        };
+        let text = |it: &str| Value::Text(it.to_owned());
+        let evidence = serde_json::json!({"id": "e", "version": 1, "change": "c", "kind": "file", "aspect": "functional",
+            "result": "passed", "name": "n", "file_digest": "sha256:ab", "size": 1, "media_type": "text/plain", "by": "p",
+            "at": "2026-11-20T09:00:00Z"});
+        let mut erased = evidence.clone();
+        erased["file_erased_at"] = serde_json::json!("2026-11-21T09:00:00Z");
+        assert_eq!(of("evidence", evidence, "file_digest"), text("sha256:ab"));
+        assert_eq!(of("evidence", erased, "file_digest"), text(""));
+        let open = serde_json::json!({"id": "c", "version": 1, "change": "c", "approval": "a", "text": "t", "due": "close",
+            "checker": "p"});
+        let mut met = open.clone();
+        met["met"] = serde_json::json!({"by": "p", "at": "2026-11-20T09:00:00Z"});
+        let mut lapsed = met.clone();
+        lapsed["lapsed"] = serde_json::json!(true);
+        for (body, wanted) in [(open, "open"), (met, "met"), (lapsed, "lapsed")] {
+            assert_eq!(of("condition", body, "state"), text(wanted));
+        }
     }
 }

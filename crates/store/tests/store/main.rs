@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod access;
+mod altered;
 mod archive;
 mod archive_bucket;
 mod bundles;

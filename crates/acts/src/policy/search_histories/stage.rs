@@ -13,6 +13,7 @@ use model::change::around::checklist::{ProbeResult, take_probe_result};
 use model::change::around::{self, StoredFile};
 use model::change::change_file::{Actor, Case, ChangeFile};
 use model::change::duties::items::Item;
+use model::change::read_content::new_change::NewChange;
 use model::change::{after, read_content, related_records, tasks, timers, waiting_on, work, write};
 use model::core::body::Body;
 use model::core::enums::{EvidenceResult, ItemKind, Kind, State, TaskState};
@@ -709,14 +710,14 @@ fn facts(shape: &Shape, implementers: &[&str], starts_at: Timestamp) -> Body {
     };
     let mut facts = body(json!({
         "kind": shape.kind, "category": shape.category, "touches": shape.touches, "title": "Something new",
-        "description": "Something new.", "justification": "It is needed.", "complexity": complexity,
+        "description": "Something new.", (NewChange::JUSTIFICATION.name): "It is needed.", "complexity": complexity,
         "impact": {"data": impact, "availability": impact, "compliance": impact},
         "targets": [{
             "service": shape.service, "environment": shape.environment(), "artifact": ARTIFACT, "commit": "abcdef0",
             "rollback_to": "sha256:0000000000000000000000000000000000000000000000000000000000000000",
         }],
         "plan": [{"title": "Roll out", "minutes": 10}], "rollback_plan": [{"title": "Roll back", "minutes": 5}],
-        "rollback_minutes": 5, "implementers": implementers,
+        (NewChange::ROLLBACK_MINUTES.name): 5, "implementers": implementers,
         "planned_start": starts_at.to_string(), "planned_end": (starts_at + SignedDuration::from_hours(3)).to_string(),
     }));
     if shape.kind == Kind::Standard {
@@ -724,7 +725,7 @@ fn facts(shape: &Shape, implementers: &[&str], starts_at: Timestamp) -> Body {
     }
     if shape.is_expedited {
         facts.insert("expedited".to_owned(), true.into());
-        facts.insert("expedited_reason".to_owned(), "It was found late.".into());
+        facts.insert(NewChange::EXPEDITED_REASON.name.to_owned(), "It was found late.".into());
     }
     if shape.is_told_afterwards {
         facts.remove("planned_start");

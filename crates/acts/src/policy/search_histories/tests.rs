@@ -5,7 +5,7 @@
 use model::core::enums::Kind;
 use policy::{PolicySet, SourceFile};
 
-use super::{Story, search_histories};
+use super::{CLEAN, Story, check_histories, search_histories};
 use crate::case::judge;
 
 /// Every name is taken to exist.
@@ -63,15 +63,35 @@ fn paths(stories: &[Story]) -> Vec<&str> {
 #[test]
 fn the_base_and_every_pack_leave_no_path_open() {
     let mut all = policy::base().files;
+    let mut sets = Vec::new();
     for pack in policy::packs() {
         all.extend(pack.files.clone());
-        let mut files = policy::base().files;
-        files.extend(pack.files);
-        let stories = search_histories(&compile(&files));
-        assert!(stories.is_empty(), "{}: {}", pack.name, stories[0]);
+        sets.push((pack.name.to_owned(), [policy::base().files, pack.files].concat()));
     }
-    let stories = search_histories(&compile(&all));
-    assert!(stories.is_empty(), "all packs together: {}", stories[0]);
+    sets.push(("all packs together".to_owned(), all));
+    // The longest test of its program uses every core.
+    std::thread::scope(|scope| {
+        let searches = sets.iter().map(|(name, files)| {
+            let search = scope.spawn(move || search_histories(&compile(files)));
+            (name, search)
+        });
+        let searches: Vec<_> = searches.collect();
+        for (name, search) in searches {
+            let stories = search.join().unwrap();
+            assert!(stories.is_empty(), "{name}: {}", stories[0]);
+        }
+    });
+}
+
+#[test]
+fn a_set_is_remembered_only_where_no_path_is_open() {
+    let (clean, open) = (
+        compile(&policy::base().files),
+        base_but(&["base.act.validate_break_glass"], ""),
+    );
+    assert!(check_histories(&clean).is_ok() && check_histories(&open).is_err());
+    let is_known = |set: &PolicySet| CLEAN.lock().unwrap().iter().any(|digest| digest == set.digest());
+    assert!(is_known(&clean) && !is_known(&open));
 }
 
 #[test]

@@ -345,6 +345,137 @@ fn approvals_are_judged_by_their_place_in_the_log_and_by_their_person() {
     only("missing_evidence", &of_another);
 }
 
+/// The place of the first event of a kind about the second change.
+fn place_of(log: &Log, kind: &str) -> usize {
+    let is_it = |leaf: &Value| leaf["kind"] == kind && leaf["subject"]["id"] == "c2";
+    log.leaves.iter().position(is_it).unwrap()
+}
+
+/// Logs in each of which the second change alone violates these rules, as its record tells.
+fn violating_records() -> Vec<(&'static [&'static str], Log)> {
+    let glass = json!({"by": "p4", "at": "2027-01-15T08:00:00Z", "until": "2027-01-15T12:00:00Z"});
+    let review = json!([{"by": "p9", "at": "2027-01-20T00:00:00Z"}]);
+    let failed = json!({"outcome": "failed", "target_records": [{"target": "1", "outcome": "failed"}]});
+    let own = json!({"kind": "emergency", "validations": [{"by": "p3", "at": "2027-01-15T09:00:00Z"}]});
+    let members: [(&'static [&'static str], Value); 7] = [
+        (&["in_freeze"], json!({"in_freeze": true})),
+        (
+            &["standard_misuse"],
+            json!({"kind": "standard", "risk": {"level": "high"}}),
+        ),
+        (&["failure_without_review"], failed),
+        (&["late_validation"], json!({"break_glass": glass, "reviews": review})),
+        (&["self_validated"], own),
+        (
+            &["unauthorized_work"],
+            json!({"unauthorized": true, "finding": {"by": "p5"}}),
+        ),
+        // Work that nobody explained is unauthorized as well.
+        (
+            &["unauthorized_work", "unexplained_work"],
+            json!({"unauthorized": true}),
+        ),
+    ];
+    members
+        .into_iter()
+        .map(|(rules, last)| (rules, planted(last)))
+        .collect()
+}
+
+/// The same, as events and other records tell.
+fn violating_events() -> [(&'static [&'static str], Log); 8] {
+    let mut late = planted(json!({}));
+    let (approved, began) = (
+        place_of(&late, "change.approved"),
+        place_of(&late, "change.implementing"),
+    );
+    late.leaves.swap(approved, began);
+    let mut own = planted(json!({}));
+    let given = place_of(&own, "approval.given");
+    own.leaves[given]["records"][0]["set"]["person"] = json!("p1");
+    let mut untested = planted(json!({}));
+    untested.leaves[given]["records"][1]["set"]["result"] = json!("failed");
+    let mut twice = planted(json!({}));
+    let counted =
+        json!([{"rule": "base.require.owner", "targets": ["1"], "why": {"c": "x"}, "what": true, "when": true}]);
+    let one = json!({"person": "p4", "decision": "approve", "counted_for": counted});
+    let other = json!({"person": "p5", "handed_by": "p4", "decision": "approve", "counted_for": counted});
+    let both = json!([word("b2", one), word("d2", other)]);
+    put(&mut twice, ("approval.given", 1), "approval.given", both);
+    let glass = json!({"by": "p4", "at": "2027-01-15T08:00:00Z", "until": "2027-01-15T12:00:00Z"});
+    let mut unreviewed = planted(json!({"break_glass": glass}));
+    unreviewed.event("break_glass.validated", "c2", json!([]));
+    let mut overrun = planted(json!({}));
+    overrun.event("change.overrun", "c2", json!([]));
+    [
+        (&["approval_after_start"], late),
+        (&["same_person"], own),
+        (&["missing_evidence"], untested),
+        (&["counted_twice"], twice),
+        (&["bypass_without_review"], unreviewed),
+        (&["overrun"], overrun),
+        (&["gate_off"], deployed(false)),
+        (&["told_late"], deployed_before_the_gate()),
+    ]
+}
+
+/// CHG-2 is told to have been deployed before the gate of the till was asked first, and its work ended afterwards.
+fn deployed_before_the_gate() -> Log {
+    let mut log = Log::default();
+    let began = log.at();
+    log.walk(1, json!({}));
+    let asked = json!({
+        "service": "till", "environment": "production", "change": "CHG-8", "decision": "go", "asked_at": log.at(),
+    });
+    log.event(
+        "gate.checked",
+        "c8",
+        json!([{"table": "gate_check", "id": "g1", "version": 1, "set": asked}]),
+    );
+    log.walk(2, json!({"actual_end": began}));
+    let told = json!({
+        "service": "till", "environment": "production", "change_key": "CHG-2", "at": began,
+        "words": [{"at": began, "status": "success"}],
+    });
+    log.event(
+        "deployment.told",
+        "c2",
+        json!([{"table": "deployment", "id": "d1", "version": 1, "set": told}]),
+    );
+    log
+}
+
+#[test]
+fn a_violation_is_an_exception_of_each_control_that_tests_its_rule_and_of_no_other_control() {
+    let (mut controls, mut rules) = (BTreeSet::new(), BTreeSet::new());
+    for (planted, log) in violating_records().into_iter().chain(violating_events()) {
+        rules.extend(planted.iter().copied());
+        for framework in FRAMEWORKS {
+            let report = log.report(framework.id);
+            assert_eq!(report.controls.len(), framework.controls.len());
+            for (control, judged) in framework.controls.iter().zip(&report.controls) {
+                let is_planted = |rule: &&&str| planted.contains(*rule);
+                let wanted: Vec<&str> = control.rules.iter().filter(is_planted).copied().collect();
+                let tests = judged.tests.iter().filter(|test| test.found > 0);
+                let found: Vec<&str> = tests.clone().map(|test| test.rule.as_str()).collect();
+                assert_eq!(found, wanted, "{} of {}", control.id, framework.id);
+                let mut exceptions = tests.flat_map(|test| &test.exceptions);
+                assert!(exceptions.all(|it| it.change == "CHG-2"), "{}", control.id);
+                let has_exceptions = judged.result == Result::Exceptions;
+                assert_eq!(has_exceptions, !wanted.is_empty(), "{}", control.id);
+                if has_exceptions {
+                    controls.insert((framework.id, control.id));
+                }
+            }
+        }
+    }
+    let of = |it: &'static Framework| it.controls.iter().map(move |control| (it.id, control.id));
+    let all: BTreeSet<(&str, &str)> = FRAMEWORKS.iter().flat_map(of).collect();
+    assert_eq!(controls, all, "a violation of each control is planted");
+    let all: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).collect();
+    assert_eq!(rules, all);
+}
+
 /// Puts an event about the second change before or after the first one of a kind.
 fn put(log: &mut Log, beside: (&str, usize), kind: &str, records: Value) {
     log.event(kind, "c2", records);

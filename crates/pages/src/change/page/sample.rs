@@ -273,7 +273,7 @@ fn comments() -> Work {
 
 fn facts() -> Vec<Fact> {
     vec![
-        Fact::people("Owner", vec!["Hanne Brandt".to_owned()]),
+        Fact::people("Change owner", vec!["Hanne Brandt".to_owned()]),
         Fact::people(
             "Implementers",
             vec!["Tomasz Wrona".to_owned(), "Aiko Tanaka".to_owned()],

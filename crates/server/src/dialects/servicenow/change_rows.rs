@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::change::read_content::new_change::NewChange;
 use model::core::enums::{State, TaskState};
 use serde_json::Value;
 
@@ -10,6 +11,9 @@ use super::states::{self, CHANGES, TASKS};
 use super::sys_id::{Part, of_key, of_part};
 use super::table::Table;
 use crate::dialects::api::{items_of, text_of};
+
+/// It has the same name in both systems.
+const JUSTIFICATION: &str = NewChange::JUSTIFICATION.name;
 
 /// The numbers of levels of risk there.
 const RISKS: &[(&str, &str, &str)] = &[("low", "4", "Low"), ("medium", "3", "Moderate"), ("high", "2", "High")];
@@ -44,7 +48,7 @@ pub(super) fn change(it: &Value) -> Row {
         Field::text("sys_class_name", "change_request"),
         Field::text("short_description", text_of(&it["title"])),
         Field::text("description", text_of(&it["description"])),
-        Field::text("justification", text_of(&it["justification"])),
+        Field::text(JUSTIFICATION, text_of(&it[JUSTIFICATION])),
         Field::text("type", text_of(&it["kind"])),
         Field::text("category", text_of(&it["category"])),
         Field::choice("state", number, label),

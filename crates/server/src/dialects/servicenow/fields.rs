@@ -109,7 +109,8 @@ pub(super) async fn content(
     for (theirs, ours) in [
         ("short_description", NewChange::TITLE),
         ("description", NewChange::DESCRIPTION),
-        ("justification", NewChange::JUSTIFICATION),
+        // It has the same name in both systems.
+        (NewChange::JUSTIFICATION.name, NewChange::JUSTIFICATION),
         ("category", NewChange::CATEGORY),
         ("test_plan", NewChange::VERIFICATION),
     ] {

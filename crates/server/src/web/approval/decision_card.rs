@@ -626,6 +626,20 @@ pub(crate) fn outcome_mark(outcome: enums::Outcome) -> pages::Mark {
     tone.mark(capital(outcome.as_str()))
 }
 
+/// The mark of a closed change with its outcome, short enough for a row of one line.
+pub(crate) fn closed_mark(outcome: enums::Outcome) -> pages::Mark {
+    use model::core::enums::Outcome;
+    match outcome {
+        Outcome::Succeeded => Tone::Ok.mark("Closed · succeeded"),
+        Outcome::SucceededWithIssues => Tone::Wait.mark("Closed · with issues"),
+        Outcome::PartiallyImplemented => Tone::Wait.mark("Closed · in part"),
+        Outcome::RolledBack => Tone::Wait.mark("Closed · rolled back"),
+        Outcome::Failed => Tone::Stop.mark("Closed · failed"),
+        Outcome::RollbackFailed => Tone::Stop.mark("Closed · rollback failed"),
+        Outcome::NotImplemented => Tone::Plain.mark("Closed · not done"),
+    }
+}
+
 /// By when a decision is due.
 pub(crate) fn due_text(view: &View<'_, '_, '_>, by: Timestamp) -> String {
     if by <= view.now() {

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomField;
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::change::write::check_editable;
 use model::change::{custom_values, read_content};
@@ -152,7 +153,7 @@ pub(crate) fn fill_back(
 
 /// The field beside which an error is shown: its own, the first of its row, or its substitute.
 fn shown_as(name: &str, known: &[&String]) -> Option<String> {
-    let name = if name == "expedited_reason" { "expedited" } else { name };
+    let name = edit_conflict::field_of(name);
     let first_of_row = known.iter().find(|field| field.starts_with(&format!("{name}.")));
     let own = known.iter().find(|field| field.as_str() == name);
     own.or(first_of_row).map(|field| (*field).clone())
@@ -455,7 +456,7 @@ fn edit_read(
     let base = read_content::patch_base(change, &directory);
     let mut patch = patch(&base, &body, reader);
     patch.retain(|name, _| {
-        let is_reason_of_theirs = name == "expedited_reason" && theirs.iter().any(|it| it == "expedited");
+        let is_reason_of_theirs = name == NewChange::EXPEDITED_REASON.name && theirs.iter().any(|it| it == "expedited");
         !theirs.contains(name) && !is_reason_of_theirs
     });
     if !patch.is_empty() {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use acts::audit::find_timeline::{ShownEvent, find_timeline};
 use model::change::custom_field::FIELD;
 use model::change::read_content;
+use model::change::read_content::new_change::NewChange;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::refusal::FieldError;
@@ -29,8 +30,11 @@ pub(crate) struct Merged {
 }
 
 /// The form's field that holds a name of the API: the reason for lateness represents the flag as well.
-fn field_of(name: &str) -> &str {
-    if name == "expedited_reason" { "expedited" } else { name }
+pub(crate) fn field_of(name: &str) -> &str {
+    if name == NewChange::EXPEDITED_REASON.name {
+        return NewChange::EXPEDITED.name;
+    }
+    name
 }
 
 fn belongs(field: &str, name: &str) -> bool {

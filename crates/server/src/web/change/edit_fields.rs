@@ -64,7 +64,7 @@ pub(crate) fn read(form: &Form, reader: &Reader) -> Decoded {
     let mut decoded = form.decode(reader, &[]);
     if let Some(reason) = decoded.body.remove("expedited") {
         decoded.body.insert("expedited".to_owned(), Value::Bool(true));
-        decoded.body.insert("expedited_reason".to_owned(), reason);
+        decoded.body.insert(NewChange::EXPEDITED_REASON.name.to_owned(), reason);
     }
     decoded
 }
@@ -80,8 +80,8 @@ pub(crate) fn flat(body: &Body, reader: &Reader) -> Vec<(String, String)> {
     for (name, value) in body {
         flatten(name, value, reader, &mut found);
     }
-    let reason = body.get("expedited_reason").and_then(Value::as_str);
-    found.retain(|(name, _)| name != "expedited" && name != "expedited_reason");
+    let reason = body.get(NewChange::EXPEDITED_REASON.name).and_then(Value::as_str);
+    found.retain(|(name, _)| name != "expedited" && name != NewChange::EXPEDITED_REASON.name);
     found.extend(reason.map(|reason| ("expedited".to_owned(), reason.to_owned())));
     found
 }

@@ -20,7 +20,7 @@ use acts::report::saved_views::SavedView as KeptView;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::decision_card::outcome_mark;
+use crate::web::approval::decision_card::{closed_mark, outcome_mark};
 use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, ended_lately, filter, is_key};
 use crate::web::change::{counts, custom_fields, orders};
 use crate::web::shared::fields::{environment_filter, pick_field, service_filter};
@@ -272,6 +272,9 @@ pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
         kind: pages::Kind::from_word(&listed.kind).unwrap_or_default(),
         state: if listed.on_hold { pages::State::OnHold } else { state },
         outcome: outcome_of(targets).map(outcome_mark),
+        closed: outcome_of(targets)
+            .filter(|_| listed.state == Stage::Closed.as_str())
+            .map(closed_mark),
         risk: pages::Risk::from_word(&listed.risk),
         targets: if more == 0 { first } else { format!("{first} +{more}") },
         planned: listed

@@ -589,7 +589,7 @@ impl Around<'_> {
         let change = &self.file.change;
         let content = &change.content;
         let mut facts = vec![
-            Fact::people("Owner", vec![view.named(&content.owner)]),
+            Fact::people("Change owner", vec![view.named(&content.owner)]),
             Fact::people("Requester", vec![view.named(&change.requester)]),
         ];
         if !content.implementers.is_empty() {

@@ -164,6 +164,7 @@ fn given_label(kind: GivenKind) -> &'static str {
         GivenKind::IdentityProvider => "Identity provider",
         GivenKind::Workload => "Workload",
         GivenKind::Sink => "Sink",
+        GivenKind::Training => "Training",
     }
 }
 

@@ -88,7 +88,7 @@ fn neighbours(view: &View<'_, '_, '_>, service: &Service) -> Section {
             Column::new("Service", Fold::Never),
             Column::new("How", Fold::Under),
             Column::new("Criticality", Fold::Under),
-            Column::new("Owner", Fold::Under),
+            Column::new("Service owner", Fold::Under),
         ],
         rows: rows.collect(),
         ..Table::default()

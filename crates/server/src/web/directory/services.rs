@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, shown_outcome};
+use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, outcome_of};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -13,6 +13,7 @@ use model::core::ids::{self, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Ownership, Service};
 use model::directory::{ownership_matrix, two_people};
+use model::risk::regimes;
 use pages::{
     ActForm, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, ServiceRow,
     Services, Table, Tone,
@@ -21,7 +22,7 @@ use serde_json::Value;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::decision_card::outcome_mark;
+use crate::web::approval::decision_card::closed_mark;
 use crate::web::approval::home;
 use crate::web::change::change_query::ended_lately;
 use crate::web::change::list::UNSUCCESSFUL;
@@ -97,10 +98,16 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
         criticality: capital(service.criticality.as_str()),
         owner: names(&owners(view, &service.key)),
         team: service.team.clone().unwrap_or_default(),
-        regimes: service.regimes.iter().cloned().collect::<Vec<_>>().join(", "),
+        regimes: regime_names(service),
         last_change: String::new(),
         open_changes: open.get(key).copied().unwrap_or(0).to_string(),
     }
+}
+
+/// The regimes of a service by their names: “SOX, PCI DSS”.
+fn regime_names(service: &Service) -> String {
+    let names: Vec<&str> = service.regimes.iter().map(|word| regimes::name(word)).collect();
+    names.join(", ")
 }
 
 /// The owners of a service in any environment, by name.
@@ -303,7 +310,7 @@ pub(crate) async fn unwatch(
 }
 
 fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
-    let mut facts = vec![Fact::people("Owner", owners(view, &service.key))];
+    let mut facts = vec![Fact::people("Service owner", owners(view, &service.key))];
     facts.extend(
         service
             .team
@@ -325,10 +332,7 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
         ));
     }
     if !service.regimes.is_empty() {
-        facts.push(Fact::new(
-            "Regimes",
-            Rich::new().said(service.regimes.iter().cloned().collect::<Vec<_>>().join(", ")),
-        ));
+        facts.push(Fact::new("Regimes", Rich::new().said(regime_names(service))));
     }
     if !service.holds.is_empty() {
         let words: Vec<String> = service.holds.iter().map(|touch| plain(touch.as_str())).collect();
@@ -432,8 +436,8 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let found = find_changes(view.cx, &filter, CHANGES, None)?;
     let rows = found.rows.iter().map(|(listed, targets)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
-        let outcome = shown_outcome(&listed.state, targets);
-        let mark = outcome.map_or_else(|| state.mark(), outcome_mark);
+        let outcome = outcome_of(targets).filter(|_| state == pages::State::Closed);
+        let mark = outcome.map_or_else(|| state.mark(), closed_mark);
         let title = Cell::Title {
             text: listed.title.clone(),
             href: view.change_url(&listed.key),

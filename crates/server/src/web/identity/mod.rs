@@ -1,6 +1,7 @@
 //! Identity: sign-in, sessions, second factors, passkeys, providers, SCIM, tokens and workloads.
 
 pub(super) mod account;
+pub(super) mod browser_settings;
 pub(super) mod factor_sections;
 pub(super) mod factors;
 pub(crate) mod identity_providers;

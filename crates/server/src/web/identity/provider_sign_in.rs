@@ -4,11 +4,13 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::http::authenticate::check_site;
 use crate::http::failure::Failure;
 use crate::http::source::Source;
 use crate::http::state::AppState;
 use crate::identity::providers::{Leaving, Purpose, Returned, arrive, forgotten, leave};
 use crate::identity::sign_in::Origin;
+use crate::web::identity::browser_settings;
 use crate::web::identity::sign_in::Next;
 use crate::web::shared::response::{base, html, safe_next, see};
 use crate::web::shared::sign_in_page::door_with;
@@ -34,9 +36,13 @@ pub(crate) async fn out(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,
     Query(asked): Query<Next>,
+    headers: HeaderMap,
 ) -> Response {
     let next = asked.next.unwrap_or_default();
-    let leaving = leave(&state, &tenant, &key, Purpose::SignIn, safe_next(&next, "")).await;
+    // A link of another site does not choose a zone for whoever follows it.
+    let zone = asked.zone.filter(|_| check_site(&state, &headers).is_ok());
+    let on_the_way = (safe_next(&next, ""), zone.unwrap_or_default());
+    let leaving = leave(&state, &tenant, &key, Purpose::SignIn, on_the_way).await;
     sent(&state, &tenant, leaving).await
 }
 
@@ -47,7 +53,14 @@ pub(crate) async fn step_up(
     Query(asked): Query<Next>,
 ) -> Response {
     let next = asked.next.unwrap_or_default();
-    let leaving = leave(&state, &tenant, &key, Purpose::StepUp, safe_next(&next, "")).await;
+    let leaving = leave(
+        &state,
+        &tenant,
+        &key,
+        Purpose::StepUp,
+        (safe_next(&next, ""), String::new()),
+    )
+    .await;
     sent(&state, &tenant, leaving).await
 }
 
@@ -62,6 +75,9 @@ pub(crate) async fn back(
     let origin = Origin::of(&source, &headers);
     match arrive(&state, &tenant, &key, &headers, (&origin, returned)).await {
         Ok(arrived) => {
+            if let Some(session) = &arrived.begun {
+                browser_settings::take(&state, &headers, session, &arrived.zone).await;
+            }
             let home = format!("{}/", base(&tenant));
             with_cookies(see(safe_next(&arrived.next, &home)), &arrived.cookies)
         }

@@ -11,17 +11,20 @@ use crate::http::failure::Failure;
 use crate::http::source::Source;
 use crate::http::state::AppState;
 use crate::identity::sign_in::{self, NewSession, Origin};
+use crate::web::identity::browser_settings;
 use crate::web::shared::form::Form;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{ASSETS, base, html, safe_next, see};
 use crate::web::shared::resumed_form;
-use crate::web::shared::sign_in_page::door;
+use crate::web::shared::sign_in_page::{door, zone_field};
 use crate::web::shared::view::Visitor;
 
-/// Where the reader was going.
+/// Where the reader was going, and the time zone of their browser.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(crate) struct Next {
     pub next: Option<String>,
+    /// The time zone of the browser, which the script of the sign-in page adds to the link to a provider.
+    pub zone: Option<String>,
     out: Option<String>,
 }
 
@@ -46,6 +49,7 @@ fn front_page(error: Option<&str>, form: &Form) -> SignIn {
         .hint("Its short name, as in the address of its pages.")
         .required();
     page.fields.insert(0, tenant.value(form.first("tenant")));
+    page.fields.push(zone_field());
     refuse(&mut page, error, form);
     page
 }
@@ -89,7 +93,9 @@ async fn enter(
     // Another site must not sign a visitor in as another person.
     check_site(state, headers)?;
     let origin = Origin::of(source, headers);
-    sign_in::sign_in(state, &origin, tenant, form.first("login"), form.first("password")).await
+    let session = sign_in::sign_in(state, &origin, tenant, form.first("login"), form.first("password")).await?;
+    browser_settings::take(state, headers, &session, form.first("zone")).await;
+    Ok(session)
 }
 
 /// A response with the cookies of a session that has just begun.

@@ -2,8 +2,7 @@
 //! here.
 
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::header::COOKIE;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use pages::{Field, Input, Notice, SignIn, Tone};
 use store::{Lane, Mode};
@@ -17,12 +16,13 @@ use crate::http::percent::escaped;
 use crate::http::source::Source;
 use crate::http::state::AppState;
 use crate::identity::sign_in::{self, NewSession, Origin};
+use crate::web::identity::browser_settings::with_session;
 use crate::web::identity::sign_in::with_cookie;
 use crate::web::shared::form::Form;
 use crate::web::shared::languages;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{base, html, see};
-use crate::web::shared::sign_in_page::door;
+use crate::web::shared::sign_in_page::{door, zone_field};
 
 /// The content of the link.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
@@ -72,8 +72,7 @@ async fn page(state: &AppState, tenant: &str, (login, key): (&str, &str), error:
     page.fields = vec![
         Field::text("login", "Login").value(login).required(),
         Field::hidden("key", key),
-        // The script fills the field in: no request contains a browser's time zone.
-        Field::hidden("zone", ""),
+        zone_field(),
         password,
     ];
     let text = "Choose a password of your own. This link stops working with it.";
@@ -139,13 +138,4 @@ async fn enter(
     state.act(Lane::Pages, &caller, Mode::Write, keep).await?;
     // A new password ends every session, the one of the link as well.
     sign_in::sign_in(state, &origin, tenant, login, secret).await
-}
-
-/// The head of a request in a session that has just begun.
-fn with_session(session: &NewSession) -> Result<HeaderMap, Failure> {
-    let pair = session.cookie.split(';').next().unwrap_or_default();
-    let value = HeaderValue::from_str(pair).map_err(|error| Failure::fault(&error))?;
-    let mut headers = HeaderMap::new();
-    headers.insert(COOKIE, value);
-    Ok(headers)
 }

@@ -95,7 +95,7 @@ fn form(view: &View<'_, '_, '_>, question: &Question, is_asked: bool) -> ActForm
         )
         .field(
             pick_field(view, "items", "item", "Or a config item")
-                .hint("Its key or its name.")
+                .hint("Its key, its name or one of its addresses.")
                 .value(question.item.clone().unwrap_or_default())
                 .half(),
         )

@@ -62,6 +62,7 @@ pub(super) fn about_link(view: &View<'_, '_, '_>, item: &ActionItem) -> Rich {
     let path = match item.about_kind {
         AboutKind::Change => format!("/changes/{key}"),
         AboutKind::Incident => format!("/incidents/{key}"),
+        AboutKind::Problem => format!("/problems/{key}"),
         AboutKind::Service => format!("/services/{key}"),
         AboutKind::Freeze => format!("/freezes/{key}"),
         AboutKind::AccessReview => format!("/access-reviews/{key}"),

@@ -35,14 +35,16 @@ use crate::web::report::success_rate::took;
 use crate::web::shared::view::{View, Visitor, problem, show};
 use crate::web::shared::words::capital;
 
-/// The metrics that are shown as figures, in their order.
-const FIGURES: [&str; 6] = [
+/// The metrics that are shown as figures, in their order: all but those that have a section of their own.
+const FIGURES: [&str; 8] = [
     "success_share",
     "deployment_frequency",
     "lead_time",
     "change_failure_rate",
     "recovery_time",
     "rework_rate",
+    "written_to_done",
+    "emergency_share",
 ];
 /// The most groups of a table or of a chart.
 const MOST_GROUPS: usize = 50;

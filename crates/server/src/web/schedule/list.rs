@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use acts::directory::set_service;
-use acts::report::find_changes::{ChangeFilter, find_changes, shown_outcome};
+use acts::report::find_changes::{ChangeFilter, find_changes, outcome_of};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -18,7 +18,7 @@ use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, Win
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
-use crate::web::approval::decision_card::outcome_mark;
+use crate::web::approval::decision_card::closed_mark;
 use crate::web::schedule::freeze_parts;
 use crate::web::shared::fields::{pick_field, picks_field, service_filter, state_filter, time_field};
 use crate::web::shared::form::Form;
@@ -211,7 +211,7 @@ fn change_rows(
             .map(|target| format!("{}, {}", target.service, target.environment))
             .collect();
         let clash = clash(view, &targets, start, end);
-        let outcome = shown_outcome(&listed.state, &targets).filter(|_| !listed.on_hold);
+        let outcome = outcome_of(&targets).filter(|_| listed.state == "closed");
         let row = WindowRow {
             id: listed.id.clone(),
             href: view.change_url(&listed.key),
@@ -222,7 +222,7 @@ fn change_rows(
             } else {
                 pages::State::from_word(&listed.state)
             },
-            outcome: outcome.map(outcome_mark),
+            outcome: outcome.map(closed_mark),
             span: view.reader.span(start, end),
             scope: Rich::new().said(places.join("; ")),
             clash,
@@ -430,16 +430,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
                 .into_iter()
                 .map(|act| act.tone(ActTone::Link)),
         );
-        let except = ActForm::new(
-            "except",
-            "Except a change",
-            view.url(&format!("/freezes/{id}/exceptions")),
-        )
-        .tone(ActTone::Link)
-        .field(pick_field(view, "changes", "change", "The change’s key").required())
-        .field(Field::textarea("reason", "Why it may pass").required())
-        .submit("Let it pass");
-        acts.push(except);
+        acts.push(except_act(view, freeze));
         acts.extend(excepted.iter().map(|key| {
             let url = view.url(&format!("/freezes/{id}/exceptions/{}/end", escaped(key)));
             ActForm::new(format!("stop-{key}"), format!("Let {key} pass no more"), url).tone(ActTone::Link)
@@ -457,6 +448,23 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
         exceptions,
         acts,
     }
+}
+
+/// Lets a change pass a freeze: of one that repeats, one of its times.
+fn except_act(view: &View<'_, '_, '_>, freeze: &Freeze) -> ActForm {
+    let url = view.url(&format!("/freezes/{}/exceptions", freeze.id));
+    let act = ActForm::new("except", "Except a change", url)
+        .tone(ActTone::Link)
+        .field(pick_field(view, "changes", "change", "The change’s key").required())
+        .field(Field::textarea("reason", "Why it may pass").required())
+        .submit("Let it pass");
+    if !freeze.repeat.is_set() {
+        return act;
+    }
+    act.field(time_field(view, "time", "The time it is for")).note(
+        "The freeze repeats: an exception is for one of its times. Name a moment within that time; without one it is \
+             the first time over the planned window of the change.",
+    )
 }
 
 /// How far a freeze reaches, as forms offer it.

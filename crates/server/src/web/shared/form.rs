@@ -9,6 +9,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use jiff::Timestamp;
+use model::change::read_content::new_change::NewChange;
 use model::core::body::Body;
 use model::core::card::{self, Kind};
 use model::core::refusal::{FieldError, Refusal};
@@ -42,6 +43,7 @@ const TIMES: &[&str] = &[
     "wait_until",
     "due_at",
     "at",
+    "time",
 ];
 /// Whole numbers.
 const NUMBERS: &[&str] = &[
@@ -596,7 +598,7 @@ fn belongs(error: &str, field: &str) -> bool {
         "condition" => "conditions",
         "due" => "conditions.due",
         "checker" => "conditions.checker",
-        "expedited" => "expedited_reason",
+        "expedited" => NewChange::EXPEDITED_REASON.name,
         other => other,
     };
     let is_below = |name: &str| error == name || (field != "condition" && error.starts_with(&format!("{name}.")));
@@ -663,6 +665,7 @@ mod tests {
             ("targets.0.service", ""),
             ("targets.1.config_items", "a, b"),
             ("planned_start", "2026-11-21T22:00"),
+            ("time", "2026-11-22T22:00"),
             ("rollback_minutes", "9"),
             ("touches", "schema"),
             ("touches", "network"),
@@ -675,7 +678,7 @@ mod tests {
             json!({
                 "halt": false, "impact": {"data": "low"}, "improvements": ["one, two", "three"],
                 "planned_start": "2026-11-21T21:00:00Z", "rollback_minutes": 9,
-                "targets": [{"config_items": ["a", "b"], "service": "api"}], "title": "A\nB",
+                "targets": [{"config_items": ["a", "b"], "service": "api"}], "time": "2026-11-22T21:00:00Z", "title": "A\nB",
                 "touches": ["schema", "network"],
             })
         );

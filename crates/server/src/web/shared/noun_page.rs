@@ -10,6 +10,7 @@ use model::core::body::Body;
 use model::core::card::{self, Does, Kind};
 use model::core::parse::LINE;
 use model::core::refusal::Refusal;
+use model::risk::regimes;
 use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::Value;
 use store::record::Record;
@@ -184,7 +185,7 @@ fn section<N: PlainNoun>(view: &mut View<'_, '_, '_>, record: &N) -> acts::Resul
     let fields = N::CARD.input.2;
     let title = fields
         .first()
-        .and_then(|field| body[field.name].as_str())
+        .and_then(|field| Some(word_name(field, body[field.name].as_str()?)))
         .unwrap_or(N::CARD.title);
     let facts = fields.iter().skip(1).filter_map(|field| {
         let value = shown_value(view, field, &body[field.name]);
@@ -221,11 +222,19 @@ fn shown_value(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> R
         (Kind::Time, Value::String(text)) => text
             .parse::<Timestamp>()
             .map_or_else(|_| Rich::new(), |at| view.moment(at)),
-        (_, Value::String(text)) => Rich::new().said(text.as_str()),
+        (_, Value::String(text)) => Rich::new().said(word_name(field, text)),
         (_, Value::Array(items)) if !items.is_empty() => Rich::new().said(joined(items)),
         (_, Value::Number(number)) => Rich::from(number.to_string()),
         (_, Value::Bool(true)) => Rich::from("yes"),
         _ => Rich::new(),
+    }
+}
+
+/// A regime among the words of a field by its name for people, and any other text as it is.
+fn word_name<'t>(field: &card::Field, text: &'t str) -> &'t str {
+    match field.kind {
+        Kind::Word(_) => regimes::name(text),
+        _ => text,
     }
 }
 
@@ -301,7 +310,8 @@ fn control(view: &View<'_, '_, '_>, field: &card::Field, value: &Value) -> Field
             Field::new(field.name, field.label, Input::Checkbox).value(value.as_bool().unwrap_or_default().to_string())
         }
         Kind::Word(words) => {
-            let words: Vec<(&str, &str)> = (words.all)().into_iter().map(|word| (word, word)).collect();
+            let words = (words.all)().into_iter().map(|word| (word, regimes::name(word)));
+            let words: Vec<(&str, &str)> = words.collect();
             Field::select(field.name, field.label, &words)
                 .value(text)
                 .hint(field.doc)

@@ -24,6 +24,11 @@ async fn tenant_name(state: &AppState, tenant: &str) -> String {
     found.ok().flatten().unwrap_or_else(|| tenant.to_owned())
 }
 
+/// The field for the time zone of a browser: the script fills it in, because no request contains it.
+pub(crate) fn zone_field() -> Field {
+    Field::hidden("zone", "")
+}
+
 /// The sign-in page of a tenant, which remembers the requested page.
 pub(crate) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
     let name = tenant_name(state, tenant).await;
@@ -32,6 +37,7 @@ pub(crate) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
         page.on_the_way = "You are sent on to where you were going.".to_owned();
         page.fields.push(Field::hidden("next", next));
     }
+    page.fields.push(zone_field());
     page.other_ways = other_ways(state, tenant, next).await;
     if set_passkey::is_offered(state.public_url()) {
         page.passkey_url = with_next(format!("{}/passkey", base(tenant)), next);

@@ -170,7 +170,7 @@ impl Content {
         }
         if let Some(reason) = &self.expedited {
             set("expedited", json!(true));
-            set("expedited_reason", json!(reason));
+            set(NewChange::EXPEDITED_REASON.name, json!(reason));
         }
         let now = clock::now();
         for (name, time) in [("planned_start", &self.from), ("planned_end", &self.to)] {
