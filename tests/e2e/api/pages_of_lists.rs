@@ -17,7 +17,7 @@ const NEEDED: &[(&str, &str)] = &[
 ];
 
 /// How many items of a list are read one by one.
-const ENOUGH: usize = 5;
+const ENOUGH: usize = 12;
 
 /// The paths of the lists whose pages have a `limit`, without those under one record.
 fn lists(server: &Server) -> Vec<String> {

@@ -518,7 +518,7 @@ fn a_scanner_that_fetches_every_link_of_every_letter_decides_nothing() {
     let place = Place::demo("attack_letters");
     let letters = Letters::start();
     let server = crate::notify::told::start(&place, &letters);
-    let wanted = size("ASSENT_TEST_MAILS", 6);
+    let wanted = size("ASSENT_TEST_MAILS", 12);
     let sessions: Vec<Session<'_>> = ["owner", "security", "change_manager"]
         .iter()
         .map(|role| Session::begin(&server, role))

@@ -644,7 +644,7 @@ pub(crate) fn range(name: &str, flags: &[&str]) -> (Place, Server, Range) {
 fn no_byte_of_another_tenant_stands_in_any_answer() {
     let (_place, server, range) = range("tenants", &[]);
     // Never less than each route with each kind of credential.
-    let wanted = size("ASSENT_TEST_FUZZ", 10_000).max(range.round());
+    let wanted = size("ASSENT_TEST_FUZZ", 20_000).max(range.round());
     let made = AtomicUsize::new(0);
     let statuses: Mutex<BTreeMap<u16, usize>> = Mutex::default();
     let own_seen = AtomicUsize::new(0);
