@@ -18,6 +18,7 @@ mod lists;
 mod live;
 mod oversight;
 mod own_fields;
+mod parts;
 mod passkeys;
 mod picked;
 mod questions;

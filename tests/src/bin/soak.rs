@@ -282,6 +282,13 @@ const ONCE: &[Long] = &[
     },
     Long {
         target: "browser",
+        test: "every_page_is",
+        variable: "ASSENT_TEST_PAGES",
+        size: 1_000,
+        what: "pages of parts that were looked at on others, looked at all the same",
+    },
+    Long {
+        target: "browser",
         test: "a_meeting_is_decided_by_keyboard",
         variable: "ASSENT_TEST_AGENDA",
         size: 20,
