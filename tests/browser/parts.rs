@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use tests::size;
+use tests::faults::size;
 
 use crate::desk::Desk;
 
