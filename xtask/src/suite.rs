@@ -440,7 +440,7 @@ const STARTING_THE_BINARY: &[&str] = &["e2e", "postgres", "browser", "postgres-w
 const BINARIES: &[&str] = &["build", "--bin", "assent", "--bin", "assent-permit"];
 
 /// Tests whose result an engine can change: rows, locks, transactions, plans and searches, forged rows, two servers, failures
-/// and copies. The rest uses the same acts, whose statements the tests of `store` run on both engines; `postgres-whole` runs it
+/// and copies. The rest, the cases among them, uses the same acts, whose statements the tests of `store` run on both engines; `postgres-whole` runs it
 /// on PostgreSQL as well.
 const BY_ENGINE: &[&str] = &[
     "api::pages_of_lists::",
@@ -462,7 +462,6 @@ const BY_ENGINE: &[&str] = &[
     "platform::backup::",
     "platform::broken::",
     "platform::burst::",
-    "platform::cases::",
     "platform::clock_jumps::",
     "platform::crash::",
     "platform::disk::",
