@@ -440,8 +440,8 @@ const STARTING_THE_BINARY: &[&str] = &["e2e", "postgres", "browser", "postgres-w
 const BINARIES: &[&str] = &["build", "--bin", "assent", "--bin", "assent-permit"];
 
 /// Tests whose result an engine can change: rows, locks, transactions, plans and searches, forged rows, two servers, failures
-/// and copies. The rest, the cases among them, uses the same acts, whose statements the tests of `store` run on both engines; `postgres-whole` runs it
-/// on PostgreSQL as well.
+/// and copies. The rest, the cases among them, uses the same acts, whose statements the tests of `store` run on both engines;
+/// `postgres-whole` runs it on PostgreSQL as well.
 const BY_ENGINE: &[&str] = &[
     "api::pages_of_lists::",
     "approval::decisions::",
