@@ -32,7 +32,8 @@ impl Parts {
         let found = desk.browser.run(script, &[]);
         let known = self.seen.len();
         let names = found.as_array().into_iter().flatten();
-        self.seen.extend(names.filter_map(|name| name.as_str().map(str::to_owned)));
+        self.seen
+            .extend(names.filter_map(|name| name.as_str().map(str::to_owned)));
         if self.seen.len() > known {
             return true;
         }
