@@ -85,8 +85,11 @@ impl Place {
     }
 }
 
-/// Makes a database for a server. Names of tests are no names of databases, and two tests may have the same.
-fn create_database(name: &str, more: &str) -> String {
+/// Makes a database for a server, and returns its URL. Names of tests are no names of databases, and two tests may have the same.
+///
+/// # Panics
+/// When there is no PostgreSQL or it refuses.
+pub fn create_database(name: &str, more: &str) -> String {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let url = std::env::var("ASSENT_TEST_POSTGRES")
         .expect("ASSENT_TEST_POSTGRES names the private cluster; run cargo xtask test postgres");

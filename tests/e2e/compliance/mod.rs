@@ -1,5 +1,6 @@
-//! Compliance: the archive.
+//! Compliance: the archive, reports.
 
 pub(crate) mod archive;
 pub(crate) mod archive_bucket;
+pub(crate) mod engines;
 pub(crate) mod report_files;

@@ -13,9 +13,10 @@ use tests::{Place, Server, binary};
 use crate::platform::backup::{bring_back, save};
 use crate::platform::crash::{must_replay, must_run};
 
-const FORMATS: [&str; 5] = ["pdf", "xlsx", "csv", "json", "oscal"];
+pub(crate) const FORMATS: [&str; 5] = ["pdf", "xlsx", "csv", "json", "oscal"];
 
-fn file(server: &Server, query: &str) -> Vec<u8> {
+/// A report as a file.
+pub(crate) fn file(server: &Server, query: &str) -> Vec<u8> {
     let path = format!("/api/v1/control-reports/sox/file?{query}");
     let (status, bytes) = server.get(&path, Some(&server.token("auditor")));
     assert_eq!(status, 200, "{query}: {}", String::from_utf8_lossy(&bytes));
@@ -33,6 +34,30 @@ fn size(server: &Server) -> u64 {
     let (_, note) = server.get("/t/halden/log/checkpoint", Some(&server.token("auditor")));
     let note = String::from_utf8(note).unwrap();
     note.lines().nth(1).unwrap().parse().unwrap()
+}
+
+/// All that a report covers by now.
+pub(crate) struct Span {
+    size: u64,
+    to: String,
+}
+
+impl Span {
+    /// With at least one change.
+    pub(crate) fn of(server: &Server) -> Self {
+        server.wait_for_log();
+        let size = size(server);
+        let shown = server.must("GET", "/api/v1/control-reports/sox", &server.token("auditor"), None);
+        assert!(shown["population"]["changes"].as_u64().is_some_and(|count| count > 0));
+        let to = shown["to"].as_str().unwrap().to_owned();
+        Self { size, to }
+    }
+
+    /// The query of the report in a format.
+    pub(crate) fn query(&self, format: &str) -> String {
+        let Self { size, to } = self;
+        format!("from=2020-01-01T00:00:00Z&to={to}&size={size}&format={format}")
+    }
 }
 
 #[test]
@@ -148,13 +173,8 @@ assert "Population" in titles and len(titles) == 3 + len(report["controls"]), ti
 fn a_restored_server_gives_the_same_bytes() {
     let place = Place::demo("report-saved");
     let server = Server::start(&place, true);
-    server.wait_for_log();
-    let size = size(&server);
-    let shown = server.must("GET", "/api/v1/control-reports/sox", &server.token("auditor"), None);
-    let to = shown["to"].as_str().unwrap().to_owned();
-    let query = |format: &str| format!("from=2020-01-01T00:00:00Z&to={to}&size={size}&format={format}");
-    let before = FORMATS.map(|format| file(&server, &query(format)));
-    assert!(shown["population"]["changes"].as_u64().is_some_and(|count| count > 0));
+    let span = Span::of(&server);
+    let before = FORMATS.map(|format| file(&server, &span.query(format)));
     let folder = tempfile::tempdir().unwrap();
     let saved = folder.path().join("saved");
     save(&place, &saved);
@@ -162,7 +182,7 @@ fn a_restored_server_gives_the_same_bytes() {
     let back = bring_back(&place, &saved, "report-restored");
     let server = Server::start(&back, true);
     for (format, before) in FORMATS.into_iter().zip(before) {
-        assert!(before == file(&server, &query(format)), "{format}: other bytes");
+        assert!(before == file(&server, &span.query(format)), "{format}: other bytes");
     }
     assert!(server.stop().success());
 }
