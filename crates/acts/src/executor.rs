@@ -161,8 +161,8 @@ impl Executor {
             let mut cx = executor.cx(tx, actor.clone(), mode)?;
             let answer = act(&mut cx).and_then(|answer| {
                 cx.follow_up()?;
-                cx.tell_written()?;
-                cx.tell_standings()?;
+                cx.emit_written()?;
+                cx.emit_standings()?;
                 Ok(answer)
             });
             left.touched.store(cx.has_touched_directory(), Ordering::Relaxed);

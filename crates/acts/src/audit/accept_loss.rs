@@ -22,5 +22,5 @@ pub fn accept_loss(cx: &mut Context<'_, '_>, by: &[PersonId], has: u64, seen: &S
         "lost": seen.size.saturating_sub(has),
     });
     let event = draft(ACCEPTED, ("log", cx.tenant()), cx.now, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }

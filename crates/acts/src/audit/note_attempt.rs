@@ -54,7 +54,7 @@ pub fn note_attempt(cx: &mut Context<'_, '_>, attempt: &Attempt) -> Result<()> {
         keep_facts_of(cx, &mut written, (act, &change))?;
     }
     let event = draft("attempt.refused", subject, cx.now, data);
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Stores the facts with which the policies refused an act, so that a later set can be tried on them.
@@ -101,7 +101,7 @@ pub fn note_credential(
         data[way_in::MEMBER] = told;
     }
     let event = draft(kind, subject, cx.now, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }
 
 /// Stores when a token was last used, or for which of its scopes. Called rarely, not for each use.

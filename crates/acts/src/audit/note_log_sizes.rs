@@ -168,6 +168,6 @@ fn note(cx: &mut Context<'_, '_>, standing: &LogSummary) -> Result<u64> {
         drafts.push(draft("log.sized", subject(), cx.now, data));
     }
     let count = drafts.len() as u64;
-    cx.tell(drafts, Written::default())?;
+    cx.emit(drafts, Written::default())?;
     Ok(count)
 }

@@ -47,7 +47,7 @@ pub fn note_replay(cx: &mut Context<'_, '_>, report: &ReplayReport) -> Result<bo
     if differences > 0 && tenant != SYSTEM_TENANT {
         notify_people(cx, &mut written, differences, &places)?;
     }
-    cx.tell(vec![draft(REPLAYED, ("log", tenant), cx.now, data)], written)?;
+    cx.emit(vec![draft(REPLAYED, ("log", tenant), cx.now, data)], written)?;
     Ok(true)
 }
 

@@ -219,7 +219,7 @@ pub fn note_lack(cx: &mut Context<'_, '_>, lack: &Lack) -> Result<bool> {
     });
     let mut written = Written::default();
     notify_people(cx, &mut written, lack)?;
-    cx.tell(vec![draft(UNGROUNDED, (SUBJECT, subject), cx.now, data)], written)?;
+    cx.emit(vec![draft(UNGROUNDED, (SUBJECT, subject), cx.now, data)], written)?;
     Ok(true)
 }
 

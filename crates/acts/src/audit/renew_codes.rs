@@ -98,7 +98,7 @@ pub fn renew_codes(cx: &mut Context<'_, '_>, by: &[PersonId], records: u64) -> R
     let subject = ("log", cx.tenant());
     let data = json!({"by": by, "records": records});
     let event = draft(RENEWED, subject, cx.now, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }
 
 fn end_sessions(cx: &mut Context<'_, '_>) -> Result<()> {

@@ -66,7 +66,7 @@ pub(crate) fn revoke_signed(cx: &mut Context<'_, '_>, kid: &str) -> Result<()> {
     let mut written = Written::default();
     let turn = cx.put(&mut written, turn)?;
     let told = draft("key.permits_revoked", ("key_turn", turn.id.0), cx.now, data);
-    cx.tell(vec![told], written)?;
+    cx.emit(vec![told], written)?;
     if is_done {
         return Ok(());
     }

@@ -135,7 +135,7 @@ fn keep(cx: &mut Context<'_, '_>, turn: KeyRotation) -> Result<KeyRotation> {
     let mut written = Written::default();
     let turn = cx.put(&mut written, turn)?;
     let told = draft(kind, ("key_turn", turn.id.0.clone()), cx.now, data);
-    cx.tell(vec![told], written)?;
+    cx.emit(vec![told], written)?;
     if turn.purpose == signing_keys::PERMIT {
         sign_anew(cx)?;
     }

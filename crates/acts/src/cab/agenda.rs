@@ -295,7 +295,7 @@ pub fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: 
     let mut written = Written::default();
     let kept = cx.put(&mut written, record)?;
     let event = draft(kind, (R::TABLE, kept.id().to_owned()), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(kept)
 }
 
@@ -485,7 +485,7 @@ fn notify_members(cx: &mut Context<'_, '_>, agenda: &Agenda) -> Result<()> {
         save_message(cx, &mut written, &person, None, message)?;
     }
     let event = draft("agenda.members_told", (TABLE, agenda.id.0.clone()), cx.now, json!({}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// The changes that need a board now, in the order of an agenda, at most 200; unchanged ones among `on` are left out.

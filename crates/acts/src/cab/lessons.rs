@@ -209,7 +209,7 @@ fn keep_attempt(cx: &mut Context<'_, '_>, kind: &'static str, attempt: LessonAtt
     let kept = cx.put(&mut written, attempt)?;
     let data = json!({"lesson": kept.lesson, "right": kept.right});
     let event = draft(kind, (LessonAttempt::TABLE, kept.id.to_string()), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(kept)
 }
 

@@ -181,5 +181,5 @@ fn send(cx: &mut Context<'_, '_>, agenda: &Agenda, items: &[AgendaItem]) -> Resu
         save_message(cx, &mut written, person, None, message)?;
     }
     let event = draft("agenda.minutes_sent", (TABLE, agenda.id.0.clone()), cx.now, json!({}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }

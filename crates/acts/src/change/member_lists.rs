@@ -71,7 +71,7 @@ pub(super) fn keep_list(cx: &mut Context<'_, '_>, service: &ServiceKey, members:
         cx.now,
         data,
     );
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(list)
 }
 

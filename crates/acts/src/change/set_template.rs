@@ -253,7 +253,7 @@ fn save_with(
     }
     let template = cx.put(&mut written, template)?;
     let subject = ("template", template.id.0.clone());
-    cx.tell(vec![draft(kind, subject, cx.now, data)], written)?;
+    cx.emit(vec![draft(kind, subject, cx.now, data)], written)?;
     cx.touch_directory()?;
     settle_open(cx, |change| {
         change.content.kind == Kind::Standard && change.content.template.as_ref().is_some_and(|t| t.key == template.key)

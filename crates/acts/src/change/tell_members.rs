@@ -176,7 +176,7 @@ pub(crate) fn keep_outcomes(cx: &mut Context<'_, '_>, kind: &'static str, rows: 
         cx.put(&mut written, row)?;
     }
     let data = json!({"change_key": key, "count": count, "failed": failed});
-    cx.tell(vec![draft(kind, (MemberOutcome::TABLE, id), cx.now, data)], written)?;
+    cx.emit(vec![draft(kind, (MemberOutcome::TABLE, id), cx.now, data)], written)?;
     Ok(count)
 }
 

@@ -126,7 +126,7 @@ fn move_in(cx: &mut Context<'_, '_>, gathered: &Gathered, at: Timestamp) -> Resu
     let data = json!({"segment": segment, "bytes": gathered.size(), "changes": keys});
     let subject = ("tenant_info", cx.tenant());
     let event = draft("changes.archived", subject, cx.now, data);
-    cx.tell(vec![event], Written::default())?;
+    cx.emit(vec![event], Written::default())?;
     Ok(count)
 }
 

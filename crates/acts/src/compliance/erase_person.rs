@@ -170,7 +170,7 @@ fn erase(cx: &mut Context<'_, '_>, erasure: PersonErasure) -> Result<PersonErasu
         erase_record::<Person>(cx, &mut written, &id, &commitments(piece), &|_| {})?;
         let texts: Vec<Value> = piece.iter().map(Place::told).collect();
         let data = json!({"kind": "person", "records": [{"table": Person::TABLE, "id": id, "texts": texts}]});
-        cx.tell(
+        cx.emit(
             vec![draft("text.erased", (Person::TABLE, id.clone()), cx.now, data)],
             written,
         )?;

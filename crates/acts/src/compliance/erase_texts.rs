@@ -215,7 +215,7 @@ pub(crate) fn save(
     let mut written = Written::default();
     let change = cx.put(&mut written, change)?;
     notify_keepers(cx, &mut written, &change, news)?;
-    cx.tell(vec![erasure_event(cx, event, &change, data)], written)?;
+    cx.emit(vec![erasure_event(cx, event, &change, data)], written)?;
     Ok(change)
 }
 
@@ -324,7 +324,7 @@ fn note_done(cx: &mut Context<'_, '_>, mut change: Change) -> Result<Change> {
         notify_keepers(cx, &mut written, &change, &news)?;
     }
     let data = json!({"kind": done.map(|erasure| erasure.kind)});
-    cx.tell(vec![erasure_event(cx, "change.erasure_done", &change, data)], written)?;
+    cx.emit(vec![erasure_event(cx, "change.erasure_done", &change, data)], written)?;
     Ok(change)
 }
 
@@ -486,7 +486,7 @@ fn record_erased(cx: &mut Context<'_, '_>, told: &mut ErasedTexts) -> Result<()>
     let records: Vec<Value> = places.into_iter().map(row).collect();
     let data = json!({"kind": told.kind, "records": records});
     let subject = ("change", told.change.id.0.clone());
-    cx.tell(vec![draft("text.erased", subject, cx.now, data)], written)
+    cx.emit(vec![draft("text.erased", subject, cx.now, data)], written)
 }
 
 fn erase_named(

@@ -42,7 +42,7 @@ pub fn lift_hold_order(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
     let lifted = cx.put(&mut written, found.lifted(word))?;
     notify_placer(cx, &mut written, &lifted)?;
     let subject = ("hold_order", lifted.id.0.clone());
-    cx.tell(vec![draft("hold_order.lifted", subject, cx.now, data)], written)?;
+    cx.emit(vec![draft("hold_order.lifted", subject, cx.now, data)], written)?;
     Ok(lifted)
 }
 

@@ -80,7 +80,7 @@ pub fn keep_made_report(cx: &mut Context<'_, '_>, due: &DueReport, digest: &str)
         "log_size": report.log.size, "format": made.format, "digest": digest,
     });
     let event = draft("report_schedule.made", ("report_schedule", made.id.0), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(true)
 }
 

@@ -215,7 +215,7 @@ pub fn forget_due(cx: &mut Context<'_, '_>) -> Result<bool> {
     if count > 0 {
         let data = json!({"count": count, "received_before": before});
         let subject = ("tenant_info", cx.tenant());
-        cx.tell(
+        cx.emit(
             vec![draft("deliveries.forgotten", subject, cx.now, data)],
             Written::default(),
         )?;

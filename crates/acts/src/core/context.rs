@@ -245,7 +245,7 @@ impl<'a, 'c> Context<'a, 'c> {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn tell_written(&mut self) -> Result<()> {
+    pub(crate) fn emit_written(&mut self) -> Result<()> {
         if self.written.is_empty() {
             return Ok(());
         }
@@ -292,7 +292,7 @@ impl<'a, 'c> Context<'a, 'c> {
     ///
     /// # Errors
     /// The store's.
-    pub(crate) fn tell_standings(&mut self) -> Result<()> {
+    pub(crate) fn emit_standings(&mut self) -> Result<()> {
         let Some((event, changes)) = std::mem::take(&mut self.standings).of_changes() else {
             return Ok(());
         };

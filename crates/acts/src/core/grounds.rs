@@ -194,7 +194,7 @@ fn note_begun(cx: &mut Context<'_, '_>) -> Result<()> {
             cx.now,
             Value::Object(Map::new()),
         );
-        cx.tell(vec![began], Written::default())?;
+        cx.emit(vec![began], Written::default())?;
     }
     cx.begins_grounds = true;
     Ok(())

@@ -54,7 +54,7 @@ pub(crate) fn save_file(cx: &mut Context<'_, '_>, stood: Option<ChangeFile>, mut
     revoke(cx, file, &done.revoked)?;
     if !written.is_empty() || !done.events.is_empty() {
         let events = with_grounds(cx, file, std::mem::take(&mut done.events))?;
-        cx.tell(events, written)?;
+        cx.emit(events, written)?;
     }
     set_timer(cx, &id, before.is_some(), done.next_due)?;
     cx.queue_saved(Saved {

@@ -124,7 +124,7 @@ impl Context<'_, '_> {
     ///
     /// # Errors
     /// The store's, or a fault when bytes cannot be made.
-    pub fn tell(&mut self, mut drafts: Vec<EventDraft>, written: Written) -> Result<()> {
+    pub fn emit(&mut self, mut drafts: Vec<EventDraft>, written: Written) -> Result<()> {
         if drafts.is_empty() {
             let Some(first) = written.deltas.first() else {
                 return Ok(());
@@ -240,7 +240,7 @@ impl Context<'_, '_> {
         let saved = self.put(&mut written, record)?;
         let data = if let Value::Object(map) = data { map } else { Map::new() };
         let subject = (R::TABLE, saved.id().to_owned());
-        self.tell(
+        self.emit(
             vec![EventDraft {
                 kind,
                 subject,

@@ -122,7 +122,7 @@ fn keep(cx: &mut Context<'_, '_>, kind: &'static str, review: AccessReview, tell
     }
     let data = json!({"campaign": review.campaign, "manager": review.manager, "rights": review.rights.len()});
     let event = draft(kind, ("access_review", review.id.0.clone()), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     review_items::follow(cx, &review)?;
     Ok(review)
 }

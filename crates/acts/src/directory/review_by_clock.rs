@@ -164,7 +164,7 @@ fn remind(cx: &mut Context<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
         save_message(cx, &mut written, &part.manager, None, message)?;
     }
     let subject = (TABLE, cx.tenant());
-    cx.tell(
+    cx.emit(
         vec![draft("access_review.reminded", subject, cx.now, json!({"open": count}))],
         written,
     )

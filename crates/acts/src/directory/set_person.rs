@@ -255,7 +255,7 @@ fn keep_password(cx: &mut Context<'_, '_>, id: PersonId, phc: &str) -> Result<()
     let event = write::draft("person.password_set", ("person", id.0.clone()), cx.now, told);
     let mut written = write::Written::default();
     impersonation::notify_changed_sign_in(cx, &mut written, &id, "set a new password for your account")?;
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Ends all sessions of a person, by an administrator of people; returns how many there were.

@@ -477,7 +477,7 @@ fn notify_administrators(cx: &mut Context<'_, '_>, giver: &PersonId, count: usiz
     }
     let subject = ("person", giver.0.clone());
     let event = draft("person.gifts_suspended", subject, cx.now, json!({"count": count}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Opens the action item of the list of a compromised account, for the person who deactivated it, or settles the item

@@ -111,6 +111,6 @@ fn write(cx: &mut Context<'_, '_>, row: BreakGlassUse) -> Result<()> {
             _ => serde_json::Map::new(),
         },
     };
-    cx.tell(vec![told], written)?;
+    cx.emit(vec![told], written)?;
     Ok(())
 }

@@ -28,7 +28,7 @@ pub(crate) fn save<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, r
     let mut written = Written::default();
     let saved = cx.put(&mut written, record)?;
     let event = draft(kind, (R::TABLE, saved.id().to_owned()), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(saved)
 }
 
@@ -182,7 +182,7 @@ pub fn print_card(cx: &mut Context<'_, '_>, id: &str) -> Result<(EmergencyCard, 
     let token = token(cx, &card)?;
     let subject = ("emergency_card", card.id.0.clone());
     let event = draft("emergency_card.printed", subject, cx.now, json!({}));
-    cx.tell(vec![event], Written::default())?;
+    cx.emit(vec![event], Written::default())?;
     Ok((card, token))
 }
 

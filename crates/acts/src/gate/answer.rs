@@ -355,7 +355,7 @@ fn save_check(
         data[proof::grounds::MEMBER] = grounds::of_go(cx, change)?;
     }
     let event = draft(kind, ("gate_check", check.id.0.clone()), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     let is_settled_at_once = check.version <= 1 && check.state == CheckState::Settled;
     // A check that never waited has no timer to cancel.
     if !is_settled_at_once {

@@ -353,7 +353,7 @@ pub fn raise_alarm(cx: &mut Context<'_, '_>, found: &[Unmatched]) -> Result<()> 
             let data =
                 json!({"code": row.code, "service": row.service, "environment": row.environment, "change": row.change});
             let event = draft("deployment.unmatched", ("tenant_info", cx.tenant()), cx.now, data);
-            cx.tell(vec![event], written)?;
+            cx.emit(vec![event], written)?;
         }
     }
     Ok(())

@@ -38,7 +38,7 @@ pub fn keep(cx: &mut Context<'_, '_>, mut told: Provenance) -> Result<bool> {
     let saved = cx.put(&mut written, told)?;
     let data = serde_json::json!({"commit": saved.commit, "tree": saved.tree, "artifact": saved.artifact});
     let event = draft("provenance.told", ("provenance", saved.id.0.clone()), saved.at, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     rejudge_named(cx, saved.artifact.as_deref(), &saved.commit)?;
     rejudge_of(cx, &saved.repository)?;
     Ok(true)

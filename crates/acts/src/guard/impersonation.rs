@@ -98,7 +98,7 @@ pub(crate) fn take_back(cx: &mut Context<'_, '_>, person: &PersonId) -> Result<(
     let ended = session::delete_set_by(cx.tx, person.as_str())?;
     session_end::note_ended(cx, &ended)?;
     for whose in secrets::delete_passwords_set_by(cx.tx, person.as_str(), since)? {
-        cx.tell(vec![password_removed(cx, whose)], Written::default())?;
+        cx.emit(vec![password_removed(cx, whose)], Written::default())?;
     }
     Ok(())
 }
@@ -124,7 +124,7 @@ pub(crate) fn forget_ways_in(cx: &mut Context<'_, '_>, person: &PersonId) -> Res
     if told.is_empty() {
         return Ok(());
     }
-    cx.tell(told, Written::default())
+    cx.emit(told, Written::default())
 }
 
 fn password_removed(cx: &Context<'_, '_>, whose: String) -> EventDraft {
@@ -180,7 +180,7 @@ pub(crate) fn notify_changed_address(cx: &mut Context<'_, '_>, before: &Person, 
     save_message_for(cx, &mut written, (&after.id, earlier), None, message)?;
     let subject = ("person", after.id.0.clone());
     let event = draft("person.told_of_address", subject, cx.now, json!({}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Notifies a person that a user of their password set up a second factor in their name.
@@ -215,7 +215,7 @@ pub(crate) fn notify_represented(
     }
     let mut written = Written::default();
     notify_changed_sign_in(cx, &mut written, person, what)?;
-    cx.tell(vec![draft(event, subject, cx.now, json!({}))], written)
+    cx.emit(vec![draft(event, subject, cx.now, json!({}))], written)
 }
 
 /// Refuses a decision right that one other person alone delegated, outside of a change; a new account's first day does

@@ -88,7 +88,7 @@ pub(crate) fn notify_change_managers(cx: &mut Context<'_, '_>, gone: &Person) ->
         save_message(cx, &mut written, &person, None, message)?;
     }
     let subject = ("person", gone.id.0.clone());
-    cx.tell(
+    cx.emit(
         vec![draft("tenant.without_administrator", subject, cx.now, json!({}))],
         written,
     )

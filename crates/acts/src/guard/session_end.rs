@@ -56,5 +56,5 @@ fn note(cx: &mut Context<'_, '_>, person: &str, sessions: &[&str], is_all: bool)
         data["all"] = json!(true);
     }
     let event = draft(ENDED, subject, cx.now, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }

@@ -54,7 +54,7 @@ pub(crate) fn run(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
         return Ok(());
     }
     let event = draft("workload.told", (TABLE, told.id.0.clone()), cx.now, json!({}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 fn readers(directory: &Directory, workload: &Workload) -> Vec<PersonId> {

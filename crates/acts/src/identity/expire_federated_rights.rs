@@ -276,5 +276,5 @@ fn notify_expiry(
     }
     let data = json!({"provider": provider.key, "until": vouched.until.to_string()});
     let event = draft("person.told_of_end", ("person", person.id.0.clone()), cx.now, data);
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }

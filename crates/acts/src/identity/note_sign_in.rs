@@ -50,7 +50,7 @@ pub fn note_sign_in(cx: &mut Context<'_, '_>, session: &Session, factor: Option<
         "handed_by": session.handed_by, "session": session.id, "times": times, "grounds": grounds,
     });
     let event = draft(SIGNED_IN, ("person", session.person.clone()), cx.now, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }
 
 /// Writes the event `person.stepped_up` about the acting person: `factor`, and whether it is a second one. `id` is that of the
@@ -72,7 +72,7 @@ pub fn note_step_up(cx: &mut Context<'_, '_>, factor: &Factor, id: Option<String
     let grounds = grounds::of_records(cx, (&[], others), shown)?;
     let data = json!({"factor": factor.kind, "second_factor": factor.is_second, "grounds": grounds});
     let event = draft(STEPPED_UP, ("person", person.0), cx.now, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }
 
 /// The digest of a person's password hash, as recorded in the event that set the password.

@@ -504,7 +504,7 @@ fn shown(
             factors::save_passkey(cx, &factor, &serde_json::to_string(&kept)?)?;
             let subject = ("person", person.0.clone());
             let event = write::draft("person.passkey_copied", subject, cx.now, json!({"factor": factor}));
-            cx.tell(vec![event], write::Written::default())?;
+            cx.emit(vec![event], write::Written::default())?;
             wrong(Wrong::Copied)
         }
         Err(error) => wrong(error.into()),

@@ -530,7 +530,7 @@ pub fn reset_factors(cx: &mut Context<'_, '_>, login: &str) -> Result<()> {
     let event = write::draft("person.factors_reset", subject, cx.now, json!({}));
     let mut written = write::Written::default();
     impersonation::notify_changed_sign_in(cx, &mut written, &id, "took your second factors away")?;
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// A random name for a ceremony or a session: the name gives no access.
@@ -552,11 +552,11 @@ fn record_added(cx: &mut Context<'_, '_>, data: Value, counts_from: Timestamp) -
     if counts_from > cx.now {
         impersonation::notify_added_factor(cx, &mut written, &person)?;
     }
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 fn emit_event(cx: &mut Context<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
     let subject = ("person", cx.actor.person.0.clone());
     let event = write::draft(kind, subject, cx.now, data);
-    cx.tell(vec![event], write::Written::default())
+    cx.emit(vec![event], write::Written::default())
 }

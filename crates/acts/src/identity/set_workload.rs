@@ -270,7 +270,7 @@ pub fn enter(cx: &mut Context<'_, '_>, key: &str, shown: &Shown) -> Result<NewEn
             "secret_digest": digest, "grounds": grounds,
         }),
     );
-    cx.tell(vec![event], Written::default())?;
+    cx.emit(vec![event], Written::default())?;
     Ok(NewEntry {
         secret,
         expires_at,

@@ -63,7 +63,7 @@ pub fn notify_end(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
         save_message(cx, &mut written, &person, None, ("token_ends", &subject, &text, &dedup))?;
     }
     let event = draft("token.ending", ("token", token.id.0), cx.now, json!({"days": left}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// How many days a token has left, the last one counting as one; nothing where it has no end or had it.

@@ -265,5 +265,5 @@ fn open_late(cx: &mut Context<'_, '_>, source: &RecordId, service: Option<&Servi
         opened.push(saved);
     }
     alert(cx, &mut written, &source, &opened)?;
-    cx.tell(events, written)
+    cx.emit(events, written)
 }

@@ -292,7 +292,7 @@ pub(crate) fn note_candidates(cx: &mut Context<'_, '_>, incident: &Incident, fou
         cx.now,
         data,
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Confirms or clears a candidate (`POST /incidents/{key}/candidates {change, confirmed, reason}`). A confirmed one is linked as

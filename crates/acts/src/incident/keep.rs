@@ -14,6 +14,6 @@ pub(crate) fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, r
     let mut written = Written::default();
     let saved = cx.put(&mut written, record)?;
     let event = draft(kind, (R::TABLE, saved.id().to_owned()), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(saved)
 }

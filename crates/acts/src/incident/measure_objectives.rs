@@ -177,7 +177,7 @@ pub fn take(cx: &mut Context<'_, '_>, subject: &str, told: &std::result::Result<
     }
     let data = json!({"change_key": saved.change, "objective": saved.objective_key, "result": saved.result});
     let subject = ("objective_measure", saved.id.0.clone());
-    cx.tell(vec![draft("objective_measure.taken", subject, cx.now, data)], written)
+    cx.emit(vec![draft("objective_measure.taken", subject, cx.now, data)], written)
 }
 
 fn fresh(cx: &mut Context<'_, '_>, change: &Change, objective: &Objective, place: &str) -> Result<ObjectiveMeasure> {

@@ -40,7 +40,7 @@ const SIGNED_AS: &str = "assent-drift-baseline";
 fn save<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, record: R, data: Value) -> Result<R> {
     let mut written = Written::default();
     let saved = cx.put(&mut written, record)?;
-    cx.tell(
+    cx.emit(
         vec![draft(kind, (R::TABLE, saved.id().to_owned()), cx.now, data)],
         written,
     )?;

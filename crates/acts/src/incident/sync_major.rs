@@ -148,7 +148,7 @@ fn notify_commanders(cx: &mut Context<'_, '_>, incident: &Incident) -> Result<()
         cx.now,
         data,
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Notes in the timeline why a grave incident does not become major, and notifies the people who may declare it.
@@ -180,7 +180,7 @@ pub(crate) fn note_withheld(cx: &mut Context<'_, '_>, before: Option<&Incident>,
         cx.now,
         data,
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// The most people who are notified.

@@ -334,7 +334,7 @@ impl Taking {
             }
             let mut written = Written::default();
             let saved = cx.put(&mut written, row.after)?;
-            cx.tell(
+            cx.emit(
                 vec![draft(kind, ("drift_finding", saved.id.0.clone()), cx.now, data)],
                 written,
             )?;
@@ -372,7 +372,7 @@ impl Taking {
             cx.now,
             data,
         );
-        cx.tell(vec![event], written)?;
+        cx.emit(vec![event], written)?;
         for service in places {
             alert_drift::follow(cx, &source.id, service.as_ref())?;
         }

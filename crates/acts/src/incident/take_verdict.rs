@@ -154,7 +154,7 @@ fn keep(
     }
     let data =
         json!({"change_key": change.key, "service": service, "environment": environment, "result": taken.result});
-    cx.tell(
+    cx.emit(
         vec![draft(
             "watch_verdict.taken",
             ("watch_verdict", taken.id.0.clone()),

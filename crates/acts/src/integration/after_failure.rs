@@ -53,7 +53,7 @@ pub fn after_failure(cx: &mut Context<'_, '_>, deployment: &Deployment, at: Time
         "rollback_to": rollback_to, "incident": incident, "status": deployment.status,
     });
     let event = draft("deployment.failed", ("deployment", deployment.id.0.clone()), at, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }
 
 /// The incident of the service that began since the work did, else a new one for this deployment.

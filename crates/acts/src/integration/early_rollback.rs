@@ -171,7 +171,7 @@ fn refute(cx: &mut Context<'_, '_>, deployment: Deployment) -> Result<()> {
         cx.now,
         deployment_data(&saved),
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 fn deployment_data(saved: &Deployment) -> Value {
@@ -242,7 +242,7 @@ pub(crate) fn save_cleared(cx: &mut Context<'_, '_>, deployment: Deployment) -> 
         cx.now,
         deployment_data(&saved),
     );
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     let outcome = saved.status.as_deref().and_then(outcome_of);
     if matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack)) {
         let at = saved.status_at.unwrap_or(saved.at).min(cx.now);

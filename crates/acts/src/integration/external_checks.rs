@@ -433,7 +433,7 @@ fn judge(cx: &mut Context<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<
         now,
         data,
     );
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     if is_news && (!saved.is_over || !saved.ask.is_merge()) {
         queue_answer(cx, &saved)?;
     }

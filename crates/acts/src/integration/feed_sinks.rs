@@ -269,7 +269,7 @@ fn notice(cx: &mut Context<'_, '_>, sink: &Sink, since: Timestamp, why: &str) ->
     }
     let now = cx.now;
     let event = write::draft("sink.failing", ("sink", sink.id.0.clone()), now, serde_json::json!({}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Sinks of the tenant that fail or are far behind, as text; for `assent doctor`.

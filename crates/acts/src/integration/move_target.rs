@@ -314,7 +314,7 @@ fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
         validations,
         reviews,
     });
-    case.tell("target.told_late", json!({"target": target, "outcome": outcome}));
+    case.emit("target.told_late", json!({"target": target, "outcome": outcome}));
     work::conclude_late(case);
 }
 

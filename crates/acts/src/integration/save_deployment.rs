@@ -41,7 +41,7 @@ pub(crate) fn save_deployment(
         alert(cx, &mut written, &saved, told)?;
     }
     let event = draft(kind, ("deployment", saved.id.0.clone()), told.at, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     // The effects of a rollback's failure happen once its start is reported.
     if let Some(at) = failed_at.filter(|_| !saved.unauthorized && !saved.is_early) {
         after_failure::after_failure(cx, &saved, at)?;

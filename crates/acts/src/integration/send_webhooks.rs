@@ -308,5 +308,5 @@ fn notice(cx: &mut Context<'_, '_>, found: &Webhook, topic: &str, matter: &str) 
         "webhook.failing"
     };
     let event = write::draft(kind, ("webhook", found.id.0.clone()), now, serde_json::json!({}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }

@@ -159,7 +159,7 @@ pub fn move_sink(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result<Sink
     states::begin(cx.tx, id, index, now)?;
     let data = json!({"from": before, "to": index});
     let event = write::draft("sink.moved", ("sink", id.to_owned()), now, data);
-    cx.tell(vec![event], write::Written::default())?;
+    cx.emit(vec![event], write::Written::default())?;
     Ok(found)
 }
 

@@ -313,7 +313,7 @@ pub fn replay_webhook(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Result
     store::integration::webhook::wake(cx.tx, id, now)?;
     let data = json!({"from": from, "deliveries": count});
     let event = write::draft("webhook.replayed", ("webhook", id.to_owned()), now, data);
-    cx.tell(vec![event], write::Written::default())?;
+    cx.emit(vec![event], write::Written::default())?;
     Ok(count)
 }
 

@@ -206,7 +206,7 @@ pub(crate) fn keep(cx: &mut Context<'_, '_>, kind: &'static str, item: ActionIte
         }
     }
     let event = draft(kind, (TABLE, item.id().to_owned()), cx.now, facts(&item));
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     set_timer(cx, &item, cx.now)?;
     Ok(item)
 }

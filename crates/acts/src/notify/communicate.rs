@@ -277,7 +277,7 @@ impl<'c> Round<'c> {
                 "change": self.change.key, "plan": plan.key, "stage": stage, "count": count, "is_first": is_first,
             });
             let subject = ("communication_plan", plan.id.0.clone());
-            cx.tell(vec![draft("communication.sent", subject, cx.now, data)], written)?;
+            cx.emit(vec![draft("communication.sent", subject, cx.now, data)], written)?;
         }
         for recipient in &asked {
             self.ask(cx, recipient)?;
@@ -669,7 +669,7 @@ pub fn mark_letter(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Result
         ..sent
     };
     let marked = cx.put(&mut written, marked)?;
-    cx.tell(Vec::new(), written)?;
+    cx.emit(Vec::new(), written)?;
     match delivery == REFUSED {
         true => follow_refused(cx, &marked),
         false => Ok(()),

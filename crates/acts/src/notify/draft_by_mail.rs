@@ -200,7 +200,7 @@ fn write_letter(
     let subject = ("person", person.id.0.clone());
     let data = files.map_or_else(|| json!({}), |count| json!({"files": count}));
     let event = draft(event, subject, cx.now, data);
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// A change that a letter made.

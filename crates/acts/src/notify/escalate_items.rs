@@ -50,7 +50,7 @@ fn do_step(cx: &mut Context<'_, '_>, item: ActionItem, step: i64) -> Result<Acti
         cx.now,
         facts(&item),
     );
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(item)
 }
 

@@ -94,7 +94,7 @@ pub(crate) fn invite(cx: &mut Context<'_, '_>, saved: &Saved) -> Result<()> {
             write_invitation(cx, &mut written, change, person, REQUEST)?;
         }
     }
-    cx.tell(Vec::new(), written)
+    cx.emit(Vec::new(), written)
 }
 
 /// The people whose last letter about the time of a change is an invitation.

@@ -30,5 +30,5 @@ pub fn mark_message(cx: &mut Context<'_, '_>, id: &str, delivery: &str) -> Resul
         cx.now,
         serde_json::json!({"delivery": delivery}),
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }

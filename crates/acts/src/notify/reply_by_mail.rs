@@ -142,7 +142,7 @@ fn answer(cx: &mut Context<'_, '_>, message: &Message, reply: &MailReply, why: &
         return Ok(());
     }
     let event = draft("reply.refused", ("message", message.id.0.clone()), cx.now, json!({}));
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Writes the comment; the inner error is the rule that refuses it.

@@ -70,7 +70,7 @@ fn send_messages(cx: &mut Context<'_, '_>, reader: &str, due: Vec<Message>) -> R
         cx.now,
         json!({"count": told.len(), "digest": has_digest}),
     );
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     if has_digest {
         let payload = serde_json::to_string(&told)?;
         return mail(cx, DIGEST, reader, &payload);
@@ -126,5 +126,5 @@ pub fn mark_gathered(cx: &mut Context<'_, '_>, payload: &str, delivery: &str) ->
     };
     let data = json!({"delivery": delivery});
     let event = draft("messages.delivery", ("person", reader.0), cx.now, data);
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }

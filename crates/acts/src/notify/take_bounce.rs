@@ -105,7 +105,7 @@ fn mark(cx: &mut Context<'_, '_>, sent: Communication, status: &str) -> Result<S
     };
     let mut written = Written::default();
     let marked = cx.put(&mut written, marked)?;
-    cx.tell(Vec::new(), written)?;
+    cx.emit(Vec::new(), written)?;
     follow_refused(cx, &marked)?;
     Ok(told)
 }

@@ -285,7 +285,7 @@ fn save(
     let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
     notify_people(cx, &mut written, &active, how)?;
     let subject = ("configuration", active.id.0.clone());
-    cx.tell(vec![draft(kind, subject, cx.now, data)], written)?;
+    cx.emit(vec![draft(kind, subject, cx.now, data)], written)?;
     cx.touch_directory()?;
     settle_open(cx, |_| true)?;
     Ok(active)
@@ -346,7 +346,7 @@ pub fn recover_policies(cx: &mut Context<'_, '_>) -> Result<Recovered> {
     let data = json!({"before": before, "after": after});
     let subject = ("configuration", present.id.0);
     notify_people(cx, &mut written, &told, &How::Recovered)?;
-    cx.tell(vec![draft("policies.recovered", subject, cx.now, data)], written)?;
+    cx.emit(vec![draft("policies.recovered", subject, cx.now, data)], written)?;
     cx.touch_directory()?;
     settle_open(cx, |_| true)?;
     Ok(Recovered { before, after })

@@ -484,7 +484,7 @@ pub(crate) fn put_in_force(
     let subject = ("configuration", active.id.0.clone());
     let how = configurations::How::Activated { proposed_over: None };
     configurations::notify_people(cx, &mut written, &active, &how)?;
-    cx.tell(vec![draft("ownership.activated", subject, cx.now, data)], written)?;
+    cx.emit(vec![draft("ownership.activated", subject, cx.now, data)], written)?;
     cx.touch_directory()?;
     settle_open::settle_open(cx, |_| true)?;
     Ok(active)

@@ -241,7 +241,7 @@ pub(crate) fn send_dashboard(cx: &mut Context<'_, '_>, id: &str) -> Result<()> {
     let next = cx.put(&mut written, next)?;
     let subject = (TABLE, next.id.0.clone());
     let data = json!({"dashboard": next.dashboard, "count": count});
-    cx.tell(
+    cx.emit(
         vec![draft("dashboard_subscription.sent", subject, cx.now, data)],
         written,
     )?;

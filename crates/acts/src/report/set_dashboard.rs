@@ -118,7 +118,7 @@ pub(super) fn keep<R: Versioned>(cx: &mut Context<'_, '_>, kind: &'static str, r
     let mut written = Written::default();
     let saved = cx.put(&mut written, record)?;
     let subject = (R::TABLE, saved.id().to_owned());
-    cx.tell(vec![draft(kind, subject, cx.now, data)], written)?;
+    cx.emit(vec![draft(kind, subject, cx.now, data)], written)?;
     Ok(saved)
 }
 

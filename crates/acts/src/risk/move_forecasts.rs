@@ -143,7 +143,7 @@ pub fn keep_moves(cx: &mut Context<'_, '_>, wanted: &[CauseMove]) -> Result<usiz
         let data = json!({"change": row.change_key, "incident": row.incident_key, "cause": row.cause, "from_ppm": row.from_ppm, "to_ppm": row.to_ppm});
         cx.put(&mut written, row)?;
         let event = draft("cause_move.noted", ("cause_move", id), cx.now, data);
-        cx.tell(vec![event], written)?;
+        cx.emit(vec![event], written)?;
         kept += 1;
         // Before that, the next act on the change judges it, and its forecast is computed again until then.
         if change.state > State::Assessing {

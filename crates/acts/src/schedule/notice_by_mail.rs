@@ -103,7 +103,7 @@ pub fn mail_notice_address(cx: &mut Context<'_, '_>, key: &str) -> Result<Vendor
     }
     let data = json!({"letters": vendor.contacts.len()});
     let event = draft("vendor.address_mailed", ("vendor", vendor.id.0.clone()), cx.now, data);
-    cx.tell(vec![event], Written::default())?;
+    cx.emit(vec![event], Written::default())?;
     Ok(vendor)
 }
 
@@ -204,7 +204,7 @@ fn services(vendor: &Vendor, named: &[String]) -> std::result::Result<BTreeSet<S
 
 fn record_answer(cx: &mut Context<'_, '_>, vendor: &Vendor, data: serde_json::Value) -> Result<()> {
     let event = draft("vendor.answered", ("vendor", vendor.id.0.clone()), cx.now, data);
-    cx.tell(vec![event], Written::default())
+    cx.emit(vec![event], Written::default())
 }
 
 /// Has a letter mailed. The letter has no reply address, so that no two programs write to each other.
@@ -268,5 +268,5 @@ pub fn notify_refused(cx: &mut Context<'_, '_>, job: &str, vendor: &str, address
         );
         save_message(cx, &mut written, &person, None, message)?;
     }
-    cx.tell(Vec::new(), written)
+    cx.emit(Vec::new(), written)
 }

@@ -285,5 +285,5 @@ pub fn note(cx: &mut Context<'_, '_>, connection: &Connection, theirs: &[(String
     let data = serde_json::json!({"periods": theirs.len()});
     let about = ("connection", connection.id.0.clone());
     let event = draft("connection.freeze_periods_read", about, cx.now, data);
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }

@@ -269,7 +269,7 @@ fn record_halt(
         "services": cx.directory()?.frozen_services(freeze), "environments": freeze.environments});
     let subject = ("freeze", freeze.id.0.clone());
     let event = write::draft(HALTED, subject, cx.now, told);
-    cx.tell(vec![event], write::Written::default())
+    cx.emit(vec![event], write::Written::default())
 }
 
 /// Judges the changes that it covers or covered.

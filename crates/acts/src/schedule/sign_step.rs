@@ -55,7 +55,7 @@ pub(crate) fn notify_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -
         cx.now,
         json!({"business_owner": owner}),
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// Notifies the owner of a change that it is planned in a freeze, with the next free times.

@@ -64,7 +64,7 @@ pub(crate) fn notify_course(
         cx.now,
         data,
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// The subject of a letter; `None` where there is no news.

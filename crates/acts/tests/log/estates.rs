@@ -445,7 +445,7 @@ fn quiet(cx: &mut Context<'_, '_>, seed: u64) -> Result<()> {
     let mut written = Written::default();
     let name = dice.name('q', 1_000);
     cx.put(&mut written, Person { name, ..person })?;
-    cx.tell(Vec::new(), written)
+    cx.emit(Vec::new(), written)
 }
 
 /// Writes a person as a binary did that knew of no notes.

@@ -371,7 +371,7 @@ fn what_was_written_before_grounds_were_kept_is_accepted_and_no_later_event_with
     world.scheduled(TITLE);
     world.system(|cx| {
         let event = acts::core::write::draft("permit.issued", ("change", "c-1".to_owned()), cx.now, json!({}));
-        cx.tell(vec![event], acts::core::write::Written::default())
+        cx.emit(vec![event], acts::core::write::Written::default())
     });
     world.sequence();
     let findings = world.replay().findings;

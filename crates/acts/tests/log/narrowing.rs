@@ -49,7 +49,7 @@ fn long_log() -> World {
             let drafts = (0..7)
                 .map(|_| write::draft("tenant.looked_at", ("service", pay.clone()), cx.now, json!({})))
                 .collect();
-            cx.tell(drafts, write::Written::default())
+            cx.emit(drafts, write::Written::default())
         });
     }
     world.sequence();
@@ -117,7 +117,7 @@ fn looks_from(world: &World, session: &'static str, address: &'static str) {
     };
     let look = |cx: &mut acts::Context<'_, '_>| {
         let draft = write::draft("tenant.looked_at", ("service", "pay".to_owned()), cx.now, json!({}));
-        cx.tell(vec![draft], write::Written::default())
+        cx.emit(vec![draft], write::Written::default())
     };
     world
         .executor
@@ -202,7 +202,7 @@ fn the_timeline_of_an_incident_has_its_own_entries_and_those_of_its_services() {
             json!({"event": "e1"}),
         );
         let drafts = vec![about(&pay), about("another"), lack];
-        cx.tell(drafts, write::Written::default())
+        cx.emit(drafts, write::Written::default())
     });
     world.sequence();
     let around = Wanted {

@@ -52,7 +52,7 @@ fn look_around(executor: &Executor, kind: &'static str) {
         cx.directory()?;
         let subject = ("tenant_info", TENANT.to_owned());
         let event = write::draft(kind, subject, cx.now, json!({}));
-        cx.tell(vec![event], write::Written::default())
+        cx.emit(vec![event], write::Written::default())
     };
     executor
         .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
@@ -68,7 +68,7 @@ fn noise(executor: &Executor, count: usize) {
                 write::draft("tenant.looked_at", subject, cx.now, json!({}))
             };
             let drafts = (0..100).map(event).collect();
-            cx.tell(drafts, write::Written::default())
+            cx.emit(drafts, write::Written::default())
         };
         executor
             .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)

@@ -111,7 +111,7 @@ fn an_event_waits_for_one_that_lies_beyond_the_batch() {
         .unwrap();
     // So many events with smaller ids precede the draft that a batch does not reach it.
     for _ in 0..15 {
-        let noise = |cx: &mut acts::Context<'_, '_>| cx.tell(news(cx, 100), write::Written::default());
+        let noise = |cx: &mut acts::Context<'_, '_>| cx.emit(news(cx, 100), write::Written::default());
         late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, noise)
             .unwrap();
     }
@@ -142,7 +142,7 @@ fn write_group(cx: &mut acts::Context<'_, '_>, group: snapshot::Group, more: usi
     };
     let mut drafts = vec![write::draft(kind, ("group", saved.id.0.clone()), cx.now, json!({}))];
     drafts.append(&mut news(cx, more));
-    cx.tell(drafts, written)
+    cx.emit(drafts, written)
 }
 
 /// The kinds of the log's events from an index on, equal neighbours as one.

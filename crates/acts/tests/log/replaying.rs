@@ -551,7 +551,7 @@ impl SeenLogs for Growing {
                 cx.now,
                 json!({}),
             );
-            cx.tell(vec![event], write::Written::default())
+            cx.emit(vec![event], write::Written::default())
         };
         let told = self.0.wait(Lane::Acts, tenant, Actor::system(), Mode::Write, event);
         told.unwrap();

@@ -46,7 +46,7 @@ fn a_paper_answers_from_the_log_as_it_was_when_the_sample_was_drawn() {
     world.system(move |cx| {
         let subject = ("change", cx.change(&of)?.id.0);
         let event = write::draft("change.overrun", subject, cx.now, json!({}));
-        cx.tell(vec![event], write::Written::default())
+        cx.emit(vec![event], write::Written::default())
     });
     world.sequence();
     assert_eq!(shown(&world), before, "what came later changes no answer");

@@ -263,7 +263,7 @@ impl World {
                 )
             };
             let drafts = (0..count).map(event).collect();
-            cx.tell(drafts, write::Written::default())
+            cx.emit(drafts, write::Written::default())
         });
     }
 

@@ -319,7 +319,7 @@ pub(crate) fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId)
     if !case.file.change.tell_once(&unacknowledged_mark(&request)) {
         return;
     }
-    case.tell("approval.unacknowledged", json!({"person": person, "rule": rule}));
+    case.emit("approval.unacknowledged", json!({"person": person, "rule": rule}));
     let mark = format!("{rule}/{}", request.acknowledge_by);
     let news = format!("{} still waits for your decision.", case.change().key);
     let next = "Acknowledge it, decide, or return it with a question.";
@@ -342,7 +342,7 @@ pub(crate) fn undecided(case: &mut Case<'_>, rule: &str, person: &PersonId) {
     if !case.file.change.tell_once(&undecided_mark(&clock, person)) {
         return;
     }
-    case.tell(
+    case.emit(
         "approval.reminded",
         json!({"person": person, "rule": rule, "decide_by": clock.decide_by.to_string()}),
     );
@@ -426,7 +426,7 @@ fn note_unapprovable(case: &mut Case<'_>, rule: &str) {
         .map(|clock| clock.asked_at);
     let mark = format!("nobody/{rule}/{}", since.map(|at| at.to_string()).unwrap_or_default());
     if case.file.change.tell_once(&mark) {
-        case.tell("approval.nobody_can", json!({"rule": rule}));
+        case.emit("approval.nobody_can", json!({"rule": rule}));
     }
 }
 
@@ -497,7 +497,7 @@ fn notify_step(
     people: Vec<PersonId>,
 ) {
     let rule_id = row.obligation.id.as_str();
-    case.tell(
+    case.emit(
         "approval.escalated",
         json!({"rule": rule_id, "step": step, "due_at": due_at.to_string(), "people": people}),
     );

@@ -45,7 +45,7 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
     {
         request.acknowledged_at.get_or_insert(now);
     }
-    case.tell("approval.acknowledged", json!({"person": person}));
+    case.emit("approval.acknowledged", json!({"person": person}));
     settle(case);
     Ok(())
 }
@@ -290,7 +290,7 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     }
     case.file.approvals.push(approval);
     add_conditions(case, &id, word.conditions);
-    case.tell("approval.given", facts);
+    case.emit("approval.given", facts);
     acknowledge_by_deciding(case);
     if word.decision == Decision::Reject {
         reject(case, word.comment.unwrap_or_default());
@@ -331,7 +331,7 @@ fn give_back(case: &mut Case<'_>, word: &DecisionInput) -> RecordId {
     }
     approval.state = ApprovalState::Voided;
     approval.ended = Some("it returned the change with a question".to_owned());
-    case.tell(
+    case.emit(
         "approval.given",
         json!({
             "approval": id, "decision": word.decision, "policy_digest": approval.policy_digest,
@@ -539,7 +539,7 @@ fn add_conditions(case: &mut Case<'_>, approval: &RecordId, conditions: Vec<(Str
     for (text, due, checker) in conditions {
         let (id, change) = (case.new_id(), case.change_id());
         let checker = checker.unwrap_or_else(|| case.person());
-        case.tell(
+        case.emit(
             "condition.set",
             json!({"condition": id, "due": due, "checker": checker}),
         );
@@ -621,7 +621,7 @@ pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal>
         row.ended = Some("withdrawn by its author".to_owned());
     }
     lapse_conditions(case, approval);
-    case.tell("approval.withdrawn", json!({"approval": approval, "person": person}));
+    case.emit("approval.withdrawn", json!({"approval": approval, "person": person}));
     recompute(case);
     settle(case);
     Ok(())
@@ -649,7 +649,7 @@ fn send_back(case: &mut Case<'_>, question: String) {
         at,
         reason: question,
     });
-    case.tell("change.returned", json!({"by": by}));
+    case.emit("change.returned", json!({"by": by}));
     void_all(case, "the change was returned with a question");
     move_to(case, State::Draft);
     revoke_permits(case, "the change was returned", |_| true);
@@ -693,6 +693,6 @@ pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     if let Some(rejection) = &mut case.file.change.rejection {
         rejection.overruled = Some(stated);
     }
-    case.tell("change.rejection_overruled", json!({"by": case.person()}));
+    case.emit("change.rejection_overruled", json!({"by": case.person()}));
     Ok(())
 }

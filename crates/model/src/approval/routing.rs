@@ -70,7 +70,7 @@ pub(crate) fn sync_requests(case: &mut Case<'_>, asks: bool) {
     case.file.change.requests = now_asked;
     notify_withdrawn(case, gone);
     for (person, rule) in moved {
-        case.tell("approval.rerouted", json!({"person": person, "rule": rule}));
+        case.emit("approval.rerouted", json!({"person": person, "rule": rule}));
     }
     notify_requested(case, fresh);
 }
@@ -89,7 +89,7 @@ fn notify_withdrawn(case: &mut Case<'_>, gone: Vec<Request>) {
             Some(_) => "authority_ended",
         };
         let (person, rule) = (request.person, request.rule);
-        case.tell(
+        case.emit(
             "approval.request_ended",
             json!({"person": person, "rule": rule, "because": because}),
         );
@@ -102,7 +102,7 @@ fn notify_withdrawn(case: &mut Case<'_>, gone: Vec<Request>) {
 
 fn notify_requested(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
     for (person, rule) in fresh {
-        case.tell("approval.requested", json!({"person": person, "rule": rule}));
+        case.emit("approval.requested", json!({"person": person, "rule": rule}));
         let text = format!("{} asks for your decision (rule `{rule}`).", case.change().key);
         let mark = format!("{}/{rule}/{}", case.change().digests.content, case.now);
         case.write_to(
@@ -136,7 +136,7 @@ fn notify_expired(case: &mut Case<'_>) {
         }
         renew_request(case, &person, &rule);
         let data = json!({"approval": approval, "person": person, "rule": rule, "valid_until": until.to_string()});
-        case.tell("approval.expired", data);
+        case.emit("approval.expired", data);
         let news = format!(
             "Your approval of {} was good until {until} (rule `{rule}`) and counts no more.",
             case.change().key

@@ -197,7 +197,7 @@ pub(crate) fn note_decisions(case: &mut Case<'_>) {
             "content_digest": decision.content_digest,
         });
         case.file.change.board_decisions.push(decision);
-        case.tell("board.decided", data);
+        case.emit("board.decided", data);
     }
 }
 

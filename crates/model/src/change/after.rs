@@ -45,7 +45,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         by: by.clone(),
         at,
     });
-    case.tell("change.validated", json!({"result": result, "by": by}));
+    case.emit("change.validated", json!({"result": result, "by": by}));
     if result == ValidationResult::DoesNot {
         let news = format!("{} says that {} does not work.", case.name(&by), case.change().key);
         for person in case.people_in_charge() {
@@ -161,7 +161,7 @@ pub fn review(case: &mut Case<'_>, body: &Body, causes: &[Cause]) -> Result<(), 
         told["emergency_cause"] = json!(cause);
         told["cause_by_rule"] = json!(cause_by_rule(case.change()));
     }
-    case.tell("change.reviewed", told);
+    case.emit("change.reviewed", told);
     settle(case);
     Ok(())
 }
@@ -384,7 +384,7 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
         text,
         at: now,
     });
-    case.tell(
+    case.emit(
         "change.retrospective_answered",
         json!({"confirmed": confirmed, "by": person}),
     );
@@ -401,7 +401,7 @@ pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
         return;
     }
     case.file.change.unauthorized = true;
-    case.tell("change.unauthorized", json!({"why": why}));
+    case.emit("change.unauthorized", json!({"why": why}));
     let news = format!("{} counts as unauthorized.", case.change().key);
     for person in case.people_in_charge() {
         case.write_to(
@@ -446,7 +446,7 @@ pub fn state_finding(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     }
     let (by, at) = (case.person(), case.now);
     case.file.change.finding = Some(Stated { by, at, reason });
-    case.tell("change.finding_stated", json!({}));
+    case.emit("change.finding_stated", json!({}));
     settle(case);
     Ok(())
 }

@@ -83,7 +83,7 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
     }
     let (id, change, at) = (case.new_id(), case.change_id(), case.now);
     let what_digest = case.change().digests.what.clone();
-    case.tell(
+    case.emit(
         "peer_review.given",
         json!({"peer_review": id, "verdict": verdict, "by": person}),
     );
@@ -353,7 +353,7 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     let data = json!({
         "evidence": id, "kind": kind, "aspect": evidence.aspect, "result": evidence.result, "file_digest": evidence.file_digest,
     });
-    case.tell("evidence.added", data);
+    case.emit("evidence.added", data);
     case.file.evidence.push(evidence);
     settle(case);
     Ok(id)
@@ -474,7 +474,7 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
             reason: reason.clone(),
         });
     }
-    case.tell("evidence.accepted", json!({"evidence": evidence, "by": by}));
+    case.emit("evidence.accepted", json!({"evidence": evidence, "by": by}));
     settle(case);
     Ok(())
 }
@@ -519,7 +519,7 @@ fn agree(case: &mut Case<'_>, waiver: &RecordId, reason: &str) -> Result<(), Ref
         row.agreed.retain(|it| it.by != by);
         row.agreed.extend(agreed.iter().cloned());
     }
-    case.tell("evidence.accepted", json!({"evidence": waiver, "by": by}));
+    case.emit("evidence.accepted", json!({"evidence": waiver, "by": by}));
     settle(case);
     Ok(())
 }
@@ -565,7 +565,7 @@ pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) ->
             text: text.clone(),
         });
     }
-    case.tell("condition.met", json!({"condition": condition, "by": person}));
+    case.emit("condition.met", json!({"condition": condition, "by": person}));
     settle(case);
     Ok(())
 }
@@ -580,7 +580,7 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let text = reading.needed("text", TEXT);
     reading.finish()?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
-    case.tell("comment.added", json!({"comment": id, "by": by}));
+    case.emit("comment.added", json!({"comment": id, "by": by}));
     case.file.comments.push(Comment {
         id: id.clone(),
         version: 0,
@@ -600,7 +600,7 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
 /// wrote it; it mentions nobody and replies to no question.
 pub fn take_comment(case: &mut Case<'_>, author: &str, text: String) -> RecordId {
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
-    case.tell("comment.added", json!({"comment": id, "by": by}));
+    case.emit("comment.added", json!({"comment": id, "by": by}));
     case.file.comments.push(Comment {
         id: id.clone(),
         version: 0,
@@ -693,7 +693,7 @@ pub fn watch(case: &mut Case<'_>, on: bool) -> Result<(), Refusal> {
     if on {
         watchers.push(person.clone());
     }
-    case.tell(
+    case.emit(
         if on { "change.watched" } else { "change.unwatched" },
         json!({"by": person}),
     );
@@ -703,5 +703,5 @@ pub fn watch(case: &mut Case<'_>, on: bool) -> Result<(), Refusal> {
 /// Removes a person who has left from the watchers.
 pub fn end_watching(case: &mut Case<'_>, person: &PersonId) {
     case.file.change.watchers.retain(|watcher| watcher != person);
-    case.tell("change.watching_ended", json!({"person": person}));
+    case.emit("change.watching_ended", json!({"person": person}));
 }

@@ -418,13 +418,13 @@ impl Case<'_> {
     }
 
     /// Notes an event about the change.
-    pub fn tell(&mut self, kind: &'static str, data: Value) {
+    pub fn emit(&mut self, kind: &'static str, data: Value) {
         let at = self.now;
-        self.tell_at(kind, at, data);
+        self.emit_at(kind, at, data);
     }
 
     /// Notes an event that happened at another time than it is recorded.
-    pub fn tell_at(&mut self, kind: &'static str, occurred_at: Timestamp, data: Value) {
+    pub fn emit_at(&mut self, kind: &'static str, occurred_at: Timestamp, data: Value) {
         let data = match data {
             Value::Object(map) => map,
             _ => Map::new(),

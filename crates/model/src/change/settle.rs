@@ -65,7 +65,7 @@ pub(crate) fn compute_risk(case: &mut Case<'_>) {
     if risk.level != before && !case.file.change.key.is_empty() {
         let data = json!({"from": before, "to": risk.level});
         if case.file.change.version > 0 {
-            case.tell("change.risk_changed", data);
+            case.emit("change.risk_changed", data);
         }
     }
     let now = case.now;
@@ -180,7 +180,7 @@ fn renew_assessment(case: &mut Case<'_>) {
         ..kept
     });
     let digest = reach::digest(&found.things());
-    case.tell(
+    case.emit(
         "change.reach_grown",
         json!({"count": growth.count, "reach_digest": digest}),
     );
@@ -237,7 +237,7 @@ pub fn move_to(case: &mut Case<'_>, next: State) {
         State::Rejected => "change.rejected",
         State::Cancelled => "change.cancelled",
     };
-    case.tell(kind, json!({"from": before, "to": next}));
+    case.emit(kind, json!({"from": before, "to": next}));
     if before == State::Scheduled && next < State::Scheduled {
         revoke_permits(case, "the change is no longer scheduled", |_| true);
     }
@@ -247,7 +247,7 @@ pub fn move_to(case: &mut Case<'_>, next: State) {
 fn miss_window(case: &mut Case<'_>) {
     case.file.change.window_missed = true;
     void_when(case, "its window passed without a start");
-    case.tell("change.window_missed", json!({}));
+    case.emit("change.window_missed", json!({}));
     move_to(case, State::Approved);
     let change = case.change();
     let mut people = vec![change.content.owner.clone(), change.requester.clone()];
@@ -274,7 +274,7 @@ pub(crate) fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
     change.content.kind = Kind::Normal;
     change.content.template = None;
     change.turned_normal.clone_from(&fields);
-    case.tell("change.turned_normal", json!({"fields": fields}));
+    case.emit("change.turned_normal", json!({"fields": fields}));
     if case.change().state > State::Assessing && case.change().state.is_before_start() {
         move_to(case, State::Assessing);
     }
@@ -402,7 +402,7 @@ fn void_parts(
         if whole {
             lapse_conditions(case, &id);
         }
-        case.tell(
+        case.emit(
             "approval.voided",
             json!({"approval": id, "person": person, "what": what, "when": when}),
         );
@@ -442,7 +442,7 @@ pub fn revoke_permits(case: &mut Case<'_>, reason: &str, which: impl Fn(&Permit)
         }
     }
     for id in revoked {
-        case.tell("permit.revoked", json!({"jti": id}));
+        case.emit("permit.revoked", json!({"jti": id}));
         case.revoked.push(id);
     }
 }
@@ -473,7 +473,7 @@ fn flag_freezes(case: &mut Case<'_>) {
                 })
         });
     if on && !case.file.change.in_freeze {
-        case.tell("change.in_freeze", json!({}));
+        case.emit("change.in_freeze", json!({}));
     }
     case.file.change.in_freeze = on;
 }

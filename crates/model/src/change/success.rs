@@ -147,7 +147,7 @@ pub(crate) fn confirm_caused(case: &mut Case<'_>, incident: &str) -> Result<(), 
     let validations = case.change().validations.len();
     forbid_success(case, CAUSED, validations);
     let after = case.change().outcome;
-    case.tell(
+    case.emit(
         "change.incident_caused",
         json!({"incident": incident, "by": by, "before": before, "after": after}),
     );
@@ -237,7 +237,7 @@ fn add_addendum(
         by,
         at,
     });
-    case.tell("change.reviewed", json!({"addendum": true, "unanswered": true}));
+    case.emit("change.reviewed", json!({"addendum": true, "unanswered": true}));
 }
 
 /// Withdraws a confirmation and notifies those in charge; after the closing by an addendum, too.

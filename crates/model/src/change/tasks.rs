@@ -47,7 +47,7 @@ pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     check_state(case, Act::AddTask)?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     let set_under = blocks::rules_of(&case.file, &case.directory, &by, at);
-    case.tell("task.added", json!({"task": id, "kind": kind, "assignee": assignee}));
+    case.emit("task.added", json!({"task": id, "kind": kind, "assignee": assignee}));
     if let Some(assignee) = &assignee {
         let news = format!("A {kind} task on {} is yours.", case.change().key);
         case.write_to(assignee, "task", id.as_str(), news, "Do it, then mark it as done.");
@@ -145,7 +145,7 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
             row.text.clone_from(&text);
         }
     }
-    case.tell("task.updated", describe(task, state, next.as_ref()));
+    case.emit("task.updated", describe(task, state, next.as_ref()));
     if let Some(next) = next.filter(|next| assignee.as_ref() != Some(next)) {
         let news = format!("A task on {} is yours now.", case.change().key);
         case.write_to(&next, "task", task.as_str(), news, "Do it, then mark it as done.");

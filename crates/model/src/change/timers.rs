@@ -318,7 +318,7 @@ fn end_hold_reminder(case: &mut Case<'_>) {
     if !case.file.change.tell_once(&hold_mark(Some(until))) {
         return;
     }
-    case.tell("change.hold_ended", json!({"until": until.to_string()}));
+    case.emit("change.hold_ended", json!({"until": until.to_string()}));
     let news = format!("The hold of {} was meant to last until {until}.", case.change().key);
     for person in [hold.by, case.change().content.owner.clone()] {
         case.write_to(
@@ -339,7 +339,7 @@ fn window_opens(case: &mut Case<'_>) {
     if change.state != State::Scheduled || !case.file.change.tell_once(&window_mark(start)) {
         return;
     }
-    case.tell("change.window_opened", json!({"at": start.to_string()}));
+    case.emit("change.window_opened", json!({"at": start.to_string()}));
     // A person who is called to work at night gets the remaining obstacle, not a prompt to start work that no gate lets
     // through.
     let lacking = before_start(&case.file, &case.directory, case.now).into_iter().next();
@@ -375,7 +375,7 @@ fn latest_rollback_passes(case: &mut Case<'_>) {
     if change.state != State::Implementing || !case.file.change.tell_once(&rollback_mark(moment)) {
         return;
     }
-    case.tell("change.latest_rollback_passed", json!({"at": moment.to_string()}));
+    case.emit("change.latest_rollback_passed", json!({"at": moment.to_string()}));
     let mut people = case.change().content.implementers.clone();
     people.extend(case.people_in_charge());
     let news = format!("{} can no longer be rolled back inside its window.", case.change().key);
@@ -400,7 +400,7 @@ fn overrun(case: &mut Case<'_>) {
     };
     if !case.change().overrun {
         case.file.change.overrun = true;
-        case.tell("change.overrun", json!({"end": since.to_string()}));
+        case.emit("change.overrun", json!({"end": since.to_string()}));
         revoke_permits(case, "the change overran its window", is_forward);
     }
     let quarter = overrun_quarter(since, now);
@@ -443,7 +443,7 @@ fn end_break_glass(case: &mut Case<'_>) {
     };
     glass.ended = true;
     let until = glass.until;
-    case.tell("break_glass.ended", json!({"until": until.to_string()}));
+    case.emit("break_glass.ended", json!({"until": until.to_string()}));
     revoke_permits(case, "the break-glass has ended", is_forward);
     let news = format!("The break-glass of {} has ended.", case.change().key);
     for person in case.people_in_charge() {
@@ -535,7 +535,7 @@ fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static s
     if !case.file.change.tell_once(topic) {
         return false;
     }
-    case.tell("change.reminded", json!({"about": topic}));
+    case.emit("change.reminded", json!({"about": topic}));
     let news = format!("{} {what}.", case.change().key);
     let mut people: Vec<PersonId> = case.change().content.tester.iter().cloned().collect();
     people.extend(case.people_in_charge());

@@ -139,7 +139,7 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         at,
         decision: None,
     });
-    case.tell("extension.asked", json!({"until": until.to_string(), "by": by}));
+    case.emit("extension.asked", json!({"until": until.to_string(), "by": by}));
     let news = format!(
         "{} asks for more time for {}, until {until}.",
         case.name(&by),
@@ -215,7 +215,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     }
     // Any decision ends the overrun that the open request caused; past the end it stays one.
     change.overrun &= change.window_end().is_some_and(|end| end <= case.now);
-    case.tell(
+    case.emit(
         if grant { "extension.granted" } else { "extension.denied" },
         json!({"until": extension.until.to_string()}),
     );
@@ -316,7 +316,7 @@ fn note_early_start(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
         None => "nothing allowed it then.".to_owned(),
     };
     let news = format!("{key} is said to have begun at {start}: {known}");
-    case.tell(
+    case.emit(
         "change.began_early",
         json!({"target": target, "told": start, "earliest": earliest}),
     );
@@ -534,7 +534,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
         record.actual_downtime_minutes = ending.downtime.or(record.actual_downtime_minutes);
     }
     for target in targets {
-        case.tell("target.completed", json!({"target": target, "outcome": outcome}));
+        case.emit("target.completed", json!({"target": target, "outcome": outcome}));
         revoke_permits(case, "the target has an outcome", |permit| {
             permit.target == *target && (is_forward(permit) || ending.outcome == Outcome::NotImplemented)
         });
@@ -667,7 +667,7 @@ fn conclude(case: &mut Case<'_>) {
         .or(Some(now));
     change.overrun = false;
     let data = json!({"outcome": change.outcome});
-    case.tell("change.completed", data);
+    case.emit("change.completed", data);
     move_to(case, State::Reviewing);
 }
 

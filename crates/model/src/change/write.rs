@@ -173,7 +173,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
             return Err(Refusal::field("template", "template_not_valid", trouble.text));
         }
     }
-    case.tell(
+    case.emit(
         "change.created",
         json!({"key": case.change().key, "kind": case.change().content.kind}),
     );
@@ -279,7 +279,7 @@ fn open_retrospective(case: &mut Case<'_>) {
     change.outcome = Some(Outcome::Succeeded);
     let started = change.actual_start.unwrap_or(change.created_at);
     let verbal = change.retrospective.as_ref().map(|retro| retro.verbal_approver.clone());
-    case.tell_at("change.told_afterwards", started, json!({"verbal_approver": verbal}));
+    case.emit_at("change.told_afterwards", started, json!({"verbal_approver": verbal}));
     move_to(case, State::Reviewing);
     if let Some(person) = verbal {
         let news = format!("{} says that you approved work by word of mouth.", case.change().key);
@@ -508,7 +508,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let when = before.digests.when != case.change().digests.when;
     note_editor(case, &before, what);
     note_changed(case, &fields);
-    case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
+    case.emit("change.edited", json!({"fields": fields, "what": what, "when": when}));
     if what {
         void_edited(case, &before);
         break_glass::end_waiting(case);
@@ -647,7 +647,7 @@ pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::Label)?;
     case.file.change.labels = labels;
-    case.tell(
+    case.emit(
         "change.edited",
         json!({"fields": ["labels"], "what": false, "when": false}),
     );
@@ -675,7 +675,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     move_to(case, State::Assessing);
     if case.change().content.kind == Kind::Standard {
         case.file.change.assessed_at = Some(now);
-        case.tell(
+        case.emit(
             "change.assessed",
             json!({"by_template": case.change().content.template.as_ref().map(|t| &t.key)}),
         );
@@ -691,7 +691,7 @@ pub fn add_author(case: &mut Case<'_>, person: &PersonId) {
         return;
     }
     case.file.change.authors.push(person.clone());
-    case.tell("change.author_added", json!({"person": person}));
+    case.emit("change.author_added", json!({"person": person}));
     settle(case);
 }
 
@@ -724,7 +724,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         crate::change::settle::notify_lapsed(case);
         recompute(case);
     }
-    case.tell("change.assessed", json!({"risk": case.change().risk.level}));
+    case.emit("change.assessed", json!({"risk": case.change().risk.level}));
     move_to(case, State::Authorizing);
     settle(case);
     Ok(())
@@ -776,7 +776,7 @@ pub(crate) fn take_times(case: &mut Case<'_>) {
         return;
     }
     case.file.change.planned_by = planner;
-    case.tell(
+    case.emit(
         "change.edited",
         json!({"fields": ["planned_by"], "what": false, "when": false}),
     );

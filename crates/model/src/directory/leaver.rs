@@ -30,7 +30,7 @@ pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
         false => drop_unless_active(case, person),
     }
     if !parts.is_empty() {
-        case.tell(
+        case.emit(
             "change.rests_on_leaver",
             json!({"person": person, "parts": parts, "compromised": compromised}),
         );
@@ -178,7 +178,7 @@ fn take_back(case: &mut Case<'_>, person: &PersonId) -> bool {
     }
     let is_any = !found.is_empty();
     for (kind, data) in found {
-        case.tell(kind, data);
+        case.emit(kind, data);
     }
     is_any
 }
@@ -201,7 +201,7 @@ fn void_decisions(case: &mut Case<'_>, reason: &str, is_meant: impl Fn(&Approval
     }
     for (id, author, _) in &voided {
         lapse_conditions(case, id);
-        case.tell(
+        case.emit(
             "approval.voided",
             json!({"approval": id, "person": author, "what": true, "when": true, "compromised": reason != LEFT}),
         );

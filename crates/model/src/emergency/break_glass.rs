@@ -90,7 +90,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
         bypassed: bypassed::bypassed(&case.file, &case.directory, at, until),
     });
     let what = codes_of_bypassed(case);
-    case.tell(
+    case.emit(
         "break_glass.opened",
         json!({
             "bypassed": what,
@@ -340,7 +340,7 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     // Between the two signatures some of it may have been met.
     glass.bypassed = missing;
     let what = codes_of_bypassed(case);
-    case.tell("break_glass.cosigned", json!({"by": person, "bypassed": what}));
+    case.emit("break_glass.cosigned", json!({"by": person, "bypassed": what}));
     work::begin_without_implementer(case, now);
     case.rejudge();
     settle(case);
@@ -374,7 +374,7 @@ pub(crate) fn end_waiting(case: &mut Case<'_>) {
     let Some(glass) = glass.filter(waits) else { return };
     glass.ended = true;
     let (by, at, until) = (glass.by.clone(), glass.at, glass.until);
-    case.tell("break_glass.ended", json!({"until": until.to_string(), "edited": true}));
+    case.emit("break_glass.ended", json!({"until": until.to_string(), "edited": true}));
     let news = format!(
         "{} was edited before a second person signed your break-glass, so it has ended.",
         case.change().key
@@ -524,7 +524,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         at,
         reason,
     });
-    case.tell("break_glass.validated", json!({"by": person}));
+    case.emit("break_glass.validated", json!({"by": person}));
     settle(case);
     Ok(())
 }

@@ -194,7 +194,7 @@ pub(crate) fn notify_over_budget(case: &mut Case<'_>, counted: &Counted) {
     let Counted {
         team, number, budget, ..
     } = counted;
-    case.tell("break_glass.over_budget", json!({"number": number, "budget": budget}));
+    case.emit("break_glass.over_budget", json!({"number": number, "budget": budget}));
     let team = if team.is_empty() { "a team without a name" } else { team };
     let news = format!(
         "{} is break-glass number {number} of {team} within {BUDGET_DAYS} days; its budget is {budget}.",

@@ -228,7 +228,7 @@ fn link(case: &mut Case<'_>) {
         ended.push((link.id.clone(), link.to.clone()));
     }
     for (id, to) in ended {
-        case.tell(
+        case.emit(
             "change.unlinked",
             json!({"link": id, "kind": LinkKind::Fixes, "to": to}),
         );
@@ -239,7 +239,7 @@ fn link(case: &mut Case<'_>) {
         return;
     }
     let (id, change) = (case.new_id(), case.change_id());
-    case.tell("change.linked", json!({"link": id, "kind": LinkKind::Fixes, "to": to}));
+    case.emit("change.linked", json!({"link": id, "kind": LinkKind::Fixes, "to": to}));
     case.file.links.push(Link {
         id,
         version: 0,

@@ -241,7 +241,7 @@ fn make(
         used_at: None,
         used_by: None,
     };
-    case.tell(
+    case.emit(
         "permit.issued",
         json!({
             "jti": id, "target": target.id, "service": target.service, "environment": target.environment, "purpose": purpose,
@@ -422,7 +422,7 @@ pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     case.file.change.way_back_taken |= is_way_back;
     // A verifier without a network knows of the use by the list alone.
     case.revoked.push(permit.clone());
-    case.tell("permit.consumed", json!({"jti": permit}));
+    case.emit("permit.consumed", json!({"jti": permit}));
     if case.directory.agent(&case.actor.person).is_some() {
         revoke_of_other_agents(case, permit);
     }
@@ -505,7 +505,7 @@ fn close(case: &mut Case<'_>, permit: &Permit, reason: String) {
     let closed = ClosedTarget::new(permit, &target, stated);
     case.file.change.closed_targets.push(closed);
     let data = json!({"target": target.id, "jti": permit.id, "purpose": permit.purpose});
-    case.tell("target.closed_by_revocation", data);
+    case.emit("target.closed_by_revocation", data);
 }
 
 /// Lifts the revocation of a permit: the target opens again, by another permit.
@@ -546,7 +546,7 @@ pub fn lift(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), R
     for row in case.file.change.closed_targets.iter_mut().filter(|row| **row == closed) {
         row.lifted = Some(stated.clone());
     }
-    case.tell("target.opened_again", json!({"target": target, "jti": permit}));
+    case.emit("target.opened_again", json!({"target": target, "jti": permit}));
     settle(case);
     Ok(())
 }

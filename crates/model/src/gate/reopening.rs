@@ -92,7 +92,7 @@ pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refus
             asked: stated,
             agreed: None,
         });
-        case.tell("change.gate_reopening_asked", json!({"event": event, "by": person}));
+        case.emit("change.gate_reopening_asked", json!({"event": event, "by": person}));
         return Ok(());
     };
     let asker = case.change().gate_reopenings[place].asked.by.clone();
@@ -109,7 +109,7 @@ pub fn reopen(case: &mut Case<'_>, body: &Body, event: &str) -> Result<(), Refus
     // Entries that no longer count are judged before the gate opens.
     recompute(case);
     settle(case);
-    case.tell(REOPENED, json!({"event": event, "by": [asker, person]}));
+    case.emit(REOPENED, json!({"event": event, "by": [asker, person]}));
     Ok(())
 }
 

@@ -136,7 +136,7 @@ pub fn collect(case: &mut Case<'_>) {
             incident: incident.key.clone(),
             at,
         });
-        case.tell("change.incident_in_watch", json!({"incident": incident.key}));
+        case.emit("change.incident_in_watch", json!({"incident": incident.key}));
         let news = format!(
             "{} began at {} while {} was watched: {}",
             incident.key,

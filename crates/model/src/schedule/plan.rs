@@ -81,7 +81,7 @@ pub fn hold(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         by: by.clone(),
         at,
     });
-    case.tell("change.held", json!({"by": by}));
+    case.emit("change.held", json!({"by": by}));
     revoke_permits(case, "the change was put on hold", |_| true);
     settle(case);
     Ok(())
@@ -103,7 +103,7 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
         ));
     };
     clocks::pause_over(case, hold.at);
-    case.tell("change.resumed", json!({"by": case.person()}));
+    case.emit("change.resumed", json!({"by": case.person()}));
     settle(case);
     Ok(())
 }

@@ -30,7 +30,7 @@ impl LogFixture {
         delta
     }
 
-    fn tell(&mut self, act: &str, kind: &str, data: Value, deltas: &[RecordDelta]) -> Option<String> {
+    fn emit(&mut self, act: &str, kind: &str, data: Value, deltas: &[RecordDelta]) -> Option<String> {
         let event = Event {
             v: 1,
             id: format!("e-{}", self.size),
@@ -55,7 +55,7 @@ impl LogFixture {
 
     fn save(&mut self, act: &str, table: &str, id: &str, next: Value) {
         let delta = self.delta(table, id, next);
-        assert_eq!(self.tell(act, "record.updated", json!({}), &[delta]), None);
+        assert_eq!(self.emit(act, "record.updated", json!({}), &[delta]), None);
     }
 
     /// A change with two approvals of three people, and one freeze that is over and one that is not.
@@ -75,7 +75,7 @@ impl LogFixture {
         told.save("a-1", "freeze", "f-1", json!({"ends_at": "2026-11-20T07:12:52.123Z"}));
         told.save("a-2", "freeze", "f-2", json!({"ends_at": "2026-11-20T07:12:53Z"}));
         told.save("a-3", "person", "p-1", json!({"login": "ada"}));
-        assert_eq!(told.tell("a-4", BEGAN, json!({}), &[]), None);
+        assert_eq!(told.emit("a-4", BEGAN, json!({}), &[]), None);
         told
     }
 
@@ -85,7 +85,7 @@ impl LogFixture {
             "c-1",
             json!({"id": "c-1", "state": "approved", "targets": [{"service": "shop"}]}),
         );
-        self.tell("a-9", "change.approved", json!({"grounds": grounds}), &[delta])
+        self.emit("a-9", "change.approved", json!({"grounds": grounds}), &[delta])
     }
 }
 
@@ -122,10 +122,10 @@ fn what_the_log_gives_is_a_reason_and_further_events_of_the_act_refer_to_it() {
         let mut told = LogFixture::prepared(scope);
         assert_eq!(told.approved(&honest(7)), None);
         assert_eq!(
-            told.tell("a-9", "change.scheduled", json!({"grounds": same_act()}), &[]),
+            told.emit("a-9", "change.scheduled", json!({"grounds": same_act()}), &[]),
             None
         );
-        let what = told.tell("a-10", "change.scheduled", json!({"grounds": same_act()}), &[]);
+        let what = told.emit("a-10", "change.scheduled", json!({"grounds": same_act()}), &[]);
         assert!(what.unwrap().contains("no earlier event of its act"));
     }
 }
@@ -213,7 +213,7 @@ fn what_followed_in_the_act_from_grounds_that_the_log_does_not_give_lacks_its_re
     let mut grounds = honest(7);
     grounds.sets.insert("freeze".into(), Set::of(Vec::new()));
     assert!(told.approved(&grounds).is_some());
-    let permit = told.tell("a-9", "permit.issued", json!({"grounds": same_act()}), &[]);
+    let permit = told.emit("a-9", "permit.issued", json!({"grounds": same_act()}), &[]);
     assert!(permit.unwrap().contains("did not see `freeze/f-2@1`"));
 }
 
@@ -262,69 +262,69 @@ fn what_came_to_the_log_while_the_act_was_under_way_need_not_have_been_seen() {
 #[test]
 fn an_event_without_grounds_is_old_only_before_the_first_that_has_some() {
     let mut told = LogFixture::new(Scope::Log);
-    assert_eq!(told.tell("a", "permit.issued", json!({}), &[]), None);
-    assert_eq!(told.tell("b", "gate.checked", json!({"decision": "stop"}), &[]), None);
-    told.tell("c", BEGAN, json!({}), &[]);
+    assert_eq!(told.emit("a", "permit.issued", json!({}), &[]), None);
+    assert_eq!(told.emit("b", "gate.checked", json!({"decision": "stop"}), &[]), None);
+    told.emit("c", BEGAN, json!({}), &[]);
     assert!(
-        told.tell("d", "permit.issued", json!({}), &[])
+        told.emit("d", "permit.issued", json!({}), &[])
             .unwrap()
             .contains("does not say")
     );
-    assert!(told.tell("e", "gate.checked", json!({"decision": "go"}), &[]).is_some());
-    assert_eq!(told.tell("f", "gate.checked", json!({"decision": "stop"}), &[]), None);
+    assert!(told.emit("e", "gate.checked", json!({"decision": "go"}), &[]).is_some());
+    assert_eq!(told.emit("f", "gate.checked", json!({"decision": "stop"}), &[]), None);
 }
 
 #[test]
 fn a_sign_in_rests_on_the_password_that_was_set_last() {
     let signed = |size: u64, digest: &str| json!({"grounds": {"size": size, "password": digest}});
     let mut told = LogFixture::new(Scope::Log);
-    told.tell("a", "person.password_set", json!({"hash_digest": "one"}), &[]);
-    assert_eq!(told.tell("b", "person.signed_in", signed(1, "one"), &[]), None);
+    told.emit("a", "person.password_set", json!({"hash_digest": "one"}), &[]);
+    assert_eq!(told.emit("b", "person.signed_in", signed(1, "one"), &[]), None);
     assert!(
-        told.tell("c", "person.signed_in", signed(2, "two"), &[])
+        told.emit("c", "person.signed_in", signed(2, "two"), &[])
             .unwrap()
             .contains("password")
     );
-    told.tell("d", "person.password_set", json!({"hash_digest": "two"}), &[]);
+    told.emit("d", "person.password_set", json!({"hash_digest": "two"}), &[]);
     assert_eq!(
-        told.tell("e", "person.signed_in", signed(3, "one"), &[]),
+        told.emit("e", "person.signed_in", signed(3, "one"), &[]),
         None,
         "it began before"
     );
-    assert!(told.tell("f", "person.signed_in", signed(4, "one"), &[]).is_some());
-    told.tell("g", "person.password_removed", json!({}), &[]);
-    assert!(told.tell("h", "person.signed_in", signed(7, "two"), &[]).is_some());
+    assert!(told.emit("f", "person.signed_in", signed(4, "one"), &[]).is_some());
+    told.emit("g", "person.password_removed", json!({}), &[]);
+    assert!(told.emit("h", "person.signed_in", signed(7, "two"), &[]).is_some());
 }
 
 #[test]
 fn a_sign_in_rests_on_a_passkey_that_was_added_and_not_removed() {
     let signed = |size: u64, factor: &str| json!({"grounds": {"size": size, "factor": factor}});
     let mut told = LogFixture::new(Scope::Log);
-    told.tell("a", "person.factor_added", json!({"factor": "k-1"}), &[]);
-    told.tell("b", "person.factor_added", json!({"factor": "k-2"}), &[]);
-    assert_eq!(told.tell("c", "person.signed_in", signed(2, "k-1"), &[]), None);
-    assert!(told.tell("d", "person.signed_in", signed(3, "k-3"), &[]).is_some());
-    told.tell("e", "person.factor_removed", json!({"factor": "k-1"}), &[]);
-    assert_eq!(told.tell("f", "person.signed_in", signed(4, "k-1"), &[]), None);
-    let what = told.tell("g", "person.signed_in", signed(6, "k-1"), &[]);
+    told.emit("a", "person.factor_added", json!({"factor": "k-1"}), &[]);
+    told.emit("b", "person.factor_added", json!({"factor": "k-2"}), &[]);
+    assert_eq!(told.emit("c", "person.signed_in", signed(2, "k-1"), &[]), None);
+    assert!(told.emit("d", "person.signed_in", signed(3, "k-3"), &[]).is_some());
+    told.emit("e", "person.factor_removed", json!({"factor": "k-1"}), &[]);
+    assert_eq!(told.emit("f", "person.signed_in", signed(4, "k-1"), &[]), None);
+    let what = told.emit("g", "person.signed_in", signed(6, "k-1"), &[]);
     assert!(what.unwrap().contains("passkey"), "it was put back");
-    assert_eq!(told.tell("h", "person.signed_in", signed(7, "k-2"), &[]), None);
-    told.tell("i", "person.factors_reset", json!({}), &[]);
-    assert!(told.tell("j", "person.signed_in", signed(9, "k-2"), &[]).is_some());
+    assert_eq!(told.emit("h", "person.signed_in", signed(7, "k-2"), &[]), None);
+    told.emit("i", "person.factors_reset", json!({}), &[]);
+    assert!(told.emit("j", "person.signed_in", signed(9, "k-2"), &[]).is_some());
 }
 
 #[test]
 fn a_fresh_factor_rests_on_an_authenticator_that_was_added_and_not_removed() {
     let shown = |size: u64| json!({"factor": "totp", "grounds": {"size": size, "factor": "a-1"}});
     let mut told = LogFixture::new(Scope::Log);
-    told.tell("a", "person.factor_added", json!({"factor": "a-1"}), &[]);
-    assert_eq!(told.tell("b", "person.stepped_up", shown(1), &[]), None);
-    told.tell("c", "person.factor_removed", json!({"factor": "a-1"}), &[]);
-    let what = told.tell("d", "person.stepped_up", shown(3), &[]);
+    told.emit("a", "person.factor_added", json!({"factor": "a-1"}), &[]);
+    assert_eq!(told.emit("b", "person.stepped_up", shown(1), &[]), None);
+    told.emit("c", "person.factor_removed", json!({"factor": "a-1"}), &[]);
+    let what = told.emit("d", "person.stepped_up", shown(3), &[]);
     assert!(what.unwrap().contains("authenticator"), "it was put back");
     let mut told = LogFixture::new(Scope::Log);
-    told.tell("a", BEGAN, json!({}), &[]);
-    let what = told.tell("b", "person.stepped_up", json!({"factor": "totp"}), &[]);
+    told.emit("a", BEGAN, json!({}), &[]);
+    let what = told.emit("b", "person.stepped_up", json!({"factor": "totp"}), &[]);
     assert!(what.unwrap().contains("does not say"));
 }
 
@@ -332,46 +332,46 @@ fn a_fresh_factor_rests_on_an_authenticator_that_was_added_and_not_removed() {
 fn a_password_alone_is_no_fresh_factor_where_the_log_gives_a_second_one() {
     let alone = |size: u64, factor: &str| json!({"factor": factor, "grounds": {"size": size}});
     let mut told = LogFixture::new(Scope::Log);
-    assert_eq!(told.tell("a", "person.stepped_up", alone(0, "password"), &[]), None);
-    told.tell("b", "person.factor_added", json!({"factor": "a-1"}), &[]);
+    assert_eq!(told.emit("a", "person.stepped_up", alone(0, "password"), &[]), None);
+    told.emit("b", "person.factor_added", json!({"factor": "a-1"}), &[]);
     assert_eq!(
-        told.tell("c", "person.stepped_up", alone(1, "password"), &[]),
+        told.emit("c", "person.stepped_up", alone(1, "password"), &[]),
         None,
         "it began before"
     );
     for factor in ["password", "provider:entra"] {
-        let what = told.tell("d", "person.stepped_up", alone(2, factor), &[]);
+        let what = told.emit("d", "person.stepped_up", alone(2, factor), &[]);
         assert!(what.unwrap().contains("second one"), "{factor}: the row was gone");
     }
     let signed = json!({"factor": null, "grounds": {"size": 5}});
-    assert_eq!(told.tell("e", "person.signed_in", signed, &[]), None);
-    told.tell("f", "person.factor_added", json!({"factor": "a-2"}), &[]);
-    told.tell("g", "person.factor_removed", json!({"factor": "a-1"}), &[]);
-    assert!(told.tell("h", "person.signed_in", alone(8, "password"), &[]).is_some());
-    told.tell("i", "person.factor_removed", json!({"factor": "a-2"}), &[]);
-    assert_eq!(told.tell("j", "person.signed_in", alone(10, "password"), &[]), None);
+    assert_eq!(told.emit("e", "person.signed_in", signed, &[]), None);
+    told.emit("f", "person.factor_added", json!({"factor": "a-2"}), &[]);
+    told.emit("g", "person.factor_removed", json!({"factor": "a-1"}), &[]);
+    assert!(told.emit("h", "person.signed_in", alone(8, "password"), &[]).is_some());
+    told.emit("i", "person.factor_removed", json!({"factor": "a-2"}), &[]);
+    assert_eq!(told.emit("j", "person.signed_in", alone(10, "password"), &[]), None);
 }
 
 #[test]
 fn nothing_rests_on_a_session_that_was_ended() {
     let given = |size: u64, session: &str| json!({"grounds": {"size": size, "session": session}});
     let mut told = LogFixture::new(Scope::Log);
-    told.tell("a", BEGAN, json!({}), &[]);
-    assert_eq!(told.tell("b", "token.created", given(1, "s-1"), &[]), None);
-    told.tell(
+    told.emit("a", BEGAN, json!({}), &[]);
+    assert_eq!(told.emit("b", "token.created", given(1, "s-1"), &[]), None);
+    told.emit(
         "c",
         "person.sessions_ended",
         json!({"count": 1, "sessions": ["s-1"]}),
         &[],
     );
     assert_eq!(
-        told.tell("d", "token.created", given(2, "s-1"), &[]),
+        told.emit("d", "token.created", given(2, "s-1"), &[]),
         None,
         "it began before"
     );
-    let what = told.tell("e", "token.created", given(3, "s-1"), &[]);
+    let what = told.emit("e", "token.created", given(3, "s-1"), &[]);
     assert!(what.unwrap().contains("ended at index 2"), "it was put back");
-    assert_eq!(told.tell("f", "token.created", given(3, "s-2"), &[]), None);
+    assert_eq!(told.emit("f", "token.created", given(3, "s-2"), &[]), None);
 }
 
 /// The honest grounds with one more set.
@@ -430,7 +430,7 @@ fn a_rejected_change_with_the_same_build_is_missed() {
         grounds.sets.insert("change".into(), own);
         let next = json!({"id": "c-1", "state": "approved", "targets": target("git:aa")});
         let delta = told.delta("change", "c-1", next);
-        told.tell("a-9", "change.approved", json!({"grounds": grounds}), &[delta])
+        told.emit("a-9", "change.approved", json!({"grounds": grounds}), &[delta])
     };
     assert_eq!(approved(prepared(), 10, &["c-2@1"]), None);
     let what = approved(prepared(), 10, &[]);

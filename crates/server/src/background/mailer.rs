@@ -403,7 +403,7 @@ impl Postman {
                     ..stored.record
                 },
             )?;
-            cx.tell(Vec::new(), written)
+            cx.emit(Vec::new(), written)
         })
     }
 }

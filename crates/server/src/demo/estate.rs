@@ -191,7 +191,7 @@ fn open_tenant(past: &Past, name: &'static str) -> Result<()> {
     past.system(move |cx| {
         open_log::open_log(cx)?;
         let event = write::draft("demo.filled", ("tenant_info", cx.tenant()), cx.now, json!({}));
-        cx.tell(vec![event], write::Written::default())?;
+        cx.emit(vec![event], write::Written::default())?;
         create_tenant::create_tenant(cx, name, true)
     })
 }

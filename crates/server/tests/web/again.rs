@@ -174,7 +174,7 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
                 for record in &mut change.target_records {
                     record.outcome = Some(enums::Outcome::Succeeded);
                 }
-                case.tell("change.closed", json!({}));
+                case.emit("change.closed", json!({}));
                 Ok(())
             })
         })

@@ -228,7 +228,7 @@ fn an_entry_that_wrote_nothing_leads_to_the_one_before_it_in_the_same_act() {
             cx.now,
             json!({"what": "x"}),
         );
-        cx.tell(vec![event], write::Written::default())
+        cx.emit(vec![event], write::Written::default())
     });
     let alone = house.get(&marta, &path(&newest(&house, "attempt.refused").id));
     assert!(

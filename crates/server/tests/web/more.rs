@@ -77,7 +77,7 @@ fn an_entry_says_when_it_happened() {
         .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |cx| {
             cx.on_change("CHG-1001", |case| {
                 case.file.change.state = enums::State::Implementing;
-                case.tell("change.implementing", serde_json::json!({}));
+                case.emit("change.implementing", serde_json::json!({}));
                 Ok(())
             })
         })

@@ -53,7 +53,7 @@ fn a_time_that_nobody_touched_stays_the_second_of_an_hour_that_comes_twice() {
         cx.on_change("CHG-1001", |case| {
             case.file.change.planned_start = Some("2027-10-31T01:30:00Z".parse().unwrap());
             case.file.change.planned_end = Some("2027-10-31T03:00:00Z".parse().unwrap());
-            case.tell("change.edited", json!({"fields": ["planned_start", "planned_end"]}));
+            case.emit("change.edited", json!({"fields": ["planned_start", "planned_end"]}));
             Ok(())
         })
     });

@@ -288,7 +288,7 @@ mod tests {
     }
 
     impl EventSequence {
-        fn tell(&mut self, kind: &str, data: Value) {
+        fn emit(&mut self, kind: &str, data: Value) {
             let Value::Object(data) = data else { unreachable!() };
             let index = self.events.len() as u64;
             let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(i64::try_from(index).unwrap());
@@ -322,16 +322,16 @@ mod tests {
     #[test]
     fn what_an_event_ended_is_over_and_what_followed_it_is_not() {
         let mut told = EventSequence::default();
-        told.tell("person.password_set", json!({"hash_digest": "one"}));
-        told.tell("person.factor_added", json!({"factor": "f-1", "codes": ["c-1", "c-2"]}));
-        told.tell("person.factor_added", json!({"factor": "f-2"}));
+        told.emit("person.password_set", json!({"hash_digest": "one"}));
+        told.emit("person.factor_added", json!({"factor": "f-1", "codes": ["c-1", "c-2"]}));
+        told.emit("person.factor_added", json!({"factor": "f-2"}));
         for way in [Way::Password("one"), Way::Factor("f-1"), Way::RecoveryCode("c-1")] {
             assert!(!told.is_over(way), "{way:?}");
         }
-        told.tell("person.password_set", json!({"hash_digest": "two"}));
-        told.tell("person.factor_removed", json!({"factor": "f-1"}));
-        told.tell("person.recovery_code_used", json!({"code": "c-1"}));
-        told.tell("person.sessions_ended", json!({"count": 1, "sessions": ["s-1"]}));
+        told.emit("person.password_set", json!({"hash_digest": "two"}));
+        told.emit("person.factor_removed", json!({"factor": "f-1"}));
+        told.emit("person.recovery_code_used", json!({"code": "c-1"}));
+        told.emit("person.sessions_ended", json!({"count": 1, "sessions": ["s-1"]}));
         for way in [
             Way::Password("one"),
             Way::Factor("f-1"),
@@ -348,12 +348,12 @@ mod tests {
         ] {
             assert!(!told.is_over(way), "{way:?}");
         }
-        told.tell("person.recovery_codes_made", json!({"codes": ["c-3"]}));
+        told.emit("person.recovery_codes_made", json!({"codes": ["c-3"]}));
         assert!(told.is_over(Way::RecoveryCode("c-2")) && !told.is_over(Way::RecoveryCode("c-3")));
-        told.tell("person.passkey_copied", json!({"factor": "f-2"}));
+        told.emit("person.passkey_copied", json!({"factor": "f-2"}));
         assert!(told.is_over(Way::Factor("f-2")), "it may be a copy");
-        told.tell("person.factors_reset", json!({}));
-        told.tell("person.password_removed", json!({}));
+        told.emit("person.factors_reset", json!({}));
+        told.emit("person.password_removed", json!({}));
         assert!(told.is_over(Way::RecoveryCode("c-3")) && told.is_over(Way::Password("two")));
         assert_eq!(told.ended.factors_of("acme", "p"), None, "the end was not reached");
         told.ended.note_current("acme");
@@ -374,8 +374,8 @@ mod tests {
             ("person.factors_reset", json!({}), true),
         ] {
             let mut told = EventSequence::default();
-            told.tell("person.signed_in", json!({"session": "s-0"}));
-            told.tell(kind, data);
+            told.emit("person.signed_in", json!({"session": "s-0"}));
+            told.emit(kind, data);
             assert_eq!(told.is_over(Way::SessionSince("p", at(0))), is_end, "{kind}");
             assert!(
                 !told.is_over(Way::SessionSince("p", at(1))),
@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn a_row_from_before_its_record_was_put_out_of_use_is_over() {
         let mut told = EventSequence::default();
-        told.tell("person.deactivated", json!({}));
+        told.emit("person.deactivated", json!({}));
         let event = told.events[0].clone();
         let delta = |table: &str, is_active: bool, version: u64| RecordDelta {
             table: table.to_owned(),
@@ -413,7 +413,7 @@ mod tests {
     #[test]
     fn a_reader_that_begins_anew_ends_nothing_twice() {
         let mut told = EventSequence::default();
-        told.tell("person.factor_added", json!({"factor": "f-1", "codes": ["c-1"]}));
+        told.emit("person.factor_added", json!({"factor": "f-1", "codes": ["c-1"]}));
         for (index, event) in told.events.iter().enumerate() {
             told.ended.note("acme", index as u64, event, &[]);
         }
@@ -424,7 +424,7 @@ mod tests {
     fn the_end_of_a_session_is_remembered_for_longer_than_it_lives() {
         let mut told = EventSequence::default();
         for number in 0..=24 * 60 + 1 {
-            told.tell("person.sessions_ended", json!({"sessions": [format!("s-{number}")]}));
+            told.emit("person.sessions_ended", json!({"sessions": [format!("s-{number}")]}));
         }
         assert!(!told.is_over(Way::Session("s-0")) && told.is_over(Way::Session("s-1")));
         assert_eq!(told.ended.known()["acme"].in_order.len(), 24 * 60 + 1);

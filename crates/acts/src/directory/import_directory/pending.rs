@@ -45,6 +45,6 @@ impl Pending {
             occurred_at: cx.now,
             data,
         };
-        cx.tell(vec![event], written)
+        cx.emit(vec![event], written)
     }
 }

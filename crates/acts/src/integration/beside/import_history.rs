@@ -126,7 +126,7 @@ fn keep(cx: &mut Context<'_, '_>, source: &str, fresh: Vec<ImportedChange>) -> R
         cx.now,
         data,
     );
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// How many imported changes a figure leaves out: those that ended in its window, as far as the filter can match them. A filter

@@ -132,7 +132,7 @@ pub(super) fn save(cx: &mut Context<'_, '_>, kind: &'static str, mirror: Foreign
     let saved = cx.put(&mut written, mirror)?;
     let data = json!({"system": saved.system, "change": saved.change_key, "foreign_key": saved.foreign_key});
     let event = draft(kind, ("foreign_mirror", saved.id.to_string()), cx.now, data);
-    cx.tell(vec![event], written)
+    cx.emit(vec![event], written)
 }
 
 /// The data for writing a copy.

@@ -151,7 +151,7 @@ pub fn take_page(
             json!({"rows": rows.len()}),
         ));
     }
-    cx.tell(drafts, written)?;
+    cx.emit(drafts, written)?;
     match is_mended {
         true => rejudge_all_led(cx, id)?,
         false => rejudge_led(cx, id, known)?,
@@ -293,7 +293,7 @@ pub fn note_gone(cx: &mut Context<'_, '_>, (id, terms): (&str, &str), keys: &[St
     if drafts.is_empty() {
         return Ok(());
     }
-    cx.tell(drafts, written)?;
+    cx.emit(drafts, written)?;
     for service in services {
         rejudge_service(cx, service.as_str())?;
     }

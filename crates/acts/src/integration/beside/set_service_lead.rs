@@ -123,7 +123,7 @@ fn save(cx: &mut Context<'_, '_>, kind: &'static str, record: ServiceLead) -> Re
     let saved = cx.put(&mut written, record)?;
     let data: Value = json!({"service": saved.service, "system": saved.system});
     let event = draft(kind, ("service_lead", saved.id.to_string()), cx.now, data);
-    cx.tell(vec![event], written)?;
+    cx.emit(vec![event], written)?;
     Ok(saved)
 }
 

@@ -62,7 +62,7 @@ pub fn keep_verdict(case: &mut Case<'_>, verdict: &WatchVerdict, connection: &st
         "evidence": evidence.id, "kind": evidence.kind, "aspect": evidence.aspect, "result": result,
         "file_digest": evidence.file_digest,
     });
-    case.tell("evidence.added", data);
+    case.emit("evidence.added", data);
     case.file.evidence.push(evidence);
     settle(case);
 }

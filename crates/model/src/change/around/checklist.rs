@@ -46,7 +46,7 @@ pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Ref
             text: text.clone(),
         });
     }
-    case.tell("checklist.ticked", json!({"item": item, "by": by}));
+    case.emit("checklist.ticked", json!({"item": item, "by": by}));
     settle(case);
     Ok(())
 }
@@ -130,7 +130,7 @@ pub fn waive(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Re
         row.agreed.retain(|it| it.by != by);
         row.agreed.extend(agreed.iter().cloned());
     }
-    case.tell("checklist.waived", json!({"item": item, "by": by}));
+    case.emit("checklist.waived", json!({"item": item, "by": by}));
     settle(case);
     Ok(())
 }
@@ -211,7 +211,7 @@ pub fn take_probe_result(case: &mut Case<'_>, answer: ProbeResult) {
         "evidence": evidence.id, "kind": evidence.kind, "aspect": evidence.aspect, "result": result,
         "file_digest": evidence.file_digest,
     });
-    case.tell("evidence.added", data);
+    case.emit("evidence.added", data);
     case.file.evidence.push(evidence);
     settle(case);
 }

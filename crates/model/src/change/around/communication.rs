@@ -49,7 +49,7 @@ pub fn note_announced(case: &mut Case<'_>, starts_at: Timestamp, asked: &BTreeSe
         return;
     }
     let count = known.asked_people.len();
-    case.tell("change.announced", json!({"starts_at": starts_at, "asked": count}));
+    case.emit("change.announced", json!({"starts_at": starts_at, "asked": count}));
     settle(case);
 }
 
@@ -64,7 +64,7 @@ pub fn note_acknowledged(case: &mut Case<'_>, person: &PersonId) {
         return;
     }
     let starts_at = known.starts_at;
-    case.tell("change.acknowledged", json!({"starts_at": starts_at, "person": person}));
+    case.emit("change.acknowledged", json!({"starts_at": starts_at, "person": person}));
     settle(case);
 }
 
@@ -109,7 +109,7 @@ pub fn say_ready(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         });
     }
     let data = json!({"starts_at": known.starts_at, "person": person, "ready": is_ready});
-    case.tell("change.readiness_stated", data);
+    case.emit("change.readiness_stated", data);
     settle(case);
     Ok(())
 }

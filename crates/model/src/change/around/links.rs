@@ -66,7 +66,7 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     }
     reading.finish()?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
-    case.tell("change.linked", json!({"link": id, "kind": kind, "to": to}));
+    case.emit("change.linked", json!({"link": id, "kind": kind, "to": to}));
     let to_change = end.map(|end| end.id);
     if kind == LinkKind::Caused && to_change.is_none() && !case.actor.is_system {
         success::confirm_caused(case, &to)?;
@@ -215,7 +215,7 @@ pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
     if kind == LinkKind::Caused && !case.file.links.iter().any(is_confirmed) {
         success::withdraw_caused(case, &to);
     }
-    case.tell("change.unlinked", json!({"link": id, "kind": kind, "to": to}));
+    case.emit("change.unlinked", json!({"link": id, "kind": kind, "to": to}));
     recompute(case);
     Ok(())
 }

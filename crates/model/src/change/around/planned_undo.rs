@@ -129,7 +129,7 @@ fn note(case: &mut Case<'_>, done: bool, occurred_at: Timestamp, text: Option<St
     } else {
         "change.undo_called_off"
     };
-    case.tell_at(kind, occurred_at, json!({"late": late}));
+    case.emit_at(kind, occurred_at, json!({"late": late}));
 }
 
 /// A connected system reports that the planned undo was carried out.
@@ -167,7 +167,7 @@ fn notify(case: &mut Case<'_>, mark: &str) {
     people.push(case.change().content.owner.clone());
     if mark.starts_with("undo_soon/") {
         let news = format!("{key} is to be undone at {}.", undo.at);
-        case.tell("change.reminded", json!({"about": "undo_due"}));
+        case.emit("change.reminded", json!({"about": "undo_due"}));
         for person in people {
             let next = "Carry the undo out at its time, and record it.";
             case.write_to(&person, "undo_due", mark, news.clone(), next);
@@ -176,7 +176,7 @@ fn notify(case: &mut Case<'_>, mark: &str) {
     }
     if case.change().undo_missed_at.is_none() {
         case.file.change.undo_missed_at = Some(case.now);
-        case.tell("change.undo_missed", json!({"planned": undo.at}));
+        case.emit("change.undo_missed", json!({"planned": undo.at}));
     }
     people.extend(case.people_in_charge());
     let news = format!("{key} was to be undone at {}, and nobody has recorded it.", undo.at);

@@ -53,7 +53,7 @@ pub fn set_waves(case: &mut Case<'_>, plan: &WavePlan, lists: Vec<NewList>) -> R
     case.allow(Act::Edit)?;
     let digests: Vec<String> = lists.iter().map(|(_, list, _)| list.digest.clone()).collect();
     case.file.change.wave_run = fresh(plan, lists);
-    case.tell(
+    case.emit(
         "change.waves_planned",
         json!({"waves": plan.waves.len(), "lists": digests}),
     );
@@ -250,7 +250,7 @@ pub fn resume(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         wave.fresh_failures = 0;
     }
     let wave = run.current;
-    case.tell("change.waves_resumed", json!({"wave": wave}));
+    case.emit("change.waves_resumed", json!({"wave": wave}));
     settle(case);
     Ok(())
 }

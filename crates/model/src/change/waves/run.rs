@@ -195,7 +195,7 @@ pub(crate) fn advance(case: &mut Case<'_>) -> bool {
         }
     }
     for (number, count, failed) in passed {
-        case.tell(
+        case.emit(
             "change.wave_passed",
             json!({"wave": number, "count": count, "failed": failed}),
         );
@@ -266,7 +266,7 @@ pub(crate) fn stop(
     run.stop = Some(halted);
     let (wave, number) = (run.current, run.in_progress);
     let data = json!({"cause": cause, "wave": wave, "in_progress": number, "incident_key": incident_key});
-    case.tell(
+    case.emit(
         if is_by_rule {
             "change.waves_halted"
         } else {

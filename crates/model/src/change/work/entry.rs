@@ -110,7 +110,7 @@ pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<Rec
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     remember_implementer(case, &by);
     note_way_back(case, &said, taken_back.as_ref(), earlier);
-    case.tell_at(
+    case.emit_at(
         "entry.recorded",
         said.time.at,
         describe(&id, &said, taken_back.as_ref()),
