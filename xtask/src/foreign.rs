@@ -13,12 +13,12 @@ use crate::{node, shell};
 
 /// The Python of the tests' own environment.
 pub fn python(root: &Path) -> PathBuf {
-    root.join(".tools/venv/bin/python")
+    shell::tools_folder(root).join("venv/bin/python")
 }
 
 /// The folder that holds the tests' Node packages.
 pub fn node_modules(root: &Path) -> PathBuf {
-    root.join(".tools/node/node_modules")
+    shell::tools_folder(root).join("node/node_modules")
 }
 
 /// A Python that can make an environment: Debian's own may lack `ensurepip` until `python3-venv` is there, so each candidate is
@@ -33,7 +33,7 @@ pub fn base_python() -> Option<PathBuf> {
 
 /// The Python that builds the documentation site.
 pub fn site_python(root: &Path) -> PathBuf {
-    root.join(".tools/site/bin/python")
+    shell::tools_folder(root).join("site/bin/python")
 }
 
 /// Makes `.tools/venv` with the pinned packages, unless its stamp is current.
@@ -57,7 +57,7 @@ fn install_pins(root: &Path, pins: &str, folder: &str) -> Result<()> {
     let pins = root.join("xtask/foreign").join(pins);
     let version = shell::quiet(Command::new(&base).arg("--version"))?;
     let wanted = format!("{version}{}", read(&pins)?);
-    let folder = root.join(".tools").join(folder);
+    let folder = shell::tools_folder(root).join(folder);
     if is_stamped(&folder, &wanted) {
         return Ok(());
     }
@@ -88,7 +88,7 @@ pub fn install_node(root: &Path) -> Result<()> {
     node::install(root)?;
     let pins = root.join("xtask/foreign");
     let wanted = read(&pins.join("package-lock.json"))?;
-    let folder = root.join(".tools/node");
+    let folder = shell::tools_folder(root).join("node");
     if is_stamped(&folder, &wanted) {
         return Ok(());
     }
@@ -111,7 +111,7 @@ pub fn install_node(root: &Path) -> Result<()> {
 
 /// The program with clients that others publish.
 pub fn clients(root: &Path) -> PathBuf {
-    root.join(".tools/clients/debug/foreign-clients")
+    shell::tools_folder(root).join("clients/debug/foreign-clients")
 }
 
 /// Builds the clients apart from everything else: their crates are large, and nothing of them is shipped.
@@ -124,7 +124,7 @@ pub fn build_clients(root: &Path) -> Result<()> {
         .args(["build", "--quiet", "--locked", "--manifest-path"])
         .arg(root.join("xtask/foreign/clients/Cargo.toml"))
         .arg("--target-dir")
-        .arg(root.join(".tools/clients"));
+        .arg(shell::tools_folder(root).join("clients"));
     shell::quiet(&mut command).map(|_| ())
 }
 
@@ -148,7 +148,7 @@ const SYSLOG: &[&str] = &[
 
 /// The folder into which the syslog servers are unpacked.
 pub fn syslog(root: &Path) -> PathBuf {
-    root.join(".tools/syslog")
+    shell::tools_folder(root).join("syslog")
 }
 
 /// Unpacks the syslog servers from Debian's packages, which leaves the machine's own logging alone, unless the stamp is

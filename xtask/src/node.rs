@@ -100,7 +100,7 @@ pub fn path(root: &Path, usual: OsString) -> OsString {
 }
 
 fn folder(root: &Path) -> PathBuf {
-    root.join(".tools/nodejs")
+    shell::tools_folder(root).join("nodejs")
 }
 
 fn pins(root: &Path) -> PathBuf {

@@ -116,6 +116,11 @@ pub fn target_folder(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
+/// The folder of the fetched programs: `ASSENT_TOOLS`, or `.tools` in `root`.
+pub fn tools_folder(root: &Path) -> PathBuf {
+    std::env::var_os("ASSENT_TOOLS").map_or_else(|| root.join(".tools"), |dir| root.join(dir))
+}
+
 /// The folders that processes which are gone left behind: each has a name of this beginning, and the number of its maker after it.
 pub fn orphans(parent: &Path, beginning: &str) -> Vec<PathBuf> {
     let is_orphan = |path: &PathBuf| {
