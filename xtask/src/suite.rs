@@ -302,9 +302,13 @@ fn setup_failure(missing: &[Error]) -> PartResult {
 }
 
 impl World<'_> {
-    /// A cargo command at the repository's root, with the tests' environment.
+    /// A cargo command at the repository's root, with the tests' environment. What goes beside the tests yields to them: a
+    /// server that waits for the processor refuses.
     fn cargo(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(shell::cargo());
+        let mut command = Command::new(if self.is_beside { "nice".into() } else { shell::cargo() });
+        if self.is_beside {
+            command.arg(shell::cargo());
+        }
         command.args(arguments).current_dir(self.root);
         self.equip(&mut command);
         command
