@@ -395,6 +395,7 @@ fn unit_tests(world: &World, more: &[&str]) -> Result<Command> {
 /// The tests of every crate, those on PostgreSQL and the examples of the documentation among them.
 fn unit(world: &World) -> Result<Count> {
     let mut command = unit_tests(world, &["--no-fail-fast"])?;
+    name_binary(world, &mut command);
     let finished = shell::tee_watched(&mut command, &|line| {
         if line.trim_start().starts_with("Running ") {
             world.free_builds();
@@ -501,6 +502,12 @@ fn wholly_on_postgres(world: &World) -> Result<Count> {
 /// were no faster on two cores.
 const FOUR: &str = "--test-threads=4";
 
+/// Names the binary to tests: cargo gives them only the paths of their own package's programs.
+fn name_binary(world: &World, command: &mut Command) {
+    let binary = shell::target_folder(world.root).join("debug/assent");
+    command.env("ASSENT_TEST_BINARY", binary);
+}
+
 /// The pages in a real browser. Two tests at a time: each has a server and a browser of its own, and waits for one of
 /// them most of the time.
 fn in_browser(world: &World) -> Result<Count> {
@@ -508,8 +515,6 @@ fn in_browser(world: &World) -> Result<Count> {
 }
 
 /// Builds the binary, with the clock that tests may hold, and runs a test program over it.
-///
-/// The binary is built first and its path is passed on: cargo gives a test only the paths of its own package's programs.
 fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, harness: &[&str]) -> Result<Count> {
     let mut build = world.cargo(BINARIES);
     let built = shell::tee(build.args(WHOLE))?;
@@ -519,10 +524,7 @@ fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, har
     let mut command = world.cargo(&["test", "--no-fail-fast", "--test", target]);
     command.args(WHOLE).arg("--").args(harness);
     command.env("ASSENT_TEST_ENGINE", engine);
-    command.env(
-        "ASSENT_TEST_BINARY",
-        shell::target_folder(world.root).join("debug/assent"),
-    );
+    name_binary(world, &mut command);
     world.tests(what, command)
 }
 
