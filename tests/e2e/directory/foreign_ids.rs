@@ -20,8 +20,8 @@ use crate::directory::tenants::{Credential, MARKS, PLAIN, Range, TENANTS, access
 /// The number of a hundred foreign ids that are tried at a place, besides those of its own kind, unless `ASSENT_TEST_FOREIGN`
 /// sets it.
 const OTHERS: usize = 2;
-/// One in so many pairs of an id of the place's own kind and a way to ask is tried; of other ids each comes up once. With all
-/// foreign ids, every pair is tried.
+/// One in so many pairs of an id of the place's own kind and a way to ask is tried, but one in each way where the kind has any;
+/// of other ids each comes up once. With all foreign ids, every pair is tried.
 const SHARE: usize = 3;
 /// Places without an id: names of the protocol or of the page.
 const NO_IDS: &[&str] = &[
@@ -322,6 +322,8 @@ fn nowhere(like: &str) -> String {
 #[derive(Default)]
 struct Tally {
     asked: usize,
+    /// The ways to ask, over all places: credentials, bodies and acts.
+    ways: usize,
     statuses: BTreeMap<String, BTreeSet<u16>>,
     told_apart: Vec<String>,
 }
@@ -343,13 +345,14 @@ fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally)
             bodies.flat_map(move |body| (0..rounds).map(move |number| (by, body, number)))
         });
         let ways: Vec<_> = ways.collect();
+        tally.ways += ways.len();
+        let (own, others): (Vec<_>, Vec<_>) = ids.iter().partition(|(_, is_of_kind)| *is_of_kind);
         let is_whole = size("ASSENT_TEST_FOREIGN", OTHERS) > OTHERS;
-        // Two ids at least come up in each way.
-        let others = ways.len().min(ids.len() / 2).max(1);
-        let share = |is_of_kind: bool| match (is_whole, is_of_kind) {
-            (true, _) => 1,
-            (false, true) => SHARE,
-            (false, false) => others,
+        let (share, other_share) = if is_whole {
+            (1, 1)
+        } else {
+            // An id of the kind, where there is one, and two others at least come up in each way.
+            (SHARE.min(own.len()).max(1), ways.len().min(others.len() / 2).max(1))
         };
         for (way, &(credential, body, number)) in ways.iter().enumerate() {
             let mut absent: BTreeMap<String, Answer> = BTreeMap::new();
@@ -357,10 +360,11 @@ fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally)
                 let line = prober.line(door, at, id, number);
                 prober.ask((door.method, &line), credential, (body.0, &body.1), id)
             };
+            let own = own.iter().enumerate().filter(|(at, _)| (at + way) % share == 0);
+            let others = others.iter().enumerate();
+            let others = others.filter(|(at, _)| (at + way) % other_share == 0);
             // A body that happens to name the id would name it in the response to the other as well.
-            let ids = ids.iter().enumerate();
-            let ids = ids.filter(|(at, (_, is_of_kind))| (at + way) % share(*is_of_kind) == 0);
-            for (_, (id, _)) in ids.filter(|(_, (id, _))| !body.1.contains(id.as_str())) {
+            for (_, (id, _)) in own.chain(others).filter(|(_, (id, _))| !body.1.contains(id.as_str())) {
                 let other = nowhere(id);
                 let of_absent = absent.entry(other.clone()).or_insert_with(|| ask(&other));
                 let of_foreign = ask(id);
@@ -399,7 +403,9 @@ fn a_foreign_id_at_any_place_of_any_door_is_answered_as_one_that_is_nowhere() {
         .collect();
     assert!(cookies.len() > 2);
     let mut tally = Tally::default();
-    for door in doors() {
+    let doors = doors();
+    let count = doors.iter().map(Door::name).collect::<BTreeSet<_>>().len();
+    for door in doors {
         let is_page = door.path.starts_with("/t/{tenant}/") && !door.path.contains("/scim/");
         probe(&prober, &door, if is_page { &cookies } else { &bearers }, &mut tally);
     }
@@ -425,7 +431,14 @@ fn a_foreign_id_at_any_place_of_any_door_is_answered_as_one_that_is_nowhere() {
         unexplained.is_empty(),
         "no reason is given why these never say 404: {unexplained:#?}"
     );
-    assert!(tally.asked > 2_000, "only {} were asked", tally.asked);
+    // At each place, in each way, two foreign ids at least.
+    assert!(
+        tally.asked >= 2 * tally.ways && tally.ways >= bearers.len() * tally.statuses.len(),
+        "only {} were asked in {} ways",
+        tally.asked,
+        tally.ways
+    );
+    assert_eq!(tally.statuses.len(), count, "each door was tried");
 }
 
 #[test]
