@@ -223,6 +223,15 @@ fn the_way_back_is_begun_without_a_connection_and_walked_with_one() {
     browser.wait_for("the outcome that was noted is chosen", chosen);
 }
 
+/// The large acts of a step that is ahead, in the order of the page.
+const LARGE: [&str; 5] = [
+    "Begin this step",
+    "Done",
+    "Something differs",
+    "Skip this step",
+    "Roll back now",
+];
+
 #[test]
 fn what_is_tapped_at_night_is_large_and_the_step_s_clock_goes_on() {
     let desk = Desk::open();
@@ -235,8 +244,9 @@ fn what_is_tapped_at_night_is_large_and_the_step_s_clock_goes_on() {
         .map((one) => [one.innerText, Math.round(one.getBoundingClientRect().height)]);";
     let sizes = browser.run(sizes, &[]);
     let sizes = sizes.as_array().unwrap();
-    assert_eq!(sizes.len(), 5, "five acts and no more: {sizes:?}");
-    for one in sizes {
+    assert_eq!(sizes.len(), LARGE.len(), "these acts and no more: {sizes:?}");
+    for (one, act) in sizes.iter().zip(LARGE) {
+        assert!(one[0].as_str().unwrap().contains(act), "{one} is not `{act}`");
         assert!(one[1].as_i64().unwrap() >= 56, "{one} is small for a thumb");
     }
     let in_sight = browser.run(
