@@ -56,6 +56,7 @@ fn this_version_and_the_one_before_take_turns_and_lose_nothing() {
 #[test]
 fn this_version_and_the_one_before_serve_one_database_side_by_side() {
     if !on_postgres() {
+        println!("left out: two versions side by side: SQLite has one server");
         return;
     }
     let Some(before) = std::env::var_os(BEFORE).map(PathBuf::from) else {

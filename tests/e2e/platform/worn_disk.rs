@@ -32,6 +32,7 @@ const MOST_BITS: usize = 6;
 #[test]
 fn syncs_that_take_seconds_hold_up_no_gate_and_leave_no_writer_without_a_response() {
     if on_postgres() {
+        println!("left out: slow syncs: PostgreSQL syncs in its own processes");
         return;
     }
     let place = Place::demo("slow_syncs");
@@ -70,6 +71,7 @@ fn syncs_that_take_seconds_hold_up_no_gate_and_leave_no_writer_without_a_respons
 #[test]
 fn changed_bits_open_no_gate_and_what_they_break_is_named() {
     if on_postgres() {
+        println!("left out: changed bits: PostgreSQL looks after its own pages");
         return;
     }
     let place = Place::demo("changed_bits");
