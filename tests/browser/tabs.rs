@@ -117,8 +117,8 @@ fn a_home_answers_without_scrolling_what_is_acute_how_much_there_is_and_what_is_
         let script = "const bottom = (css) => document.querySelector(css)?.getBoundingClientRect().bottom ?? 0;
             const first = document.querySelector('main [data-card] h3, main .sections > section:not(#acute) h2');
             const isThere = (first || document.querySelector('.numbers')) !== null;
-            return isThere && [bottom('h1'), bottom('#acute'), bottom('.numbers'), first ? first.getBoundingClientRect().bottom : 0]
-                .every((at) => at <= innerHeight);";
+            const ends = first ? first.getBoundingClientRect().bottom : 0;
+            return isThere && [bottom('h1'), bottom('#acute'), bottom('.numbers'), ends].every((at) => at <= innerHeight);";
         assert_eq!(
             browser.run(script, &[]),
             true,
