@@ -502,6 +502,16 @@ enum Test {
     Prefix(String, String),
 }
 
+impl Test {
+    fn column(&self) -> &str {
+        match self {
+            Self::Compare(column, ..) | Self::OneOf(column, _) | Self::Null(column, _) | Self::Prefix(column, _) => {
+                column
+            }
+        }
+    }
+}
+
 impl Filter {
     /// All records of the tenant.
     #[must_use]
@@ -602,7 +612,8 @@ impl Filter {
 
     /// Checks that the body of a record agrees with the columns by which this filter found its row.
     pub(crate) fn check<R: Record>(&self, record: &R) -> Result<()> {
-        if self.tests.is_empty() {
+        // The code of a row covers its id; pages of a whole table test nothing else.
+        if self.tests.iter().all(|test| test.column() == "id") {
             return Ok(());
         }
         let columns = record.columns();

@@ -94,7 +94,14 @@ impl Directory {
         let turn = rota.map(|rota| rota.turn_at(now).map_or(rota.starts_at, |(_, end)| end));
         let calls = self.on_call.iter().filter(|row| &row.group == group);
         let calls = calls.flat_map(|row| [row.starts_at, row.ends_at]);
-        let absences = self.absences.iter().flat_map(|row| [row.starts_at, row.ends_at]);
+        // Only people who take turns or are put on call leave a gap; a large tenant has absences of many others.
+        let has_duty = |person: &PersonId| {
+            let mut rows = self.on_call.iter().filter(|row| &row.group == group);
+            rota.is_some_and(|rota| rota.people.contains(person)) || rows.any(|row| &row.person == person)
+        };
+        let absences = self.absences.iter();
+        let absences = absences.filter(|row| row.ends_at > now && has_duty(&row.person));
+        let absences = absences.flat_map(|row| [row.starts_at, row.ends_at]);
         turn.into_iter()
             .chain(calls)
             .chain(absences)

@@ -245,7 +245,9 @@ impl Judging<'_> {
             .collect();
         let cover = |team: &GroupKey| {
             let spans = directory.duty_spans(team, start, end);
-            let is_covered = spans.iter().all(|span| !span.people.is_empty());
+            // Duty is looked through up to a limit; what lies beyond it is not covered.
+            let is_whole = spans.last().is_some_and(|last| last.ends_at >= end);
+            let is_covered = is_whole && spans.iter().all(|span| !span.people.is_empty());
             let first = spans.first()?.people.first()?;
             is_covered.then(|| format!("{} is on call for {team} then.", directory.login(first)))
         };

@@ -120,6 +120,27 @@ fn a_time_on_call_goes_before_the_rota_and_an_absence_is_a_gap() {
 }
 
 #[test]
+fn absences_of_people_without_a_turn_do_not_count() {
+    let mut directory = with_rota();
+    let from = at("2026-11-02T07:00:00Z");
+    let until = from + SignedDuration::from_hours(48);
+    for minutes in 1..=2_100 {
+        let ends_at = from + SignedDuration::from_mins(minutes);
+        let away = serde_json::json!({"id": format!("a{minutes}"), "version": 1, "person": "ann",
+            "starts_at": from.to_string(), "ends_at": ends_at.to_string()});
+        directory
+            .absences
+            .push(serde_json::from_value::<Absence>(away).unwrap());
+    }
+    let spans = directory.duty_spans(&group(), from, until);
+    assert_eq!(spans.len(), 1);
+    assert_eq!(
+        spans[0].ends_at, until,
+        "the whole time is looked through, however many others are away"
+    );
+}
+
+#[test]
 fn whoever_left_the_group_is_on_duty_no_more() {
     let mut directory = with_rota();
     let now = at("2026-11-02T07:00:00Z");
