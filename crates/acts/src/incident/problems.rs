@@ -185,6 +185,7 @@ fn follow_item(cx: &mut Context<'_, '_>, problem: &ProblemRecord) -> Result<()> 
         if wanted.as_ref().is_none_or(|(wanted, ..)| *wanted != part) {
             let reason = match part {
                 DECIDE => "The problem is decided.",
+                _ if problem.state == ProblemState::Dismissed => "The problem was dismissed.",
                 _ => "The fix was judged, and the problem is closed.",
             };
             settle_by_rule(cx, ActionKind::Other, &about, part, reason)?;
@@ -361,7 +362,8 @@ fn put_proposal(cx: &mut Context<'_, '_>, proposal: Proposal) -> Result<ProblemR
     put_new(cx, "problem.proposed", problem)
 }
 
-/// Accepts or dismisses a proposed problem (`POST /problems/{key}/decisions {accepted, reason}`). Accepting drafts its fix.
+/// Accepts a proposed problem, which drafts its fix, or dismisses a proposed or an open one (`POST /problems/{key}/decisions
+/// {accepted, reason}`).
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -379,7 +381,7 @@ pub fn decide_problem(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Resul
         );
     }
     reading.finish()?;
-    problem.check_decidable()?;
+    problem.check_decidable(accepted)?;
     let decided = ProblemRecord {
         state: if accepted {
             ProblemState::Open

@@ -590,3 +590,28 @@ fn a_problem_is_an_item_until_it_is_decided_and_then_until_it_is_closed() {
     act(json!({"helped": true, "reason": "Quiet."}), judge_problem);
     assert_eq!(asked("fix").unwrap().state, ActionState::Done);
 }
+
+#[test]
+fn a_problem_that_was_accepted_by_mistake_is_dismissed_and_asks_nobody_on() {
+    let world = World::new();
+    for title in ["Slow", "Slower", "Dead"] {
+        let found = incident(&world, title);
+        reviewed(&world, &found, "capacity");
+        world.pass_seconds(60);
+    }
+    let key = world.by("mona", search_problems)[0].key.clone();
+    let decide = |more: Value| {
+        let (key, more) = (key.clone(), body(more));
+        attempt(&world, "mona", move |cx| decide_problem(cx, &key, &more))
+    };
+    decide(json!({"accepted": true})).unwrap();
+    assert_eq!(code(decide(json!({"accepted": true}))), "decided");
+    let dismissed = decide(json!({"accepted": false, "reason": "Three exercises."})).unwrap();
+    assert_eq!(dismissed.state, ProblemState::Dismissed);
+    let asked = item(&world, (AboutKind::Problem, &key), "fix").unwrap();
+    assert_eq!(asked.state, ActionState::Done);
+    assert_eq!(
+        code(decide(json!({"accepted": false, "reason": "Once more."}))),
+        "decided"
+    );
+}

@@ -147,12 +147,13 @@ impl ProblemRecord {
         matches!(self.state, ProblemState::Proposed | ProblemState::Open)
     }
 
-    /// Refuses a decision on a problem that was decided.
+    /// Refuses a decision on a problem that was decided. One that was accepted by mistake is still dismissed.
     ///
     /// # Errors
     /// 409.
-    pub fn check_decidable(&self) -> Result<(), Refusal> {
-        if self.state == ProblemState::Proposed {
+    pub fn check_decidable(&self, is_accepted: bool) -> Result<(), Refusal> {
+        let is_open_dismissed = self.state == ProblemState::Open && !is_accepted;
+        if self.state == ProblemState::Proposed || is_open_dismissed {
             return Ok(());
         }
         let text = format!("{} was decided already: it is {}.", self.key, self.state);

@@ -29,7 +29,7 @@ pub enum Problem {
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Dismiss a proposed problem.
+    /// Dismiss a proposed or an open problem.
     #[command(after_help = "Example: assent problem dismiss PRB-101 --reason 'Three exercises'")]
     Dismiss {
         /// The problem.

@@ -295,6 +295,12 @@ fn forms(view: &View<'_, '_, '_>, problem: &ProblemRecord, here: &str) -> Vec<Ac
         ActForm::new(id, label, view.url(&format!("{here}/{rest}"))).field(idempotent_form::field(view))
     };
     let reason = || Field::textarea("reason", "Why");
+    let dismiss = || {
+        form("dismiss", "Dismiss", "decisions")
+            .field(Field::hidden("accepted", "false"))
+            .field(reason().required())
+            .submit("Dismiss it")
+    };
     match problem.state {
         ProblemState::Proposed => vec![
             form("accept", "Accept", "decisions")
@@ -303,15 +309,12 @@ fn forms(view: &View<'_, '_, '_>, problem: &ProblemRecord, here: &str) -> Vec<Ac
                 .field(reason())
                 .note("A draft of the change that fixes it is made, with you as its requester.")
                 .submit("Accept it"),
-            form("dismiss", "Dismiss", "decisions")
-                .field(Field::hidden("accepted", "false"))
-                .field(reason().required())
-                .submit("Dismiss it"),
+            dismiss(),
         ],
         ProblemState::Open if problem.fix.is_none() => {
-            vec![form("fix", "Draft the fix", "fixes").tone(ActTone::Go)]
+            vec![form("fix", "Draft the fix", "fixes").tone(ActTone::Go), dismiss()]
         }
-        ProblemState::Open | ProblemState::Closed => vec![
+        ProblemState::Open | ProblemState::Closed => [
             form("helped", "The fix helped", "judgements")
                 .tone(ActTone::Go)
                 .field(Field::hidden("helped", "true"))
@@ -322,7 +325,10 @@ fn forms(view: &View<'_, '_, '_>, problem: &ProblemRecord, here: &str) -> Vec<Ac
                 .field(Field::hidden("helped", "false"))
                 .field(reason().required())
                 .submit("Open it again"),
-        ],
+        ]
+        .into_iter()
+        .chain((problem.state == ProblemState::Open).then(dismiss))
+        .collect(),
         ProblemState::Dismissed => Vec::new(),
     }
 }

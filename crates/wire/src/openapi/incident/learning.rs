@@ -65,7 +65,7 @@ pub(crate) const ROUTES: &[Row] = &[
         "estate",
         "decide_problem",
         "/problems/{key}/decisions",
-        "Accept a proposed problem, which drafts its fix, or dismiss it with a reason",
+        "Accept a proposed problem, which drafts its fix, or dismiss a proposed or an open one with a reason",
         "ProblemDecisionInput",
         "ProblemRecord",
     )
@@ -233,7 +233,7 @@ pub(crate) const SHAPES: &[Shape] = &[
     ),
     shape(
         "ProblemDecisionInput",
-        "A decision about a proposed problem.",
+        "A decision about a problem.",
         &[
             boolean("accepted", "true accepts and drafts the fix, false dismisses.").needed(),
             text("reason", TEXT, "Why; needed where it is dismissed."),
