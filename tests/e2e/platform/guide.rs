@@ -123,13 +123,16 @@ fn goes_by_true_clock(name: &str) -> bool {
     page.contains("<!-- true clock -->")
 }
 
-#[test]
+/// The walks go over this many servers, side by side: each takes minutes, and no page rests on another.
+const SERVERS: usize = 3;
+
+/// Walks through each page whose place in the order leaves `rest`.
 #[expect(
     clippy::disallowed_methods,
     reason = "the held clock begins at the true time, for the demo was filled then"
 )]
-fn every_walk_of_the_guide_works() {
-    let place = Place::new("guide");
+fn walk_pages(rest: usize) {
+    let place = Place::demo("guide");
     let settings = place.folder.path().join("walks.toml");
     std::fs::write(&settings, settings_of_a_cluster(place.folder.path())).unwrap();
     // A walk listens as a chat does, on this machine.
@@ -142,7 +145,8 @@ fn every_walk_of_the_guide_works() {
         .filter(|name| name.ends_with(".md") && name != "README.md")
         .collect();
     pages.sort_by_cached_key(|name| (!goes_by_true_clock(name), name.clone()));
-    assert!(pages.len() >= 12, "the guide lost pages: {pages:?}");
+    let pages: Vec<&String> = pages.iter().skip(rest).step_by(SERVERS).collect();
+    assert!(pages.len() >= 20, "the guide lost pages: {pages:?}");
     let wrong: Vec<String> = pages.iter().filter_map(|name| walk(&mut server, name).err()).collect();
     assert!(
         wrong.is_empty(),
@@ -153,11 +157,26 @@ fn every_walk_of_the_guide_works() {
     );
     let talk = taken(&server.data.join("walk.taken"));
     assert!(
-        talk.count_taken() >= 200,
+        talk.count_taken() >= 60,
         "only {} bodies were noted",
         talk.count_taken()
     );
     talk.must_be_described(&described::document(&server));
+}
+
+#[test]
+fn every_walk_of_the_guide_works_on_the_first_server() {
+    walk_pages(0);
+}
+
+#[test]
+fn every_walk_of_the_guide_works_on_the_second_server() {
+    walk_pages(1);
+}
+
+#[test]
+fn every_walk_of_the_guide_works_on_the_third_server() {
+    walk_pages(2);
 }
 
 /// The first steps are walked where nobody has prepared anything, by the program alone.
