@@ -171,7 +171,7 @@ fn a_freeze_and_a_conflict_are_seen_on_card_form_gate_and_home() {
 fn of_change<'p>(page: &'p str, key: &str) -> &'p str {
     let (card, link) = (format!("id=\"q-{key}\""), format!("/changes/{key}"));
     let card = page.split_once(card.as_str()).map(|(_, rest)| rest);
-    let row = || page.split("<tr").find(|row| row.contains(&link));
+    let row = || page.split("<tr").skip(1).find(|row| row.contains(&link));
     match card {
         Some(card) => card.split("</article>").next().unwrap_or_default(),
         None => row().map_or("", |row| row.split("</tr>").next().unwrap_or_default()),

@@ -3,9 +3,12 @@
 
 use jiff::SignedDuration;
 use serde_json::json;
-use tests::journey::{ENVIRONMENT, SERVICE, artifact, scheduled};
+use tests::faults::eventually;
+use tests::journey::{ENVIRONMENT, SERVICE, artifact, question, scheduled};
 use tests::session::Session;
 use tests::{Place, Server};
+
+use crate::integration::rollback;
 
 /// A service that needs the one of the journeys.
 const NEIGHBOUR: &str = "pick-list";
@@ -19,13 +22,23 @@ fn section(page: &str, id: &str) -> String {
     found.split("</section>").next().unwrap().to_owned()
 }
 
-/// A build that a change brought into production; returns the key of the change.
+/// A build that a change brought into production, by the report of a connected system; returns the key of the change.
 fn deployed(server: &Server) -> String {
-    let path = scheduled(server, "Bring the new labels", &artifact(871));
-    let token = server.token("implementer");
-    server.must("POST", &format!("{path}/implementation"), &token, Some(&json!({})));
-    let outcome = json!({"outcome": "succeeded"});
-    server.must("POST", &format!("{path}/completion"), &token, Some(&outcome));
+    let build = artifact(871);
+    let path = scheduled(server, "Bring the new labels", &build);
+    let check = server.must(
+        "POST",
+        "/api/v1/gate-checks",
+        &server.token("pipeline"),
+        Some(&question(&build)),
+    );
+    assert_eq!(check["decision"], "go", "{check:#}");
+    let hook = rollback::connect(server);
+    hook.report("run-1", "in_progress", &build);
+    hook.report("run-1", "success", &build);
+    eventually("the build runs", || {
+        server.must("GET", &path, &server.token("requester"), None)["outcome"] == "succeeded"
+    });
     path.rsplit('/').next().unwrap().to_owned()
 }
 

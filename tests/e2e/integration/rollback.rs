@@ -7,14 +7,16 @@ use tests::outside::Outside;
 use tests::session::Session;
 use tests::{Place, Server};
 
-struct Hook<'a> {
+/// The address of a connection and its secret.
+pub(crate) struct Hook<'a> {
     server: &'a Server,
     path: String,
     secret: String,
 }
 
 impl Hook<'_> {
-    fn tell(&self, id: &str, status: &str, artifact: &str) {
+    /// Reports a deployment.
+    pub(crate) fn report(&self, id: &str, status: &str, artifact: &str) {
         let body = json!({
             "id": id, "service": "printer", "environment": "prod", "status": status, "artifact": artifact,
             "at": self.server.server_time().to_string(),
@@ -26,7 +28,8 @@ impl Hook<'_> {
     }
 }
 
-fn connect(server: &Server) -> Hook<'_> {
+/// A connection of a pipeline that reports its deployments.
+pub(crate) fn connect(server: &Server) -> Hook<'_> {
     let request = json!({
         "kind": "plain", "name": "Pipelines",
         "map": [{"repository": "printer", "service": SERVICE, "environments": {"prod": ENVIRONMENT}}],
@@ -151,7 +154,7 @@ fn a_failure_revokes_opens_an_incident_and_starts_the_rollback_whose_result_come
     let path = under_way(&server, &new, &old);
     let shown = || server.must("GET", &path, &requester, None);
 
-    hook.tell("run-1", "failure", &new);
+    hook.report("run-1", "failure", &new);
     eventually("the target has ended", || shown()["outcome"] == "failed");
     assert_eq!(shown()["state"], "reviewing");
     let permits = server.must("GET", &format!("{path}/permits"), &requester, None);
@@ -173,8 +176,8 @@ fn a_failure_revokes_opens_an_incident_and_starts_the_rollback_whose_result_come
     back["purpose"] = json!("rollback");
     let check = server.must("POST", "/api/v1/gate-checks", &server.token("pipeline"), Some(&back));
     assert!(check["decision"] == "go" && check["permit"].is_string(), "{check:#}");
-    hook.tell("run-2", "in_progress", &old);
-    hook.tell("run-2", "success", &old);
+    hook.report("run-2", "in_progress", &old);
+    hook.report("run-2", "success", &old);
     eventually("the way back was taken", || shown()["outcome"] == "rolled_back");
     assert!(shown()["unauthorized"] != true);
 
