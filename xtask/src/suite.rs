@@ -98,8 +98,6 @@ const BUILD: Part = Part {
 const END_TO_END: &[Need] = Need::ALL;
 
 /// The parts that compile and run nothing. In a whole run they go beside the tests, which leave a part of the processor idle.
-/// They share the folder of build outputs, and with it the build scripts and macros of others: cargo lets one at a time into
-/// it, and running tests delay nobody.
 const BESIDE: &[&str] = &["clippy", "docs"];
 
 /// The environment of the parts.
@@ -363,15 +361,15 @@ fn tidy_rules(world: &World) -> Result<Count> {
 
 /// Every target with every feature, so that code behind a feature is linted as well.
 fn clippy(world: &World) -> Result<Count> {
-    world.check(world.cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    let mut lints = world.cargo(&["clippy", "--workspace", "--all-targets", "--all-features"]);
+    lints.arg("--target-dir").arg(checks(world));
+    lints.args(["--", "-D", "warnings"]);
+    world.check(lints)
+}
+
+/// The folder of builds that only check. Cargo lets one build at a time into a folder, and tests begin with a build.
+fn checks(world: &World) -> PathBuf {
+    shell::target_folder(world.root).join("checks")
 }
 
 /// Everything that is compiled for tests is compiled with this selection: with another one, libraries would have other
@@ -530,8 +528,8 @@ fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, har
 
 /// The documentation of the code builds without a warning, and the site without a dead link.
 fn docs(world: &World) -> Result<Count> {
-    let mut build = world.cargo(&["doc", "--workspace", "--no-deps"]);
-    build.env("RUSTDOCFLAGS", "-D warnings");
+    let mut build = world.cargo(&["doc", "--workspace", "--no-deps", "--target-dir"]);
+    build.arg(checks(world)).env("RUSTDOCFLAGS", "-D warnings");
     let mut count = world.check(build)?;
     count.add(pages(world)?);
     Ok(count)
