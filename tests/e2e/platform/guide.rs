@@ -88,6 +88,8 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
                     .args(["-c", &script])
                     .current_dir(root())
                     .env("ASSENT_CREDENTIALS", server.data.join("demo-credentials.json"))
+                    // The file is a copy, and names the server that made the demo.
+                    .env("ASSENT_SERVER", &server.url)
                     .env("ASSENT_NOW", server.now_for_date())
                     .env("ASSENT_TAKEN", server.data.join("walk.taken"))
                     .env("PATH", path_with_program())
