@@ -417,15 +417,14 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
 }
 
 /// Whether a text can name an artifact: a known algorithm and hexadecimal digits. A digest is whole: one that a tool cut short
-/// for people to read names nothing that a registry would find; only `git:` takes a short commit as well. The log keeps a digest
-/// in clear, so no free text may pass as one.
+/// for people to read names nothing that a registry would find; only `git:` takes a short commit as well, of seven digits or
+/// more. The log keeps a digest in clear, so no free text may pass as one.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, digits)| {
         let is_hex = digits.chars().all(|c| c.is_ascii_hexdigit());
         let is_whole = digits_of(name).is_some_and(|lengths| lengths.contains(&digits.len()));
-        let is_commit = name == GIT && (1..=COMMIT).contains(&digits.len());
-        is_hex && (is_whole || is_commit)
+        is_hex && is_whole || name == GIT && is_commit(digits)
     })
 }
 
@@ -438,6 +437,7 @@ fn why_not_whole(at: &str, text: &str) -> Option<String> {
     ))
 }
 
+/// Whether a text is a commit's hash, or its first digits: Git shortens to no fewer than seven.
 fn is_commit(text: &str) -> bool {
     (7..=COMMIT).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
 }

@@ -54,7 +54,7 @@ fn asked(asks: ApprovalRule, groups: &[(&str, &[&str])]) -> World {
     let mut world = World::create("rita", facts(), extra, estate)
         .unwrap()
         .until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }

@@ -411,7 +411,7 @@ fn work_that_was_reported_afterwards_explains_its_deployment_once_it_is_confirme
             ..deployment.clone()
         },
         Deployment {
-            artifact: Some("git:bb".into()),
+            artifact: Some("git:bbe5e5e".into()),
             ..deployment.clone()
         },
         Deployment {

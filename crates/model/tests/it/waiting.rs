@@ -354,7 +354,7 @@ fn missing_evidence_says_that_a_failure_can_be_accepted_and_names_nobody_who_has
     };
     let mut world = World::new().until_authorizing();
     assert!(!satisfy(&world).contains("accept"), "there is no failure yet");
-    world.evidence("pip", "failed", Some("git:aa")).unwrap();
+    world.evidence("pip", "failed", Some("git:aae5e5e")).unwrap();
     assert!(satisfy(&world).contains("/acceptance"), "{}", satisfy(&world));
     assert!(waiting_on(&world, "evidence_missing").contains(&"tom".to_owned()));
     world.estate(|estate| estate.people.get_mut(&"tom".into()).unwrap().active = false);

@@ -368,6 +368,7 @@ pub(crate) const SPANS: &[Shape] = &[
             text("closed_by", LINE, "Who closed it: a login."),
             time("closed_at", "When it was closed."),
             text("duplicate_of", LINE, "The key of the incident that it repeats."),
+            boolean("has_own_title", "Whether a person gave it another title than its source, whose later titles are not taken then."),
             integer("source_severity", 1, 4, "The severity that its source names, where it is less grave than its own."),
             time("source_over_at", "In an older record the last end that its source reported."),
             time("source_open_at", "In an older record the last reopening that its source reported."),
