@@ -13,7 +13,7 @@ const PHRASES: [(&str, &str); 6] = [
         "Add at least one `--step` with `assent change edit`.",
     ),
     (
-        "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
+        "Add `rollback_plan`, or explain in `no_rollback_reason` why there is none.",
         "Add a `--rollback-step` with `assent change edit`, or say in `--no-rollback-reason` why there is none.",
     ),
     (

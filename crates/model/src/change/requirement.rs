@@ -163,8 +163,8 @@ fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
         rows.push(unmet(
             "rollback_plan_missing",
-            "There is no way back.",
-            "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
+            "The change has no rollback plan.",
+            "Add `rollback_plan`, or explain in `no_rollback_reason` why there is none.",
             writers(),
         ));
     }
@@ -463,7 +463,7 @@ pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -
             rows.push(unmet(
                 "window_not_open",
                 text,
-                "Wait for it, or plan another time.",
+                "Wait until the window opens, or plan another time.",
                 logins(directory, &eligible::planners(change, directory)),
             ));
         } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {

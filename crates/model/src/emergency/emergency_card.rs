@@ -125,7 +125,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/emergency-cards",
-        byline: "Leave to work while no server can be reached: proposed by one person, signed by another, printed and kept in a safe.",
+        byline: "Authorizations to work while no server can be reached. One person proposes a card, another signs \
+            it, and the print is kept in a safe.",
         empty: "There is no emergency card.",
         labels: ["Propose a card", "Sign it", "Revoke it"],
     }),
@@ -166,7 +167,7 @@ pub fn check(reading: &mut Reading<'_>, input: &EmergencyCardInput, now: Timesta
         }
     }
     if input.approved {
-        let text = "A proposal is not signed yet: a second person signs it.";
+        let text = "A proposal cannot be signed on creation: a second person signs it.";
         reading.wrong("approved", "own_proposal", text);
     }
 }

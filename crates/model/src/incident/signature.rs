@@ -46,7 +46,7 @@ pub fn check(
     let (incident, change) = (asked.incident, asked.change);
     let key = &incident.key;
     let not_now = |code, text: String, satisfy: &str| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
-    let nothing = "Nothing has to be done.";
+    let nothing = "No action is needed.";
     let Some(freeze) = asked.freeze.filter(|freeze| incident.is_major() && freeze.is_on(now)) else {
         return not_now(
             "not_major",

@@ -44,7 +44,7 @@ fn the_record_names_each_approval_evidence_freeze_and_window() {
     let glass = world.change().break_glass.as_ref().unwrap();
     assert_eq!(
         glass.bypassed[0].text,
-        "The house asks for it. 0 of 1 approvals on what is done were there."
+        "The house asks for it. 0 of 1 approvals on what is done had been given."
     );
     assert_eq!(glass.bypassed_approvals(), 1 + 1 + 1 + 2);
     let opened = world

@@ -455,7 +455,7 @@ fn an_emergency_of_high_risk_wants_a_second_hand_on_the_glass() {
         assert_eq!(world.gate("git:aae5e5e").decision, GateDecision::Stop);
         let refused = world.cosign("sam").unwrap_err();
         assert!(
-            refused.text().contains("whom a rule of approval could ask"),
+            refused.text().contains("whom an approval rule could ask"),
             "{}",
             refused.text()
         );
@@ -636,7 +636,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert!(refused.contains(&name), "{refused}");
     let letter = world.letters.iter().find(|letter| letter.to == "sue".into()).unwrap();
     assert!(letter.news.ends_with("It opens nothing before a second person signs."));
-    assert!(letter.next.contains("sign it too"), "{}", letter.next);
+    assert!(letter.next.contains("co-sign the break-glass"), "{}", letter.next);
     world.cosign("sue").unwrap();
     let rows = waiting_on::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));

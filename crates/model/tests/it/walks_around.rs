@@ -334,7 +334,7 @@ fn an_overrun_of_more_time_says_that_more_was_granted() {
     let answer = world.gate("git:aae5e5e");
     let texts: Vec<&str> = answer.reasons.iter().map(|it| it.text.as_str()).collect();
     assert!(
-        texts.contains(&"It has overrun, and the time that was granted is over too."),
+        texts.contains(&"The change has overrun its window, and its extension has ended."),
         "{texts:?}"
     );
 }
