@@ -137,7 +137,7 @@ pub const CARD: Card = Card {
     shown: &[card::Field::shown(
         "warnings",
         card::Kind::Texts(LINE),
-        "Where the forms of changes show more fields than the budget of 8, for each kind of change.",
+        "Forms of changes that show more than the budget of 8 fields, by kind of change.",
     )],
     verbs: verbs! {
         List "list_custom_fields" at "/custom-fields" may READ => "List the fields that the tenant added to its changes";

@@ -25,8 +25,8 @@ use crate::risk::effective::unaccepted;
 use crate::risk::security_questions;
 
 /// The other way than to add evidence, where some failed.
-const ACCEPTED: &str = "Or somebody who is asked to decide, and neither wrote the change nor brought the evidence, accepts the \
-                        failed one with a reason (POST …/evidence/ID/acceptance).";
+const ACCEPTED: &str = "Or an approver who neither wrote the change nor added the evidence accepts the failed \
+    evidence with a reason (POST …/evidence/ID/acceptance).";
 
 impl Directory {
     /// The last look of a group.

@@ -525,7 +525,7 @@ fn notify_administrators(case: &mut Case<'_>) {
             VALIDATION_DUE,
             "mend",
             news.clone(),
-            "Give the service another owner, who took no part in the work.",
+            "Add an owner of the service who took no part in the work.",
         );
     }
 }

@@ -378,7 +378,7 @@ fn a_finding_that_the_running_build_has_not_fails_the_security_test() {
     let id = report(&mut world, "cyclonedx", &["CVE-2", "CVE-3"]);
     let (found, text) = result(&world, &id);
     assert_eq!(found, EvidenceResult::Failed);
-    assert!(text.contains("New against the running build: CVE-3."), "{text}");
+    assert!(text.contains("New compared with the running build: CVE-3."), "{text}");
     assert!(lacks_security(&world));
     report(&mut world, "cyclonedx", &["CVE-1"]);
     assert!(!lacks_security(&world), "the same suite passed with what runs already");

@@ -205,7 +205,7 @@ fn who_has_a_part_in_a_change_neither_reserves_its_cause_nor_takes_it_back_after
     let change = world.change();
     assert!(change.caused_incidents.is_empty());
     let last = change.reviews.last().unwrap();
-    assert!(last.addendum && last.is_unanswered() && last.summary.contains("was taken back"));
+    assert!(last.addendum && last.is_unanswered() && last.summary.contains("was withdrawn"));
     let told = |who: &str| {
         let mut letters = world.letters.iter();
         letters.any(|letter| letter.topic == "cause_withdrawn" && letter.to.as_str() == who)

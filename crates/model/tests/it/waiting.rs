@@ -139,8 +139,8 @@ fn a_review_waits_for_owners_and_managers_and_not_for_the_only_implementer() {
     assert_eq!(
         (row.text.as_str(), row.satisfy.as_str(), row.waiting_on.join(" ")),
         (
-            "Nobody is left who may validate it: everybody who could has a part in the work.",
-            "Give the service another owner, who took no part in the work.",
+            "No independent validator is left: everyone who may validate the change took part in the work.",
+            "Add an owner of the service who took no part in the work.",
             "ada".to_owned()
         )
     );
@@ -163,7 +163,7 @@ fn a_change_whose_only_tester_will_do_the_work_says_so_while_a_tester_can_still_
     assert_eq!(
         (row.satisfy.as_str(), row.waiting_on.join(" ")),
         (
-            "Name a `tester` who takes no other part in it, or give the service another owner.",
+            "Name a `tester` who has no other part in the change, or add another owner of the service.",
             "rita olga ada".to_owned()
         )
     );

@@ -20,7 +20,7 @@ fn an_assessment_is_not_offered_while_plan_and_way_back_are_missing() {
     let own = house.get(&ingrid, CHANGE);
     assert!(!own.shows("Assess it so"), "{own:?}");
     assert!(
-        own.shows("There is no plan.") && own.shows("/changes/CHG-1001/edit#s-plan"),
+        own.shows("The change has no plan.") && own.shows("/changes/CHG-1001/edit#s-plan"),
         "who may edit it is led to its field: {own:?}"
     );
     assert!(

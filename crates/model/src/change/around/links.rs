@@ -239,7 +239,8 @@ fn check_withdrawal(case: &Case<'_>, link: &Link) -> Result<(), Refusal> {
              the change."
         }
         false => {
-            "After the work only a change manager without a part in the change takes back that it caused an incident."
+            "After the work only a change manager without a part in the change withdrew the statement that it caused \
+             an incident."
         }
     };
     let mut others = case.directory.with_role(Role::ChangeManager);

@@ -64,7 +64,7 @@ pub(super) fn check_retrospective(reading: &mut Reading<'_>, content: &Content) 
             .iter()
             .any(|error| error.field.starts_with(field) || field == "targets" && error.field.starts_with("services"));
         if !is_there && !is_told {
-            reading.wrong(field, "missing", format!("It does not say {what}."));
+            reading.wrong(field, "missing", format!("The change still needs {what}."));
         }
     }
 }
