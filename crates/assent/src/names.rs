@@ -20,7 +20,7 @@ const PHRASES: [(&str, &str); 6] = [
         "Import them with `propose` and a `reason`.",
         "Import them with `--propose REASON`.",
     ),
-    ("Ask with POST …/extension.", "Ask with `assent change extend`."),
+    ("Request one with POST …/extension.", "Ask with `assent change extend`."),
     (
         "Send `Authorization: Bearer` with a token, or sign in. This credential is absent, unknown or over.",
         "The credential is absent, unknown or over.",

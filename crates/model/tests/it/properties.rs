@@ -743,7 +743,7 @@ fn nobody_counts_as_peer_and_as_approver() {
     let row = rows.iter().find(|row| row.code == "peer_review_missing").unwrap();
     assert!(
         row.text
-            .contains("The review by sam no longer counts, as they approve the change."),
+            .contains("The review by sam no longer counts, because they approve the change."),
         "{}",
         row.text
     );

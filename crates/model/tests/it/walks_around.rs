@@ -350,7 +350,7 @@ fn who_is_called_as_the_window_opens_is_told_what_still_holds_the_start() {
     ready.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for (world, headline, next) in [
         (&mut world, Some("cannot start yet"), "Add passed evidence"),
-        (&mut ready, None, "Start it"),
+        (&mut ready, None, "Start the change"),
     ] {
         world.wait_until(at("11:00"));
         let letter = world.letters.iter().find(|it| it.topic == "window_opens").unwrap();

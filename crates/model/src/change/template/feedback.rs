@@ -74,7 +74,7 @@ pub const CARD: Card = Card {
     events: &[Event::new(
         "template_feedback.added",
         "comment",
-        "said what was missing in a template",
+        "reported what was missing in a template",
     )],
     page: Some(Page {
         path: "/template-feedback",
