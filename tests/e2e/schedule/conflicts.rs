@@ -171,7 +171,7 @@ fn the_planned_undo_of_a_change_is_a_conflict_on_the_pages_of_both() {
     let (here, there) = (warned(undone), warned(other));
     let mine = format!("Its planned undo conflicts with {}.", key_of(other));
     assert!(here.contains(&mine), "{here}");
-    let theirs = format!("It conflicts with the planned undo of {}.", key_of(undone));
+    let theirs = format!("The change conflicts with the planned undo of {}.", key_of(undone));
     assert!(there.contains(&theirs), "{there}");
     let session = Session::begin(&server, "owner");
     let propose = format!("/t/halden/calendar/propose?change={}", key_of(other));

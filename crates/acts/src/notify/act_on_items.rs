@@ -247,7 +247,7 @@ pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Action
             reading.wrong(
                 "owner",
                 "missing",
-                "Name either `owner` or `group`: one of them has to do it.",
+                "Enter either `owner` or `group`: the person or group that has to do the work.",
             );
             Owner::ChangeManagers
         }

@@ -117,7 +117,7 @@ pub const CARD: Card = Card {
         "outcome",
     ],
     verbs: verbs! {
-        List "list_agenda_items" at "/agenda-items" may READ => "List items of agendas";
+        List "list_agenda_items" at "/agenda-items" may READ => "List agenda items";
         Add "add_agenda_item" at "/agenda-items" may READ => "Add a change to a frozen agenda, as its chair";
         Show "show_agenda_item" at "/agenda-items/{id}" may READ => "Show an item of an agenda";
     },
@@ -131,10 +131,10 @@ pub const CARD: Card = Card {
         Event::new(
             "agenda_item.minuted",
             "edit",
-            "noted what the board decided about an item",
+            "recorded the board's decision on an item",
         ),
     ],
-    ..Card::of::<AgendaItem, AgendaItemInput>("agenda_item", "Items of agendas")
+    ..Card::of::<AgendaItem, AgendaItemInput>("agenda_item", "Agenda items")
 };
 
 impl AgendaItem {

@@ -67,12 +67,13 @@ pub const CARD: Card = Card {
     command: "duty-rota",
     columns: &["group", "on_duty", "until", "time_zone", "turn_days", "people", "gaps"],
     shown: &[
-        Field::shown("on_duty", Kind::Texts(LINE), "Who is on duty now: logins."),
-        Field::shown("until", Kind::Time, "When that changes next, within 30 days."),
+        Field::shown("on_duty", Kind::Texts(LINE), "The logins of the people on duty now."),
+        Field::shown("until", Kind::Time, "The next handover within 30 days."),
         Field::shown(
             "gaps",
             Kind::Texts(LINE),
-            "Times of the next 30 days in which nobody is on duty, each as its start and end; all members are told then.",
+            "Gaps of the next 30 days in which no member is on duty, each with its start and end; in a gap all \
+             members are notified.",
         ),
     ],
     verbs: verbs! {
@@ -87,7 +88,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/duty-rotas",
-        byline: "Who of a group is on duty, turn by turn. A time on call that somebody sets goes before the rota; gaps are shown.",
+        byline: "The on-duty rota of a group. An on-call time set by a person takes precedence over the rota; gaps \
+            are shown.",
         empty: "There is no duty rota.",
         labels: ["Set the duty rota of a group", "Change it", "Take it out of use"],
     }),

@@ -80,7 +80,8 @@ pub const CARD: Card = Card {
         List "list_lesson_sessions" at "/lesson-sessions" may READ => "List live sessions of lessons";
         Add "add_lesson_session" at "/lesson-sessions" may SET_FREEZE => "Plan a live session of a lesson";
         Show "show_lesson_session" at "/lesson-sessions/{id}" may READ => "Show a live session of a lesson";
-        Edit "edit_lesson_session" at "/lesson-sessions/{id}" may SET_PERSON => "Correct a live session of a lesson, or add who took part", token Admin;
+        Edit "edit_lesson_session" at "/lesson-sessions/{id}" may SET_PERSON => "Correct a live session of a lesson, \
+            or add participants", token Admin;
         End "end_lesson_session" at "/lesson-sessions/{id}" may SET_FREEZE => "Take a live session of a lesson out of use";
     },
     events: &[
@@ -89,7 +90,7 @@ pub const CARD: Card = Card {
         Event::new(
             "lesson_session.attended",
             "person",
-            "added who took part in a live session of a lesson",
+            "added participants of a live session of a lesson",
         ),
         Event::new(
             "lesson_session.ended",
@@ -99,11 +100,11 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/lesson-sessions",
-        byline: "Lessons that are given live. Whoever took part has the training of the lesson, as by its test.",
+        byline: "Live lessons. Participants have the training of the lesson, as if they had passed its test.",
         empty: "There is no live session.",
         labels: [
             "Plan a live session",
-            "Correct it, or add who took part",
+            "Correct it, or add participants",
             "Take it out of use",
         ],
     }),

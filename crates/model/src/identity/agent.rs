@@ -107,18 +107,22 @@ pub const CARD: Card = Card {
     ],
     verbs: verbs! {
         List "list_agents" at "/agents" may READ => "List the agents that were not ended";
-        Add "add_agent" at "/agents" may SET_PERSON => "Make an account that of an agent, for good", token Admin;
+        Add "add_agent" at "/agents" may SET_PERSON => "Make an account an agent account, permanently", token Admin;
         Show "show_agent" at "/agents/{id}" may READ => "Show an agent";
-        End "end_agent" at "/agents/{id}" may SET_PERSON => "End an agent; its account does nothing any more", token Admin;
+        End "end_agent" at "/agents/{id}" may SET_PERSON => "End an agent; its account can no longer act", token Admin;
     },
     events: &[
-        Event::new("agent.added", "people", "made an account that of an agent"),
-        Event::new("agent.told", "people", "noted that the sponsor of an agent was told"),
+        Event::new("agent.added", "people", "made an account an agent account"),
+        Event::new(
+            "agent.told",
+            "people",
+            "recorded that the sponsor of an agent was notified",
+        ),
         Event::new("agent.ended", "x", "ended an agent"),
     ],
     page: Some(Page {
         path: "/agents",
-        byline: "Accounts of programs that a model drives. Each has a sponsor and limits, and decides nothing.",
+        byline: "Accounts of programs driven by an AI model. Each agent has a sponsor and limits, and cannot decide.",
         empty: "No agent is active.",
         labels: ["Add an agent", "Change it", "End it"],
     }),

@@ -169,7 +169,7 @@ pub const CARD: Card = Card {
         Event::new("action_item.opened", "inbox", "opened an action item"),
         Event::new("action_item.reopened", "inbox", "opened an action item again"),
         Event::new("action_item.acknowledged", "eye", "acknowledged an action item"),
-        Event::new("action_item.assigned", "edit", "gave an action item another owner"),
+        Event::new("action_item.assigned", "edit", "reassigned an action item"),
         Event::new("action_item.postponed", "clock", "moved the due time of an action item"),
         Event::new("action_item.escalated", "clock", "escalated an action item"),
         Event::new("action_item.done", "check", "settled an action item"),
@@ -326,7 +326,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Time
         reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
     }
     if input.owner.is_some() && input.group.is_some() {
-        let text = "Name either `owner` or `group`: one of them has to do it.";
+        let text = "Enter either `owner` or `group`: the person or group that has to do the work.";
         reading.wrong("group", "two_owners", text);
     }
     if input.about_kind != AboutKind::Other && input.about.is_none() {
@@ -344,7 +344,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Time
         );
     }
     for (place, link) in input.links.iter().enumerate().filter(|(_, link)| !is_link(link)) {
-        let text = format!("`{link}` is neither an address, https://…, nor a key such as CHG-1042.");
+        let text = format!("`{link}` is neither an address (https://…) nor a key such as CHG-1042.");
         reading.wrong(&format!("links[{place}]"), "not_a_link", text);
     }
     if input.services.len() > MOST_SERVICES {

@@ -95,7 +95,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/business-units",
-        byline: "Parts of the organisation with the services that they use and the contacts who are told of changes to these.",
+        byline: "Parts of the organisation, with the services that they use and the contacts who are notified of \
+            changes to these services.",
         empty: "There is no business unit.",
         labels: ["Add a business unit", "Change it", "Remove it"],
     }),

@@ -145,11 +145,11 @@ pub const CARD: Card = Card {
     events: &[
         Event::new("communication_plan.added", "bell", "added a communication plan"),
         Event::new("communication_plan.edited", "edit", "changed a communication plan"),
-        Event::new("communication_plan.ended", "x", "took a communication plan out of use"),
+        Event::new("communication_plan.ended", "x", "retired a communication plan"),
     ],
     page: Some(Page {
         path: "/communication-plans",
-        byline: "Who is told of a change, at which stages, and in which words.",
+        byline: "Recipients, stages and texts of the notifications about changes.",
         empty: "There is no communication plan.",
         labels: ["Add a communication plan", "Change it", "Take it out of use"],
     }),
@@ -183,27 +183,29 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
         reading.wrong("key", "not_a_key", text);
     }
     if input.audiences.is_empty() {
-        let text = "`audiences` names at least one of owners, business_units, watchers, on_duty and customers.";
+        let text = "`audiences` needs at least one of owners, business_units, watchers, on_duty and customers.";
         reading.wrong("audiences", "missing", text);
     }
     if input.audiences.contains(&Audience::OnDuty) == input.duty_groups.is_empty() {
-        let text = "The audience `on_duty` and `duty_groups`, at least one group, belong together.";
+        let text = "The audience `on_duty` needs `duty_groups` with at least one group, and `duty_groups` needs that \
+            audience.";
         reading.wrong("duty_groups", "missing", text);
     }
     if input.stages.is_empty() {
         reading.wrong(
             "stages",
             "missing",
-            "`stages` names at least one stage, such as announced.",
+            "`stages` needs at least one stage, such as announced.",
         );
     }
     let has_reminder = input.stages.contains(&CommunicationStage::Reminder);
     if has_reminder != input.reminder_minutes.is_some_and(|minutes| minutes > 0) {
-        let text = "The stage `reminder` and `reminder_minutes`, at least 1, belong together.";
+        let text = "The stage `reminder` needs `reminder_minutes` of at least 1, and `reminder_minutes` needs that \
+            stage.";
         reading.wrong("reminder_minutes", "missing", text);
     }
     if input.acknowledge && !input.stages.contains(&CommunicationStage::Announced) {
-        let text = "Only an announcement is acknowledged: add the stage `announced`.";
+        let text = "Only announcements can be acknowledged: add the stage `announced`.";
         reading.wrong("acknowledge", "not_allowed", text);
     }
     let wordings = [
@@ -216,7 +218,8 @@ pub fn check(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
     for (field, text) in wordings {
         if let Some(name) = text.and_then(|text| unknown_placeholder(text)) {
             let text = format!(
-                "`{{{name}}}` is no placeholder; there are {{change}}, {{title}}, {{stage}}, {{start}}, {{end}}, {{services}} and {{disruption}}."
+                "`{{{name}}}` is not a placeholder; use {{change}}, {{title}}, {{stage}}, {{start}}, {{end}}, \
+                 {{services}} or {{disruption}}."
             );
             reading.wrong(field, "unknown_placeholder", text);
         }
@@ -230,11 +233,12 @@ fn check_customers(reading: &mut Reading<'_>, input: &CommunicationPlanInput) {
         return;
     }
     if input.audiences.len() > 1 {
-        let text = "A plan for `customers` has no other audience: its words are for people outside the organisation.";
+        let text = "A plan for `customers` cannot have another audience, because its texts are for people outside \
+            the organisation.";
         reading.wrong("audiences", "not_allowed", text);
     }
     if input.acknowledge {
-        let text = "Customers are not asked to acknowledge.";
+        let text = "Customers cannot be asked to acknowledge.";
         reading.wrong("acknowledge", "not_allowed", text);
     }
     let wordings = [

@@ -86,28 +86,29 @@ pub const CARD: Card = Card {
         End "end_customer_list" at "/customer-lists/{id}" may SET_FREEZE => "Remove a customers' list";
     },
     events: &[
-        Event::new("customer_list.added", "person", "added a customers’ list"),
-        Event::new("customer_list.edited", "edit", "changed a customers’ list"),
-        Event::new("customer_list.ended", "x", "removed a customers’ list"),
+        Event::new("customer_list.added", "person", "added a customer list"),
+        Event::new("customer_list.edited", "edit", "changed a customer list"),
+        Event::new("customer_list.ended", "x", "removed a customer list"),
         Event::new(
             "customer_list.left",
             "x",
-            "took a mail address off a customers’ list at its owner’s wish",
+            "removed a mail address from a customer list at its owner’s request",
         ),
         Event::new(
             "customer_list.returned",
             "person",
-            "put a mail address back on a customers’ list at its owner’s wish",
+            "restored a mail address of a customer list at its owner’s request",
         ),
     ],
     page: Some(Page {
         path: "/customer-lists",
-        byline: "Mail addresses outside the organisation that are told of disruptions, with the services that they use.",
-        empty: "There is no customers’ list.",
-        labels: ["Add a customers’ list", "Change it", "Remove it"],
+        byline: "Mail addresses outside the organisation that are notified of disruptions of the services that they \
+            use.",
+        empty: "There is no customer list.",
+        labels: ["Add a customer list", "Change it", "Remove it"],
     }),
     command: "customer-list",
-    ..Card::of::<CustomerList, CustomerListInput>("customer_list", "Customers’ lists")
+    ..Card::of::<CustomerList, CustomerListInput>("customer_list", "Customer lists")
 };
 
 /// The rules of a list's fields that need no other record.
@@ -117,7 +118,7 @@ pub fn check(reading: &mut Reading<'_>, input: &CustomerListInput) {
         reading.wrong("key", "not_a_key", text);
     }
     if input.services.is_empty() {
-        let text = "`services` names at least one service that these customers use.";
+        let text = "`services` needs at least one service that these customers use.";
         reading.wrong("services", "missing", text);
     }
     if input.mail_addresses.len() > MOST_ADDRESSES {

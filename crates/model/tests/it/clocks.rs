@@ -642,7 +642,7 @@ fn later_stages_are_asked_when_earlier_ones_are_met() {
         let own = rows.filter(|row| format!("{} {}", row.text, row.satisfy).contains(WATCHED));
         own.map(|row| (row.text, row.waiting_on)).collect()
     };
-    let early = format!("Rule `{WATCHED}` is of stage 2, and stage 1 is still open.");
+    let early = format!("Rule `{WATCHED}` belongs to stage 2, and stage 1 is still open.");
     let open = ["olga", "sam", "max", "mia"].map(str::to_owned).to_vec();
     assert_eq!(waits(&world), [(early, open)], "it waits for the people of stage one");
     for who in ["olga", "sam", "mia"] {

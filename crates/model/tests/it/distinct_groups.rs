@@ -84,7 +84,7 @@ fn two_people_of_one_group_count_once() {
     assert_eq!(who, ["tom", "vera", "cora"]);
     assert_eq!(
         help,
-        "2 of the groups a, b approve, each by another person (rule `own.0`)."
+        "2 of the groups a, b must approve, each by a different person (rule `own.0`)."
     );
     for who in ["vera", "tom"] {
         world.approve(who).unwrap();
