@@ -45,7 +45,11 @@ impl PlainNoun for PersonErasure {
         let directory = cx.directory()?;
         let person = directory.by_login(&input.person).cloned();
         if reading.says("person") && person.is_none() {
-            reading.wrong("person", "unknown", format!("Nobody has the login `{}`.", input.person));
+            reading.wrong(
+                "person",
+                "unknown",
+                format!("No person has the login `{}`.", input.person),
+            );
         }
         reading.finish()?;
         let Some(person) = person else {

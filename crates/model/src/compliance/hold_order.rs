@@ -228,7 +228,7 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
             Some(person) => {
                 people.insert(person.id.clone());
             }
-            None => reading.wrong("people", "unknown", format!("Nobody has the login `{login}`.")),
+            None => reading.wrong("people", "unknown", format!("No person has the login `{login}`.")),
         }
     }
     people

@@ -108,20 +108,23 @@ pub const CARD: Card = Card {
         "confirmed_by",
     ],
     verbs: verbs! {
-        List "list_audit_mandates" at "/audit-mandates" may AUDIT => "List the mandates of auditors that were not taken back", token Audit;
+        List "list_audit_mandates" at "/audit-mandates" may AUDIT => "List the mandates of auditors that were not \
+            withdrawn", token Audit;
         Add "propose_audit_mandate" at "/audit-mandates" may SET_PERSON => "Propose a mandate of an auditor; another person confirms it", token Admin, called "propose";
         Show "show_audit_mandate" at "/audit-mandates/{id}" may AUDIT => "Show a mandate", token Audit;
-        End "end_audit_mandate" at "/audit-mandates/{id}" may SET_PERSON => "Take a mandate back; its auditor then reads nothing", token Admin;
+        End "end_audit_mandate" at "/audit-mandates/{id}" may SET_PERSON => "Withdraw a mandate; its auditor can \
+            then read nothing", token Admin;
     },
     events: &[
         Event::new("audit_mandate.proposed", "people", "proposed a mandate of an auditor"),
         Event::new("audit_mandate.confirmed", "check", "confirmed a mandate of an auditor"),
-        Event::new("audit_mandate.ended", "x", "took a mandate of an auditor back"),
+        Event::new("audit_mandate.ended", "x", "withdrew a mandate of an auditor"),
     ],
     page: Some(Page {
         path: "/audit-mandates",
-        byline: "Rights of auditors to read, limited in time, to services and to a span of changes. Two people give one.",
-        empty: "No mandate is given.",
+        byline: "Read access of auditors, limited to a time, to services and to a period of changes. Two people \
+            grant a mandate.",
+        empty: "No mandate is granted.",
         labels: ["Propose a mandate", "Change it", "Take it back"],
     }),
     ..Card::of::<AuditMandate, AuditMandateInput>("audit_mandate", "Audit mandates")

@@ -95,22 +95,23 @@ pub const CARD: Card = Card {
         Add "add_vendor" at "/vendors" may SET_SERVICE => "Add a vendor";
         Show "show_vendor" at "/vendors/{key}" may READ => "Show a vendor";
         Edit "edit_vendor" at "/vendors/{key}" may SET_SERVICE => "Change a vendor";
-        End "end_vendor" at "/vendors/{key}" may SET_SERVICE => "Take a vendor out of use";
+        End "end_vendor" at "/vendors/{key}" may SET_SERVICE => "Retire a vendor";
     },
     events: &[
         Event::new("vendor.added", "people", "added a vendor"),
         Event::new("vendor.edited", "edit", "changed a vendor"),
-        Event::new("vendor.ended", "x", "took a vendor out of use"),
+        Event::new("vendor.ended", "x", "retired a vendor"),
         Event::new(
             "vendor.address_mailed",
             "out",
             "mailed the address for notices to the contacts of a vendor",
         ),
-        Event::new("vendor.answered", "out", "answered a letter of a vendor"),
+        Event::new("vendor.answered", "out", "replied to a mail of a vendor"),
     ],
     page: Some(Page {
         path: "/vendors",
-        byline: "Organisations that operate services. Their people use the same gates and forms as everybody, within their scope.",
+        byline: "Organisations that operate services. Their people use the same gates and forms as everyone else, \
+            within their scope.",
         empty: "No vendor is recorded.",
         labels: ["Add a vendor", "Change it", "Take it out of use"],
     }),

@@ -108,18 +108,18 @@ pub const CARD: Card = Card {
         Event::new(
             "joint_maintenance.moved_on",
             "clock",
-            "saw a change of a coordinated maintenance end",
+            "recorded the end of a change in a coordinated maintenance",
         ),
         Event::new(
             "joint_maintenance.order_checked",
             "clock",
-            "compared the times of coordinated changes with their order",
+            "checked the order of coordinated changes",
         ),
         Event::new("joint_maintenance.ended", "x", "ended a coordinated maintenance"),
     ],
     page: Some(Page {
         path: "/joint-maintenances",
-        byline: "Several changes share a window. They begin in their order, and none of them before the common go.",
+        byline: "Several changes share a window. They start in a fixed order, and only after a common go decision.",
         empty: "No changes are coordinated.",
         labels: ["Coordinate changes", "Change it, or decide", "End it"],
     }),

@@ -334,12 +334,12 @@ fn in_window(window: Option<&MaintenanceWindow>) -> (SlotTerm, i64, String) {
         Some(window) => (
             SlotTerm::Window,
             0,
-            format!("It lies in the window “{}”.", window.title),
+            format!("The slot lies in the window “{}”.", window.title),
         ),
         None => (
             SlotTerm::Window,
             WORST,
-            "It lies outside the maintenance windows of its places.".to_owned(),
+            "The slot lies outside the maintenance windows of its targets.".to_owned(),
         ),
     }
 }

@@ -120,30 +120,31 @@ pub const CARD: Card = Card {
     )
     .needed()],
     verbs: verbs! {
-        List "list_outside_calendars" at "/outside-calendars" may READ => "List calendars of others";
-        Add "add_outside_calendar" at "/outside-calendars" may SET_WINDOW => "Add a calendar of others";
-        Show "show_outside_calendar" at "/outside-calendars/{id}" may READ => "Show a calendar of others";
-        Edit "edit_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Change a calendar of others";
-        End "end_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Remove a calendar of others";
+        List "list_outside_calendars" at "/outside-calendars" may READ => "List external calendars";
+        Add "add_outside_calendar" at "/outside-calendars" may SET_WINDOW => "Add an external calendar";
+        Show "show_outside_calendar" at "/outside-calendars/{id}" may READ => "Show an external calendar";
+        Edit "edit_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Change an external calendar";
+        End "end_outside_calendar" at "/outside-calendars/{id}" may SET_WINDOW => "Remove an external calendar";
     },
     events: &[
-        Event::new("outside_calendar.added", "calendar", "added a calendar of others"),
-        Event::new("outside_calendar.edited", "edit", "changed a calendar of others"),
+        Event::new("outside_calendar.added", "calendar", "added an external calendar"),
+        Event::new("outside_calendar.edited", "edit", "changed an external calendar"),
         Event::new(
             "outside_calendar.imported",
             "calendar",
             "imported the events of a calendar",
         ),
-        Event::new("outside_calendar.failed", "x", "could not read a calendar of others"),
-        Event::new("outside_calendar.ended", "x", "removed a calendar of others"),
+        Event::new("outside_calendar.failed", "x", "could not read an external calendar"),
+        Event::new("outside_calendar.ended", "x", "removed an external calendar"),
     ],
     page: Some(Page {
         path: "/outside-calendars",
-        byline: "Calendars of suppliers and data centres. Their events count as maintenance: a change in such a time is shown as a conflict.",
+        byline: "Calendars of suppliers and data centres. Their events count as maintenance: a change at such a time \
+            has a conflict.",
         empty: "No calendar is imported.",
         labels: ["Add a calendar", "Change it", "Remove it"],
     }),
-    ..Card::of::<OutsideCalendar, OutsideCalendarInput>("outside_calendar", "Calendars of others")
+    ..Card::of::<OutsideCalendar, OutsideCalendarInput>("outside_calendar", "External calendars")
 };
 
 /// One event of an outside calendar.

@@ -121,18 +121,18 @@ pub const CARD: Card = Card {
     command: "planning-terms",
     columns: &["id", "dependency_steps", "gap_minutes", "hold_kinds", "decide_hours"],
     verbs: verbs! {
-        List "list_planning_terms" at "/planning-terms" may READ => "List the terms of planning";
-        Set "set_planning_terms" at "/planning-terms" may SET_FREEZE => "Set the terms of planning";
-        Show "show_planning_terms" at "/planning-terms/{id}" may READ => "Show the terms of planning";
+        List "list_planning_terms" at "/planning-terms" may READ => "List the planning rules";
+        Set "set_planning_terms" at "/planning-terms" may SET_FREEZE => "Set the planning rules";
+        Show "show_planning_terms" at "/planning-terms/{id}" may READ => "Show the planning rules";
     },
-    events: &[Event::new("planning_terms.set", "edit", "set the terms of planning")],
+    events: &[Event::new("planning_terms.set", "edit", "set the planning rules")],
     page: Some(Page {
         path: "/planning-terms",
-        byline: "What counts as a conflict of two changes, which conflicts hold them from starting, and how free times are ranked.",
-        empty: "The usual terms are in force.",
-        labels: ["Set the terms", "Set the terms", "Set the terms"],
+        byline: "Defines conflicts of two changes, which conflicts block the start, and the ranking of free times.",
+        empty: "The default rules are in force.",
+        labels: ["Set the rules", "Set the rules", "Set the rules"],
     }),
-    ..Card::of::<PlanningTerms, PlanningTermsInput>("planning_terms", "Terms of planning")
+    ..Card::of::<PlanningTerms, PlanningTermsInput>("planning_terms", "Planning rules")
 };
 
 impl Default for PlanningTerms {

@@ -71,16 +71,16 @@ pub const CARD: Card = Card {
         List "list_traffic" at "/traffic" may READ => "List the services whose users by hour are known";
         Set "set_traffic" at "/traffic" may SET_SERVICE => "Set the users of a service by hour of the week";
         Show "show_traffic" at "/traffic/{key}" may READ => "Show the users of a service by hour of the week";
-        End "end_traffic" at "/traffic/{key}" may SET_SERVICE => "Forget the users of a service by hour";
+        End "end_traffic" at "/traffic/{key}" may SET_SERVICE => "Remove the users of a service by hour";
     },
     events: &[
         Event::new("traffic.set", "edit", "set the users of a service by hour"),
-        Event::new("traffic.ended", "x", "took the users of a service by hour out of use"),
+        Event::new("traffic.ended", "x", "removed the users of a service by hour"),
     ],
     page: Some(Page {
         path: "/traffic",
-        byline: "How many users services have by hour of the week. Free times with few users are offered first.",
-        empty: "Nothing is known of any service yet.",
+        byline: "The number of users of services by hour of the week. Free times with few users are suggested first.",
+        empty: "No service has data yet.",
         labels: ["Set the users of a service", "Change them", "Take them out of use"],
     }),
     ..Card::of::<Traffic, TrafficInput>("traffic", "Users by hour")

@@ -171,19 +171,24 @@ pub const CARD: Card = Card {
         Event::new(
             "vendor_notice.cancelled",
             "x",
-            "recorded that a vendor’s maintenance is off",
+            "recorded the cancellation of a vendor’s maintenance",
         ),
-        Event::new("vendor_notice.told", "bell", "told people of a vendor’s maintenance"),
+        Event::new(
+            "vendor_notice.told",
+            "bell",
+            "notified people of a vendor’s maintenance",
+        ),
         Event::new(
             "vendor_notice.taken_up",
             "link",
-            "took up a vendor’s maintenance as a change",
+            "created a change for a vendor’s maintenance",
         ),
     ],
     page: Some(Page {
         path: "/vendor-notices",
-        byline: "Maintenance that vendors announce. It shows in conflicts and in the calendar; the vendor decides on it, and nobody here approves it.",
-        empty: "No vendor has announced anything.",
+        byline: "Maintenance announced by vendors. It appears in conflicts and in the calendar; the vendor decides \
+            on it, so it needs no approval here.",
+        empty: "No vendor maintenance is announced.",
         labels: ["Record a notice", "Change it", "Take it back"],
     }),
     ..Card::of::<VendorNotice, VendorNoticeInput>("vendor_notice", "Vendor notices")
@@ -260,7 +265,7 @@ impl VendorNotice {
 pub fn check(reading: &mut Reading<'_>, input: &VendorNoticeInput, now: Timestamp) {
     let is_wrong = |reading: &Reading<'_>, field: &str| reading.errors.iter().any(|error| error.field == field);
     if reading.says("services") && input.services.is_empty() && !is_wrong(reading, "services") {
-        let text = "`services` is empty: name each service that the maintenance concerns.";
+        let text = "`services` is empty: list each service that the maintenance affects.";
         reading.wrong("services", "missing", text);
     }
     if (reading.says("starts_at") || reading.says("ends_at"))
@@ -276,7 +281,7 @@ pub fn check(reading: &mut Reading<'_>, input: &VendorNoticeInput, now: Timestam
     }
     for (field, at) in [("actual_start", input.actual_start), ("actual_end", input.actual_end)] {
         if reading.says(field) && at.is_some_and(|at| at > now + SignedDuration::from_mins(5)) {
-            let text = format!("`{field}` lies ahead; it is the time at which it happened.");
+            let text = format!("`{field}` lies in the future; enter the time at which it happened.");
             reading.wrong(field, "in_the_future", text);
         }
     }

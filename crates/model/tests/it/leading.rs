@@ -115,7 +115,10 @@ fn a_refusal_for_the_state_names_what_each_other_step_waits_for() {
     assert_eq!(satisfy, "Only a rejected change needs this.");
     let mut closed = World::new().until_closed();
     let (satisfy, who) = say(closed.start("ida"));
-    assert_eq!(satisfy, "No act leads from closed to a state where this is possible.");
+    assert_eq!(
+        satisfy,
+        "No action leads from closed to a state in which this is possible."
+    );
     assert_eq!(who, "");
 }
 

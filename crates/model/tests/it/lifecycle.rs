@@ -269,7 +269,7 @@ fn check(act: Act, state: State, answer: &Result<(), Refusal>) {
             Some(_) if state == State::Approved && advice.contains("freeze") => {}
             Some(lead) => assert!(advice.contains(lead), "{act:?} in {state}: {unmet:?}"),
             None if act == Act::Overrule => assert!(advice.starts_with("Only a rejected change")),
-            None => assert!(advice.starts_with("No act leads"), "{act:?} in {state}: {unmet:?}"),
+            None => assert!(advice.starts_with("No action leads"), "{act:?} in {state}: {unmet:?}"),
         }
     }
 }

@@ -546,7 +546,7 @@ fn a_lawful_word_outlives_its_author_unless_the_rule_counts_nobody_who_left() {
         world.act("system", left).unwrap();
         let approval = world.file.approvals.last().unwrap();
         let (state, why) = match while_active {
-            true => (enums::ApprovalState::Voided, Some("its author may no longer act")),
+            true => (enums::ApprovalState::Voided, Some("its author is no longer active")),
             false => (enums::ApprovalState::Standing, None),
         };
         assert_eq!((approval.state, approval.ended.as_deref()), (state, why));

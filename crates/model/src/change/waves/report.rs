@@ -237,12 +237,7 @@ pub fn resume(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let change = &mut case.file.change;
     let Some(run) = change.wave_run.as_mut().filter(|run| run.stop.is_some()) else {
         let text = "The waves are not stopped.";
-        return Err(Refusal::not_now(
-            "waves_run",
-            text,
-            "Nothing has to be resumed.",
-            Vec::new(),
-        ));
+        return Err(Refusal::not_now("waves_run", text, "No resume is needed.", Vec::new()));
     };
     run.stop = None;
     run.known_incidents = open;
