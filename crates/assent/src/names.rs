@@ -102,7 +102,7 @@ pub fn in_options(text: &str) -> String {
         }
     }
     // The list shows the values as the server reads them: an option takes them unchanged.
-    if told.contains(" is none of") {
+    if told.contains(" is none of") || told.contains(" is not one of") {
         return told.into_owned();
     }
     let parts = told.split('`').enumerate();

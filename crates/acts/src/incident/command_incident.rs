@@ -181,7 +181,10 @@ fn check_major(incident: &Incident) -> Result<()> {
     if incident.is_major() {
         return Ok(());
     }
-    let text = format!("{} is no major incident now, so it stops nothing.", incident.key);
+    let text = format!(
+        "{} is not a major incident now, so it does not stop changes.",
+        incident.key
+    );
     Err(Refusal::not_now("not_major", text, "No action is needed.", Vec::new()).into())
 }
 

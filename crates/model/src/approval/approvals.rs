@@ -72,7 +72,7 @@ fn approval_unmet_for(
         return Some(unmet(
             "cannot_be_met",
             format!(
-                "Rule `{rule_id}` requires a decision of {} on {}, and only authors of the change could give it.",
+                "Rule `{rule_id}` requires a decision of {} for {}, and no independent approver is available.",
                 approvers_name(&unstaffed(rule, &yes, &open)),
                 target.service
             ),

@@ -80,18 +80,18 @@ pub const CARD: Card = Card {
         List "list_duty_rotas" at "/duty-rotas" may READ => "List duty rotas, with who is on duty and the gaps ahead";
         Set "set_duty_rota" at "/duty-rotas" may SET_MEETING => "Set the duty rota of a group";
         Show "show_duty_rota" at "/duty-rotas/{key}" may READ => "Show the duty rota of a group";
-        End "end_duty_rota" at "/duty-rotas/{key}" may SET_MEETING => "Take the duty rota of a group out of use";
+        End "end_duty_rota" at "/duty-rotas/{key}" may SET_MEETING => "Retire the duty rota of a group";
     },
     events: &[
         Event::new("duty_rota.set", "clock", "set a duty rota"),
-        Event::new("duty_rota.ended", "x", "took a duty rota out of use"),
+        Event::new("duty_rota.ended", "x", "retired a duty rota"),
     ],
     page: Some(Page {
         path: "/duty-rotas",
         byline: "The on-duty rota of a group. An on-call time set by a person takes precedence over the rota; gaps \
             are shown.",
         empty: "There is no duty rota.",
-        labels: ["Set the duty rota of a group", "Change it", "Take it out of use"],
+        labels: ["Set the duty rota of a group", "Change it", "Retire it"],
     }),
     ..Card::of::<DutyRota, DutyRotaInput>("duty_rota", "Duty rotas")
 };

@@ -82,7 +82,7 @@ pub const CARD: Card = Card {
         Show "show_lesson_session" at "/lesson-sessions/{id}" may READ => "Show a live session of a lesson";
         Edit "edit_lesson_session" at "/lesson-sessions/{id}" may SET_PERSON => "Correct a live session of a lesson, \
             or add participants", token Admin;
-        End "end_lesson_session" at "/lesson-sessions/{id}" may SET_FREEZE => "Take a live session of a lesson out of use";
+        End "end_lesson_session" at "/lesson-sessions/{id}" may SET_FREEZE => "Retire a live session of a lesson";
     },
     events: &[
         Event::new("lesson_session.added", "calendar", "planned a live session of a lesson"),
@@ -92,21 +92,13 @@ pub const CARD: Card = Card {
             "person",
             "added participants of a live session of a lesson",
         ),
-        Event::new(
-            "lesson_session.ended",
-            "x",
-            "took a live session of a lesson out of use",
-        ),
+        Event::new("lesson_session.ended", "x", "retired a live session of a lesson"),
     ],
     page: Some(Page {
         path: "/lesson-sessions",
         byline: "Live lessons. Participants have the training of the lesson, as if they had passed its test.",
         empty: "There is no live session.",
-        labels: [
-            "Plan a live session",
-            "Correct it, or add participants",
-            "Take it out of use",
-        ],
+        labels: ["Plan a live session", "Correct it, or add participants", "Retire it"],
     }),
     ..Card::of::<LessonSession, LessonSessionInput>("lesson_session", "Live sessions")
 };

@@ -143,11 +143,12 @@ pub const CARD: Card = Card {
         List "list_custom_fields" at "/custom-fields" may READ => "List the fields that the tenant added to its changes";
         Set "set_custom_field" at "/custom-fields" may SET_SERVICE => "Add a field to changes, or change one";
         Show "show_custom_field" at "/custom-fields/{key}" may READ => "Show a field";
-        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Take a field out of use; what changes say in it stays";
+        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Retire a field; its values in changes \
+            are kept";
     },
     events: &[
         Event::new("custom_field.set", "edit", "set a field of changes"),
-        Event::new("custom_field.ended", "x", "took a field of changes out of use"),
+        Event::new("custom_field.ended", "x", "retired a field of changes"),
     ],
     ..Card::of::<CustomField, CustomFieldInput>("custom_field", "Custom fields")
 };

@@ -187,7 +187,7 @@ fn renew_assessment(case: &mut Case<'_>) {
     move_to(case, State::Assessing);
     let change = case.change();
     let (owner, key) = (change.content.owner.clone(), change.key.clone());
-    let news = format!("{key} reaches {} than when it was assessed.", reach::more(growth.count));
+    let news = format!("{key} affects {} than when it was assessed.", reach::more(growth.count));
     let next = "Review what is new, and assess the change again.";
     case.write_to(&owner, "reach_grown", &now.to_string(), news, next);
 }

@@ -121,23 +121,21 @@ pub const CARD: Card = Card {
     command: "hold-order",
     columns: &["id", "changes", "services", "people", "from", "to", "until", "by"],
     verbs: verbs! {
-        List "list_hold_orders" at "/hold-orders" may AUDIT => "List the legal holds that stand over several records", token Audit;
-        Add "place_hold_order" at "/hold-orders" may AUDIT => "Place a legal hold by change, service, person or span", token Audit, called "place";
+        List "list_hold_orders" at "/hold-orders" may AUDIT => "List the legal holds on several records", token Audit;
+        Add "place_hold_order" at "/hold-orders" may AUDIT => "Place a legal hold by change, service, person or \
+            period", token Audit, called "place";
         Show "show_hold_order" at "/hold-orders/{id}" may AUDIT => "Show a hold order, also one that was lifted", token Audit;
     },
     events: &[
         Event::new("hold_order.placed", "lock", "placed a legal hold"),
-        Event::new(
-            "hold_order.lift_asked",
-            "help",
-            "asked another person to lift a legal hold",
-        ),
+        Event::new("hold_order.lift_asked", "help", "requested the lifting of a legal hold"),
         Event::new("hold_order.lifted", "x", "lifted a legal hold"),
     ],
     page: Some(Page {
         path: "/hold-orders",
-        byline: "Legal holds by change, service, person and span. Nothing that matches one is erased, by people or by the clock.",
-        empty: "No hold order stands.",
+        byline: "Legal holds by change, service, person and period. Matching records are not erased, neither by \
+            people nor by retention.",
+        empty: "No hold order is in force.",
         labels: ["Place a legal hold", "Change it", "Lift it"],
     }),
     ..Card::of::<HoldOrder, HoldOrderInput>("hold_order", "Hold orders")
@@ -202,11 +200,11 @@ impl HoldOrder {
 pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Directory) -> BTreeSet<PersonId> {
     let names_none = input.changes.is_empty() && input.services.is_empty() && input.people.is_empty();
     if names_none && input.from.is_none() && input.to.is_none() {
-        let text = "Name what is held: `changes`, `services`, `people`, or a span by `from` or `to`.";
+        let text = "Enter what is held: `changes`, `services`, `people`, or a period by `from` or `to`.";
         reading.wrong("changes", "missing", text);
     }
     if input.from.zip(input.to).is_some_and(|(from, to)| from >= to) {
-        let text = "`to` must be later than `from`: the span holds no moment.";
+        let text = "`to` must be later than `from`: this period is empty.";
         reading.wrong("to", "out_of_order", text);
     }
     for (field, count) in [
@@ -218,7 +216,7 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
             reading.wrong(
                 field,
                 "too_many",
-                format!("A hold order names at most {MOST_NAMED} of `{field}`."),
+                format!("A hold order can have at most {MOST_NAMED} entries in `{field}`."),
             );
         }
     }

@@ -69,7 +69,8 @@ pub const CARD: Card = Card {
     columns: &["id", "person", "by", "at", "done_by", "done_at"],
     verbs: verbs! {
         List "list_person_erasures" at "/person-erasures" may AUDIT => "List the erasures of people's data, those that were done included", token Audit;
-        Add "ask_person_erasure" at "/person-erasures" may SET_PERSON => "Ask for the erasure of a person's data; another person does it", token Admin, called "ask";
+        Add "ask_person_erasure" at "/person-erasures" may SET_PERSON => "Request the erasure of a person's data; \
+            another person confirms it", token Admin, called "ask";
         Show "show_person_erasure" at "/person-erasures/{id}" may AUDIT => "Show an erasure of a person's data", token Audit;
         End "withdraw_person_erasure" at "/person-erasures/{id}" may SET_PERSON => "Withdraw an erasure that waits for a second person", token Admin, called "withdraw";
     },
@@ -77,9 +78,13 @@ pub const CARD: Card = Card {
         Event::new(
             "person_erasure.asked",
             "people",
-            "asked for the erasure of a person’s data",
+            "requested the erasure of a person’s data",
         ),
-        Event::new("person_erasure.done", "check", "had a person’s data erased"),
+        Event::new(
+            "person_erasure.done",
+            "check",
+            "confirmed the erasure of a person’s data",
+        ),
         Event::new(
             "person_erasure.withdrawn",
             "x",
@@ -88,9 +93,10 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/person-erasures",
-        byline: "Erasures of people’s data. What they did stays in the log and its proofs, under an id that says nothing of them.",
+        byline: "Erasures of personal data. The actions of an erased person stay in the log and its proofs under an \
+            anonymous id.",
         empty: "No person’s data was erased.",
-        labels: ["Ask for an erasure", "Change it", "Withdraw it"],
+        labels: ["Request an erasure", "Change it", "Withdraw it"],
     }),
     ..Card::of::<PersonErasure, PersonErasureInput>("person_erasure", "Person erasures")
 };

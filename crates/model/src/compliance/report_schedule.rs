@@ -89,8 +89,10 @@ pub const CARD: Card = Card {
         "made_digest",
     ],
     verbs: verbs! {
-        List "list_report_schedules" at "/report-schedules" may AUDIT => "List schedules of control reports, with what each made last", token Audit;
-        Add "add_report_schedule" at "/report-schedules" may AUDIT => "Have a control report made on each span that ends", token Audit;
+        List "list_report_schedules" at "/report-schedules" may AUDIT => "List schedules of control reports, with \
+            the last report of each", token Audit;
+        Add "add_report_schedule" at "/report-schedules" may AUDIT => "Schedule a control report on each completed \
+            period", token Audit;
         Show "show_report_schedule" at "/report-schedules/{id}" may AUDIT => "Show a schedule of control reports", token Audit;
         Edit "edit_report_schedule" at "/report-schedules/{id}" may AUDIT => "Change a schedule of control reports", token Audit;
         End "end_report_schedule" at "/report-schedules/{id}" may AUDIT => "End a schedule of control reports", token Audit;
@@ -107,7 +109,7 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/report-schedules",
-        byline: "Control reports on each month, quarter or year that ends; the log keeps the digest of each.",
+        byline: "Control reports on each completed month, quarter or year; the log keeps the digest of each report.",
         empty: "No control report is scheduled.",
         labels: ["Schedule a report", "Change it", "End it"],
     }),

@@ -74,16 +74,17 @@ pub const CARD: Card = Card {
     command: "retention-rule",
     columns: &["key", "regime", "record_kind", "keep_days", "hot_days", "active"],
     verbs: verbs! {
-        List "list_retention_rules" at "/retention-rules" may AUDIT => "List for how long regimes ask to keep records", token Audit;
+        List "list_retention_rules" at "/retention-rules" may AUDIT => "List the retention periods required by \
+            regimes", token Audit;
         Set "set_retention_rule" at "/retention-rules" may SET_POLICY => "Set, switch on or switch off a retention rule", token Admin;
         Show "show_retention_rule" at "/retention-rules/{key}" may AUDIT => "Show a retention rule", token Audit;
     },
     events: &[Event::new("retention_rule.set", "clock", "set a retention rule")],
     page: Some(Page {
         path: "/retention-rules",
-        byline: "For how long a regime asks to keep records. A rule that is on keeps the retention from erasing or archiving earlier; \
-                 the longest rule counts.",
-        empty: "No retention rule is known.",
+        byline: "Retention periods required by regimes. An active rule prevents earlier erasure or archiving; the \
+            longest rule applies.",
+        empty: "There is no retention rule.",
         labels: ["Set a retention rule", "Change it", "End it"],
     }),
     ..Card::of::<RetentionRule, RetentionRuleInput>("retention_rule", "Retention rules")
@@ -159,23 +160,26 @@ pub fn check(reading: &mut Reading<'_>, rule: &RetentionRule) {
     let regime = rule.regime.as_str();
     if rule.keep_days < keep || rule.keep_days > Retention::MOST {
         let text = format!(
-            "`keep_days` is {keep} to {}: {regime} asks for at least {keep} days.",
+            "`keep_days` must be from {keep} to {}: {regime} requires at least {keep} days.",
             Retention::MOST
         );
         reading.wrong("keep_days", "less_than_regime", text);
     }
     if rule.record_kind == KeptKind::Delivery && rule.hot_days.is_some() {
-        let text = "Only changes move to the archive; leave `hot_days` out for deliveries.";
+        let text = "Only changes can be archived; leave out `hot_days` for deliveries.";
         reading.wrong("hot_days", "not_asked", text);
         return;
     }
     if hot.is_some_and(|hot| rule.hot_days.is_none_or(|days| days < hot)) {
         let least = hot.unwrap_or_default();
-        let text = format!("`hot_days` is at least {least}: {regime} asks for the last {least} days at hand.");
+        let text = format!(
+            "`hot_days` must be at least {least}: {regime} requires the last {least} days outside the \
+            archive."
+        );
         reading.wrong("hot_days", "less_than_regime", text);
     }
     if rule.hot_days.is_some_and(|days| days > rule.keep_days) {
-        let text = "`hot_days` is at most `keep_days`: what is gone is not at hand.";
+        let text = "`hot_days` must be at most `keep_days`: erased records cannot stay outside the archive.";
         reading.wrong("hot_days", "out_of_range", text);
     }
 }
@@ -215,7 +219,7 @@ pub fn too_early(retention: Retention, rules: &[RetentionRule]) -> Vec<(&'static
             && days < least
         {
             let text =
-                format!("`{field}` is at least {least}: the retention rule `{key}` is on and asks for {least} days.");
+                format!("`{field}` must be at least {least}: the active retention rule `{key}` requires {least} days.");
             found.push((field, text));
         }
     };

@@ -113,7 +113,7 @@ pub const CARD: Card = Card {
         byline: "Organisations that operate services. Their people use the same gates and forms as everyone else, \
             within their scope.",
         empty: "No vendor is recorded.",
-        labels: ["Add a vendor", "Change it", "Take it out of use"],
+        labels: ["Add a vendor", "Change it", "Retire it"],
     }),
     ..Card::of::<Vendor, VendorInput>("vendor", "Vendors")
 };

@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn what_is_not_believed_opens_nothing() {
         let mut odd = change("CHG1", "approved");
-        odd.read_problem = Some("Its last edit there lies ahead of now.".to_owned());
+        odd.read_problem = Some("Its last edit there lies in the future.".to_owned());
         let mut unplanned = change("CHG2", "started");
         unplanned.planned_end = None;
         let mut elsewhere = change("CHG3", "approved");

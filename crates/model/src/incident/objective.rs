@@ -104,21 +104,23 @@ pub const CARD: Card = Card {
     columns: &["id", "key", "title", "service", "bound_is", "bound"],
     verbs: verbs! {
         List "list_objectives" at "/objectives" may "set_connection | audit" => "List objectives of services";
-        Add "add_objective" at "/objectives" may SET_CONNECTION => "Add an objective that is asked for while changes are watched";
+        Add "add_objective" at "/objectives" may SET_CONNECTION => "Add an objective that is measured while changes \
+            are watched";
         Show "show_objective" at "/objectives/{id}" may "set_connection | audit" => "Show an objective";
         Edit "edit_objective" at "/objectives/{id}" may SET_CONNECTION => "Change an objective";
-        End "end_objective" at "/objectives/{id}" may SET_CONNECTION => "Take an objective out of use";
+        End "end_objective" at "/objectives/{id}" may SET_CONNECTION => "Retire an objective";
     },
     events: &[
         Event::new("objective.added", "eye", "added an objective of a service"),
         Event::new("objective.edited", "edit", "changed an objective of a service"),
-        Event::new("objective.ended", "x", "took an objective of a service out of use"),
+        Event::new("objective.ended", "x", "retired an objective of a service"),
     ],
     page: Some(Page {
         path: "/objectives",
-        byline: "Bounds that services keep. Prometheus is asked for the value while a change is watched, and the change keeps what it says.",
-        empty: "No objective is asked for.",
-        labels: ["Add an objective", "Change it", "Take it out of use"],
+        byline: "Service level objectives. Their values are queried from Prometheus while a change is watched, and \
+            recorded with the change.",
+        empty: "No objectives are defined.",
+        labels: ["Add an objective", "Change it", "Retire it"],
     }),
     ..Card::of::<Objective, ObjectiveInput>("objective", "Objectives")
 };

@@ -55,7 +55,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/dialects",
-        byline: "Clients of other systems that are answered in their own protocol, with tokens of this tenant as passwords.",
+        byline: "Protocols of other systems in which Assent answers their unmodified clients, with tokens of this \
+            tenant as passwords.",
         empty: "No dialect is switched on.",
         labels: ["Switch a dialect on", "Change it", "Switch it off"],
     }),

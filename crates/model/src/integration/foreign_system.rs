@@ -54,7 +54,7 @@ pub const FACTS: &[&str] = &[
     "started",
 ];
 
-/// A system beside this one, from which changes are read.
+/// An external system from which changes are imported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Described, Noun)]
 pub struct ForeignSystem {
     /// The record's id.
@@ -125,7 +125,7 @@ pub struct ForeignSystem {
     pub active: bool,
 }
 
-/// A system beside this one, from which changes are read.
+/// An external system from which changes are imported.
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ForeignSystemInput {
@@ -174,34 +174,35 @@ pub const CARD: Card = Card {
     patch: "ForeignSystemPatch",
     columns: &["id", "name", "kind", "url", "read_until", "read_problem"],
     verbs: verbs! {
-        List "list_foreign_systems" at "/foreign-systems" may "set_connection | set_freeze | audit" => "List the systems beside this one";
-        Add "add_foreign_system" at "/foreign-systems" may SET_CONNECTION => "Have the changes of a system beside this one read";
-        Show "show_foreign_system" at "/foreign-systems/{id}" may "set_connection | set_freeze | audit" => "Show a system beside this one";
-        Edit "edit_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Change how a system beside this one is read";
-        End "end_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Read a system beside this one no more";
+        List "list_foreign_systems" at "/foreign-systems" may "set_connection | set_freeze | audit" => "List the \
+            external systems";
+        Add "add_foreign_system" at "/foreign-systems" may SET_CONNECTION => "Connect an external system whose \
+            changes are imported";
+        Show "show_foreign_system" at "/foreign-systems/{id}" may "set_connection | set_freeze | audit" => "Show an \
+            external system";
+        Edit "edit_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Change the settings of an \
+            external system";
+        End "end_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Disconnect an external system";
     },
     events: &[
-        Event::new("foreign_system.added", "link", "had a system beside this one read"),
+        Event::new("foreign_system.added", "link", "connected an external system"),
         Event::new(
             "foreign_system.edited",
             "edit",
-            "changed how a system beside this one is read",
+            "changed the settings of an external system",
         ),
-        Event::new("foreign_system.read", "eye", "read changes of a system beside this one"),
-        Event::new("foreign_system.failed", "x", "could not read a system beside this one"),
-        Event::new(
-            "foreign_system.ended",
-            "x",
-            "ended the reading of a system beside this one",
-        ),
+        Event::new("foreign_system.read", "eye", "imported changes of an external system"),
+        Event::new("foreign_system.failed", "x", "could not read an external system"),
+        Event::new("foreign_system.ended", "x", "disconnected an external system"),
     ],
     page: Some(Page {
         path: "/foreign-systems",
-        byline: "Systems in which changes are still led. Their changes are read and judged here.",
-        empty: "No system is read.",
-        labels: ["Read a system", "Change it", "Read it no more"],
+        byline: "Systems in which changes are still managed. Assent imports their changes and compares them with its \
+            rules.",
+        empty: "No external system is connected.",
+        labels: ["Connect an external system", "Change it", "Disconnect it"],
     }),
-    ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "Systems beside this one")
+    ..Card::of::<ForeignSystem, ForeignSystemInput>("foreign_system", "External systems")
 };
 
 /// The beginning of a problem text about single rows, while the others are read.
@@ -368,7 +369,7 @@ pub fn check(reading: &mut Reading<'_>, input: &ForeignSystemInput, directory: &
         reading.wrong("every_minutes", "out_of_range", "`every_minutes` is 1 to 1440.");
     }
     if input.mirrors && input.kind == ForeignKind::Jira && !input.copies_into.as_deref().is_some_and(is_place) {
-        let text = "`copies_into` names a project of Jira and an issue type, such as OPS/Change.";
+        let text = "`copies_into` needs a Jira project and an issue type, such as OPS/Change.";
         reading.wrong("copies_into", "not_a_place", text);
     }
     check_condition(reading, input);
@@ -391,7 +392,7 @@ fn check_condition(reading: &mut Reading<'_>, input: &ForeignSystemInput) {
         ForeignKind::Jira => upper.contains("ORDER BY"),
     };
     if is_wide {
-        let text = "`narrowed_by` narrows what is read: it has no `^NQ`, `^EQ` and no order.";
+        let text = "`narrowed_by` can only narrow the import: it cannot contain `^NQ`, `^EQ` or an order.";
         reading.wrong("narrowed_by", "not_allowed", text);
     }
 }
@@ -437,7 +438,7 @@ fn wrong_fact(fact: &str, field: &str) -> Option<String> {
     let is_name = field
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'));
-    (!is_name).then(|| format!("`{field}` is no name of a field: letters, digits, `_` and `.`."))
+    (!is_name).then(|| format!("`{field}` is not a field name: use letters, digits, `_` and `.`."))
 }
 
 #[cfg(test)]

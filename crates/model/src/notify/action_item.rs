@@ -167,7 +167,7 @@ pub const CARD: Card = Card {
     },
     events: &[
         Event::new("action_item.opened", "inbox", "opened an action item"),
-        Event::new("action_item.reopened", "inbox", "opened an action item again"),
+        Event::new("action_item.reopened", "inbox", "reopened an action item"),
         Event::new("action_item.acknowledged", "eye", "acknowledged an action item"),
         Event::new("action_item.assigned", "edit", "reassigned an action item"),
         Event::new("action_item.postponed", "clock", "moved the due time of an action item"),

@@ -140,7 +140,7 @@ pub const CARD: Card = Card {
         Add "add_communication_plan" at "/communication-plans" may SET_FREEZE => "Add a communication plan";
         Show "show_communication_plan" at "/communication-plans/{id}" may READ => "Show a communication plan";
         Edit "edit_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Change a communication plan";
-        End "end_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Take a communication plan out of use";
+        End "end_communication_plan" at "/communication-plans/{id}" may SET_FREEZE => "Retire a communication plan";
     },
     events: &[
         Event::new("communication_plan.added", "bell", "added a communication plan"),
@@ -151,7 +151,7 @@ pub const CARD: Card = Card {
         path: "/communication-plans",
         byline: "Recipients, stages and texts of the notifications about changes.",
         empty: "There is no communication plan.",
-        labels: ["Add a communication plan", "Change it", "Take it out of use"],
+        labels: ["Add a communication plan", "Change it", "Retire it"],
     }),
     ..Card::of::<CommunicationPlan, CommunicationPlanInput>("communication_plan", "Communication plans")
 };

@@ -114,7 +114,7 @@ pub fn assess(by_table: Level, impact: Impact, complexity: Option<Level>, stated
         }
         Some((level, false)) if level < by_table => {
             reasons.push(format!(
-                "{level} was proposed and counts once a change manager has approved it"
+                "{level} was proposed and applies once a change manager has approved it"
             ));
             by_table
         }

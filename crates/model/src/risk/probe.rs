@@ -75,22 +75,22 @@ pub const CARD: Card = Card {
     patch: "ProbePatch",
     columns: &["id", "key", "title", "url", "pointer", "reads", "owner"],
     verbs: verbs! {
-        List "list_probes" at "/probes" may "set_connection | audit" => "List the probes of checklists";
-        Add "add_probe" at "/probes" may SET_CONNECTION => "Add a probe that checklists may ask";
+        List "list_probes" at "/probes" may "set_connection | audit" => "List the checklist probes";
+        Add "add_probe" at "/probes" may SET_CONNECTION => "Add a checklist probe";
         Show "show_probe" at "/probes/{id}" may "set_connection | audit" => "Show a probe";
         Edit "edit_probe" at "/probes/{id}" may SET_CONNECTION => "Change a probe";
-        End "end_probe" at "/probes/{id}" may SET_CONNECTION => "Take a probe out of use";
+        End "end_probe" at "/probes/{id}" may SET_CONNECTION => "Retire a probe";
     },
     events: &[
-        Event::new("probe.added", "eye", "added a probe of checklists"),
-        Event::new("probe.edited", "edit", "changed a probe of checklists"),
-        Event::new("probe.ended", "x", "took a probe of checklists out of use"),
+        Event::new("probe.added", "eye", "added a checklist probe"),
+        Event::new("probe.edited", "edit", "changed a checklist probe"),
+        Event::new("probe.ended", "x", "retired a checklist probe"),
     ],
     page: Some(Page {
         path: "/probes",
-        byline: "Addresses that are asked for facts which checklists want, such as the age of the last backup that was restored.",
-        empty: "No address is asked.",
-        labels: ["Add a probe", "Change it", "Take it out of use"],
+        byline: "Addresses that are queried for checklist facts, such as the age of the last restored backup.",
+        empty: "No probes are defined.",
+        labels: ["Add a probe", "Change it", "Retire it"],
     }),
     ..Card::of::<Probe, ProbeInput>("probe", "Probes")
 };

@@ -145,7 +145,7 @@ pub fn check_plan(reading: &mut Reading<'_>, input: &JointMaintenanceInput, now:
             reading.wrong(
                 &format!("changes[{place}]"),
                 "not_unique",
-                format!("{key} is named twice."),
+                format!("{key} is listed twice."),
             );
         }
     }

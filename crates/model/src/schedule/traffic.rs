@@ -81,7 +81,7 @@ pub const CARD: Card = Card {
         path: "/traffic",
         byline: "The number of users of services by hour of the week. Free times with few users are suggested first.",
         empty: "No service has data yet.",
-        labels: ["Set the users of a service", "Change them", "Take them out of use"],
+        labels: ["Set the users of a service", "Change them", "Retire them"],
     }),
     ..Card::of::<Traffic, TrafficInput>("traffic", "Users by hour")
 };

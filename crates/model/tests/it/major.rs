@@ -103,7 +103,7 @@ fn a_major_incident_stops_high_risk_alone_and_names_itself_its_commander_and_the
     assert_eq!(answer.decision, GateDecision::Stop);
     let row = &answer.reasons[0];
     assert_eq!(row.code, "freeze");
-    for part in ["INC-1", "It is down", "Nobody commands it yet"] {
+    for part in ["INC-1", "It is down", "The incident has no commander yet"] {
         assert!(row.text.contains(part), "{part}: {}", row.text);
     }
     assert!(row.satisfy.contains("/incidents/INC-1/command"), "{}", row.satisfy);
@@ -111,7 +111,7 @@ fn a_major_incident_stops_high_risk_alone_and_names_itself_its_commander_and_the
     let incident = commanded(major_incident(&world.directory), "cora");
     put(&mut world, &incident);
     let row = world.gate("git:aae5e5e").reasons.remove(0);
-    assert!(row.text.contains("commands it"), "{}", row.text);
+    assert!(row.text.contains("is its commander"), "{}", row.text);
     assert!(row.satisfy.contains("/incidents/INC-1/signatures"), "{}", row.satisfy);
     assert_eq!(row.waiting_on, ["cora"]);
     let planned = before_scheduled(&world.file, &world.directory, world.now);

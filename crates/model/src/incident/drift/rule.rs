@@ -92,8 +92,8 @@ pub const CARD: Card = Card {
     ],
     page: Some(Page {
         path: "/drift-rules",
-        byline: "Which service an address of a drift report belongs to. The first rule that fits counts.",
-        empty: "There is no rule: findings of drift have no service, and are the change managers’.",
+        byline: "Maps the addresses of drift reports to services. The first matching rule applies.",
+        empty: "There are no rules: findings of drift have no service and are assigned to the change managers.",
         labels: ["Add a rule", "Change it", "End it"],
     }),
     ..Card::of::<DriftRule, DriftRuleInput>("drift_rule", "Drift rules")

@@ -87,20 +87,18 @@ impl Forecast {
         } = self;
         if of(Group::Service) == Some(0) {
             found.push(format!(
-                "The model knows no outcome of {service} in {environment} under this name, so wider histories count. A service \
-                 that was renamed or merged begins anew."
+                "The model has no outcome of {service} in {environment} under this name, so broader histories are \
+                 used. A renamed or merged service starts without history."
             ));
         }
         if of(Group::Team) == Some(0) {
             found.push(format!(
-                "The model knows no outcome of its team in {environment} under this name. A team that was renamed or merged \
-                 begins anew."
+                "The model has no outcome of its team in {environment} under this name. A renamed or merged team \
+                 starts without history."
             ));
         }
         if let Some(team) = team.filter(|_| !self.has_team) {
-            found.push(format!(
-                "No service of the estate is run by {team}, so no history of a team counts."
-            ));
+            found.push(format!("No service is run by {team}, so no team history is used."));
         }
         found
     }
@@ -157,7 +155,7 @@ pub fn source(part: &ForecastPart, forecast: &Forecast) -> &'static str {
         "expedited" => either("expedited", "Expedited", "Not expedited"),
         "no_rollback_plan" => either("no_rollback_plan", "No rollback plan", "A rollback plan"),
         "plan_steps" => "Length of the plan",
-        "disruption" => either("disruption", "People will notice", "Nobody should notice"),
+        "disruption" => either("disruption", "A disruption is expected", "No disruption is expected"),
         _ => "Another feature",
     }
 }
