@@ -142,7 +142,7 @@ fn a_grave_incident_that_its_reporter_makes_not_major_says_why() {
     let key = second.key.clone();
     let entries = world.look(move |cx| note_entry::timeline(cx, &key)).unwrap();
     assert!(
-        entries.iter().any(|row| row.text.contains("no major incident")),
+        entries.iter().any(|row| row.text.contains("not a major incident")),
         "{entries:#?}"
     );
     // Nor does the reporter bring the service under the freeze of another incident.

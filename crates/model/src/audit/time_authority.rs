@@ -29,15 +29,15 @@ pub struct TimeAuthority {
     /// The address that takes requests over HTTP (RFC 3161, section 3.4).
     #[card(text)]
     pub url: String,
-    /// Certificates in PEM that its time stamps are trusted by: its own, or those of its issuers.
+    /// PEM certificates that make its time stamps trusted: its own, or those of its issuers.
     #[card(most = CERTIFICATES)]
     pub certificates: String,
-    /// How many hours lie between two time stamps; none is asked for while the log does not grow.
+    /// The number of hours between two time stamps; no time stamp is requested while the log does not grow.
     pub every_hours: i64,
     /// Whether time stamps are asked for.
     #[card(column)]
     pub active: bool,
-    /// Who added it: a login.
+    /// The person who added it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.
@@ -52,10 +52,10 @@ pub struct TimeAuthorityInput {
     /// The address that takes requests over HTTP (RFC 3161, section 3.4).
     #[card(text, positional, example = "https://tsa.example/tsr")]
     pub url: String,
-    /// Certificates in PEM that its time stamps are trusted by: its own, or those of its issuers.
+    /// PEM certificates that make its time stamps trusted: its own, or those of its issuers.
     #[card(most = CERTIFICATES, example = "-----BEGIN CERTIFICATE-----\nMIIB...\n-----END CERTIFICATE-----")]
     pub certificates: String,
-    /// How many hours lie between two time stamps; none is asked for while the log does not grow.
+    /// The number of hours between two time stamps; no time stamp is requested while the log does not grow.
     #[card(most = MOST_HOURS, option = "every-hours", example = "24")]
     pub every_hours: Option<i64>,
 }

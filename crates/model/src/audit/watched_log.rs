@@ -22,7 +22,7 @@ pub struct WatchedLog {
     /// Whether its checkpoints are cosigned.
     #[card(column)]
     pub active: bool,
-    /// Who added it: a login.
+    /// The person who added it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.

@@ -26,7 +26,7 @@ pub struct Witness {
     /// Whether its cosignatures are taken.
     #[card(column)]
     pub active: bool,
-    /// Who added it: a login.
+    /// The person who added it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.

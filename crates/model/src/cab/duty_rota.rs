@@ -28,7 +28,7 @@ pub struct DutyRota {
     pub group: GroupKey,
     /// Who takes turns, in this order: logins.
     pub people: Vec<PersonId>,
-    /// When the first turn begins; later ones begin at the same time of the day in the zone.
+    /// The start of the first turn; later turns start at the same time of day in the time zone.
     pub starts_at: Timestamp,
     /// The IANA zone of the handover.
     pub time_zone: String,
@@ -47,16 +47,16 @@ pub struct DutyRotaInput {
     /// The group.
     #[card(positional, refers = "group", example = "platform")]
     pub group: GroupKey,
-    /// Who takes turns, in this order: logins of members of the group.
+    /// The people on the rota, in order: logins of members of the group.
     #[card(option = "person", example = "adam")]
     pub people: Vec<String>,
-    /// When the first turn begins; later ones begin at the same time of the day in the zone.
+    /// The start of the first turn; later turns start at the same time of day in the time zone.
     #[card(label = "First handover", option = "from", example = "2026-11-30T08:00:00Z")]
     pub starts_at: Timestamp,
-    /// The IANA zone of the handover; UTC unless set.
+    /// The IANA time zone of the handover; UTC by default.
     #[card(example = "Europe/Oslo")]
     pub time_zone: Option<String>,
-    /// How many days a turn lasts; a week unless set.
+    /// The number of days of a turn; a week by default.
     #[card(most = MOST_DAYS, example = "7")]
     pub turn_days: Option<i64>,
 }

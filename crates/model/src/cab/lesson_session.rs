@@ -32,12 +32,12 @@ pub struct LessonSession {
     /// The lesson's name.
     #[card(column)]
     pub lesson: String,
-    /// When it begins.
+    /// The start.
     pub starts_at: Timestamp,
     /// How long it lasts, in minutes.
     #[card(most = LONGEST_MINUTES)]
     pub minutes: i64,
-    /// Where it is, and who gives it.
+    /// The place and the instructor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub text: Option<String>,
@@ -56,13 +56,13 @@ pub struct LessonSessionInput {
     /// The lesson's name.
     #[card(positional, example = "risk_levels")]
     pub lesson: String,
-    /// When it begins.
+    /// The start.
     #[card(label = "Begins", option = "at", example = "2026-12-01T08:00:00Z")]
     pub starts_at: Timestamp,
     /// How long it lasts, in minutes; an hour unless set.
     #[card(most = LONGEST_MINUTES, example = "45")]
     pub minutes: Option<i64>,
-    /// Where it is, and who gives it.
+    /// The place and the instructor.
     #[card(text, example = "Room 4, by Solveig")]
     pub text: Option<String>,
     /// The people who took part: logins. An administrator adds them once it has begun.

@@ -65,7 +65,7 @@ pub struct CustomField {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(words)]
     pub kinds: BTreeSet<Kind>,
-    /// The categories of change that cannot be submitted without it, where it is needed; all unless said.
+    /// The categories of change that require it on submission, if it is required; all by default.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(words)]
     pub categories: BTreeSet<Category>,
@@ -105,7 +105,7 @@ pub struct CustomFieldInput {
     /// The kinds of change that have it; all unless said.
     #[card(words, option = "kind")]
     pub kinds: BTreeSet<Kind>,
-    /// The categories of change that cannot be submitted without it, where it is needed; all unless said.
+    /// The categories of change that require it on submission, if it is required; all by default.
     #[card(words, option = "category")]
     pub categories: BTreeSet<Category>,
     /// Whether changes that are written from now on cannot be submitted without it.

@@ -30,7 +30,7 @@ pub struct HoldOrder {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Why: the case, and the authority that asked.
+    /// The reason: the case and the requesting authority.
     #[card(most = REASON, text)]
     pub reason: String,
     /// The keys of the changes; none means all.
@@ -40,24 +40,24 @@ pub struct HoldOrder {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
-    /// The people, one of whom had a part in a change: logins; none means all.
+    /// Changes in which one of these people had a part: logins; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub people: BTreeSet<PersonId>,
-    /// The begin of the span in which a change was under way, or a delivery came.
+    /// The start of the period in which a change was under way, or a delivery arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Timestamp>,
     /// The end of the span, not included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
-    /// Until when it holds; until it is lifted unless said.
+    /// The end of its validity; by default it applies until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// Who placed it: a login.
+    /// The person who placed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// Whether it was not lifted.
+    /// Whether it is in force.
     #[card(column)]
     pub active: bool,
     /// Who asked to lift it, where another person has to agree: a login.
@@ -92,7 +92,7 @@ pub struct HoldOrder {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct HoldOrderInput {
-    /// Why: the case, and the authority that asked.
+    /// The reason: the case and the requesting authority.
     #[card(most = REASON, text, example = "Case 4711 of the district court")]
     pub reason: String,
     /// The keys of the changes; none means all.
@@ -101,16 +101,16 @@ pub struct HoldOrderInput {
     /// The services, of which a change has one; none means all.
     #[card(refers = "service", option = "service", example = "booking-api")]
     pub services: BTreeSet<ServiceKey>,
-    /// The people, one of whom had a part in a change: logins; none means all.
+    /// Changes in which one of these people had a part: logins; none means all.
     #[card(option = "person")]
     pub people: BTreeSet<String>,
-    /// The begin of the span in which a change was under way, or a delivery came.
+    /// The start of the period in which a change was under way, or a delivery arrived.
     #[card(label = "From", example = "2026-01-01T00:00:00Z")]
     pub from: Option<Timestamp>,
     /// The end of the span, not included.
     #[card(label = "To", example = "2026-07-01T00:00:00Z")]
     pub to: Option<Timestamp>,
-    /// Until when it holds; until it is lifted unless said.
+    /// The end of its validity; by default it applies until it is lifted.
     #[card(label = "Until", example = "2031-01-01T00:00:00Z")]
     pub until: Option<Timestamp>,
 }

@@ -24,12 +24,12 @@ pub struct PersonErasure {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Whose data: a login, of another name once they were erased.
+    /// The person whose data is erased: a login, replaced after the erasure.
     pub person: PersonId,
-    /// Why: the request that it answers. No name belongs in it.
+    /// The reason: the request that it answers, without names.
     #[card(most = REASON, text)]
     pub reason: String,
-    /// Who asked for it: a login.
+    /// The person who requested it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who handed out the way in by which it was asked, where that was another person: a login.
@@ -38,11 +38,11 @@ pub struct PersonErasure {
     pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
-    /// Who did it: a login.
+    /// The person who did it: a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(optional)]
     pub done_by: Option<PersonId>,
-    /// When it was done.
+    /// The time of the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_at: Option<Timestamp>,
     /// Whether it waits for a second person.
@@ -54,10 +54,10 @@ pub struct PersonErasure {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct PersonErasureInput {
-    /// Whose data: the login of a deactivated account.
+    /// The person whose data is erased: the login of a deactivated account.
     #[card(positional, example = "leaver")]
     pub person: String,
-    /// Why: the request that it answers. No name belongs in it.
+    /// The reason: the request that it answers, without names.
     #[card(most = REASON, text, example = "Request of 3 November, ticket 812")]
     pub reason: String,
 }

@@ -25,23 +25,23 @@ pub struct RetentionRule {
     /// Its regime and its kind of record, such as sox-change.
     #[card(most = KEY, column)]
     pub key: String,
-    /// Who asks for it.
+    /// The person or authority that requests it.
     #[card(words)]
     pub regime: RetentionRegime,
-    /// What is kept.
+    /// The kind of record.
     #[card(words)]
     pub record_kind: KeptKind,
-    /// For how many days at least texts, files and raw bodies are kept.
+    /// The minimum number of days for which texts, files and raw bodies are kept.
     #[card(most = Retention::MOST)]
     pub keep_days: i64,
-    /// For how many of these days changes stay out of the archive.
+    /// The number of these days for which changes stay outside the archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = Retention::MOST)]
     pub hot_days: Option<i64>,
     /// Whether it is switched on.
     #[card(column)]
     pub active: bool,
-    /// Who set it: a login; nobody set a shipped one.
+    /// The person who set it: a login; none for shipped rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(optional)]
     pub by: Option<PersonId>,
@@ -51,19 +51,19 @@ pub struct RetentionRule {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct RetentionRuleInput {
-    /// Who asks for it.
+    /// The person or authority that requests it.
     #[card(words, needed, example = "sox")]
     pub regime: Option<RetentionRegime>,
-    /// What is kept.
+    /// The kind of record.
     #[card(label = "Kind of record", words, needed, option = "kind", example = "change")]
     pub record_kind: Option<KeptKind>,
-    /// For how many days at least it is kept; what the regime asks for unless said.
+    /// The minimum number of days for which the record is kept; by default what the regime requires.
     #[card(most = Retention::MOST, option = "keep", example = "2557")]
     pub keep_days: Option<i64>,
-    /// For how many of these days changes stay out of the archive.
+    /// The number of these days for which changes stay outside the archive.
     #[card(most = Retention::MOST, option = "hot", example = "92")]
     pub hot_days: Option<i64>,
-    /// Whether it is switched on; off unless said.
+    /// Whether it is switched on; off by default.
     #[card(label = "Switched on", option = "on", example = "true")]
     pub active: bool,
 }

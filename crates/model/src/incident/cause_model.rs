@@ -71,7 +71,7 @@ pub struct CauseModel {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct CauseModelInput {
-    /// Why it is fitted now.
+    /// The reason for fitting the model now.
     #[card(label = "Why", text, example = "Twenty incidents were reviewed this week")]
     pub reason: String,
 }

@@ -25,10 +25,10 @@ pub struct CauseWindow {
     /// The service.
     #[card(column, refers = "service")]
     pub service: ServiceKey,
-    /// How many hours before an incident a change may have ended that led to it.
+    /// The maximum number of hours between the end of a change and an incident that it may have caused.
     #[card(most = MOST_HOURS)]
     pub hours: i64,
-    /// Why not the usual ones.
+    /// The reason for values other than the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TEXT, text)]
     pub reason: Option<String>,
@@ -44,10 +44,10 @@ pub struct CauseWindowInput {
     /// The service.
     #[card(refers = "service", positional, example = "booking-api")]
     pub service: ServiceKey,
-    /// How many hours before an incident a change may have ended that led to it.
+    /// The maximum number of hours between the end of a change and an incident that it may have caused.
     #[card(most = MOST_HOURS, example = "24")]
     pub hours: i64,
-    /// Why not the usual ones.
+    /// The reason for values other than the default.
     #[card(
         label = "Why",
         text,

@@ -94,9 +94,9 @@ pub fn is_spent(incident: &Incident, directory: &Directory, by: &PersonId, now: 
 pub fn why_withheld(incident: &Incident) -> Option<String> {
     incident.course.withheld_at?;
     Some(format!(
-        "It is no major incident and stops nothing, although its severity is {}: whoever reported it declared another one of the \
-         same services, and a commander ended the freeze of that one less than 24 hours before. Another person who may command \
-         declares it (POST /incidents/{}/major).",
+        "This is not a major incident, although its severity is {}: its reporter declared another major incident of \
+         the same services, and a commander ended the freeze of that one less than 24 hours before. Another eligible \
+         commander can declare it (POST /incidents/{}/major).",
         incident.severity, incident.key
     ))
 }

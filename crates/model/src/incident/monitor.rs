@@ -34,7 +34,7 @@ pub struct Monitor {
     /// The key, such as label-latency.
     #[card(column)]
     pub key: String,
-    /// What it watches, in one line.
+    /// The title, in one line.
     #[card(text)]
     pub title: String,
     /// The services whose changes raise it; none means all.
@@ -44,19 +44,20 @@ pub struct Monitor {
     /// The environments in which it is raised; none means all.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// Scrape targets that Prometheus gets meanwhile, as host:port.
+    /// Scrape targets for Prometheus while the monitor is raised, as host:port.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub scrape_targets: BTreeSet<String>,
-    /// The expression (PromQL) of an alert rule that Prometheus gets meanwhile; {service} and {environment} stand for the change's.
+    /// The expression (PromQL) of an alert rule for Prometheus while the monitor is raised; {service} and {environment}
+    /// are replaced by those of the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = EXPRESSION, text)]
     pub expression: Option<String>,
-    /// How many minutes the expression has to hold before it alerts; at once unless set.
+    /// The number of minutes for which the expression must hold before the alert; none by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_HOLD)]
     pub hold_minutes: Option<i64>,
-    /// An address that is called when it is raised and when it is lowered.
+    /// An address that is called when the monitor is raised and when it is lowered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub url: Option<String>,
@@ -72,7 +73,7 @@ pub struct MonitorInput {
     /// The key, such as label-latency.
     #[card(positional, example = "label-latency")]
     pub key: String,
-    /// What it watches, in one line.
+    /// The title, in one line.
     #[card(text, example = "Latency of label printing")]
     pub title: String,
     /// The services whose changes raise it; none means all.
@@ -81,16 +82,17 @@ pub struct MonitorInput {
     /// The environments in which it is raised; none means all.
     #[card(option = "environment", example = "production")]
     pub environments: BTreeSet<EnvironmentKey>,
-    /// Scrape targets that Prometheus gets meanwhile, as host:port.
+    /// Scrape targets for Prometheus while the monitor is raised, as host:port.
     #[card(text, option = "target", example = "probe.example:9115")]
     pub scrape_targets: BTreeSet<String>,
-    /// The expression (PromQL) of an alert rule that Prometheus gets meanwhile; {service} and {environment} stand for the change's.
+    /// The expression (PromQL) of an alert rule for Prometheus while the monitor is raised; {service} and {environment}
+    /// are replaced by those of the change.
     #[card(most = EXPRESSION, text, example = "job:latency:p99{service=\"{service}\"} > 0.5")]
     pub expression: Option<String>,
-    /// How many minutes the expression has to hold before it alerts; at once unless set.
+    /// The number of minutes for which the expression must hold before the alert; none by default.
     #[card(most = MOST_HOLD, option = "hold", example = "2")]
     pub hold_minutes: Option<i64>,
-    /// An address that is called when it is raised and when it is lowered.
+    /// An address that is called when the monitor is raised and when it is lowered.
     #[card(text, example = "https://monitoring.example/hooks/assent")]
     pub url: Option<String>,
 }

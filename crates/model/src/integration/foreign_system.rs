@@ -64,7 +64,7 @@ pub struct ForeignSystem {
     /// What it is called.
     #[card(text)]
     pub name: String,
-    /// What kind of system it is.
+    /// The kind of system.
     #[card(words)]
     pub kind: ForeignKind,
     /// Its address, without a path of its API.
@@ -76,31 +76,31 @@ pub struct ForeignSystem {
     /// When its credential was given last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_at: Option<Timestamp>,
-    /// Its changes are judged as changes of this environment.
+    /// Its changes are evaluated as changes of this environment.
     pub environment: EnvironmentKey,
-    /// How many minutes lie between two questions; 5 unless set.
+    /// The number of minutes between two queries; 5 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_MINUTES)]
     pub every_minutes: Option<i64>,
-    /// Only changes that were edited there since then are read; those of the last 90 days unless set.
+    /// Only changes that were edited there since this time are imported; by default those of the last 90 days.
     pub read_since: Timestamp,
     /// A further condition in its own query language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = CONDITION, text)]
     pub narrowed_by: Option<String>,
-    /// Which service here a name there means, one a line: Booking platform = booking-api.
+    /// The service for each name in that system, one per line: Booking platform = booking-api.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub service_map: Option<String>,
-    /// What a state there means, one a line: Deploying = started.
+    /// The meaning of each state of that system, one per line: Deploying = started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub state_map: Option<String>,
-    /// In which field there a fact is, one a line: planned_start = customfield_10050.
+    /// The fields of that system that contain each fact, one per line: planned_start = customfield_10050.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TABLE, text)]
     pub field_map: Option<String>,
-    /// Whether changes that Assent leads are copied there, for the services of its table.
+    /// Whether changes that Assent manages are copied there, for the services of its table.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mirrors: bool,
     /// The project and the issue type of copies in Jira: OPS/Change.
@@ -132,34 +132,34 @@ pub struct ForeignSystemInput {
     /// What it is called.
     #[card(text, example = "ServiceNow of the group")]
     pub name: String,
-    /// What kind of system it is.
+    /// The kind of system.
     #[card(words, example = "servicenow")]
     pub kind: ForeignKind,
     /// Its address, without a path of its API.
     #[card(most = URL, text, label = "Address", example = "https://example.service-now.com")]
     pub url: String,
-    /// Its changes are judged as changes of this environment.
+    /// Its changes are evaluated as changes of this environment.
     #[card(example = "production")]
     pub environment: EnvironmentKey,
-    /// How many minutes lie between two questions; 5 unless set.
+    /// The number of minutes between two queries; 5 by default.
     #[card(most = MOST_MINUTES, option = "every", example = "5")]
     pub every_minutes: Option<i64>,
-    /// Only changes that were edited there since then are read; those of the last 90 days unless set.
+    /// Only changes that were edited there since this time are imported; by default those of the last 90 days.
     #[card(label = "Read since", option = "since", example = "2026-11-01T00:00:00Z")]
     pub read_since: Option<Timestamp>,
     /// A further condition in its own query language.
     #[card(most = CONDITION, text, label = "Further condition", example = "assignment_group.name=Platform")]
     pub narrowed_by: Option<String>,
-    /// Which service here a name there means, one a line: Booking platform = booking-api.
+    /// The service for each name in that system, one per line: Booking platform = booking-api.
     #[card(most = TABLE, text, label = "Services", example = "Booking platform = booking-api")]
     pub service_map: Option<String>,
-    /// What a state there means, one a line: Deploying = started.
+    /// The meaning of each state of that system, one per line: Deploying = started.
     #[card(most = TABLE, text, label = "States", example = "Deploying = started")]
     pub state_map: Option<String>,
-    /// In which field there a fact is, one a line: planned_start = customfield_10050.
+    /// The fields of that system that contain each fact, one per line: planned_start = customfield_10050.
     #[card(most = TABLE, text, label = "Fields", example = "service = business_service")]
     pub field_map: Option<String>,
-    /// Whether changes that Assent leads are copied there, for the services of its table.
+    /// Whether changes that Assent manages are copied there, for the services of its table.
     #[card(label = "Copies changes there", example = "false")]
     pub mirrors: bool,
     /// The project and the issue type of copies in Jira: OPS/Change.

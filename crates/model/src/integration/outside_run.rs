@@ -107,7 +107,7 @@ pub struct OutsideRunInput {
     /// The commit.
     #[card(example = "1f2e3d4c5b6a79880011223344556677889900aa")]
     pub commit: Option<String>,
-    /// How it stands.
+    /// Its state.
     #[card(example = "pending")]
     pub state: Option<String>,
     /// The number of the update; 0 unless said.

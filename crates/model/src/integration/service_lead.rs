@@ -31,12 +31,12 @@ pub struct ServiceLead {
     /// The id of the external system that manages its changes.
     #[card(column)]
     pub system: RecordId,
-    /// A digest of how that system is read: who confirms, confirms this.
+    /// The digest of the system's settings; a confirmation covers exactly these settings.
     pub terms: String,
     /// Why.
     #[card(most = 2_000, text)]
     pub reason: String,
-    /// Who proposed it: a login.
+    /// The person who proposed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who lent the proposer the way in by which they came, where that was another: a login.
@@ -44,7 +44,7 @@ pub struct ServiceLead {
     pub handed_by: Option<PersonId>,
     /// Whether a second person has confirmed it.
     pub approved: bool,
-    /// Who confirmed it: a login.
+    /// The person who confirmed it: a login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<PersonId>,
     /// The time from which the system is the system of record.
@@ -79,7 +79,7 @@ pub struct ServiceLeadInput {
         example = "Its change board still meets there until the new year"
     )]
     pub reason: String,
-    /// Whether it is confirmed: a second person’s word, never the proposer’s.
+    /// Whether it is confirmed by a second person, never by the proposer.
     #[card(label = "Confirmed", example = "false")]
     pub approved: bool,
 }
@@ -120,11 +120,7 @@ pub const CARD: Card = Card {
             "check",
             "confirmed another system of record for a service",
         ),
-        Event::new(
-            "service_lead.ended",
-            "x",
-            "returned a service to Assent",
-        ),
+        Event::new("service_lead.ended", "x", "returned a service to Assent"),
     ],
     page: Some(Page {
         path: "/service-leads",

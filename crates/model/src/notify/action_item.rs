@@ -71,7 +71,7 @@ pub struct ActionItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(column = "people_group", refers = "group")]
     pub group: Option<GroupKey>,
-    /// The group whose people on duty hear of it as well from its due time on; all members where nobody is on duty.
+    /// The group whose on-duty members are also notified from its due time on; all members if none is on duty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(refers = "group")]
     pub escalate_to: Option<GroupKey>,
@@ -145,7 +145,7 @@ pub struct ActionItemInput {
     /// Or the group that has to do it.
     #[card(refers = "group")]
     pub group: Option<GroupKey>,
-    /// The group whose people on duty hear of it as well from its due time on; all members where nobody is on duty.
+    /// The group whose on-duty members are also notified from its due time on; all members if none is on duty.
     #[card(refers = "group", example = "platform")]
     pub escalate_to: Option<GroupKey>,
     /// Until when it is to be done; within five working days unless set.

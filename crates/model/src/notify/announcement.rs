@@ -24,10 +24,10 @@ pub struct Announcement {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The news in one line.
+    /// The announcement in one line.
     #[card(text)]
     pub title: String,
-    /// What it means for its readers.
+    /// The details for readers.
     #[card(most = TEXT, text)]
     pub text: String,
     /// The services that it is about; none means all.
@@ -51,10 +51,10 @@ pub struct Announcement {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct AnnouncementInput {
-    /// The news in one line.
+    /// The announcement in one line.
     #[card(text, example = "Bookings move to the new cluster")]
     pub title: String,
-    /// What it means for its readers.
+    /// The details for readers.
     #[card(most = TEXT, text, example = "Plan no changes of bookings on Saturday.")]
     pub text: String,
     /// The services that it is about; none means all.

@@ -29,7 +29,8 @@ pub struct CommunicationPlan {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The key. Where several plans tell a person the same, the first key in the alphabet does.
+    /// The key. If several plans would notify a person of the same, only the plan with the alphabetically first key
+    /// does.
     #[card(column)]
     pub key: String,
     /// The name.
@@ -46,17 +47,17 @@ pub struct CommunicationPlan {
     /// Only changes that users will notice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_disruptive: bool,
-    /// Who is told.
+    /// The audiences.
     #[card(words)]
     pub audiences: BTreeSet<Audience>,
-    /// The groups whose people on duty are told; all members where nobody is on duty.
+    /// The groups whose on-duty members are notified; all members if none is on duty.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "group")]
     pub duty_groups: BTreeSet<GroupKey>,
     /// At which stages.
     #[card(words)]
     pub stages: BTreeSet<CommunicationStage>,
-    /// How many minutes before the start the reminder is sent.
+    /// The number of minutes before the start at which the reminder is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = MOST_MINUTES)]
     pub reminder_minutes: Option<i64>,
@@ -69,11 +70,11 @@ pub struct CommunicationPlan {
     /// The text in English, with placeholders.
     #[card(most = TEXT, text, label = "Text in English")]
     pub text_en: String,
-    /// The subject in German; the English one where it is missing.
+    /// The subject in German; the English subject by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text, label = "Subject in German")]
     pub subject_de: Option<String>,
-    /// The text in German; the English one where it is missing.
+    /// The text in German; the English text by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TEXT, text, label = "Text in German")]
     pub text_de: Option<String>,
@@ -86,7 +87,8 @@ pub struct CommunicationPlan {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct CommunicationPlanInput {
-    /// The key. Where several plans tell a person the same, the first key in the alphabet does.
+    /// The key. If several plans would notify a person of the same, only the plan with the alphabetically first key
+    /// does.
     #[card(positional, example = "disruptions")]
     pub key: String,
     /// The name.
@@ -101,16 +103,16 @@ pub struct CommunicationPlanInput {
     /// Only changes that users will notice.
     #[card(option = "disruptive")]
     pub only_disruptive: bool,
-    /// Who is told.
+    /// The audiences.
     #[card(words, option = "audience", example = "business_units")]
     pub audiences: BTreeSet<Audience>,
-    /// The groups whose people on duty are told; all members where nobody is on duty.
+    /// The groups whose on-duty members are notified; all members if none is on duty.
     #[card(refers = "group", option = "duty-group", example = "platform")]
     pub duty_groups: BTreeSet<GroupKey>,
     /// At which stages.
     #[card(words, option = "stage", example = "announced")]
     pub stages: BTreeSet<CommunicationStage>,
-    /// How many minutes before the start the reminder is sent.
+    /// The number of minutes before the start at which the reminder is sent.
     #[card(most = MOST_MINUTES, option = "reminder", example = "60")]
     pub reminder_minutes: Option<i64>,
     /// Whether owners and contacts of business units are asked to acknowledge the announcement.
@@ -121,10 +123,10 @@ pub struct CommunicationPlanInput {
     /// The text in English, with placeholders.
     #[card(most = TEXT, text, label = "Text in English", example = "{services} from {start} to {end}: {disruption}.")]
     pub text_en: String,
-    /// The subject in German; the English one where it is missing.
+    /// The subject in German; the English subject by default.
     #[card(text, label = "Subject in German", example = "{stage}: {title}")]
     pub subject_de: Option<String>,
-    /// The text in German; the English one where it is missing.
+    /// The text in German; the English text by default.
     #[card(most = TEXT, text, label = "Text in German", example = "{services} von {start} bis {end}: {disruption}.")]
     pub text_de: Option<String>,
 }

@@ -29,22 +29,23 @@ pub struct CustomerList {
     /// The key, such as parcel-customers.
     #[card(column)]
     pub key: String,
-    /// The name. No customer reads it.
+    /// The name. It is not shown to customers.
     #[card(text)]
     pub name: String,
-    /// The services that these customers use. Letters name these alone.
+    /// The services that these customers use. Mails mention only these services.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(refers = "service")]
     pub services: BTreeSet<ServiceKey>,
-    /// The mail addresses that are told.
+    /// The mail addresses that are notified.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub mail_addresses: BTreeSet<String>,
-    /// The mail addresses of this list that opted out. They are told nothing, and nobody but their owners puts them back.
+    /// The mail addresses of this list that opted out. They receive no notifications, and only their owners can opt in
+    /// again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[card(text)]
     pub opted_out_addresses: BTreeSet<String>,
-    /// The language of letters to the list.
+    /// The language of mails to the list.
     #[card(words)]
     pub language: LetterLanguage,
     /// Whether it is in use.
@@ -59,16 +60,16 @@ pub struct CustomerListInput {
     /// The key, such as parcel-customers.
     #[card(positional, example = "parcel-customers")]
     pub key: String,
-    /// The name. No customer reads it.
+    /// The name. It is not shown to customers.
     #[card(text, example = "Customers of parcels")]
     pub name: String,
-    /// The services that these customers use. Letters name these alone.
+    /// The services that these customers use. Mails mention only these services.
     #[card(refers = "service", option = "service", example = "booking-api")]
     pub services: BTreeSet<ServiceKey>,
-    /// The mail addresses that are told.
+    /// The mail addresses that are notified.
     #[card(text, option = "mail", example = "ops@customer.example")]
     pub mail_addresses: BTreeSet<String>,
-    /// The language of letters to the list.
+    /// The language of mails to the list.
     #[card(words, optional, usual = "en", example = "en")]
     pub language: LetterLanguage,
 }

@@ -64,7 +64,7 @@ pub struct DashboardSubscriptionInput {
     /// The hour of the day, 0 to 23, in the zone of the owner.
     #[card(most = LAST_HOUR, usual = "7", example = "7")]
     pub hour: i64,
-    /// The readers: logins; you unless set. Others are named by change managers alone.
+    /// The recipients: logins; you by default. Only change managers can add others.
     #[card(option = "to", example = "adam")]
     pub people: BTreeSet<String>,
 }

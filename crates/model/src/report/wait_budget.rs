@@ -37,7 +37,7 @@ pub struct WaitBudget {
     /// What waits.
     #[card(words, label = "What waits")]
     pub wait_of: WaitOf,
-    /// Which one: the stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
+    /// The stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
     #[card(label = "Which one")]
     pub waits_at: String,
     /// The median that a period may reach, in minutes.
@@ -46,10 +46,10 @@ pub struct WaitBudget {
     /// The period over which it is measured, in UTC.
     #[card(words)]
     pub period: BudgetPeriod,
-    /// The group with which it is agreed, and which gets the action items.
+    /// The group that agrees to it and receives the action items.
     #[card(refers = "group")]
     pub group: GroupKey,
-    /// Whether the group agreed to this bound. Without that it is measured and raises no alarm.
+    /// Whether the group agreed to this limit. Without agreement, times are measured but raise no action item.
     #[serde(default)]
     #[card(label = "The group agrees")]
     pub is_agreed: bool,
@@ -71,7 +71,7 @@ pub struct WaitBudget {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct WaitBudgetInput {
-    /// Which one: the stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
+    /// The stage, the rule, or the pipeline as SERVICE/ENVIRONMENT.
     #[card(positional, label = "Which one", example = "label-print/production")]
     pub waits_at: String,
     /// What waits.
@@ -83,10 +83,10 @@ pub struct WaitBudgetInput {
     /// The period over which it is measured, in UTC.
     #[card(words, optional, usual = "week", example = "week")]
     pub period: BudgetPeriod,
-    /// The group with which it is agreed, and which gets the action items.
+    /// The group that agrees to it and receives the action items.
     #[card(refers = "group", example = "platform")]
     pub group: GroupKey,
-    /// Whether the group agreed to this bound. Without that it is measured and raises no alarm.
+    /// Whether the group agreed to this limit. Without agreement, times are measured but raise no action item.
     #[card(label = "The group agrees")]
     pub is_agreed: bool,
 }

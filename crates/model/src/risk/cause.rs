@@ -34,10 +34,10 @@ pub struct Cause {
     /// By what reviews name it.
     #[card(most = KEY, column)]
     pub key: String,
-    /// Its name for people.
+    /// Its display name.
     #[card(most = NAME, text)]
     pub name: String,
-    /// When it is the right one.
+    /// When to use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(text)]
     pub description: Option<String>,
@@ -57,13 +57,13 @@ pub struct Cause {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct CauseInput {
-    /// By what reviews name it; never changes.
+    /// The key used in reviews; it never changes.
     #[card(most = KEY, positional, example = "expired_certificate")]
     pub key: String,
-    /// Its name for people.
+    /// Its display name.
     #[card(most = NAME, text, example = "A certificate expired")]
     pub name: String,
-    /// When it is the right one.
+    /// When to use it.
     #[card(text, example = "A certificate or key expired before it was renewed.")]
     pub description: Option<String>,
     /// The features of changes that it concerns; a cause without any moves no change.

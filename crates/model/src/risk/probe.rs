@@ -23,21 +23,21 @@ pub struct Probe {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The key by which rules name it: restored-backup.
+    /// The key used in rules: restored-backup.
     #[card(column)]
     pub key: String,
-    /// What it shows, in one line.
+    /// The title, in one line.
     #[card(text)]
     pub title: String,
-    /// The address; {service} and {environment} stand for those of the target.
+    /// The address; {service} and {environment} are replaced by those of the target.
     #[card(most = URL, text, label = "Address")]
     pub url: String,
-    /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
+    /// The JSON pointer of the value in the response, such as /restored/age (RFC 6901).
     pub pointer: String,
-    /// What the value is.
+    /// The title of the value.
     #[card(words)]
     pub reads: ProbeReads,
-    /// The group that keeps the address.
+    /// The group that maintains the address.
     #[card(optional)]
     pub owner: GroupKey,
     /// Whether it is in use.
@@ -49,22 +49,22 @@ pub struct Probe {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct ProbeInput {
-    /// The key by which rules name it: restored-backup.
+    /// The key used in rules: restored-backup.
     #[card(positional, example = "restored-backup")]
     pub key: String,
-    /// What it shows, in one line.
+    /// The title, in one line.
     #[card(text, example = "The last backup that was restored")]
     pub title: String,
-    /// The address; {service} and {environment} stand for those of the target.
+    /// The address; {service} and {environment} are replaced by those of the target.
     #[card(most = URL, text, label = "Address", example = "https://backups.example/{service}/{environment}")]
     pub url: String,
-    /// Where the value is in the JSON of the answer: a pointer such as /restored/age (RFC 6901).
+    /// The JSON pointer of the value in the response, such as /restored/age (RFC 6901).
     #[card(example = "/restored/age_hours")]
     pub pointer: String,
-    /// What the value is.
+    /// The title of the value.
     #[card(words, example = "age_hours")]
     pub reads: ProbeReads,
-    /// The group that keeps the address.
+    /// The group that maintains the address.
     #[card(refers = "group", example = "security")]
     pub owner: GroupKey,
 }

@@ -25,12 +25,12 @@ pub struct JointMaintenance {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// What it is about, in one line.
+    /// The subject, in one line.
     #[card(text)]
     pub title: String,
     /// The keys of its changes, in the order in which they begin.
     pub changes: Vec<String>,
-    /// The begin of the window that they share.
+    /// The start of the shared window.
     pub starts_at: Timestamp,
     /// Its end.
     pub ends_at: Timestamp,
@@ -60,13 +60,13 @@ pub struct JointMaintenance {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct JointMaintenanceInput {
-    /// What it is about, in one line.
+    /// The subject, in one line.
     #[card(text, example = "Data centre Halden, row 4")]
     pub title: String,
     /// The keys of its changes, in the order in which they begin.
     #[card(option = "change", example = "CHG-1042")]
     pub changes: Vec<String>,
-    /// The begin of the window that they share.
+    /// The start of the shared window.
     #[card(label = "From", option = "from", example = "2026-12-05T20:00:00Z")]
     pub starts_at: Timestamp,
     /// Its end.
@@ -75,7 +75,7 @@ pub struct JointMaintenanceInput {
     /// The common decision, once it is set.
     #[card(words, example = "go")]
     pub decision: Option<GoDecision>,
-    /// Why it is decided so.
+    /// The reason for the decision.
     #[card(most = REASON, text, example = "All teams are ready.")]
     pub reason: Option<String>,
 }

@@ -34,7 +34,7 @@ pub struct PlanningTerms {
     /// How many steps dependencies are followed.
     #[card(most = MOST_STEPS)]
     pub dependency_steps: i64,
-    /// How many minutes must lie between two changes that meet.
+    /// The minimum number of minutes between two changes with common parts.
     #[card(most = MOST_GAP)]
     pub gap_minutes: i64,
     /// Environments that take one change at a time.
@@ -77,10 +77,10 @@ pub struct PlanningTerms {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct PlanningTermsInput {
-    /// How many steps dependencies are followed: 1 to 6.
+    /// The number of levels of dependencies that are followed: 1 to 6.
     #[card(most = MOST_STEPS, option = "steps", example = "4")]
     pub dependency_steps: Option<i64>,
-    /// How many minutes must lie between two changes that meet.
+    /// The minimum number of minutes between two changes with common parts.
     #[card(most = MOST_GAP, option = "gap", example = "15")]
     pub gap_minutes: Option<i64>,
     /// Environments that take one change at a time.
@@ -89,7 +89,7 @@ pub struct PlanningTermsInput {
     /// Conflicts of these kinds hold both changes from starting until they are decided.
     #[card(words, option = "hold", example = "same_item")]
     pub hold_kinds: BTreeSet<ConflictKind>,
-    /// Within how many hours an arbiter decides: 1 to 744.
+    /// The number of hours within which an arbiter must decide: 1 to 744.
     #[card(most = MOST_HOURS, option = "decide-hours", example = "48")]
     pub decide_hours: Option<i64>,
     /// Weight of a maintenance window in the ranking of free times: 0 to 100.

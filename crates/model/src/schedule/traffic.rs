@@ -31,12 +31,12 @@ pub struct Traffic {
     /// The service.
     #[card(column, refers = "service")]
     pub service: ServiceKey,
-    /// The IANA zone of its hours.
+    /// The IANA time zone of its hours.
     pub zone: String,
     /// A table of weekday, hour and users.
     #[card(most = MOST)]
     pub profile: String,
-    /// Where the table is from, such as a query.
+    /// The source of the table, such as a query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Whether it is in use.
@@ -51,14 +51,14 @@ pub struct TrafficInput {
     /// The service.
     #[card(refers = "service", positional, example = "booking-api")]
     pub service: ServiceKey,
-    /// The IANA zone of its hours.
+    /// The IANA time zone of its hours.
     #[card(example = "Europe/Oslo", usual = "UTC")]
     pub zone: String,
-    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day; or what Prometheus answers to a
-    /// range query, of which the mean of each hour is taken.
+    /// Lines of weekday, hour and users, such as mon,9,1200; or of hour and users, for every day; or a Prometheus
+    /// response to a range query, from which the mean of each hour is taken.
     #[card(most = traffic_answer::MOST, example = "mon,9,1200")]
     pub profile: String,
-    /// Where the table is from, such as a query.
+    /// The source of the table, such as a query.
     #[card(example = "nightly export")]
     pub source: Option<String>,
 }

@@ -42,10 +42,10 @@ pub struct VendorNotice {
     pub vendor: String,
     /// The vendor's own reference.
     pub reference: String,
-    /// What is done, in one line.
+    /// The work, in one line.
     #[card(text)]
     pub title: String,
-    /// The vendor's words.
+    /// The text of the vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[card(most = TEXT, text)]
     pub text: Option<String>,
@@ -57,16 +57,16 @@ pub struct VendorNotice {
     /// Its announced end.
     #[card(column)]
     pub ends_at: Timestamp,
-    /// What it does to the services, as announced.
+    /// The announced effect on the services.
     #[card(words)]
     pub impact: NoticeImpact,
     /// Where it stands.
     #[card(words, column)]
     pub state: NoticeState,
-    /// When the vendor began.
+    /// The time at which the vendor started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_start: Option<Timestamp>,
-    /// When the vendor ended.
+    /// The time at which the vendor finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual_end: Option<Timestamp>,
     /// When the vendor said so last: what was said before changes nothing.
@@ -80,7 +80,7 @@ pub struct VendorNotice {
 #[derive(Debug, Clone, Default, Deserialize, Described)]
 #[serde(default)]
 pub struct VendorNoticeInput {
-    /// What is done, in one line.
+    /// The work, in one line.
     #[card(text, example = "Storage maintenance")]
     pub title: String,
     /// The vendor's key.
@@ -89,7 +89,7 @@ pub struct VendorNoticeInput {
     /// The vendor's own reference.
     #[card(example = "CW-2291")]
     pub reference: String,
-    /// The vendor's words.
+    /// The text of the vendor.
     #[card(most = TEXT, text, example = "Disks of row 4 are replaced.")]
     pub text: Option<String>,
     /// The services that it concerns.
@@ -101,16 +101,16 @@ pub struct VendorNoticeInput {
     /// Its announced end.
     #[card(label = "To", option = "to", example = "2026-12-02T23:00:00Z")]
     pub ends_at: Timestamp,
-    /// What it does to the services, as announced.
+    /// The announced effect on the services.
     #[card(words, example = "degraded")]
     pub impact: NoticeImpact,
-    /// Where it stands; announced unless set.
+    /// The state; announced by default.
     #[card(words, optional, usual = "announced", example = "announced")]
     pub state: NoticeState,
-    /// When the vendor began.
+    /// The time at which the vendor started.
     #[card(option = "began")]
     pub actual_start: Option<Timestamp>,
-    /// When the vendor ended.
+    /// The time at which the vendor finished.
     #[card(option = "ended")]
     pub actual_end: Option<Timestamp>,
 }
@@ -200,7 +200,7 @@ pub struct NoticeReview {
     /// When the vendor began; absent where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When the vendor ended.
+    /// The time at which the vendor finished.
     pub ended_at: Timestamp,
     /// Whole minutes between the announced start and the start: negative where it was early.
     pub start_minutes: i64,

@@ -281,9 +281,9 @@ pub(crate) const SPANS: &[Shape] = &[
         "A step by which a freeze ended or covers less.",
         &[
             text("reason", TEXT, "Why.").needed(),
-            text("by", LINE, "Who proposed it: a login.").needed(),
+            text("by", LINE, "The person who proposed it: a login.").needed(),
             time("at", "When.").needed(),
-            text("confirmed_by", LINE, "Who confirmed it: a login.").needed(),
+            text("confirmed_by", LINE, "The person who confirmed it: a login.").needed(),
             time("confirmed_at", "When.").needed(),
             object("before", "FreezeTerms", "What it covered before.").needed(),
             object("after", "FreezeTerms", "What it covered then; absent where it ended."),
@@ -408,7 +408,7 @@ pub(crate) const SPANS: &[Shape] = &[
         "An incident that a change caused.",
         &[
             text("incident", LINE, "Its key here, or its outside reference.").needed(),
-            text("by", LINE, "Who confirmed it: a login.").needed(),
+            text("by", LINE, "The person who confirmed it: a login.").needed(),
             time("at", "When.").needed(),
         ],
     ),

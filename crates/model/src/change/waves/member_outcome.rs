@@ -35,7 +35,7 @@ pub struct MemberOutcome {
     /// The number of its wave.
     #[card(column)]
     pub wave: i64,
-    /// How it stands.
+    /// Its state.
     #[card(column, words)]
     pub state: MemberState,
     /// What its sender says of it.

@@ -30,24 +30,24 @@ pub struct DriftBaseline {
     pub version: i64,
     /// The addresses, with * for any run of characters.
     pub pattern: String,
-    /// The one attribute that is expected to differ.
+    /// The attribute that is expected to differ.
     #[card(most = ATTRIBUTE)]
     pub attribute: String,
     /// The id of the connection that reports it.
     #[card(column)]
     pub connection: RecordId,
-    /// The service whose drift it is.
+    /// The service with the drift.
     #[card(column, refers = "service")]
     pub service: ServiceKey,
     /// The environment.
     pub environment: EnvironmentKey,
-    /// Why it is expected.
+    /// The reason why the drift is expected.
     #[card(most = 2_000, text)]
     pub reason: String,
-    /// When it ends.
+    /// The end.
     #[card(column)]
     pub ends_at: Timestamp,
-    /// Who proposed it: a login.
+    /// The person who proposed it: a login.
     #[card(optional)]
     pub by: PersonId,
     /// Who lent the proposer the way in by which they came, where that was another: a login.
@@ -78,25 +78,25 @@ pub struct DriftBaselineInput {
     /// The addresses, with * for any run of characters.
     #[card(label = "Addresses", positional, example = "prod/deployments.apps/booking-*")]
     pub pattern: String,
-    /// The one attribute that is expected to differ.
+    /// The attribute that is expected to differ.
     #[card(label = "Attribute", most = ATTRIBUTE, example = "spec.replicas")]
     pub attribute: String,
     /// The id of the connection that reports it.
     #[card(label = "Connection", example = "0197c0de-0000-7000-8000-000000000000")]
     pub connection: RecordId,
-    /// The service whose drift it is.
+    /// The service with the drift.
     #[card(label = "Service", refers = "service", example = "booking-api")]
     pub service: ServiceKey,
     /// The environment.
     #[card(label = "Environment", example = "production")]
     pub environment: EnvironmentKey,
-    /// Why it is expected.
+    /// The reason why the drift is expected.
     #[card(label = "Why", most = 2_000, text, example = "The autoscaler sets the count")]
     pub reason: String,
-    /// When it ends.
+    /// The end.
     #[card(label = "Ends", option = "to", example = "2027-02-28T00:00:00Z")]
     pub ends_at: Timestamp,
-    /// Whether it is approved: a second person’s word, never the proposer’s.
+    /// Whether it is approved by a second person, never by the proposer.
     #[card(label = "Approved", example = "false")]
     pub approved: bool,
 }

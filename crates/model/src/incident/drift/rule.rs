@@ -29,7 +29,7 @@ pub struct DriftRule {
     pub service: ServiceKey,
     /// The environment that they belong to.
     pub environment: EnvironmentKey,
-    /// The config item of the service, where they are one.
+    /// The config item of the service, if they belong to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_item: Option<String>,
     /// Its place: a lower number is tried first.
@@ -56,7 +56,7 @@ pub struct DriftRuleInput {
     /// The environment that they belong to.
     #[card(label = "Environment", example = "production")]
     pub environment: EnvironmentKey,
-    /// The config item of the service, where they are one.
+    /// The config item of the service, if they belong to one.
     #[card(label = "Config item", option = "config-item", example = "bookings-db")]
     pub config_item: Option<String>,
     /// Its place: a lower number is tried first.
