@@ -157,7 +157,10 @@ fn read_lowering(reading: &mut Reading<'_>, case: &Case<'_>) -> Option<Lowering>
                 derived: found.derived.clone(),
             }),
             None => {
-                let text = format!("The change does not state `{fact}` below what its services and config items say.");
+                let text = format!(
+                    "The change does not state `{fact}` below the value derived from its services and \
+                    config items."
+                );
                 reading.wrong("lowering.fields", "not_lowered", text);
             }
         }

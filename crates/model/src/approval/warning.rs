@@ -165,10 +165,7 @@ fn of_freeze(freeze: &Freeze, change: &Change, directory: &Directory, now: Times
             WarningKind::FreezePassed,
             format!("The change has an exception from the freeze “{}”.", freeze.title),
         ),
-        false => (
-            WarningKind::Freeze,
-            format!("The freeze “{}” stops it.", freeze.title),
-        ),
+        false => (WarningKind::Freeze, format!("The freeze “{}” stops it.", freeze.title)),
     };
     Some(Warning {
         about: freeze.title.clone(),

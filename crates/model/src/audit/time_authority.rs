@@ -76,8 +76,7 @@ pub const CARD: Card = Card {
     verbs: verbs! {
         List "list_time_authorities" at "/time-authorities" may "set_connection | audit" => "List the time-stamping authorities, with the newest time stamp of each", token Audit;
         Add "add_time_authority" at "/time-authorities" may SET_CONNECTION => "Add a time-stamping authority (RFC 3161); checkpoints of the log are stamped from then on", token Admin;
-        End "end_time_authority" at "/time-authorities/{id}" may SET_CONNECTION => "Stop requesting time stamps from \
-            an authority; earlier ones are kept", token Admin;
+        End "end_time_authority" at "/time-authorities/{id}" may SET_CONNECTION => "Stop requesting time stamps from an authority; earlier ones are kept", token Admin;
     },
     events: &[
         Event::new("time_authority.added", "clock", "added a time-stamping authority"),

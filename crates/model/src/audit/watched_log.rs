@@ -56,12 +56,9 @@ pub const CARD: Card = Card {
         ),
     ],
     verbs: verbs! {
-        List "list_watched_logs" at "/watched-logs" may "set_connection | audit" => "List the external logs that are \
-            witnessed here, with the last checkpoint of each", token Audit;
-        Add "add_watched_log" at "/watched-logs" may SET_CONNECTION => "Witness an external log by its C2SP verifier \
-            key; it submits its checkpoints to `/t/{tenant}/witness`", token Admin;
-        End "end_watched_log" at "/watched-logs/{id}" may SET_CONNECTION => "Stop witnessing a log; its last \
-            checkpoint is kept", token Admin;
+        List "list_watched_logs" at "/watched-logs" may "set_connection | audit" => "List the external logs that are witnessed here, with the last checkpoint of each", token Audit;
+        Add "add_watched_log" at "/watched-logs" may SET_CONNECTION => "Witness an external log by its C2SP verifier key; it submits its checkpoints to `/t/{tenant}/witness`", token Admin;
+        End "end_watched_log" at "/watched-logs/{id}" may SET_CONNECTION => "Stop witnessing a log; its last checkpoint is kept", token Admin;
     },
     events: &[
         Event::new("watched_log.added", "eye", "started witnessing an external log"),

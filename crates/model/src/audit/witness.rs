@@ -63,10 +63,8 @@ pub const CARD: Card = Card {
     ],
     verbs: verbs! {
         List "list_witnesses" at "/witnesses" may "set_connection | audit" => "List the witnesses of the log, with what each cosigned last", token Audit;
-        Add "add_witness" at "/witnesses" may SET_CONNECTION => "Add a witness by its C2SP verifier key; its \
-            cosignatures are accepted and served from then on", token Admin;
-        End "end_witness" at "/witnesses/{id}" may SET_CONNECTION => "Stop accepting and serving the cosignatures of \
-            a witness", token Admin;
+        Add "add_witness" at "/witnesses" may SET_CONNECTION => "Add a witness by its C2SP verifier key; its cosignatures are accepted and served from then on", token Admin;
+        End "end_witness" at "/witnesses/{id}" may SET_CONNECTION => "Stop accepting and serving the cosignatures of a witness", token Admin;
     },
     events: &[
         Event::new("witness.added", "eye", "added a witness of the log"),

@@ -134,8 +134,7 @@ pub const CARD: Card = Card {
     verbs: verbs! {
         List "list_agendas" at "/agendas" may READ => "List agendas of meetings";
         Add "add_agenda" at "/agendas" may SET_MEETING => "Plan the agenda of a meeting that is still to come";
-        Show "show_agenda" at "/agendas/{id}" may READ => "Show an agenda with its minutes and with changes that \
-            came after its freeze";
+        Show "show_agenda" at "/agendas/{id}" may READ => "Show an agenda with its minutes and with changes that came after its freeze";
         Edit "edit_agenda" at "/agendas/{id}" may SET_MEETING => "Name another chair, or freeze it at another time";
     },
     events: &[

@@ -126,7 +126,7 @@ pub const CARD: Card = Card {
         Event::new("agenda_item.added", "plus", "added a change to a frozen agenda"),
         Event::new("agenda_item.moved", "meeting", "moved an item to the meeting"),
         Event::new("agenda_item.begun", "clock", "brought an item before the board"),
-        Event::new("agenda_item.extended", "clock", "gave an item more time"),
+        Event::new("agenda_item.extended", "clock", "extended the time of an item"),
         Event::new("agenda_item.ended", "check", "ended an item at the meeting"),
         Event::new(
             "agenda_item.minuted",

@@ -81,8 +81,7 @@ pub const CARD: Card = Card {
         List "list_lesson_assignments" at "/lesson-assignments" may SET_FREEZE => "List assignments of lessons in use";
         Add "assign_lesson" at "/lesson-assignments" may SET_FREEZE => "Assign a lesson to a person, the members of a group or the contacts of a business unit";
         Show "show_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Show an assignment of a lesson";
-        End "end_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Withdraw an assignment of a \
-            lesson";
+        End "end_lesson_assignment" at "/lesson-assignments/{id}" may SET_FREEZE => "Withdraw an assignment of a lesson";
     },
     events: &[
         Event::new("lesson_assignment.added", "person", "assigned a lesson"),

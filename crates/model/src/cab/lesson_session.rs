@@ -80,8 +80,7 @@ pub const CARD: Card = Card {
         List "list_lesson_sessions" at "/lesson-sessions" may READ => "List live sessions of lessons";
         Add "add_lesson_session" at "/lesson-sessions" may SET_FREEZE => "Plan a live session of a lesson";
         Show "show_lesson_session" at "/lesson-sessions/{id}" may READ => "Show a live session of a lesson";
-        Edit "edit_lesson_session" at "/lesson-sessions/{id}" may SET_PERSON => "Correct a live session of a lesson, \
-            or add participants", token Admin;
+        Edit "edit_lesson_session" at "/lesson-sessions/{id}" may SET_PERSON => "Correct a live session of a lesson, or add participants", token Admin;
         End "end_lesson_session" at "/lesson-sessions/{id}" may SET_FREEZE => "Retire a live session of a lesson";
     },
     events: &[

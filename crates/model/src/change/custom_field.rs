@@ -143,8 +143,7 @@ pub const CARD: Card = Card {
         List "list_custom_fields" at "/custom-fields" may READ => "List the fields that the tenant added to its changes";
         Set "set_custom_field" at "/custom-fields" may SET_SERVICE => "Add a field to changes, or change one";
         Show "show_custom_field" at "/custom-fields/{key}" may READ => "Show a field";
-        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Retire a field; its values in changes \
-            are kept";
+        End "end_custom_field" at "/custom-fields/{key}" may SET_SERVICE => "Retire a field; its values in changes are kept";
     },
     events: &[
         Event::new("custom_field.set", "edit", "set a field of changes"),

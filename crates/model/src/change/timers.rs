@@ -415,7 +415,10 @@ fn overrun(case: &mut Case<'_>) {
     let mut people = case.people_in_charge();
     people.extend(case.change().content.implementers.iter().cloned());
     let news = if end <= now {
-        format!("{} is still under way after the end of its window, {end}.", case.change().key)
+        format!(
+            "{} is still under way after the end of its window, {end}.",
+            case.change().key
+        )
     } else {
         format!(
             "{} requested an extension, which is still undecided.",

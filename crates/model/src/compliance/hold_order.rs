@@ -122,8 +122,7 @@ pub const CARD: Card = Card {
     columns: &["id", "changes", "services", "people", "from", "to", "until", "by"],
     verbs: verbs! {
         List "list_hold_orders" at "/hold-orders" may AUDIT => "List the legal holds on several records", token Audit;
-        Add "place_hold_order" at "/hold-orders" may AUDIT => "Place a legal hold by change, service, person or \
-            period", token Audit, called "place";
+        Add "place_hold_order" at "/hold-orders" may AUDIT => "Place a legal hold by change, service, person or period", token Audit, called "place";
         Show "show_hold_order" at "/hold-orders/{id}" may AUDIT => "Show a hold order, also one that was lifted", token Audit;
     },
     events: &[

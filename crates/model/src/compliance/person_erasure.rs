@@ -69,8 +69,7 @@ pub const CARD: Card = Card {
     columns: &["id", "person", "by", "at", "done_by", "done_at"],
     verbs: verbs! {
         List "list_person_erasures" at "/person-erasures" may AUDIT => "List the erasures of people's data, those that were done included", token Audit;
-        Add "ask_person_erasure" at "/person-erasures" may SET_PERSON => "Request the erasure of a person's data; \
-            another person confirms it", token Admin, called "ask";
+        Add "ask_person_erasure" at "/person-erasures" may SET_PERSON => "Request the erasure of a person's data; another person confirms it", token Admin, called "ask";
         Show "show_person_erasure" at "/person-erasures/{id}" may AUDIT => "Show an erasure of a person's data", token Audit;
         End "withdraw_person_erasure" at "/person-erasures/{id}" may SET_PERSON => "Withdraw an erasure that waits for a second person", token Admin, called "withdraw";
     },

@@ -89,10 +89,8 @@ pub const CARD: Card = Card {
         "made_digest",
     ],
     verbs: verbs! {
-        List "list_report_schedules" at "/report-schedules" may AUDIT => "List schedules of control reports, with \
-            the last report of each", token Audit;
-        Add "add_report_schedule" at "/report-schedules" may AUDIT => "Schedule a control report on each completed \
-            period", token Audit;
+        List "list_report_schedules" at "/report-schedules" may AUDIT => "List schedules of control reports, with the last report of each", token Audit;
+        Add "add_report_schedule" at "/report-schedules" may AUDIT => "Schedule a control report on each completed period", token Audit;
         Show "show_report_schedule" at "/report-schedules/{id}" may AUDIT => "Show a schedule of control reports", token Audit;
         Edit "edit_report_schedule" at "/report-schedules/{id}" may AUDIT => "Change a schedule of control reports", token Audit;
         End "end_report_schedule" at "/report-schedules/{id}" may AUDIT => "End a schedule of control reports", token Audit;

@@ -141,8 +141,8 @@ impl<'a> Reading<'a> {
         if let Some(bad) = text.chars().find(is_wrong) {
             let at = self.at(field);
             let what = match bad {
-                '\n' | '\r' | '\u{2028}' | '\u{2029}' => "is one line, and holds a line break".to_owned(),
-                '\t' => "is one line, and holds a tab".to_owned(),
+                '\n' | '\r' | '\u{2028}' | '\u{2029}' => "must be one line, but contains a line break".to_owned(),
+                '\t' => "must be one line, but contains a tab".to_owned(),
                 bad => format!("holds the control character U+{:04X}", bad as u32),
             };
             self.wrong(field, "control_character", format!("`{at}` {what}."));
@@ -177,8 +177,10 @@ impl<'a> Reading<'a> {
         if !typed::is_technical(text) {
             let at = self.at(field);
             let signs = typed::TECHNICAL_SIGNS;
-            let what =
-                format!("`{at}` is a technical name of at most 200 letters, digits, spaces and the signs {signs}");
+            let what = format!(
+                "`{at}` must be a technical name of at most 200 letters, digits, spaces and the characters \
+                    {signs}"
+            );
             self.wrong(field, "not_technical", what);
         }
     }

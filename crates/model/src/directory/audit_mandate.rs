@@ -108,12 +108,10 @@ pub const CARD: Card = Card {
         "confirmed_by",
     ],
     verbs: verbs! {
-        List "list_audit_mandates" at "/audit-mandates" may AUDIT => "List the mandates of auditors that were not \
-            withdrawn", token Audit;
+        List "list_audit_mandates" at "/audit-mandates" may AUDIT => "List the mandates of auditors that were not withdrawn", token Audit;
         Add "propose_audit_mandate" at "/audit-mandates" may SET_PERSON => "Propose a mandate of an auditor; another person confirms it", token Admin, called "propose";
         Show "show_audit_mandate" at "/audit-mandates/{id}" may AUDIT => "Show a mandate", token Audit;
-        End "end_audit_mandate" at "/audit-mandates/{id}" may SET_PERSON => "Withdraw a mandate; its auditor can \
-            then read nothing", token Admin;
+        End "end_audit_mandate" at "/audit-mandates/{id}" may SET_PERSON => "Withdraw a mandate; its auditor can then read nothing", token Admin;
     },
     events: &[
         Event::new("audit_mandate.proposed", "people", "proposed a mandate of an auditor"),

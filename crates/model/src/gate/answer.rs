@@ -263,7 +263,7 @@ fn counted(code: &str, count: usize, others: &[&Unmet]) -> Unmet {
     Unmet {
         code: code.to_owned(),
         text: format!("In all, {count} conditions of this kind are not met."),
-        satisfy: "The page of the change names all of them.".to_owned(),
+        satisfy: "The page of the change lists all of them.".to_owned(),
         waiting_on: people.into_iter().take(MOST_OF_A_KIND).cloned().collect(),
         cannot_be_met: others.iter().any(|row| row.cannot_be_met),
     }

@@ -62,14 +62,10 @@ pub const CARD: Card = Card {
     command: "cause-window",
     columns: &["service", "hours", "reason"],
     verbs: verbs! {
-        List "list_cause_windows" at "/cause-windows" may READ => "List the services with their own search period \
-            for candidates of incidents";
-        Set "set_cause_window" at "/cause-windows" may SET_SERVICE => "Set the search period for candidates of a \
-            service";
-        Show "show_cause_window" at "/cause-windows/{key}" may READ => "Show the search period for candidates of a \
-            service";
-        End "end_cause_window" at "/cause-windows/{key}" may SET_SERVICE => "Use the default or learned search \
-            period again";
+        List "list_cause_windows" at "/cause-windows" may READ => "List the services with their own search period for candidates of incidents";
+        Set "set_cause_window" at "/cause-windows" may SET_SERVICE => "Set the search period for candidates of a service";
+        Show "show_cause_window" at "/cause-windows/{key}" may READ => "Show the search period for candidates of a service";
+        End "end_cause_window" at "/cause-windows/{key}" may SET_SERVICE => "Use the default or learned search period again";
     },
     events: &[
         Event::new(

@@ -65,10 +65,8 @@ pub const CARD: Card = Card {
     command: "timeline",
     columns: &["at", "about", "kind", "by", "text"],
     verbs: verbs! {
-        List "list_incident_entries" at "/incident-entries" may READ => "List the latest timeline entries of all \
-            incidents";
-        Add "add_incident_entry" at "/incident-entries" may SET_INCIDENT => "Add an entry to the timeline of an \
-            incident";
+        List "list_incident_entries" at "/incident-entries" may READ => "List the latest timeline entries of all incidents";
+        Add "add_incident_entry" at "/incident-entries" may SET_INCIDENT => "Add an entry to the timeline of an incident";
         Show "show_incident_entry" at "/incident-entries/{id}" may READ => "Show an entry of a timeline";
     },
     events: &[Event::new(

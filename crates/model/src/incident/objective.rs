@@ -106,8 +106,7 @@ pub const CARD: Card = Card {
     columns: &["id", "key", "title", "service", "bound_is", "bound"],
     verbs: verbs! {
         List "list_objectives" at "/objectives" may "set_connection | audit" => "List objectives of services";
-        Add "add_objective" at "/objectives" may SET_CONNECTION => "Add an objective that is measured while changes \
-            are watched";
+        Add "add_objective" at "/objectives" may SET_CONNECTION => "Add an objective that is measured while changes are watched";
         Show "show_objective" at "/objectives/{id}" may "set_connection | audit" => "Show an objective";
         Edit "edit_objective" at "/objectives/{id}" may SET_CONNECTION => "Change an objective";
         End "end_objective" at "/objectives/{id}" may SET_CONNECTION => "Retire an objective";

@@ -120,8 +120,7 @@ pub const CARD: Card = Card {
         List "list_record_links" at "/record-links" may READ => "List links between records";
         Add "link_records" at "/record-links" may SET_INCIDENT => "Link two records";
         Show "show_record_link" at "/record-links/{id}" may READ => "Show a link between records";
-        Edit "edit_record_link" at "/record-links/{id}" may SET_INCIDENT => "Set the confidence of a link, with a \
-            reason";
+        Edit "edit_record_link" at "/record-links/{id}" may SET_INCIDENT => "Set the confidence of a link, with a reason";
         End "unlink_records" at "/record-links/{id}" may SET_INCIDENT => "Remove a link between records";
     },
     events: &[

@@ -150,10 +150,8 @@ pub const CARD: Card = Card {
         "title",
     ],
     verbs: verbs! {
-        List "list_foreign_changes" at "/foreign-changes" may "set_connection | set_freeze | audit" => "List the \
-            changes of external systems";
-        Show "show_foreign_change" at "/foreign-changes/{id}" may "set_connection | set_freeze | audit" => "Show a \
-            change of an external system";
+        List "list_foreign_changes" at "/foreign-changes" may "set_connection | set_freeze | audit" => "List the changes of external systems";
+        Show "show_foreign_change" at "/foreign-changes/{id}" may "set_connection | set_freeze | audit" => "Show a change of an external system";
     },
     events: &[
         Event::new("foreign_change.read", "eye", "imported a change of an external system"),

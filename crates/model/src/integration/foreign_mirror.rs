@@ -77,10 +77,8 @@ pub const CARD: Card = Card {
     command: "foreign-mirror",
     columns: &["change_key", "foreign_key", "written_at", "differs", "read_problem"],
     verbs: verbs! {
-        List "list_foreign_mirrors" at "/foreign-mirrors" may "set_connection | set_freeze | audit" => "List the \
-            copies of changes in external systems";
-        Show "show_foreign_mirror" at "/foreign-mirrors/{id}" may "set_connection | set_freeze | audit" => "Show the \
-            copy of a change in an external system";
+        List "list_foreign_mirrors" at "/foreign-mirrors" may "set_connection | set_freeze | audit" => "List the copies of changes in external systems";
+        Show "show_foreign_mirror" at "/foreign-mirrors/{id}" may "set_connection | set_freeze | audit" => "Show the copy of a change in an external system";
     },
     events: &[
         Event::new(

@@ -174,14 +174,10 @@ pub const CARD: Card = Card {
     patch: "ForeignSystemPatch",
     columns: &["id", "name", "kind", "url", "read_until", "read_problem"],
     verbs: verbs! {
-        List "list_foreign_systems" at "/foreign-systems" may "set_connection | set_freeze | audit" => "List the \
-            external systems";
-        Add "add_foreign_system" at "/foreign-systems" may SET_CONNECTION => "Connect an external system whose \
-            changes are imported";
-        Show "show_foreign_system" at "/foreign-systems/{id}" may "set_connection | set_freeze | audit" => "Show an \
-            external system";
-        Edit "edit_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Change the settings of an \
-            external system";
+        List "list_foreign_systems" at "/foreign-systems" may "set_connection | set_freeze | audit" => "List the external systems";
+        Add "add_foreign_system" at "/foreign-systems" may SET_CONNECTION => "Connect an external system whose changes are imported";
+        Show "show_foreign_system" at "/foreign-systems/{id}" may "set_connection | set_freeze | audit" => "Show an external system";
+        Edit "edit_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Change the settings of an external system";
         End "end_foreign_system" at "/foreign-systems/{id}" may SET_CONNECTION => "Disconnect an external system";
     },
     events: &[

@@ -99,15 +99,11 @@ pub const CARD: Card = Card {
         "approved_at",
     ],
     verbs: verbs! {
-        List "list_service_leads" at "/service-leads" may READ => "List services with another system of record, or a \
-            proposed one";
+        List "list_service_leads" at "/service-leads" may READ => "List services with another system of record, or a proposed one";
         Add "propose_service_lead" at "/service-leads" may MAY => "Propose another system of record for a service", called "propose";
-        Show "show_service_lead" at "/service-leads/{id}" may READ => "Show the system of record of a service, and \
-            who decided on it";
-        Edit "confirm_service_lead" at "/service-leads/{id}" may MAY => "Confirm another system of record for a \
-            service as the second person", called "confirm";
-        End "end_service_lead" at "/service-leads/{id}" may MAY => "Make Assent the system of record for a service \
-            again", called "return";
+        Show "show_service_lead" at "/service-leads/{id}" may READ => "Show the system of record of a service, and who decided on it";
+        Edit "confirm_service_lead" at "/service-leads/{id}" may MAY => "Confirm another system of record for a service as the second person", called "confirm";
+        End "end_service_lead" at "/service-leads/{id}" may MAY => "Make Assent the system of record for a service again", called "return";
     },
     events: &[
         Event::new(

@@ -88,8 +88,7 @@ pub const CARD: Card = Card {
         "undeliverable_at",
     ],
     verbs: verbs! {
-        List "list_communications" at "/communications" may "set_freeze | audit" => "List the notifications about \
-            changes, with their recipients";
+        List "list_communications" at "/communications" may "set_freeze | audit" => "List the notifications about changes, with their recipients";
         Show "show_communication" at "/communications/{id}" may "set_freeze | audit" => "Show a communication";
     },
     events: &[Event::new("communication.sent", "bell", "notified people of a change")],

@@ -96,8 +96,7 @@ pub const CARD: Card = Card {
     ],
     verbs: verbs! {
         List "list_risk_adjustments" at "/risk-adjustments" may READ => "List the quarterly adjustments of the last ten years";
-        Add "compare_quarter" at "/risk-adjustments" may SET_POLICY => "Compare the rules with the outcomes of the \
-            changes of a quarter", token Admin, called "compare";
+        Add "compare_quarter" at "/risk-adjustments" may SET_POLICY => "Compare the rules with the outcomes of the changes of a quarter", token Admin, called "compare";
         Show "show_risk_adjustment" at "/risk-adjustments/{key}" may READ => "Show a quarterly adjustment with its findings and its back-test";
     },
     events: &[

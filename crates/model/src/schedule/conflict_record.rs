@@ -133,8 +133,7 @@ pub const CARD: Card = Card {
     verbs: verbs! {
         List "list_conflicts" at "/conflicts" may READ => "List the recorded conflicts that still exist";
         Show "show_conflict" at "/conflicts/{id}" may READ => "Show a conflict";
-        Edit "decide_conflict" at "/conflicts/{id}" may READ => "Decide a conflict as its arbiter, or assign another \
-            owner", called "decide";
+        Edit "decide_conflict" at "/conflicts/{id}" may READ => "Decide a conflict as its arbiter, or assign another owner", called "decide";
     },
     events: &[
         Event::new("conflict.found", "incident", "detected a conflict of two changes"),

@@ -253,7 +253,10 @@ impl Judging<'_> {
         };
         let said = match teams.iter().find_map(cover) {
             Some(text) => (0, text),
-            None => (WORST, "Nobody of its teams is on call for the whole time.".to_owned()),
+            None => (
+                WORST,
+                "No member of its teams is on call for the whole time.".to_owned(),
+            ),
         };
         (!teams.is_empty()).then_some((SlotTerm::OnCall, said.0, said.1))
     }

@@ -105,7 +105,10 @@ fn a_password_is_no_second_factor_and_the_refusal_says_what_is() {
             Factor::new("password", false),
             "confirm with your authenticator app or a passkey",
         ),
-        (Factor::new("totp", false), "with only your password less than a day ago"),
+        (
+            Factor::new("totp", false),
+            "with only your password less than a day ago",
+        ),
         (
             Factor::new("provider:corp", false),
             "your identity provider did not report one",

@@ -427,7 +427,9 @@ fn administrators_hear_of_a_change_that_nobody_is_left_to_validate() {
     world.wait(4 * 24 * 60);
     let told = |who: &str| {
         let letters = world.letters.iter().filter(|it| it.to.as_str() == who);
-        letters.filter(|it| it.news.contains("no independent validator is left")).count()
+        letters
+            .filter(|it| it.news.contains("no independent validator is left"))
+            .count()
     };
     assert_eq!((told("ada"), told("olga")), (1, 0));
 }

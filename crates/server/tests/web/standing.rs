@@ -222,7 +222,8 @@ fn who_sits_at_the_meeting_votes_there_and_the_card_tells_of_the_board() {
     assert_eq!(there.status, 303, "{there:?}");
     let card = who_decides(&ingrid);
     assert!(
-        card.contains("required members attend the meeting “Tuesday” without a conflict of interest.") && card.contains("Otto Berg"),
+        card.contains("required members attend the meeting “Tuesday” without a conflict of interest.")
+            && card.contains("Otto Berg"),
         "{card}"
     );
     for place in [CHANGE, "/t/halden/"] {

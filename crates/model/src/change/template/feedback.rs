@@ -67,7 +67,7 @@ pub const CARD: Card = Card {
     command: "template-feedback",
     columns: &["change", "template", "template_version", "part", "text"],
     verbs: verbs! {
-        List "list_template_feedback" at "/template-feedback" may READ => "List what operations missed in templates";
+        List "list_template_feedback" at "/template-feedback" may READ => "List the feedback of operations on templates";
         Add "add_template_feedback" at "/template-feedback" may READ => "Answer what was missing in the template of a closed change";
         Show "show_template_feedback" at "/template-feedback/{id}" may READ => "Show an answer";
     },
@@ -79,8 +79,8 @@ pub const CARD: Card = Card {
     page: Some(Page {
         path: "/template-feedback",
         byline: "One question after a change from a template has closed: what was missing?",
-        empty: "Nobody has answered yet.",
+        empty: "There are no answers yet.",
         labels: ["What was missing?", "", ""],
     }),
-    ..Card::of::<TemplateFeedback, TemplateFeedbackInput>("template_feedback", "What was missing in templates")
+    ..Card::of::<TemplateFeedback, TemplateFeedbackInput>("template_feedback", "Feedback on templates")
 };

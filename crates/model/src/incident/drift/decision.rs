@@ -51,8 +51,7 @@ pub const CARD: Card = Card {
     command: "drift-decision",
     columns: &["at", "address", "attribute", "outcome", "change", "by", "reason"],
     verbs: verbs! {
-        List "list_drift_decisions" at "/drift-decisions" may READ => "List decisions on drift, including those on \
-            reopened findings";
+        List "list_drift_decisions" at "/drift-decisions" may READ => "List decisions on drift, including those on reopened findings";
         Show "show_drift_decision" at "/drift-decisions/{id}" may READ => "Show a decision on drift";
     },
     events: &[Event::new(
