@@ -181,10 +181,7 @@ fn check_major(incident: &Incident) -> Result<()> {
     if incident.is_major() {
         return Ok(());
     }
-    let text = format!(
-        "{} is not a major incident now, so it does not stop changes.",
-        incident.key
-    );
+    let text = format!("{} is not a major incident now, so it blocks nothing.", incident.key);
     Err(Refusal::not_now("not_major", text, "No action is needed.", Vec::new()).into())
 }
 

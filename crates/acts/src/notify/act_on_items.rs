@@ -244,11 +244,7 @@ pub fn assign(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<Action
         (Some(login), None) => owner_of(&mut reading, &directory, login, &named),
         (None, Some(group)) => group_of(&mut reading, &directory, group),
         _ => {
-            reading.wrong(
-                "owner",
-                "missing",
-                "Enter either `owner` or `group`: the person or group that has to do the work.",
-            );
+            reading.wrong("owner", "missing", "Name either `owner` or `group`.");
             Owner::ChangeManagers
         }
     };

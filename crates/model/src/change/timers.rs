@@ -420,10 +420,7 @@ fn overrun(case: &mut Case<'_>) {
             case.change().key
         )
     } else {
-        format!(
-            "{} requested an extension, which is still undecided.",
-            case.change().key
-        )
+        format!("{} requested an extension, and nobody has answered.", case.change().key)
     };
     for person in people {
         case.write_to(

@@ -203,7 +203,7 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
         reading.wrong("changes", "missing", text);
     }
     if input.from.zip(input.to).is_some_and(|(from, to)| from >= to) {
-        let text = "`to` must be later than `from`: this period is empty.";
+        let text = "`to` must be later than `from`: the period is empty.";
         reading.wrong("to", "out_of_order", text);
     }
     for (field, count) in [

@@ -133,7 +133,7 @@ impl Directory {
         match (&row.person, &row.group) {
             (Some(person), _) if without_role(person) => {
                 format!(
-                    "{} has no role here and therefore cannot read changes",
+                    "{} has no role here, which is needed to read a change",
                     self.login(person)
                 )
             }

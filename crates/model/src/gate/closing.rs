@@ -130,7 +130,7 @@ pub fn closed_unmet(change: &Change, target: &Target, purpose: Purpose, director
     let row = |closed: &ClosedTarget| {
         let who = directory.name(&closed.by);
         let way = if purpose == Purpose::Rollback {
-            "the way back of target"
+            "the rollback of target"
         } else {
             "target"
         };

@@ -326,7 +326,7 @@ pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Time
         reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
     }
     if input.owner.is_some() && input.group.is_some() {
-        let text = "Enter either `owner` or `group`: the person or group that has to do the work.";
+        let text = "Name either `owner` or `group`.";
         reading.wrong("group", "two_owners", text);
     }
     if input.about_kind != AboutKind::Other && input.about.is_none() {

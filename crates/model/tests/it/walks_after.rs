@@ -638,7 +638,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert!(
         letter
             .news
-            .ends_with("The gate stays closed until a second person co-signs.")
+            .ends_with("The gate stays closed until a second person signs.")
     );
     assert!(letter.next.contains("co-sign the break-glass"), "{}", letter.next);
     world.cosign("sue").unwrap();
