@@ -82,7 +82,7 @@ fn every_door_says_the_same(server: &Server, key: &str, forecast: &Value, model:
     }
     let page = Session::begin(server, "auditor").get("/t/halden/failure-models");
     assert!(
-        page.body.contains("What the model in force learned from"),
+        page.body.contains("Training data of the model in force"),
         "{}",
         page.body
     );

@@ -155,7 +155,7 @@ fn notify_concerned(case: &mut Case<'_>, until: Timestamp) {
     let (news, signers) = match budget::waits_for_cosignature(case.change(), case.now) {
         false => (news, Vec::new()),
         true => (
-            format!("{news} It opens nothing before a second person signs."),
+            format!("{news} The gate stays closed until a second person signs."),
             budget::cosigners(&case.file, &case.directory, case.now),
         ),
     };

@@ -635,7 +635,11 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     let name = world.directory.name(&"sue".into());
     assert!(refused.contains(&name), "{refused}");
     let letter = world.letters.iter().find(|letter| letter.to == "sue".into()).unwrap();
-    assert!(letter.news.ends_with("It opens nothing before a second person signs."));
+    assert!(
+        letter
+            .news
+            .ends_with("The gate stays closed until a second person signs.")
+    );
     assert!(letter.next.contains("sign it too"), "{}", letter.next);
     world.cosign("sue").unwrap();
     let rows = waiting_on::ahead(&world.file, &world.directory, world.now);

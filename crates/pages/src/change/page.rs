@@ -271,7 +271,7 @@ impl ChangePage {
     fn rollback_steps(&self) -> Plan<'_> {
         Plan {
             steps: &self.rollback_plan,
-            unsaid: "No way back is written yet.",
+            unsaid: "No rollback plan is written yet.",
         }
     }
 
@@ -306,7 +306,7 @@ impl ChangePage {
             .filter(|target| target.outcome != Mark::default())
             .count();
         let note = self.targets_note.clone();
-        let note = note.unwrap_or_else(|| Rich::from(format!("{done} of {} told", self.targets.len())));
+        let note = note.unwrap_or_else(|| Rich::from(format!("{done} of {} recorded", self.targets.len())));
         Section::new("targets", "Targets", SectionBody::Table(table)).note(note)
     }
 }

@@ -31,7 +31,7 @@ pub struct GateCheckRow {
 
 impl ListRow for GateCheckRow {
     const TITLE: &'static str = "Gate checks";
-    const LEDE: &'static str = "Questions of pipelines and gateways, with the answers.";
+    const LEDE: &'static str = "Requests of pipelines and gateways, with the decisions.";
 
     fn columns() -> Vec<Column> {
         vec![
