@@ -334,7 +334,7 @@ fn sample_base(fields: &ChangeFields) -> ChangeForm {
     ChangeForm {
         frame: crate::elements::sample::frame(Place::Changes),
         title: "Write a change".to_owned(),
-        lede: "Say what, where, when and why; the rest is derived and shown before anybody decides.".to_owned(),
+        lede: "State what, where, when and why; the rest is derived and shown before the decision.".to_owned(),
         crumb: "New".to_owned(),
         action_url: "/t/halden/changes".to_owned(),
         sections: fields.sections(),

@@ -293,7 +293,7 @@ impl ChangePage {
                 Column::new("Service", Fold::Never),
                 Column::new("Environment", Fold::Under),
                 Column::new("Build", Fold::Under),
-                Column::new("Way back", Fold::Away),
+                Column::new("Rollback to", Fold::Away),
                 Column::new("Outcome", Fold::Under).named(),
                 Column::new("", Fold::Never),
             ],

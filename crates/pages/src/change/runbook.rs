@@ -325,7 +325,7 @@ fn sample_back() -> Runbook {
         length: "9 min".to_owned(),
         ..RunStep::default()
     }];
-    let told = "Ingrid Solheim and Marta Lindqvist are told.";
+    let told = "Ingrid Solheim and Marta Lindqvist are notified.";
     let go_on = ActForm::new(
         "go-on",
         "Not rolling back after all",

@@ -239,7 +239,7 @@ impl Act {
             Act::Reject => make("reject", "Reject", "reject")
                 .tone(ActTone::Stop)
                 .key('X')
-                .field(Field::textarea("comment", "Why not").hint(format!("Everyone on the change reads this. It ends here until {writer} revises it.")).required())
+                .field(Field::textarea("comment", "Why not").hint(format!("Visible to everyone on the change. The change ends here unless {writer} revises it.")).required())
                 .submit("Reject this change"),
             Act::Abstain => make("abstain", "Abstain", "abstain")
                 .tone(ActTone::Quiet)
@@ -303,7 +303,7 @@ impl Act {
             Act::Submit => at(context, "submit", "Submit for assessment", "/submission").tone(ActTone::Go),
             Act::Assess => assess(context),
             Act::Schedule => at(context, "schedule", "Set its times", "/schedule")
-                .note("A new time asks only for the decisions that cover the time.")
+                .note("Only the decisions that cover the time are requested again.")
                 .field(Field::hidden("was", context.when_digest.as_str()))
                 .field(Field::hidden("stands", context.standing_times.as_str()))
                 .field(start(context).value(context.planned_start.as_str()).required())

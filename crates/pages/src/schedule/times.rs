@@ -125,7 +125,7 @@ impl ListRow for FreezeRow {
             Self {
                 halts: true,
                 acts: vec![end],
-                ..row("f2", "Customs audit", "holds now")
+                ..row("f2", "Customs audit", "active now")
             },
             Self {
                 reason: MARKUP.to_owned(),

@@ -99,7 +99,7 @@ fn behind_the_last_step_the_way_back_stays_open_and_is_walked_step_by_step() {
         "Rolling back, step 1 of 1",
         "Deploy the last one",
         "Rolling back since",
-        "are told.",
+        "are notified.",
     ] {
         assert!(page.contains(words), "{words}: {page}");
     }

@@ -101,7 +101,7 @@ fn conditions(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         match &row.met {
             Some(met) => (
                 Tone::Ok,
-                text.text("Met, says ")
+                text.text("Met, confirmed by ")
                     .append(view.person(&met.by))
                     .text(", ")
                     .append(view.ago(met.at)),

@@ -356,7 +356,7 @@ fn return_form(context: &ActContext) -> ActForm {
 /// The note above the acts.
 pub(crate) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -> String {
     if let Some(at) = closes_at(file, &view.directory, view.now()) {
-        return format!("It closes by itself: {}.", view.reader.due(at));
+        return format!("The change closes automatically: {}.", view.reader.due(at));
     }
     match has_acts {
         true => next_of(&file.change).to_owned(),

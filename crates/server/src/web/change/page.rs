@@ -402,11 +402,8 @@ fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
     let undo = undo::open(change).filter(|_| change.state.is_open())?;
     let at = view.reader.moment(undo.at);
     let (tone, title) = match change.undo_missed_at {
-        Some(_) => (
-            Tone::Stop,
-            format!("It was to be undone at {at}, and nobody has recorded it"),
-        ),
-        None => (Tone::Wait, format!("It is to be undone at {at}")),
+        Some(_) => (Tone::Stop, format!("The undo was due at {at} and is not recorded")),
+        None => (Tone::Wait, format!("The undo is due at {at}")),
     };
     Some(Notice::new(tone, free(&undo.text)).title(title))
 }

@@ -293,13 +293,13 @@ impl Around<'_> {
                 return entry;
             }
             let update = self
-                .at(&format!("task-{id}"), "Finish or cancel it", &format!("/tasks/{id}"))
+                .at(&format!("task-{id}"), "Finish or drop it", &format!("/tasks/{id}"))
                 .field(
                     Field::radio("state", "It is", &[("done", "done"), ("dropped", "dropped")])
                         .value("done")
                         .required(),
                 )
-                .field(Field::textarea("text", "In words").hint("Required when it is cancelled."))
+                .field(Field::textarea("text", "In words").hint("Required when it is dropped."))
                 .submit("Record it");
             entry.act(format!("task-{id}"), update)
         });

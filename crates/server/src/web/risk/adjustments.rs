@@ -161,7 +161,7 @@ fn sections(view: &View<'_, '_, '_>, comparison: &Comparison) -> Vec<Section> {
             let table = SectionBody::Table(table(&comparison.before, after));
             sections.push(Section::new("proposal", "The proposed risk table", table));
             let terms = SectionBody::Table(terms_table(&comparison.before, after));
-            sections.push(Section::new("terms", "The least complexity of work", terms).unsaid("It stays as it is."));
+            sections.push(Section::new("terms", "The least complexity of work", terms).unsaid("Unchanged."));
         }
         None => {
             let text = Rich::from("No change of the risk table resolves these findings.");

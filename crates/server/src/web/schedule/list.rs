@@ -116,7 +116,7 @@ fn window_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 }
 
 /// The states of the filters of windows and freezes.
-const STATES: [(&str, &str); 3] = [("on", "Holds now"), ("ahead", "Ahead"), ("over", "Over")];
+const STATES: [(&str, &str); 3] = [("on", "Active now"), ("ahead", "Ahead"), ("over", "Over")];
 
 /// The state of an occurrence.
 fn state_label(time: Occurrence, now: jiff::Timestamp) -> &'static str {
@@ -401,7 +401,7 @@ pub(crate) fn state_of(view: &View<'_, '_, '_>, freeze: &Freeze) -> String {
     let now = view.now();
     match (freeze.is_over(now), freeze.is_on(now)) {
         (true, _) => "over".to_owned(),
-        (false, true) => "holds now".to_owned(),
+        (false, true) => "active now".to_owned(),
         (false, false) => match freeze.stage(now) {
             FreezeStage::Proposed => "waits for agreement".to_owned(),
             FreezeStage::Declined => "declined".to_owned(),
