@@ -199,7 +199,7 @@ fn a_workload_is_trusted_by_hand_and_ended() {
     browser.fill("details[open] [name=claims]", "repository=*");
     browser.click("details[open] [name=scopes][value=gate]");
     send(&desk);
-    browser.wait_for_words("anybody can have a token of a public platform");
+    browser.wait_for_words("anyone can get a token of a public platform");
     browser.fill(
         "details[open] [name=claims]",
         "repository=halden/booking-api\nrepository=halden/label-*\nenvironment=production",
@@ -363,7 +363,7 @@ fn reviews_of_access_are_found_from_the_people_and_each_manager_has_a_part() {
     desk.sign_in("admin");
     browser.set_scripts(false);
     desk.go("/people");
-    browser.leave_by(|| browser.click_words("Reviews of access"));
+    browser.leave_by(|| browser.click_words("Access reviews"));
     browser.wait_for_words("None yet");
     open_act(&desk, "Begin a review");
     send(&desk);

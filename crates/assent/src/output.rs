@@ -400,7 +400,7 @@ mod tests {
             let row = json!({"field": field, "code": "wrong", "text": text});
             error_lines(&json!({"detail": text, "errors": [row]}))
         };
-        assert_eq!(told("line 2", "A login has no spaces."), ["  in line 2"]);
+        assert_eq!(told("line 2", "A login must not contain spaces."), ["  in line 2"]);
         assert_eq!(
             told("house/house.cedar:4", "It ends too soon."),
             ["  in house/house.cedar:4"]

@@ -73,7 +73,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     }
     let last = later(cx.now, SignedDuration::from_hours(24 * MOST_DAYS));
     if !cx.actor.is_system && expires_at.is_some_and(|end| end > last) {
-        let text = "`expires_at` may lie five years ahead at most.";
+        let text = "`expires_at` may be at most five years ahead.";
         reading.wrong("expires_at", "out_of_range", text);
     }
     reading.finish()?;
@@ -99,7 +99,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     let grounds = grounds::of_records(cx, (&people, Vec::new()), grounds::Shown::default())?;
     let token = cx.put_estate("token.created", token, json!({"grounds": grounds}))?;
     let subject = ("token", token.id.0.clone());
-    let what = "made a token that speaks for you";
+    let what = "created a token that acts for you";
     impersonation::notify_represented(cx, &token.person, "token.told", subject, what)?;
     Ok((token, secret))
 }
@@ -135,7 +135,7 @@ pub(crate) fn read_roles(
         }
     }
     if roles.is_empty() {
-        reading.wrong("roles", "missing", "Name at least one role, or leave `roles` out.");
+        reading.wrong("roles", "missing", "Name at least one role, or omit `roles`.");
     }
     Some(roles)
 }

@@ -132,7 +132,7 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
     };
     if !case.directory.members(&meeting.group).contains(&person) {
         let text = format!(
-            "{} is not of the group {}, whose meeting this is.",
+            "{} is not a member of the group {}, which holds this meeting.",
             case.name(&person),
             meeting.group
         );

@@ -130,7 +130,7 @@ pub fn ahead(now: Timestamp) -> Timestamp {
 /// Checks a rota's fields; returns the people behind the logins.
 pub fn check(reading: &mut Reading<'_>, input: &DutyRotaInput, directory: &Directory) -> Vec<PersonId> {
     if let Some(name) = input.time_zone.as_ref().filter(|name| zone(name).is_none()) {
-        let text = format!("`{name}` is no IANA zone, such as Europe/Oslo.");
+        let text = format!("`{name}` is not an IANA time zone such as Europe/Oslo.");
         reading.wrong("time_zone", "unknown", text);
     }
     if input.turn_days.is_some_and(|days| days < 1) {

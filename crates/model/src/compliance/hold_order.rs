@@ -206,7 +206,7 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
         reading.wrong("changes", "missing", text);
     }
     if input.from.zip(input.to).is_some_and(|(from, to)| from >= to) {
-        let text = "`to` must be later than `from`: the span holds no moment.";
+        let text = "`to` must be later than `from`: the period is empty.";
         reading.wrong("to", "out_of_order", text);
     }
     for (field, count) in [
@@ -228,7 +228,7 @@ pub fn check(reading: &mut Reading<'_>, input: &HoldOrderInput, directory: &Dire
             Some(person) => {
                 people.insert(person.id.clone());
             }
-            None => reading.wrong("people", "unknown", format!("Nobody has the login `{login}`.")),
+            None => reading.wrong("people", "unknown", format!("No person has the login `{login}`.")),
         }
     }
     people

@@ -133,7 +133,7 @@ impl Directory {
         match (&row.person, &row.group) {
             (Some(person), _) if without_role(person) => {
                 format!(
-                    "{} has no role here, and without one nobody reads a change",
+                    "{} has no role here, which is needed to read a change",
                     self.login(person)
                 )
             }

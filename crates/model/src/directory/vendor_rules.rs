@@ -68,7 +68,7 @@ fn members(
     let mut found = BTreeSet::new();
     for login in &input.members {
         let Some(person) = directory.by_login(login) else {
-            let text = format!("Nobody has the login `{login}`.");
+            let text = format!("No person has the login `{login}`.");
             reading.wrong("members", "unknown", text);
             continue;
         };

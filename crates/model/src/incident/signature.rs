@@ -50,7 +50,7 @@ pub fn check(
     let Some(freeze) = asked.freeze.filter(|freeze| incident.is_major() && freeze.is_on(now)) else {
         return not_now(
             "not_major",
-            format!("{key} is no major incident now, so it stops nothing."),
+            format!("{key} is not a major incident now, so it blocks nothing."),
             nothing,
         );
     };

@@ -323,10 +323,10 @@ impl ActionItem {
 /// The rules on what a person opens: a due time ahead, one owner, and limits on lists.
 pub fn check_input(reading: &mut Reading<'_>, input: &ActionItemInput, now: Timestamp) {
     if input.due_at.is_some_and(|due| due <= now) {
-        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+        reading.wrong("due_at", "in_the_past", "`due_at` must be in the future.");
     }
     if input.owner.is_some() && input.group.is_some() {
-        let text = "Name either `owner` or `group`: one of them has to do it.";
+        let text = "Name either `owner` or `group`.";
         reading.wrong("group", "two_owners", text);
     }
     if input.about_kind != AboutKind::Other && input.about.is_none() {

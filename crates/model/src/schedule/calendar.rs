@@ -320,7 +320,7 @@ impl Calendar {
     /// The calendar's mistake, if any: a calendar without working hours would stop every clock.
     pub fn trouble(&self) -> Option<String> {
         if zone(&self.zone).is_none() {
-            return Some(format!("`{}` is no IANA time zone, such as Europe/Oslo.", self.zone));
+            return Some(format!("`{}` is not an IANA time zone such as Europe/Oslo.", self.zone));
         }
         for hours in &self.hours {
             let (from, to) = (minute_of_day(&hours.from), minute_of_day(&hours.to));

@@ -285,7 +285,7 @@ impl Local {
     fn of(repeat: &Repeat, once: Occurrence) -> Result<Self, Trouble> {
         let name = repeat.time_zone.as_deref().unwrap_or("UTC");
         let Some(zone) = zone(name) else {
-            let text = format!("`{name}` is no IANA time zone, such as Europe/Oslo.");
+            let text = format!("`{name}` is not an IANA time zone such as Europe/Oslo.");
             return Err(Trouble::new("time_zone", "unknown", text));
         };
         Ok(Self {

@@ -286,10 +286,7 @@ impl Passkey {
             is_new: true,
             action_url: "/t/halden/account/passkeys/confirmation".to_owned(),
             submit_label: "Make it".to_owned(),
-            notices: vec![Notice::new(
-                Tone::Stop,
-                "This challenge was answered before. Begin again.",
-            )],
+            notices: vec![Notice::new(Tone::Stop, "This challenge was already used. Start again.")],
             ..door.clone()
         };
         vec![door, new]

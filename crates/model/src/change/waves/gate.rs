@@ -99,7 +99,7 @@ pub(crate) fn against(
         );
     };
     let Some(wave) = asked.wave else {
-        let text = format!("`{}` is no member of {key}.", asked.name);
+        let text = format!("`{}` is not a member of {key}.", asked.name);
         return one(
             "member_unknown",
             text,

@@ -129,7 +129,7 @@ fn compared(view: &mut View<'_, '_, '_>) -> acts::Result<(Option<Fact>, Option<N
         return Ok((None, None));
     };
     let fact = Fact::new("Records compared", view.moment(at).text(", ").text(differences(found)));
-    let text = Rich::new().text("Stored records are not what the log says. On the host, ");
+    let text = Rich::new().text("Stored records differ from the log. On the host, ");
     let text = text.code("assent audit replay").text(" names them.");
     let notice = (found > 0).then(|| Notice::new(Tone::Stop, text));
     Ok((Some(fact), notice))

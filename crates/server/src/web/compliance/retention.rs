@@ -210,7 +210,9 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
         let title = format!("{} asks to erase {what}", asker.unwrap_or_default());
         return Notice::new(
             Tone::Wait,
-            reason.line().text("Another person who sets policies confirms it."),
+            reason
+                .line()
+                .text("Another person who may set policies must confirm it."),
         )
         .title(title);
     };

@@ -1,4 +1,4 @@
-//! Reviews of access: the list, one manager's part of it, and the signature that removes refused rights.
+//! Access reviews: the list, one manager's part of it, and the signature that removes refused rights.
 
 use acts::directory::review_access::{begin_review, review, reviews, sign_review};
 use axum::extract::{Path, Query, State};
@@ -45,7 +45,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
     let (found, told) = words.cut(found);
     let rows = found.iter().map(|it| row(view, it)).collect();
     let table = Table {
-        caption: "Reviews of access".to_owned(),
+        caption: "Access reviews".to_owned(),
         columns: vec![
             Column::new("Manager", Fold::Never),
             Column::new("State", Fold::Under),
@@ -60,7 +60,7 @@ fn list_page_of(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Ba
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("People".to_owned(), view.url("/people"))],
-        title: "Reviews of access".to_owned(),
+        title: "Access reviews".to_owned(),
         byline: Rich::from("Once in a quarter each manager looks at the rights of their people."),
         sections: vec![
             Section::new("reviews", "Reviews", SectionBody::Table(table))
@@ -152,7 +152,7 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
     };
     let mut page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Reviews of access".to_owned(), view.url("/access-reviews"))],
+        crumb: vec![("Access reviews".to_owned(), view.url("/access-reviews"))],
         title: format!("Rights of the people of {}", view.name(&found.manager)),
         facts: vec![
             Fact::new("State", Rich::from(word)),

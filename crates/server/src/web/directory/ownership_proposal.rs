@@ -188,10 +188,10 @@ fn connection_text(connection: &Connection) -> String {
 fn arrow_text(arrow: &Dependency) -> String {
     let (from, to) = (&arrow.from, &arrow.to);
     match arrow.kind {
-        DependencyKind::PartOf => format!("{from} is part of {to} no longer"),
+        DependencyKind::PartOf => format!("{from} is no longer part of {to}"),
         DependencyKind::RunsOn => format!("{from} runs on {to} no longer"),
-        DependencyKind::StoresIn => format!("{from} stores its data in {to} no longer"),
-        _ => format!("{from} depends on {to} no longer"),
+        DependencyKind::StoresIn => format!("{from} no longer stores its data in {to}"),
+        _ => format!("{from} no longer depends on {to}"),
     }
 }
 

@@ -65,7 +65,7 @@ fn people_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Bac
     if has_reviews {
         let url = view.url("/access-reviews");
         page.acts
-            .push(ActForm::link("Reviews of access", url).tone(ActTone::Quiet));
+            .push(ActForm::link("Access reviews", url).tone(ActTone::Quiet));
     }
     if may_set {
         page.acts.push(person_form(view));

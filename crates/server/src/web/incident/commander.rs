@@ -76,7 +76,7 @@ pub(super) fn facts(view: &View<'_, '_, '_>, incident: &Incident) -> Vec<Fact> {
 pub(super) fn notice(view: &View<'_, '_, '_>, incident: &Incident) -> Option<Notice> {
     if let Some(why) = major::why_withheld(incident) {
         let mut notice = Notice::new(Tone::Wait, Rich::from(why));
-        "Grave, but no major incident".clone_into(&mut notice.title);
+        "Severe, but not a major incident".clone_into(&mut notice.title);
         return Some(notice);
     }
     let since = incident.course.major_since?;

@@ -17,7 +17,7 @@ pub(super) fn kind_label(kind: ActionKind) -> &'static str {
     match kind {
         ActionKind::ValidateBreakGlass => "Validation of a break-glass",
         ActionKind::ConfirmRetrospective => "Confirmation afterwards",
-        ActionKind::ReviewAccess => "Review of access",
+        ActionKind::ReviewAccess => "Access review",
         ActionKind::ResolveViolation => "Violation",
         ActionKind::Improve => "Improvement",
         ActionKind::DecideDrift => "Drift",
@@ -128,7 +128,7 @@ pub(super) fn item_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Ba
         page.sections.push(Section::new("links", "Links", links));
     }
     if item.state.is_open() && item.closing == Closing::Condition {
-        let words = Rich::from("It is settled once its condition is met, and by nobody's word.");
+        let words = Rich::from("It is settled automatically once its condition is met.");
         page.sections.push(Section::new(
             "condition",
             "How it is settled",
