@@ -182,7 +182,7 @@ fn to_the_gate(hand: &mut CountingUser<'_>, server: &Server, links: &[String]) {
     let browser = hand.browser;
     deliver(browser);
     browser.wait_for_words("The first delivery arrived");
-    hand.follow("On with the set-up");
+    hand.follow("Continue the set-up");
     assert!(done(browser, "connection"));
     hand.follow("Make a token for the pipeline");
     browser.wait_for_words("Copy it now");
@@ -270,7 +270,7 @@ fn leads_in_once(browser: &Browser, link: &str) {
     enter(CHOSEN);
     browser.wait_for("aiko is in", "return location.pathname === '/t/acme/';");
     enter("another one of mine");
-    browser.wait_for_words("This link was used already");
+    browser.wait_for_words("This link was already used");
 }
 
 /// Connects GitHub, and reads the guide that waits for its first delivery.

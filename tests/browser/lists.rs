@@ -245,7 +245,7 @@ fn words_find_a_person_a_service_and_a_token_and_say_so_when_none_fits() {
         );
         desk.look_at(&format!("lists/words{}", path.replace('/', "-")));
         desk.go(&format!("{path}?q=no-such-word"));
-        browser.wait_for_words("Nothing fits these words");
+        browser.wait_for_words("Nothing matches these words");
         browser.leave_by(|| browser.click("a.chip.on"));
         assert_eq!(browser.run(titles, &[]).as_array().unwrap().len(), all, "{path}");
     }

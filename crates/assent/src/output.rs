@@ -233,7 +233,7 @@ impl Output {
                  do it on the change's page.",
             ),
             (401, _) => self.talk("  Mend the login in --as TENANT/LOGIN, or the password in the file of --as-password."),
-            (412, _) => self.talk("  Somebody else was faster: read it again, then try again."),
+            (412, _) => self.talk("  Another person was faster: read it again, then try again."),
             _ => {}
         }
         if !word("request_id").is_empty() {

@@ -243,7 +243,7 @@ fn each_warning_stands_on_the_queue_and_on_the_calendar_in_its_own_words() {
         ),
         (
             &broken,
-            &[" broke the glass, until"],
+            &[" used break-glass, until"],
             "<b>Break-glass</b>",
             "<b>Break-glass</b>",
         ),

@@ -145,7 +145,7 @@ pub fn set_members(cx: &mut Context<'_, '_>, key: &str, mut set: MemberSet) -> R
         }
     }
     if let Some(name) = remove.iter().find(|name| !gone.contains(*name)) {
-        let text = format!("`{name}` is no member of {}, so that it cannot leave.", change.key);
+        let text = format!("`{name}` is not a member of {}, so it cannot be removed.", change.key);
         return Err(Refusal::field("remove", "unknown", text).into());
     }
     save(cx, &change, &plan, drafts)

@@ -79,7 +79,7 @@ pub fn ask_erasure(cx: &mut Context<'_, '_>, key: &str, body: &Body) -> Result<C
         return erase(cx, change, erasure);
     }
     let letter = format!(
-        "{} asks to erase texts of {}. Another person who sets policies confirms it, or withdraws it.",
+        "{} asks to erase texts of {}. Another person who may set policies must confirm or withdraw the erasure.",
         cx.directory()?.name(&cx.actor.person),
         change.key
     );

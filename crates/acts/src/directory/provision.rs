@@ -594,7 +594,7 @@ fn check_twin(cx: &mut Context<'_, '_>, key: &str) -> Result<()> {
     let directory = cx.directory()?;
     match read_directory_rows::twin_group(&directory, key) {
         Some(twin) => {
-            let text = format!("There is a group `{}` already, which reads the same.", twin.key);
+            let text = format!("There already is a group `{}`, which looks the same.", twin.key);
             Err(taken("displayName", text))
         }
         None => Ok(()),

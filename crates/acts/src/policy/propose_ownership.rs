@@ -96,7 +96,7 @@ pub struct Content {
     /// Whether every other row ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub end_missing: bool,
-    /// Whether rows that move decisions need two people from then on; absent where that stays as it is.
+    /// Whether rows that affect decisions need two people from then on; absent where that stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_two: Option<bool>,
 }

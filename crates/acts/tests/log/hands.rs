@@ -308,7 +308,7 @@ fn a_workload_ends_with_who_answers_for_it() {
         })
     };
     assert_eq!(enter("his"), "");
-    assert!(enter("his").contains("token_used"), "each is used once");
+    assert!(enter("his").contains("token_used"), "each is valid once");
     world.by("kari", |cx| {
         deactivate_person::deactivate_person(cx, "nils", &body(json!({"compromised": true}))).map(drop)
     });

@@ -311,7 +311,7 @@ fn a_broken_glass_that_opened_nothing_says_so_and_whose_signature_is_missing() {
     assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     let told = text(&output.stdout);
     for part in [
-        "CHG-7 broke the glass, draft: nothing opened yet",
+        "CHG-7 used break-glass, draft: nothing opened yet",
         "cosignature_missing",
         "waits for: sue",
     ] {

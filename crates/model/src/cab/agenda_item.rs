@@ -131,7 +131,7 @@ pub const CARD: Card = Card {
         Event::new(
             "agenda_item.minuted",
             "edit",
-            "noted what the board decided about an item",
+            "recorded the decision of the board about an item",
         ),
     ],
     ..Card::of::<AgendaItem, AgendaItemInput>("agenda_item", "Items of agendas")

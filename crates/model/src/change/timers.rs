@@ -417,7 +417,7 @@ fn overrun(case: &mut Case<'_>) {
     let news = if end <= now {
         format!("{} is past its end, {end}, and still under way.", case.change().key)
     } else {
-        format!("{} asked for more time, and nobody has answered.", case.change().key)
+        format!("{} requested an extension, and nobody has answered.", case.change().key)
     };
     for person in people {
         case.write_to(

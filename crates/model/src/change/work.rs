@@ -186,7 +186,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
         let mut others = case.people_in_charge();
         others.retain(|other| *other != person && case.directory.is_active(other));
         return Err(
-            Refusal::not_allowed("own_request", "The person who asked for more time cannot grant it.")
+            Refusal::not_allowed("own_request", "The person who requested an extension cannot grant it.")
                 .with_others(logins(&case.directory, &others)),
         );
     }

@@ -74,7 +74,7 @@ pub const CARD: Card = Card {
     command: "retention-rule",
     columns: &["key", "regime", "record_kind", "keep_days", "hot_days", "active"],
     verbs: verbs! {
-        List "list_retention_rules" at "/retention-rules" may AUDIT => "List for how long regimes ask to keep records", token Audit;
+        List "list_retention_rules" at "/retention-rules" may AUDIT => "List how long regimes require records to be kept", token Audit;
         Set "set_retention_rule" at "/retention-rules" may SET_POLICY => "Set, switch on or switch off a retention rule", token Admin;
         Show "show_retention_rule" at "/retention-rules/{key}" may AUDIT => "Show a retention rule", token Audit;
     },

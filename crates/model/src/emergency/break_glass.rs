@@ -147,7 +147,7 @@ fn codes_of_bypassed(case: &Case<'_>) -> Vec<String> {
 fn notify_concerned(case: &mut Case<'_>, until: Timestamp) {
     let at = case.now.to_string();
     let news = format!(
-        "{} broke the glass for {} until {until}.",
+        "{} used break-glass for {} until {until}.",
         case.name(&case.person()),
         case.change().key
     );

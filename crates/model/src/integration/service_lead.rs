@@ -116,7 +116,7 @@ pub const CARD: Card = Card {
             "check",
             "confirmed that another system leads a service",
         ),
-        Event::new("service_lead.ended", "x", "had Assent lead a service again"),
+        Event::new("service_lead.ended", "x", "returned the lead of a service to Assent"),
     ],
     page: Some(Page {
         path: "/service-leads",

@@ -532,7 +532,7 @@ fn sample_conflict() -> ChangeForm {
         title: "Two of you edited CHG-1042".to_owned(),
         conflicts: vec![
             conflict("pick.title", "Give every shipment a customs reference number", None),
-            conflict("pick.description", MARKUP, Some("Say which one stays.")),
+            conflict("pick.description", MARKUP, Some("Choose which one to keep.")),
         ],
         ..sample_base(&sample_fields())
     }

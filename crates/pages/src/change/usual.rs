@@ -401,7 +401,8 @@ impl Act {
                 .field(Field::textarea("improvements", "What to do better").hint("One a line; each becomes an action item."))
                 .field(search(context, "people", "improvements_owner", "Who sees to it").hint("A login; else the owner."))
                 .field(search(context, "incidents", "incidents", "Incidents that it addresses").several()
-                    .hint("Keys, parted by commas. An open incident of the watch window, or one that the change caused, is named here."))
+                    .hint("Keys, separated by commas. An open incident of the watch window, or one that the change caused, is \
+                           named here."))
                 .submit("Finish the review"),
             _ => at(context, "close", "Close", "/closure")
                 .tone(ActTone::Go)

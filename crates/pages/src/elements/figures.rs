@@ -189,7 +189,7 @@ pub(crate) fn sample_graph() -> Graph {
                 node(&crate::elements::sample::LONG_WORD.repeat(3), Some(1)),
             ],
         ],
-        rest: "9,960 more stand in the table.".to_owned(),
+        rest: "9,960 more are in the table.".to_owned(),
     }
 }
 

@@ -384,7 +384,7 @@ impl Brief {
             list("Why it is safe", &self.why_safe, "No evidence is there yet."),
             BriefRow {
                 met_icon: "go",
-                ..list("Who decides", &self.who_decides, "Nobody is asked yet.")
+                ..list("Who decides", &self.who_decides, "No approver is required yet.")
             },
             list("Conditions", &self.conditions, ""),
             row("Question", "", &self.question, ""),

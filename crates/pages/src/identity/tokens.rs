@@ -55,8 +55,8 @@ impl ListRow for TokenRow {
 
     fn empty() -> Empty {
         Empty::new(
-            "No token is out",
-            "A pipeline needs one to ask the gate. It is shown once, when it is made.",
+            "No tokens yet",
+            "A pipeline needs a token to ask the gate. The token is shown once, when it is created.",
         )
     }
 

@@ -113,7 +113,7 @@ impl Courier {
         let is_cut = todo.waits || (failed.is_none() && !sent.left.is_empty());
         self.end_comments(call, sent, failed)?;
         match is_cut {
-            true => Err(("Comments are left for the next try.".to_owned(), true)),
+            true => Err(("Comments are retried at the next attempt.".to_owned(), true)),
             false => Ok(()),
         }
     }

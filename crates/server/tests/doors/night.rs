@@ -206,11 +206,11 @@ fn the_log_names_what_was_set_and_a_bundle_what_was_checked() {
     let page = aino.page(&format!("/audit/verify/{key}"));
     let checked = between(&page, "What was checked", "</section>");
     assert!(
-        checked.contains("events are in the log, each at its place"),
+        checked.contains("events are in the log, each at its index"),
         "{checked}"
     );
     assert!(!checked.contains("own_key_trusted"), "{checked}");
-    assert!(between(&page, "To be remarked", "</section>").contains("own_key_trusted"));
+    assert!(between(&page, "Observations", "</section>").contains("own_key_trusted"));
 }
 
 /// The index of the first event that a page gets.

@@ -14,8 +14,8 @@ fn a_time_that_never_comes_is_refused_beside_its_field_and_each_error_leads_ther
     ];
     let refused = house.post(&marta, "/t/halden/freezes", &freeze);
     assert_eq!(refused.status, 422, "{refused:?}");
-    let why = "02:30 does not come on Sun 28 Mar 2027 in Europe/Oslo, for clocks go forward then. The next time is Sun 28 Mar \
-               2027 03:00.";
+    let why = "02:30 does not exist on Sun 28 Mar 2027 in Europe/Oslo, because clocks go forward then. The next time is Sun 28 \
+               Mar 2027 03:00.";
     assert!(refused.shows(why), "{refused:?}");
     let field = refused.body.split_once("name=\"starts_at\"").unwrap().1;
     let field = field.split_once('>').unwrap().0;

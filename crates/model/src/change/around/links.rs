@@ -62,7 +62,7 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         _ => Vec::new(),
     };
     if is_there(case, kind, &to, &set_under) {
-        reading.wrong("to", "not_unique", "This link is there already.");
+        reading.wrong("to", "not_unique", "This link already exists.");
     }
     reading.finish()?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);

@@ -152,7 +152,7 @@ pub const CARD: Card = Card {
     verbs: verbs! {
         List "list_drift_findings" at "/drift-findings" may READ => "List findings of drift that are not closed";
         Show "show_drift_finding" at "/drift-findings/{id}" may READ => "Show a finding of drift";
-        Edit "decide_drift_finding" at "/drift-findings/{id}" may READ => "Decide what is done about a finding of drift", called "decide";
+        Edit "decide_drift_finding" at "/drift-findings/{id}" may READ => "Decide what to do about a finding of drift", called "decide";
     },
     events: &[
         Event::new("drift_finding.opened", "eye", "found drift"),

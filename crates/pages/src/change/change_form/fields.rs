@@ -398,7 +398,7 @@ impl ChangeFields {
                 self.searched(NewChange::TEAM, "teams").half(),
                 self.person_field(NewChange::IMPLEMENTERS)
                     .several()
-                    .hint("Parted by commas.")
+                    .hint("Separated by commas.")
                     .half(),
                 self.person_field(NewChange::TESTER).half(),
                 self.person_field(NewChange::BUSINESS_CONTACT).half(),
@@ -434,7 +434,7 @@ impl ChangeFields {
                     Field::text(NewChange::EXPEDITED.name, NewChange::EXPEDITED_REASON.label)
                         .hint("Fill it in for work that is late but not urgent; it is then marked as expedited."),
                     area(NewChange::OBJECTIVES).hint("One a line; the review asks for each."),
-                    text(NewChange::LABELS).hint("Parted by commas."),
+                    text(NewChange::LABELS).hint("Separated by commas."),
                 ],
             )
         }

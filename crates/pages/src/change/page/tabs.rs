@@ -67,7 +67,7 @@ impl ChangePage {
             self.approvals.section(
                 "approvals",
                 "Approvals",
-                "Nobody is asked yet. Submission and assessment find out who must be.",
+                "No approver is required yet. Submission and assessment find out who must be.",
             ),
             self.conditions.section("conditions", "Conditions", ""),
         ]);

@@ -228,7 +228,7 @@ pub(crate) fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     {
         return Rich::new()
             .append(view.person(&glass.by))
-            .text(" broke the glass. It opens nothing before a second person signs, and you may.");
+            .text(" used break-glass. It opens nothing before a second person signs, and you may.");
     }
     let mine = change.requests.iter().filter(|request| request.person == view.me);
     let asked = mine.enumerate().fold(Rich::new(), |rich, (place, request)| {

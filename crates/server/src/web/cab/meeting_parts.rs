@@ -244,7 +244,7 @@ pub(crate) fn room_section(view: &View<'_, '_, '_>, session: &Session) -> Sectio
     let note = format!("{} of {} are there", count(there as u64), count(members.len() as u64));
     Section::new("room", "Attendance", SectionBody::Entries(entries))
         .note(note)
-        .unsaid("The board has no member who takes part here.")
+        .unsaid("The board has no active member.")
 }
 
 /// The meeting's results beside votes: action items with owners.

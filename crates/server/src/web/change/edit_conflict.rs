@@ -99,7 +99,7 @@ pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>>
             _ => errors.push(FieldError::new(
                 format!("{PICK}{name}"),
                 "missing",
-                "Say which one stays.",
+                "Choose which one to keep.",
             )),
         }
     }
@@ -180,7 +180,7 @@ fn conflicts(
         let pick = format!("{PICK}{name}");
         let choices = [("theirs", format!("{who}’s")), ("mine", "Mine".to_owned())];
         let choices: Vec<(&str, &str)> = choices.iter().map(|(value, words)| (*value, words.as_str())).collect();
-        let field = Field::radio(pick.as_str(), format!("{label}: which one stays"), &choices)
+        let field = Field::radio(pick.as_str(), format!("{label}: which one to keep"), &choices)
             .value(back.form.first(&pick))
             .required();
         Conflict {

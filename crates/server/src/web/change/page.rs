@@ -414,7 +414,7 @@ fn undo_notice(view: &View<'_, '_, '_>, change: &Change) -> Option<Notice> {
 /// The person who broke the glass, the reason, and the replaced step.
 fn glass_notice(view: &View<'_, '_, '_>, glass: &BreakGlass) -> Notice {
     let title = format!(
-        "{} broke the glass, until {}",
+        "{} used break-glass, until {}",
         view.name(&glass.by),
         view.reader.moment(glass.until)
     );

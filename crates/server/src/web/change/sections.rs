@@ -347,7 +347,7 @@ impl Around<'_> {
                 .unwrap_or_default();
             let entry = Entry::new(tone, text).why(why);
             entries.push(match answer.next_transition_at {
-                Some(at) => entry.aside(format!("looks again {}", view.reader.moment(at))),
+                Some(at) => entry.aside(format!("checks again {}", view.reader.moment(at))),
                 None => entry,
             });
         }

@@ -58,7 +58,7 @@ fn page(view: &mut View<'_, '_, '_>, words: &ListQuery) -> acts::Result<String> 
             &["Where", "What", "Why", "Who answers"],
             amiss_rows(view, &amiss),
             match words.narrows() {
-                true => "Nothing fits these words",
+                true => "Nothing matches these words",
                 false => "Every production service has a source and a gate that were heard of lately.",
             },
         )

@@ -146,13 +146,13 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(time_field(view, "expires_at", "Ends"))
         .field(many)
         .field(narrowed)
-        .note("Without an end it is good for a year. Its people are told before.")
+        .note("Without an end it is valid for a year. Its people are notified before it expires.")
         .submit("Make this token")
 }
 
 /// A form without a ticked scope would get the default scopes, which nobody chose.
 pub(crate) fn no_scope(body: &body::Body) -> Option<refusal::FieldError> {
-    let text = "Say what it may do: tick at least one.";
+    let text = "Choose at least one scope.";
     (!body.contains_key("scopes")).then(|| refusal::FieldError::new("scopes", "missing", text))
 }
 

@@ -191,7 +191,7 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
                 .field(Field::select(
                     "state",
                     "What came of it",
-                    &[("done", "It is done"), ("dismissed", "Nothing is to be done")],
+                    &[("done", "It is done"), ("dismissed", "Nothing needs to be done")],
                 ))
                 .field(Field::textarea("reason", "Why").required())
                 .submit("Settle it"),
@@ -210,7 +210,7 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
             ActForm::new("dismiss", "Dismiss it as a false positive", url("settlement"))
                 .field(Field::hidden("state", "dismissed"))
                 .field(Field::textarea("reason", "Why").required())
-                .note("Somebody who had no part in what it is about dismisses a finding. The reason stays.")
+                .note("Only a person not involved in its subject can dismiss a finding. The reason is recorded.")
                 .submit("Dismiss it"),
         );
     }
@@ -219,13 +219,13 @@ fn acts_on(view: &View<'_, '_, '_>, item: &ActionItem) -> Vec<ActForm> {
     }
     if is_theirs && !item.has_fixed_owner() {
         acts.push(
-            ActForm::new("assign", "Give it to somebody else", url("assignment"))
+            ActForm::new("assign", "Reassign", url("assignment"))
                 .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login."))
                 .field(
                     crate::web::shared::fields::pick_field(view, "groups", "group", "Or a group")
                         .hint("The group's key."),
                 )
-                .submit("Give it to them"),
+                .submit("Reassign it"),
         );
     }
     acts

@@ -233,7 +233,7 @@ pub(crate) fn graph(view: &View<'_, '_, '_>, key: &str, found: &[Affected]) -> G
         columns,
         rest: match rest {
             0 => String::new(),
-            rest => format!("{} more stand in the table.", count(rest as u64)),
+            rest => format!("{} more are in the table.", count(rest as u64)),
         },
     }
 }
