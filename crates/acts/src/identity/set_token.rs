@@ -56,11 +56,7 @@ pub fn create_token(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Token, Str
     let roles = read_roles(&mut reading, &directory, &person);
     let services = scoped_to(&mut reading, &directory);
     if services.as_ref().is_some_and(BTreeSet::is_empty) {
-        reading.wrong(
-            "services",
-            "missing",
-            "Name at least one service, or leave `services` out.",
-        );
+        reading.wrong("services", "missing", "Name at least one service, or omit `services`.");
     }
     if person == cx.actor.person {
         check_not_wider(cx, roles.as_ref())?;
@@ -147,7 +143,7 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
         reading.wrong(
             "scopes",
             "missing",
-            "Name at least one scope, or leave `scopes` out for read, write and gate.",
+            "Name at least one scope, or omit `scopes` for read, write and gate.",
         );
     }
     let scopes: BTreeSet<String> = said.unwrap_or_default().into_iter().collect();

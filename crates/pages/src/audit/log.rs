@@ -58,8 +58,8 @@ impl AuditLog {
             notices: vec![
                 Notice::new(
                     Tone::Wait,
-                    "This log has no outside witness. The holder of the signing key could \
-                                                   rewrite it unnoticed; name a witness in the configuration.",
+                    "This log has no outside witness. The holder of the signing key could rewrite it \
+                     unnoticed; name a witness in the configuration.",
                 )
                 .title("No witness"),
             ],

@@ -110,11 +110,11 @@ fn behind_the_last_step_the_way_back_stays_open_and_is_walked_step_by_step() {
     let page = ivan.page(&format!("/changes/{key}"));
     let chosen = between(&page, "value=\"rolled_back\"", "/>");
     assert!(chosen.contains("checked=\"checked\""), "{chosen}");
-    for words in ["did step 1: ", "began to roll back", "did step 1 of the way back"] {
+    for words in ["did step 1: ", "began to roll back", "did step 1 of the rollback"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     let mona = Reader::new(&world, "mona");
-    assert!(mona.page("/messages").contains("has news of the work"));
+    assert!(mona.page("/messages").contains("has an update on the work"));
 }
 
 #[test]

@@ -240,8 +240,8 @@ fn written_section(
 const NOUNS: &[(&str, &str)] = &[
     ("people_group", "Group"),
     ("tenant_info", "Tenant"),
-    ("key_turn", "Turn of a key"),
-    ("glass_use", "Broken glass"),
+    ("key_turn", "Rotation of a key"),
+    ("glass_use", "Break-glass use"),
     ("entry", "Entry of the work"),
     ("decision_facts", "Facts of a decision"),
     ("act_facts", "Act"),

@@ -469,7 +469,7 @@ fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Not
         Notice::new(Tone::Stop, reason).title(format!("On hold by {}", view.name(&hold.by)))
     });
     let ran_over = change.overrun.then(|| {
-        Notice::new(Tone::Stop, "Ask for more time on its page, or roll back.").title("It runs over its time")
+        Notice::new(Tone::Stop, "Ask for more time on its page, or roll back.").title("It overran its planned end")
     });
     back.into_iter().chain(hold).chain(ran_over).collect()
 }

@@ -130,8 +130,10 @@ fn people_form(view: &View<'_, '_, '_>) -> ActForm {
                 .hint("Such as: Hanne Brandt <hanne@halden.example>, owner. At most 20 at once.")
                 .required(),
         )
-        .field(Field::new("roles", "Rights", Input::Many(roles.collect())).hint("For all of them, in addition to the rights \
-                                                                                 after an address."))
+        .field(
+            Field::new("roles", "Rights", Input::Many(roles.collect()))
+                .hint("For all of them, in addition to the rights after an address."),
+        )
         .note("Each gets a link that works once, to choose a password. The links are shown once: send each to its person.")
         .submit("Add them")
 }
@@ -326,7 +328,7 @@ fn gate_section(view: &View<'_, '_, '_>, standing: &SetupState) -> Section {
         Some(account) => view.directory.has_role(&account.id, Role::Pipeline),
         None => !two_people::is_by_two(&view.directory, view.now()),
     };
-    let label = "Make a token for the pipeline";
+    let label = "Create a token for the pipeline";
     let token = match may_act {
         true => ActForm::new("token", label, view.url("/setup/token")).field(idempotent_form::field(view)),
         false => ActForm::link(label, view.url("/tokens")),

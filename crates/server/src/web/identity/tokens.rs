@@ -130,7 +130,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
     let many = scopes_field(set_token::SCOPES, Vec::new());
     let roles: Vec<(&str, &str)> = Role::ALL.iter().map(|role| (role.as_str(), role.as_str())).collect();
     let narrowed = Field::many("roles", "Narrowed to", &roles).hint("None ticked: all roles of the person.");
-    ActForm::new("token", "Make a token", view.url("/tokens"))
+    ActForm::new("token", "Create a token", view.url("/tokens"))
         .field(idempotent_form::field(view))
         .field(
             Field::text("name", "Name")
@@ -147,7 +147,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(many)
         .field(narrowed)
         .note("Without an end it is valid for a year. Its people are notified before it expires.")
-        .submit("Make this token")
+        .submit("Create this token")
 }
 
 /// A form without a ticked scope would get the default scopes, which nobody chose.

@@ -151,8 +151,11 @@ fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(super::super::shared::idempotent_form::field(view))
         .field(Field::select("kind", "Kind", &KINDS).required().half())
         .field(Field::text("name", "Name").hint("For people: “GitHub of Logistics”.").required().half())
-        .field(crate::web::shared::fields::pick_field(view, "people", "owner", "Owner").hint("A login; the requester where no \
-                                                                                              sender is known.").value(view.directory.login(&view.me)))
+        .field(
+            crate::web::shared::fields::pick_field(view, "people", "owner", "Owner")
+                .hint("A login; the requester where no sender is known.")
+                .value(view.directory.login(&view.me)),
+        )
         .field(Field::textarea("map", "What their repositories are here").hint(
             "One a line: their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production",
         ))

@@ -115,14 +115,14 @@ fn entry_text(told: &ShownEvent) -> (&'static str, String) {
     let is_skipped = told.data.contains_key("skipped");
     if let Some(undone) = told.data.get("undoes").and_then(Value::as_i64) {
         return match told.data.get("undone_kind").and_then(Value::as_str) {
-            Some("rollback") => ("back", format!("took back step {undone} of the way back")),
-            Some("begin") => ("back", format!("took back that step {undone} began")),
-            _ => ("back", format!("took back step {undone}")),
+            Some("rollback") => ("back", format!("reverted step {undone} of the rollback")),
+            Some("begin") => ("back", format!("reverted the start of step {undone}")),
+            _ => ("back", format!("reverted step {undone}")),
         };
     }
     match (kind, step) {
         ("step", Some(step)) if is_skipped => ("flag", format!("skipped step {step}")),
-        ("rollback", Some(step)) if is_skipped => ("flag", format!("skipped step {step} of the way back")),
+        ("rollback", Some(step)) if is_skipped => ("flag", format!("skipped step {step} of the rollback")),
         _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
         ("begin", Some(step)) => ("runbook", format!("began step {step}")),
         ("step", Some(step)) => ("check", format!("did step {step}")),
@@ -130,7 +130,7 @@ fn entry_text(told: &ShownEvent) -> (&'static str, String) {
         ("deviation", Some(step)) => ("flag", format!("recorded a deviation at step {step}")),
         ("deviation", None) => ("flag", "recorded a deviation".to_owned()),
         ("issue", _) => ("incident", "recorded an issue".to_owned()),
-        ("rollback", Some(step)) => ("back", format!("did step {step} of the way back")),
+        ("rollback", Some(step)) => ("back", format!("did step {step} of the rollback")),
         ("rollback", None) => ("back", "began to roll back".to_owned()),
         _ => ("edit", "recorded an action".to_owned()),
     }
