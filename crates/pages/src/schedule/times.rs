@@ -92,7 +92,7 @@ impl ListRow for FreezeRow {
                 .field(Field::text("title", "Name").required())
                 .field(Field::new("starts_at", "From", Input::DateTime).required().half())
                 .field(Field::new("ends_at", "To", Input::DateTime).required().half())
-                .field(Field::text("services", "Services").hint("Keys, parted by commas; empty means all."))
+                .field(Field::text("services", "Services").hint("Keys, separated by commas; empty means all."))
                 .field(Field::text("environments", "Environments").value("production"))
                 .field(Field::textarea("reason", "Why").required())
                 .field(Field::new(

@@ -140,7 +140,7 @@ fn delegation_form(view: &View<'_, '_, '_>) -> ActForm {
     .field(Field::time_in_words("starts_at", "ends_at"))
     .field(
         picks_field(view, "services", "services", "Only for these services")
-            .hint("Keys parted by commas; empty means all."),
+            .hint("Keys, separated by commas; empty means all."),
     )
     .field(Field::new("deputy", "Only while I am away", Input::Checkbox))
     .field(Field::text("reason", "Why"))

@@ -176,17 +176,17 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
         .fold(form, ActForm::field)
         .field(
             picks_field(view, "services", "services", "Services")
-                .hint("Keys, parted by commas; empty means all.")
+                .hint("Keys, separated by commas; empty means all.")
                 .half(),
         )
         .field(
             picks_field(view, "environments", "environments", "Environments")
-                .hint("Parted by commas; empty means all.")
+                .hint("Separated by commas; empty means all.")
                 .half(),
         )
         .field(
             Field::text("free", "Free fields")
-                .hint("Names that each change may fill in for itself, parted by commas.")
+                .hint("Names that each change may fill in for itself, separated by commas.")
                 .value("title"),
         )
         .field(time_field(view, "review_by", "Look again by"))

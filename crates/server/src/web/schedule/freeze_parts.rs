@@ -68,7 +68,7 @@ pub(super) fn repeat_fields(view: &View<'_, '_, '_>, is_new: bool) -> Vec<Field>
             .hint("Such as Europe/Oslo; empty means that of the calendar.")
             .half(),
         Field::text("exdates", "Left out on")
-            .hint("Dates, parted by commas.")
+            .hint("Dates, separated by commas.")
             .half(),
         Field::textarea("overrides", "Moved times").hint(
             "One a line: its date by the rule, then its start and its end, such as 2026-12-25 2026-12-28 18:00 2026-12-28 22:00.",

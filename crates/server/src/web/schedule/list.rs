@@ -56,10 +56,10 @@ pub(crate) fn scope<'s>(
 pub(crate) fn scope_fields(view: &View<'_, '_, '_>) -> [Field; 2] {
     [
         picks_field(view, "services", "services", "Services")
-            .hint("Keys, parted by commas; empty means all.")
+            .hint("Keys, separated by commas; empty means all.")
             .half(),
         picks_field(view, "environments", "environments", "Environments")
-            .hint("Parted by commas; empty means all.")
+            .hint("Separated by commas; empty means all.")
             .half(),
     ]
 }
