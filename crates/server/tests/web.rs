@@ -413,7 +413,7 @@ fn a_change_is_written_by_form_and_wrong_answers_come_back() {
     let answer = house.post(&cookie, "/t/halden/changes", &wrong);
     assert_eq!(answer.status, 422, "{answer:?}");
     assert!(
-        answer.shows("Only a title") && answer.shows("This is no day and time"),
+        answer.shows("Only a title") && answer.shows("This is not a day and time"),
         "{answer:?}"
     );
     assert_guarded(&answer);

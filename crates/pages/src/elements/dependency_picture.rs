@@ -159,7 +159,7 @@ mod tests {
             drawn.contains("&lt;ledger&gt;") && !drawn.contains("<ledger>"),
             "{drawn}"
         );
-        assert!(!drawn.contains("more stand in the table"), "{drawn}");
+        assert!(!drawn.contains("more are in the table"), "{drawn}");
     }
 
     #[test]

@@ -467,7 +467,7 @@ mod tests {
             assert_eq!(reader.field_time(skipped), Some(FieldTime::Never(change)), "{skipped}");
         }
         assert_eq!(reader.read_field("2027-03-28T03:00"), Some(change));
-        assert!(reader.why_unread("tomorrow").starts_with("This is no day and time"));
+        assert!(reader.why_unread("tomorrow").starts_with("This is not a day and time"));
     }
 
     #[test]

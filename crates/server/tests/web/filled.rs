@@ -63,7 +63,7 @@ fn every_error_of_a_form_is_told_at_once() {
     for told in [
         "the login `ada`.",
         "the login `bo`.",
-        "This is no day and time",
+        "This is not a day and time",
         "“Minutes in all” must be a whole number",
     ] {
         assert!(refused.shows(told), "{told}: {refused:?}");
@@ -75,7 +75,7 @@ fn every_error_of_a_form_is_told_at_once() {
     for told in [
         "“Name” is missing.",
         "the login `ada`.",
-        "This is no day and time",
+        "This is not a day and time",
         "Choose at least one scope",
     ] {
         assert!(refused.shows(told), "{told}: {refused:?}");
@@ -96,7 +96,7 @@ fn every_error_of_a_form_is_told_at_once() {
         "`two`",
         "`three`",
         "`four`",
-        "This is no day and time",
+        "This is not a day and time",
         "whole number",
     ] {
         assert!(refused.shows(told), "{told}: {refused:?}");

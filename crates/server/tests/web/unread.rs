@@ -36,9 +36,9 @@ fn a_filter_that_cannot_be_read_says_so_beside_its_field() {
     let house = house("filters");
     let marta = house.sign_in("marta");
     for (query, name, why) in [
-        ("planned_from=tomorrow", "planned_from", "This is no day and time"),
+        ("planned_from=tomorrow", "planned_from", "This is not a day and time"),
         ("planned_to=2027-03-28T02:30", "planned_to", "clocks go forward then"),
-        ("created_to=2026-13-01", "created_to", "This is no day and time"),
+        ("created_to=2026-13-01", "created_to", "This is not a day and time"),
         ("state=odd", "state", "“odd” is none of these"),
         ("outcome=failed,odd", "outcome", "“odd” is none of these"),
     ] {
