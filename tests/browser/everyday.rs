@@ -123,7 +123,7 @@ fn a_list_is_turned_page_by_page_and_each_change_stands_on_one_page_alone() {
     browser.type_into(".find input", "count labels");
     browser.leave_by(|| browser.press("\u{e007}"));
     assert!(browser.url().contains("/search?q="), "{}", browser.url());
-    browser.leave_by(|| browser.click_words("All changes that fit, as a list"));
+    browser.leave_by(|| browser.click_words("All matching changes as a list"));
     let titles = browser.run(
         "return [...document.querySelectorAll('tbody th')].map((one) => one.innerText);",
         &[],
@@ -316,7 +316,7 @@ fn what_a_gate_said_names_what_is_open_what_is_met_and_how_to_wait() {
     ] {
         assert!(told.contains(words), "`{words}` is not in {told}");
     }
-    assert!(!told.contains("Everybody who was asked approved"), "{told}");
+    assert!(!told.contains("All required approvals are given"), "{told}");
     desk.look_at("everyday/gate-stop");
     for role in ["owner", "security", "change_manager"] {
         journey::approve(&desk.server, &path, role);
@@ -325,7 +325,7 @@ fn what_a_gate_said_names_what_is_open_what_is_met_and_how_to_wait() {
     desk.go(&format!("/gate-checks/{}", check["id"].as_str().unwrap()));
     let told = browser.text("main");
     assert!(
-        told.contains("Go") && told.contains("Everybody who was asked approved"),
+        told.contains("Go") && told.contains("All required approvals are given"),
         "{told}"
     );
     assert!(!told.contains("--wait"), "nothing has to be waited for: {told}");

@@ -57,7 +57,7 @@ fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
     // From home to submitted; the attempt that is refused on the way is beside it.
     let (mut clicks, mut typed) = (Actions::at_most(8), Actions::at_most(3));
     clicks.take("the form", || browser.click_words("New change"));
-    browser.wait_for_words("Nine answers, and it can be assessed");
+    browser.wait_for_words("Nine answers are missing for the assessment");
     assert_eq!(browser.run(IN_SIGHT, &[]).as_array().unwrap().len(), 9);
     desk.look_at("journeys/requester-nine");
     let mut choose = |name: &str, value: &str| {
@@ -79,8 +79,8 @@ fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
     choose("planned_start", &ahead(&desk, 3, 20));
     choose("planned_end", &ahead(&desk, 3, 21));
     clicks.take("the submission", || browser.click_words("Submit for assessment"));
-    browser.wait_for_words("It is written and handed over for assessment");
-    browser.wait_for_words("taken over from CHG-");
+    browser.wait_for_words("Submitted for assessment");
+    browser.wait_for_words("filled in from CHG-");
     browser.picture("journeys/requester-submitted", false);
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     assert_eq!(made["state"], "assessing", "{made}");
@@ -107,20 +107,20 @@ fn what_a_pipeline_wrote_asks_for_four_answers_at_most() {
     let key = made["key"].as_str().unwrap();
     desk.sign_in("requester");
     desk.go(&format!("/changes/{key}/edit"));
-    browser.wait_for_words("Four answers, and it can be assessed");
+    browser.wait_for_words("Four answers are missing for the assessment");
     let asked = browser.run(IN_SIGHT, &[]);
     assert_eq!(
         asked,
         json!(["justification", "complexity", "planned_start", "planned_end"])
     );
-    browser.wait_for_words("told by the pipeline");
+    browser.wait_for_words("reported by the pipeline");
     desk.look_at("journeys/pipeline-four");
     browser.type_into("[name=justification]", "Scanners of the new kind need it.");
     browser.set("[name=complexity]", "low");
     browser.set("[name=planned_start]", &ahead(&desk, 2, 20));
     browser.set("[name=planned_end]", &ahead(&desk, 2, 21));
     browser.click_words("Submit for assessment");
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "assessing");
     assert_eq!(
@@ -138,14 +138,14 @@ fn last_months_patching_is_cloned_for_the_same_weekday_to_come() {
     desk.sign_in("requester");
     desk.go(&format!("/changes/{key}"));
     browser.click_words("Clone");
-    browser.wait_for_words(&format!("{key} once more"));
+    browser.wait_for_words(&format!("Repeat {key}"));
     assert_eq!(
         browser.run(IN_SIGHT, &[]),
         json!(["title", "planned_start", "planned_end"])
     );
     desk.look_at("journeys/clone");
     browser.click_words("Submit for assessment");
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     for same in ["title", "description", "plan", "rollback_plan", "complexity"] {
         assert_eq!(made[same], known[same], "{same}");
@@ -188,10 +188,10 @@ fn two_people_edit_at_once_and_neither_loses_a_word() {
     assert!(!browser.has("#both input:checked"), "neither side is preselected");
     desk.look_at("journeys/two-at-once");
     browser.click_words("Keep these edits");
-    browser.wait_for_words("Say which one stays");
+    browser.wait_for_words("Choose which one to keep");
     browser.click_words("Mine");
     browser.click_words("Keep these edits");
-    browser.wait_for_words("Your edit is kept");
+    browser.wait_for_words("Edit saved");
     let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["title"], "Move the label queue to the broker in Oslo");
     assert_eq!(
@@ -221,7 +221,7 @@ fn a_question_is_answered_from_home_and_the_answer_reaches_who_asked() {
     browser.type_into("[name=text]", "None since the swap in May.");
     desk.look_at("journeys/answer");
     browser.click_words("Answer and submit again");
-    browser.wait_for_words("Your answer is sent");
+    browser.wait_for_words("Answer sent");
     let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "assessing");
     desk.enter(browser, "security", "/messages");
@@ -289,7 +289,7 @@ fn a_form_is_kept_while_it_is_typed_and_forgotten_when_it_is_taken() {
         "medium"
     );
     browser.click_words("Keep as draft");
-    browser.wait_for_words("The change is written");
+    browser.wait_for_words("Change created");
     assert_eq!(browser.run(kept, &[]), 0, "what was taken is forgotten");
     desk.go("/changes/new");
     browser.type_into("[name=title]", "A secret plan");
@@ -316,7 +316,7 @@ fn a_standard_change_is_written_after_its_template_which_answers_all_but_its_tim
         assert!(plan.contains(words), "`{words}` is not in {plan}");
     }
     browser.leave_by(|| browser.click_words("New change from this template"));
-    browser.wait_for_words("Two answers, the template gives the others");
+    browser.wait_for_words("Two fields to fill in; the template provides the others");
     let asked = json!(["planned_start", "planned_end"]);
     assert_eq!(browser.run(IN_SIGHT, &[]), asked);
     assert!(
@@ -327,19 +327,19 @@ fn a_standard_change_is_written_after_its_template_which_answers_all_but_its_tim
     for words in [
         "The spooler holds memory after two weeks.",
         "Restart node two",
-        "said by the template",
+        "set by the template",
     ] {
         assert!(given.contains(words), "`{words}` is not in {given}");
     }
     desk.look_at("journeys/after-template");
-    browser.leave_by(|| browser.click_words("Submit it by its template"));
+    browser.leave_by(|| browser.click_words("Submit as a standard change"));
     browser.wait_for_words("Not submitted yet");
-    browser.wait_for_words("Two answers, the template gives the others");
+    browser.wait_for_words("Two fields to fill in; the template provides the others");
     assert_eq!(browser.run(IN_SIGHT, &[]), asked, "it comes back as the same form");
     browser.set("[name=planned_start]", &ahead(&desk, 3, 20));
     browser.set("[name=planned_end]", &ahead(&desk, 3, 21));
-    browser.leave_by(|| browser.click_words("Submit it by its template"));
-    browser.wait_for_words("It is written and follows its template");
+    browser.leave_by(|| browser.click_words("Submit as a standard change"));
+    browser.wait_for_words("Change created from its template");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     assert_eq!(
         (&made["kind"], &made["template"]),
@@ -423,7 +423,7 @@ fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
     }
     browser.forget();
     browser.leave_by(|| browser.click_words("Submit for assessment"));
-    browser.wait_for_words("what you typed comes back");
+    browser.wait_for_words("what you typed is restored");
     // The kept input is shown by the response to the sign-in itself, at its address.
     let person = desk.server.person("requester");
     for name in ["login", "password"] {
@@ -433,7 +433,7 @@ fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
     browser.wait_for_words("What you typed is here");
     desk.look_at("journeys/kept-change");
     browser.leave_by(|| browser.click_words("Send it now"));
-    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("Submitted for assessment");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
     assert_eq!(made["state"], "assessing");
     for (name, value) in &answers[2..5] {
@@ -521,7 +521,7 @@ fn a_time_that_fits_is_put_into_the_form_at_once_and_collides_with_nothing() {
         desk.go(&format!(
             "/calendar/propose?change={key}&planned_start={start}&planned_end={end}"
         ));
-        browser.wait_for_words("Nothing collides with it");
+        browser.wait_for_words("No conflict with a freeze or another change");
     }
 }
 

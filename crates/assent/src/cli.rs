@@ -163,7 +163,7 @@ pub enum Command {
     /// Receivers of the log, such as a SIEM.
     #[command(subcommand)]
     Sink(sinks::Sink),
-    /// Systems beside this one, from which changes are read.
+    /// External systems from which changes are imported.
     #[command(subcommand)]
     ForeignSystem(foreign::ForeignSystems),
     /// Changes of another system's past, imported as reported later.
@@ -223,7 +223,7 @@ pub enum Command {
     /// Who of a board is on call.
     #[command(subcommand)]
     OnCall(on_call::OnCall),
-    /// Reviews of access: managers look at the rights of their people and sign.
+    /// Access reviews: managers look at the rights of their people and sign.
     #[command(subcommand)]
     Access(access_reviews::Access),
     /// Times in which no change begins.

@@ -196,7 +196,7 @@ fn a_person_signs_in_at_a_real_provider_and_stays_one_person() {
     assert!(String::from_utf8_lossy(&twin.body).contains("with another account"));
     let eve = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "eve");
     assert_eq!(eve.status, 403);
-    assert!(String::from_utf8_lossy(&eve.body).contains("belongs to somebody"));
+    assert!(String::from_utf8_lossy(&eve.body).contains("is already in use"));
     world.post("adam", "/people/ada/deactivation", &json!({})).expect(201);
     let ended = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "ada");
     assert!(String::from_utf8_lossy(&ended.body).contains("has ended"));
@@ -227,7 +227,7 @@ fn a_fresh_factor_can_be_shown_at_the_provider_by_the_same_person() {
     assert_eq!(rita.ask("POST", &url, &form).status, 303);
     let other = walk(&world, &mut rita, "/t/acme/step-up/corp", "ada");
     assert_eq!(other.status, 403);
-    assert!(String::from_utf8_lossy(&other.body).contains("somebody else"));
+    assert!(String::from_utf8_lossy(&other.body).contains("a person other than the one of this session"));
 }
 
 /// A right from a claim that a review of access refuses stays away, however often they sign in at the provider.
@@ -313,24 +313,24 @@ fn answers_are_bound_to_the_browser_and_to_the_provider() {
     browser.ask("GET", &format!("{ours}/corp"), "");
     says(
         &browser.ask("GET", &format!("{ours}/corp/callback?code=x&state=guessed"), ""),
-        "another sign-in",
+        "a different sign-in",
     );
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let mixed = format!("{ours}/corp/callback?code=x&state={state}&iss=https://evil.example");
-    says(&browser.ask("GET", &mixed, ""), "Another provider");
+    says(&browser.ask("GET", &mixed, ""), "A provider other than");
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let denied = format!("{ours}/corp/callback?error=access_denied&error_description=No%20%3Cb%3E&state={state}");
     // This provider names itself in every response, so one without its name is none of its own.
-    says(&browser.ask("GET", &denied, ""), "Another provider");
+    says(&browser.ask("GET", &denied, ""), "A provider other than");
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let denied = format!(
         "{ours}/corp/callback?error=access_denied&state={state}&iss={}",
         provider.issuer
     );
-    says(&browser.ask("GET", &denied, ""), "did not let you in");
+    says(&browser.ask("GET", &denied, ""), "refused the sign-in");
     assert_eq!(world.ask("GET", "/t/acme/sign-in/nothing").send().status, 404);
 }
 
@@ -498,7 +498,7 @@ fn a_job_shows_its_platforms_token_instead_of_a_stored_secret() {
     // No longer than the platform's token counts, which is shorter than the ten minutes of the rule.
     assert!((280..=300).contains(&given["expires_in"].as_i64().unwrap()), "{given}");
     let again = exchange(&world, "acme", &shown).expect(400);
-    assert_eq!(again["code"], "token_used", "each is used once");
+    assert_eq!(again["code"], "token_used", "each is valid once");
     let one = format!("{GITHUB}&jti=one");
     exchange(&world, "acme", &job_token(&provider, &one)).expect(200);
     let other = exchange(&world, "acme", &job_token(&provider, &format!("{one}&run_attempt=2"))).expect(400);

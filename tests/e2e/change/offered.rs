@@ -74,8 +74,11 @@ fn a_condition_that_holds_the_start_stands_at_home_with_its_checker() {
     approve(&server, &path, "change_manager");
     let home = |role: &str| Session::begin(&server, role).get("/t/halden/").body;
     let told = home("security");
-    assert!(told.contains("Say that it is met") && told.contains("Back the queue up"));
-    assert!(!home("owner").contains("Say that it is met"), "the check is another's");
+    assert!(told.contains("Confirm that it is met") && told.contains("Back the queue up"));
+    assert!(
+        !home("owner").contains("Confirm that it is met"),
+        "the check is another's"
+    );
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn only_the_named_approver_is_asked_whether_they_agreed_to_work_told_afterwards(
     assert_eq!(sent.status, 303, "{}", sent.body);
     let told = session.get(&sent.location).body;
     assert!(
-        told.contains("It is recorded as work that was done already.") && !told.contains("handed over for assessment"),
+        told.contains("Recorded as work already done.") && !told.contains("Submitted for assessment"),
         "what was done is not to be assessed"
     );
     let key = sent

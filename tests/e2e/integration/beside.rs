@@ -352,7 +352,7 @@ fn must_tell_of_edits(server: &mut Server, rows: &Rows, id: &str) {
         of(904)
     );
     assert!(
-        of(905)["read_problem"].as_str().unwrap().contains("ahead of now"),
+        of(905)["read_problem"].as_str().unwrap().contains("lies in the future"),
         "{:#}",
         of(905)
     );
@@ -628,7 +628,7 @@ pub(crate) fn items_about(server: &Server, key: &str) -> Vec<String> {
     let found = server.must("GET", &path, &server.token("auditor"), None);
     let items = found["items"].as_array().unwrap().iter();
     let ours = items.filter_map(|item| item["title"].as_str());
-    ours.filter(|title| title.contains("beside this one"))
+    ours.filter(|title| title.contains("was edited in the other system"))
         .map(str::to_owned)
         .collect()
 }

@@ -132,7 +132,7 @@ fn in_letter(answer: &str, now: Timestamp) -> String {
             said = said.replace(word, &dated(days));
         }
     }
-    let is_planned = answer.contains("what people will notice");
+    let is_planned = answer.contains("The effect on users is not stated.");
     if is_planned {
         said = said.replacen(". ", ". Times in Europe/Oslo. ", 1);
     }
@@ -328,7 +328,7 @@ fn who_watches_a_service_is_told_of_its_milestones() {
         .map(Letter::text)
         .collect();
     assert!(
-        texts.iter().any(|text| text.contains("because you watch it")),
+        texts.iter().any(|text| text.contains("because you watch the change")),
         "{texts:?}"
     );
     let after = server.must("DELETE", &watchers, &watcher, None);
@@ -462,7 +462,7 @@ fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
     let done = server
         .must("GET", &deliveries, &server.token("admin"), None)
         .to_string();
-    for why in ["not sent by whom", "sent to no address", "sent by itself"] {
+    for why in ["not sent by the person", "sent to no address", "sent by itself"] {
         assert!(done.contains(why), "{why} is missing in {done}");
     }
     server.stop();

@@ -46,7 +46,11 @@ pub fn create_connection(cx: &mut Context<'_, '_>, body: &Body) -> Result<(Conne
         .objects("map", |inner| read_mapping(inner, &directory))
         .unwrap_or_default();
     let links = reading.objects("links", read_link).unwrap_or_default();
-    let api = reading.object("api", |inner| read_api(inner, &kind, true));
+    let api = reading.object("api", |inner| {
+        let read = read_api(inner, &kind, true);
+        check_base(cx, inner, &read.0);
+        read
+    });
     let api = api.or_else(|| run_tasks::usual_api(&kind).map(|api| (api, None)));
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &kind);
@@ -143,7 +147,7 @@ fn read_secret(reading: &mut Reading<'_>) -> Option<String> {
     let is_long = SECRET_LETTERS.contains(&secret.len());
     if !is_long || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
         let text = format!(
-            "`secret` has {} to {} plain characters without spaces. Leave it out, and one is made.",
+            "`secret` has {} to {} plain characters without spaces. Omit it to have one generated.",
             SECRET_LETTERS.start(),
             SECRET_LETTERS.end()
         );
@@ -192,7 +196,7 @@ pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<Str
             reading.wrong(
                 "reply_to",
                 "not_here",
-                "Only a connection of the kind `mail` takes replies.",
+                "Only a connection of the kind `mail` accepts replies.",
             );
         }
         return None;
@@ -207,8 +211,8 @@ pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<Str
     });
     if !address.is_empty() && !is_address {
         let text = format!(
-            "`reply_to` is an address such as assent@example.org, with at most {LOCAL_MAX} letters before the `@`: the \
-             signed part follows behind a `+`."
+            "`reply_to` is an address such as assent@example.org, with at most {LOCAL_MAX} characters before the `@`: the \
+             signed part follows after a `+`."
         );
         reading.wrong("reply_to", "not_an_address", text);
     }
@@ -261,7 +265,11 @@ pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -
     let app = reading.integer("app", 1..=i64::MAX);
     let installation = reading.integer("installation", 1..=i64::MAX);
     if app.is_some() != installation.is_some() {
-        reading.wrong("installation", "missing", "`app` and `installation` stand together.");
+        reading.wrong(
+            "installation",
+            "missing",
+            "`app` and `installation` must be given together.",
+        );
     }
     let (field, most) = if app.is_some() {
         ("private_key", 10_000)
@@ -285,6 +293,11 @@ pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -
         installation,
     };
     (api, credential)
+}
+
+/// Notes the address of another system inside the server's own network. Each call checks the address behind a name as well.
+pub(crate) fn check_base(cx: &Context<'_, '_>, reading: &mut Reading<'_>, api: &ConnectionApi) {
+    set_webhook::check_reach(reading, ("base", api.base.as_str()), &cx.services.tools().reaches);
 }
 
 pub(crate) fn read_builder(reading: &mut Reading<'_>) -> Builder {

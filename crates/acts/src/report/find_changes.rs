@@ -209,16 +209,6 @@ pub fn count_changes(
     Ok(change_count::count_changes(cx.tx, &filter, most, upto)?)
 }
 
-/// How many of the changes of a filter have a target of each service.
-///
-/// # Errors
-/// 403, or the store's.
-pub fn count_by_service(cx: &mut Context<'_, '_>, filter: &ChangeFilter) -> Result<BTreeMap<String, i64>> {
-    cx.allow(READ)?;
-    let filter = inside(cx, filter)?;
-    Ok(change_count::count_by_service(cx.tx, &filter)?)
-}
-
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
 ///
 /// # Errors
@@ -228,7 +218,7 @@ pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Resul
         None => Order::default(),
         Some(word) => Order::parse(word).ok_or_else(|| {
             let words = SortKey::ALL.map(|key| format!("`{}`", key.as_str())).join(", ");
-            let text = format!("`sort`: `{word}` is none of {words}; `-` before one of them turns it round.");
+            let text = format!("`sort`: `{word}` is not one of {words}; `-` before one of them reverses the order.");
             Refusal::field("sort", "unknown_word", text)
         })?,
     };

@@ -58,11 +58,11 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
             "The freeze “{}” has no business owner, so it needs no agreement.",
             freeze.title
         );
-        return Err(Refusal::not_now("no_business_owner", text, "Nothing has to be done.", Vec::new()).into());
+        return Err(Refusal::not_now("no_business_owner", text, "No action is needed.", Vec::new()).into());
     };
     // The business agrees through a person, never through a machine account.
     if cx.directory()?.has_role(&cx.actor.person, Role::Pipeline) {
-        let text = "An account of a pipeline agrees to nothing for the business.";
+        let text = "The account of a pipeline cannot agree for the business.";
         return Err(Refusal::not_allowed("not_business_owner", text.to_owned()).into());
     }
     let (directory, proposer) = (cx.directory()?, freeze.set_by.as_ref());
@@ -71,7 +71,7 @@ fn check_business_owner(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()>
         return Ok(());
     }
     let login = cx.directory()?.login(owner);
-    let text = format!("The business owner of this freeze answers: {login}, in person.");
+    let text = format!("Only the business owner of this freeze can answer: {login}, in person.");
     Err(Refusal::not_allowed("not_business_owner", text)
         .with_others(vec![login])
         .into())
@@ -108,7 +108,7 @@ pub fn announce_freeze(cx: &mut Context<'_, '_>, id: &str, body: &Body) -> Resul
 fn check_agreed(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     if freeze.course.announcement().is_some() {
         let text = format!("The freeze “{}” is announced already.", freeze.title);
-        return Err(Refusal::not_now("announced_already", text, "Nothing has to be done.", Vec::new()).into());
+        return Err(Refusal::not_now("announced_already", text, "No action is needed.", Vec::new()).into());
     }
     let Some(owner) = &freeze.course.business_owner else {
         return Ok(());
@@ -118,9 +118,9 @@ fn check_agreed(cx: &mut Context<'_, '_>, freeze: &Freeze) -> Result<()> {
     }
     let login = cx.directory()?.login(owner);
     let text = format!(
-        "The freeze “{}” is announced after its business owner agreed.",
+        "The freeze “{}” can only be announced after its business owner has agreed.",
         freeze.title
     );
-    let satisfy = "The business owner agrees first: POST /freezes/{id}/agreement.";
+    let satisfy = "The business owner must agree first: POST /freezes/{id}/agreement.";
     Err(Refusal::not_now("not_agreed", text, satisfy, vec![login]).into())
 }

@@ -4,7 +4,7 @@
 use acts::change::verbs;
 use acts::core::gate_question::Question;
 use acts::directory::set_service;
-use acts::effects::settle_left::{Left, pass_over, settle_some};
+use acts::effects::settle_left::{self, Left, pass_over, settle_some, settle_these};
 use acts::gate::answer;
 use acts::schedule::set_freeze;
 use acts::{Context, Error, Executor, Result};
@@ -17,7 +17,7 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-const BUILDS: [&str; 4] = ["git:aaa1", "git:aaa2", "git:aaa3", "git:aaa4"];
+const BUILDS: [&str; 4] = ["git:aaa1e5e", "git:aaa2e5e", "git:aaa3e5e", "git:aaa4e5e"];
 
 fn question(build: &str) -> Question {
     Question {
@@ -37,7 +37,7 @@ fn world_of(world: World) -> (World, Vec<String>) {
     for build in BUILDS {
         let key = world.draft_of(&format!("Change for {build}"), build);
         keys.push(match build {
-            "git:aaa4" => key,
+            "git:aaa4e5e" => key,
             _ => world.approved(key),
         });
     }
@@ -65,11 +65,15 @@ fn is_left(world: &World) -> bool {
 }
 
 /// Judges the remaining changes, as a server does.
-fn settle(executor: &Executor, most: i64) -> Left {
+fn settle(executor: &Executor, most: u8) -> Left {
+    let urgent = executor.wait(Lane::Worker, TENANT, Actor::system(), Mode::Read, settle_left::urgent);
+    let these: Vec<String> = urgent.unwrap().into_iter().take(most.into()).collect();
+    let some = move |cx: &mut Context<'_, '_>| match these.is_empty() {
+        true => settle_some(cx, most.into()),
+        false => settle_these(cx, &these),
+    };
     executor
-        .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, move |cx| {
-            settle_some(cx, most)
-        })
+        .wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, some)
         .unwrap()
 }
 

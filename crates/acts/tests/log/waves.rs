@@ -226,7 +226,7 @@ fn members_come_by_file_and_by_query_and_wrong_rows_are_named_at_once() {
         done.map_err(|error| error.to_string())
     };
     let without = attempt(vec![row("a", "", false)]).unwrap_err();
-    assert!(without.contains("plan of waves"), "{without}");
+    assert!(without.contains("wave plan"), "{without}");
     plan(&world, &key);
     let elsewhere = MemberRow {
         service: "nowhere".to_owned(),
@@ -378,7 +378,7 @@ fn a_common_go_that_is_taken_back_is_told_to_those_who_wait() {
             "{login} is not in {people:?}"
         );
     }
-    let news = format!("The common go of the maintenance “Row 4” was taken back; {other} waits.");
+    let news = format!("The common go of the maintenance “Row 4” was withdrawn; {other} is waiting.");
     assert!(letters.iter().all(|(_, text)| text.contains(&news)), "{letters:?}");
     world.assert_replays();
 }

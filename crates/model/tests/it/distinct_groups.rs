@@ -54,7 +54,7 @@ fn asked(asks: ApprovalRule, groups: &[(&str, &[&str])]) -> World {
     let mut world = World::create("rita", facts(), extra, estate)
         .unwrap()
         .until_authorizing();
-    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aae5e5e")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }
@@ -84,14 +84,14 @@ fn two_people_of_one_group_count_once() {
     assert_eq!(who, ["tom", "vera", "cora"]);
     assert_eq!(
         help,
-        "2 of the groups a, b approve, each by another person (rule `own.0`)."
+        "2 of the groups a, b must approve, each by a different person (rule `own.0`)."
     );
     for who in ["vera", "tom"] {
         world.approve(who).unwrap();
         assert_eq!(world.state(), State::Authorizing);
         let expected = (
             vec!["cora".to_owned()],
-            "the group b approves (rule `own.0`).".to_owned(),
+            "the group b must approve (rule `own.0`).".to_owned(),
         );
         assert_eq!(waits(&world), expected, "after {who}");
     }
@@ -120,7 +120,7 @@ fn a_person_of_both_groups_counts_once_and_makes_room() {
     assert_eq!(grounds, ["a", "b"], "both grounds are kept");
     let (who, help) = waits(&world);
     assert_eq!(who, ["tom", "cora"]);
-    assert_eq!(help, "one of the groups a, b approves (rule `own.0`).");
+    assert_eq!(help, "one of the groups a, b must approve (rule `own.0`).");
     let mut other = world.clone();
     for (world, who) in [(&mut world, "tom"), (&mut other, "cora")] {
         world.approve(who).unwrap();
@@ -164,7 +164,7 @@ fn an_edit_empties_the_group_that_it_voids() {
 fn the_group_that_has_nobody_is_named_and_escalated() {
     let mut world = two(&[("a", &["vera", "tom"]), ("b", &["rita"])]);
     let found = row(&world, "cannot_be_met").unwrap();
-    assert!(found.text.contains("asks the group b for shop"), "{}", found.text);
+    assert!(found.text.contains("requires a decision of the group b for shop"), "{}", found.text);
     assert!(world.events.iter().any(|event| event.kind == "approval.nobody_can"));
     // Two groups of one person are one person: all of them together have too few.
     world.estate(|estate| {
@@ -173,7 +173,7 @@ fn the_group_that_has_nobody_is_named_and_escalated() {
     });
     world.settle();
     let found = row(&world, "cannot_be_met").unwrap();
-    assert!(found.text.contains("asks the groups a, b for shop"), "{}", found.text);
+    assert!(found.text.contains("requires a decision of the groups a, b for shop"), "{}", found.text);
     world.estate(|estate| {
         estate.groups.insert("b".into(), group("b", &["cora"]));
     });
@@ -249,7 +249,7 @@ fn who_speaks_for_another_stands_for_each_group_of_theirs_and_counts_once() {
     narrow.settle();
     narrow.approve("tom").unwrap();
     let (who, help) = waits(&narrow);
-    assert_eq!(help, "the group b approves (rule `own.0`).");
+    assert_eq!(help, "the group b must approve (rule `own.0`).");
     assert_eq!(
         who,
         ["max", "vera"],
@@ -284,7 +284,7 @@ fn a_token_that_is_narrowed_speaks_for_the_groups_of_its_roles_alone() {
     let words = body(json!({"decision": "approve", "content_digest": world.change().digests.content}));
     world.act_as(actor, |case| decide::approve(case, &words)).unwrap();
     let (who, help) = waits(&world);
-    assert_eq!(help, "the group b approves (rule `own.0`).");
+    assert_eq!(help, "the group b must approve (rule `own.0`).");
     assert_eq!(who, ["vera", "sue"], "she may speak for herself as well");
     world.approve("vera").unwrap();
     assert_eq!(world.state(), State::Authorizing, "both speak for security");

@@ -222,21 +222,22 @@ impl News {
                 ),
             ),
             News::Overrun { since } => (
-                "runs over its time",
+                "overran its planned end",
                 format!(
                     "The work should have ended {since}. The gate now allows only a rollback. Ask for more time, roll back, or record the outcome."
                 ),
             ),
             News::BrokeGlass { by, reason, until } => (
-                "broke glass",
+                "used break-glass",
                 format!(
                     "{by} used break-glass until {until}: {reason}\n\nBreak-glass replaces all approvals. Another person must validate the change before it can close."
                 ),
             ),
             News::ExtensionAsked { by, until, reason } => (
-                "needs more time",
+                "needs an extension",
                 format!(
-                    "{by} asks for time until {until}: {reason}\n\nWithout an answer within 15 minutes the change counts as overrun."
+                    "{by} requests an extension until {until}: {reason}\n\nWithout an answer within 15 minutes the change \
+                     counts as overrun."
                 ),
             ),
             News::Other { subject, text } => (subject, text.clone()),
@@ -358,7 +359,7 @@ mod tests {
             mail.body,
             "CHG-1042 Give every shipment a customs reference\n\nYou are asked for Security: the change touches personal data. Your decision is due today 17:00, in 6 h.\n\n\
 What\n  Adds one column.\nWhere\n  No target is named yet.\nWhen\n  No time is planned yet.\nWhy it is safe\n  [x] 412 of 412 tests passed\n  [ ] peer review is open\n\
-Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. All messages are also on the page Messages.\n"
+Who decides\n  No approval is requested yet.\nIf it fails\n  No rollback plan is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. All messages are also on the page Messages.\n"
         );
     }
 

@@ -106,7 +106,7 @@ fn a_wrong_line_refuses_the_whole_with_line_reason_and_example() {
     let told = refused["errors"].to_string();
     for part in [
         "line 3: ends_at",
-        "must lie after",
+        "must be later than",
         "Example: service=shop",
         "line 4: service",
         "line 5: person",
@@ -195,7 +195,7 @@ fn a_delegation_gives_nobody_what_they_may_not_hold_and_closes_no_ring() {
     assert!(ring.to_string().contains("sina → oscar → mona → sina"), "{ring}");
     let told = ring["errors"][0]["text"].as_str().unwrap();
     assert!(
-        told.contains("Example: end the one that oscar gave (`DELETE /delegations/")
+        told.contains("Example: end the delegation by oscar (`DELETE /delegations/")
             && told.contains("(`starts_at` 2099-01-01T00:00:00Z)"),
         "{told}"
     );
@@ -695,7 +695,7 @@ fn a_group_and_a_right_that_a_provider_is_to_give_are_told_with_what_is_there() 
     let refused = refused.send().problem(422, "invalid");
     let [group, right] = [0, 1].map(|place| refused["errors"][place]["text"].as_str().unwrap().to_owned());
     assert!(
-        group.contains("There is no group `databases`, which `dba` is to be.") && group.contains("such as"),
+        group.contains("There is no group `databases` for `dba`.") && group.contains("such as"),
         "{group}"
     );
     assert!(
@@ -790,7 +790,7 @@ fn a_name_that_was_nearly_written_is_told_at_every_door_that_takes_one() {
         .problem(422, "invalid")
         .to_string();
     assert!(
-        told.contains("There is no group `nowhere`. Known are, for example, `change-managers"),
+        told.contains("There is no group `nowhere`. Existing examples: `change-managers"),
         "{told}"
     );
 }

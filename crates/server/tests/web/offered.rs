@@ -18,13 +18,13 @@ fn an_assessment_is_not_offered_while_plan_and_way_back_are_missing() {
     let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
     submitted(&house, &ingrid, &["plan.", "rollback"]);
     let own = house.get(&ingrid, CHANGE);
-    assert!(!own.shows("Assess it so"), "{own:?}");
+    assert!(!own.shows("Record the assessment"), "{own:?}");
     assert!(
-        own.shows("There is no plan.") && own.shows("/changes/CHG-1001/edit#s-plan"),
+        own.shows("The change has no plan.") && own.shows("/changes/CHG-1001/edit#s-plan"),
         "who may edit it is led to its field: {own:?}"
     );
     assert!(
-        own.shows("There is no way back.") && own.shows("/edit#s-back"),
+        own.shows("The change has no rollback plan.") && own.shows("/edit#s-back"),
         "{own:?}"
     );
     let refused = house.post(
@@ -37,7 +37,7 @@ fn an_assessment_is_not_offered_while_plan_and_way_back_are_missing() {
     let other = house.get(&marta, CHANGE);
     assert!(!other.shows("Break glass now"), "{other:?}");
     let why = other.body.split_once("act-break-glass-why").unwrap().1;
-    assert!(why.contains("There is no way back."), "{why}");
+    assert!(why.contains("The change has no rollback plan."), "{why}");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn what_is_whole_is_assessed_and_the_glass_is_there_to_be_broken() {
     let house = house("assessable");
     let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
     submitted(&house, &ingrid, &[]);
-    assert!(house.get(&ingrid, CHANGE).shows("Assess it so"));
+    assert!(house.get(&ingrid, CHANGE).shows("Record the assessment"));
     let page = house.get(&marta, CHANGE);
     assert!(
         page.shows("break-glass") && !page.shows("act-break-glass-why"),
@@ -93,7 +93,7 @@ fn what_was_recorded_is_told_with_whom_it_waits_for() {
     assert_eq!(done.status, 303, "{done:?}");
     let page = house.get(&ingrid, done.place());
     assert!(
-        page.shows("It is written and handed over for assessment.") && page.shows("Waiting for "),
+        page.shows("Submitted for assessment.") && page.shows("Waiting for "),
         "{page:?}"
     );
 }

@@ -37,12 +37,12 @@ fn the_page_of_people_names_managers_and_what_was_refused() {
 
     let act = |name: &str, pairs: &[(&str, &str)]| house.post(&marta, &format!("{people}/ingrid/{name}"), pairs);
     assert_eq!(act("manager", &[("manager", "hanne")]).status, 303);
-    assert!(house.get(&marta, people).shows("Answers to"));
+    assert!(house.get(&marta, people).shows("Reports to"));
     let own = act("manager", &[("manager", "ingrid")]);
     assert_eq!(own.status, 422, "{own:?}");
-    assert!(own.shows("Nobody is their own manager"), "{own:?}");
+    assert!(own.shows("A person cannot be their own manager"), "{own:?}");
     assert_eq!(act("manager", &[("manager", "")]).status, 303);
-    assert!(!house.get(&marta, people).shows("Answers to"));
+    assert!(!house.get(&marta, people).shows("Reports to"));
 
     let refused = "Refused by";
     assert!(!house.get(&marta, people).shows(refused));
@@ -79,7 +79,7 @@ fn what_a_compromised_account_gave_is_decided_on_its_page() {
     let ended = house.post(&marta, &format!("{page}/deactivation"), &words);
     assert_eq!(ended.status, 303, "{ended:?}");
 
-    let asked = "Decide about what a compromised account gave others";
+    let asked = "Decide on the rights that a compromised account granted";
     assert!(house.get(&marta, "/t/halden/inbox").shows(asked));
     let shown = house.get(&marta, page);
     assert!(

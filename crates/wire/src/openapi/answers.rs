@@ -271,7 +271,7 @@ const CHANGE: &[Shape] = &[
     .based_on(&["Stated"]),
     shape(
         "Request",
-        "Somebody who is asked for a decision.",
+        "A person who is asked for a decision.",
         &[
             text("rule", LINE, "The policy that asks.").needed(),
             text("person", LINE, "Who is asked: a login.").needed(),
@@ -710,7 +710,7 @@ const ITEMS: &[Shape] = &[
                 "How old the revocation list may be.",
             ),
             time("issued_at", "When it was given."),
-            time("not_before", "From when it holds."),
+            time("not_before", "The start of its validity."),
             text(
                 "kid",
                 LINE,

@@ -1,9 +1,7 @@
 //! Services, with the people responsible for them.
 
-use std::collections::BTreeMap;
-
 use acts::notify::watch_service;
-use acts::report::find_changes::{ChangeFilter, count_by_service, find_changes, outcome_of};
+use acts::report::find_changes::{ChangeFilter, count_changes, find_changes, outcome_of};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -36,6 +34,8 @@ use crate::web::shared::{fields, idempotent_form, propose_form};
 
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
+/// Up to how many open changes of a service the list counts.
+const COUNTED: i64 = 100;
 
 /// The list of services.
 pub(crate) async fn services(
@@ -50,16 +50,19 @@ pub(crate) async fn services(
 }
 
 fn services_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&Back>) -> acts::Result<String> {
-    let open = open_changes(view)?;
     let directory = view.directory.clone();
     let (shown, told) = words.narrow(directory.services.values(), |service| {
         let team = service.team.as_deref().unwrap_or_default();
         vec![service.key.as_str(), service.name.as_str(), team]
     });
-    let rows = shown.into_iter().map(|service| service_row(view, service, &open));
+    let rows = shown.into_iter().map(|service| {
+        let open_changes = open_changes(view, service)?;
+        Ok(service_row(view, service, open_changes))
+    });
+    let rows = rows.collect::<acts::Result<_>>()?;
     let mut page = Services {
         frame: view.frame.clone(),
-        rows: rows.collect(),
+        rows,
         ..Services::default()
     };
     words.put(&mut page, view.url("/services"), &told, (Vec::new(), &[]));
@@ -72,20 +75,25 @@ fn services_page(view: &mut View<'_, '_, '_>, words: &ListQuery, back: Option<&B
     Ok(page.render())
 }
 
-/// How many open changes each service has.
-fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, i64>> {
+/// How many open changes a service has, counted up to [`COUNTED`].
+fn open_changes(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<String> {
     let states = Stage::ALL
         .iter()
         .filter(|state| state.is_open())
         .map(|state| state.as_str().to_owned());
     let filter = ChangeFilter {
         states: states.collect(),
+        service: Some(service.key.as_str().to_owned()),
         ..ChangeFilter::default()
     };
-    count_by_service(view.cx, &filter)
+    let count = count_changes(view.cx, &filter, COUNTED, None)?;
+    Ok(match count.is_whole {
+        true => count.found.to_string(),
+        false => format!("{COUNTED}+"),
+    })
 }
 
-fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, i64>) -> ServiceRow {
+fn service_row(view: &View<'_, '_, '_>, service: &Service, open_changes: String) -> ServiceRow {
     let key = service.key.as_str();
     ServiceRow {
         key: key.to_owned(),
@@ -100,7 +108,7 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
         team: service.team.clone().unwrap_or_default(),
         regimes: regime_names(service),
         last_change: String::new(),
-        open_changes: open.get(key).copied().unwrap_or(0).to_string(),
+        open_changes,
     }
 }
 
@@ -131,7 +139,7 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
         .collect();
     let text = |pick: fn(&Service) -> String| service.map(pick).unwrap_or_default();
     let criticality = service.map_or(Criticality::Medium, |service| service.criticality);
-    let classes: Vec<(&str, &str)> = std::iter::once(("", "Not said"))
+    let classes: Vec<(&str, &str)> = std::iter::once(("", "Not stated"))
         .chain(
             view.policies
                 .data_classes()
@@ -167,13 +175,13 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
         )
         .field(
             Field::text("regimes", "Regimes")
-                .hint("Parted by commas.")
+                .hint("Separated by commas.")
                 .value(text(|it| it.regimes.iter().cloned().collect::<Vec<_>>().join(", ")))
                 .half(),
         )
         .field(
             Field::text("held", "Holds")
-                .hint("Parted by commas.")
+                .hint("Separated by commas.")
                 .value(text(|it| {
                     it.holds
                         .iter()
@@ -266,11 +274,11 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
 fn watch_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     let path = format!("/services/{}/watchers", escaped(service.key.as_str()));
     if service.watchers.contains(&view.me) {
-        let note = "You are told of the milestones of its changes.";
+        let note = "You are notified of the milestones of its changes.";
         return ActForm::new("watch", "Stop watching", view.url(&format!("{path}/end"))).note(note);
     }
     let group = fields::pick_field(view, "groups", "group", "For a group")
-        .hint("The key of a group of yours, whose members are told; empty means only you.");
+        .hint("The key of a group of yours, whose members are notified; empty means only you.");
     ActForm::new("watch", "Watch it", view.url(&path))
         .field(group)
         .note("Watchers are notified of the milestones of its changes.")
@@ -388,7 +396,7 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
         "Who answers for it",
         SectionBody::Entries(entries.collect()),
     )
-    .unsaid("Nobody: no change to it can be approved.");
+    .unsaid("None: no change to it can be approved.");
     if view.may(actions::SET_OWNERSHIP) {
         section.acts(vec![ownership_form(view, service)])
     } else {

@@ -57,20 +57,20 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, asked: &DifferencesQuery, back: O
     let system = &report.system;
     let mut page = RecordPage {
         frame: view.frame.clone(),
-        crumb: vec![("Systems beside this one".to_owned(), view.url("/foreign-systems"))],
+        crumb: vec![("External systems".to_owned(), view.url("/foreign-systems"))],
         title: system.name.clone(),
         is_said: true,
         marks: vec![status_mark(&report)],
         byline: Rich::from(
             "Their changes are read and judged here. No approval there counts here, unless the system leads the service. ",
         )
-        .link("Who leads services", view.url("/service-leads")),
+        .link("Systems of record", view.url("/service-leads")),
         facts: facts(view, &report),
         sections: vec![
             kinds(view, &report),
             counted(
                 "rules",
-                "Rules that would have stopped what they let go",
+                "Rules that would have blocked what they allowed",
                 "Rule",
                 &report.rules,
             ),
@@ -208,8 +208,8 @@ fn changes(view: &View<'_, '_, '_>, report: &Report, difference: ForeignDifferen
 fn difference_label(difference: ForeignDifference) -> &'static str {
     match difference {
         ForeignDifference::Same => "The same on both sides",
-        ForeignDifference::WouldStop => "They let it go, we would have stopped it",
-        ForeignDifference::WouldLetGo => "They stopped it, we would have let it go",
+        ForeignDifference::WouldStop => "They allowed it, we would have blocked it",
+        ForeignDifference::WouldLetGo => "They blocked it, we would have allowed it",
         ForeignDifference::NotJudged => "Not judged here",
         ForeignDifference::Undecided => "Not decided there yet",
     }

@@ -63,7 +63,7 @@ fn inbox_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<
     let (first, later): (Vec<ActionItem>, Vec<ActionItem>) = mine.into_iter().partition(|item| item.due_at <= soon);
     let late = table(view, "Your action items due later", &later);
     let late = Section::new("later", "Later", late).unsaid(match all > MOST {
-        true => "More stand on the next page.",
+        true => "More are on the next page.",
         false => "Nothing else.",
     });
     let mut page = RecordPage {
@@ -222,9 +222,9 @@ pub(super) fn table(view: &View<'_, '_, '_>, caption: &str, items: &[ActionItem]
 fn form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("open-item", "Open an action item", view.url("/inbox"))
         .field(idempotent_form::field(view))
-        .field(Field::text("title", "What is to be done").required())
-        .field(Field::textarea("text", "What helps to do it"))
-        .field(picks_field(view, "services", "services", "Services").hint("Keys, parted by commas."))
+        .field(Field::text("title", "What to do").required())
+        .field(Field::textarea("text", "Helpful information"))
+        .field(picks_field(view, "services", "services", "Services").hint("Keys, separated by commas."))
         .field(pick_field(view, "people", "owner", "Owner").hint("A login. Without an owner and a group it is yours."))
         .field(pick_field(view, "groups", "group", "Or a group").hint("The group's key."))
         .field(time_field(view, "due_at", "Until").hint("Within five working days unless set."))

@@ -365,7 +365,9 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     };
     let mut found: Vec<String> = freezes(&directory, wish, start).map(freeze).collect();
     if !found.is_empty() {
-        found.push("Inside a freeze it is not scheduled unless a change manager excepts it.".to_owned());
+        found.push(
+            "During a freeze the change is not scheduled unless a change manager grants an exception.".to_owned(),
+        );
     }
     let mut windows = windows(&directory, wish.work.places, (start - ahead(), start + ahead())).peekable();
     let has_some = windows.peek().is_some();
@@ -376,7 +378,7 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
                 .any(|time| time.starts_at <= start && end <= time.ends_at)
         })
     {
-        found.push("It lies outside the maintenance windows of its places.".to_owned());
+        found.push("The slot lies outside the maintenance windows of its targets.".to_owned());
     }
     for conflict in find_of(view.cx, &mine(wish, start))?.into_iter().take(COLLISIONS) {
         let with = &conflict.with;

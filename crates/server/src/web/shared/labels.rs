@@ -35,7 +35,7 @@ const OF_ROWS: [(&str, &str); 11] = [
     ("environment", "Environment"),
     ("artifact", "Artifact"),
     ("commit", "Commit"),
-    ("rollback_to", "Way back to"),
+    ("rollback_to", "Roll back to"),
     ("config_items", "Config items"),
     ("title", "What"),
     ("owner", "Who"),
@@ -56,11 +56,7 @@ pub(crate) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
     let rows = failure.problem.unmet.iter().filter(|row| row.code == "field_missing");
     rows.filter_map(|row| {
         let name = row.satisfy.split('`').nth(1)?;
-        Some(FieldError::new(
-            name,
-            "missing",
-            "This is needed before it can be submitted.",
-        ))
+        Some(FieldError::new(name, "missing", "This is required before submission."))
     })
     .collect()
 }
@@ -101,12 +97,15 @@ pub(crate) fn plain_error(text: &str, field: &str) -> String {
 /// Phrases that only apply to programs, and their replacements on pages.
 const OTHERWISE: [(&str, &str); 4] = [
     (" with PATCH,", ","),
-    ("Ask with POST …/extension.", "Ask for more time."),
+    ("Request one with POST …/extension.", "Ask for more time."),
     (
-        "is recorded by a change with `retrospective`.",
-        "is recorded by a change that is told afterwards.",
+        "with a change that has `retrospective`.",
+        "with a change that is reported afterwards.",
     ),
-    ("Another one needs a `reason` and", "Another one needs a reason and"),
+    (
+        "Another outcome needs a `reason` and",
+        "Another outcome needs a reason and",
+    ),
 ];
 
 /// Removes routes from a sentence: “First assess it (POST …/assessment).” becomes “First assess it.”

@@ -186,8 +186,8 @@ impl ListQuery {
         }
         if !list.chips.is_empty() {
             let none = Empty::new(
-                "Nothing fits these words",
-                "Take a word away, or look for a part of one.",
+                "No entries match the filter",
+                "Remove a word, or search for a part of one.",
             );
             list.unfound = Some(none);
         }
