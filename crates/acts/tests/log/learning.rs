@@ -542,14 +542,20 @@ fn three_failures_propose_one_problem_whose_fix_is_judged_by_recurrence() {
     assert_eq!(code(act(json!({}), fix_problem)), "fix_is_there");
 }
 
+/// The key of a problem that three outages with one cause propose.
+fn proposed_problem(world: &World) -> String {
+    for title in ["Slow", "Slower", "Dead"] {
+        let found = incident(world, title);
+        reviewed(world, &found, "capacity");
+        world.pass_seconds(60);
+    }
+    world.by("mona", search_problems)[0].key.clone()
+}
+
 #[test]
 fn a_problem_that_was_dismissed_is_not_proposed_again_for_the_same_failures() {
     let world = World::new();
-    for title in ["Slow", "Slower", "Dead"] {
-        let found = incident(&world, title);
-        reviewed(&world, &found, "capacity");
-    }
-    let key = world.by("mona", search_problems)[0].key.clone();
+    let key = proposed_problem(&world);
     world.by("mona", move |cx| {
         decide_problem(
             cx,
@@ -565,12 +571,7 @@ fn a_problem_that_was_dismissed_is_not_proposed_again_for_the_same_failures() {
 #[test]
 fn a_problem_is_an_item_until_it_is_decided_and_then_until_it_is_closed() {
     let world = World::new();
-    for title in ["Slow", "Slower", "Dead"] {
-        let found = incident(&world, title);
-        reviewed(&world, &found, "capacity");
-        world.pass_seconds(60);
-    }
-    let key = world.by("mona", search_problems)[0].key.clone();
+    let key = proposed_problem(&world);
     let asked = |part: &'static str| item(&world, (AboutKind::Problem, &key), part);
     let [mona, olga] = ["mona", "olga"].map(|login| world.actor(login).person);
     let proposed = asked("decide").unwrap();
@@ -592,14 +593,9 @@ fn a_problem_is_an_item_until_it_is_decided_and_then_until_it_is_closed() {
 }
 
 #[test]
-fn a_problem_that_was_accepted_by_mistake_is_dismissed_and_asks_nobody_on() {
+fn a_problem_that_was_accepted_by_mistake_is_dismissed_and_its_item_is_settled() {
     let world = World::new();
-    for title in ["Slow", "Slower", "Dead"] {
-        let found = incident(&world, title);
-        reviewed(&world, &found, "capacity");
-        world.pass_seconds(60);
-    }
-    let key = world.by("mona", search_problems)[0].key.clone();
+    let key = proposed_problem(&world);
     let decide = |more: Value| {
         let (key, more) = (key.clone(), body(more));
         attempt(&world, "mona", move |cx| decide_problem(cx, &key, &more))
